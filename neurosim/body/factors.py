@@ -1,0 +1,310 @@
+"""What a body changes in nerve and muscle: the list a pupil reads to see why.
+
+A factor may change a concentration, a temperature, a gain or a load, never a twitch rate:
+the rate has to follow from the membrane. Every change is relative to the healthy body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from neurosim.body.fields import FIELDS
+from neurosim.body.state import Body
+from neurosim.errors import NeurosimError, finite_number, unknown_name
+from neurosim.sources import GRADES, load, number
+
+OPERATIONS = ("set", "add", "scale")
+# The only parameters a factor may touch, by site, in plain words.
+PARAMETERS = {
+    "axon": {
+        "sodium_out_mmol_l": "sodium outside the axon",
+        "potassium_out_mmol_l": "potassium outside the axon",
+        "calcium_out_mmol_l": "calcium outside the axon",
+        "magnesium_out_mmol_l": "magnesium outside the axon",
+        "sodium_in_mmol_l": "sodium inside the axon",
+        "temperature_c": "temperature of the axon",
+        "pump_scale": "strength of the sodium pump",
+    },
+    "soma": {
+        "sodium_out_mmol_l": "sodium around the motor neuron",
+        "potassium_out_mmol_l": "potassium around the motor neuron",
+        "calcium_out_mmol_l": "calcium around the motor neuron",
+        "magnesium_out_mmol_l": "magnesium around the motor neuron",
+        "pic_gain": "persistent inward current of the motor neuron",
+        "synaptic_noise_scale": "synaptic noise of the motor neuron",
+        "ahp_scale": "after-hyperpolarisation of the motor neuron",
+        "drive_scale": "drive to the motor neuron",
+    },
+    "junction": {
+        "calcium_out_mmol_l": "calcium at the end plate",
+        "magnesium_out_mmol_l": "magnesium at the end plate",
+    },
+    "muscle": {
+        "force_scale": "twitch force of the muscle fibres",
+        "contraction_time_scale": "contraction time of the muscle fibres",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """One change that a body makes to one parameter.
+
+    Attributes
+    ----------
+    factor : str
+        What brings it, such as ``"potassium low"``.
+    site : str
+        ``soma``, ``axon``, ``junction`` or ``muscle``.
+    parameter, operation, change, unit
+        What becomes of the healthy value: ``add`` the change, ``scale`` by it, or ``set`` it.
+    grade, source : str
+        How well the size is known (the weakest part counts), and the key of its citation.
+    why : str
+        One sentence.
+    """
+
+    factor: str
+    site: str
+    parameter: str
+    operation: str
+    change: float
+    unit: str
+    grade: str
+    source: str
+    why: str
+
+    def __post_init__(self) -> None:
+        if self.site not in PARAMETERS:
+            raise unknown_name("site", self.site, PARAMETERS)
+        if self.parameter not in PARAMETERS[self.site]:
+            raise unknown_name(f"{self.site} parameter", self.parameter, PARAMETERS[self.site])
+        if self.operation not in OPERATIONS:
+            raise unknown_name("operation", self.operation, OPERATIONS)
+        if self.grade not in GRADES:
+            raise unknown_name("grade", self.grade, GRADES)
+        object.__setattr__(self, "change", finite_number("change", self.change))
+
+
+def _sized(
+    size: str, factor: str, where: str, operation: str, change: float, why: str
+) -> Contribution:
+    """Return a contribution whose grade and source are those of the number that sizes it.
+
+    `where` is the site and the parameter, as in ``"axon temperature_c"``.
+    """
+    site, parameter = where.split()
+    value = load("body")[size]
+    added = "mmol/L" if parameter.endswith("mmol_l") else "degC"
+    unit = "1" if operation == "scale" else added
+    return Contribution(
+        factor, site, parameter, operation, change, unit, value.grade, value.source, why
+    )
+
+
+# What more of each ion does; less of it does the opposite.
+ION_WHY = {
+    ("sodium", "axon"): "Sodium outside drives the current through sodium channels.",
+    ("potassium", "axon"): (
+        "Potassium outside sets the resting potential: more of it depolarises the axon, less "
+        "hyperpolarises it."
+    ),
+    ("calcium", "axon"): (
+        "Calcium screens the charges of the membrane: with less of it the channels open more "
+        "easily, with more of it less easily."
+    ),
+    ("magnesium", "axon"): (
+        "Magnesium screens the charges of the membrane as calcium does, more weakly."
+    ),
+    ("calcium", "junction"): "Transmitter release rises steeply with calcium at the nerve ending.",
+    ("magnesium", "junction"): "Magnesium competes with calcium for the release of transmitter.",
+}
+CSF_WHY = "The barrier between blood and spinal fluid lets only a small part of the change pass."
+
+
+def _ions(body: Body) -> list[Contribution]:
+    """Return what the blood's ions change: the axon and end plate fully, the soma a little."""
+    found = []
+    for ion in ("sodium", "potassium", "calcium", "magnesium"):
+        free = "ionised_" if ion in ("calcium", "magnesium") else ""
+        name = f"{free}{ion}_mmol_l"
+        delta = getattr(body, name) - FIELDS[name].healthy
+        if not delta:
+            continue
+        factor, parameter = f"{ion} {'high' if delta > 0 else 'low'}", f"{ion}_out_mmol_l"
+        size = f"interstitial_{ion}_per_plasma"
+        for site in ("axon", "junction"):
+            if (ion, site) in ION_WHY:
+                change, why = delta * number("body", size), ION_WHY[ion, site]
+                found.append(_sized(size, factor, f"{site} {parameter}", "add", change, why))
+        change = delta * number("body", "csf_transfer")
+        found.append(_sized("csf_transfer", factor, f"soma {parameter}", "add", change, CSF_WHY))
+    return found
+
+
+def _temperature(body: Body) -> list[Contribution]:
+    """Return what a warm or cold limb changes."""
+    delta = body.limb_temperature_c - FIELDS["limb_temperature_c"].healthy
+    if not delta:
+        return []
+    size = "nerve_temperature_per_limb"
+    why = "Channels and pump work faster in a warm nerve and slower in a cold one."
+    factor = f"limb {'warm' if delta > 0 else 'cold'}"
+    change = delta * number("body", size)
+    return [_sized(size, factor, "axon temperature_c", "add", change, why)]
+
+
+def adenosine_block(caffeine_umol_l: float) -> float:
+    """Return the share of adenosine receptors, 0 to 1, that this plasma caffeine blocks.
+
+    Raises
+    ------
+    NeurosimError
+        If the level is no number or cannot be survived.
+    """
+    level = FIELDS["plasma_caffeine_umol_l"].check(caffeine_umol_l)
+    return level / (level + number("body", "caffeine_half_block_umol_l"))
+
+
+def _caffeine(body: Body) -> list[Contribution]:
+    """Return what caffeine changes: the motor neuron only, not the axon, not the muscle."""
+    block = adenosine_block(body.plasma_caffeine_umol_l)
+    if not block:
+        return []
+    size = "caffeine_pic_gain_full_block"
+    gain = 1.0 + (number("body", size) - 1.0) * block
+    why = (
+        "Caffeine blocks adenosine receptors, which may strengthen the persistent inward "
+        "current; studies disagree."
+    )
+    return [_sized(size, "caffeine", "soma pic_gain", "scale", gain, why)]
+
+
+def _stress(body: Body) -> list[Contribution]:
+    """Return what stress changes: the motor neuron up, the axon's potassium down."""
+    s = body.stress
+    if not s:
+        return []
+    table = [
+        (
+            "stress_pic_gain_rise",
+            "soma pic_gain",
+            "scale",
+            1.0,
+            "Noradrenaline and serotonin strengthen the persistent inward current.",
+        ),
+        (
+            "stress_synaptic_noise_rise",
+            "soma synaptic_noise_scale",
+            "scale",
+            1.0,
+            "An aroused nervous system sends the motor neuron more random input.",
+        ),
+        (
+            "stress_potassium_fall_mmol_l",
+            "axon potassium_out_mmol_l",
+            "add",
+            0.0,
+            "Adrenaline moves potassium from the blood into cells, which calms the axon.",
+        ),
+    ]
+    signs = {"scale": 1.0, "add": -1.0}
+    return [
+        _sized(size, "stress", where, op, base + signs[op] * number("body", size) * s, why)
+        for size, where, op, base, why in table
+    ]
+
+
+def _fatigue(body: Body) -> list[Contribution]:
+    """Return what a tiring contraction leaves behind in axon, motor neuron and muscle."""
+    f = body.fatigue
+    if not f:
+        return []
+    lost = number("body", "fatigue_force_fall") * f
+    slowing = number("body", "fatigue_slowing_per_force_lost") * lost
+    load_mmol_l = number("body", "fatigue_sodium_load_mmol_l") * f
+    drive, ahp = (number("body", f"fatigue_{name}") * f for name in ("drive_fall", "ahp_rise"))
+    return [
+        _sized(
+            "fatigue_sodium_load_mmol_l",
+            "fatigue",
+            "axon sodium_in_mmol_l",
+            "add",
+            load_mmol_l,
+            "Firing leaves sodium in the axon; pumping it out hyperpolarises the axon for minutes.",
+        ),
+        _sized(
+            "fatigue_drive_fall",
+            "fatigue",
+            "soma drive_scale",
+            "scale",
+            1.0 - drive,
+            "After a strong effort the motor neuron receives less drive.",
+        ),
+        _sized(
+            "fatigue_ahp_rise",
+            "fatigue",
+            "soma ahp_scale",
+            "scale",
+            1.0 + ahp,
+            "After long firing each spike is followed by a deeper after-hyperpolarisation.",
+        ),
+        _sized(
+            "fatigue_force_fall",
+            "fatigue",
+            "muscle force_scale",
+            "scale",
+            1.0 - lost,
+            "Tired muscle fibres give less force.",
+        ),
+        # Its size leans on the assumed loss of force, so it is graded by that.
+        _sized(
+            "fatigue_force_fall",
+            "fatigue",
+            "muscle contraction_time_scale",
+            "scale",
+            1.0 + slowing,
+            "Tired muscle fibres contract more slowly.",
+        ),
+    ]
+
+
+def contributions(body: Body) -> tuple[Contribution, ...]:
+    """Return every change that a body makes to nerve and muscle; none for a healthy body.
+
+    Raises
+    ------
+    NeurosimError
+        If `body` is not a `Body`.
+    """
+    if not isinstance(body, Body):
+        raise NeurosimError(f"contributions needs a Body, not {body!r}.")
+    parts = (_ions, _temperature, _caffeine, _stress, _fatigue)
+    return tuple(item for part in parts for item in part(body))
+
+
+def describe_contributions(items: Iterable[Contribution]) -> list[str]:
+    """Return one plain sentence for each change, with its size, grade and reason.
+
+    Raises
+    ------
+    NeurosimError
+        If something else than a `Contribution` is among them.
+    """
+    if not isinstance(items, Iterable):
+        raise NeurosimError(f"describe_contributions needs Contributions, not {items!r}.")
+    return [_describe(item) for item in items]
+
+
+def _describe(item: Contribution) -> str:
+    if not isinstance(item, Contribution):
+        raise NeurosimError(f"describe_contributions needs Contributions, not {item!r}.")
+    what = PARAMETERS[item.site][item.parameter]
+    unit = {"1": "", "degC": " °C"}.get(item.unit, f" {item.unit}")
+    size = {
+        "add": f"{item.change:+.3g}{unit}",
+        "scale": f"times {item.change:.3g}",
+        "set": f"set to {item.change:.3g}{unit}",
+    }[item.operation]
+    return f"{item.factor}: {what} {size} ({item.grade}). {item.why}"

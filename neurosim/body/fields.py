@@ -1,0 +1,91 @@
+"""The fields of a body: plain name, unit, healthy value, reference range and limits.
+
+Everything here is read from ``parameters.toml``; the printed table, the checks and the
+unit hints all use this one list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from neurosim.errors import number_within
+from neurosim.sources import load
+
+LABELS = {
+    "sodium_mmol_l": "sodium in plasma",
+    "potassium_mmol_l": "potassium in plasma",
+    "ionised_calcium_mmol_l": "ionised calcium",
+    "ionised_magnesium_mmol_l": "ionised magnesium",
+    "limb_temperature_c": "limb temperature",
+    "plasma_caffeine_umol_l": "caffeine in plasma",
+    "stress": "stress (0 to 1)",
+    "fatigue": "fatigue (0 to 1)",
+}
+SCALES = ("stress", "fatigue")
+SIGNS = {"umol/L": "µmol/L", "degC": "°C", "1": ""}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One quantity with its ranges.
+
+    Attributes
+    ----------
+    name, label, unit : str
+        Name in the code, in plain words, and the unit as printed (empty for a scale).
+    healthy : float
+        Value of a healthy adult.
+    low, high : float
+        Reference range.
+    lowest, highest : float
+        Outer limits; `meaning` says of what.
+    meaning : str
+        ``"survivable"``, or ``"allowed"`` for a scale.
+    """
+
+    name: str
+    label: str
+    unit: str
+    healthy: float
+    low: float
+    high: float
+    lowest: float
+    highest: float
+    meaning: str = "survivable"
+
+    def check(self, value: object) -> float:
+        """Return `value` as a float within the outer limits.
+
+        Raises
+        ------
+        NeurosimError
+            If it is no finite number or lies outside them.
+        """
+        return number_within(self.name, value, self.lowest, self.highest, self.unit, self.meaning)
+
+    def side(self, value: float) -> str:
+        """Return ``"low"`` or ``"high"`` outside the reference range, otherwise an empty text."""
+        return "low" if value < self.low else "high" if value > self.high else ""
+
+
+def read_field(name: str, label: str = "", meaning: str = "survivable") -> Field:
+    """Return the field `name` as ``parameters.toml`` describes it."""
+    values = load("body")
+    healthy = values[f"{name}.healthy"]
+    return Field(
+        name=name,
+        label=label or name,
+        unit=SIGNS.get(healthy.unit, healthy.unit),
+        healthy=float(healthy),
+        low=healthy.low,
+        high=healthy.high,
+        lowest=float(values[f"{name}.survivable_low"]),
+        highest=float(values[f"{name}.survivable_high"]),
+        meaning=meaning,
+    )
+
+
+FIELDS = {
+    name: read_field(name, label, "allowed" if name in SCALES else "survivable")
+    for name, label in LABELS.items()
+}

@@ -1,0 +1,444 @@
+"""The door: laboratory units, totals, cups of coffee and printed panels become body fields.
+
+Inside the package there is one unit per quantity; everything else is converted here, once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from typing import TYPE_CHECKING
+
+from neurosim.body import laboratory_csv as sheet
+from neurosim.body.fields import FIELDS, Field, read_field
+from neurosim.body.kinetics import peak_caffeine_umol_l
+from neurosim.errors import NeurosimError, finite_number, unknown_name
+from neurosim.sources import number
+
+if TYPE_CHECKING:
+    from neurosim.body.state import Body
+
+
+@dataclass(frozen=True)
+class Door:
+    """One name a user may write: the quantity it means, and its factor into our unit."""
+
+    target: str
+    factor: float
+    unit: str
+
+
+def _ion_doors() -> dict[str, Door]:
+    """Return the names of each ion in every unit: mmol/L, mEq/L, mg/dL, mg/L."""
+    names = {
+        "sodium": ("sodium", "sodium_mmol_l"),
+        "potassium": ("potassium", "potassium_mmol_l"),
+        "ionised_calcium": ("calcium", "ionised_calcium_mmol_l"),
+        "calcium": ("calcium", "total_calcium"),
+        "total_calcium": ("calcium", "total_calcium"),
+        "ionised_magnesium": ("magnesium", "ionised_magnesium_mmol_l"),
+        "magnesium": ("magnesium", "total_magnesium"),
+        "total_magnesium": ("magnesium", "total_magnesium"),
+    }
+    doors = {}
+    for name, (ion, target) in names.items():
+        mass = number("body", f"{ion}_molar_mass")
+        per_unit = {
+            "mmol_l": 1.0,
+            "meq_l": 1.0 / number("body", f"{ion}_valence"),
+            "mg_dl": 10.0 / mass,
+            "mg_l": 1.0 / mass,
+        }
+        for suffix, factor in per_unit.items():
+            doors[f"{name}_{suffix}"] = Door(target, factor, sheet.PRINTED[suffix])
+    return doors
+
+
+def _caffeine_doors() -> dict[str, Door]:
+    """Return the names of caffeine: a level, or a dose whose peak level is meant."""
+    field, per_mg = "plasma_caffeine_umol_l", peak_caffeine_umol_l(1.0)
+    per_mg_l = 1000.0 / number("body", "caffeine_molar_mass")
+    return {
+        "caffeine_umol_l": Door(field, 1.0, "µmol/L"),
+        "caffeine_mg_l": Door(field, per_mg_l, "mg/L"),
+        "plasma_caffeine_mg_l": Door(field, per_mg_l, "mg/L"),
+        "caffeine_mg": Door(field, per_mg, "mg swallowed"),
+        "cups_of_coffee": Door(field, per_mg * number("body", "caffeine_per_cup_mg"), "cups"),
+    }
+
+
+DOORS = {
+    **{name: Door(name, 1.0, field.unit) for name, field in FIELDS.items()},
+    **_ion_doors(),
+    **_caffeine_doors(),
+    "albumin_g_l": Door("albumin_g_l", 1.0, "g/L"),
+    "albumin_g_dl": Door("albumin_g_l", 10.0, "g/dL"),
+    "ph": Door("ph", 1.0, ""),
+}
+# What these three give is known only together with the others.
+TOTALS = {
+    "total_calcium": "ionised_calcium_mmol_l",
+    "total_magnesium": "ionised_magnesium_mmol_l",
+}
+ALBUMIN, PH = read_field("albumin_g_l"), read_field("ph")
+
+
+@dataclass(frozen=True)
+class Given:
+    """A value as the user wrote it, and in the unit of its target."""
+
+    name: str
+    raw: float
+    value: float
+
+
+def ionised_calcium_mmol_l(
+    total_mmol_l: float, albumin_g_l: float = ALBUMIN.healthy, ph: float = PH.healthy
+) -> float:
+    """Return the ionised calcium (mmol/L) estimated from a total.
+
+    Half of the albumin-corrected total is ionised; alkalosis binds some of it. Rounded to
+    0.001 mmol/L, since a total is known no better.
+
+    Raises
+    ------
+    NeurosimError
+        If a value is no finite number, or albumin or pH is outside what can be survived.
+    """
+    total = finite_number("total calcium", total_mmol_l)
+    missing_albumin = ALBUMIN.healthy - ALBUMIN.check(albumin_g_l)
+    corrected = total + number("body", "calcium_per_albumin") * missing_albumin
+    alkalosis = PH.check(ph) - PH.healthy
+    ionised = number("body", "ionised_calcium_fraction") * corrected
+    return round(ionised + number("body", "ionised_calcium_per_ph") * alkalosis, 3)
+
+
+def ionised_magnesium_mmol_l(total_mmol_l: float) -> float:
+    """Return the ionised magnesium (mmol/L) estimated from a total, rounded to 0.001.
+
+    Raises
+    ------
+    NeurosimError
+        If the total is no finite number.
+    """
+    total = finite_number("total magnesium", total_mmol_l)
+    return round(number("body", "ionised_magnesium_fraction") * total, 3)
+
+
+def _field_value(target: str, value: float) -> float:
+    """Return what a quantity makes of its field, at healthy albumin and pH."""
+    if target == "total_calcium":
+        return ionised_calcium_mmol_l(value)
+    return ionised_magnesium_mmol_l(value) if target == "total_magnesium" else value
+
+
+def _unit_hint(field: Field, written: str, raw: float) -> str:
+    """Return the other unit in which `raw` would lie nearest to health, as a half sentence.
+
+    Among units that fit equally well mg/dL comes first, the one printed most often.
+    """
+    found: list[tuple[float, bool, str]] = []
+    for name, door in DOORS.items():
+        if TOTALS.get(door.target, door.target) != field.name or name == written:
+            continue
+        value = _field_value(door.target, raw * door.factor)
+        if value > 0 and field.lowest <= value <= field.highest:
+            # Health is no caffeine at all, and then every unit that fits is as near.
+            far = abs(math.log(value / field.healthy)) if field.healthy else 0.0
+            found.append((round(far, 1), not name.endswith("mg_dl"), name))
+    if not found:
+        return ""
+    name = min(found)[2]
+    return f"; if it is in {DOORS[name].unit} write {name}={raw:g}"
+
+
+def _checked(target: str, value: float, given: Given) -> float:
+    """Return a field's value within its limits, else say what was written and a likelier unit."""
+    field = {"albumin_g_l": ALBUMIN, "ph": PH}.get(target) or FIELDS[target]
+    try:
+        return field.check(value)
+    except NeurosimError as error:
+        start = "" if given.name == target else f"With {given.name} = {given.raw:g}, "
+        # A unit can be mistaken only where there is one.
+        hint = _unit_hint(field, given.name, given.raw) if field.unit else ""
+        raise NeurosimError(f"{start}{str(error).rstrip('.')}{hint}.") from None
+
+
+def _collect(values: Mapping[str, object]) -> dict[str, Given]:
+    """Return every value by the quantity it means, in our unit."""
+    if not isinstance(values, Mapping):
+        raise NeurosimError(f"Body values must be names with numbers, not {values!r}.")
+    found: dict[str, Given] = {}
+    for name, value in values.items():
+        key = str(name).strip().lower().replace("ionized", "ionised")
+        if key not in DOORS:
+            near = difflib.get_close_matches(key, DOORS, n=1, cutoff=0.5)
+            raise unknown_name("body field", name, DOORS if near else FIELDS)
+        door, raw = DOORS[key], finite_number(str(name), value)
+        field = TOTALS.get(door.target, door.target)
+        earlier = next((g for t, g in found.items() if TOTALS.get(t, t) == field), None)
+        if earlier:
+            raise NeurosimError(
+                f"{earlier.name} and {name} give the same quantity; give only one of them."
+            )
+        found[door.target] = Given(str(name), raw, raw * door.factor)
+    return found
+
+
+def to_body_fields(values: Mapping[str, object]) -> dict[str, float]:
+    """Return body fields in the model's units from any names and units of the door.
+
+    Parameters
+    ----------
+    values : mapping
+        Names of `DOORS` with numbers, such as ``{"calcium_mg_dl": 8.1, "albumin_g_l": 30}``.
+
+    Raises
+    ------
+    NeurosimError
+        For an unknown name, a quantity given twice, a value that is no number or cannot be
+        survived, or albumin or pH without a total calcium.
+    """
+    given = _collect(values)
+    conditions = {
+        t: _checked(t, given[t].value, given[t]) for t in ("albumin_g_l", "ph") if t in given
+    }
+    total = given.get("total_calcium")
+    if conditions and total is None:
+        name = given[next(iter(conditions))].name
+        raise NeurosimError(
+            f"{name} only corrects a total calcium; give calcium_mmol_l or calcium_mg_dl with it."
+        )
+    fields: dict[str, float] = {}
+    for target, item in given.items():
+        if target in conditions:
+            continue
+        if target == "total_calcium":
+            value = ionised_calcium_mmol_l(item.value, **conditions)
+        else:
+            value = _field_value(target, item.value)
+        field = TOTALS.get(target, target)
+        fields[field] = _checked(field, value, item)
+    return fields
+
+
+# --- A printed panel -------------------------------------------------------------------
+
+SUBSTANCES = {
+    "sodium": "sodium",
+    "natrium": "sodium",
+    "na": "sodium",
+    "na+": "sodium",
+    "potassium": "potassium",
+    "kalium": "potassium",
+    "k": "potassium",
+    "k+": "potassium",
+    "calcium": "calcium",
+    "ca": "calcium",
+    "ca2+": "calcium_ion",
+    "ca++": "calcium_ion",
+    "ica": "ionised_calcium",
+    "ica2+": "ionised_calcium",
+    "ica++": "ionised_calcium",
+    "magnesium": "magnesium",
+    "mg": "magnesium",
+    "mg2+": "magnesium",
+    "mg++": "magnesium",
+    "img": "ionised_magnesium",
+    "img2+": "ionised_magnesium",
+    "img++": "ionised_magnesium",
+    "albumin": "albumin",
+    "alb": "albumin",
+    "ph": "ph",
+    "caffeine": "caffeine",
+}
+IONISED = {"ionised", "ionized", "ion", "ionic", "free"}
+# Words that do not change which quantity is meant; any other word (urine, adjusted) does.
+HARMLESS = {"serum", "plasma", "blood", "arterial", "venous", "s", "p", "b", "level"}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A laboratory panel as read.
+
+    Attributes
+    ----------
+    body : Body
+        The person the panel describes; what is not on it is healthy.
+    used : tuple of str
+        One sentence for each line the model uses.
+    ignored : tuple of str
+        One sentence for each line it does not use, and why.
+    """
+
+    body: Body
+    used: tuple[str, ...]
+    ignored: tuple[str, ...]
+
+    def __str__(self) -> str:
+        parts = [str(self.body), "", "Read from the panel:", *self.used]
+        return "\n".join([*parts, "Not used:", *self.ignored] if self.ignored else parts)
+
+
+def _quantity(analyte: str) -> str | None:
+    """Return which quantity a printed analyte is, or None if the model has no such quantity."""
+    words = re.findall(r"[a-z0-9]+\+*", sheet.plain(analyte))
+    # "Na +" and "Ca 2+" are one word printed as two.
+    joined = re.sub(r"\b(na|k|i?ca|i?mg) ?(2\+|\+{1,2})", r"\1\2", " ".join(words))
+    rest = [w for w in joined.split() if w not in HARMLESS or w == joined]
+    named = [SUBSTANCES[w] for w in rest if w in SUBSTANCES]
+    qualifiers = {w for w in rest if w not in SUBSTANCES}
+    if len(named) != 1 or not qualifiers <= IONISED | {"total"}:
+        return None
+    substance = named[0]
+    if substance not in ("calcium", "calcium_ion", "magnesium"):
+        return None if qualifiers & {"total"} else substance
+    base = substance.removesuffix("_ion")
+    if qualifiers & IONISED:
+        return None if "total" in qualifiers else f"ionised_{base}"
+    return f"total_{base}" if qualifiers or substance != "calcium_ion" else substance
+
+
+def _misspelt(analyte: str) -> str:
+    """Return the analyte that a word was probably meant to be, or an empty text."""
+    words = [w for w in re.findall(r"[a-z]{5,}", sheet.plain(analyte)) if w not in HARMLESS]
+    if len(words) != 1 or words[0] in SUBSTANCES:
+        return ""
+    near = difflib.get_close_matches(words[0], [s for s in SUBSTANCES if len(s) > 4], 1, 0.85)
+    return near[0] if near else ""
+
+
+def _known_quantity(row: sheet.Row, where: str) -> str | None:
+    """Return the quantity of a line, or None if the model has no use for it."""
+    if not row.analyte:
+        raise NeurosimError(f"{where}: the value {row.value} has no analyte.")
+    quantity = _quantity(row.analyte)
+    near = "" if quantity else _misspelt(row.analyte)
+    if near:
+        raise NeurosimError(f"{where}: unknown analyte '{row.analyte}': did you mean '{near}'?")
+    return quantity
+
+
+def _read_calcium_ion(value: float, where: str) -> str:
+    """Return whether a bare Ca2+ in mmol/L is the ionised or the total calcium.
+
+    Printers use the symbol for both; the two healthy values are a factor of two apart.
+    """
+    if value < number("body", "calcium_ion_is_ionised_below"):
+        return "ionised_calcium"
+    if value > number("body", "calcium_ion_is_total_above"):
+        return "total_calcium"
+    raise NeurosimError(
+        f"{where}: Ca2+ {value:g} mmol/L may be total or ionised calcium; write 'Calcium (total)' "
+        "or 'Ionised calcium'."
+    )
+
+
+def _door_name(quantity: str, row: sheet.Row, where: str) -> str:
+    """Return the door of a quantity in the unit of its line."""
+    if quantity == "ph":
+        if sheet.plain(row.unit) in ("", "1", "-", "ph"):
+            return "ph"
+        raise NeurosimError(f"{where}: unknown unit '{row.unit}' for {row.analyte}; it has none.")
+    prefix = "ionised_calcium" if quantity == "calcium_ion" else quantity
+    name = f"{prefix}_{sheet.unit_suffix(row.unit)}"
+    if name not in DOORS:
+        allowed = ", ".join(t for s, t in sheet.PRINTED.items() if f"{prefix}_{s}" in DOORS)
+        split = sheet.parse_number(row.unit) is not None
+        hint = " (if a decimal comma split the value, put it in quotes)" if split else ""
+        raise NeurosimError(
+            f"{where}: unknown unit '{row.unit}' for {row.analyte}; allowed are {allowed}{hint}."
+        )
+    return name
+
+
+def _read_row(row: sheet.Row, quantity: str, where: str) -> tuple[str, float]:
+    """Return the door and the number of one used line."""
+    value = sheet.parse_number(row.value)
+    if value is None:
+        raise NeurosimError(
+            f"{where}: the value of {row.analyte} must be a number, not '{row.value}'."
+        )
+    name = _door_name(quantity, row, where)
+    if quantity == "calcium_ion":
+        kind = _read_calcium_ion(value * DOORS[name].factor, where)
+        name = name.replace("ionised_calcium", kind)
+    return name, value
+
+
+def _drop_unneeded(found: dict[str, tuple[str, float, str]]) -> list[str]:
+    """Remove lines that another one makes needless, and return why, one sentence each.
+
+    A panel prints what it prints: a measured ionised value beats one estimated from a
+    total, and albumin and pH then have nothing to correct.
+    """
+    reasons = []
+    for total, field in TOTALS.items():
+        if total in found and field in found:
+            reasons.append(f"{found.pop(total)[2]}: the ionised value is used instead.")
+    for target in ("albumin_g_l", "ph"):
+        if target in found and "total_calcium" not in found:
+            reasons.append(f"{found.pop(target)[2]}: it only corrects a total calcium.")
+    return reasons
+
+
+def read_panel(path: str | PathLike[str]) -> Panel:
+    """Return the body that a laboratory panel in a CSV file describes.
+
+    The file has columns analyte, value and unit (other columns are passed over), separated
+    by commas, semicolons or tabs, with decimal points or commas.
+
+    Raises
+    ------
+    NeurosimError
+        Naming the line, for a value that is no number or cannot be survived, an unknown
+        unit, or an analyte that stands there twice; also if the file cannot be read, lacks
+        a column, or holds nothing the model uses.
+    """
+    from neurosim.body.state import Body
+
+    found: dict[str, tuple[str, float, str]] = {}
+    ignored: list[str] = []
+    for row in sheet.read_rows(path):
+        where, label = f"{path!s}, line {row.line}", f"line {row.line}, {row.analyte}"
+        quantity = _known_quantity(row, where)
+        if quantity is None:
+            ignored.append(f"{label}: not part of this model.")
+            continue
+        name, value = _read_row(row, quantity, where)
+        target = DOORS[name].target
+        if target in found:
+            raise NeurosimError(f"{where}: {row.analyte} stands there twice ({found[target][2]}).")
+        found[target] = (name, value, label)
+    ignored += _drop_unneeded(found)
+    if not found:
+        raise NeurosimError(f"The laboratory panel {path!s} has no analyte that the model uses.")
+    used = tuple(f"{label}: read as {name} = {value:g}." for name, value, label in found.values())
+    return Panel(Body(**_panel_fields(path, found)), used, tuple(ignored))
+
+
+def _panel_fields(
+    path: str | PathLike[str], found: Mapping[str, tuple[str, float, str]]
+) -> dict[str, float]:
+    """Return the body fields of a panel's lines, naming the line of a value out of range."""
+    fields: dict[str, float] = {}
+    conditions = {t: found[t] for t in ("albumin_g_l", "ph") if t in found}
+    for target, (name, value, label) in found.items():
+        if target in conditions:
+            continue
+        together = {name: value}
+        try:
+            if target == "total_calcium":
+                for other, (alias, amount, its_label) in conditions.items():
+                    label = its_label
+                    _checked(other, amount * DOORS[alias].factor, Given(alias, amount, amount))
+                    together[alias] = amount
+                label = found[target][2]
+            fields |= to_body_fields(together)
+        except NeurosimError as error:
+            raise NeurosimError(f"{path!s}, {label}: {error}") from None
+    return fields

@@ -1,0 +1,143 @@
+"""The body a person brings: blood values, limb temperature, caffeine, stress and fatigue.
+
+A `Body` never changes; `replace` makes another. Printed, it shows where every value lies
+in its reference range, which is half of the lesson.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from os import PathLike
+
+from neurosim.body.fields import FIELDS, Field
+from neurosim.body.references import read_panel, to_body_fields
+
+GAUGE_WIDTH = 9
+
+
+@dataclass(frozen=True, init=False)
+class Body:
+    """One person's body; ``Body()`` is a healthy adult at rest.
+
+    Every name and unit of the door is understood (``Body(calcium_mg_dl=8.1)``) and kept in
+    the units below.
+
+    Attributes
+    ----------
+    sodium_mmol_l, potassium_mmol_l : float
+        In plasma (mmol/L).
+    ionised_calcium_mmol_l, ionised_magnesium_mmol_l : float
+        The free ion in plasma (mmol/L), about half and two thirds of the total.
+    limb_temperature_c : float
+        Skin temperature over the nerve (degrees Celsius).
+    plasma_caffeine_umol_l : float
+        Caffeine in plasma (micromol/L).
+    stress : float
+        0 calm to 1 the strongest.
+    fatigue : float
+        0 rested to 1 just after one minute of maximal contraction.
+
+    Raises
+    ------
+    NeurosimError
+        For an unknown name, or a value that is no number or cannot be survived.
+    """
+
+    sodium_mmol_l: float = FIELDS["sodium_mmol_l"].healthy
+    potassium_mmol_l: float = FIELDS["potassium_mmol_l"].healthy
+    ionised_calcium_mmol_l: float = FIELDS["ionised_calcium_mmol_l"].healthy
+    ionised_magnesium_mmol_l: float = FIELDS["ionised_magnesium_mmol_l"].healthy
+    limb_temperature_c: float = FIELDS["limb_temperature_c"].healthy
+    plasma_caffeine_umol_l: float = FIELDS["plasma_caffeine_umol_l"].healthy
+    stress: float = FIELDS["stress"].healthy
+    fatigue: float = FIELDS["fatigue"].healthy
+
+    # Written out rather than generated, so that a misspelt name gets the package's own
+    # sentence, and every unit of the door is understood here too.
+    def __init__(self, **values: float) -> None:
+        checked = to_body_fields(values)
+        for field in fields(self):
+            object.__setattr__(self, field.name, checked.get(field.name, field.default))
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, float]) -> Body:
+        """Return a body from names of the door with numbers; the rest is healthy.
+
+        Raises
+        ------
+        NeurosimError
+            As for `Body`.
+        """
+        return cls(**to_body_fields(values))
+
+    @classmethod
+    def from_csv(cls, path: str | PathLike[str]) -> Body:
+        """Return the body a laboratory panel describes (`read_panel` also tells what it used).
+
+        Raises
+        ------
+        NeurosimError
+            With the line number, if the panel cannot be understood.
+        """
+        return read_panel(path).body
+
+    def replace(self, **values: float) -> Body:
+        """Return this body with some values changed, under any name of the door.
+
+        Raises
+        ------
+        NeurosimError
+            As for `Body`.
+        """
+        return Body(**{**vars(self), **to_body_fields(values)})
+
+    def abnormal(self) -> list[tuple[str, float, str]]:
+        """Return (field, value, ``"high"`` or ``"low"``) for all outside the reference range."""
+        sides = [(name, value, FIELDS[name].side(value)) for name, value in vars(self).items()]
+        return [item for item in sides if item[2]]
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        """Return the printed table: label, value, unit, reference range, gauge, mark."""
+        return [
+            (
+                field.label,
+                f"{getattr(self, name):.4g}",
+                field.unit,
+                f"{field.low:g} to {field.high:g}" if field.high > field.low else f"{field.low:g}",
+                _gauge(field, getattr(self, name)),
+                field.side(getattr(self, name)).upper(),
+            )
+            for name, field in FIELDS.items()
+        ]
+
+    def __str__(self) -> str:
+        rows = [("Body", "value", "unit", "reference", "in the range", ""), *self._rows()]
+        widths = [max(len(row[i]) for row in rows) for i in range(6)]
+        lines = []
+        for label, value, *rest in rows:
+            cells = [label.ljust(widths[0]), value.rjust(widths[1])]
+            cells += [text.ljust(width) for text, width in zip(rest, widths[2:], strict=True)]
+            lines.append("  ".join(cells).rstrip())
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        heads = ("Body", "value", "unit", "reference", "in the range", "")
+        parts = ["<table><tr>", *(f"<th>{head}</th>" for head in heads), "</tr>"]
+        for row in self._rows():
+            tag = "strong" if row[-1] else "span"
+            cells = (f"<td><{tag}>{html.escape(text)}</{tag}></td>" for text in row)
+            parts += ["<tr>", *cells, "</tr>"]
+        return "".join([*parts, "</table>"])
+
+
+def _gauge(field: Field, value: float) -> str:
+    """Return a drawing of the reference range with an o where `value` lies."""
+    bar = ["-"] * GAUGE_WIDTH
+    side = field.side(value)
+    if not side:
+        span = field.high - field.low
+        share = (value - field.low) / span if span else 0.0
+        bar[round(share * (GAUGE_WIDTH - 1))] = "o"
+    return f"{'o' if side == 'low' else ' '}[{''.join(bar)}]{'o' if side == 'high' else ' '}"

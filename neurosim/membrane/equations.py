@@ -1,0 +1,212 @@
+"""The membrane equations of the human motor axon, one source for scalars and arrays.
+
+Written branch-free with arithmetic only, so that NumPy runs a function on arrays (the
+reference) and Numba compiles the same lines for scalars inside a vectorised loop
+(`neurosim.membrane.compiled`). Units: mV, ms, pA, nS, pF, mmol/L.
+
+Gate kinetics: rate forms of Schwarz et al. (1995) as used by McIntyre et al. (2002),
+Howells et al. (2012) and Gaines et al. (2018), written for 36 degC; the temperature and
+fit factors sit in the ``phi`` rows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+FARADAY = 96.48533  # pA per (1e-9 cm3/s x mmol/L), and C/mmol
+
+STATE = ("E", "Ei", "m", "h", "p", "n", "s", "ni", "si", "q")
+PARAMETERS = (
+    # gate arguments are E (or Ei) + shift; phi scales both rates
+    "shift_m", "phi_m", "shift_h", "phi_h", "shift_p", "phi_p",
+    "shift_n", "shift_ni", "phi_n", "shift_s", "phi_s", "shift_q", "phi_q",
+    # sodium: permeability, persistent share, GHK terms or ohmic slope and reversal
+    "P_na", "f_nap", "u_per_mv", "ghk_out", "ghk_in", "ohm_slope", "ohm_reversal",
+    # node, then internode
+    "g_kf", "g_ks", "E_k", "g_lk", "E_lk", "I_pump",
+    "gi_kf", "gi_ks", "g_h", "E_h", "gi_lk", "Ei_lk", "Ii_pump",
+    # circuit
+    "g_bb", "C_n", "C_my", "C_i",
+    # channel noise: 1/sqrt(number of channels) of m and h, and of p; 0 for none
+    "noise_mh", "noise_p",
+)  # fmt: skip
+
+
+def exp(x):
+    """Return e to the x."""
+    return np.exp(x)
+
+
+def linoid(x):
+    """Return x / (1 - exp(-x)), finite at 0 (x is moved to 1e-5 within 1e-5 of 0)."""
+    x = x + 1e-5 * (abs(x) < 1e-5)
+    return x / (1.0 - exp(-x))
+
+
+def rates_m(v):
+    """Return opening and closing rate (1/ms) of transient sodium activation at 36 degC."""
+    return 67.671 * linoid((v + 20.4) / 10.3), 2.78464 * linoid((-25.7 - v) / 9.16)
+
+
+def rates_h(v):
+    """Return the rates (1/ms) of fast sodium inactivation at 36 degC."""
+    return 3.74 * linoid((-114.0 - v) / 11.0), 12.6 / (1.0 + exp((-31.8 - v) / 13.4))
+
+
+def rates_n(v):
+    """Return the rates (1/ms) of the fast potassium gate at 36 degC."""
+    return 0.05082 * linoid((v + 83.2) / 1.1), 0.8652 * linoid((-66.0 - v) / 10.5)
+
+
+def rates_s(v):
+    """Return the rates (1/ms) of the slow potassium gate at 36 degC."""
+    return 0.071501 * linoid((v + 23.5) / 12.7), 0.039897 * linoid((-91.1 - v) / 11.7)
+
+
+def rates_q(v):
+    """Return the rates (1/ms) of the hyperpolarisation-activated gate at 36 degC."""
+    a = exp((-107.3 - v) / 12.2)
+    return 0.00522 * a, 0.00522 / a
+
+
+def relax(y, a, b, dt):
+    """Return gate `y` after `dt` ms at fixed rates.
+
+    1/(1 + x + x^2/2 + x^3/6) stands for exp(-x): third order, positive, and a division
+    is cheaper than an exponential.
+    """
+    x = (a + b) * dt
+    inf = a / (a + b)
+    return inf + (y - inf) / (1.0 + x * (1.0 + x * (0.5 + x * 0.16666666666666666)))
+
+
+def jitter(y, a, b, dt, size, xi):
+    """Return the Langevin term of one gate over `dt`.
+
+    Ornstein-Uhlenbeck noise (Fox & Lu 1994) of `size` = 1/sqrt(number of channels), for a
+    standard normal number `xi`.
+    """
+    inf = a / (a + b)
+    x = (a + b) * dt
+    d = 1.0 / (1.0 + x * (1.0 + x * (0.5 + x * 0.16666666666666666)))
+    variance = inf * (1.0 - y) + (1.0 - inf) * y
+    return size * np.sqrt(0.5 * abs(variance) * (1.0 - d * d)) * xi
+
+
+def clip01(y):
+    """Return `y` held between 0 and 1 without a branch."""
+    y = 0.5 * (y + abs(y))
+    return 0.5 * (y + 1.0 - abs(y - 1.0))
+
+
+def ghk(e, u_per_mv, out, inside):
+    """Return the constant-field driving force (pA per 1e-9 cm3/s) and its slope in E."""
+    u = e * u_per_mv
+    u = u + 1e-5 * (abs(u) < 1e-5)
+    w = exp(u)
+    r = 1.0 / (1.0 - w)
+    x = u * r
+    z = FARADAY * x * (out - inside * w)
+    slope = FARADAY * u_per_mv * ((out - inside * w) * r * (1.0 + x * w) - x * inside * w)
+    return z, slope
+
+
+def sodium_force(e, u_per_mv, out, inside, ohm_slope, ohm_reversal):
+    """Return the driving force of the sodium channels and its slope: GHK, or ohmic if chosen.
+
+    The ohmic choice has `ohm_slope` > 0, and `out` and `inside` 0.
+    """
+    z, slope = ghk(e, u_per_mv, out, inside)
+    return z + ohm_slope * (e - ohm_reversal), slope + ohm_slope
+
+
+def gate_m(e, y, shift, phi, size, xi, dt):
+    """Return gate m (or the persistent p) after `dt` at node potential `e`, with channel noise."""
+    a, b = rates_m(e + shift)
+    a, b = a * phi, b * phi
+    return clip01(relax(y, a, b, dt) + jitter(y, a, b, dt, size, xi))
+
+
+def gate_h(e, y, shift, phi, size, xi, dt):
+    """Return gate h after `dt`, with channel noise."""
+    a, b = rates_h(e + shift)
+    a, b = a * phi, b * phi
+    return clip01(relax(y, a, b, dt) + jitter(y, a, b, dt, size, xi))
+
+
+def gate_n(e, y, shift, phi, dt):
+    """Return a fast potassium gate after `dt`."""
+    a, b = rates_n(e + shift)
+    return relax(y, a * phi, b * phi, dt)
+
+
+def gate_s(e, y, shift, phi, dt):
+    """Return a slow potassium gate after `dt`."""
+    a, b = rates_s(e + shift)
+    return relax(y, a * phi, b * phi, dt)
+
+
+def gate_q(e, y, shift, phi, dt):
+    """Return the hyperpolarisation-activated gate after `dt`."""
+    a, b = rates_q(e + shift)
+    return relax(y, a * phi, b * phi, dt)
+
+
+def node_current(
+    e, m, h, p, n, s, P_na, f_nap, u_per_mv, ghk_out, ghk_in, ohm_slope, ohm_reversal,
+    g_kf, g_ks, E_k, g_lk, E_lk, I_pump,
+):  # fmt: skip
+    """Return the node's outward current (pA) and its slope conductance (nS) at fixed gates."""
+    z, slope = sodium_force(e, u_per_mv, ghk_out, ghk_in, ohm_slope, ohm_reversal)
+    na = P_na * (m * m * m * h + f_nap * p * p * p)
+    n2 = n * n
+    gk = g_kf * n2 * n2 + g_ks * s
+    return na * z + gk * (e - E_k) + g_lk * (e - E_lk) + I_pump, na * slope + gk + g_lk
+
+
+def internode_current(e, n, s, q, g_kf, g_ks, E_k, g_h, E_h, g_lk, E_lk, I_pump):
+    """Return the internode's outward current (pA) and conductance (nS) at fixed gates."""
+    n2 = n * n
+    gk = g_kf * n2 * n2 + g_ks * s
+    gh = g_h * q
+    return gk * (e - E_k) + gh * (e - E_h) + g_lk * (e - E_lk) + I_pump, gk + gh + g_lk
+
+
+def solve(e, ei, current, g, current_i, g_i, stimulus, g_bb, c_n, c_my, c_i, dt):
+    """Return both potentials after `dt`: one linearised trapezoidal 2x2 step."""
+    bridge = g_bb * (e - ei)
+    r1 = stimulus - current - bridge
+    r2 = bridge - current_i
+    half = 0.5 * dt
+    a11 = c_n + c_my + half * (g + g_bb)
+    a22 = c_i + c_my + half * (g_i + g_bb)
+    a12 = -c_my - half * g_bb
+    scale = dt / (a11 * a22 - a12 * a12)
+    return e + scale * (a22 * r1 - a12 * r2), ei + scale * (a11 * r2 - a12 * r1)
+
+
+def step(S, P, stimulus, xi, dt):
+    """Return the ten states, shape (10, n), after `dt` ms.
+
+    Gates live half a step before the potentials (leapfrog): they move over a whole step
+    at the potential in its middle, then the potentials move at the gates in theirs. Second
+    order in dt without noise; with noise (`xi`, three rows of standard normals) it is
+    Euler-Maruyama in law.
+    """
+    E, Ei, m, h, p, n, s, ni, si, q = S
+    m = gate_m(E, m, P[0], P[1], P[37], xi[0], dt)
+    h = gate_h(E, h, P[2], P[3], P[37], xi[1], dt)
+    p = gate_m(E, p, P[4], P[5], P[38], xi[2], dt)
+    n = gate_n(E, n, P[6], P[8], dt)
+    s = gate_s(E, s, P[9], P[10], dt)
+    ni = gate_n(Ei, ni, P[7], P[8], dt)
+    si = gate_s(Ei, si, P[9], P[10], dt)
+    q = gate_q(Ei, q, P[11], P[12], dt)
+    current, g = node_current(E, m, h, p, n, s, *P[13:26])
+    current_i, g_i = internode_current(
+        Ei, ni, si, q, P[26], P[27], P[22], P[28], P[29], P[30], P[31], P[32]
+    )
+    E, Ei = solve(
+        E, Ei, current, g, current_i, g_i, stimulus, P[33], P[34], P[35], P[36], dt
+    )
+    return np.stack((E, Ei, m, h, p, n, s, ni, si, q))

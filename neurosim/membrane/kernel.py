@@ -1,0 +1,140 @@
+"""Move many axons at once: compiled where Numba is installed, else in NumPy.
+
+Arrays are (10, n) for the states and (39, n) for the parameters, rows named by
+`equations.STATE` and `equations.PARAMETERS`, one column an axon. The NumPy loops are
+the reference; the compiled ones run the same lines.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from importlib.util import find_spec
+
+import numpy as np
+
+from neurosim.membrane import equations as eq
+
+
+@cache
+def compiled():
+    """Return the module of compiled loops, or None without Numba or with NEUROSIM_NUMBA=0."""
+    if os.environ.get("NEUROSIM_NUMBA", "1") == "0" or find_spec("numba") is None:
+        return None
+    from neurosim.membrane import compiled as loops
+
+    return loops
+
+
+def _step(S, P, current, xi, dt):
+    S[:] = eq.step(S, P, current, xi, dt)
+
+
+def advance(S, P, current, n_steps, dt, level_m=-1.0):
+    """Move every axon `n_steps` at constant current, in place.
+
+    Parameters
+    ----------
+    S : ndarray, shape (10, n)
+        States; changed in place.
+    P : ndarray, shape (39, n)
+        Parameters.
+    current : ndarray, shape (n,)
+        Current into the node, pA.
+    n_steps : int
+    dt : float
+        Step, ms.
+    level_m : float
+        A spike counts only while the gate m is above this (0.5 during a pulse).
+
+    Returns
+    -------
+    fired : ndarray of bool, shape (n,)
+        Whether E was above -20 mV (with m above `level_m`) at any step.
+    peak_mv : ndarray, shape (n,)
+        Highest E.
+    """
+    loops = compiled()
+    if loops is not None:
+        return loops.advance(S, P, np.asarray(current, float), n_steps, dt, level_m)
+    fired = np.zeros(S.shape[1], bool)
+    peak = np.full(S.shape[1], -1000.0)
+    zero = np.zeros((3, 1))
+    for _ in range(n_steps):
+        _step(S, P, current, zero, dt)
+        fired |= (S[0] > -20.0) & (S[2] > level_m)
+        np.maximum(peak, S[0], out=peak)
+    return fired, peak
+
+
+def trace(S, P, current, n_steps, dt, every=1):
+    """Move every axon `n_steps` at constant current, in place, and keep states on the way.
+
+    Returns
+    -------
+    ndarray, shape (n_steps // every, 10, n)
+        The states after each `every` steps.
+    """
+    loops = compiled()
+    if loops is not None:
+        return loops.trace(S, P, np.asarray(current, float), n_steps, dt, every)
+    out = np.empty((n_steps // every, *S.shape))
+    zero = np.zeros((3, 1))
+    for t in range(1, n_steps + 1):
+        _step(S, P, current, zero, dt)
+        if t % every == 0:
+            out[t // every - 1] = S
+    return out
+
+
+def noisy(S, P, current, n_steps, dt, seed, capacity=4096):
+    """Move every axon `n_steps` with channel noise, in place, and return its spikes.
+
+    A spike begins when E rises through -20 mV and ends when E falls below -35 mV.
+
+    Parameters
+    ----------
+    seed : int or numpy.random.SeedSequence
+        Seed; the axons are drawn in blocks of 16, so results depend on the seed alone.
+    capacity : int
+        Spikes kept of one axon; later ones are only counted.
+
+    Returns
+    -------
+    times_ms, peaks_mv : ndarray, shape (n, capacity)
+        Spike times and highest E of each spike; valid up to min(count, capacity).
+    counts : ndarray of int, shape (n,)
+    """
+    loops = compiled()
+    width = 16
+    root = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+    n = S.shape[1]
+    generators = [np.random.Generator(np.random.PCG64(s)) for s in root.spawn(-(-n // width))]
+    if loops is not None:
+        return loops.noisy(
+            S, P, np.asarray(current, float), n_steps, dt, tuple(generators), capacity
+        )
+    return _noisy_reference(S, P, current, n_steps, dt, generators, capacity, width)
+
+
+def _noisy_reference(S, P, current, n_steps, dt, generators, capacity, width):
+    n, chunk = S.shape[1], 256
+    times, peaks = np.empty((n, capacity)), np.empty((n, capacity))
+    counts = np.zeros(n, np.int64)
+    above = np.zeros(n, bool)
+    for t in range(n_steps):
+        c = t % chunk
+        if c == 0:
+            draws = [g.standard_normal((3, chunk, width)) for g in generators]
+            xi = np.concatenate(draws, axis=2)[:, :, :n]
+        _step(S, P, current, xi[:, c], dt)
+        up = (S[0] > -20.0) & ~above
+        for j in np.flatnonzero(up | above):
+            if up[j]:
+                if counts[j] < capacity:
+                    times[j, counts[j]], peaks[j, counts[j]] = (t + 1) * dt, S[0, j]
+                counts[j] += 1
+            elif 0 < counts[j] <= capacity:
+                peaks[j, counts[j] - 1] = max(peaks[j, counts[j] - 1], S[0, j])
+        above = (above | up) & (S[0] >= -35.0)
+    return times, peaks, counts

@@ -1,0 +1,200 @@
+"""Twitches to count: which discharges make one, how strong, how long, and seen or not.
+
+Discharges of one unit that follow each other within 20 ms are one event: a single twitch,
+a doublet, or a multiplet. Its force is the sum of its own twitches; between two discharges
+that sum is (a + b u) exp(-u), u the time in contraction times, so that peak and edges
+are exact and need no sampling.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from neurosim import sources
+from neurosim.errors import NeurosimError, number_within
+from neurosim.muscle import anatomy
+from neurosim.muscle.anatomy import Muscle
+from neurosim.muscle.force import sort_discharges
+
+KINDS = ("single", "doublet", "multiplet")
+
+
+@dataclass(frozen=True, eq=False)
+class Twitches:
+    """Twitches of one muscle in order of onset, as columns of shape (n,).
+
+    Attributes
+    ----------
+    onset_s : numpy.ndarray
+        When the force first exceeds 5 % of its peak, s.
+    duration_s : numpy.ndarray
+        From onset until the force is under 5 % of its peak again, s.
+    peak_mn : numpy.ndarray
+        Peak force, mN.
+    unit : numpy.ndarray
+        Motor unit, 0 the smallest.
+    discharges : numpy.ndarray
+        Number of discharges in the event.
+    kind : numpy.ndarray
+        ``"single"``, ``"doublet"`` or ``"multiplet"`` (three discharges or more).
+    visible : numpy.ndarray
+        True if the peak is above the muscle's visible force.
+    """
+
+    onset_s: np.ndarray
+    duration_s: np.ndarray
+    peak_mn: np.ndarray
+    unit: np.ndarray
+    discharges: np.ndarray
+    kind: np.ndarray
+    visible: np.ndarray
+
+    def __post_init__(self) -> None:
+        lengths = {name: np.shape(column) for name, column in self.columns().items()}
+        if len(set(lengths.values())) != 1 or len(lengths["onset_s"]) != 1:
+            raise NeurosimError(f"The columns of Twitches must have equal length, not {lengths}.")
+
+    def __len__(self) -> int:
+        return len(self.onset_s)
+
+    def __str__(self) -> str:
+        if len(self) == 0:
+            return "no twitches"
+        count = {kind: int(np.sum(self.kind == kind)) for kind in KINDS}
+        parts = [f"{count['single']} single"] if count["single"] else []
+        parts += [_plural(count[kind], kind) for kind in KINDS[1:] if count[kind]]
+        return (
+            f"{_plural(len(self), 'twitch')}: {', '.join(parts)}; "
+            f"{int(np.sum(self.visible)) or 'none'} visible"
+        )
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Return the columns by name, the unit at the end of the name, ready for a CSV."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def find_twitches(
+    times_s: Any,
+    units: Any,
+    muscle: str | Muscle,
+    force_scale: float = 1.0,
+    contraction_time_scale: float = 1.0,
+) -> Twitches:
+    """Return the twitches that a muscle makes of its discharges.
+
+    Parameters
+    ----------
+    times_s : array_like
+        Discharge times, s, shape (n,), in any order.
+    units : array_like
+        Unit of each discharge, shape (n,); 0 is the smallest.
+    muscle : str or Muscle
+        The muscle.
+    force_scale : float
+        Factor on every twitch force, 0 to 100.
+    contraction_time_scale : float
+        Factor on every contraction time, 0.1 to 10.
+
+    Raises
+    ------
+    NeurosimError
+        If an argument is not a number, the columns differ in length, or a unit does not exist.
+    """
+    m = anatomy.muscle(muscle)
+    scale = number_within("force_scale", force_scale, 0, 100)
+    times, unit, peak, contraction = sort_discharges(times_s, units, m, contraction_time_scale)
+    starts = _event_starts(times, unit)
+    discharges = np.diff(starts, append=times.size)
+    onset, end, event_peak = _shape(times, peak, contraction, starts, discharges)
+    event_peak = event_peak * scale
+    order = np.lexsort((unit[starts], onset))
+    return Twitches(
+        onset_s=onset[order],
+        duration_s=(end - onset)[order],
+        peak_mn=event_peak[order],
+        unit=unit[starts][order],
+        discharges=discharges[order],
+        kind=np.array(KINDS)[np.minimum(discharges, 3) - 1][order],
+        visible=(event_peak > m.visible_force_mn)[order],
+    )
+
+
+def _plural(count: int, word: str) -> str:
+    """Return a count with its word."""
+    ending = "" if count == 1 else "es" if word.endswith("ch") else "s"
+    return f"{count} {word}{ending}"
+
+
+def _event_starts(times_s: np.ndarray, unit: np.ndarray) -> np.ndarray:
+    """Return the index of the first discharge of each event, shape (n_events,)."""
+    limit_s = sources.number("muscle", "event_interval_ms") / 1000.0 + 1e-9  # rounding of times
+    new = np.ones(times_s.size, dtype=bool)
+    new[1:] = (np.diff(unit) != 0) | (np.diff(times_s) > limit_s)
+    return np.flatnonzero(new)
+
+
+def _shape(
+    times_s: np.ndarray,
+    peak_mn: np.ndarray,
+    contraction_s: np.ndarray,
+    starts: np.ndarray,
+    discharges: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return onset (s), end (s) and peak force (mN) of each event, shape (n_events,)."""
+    if starts.size == 0:
+        return np.zeros(0), np.zeros(0), np.zeros(0)
+    gap = np.full(times_s.size, np.inf)
+    gap[:-1] = np.diff(times_s) / contraction_s[:-1]
+    gap[starts[1:] - 1] = np.inf
+    a, b = _states(gap, np.e * peak_mn, starts, discharges)
+    u_top = np.clip(1.0 - a / b, 0.0, gap)  # where the force is largest before the next one
+    top = (a + b * u_top) * np.exp(-u_top)
+    peak = np.maximum.reduceat(top, starts)
+    edge = sources.number("muscle", "event_edge_fraction") * peak
+    above = top >= np.repeat(edge, discharges)
+    index = np.arange(times_s.size)
+    rise = np.minimum.reduceat(np.where(above, index, times_s.size), starts)
+    fall = np.maximum.reduceat(np.where(above, index, -1), starts)
+    t_rise = times_s[rise] + contraction_s[rise] * _crossing(a[rise], b[rise], edge, rising=True)
+    t_fall = times_s[fall] + contraction_s[fall] * _crossing(a[fall], b[fall], edge, rising=False)
+    return t_rise, t_fall, peak
+
+
+def _states(
+    gap: np.ndarray, kick: np.ndarray, starts: np.ndarray, discharges: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a and b just after each discharge: force is (a + b u) exp(-u) until the next.
+
+    Works on the first discharges of all events, then on the second, and so on.
+    """
+    a, b = np.zeros(gap.size), kick.copy()
+    longest_first = np.argsort(-discharges, kind="stable")
+    first, count = starts[longest_first], discharges[longest_first]
+    for rank in range(1, int(count[0])):
+        here = first[: np.searchsorted(-count, -rank)] + rank
+        decay = np.exp(-gap[here - 1])
+        a[here] = (a[here - 1] + b[here - 1] * gap[here - 1]) * decay
+        b[here] += b[here - 1] * decay
+    return a, b
+
+
+def _crossing(a: np.ndarray, b: np.ndarray, level: np.ndarray, rising: bool) -> np.ndarray:
+    """Return u where (a + b u) exp(-u) crosses `level`, before or after its maximum.
+
+    With v = u + a/b it is v exp(-v) = y; Newton's method on v - ln v + ln y, whose start
+    lies on the side from which it converges without overshoot.
+    """
+    log_y = np.minimum(np.log(level / b) - a / b, -1.0)
+    s = -1.0 - log_y
+    v = np.exp(log_y) if rising else 1.0 + np.sqrt(2.0 * s) + s
+    for _ in range(60):
+        slope = 1.0 - 1.0 / v
+        residue = v - np.log(v) + log_y
+        step = np.divide(residue, slope, out=np.zeros_like(v), where=np.abs(slope) > 1e-8)
+        v = v - step
+        if np.all(np.abs(step) <= 1e-13 * v):
+            break
+    return np.maximum(v - a / b, 0.0)

@@ -1,0 +1,142 @@
+"""Laboratory panels as schools and clinics print them."""
+
+import pytest
+
+from neurosim.body.references import read_panel
+from neurosim.body.state import Body
+from neurosim.errors import NeurosimError
+
+
+def write(tmp_path, text, encoding="utf-8"):
+    path = tmp_path / "panel.csv"
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+ENGLISH = """Patient: A. Pupil,,,,
+Test,Result,Units,Reference range,Flag
+
+Serum sodium,131,mEq/L,135-145,L
+K+,3.1,mmol/L,3.5-5.0,L
+Calcium (total),8.0157,mg/dL,8.8-10.4,L
+Albumin,3.0,g/dL,3.5-5.0,L
+Magnesium,1.2153,mg/dL,1.7-2.4,L
+Glucose,>30,mmol/L,,
+Urine potassium,40,mmol/L,,
+"""
+
+
+def test_an_english_panel_with_title_flags_and_other_analytes(tmp_path):
+    panel = read_panel(write(tmp_path, ENGLISH))
+    # Total calcium 2.00 mmol/L, 10 g/L albumin missing: (2.00 + 0.20) / 2; magnesium 0.5 x 0.65.
+    assert panel.body == Body(
+        sodium_mmol_l=131,
+        potassium_mmol_l=3.1,
+        ionised_calcium_mmol_l=1.1,
+        ionised_magnesium_mmol_l=0.325,
+    )
+    assert len(panel.used) == 5 and "line 5, K+" in panel.used[1]
+    assert [text.split(":")[0] for text in panel.ignored] == [
+        "line 9, Glucose",
+        "line 10, Urine potassium",
+    ]
+    assert "Not used:" in str(panel) and "potassium in plasma" in str(panel)
+    assert Body.from_csv(str(tmp_path / "panel.csv")) == panel.body
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_decimal_commas_and_excel_encodings(tmp_path, encoding, separator):
+    text = "ANALYTE;VALUE;UNIT\r\nKalium;5,6;mmol/l\r\n\r\niCa;0,95;mM\r\nCaffeine;25;µmol/L\r\n"
+    body = Body.from_csv(write(tmp_path, text.replace(";", separator), encoding))
+    assert body == Body(
+        potassium_mmol_l=5.6, ionised_calcium_mmol_l=0.95, plasma_caffeine_umol_l=25
+    )
+
+
+def test_a_quoted_decimal_comma_in_a_comma_file(tmp_path):
+    assert Body.from_csv(write(tmp_path, 'test,value,unit\nK,"3,0",mmol/L\n')).potassium_mmol_l == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "expected"),
+    [
+        ("Na+,120,mmol/L", "sodium_mmol_l", 120),
+        ("Sodium,120,mmol·L⁻¹", "sodium_mmol_l", 120),
+        ("S-Potassium,3,mmol l-1", "potassium_mmol_l", 3),
+        ("Ca,2.0,mmol/L", "ionised_calcium_mmol_l", 1.0),
+        ("Ca²⁺,1.0,mmol/L", "ionised_calcium_mmol_l", 1.0),
+        ("Ca2+,2.2,mmol/L", "ionised_calcium_mmol_l", 1.1),
+        ("Ca 2+ (ionised),1.5,mmol/L", "ionised_calcium_mmol_l", 1.5),
+        ("Ionized calcium,4.0078,mg/dL", "ionised_calcium_mmol_l", 1.0),
+        ("Calcium - free,1.0,mmol/L", "ionised_calcium_mmol_l", 1.0),
+        ("Mg,1.0,mmol/L", "ionised_magnesium_mmol_l", 0.65),
+        ("Ionised magnesium,0.4,mmol/L", "ionised_magnesium_mmol_l", 0.4),
+        ("caffeine,19.419,mg/L", "plasma_caffeine_umol_l", 100),
+        ("Caffeine,19.419,μg/mL", "plasma_caffeine_umol_l", 100),
+    ],
+)
+def test_names_and_units_as_printed(tmp_path, line, field, expected):
+    body = Body.from_csv(write(tmp_path, f"analyte,value,unit\n{line}\n"))
+    assert body == Body(**{field: getattr(body, field)})
+    assert getattr(body, field) == pytest.approx(expected)
+
+
+def test_a_measured_ionised_value_beats_the_total(tmp_path):
+    text = "analyte,value,unit\nCalcium,2.4,mmol/L\nAlbumin,40,g/L\npH,7.5,\niCa,1.0,mmol/L\n"
+    panel = read_panel(write(tmp_path, text))
+    assert panel.body == Body(ionised_calcium_mmol_l=1.0)
+    assert len(panel.ignored) == 3 and "ionised value is used" in panel.ignored[0]
+
+
+def test_ph_corrects_a_total(tmp_path):
+    text = "analyte,value,unit\nCalcium,2.4,mmol/L\nVenous pH,7.6,pH\n"
+    assert Body.from_csv(write(tmp_path, text)).ionised_calcium_mmol_l == pytest.approx(1.11)
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("K,<3.0,mmol/L", "line 2: the value of K must be a number, not '<3.0'"),
+        ("Na,140,mmol/L\nK,hemolyzed,mmol/L", "line 3: the value of K must be a number"),
+        ("K,nan,mmol/L", "line 2: the value of K must be a number"),
+        ("K,,mmol/L", "line 2: the value of K must be a number"),
+        ("K,4.2,stone", "line 2: unknown unit 'stone' for K; allowed are mmol/L, mEq/L, mg/dL"),
+        ("K,4,2,mmol/L", "unknown unit '2' for K; .*put it in quotes"),
+        ("Albumin,40,mmol/L", "allowed are g/dL, g/L"),
+        ("pH,7.4,mmol/L", "unknown unit 'mmol/L' for pH; it has none"),
+        ("K,4.2,mmol/L\nPotassium,4.3,mmol/L", r"line 3: Potassium stands there twice \(line 2"),
+        ("Ca2+,1.7,mmol/L", "line 2: Ca2.* may be total or ionised"),
+        ("Na,140,mmol/L\nK,42,mmol/L", "line 3, K: .*potassium_mmol_l = 42"),
+        ("Na,140,mmol/L\nCa,9.6,mmol/L", "line 3, Ca: .*write calcium_mg_dl=9.6"),
+        ("Ca,2.4,mmol/L\nAlbumin,4.2,g/L", "line 3, Albumin: .*write albumin_g_dl=4.2"),
+        ("Potasium,4.2,mmol/L", "line 2: unknown analyte 'Potasium': did you mean 'potassium'"),
+        (",4.2,mmol/L", "line 2: the value 4.2 has no analyte"),
+        ("Glucose,5,mmol/L", "no analyte that the model uses"),
+        ("", "no analyte that the model uses"),
+    ],
+)
+def test_mistakes_name_the_line(tmp_path, lines, words):
+    with pytest.raises(NeurosimError, match=words):
+        Body.from_csv(write(tmp_path, f"analyte,value,unit\n{lines}\n"))
+
+
+def test_a_sheet_without_the_columns(tmp_path):
+    with pytest.raises(NeurosimError, match="has no column unit: its first line must name"):
+        read_panel(write(tmp_path, "analyte,value\nK,4\n"))
+    with pytest.raises(NeurosimError, match="has no column analyte, value, unit"):
+        read_panel(write(tmp_path, ""))
+
+
+def test_what_is_no_readable_text(tmp_path):
+    with pytest.raises(NeurosimError, match="Cannot read .*nowhere.csv: No such file"):
+        read_panel(tmp_path / "nowhere.csv")
+    with pytest.raises(NeurosimError, match="Cannot read"):
+        read_panel(tmp_path)
+    for nonsense in (None, 5, [], "a\0b"):
+        with pytest.raises(NeurosimError, match="Cannot read"):
+            Body.from_csv(nonsense)  # type: ignore[arg-type]
+    binary = tmp_path / "sheet.xlsx"
+    binary.write_bytes(b"PK\x03\x04\0\0")
+    with pytest.raises(NeurosimError, match="not a text file"):
+        read_panel(binary)

@@ -1,0 +1,383 @@
+"""The human motor axon, node and internode: from parameters and ions to rest and threshold.
+
+Form of Bostock, Howells and colleagues; parameters refitted (`docs/model.md`). One batch
+holds many axons: different local membranes, body fluids, sodium loads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from dataclasses import replace as _replace
+from functools import cache, lru_cache
+
+import numpy as np
+
+from neurosim.errors import NeurosimError, unknown_name
+from neurosim.membrane import equations as eq
+from neurosim.membrane import ions, kernel
+from neurosim.sources import load, number
+
+DT_MS = 0.01  # threshold error 0.02 %, after-potentials within 0.002 mV of LSODA
+COARSE_DT_MS = 0.02  # for tables over many sites: 20-ms threshold within 0.05 %
+AXONS = ("ghk", "ohmic")
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """The fluids around an axon and the local changes of its membrane.
+
+    The healthy axon is `Conditions()`; everything else is a `replace`. Concentrations are
+    in mmol/L (calcium and magnesium ionised), scales multiply the healthy value.
+    """
+
+    sodium_out_mmol_l: float = 144.2
+    potassium_out_mmol_l: float = 4.2
+    calcium_out_mmol_l: float = 1.2
+    magnesium_out_mmol_l: float = 0.55
+    sodium_in_mmol_l: float = 9.0
+    temperature_c: float = 33.0
+    pump_scale: float = 1.0
+    sodium_scale: float = 1.0
+    persistent_sodium_scale: float = 1.0
+    fast_potassium_scale: float = 1.0
+    slow_potassium_scale: float = 1.0
+    hcn_scale: float = 1.0
+    leak_scale: float = 1.0
+    gate_shift_sodium_mv: float = 0.0
+    bias_current_pa: float = 0.0
+    divalent_shift_scale: float = 1.0
+
+    def replace(self, **changes: float) -> Conditions:
+        """Return a copy with `changes`.
+
+        Raises
+        ------
+        NeurosimError
+            For a name that is no condition.
+        """
+        names = {f.name for f in fields(self)}
+        for name in changes:
+            if name not in names:
+                raise unknown_name("membrane parameter", name, names)
+        return _replace(self, **changes)
+
+
+def apply(contributions: Sequence, site: str, start: Conditions | None = None) -> Conditions:
+    """Return the conditions at one kind of site after `contributions`, by parameter name alone.
+
+    Parameters
+    ----------
+    contributions : sequence
+        Objects with `site`, `parameter`, `operation` (``set``, ``add``, ``scale``), `change`.
+    site : str
+        Kind of site whose contributions count.
+    start : Conditions, optional
+        The healthy membrane there.
+    """
+    now = start or Conditions()
+    for c in contributions:
+        if c.site == site:
+            now = now.replace(**{c.parameter: changed(getattr(now, c.parameter, 0.0), c)})
+    return now
+
+
+def changed(value: float, contribution) -> float:
+    """Return `value` after one contribution."""
+    if contribution.operation == "set":
+        return contribution.change
+    if contribution.operation == "add":
+        return value + contribution.change
+    return value * contribution.change
+
+
+@cache
+def axon_parameters(axon: str = "ghk") -> Mapping[str, float]:
+    """Return the fitted parameters of one axon, ``"ghk"`` or ``"ohmic"`` (sodium force).
+
+    Raises
+    ------
+    NeurosimError
+        For another name.
+    """
+    if axon not in AXONS:
+        raise unknown_name("axon", axon, AXONS)
+    return {name: v.value for name, v in load(f"axon_{axon}").items()}
+
+
+def _inf(rates):
+    a, b = rates
+    return a / (a + b)
+
+
+def _phi(q10, temperature_c):
+    return q10 ** ((temperature_c - 36.0) / 10.0)
+
+
+def _sodium_terms(a, nao, nai, ko, t):
+    """Return (u_per_mv, ghk_out, ghk_in, ohm_slope, ohm_reversal) of the sodium channels."""
+    sel = a["selNa"]
+    out, inside = sel * nao + (1 - sel) * ko, sel * nai + (1 - sel) * a["Ki"]
+    kt = ions.thermal_mv(t)
+    if a["ohm"] > 0:
+        return 1 / kt, 0.0, 0.0, a["ohm"], kt * np.log(out / inside)
+    return 1 / kt, out, inside, 0.0, 0.0
+
+
+@cache
+def _closure(axon: str) -> Mapping[str, float]:
+    """Split leak and pump of the healthy axon by ion, so that its rest stays as fitted.
+
+    3 I_p = -(all sodium entry): the 3:2 pump balances leak and channels.
+    """
+    a = axon_parameters(axon)
+    t, kt = a["T"], ions.thermal_mv(a["T"])
+    e_k = kt * np.log(a["Ko"] / a["Ki"])
+    e_na = kt * np.log(a["Nao"] / a["Nai"])
+    e_h = kt * np.log((a["Ko"] + a["rH"] * a["Nao"]) / (a["Ki"] + a["rH"] * a["Nai"]))
+    row = _rows(axon, Conditions(), a["eLk_n"], a["eLk_i"], a["Ip_n"], a["Ip_i"])
+    rest, rest_i = _rest_of(row[:, None])
+    e, ei = float(rest[0]), float(rest_i[0])
+    state = steady_state(row[:, None], rest, rest_i)[:, 0]
+    m, h, p, q = state[2], state[3], state[4], state[9]
+    open_na = a["PNa"] * (m**3 * h + a["fNaP"] * p**3)
+    if a["ohm"] > 0:
+        terms = _sodium_terms(a, a["Nao"], a["Nai"], a["Ko"], t)
+        # the sodium share of an ohmic channel by its GHK selectivity at rest
+        na_n = open_na * a["ohm"] * (e - terms[4])
+    else:
+        z, _ = eq.ghk(np.array(e), 1 / kt, a["selNa"] * a["Nao"], a["selNa"] * a["Nai"])
+        na_n = open_na * float(z)
+    na_i = (e_h - e_k) / (e_na - e_k) * a["GH_i"] * q * (ei - e_na)
+    found = {}
+    for end, g, e_lk, i_p, v, na in (
+        ("n", a["GLk_n"], a["eLk_n"], a["Ip_n"], e, na_n),
+        ("i", a["GLk_i"], a["eLk_i"], a["Ip_i"], ei, na_i),
+    ):
+        total = g * (v - e_lk) + i_p
+        # unknown g_na: g_k = g - g_na; total = g_k (v-Ek) + g_na (v-Ena) + I_p;
+        # 3 I_p = -(g_na (v-Ena) + na)
+        g_na = (total - g * (v - e_k) + na / 3.0) / ((v - e_na) * 2.0 / 3.0 - (v - e_k))
+        found[f"gNa_{end}"], found[f"gK_{end}"] = g_na, g - g_na
+        found[f"Ip_{end}"] = -(g_na * (v - e_na) + na) / 3.0
+    found["rest_mv"] = e
+    return found
+
+
+def _pump(a, c: Conditions) -> float:
+    """Return pump current relative to the healthy axon."""
+    k, n = number("membrane", "pump_k_half"), number("membrane", "pump_na_half")
+
+    def rate(ko, nai):
+        return (ko / (ko + k)) ** 2 * (nai / (nai + n)) ** 3
+
+    warm = number("membrane", "q10_pump") ** ((c.temperature_c - a["T"]) / 10.0)
+    now = rate(c.potassium_out_mmol_l, c.sodium_in_mmol_l)
+    return c.pump_scale * warm * now / rate(a["Ko"], a["Nai"])
+
+
+def _rows(axon, c: Conditions, e_lk, ei_lk, i_p, ii_p) -> np.ndarray:
+    """Return one column of kernel parameters, slow inactivation not yet applied."""
+    a, t = axon_parameters(axon), c.temperature_c
+    kt = ions.thermal_mv(t)
+    warm = number("membrane", "q10_conductance") ** ((t - a["T"]) / 10.0)
+    ca, mg = c.calcium_out_mmol_l, c.magnesium_out_mmol_l
+    na_shift = c.gate_shift_sodium_mv + c.divalent_shift_scale * ions.gate_shift_mv(
+        "na", ca, mg, t, a["S5Na"]
+    )
+    k_shift = c.divalent_shift_scale * ions.gate_shift_mv("k", ca, mg, t, a["S5K"])
+    out_h = c.potassium_out_mmol_l + a["rH"] * c.sodium_out_mmol_l
+    phi_m, phi_h, phi_k = _phi(2.2, t), _phi(2.9, t), _phi(3.0, t)
+    e_k = kt * np.log(c.potassium_out_mmol_l / a["Ki"])
+    values = {
+        "shift_m": na_shift + a["dVm"], "phi_m": phi_m / a["tauNa"],
+        "shift_h": na_shift + a["dVh"], "phi_h": phi_h / a["tauNa"],
+        "shift_p": na_shift + a["dVm"] + a["dVp"], "phi_p": phi_m * a["kp"],
+        "shift_n": k_shift + a["dVn"], "shift_ni": k_shift + a["dVn"] + a["dVn_i"],
+        "phi_n": phi_k, "shift_s": k_shift + a["dVs"], "phi_s": phi_k * a["kKs"],
+        "shift_q": a["dVq"], "phi_q": phi_k,
+        "P_na": a["PNa"] * c.sodium_scale * warm,
+        "f_nap": a["fNaP"] * c.persistent_sodium_scale,
+        "g_kf": a["GKf_n"] * c.fast_potassium_scale * warm,
+        "g_ks": a["GKs_n"] * c.slow_potassium_scale * warm, "E_k": e_k,
+        "g_lk": a["GLk_n"] * c.leak_scale * warm, "E_lk": e_lk,
+        "I_pump": i_p - c.bias_current_pa,
+        "gi_kf": a["GKf_i"] * c.fast_potassium_scale * warm,
+        "gi_ks": a["GKs_i"] * c.slow_potassium_scale * warm,
+        "g_h": a["GH_i"] * c.hcn_scale * warm,
+        "E_h": kt * np.log(out_h / (a["Ki"] + a["rH"] * c.sodium_in_mmol_l)),
+        "gi_lk": a["GLk_i"] * c.leak_scale * warm, "Ei_lk": ei_lk,
+        "Ii_pump": ii_p,
+        "g_bb": a["GBB"], "C_n": a["Cn"], "C_my": a["Cmy"], "C_i": a["Ci"],
+        "noise_mh": 0.0, "noise_p": 0.0,
+    }  # fmt: skip
+    terms = _sodium_terms(a, c.sodium_out_mmol_l, c.sodium_in_mmol_l, c.potassium_out_mmol_l, t)
+    names = ("u_per_mv", "ghk_out", "ghk_in", "ohm_slope", "ohm_reversal")
+    values.update(zip(names, terms, strict=True))
+    return np.array([values[name] for name in eq.PARAMETERS])
+
+
+def parameters(axon: str, conditions: Sequence[Conditions]) -> np.ndarray:
+    """Return the kernel parameters of a batch, shape (39, n), before slow inactivation."""
+    a, base = axon_parameters(axon), _closure(axon)
+    columns = []
+    for c in conditions:
+        kt = ions.thermal_mv(c.temperature_c)
+        e_k = kt * np.log(c.potassium_out_mmol_l / a["Ki"])
+        e_na = kt * np.log(c.sodium_out_mmol_l / c.sodium_in_mmol_l)
+        leaks = [
+            (base[f"gK_{x}"] * e_k + base[f"gNa_{x}"] * e_na) / (base[f"gK_{x}"] + base[f"gNa_{x}"])
+            for x in "ni"
+        ]
+        pump = _pump(a, c)
+        columns.append(_rows(axon, c, *leaks, base["Ip_n"] * pump, base["Ip_i"] * pump))
+    return np.stack(columns, axis=1)
+
+
+def steady_state(P, e, ei) -> np.ndarray:
+    """Return the states, shape (10, n), with every gate at its steady value."""
+    r = dict(zip(eq.PARAMETERS, P, strict=True))
+    return np.stack([
+        e, ei,
+        _inf(eq.rates_m(e + r["shift_m"])), _inf(eq.rates_h(e + r["shift_h"])),
+        _inf(eq.rates_m(e + r["shift_p"])), _inf(eq.rates_n(e + r["shift_n"])),
+        _inf(eq.rates_s(e + r["shift_s"])), _inf(eq.rates_n(ei + r["shift_ni"])),
+        _inf(eq.rates_s(ei + r["shift_s"])), _inf(eq.rates_q(ei + r["shift_q"])),
+    ])  # fmt: skip
+
+
+def _imbalance(P, e, slow=1.0):
+    """Return the net internodal current at node potential `e`, its Ei in balance with it."""
+    r = P
+    state = steady_state(P, e, e)
+    node, _ = eq.node_current(e, *state[2:7], r[13] * slow, *r[14:26])
+    ei = e + node / r[33]
+    state = steady_state(P, e, ei)
+    inter, _ = eq.internode_current(
+        ei, *state[7:10], r[26], r[27], r[22], r[28], r[29], r[30], r[31], r[32]
+    )
+    return inter + node, ei
+
+
+def _rest_of(P, slow_of=None):
+    """Return the most negative resting E and its Ei of each axon (scan 0.25 mV, then bisect)."""
+    grid = np.arange(-140.0, 20.25, 0.25)[:, None]
+    n = P.shape[1]
+    slow = (lambda e: 1.0) if slow_of is None else slow_of
+    f, _ = _imbalance(P[:, None, :], np.broadcast_to(grid, (grid.size, n)), slow(grid))
+    rising = (f[:-1] <= 0) & (f[1:] > 0)
+    if not rising.any(axis=0).all():
+        raise NeurosimError("A membrane has no resting potential under these conditions.")
+    low = grid[np.argmax(rising, axis=0), 0]
+    high = low + 0.25
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        f, _ = _imbalance(P, middle, slow(middle))
+        low, high = np.where(f > 0, low, middle), np.where(f > 0, middle, high)
+    e = 0.5 * (low + high)
+    return e, _imbalance(P, e, slow(e))[1]
+
+
+@dataclass(frozen=True)
+class Axons:
+    """A batch of axons at rest.
+
+    Attributes
+    ----------
+    P : ndarray, shape (39, n)
+        Kernel parameters with slow sodium inactivation applied.
+    rest : ndarray, shape (10, n)
+        Resting states; row 0 is the resting potential in mV.
+    availability : ndarray, shape (n,)
+        Sodium channels not slowly inactivated, relative to health.
+    """
+
+    P: np.ndarray
+    rest: np.ndarray
+    availability: np.ndarray
+
+    @property
+    def rest_mv(self) -> np.ndarray:
+        """Resting potential of the node, mV, shape (n,)."""
+        return self.rest[0]
+
+    def take(self, index) -> Axons:
+        """Return the axons at `index` as a new batch."""
+        return Axons(self.P[:, index].copy(), self.rest[:, index].copy(), self.availability[index])
+
+    def with_noise(self, channels: float) -> Axons:
+        """Return the batch with the channel noise of `channels` transient sodium channels."""
+        P = self.P.copy()
+        P[37] = 1.0 / np.sqrt(channels)
+        P[38] = 1.0 / np.sqrt(0.02 * channels)
+        return Axons(P, self.rest.copy(), self.availability)
+
+
+def at_rest(conditions: Conditions | Sequence[Conditions], axon: str = "ghk") -> Axons:
+    """Return axons at rest under `conditions`, slow sodium inactivation in balance.
+
+    Slow inactivation multiplies the sodium permeability by s(E)/s(healthy rest),
+    s = 1/(1 + exp((E - Vs)/ks)); it takes seconds, so it is frozen during a test.
+    """
+    several = [conditions] if isinstance(conditions, Conditions) else list(conditions)
+    a = axon_parameters(axon)
+    P = parameters(axon, several)
+    healthy = 1.0 / (1.0 + np.exp((a["Es0"] - a["Vs"]) / a["ks"]))
+
+    def slow(e):
+        return 1.0 / (1.0 + np.exp((e - a["Vs"]) / a["ks"])) / healthy
+
+    e, ei = _rest_of(P, slow)
+    availability = slow(e)
+    P[13] *= availability
+    return Axons(P, steady_state(P, e, ei), availability)
+
+
+def spikes(axons: Axons, start, amplitude, width_ms, dt, current=0.0):
+    """Return whether a pulse fires each axon: E > -20 mV in it (with m > 0.5) or 4 ms after.
+
+    Parameters
+    ----------
+    start : ndarray, shape (10, n)
+        States at the start of the pulse; not changed.
+    amplitude, current : ndarray or float
+        Pulse and steady polarising current, pA; both end with the pulse.
+    width_ms : ndarray or float
+        Pulse width; one number for the batch.
+    """
+    S = start.copy()
+    n = S.shape[1]
+    steps = round(float(width_ms) / dt)
+    during, _ = kernel.advance(S, axons.P, np.broadcast_to(amplitude + current, n), steps, dt, 0.5)
+    after, _ = kernel.advance(S, axons.P, np.zeros(n), round(4.0 / dt), dt)
+    return during | after
+
+
+def threshold_pa(
+    axons: Axons, width_ms, start=None, current=0.0, dt=DT_MS, tolerance_pa=0.01, top_pa=8000.0
+):
+    """Return the smallest pulse (pA) of `width_ms` that fires each axon, shape (n,).
+
+    Bisection of the whole batch in step; NaN where a pulse of `top_pa` does not fire and 0
+    where none is needed.
+    """
+    start = axons.rest if start is None else start
+    n = axons.P.shape[1]
+    low, high = np.zeros(n), np.full(n, 1000.0)
+    for _ in range(8):
+        fired = spikes(axons, start, high, width_ms, dt, current)
+        if fired.all() or (high[~fired] >= top_pa).all():
+            break
+        low, high = np.where(fired, low, high), np.where(fired, high, np.minimum(2 * high, top_pa))
+    never = ~spikes(axons, start, high, width_ms, dt, current)
+    while float(np.max(high - low)) > tolerance_pa:
+        middle = 0.5 * (low + high)
+        fired = spikes(axons, start, middle, width_ms, dt, current)
+        low, high = np.where(fired, low, middle), np.where(fired, middle, high)
+    return np.where(never, np.nan, 0.5 * (low + high))
+
+
+@lru_cache(maxsize=8)
+def healthy_threshold_pa(axon: str = "ghk", width_ms: float = 20.0, dt: float = DT_MS) -> float:
+    """Return the threshold (pA) of the healthy axon; 100 % of every relative threshold."""
+    return float(threshold_pa(at_rest(Conditions(), axon), width_ms, dt=dt)[0])

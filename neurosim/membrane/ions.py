@@ -1,0 +1,128 @@
+"""What ions do to a membrane: equilibrium potentials, gate shifts, transmitter release."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from scipy.optimize import brentq
+
+from neurosim.sources import number
+
+GAS = 8.314462618  # J/(mol K)
+FARADAY_C_MMOL = 96.48533  # C/mmol, so that GAS T / FARADAY is in mV
+
+
+def thermal_mv(temperature_c):
+    """Return RT/F in mV at a temperature in degC."""
+    return GAS * (temperature_c + 273.15) / FARADAY_C_MMOL
+
+
+def nernst_mv(out_mmol_l, in_mmol_l, temperature_c, valence=1):
+    """Return the Nernst potential in mV.
+
+    >>> round(float(nernst_mv(4.2, 155.0, 33.0)), 2)
+    -95.2
+    """
+    return thermal_mv(temperature_c) / valence * np.log(out_mmol_l / in_mmol_l)
+
+
+@cache
+def surface_potential_mv(calcium_mmol_l, magnesium_mmol_l, temperature_c, charge_c_m2, k_ca, k_mg):
+    """Return the outer surface potential of a charged membrane (Grahame with binding), mV.
+
+    Monovalent salt is held at its healthy 150 mmol/L (`docs/model.md` says why).
+
+    Parameters
+    ----------
+    calcium_mmol_l, magnesium_mmol_l : float
+        Ionised concentrations outside.
+    temperature_c : float
+    charge_c_m2 : float
+        Free surface charge, negative.
+    k_ca, k_mg : float
+        Binding constants per mol/L.
+    """
+    mono = number("membrane", "surface_monovalent_mmol_l")
+    kt = thermal_mv(temperature_c)
+    divalent = calcium_mmol_l + magnesium_mmol_l
+    chloride = mono + 2.0 * divalent
+    permittivity = number("membrane", "surface_permittivity") * 8.8541878128e-12
+    energy = 2.0 * permittivity * GAS * (temperature_c + 273.15)
+
+    def imbalance(psi):
+        u = psi / kt
+        e = np.exp(-u)
+        ions = mono * (e - 1) + divalent * (e * e - 1) + chloride * (1 / e - 1)
+        bound = 1.0 + (k_ca * calcium_mmol_l + k_mg * magnesium_mmol_l) * 1e-3 * e * e
+        return np.sqrt(energy * max(ions, 0.0)) - abs(charge_c_m2) / bound
+
+    return float(brentq(imbalance, -300.0, -1e-6, xtol=1e-10))  # type: ignore[arg-type]
+
+
+def _surface(kind, calcium, magnesium, temperature_c):
+    return surface_potential_mv(
+        float(calcium),
+        float(magnesium),
+        float(temperature_c),
+        number("membrane", f"surface_charge_{kind}"),
+        number("membrane", f"surface_binding_calcium_{kind}"),
+        number("membrane", f"surface_binding_magnesium_{kind}"),
+    )
+
+
+@cache
+def gate_shift_mv(kind, calcium_mmol_l, magnesium_mmol_l, temperature_c, per_five_fold_mv):
+    """Return the shift of a gate's voltage by divalent ions, mV (positive: as if depolarised).
+
+    The Grahame curve gives the shape; its size is set so that a five-fold fall of ionised
+    calcium (2.683 to 0.537 mmol/L at 0.55 mmol/L magnesium) shifts by `per_five_fold_mv`.
+
+    Parameters
+    ----------
+    kind : str
+        ``"na"`` (charge with binding) or ``"k"`` (weak charge, no binding).
+    calcium_mmol_l, magnesium_mmol_l : float
+        Ionised concentrations outside.
+    temperature_c : float
+    per_five_fold_mv : float
+        Frankenhaeuser & Hodgkin (1957) found 10 to 15 mV in squid for sodium gates.
+    """
+    ca0, mg0, t0 = (
+        number("membrane", n) for n in ("base_calcium", "base_magnesium", "base_temperature")
+    )
+    base = _surface(kind, ca0, mg0, t0)
+    root5 = np.sqrt(5.0)
+    unit = _surface(kind, ca0 * root5, mg0, t0) - _surface(kind, ca0 / root5, mg0, t0)
+    shift = base - _surface(kind, calcium_mmol_l, magnesium_mmol_l, temperature_c)
+    return float(shift * per_five_fold_mv / unit)
+
+
+def relative_release(calcium_mmol_l, magnesium_mmol_l):
+    """Return transmitter release relative to health (Dodge & Rahamimoff 1967).
+
+    m = k (Ca / (1 + Ca/K1 + Mg/K2))^4 in ionised concentrations.
+    """
+    k1, k2 = number("membrane", "release_k_calcium"), number("membrane", "release_k_magnesium")
+    n = number("membrane", "release_power")
+
+    def m(ca, mg):
+        return (ca / (1.0 + ca / k1 + mg / k2)) ** n
+
+    base = m(number("membrane", "base_calcium"), number("membrane", "base_magnesium"))
+    return m(np.asarray(calcium_mmol_l, float), np.asarray(magnesium_mmol_l, float)) / base
+
+
+def transmission_probability(calcium_mmol_l, magnesium_mmol_l):
+    """Return the share of discharges that cross the neuromuscular junction, 0 to 1.
+
+    A unit's fibres have safety factors spread log-normally about the healthy median; a
+    fibre follows while its factor times `relative_release` exceeds 1. The share is that of
+    fibres that follow.
+    """
+    from scipy.special import ndtr
+
+    median = number("membrane", "safety_factor")
+    spread = number("membrane", "safety_factor_spread")
+    release = relative_release(calcium_mmol_l, magnesium_mmol_l)
+    return ndtr(np.log(median * release) / spread)

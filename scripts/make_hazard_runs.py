@@ -4,7 +4,7 @@
 
 Every row is one site: one body state, one persistent-sodium multiplier nu, `seconds` of
 the whole axon model with the channel noise of 2500 sodium channels. `fit_hazard.py`
-turns the rows into the hazard law that the package ships. About 5 minutes of one core per
+turns the rows into the hazard law that the package ships. About 12 minutes of one core per
 axon at the default length.
 """
 
@@ -22,7 +22,7 @@ from neurosim.membrane import kernel
 CHANNELS = 2500.0
 DT_MS = 0.02
 BURST_MS = 20.0
-TARGETS = (42.0, 36.0, 32.0, 28.0, 25.0, 22.0, 19.0, 16.0, 12.0, 8.0)
+TARGETS = (50.0, 44.0, 39.0, 35.0, 32.0, 29.5, 27.0, 25.0, 23.0, 21.0, 19.0, 17.0, 15.0, 12.5, 10.0, 7.0)
 K, CA, MG, NA = "potassium_out_mmol_l", "calcium_out_mmol_l", "magnesium_out_mmol_l", (
     "sodium_out_mmol_l"
 )

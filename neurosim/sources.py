@@ -18,9 +18,10 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache, wraps
 from importlib import resources
 
 from neurosim.errors import NeurosimError, unknown_name
@@ -29,6 +30,7 @@ GRADES = ("measured", "fitted", "assumed")
 FILES = {
     "body": "body/parameters.toml",
     "membrane": "membrane/parameters.toml",
+    "soma": "membrane/soma.toml",
     "axon_ghk": "membrane/axon_ghk.toml",
     "axon_ohmic": "membrane/axon_ohmic.toml",
     "firing": "firing/parameters.toml",
@@ -112,8 +114,11 @@ def load(room: str) -> Mapping[str, Value]:
     return found
 
 
+_exchanged: dict[tuple[str, str], float] = {}
+
+
 def number(room: str, name: str) -> float:
-    """Return one number of one room as a float.
+    """Return one number of one room as a float, as `exchanged` if it is.
 
     Raises
     ------
@@ -123,7 +128,38 @@ def number(room: str, name: str) -> float:
     values = load(room)
     if name not in values:
         raise unknown_name(f"number of {room}", name, values)
-    return float(values[name].value)
+    return _exchanged.get((room, name), float(values[name].value))
+
+
+@contextmanager
+def exchanged(room: str, name: str, value: float) -> Iterator[None]:
+    """Use another value for one number inside a ``with`` block: a sensitivity run."""
+    number(room, name)
+    before = dict(_exchanged)
+    _exchanged[room, name] = value
+    try:
+        yield
+    finally:
+        _exchanged.clear()
+        _exchanged.update(before)
+
+
+def remember(*rooms: str, size: int = 256):
+    """Cache a function by its arguments and by what is exchanged in `rooms`."""
+
+    def wrap(function):
+        @lru_cache(maxsize=size)
+        def keyed(_now, *args):
+            return function(*args)
+
+        @wraps(function)
+        def inner(*args):
+            now = tuple(sorted((k, v) for k, v in _exchanged.items() if k[0] in rooms))
+            return keyed(now, *args)
+
+        return inner
+
+    return wrap
 
 
 @cache

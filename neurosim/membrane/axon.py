@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from dataclasses import replace as _replace
-from functools import cache, lru_cache
 
 import numpy as np
 
 from neurosim.errors import NeurosimError, unknown_name
 from neurosim.membrane import equations as eq
 from neurosim.membrane import ions, kernel
-from neurosim.sources import load, number
+from neurosim.sources import load, number, remember
 
 DT_MS = 0.01  # threshold error 0.02 %, after-potentials within 0.002 mV of LSODA
 COARSE_DT_MS = 0.02  # for tables over many sites: 20-ms threshold within 0.05 %
 AXONS = ("ghk", "ohmic")
+ROOMS = ("membrane", "axon_ghk", "axon_ohmic")  # the numbers that an axon is made of
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def changed(value: float, contribution) -> float:
     return value * contribution.change
 
 
-@cache
+@remember(*ROOMS)
 def axon_parameters(axon: str = "ghk") -> Mapping[str, float]:
     """Return the fitted parameters of one axon, ``"ghk"`` or ``"ohmic"`` (sodium force).
 
@@ -102,7 +102,7 @@ def axon_parameters(axon: str = "ghk") -> Mapping[str, float]:
     """
     if axon not in AXONS:
         raise unknown_name("axon", axon, AXONS)
-    return {name: v.value for name, v in load(f"axon_{axon}").items()}
+    return {name: number(f"axon_{axon}", name) for name in load(f"axon_{axon}")}
 
 
 def _inf(rates):
@@ -124,7 +124,7 @@ def _sodium_terms(a, nao, nai, ko, t):
     return 1 / kt, out, inside, 0.0, 0.0
 
 
-@cache
+@remember(*ROOMS)
 def _closure(axon: str) -> Mapping[str, float]:
     """Split leak and pump of the healthy axon by ion, so that its rest stays as fitted.
 
@@ -377,7 +377,7 @@ def threshold_pa(
     return np.where(never, np.nan, 0.5 * (low + high))
 
 
-@lru_cache(maxsize=8)
+@remember(*ROOMS)
 def healthy_threshold_pa(axon: str = "ghk", width_ms: float = 20.0, dt: float = DT_MS) -> float:
     """Return the threshold (pA) of the healthy axon; 100 % of every relative threshold."""
     return float(threshold_pa(at_rest(Conditions(), axon), width_ms, dt=dt)[0])

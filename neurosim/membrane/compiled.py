@@ -202,3 +202,28 @@ def noisy(S, P, I, n_steps, dt, generators, capacity):
                         peaks[j, counts[j] - 1] = e
         _store(b, S, first, n)
     return times, peaks, counts
+
+
+@njit(**OPTIONS)
+def driven(S, P, shape, amplitude, dt):
+    """See `kernel.driven`."""
+    n, n_steps = S.shape[1], shape.shape[0]
+    peak = np.full(n, -1000.0)
+    b = np.zeros(SIZE)
+    top = np.zeros(WIDTH)
+    zero = np.zeros(n)
+    for first in range(0, n, WIDTH):
+        _load(b, S, P, zero, first, n)
+        top[:] = -1000.0
+        for t in range(n_steps):
+            for k in range(3):
+                for i in range(WIDTH):
+                    j = min(first + i, n - 1)
+                    b[NOISE + k * WIDTH + i] = shape[t, k, j] * amplitude[j]
+            _move(b, dt)
+            for i in range(WIDTH):
+                top[i] = 0.5 * (top[i] + b[i] + abs(top[i] - b[i]))
+        _store(b, S, first, n)
+        for i in range(min(WIDTH, n - first)):
+            peak[first + i] = top[i]
+    return peak

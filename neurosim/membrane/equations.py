@@ -210,3 +210,28 @@ def step(S, P, stimulus, xi, dt):
         E, Ei, current, g, current_i, g_i, stimulus, P[33], P[34], P[35], P[36], dt
     )
     return np.stack((E, Ei, m, h, p, n, s, ni, si, q))
+
+
+def flow(S, P):
+    """Return the time derivative of the ten states (per ms), shape (10, n), without stimulus."""
+    E, Ei, m, h, p, n, s, ni, si, q = S
+
+    def gate(y, rates, phi):
+        a, b = rates
+        return (a * (1.0 - y) - b * y) * phi
+
+    current, _ = node_current(E, m, h, p, n, s, *P[13:26])
+    current_i, _ = internode_current(
+        Ei, ni, si, q, P[26], P[27], P[22], P[28], P[29], P[30], P[31], P[32]
+    )
+    bridge = P[33] * (E - Ei)
+    r1, r2 = -current - bridge, bridge - current_i
+    a11, a22, a12 = P[34] + P[35], P[36] + P[35], -P[35]
+    det = a11 * a22 - a12 * a12
+    return np.stack([
+        (a22 * r1 - a12 * r2) / det, (a11 * r2 - a12 * r1) / det,
+        gate(m, rates_m(E + P[0]), P[1]), gate(h, rates_h(E + P[2]), P[3]),
+        gate(p, rates_m(E + P[4]), P[5]), gate(n, rates_n(E + P[6]), P[8]),
+        gate(s, rates_s(E + P[9]), P[10]), gate(ni, rates_n(Ei + P[7]), P[8]),
+        gate(si, rates_s(Ei + P[9]), P[10]), gate(q, rates_q(Ei + P[11]), P[12]),
+    ])  # fmt: skip

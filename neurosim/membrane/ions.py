@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 from scipy.optimize import brentq
 
-from neurosim.sources import number
+from neurosim.sources import number, remember
 
 GAS = 8.314462618  # J/(mol K)
 FARADAY_C_MMOL = 96.48533  # C/mmol, so that GAS T / FARADAY is in mV
@@ -27,7 +25,7 @@ def nernst_mv(out_mmol_l, in_mmol_l, temperature_c, valence=1):
     return thermal_mv(temperature_c) / valence * np.log(out_mmol_l / in_mmol_l)
 
 
-@cache
+@remember("membrane", size=4096)
 def surface_potential_mv(calcium_mmol_l, magnesium_mmol_l, temperature_c, charge_c_m2, k_ca, k_mg):
     """Return the outer surface potential of a charged membrane (Grahame with binding), mV.
 
@@ -71,7 +69,7 @@ def _surface(kind, calcium, magnesium, temperature_c):
     )
 
 
-@cache
+@remember("membrane", size=4096)
 def gate_shift_mv(kind, calcium_mmol_l, magnesium_mmol_l, temperature_c, per_five_fold_mv):
     """Return the shift of a gate's voltage by divalent ions, mV (positive: as if depolarised).
 

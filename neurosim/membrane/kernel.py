@@ -87,6 +87,32 @@ def trace(S, P, current, n_steps, dt, every=1):
     return out
 
 
+def driven(S, P, shape, amplitude, dt):
+    """Move every axon along a given course of its channel noise, in place.
+
+    Parameters
+    ----------
+    shape : ndarray, shape (n_steps, 3, n)
+        Course of the standard normals of gates m, h and p.
+    amplitude : ndarray, shape (n,)
+        Factor on the course of each axon.
+
+    Returns
+    -------
+    peak_mv : ndarray, shape (n,)
+        Highest E.
+    """
+    loops = compiled()
+    if loops is not None:
+        return loops.driven(S, P, shape, np.asarray(amplitude, float), dt)
+    peak = np.full(S.shape[1], -1000.0)
+    zero = np.zeros(S.shape[1])
+    for xi in shape:
+        _step(S, P, zero, xi * amplitude, dt)
+        np.maximum(peak, S[0], out=peak)
+    return peak
+
+
 def noisy(S, P, current, n_steps, dt, seed, capacity=4096):
     """Move every axon `n_steps` with channel noise, in place, and return its spikes.
 

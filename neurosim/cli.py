@@ -1,0 +1,514 @@
+"""The command line: one command for a pupil, the same objects as in Python.
+
+All input and the folder are checked before anything is computed, and files are written at
+the end, all or none. A mistake is answered with one sentence and exit code 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any, NoReturn
+
+from neurosim.errors import NeurosimError, unknown_name
+
+COMMANDS = ("run", "list", "article", "excitability", "sweep", "sources", "validate")
+LOST = 3  # exit code when a run stops because the machine is too small
+MAX_SWEEP = 1000
+VERDICT_COLUMNS = (
+    "claim", "factor", "expected", "outcome", "rate_ratio", "ci_low", "ci_high", "people",
+    "leans_on", "flips_at",
+)  # fmt: skip
+VALIDATION_COLUMNS = (
+    "target", "quantity", "unit", "condition", "published_low", "published_high", "model",
+    "inside", "grade", "source",
+)  # fmt: skip
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        text = re.sub(r"^argument [^:]*?(-{1,2}[a-z-]+|[A-Z]\w*)?: ", _named, message)
+        text = text[:1].upper() + text[1:]
+        raise NeurosimError(text.rstrip(".") + "; see 'neurosim --help'.")
+
+
+def _named(match: re.Match) -> str:
+    return f"{match.group(1)}: " if match.group(1) else ""
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Return the parser of every command."""
+    top = _Parser(
+        prog="neurosim",
+        allow_abbrev=False,
+        description="From a blood value to a muscle twitch. A teaching model, not medical advice.",
+        epilog="Start with 'neurosim run', then 'neurosim run low_calcium'.",
+    )
+    top.add_argument("--version", action="store_true", help="print the version")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+
+    def add(name: str, help: str, *options: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=help, description=help, allow_abbrev=False)
+        for option in options:
+            command.add_argument(f"--{option}", **_OPTIONS[option])
+        return command
+
+    run = add(
+        "run", "simulate one scenario and write tables, a figure and its words",
+        "against", "set", "muscle", "duration", "people", "seed", "axon", "out",
+    )  # fmt: skip
+    run.add_argument("scenario", nargs="?", default="normal", metavar="NAME|FILE.toml",
+                     help="scenario of 'neurosim list' (or normal), or a TOML file")  # fmt: skip
+    add("list", "list scenarios, muscles and the fields of a body")
+    add("article", "judge every claim of the article", "people", "seed", "out")
+    add("excitability", "run the clinic's nerve-excitability test on the axon", "set", "out")
+    sweep = add("sweep", "change one field of the body step by step", "muscle", "people", "seed",
+                "out")  # fmt: skip
+    sweep.add_argument("field", metavar="FIELD", help="a field of the body, in any of its units")
+    sweep.add_argument("steps", metavar="START:STOP:N", help="such as 0.7:1.3:7")
+    add("sources", "print every number of the model with its source", "csv")
+    add("validate", "compare the model with published numbers", "out")
+    return top
+
+
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "against": {"metavar": "NAME", "help": "scenario to compare with (default: health)"},
+    "set": {"metavar": "FIELD=VALUE", "nargs": "+", "action": "extend",
+            "help": "change fields of the body, such as potassium_mmol_l=2.5 stress=0.5"},
+    "muscle": {"metavar": "M", "help": "muscle, such as eyelid"},
+    "duration": {"metavar": "S", "help": "simulated time in seconds"},
+    "people": {"metavar": "N", "help": "number of people"},
+    "seed": {"metavar": "S", "help": "same seed, same people and twitches"},
+    "axon": {"metavar": "ghk|ohmic", "help": "driving force of sodium"},
+    "out": {"metavar": "DIR", "help": "folder for the files"},
+    "csv": {"metavar": "FILE", "help": "also write them as a CSV table"},
+}  # fmt: skip
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    0 is done, 2 a mistake of the user, 3 a machine too small, 130 stopped by the user.
+    """
+    given = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        return _dispatch(given)
+    except NeurosimError as error:
+        return _say(" ".join(str(error).split()), 2)
+    except MemoryError:
+        return _say("There is not enough memory: choose fewer people or a shorter duration.", LOST)
+    except KeyboardInterrupt:
+        return _say("Stopped; nothing was written.", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _say(sentence: str, code: int) -> int:
+    print(sentence, file=sys.stderr)
+    return code
+
+
+def _dispatch(given: list[str]) -> int:
+    parser = _parser()
+    if given and not given[0].startswith("-") and given[0] not in COMMANDS:
+        raise unknown_name("command", given[0], COMMANDS)
+    args, extra = parser.parse_known_args(given)
+    if extra:
+        _refuse(args.command, extra[0])
+    if args.version:
+        from neurosim import __version__
+
+        print(f"neurosim {__version__}")
+        return 0
+    if not args.command:
+        parser.print_help()
+        return 0
+    globals()[f"_{args.command}"](args)
+    return 0
+
+
+def _refuse(command: str | None, word: str) -> NoReturn:
+    """Say what is wrong with an argument that no option takes."""
+    if word.startswith("-"):
+        raise unknown_name("option", word.split("=")[0], [f"--{o}" for o in _OPTIONS])
+    raise NeurosimError(f"'{word}' is one argument too many for 'neurosim {command}'.")
+
+
+# --- Reading the input -----------------------------------------------------------------
+
+
+def _whole(name: str, text: str | None) -> Any:
+    """Return a whole number as int, or the text for the scenario's own check."""
+    if text is None:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        from neurosim.errors import finite_number
+
+        finite_number(name, text)
+        return text
+
+
+def _settings(items: Sequence[str] | None) -> dict[str, str]:
+    """Return the fields of ``--set``.
+
+    Raises
+    ------
+    NeurosimError
+        For an item without ``=``, or a field given twice.
+    """
+    found: dict[str, str] = {}
+    for item in items or ():
+        name, sign, value = item.partition("=")
+        name = name.strip()
+        if not sign or not name or not value.strip():
+            raise NeurosimError(f"--set needs FIELD=VALUE, such as stress=0.5, not '{item}'.")
+        if name in found:
+            raise NeurosimError(f"--set gives {name} twice.")
+        found[name] = value.strip()
+    return found
+
+
+def _changes(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the scenario fields that the options change."""
+    changes = {
+        "muscle": getattr(args, "muscle", None),
+        "duration_s": getattr(args, "duration", None),
+        "axon": getattr(args, "axon", None),
+        "people": _whole("people", getattr(args, "people", None)),
+        "seed": _whole("seed", getattr(args, "seed", None)),
+    }
+    return {name: value for name, value in changes.items() if value is not None}
+
+
+def _asked(args: argparse.Namespace) -> Any:
+    """Return the scenario of ``run``, its body changed by ``--set``."""
+    from neurosim.study.scenario import scenario
+
+    asked = scenario(args.scenario).replace(**_changes(args))
+    settings = _settings(args.set)
+    if not settings:
+        return asked
+    body = asked.body.replace(**settings)  # type: ignore[arg-type]
+    words = _set_words(asked.body, body)
+    name = "custom" if asked.name == "normal" else f"{asked.name}_custom"
+    title = words[:1].upper() + words[1:] if asked.name == "normal" else f"{asked.title}, {words}"
+    return asked.replace(name=name, title=title, about="", body=body)
+
+
+def _set_words(before: Any, after: Any) -> str:
+    """Return the fields that ``--set`` changed, in plain words with their new values."""
+    from neurosim.body.fields import FIELDS
+
+    parts = [
+        f"{f.label} {getattr(after, name):.4g} {f.unit}".strip()
+        for name, f in FIELDS.items()
+        if getattr(after, name) != getattr(before, name)
+    ]
+    return ", ".join(parts) or "nothing changed"
+
+
+def _other(args: argparse.Namespace, asked: Any) -> Any:
+    """Return the scenario to compare with, or None if the body asked for is healthy."""
+    from neurosim.body.state import Body
+    from neurosim.study.scenario import scenario
+
+    if args.against is None and asked.body == Body():
+        return None
+    other = scenario("normal" if args.against is None else args.against)
+    same = {name: getattr(asked, name) for name in ("muscle", "duration_s", "people", "seed")}
+    name = other.name if other.name != asked.name else f"{other.name}_compared"
+    return other.replace(**same, axon=asked.axon, name=name)
+
+
+@contextmanager
+def _folder(out: str | None, name: str) -> Iterator[Path]:
+    """Give a folder that can be written to; one made in vain is removed again."""
+    from neurosim.show.export import prepare_folder
+
+    plain = re.sub(r"[^\w.-]+", "_", name).strip("._") or "custom"
+    path = Path(out) if out is not None else Path("neurosim-out") / plain
+    above = [p for p in (path, path.parent) if not p.exists()]
+    try:
+        yield prepare_folder(path, parents=out is None)
+    except BaseException:
+        for made in above:
+            if made.is_dir() and not any(made.iterdir()):
+                made.rmdir()
+        raise
+
+
+def _progress(what: str) -> Callable[[int, int], None] | None:
+    """Return a function that shows progress on a terminal, None elsewhere."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(done: int, of: int) -> None:
+        end = "\n" if done >= of else ""
+        print(f"\r{done} of {of} {what}", end=end, file=sys.stderr, flush=True)
+
+    return show
+
+
+def _write(folder: Path, files: dict[str, bytes]) -> None:
+    """Write the files of a command and say where they are."""
+    from neurosim.show.export import write_files
+
+    paths = write_files(folder, files)
+    print("Written: " + ", ".join(str(p) for p in paths))
+
+
+def _cores(people: int) -> int:
+    """Return how many processes pay: starting one costs as much as a few hundred people."""
+    return 1 if people < 400 else max(1, min(os.cpu_count() or 1, 8))
+
+
+# --- Commands --------------------------------------------------------------------------
+
+
+def _run(args: argparse.Namespace) -> None:
+    asked = _asked(args)
+    other = _other(args, asked)
+    with _folder(args.out, asked.name) as folder:
+        from neurosim.show import describe, export, plot, style
+        from neurosim.study.run import replicate, simulate
+
+        result = simulate(asked)
+        against = simulate(other) if other is not None else None
+        people = None
+        if asked.people > 1:
+            both = [s for s in (asked, other) if s is not None]
+            people = replicate(
+                both, asked.people, cores=_cores(asked.people), progress=_progress("people")
+            )
+        words = describe.describe(result, against, people)
+        figure = plot.plot_chain(result, against, people)
+        about = export.provenance(asked, person=0)
+        if people is not None:
+            about["note"] = "Of person 0 only; people.csv counts every person."
+        files = export.table_files("twitches", result.twitches.columns(), about)
+        files |= export.table_files("discharges", result.firing.columns(), about)
+        files["result.json"] = export.json_bytes(export.result_json(result))
+        if people is not None:
+            files["people.csv"] = export.csv_bytes(export.people_columns(people))
+        files["figure.png"] = style.png_bytes(figure)
+        files["figure.txt"] = export.text_bytes(words)
+        print(words)
+        if people is not None:
+            print("twitches.csv and discharges.csv are of person 0; people.csv counts all.")
+        _write(folder, files)
+
+
+def _list(args: argparse.Namespace) -> None:
+    from neurosim.body.fields import FIELDS
+    from neurosim.body.references import DOORS
+    from neurosim.muscle.anatomy import MUSCLES, muscle
+    from neurosim.study.scenario import catalogue, scenario
+
+    print("Scenarios (neurosim run NAME):")
+    for name in catalogue():
+        s = scenario(name)
+        print(f"  {name:<16} {s.title}: {s.about}")
+    print("\nMuscles (--muscle M):")
+    for name in MUSCLES:
+        print(f"  {name:<16} {muscle(name).latin}")
+    print("\nFields of the body (--set FIELD=VALUE):")
+    for f in FIELDS.values():
+        usual = f"{f.low:g} to {f.high:g}" if f.high > f.low else f"{f.low:g}"
+        unit = f" {f.unit}" if f.unit else ""
+        print(f"  {f.name:<24} {f.label}, reference {usual}{unit}")
+    print("\nAlso understood: " + ", ".join(n for n in DOORS if n not in FIELDS) + ".")
+
+
+def _article(args: argparse.Namespace) -> None:
+    from neurosim.study.scenario import Scenario
+
+    asked = Scenario(name="article", people=200).replace(**_changes(args))
+    if asked.people < 2:
+        raise NeurosimError(f"people = {asked.people} is too few: a verdict needs at least 2.")
+    with _folder(args.out, "article") as folder:
+        from neurosim.show import describe, export, plot, report, style
+        from neurosim.study.compare import article
+
+        found = article(
+            asked.people, asked.seed, cores=_cores(asked.people * 10), progress=_progress("people")
+        )
+        figure = plot.plot_verdicts(found)
+        rows = [{name: getattr(v, name) for name in VERDICT_COLUMNS} for v in found.verdicts]
+        base = found.people_result.scenarios[0]
+        about = export.provenance(
+            base, outcomes={v.claim: v.note for v in found.verdicts if v.note}
+        )
+        files = export.table_files("verdicts", rows, about)
+        files["verdicts.png"] = style.png_bytes(figure)
+        files["report.html"] = export.text_bytes(report.report_html(found, figure))
+        width = max(len(v.claim) for v in found.verdicts)
+        for v in found.verdicts:
+            detail = describe.verdict_words(v).removeprefix(f"{v.claim}: ").rstrip(".")
+            print(f"{v.claim:<{width}}  {detail}{f' ({v.note})' if v.note else ''}")
+        print(report.ALARM)
+        print(style.ADVICE)
+        _write(folder, files)
+
+
+def _excitability(args: argparse.Namespace) -> None:
+    from neurosim.body.factors import contributions
+    from neurosim.body.state import Body
+
+    settings = _settings(args.set)
+    body = Body.from_values(settings)  # type: ignore[arg-type]
+    with _folder(args.out, "excitability") as folder:
+        from neurosim.membrane.axon import Conditions
+        from neurosim.membrane.excitability import compare, examine, norms
+        from neurosim.show import describe, export, plot, style
+        from neurosim.study.run import state_of
+        from neurosim.study.scenario import Scenario
+
+        healthy = examine(Conditions())
+        found = examine(state_of(contributions(body)).axon) if settings else healthy
+        rows = [
+            {
+                "measure": r.measure.name, "unit": r.measure.unit, "model": r.model,
+                "model_health": healthy.measures[r.measure.key], "human_median": r.human_median,
+                "human_sd": r.human_sd, "distance_sd": r.z, "inside_95": r.inside_95,
+                "meaning": r.measure.words, "definition": r.measure.definition,
+            }
+            for r in compare(found)
+        ]  # fmt: skip
+        title = ", ".join(f"{n} = {v}" for n, v in settings.items()) or "health"
+        words = describe.describe_excitability(found, healthy)
+        figure = plot.plot_excitability(found, healthy, norms(), title)
+        asked = Scenario(name="excitability", title=title, body=body)
+        about = export.provenance(
+            asked,
+            curves=export.excitability_json(found),
+            published="human_median and human_sd are of 280 healthy people; model is simulated",
+        )
+        files = export.table_files("excitability", rows, about)
+        files["excitability.png"] = style.png_bytes(figure)
+        files["excitability.txt"] = export.text_bytes(words)
+        print(f"Body: {title}\n{words}")
+        _write(folder, files)
+
+
+def _steps(text: str) -> list[float]:
+    """Return the values of ``START:STOP:N``."""
+    from neurosim.errors import finite_number
+
+    parts = text.split(":")
+    if len(parts) != 3:
+        raise NeurosimError(f"The steps must be START:STOP:N, such as 0.7:1.3:7, not '{text}'.")
+    start, stop = (finite_number(n, p) for n, p in zip(("START", "STOP"), parts[:2], strict=True))
+    count = _whole("N", parts[2])
+    if not isinstance(count, int) or not 2 <= count <= MAX_SWEEP:
+        raise NeurosimError(f"N = {parts[2]} must be a whole number from 2 to {MAX_SWEEP}.")
+    return [start + (stop - start) * i / (count - 1) for i in range(count)]
+
+
+def _sweep(args: argparse.Namespace) -> None:
+    from neurosim.body.fields import FIELDS
+    from neurosim.body.state import Body
+    from neurosim.study.scenario import Scenario
+
+    values = [float(f"{v:.10g}") for v in _steps(args.steps)]
+    base = Scenario(name="sweep", people=20).replace(**_changes(args))
+    asked = [
+        base.replace(name=f"{args.field}={v:g}", body=Body.from_values({args.field: v}))
+        for v in values
+    ]
+    with _folder(args.out, f"sweep_{args.field}") as folder:
+        from neurosim.show import describe, export, plot, style
+        from neurosim.study.run import replicate
+
+        people = replicate(
+            asked, base.people, cores=_cores(base.people * len(values)),
+            progress=_progress("people"),
+        )  # fmt: skip
+        columns = export.people_columns(people)
+        swept = [v for v in values for _ in range(base.people)]
+        table = {args.field: swept, **{k: c for k, c in columns.items() if k != "scenario"}}
+        field = FIELDS.get(args.field)
+        label = f"{field.label}, {field.unit or 'no unit'}" if field else args.field
+        figure = plot.plot_sweep(
+            label, values, people.per_min,
+            (field.low, field.high) if field and field.high > field.low else None,
+            base.duration_s,
+        )  # fmt: skip
+        words = describe.describe_sweep(args.field, values, people.per_min)
+        files = export.table_files("sweep", table, export.provenance(base, swept=args.field))
+        files["sweep.png"] = style.png_bytes(figure)
+        files["sweep.txt"] = export.text_bytes(words)
+        print(words)
+        _write(folder, files)
+
+
+def _sources(args: argparse.Namespace) -> None:
+    from neurosim.sources import GRADES, all_values, references
+
+    rows = [
+        {
+            "room": room, "name": v.name, "value": float(v), "unit": v.unit, "low": v.low,
+            "high": v.high, "grade": v.grade, "source": v.source,
+            "citation": references().get(v.source, ""), "note": v.note,
+        }
+        for room, v in all_values()
+    ]  # fmt: skip
+    if args.csv is not None:
+        from neurosim.show import export
+
+        path = Path(args.csv)
+        if path.is_dir() or not path.absolute().parent.is_dir():
+            raise NeurosimError(f"Cannot write {path}: it must be a file in an existing folder.")
+        export.write_files(path.parent, {path.name: export.csv_bytes(export.as_columns(rows))})
+    for row in rows:
+        span = "" if row["low"] != row["low"] else f" ({row['low']:g} to {row['high']:g})"
+        print(
+            f"{row['room']}.{row['name']} = {row['value']:g} {row['unit']}{span}, "
+            f"{row['grade']}, {row['source']}"
+        )
+    print("\nReferences:")
+    for key, text in references().items():
+        print(f"  {key}: {text}")
+    counts = ", ".join(f"{sum(r['grade'] == g for r in rows)} {g}" for g in GRADES)
+    print(f"\n{len(rows)} numbers: {counts}.")
+    if args.csv is not None:
+        print(f"Written: {args.csv}")
+
+
+def _validate(args: argparse.Namespace) -> None:
+    with _folder(args.out, "validate") as folder:
+        from neurosim.show import export
+        from neurosim.study import validate
+        from neurosim.study.scenario import Scenario
+
+        rows = [{name: row[name] for name in VALIDATION_COLUMNS} for row in validate.rows()]
+        about = export.provenance(
+            Scenario(name="validate"),
+            note="published_low and published_high are published, model is simulated",
+        )
+        outside = [row for row in rows if not row["inside"]]
+        print(f"{len(rows) - len(outside)} of {len(rows)} numbers are inside the published range.")
+        for row in outside:
+            print(
+                f"  outside: {row['quantity']} ({row['condition']}): model {row['model']:.4g}, "
+                f"published {row['published_low']:.4g} to {row['published_high']:.4g} "
+                f"{row['unit']} [{row['source']}]"
+            )
+        _write(folder, export.table_files("validation", rows, about))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

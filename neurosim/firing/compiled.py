@@ -1,0 +1,10 @@
+"""The sampler of `discharge`, compiled by Numba from the same lines."""
+
+from numba import njit
+from numba.extending import register_jitable
+
+from neurosim.firing import discharge
+
+register_jitable(discharge._hazard)
+register_jitable(discharge._pick)
+sample = njit(cache=True)(discharge._sample)

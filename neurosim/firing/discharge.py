@@ -1,0 +1,318 @@
+"""When motor units discharge by themselves: the exact event-driven sampler.
+
+A unit's hazard is the sum over its sites. Between discharges only its sodium load moves,
+and it decays, so the hazard can only rise: the hazard at the end of a window bounds the
+hazard within it, and thinning against that bound is exact. Cost follows the discharges,
+not the time. `clock_driven` is the same law stepped through time, for small checks.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+
+import numpy as np
+
+from neurosim.errors import NeurosimError
+from neurosim.sources import number
+
+ORIGINS = ("axon", "terminal", "soma")
+MAX_DISCHARGES = 20_000_000
+SILENT = 1e-9  # a unit with fewer expected bursts than this in the whole run is not visited
+
+
+@dataclass(frozen=True)
+class UnitHazard:
+    """Hazards of the sites of one muscle, as the sampler needs them.
+
+    Attributes
+    ----------
+    load_mmol_l : ndarray, shape (k,)
+        Grid of sodium load above the body's own internal sodium, rising from 0.
+    bursts_per_min : ndarray, shape (sites, k)
+        Hazard of each site on that grid, falling along it; sorted by unit.
+    unit : ndarray of int, shape (sites,)
+        Motor unit of each site, rising.
+    origin : ndarray of int, shape (sites,)
+        Index into `ORIGINS`.
+    pair : ndarray, shape (sites,)
+        Probability that a spike of a burst is followed by another that propagates.
+    units : int
+        Number of motor units of the muscle.
+    load_per_spike_mmol_l, load_tau_s : float
+        Sodium gained by a discharge, and the time constant of its removal.
+    ceiling_per_min : float
+        Highest burst rate of a unit.
+    """
+
+    load_mmol_l: np.ndarray
+    bursts_per_min: np.ndarray
+    unit: np.ndarray
+    origin: np.ndarray
+    pair: np.ndarray
+    units: int
+    load_per_spike_mmol_l: float
+    load_tau_s: float
+    ceiling_per_min: float
+
+
+@dataclass(frozen=True)
+class Firing:
+    """Discharges of one muscle, in columns of equal length, sorted by time.
+
+    Attributes
+    ----------
+    time_s : ndarray
+    unit : ndarray of int
+    origin : ndarray of int
+        Index into `ORIGINS`: which kind of site it started at.
+    place : ndarray of int
+        Position within its burst, 0 for the first spike.
+    load_mmol_l : ndarray
+        Sodium load of the unit just before the discharge.
+    duration_s : float
+    """
+
+    time_s: np.ndarray
+    unit: np.ndarray
+    origin: np.ndarray
+    place: np.ndarray
+    load_mmol_l: np.ndarray
+    duration_s: float
+
+    def __len__(self) -> int:
+        return self.time_s.size
+
+    @property
+    def bursts_per_min(self) -> float:
+        """Bursts (spontaneous twitches of one unit) per minute of the whole muscle."""
+        return float((self.place == 0).sum()) / self.duration_s * 60.0
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Return the columns for a table, names with units."""
+        return {
+            "time_s": self.time_s, "unit": self.unit,
+            "origin": np.array(ORIGINS)[self.origin], "place_in_burst": self.place,
+            "sodium_load_mmol_l": self.load_mmol_l,
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        return (
+            f"{len(self)} discharges of {np.unique(self.unit).size} units in "
+            f"{self.duration_s:g} s: {self.bursts_per_min:.3g} bursts per minute"
+        )
+
+
+def _hazard(load, grid, rows, first, last, ceiling):
+    """Return the burst rate (per second) of a unit at a load, log-linear on the grid."""
+    k = grid.size
+    j = min(max(int(np.searchsorted(grid, load)) - 1, 0), k - 2)
+    w = min(max((load - grid[j]) / (grid[j + 1] - grid[j]), 0.0), 1.0)
+    total = 0.0
+    for s in range(first, last):
+        total += np.exp((1.0 - w) * rows[s, j] + w * rows[s, j + 1])
+    return min(total, ceiling)
+
+
+def _pick(load, grid, rows, first, last, u):
+    """Return the site that a discharge of the unit started at, for a uniform `u`."""
+    k = grid.size
+    j = min(max(int(np.searchsorted(grid, load)) - 1, 0), k - 2)
+    w = min(max((load - grid[j]) / (grid[j + 1] - grid[j]), 0.0), 1.0)
+    total = 0.0
+    for s in range(first, last):
+        total += np.exp((1.0 - w) * rows[s, j] + w * rows[s, j + 1])
+    goal, part = u * total, 0.0
+    for s in range(first, last):
+        part += np.exp((1.0 - w) * rows[s, j] + w * rows[s, j + 1])
+        if part >= goal:
+            return s
+    return last - 1
+
+
+def _sample(rng, starts, grid, rows, pair, duration, per_spike, tau, ceiling, timing, out):
+    """Fill `out` (rows: time, unit index, site, place, load) and return how many there are.
+
+    Returns -1 when `out` is too small. `starts` bounds the sites of each unit; `timing` is
+    (dead time after a burst, shortest interval, mean of its exponential part), s.
+    """
+    dead, shortest, mean_extra = timing
+    room, n = out.shape[1], 0
+    for u in range(starts.size - 1):
+        first, last = starts[u], starts[u + 1]
+        highest = _hazard(0.0, grid, rows, first, last, ceiling)
+        window = max(tau / 20.0, 0.5 / highest)
+        t, load = 0.0, 0.0
+        while t < duration:
+            bound = _hazard(load * np.exp(-window / tau), grid, rows, first, last, ceiling)
+            gap = -np.log1p(-rng.random()) / bound
+            if gap > window:
+                t += window
+                load *= np.exp(-window / tau)
+                continue
+            t += gap
+            load *= np.exp(-gap / tau)
+            if t >= duration:
+                break
+            if rng.random() * bound > _hazard(load, grid, rows, first, last, ceiling):
+                continue
+            site = _pick(load, grid, rows, first, last, rng.random())
+            place, chance = 0, pair[site]
+            while t < duration:
+                if n >= room:
+                    return -1
+                out[0, n], out[1, n], out[2, n] = t, u, site
+                out[3, n], out[4, n] = place, load
+                n += 1
+                load += per_spike
+                if rng.random() >= chance:
+                    break
+                place += 1
+                extra = -np.log1p(-rng.random()) * mean_extra
+                step = shortest + min(extra, dead - shortest)
+                t += step
+                load *= np.exp(-step / tau)
+            t += dead
+            load *= np.exp(-dead / tau)
+    return n
+
+
+@cache
+def _sampler():
+    """Return `_sample`, compiled where Numba is installed (NEUROSIM_NUMBA=0 turns it off)."""
+    if os.environ.get("NEUROSIM_NUMBA", "1") == "0" or find_spec("numba") is None:
+        return _sample
+    from neurosim.firing.compiled import sample
+
+    return sample
+
+
+def _timing():
+    return (
+        number("firing", "burst_dead_time_ms") / 1000.0,
+        number("firing", "burst_interval_shortest_ms") / 1000.0,
+        number("firing", "burst_interval_mean_extra_ms") / 1000.0,
+    )
+
+
+def expected_bursts_per_min(hazard: UnitHazard) -> np.ndarray:
+    """Return each unit's long-run burst rate with its sodium load in balance, shape (units,).
+
+    Mean-field: load = rate x spikes x load per spike x tau, solved by bisection.
+    """
+    per_site = hazard.load_per_spike_mmol_l * hazard.load_tau_s / 60.0
+    spikes = 1.0 / (1.0 - hazard.pair)
+    rows = np.log(np.maximum(hazard.bursts_per_min, 1e-300))
+    low, high = np.zeros(hazard.units), np.full(hazard.units, hazard.load_mmol_l[-1])
+    total = np.zeros(hazard.units)
+    for _ in range(40):
+        load = 0.5 * (low + high)
+        at = load[hazard.unit]
+        j = np.clip(np.searchsorted(hazard.load_mmol_l, at) - 1, 0, hazard.load_mmol_l.size - 2)
+        grid = hazard.load_mmol_l
+        w = (at - grid[j]) / (grid[j + 1] - grid[j])
+        i = np.arange(j.size)
+        rate = np.exp((1 - w) * rows[i, j] + w * rows[i, j + 1])
+        total = np.bincount(hazard.unit, rate, hazard.units)
+        gained = np.bincount(hazard.unit, rate * spikes, hazard.units) * per_site
+        cap = np.minimum(1.0, hazard.ceiling_per_min / np.maximum(total, 1e-300))
+        total, gained = total * cap, gained * cap
+        low, high = np.where(gained > load, load, low), np.where(gained > load, high, load)
+    return total
+
+
+def _visited(hazard: UnitHazard, duration_s: float):
+    """Return the sites of units that may fire at all, sorted, and their bounds."""
+    by_unit = np.bincount(hazard.unit, hazard.bursts_per_min[:, 0], hazard.units)
+    keep = (by_unit * duration_s / 60.0 > SILENT)[hazard.unit]
+    keep &= hazard.bursts_per_min[:, 0] * duration_s / 60.0 > SILENT / 1000.0
+    index = np.flatnonzero(keep)
+    index = index[np.argsort(hazard.unit[index], kind="stable")]
+    units, starts = np.unique(hazard.unit[index], return_index=True)
+    return index, units, np.append(starts, index.size)
+
+
+def sample_firing(hazard: UnitHazard, duration_s: float, rng: np.random.Generator) -> Firing:
+    """Return the discharges of one muscle over `duration_s`, drawn exactly from its hazard.
+
+    Parameters
+    ----------
+    hazard : UnitHazard
+    duration_s : float
+        Simulated time, s.
+    rng : numpy.random.Generator
+        Only its ``random()`` is used, so compiled and plain Python give the same discharges.
+
+    Raises
+    ------
+    NeurosimError
+        If more than 20 million discharges are to be expected.
+    """
+    index, units, starts = _visited(hazard, duration_s)
+    if not index.size:
+        empty = np.empty(0)
+        whole = np.empty(0, np.int64)
+        return Firing(empty, whole, whole, whole, empty, float(duration_s))
+    expected = expected_bursts_per_min(hazard).sum() * duration_s / 60.0
+    if expected > MAX_DISCHARGES:
+        raise NeurosimError(
+            f"About {expected:.0g} discharges are to be expected, more than {MAX_DISCHARGES:.0g}: "
+            "choose a shorter duration."
+        )
+    rows = np.log(np.maximum(hazard.bursts_per_min[index] / 60.0, 1e-300))
+    room = int(4 * expected + 10 * np.sqrt(expected + 1) + 256)
+    state = rng.bit_generator.state
+    while True:
+        out = np.empty((5, room))
+        n = _sampler()(
+            rng, starts, hazard.load_mmol_l, rows, hazard.pair[index], float(duration_s), hazard.load_per_spike_mmol_l, hazard.load_tau_s,
+            hazard.ceiling_per_min / 60.0, _timing(), out,
+        )  # fmt: skip
+        if n >= 0:
+            break
+        room *= 4
+        rng.bit_generator.state = state  # the same stream again, with more room
+    out = out[:, :n][:, np.argsort(out[0, :n], kind="stable")]
+    site = index[out[2].astype(np.int64)]
+    return Firing(
+        out[0], units[out[1].astype(np.int64)], hazard.origin[site],
+        out[3].astype(np.int64), out[4], float(duration_s),
+    )  # fmt: skip
+
+
+def clock_driven(
+    hazard: UnitHazard, duration_s: float, rng: np.random.Generator, dt_s: float = 1e-3
+) -> Firing:
+    """Return the discharges of the same law stepped through time: slow, for small checks.
+
+    Each step draws one uniform a unit; bursts and sodium load are as in `sample_firing`.
+    """
+    dead, shortest, mean_extra = _timing()
+    rows = np.log(np.maximum(hazard.bursts_per_min / 60.0, 1e-300))
+    bounds = np.searchsorted(hazard.unit, np.arange(hazard.units + 1))
+    load, free = np.zeros(hazard.units), np.zeros(hazard.units)
+    found = []
+    for step in range(int(duration_s / dt_s)):
+        t = step * dt_s
+        load *= np.exp(-dt_s / hazard.load_tau_s)
+        draw = rng.random(hazard.units)
+        for u in np.flatnonzero(free <= t):
+            first, last = bounds[u], bounds[u + 1]
+            args = (load[u], hazard.load_mmol_l, rows, first, last)
+            if first == last or draw[u] > _hazard(*args, hazard.ceiling_per_min / 60.0) * dt_s:
+                continue
+            site = _pick(*args, rng.random())
+            place, chance, at = 0, hazard.pair[site], t
+            while at < duration_s:
+                found.append((at, u, hazard.origin[site], place, load[u]))
+                load[u] += hazard.load_per_spike_mmol_l
+                if rng.random() >= chance:
+                    break
+                place += 1
+                at += shortest + min(rng.exponential(mean_extra), dead - shortest)
+            free[u] = at + dead
+    table = np.array(sorted(found)).reshape(-1, 5).T
+    whole = table[1:4].astype(np.int64)
+    return Firing(table[0], whole[0], whole[1], whole[2], table[4], float(duration_s))

@@ -1,0 +1,215 @@
+"""The one hazard law: how often a site fires by itself, for any body and sodium load.
+
+A site's burst rate follows from its action (`escape`) and resting potential alone; the
+few coefficients were fitted on direct stochastic simulation of a small node in 55 body
+states (`scripts/fit_hazard.py`; `hazard.toml` holds them and their error). A burst counts
+only if its spike is high enough to leave the site, so depolarisation block needs no rule
+of its own. `hazard_table` tabulates the law over the persistent sodium multiplier nu and
+the sodium load of a unit, for one body state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurosim.firing.discharge import UnitHazard
+from neurosim.firing.escape import action
+from neurosim.firing.sites import SOMA, Sites
+from neurosim.membrane.axon import (
+    COARSE_DT_MS,
+    Conditions,
+    at_rest,
+    healthy_threshold_pa,
+    threshold_pa,
+)
+from neurosim.sources import number, remember
+
+NU = np.concatenate([np.arange(0.7, 2.0, 0.1), np.arange(2.0, 5.0, 0.2), np.arange(5.0, 8.1, 0.5)])
+LOAD_MMOL_L = np.array([0.0, 0.7, 1.5, 2.5, 4.0, 6.0])
+ROOMS = ("membrane", "axon_ghk", "axon_ohmic", "hazard", "firing")
+NEVER = 1e-30  # bursts per minute of a site whose action is above 45
+
+
+@dataclass(frozen=True)
+class HazardTable:
+    """Misfires of a site in one body state.
+
+    Attributes
+    ----------
+    conditions : Conditions
+    axon : str
+    nu : ndarray, shape (n,)
+        Persistent sodium current relative to the healthy axon.
+    load_mmol_l : ndarray, shape (k,)
+        Sodium load of the unit above the body's own internal sodium.
+    bursts_per_min : ndarray, shape (n, k)
+    action : ndarray, shape (n, k)
+    pair : ndarray, shape (n,)
+        Probability that a spike of a burst is followed by another that propagates.
+    rest_mv : ndarray, shape (n,)
+        Resting potential of the site without load.
+    """
+
+    conditions: Conditions
+    axon: str
+    nu: np.ndarray
+    load_mmol_l: np.ndarray
+    bursts_per_min: np.ndarray
+    action: np.ndarray
+    pair: np.ndarray
+    rest_mv: np.ndarray
+
+    @property
+    def nu_critical(self) -> float:
+        """Persistent sodium multiplier at which a site misfires once a minute; NaN if none does."""
+        rate = self.bursts_per_min[:, 0]
+        above = np.flatnonzero((rate[1:] >= 1.0) & (rate[:-1] < 1.0))
+        if not above.size:
+            return float("nan")
+        i = above[0]
+        y = np.log(rate[i : i + 2])
+        return float(self.nu[i] + (self.nu[i + 1] - self.nu[i]) * (0.0 - y[0]) / (y[1] - y[0]))
+
+    @property
+    def x_percent(self) -> np.ndarray:
+        """20-ms threshold of the sites in per cent of the healthy axon's, shape (n,)."""
+        return _site_thresholds(self.conditions, self.axon)
+
+
+def _c(axon: str, name: str) -> float:
+    return number("hazard", f"{axon}.{name}")
+
+
+def burst_rate(axon: str, action_: np.ndarray, rest_mv: np.ndarray) -> np.ndarray:
+    """Return bursts per minute of a site by its action and resting potential.
+
+    The rate that starts at the site; `propagating` says how many leave it. 0 action is a
+    site that fires without noise.
+    """
+    e = (rest_mv + 80.0) / 5.0
+    log = _c(axon, "intercept") + _c(axon, "action_slope") * (action_ - 14.0)
+    log = log + _c(axon, "rest_slope") * e
+    ceiling = _c(axon, "ln_ceiling") + _c(axon, "ceiling_rest_slope") * e
+    return np.exp(-np.logaddexp(-ceiling, -log))
+
+
+def propagating(axon: str, peak_mv: np.ndarray) -> np.ndarray:
+    """Return the share of spikes of a noise-free height that propagate."""
+    moved = number("firing", "propagation_mv") - 10.0
+    z = (peak_mv - moved - _c(axon, "peak_half_mv")) / _c(axon, "peak_width_mv")
+    return 1.0 / (1.0 + np.exp(-z))
+
+
+def pair_probability(axon: str, rest_mv, nu, shift_mv) -> np.ndarray:
+    """Return the probability of a further spike that propagates within a burst."""
+    e = (rest_mv + 80.0) / 5.0
+    z = _c(axon, "pair_0") + _c(axon, "pair_rest") * e + _c(axon, "pair_rest2") * e * e
+    z = z + _c(axon, "pair_ln_nu") * np.log(nu) + _c(axon, "pair_shift") * shift_mv / 5.0
+    return np.minimum(1.0 / (1.0 + np.exp(-z)), 0.6)
+
+
+def _batch(conditions: Conditions, nu, loads):
+    return [
+        conditions.replace(
+            persistent_sodium_scale=conditions.persistent_sodium_scale * float(v),
+            sodium_in_mmol_l=conditions.sodium_in_mmol_l + float(load),
+        )
+        for v in nu
+        for load in loads
+    ]
+
+
+@remember(*ROOMS)
+def hazard_table(conditions: Conditions, axon: str = "ghk") -> HazardTable:
+    """Return the hazard table of one body state (0.3 s where Numba is installed).
+
+    Parameters
+    ----------
+    conditions : Conditions
+        Fluids and membrane that all sites share.
+    axon : str
+        ``"ghk"`` or ``"ohmic"``.
+    """
+    shape = (NU.size, LOAD_MMOL_L.size)
+    sites = at_rest(_batch(conditions, NU, LOAD_MMOL_L), axon)
+    found, peak = (v.reshape(shape) for v in action(sites))
+    rest = sites.rest_mv.reshape(shape)
+    # Along nu the action falls until the site fires without noise; there the course that
+    # is tried can block instead, and the rate stays what it was.
+    least = np.minimum.accumulate(np.where(np.isnan(found), np.inf, found), axis=0)
+    fresh = np.isfinite(found) & (found <= least)
+    rate = burst_rate(axon, np.minimum(least, 1e3), rest)
+    leaves = np.where(fresh, propagating(axon, np.where(fresh, peak, 0.0)), 0.0)
+    for i in range(1, NU.size):
+        stale = ~fresh[i] & np.isfinite(least[i])
+        leaves[i] = np.where(stale, leaves[i - 1], leaves[i])
+    if conditions != Conditions():
+        rate = rate * np.exp(number("firing", "hazard_state_error"))
+    rate = np.where(np.isfinite(least), np.maximum(rate * leaves, NEVER), NEVER)
+    rate = np.minimum.accumulate(rate, axis=1)  # a load never makes a site fire more
+    healthy = at_rest(Conditions(), axon)
+    shift = sites.P[0].reshape(shape)[:, 0] - healthy.P[0, 0]
+    pair = pair_probability(axon, rest[:, 0], NU, shift)
+    return HazardTable(
+        conditions, axon, NU, LOAD_MMOL_L, rate, np.where(np.isfinite(least), least, np.nan),
+        pair, rest[:, 0],
+    )  # fmt: skip
+
+
+@remember("membrane", "axon_ghk", "axon_ohmic")
+def _site_thresholds(conditions: Conditions, axon: str) -> np.ndarray:
+    sites = at_rest(_batch(conditions, NU, [0.0]), axon)
+    found = threshold_pa(sites, 20.0, dt=COARSE_DT_MS, tolerance_pa=0.1)
+    return found / healthy_threshold_pa(axon) * 100.0
+
+
+def site_rates(table: HazardTable, nu: np.ndarray) -> np.ndarray:
+    """Return bursts per minute of sites over the table's loads, shape (sites, k).
+
+    Log-linear between the nu of the table, its ends held beyond them.
+    """
+    j = np.clip(np.searchsorted(table.nu, nu) - 1, 0, table.nu.size - 2)
+    w = np.clip((nu - table.nu[j]) / (table.nu[j + 1] - table.nu[j]), 0.0, 1.0)[:, None]
+    log = np.log(table.bursts_per_min)
+    return np.exp((1.0 - w) * log[j] + w * log[j + 1])
+
+
+def unit_hazard(
+    table: HazardTable, sites: Sites, soma_per_min: np.ndarray, duration_s: float
+) -> UnitHazard:
+    """Return the hazards of one person's muscle as the sampler needs them.
+
+    Sites that misfire less than once in 1e12 such durations are left out.
+
+    Parameters
+    ----------
+    table : HazardTable
+    sites : Sites
+    soma_per_min : ndarray, shape (units,)
+        Misfires of each motoneuron's soma, per minute.
+    duration_s : float
+    """
+    least = 1e-12 / duration_s * 60.0
+    enough = np.flatnonzero(np.interp(sites.nu, table.nu, table.bursts_per_min[:, 0]) > least)
+    soma = np.flatnonzero(soma_per_min > least)
+    rates = site_rates(table, sites.nu[enough])
+    k = table.load_mmol_l.size
+    unit = np.concatenate([sites.unit[enough], soma])
+    order = np.argsort(unit, kind="stable")
+    pair = np.interp(sites.nu[enough], table.nu, table.pair)
+    return UnitHazard(
+        load_mmol_l=table.load_mmol_l,
+        bursts_per_min=np.concatenate(
+            [rates, np.repeat(np.asarray(soma_per_min)[soma, None], k, axis=1)]
+        )[order],
+        unit=unit[order],
+        origin=np.concatenate([sites.origin[enough], np.full(soma.size, SOMA)])[order],
+        pair=np.concatenate([pair, np.zeros(soma.size)])[order],
+        units=sites.units,
+        load_per_spike_mmol_l=number("firing", "load_per_discharge_mmol_l")
+        * number("firing", "load_factor"),
+        load_tau_s=number("firing", "load_tau_min") * 60.0,
+        ceiling_per_min=float(np.exp(_c(table.axon, "ln_ceiling"))),
+    )

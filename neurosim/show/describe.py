@@ -1,0 +1,386 @@
+"""Results in words: what the command line prints, and the text beside every figure.
+
+Rates are compared in decade bands, never as a bare ratio: nobody has measured how much
+the rate of a healthy person's twitches changes with an ion near its reference range.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurosim.body.factors import PARAMETERS
+from neurosim.body.fields import FIELDS
+from neurosim.body.state import Body
+from neurosim.firing.discharge import ORIGINS
+from neurosim.membrane.excitability import MEASURES, Excitability, compare
+from neurosim.membrane.motoneuron import SomaConditions, margin_mv
+from neurosim.muscle.anatomy import MUSCLES
+from neurosim.show.style import ADVICE, ORIGIN_MARKS, muscle_words, plain_number, time_words
+from neurosim.sources import FILES, Value, load
+
+if TYPE_CHECKING:
+    from neurosim.study.run import People, Result
+
+NEAR_ZERO = 0.01
+SILENT_PER_MIN = 1e-5  # about one twitch in ten weeks: called silent
+# Upper edge of a band of rate ratios, and its words.
+_BANDS = (
+    (NEAR_ZERO, "near zero"),
+    (1 / 30, "about a hundredth as many"),
+    (1 / 3, "about a tenth as many"),
+    (1 / 1.5, "somewhat fewer"),
+    (1.5, "about as many"),
+    (3.0, "somewhat more"),
+    (30.0, "about ten times as many"),
+    (300.0, "about a hundred times as many"),
+    (3000.0, "about a thousand times as many"),
+    (math.inf, "many thousand times as many"),
+)
+
+
+def band(ratio: float, low: float = math.nan, high: float = math.nan) -> str:
+    """Return a rate ratio in words: its decade band, and the 95 % interval where there is one.
+
+    Parameters
+    ----------
+    ratio : float
+        Rate over rate in health.
+    low, high : float
+        95 % interval; NaN if there is none.
+
+    Examples
+    --------
+    >>> band(12, 4, 300)
+    'about ten times as many (between 4 and 300 times)'
+    >>> band(0.0002, 0, 0.004)
+    'near zero'
+    >>> band(1.4, 0.7, 2.9)
+    'no clear difference (between 0.7 and 2.9 times)'
+    """
+    if math.isnan(ratio):
+        return "no twitches in either, so nothing to compare"
+    known = not (math.isnan(low) or math.isnan(high))
+    if ratio == math.inf:
+        return "some, where there were none"
+    words = next(text for edge, text in _BANDS if ratio < edge or edge == math.inf)
+    if known and low <= 1.0 <= high:
+        words = "no clear difference"
+    if not known or words == "near zero":
+        return words
+    if high < 0.001:
+        return f"{words} (less than a thousandth)"
+    return f"{words} (between {_end(low)} and {_end(high)} times)"
+
+
+def _end(value: float) -> str:
+    """Return an end of an interval with one digit, two if it begins with 1."""
+    if value < 0.001:
+        return "nearly 0"
+    if value == math.inf:
+        return "any number of"
+    digits = 2 if 1 <= value / 10 ** math.floor(math.log10(value)) < 2 else 1
+    step = 10 ** (math.floor(math.log10(value)) - digits + 1)
+    return plain_number(round(value / step) * step)
+
+
+def people_ratio(people: People) -> tuple[float, float, float]:
+    """Return rate ratio and 95 % interval of the first scenario against the second.
+
+    The same rule as in the article's verdicts: person by person; one person alone has no
+    interval.
+    """
+    from neurosim.study.compare import paired_ratio
+
+    counts, other = people.twitches[0], people.twitches[1]
+    if not counts.any() and not other.any():
+        return math.nan, math.nan, math.nan
+    found = paired_ratio(counts, other)
+    if found.people < 2:
+        return found.value, math.nan, math.nan
+    return found.value, found.low, found.high
+
+
+def person_ratio(result: Result, against: Result) -> float:
+    """Return the ratio of the long-run twitch rates of one person, NaN if both are silent."""
+    a, b = result.expected_per_min, against.expected_per_min
+    if max(a, b) < SILENT_PER_MIN:
+        return math.nan
+    return math.inf if b < SILENT_PER_MIN else a / b
+
+
+def used_values(axon: str = "ghk", muscle: str = "foot_sole") -> list[tuple[str, Value]]:
+    """Return (room, value) for the numbers a run leans on: its axon, its muscle, the rest."""
+    found = []
+    for room in FILES:
+        if room.startswith("axon_") and room != f"axon_{axon}":
+            continue
+        for value in load(room).values():
+            first = value.name.split(".")[0]
+            if room != "anatomy" or first == muscle or first not in MUSCLES:
+                found.append((room, value))
+    return found
+
+
+def healthy_partner(result: Result) -> Result:
+    """Return the same person and seed in health."""
+    from neurosim.study.run import simulate
+
+    s = result.scenario
+    title = "In health"
+    same = s.replace(name="normal", title=title, about="", body=Body())
+    return simulate(same, person=result.person)
+
+
+def is_healthy(result: Result) -> bool:
+    """Return whether a body changes nothing."""
+    return not result.state.contributions
+
+
+def describe(result: Result, against: Result | None = None, people: People | None = None) -> str:
+    """Return one result in about ten lines of plain words.
+
+    Parameters
+    ----------
+    result : Result
+    against : Result, optional
+        The same person under another scenario; health if omitted.
+    people : People, optional
+        Many people under both scenarios, the changed one first.
+    """
+    if against is None and not is_healthy(result):
+        against = healthy_partner(result)
+    s = result.scenario
+    lines = [
+        f"{s.title}: {muscle_words(s.muscle)}, {time_words(s.duration_s)}, "
+        f"person {result.person} of seed {s.seed}.",
+        body_words(s.body),
+        contribution_words(result),
+        threshold_words(result.excitability, result.healthy),
+        margin_words(result),
+        firing_words(result),
+        twitch_words(result),
+    ]
+    lines += _comparison_words(result, against, people)
+    lines += [leaning_words(s.axon, s.muscle), ADVICE]
+    return "\n".join(lines)
+
+
+def body_words(body: Body) -> str:
+    """Return what of a body lies outside its reference range."""
+    parts = []
+    for name, value, side in body.abnormal():
+        f = FIELDS[name]
+        unit = f" {f.unit}" if f.unit else ""
+        usual = f"{f.low:g} to {f.high:g}" if f.high > f.low else f"{f.low:g}"
+        parts.append(f"{f.label} {value:.4g}{unit} is {side.upper()} (reference {usual})")
+    if parts:
+        return "Body: " + "; ".join(parts) + "; all else is normal."
+    if body == Body():
+        return "Body: all values are normal."
+    return "Body: all values are inside their reference ranges, but not in their middle."
+
+
+def contribution_words(result: Result) -> str:
+    """Return what the body changes in nerve and muscle, each with its grade."""
+    parts = []
+    for c in result.state.contributions:
+        unit = {"1": "", "degC": " °C"}.get(c.unit, f" {c.unit}")
+        size = f"{c.change:+.2g}{unit}" if c.operation == "add" else f"times {c.change:.3g}"
+        parts.append(f"{PARAMETERS[c.site][c.parameter]} {size} ({c.grade})")
+    if not parts:
+        return "What it changes: nothing."
+    return "What it changes: " + "; ".join(parts) + "."
+
+
+def threshold_words(found: Excitability, healthy: Excitability) -> str:
+    """Return resting potential and thresholds beside those of health."""
+    rest = f"Axon: rests at {found.resting_potential_mv:.1f} mV"
+    if found.resting_potential_mv != healthy.resting_potential_mv:
+        rest += f" (health {healthy.resting_potential_mv:.1f})"
+    if math.isnan(found.resting_potential_mv):
+        return "Axon: has no resting potential, so it cannot fire."
+    if found.blocked:
+        return f"{rest} and is blocked: no pulse makes it fire."
+    part = found.relative_to(healthy)
+    return (
+        f"{rest}; a 1-ms pulse needs {part['threshold_1ms_percent']:.0f} % of the healthy current, "
+        f"a 20-ms pulse {part['threshold_20ms_percent']:.0f} %."
+    )
+
+
+def firing_point(hazard: Any) -> tuple[float, float]:
+    """Return (nu, threshold in %) of the place that fires once a minute; NaN if none does."""
+    rate = hazard.bursts_per_min[:, 0]
+    x = hazard.x_percent if hazard.x_percent.ndim == 1 else hazard.x_percent[:, 0]
+    above = np.flatnonzero(rate >= 1.0)
+    if not above.size:
+        return math.nan, math.nan
+    i = int(above[0])
+    if i == 0:
+        return float(hazard.nu[0]), float(x[0])
+    step = np.log(np.maximum(rate[i - 1 : i + 1], 1e-300))
+    w = -step[0] / (step[1] - step[0])
+    nu, x1 = (float(a[i - 1] + w * (a[i] - a[i - 1])) for a in (hazard.nu, x))
+    return nu, x1
+
+
+def margin_words(result: Result) -> str:
+    """Return how far nerve and cell body are from firing by themselves."""
+    margin, healthy = margin_mv(result.state.soma), margin_mv(SomaConditions())
+    soma = f"the cell body rests {margin:.1f} mV below its threshold"
+    if abs(margin - healthy) >= 0.05:
+        soma += f" (health {healthy:.1f})"
+    nu, x = firing_point(result.hazard)
+    if math.isnan(nu):
+        return f"Margin: no place fires by itself, however excitable; {soma}."
+    near = int((result.sites.nu >= nu).sum())
+    return (
+        f"Margin: a place fires once a minute if its threshold is down to {x:.0f} % of health; "
+        f"{near or 'none'} of this person's {result.sites.nu.size} places "
+        f"{'is' if near == 1 else 'are'} there; {soma}."
+    )
+
+
+def firing_words(result: Result) -> str:
+    """Return how many bursts there were and where they started."""
+    f, n = result.firing, int((result.firing.place == 0).sum())
+    if n == 0:
+        return f"Discharges: none in {time_words(f.duration_s)}."
+    share = np.bincount(f.origin[f.place == 0], minlength=len(ORIGINS)) / n
+    top = int(share.argmax())
+    units = np.unique(f.unit).size
+    return (
+        f"Discharges: {_count(n, 'burst')} of {units} of {result.sites.units} motor units, "
+        f"{'all' if share[top] == 1 else 'mostly'} from {ORIGIN_MARKS[top][2]}."
+    )
+
+
+def twitch_words(result: Result) -> str:
+    """Return how many twitches there were, of which kind, and how many could be seen."""
+    t = result.twitches
+    if len(t) == 0:
+        some = len(result.firing) > 0
+        why = " (too few muscle fibres follow a discharge)" if some else ""
+        return f"Twitches: none{why}."
+    double, more = (int((t.kind == k).sum()) for k in ("doublet", "multiplet"))
+    return (
+        f"Twitches: {plain_number(len(t))}, or {plain_number(result.twitches_per_min)} per minute; "
+        f"{_count(double, 'doublet')}, {_count(more, 'longer group')}; "
+        f"{plain_number(int(t.visible.sum())) if t.visible.any() else 'none'} visible."
+    )
+
+
+def _count(number: int, word: str) -> str:
+    return f"{plain_number(number) if number else 'no'} {word}{'' if number == 1 else 's'}"
+
+
+def _comparison_words(result: Result, against: Result | None, people: People | None) -> list[str]:
+    """Return the lines that compare with health or another scenario."""
+    if people is not None and len(people.scenarios) > 1:
+        ratio = people_ratio(people)
+        n = people.twitches.shape[1]
+        active = [int((row > 0).sum()) for row in people.twitches[:2]]
+        who = other_words(people.scenarios[1].body, people.scenarios[1].title)
+        return [
+            f"Against {who}, the same {n} people: {band(*ratio)}.",
+            f"People who twitched: {active[0]} of {n}, {active[1]} of {n} {_where(who)}.",
+        ]
+    if people is not None:
+        n = people.twitches.shape[1]
+        return [f"People who twitched: {int((people.twitches[0] > 0).sum())} of {n}."]
+    if against is None:
+        return []
+    ratio = person_ratio(result, against)
+    who = other_words(against.scenario.body, against.scenario.title)
+    return [f"Against {who}, the same person over a long time: {band(ratio)}."]
+
+
+def other_words(body: Body, title: str) -> str:
+    """Return how to name what is compared with: health, or a scenario's title."""
+    return "health" if body == Body() else f"'{title}'"
+
+
+def _where(who: str) -> str:
+    return "in health" if who == "health" else f"under {who}"
+
+
+def leaning_words(axon: str, muscle: str) -> str:
+    """Return how many numbers a run leans on, and how many are assumed."""
+    grades = [value.grade for _, value in used_values(axon, muscle)]
+    return (
+        f"This leans on {len(grades)} numbers, {grades.count('assumed')} of them assumed "
+        "('neurosim sources' lists them)."
+    )
+
+
+# --- Other views -----------------------------------------------------------------------
+
+OUTCOMES = {
+    "supported": ("✔", "the model does what the article says"),
+    "opposed": ("✘", "the model does the opposite"),
+    "no difference at this size": ("=", "no difference that this many people would show"),
+    "only in combination": ("+", "an effect only together with something else"),
+    "outside this model": ("–", "the model has nothing that could answer"),
+}
+
+
+def outcome_symbol(outcome: str) -> str:
+    """Return the sign that stands beside an outcome's word."""
+    return OUTCOMES.get(outcome, ("?", ""))[0]
+
+
+def verdict_words(verdict: Any) -> str:
+    """Return one verdict in one line."""
+    if math.isnan(verdict.rate_ratio):
+        return f"{verdict.claim}: {verdict.outcome}."
+    words = band(verdict.rate_ratio, verdict.ci_low, verdict.ci_high)
+    return f"{verdict.claim}: {verdict.outcome}; {words}."
+
+
+def describe_verdicts(verdicts: Any) -> str:
+    """Return all verdicts in words, also fit as the text beside their figure.
+
+    Parameters
+    ----------
+    verdicts : Article or sequence of Verdict
+    """
+    rows: Sequence = getattr(verdicts, "verdicts", verdicts)
+    counts = {name: sum(v.outcome == name for v in rows) for name in OUTCOMES}
+    counted = ", ".join(f"{n} {name}" for name, n in counts.items() if n)
+    lines = [f"{len(rows)} claims: {counted}.", *(verdict_words(v) for v in rows), ADVICE]
+    return "\n".join(lines)
+
+
+def describe_excitability(found: Excitability, healthy: Excitability) -> str:
+    """Return the clinic's test in words: what differs from health and from 280 people."""
+    lines = [threshold_words(found, healthy)]
+    rows = compare(found)
+    for measure in MEASURES:
+        now, then = found.measures[measure.key], healthy.measures[measure.key]
+        unit = "" if measure.unit == "1" else f" {measure.unit}"
+        if math.isnan(now):
+            lines.append(f"{measure.name}: not defined here ({measure.words}).")
+        elif abs(now - then) > 0.1 * abs(then) + 1e-9:
+            lines.append(
+                f"{measure.name}: {now:.3g}{unit}, in health {then:.3g} ({measure.words})."
+            )
+    defined = [row for row in rows if not math.isnan(row.z)]
+    inside = sum(row.inside_95 for row in defined)
+    lines.append(
+        f"{inside} of {len(defined)} measures lie inside the 95 % limits of 280 healthy people."
+    )
+    return "\n".join([*lines, ADVICE])
+
+
+def describe_sweep(name: str, values: Iterable[float], per_min: np.ndarray) -> str:
+    """Return a sweep in words: the mean rate at each value, shape of `per_min` (values, people)."""
+    lines = [
+        f"{name} = {value:.4g}: {plain_number(float(row.mean()))} twitches per minute on average, "
+        f"{int((row > 0).sum())} of {row.size} people twitched."
+        for value, row in zip(values, per_min, strict=True)
+    ]
+    return "\n".join([*lines, ADVICE])

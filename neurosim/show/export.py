@@ -1,0 +1,316 @@
+"""Results on disk: CSV tables with a JSON sidecar, texts, figures; whole or not at all.
+
+Every file is written beside its place and renamed, and the files of one run are renamed
+only after all of them are written. CSV is UTF-8 with dot decimals and units in the names.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurosim.errors import NeurosimError
+from neurosim.show import style
+from neurosim.show.describe import used_values
+from neurosim.sources import GRADES
+
+if TYPE_CHECKING:
+    from neurosim.membrane.excitability import Excitability
+    from neurosim.study.run import People, Result
+
+# Endings of column names and the unit they stand for; the longest that fits counts.
+UNITS = {
+    "_per_min": "per minute",
+    "_mmol_l": "mmol/L",
+    "_umol_l": "µmol/L",
+    "_percent": "%",
+    "_pa_ms": "pA ms",
+    "_mv": "mV",
+    "_mn": "mN",
+    "_ms": "ms",
+    "_pa": "pA",
+    "_s": "s",
+}
+
+
+def unit_of(column: str) -> str:
+    """Return the unit at the end of a column's name, ``"1"`` if it has none.
+
+    Examples
+    --------
+    >>> unit_of("onset_s"), unit_of("sodium_load_mmol_l"), unit_of("unit")
+    ('s', 'mmol/L', '1')
+    """
+    fits = [end for end in UNITS if column.endswith(end)]
+    return UNITS[max(fits, key=len)] if fits else "1"
+
+
+# --- Writing ---------------------------------------------------------------------------
+
+
+def prepare_folder(path: str | Path, parents: bool = False) -> Path:
+    """Return `path` as a folder that exists and can be written to; made if need be.
+
+    Parameters
+    ----------
+    path : str or Path
+    parents : bool
+        Whether the folders above it are made too.
+
+    Raises
+    ------
+    NeurosimError
+        If it is not a folder, cannot be written to, or its parent is absent.
+    """
+    folder = Path(path)
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise NeurosimError(f"{folder} is a file, not a folder; choose another --out.")
+        if not parents and not folder.absolute().parent.is_dir():
+            raise NeurosimError(
+                f"The folder {folder} cannot be made, because {folder.absolute().parent} "
+                "is not a folder that exists."
+            )
+        folder.mkdir(parents=parents, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except (OSError, ValueError) as error:
+        if isinstance(error, NeurosimError):
+            raise
+        why = getattr(error, "strerror", None) or error
+        raise NeurosimError(f"Cannot write to the folder {folder}: {why}.") from None
+    return folder
+
+
+def write_files(folder: str | Path, files: Mapping[str, bytes]) -> list[Path]:
+    """Write several files into a folder, all of them or none, and return their paths.
+
+    Raises
+    ------
+    NeurosimError
+        If one cannot be written; nothing new is left behind then.
+    """
+    written: list[tuple[str, Path]] = []
+    place = Path(folder)
+    try:
+        try:
+            for name, content in files.items():
+                handle, beside = tempfile.mkstemp(prefix=f".{name}.", dir=place)
+                written.append((beside, place / name))
+                with os.fdopen(handle, "wb") as file:
+                    file.write(content)
+                os.chmod(beside, 0o644)
+            for beside, target in written:
+                os.replace(beside, target)
+        finally:
+            for beside, _ in written:
+                Path(beside).unlink(missing_ok=True)
+    except OSError as error:
+        raise NeurosimError(f"Cannot write to {place}: {error.strerror or error}.") from None
+    return [target for _, target in written]
+
+
+def write_text(path: str | Path, text: str) -> Path:
+    """Write a text file in UTF-8, whole or not at all, and return its path."""
+    path = Path(path)
+    return write_files(path.parent, {path.name: text_bytes(text)})[0]
+
+
+def write_figure(path: str | Path, figure: Any, dpi: int = 110) -> Path:
+    """Write a figure as PNG, whole or not at all, and return its path."""
+    path = Path(path)
+    return write_files(path.parent, {path.name: style.png_bytes(figure, dpi)})[0]
+
+
+def write_table(path: str | Path, table: Any, sidecar: Mapping | None = None) -> list[Path]:
+    """Write a CSV file and, beside it, ``<name>.json`` with units and provenance.
+
+    Parameters
+    ----------
+    path : str or Path
+        Of the CSV file.
+    table : mapping of columns, or sequence of mappings (rows)
+    sidecar : mapping, optional
+        What else the JSON says, such as seed, scenario and versions.
+
+    Raises
+    ------
+    NeurosimError
+        If columns differ in length, or a file cannot be written.
+    """
+    path = Path(path)
+    return write_files(path.parent, table_files(path.stem, table, sidecar))
+
+
+def table_files(stem: str, table: Any, sidecar: Mapping | None = None) -> dict[str, bytes]:
+    """Return the CSV and JSON files of a table by name."""
+    columns = as_columns(table)
+    about = {
+        "file": f"{stem}.csv",
+        "rows": len(next(iter(columns.values()), ())),
+        "units": {name: unit_of(name) for name in columns},
+        **(sidecar or {}),
+    }
+    return {f"{stem}.csv": csv_bytes(columns), f"{stem}.json": json_bytes(about)}
+
+
+def as_columns(table: Any) -> dict[str, Any]:
+    """Return a table as columns of equal length, from columns or from rows.
+
+    Raises
+    ------
+    NeurosimError
+        If columns differ in length.
+    """
+    if isinstance(table, Mapping):
+        columns = {str(name): values for name, values in table.items()}
+    else:
+        rows = list(table)
+        names = list(rows[0]) if rows else []
+        columns = {str(name): [row[name] for row in rows] for name in names}
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise NeurosimError(f"The columns of a table must have equal length, not {lengths}.")
+    return columns
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
+    if isinstance(value, (float, np.floating)):
+        return "" if math.isnan(value) else f"{value:.9g}"
+    return value
+
+
+def csv_bytes(columns: Mapping[str, Any]) -> bytes:
+    """Return columns as CSV; an undefined number is an empty cell."""
+    buffer = StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    lists = [v.tolist() if isinstance(v, np.ndarray) else v for v in columns.values()]
+    writer.writerows([_cell(value) for value in row] for row in zip(*lists, strict=True))
+    return buffer.getvalue().encode("utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON knows it; an undefined or infinite number becomes null."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def json_bytes(content: Any) -> bytes:
+    """Return content as readable JSON."""
+    text = json.dumps(_plain(content), indent=1, ensure_ascii=False, allow_nan=False)
+    return (text + "\n").encode("utf-8")
+
+
+def text_bytes(text: str) -> bytes:
+    """Return a text as a file that ends with a line end."""
+    return (text.rstrip("\n") + "\n").encode("utf-8")
+
+
+# --- What the files hold ---------------------------------------------------------------
+
+
+def scenario_json(scenario: Any) -> dict[str, Any]:
+    """Return a scenario as a mapping laid out like its TOML file."""
+    return {**asdict(scenario), "body": dict(vars(scenario.body))}
+
+
+def provenance(scenario: Any, **more: Any) -> dict[str, Any]:
+    """Return what a sidecar says of where its numbers come from."""
+    from neurosim.study.run import versions
+
+    return {
+        "simulated": True,
+        "scenario": scenario_json(scenario),
+        "seed": scenario.seed,
+        "versions": versions(),
+        **more,
+        "advice": style.ADVICE,
+    }
+
+
+def sources_json(axon: str, muscle: str) -> dict[str, Any]:
+    """Return the numbers a run leans on, with their grades counted."""
+    found = used_values(axon, muscle)
+    grades = [value.grade for _, value in found]
+    return {
+        "counts": {grade: grades.count(grade) for grade in GRADES},
+        "values": [
+            {
+                "room": room, "name": v.name, "value": v.value, "unit": v.unit,
+                "grade": v.grade, "source": v.source,
+            }
+            for room, v in found
+        ],
+    }  # fmt: skip
+
+
+def excitability_json(found: Excitability) -> dict[str, Any]:
+    """Return an examination as a mapping."""
+    return asdict(found)
+
+
+def result_json(result: Result) -> dict[str, Any]:
+    """Return everything that says what a result is and why, without its long columns."""
+    s, state = result.scenario, result.state
+    return provenance(
+        s,
+        person=result.person,
+        contributions=[asdict(c) for c in state.contributions],
+        conditions={
+            "axon": asdict(state.axon),
+            "soma": asdict(state.soma),
+            "transmission": state.transmission,
+            "force_scale": state.force_scale,
+            "contraction_time_scale": state.contraction_time_scale,
+        },
+        excitability=excitability_json(result.excitability),
+        rates={
+            "bursts_per_min": result.firing.bursts_per_min,
+            "twitches_per_min": result.twitches_per_min,
+            "expected_twitches_per_min": result.expected_per_min,
+            "visible_twitches": int(result.twitches.visible.sum()),
+        },
+        sources=sources_json(s.axon, s.muscle),
+    )
+
+
+def people_columns(people: People) -> dict[str, Any]:
+    """Return one row for each person and scenario."""
+    scenarios, n = len(people.scenarios), people.twitches.shape[1]
+    first = people.scenarios[0]
+    columns: dict[str, Any] = {
+        "person": np.tile(np.arange(n), scenarios),
+        "scenario": np.repeat([s.name for s in people.scenarios], n),
+        "muscle": [first.muscle] * (n * scenarios),
+        "duration_s": [first.duration_s] * (n * scenarios),
+        "seed": [first.seed] * (n * scenarios),
+        "twitches": people.twitches.ravel(),
+        "visible": people.visible.ravel(),
+        "doublets_or_longer": people.doublets.ravel(),
+        "active_units": people.active_units.ravel(),
+        "twitches_per_min": people.per_min.ravel(),
+        "expected_twitches_per_min": people.expected_per_min.ravel(),
+    }
+    return columns

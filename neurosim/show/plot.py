@@ -1,0 +1,426 @@
+"""Figures: the chain from body to twitch, a pair of bodies, verdicts, the clinic's test.
+
+Each function returns a Matplotlib figure and never shows it; `neurosim.show.describe`
+says the same in words.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurosim.membrane.excitability import TE_CURVES, Excitability, NormCurve
+from neurosim.show import describe as words
+from neurosim.show import panels
+from neurosim.show.style import (
+    ADVICE,
+    BLACK,
+    CHANGED,
+    GREEN,
+    GREY,
+    HEALTH,
+    PALE,
+    PURPLE,
+    SKY,
+    muscle_words,
+    new_figure,
+    plain_number,
+    styled,
+)
+
+if TYPE_CHECKING:
+    from neurosim.study.run import People, Result
+
+OUTCOME_MARKS = {
+    "supported": (GREEN, "o"),
+    "opposed": (CHANGED, "X"),
+    "no difference at this size": (GREY, "s"),
+    "only in combination": (PURPLE, "^"),
+    "outside this model": (GREY, ""),
+}
+RATIO_LIMITS = (1e-4, 1e4)
+
+
+@styled
+def plot_chain(
+    result: Result,
+    against: Result | None = None,
+    people: People | None = None,
+    figure: Any = None,
+) -> Any:
+    """Draw the chain from body to twitch on one figure, a changed body beside health.
+
+    Parameters
+    ----------
+    result : Result
+    against : Result, optional
+        The same person under another scenario; health if omitted.
+    people : People, optional
+        Many people under both scenarios, the changed one first.
+    figure : matplotlib.figure.Figure, optional
+        An empty figure to draw on.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    if against is None and not words.is_healthy(result):
+        against = words.healthy_partner(result)
+    lanes = [r for r in (against, result) if r is not None]
+    n = len(lanes)
+    fig = figure if figure is not None else new_figure(15.0, 9.0 + 1.9 * n)
+    above, below = fig.subfigures(2, 1, height_ratios=[4.0, 1.0 + 3.0 * n])
+    left, right = below.subfigures(1, 2, width_ratios=[3.0, 1.0])
+    first = above.subplots(1, 3, width_ratios=[3.6, 2.6, 5.0])
+    shown = panels.window_s(*lanes)
+    panels.draw_body(first[0], result.scenario.body)
+    lane_colours = panels.colours(*(r.scenario.body for r in lanes))
+    panels.draw_thresholds(first[1], result, lane_colours[-1])
+    panels.draw_margin(first[2], lanes, lane_colours)
+    _lanes(left, lanes, lane_colours, shown)
+    panels.draw_rate(right.subplots(), result, against, people)
+    s = result.scenario
+    fig.suptitle(f"{s.title}: from blood to twitch, {muscle_words(s.muscle)}", x=0.01, ha="left")
+    window = panels.window_words(shown)
+    fig.supxlabel(
+        f"Simulated: person {result.person} of seed {s.seed}, {window}. {ADVICE}",
+        x=0.01, ha="left", fontsize=11, color=GREY,
+    )  # fmt: skip
+    return fig
+
+
+def _lanes(
+    fig: Any, lanes: Sequence[Result], lane_colours: Sequence[str], shown: tuple[float, float]
+) -> None:
+    """Draw the raster of each lane, then the force of each on one scale."""
+    n = len(lanes)
+    grid = fig.add_gridspec(2 * n, 1)
+    top, axes = 0.0, []
+    for i, (lane, colour) in enumerate(zip(lanes, lane_colours, strict=True)):
+        ax = fig.add_subplot(grid[i])
+        panels.draw_raster(ax, lane, shown, colour, legend=i == 0)
+        axes.append(fig.add_subplot(grid[n + i]))
+        top = max(top, panels.draw_force(axes[-1], lane, shown, colour))
+    panels.share_force_scale(axes, top)
+    for ax in fig.axes:
+        if ax is not axes[-1]:
+            ax.set_xlabel("")
+            ax.tick_params(labelbottom=False)
+    panels.legend_marks(axes[0])
+
+
+@styled
+def plot_pair(top: Result, bottom: Result) -> Any:
+    """Draw two results one above the other: discharges and force, with a line of words each."""
+    fig = new_figure(12.0, 7.4)
+    grid = fig.add_gridspec(4, 1, height_ratios=[1.0, 0.9, 1.0, 0.9])
+    shown = panels.window_s(top, bottom)
+    both = panels.colours(top.scenario.body, bottom.scenario.body)
+    highest, axes = 0.0, []
+    for i, (result, colour) in enumerate(zip((top, bottom), both, strict=True)):
+        raster, force = (fig.add_subplot(grid[2 * i + j]) for j in (0, 1))
+        panels.draw_raster(raster, result, shown, colour, legend=i == 0)
+        highest = max(highest, panels.draw_force(force, result, shown, colour))
+        raster.set_title(_pair_words(result), color=colour)
+        force.set_title("")
+        raster.set_xlabel("")
+        raster.tick_params(labelbottom=False)
+        axes.append(force)
+    panels.share_force_scale(axes, highest)
+    axes[0].set_xlabel("")
+    s = bottom.scenario
+    window = panels.window_words(shown)
+    fig.supxlabel(
+        f"Simulated {muscle_words(s.muscle)}, one person, {window}. {ADVICE}",
+        x=0.01, ha="left", fontsize=11, color=GREY,
+    )  # fmt: skip
+    return fig
+
+
+def _pair_words(result: Result) -> str:
+    abnormal = result.scenario.body.abnormal()
+    from neurosim.body.fields import FIELDS
+
+    why = ", ".join(f"{FIELDS[n].label} {v:g} {FIELDS[n].unit}".strip() for n, v, _ in abnormal)
+    rate = plain_number(result.twitches_per_min)
+    start = panels.title_of(result) + (f" ({why})" if why else "")
+    return f"{start}: {rate} twitches per minute"
+
+
+# --- Verdicts --------------------------------------------------------------------------
+
+
+@styled
+def plot_verdicts(verdicts: Any) -> Any:
+    """Draw every claim with its rate ratio, 95 % interval and outcome.
+
+    Parameters
+    ----------
+    verdicts : Article or sequence of Verdict
+        Claims outside the model are listed without a mark.
+    """
+    rows = list(getattr(verdicts, "verdicts", verdicts))
+    judged = [v for v in rows if v.outcome != "outside this model"]
+    outside = [v for v in rows if v.outcome == "outside this model"]
+    order = judged + outside
+    fig = new_figure(15.0, 2.2 + 0.4 * len(order))
+    ax = fig.add_subplot()
+    low, high = RATIO_LIMITS
+    for k in range(-4, 4, 2):
+        ax.axvspan(10.0**k, 10.0 ** (k + 1), color=PALE, zorder=0, lw=0)
+    ax.axvline(1.0, color=BLACK, lw=1.5)
+    for y, v in enumerate(reversed(order)):
+        _verdict_row(ax, y, v)
+    ax.set_xscale("log")
+    ax.set_xlim(low / 2, high * 2)
+    ticks = [1e-4, 1e-2, 1e-1, 1, 10, 100, 1e4]
+    names = ["near zero", "a hundredth", "a tenth", "as in health", "10 times", "100 times",
+             "10 000 times"]  # fmt: skip
+    ax.set_xticks(ticks, names)
+    ax.set_xticks([], minor=True)
+    ax.set_yticks(range(len(order)), [_claim_label(v) for v in reversed(order)])
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(-0.7, len(order) - 0.3)
+    ax.set_xlabel("twitches against the same people in health: rate ratio (no unit), 95 % interval")
+    ax.set_title("What the article claims, and what the model finds")
+    people = max((v.people for v in judged), default=0)
+    fig.supxlabel(f"{people} simulated people. {ADVICE}", x=0.01, ha="left", fontsize=11,
+                  color=GREY)  # fmt: skip
+    return fig
+
+
+def _claim_label(verdict: Any) -> str:
+    return verdict.claim
+
+
+def _verdict_row(ax: Any, y: int, verdict: Any) -> None:
+    """Draw one claim: interval, mark (an arrow where it leaves the axis), outcome."""
+    low, high = RATIO_LIMITS
+    colour, marker = OUTCOME_MARKS.get(verdict.outcome, (BLACK, "o"))
+    text = f"{words.outcome_symbol(verdict.outcome)} {verdict.outcome}"
+    ax.text(1.01, y, text, transform=ax.get_yaxis_transform(), va="center", color=colour,
+            fontweight="bold" if marker else "normal")  # fmt: skip
+    value = verdict.rate_ratio
+    if not marker or math.isnan(value):
+        return
+    ends = np.clip([verdict.ci_low, verdict.ci_high], low, high)
+    ax.plot(ends, [y, y], color=colour, lw=2.5, solid_capstyle="butt")
+    if value < low or value > high:
+        at, shape = (low, "<") if value < low else (high, ">")
+        ax.plot(at, y, shape, ms=11, color=colour, zorder=3)
+    else:
+        ax.plot(value, y, marker, ms=10, color=colour, zorder=3)
+
+
+# --- The clinic's test -----------------------------------------------------------------
+
+
+@styled
+def plot_excitability(
+    found: Excitability,
+    healthy: Excitability,
+    norms: Mapping[str, NormCurve] | None = None,
+    title: str = "this body",
+) -> Any:
+    """Draw the four classic plots of the nerve-excitability test, changed over health.
+
+    Parameters
+    ----------
+    found, healthy : Excitability
+        From `neurosim.membrane.excitability.examine` with ``full=True``.
+    norms : mapping, optional
+        `neurosim.membrane.excitability.norms`: mean and 1.96 SD of 280 people behind them.
+    title : str
+        Name of the changed condition.
+    """
+    fig = new_figure(14.0, 10.5)
+    axes = fig.subplots(2, 2)
+    names = (title, "health")
+    _charge_panel(axes[0, 0], found, healthy)
+    _electrotonus_panel(axes[0, 1], found, healthy, norms)
+    _recovery_panel(axes[1, 0], found, healthy, norms)
+    _iv_panel(axes[1, 1], found, healthy, norms)
+    handles = [
+        axes[0, 0].plot([], [], "D--", color=CHANGED, label=f"model, {names[0]}")[0],
+        axes[0, 0].plot([], [], "o-", color=HEALTH, label=f"model, {names[1]}")[0],
+    ]
+    if norms is not None:
+        band = axes[0, 0].fill_between([], [], [], color="#D0D0D0")
+        band.set_label("280 healthy people: mean ± 1.96 SD (published records)")
+        handles.append(band)
+    fig.legend(handles=handles, loc="outside upper left", ncols=3)
+    fig.supxlabel(f"The clinic's nerve-excitability test on the model axon. {ADVICE}", x=0.01,
+                  ha="left", fontsize=11, color=GREY)  # fmt: skip
+    return fig
+
+
+def _norm_band(ax: Any, curve: NormCurve | None) -> None:
+    if curve is not None:
+        ax.fill_between(curve.x, curve.mean - 1.96 * curve.sd, curve.mean + 1.96 * curve.sd,
+                        color="#D0D0D0", lw=0, alpha=0.7, zorder=0)  # fmt: skip
+        ax.plot(curve.x, curve.mean, color="#8C8C8C", lw=1.2, zorder=1)
+
+
+def _two(ax: Any, x: np.ndarray, found: np.ndarray, healthy: np.ndarray) -> None:
+    ax.plot(x, healthy, "o-", color=HEALTH, ms=5, lw=1.8)
+    ax.plot(x, found, "D--", color=CHANGED, ms=5, lw=1.8)
+
+
+def _charge_panel(ax: Any, found: Excitability, healthy: Excitability) -> None:
+    """Charge against width, in per cent of the healthy charge at 1 ms (a nerve's is in mA ms)."""
+    whole = healthy.charge_pa_ms[-1]
+    x = healthy.charge_widths_ms
+    for e, style, colour in ((healthy, "o", HEALTH), (found, "D", CHANGED)):
+        y = 100.0 * e.charge_pa_ms / whole
+        ax.plot(x, y, style, color=colour, ms=7)
+        if not np.isnan(y).any():
+            line = np.polyfit(x, y, 1)
+            ends = np.array([-e.tau_sd_ms, x[-1]])
+            ax.plot(ends, np.polyval(line, ends), "-" if style == "o" else "--", color=colour)
+    ax.axhline(0, color=BLACK, lw=0.8)
+    ax.axvline(0, color=BLACK, lw=0.8)
+    ax.set_xlabel("width of the pulse, ms")
+    ax.set_ylabel("charge needed, % of health at 1 ms")
+    ax.set_title("Charge: how much a longer pulse takes")
+    ax.text(0.98, 0.06, "The line meets 0 at minus the\nstrength-duration time constant.",
+            transform=ax.transAxes, ha="right", color=GREY, fontsize=10.5)  # fmt: skip
+
+
+def _electrotonus_panel(ax: Any, found: Excitability, healthy: Excitability, norms: Any) -> None:
+    for level, name in TE_CURVES.items():
+        _norm_band(ax, norms[name] if norms is not None else None)
+        x = healthy.te_delay_ms
+        ax.plot(x, healthy.te_reduction_percent[level], "-", color=HEALTH, lw=1.8)
+        ax.plot(x, found.te_reduction_percent[level], "--", color=CHANGED, lw=1.8)
+        ax.text(7, level, f"{level:+d} %", color=GREY, ha="right", va="center", fontsize=10.5)
+    ax.axhline(0, color=BLACK, lw=0.8)
+    ax.set_xlim(left=-15)
+    ax.set_xlabel("delay, ms (the current runs from 10 to 110 ms)")
+    ax.set_ylabel("threshold reduction, %")
+    ax.set_title("Electrotonus: how it follows a steady current")
+
+
+def _recovery_panel(ax: Any, found: Excitability, healthy: Excitability, norms: Any) -> None:
+    _norm_band(ax, norms["recovery_cycle"] if norms is not None else None)
+    x = healthy.recovery_interval_ms
+    _two(ax, x, found.recovery_change_percent, healthy.recovery_change_percent)
+    ax.axhline(0, color=BLACK, lw=0.8)
+    ax.set_xscale("log")
+    ticks = [2, 3, 5, 10, 20, 50, 100, 200]
+    ax.set_xticks(ticks, [str(t) for t in ticks])
+    ax.set_xticks([], minor=True)
+    ax.set_ylim(-50, 110)
+    ax.set_xlabel("time after a discharge, ms")
+    ax.set_ylabel("threshold change, %")
+    ax.set_title("Recovery: how ready it is after a discharge")
+    ax.text(0.99, 0.97, "up: harder to fire", transform=ax.transAxes, ha="right", va="top",
+            color=GREY)  # fmt: skip
+    ax.text(0.99, 0.03, "down: easier to fire", transform=ax.transAxes, ha="right", color=GREY)
+
+
+def _iv_panel(ax: Any, found: Excitability, healthy: Excitability, norms: Any) -> None:
+    _norm_band(ax, norms["threshold_iv"] if norms is not None else None)
+    x = healthy.iv_current_percent
+    _two(ax, x, found.iv_reduction_percent, healthy.iv_reduction_percent)
+    ax.axhline(0, color=BLACK, lw=0.8)
+    ax.axvline(0, color=BLACK, lw=0.8)
+    ax.set_xlabel("steady current for 200 ms, % of threshold")
+    ax.set_ylabel("threshold reduction, %")
+    ax.set_title("Current and threshold: how the membrane conducts")
+
+
+# --- Sweep and soma --------------------------------------------------------------------
+
+
+@styled
+def plot_sweep(
+    label: str,
+    values: Sequence[float],
+    per_min: np.ndarray,
+    reference: tuple[float, float] | None = None,
+    duration_s: float = 600.0,
+) -> Any:
+    """Draw twitches per minute against one value of the body: people as dots, their median.
+
+    Parameters
+    ----------
+    label : str
+        What is swept, with its unit.
+    values : sequence of float, shape (n,)
+    per_min : ndarray, shape (n, people)
+        Twitches per minute.
+    reference : (float, float), optional
+        Reference range, shaded.
+    duration_s : float
+        Simulated time; one twitch in it is the least that can be counted.
+    """
+    x, rates = np.asarray(values, float), np.asarray(per_min, float)
+    fig = new_figure(11.0, 6.5)
+    ax = fig.add_subplot()
+    if reference is not None:
+        ax.axvspan(*reference, color=PALE, zorder=0)
+        ax.text(sum(reference) / 2, 1.005, "reference range", color=GREY, ha="center",
+                va="bottom", transform=ax.get_xaxis_transform())  # fmt: skip
+    least = 60.0 / duration_s
+    zero = least / 4.0
+    y = np.where(rates > 0, rates, zero)
+    ax.plot(np.repeat(x, rates.shape[1]), y.ravel(), "o", color=SKY, ms=5, alpha=0.6, ls="none",
+            label="one person")  # fmt: skip
+    middle = np.median(rates, axis=1)
+    ax.plot(x, np.where(middle > 0, middle, zero), "D-", color=CHANGED, ms=8, lw=2,
+            label="median person")  # fmt: skip
+    none = zero if (rates == 0).any() else None
+    panels.log_rate_axis(ax, least, float(y.max()), none, float(y.min()))
+    ax.set_xlabel(label)
+    ax.set_ylabel("twitches per minute")
+    fig.suptitle("Sweep: how often it twitches when one value changes", x=0.01, ha="left")
+    fig.legend(loc="outside upper right", ncols=2)
+    fig.supxlabel(f"{rates.shape[1]} simulated people. {ADVICE}", x=0.01, ha="left", fontsize=11,
+                  color=GREY)  # fmt: skip
+    return fig
+
+
+@styled
+def plot_soma(trace: Any, neuron: int = 0) -> Any:
+    """Draw potential and threshold of a motor neuron's cell body, the threshold's parts named.
+
+    Parameters
+    ----------
+    trace : SomaTrace
+    neuron : int
+        Which of the neurons.
+    """
+    fig = new_figure(12.0, 6.5)
+    ax = fig.add_subplot()
+    t = trace.time_ms
+    base = trace.threshold_baseline_mv
+    rested = base + trace.threshold_electrolyte_mv
+    ax.plot(t, trace.potential_mv[neuron], color=HEALTH, lw=1.3)
+    ax.plot(t, trace.threshold_mv[neuron], "--", color=CHANGED, lw=2.2)
+    ax.axhline(base, color=GREY, lw=1.2, ls=":")
+    ax.plot(t, np.full(t.size, rested), color=BLACK, lw=1.2, ls="-.")
+    spikes = trace.spikes[neuron]
+    high = max(float(trace.threshold_mv[neuron].max()), base)
+    low = float(trace.potential_mv[neuron].min())
+    ax.plot(spikes, np.full(spikes.size, high + 0.12 * (high - low)), "v", color=BLACK, ms=8,
+            ls="none")  # fmt: skip
+    ax.set_xlim(t[0], t[-1])
+    ax.set_ylim(low - 0.05 * (high - low), high + 0.22 * (high - low))
+    ax.set_xlabel("time, ms")
+    ax.set_ylabel("potential, mV")
+    ax.set_title("Cell body: the potential wanders, the threshold waits")
+    labels = [
+        ("potential", HEALTH, "solid"), ("threshold, all parts", CHANGED, "dashed"),
+        (f"healthy threshold {base:.1f} mV", GREY, "dotted"),
+        (f"with the ions' part {trace.threshold_electrolyte_mv:+.1f} mV", BLACK, "dash-dot"),
+        ("what recent spikes add is the rest", GREY, ""),
+        (f"{spikes.size} spikes (triangles)", BLACK, ""),
+    ]  # fmt: skip
+    for i, (text, colour, style) in enumerate(labels):
+        ax.text(1.01, 0.95 - 0.08 * i, f"{text} ({style})" if style else text, color=colour,
+                transform=ax.transAxes, va="top")  # fmt: skip
+    fig.supxlabel(f"Simulated. {ADVICE}", x=0.01, ha="left", fontsize=11, color=GREY)
+    return fig

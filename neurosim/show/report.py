@@ -1,0 +1,188 @@
+"""The article's report: one HTML file that opens from a USB stick, without a network."""
+
+from __future__ import annotations
+
+import math
+from base64 import b64encode
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from neurosim.show import describe as words
+from neurosim.show import export
+from neurosim.show.style import ADVICE, muscle_words, png_bytes, time_words
+
+ALARM = (
+    "See a doctor if twitching persists for weeks, spreads to other muscles or gets worse, or "
+    "if there is weakness, a muscle becomes thinner, or speech or swallowing changes."
+)
+STYLE = """
+body{font:17px/1.5 system-ui,"Segoe UI",Arial,sans-serif;color:#1a1a1a;background:#fff;
+margin:0 auto;padding:1rem;max-width:70rem}
+h1{font-size:1.7rem;line-height:1.25}h2{font-size:1.3rem;margin-top:2rem}
+.note{border-left:.4rem solid #0072b2;background:#eef4f8;padding:.6rem 1rem}
+.alarm{border-left:.4rem solid #b34700;background:#fdf1e8;padding:.6rem 1rem}
+img{max-width:100%;height:auto}
+.wide{overflow-x:auto}
+table{border-collapse:collapse;width:100%;font-size:.93rem}
+caption{text-align:left;font-weight:bold;padding:.3rem 0}
+th,td{border-bottom:1px solid #b8b8b8;padding:.4rem .5rem;text-align:left;vertical-align:top}
+thead th{border-bottom:2px solid #1a1a1a}
+.outcome{font-weight:bold;white-space:nowrap}
+@media(max-width:700px){thead{position:absolute;left:-9999px}
+table,tbody,tr,th,td{display:block}tr{border-bottom:2px solid #1a1a1a;padding:.5rem 0}
+td,th{border:0;padding:.15rem 0}td::before{content:attr(data-label) ": ";font-weight:bold}
+.outcome{white-space:normal}}
+@media print{body{font-size:11pt;max-width:none}tr,img{break-inside:avoid}a{color:#000}}
+"""
+
+
+def write_report(path: str | Path, article: Any, figure: Any) -> Path:
+    """Write the report of an article as one HTML file, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+    article : Article
+        From `neurosim.study.compare.article`.
+    figure : matplotlib.figure.Figure
+        From `neurosim.show.plot.plot_verdicts`.
+    """
+    return export.write_text(path, report_html(article, figure))
+
+
+def report_html(article: Any, figure: Any) -> str:
+    """Return the report as HTML."""
+    judged = [v for v in article.verdicts if v.outcome != "outside this model"]
+    outside = [v for v in article.verdicts if v.outcome == "outside this model"]
+    first = article.people_result.scenarios[0]
+    parts = [
+        "<h1>What makes muscles twitch? An article's claims, put to a model</h1>",
+        f'<p class="note"><strong>{ADVICE}</strong> Everything here is simulated.</p>',
+        _summary(article, judged, outside),
+        "<h2>The verdicts in one picture</h2>",
+        _image(figure, article),
+        "<h2>The verdicts one by one</h2>",
+        _table(judged),
+        "<h2>How it was judged</h2>",
+        _rules(first),
+        "<h2>Outside this model</h2>",
+        "<p>The model has nothing that could answer these claims, which says nothing about "
+        "whether they are true.</p>",
+        "<ul>" + "".join(f"<li>{escape(v.claim)}{_because(v)}</li>" for v in outside) + "</ul>",
+        "<h2>When to see a doctor</h2>",
+        f'<p class="alarm">{ALARM}</p>',
+        "<h2>What this leans on</h2>",
+        f"<p>{escape(words.leaning_words(first.axon, first.muscle))} {_made_with(first)}</p>",
+    ]
+    body = "\n".join(part for part in parts if part)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>What makes muscles twitch? A model's verdicts</title>\n<style>{STYLE}</style>\n"
+        f"</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>"
+    )
+
+
+def _because(verdict: Any) -> str:
+    return f" ({escape(verdict.note)})" if verdict.note else ""
+
+
+def _summary(article: Any, judged: list, outside: list) -> str:
+    """Return what was asked and found, in a few sentences."""
+    groups = []
+    for outcome in words.OUTCOMES:
+        claims = [v.claim for v in judged if v.outcome == outcome]
+        if claims:
+            listed = "; ".join(escape(c[0].lower() + c[1:]) for c in claims)
+            sign = words.outcome_symbol(outcome)
+            groups.append(f"<li><strong>{sign} {escape(outcome)}</strong>: {listed}.</li>")
+    s = article.people_result.scenarios[0]
+    people = article.people_result.twitches.shape[1]
+    return (
+        f"<p>The article makes {len(article.verdicts)} claims. {len(judged)} of them were put to "
+        f"{people} simulated people ({muscle_words(s.muscle)}, {time_words(s.duration_s)} each); "
+        f"{len(outside)} are outside this model.</p><ul>{''.join(groups)}</ul>"
+    )
+
+
+def _image(figure: Any, article: Any) -> str:
+    data = b64encode(png_bytes(figure)).decode("ascii")
+    alt = escape(words.describe_verdicts(article).replace("\n", " "), quote=True)
+    return f'<img src="data:image/png;base64,{data}" alt="{alt}">'
+
+
+COLUMNS = (
+    "Claim",
+    "Outcome",
+    "Twitches against health",
+    "95 % interval",
+    "People",
+    "Leans most on",
+    "Outcome turns at",
+)
+
+
+def _interval(verdict: Any) -> str:
+    if math.isnan(verdict.ci_low):
+        return "none"
+    return f"{_times(verdict.ci_low)} to {_times(verdict.ci_high)} times"
+
+
+def _times(value: float) -> str:
+    return "nearly 0" if value < 1e-3 else f"{value:.2g}" if value < 100 else f"{value:.0f}"
+
+
+def _table(judged: list) -> str:
+    """Return the table of the verdicts that the model could reach."""
+    head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
+    rows = []
+    for v in judged:
+        cells = (
+            f"{words.outcome_symbol(v.outcome)} {v.outcome}" + (f" ({v.note})" if v.note else ""),
+            words.band(v.rate_ratio, v.ci_low, v.ci_high).split(" (")[0],
+            _interval(v),
+            str(v.people),
+            v.leans_on or "not examined",
+            v.flips_at or "not examined",
+        )
+        body = "".join(
+            f'<td data-label="{label}"{_class(label)}>{escape(cell)}</td>'
+            for label, cell in zip(COLUMNS[1:], cells, strict=True)
+        )
+        rows.append(f'<tr><th scope="row">{escape(v.claim)}</th>{body}</tr>')
+    return (
+        '<div class="wide"><table><caption>Each claim, what the model finds, and how sure that '
+        f"is</caption><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _class(label: str) -> str:
+    return ' class="outcome"' if label == "Outcome" else ""
+
+
+def _rules(first: Any) -> str:
+    """Return the rules, which were fixed before anything was run."""
+    from neurosim.sources import number
+
+    edge, sure = number("study", "smallest_ratio"), number("study", "confidence")
+    outcomes = "".join(
+        f"<li><strong>{sign} {escape(name)}</strong>: {escape(meaning)}.</li>"
+        for name, (sign, meaning) in words.OUTCOMES.items()
+    )
+    return (
+        "<p>The rules were fixed beforehand. Every simulated person is compared with the same "
+        "person in health: same muscle, same places where twitches can start. The mean of their "
+        f"rate ratios has a {100 * sure:.0f} % interval; a claim counts as decided only if the "
+        f"whole interval lies beyond {edge:g} times, up or down. Sizes are given in bands of "
+        "about ten, because nobody has measured them. Each verdict names the assumption that "
+        "moves it most, and the value of that assumption at which the outcome would turn.</p>"
+        f"<ul>{outcomes}</ul>"
+    )
+
+
+def _made_with(first: Any) -> str:
+    from neurosim.study.run import versions
+
+    v = versions()
+    return escape(f"Made with neurosim {v['neurosim']}, seed {first.seed}, axon '{first.axon}'.")

@@ -1,0 +1,337 @@
+"""From a scenario to a result: one person, or the same people under many scenarios.
+
+Every number that a pupil sees comes through `simulate`; `replicate` runs the same chain
+for many people and keeps the counts. Same seed, same people, same discharges, however the
+people are split over cores.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from neurosim.body.factors import Contribution, contributions
+from neurosim.body.state import Body
+from neurosim.errors import NeurosimError
+from neurosim.firing.discharge import (
+    Firing,
+    UnitHazard,
+    expected_bursts_per_min,
+    sample_firing,
+)
+from neurosim.firing.hazard import HazardTable, hazard_table, unit_hazard
+from neurosim.firing.sites import Sites, draw_sites, person_streams
+from neurosim.membrane import ions
+from neurosim.membrane.axon import Conditions, apply, changed
+from neurosim.membrane.excitability import Excitability, examine
+from neurosim.membrane.motoneuron import SomaConditions, apply_soma, misfires_per_min
+from neurosim.muscle.anatomy import MUSCLES, muscle
+from neurosim.muscle.events import Twitches, find_twitches
+from neurosim.muscle.force import muscle_force_mn
+from neurosim.sources import number, remember
+from neurosim.study.scenario import Scenario, scenario
+
+VIEWS: dict[str, Callable] = {}  # filled by neurosim.show, so that imports point one way
+
+
+@dataclass(frozen=True)
+class State:
+    """What a body makes of each place: its contributions and the places after them.
+
+    Attributes
+    ----------
+    contributions : tuple of Contribution
+    axon : Conditions
+        Fluids and membrane of every axon and misfire site.
+    soma : SomaConditions
+    transmission : float
+        Share of muscle fibres that follow a discharge across the junction, 0 to 1.
+    force_scale, contraction_time_scale : float
+    """
+
+    contributions: tuple[Contribution, ...]
+    axon: Conditions
+    soma: SomaConditions
+    transmission: float
+    force_scale: float
+    contraction_time_scale: float
+
+
+def state_of(items: Sequence[Contribution]) -> State:
+    """Return the state that contributions make, by site and parameter name alone."""
+    junction = apply(items, "junction")
+    scales = {"force_scale": 1.0, "contraction_time_scale": 1.0}
+    for c in items:
+        if c.site == "muscle":
+            scales[c.parameter] = changed(scales[c.parameter], c)
+    share = ions.transmission_probability(junction.calcium_out_mmol_l, junction.magnesium_out_mmol_l)
+    return State(tuple(items), apply(items, "axon"), apply_soma(items), float(share), **scales)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One person under one scenario, with every intermediate.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    person : int
+        Number of the person within the seed.
+    state : State
+        The body's contributions and the membranes after them.
+    excitability, healthy : Excitability
+        The clinic's short examination of the axon in this body and in health.
+    hazard : HazardTable
+        Bursts per minute of a site by its nu and the unit's sodium load.
+    sites : Sites
+    unit_hazard : UnitHazard
+    firing : Firing
+    twitches : Twitches
+    versions : dict
+        Versions of neurosim, Python and the packages under it.
+    """
+
+    scenario: Scenario
+    person: int
+    state: State
+    excitability: Excitability
+    healthy: Excitability
+    hazard: HazardTable
+    sites: Sites
+    unit_hazard: UnitHazard
+    firing: Firing
+    twitches: Twitches
+    versions: dict[str, str] = field(repr=False)
+
+    @property
+    def twitches_per_min(self) -> float:
+        """Twitches per minute."""
+        return len(self.twitches) / self.scenario.duration_s * 60.0
+
+    @property
+    def expected_per_min(self) -> float:
+        """Twitches per minute to be expected of this person over a long time."""
+        return float(expected_bursts_per_min(self.unit_hazard).sum()) * reaches(self.state)
+
+    def force_mn(self, sampling_hz: float = 1000.0) -> np.ndarray:
+        """Return the muscle's force against time, mN, shape (duration x sampling_hz,)."""
+        f = self.firing
+        s = self.state
+        return muscle_force_mn(
+            f.time_s, f.unit, self.scenario.muscle, self.scenario.duration_s, sampling_hz,
+            force_scale=s.force_scale * s.transmission * reaches(s),
+            contraction_time_scale=s.contraction_time_scale,
+        )  # fmt: skip
+
+    def plot(self, **options):
+        """Draw the chain from body to twitch; see `neurosim.show.plot.plot_chain`."""
+        return VIEWS["plot"](self, **options)
+
+    def __str__(self) -> str:
+        return VIEWS["describe"](self)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a result was made with."""
+    found = {"python": platform.python_version()}
+    for name in ("neurosim", "numpy", "scipy", "matplotlib", "numba"):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def reaches(state: State) -> float:
+    """Return 1 if a discharge moves the muscle, 0 if too few fibres follow it."""
+    return float(state.transmission >= number("study", "smallest_transmission"))
+
+
+@remember("membrane", "axon_ghk", "axon_ohmic")
+def _examined(conditions: Conditions, axon: str) -> Excitability:
+    return examine(conditions, axon, full=False)
+
+
+def hazard_of(state: State, sites: Sites, axon: str, duration_s: float) -> UnitHazard:
+    """Return the hazards of one person's muscle in one state."""
+    table = hazard_table(state.axon, axon)
+    soma = np.full(sites.units, misfires_per_min(state.soma))
+    return unit_hazard(table, sites, soma, duration_s)
+
+
+def people_sites(asked: Scenario, person: int):
+    """Return (sites, generator of the discharges) of one person's muscle."""
+    m = muscle(asked.muscle)
+    own, site_rng, firing_rng = person_streams(asked.seed, person, MUSCLES.index(m.name))
+    return draw_sites(m.units, m.site_class, own, site_rng), firing_rng
+
+
+def _twitches(firing: Firing, state: State, asked: Scenario) -> Twitches:
+    keep = slice(None) if reaches(state) else slice(0, 0)
+    return find_twitches(
+        firing.time_s[keep], firing.unit[keep], asked.muscle,
+        force_scale=state.force_scale * max(state.transmission, 1e-6),
+        contraction_time_scale=state.contraction_time_scale,
+    )  # fmt: skip
+
+
+def simulate(
+    what: Body | Scenario | str | Path | None = None, *, person: int = 0, **changes
+) -> Result:
+    """Run the whole chain for one person and return every intermediate.
+
+    Parameters
+    ----------
+    what : Body, Scenario, catalogue name or TOML file
+        A healthy body if omitted.
+    person : int
+        Which of the seed's people.
+    **changes
+        Scenario fields to change: `muscle`, `duration_s`, `seed`, `axon`, `body`.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    NeurosimError
+        For an unknown name or a value that is not allowed.
+
+    Examples
+    --------
+    >>> result = simulate("low_calcium", duration_s=60, seed=1)
+    >>> result.scenario.muscle
+    'foot_sole'
+    """
+    if isinstance(what, Body):
+        asked = Scenario(body=what)
+    else:
+        asked = scenario("normal" if what is None else what)
+    asked = asked.replace(**changes)
+    state = state_of(contributions(asked.body))
+    sites, rng = people_sites(asked, person)
+    hazard = hazard_of(state, sites, asked.axon, asked.duration_s)
+    firing = sample_firing(hazard, asked.duration_s, rng)
+    return Result(
+        scenario=asked, person=person, state=state,
+        excitability=_examined(state.axon, asked.axon),
+        healthy=_examined(Conditions(), asked.axon),
+        hazard=hazard_table(state.axon, asked.axon), sites=sites, unit_hazard=hazard,
+        firing=firing, twitches=_twitches(firing, state, asked), versions=versions(),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class People:
+    """The same people under several scenarios; rows are scenarios, columns people.
+
+    Attributes
+    ----------
+    scenarios : tuple of Scenario
+    twitches, visible, doublets, active_units : ndarray of int, shape (scenarios, people)
+        Counts within `duration_s`.
+    expected_per_min : ndarray, shape (scenarios, people)
+        Long-run twitch rate of each person from their hazards.
+    """
+
+    scenarios: tuple[Scenario, ...]
+    twitches: np.ndarray
+    visible: np.ndarray
+    doublets: np.ndarray
+    active_units: np.ndarray
+    expected_per_min: np.ndarray
+
+    @property
+    def per_min(self) -> np.ndarray:
+        """Twitches per minute, shape (scenarios, people)."""
+        return self.twitches / self.scenarios[0].duration_s * 60.0
+
+    def row(self, name: str) -> int:
+        """Return the row of a scenario by name.
+
+        Raises
+        ------
+        NeurosimError
+            If it was not run.
+        """
+        names = [s.name for s in self.scenarios]
+        if name not in names:
+            raise NeurosimError(f"Scenario '{name}' is not among {', '.join(names)}.")
+        return names.index(name)
+
+
+def one_person(asked: Sequence[Scenario], person: int) -> np.ndarray:
+    """Return the counts of one person under every scenario, shape (scenarios, 5)."""
+    rows = []
+    for s in asked:
+        state = state_of(contributions(s.body))
+        sites, rng = people_sites(s, person)
+        hazard = hazard_of(state, sites, s.axon, s.duration_s)
+        firing = sample_firing(hazard, s.duration_s, rng)
+        found = _twitches(firing, state, s)
+        rate = expected_bursts_per_min(hazard).sum() * reaches(state)
+        rows.append(
+            (len(found), found.visible.sum(), (found.discharges > 1).sum(),
+             np.unique(firing.unit).size, rate)
+        )  # fmt: skip
+    return np.array(rows, float)
+
+
+def _chunk(asked: Sequence[Scenario], people: Sequence[int]) -> list[np.ndarray]:
+    return [one_person(asked, p) for p in people]
+
+
+def replicate(
+    scenarios: Sequence[Scenario | str],
+    people: int = 200,
+    *,
+    cores: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+    **changes,
+) -> People:
+    """Run the same people under several scenarios.
+
+    Parameters
+    ----------
+    scenarios : sequence of Scenario or catalogue names
+    people : int
+    cores : int
+        Processes to use; the result does not depend on it.
+    progress : callable, optional
+        Called with (people done, people).
+    **changes
+        Scenario fields to change in all of them: `muscle`, `duration_s`, `seed`, `axon`.
+
+    Raises
+    ------
+    NeurosimError
+        For an unknown name, or a value that is not allowed.
+    """
+    asked = tuple(scenario(s).replace(**changes, people=people) for s in scenarios)
+    if len({(s.duration_s, s.muscle, s.seed) for s in asked}) != 1:
+        raise NeurosimError("Scenarios compared must share duration_s, muscle and seed.")
+    chunks = np.array_split(np.arange(people), max(1, min(people, -(-people // 10))))
+    done: list[np.ndarray] = []
+    if cores > 1:
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+
+        with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
+            for part in pool.map(_chunk, [asked] * len(chunks), chunks):
+                done += part
+                if progress:
+                    progress(len(done), people)
+    else:
+        for chunk in chunks:
+            done += _chunk(asked, chunk)
+            if progress:
+                progress(len(done), people)
+    table = np.stack(done, axis=2).transpose(1, 0, 2)
+    counts = [t.astype(np.int64) for t in table[:4]]
+    return People(asked, *counts, table[4])

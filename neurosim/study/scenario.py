@@ -1,0 +1,168 @@
+"""A question put to the model: whose body, which muscle, for how long, how many people.
+
+A scenario is frozen and comes from Python or from a TOML file such as those in
+`catalogue/`::
+
+    title = "Low blood calcium"
+    about = "Ionised calcium as in a tetany that can still be walked with."
+    [body]
+    ionised_calcium_mmol_l = 0.8
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from dataclasses import replace as _replace
+from importlib import resources
+from pathlib import Path
+
+from neurosim.body.state import Body
+from neurosim.errors import NeurosimError, number_within, unknown_name
+from neurosim.membrane.axon import AXONS
+from neurosim.muscle.anatomy import muscle
+
+MAX_DURATION_S = 31_557_600.0
+MAX_PEOPLE = 100_000
+_KEYS = ("name", "title", "about", "body", "muscle", "duration_s", "people", "seed", "axon")
+
+
+def _whole(name: str, value: object, low: int, high: int) -> int:
+    number = number_within(name, value, low, high)
+    if number != int(number):
+        raise NeurosimError(f"{name} must be a whole number, not {number:g}.")
+    return int(number)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One frozen question.
+
+    Attributes
+    ----------
+    name, title, about : str
+        Short name, title, and one sentence in words.
+    body : Body
+    muscle : str
+        One of `neurosim.muscle.anatomy.MUSCLES`.
+    duration_s : float
+        Simulated time, s, up to a year.
+    people : int
+        How many people are simulated.
+    seed : int
+        Same seed, same people and discharges.
+    axon : str
+        ``"ghk"`` or ``"ohmic"``: the driving force of sodium.
+
+    Raises
+    ------
+    NeurosimError
+        For a value outside what is allowed, or an unknown muscle or axon.
+    """
+
+    name: str = "custom"
+    title: str = ""
+    about: str = ""
+    body: Body = field(default_factory=Body)
+    muscle: str = "foot_sole"
+    duration_s: float = 600.0
+    people: int = 1
+    seed: int = 1
+    axon: str = "ghk"
+
+    def __post_init__(self) -> None:
+        keep = object.__setattr__
+        if not isinstance(self.body, Body):
+            raise NeurosimError(f"body must be a Body, not {self.body!r}.")
+        keep(self, "muscle", muscle(self.muscle).name)
+        keep(self, "duration_s", number_within("duration_s", self.duration_s, 1, MAX_DURATION_S, "s"))
+        keep(self, "people", _whole("people", self.people, 1, MAX_PEOPLE))
+        keep(self, "seed", _whole("seed", self.seed, 0, 2**63 - 1))
+        keep(self, "title", self.title or self.name.replace("_", " "))
+        if self.axon not in AXONS:
+            raise unknown_name("axon", self.axon, AXONS)
+
+    def replace(self, **changes) -> Scenario:
+        """Return a copy with `changes`.
+
+        Raises
+        ------
+        NeurosimError
+            For an unknown field or a value that is not allowed.
+        """
+        for name in changes:
+            if name not in _KEYS:
+                raise unknown_name("scenario field", name, _KEYS)
+        return _replace(self, **changes)
+
+    @classmethod
+    def from_mapping(cls, table: Mapping, name: str = "custom") -> Scenario:
+        """Return a scenario from a mapping laid out like its TOML file.
+
+        Raises
+        ------
+        NeurosimError
+            For an unknown key or a value that is not allowed.
+        """
+        for key in table:
+            if key not in _KEYS:
+                raise unknown_name("scenario field", key, _KEYS)
+        values = dict(table)
+        body = values.pop("body", {})
+        if not isinstance(body, Mapping):
+            raise NeurosimError("body must be a table of fields, such as [body] potassium_mmol_l = 3.")
+        for key in ("name", "title", "about", "muscle", "axon"):
+            if key in values and not isinstance(values[key], str):
+                raise NeurosimError(f"{key} must be text, not {values[key]!r}.")
+        return cls(**{"name": name, **values}, body=Body.from_values(body))
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> Scenario:
+        """Return the scenario in a TOML file.
+
+        Raises
+        ------
+        NeurosimError
+            If the file cannot be read, is no TOML, or holds something that is not allowed.
+        """
+        path = Path(path)
+        try:
+            table = tomllib.loads(path.read_text("utf-8"))
+        except OSError as error:
+            raise NeurosimError(f"Cannot read {path}: {error.strerror or error}.") from None
+        except UnicodeDecodeError:
+            raise NeurosimError(f"{path} is not a text file in UTF-8.") from None
+        except tomllib.TOMLDecodeError as error:
+            raise NeurosimError(f"{path} is not valid TOML: {error}.") from None
+        try:
+            return cls.from_mapping(table, path.stem)
+        except NeurosimError as error:
+            raise NeurosimError(f"{path}: {error}") from None
+
+
+def catalogue() -> tuple[str, ...]:
+    """Return the names of the scenarios that ship with the package, `normal` first."""
+    folder = resources.files("neurosim").joinpath("study/catalogue")
+    names = sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".toml"))
+    return ("normal", *(n for n in names if n != "normal"))
+
+
+def scenario(name: str | Path | Scenario) -> Scenario:
+    """Return a scenario by catalogue name, by TOML file, or as it is.
+
+    Raises
+    ------
+    NeurosimError
+        If there is no such scenario; the nearest name is offered.
+    """
+    if isinstance(name, Scenario):
+        return name
+    text = str(name)
+    if text.endswith(".toml"):
+        return Scenario.from_toml(text)
+    key = text.strip().lower().replace("-", "_").replace(" ", "_")
+    if key not in catalogue():
+        raise unknown_name("scenario", name, catalogue())
+    file = resources.files("neurosim").joinpath(f"study/catalogue/{key}.toml")
+    return Scenario.from_mapping(tomllib.loads(file.read_text("utf-8")), key)

@@ -1,0 +1,268 @@
+"""The clinic's nerve-excitability test on the model axon against people and its own table."""
+
+import math
+
+import numpy as np
+import pytest
+
+from neurosim.errors import NeurosimError
+from neurosim.membrane import axon as ax
+from neurosim.membrane import excitability as ex
+from neurosim.membrane.axon import Conditions
+
+# the 18 measures of the fitted axons, from the prototype of the fit (another implementation)
+EXPECTED = {
+    "sdtc_ms": (0.43, 0.43), "te_d_10_20_percent": (64.10, 64.78),
+    "te_d_peak_percent": (65.63, 66.77), "te_d_40_60_percent": (54.03, 54.77),
+    "te_d_90_100_percent": (46.55, 46.24), "te_h_10_20_percent": (-80.17, -79.25),
+    "te_h_20_40_percent": (-101.05, -99.95), "te_h_90_100_percent": (-121.23, -122.89),
+    "te_d_undershoot_percent": (-19.94, -19.94), "te_h_overshoot_percent": (18.27, 18.08),
+    "s2_accommodation_percent": (19.07, 20.53), "superexcitability_percent": (-24.35, -25.15),
+    "subexcitability_percent": (12.51, 14.54), "relative_refractory_period_ms": (2.47, 2.50),
+    "refractoriness_2_5_ms_percent": (-1.58, -0.31), "resting_iv_slope": (0.56, 0.57),
+    "minimum_iv_slope": (0.24, 0.23), "hyperpolarising_iv_slope": (0.41, 0.41),
+}  # fmt: skip
+K = "potassium_out_mmol_l"
+COLUMNS = (
+    "sdtc_ms", "relative_refractory_period_ms", "superexcitability_percent",
+    "subexcitability_percent", "te_d_peak_percent", "te_d_90_100_percent", "te_h_90_100_percent",
+)  # fmt: skip
+TABLE = [
+    ("ghk", {K: 2.8}, (0.32, 2.15, -29.32, 13.36, 77.31, 54.14, -141.13)),
+    ("ghk", {K: 6.0}, (0.59, 3.60, -9.28, 8.87, 45.06, 32.27, -75.72)),
+    ("ghk", {K: 8.0}, (0.63, math.nan, 3.92, 4.13, 39.98, 13.74, -33.95)),
+    (
+        "ghk",
+        {"persistent_sodium_scale": 2.0},
+        (0.57, 2.40, -35.88, 18.23, 79.34, 48.39, -122.40),
+    ),
+    ("ghk", {"calcium_out_mmol_l": 0.7}, (0.81, 2.93, -27.39, 23.41, 60.74, 34.68, -86.21)),
+    ("ghk", {"fast_potassium_scale": 0.3}, (0.44, 2.23, -44.05, 14.99, 83.91, 47.89, -122.93)),
+    ("ghk", {"temperature_c": 30.0}, (0.51, 3.12, -20.50, 13.78, 68.55, 48.01, -137.54)),
+    ("ohmic", {K: 6.0}, (0.58, 3.44, -11.25, 10.44, 47.28, 33.29, -76.08)),
+    ("ohmic", {K: 9.0}, (0.64, math.nan, 5.09, 4.13, 39.98, -0.39, -21.15)),
+    ("ohmic", {"pump_scale": 0.0}, (0.51, 3.24, -8.69, 17.46, 51.47, 33.57, -70.12)),
+    ("ohmic", {"sodium_in_mmol_l": 12.0}, (0.37, 2.27, -35.14, 9.72, 78.58, 57.06, -165.15)),
+    ("ohmic", {"hcn_scale": 0.2}, (0.43, 2.49, -25.85, 14.12, 67.60, 46.90, -133.20)),
+    ("ohmic", {"magnesium_out_mmol_l": 2.0}, (0.36, 2.40, -25.70, 12.11, 69.94, 49.63, -148.19)),
+]
+
+
+@pytest.fixture(scope="module")
+def healthy():
+    return {name: ex.examine(Conditions(), name) for name in ax.AXONS}
+
+
+@pytest.mark.parametrize("name", ax.AXONS)
+def test_eighteen_measures_are_those_of_the_fit(healthy, name):
+    measures = healthy[name].measures
+    assert list(EXPECTED) == [m.key for m in ex.MEASURES]
+    assert set(measures) == set(EXPECTED)
+    for key, values in EXPECTED.items():
+        expected = values[ax.AXONS.index(name)]
+        allowed = 0.006 if abs(expected) < 1 and "percent" not in key else 0.15
+        allowed = 0.04 if key == "relative_refractory_period_ms" else allowed
+        assert measures[key] == pytest.approx(expected, abs=allowed), key
+
+
+@pytest.mark.parametrize("name", ax.AXONS)
+def test_eighteen_measures_lie_among_people(healthy, name):
+    rows = ex.compare(healthy[name])
+    assert len(rows) == 18
+    for row in rows:
+        assert abs(row.z) < 1.15, row.measure.key
+        assert row.inside_95
+    by_key = {row.measure.key: row for row in rows}
+    sdtc = by_key["sdtc_ms"]
+    assert (sdtc.human_median, sdtc.human_sd) == (0.424, 0.0967)
+    assert sdtc.z == pytest.approx((healthy[name].tau_sd_ms - 0.424) / 0.0967)
+
+
+@pytest.mark.parametrize("name", ax.AXONS)
+def test_curves_run_among_people(healthy, name):
+    found = healthy[name]
+    recovery, iv = ex.norms()["recovery_cycle"], ex.norms()["threshold_iv"]
+    assert np.abs((found.recovery_change_percent - recovery.mean) / recovery.sd).max() < 2
+    used = iv.x != 0
+    z = (found.iv_reduction_percent - iv.mean)[used] / iv.sd[used]
+    assert np.abs(z).max() < 2
+    for level, curve in ex.TE_CURVES.items():
+        people = ex.norms()[curve]
+        at = np.isin(found.te_delay_ms, people.x) & (found.te_delay_ms > 11)
+        there = people.x > 11
+        z = (found.te_reduction_percent[level][at] - people.mean[there]) / people.sd[there]
+        assert np.mean(z**2) < 1, level
+
+
+def test_currents_act_from_their_own_onset(healthy):
+    found = healthy["ghk"]
+    for level, y in found.te_reduction_percent.items():
+        assert (y[found.te_delay_ms < 10] == 0).all()
+        assert y[found.te_delay_ms == 10] == pytest.approx(level, abs=0.1)
+        # switched off at 110 ms: the part that only adds to the pulse is gone
+        jump = y[found.te_delay_ms == 109] - y[found.te_delay_ms == 110]
+        assert jump == pytest.approx(level, abs=0.1 * abs(level) + 1)
+    assert (np.diff(found.iv_reduction_percent) > 0).all()
+    assert found.iv_reduction_percent[found.iv_current_percent == 0] == pytest.approx(0, abs=0.01)
+    assert found.recovery_change_percent[-1] == pytest.approx(0, abs=0.5)
+
+
+def test_strength_duration_line(healthy):
+    found = healthy["ghk"]
+    line = found.rheobase_pa * (found.charge_widths_ms + found.tau_sd_ms)
+    np.testing.assert_allclose(found.charge_pa_ms, line, rtol=0.03)
+    assert found.charge_pa_ms[-1] == found.threshold_1ms_pa
+    assert found.threshold_1ms_pa > found.threshold_20ms_pa > found.rheobase_pa
+    assert found.resting_potential_mv == pytest.approx(-81.65, abs=0.01)
+    assert found.internode_potential_mv < found.resting_potential_mv
+
+
+@pytest.mark.parametrize(("name", "change", "expected"), TABLE)
+def test_conditions_give_the_measures_of_the_table(name, change, expected):
+    found = ex.examine(Conditions(**change), name).measures
+    for key, value in zip(COLUMNS, expected, strict=True):
+        allowed = 0.012 if key == "sdtc_ms" else max(0.3, 0.006 * abs(value))
+        allowed = 0.04 if key == "relative_refractory_period_ms" else allowed
+        assert found[key] == pytest.approx(value, abs=allowed, nan_ok=True), key
+
+
+@pytest.mark.parametrize("name", ax.AXONS)
+def test_potassium_moves_the_axon_as_in_the_clinic(healthy, name):
+    base = healthy[name]
+    low, high = (ex.examine(Conditions(**{K: k}), name) for k in (2.8, 6.0))
+    for key, sign in {
+        "superexcitability_percent": 1, "sdtc_ms": 1, "relative_refractory_period_ms": 1,
+        "te_d_peak_percent": -1, "te_d_90_100_percent": -1, "te_h_90_100_percent": 1,
+        "resting_iv_slope": 1,
+    }.items():  # fmt: skip
+        less, middle, more = (e.measures[key] for e in (low, base, high))
+        assert sign * less < sign * middle < sign * more, key
+    assert low.resting_potential_mv < base.resting_potential_mv < high.resting_potential_mv
+    up, down = low.relative_to(base), high.relative_to(base)
+    assert set(up) == {"threshold_1ms_percent", "threshold_20ms_percent", "rheobase_percent"}
+    assert all(up[key] > 105 and down[key] < 95 for key in up)
+    assert all(v == 100 for v in base.relative_to(base).values())
+
+
+def test_a_blocked_axon_has_no_measures():
+    found = ex.examine(Conditions(**{K: 12.0}))
+    assert found.blocked
+    assert math.isfinite(found.resting_potential_mv)
+    assert math.isnan(found.threshold_1ms_pa)
+    assert math.isnan(found.threshold_20ms_pa)
+    assert all(math.isnan(v) for v in found.measures.values())
+    assert np.isnan(found.recovery_change_percent).all()
+    assert not any(row.inside_95 for row in ex.compare(found))
+
+
+def test_a_conditioning_current_that_fires_by_itself_spoils_only_its_own_measures():
+    found = ex.examine(Conditions(persistent_sodium_scale=4.0), "ohmic")
+    assert not found.blocked
+    assert math.isnan(found.measures["te_d_90_100_percent"])
+    assert np.isnan(found.te_reduction_percent[40]).any()
+    assert math.isfinite(found.measures["te_h_90_100_percent"])
+    assert math.isfinite(found.measures["superexcitability_percent"])
+
+
+def test_an_axon_that_goes_on_firing_has_no_recovery_cycle():
+    found = ex.examine(Conditions(persistent_sodium_scale=6.0), full=False)
+    assert not found.blocked
+    assert np.isnan(found.recovery_change_percent[-2:]).all()
+    assert math.isnan(found.measures["subexcitability_percent"])
+
+
+def test_a_recovery_cycle_known_only_late_has_no_superexcitability():
+    x = ex.norms()["recovery_cycle"].x
+    found = ex._recovery_measures(x, np.where(x < 13, np.nan, 30.0 - 0.1 * x))
+    assert math.isnan(found["superexcitability_percent"])
+    assert math.isnan(found["refractoriness_2_5_ms_percent"])
+    assert found["subexcitability_percent"] > 0
+    assert math.isnan(found["relative_refractory_period_ms"])
+
+
+def test_an_axon_without_rest_is_undefined_and_no_error(monkeypatch):
+    def no_rest(*_):
+        raise NeurosimError("A membrane has no resting potential under these conditions.")
+
+    monkeypatch.setattr(ax, "at_rest", no_rest)
+    found = ex.examine(Conditions())
+    assert found.blocked
+    assert math.isnan(found.resting_potential_mv)
+    assert all(math.isnan(v) for v in found.measures.values())
+
+
+def test_short_examination_leaves_out_the_long_currents(healthy):
+    short, full = ex.examine(Conditions(), full=False), healthy["ghk"]
+    np.testing.assert_array_equal(short.recovery_change_percent, full.recovery_change_percent)
+    assert short.tau_sd_ms == full.tau_sd_ms
+    assert short.te_reduction_percent[40].shape == full.te_delay_ms.shape
+    assert np.isnan(short.te_reduction_percent[40]).all()
+    assert np.isnan(short.iv_reduction_percent).all()
+    assert math.isnan(short.measures["te_d_peak_percent"])
+
+
+def test_the_step_matters_little(healthy):
+    fine, coarse = ex.examine(Conditions(), dt=0.01), healthy["ghk"]
+    assert coarse.threshold_1ms_pa == pytest.approx(fine.threshold_1ms_pa, rel=5e-4)
+    assert coarse.tau_sd_ms == pytest.approx(fine.tau_sd_ms, rel=0.01)
+    for key, value in fine.measures.items():
+        assert coarse.measures[key] == pytest.approx(value, abs=0.2), key
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [({"axon": "gkh"}, "did you mean 'ghk'"), ({"dt": 0.03}, "0.1 ms"), ({"dt": 1.0}, "dt = 1")],
+)
+def test_mistakes_are_told_in_words(change, words):
+    with pytest.raises(NeurosimError, match=words):
+        ex.examine(Conditions(), **change)
+
+
+def test_norms_are_whole_and_cannot_be_changed():
+    norms = ex.norms()
+    assert set(norms) == {
+        "charge_duration", "recovery_cycle", "threshold_iv", *ex.TE_CURVES.values()
+    }  # fmt: skip
+    for name, curve in norms.items():
+        assert (np.diff(curve.x) > 0).all(), name
+        assert (curve.n >= 190).all()
+        assert (curve.sd >= 0).all()
+        with pytest.raises(ValueError, match="read-only"):
+            curve.mean[0] = 1.0
+    assert len(norms["recovery_cycle"].x) == 18
+    with pytest.raises(TypeError):
+        norms["recovery_cycle"] = None  # type: ignore[index]
+
+
+def test_definitions_give_the_peoples_measures_from_their_mean_curves():
+    norms = ex.norms()
+    up, down, cycle, iv = (
+        norms[n]
+        for n in ("depolarising_40", "hyperpolarising_40", "recovery_cycle", "threshold_iv")
+    )
+    found = ex._iv_measures(iv.x, iv.mean)
+    found |= ex._recovery_measures(cycle.x, cycle.mean)
+    of_up = ex._electrotonus_measures(up.x, up.mean, up.mean)
+    of_down = ex._electrotonus_measures(down.x, down.mean, down.mean)
+    found |= {k: (of_down if k.startswith("te_h") else of_up)[k] for k in of_up}
+    people = ex._norm_file()["measures"]["rows"]
+    for key, value in found.items():
+        mean, sd, _, _ = people[key]
+        assert abs(value - mean) < 0.5 * sd, key
+
+
+def test_every_measure_is_named_with_unit_and_meaning():
+    assert len({m.key for m in ex.MEASURES}) == len({m.name for m in ex.MEASURES}) == 18
+    assert all(m.unit in ("ms", "%", "1") and m.words and m.definition for m in ex.MEASURES)
+    for m in ex.MEASURES:
+        assert m.key.endswith({"ms": "_ms", "%": "_percent", "1": "_slope"}[m.unit])
+
+
+@pytest.mark.slow
+def test_the_reference_loops_find_the_same(monkeypatch):
+    fast = ex.examine(Conditions(), dt=0.05, full=False)
+    monkeypatch.setattr(ex.kernel, "compiled", lambda: None)
+    found = ex.examine(Conditions(), dt=0.05, full=False)
+    np.testing.assert_allclose(
+        found.recovery_change_percent, fast.recovery_change_percent, atol=0.01
+    )

@@ -21,6 +21,7 @@ from neurosim.errors import NeurosimError, unknown_name
 COMMANDS = ("run", "list", "article", "excitability", "sweep", "sources", "validate")
 LOST = 3  # exit code when a run stops because the machine is too small
 MAX_SWEEP = 1000
+MAX_ROWS = 2_000_000  # of a table: about 100 MB
 VERDICT_COLUMNS = (
     "claim", "factor", "expected", "outcome", "rate_ratio", "ci_low", "ci_high", "people",
     "leans_on", "flips_at",
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def add(name: str, help: str, *options: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=help, description=help, allow_abbrev=False)
+        command.set_defaults(options=options)
         for option in options:
             command.add_argument(f"--{option}", **_OPTIONS[option])
         return command
@@ -126,7 +128,7 @@ def _dispatch(given: list[str]) -> int:
         raise unknown_name("command", given[0], COMMANDS)
     args, extra = parser.parse_known_args(given)
     if extra:
-        _refuse(args.command, extra[0])
+        _refuse(args, extra[0])
     if args.version:
         from neurosim import __version__
 
@@ -139,11 +141,12 @@ def _dispatch(given: list[str]) -> int:
     return 0
 
 
-def _refuse(command: str | None, word: str) -> NoReturn:
+def _refuse(args: argparse.Namespace, word: str) -> NoReturn:
     """Say what is wrong with an argument that no option takes."""
     if word.startswith("-"):
-        raise unknown_name("option", word.split("=")[0], [f"--{o}" for o in _OPTIONS])
-    raise NeurosimError(f"'{word}' is one argument too many for 'neurosim {command}'.")
+        valid = [f"--{option}" for option in getattr(args, "options", ("version",))]
+        raise unknown_name("option", word.split("=")[0], [*valid, "--help"])
+    raise NeurosimError(f"'{word}' is one argument too many for 'neurosim {args.command}'.")
 
 
 # --- Reading the input -----------------------------------------------------------------
@@ -287,6 +290,11 @@ def _run(args: argparse.Namespace) -> None:
         from neurosim.study.run import replicate, simulate
 
         result = simulate(asked)
+        if len(result.firing) > MAX_ROWS:
+            raise NeurosimError(
+                f"The {len(result.firing):.2g} discharges of {asked.duration_s:g} s are too many "
+                f"for a table, at most {MAX_ROWS:.0e}: choose a shorter --duration."
+            )
         against = simulate(other) if other is not None else None
         people = None
         if asked.people > 1:
@@ -488,6 +496,13 @@ def _sources(args: argparse.Namespace) -> None:
         print(f"Written: {args.csv}")
 
 
+def _span(low: float, high: float) -> str:
+    """Return a published range in words; one side may be open."""
+    if low == -float("inf"):
+        return f"at most {high:.4g}"
+    return f"at least {low:.4g}" if high == float("inf") else f"{low:.4g} to {high:.4g}"
+
+
 def _validate(args: argparse.Namespace) -> None:
     with _folder(args.out, "validate") as folder:
         from neurosim.show import export
@@ -504,7 +519,7 @@ def _validate(args: argparse.Namespace) -> None:
         for row in outside:
             print(
                 f"  outside: {row['quantity']} ({row['condition']}): model {row['model']:.4g}, "
-                f"published {row['published_low']:.4g} to {row['published_high']:.4g} "
+                f"published {_span(row['published_low'], row['published_high'])} "
                 f"{row['unit']} [{row['source']}]"
             )
         _write(folder, export.table_files("validation", rows, about))

@@ -45,6 +45,8 @@ class UnitHazard:
         Sodium gained by a discharge, and the time constant of its removal.
     ceiling_per_min : float
         Highest burst rate of a unit.
+    start_load_mmol_l : ndarray, shape (units,), optional
+        Sodium load at time 0; none if omitted.
     """
 
     load_mmol_l: np.ndarray
@@ -56,6 +58,7 @@ class UnitHazard:
     load_per_spike_mmol_l: float
     load_tau_s: float
     ceiling_per_min: float
+    start_load_mmol_l: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -132,10 +135,13 @@ def _pick(load, grid, rows, first, last, u):
     return last - 1
 
 
-def _sample(rng, starts, grid, rows, pair, duration, per_spike, tau, ceiling, timing, out):
+def _sample(
+    rng, starts, begin, grid, rows, pair, duration, per_spike, tau, ceiling, timing, out
+):  # fmt: skip
     """Fill `out` (rows: time, unit index, site, place, load) and return how many there are.
 
-    Returns -1 when `out` is too small. `starts` bounds the sites of each unit; `timing` is
+    Returns -1 when `out` is too small. `starts` bounds the sites of each unit and `begin` is
+    the load it starts with; `timing` is
     (dead time after a burst, shortest interval, mean of its exponential part), s.
     """
     dead, shortest, mean_extra = timing
@@ -144,7 +150,7 @@ def _sample(rng, starts, grid, rows, pair, duration, per_spike, tau, ceiling, ti
         first, last = starts[u], starts[u + 1]
         highest = _hazard(0.0, grid, rows, first, last, ceiling)
         window = max(tau / 20.0, 0.5 / highest)
-        t, load = 0.0, 0.0
+        t, load = 0.0, begin[u]
         while t < duration:
             bound = _hazard(load * np.exp(-window / tau), grid, rows, first, last, ceiling)
             gap = -np.log1p(-rng.random()) / bound
@@ -189,6 +195,12 @@ def _sampler():
     return sample
 
 
+def _start_load(hazard: UnitHazard) -> np.ndarray:
+    if hazard.start_load_mmol_l is None:
+        return np.zeros(hazard.units)
+    return hazard.start_load_mmol_l
+
+
 def _timing():
     return (
         number("firing", "burst_dead_time_ms") / 1000.0,
@@ -197,30 +209,39 @@ def _timing():
     )
 
 
-def expected_bursts_per_min(hazard: UnitHazard) -> np.ndarray:
-    """Return each unit's long-run burst rate with its sodium load in balance, shape (units,).
+def balance(hazard: UnitHazard) -> tuple[np.ndarray, np.ndarray]:
+    """Return each unit's long-run burst rate and sodium load, both of shape (units,).
 
-    Mean-field: load = rate x spikes x load per spike x tau, solved by bisection.
+    Mean-field: load = rate x spikes x load per spike x tau, with a unit's rate and gain
+    log-linear between the loads of the grid; bursts per minute and mmol/L.
     """
-    per_site = hazard.load_per_spike_mmol_l * hazard.load_tau_s / 60.0
-    spikes = 1.0 / (1.0 - hazard.pair)
-    rows = np.log(np.maximum(hazard.bursts_per_min, 1e-300))
-    low, high = np.zeros(hazard.units), np.full(hazard.units, hazard.load_mmol_l[-1])
-    total = np.zeros(hazard.units)
-    for _ in range(40):
-        load = 0.5 * (low + high)
-        at = load[hazard.unit]
-        j = np.clip(np.searchsorted(hazard.load_mmol_l, at) - 1, 0, hazard.load_mmol_l.size - 2)
-        grid = hazard.load_mmol_l
-        w = (at - grid[j]) / (grid[j + 1] - grid[j])
-        i = np.arange(j.size)
-        rate = np.exp((1 - w) * rows[i, j] + w * rows[i, j + 1])
-        total = np.bincount(hazard.unit, rate, hazard.units)
-        gained = np.bincount(hazard.unit, rate * spikes, hazard.units) * per_site
+    grid, k, n = hazard.load_mmol_l, hazard.load_mmol_l.size, hazard.units
+    per_spike = hazard.load_per_spike_mmol_l * hazard.load_tau_s / 60.0
+    rate, gain = np.empty((n, k)), np.empty((n, k))
+    for i in range(k):
+        each = hazard.bursts_per_min[:, i]
+        total = np.bincount(hazard.unit, each, n)
         cap = np.minimum(1.0, hazard.ceiling_per_min / np.maximum(total, 1e-300))
-        total, gained = total * cap, gained * cap
-        low, high = np.where(gained > load, load, low), np.where(gained > load, high, load)
-    return total
+        rate[:, i] = total * cap
+        gain[:, i] = np.bincount(hazard.unit, each / (1.0 - hazard.pair), n) * cap * per_spike
+    log_rate, log_gain = (np.log(np.maximum(v, 1e-300)) for v in (rate, gain))
+    j = np.clip((gain > grid).sum(axis=1) - 1, 0, k - 2)
+    unit = np.arange(n)
+    low, high = grid[j], grid[j + 1]
+    slope = (log_gain[unit, j + 1] - log_gain[unit, j]) / (high - low)
+    at, bottom, top = log_gain[unit, j], low.copy(), high.copy()
+    for _ in range(30):
+        load = 0.5 * (bottom + top)
+        more = np.exp(at + slope * (load - low)) > load
+        bottom, top = np.where(more, load, bottom), np.where(more, top, load)
+    load = 0.5 * (bottom + top)
+    w = (load - low) / (high - low)
+    return np.exp((1 - w) * log_rate[unit, j] + w * log_rate[unit, j + 1]), load
+
+
+def expected_bursts_per_min(hazard: UnitHazard) -> np.ndarray:
+    """Return each unit's long-run burst rate, its sodium load in balance, shape (units,)."""
+    return balance(hazard)[0]
 
 
 def _visited(hazard: UnitHazard, duration_s: float):
@@ -267,7 +288,8 @@ def sample_firing(hazard: UnitHazard, duration_s: float, rng: np.random.Generato
     while True:
         out = np.empty((5, room))
         n = _sampler()(
-            rng, starts, hazard.load_mmol_l, rows, hazard.pair[index], float(duration_s), hazard.load_per_spike_mmol_l, hazard.load_tau_s,
+            rng, starts, _start_load(hazard)[units], hazard.load_mmol_l, rows,
+            hazard.pair[index], float(duration_s), hazard.load_per_spike_mmol_l, hazard.load_tau_s,
             hazard.ceiling_per_min / 60.0, _timing(), out,
         )  # fmt: skip
         if n >= 0:
@@ -292,7 +314,7 @@ def clock_driven(
     dead, shortest, mean_extra = _timing()
     rows = np.log(np.maximum(hazard.bursts_per_min / 60.0, 1e-300))
     bounds = np.searchsorted(hazard.unit, np.arange(hazard.units + 1))
-    load, free = np.zeros(hazard.units), np.zeros(hazard.units)
+    load, free = _start_load(hazard).copy(), np.zeros(hazard.units)
     found = []
     for step in range(int(duration_s / dt_s)):
         t = step * dt_s

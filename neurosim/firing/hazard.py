@@ -10,11 +10,11 @@ the sodium load of a unit, for one body state.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from neurosim.firing.discharge import UnitHazard
+from neurosim.firing.discharge import UnitHazard, balance
 from neurosim.firing.escape import action
 from neurosim.firing.sites import SOMA, Sites
 from neurosim.membrane.axon import (
@@ -181,6 +181,7 @@ def unit_hazard(
 ) -> UnitHazard:
     """Return the hazards of one person's muscle as the sampler needs them.
 
+    The body has been in its state for long: units start with their sodium load in balance.
     Sites that misfire less than once in 1e12 such durations are left out.
 
     Parameters
@@ -199,7 +200,7 @@ def unit_hazard(
     unit = np.concatenate([sites.unit[enough], soma])
     order = np.argsort(unit, kind="stable")
     pair = np.interp(sites.nu[enough], table.nu, table.pair)
-    return UnitHazard(
+    found = UnitHazard(
         load_mmol_l=table.load_mmol_l,
         bursts_per_min=np.concatenate(
             [rates, np.repeat(np.asarray(soma_per_min)[soma, None], k, axis=1)]
@@ -213,3 +214,4 @@ def unit_hazard(
         load_tau_s=number("firing", "load_tau_min") * 60.0,
         ceiling_per_min=float(np.exp(_c(table.axon, "ln_ceiling"))),
     )
+    return replace(found, start_load_mmol_l=balance(found)[1])

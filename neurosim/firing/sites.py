@@ -4,7 +4,9 @@ Two classes. Every unit has a few ordinary distal nodes, alike but for a narrow 
 (bulk, origin ``axon``). A few places - a terminal branch, a last node, a sprout - are far
 more excitable (rogue, origin ``terminal``); their excess has an exponential tail, and
 people differ in how many they have. A site is the whole axon model with its own
-multiplier nu of the persistent sodium current. The soma is a third kind of place, alike
+multiplier nu of the persistent sodium current; how far people's sites reach is measured
+in the excess nu - 1 at which the healthy axon misfires once a minute, so that people mean
+the same with either axon. The soma is a third kind of place, alike
 in every unit. The same person has the same sites in every body state.
 """
 
@@ -54,7 +56,11 @@ def person_streams(seed: int, person: int, muscle_index: int):
 
 
 def draw_sites(
-    units: int, site_class: str, person_rng: np.random.Generator, rng: np.random.Generator
+    units: int,
+    site_class: str,
+    critical_nu: float,
+    person_rng: np.random.Generator,
+    rng: np.random.Generator,
 ) -> Sites:
     """Draw the sites of one muscle.
 
@@ -64,6 +70,8 @@ def draw_sites(
         Motor units of the muscle.
     site_class : str
         ``"foot_sole"`` or ``"ordinary"``: how many rogues a unit has on average.
+    critical_nu : float
+        The nu at which a site of the healthy axon misfires once a minute.
     person_rng : numpy.random.Generator
         The person's own stream: how many rogues this person has against others.
     rng : numpy.random.Generator
@@ -72,10 +80,12 @@ def draw_sites(
     density = np.exp(number("firing", "rogue_person_spread") * person_rng.standard_normal())
     per_unit = round(number("firing", "bulk_sites_per_unit"))
     bulk_unit = np.repeat(np.arange(units), per_unit)
-    bulk = np.exp(number("firing", "bulk_spread_ln_nu") * rng.standard_normal(bulk_unit.size))
+    spread = number("firing", "bulk_spread") * np.log(critical_nu)
+    bulk = np.exp(spread * rng.standard_normal(bulk_unit.size))
     rogues = rng.poisson(number("firing", f"rogues_per_unit_{site_class}") * density * units)
     rogue_unit = rng.integers(0, units, rogues)
-    rogue = 1.0 + number("firing", "rogue_tail_nu") * rng.standard_exponential(rogues)
+    tail = number("firing", "rogue_tail") * (critical_nu - 1.0)
+    rogue = 1.0 + tail * rng.standard_exponential(rogues)
     unit = np.concatenate([bulk_unit, rogue_unit])
     order = np.argsort(unit, kind="stable")
     origin = np.concatenate([np.full(bulk.size, BULK), np.full(rogues, ROGUE)])

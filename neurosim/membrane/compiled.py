@@ -8,6 +8,9 @@ Import this module only through `neurosim.membrane.kernel`.
 
 from __future__ import annotations
 
+from hashlib import sha256
+from importlib import resources
+
 import numpy as np
 from numba import njit
 from numba.extending import overload, register_jitable
@@ -22,8 +25,30 @@ NOISE = FIRST + PARAMS * WIDTH
 SIZE = NOISE + 3 * WIDTH
 # Not `fastmath=True`: that would let the compiler assume there is no inf and no NaN.
 MATH = {"fastmath": {"contract", "arcp", "nsz", "afn"}, "error_model": "numpy"}
-OPTIONS = {**MATH, "cache": True}
 INLINE = {**MATH, "forceinline": True}
+
+
+def _digest() -> str:
+    """Return a short digest of every line that the machine code is made of."""
+    room = resources.files("neurosim.membrane")
+    lines = [room.joinpath(name).read_bytes() for name in ("equations.py", "compiled.py")]
+    return sha256(b"".join(lines)).hexdigest()[:12]
+
+
+DIGEST = _digest()
+
+
+def loop(function):
+    """Compile a loop and keep its machine code, under a name that changes with `equations`.
+
+    Numba looks only at the date and size of this file and names its files by the function's
+    qualified name; without a folder to write in, the code is compiled in every process.
+    """
+    function.__qualname__ += f"_{DIGEST}"
+    try:
+        return njit(**MATH, cache=True)(function)
+    except RuntimeError:
+        return njit(**MATH)(function)
 
 
 @overload(eq.exp, jit_options=INLINE)
@@ -98,7 +123,7 @@ def _move(b, dt):
         b[i + 7 * WIDTH], b[i + 8 * WIDTH], b[i + 9 * WIDTH] = ni, si, q
 
 
-@njit(**OPTIONS)
+@loop
 def _load(b, S, P, I, first, n):
     for i in range(WIDTH):
         j = min(first + i, n - 1)
@@ -109,14 +134,14 @@ def _load(b, S, P, I, first, n):
         b[CURRENT + i] = I[j]
 
 
-@njit(**OPTIONS)
+@loop
 def _store(b, S, first, n):
     for i in range(min(WIDTH, n - first)):
         for k in range(STATES):
             S[k, first + i] = b[k * WIDTH + i]
 
 
-@njit(**OPTIONS)
+@loop
 def advance(S, P, I, n_steps, dt, level_m):
     """See `kernel.advance`."""
     n = S.shape[1]
@@ -142,7 +167,7 @@ def advance(S, P, I, n_steps, dt, level_m):
     return fired, peak
 
 
-@njit(**OPTIONS)
+@loop
 def trace(S, P, I, n_steps, dt, every):
     """See `kernel.trace`."""
     n = S.shape[1]
@@ -160,51 +185,44 @@ def trace(S, P, I, n_steps, dt, every):
     return out
 
 
-@njit(**OPTIONS)
-def noisy(S, P, I, n_steps, dt, generators, capacity):
-    """See `kernel.noisy`."""
-    n = S.shape[1]
-    times = np.empty((n, capacity))
-    peaks = np.empty((n, capacity))
-    counts = np.zeros(n, dtype=np.int64)
+@loop
+def noisy(S, P, I, n_steps, dt, rng, first, times, peaks, counts):
+    """Move the block of axons from `first` on; see `kernel.noisy`, whose results it fills."""
+    n, capacity = times.shape
     b = np.zeros(SIZE)
     above = np.zeros(WIDTH, dtype=np.bool_)
     chunk = 256
     xi = np.empty((3, chunk, WIDTH))
-    for first in range(0, n, WIDTH):
-        _load(b, S, P, I, first, n)
-        above[:] = False
-        rng = generators[first // WIDTH]
-        for t in range(n_steps):
-            c = t % chunk
-            if c == 0:
-                for k in range(3):
-                    for j in range(chunk):
-                        for i in range(WIDTH):
-                            xi[k, j, i] = rng.standard_normal()
+    _load(b, S, P, I, first, n)
+    for t in range(n_steps):
+        c = t % chunk
+        if c == 0:
             for k in range(3):
-                for i in range(WIDTH):
-                    b[NOISE + k * WIDTH + i] = xi[k, c, i]
-            _move(b, dt)
-            for i in range(min(WIDTH, n - first)):
-                e = b[i]
-                j = first + i
-                if e > -20.0 and not above[i]:
-                    above[i] = True
-                    if counts[j] < capacity:
-                        times[j, counts[j]] = (t + 1) * dt
-                        peaks[j, counts[j]] = e
-                    counts[j] += 1
-                elif above[i]:
-                    if e < -35.0:
-                        above[i] = False
-                    elif 0 < counts[j] <= capacity and e > peaks[j, counts[j] - 1]:
-                        peaks[j, counts[j] - 1] = e
-        _store(b, S, first, n)
-    return times, peaks, counts
+                for j in range(chunk):
+                    for i in range(WIDTH):
+                        xi[k, j, i] = rng.standard_normal()
+        for k in range(3):
+            for i in range(WIDTH):
+                b[NOISE + k * WIDTH + i] = xi[k, c, i]
+        _move(b, dt)
+        for i in range(min(WIDTH, n - first)):
+            e = b[i]
+            j = first + i
+            if e > -20.0 and not above[i]:
+                above[i] = True
+                if counts[j] < capacity:
+                    times[j, counts[j]] = (t + 1) * dt
+                    peaks[j, counts[j]] = e
+                counts[j] += 1
+            elif above[i]:
+                if e < -35.0:
+                    above[i] = False
+                elif 0 < counts[j] <= capacity and e > peaks[j, counts[j] - 1]:
+                    peaks[j, counts[j] - 1] = e
+    _store(b, S, first, n)
 
 
-@njit(**OPTIONS)
+@loop
 def driven(S, P, shape, amplitude, dt):
     """See `kernel.driven`."""
     n, n_steps = S.shape[1], shape.shape[0]

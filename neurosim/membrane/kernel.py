@@ -136,17 +136,19 @@ def noisy(S, P, current, n_steps, dt, seed, capacity=4096):
     root = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
     n = S.shape[1]
     generators = [np.random.Generator(np.random.PCG64(s)) for s in root.spawn(-(-n // width))]
-    if loops is not None:
-        return loops.noisy(
-            S, P, np.asarray(current, float), n_steps, dt, tuple(generators), capacity
-        )
-    return _noisy_reference(S, P, current, n_steps, dt, generators, capacity, width)
-
-
-def _noisy_reference(S, P, current, n_steps, dt, generators, capacity, width):
-    n, chunk = S.shape[1], 256
     times, peaks = np.empty((n, capacity)), np.empty((n, capacity))
     counts = np.zeros(n, np.int64)
+    if loops is None:
+        _noisy_reference(S, P, current, n_steps, dt, generators, times, peaks, counts)
+        return times, peaks, counts
+    current = np.asarray(current, float)
+    for block, rng in enumerate(generators):
+        loops.noisy(S, P, current, n_steps, dt, rng, block * width, times, peaks, counts)
+    return times, peaks, counts
+
+
+def _noisy_reference(S, P, current, n_steps, dt, generators, times, peaks, counts):
+    (n, capacity), chunk, width = times.shape, 256, 16
     above = np.zeros(n, bool)
     for t in range(n_steps):
         c = t % chunk
@@ -163,4 +165,3 @@ def _noisy_reference(S, P, current, n_steps, dt, generators, capacity, width):
             elif 0 < counts[j] <= capacity:
                 peaks[j, counts[j] - 1] = max(peaks[j, counts[j] - 1], S[0, j])
         above = (above | up) & (S[0] >= -35.0)
-    return times, peaks, counts

@@ -31,10 +31,12 @@ SILENT_PER_MIN = 1e-5  # about one twitch in ten weeks: called silent
 _BANDS = (
     (NEAR_ZERO, "near zero"),
     (1 / 30, "about a hundredth as many"),
-    (1 / 3, "about a tenth as many"),
-    (1 / 1.5, "somewhat fewer"),
-    (1.5, "about as many"),
-    (3.0, "somewhat more"),
+    (1 / 6, "about a tenth as many"),
+    (1 / 2, "well under half as many"),
+    (1 / 1.25, "somewhat fewer"),
+    (1.25, "about as many"),
+    (2.0, "somewhat more"),
+    (6.0, "a few times as many"),
     (30.0, "about ten times as many"),
     (300.0, "about a hundred times as many"),
     (3000.0, "about a thousand times as many"),
@@ -68,8 +70,8 @@ def band(ratio: float, low: float = math.nan, high: float = math.nan) -> str:
         return "some, where there were none"
     words = next(text for edge, text in _BANDS if ratio < edge or edge == math.inf)
     if known and low <= 1.0 <= high:
-        words = "no clear difference"
-    if not known or words == "near zero":
+        words = "no clear difference" if low < high else "exactly as many"
+    if not known or low == high or words == "near zero":
         return words
     if high < 0.001:
         return f"{words} (less than a thousandth)"

@@ -197,8 +197,11 @@ def csv_bytes(columns: Mapping[str, Any]) -> bytes:
     buffer = StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(columns)
-    lists = [v.tolist() if isinstance(v, np.ndarray) else v for v in columns.values()]
-    writer.writerows([_cell(value) for value in row] for row in zip(*lists, strict=True))
+    rows = len(next(iter(columns.values()), ()))
+    for start in range(0, rows, 50_000):
+        part = [column[start : start + 50_000] for column in columns.values()]
+        part = [v.tolist() if isinstance(v, np.ndarray) else v for v in part]
+        writer.writerows([_cell(value) for value in row] for row in zip(*part, strict=True))
     return buffer.getvalue().encode("utf-8")
 
 

@@ -323,10 +323,10 @@ def draw_rate(ax: Any, result: Result, against: Result | None, people: People | 
     ax.set_ylabel("twitches per minute")
     ax.set_title("Rate: how often it twitches")
     if ratio is not None and len(rates) > 1:
-        text = words.band(*ratio)
         n = rates.shape[1]
-        who = f"{n} people" if n > 1 else "this person, in the long run"
-        ax.set_xlabel(f"{who}:\n" + text.replace(" (", "\n("), fontweight="bold")
+        parts = [f"{n} people:" if n > 1 else "this person, in the long run:"]
+        parts += words.band(*ratio).replace(" (", "|(").split("|")
+        ax.set_xlabel("\n".join(_wrap(part, 28) for part in parts), fontweight="bold")
 
 
 def _dots(ax: Any, rates: np.ndarray, bodies: list[Body], names: list[str], duration: float):

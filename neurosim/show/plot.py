@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurosim.body.fields import FIELDS
 from neurosim.membrane.excitability import TE_CURVES, Excitability, NormCurve
 from neurosim.show import describe as words
 from neurosim.show import panels
@@ -142,8 +143,6 @@ def plot_pair(top: Result, bottom: Result) -> Any:
 
 def _pair_words(result: Result) -> str:
     abnormal = result.scenario.body.abnormal()
-    from neurosim.body.fields import FIELDS
-
     why = ", ".join(f"{FIELDS[n].label} {v:g} {FIELDS[n].unit}".strip() for n, v, _ in abnormal)
     rate = plain_number(result.twitches_per_min)
     start = panels.title_of(result) + (f" ({why})" if why else "")
@@ -166,7 +165,7 @@ def plot_verdicts(verdicts: Any) -> Any:
     judged = [v for v in rows if v.outcome != "outside this model"]
     outside = [v for v in rows if v.outcome == "outside this model"]
     order = judged + outside
-    fig = new_figure(15.0, 2.2 + 0.4 * len(order))
+    fig = new_figure(15.0, 2.2 + 0.36 * len(order))
     ax = fig.add_subplot()
     low, high = RATIO_LIMITS
     for k in range(-4, 4, 2):
@@ -176,12 +175,14 @@ def plot_verdicts(verdicts: Any) -> Any:
         _verdict_row(ax, y, v)
     ax.set_xscale("log")
     ax.set_xlim(low / 2, high * 2)
-    ticks = [1e-4, 1e-2, 1e-1, 1, 10, 100, 1e4]
+    if judged and outside:
+        ax.axhline(len(outside) - 0.5, color=GREY, lw=0.8, ls=":")
+    ticks = [1e-3, 1e-2, 1e-1, 1, 10, 100, 1000]
     names = ["near zero", "a hundredth", "a tenth", "as in health", "10 times", "100 times",
-             "10 000 times"]  # fmt: skip
+             "1000 times"]  # fmt: skip
     ax.set_xticks(ticks, names)
     ax.set_xticks([], minor=True)
-    ax.set_yticks(range(len(order)), [_claim_label(v) for v in reversed(order)])
+    ax.set_yticks(range(len(order)), [v.claim for v in reversed(order)])
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(-0.7, len(order) - 0.3)
     ax.set_xlabel("twitches against the same people in health: rate ratio (no unit), 95 % interval")
@@ -190,10 +191,6 @@ def plot_verdicts(verdicts: Any) -> Any:
     fig.supxlabel(f"{people} simulated people. {ADVICE}", x=0.01, ha="left", fontsize=11,
                   color=GREY)  # fmt: skip
     return fig
-
-
-def _claim_label(verdict: Any) -> str:
-    return verdict.claim
 
 
 def _verdict_row(ax: Any, y: int, verdict: Any) -> None:

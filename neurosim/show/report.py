@@ -108,7 +108,12 @@ def _summary(article: Any, judged: list, outside: list) -> str:
 
 def _image(figure: Any, article: Any) -> str:
     data = b64encode(png_bytes(figure)).decode("ascii")
-    alt = escape(words.describe_verdicts(article).replace("\n", " "), quote=True)
+    counted = words.describe_verdicts(article).splitlines()[0]
+    alt = escape(
+        f"One line for each claim: rate against health with its interval, and the outcome. "
+        f"{counted} The table below says the same in words.",
+        quote=True,
+    )
     return f'<img src="data:image/png;base64,{data}" alt="{alt}">'
 
 

@@ -33,6 +33,7 @@ OUTCOMES = (
     "outside this model",
 )
 SENSITIVITY_PEOPLE = 24
+FORCES = {"ghk": "constant field", "ohmic": "ohmic"}
 
 
 @dataclass(frozen=True)
@@ -153,13 +154,13 @@ def _assumption(room: str, name: str, words: str, factors: Sequence[str] = ()) -
     return Assumption(room, name, words, v.value, v.low, v.high, v.unit, tuple(factors))
 
 
-def assumptions() -> tuple[Assumption, ...]:
+def assumptions(axon: str = "axon_ghk") -> tuple[Assumption, ...]:
     """Return the numbers whose ranges are tried on every verdict."""
     return (
-        _assumption("firing", "rogue_tail_nu", "tail of the rogue sites"),
+        _assumption("firing", "rogue_tail", "tail of the rogue sites"),
         _assumption("firing", "load_factor", "sodium load of a terminal"),
         _assumption("firing", "hazard_state_error", "error of the hazard law in this state"),
-        _assumption("axon_ghk", "S5Na", "gate shift by five-fold calcium"),
+        _assumption(axon, "S5Na", "gate shift by five-fold calcium"),
         _assumption("soma", "soma_noise_mv", "synaptic noise of the soma"),
         _assumption("soma", "soma_tone_mv", "resting tone of the soma"),
         _assumption("body", "caffeine_pic_gain_full_block", "what caffeine does to the soma",
@@ -173,7 +174,7 @@ def assumptions() -> tuple[Assumption, ...]:
     )  # fmt: skip
 
 
-def mean_field_log_ratio(asked: Scenario, axon: str = "ghk", people: int = SENSITIVITY_PEOPLE):
+def mean_field_log_ratio(asked: Scenario, people: int = SENSITIVITY_PEOPLE) -> float:
     """Return the mean over people of ln(expected count / expected count in health).
 
     From the hazards alone, without drawing discharges, so that two assumptions can be told
@@ -186,7 +187,7 @@ def mean_field_log_ratio(asked: Scenario, axon: str = "ghk", people: int = SENSI
     for person in range(people):
         sites, _ = run.people_sites(asked, person)
         counts = [
-            expected_bursts_per_min(run.hazard_of(s, sites, axon, asked.duration_s)).sum()
+            expected_bursts_per_min(run.hazard_of(s, sites, asked)).sum()
             * run.reaches(s) * minutes
             for s in states
         ]  # fmt: skip
@@ -207,14 +208,15 @@ def lean(asked: Scenario) -> tuple[str, str]:
     the outcome goes before one that does not.
     """
     log = partial(mean_field_log_ratio, asked)
+    other = "ohmic" if asked.axon == "ghk" else "ghk"
     base = log()
     tried: list[tuple[bool, float, str, str]] = []
-    ohmic = log("ohmic")
-    words = "driving force of sodium (GHK)"
-    turned = _side(ohmic) != _side(base)
-    at = "an ohmic force" if turned else "not with an ohmic force"
-    tried.append((turned, abs(ohmic - base), words, at))
-    for a in assumptions():
+    exchanged_axon = mean_field_log_ratio(asked.replace(axon=other))
+    turned = _side(exchanged_axon) != _side(base)
+    at = f"{FORCES[other]}" if turned else f"not with {FORCES[other]}"
+    words = f"driving force of sodium ({FORCES[asked.axon]})"
+    tried.append((turned, abs(exchanged_axon - base), words, at))
+    for a in assumptions(f"axon_{asked.axon}"):
         if a.factors and asked.name not in a.factors:
             continue
         ends = []

@@ -157,18 +157,19 @@ def _examined(conditions: Conditions, axon: str) -> Excitability:
     return examine(conditions, axon, full=False)
 
 
-def hazard_of(state: State, sites: Sites, axon: str, duration_s: float) -> UnitHazard:
+def hazard_of(state: State, sites: Sites, asked: Scenario) -> UnitHazard:
     """Return the hazards of one person's muscle in one state."""
-    table = hazard_table(state.axon, axon)
+    table = hazard_table(state.axon, asked.axon)
     soma = np.full(sites.units, misfires_per_min(state.soma))
-    return unit_hazard(table, sites, soma, duration_s)
+    return unit_hazard(table, sites, soma, asked.duration_s)
 
 
 def people_sites(asked: Scenario, person: int):
     """Return (sites, generator of the discharges) of one person's muscle."""
     m = muscle(asked.muscle)
     own, site_rng, firing_rng = person_streams(asked.seed, person, MUSCLES.index(m.name))
-    return draw_sites(m.units, m.site_class, own, site_rng), firing_rng
+    critical = hazard_table(Conditions(), asked.axon).nu_critical
+    return draw_sites(m.units, m.site_class, critical, own, site_rng), firing_rng
 
 
 def _twitches(firing: Firing, state: State, asked: Scenario) -> Twitches:
@@ -216,7 +217,7 @@ def simulate(
     asked = asked.replace(**changes)
     state = state_of(contributions(asked.body))
     sites, rng = people_sites(asked, person)
-    hazard = hazard_of(state, sites, asked.axon, asked.duration_s)
+    hazard = hazard_of(state, sites, asked)
     firing = sample_firing(hazard, asked.duration_s, rng)
     return Result(
         scenario=asked, person=person, state=state,
@@ -272,7 +273,7 @@ def one_person(asked: Sequence[Scenario], person: int) -> np.ndarray:
     for s in asked:
         state = state_of(contributions(s.body))
         sites, rng = people_sites(s, person)
-        hazard = hazard_of(state, sites, s.axon, s.duration_s)
+        hazard = hazard_of(state, sites, s)
         firing = sample_firing(hazard, s.duration_s, rng)
         found = _twitches(firing, state, s)
         rate = expected_bursts_per_min(hazard).sum() * reaches(state)

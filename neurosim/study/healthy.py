@@ -1,0 +1,122 @@
+"""What healthy people show: the model's share of active muscles, against two surveys.
+
+The surveys are van der Heijden (1994; both abductor hallucis and tibialis anterior of 50
+young adults) and Reimers (1996; 28 muscles of 70 adults). Rates are long-run ones from the
+hazards. `scripts/fit_population.py` fits the free numbers on these facts, and
+`neurosim validate` lists them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurosim.firing.discharge import UnitHazard, expected_bursts_per_min
+from neurosim.firing.hazard import HazardTable, hazard_table, site_rates
+from neurosim.membrane.axon import Conditions
+from neurosim.muscle.anatomy import muscle
+from neurosim.sources import number
+
+RECORDING_MIN = 10.0  # of each foot and shin; assumed, the abstract gives no time
+LOOK_MIN = 0.5  # at each muscle; assumed
+SURVEY_MUSCLES, SURVEY_UNITS = 28, 200  # 14 muscles of both sides, of an assumed mean size
+RELEVANT = 0.48  # of the critical excess; in health a site below misfires once in a century
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One surveyed fact: model value, published range, and how closely a fit should meet it."""
+
+    name: str
+    unit: str
+    model: float
+    low: float
+    high: float
+    wanted: float
+    tolerance: float
+    source: str
+
+
+def rates_per_min(
+    table: HazardTable, people: int, muscles: int, units: int, site_class: str, seed: int
+) -> np.ndarray:
+    """Return long-run burst rates of many healthy muscles, shape (people, muscles).
+
+    The rogues of `firing.sites.draw_sites`, thinned to those that matter in health, so that
+    thousands of muscles take a moment.
+    """
+    from scipy.special import pdtrik
+
+    rng = np.random.default_rng(seed)
+    own = np.repeat(rng.standard_normal(people), muscles)
+    uniform = rng.random(people * muscles)
+    excess = table.nu_critical - 1.0
+    tail = number("firing", "rogue_tail")
+    mean = number("firing", f"rogues_per_unit_{site_class}") * units
+    mean = mean * np.exp(number("firing", "rogue_person_spread") * own - RELEVANT / tail)
+    # the uniform's Poisson quantile: smooth in the numbers being fitted
+    counts = np.where(
+        uniform <= np.exp(-mean), 0, np.ceil(np.nan_to_num(pdtrik(uniform, mean)))
+    ).astype(int)
+    owner = np.repeat(np.arange(counts.size), counts)
+    nu = 1.0 + excess * (RELEVANT + tail * rng.standard_exponential(owner.size))
+    unit = owner * units + rng.integers(0, units, owner.size)
+    order = np.argsort(unit, kind="stable")
+    nu, unit = nu[order], unit[order]
+    hazard = UnitHazard(
+        table.load_mmol_l, site_rates(table, nu), unit, np.ones(nu.size, np.int64),
+        np.interp(nu, table.nu, table.pair), counts.size * units,
+        number("firing", "load_per_discharge_mmol_l") * number("firing", "load_factor"),
+        number("firing", "load_tau_min") * 60.0,
+        float(np.exp(number("hazard", f"{table.axon}.ln_ceiling"))),
+    )  # fmt: skip
+    per_unit = expected_bursts_per_min(hazard)
+    return per_unit.reshape(counts.size, units).sum(axis=1).reshape(people, muscles)
+
+
+def seen(rate_per_min, minutes: float) -> np.ndarray:
+    """Return the probability of at least one burst within `minutes`."""
+    return 1.0 - np.exp(-np.asarray(rate_per_min) * minutes)
+
+
+def _largest_of_eight(expected: np.ndarray, positive: np.ndarray) -> float:
+    """Return the typical largest number of muscles among eight people with a twitch."""
+    among = expected / np.maximum(positive, 1e-12)
+    order = np.argsort(among)
+    weight = np.cumsum(positive[order]) / positive.sum()
+    return float(np.interp(8.0 / 9.0, weight, among[order]))
+
+
+def facts(people: int = 300, seed: int = 11, axon: str = "ghk") -> tuple[Fact, ...]:
+    """Return the surveyed facts with the model's values.
+
+    Parameters
+    ----------
+    people : int
+        Simulated people per survey.
+    seed : int
+    axon : str
+    """
+    table = hazard_table(Conditions(), axon)
+    foot, shin = muscle("foot_sole").units, muscle("shin").units
+    feet = rates_per_min(table, people, 2, foot, "foot_sole", seed)
+    shins = rates_per_min(table, people, 2, shin, "ordinary", seed + 1)
+    survey = rates_per_min(table, people, SURVEY_MUSCLES, SURVEY_UNITS, "ordinary", seed + 2)
+    active = 1.0 - np.prod(1.0 - seen(feet, RECORDING_MIN), axis=1)
+    one = seen(survey, LOOK_MIN)
+    positive = 1.0 - np.prod(1.0 - one, axis=1)
+    h, r = "vanderheijden1994", "reimers1996"
+    return (
+        # 50 of 50, 0 of 100, 8 of 70: exact binomial 95 % intervals
+        Fact("people with a discharge in an abductor hallucis", "share", float(active.mean()),
+             0.929, 1.0, 0.985, 0.008, h),
+        Fact("abductor hallucis above 100 per minute", "share", float((feet > 100).mean()),
+             0.005, 0.15, 0.06, 0.04, h),
+        Fact("tibialis anterior above 3 per minute", "share", float((shins > 3).mean()),
+             0.0, 0.036, 0.005, 0.01, h),
+        Fact("people with a twitch in 28 muscles", "share", float(positive.mean()),
+             0.051, 0.213, 0.114, 0.03, r),
+        Fact("most muscles in one of 8 such people", "muscles",
+             _largest_of_eight(one.sum(axis=1), positive), 4.0, 8.0, 8.0, 3.0, r),
+    )  # fmt: skip

@@ -1,0 +1,92 @@
+"""The words: decade bands, the lines of a result, and what must never be missing."""
+
+import math
+
+import numpy as np
+import pytest
+
+from neurosim.show import describe
+from neurosim.study.run import replicate, simulate
+
+
+@pytest.mark.parametrize(
+    ("ratio", "words"),
+    [
+        (0.0, "near zero"),
+        (0.0099, "near zero"),
+        (0.02, "about a hundredth as many"),
+        (0.1, "about a tenth as many"),
+        (0.3, "well under half as many"),
+        (0.6, "somewhat fewer"),
+        (1.0, "about as many"),
+        (1.5, "somewhat more"),
+        (3.9, "a few times as many"),
+        (10.0, "about ten times as many"),
+        (100.0, "about a hundred times as many"),
+        (1000.0, "about a thousand times as many"),
+        (1e6, "many thousand times as many"),
+        (math.inf, "some, where there were none"),
+        (math.nan, "no twitches in either, so nothing to compare"),
+    ],
+)
+def test_band_has_the_decade_words_and_no_bare_ratio(ratio, words):
+    assert describe.band(ratio) == words
+
+
+def test_band_with_an_interval():
+    assert describe.band(17, 4.1, 320) == "about ten times as many (between 4 and 300 times)"
+    assert describe.band(0.05, 0.0001, 0.3).endswith("(between nearly 0 and 0.3 times)")
+    assert describe.band(3.0, 0.8, 12).startswith("no clear difference")
+    assert describe.band(1.0, 1.0, 1.0) == "exactly as many"
+    assert describe.band(0.0001, 0.0, 0.001) == "near zero"
+
+
+def test_result_in_about_ten_short_lines():
+    result = simulate("low_calcium", duration_s=60, seed=3)
+    text = str(result)
+    lines = text.splitlines()
+    assert 8 <= len(lines) <= 12
+    assert "ionised calcium 0.8 mmol/L is LOW (reference 1.15 to 1.3)" in text
+    assert lines[-1] == "A teaching model, not medical advice."
+    assert "of them assumed" in text
+    assert "Against health, the same person" in text
+
+
+def test_healthy_body_is_not_compared():
+    text = str(simulate(duration_s=30))
+    assert "all values are normal" in text
+    assert "Against" not in text
+
+
+def test_people_are_compared_with_an_interval():
+    people = replicate(["low_calcium", "normal"], 4, duration_s=60)
+    ratio, low, high = describe.people_ratio(people)
+    assert low < ratio < high
+    text = describe.describe(simulate("low_calcium", duration_s=60), people=people)
+    assert "the same 4 people" in text
+    assert "between" in text
+
+
+def test_silent_person_has_nothing_to_compare():
+    a = simulate("high_magnesium", duration_s=10, muscle="shin")
+    assert math.isnan(describe.person_ratio(a, a)) or a.expected_per_min > 1e-5
+
+
+def test_used_values_leave_out_the_other_axon_and_muscles():
+    rooms = {
+        (room, value.name.split(".")[0]) for room, value in describe.used_values("ghk", "calf")
+    }
+    assert not any(room == "axon_ohmic" for room, _ in rooms)
+    assert ("anatomy", "calf") in rooms
+    assert ("anatomy", "eyelid") not in rooms
+
+
+def test_firing_point_lies_between_the_points_of_the_table():
+    class Table:
+        nu = np.array([1.0, 2.0, 3.0])
+        x_percent = np.array([100.0, 60.0, 20.0])
+        bursts_per_min = np.array([[1e-30], [0.1], [10.0]])
+
+    nu, x = describe.firing_point(Table)
+    assert nu == pytest.approx(2.5)
+    assert x == pytest.approx(40.0)

@@ -1,0 +1,153 @@
+"""Figures: units on the axes, no text upon text, nothing cut off, no global state."""
+
+import math
+from itertools import combinations
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from neurosim.membrane.axon import Conditions
+from neurosim.membrane.excitability import examine, norms
+from neurosim.membrane.motoneuron import SomaConditions, simulate_soma
+from neurosim.show import plot, style
+from neurosim.study.compare import Verdict
+from neurosim.study.run import replicate, simulate
+
+UNITS = ("%", "ms", "mV", "mN", "mmol/L", "second", "minute", "hour", "day", "no unit",
+         "per minute", "times", "motor unit", "people", "person")  # fmt: skip
+
+
+def texts(figure):
+    """Return (words, bounding box) of everything written on a figure."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    renderer = canvas.get_renderer()
+    found = []
+
+    def add(text):
+        if text.get_visible() and text.get_text().strip():
+            found.append((text.get_text(), text.get_window_extent(renderer)))
+
+    for ax in figure.axes:
+        for text in (*ax.texts, ax.title, ax._left_title, ax.xaxis.label, ax.yaxis.label):
+            add(text)
+        for axis, (low, high) in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
+            for tick in axis.get_major_ticks():
+                if low <= tick.get_loc() <= high and tick.label1.get_visible():
+                    add(tick.label1)
+        if ax.get_legend():
+            for text in ax.get_legend().get_texts():
+                add(text)
+    for text in figure.findobj(lambda a: a in figure.texts):
+        add(text)
+    for text in (figure._suptitle, figure._supxlabel):
+        if text is not None:
+            add(text)
+    return list({(w, tuple(b.extents)): (w, b) for w, b in found}.values()), figure.bbox
+
+
+def check(figure, least_points=10.0):
+    """Fail if texts overlap, leave the figure, or are too small to be read on a wall."""
+    written, page = texts(figure)
+    assert written
+    for words, box in written:
+        assert box.x0 >= page.x0 - 1 and box.x1 <= page.x1 + 1, f"cut off: {words!r}"
+        assert box.y0 >= page.y0 - 1 and box.y1 <= page.y1 + 1, f"cut off: {words!r}"
+    for (a, one), (b, two) in combinations(written, 2):
+        wide = min(one.x1, two.x1) - max(one.x0, two.x0)
+        high = min(one.y1, two.y1) - max(one.y0, two.y0)
+        assert wide <= 1 or high <= 1, f"{a!r} lies upon {b!r}"
+    sizes = [t.get_fontsize() for t in figure.findobj(matplotlib.text.Text) if t.get_text()]
+    assert min(sizes) >= least_points
+
+
+def labels(figure):
+    return [t for ax in figure.axes for t in (ax.get_xlabel(), ax.get_ylabel()) if t]
+
+
+@pytest.fixture(scope="module")
+def low():
+    return simulate("low_calcium", duration_s=60, seed=2)
+
+
+@pytest.fixture(scope="module")
+def healthy():
+    return simulate("normal", duration_s=60, seed=2)
+
+
+def test_chain_beside_health(low):
+    before = dict(matplotlib.rcParams)
+    figure = low.plot()
+    assert dict(matplotlib.rcParams) == before
+    check(figure)
+    assert all(any(unit in text for unit in UNITS) for text in labels(figure)), labels(figure)
+    written = " ".join(words for words, _ in texts(figure)[0])
+    assert "0.8 mmol/L LOW" in written
+    assert "not medical advice" in written
+    assert "Hz" not in written
+
+
+def test_chain_of_many_people_with_a_silent_lane():
+    people = replicate(["stress", "normal"], 3, duration_s=60, muscle="calf")
+    result = simulate("stress", duration_s=60, muscle="calf")
+    check(plot.plot_chain(result, people=people))
+
+
+def test_chain_of_a_healthy_body_and_of_two_changed_ones(low, healthy):
+    check(plot.plot_chain(healthy))
+    check(plot.plot_chain(simulate("stress", duration_s=60, seed=2), against=low))
+
+
+def test_chain_of_hours_draws_no_long_array():
+    check(plot.plot_chain(simulate("stress", duration_s=40_000, muscle="eyelid")))
+
+
+def test_pair(low, healthy):
+    check(plot.plot_pair(healthy, low))
+
+
+def test_picture_is_shown_by_a_notebook(healthy):
+    figure = plot.plot_chain(healthy)
+    assert figure._repr_png_().startswith(b"\x89PNG")
+    assert len(style.png_bytes(figure, 50)) > 20_000
+
+
+def verdicts():
+    rows = (
+        ("Too little A makes muscles twitch", "supported", 20, 9, 40),
+        ("Too much A makes muscles twitch", "opposed", 1e-7, 0, 1e-6),
+        ("B makes muscles twitch", "no difference at this size", 1.05, 0.95, 1.15),
+        ("C makes muscles twitch", "only in combination", 1.1, 0.9, 1.2),
+        ("D makes muscles twitch", "outside this model", math.nan, math.nan, math.nan),
+    )
+    return tuple(
+        Verdict(claim, "a", "cause", "more", outcome, *ratio, people=50)
+        for claim, outcome, *ratio in rows
+    )
+
+
+def test_verdicts_draw_arrows_and_list_the_rest():
+    figure = plot.plot_verdicts(verdicts())
+    check(figure)
+    ax = figure.axes[0]
+    assert [t.get_text() for t in ax.get_yticklabels()][0] == "D makes muscles twitch"
+    assert any(line.get_marker() == "<" for line in ax.lines)
+
+
+def test_excitability_over_the_norm():
+    base = examine(Conditions())
+    found = examine(Conditions(potassium_out_mmol_l=6.0))
+    figure = plot.plot_excitability(found, base, norms(), "potassium 6")
+    check(figure)
+    assert all(any(unit in text for unit in UNITS) for text in labels(figure))
+    blocked = examine(Conditions(potassium_out_mmol_l=9.5))
+    check(plot.plot_excitability(blocked, base))
+
+
+def test_sweep_and_soma():
+    rates = np.array([[0.0, 2.0, 30.0], [0.0, 0.0, 1.0]])
+    check(plot.plot_sweep("potassium in plasma, mmol/L", [3.0, 6.0], rates, (3.5, 5.0)))
+    trace = simulate_soma(SomaConditions(calcium_out_mmol_l=1.0), 9.0, 200.0, seed=1)
+    check(plot.plot_soma(trace))

@@ -1,0 +1,195 @@
+"""The command line: files, words, and one sentence for every mistake."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from neurosim import cli
+from neurosim.study import validate
+
+MISTAKES = [
+    "rnu", "run lowcalcium", "run nothing.toml", "run broken.toml", "run --set potassium",
+    "run --set potasium_mmol_l=3", "run --set potassium_mmol_l=abc", "run --set =3",
+    "run --set potassium_mmol_l=30", "run --set stress=1 --set stress=0", "run --set",
+    "run --frobnicate", "run normal low_calcium", "run --people 0", "run --people 1e9",
+    "run --people 2.5", "run --duration 1e12", "run --duration nan", "run --duration 0",
+    "run --seed x", "run --seed -1", "run --muscle eylid", "run --axon foo",
+    "run --out no/such/folder", "run --out broken.toml", "run --against foo", "run --people",
+    "sweep", "sweep stress", "sweep stress 0:1", "sweep stress 0:1:1", "sweep stress a:1:3",
+    "sweep stress 0:1:1e6", "sweep foo 0:1:3", "sweep stress 0:2:3", "sweep stress 0:1:3 --set x=1",
+    "article --people 1", "article --out broken.toml", "excitability --set x",
+    "excitability --out broken.toml", "sources --csv no/such.csv", "sources foo", "list --muscle x",
+    "validate --out broken.toml", "--frobnicate",
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def read(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("line", MISTAKES)
+def test_a_mistake_is_one_sentence_and_leaves_nothing(line, tmp_path, capsys):
+    (tmp_path / "broken.toml").write_text("title = \n")
+    assert cli.main(line.split()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1 and len(err) > 20, err
+    assert err.rstrip()[-1] in ".?"
+    assert "Traceback" not in err and "argument " not in err.split(";")[0][:9]
+    assert os.listdir(tmp_path) == ["broken.toml"]
+
+
+def test_nearest_names_are_offered(capsys):
+    cli.main(["rnu"])
+    assert "did you mean 'run'?" in capsys.readouterr().err
+    cli.main(["list", "--muscle", "x"])
+    assert "'--muscle': choose from --help" in capsys.readouterr().err
+
+
+def test_imports_stay_light():
+    code = (
+        "import sys, neurosim, neurosim.cli as c\n"
+        "try:\n c.main(['--help'])\nexcept SystemExit:\n pass\n"
+        "assert c.main(['list']) == 0\n"
+        "assert c.main(['run', '--people', '0']) == 2\n"
+        "bad = {'matplotlib', 'numba', 'scipy.stats', 'pandas'} & set(sys.modules)\n"
+        "assert not bad, bad\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_run_writes_everything_and_says_so(tmp_path, capsys):
+    line = "run low_calcium --duration 20 --set potassium_meq_l=4.5 caffeine_mg=50 --out o"
+    assert cli.main(line.split()) == 0
+    out = capsys.readouterr().out
+    assert "A teaching model, not medical advice." in out
+    assert set(os.listdir("o")) == {
+        "twitches.csv", "twitches.json", "discharges.csv", "discharges.json", "result.json",
+        "figure.png", "figure.txt",
+    }  # fmt: skip
+    assert (tmp_path / "o" / "figure.txt").read_text("utf-8").strip() in out
+    assert all(name in out for name in os.listdir("o"))
+    rows = read("o/twitches.csv")
+    assert list(rows[0]) == [
+        "onset_s", "duration_s", "peak_mn", "unit", "discharges", "kind", "visible",
+    ]  # fmt: skip
+    assert list(read("o/discharges.csv")[0]) == [
+        "time_s", "unit", "origin", "place_in_burst", "sodium_load_mmol_l",
+    ]  # fmt: skip
+    about = json.loads((tmp_path / "o" / "result.json").read_text("utf-8"))
+    assert about["scenario"]["body"]["potassium_mmol_l"] == 4.5
+    assert (tmp_path / "o" / "figure.png").stat().st_size > 20_000
+
+
+def test_default_folder_and_toml_file(tmp_path):
+    (tmp_path / "mine.toml").write_text(
+        'name = "../evil name"\nduration_s = 5\n[body]\nstress = 1\n'
+    )
+    assert cli.main(["run", "mine.toml"]) == 0
+    assert os.listdir("neurosim-out") == ["evil_name"]
+
+
+def test_same_seed_same_bytes_and_people_do_not_change_them(tmp_path):
+    for folder, extra in (("a", []), ("b", []), ("c", ["--people", "3"]), ("d", ["--seed", "9"])):
+        assert cli.main(["run", "low_calcium", "--duration", "10", "--out", folder, *extra]) == 0
+    a, b, c, d = ((tmp_path / f / "twitches.csv").read_bytes() for f in "abcd")
+    assert a == b == c
+    assert a != d
+    rows = read("c/people.csv")
+    assert len(rows) == 6
+    assert {r["scenario"] for r in rows} == {"low_calcium", "normal"}
+    assert "person 0" in json.loads((tmp_path / "c" / "twitches.json").read_text())["note"]
+
+
+def test_against_runs_the_same_people(capsys):
+    line = "run stress --against caffeine --duration 10 --people 2 --out o"
+    assert cli.main(line.split()) == 0
+    assert "Against 'Caffeine', the same 2 people" in capsys.readouterr().out
+    assert {r["scenario"] for r in read("o/people.csv")} == {"stress", "caffeine"}
+
+
+def test_sweep(capsys):
+    assert cli.main("sweep calcium_mg_dl 8:12:2 --people 2 --out o".split()) == 0
+    rows = read("o/sweep.csv")
+    assert [r["calcium_mg_dl"] for r in rows] == ["8", "8", "12", "12"]
+    assert set(os.listdir("o")) == {"sweep.csv", "sweep.json", "sweep.png", "sweep.txt"}
+    assert "not medical advice" in capsys.readouterr().out
+
+
+def test_excitability():
+    assert cli.main("excitability --set potassium_mmol_l=6 --out o".split()) == 0
+    assert set(os.listdir("o")) == {
+        "excitability.csv", "excitability.json", "excitability.png", "excitability.txt",
+    }  # fmt: skip
+    assert "strength-duration time constant" in {r["measure"] for r in read("o/excitability.csv")}
+
+
+def test_list_sources_and_version(capsys):
+    assert cli.main(["list"]) == 0
+    out = capsys.readouterr().out
+    assert "low_calcium" in out and "eyelid" in out and "cups_of_coffee" in out
+    assert cli.main(["sources", "--csv", "all.csv"]) == 0
+    assert "assumed" in capsys.readouterr().out
+    rows = read("all.csv")
+    assert {r["grade"] for r in rows} <= {"measured", "fitted", "assumed"}
+    assert all(r["citation"] for r in rows)
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("neurosim ")
+
+
+def test_article_columns_and_report(monkeypatch, capsys):
+    from neurosim.study import compare
+
+    real = compare.article
+    monkeypatch.setattr(
+        compare,
+        "article",
+        lambda people, seed, **more: real(people, seed, sensitivity=False, duration_s=20, **more),
+    )
+    assert cli.main("article --people 2 --out o".split()) == 0
+    assert set(os.listdir("o")) == {"verdicts.csv", "verdicts.json", "verdicts.png", "report.html"}
+    rows = read("o/verdicts.csv")
+    assert list(rows[0]) == list(cli.VERDICT_COLUMNS)
+    assert {r["outcome"] for r in rows} <= set(compare.OUTCOMES)
+    out = capsys.readouterr().out
+    assert "not medical advice" in out and "See a doctor" in out
+
+
+def test_validate_columns(monkeypatch, capsys):
+    row = dict.fromkeys(cli.VALIDATION_COLUMNS, "x") | {
+        "published_low": 1.0, "published_high": 2.0, "model": 3.0, "inside": False,
+    }  # fmt: skip
+    monkeypatch.setattr(validate, "rows", lambda: [row, row | {"model": 1.5, "inside": True}])
+    assert cli.main("validate --out o".split()) == 0
+    assert list(read("o/validation.csv")[0]) == list(cli.VALIDATION_COLUMNS)
+    out = capsys.readouterr().out
+    assert "1 of 2 numbers are inside" in out and "model 3, published 1 to 2" in out
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [(KeyboardInterrupt, 130, "Stopped"), (MemoryError, 3, "not enough memory")],
+)
+def test_an_accident_leaves_no_folder(error, code, words, tmp_path, monkeypatch, capsys):
+    def stop(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr("neurosim.study.run.simulate", stop)
+    assert cli.main(["run", "normal"]) == code
+    assert words in capsys.readouterr().err
+    assert not os.listdir(tmp_path)

@@ -254,13 +254,13 @@ def _folder(out: str | None, name: str) -> Iterator[Path]:
         raise
 
 
-def _progress(what: str) -> Callable[[int, int], None] | None:
+def _progress(what: str, then: str = "") -> Callable[[int, int], None] | None:
     """Return a function that shows progress on a terminal, None elsewhere."""
     if not sys.stderr.isatty():
         return None
 
     def show(done: int, of: int) -> None:
-        end = "\n" if done >= of else ""
+        end = f"{then}\n" if done >= of else ""
         print(f"\r{done} of {of} {what}", end=end, file=sys.stderr, flush=True)
 
     return show
@@ -289,12 +289,8 @@ def _run(args: argparse.Namespace) -> None:
         from neurosim.show import describe, export, plot, style
         from neurosim.study.run import replicate, simulate
 
+        _fits_a_table(asked)
         result = simulate(asked)
-        if len(result.firing) > MAX_ROWS:
-            raise NeurosimError(
-                f"The {len(result.firing):.2g} discharges of {asked.duration_s:g} s are too many "
-                f"for a table, at most {MAX_ROWS:.0e}: choose a shorter --duration."
-            )
         against = simulate(other) if other is not None else None
         people = None
         if asked.people > 1:
@@ -318,6 +314,21 @@ def _run(args: argparse.Namespace) -> None:
         if people is not None:
             print("twitches.csv and discharges.csv are of person 0; people.csv counts all.")
         _write(folder, files)
+
+
+def _fits_a_table(asked: Any) -> None:
+    """Refuse a run whose discharges would fill the memory, before it is made."""
+    from neurosim.study.run import simulate
+
+    if asked.duration_s <= 3600.0:
+        return
+    rate = simulate(asked.replace(duration_s=1.0)).expected_per_min
+    rows = rate * asked.duration_s / 60.0
+    if rows > MAX_ROWS:
+        raise NeurosimError(
+            f"About {rows:.2g} discharges in {asked.duration_s:g} s are too many for a table of "
+            f"at most {MAX_ROWS:.0e} rows: choose a shorter --duration."
+        )
 
 
 def _list(args: argparse.Namespace) -> None:
@@ -352,8 +363,9 @@ def _article(args: argparse.Namespace) -> None:
         from neurosim.study.compare import article
 
         found = article(
-            asked.people, asked.seed, cores=_cores(asked.people * 10), progress=_progress("people")
-        )
+            asked.people, asked.seed, cores=_cores(asked.people * 10),
+            progress=_progress("people", "; now what each verdict leans on (minutes)"),
+        )  # fmt: skip
         figure = plot.plot_verdicts(found)
         rows = [{name: getattr(v, name) for name in VERDICT_COLUMNS} for v in found.verdicts]
         base = found.people_result.scenarios[0]

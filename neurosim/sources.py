@@ -145,7 +145,10 @@ def exchanged(room: str, name: str, value: float) -> Iterator[None]:
 
 
 def remember(*rooms: str, size: int = 256):
-    """Cache a function by its arguments and by what is exchanged in `rooms`."""
+    """Cache a function by its arguments and by what is exchanged in `rooms`.
+
+    A room may be narrowed to one of its numbers, as ``"firing.noise_channels"``.
+    """
 
     def wrap(function):
         @lru_cache(maxsize=size)
@@ -154,7 +157,9 @@ def remember(*rooms: str, size: int = 256):
 
         @wraps(function)
         def inner(*args):
-            now = tuple(sorted((k, v) for k, v in _exchanged.items() if k[0] in rooms))
+            now = tuple(
+                sorted((k, v) for k, v in _exchanged.items() if {k[0], ".".join(k)} & set(rooms))
+            )
             return keyed(now, *args)
 
         return inner

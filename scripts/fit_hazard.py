@@ -24,7 +24,8 @@ from scipy.optimize import least_squares, minimize
 from neurosim.firing.escape import action
 from neurosim.membrane import axon as ax
 
-FIELDS = ("state", "nu", "seconds", "bursts", "first_over_10mv", "second_over_10mv")
+FIELDS = ("state", "nu", "x20_percent", "seconds", "bursts", "first_over_10mv",
+          "second_over_10mv")  # fmt: skip
 LARGEST_LOAD = 14.5  # mmol/L; a unit's load never takes its internal sodium above this
 
 
@@ -127,6 +128,20 @@ def fit(axon: str):
     return found, d, errors
 
 
+def at_three_per_min(d, name) -> np.ndarray:
+    """Return the value of one column at 3 bursts a minute in each state that reaches them."""
+    found = []
+    per_min = np.maximum(d["bursts"] / d["seconds"] * 60.0, 1e-3)
+    for state in np.unique(d["state"]):
+        i = np.flatnonzero((d["state"] == state) & np.isfinite(d["action"]))
+        i = i[np.argsort(d["nu"][i])]
+        up = np.flatnonzero((per_min[i][:-1] < 3.0) & (per_min[i][1:] >= 3.0))
+        if up.size:
+            pair = i[up[0] : up[0] + 2]
+            found.append(np.interp(np.log(3.0), np.log(per_min[pair]), d[name][pair]))
+    return np.array(found)
+
+
 UNITS = {"peak_half_mv": "mV", "peak_width_mv": "mV"}
 WORDS = {
     "intercept": "ln bursts per minute at action 14 and a rest of -80 mV",
@@ -196,6 +211,11 @@ def main() -> None:
     for axon in ax.AXONS:
         results[axon] = fit(axon)
         print(axon, *(f"{k} {v:.4g}" for k, v in results[axon][0].items()), sep="\n  ", flush=True)
+        for name, words in (("x20_percent", "20-ms threshold, %"), ("action", "action")):
+            v = at_three_per_min(results[axon][1], name)
+            spread = v.std() / v.mean() * 100.0
+            print(f"  at 3 bursts a minute: {words} {v[0]:.1f} in health, {v.min():.1f} to "
+                  f"{v.max():.1f} over {v.size} states, spread {spread:.0f} %")
     write({k: v[0] for k, v in results.items()}, options.out)
     if options.figure:
         draw(results, options.figure)

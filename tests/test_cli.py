@@ -139,6 +139,12 @@ def test_excitability():
     assert "strength-duration time constant" in {r["measure"] for r in read("o/excitability.csv")}
 
 
+def test_a_year_of_busy_twitches_is_refused_before_it_is_run(tmp_path, capsys):
+    assert cli.main("run --duration 3e7".split()) == 2
+    assert "too many for a table" in capsys.readouterr().err
+    assert not os.listdir(tmp_path)
+
+
 def test_list_sources_and_version(capsys):
     assert cli.main(["list"]) == 0
     out = capsys.readouterr().out

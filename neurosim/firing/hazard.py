@@ -28,7 +28,8 @@ from neurosim.sources import number, remember
 
 NU = np.concatenate([np.arange(0.7, 2.0, 0.1), np.arange(2.0, 5.0, 0.2), np.arange(5.0, 8.1, 0.5)])
 LOAD_MMOL_L = np.array([0.0, 0.7, 1.5, 2.5, 4.0, 6.0])
-ROOMS = ("membrane", "axon_ghk", "axon_ohmic", "hazard", "firing")
+ROOMS = ("membrane", "axon_ghk", "axon_ohmic", "hazard", "firing.noise_channels",
+         "firing.propagation_mv")  # fmt: skip
 NEVER = 1e-30  # bursts per minute of a site whose action is above 45
 
 
@@ -121,9 +122,8 @@ def _batch(conditions: Conditions, nu, loads):
     ]
 
 
-@remember(*ROOMS)
 def hazard_table(conditions: Conditions, axon: str = "ghk") -> HazardTable:
-    """Return the hazard table of one body state (0.3 s where Numba is installed).
+    """Return the hazard table of one body state (0.3 s where Numba is installed, then kept).
 
     Parameters
     ----------
@@ -132,6 +132,15 @@ def hazard_table(conditions: Conditions, axon: str = "ghk") -> HazardTable:
     axon : str
         ``"ghk"`` or ``"ohmic"``.
     """
+    table = _table(conditions, axon)
+    error = number("firing", "hazard_state_error")
+    if error == 0.0 or conditions == Conditions():
+        return table
+    return replace(table, bursts_per_min=np.maximum(table.bursts_per_min * np.exp(error), NEVER))
+
+
+@remember(*ROOMS)
+def _table(conditions: Conditions, axon: str) -> HazardTable:
     shape = (NU.size, LOAD_MMOL_L.size)
     sites = at_rest(_batch(conditions, NU, LOAD_MMOL_L), axon)
     found, peak = (v.reshape(shape) for v in action(sites))
@@ -145,8 +154,6 @@ def hazard_table(conditions: Conditions, axon: str = "ghk") -> HazardTable:
     for i in range(1, NU.size):
         stale = ~fresh[i] & np.isfinite(least[i])
         leaves[i] = np.where(stale, leaves[i - 1], leaves[i])
-    if conditions != Conditions():
-        rate = rate * np.exp(number("firing", "hazard_state_error"))
     rate = np.where(np.isfinite(least), np.maximum(rate * leaves, NEVER), NEVER)
     rate = np.minimum.accumulate(rate, axis=1)  # a load never makes a site fire more
     healthy = at_rest(Conditions(), axon)

@@ -32,7 +32,7 @@ _BANDS = (
     (NEAR_ZERO, "near zero"),
     (1 / 30, "about a hundredth as many"),
     (1 / 6, "about a tenth as many"),
-    (1 / 2, "well under half as many"),
+    (1 / 2, "less than half as many"),
     (1 / 1.25, "somewhat fewer"),
     (1.25, "about as many"),
     (2.0, "somewhat more"),
@@ -60,8 +60,8 @@ def band(ratio: float, low: float = math.nan, high: float = math.nan) -> str:
     'about ten times as many (between 4 and 300 times)'
     >>> band(0.0002, 0, 0.004)
     'near zero'
-    >>> band(1.4, 0.7, 2.9)
-    'no clear difference (between 0.7 and 2.9 times)'
+    >>> band(1.4, 0.7, 3.0)
+    'no clear difference (between 0.7 and 3 times)'
     """
     if math.isnan(ratio):
         return "no twitches in either, so nothing to compare"
@@ -374,6 +374,8 @@ def describe_excitability(found: Excitability, healthy: Excitability) -> str:
     inside = sum(row.inside_95 for row in defined)
     lines.append(
         f"{inside} of {len(defined)} measures lie inside the 95 % limits of 280 healthy people."
+        if defined
+        else "No measure can be compared with those of healthy people."
     )
     return "\n".join([*lines, ADVICE])
 

@@ -33,21 +33,22 @@ if TYPE_CHECKING:
 
 MANY = 150  # twitches in a whole run above which only a part of it is drawn
 MARKS = {HEALTH: "o", CHANGED: "D", BLACK: "s"}
+WINDOWS_S = (10.0, 30.0, 60.0, 300.0, 600.0, 3600.0, 21_600.0, 86_400.0, 604_800.0)
 LONGEST_TRACE_S = 900.0  # a longer force is drawn as one line per twitch
 
 
 def window_s(*results: Result) -> tuple[float, float]:
     """Return which part of the time (s) to draw, so that something can be seen.
 
-    All of it where twitches are rare, otherwise the last minute or less: by then the
-    sodium load of busy units has settled.
+    All of it where twitches are rare, otherwise so much of its end that they can be told
+    apart: by then the sodium load of busy units has settled.
     """
     duration = results[0].scenario.duration_s
     busiest = max(len(r.twitches) for r in results)
     if busiest <= MANY:
         return 0.0, duration
     needed = duration * MANY / busiest
-    length = min(duration, next((w for w in (10.0, 30.0) if needed <= w), 60.0))
+    length = min(duration, max((w for w in WINDOWS_S if w <= needed), default=WINDOWS_S[0]))
     return duration - length, duration
 
 
@@ -238,7 +239,7 @@ def draw_raster(
         ax.text(0.5, 0.5, f"silent for {time_words(end - start)}", transform=ax.transAxes,
                 ha="center", va="center", color=GREY, fontsize=12)  # fmt: skip
     ax.set_xlim(0, (end - start) / size)
-    ax.set_ylim(0, result.sites.units + 1)
+    ax.set_ylim(1 - 0.06 * result.sites.units, 1.06 * result.sites.units)
     ax.set_yticks([1, result.sites.units])
     ax.set_ylabel("motor unit,\nsmall to large")
     ax.set_xlabel(_time_label(window))
@@ -324,9 +325,9 @@ def draw_rate(ax: Any, result: Result, against: Result | None, people: People | 
     ax.set_title("Rate: how often it twitches")
     if ratio is not None and len(rates) > 1:
         n = rates.shape[1]
-        parts = [f"{n} people:" if n > 1 else "this person, in the long run:"]
+        parts = [f"{n} people:" if n > 1 else "this person, long run:"]
         parts += words.band(*ratio).replace(" (", "|(").split("|")
-        ax.set_xlabel("\n".join(_wrap(part, 28) for part in parts), fontweight="bold")
+        ax.set_xlabel("\n".join(_wrap(part, 30) for part in parts), fontweight="bold")
 
 
 def _dots(ax: Any, rates: np.ndarray, bodies: list[Body], names: list[str], duration: float):
@@ -337,7 +338,8 @@ def _dots(ax: Any, rates: np.ndarray, bodies: list[Body], names: list[str], dura
     lanes, people = rates.shape
     shift = np.linspace(-0.16, 0.16, people) if people > 1 else np.zeros(1)
     if lanes > 1:
-        ax.plot(np.arange(lanes)[:, None] + shift, y, "-", color="#B0B0B0", lw=0.7, zorder=1)
+        ax.plot(np.arange(lanes)[:, None] + shift, y, "-", color="#909090", lw=0.7, zorder=1,
+                alpha=min(1.0, 40.0 / people))  # fmt: skip
     for lane, colour in enumerate(colours(*bodies)):
         ax.plot(lane + shift, y[lane], MARKS[colour], ls="none", color=colour,
                 ms=5 if people > 1 else 10)  # fmt: skip

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -328,14 +328,18 @@ def article(
             both = _together(claim.factor, partner, base)
             asked[both.name] = both
     found = replicate(tuple(asked.values()), people, cores=cores, progress=progress)
-    leans: dict[str, tuple[str, str]] = {}
+    factors = list(dict.fromkeys(c.factor for c in CLAIMS if not c.outside))
+    leans = _leans([asked[f] for f in factors], cores) if sensitivity else [("", "")] * len(factors)
+    leant = dict(zip(factors, leans, strict=True))
     verdicts = []
     for claim in CLAIMS:
-        verdict = judge(claim, found)
-        if sensitivity and not claim.outside:
-            if claim.factor not in leans:
-                leans[claim.factor] = lean(asked[claim.factor])
-            on, at = leans[claim.factor]
-            verdict = Verdict(**{**verdict.__dict__, "leans_on": on, "flips_at": at})
-        verdicts.append(verdict)
+        on, at = leant.get(claim.factor, ("", ""))
+        verdicts.append(replace(judge(claim, found), leans_on=on, flips_at=at))
     return Article(tuple(verdicts), found)
+
+
+def _leans(asked: Sequence[Scenario], cores: int) -> list[tuple[str, str]]:
+    if cores <= 1:
+        return [lean(s) for s in asked]
+    with run.processes(cores) as pool:
+        return list(pool.map(lean, asked))

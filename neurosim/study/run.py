@@ -284,6 +284,14 @@ def one_person(asked: Sequence[Scenario], person: int) -> np.ndarray:
     return np.array(rows, float)
 
 
+def processes(cores: int):
+    """Return a pool of `cores` fresh processes, a context manager."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    return ProcessPoolExecutor(cores, mp_context=get_context("spawn"))
+
+
 def _chunk(asked: Sequence[Scenario], people: Sequence[int]) -> list[np.ndarray]:
     return [one_person(asked, p) for p in people]
 
@@ -320,10 +328,7 @@ def replicate(
     chunks = np.array_split(np.arange(people), max(1, min(people, -(-people // 10))))
     done: list[np.ndarray] = []
     if cores > 1:
-        from concurrent.futures import ProcessPoolExecutor
-        from multiprocessing import get_context
-
-        with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
+        with processes(cores) as pool:
             for part in pool.map(_chunk, [asked] * len(chunks), chunks):
                 done += part
                 if progress:

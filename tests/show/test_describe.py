@@ -16,7 +16,7 @@ from neurosim.study.run import replicate, simulate
         (0.0099, "near zero"),
         (0.02, "about a hundredth as many"),
         (0.1, "about a tenth as many"),
-        (0.3, "well under half as many"),
+        (0.3, "less than half as many"),
         (0.6, "somewhat fewer"),
         (1.0, "about as many"),
         (1.5, "somewhat more"),

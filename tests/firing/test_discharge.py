@@ -1,0 +1,327 @@
+"""The sampler against the law it draws from: closed forms, quadrature and a stepped clock."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from neurosim.errors import NeurosimError
+from neurosim.firing import discharge
+from neurosim.firing.discharge import (
+    ORIGINS,
+    UnitHazard,
+    balance,
+    clock_driven,
+    expected_bursts_per_min,
+    sample_firing,
+)
+from neurosim.sources import number
+
+GRID = np.array([0.0, 0.7, 1.5, 2.5, 4.0, 6.0])
+DEAD_S = number("firing", "burst_dead_time_ms") / 1000.0
+SHORTEST_S = number("firing", "burst_interval_shortest_ms") / 1000.0
+
+
+def sites(
+    rates, unit=None, *, slope=1.0, pair=0.0, load=0.0, tau=360.0, ceiling=1e6, units=None,
+    start=None,
+):  # fmt: skip
+    """Return sites with bursts per minute falling by `slope` per mmol/L of load."""
+    rates = np.atleast_1d(np.asarray(rates, float))
+    n = rates.size
+    unit = np.arange(n) if unit is None else np.asarray(unit)
+    units = int(unit.max(initial=-1)) + 1 if units is None else units
+    return UnitHazard(
+        load_mmol_l=GRID,
+        bursts_per_min=rates[:, None] * np.exp(-np.multiply.outer(np.broadcast_to(slope, n), GRID)),
+        unit=unit,
+        origin=np.arange(n) % 3,
+        pair=np.broadcast_to(np.asarray(pair, float), n).copy(),
+        units=units,
+        load_per_spike_mmol_l=load,
+        load_tau_s=tau,
+        ceiling_per_min=ceiling,
+        start_load_mmol_l=None if start is None else np.full(units, start),
+    )
+
+
+def draw(hazard, duration_s, seed):
+    return sample_firing(hazard, duration_s, np.random.default_rng(seed))
+
+
+def per_second(hazard, load):
+    """Return the burst rate of a one-unit hazard at each load, by NumPy's own interpolation."""
+    logs = [np.interp(load, GRID, np.log(row / 60.0)) for row in hazard.bursts_per_min]
+    return np.minimum(np.exp(logs).sum(axis=0), hazard.ceiling_per_min / 60.0)
+
+
+def rescaled_gaps(hazard, firing):
+    """Return the hazard integrated over each silence; exponential with mean 1 if it is exact."""
+    burst = np.cumsum(firing.place == 0) - 1
+    last = np.append(np.flatnonzero(np.diff(burst)), len(firing) - 1)
+    first = np.flatnonzero(firing.place == 0)
+    start = np.append(0.0, firing.time_s[last] + DEAD_S)
+    load = firing.load_mmol_l[last] + hazard.load_per_spike_mmol_l
+    begin = discharge._start_load(hazard)
+    load = np.append(begin, load * np.exp(-DEAD_S / hazard.load_tau_s))
+    length = firing.time_s[first] - start[: first.size]
+    nodes, weights = np.polynomial.legendre.leggauss(80)
+    s = 0.5 * length[:, None] * (1.0 + nodes)
+    rate = per_second(hazard, load[: first.size, None] * np.exp(-s / hazard.load_tau_s))
+    return 0.5 * length * (rate * weights).sum(axis=1)
+
+
+@pytest.mark.parametrize(
+    "hazard",
+    [
+        sites([40.0], [0], load=0.4, tau=20.0),
+        sites([30.0, 20.0, 5.0], [0, 0, 0], slope=[0.5, 1.0, 2.0], pair=0.3, load=0.3, tau=15.0),
+        sites([400.0, 90.0], [0, 0], slope=1.5, pair=0.2, load=0.25, tau=30.0, ceiling=150.0),
+        sites([90.0], [0], load=0.05, tau=600.0, start=5.0),
+    ],
+    ids=["one site", "three sites in bursts", "at its ceiling", "loaded from the start"],
+)
+def test_rescaled_silences_are_exponential_over_seeds(hazard):
+    p_values, pooled = [], []
+    for seed in range(40):
+        firing = draw(hazard, 6000.0, seed)
+        gaps = rescaled_gaps(hazard, firing)[:250]
+        assert gaps.size == 250
+        p_values.append(stats.kstest(gaps, "expon").pvalue)
+        pooled.append(gaps)
+    assert stats.kstest(p_values, "uniform").pvalue > 1e-3
+    assert stats.kstest(np.concatenate(pooled), "expon").pvalue > 1e-3
+
+
+def test_counts_of_a_constant_hazard_are_poisson():
+    mean = 3.0
+    hazard = sites(np.full(4000, mean / 10.0), slope=0.0)
+    firing = draw(hazard, 600.0, 5)
+    counts = np.bincount(firing.unit, minlength=4000)
+    found = np.bincount(np.minimum(counts, 9), minlength=10)
+    law = stats.poisson.pmf(np.arange(9), mean)
+    expected = 4000 * np.append(law, 1.0 - law.sum())
+    assert stats.chisquare(found, expected).pvalue > 1e-3
+    assert stats.kstest(firing.time_s / 600.0, "uniform").pvalue > 1e-3
+
+
+def test_counts_and_burst_sizes_agree_with_the_clock():
+    hazard = sites(
+        [160.0, 60.0, 120.0, 200.0], [0, 0, 1, 2], slope=[0.6, 1.5, 1.0, 1.0], pair=0.35,
+        load=0.3, tau=8.0,
+    )  # fmt: skip
+    clock = [clock_driven(hazard, 20.0, np.random.default_rng(s), dt_s=2e-3) for s in range(6)]
+    exact = [draw(hazard, 20.0, 100 + s) for s in range(300)]
+
+    def bursts(firings, unit):
+        return np.array([((f.unit == unit) & (f.place == 0)).sum() for f in firings])
+
+    for unit in range(3):
+        a, b = bursts(clock, unit), bursts(exact, unit)
+        error = b.std(ddof=1) * np.sqrt(1.0 / a.size + 1.0 / b.size)
+        assert abs(a.mean() - b.mean()) < 3.5 * error
+
+    def places(firings):
+        return np.bincount(np.minimum(np.concatenate([f.place for f in firings]), 4), minlength=5)
+
+    assert stats.chi2_contingency(np.stack([places(clock), places(exact)])).pvalue > 1e-3
+    origins = [np.bincount(np.concatenate([f.origin for f in g])) for g in (clock, exact)]
+    assert stats.chi2_contingency(np.stack(origins)).pvalue > 1e-3
+
+
+def test_burst_sizes_are_geometric_by_the_site_they_start_at():
+    pair = np.array([0.0, 0.25, 0.6])
+    firing = draw(sites([20.0, 20.0, 20.0], [0, 1, 2], pair=pair, slope=0.0), 30_000.0, 3)
+    for origin, chance in enumerate(pair):
+        place = firing.place[firing.origin == origin]
+        n = (place == 0).sum()
+        longer = (place == 1).sum()
+        assert stats.binomtest(int(longer), int(n), max(chance, 1e-12)).pvalue > 1e-3
+
+
+def test_sodium_load_holds_the_rate_at_the_mean_field():
+    # A small load per discharge and a long memory: then the mean-field is exact but for the
+    # dead time (0.02 s of about 3 s).
+    hazard = sites(np.full(20, 60.0), load=0.01, tau=300.0, pair=0.2)
+    expected = expected_bursts_per_min(hazard)
+    assert (expected < 40.0).all()
+    spikes = 1.0 / (1.0 - 0.2)
+    balance = 60.0 * np.exp(-expected / 60.0 * spikes * 0.01 * 300.0)
+    assert expected == pytest.approx(balance, rel=0.02)  # its own equation, solved apart
+    firing = draw(hazard, 9000.0, 2)
+    late = (firing.time_s > 1800.0) & (firing.place == 0)
+    rate = late.sum() / 7200.0 * 60.0 / 20
+    assert rate == pytest.approx(expected.mean(), rel=0.02)
+    early = (firing.time_s < 30.0) & (firing.place == 0)
+    assert early.sum() / 30.0 * 60.0 / 20 > 1.2 * rate
+
+
+def test_a_unit_that_starts_in_balance_stays_there():
+    hazard = sites(np.full(300, 60.0), load=0.01, tau=300.0, pair=0.2)
+    rate, load = balance(hazard)
+    assert load == pytest.approx(rate / 60.0 * 0.01 * 300.0 / 0.8, rel=0.02)
+    firing = draw(dataclasses.replace(hazard, start_load_mmol_l=load), 600.0, 3)
+    first = firing.place == 0
+    minutes = np.histogram(firing.time_s[first], bins=10, range=(0, 600))[0] / 300.0
+    assert minutes == pytest.approx(np.full(10, rate[0]), rel=0.04)
+    assert firing.load_mmol_l.mean() == pytest.approx(load[0], rel=0.04)
+
+
+@pytest.mark.parametrize("rates", [[8.0], [200.0], [300.0, 4.0], [5000.0, 90.0]])
+def test_the_balance_meets_its_own_equation(rates):
+    hazard = sites(rates, [0] * len(rates), slope=1.3, pair=0.3, load=0.05, ceiling=500.0)
+    (rate,), (load,) = balance(hazard)
+    # the rate at that load, apart from the package's interpolation
+    assert rate == pytest.approx(60.0 * float(per_second(hazard, np.array([load]))[0]), rel=0.03)
+    assert load == pytest.approx(rate / 60.0 / 0.7 * 0.05 * 360.0, rel=1e-6)
+
+
+def test_the_mean_field_never_exceeds_the_ceiling():
+    hazard = sites([5000.0, 3000.0], [0, 0], load=1e-9, ceiling=500.0)
+    assert expected_bursts_per_min(hazard) == pytest.approx([500.0])
+
+
+def arguments(hazard, duration_s):
+    index, units, starts = discharge._visited(hazard, duration_s)
+    rows = np.log(hazard.bursts_per_min[index] / 60.0)
+    load = hazard.load_per_spike_mmol_l, hazard.load_tau_s
+    top, begin = hazard.ceiling_per_min / 60.0, discharge._start_load(hazard)[units]
+    pair = hazard.pair[index]
+    return starts, begin, GRID, rows, pair, duration_s, *load, top, discharge._timing()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_compiled_and_plain_python_give_the_same_discharges(seed):
+    pytest.importorskip("numba")
+    from neurosim.firing.compiled import sample
+
+    hazard = sites([30.0, 9.0, 60.0], [0, 0, 1], pair=0.4, load=0.1, tau=60.0, ceiling=50.0)
+    results = []
+    for sampler in (discharge._sample, sample):
+        out = np.empty((5, 5000))
+        n = sampler(np.random.default_rng(seed), *arguments(hazard, 1200.0), out)
+        results.append(out[:, :n])
+    plain, compiled = results
+    assert plain.shape == compiled.shape and plain.shape[1] > 500
+    assert np.array_equal(plain[1:4], compiled[1:4])
+    assert compiled[[0, 4]] == pytest.approx(plain[[0, 4]], rel=1e-12)
+
+
+def test_without_numba_the_plain_loop_is_taken(monkeypatch):
+    monkeypatch.setenv("NEUROSIM_NUMBA", "0")
+    discharge._sampler.cache_clear()
+    try:
+        assert discharge._sampler() is discharge._sample
+        plain = draw(sites([30.0], pair=0.3), 300.0, 1)
+    finally:
+        monkeypatch.undo()
+        discharge._sampler.cache_clear()
+    again = draw(sites([30.0], pair=0.3), 300.0, 1)
+    assert np.array_equal(plain.place, again.place)
+    assert again.time_s == pytest.approx(plain.time_s, rel=1e-12)
+
+
+def test_short_intervals_are_within_bursts_and_never_under_the_shortest():
+    hazard = sites([200.0, 150.0, 80.0], [0, 1, 2], pair=0.5, slope=0.0)
+    firing = draw(hazard, 3000.0, 8)
+    assert np.all(np.diff(firing.time_s) >= 0)
+    for unit in range(3):
+        mine = firing.unit == unit
+        interval, place = np.diff(firing.time_s[mine]), firing.place[mine]
+        assert place[0] == 0
+        inside = place[1:] > 0
+        assert np.all(place[1:][inside] == place[:-1][inside] + 1)
+        assert np.all(interval >= SHORTEST_S - 1e-9)
+        # the dead time parts the two kinds of interval without overlap
+        assert np.all(interval[inside] <= DEAD_S + 1e-9)
+        assert np.all(interval[~inside] > DEAD_S - 1e-9)
+        assert np.array_equal(interval <= DEAD_S + 1e-9, inside)
+    mine = firing.unit == 0
+    extra = np.diff(firing.time_s[mine])[firing.place[mine][1:] > 0] - SHORTEST_S
+    mean = number("firing", "burst_interval_mean_extra_ms") / 1000.0
+    held = extra < DEAD_S - SHORTEST_S - 1e-9
+    law = stats.truncexpon(b=(DEAD_S - SHORTEST_S) / mean, scale=mean)
+    assert stats.kstest(extra[held], law.cdf).pvalue > 1e-3
+
+
+def test_sites_are_chosen_in_proportion_to_their_hazard():
+    hazard = sites([30.0, 20.0, 10.0], [0, 0, 0], slope=0.0)
+    firing = draw(hazard, 20_000.0, 4)
+    found = np.bincount(firing.origin, minlength=3)
+    assert stats.chisquare(found, len(firing) * np.array([3, 2, 1]) / 6.0).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("load", [0.0, 0.35, 1.5, 5.0, 9.0])
+def test_the_choice_follows_the_hazards_at_the_load_of_the_moment(load):
+    hazard = sites([30.0, 20.0, 10.0], [0, 0, 0], slope=[0.1, 1.0, 0.4])
+    rows = np.log(hazard.bursts_per_min / 60.0)
+    at = np.array([np.exp(np.interp(load, GRID, row)) for row in rows])
+    picked = [
+        discharge._pick(load, GRID, rows, 0, 3, u) for u in (np.arange(20_000) + 0.5) / 20_000
+    ]
+    share = np.bincount(picked, minlength=3) / 20_000
+    assert share == pytest.approx(at / at.sum(), abs=1e-4)
+    assert discharge._hazard(load, GRID, rows, 0, 3, 1e9) == pytest.approx(at.sum(), rel=1e-12)
+    assert discharge._hazard(load, GRID, rows, 0, 3, 0.1) == pytest.approx(min(0.1, at.sum()))
+
+
+def test_the_same_seed_gives_the_same_discharges():
+    hazard = sites([20.0, 30.0], pair=0.2, load=0.1)
+    first, second, other = (draw(hazard, 600.0, s) for s in (1, 1, 2))
+    for name in ("time_s", "unit", "origin", "place", "load_mmol_l"):
+        assert np.array_equal(getattr(first, name), getattr(second, name))
+    assert not np.array_equal(first.time_s, other.time_s)
+
+
+def test_silent_units_take_no_random_numbers():
+    few = draw(sites([20.0, 30.0], [1, 3]), 600.0, 1)
+    rates = [1e-20, 20.0, 1e-18, 30.0, 1e-30]
+    many = draw(sites(rates, [0, 1, 2, 3, 4]), 600.0, 1)
+    assert np.array_equal(few.time_s, many.time_s) and np.array_equal(few.unit, many.unit)
+
+
+def test_a_longer_run_begins_with_the_shorter_one_for_one_unit():
+    hazard = sites([20.0], pair=0.3, load=0.2)
+    short, long = draw(hazard, 300.0, 6), draw(hazard, 900.0, 6)
+    assert np.array_equal(short.time_s, long.time_s[long.time_s < 300.0])
+
+
+@pytest.mark.parametrize("rates", [[], [1e-30, 1e-30]])
+def test_without_sites_that_fire_there_is_nothing(rates):
+    hazard = sites(rates, np.zeros(len(rates), int), units=3)
+    firing = draw(hazard, 600.0, 0)
+    assert len(firing) == 0 and firing.bursts_per_min == 0.0
+    assert {c.size for c in firing.columns().values()} == {0}
+    assert expected_bursts_per_min(hazard) == pytest.approx(np.zeros(3), abs=1e-20)
+    assert "0 discharges" in str(firing)
+
+
+def test_more_discharges_than_memory_holds_are_refused():
+    with pytest.raises(NeurosimError, match="shorter duration"):
+        draw(sites(np.full(200, 500.0)), 31_557_600.0, 0)
+
+
+def test_more_discharges_than_there_was_room_for_are_drawn_again():
+    # The expected rate is that of the long run; here nearly all happens before the load counts.
+    hazard = sites(np.full(300, 600.0), load=5.0, slope=4.0, tau=1000.0, pair=0.5)
+    expected = expected_bursts_per_min(hazard).sum() * 60.0 / 60.0
+    firing = draw(hazard, 60.0, 11)
+    assert len(firing) > 4 * expected + 10 * np.sqrt(expected + 1) + 256
+    out = np.empty((5, 20_000))
+    n = discharge._sample(np.random.default_rng(11), *arguments(hazard, 60.0), out)
+    assert np.sort(out[0, :n]) == pytest.approx(firing.time_s, rel=1e-12)
+
+
+def test_columns_are_of_equal_length_and_name_their_origin():
+    firing = draw(sites([20.0, 30.0, 40.0], pair=0.2, load=0.01), 600.0, 1)
+    columns = firing.columns()
+    assert {c.size for c in columns.values()} == {len(firing)}
+    assert set(columns["origin"]) == set(ORIGINS)
+    assert firing.bursts_per_min == pytest.approx((firing.place == 0).sum() / 10.0)
+    assert np.all(firing.load_mmol_l >= 0) and firing.load_mmol_l[0] == 0.0
+
+
+def test_a_hazard_is_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        sites([1.0]).units = 3

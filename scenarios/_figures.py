@@ -8,10 +8,9 @@ import numpy as np
 from neurosim.show.export import prepare_folder, text_bytes, write_files
 from neurosim.show.panels import log_rate_axis
 from neurosim.show.style import (
-    ADVICE, BLACK, BLUE, GREEN, GREY, ORANGE, VERMILION, new_figure, png_bytes, styled,
+    ADVICE, BLACK, BLUE, GREY, new_figure, png_bytes,
 )  # fmt: skip
 
-__all__ = ["BLACK", "BLUE", "GREEN", "GREY", "ORANGE", "VERMILION", "lanes", "panels", "styled"]
 SEEN_S = 600.0  # time in which twitches are counted, as in the package's scenarios
 
 
@@ -30,19 +29,28 @@ def lanes(ax, names):
 
 
 def value_dots(ax, values, looks, form="{:.0f}"):
-    """Draw one value in each lane with its number beside it; `looks` are (colour, marker)."""
+    """Draw one value in each lane with its number beside it; `looks` are (colour, marker).
+
+    A dotted line runs through health, the lane with a circle.
+    """
+    health = values[[marker for _, marker in looks].index("o")]
     for x, (value, (colour, marker)) in enumerate(zip(values, looks, strict=True)):
         ax.plot(x, value, marker, color=colour, ms=12)
-        ax.annotate(form.format(value), (x, value), (0, 10), textcoords="offset points",
-                    ha="center", color=colour, fontweight="bold")  # fmt: skip
+        ax.annotate(form.format(value), (x, value), (0, -20 if value < health else 10),
+                    textcoords="offset points", ha="center", color=colour,
+                    fontweight="bold")  # fmt: skip
+    ax.axhline(health, color=BLUE, lw=1, ls=":", zorder=0)
     ax.margins(y=0.25)
+    lanes(ax, [""] * len(looks))
 
 
-def people_dots(ax, rates, looks):
+def people_dots(ax, rates, looks, highest=0.0):
     """Draw the twitches per minute of the same people in each lane, and the median person.
 
     `rates` are of shape (lanes, people); people without a twitch lie in the band "none".
+    The axis reaches at least to `highest`.
     """
+    rates = np.asarray(rates)
     least = 60.0 / SEEN_S
     none = least / 4.0
     height = np.where(rates > 0, rates, none)
@@ -51,7 +59,7 @@ def people_dots(ax, rates, looks):
     for x, (colour, marker) in enumerate(looks):
         ax.plot(at[x], height[x], marker, color=colour, ms=5, alpha=0.7, ls="none")
         ax.plot([x - 0.34, x + 0.34], [max(np.median(rates[x]), none)] * 2, color=BLACK, lw=3)
-    log_rate_axis(ax, least, float(height.max()), none, none)
+    log_rate_axis(ax, least, max(float(height.max()), highest), none, none)
 
 
 def finish(name, figure, words):

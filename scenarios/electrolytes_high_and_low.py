@@ -7,10 +7,11 @@ anybody. The easier the nerve is to fire, the more it fires by itself, except fo
 Takes about 15 seconds. Add --show to open the figure.
 """
 
-from _figures import BLUE, VERMILION, finish, lanes, panels, people_dots, styled, value_dots
+from _figures import finish, lanes, panels, people_dots, value_dots
 
 import neurosim as ns
 from neurosim.show.describe import band
+from neurosim.show.style import BLUE, VERMILION, styled
 from neurosim.study.compare import paired_ratio
 
 PEOPLE = 40
@@ -25,33 +26,35 @@ threshold = {
     for name, r in nerve.items()
 }
 critical = {name: r.hazard.nu_critical for name, r in nerve.items()}
-twitches = {name: people.twitches[people.row(name)] for name in states}
+rates = {name: people.per_min[people.row(name)] for name in states}
 
 
 @styled
 def draw():
     """Draw threshold, critical sodium current and twitches of the people for each ion."""
     title = f"Eight blood values, {PEOPLE} people: sole of the foot"
-    figure, axes = panels(14, 11, 3, 4, title, sharey="row", sharex=True)
+    figure, axes = panels(14, 11, 3, 4, title, sharey="row")
     for column, ion in enumerate(IONS):
         trio = (f"low_{ion}", "normal", f"high_{ion}")
-        top, middle, bottom = axes[:, column]
-        top.set_title(ion)
-        value_dots(top, [threshold[name] for name in trio], LOOKS)
-        value_dots(middle, [critical[name] for name in trio], LOOKS, "{:.1f}")
-        people_dots(bottom, people.per_min[[people.row(name) for name in trio]], LOOKS)
-        lanes(bottom, ("low", "health", "high"))
+        low, high = (nerve[n].scenario.body.abnormal()[0][1] for n in (trio[0], trio[2]))
+        axes[0, column].set_title(ion)
+        value_dots(axes[0, column], [threshold[n] for n in trio], LOOKS)
+        value_dots(axes[1, column], [critical[n] for n in trio], LOOKS, "{:.1f}")
+        people_dots(axes[2, column], [rates[n] for n in trio], LOOKS, people.per_min.max())
+        lanes(axes[2, column], (f"low\n{low:g} mmol/L", "health", f"high\n{high:g} mmol/L"))
     axes[0, 0].set_ylabel("current to fire the nerve\n(20-ms threshold), % of health")
     axes[1, 0].set_ylabel("fires by itself from this persistent\nsodium current on, times healthy")
-    axes[2, 0].set_ylabel("twitches per minute\n(line: median person)")
+    axes[2, 0].set_ylabel("twitches per minute\n(bar: median person)")
     return figure
 
 
 lines = [f"The same {PEOPLE} people in each state, against themselves in health:"]
 for name in states[1:]:
-    ratio = paired_ratio(twitches[name], twitches["normal"])
+    row, healthy = people.row(name), people.row("normal")
+    ratio = paired_ratio(people.twitches[row], people.twitches[healthy])
+    title, needs = nerve[name].scenario.title, threshold[name]
     lines.append(
-        f"{nerve[name].scenario.title}: twitches {band(ratio.value, ratio.low, ratio.high)}; "
-        f"the nerve needs {threshold[name]:.0f} % of the healthy current."
+        f"{title}: the nerve needs {needs:.0f} % of the healthy current; "
+        f"twitches: {band(ratio.value, ratio.low, ratio.high)}."
     )
 finish("electrolytes_high_and_low", draw(), "\n".join(lines))

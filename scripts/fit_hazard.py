@@ -88,7 +88,8 @@ def fit_logistic(X, hits, trials):
 
     def cost(c):
         z = X @ c
-        return -np.sum(weight * (hits * -np.logaddexp(0, -z) + (trials - hits) * -np.logaddexp(0, z)))
+        misses = trials - hits
+        return np.sum(weight * (hits * np.logaddexp(0, -z) + misses * np.logaddexp(0, z)))
 
     return minimize(cost, np.zeros(X.shape[1]), method="BFGS").x
 
@@ -116,7 +117,8 @@ def fit(axon: str):
     names = ("intercept", "action_slope", "rest_slope", "ln_ceiling", "ceiling_rest_slope")
     found = dict(zip(names, c, strict=True))
     found |= {"peak_half_mv": -p[0] / p[1], "peak_width_mv": 1.0 / p[1]}
-    found |= dict(zip(("pair_0", "pair_rest", "pair_rest2", "pair_ln_nu", "pair_shift"), q, strict=True))
+    pair = ("pair_0", "pair_rest", "pair_rest2", "pair_ln_nu", "pair_shift")
+    found |= dict(zip(pair, q, strict=True))
     by_state = [
         np.nanmean(errors[d["state"] == s])
         for s in np.unique(d["state"])
@@ -184,17 +186,19 @@ def draw(results, path: str) -> None:
     for axes, (axon, (c, d, errors)) in zip(figure.subplots(1, 2), results.items(), strict=True):
         per_min = d["bursts"] / d["seconds"] * 60.0
         told = np.isfinite(errors) & (d["bursts"] > 0)
+        error = np.exp(c["left_out_median_error"])
         points = axes.scatter(
             d["action"][told], per_min[told], c=d["rest"][told] * 5 - 80, s=12, cmap="cividis"
         )
         x = np.linspace(0, 24, 200)
         law = [c[k] for k in list(c)[:5]]
         for rest, style in ((-0.8, ":"), (0.2, "-"), (1.2, "--")):
-            axes.plot(x, rate(law, x, rest), "k" + style, lw=1, label=f"law, rest {rest * 5 - 80:g} mV")
+            label = f"law, rest {rest * 5 - 80:g} mV"
+            axes.plot(x, rate(law, x, rest), "k" + style, lw=1, label=label)
         axes.set(
             yscale="log", ylim=(0.2, 2000), xlim=(0, 24), xlabel="action of the site (no unit)",
             ylabel="bursts per minute, direct simulation",
-            title=f"{axon}: left-out states within x{np.exp(c['left_out_median_error']):.2f} (median)",
+            title=f"{axon}: left-out states within x{error:.2f} (median)",
         )  # fmt: skip
         axes.legend(fontsize=8)
         figure.colorbar(points, ax=axes, label="resting potential (mV)")
@@ -214,8 +218,10 @@ def main() -> None:
         for name, words in (("x20_percent", "20-ms threshold, %"), ("action", "action")):
             v = at_three_per_min(results[axon][1], name)
             spread = v.std() / v.mean() * 100.0
-            print(f"  at 3 bursts a minute: {words} {v[0]:.1f} in health, {v.min():.1f} to "
-                  f"{v.max():.1f} over {v.size} states, spread {spread:.0f} %")
+            print(
+                f"  at 3 bursts a minute: {words} {v[0]:.1f} in health, {v.min():.1f} to "
+                f"{v.max():.1f} over {v.size} states, spread {spread:.0f} %"
+            )
     write({k: v[0] for k, v in results.items()}, options.out)
     if options.figure:
         draw(results, options.figure)

@@ -22,9 +22,13 @@ from neurosim.membrane import kernel
 CHANNELS = 2500.0
 DT_MS = 0.02
 BURST_MS = 20.0
-TARGETS = (50.0, 44.0, 39.0, 35.0, 32.0, 29.5, 27.0, 25.0, 23.0, 21.0, 19.0, 17.0, 15.0, 12.5, 10.0, 7.0)
-K, CA, MG, NA = "potassium_out_mmol_l", "calcium_out_mmol_l", "magnesium_out_mmol_l", (
-    "sodium_out_mmol_l"
+TARGETS = (50.0, 44.0, 39.0, 35.0, 32.0, 29.5, 27.0, 25.0,
+           23.0, 21.0, 19.0, 17.0, 15.0, 12.5, 10.0, 7.0)  # fmt: skip
+K, CA, MG, NA = (
+    "potassium_out_mmol_l",
+    "calcium_out_mmol_l",
+    "magnesium_out_mmol_l",
+    ("sodium_out_mmol_l"),
 )
 LOAD, T, PUMP = "sodium_in_mmol_l", "temperature_c", "pump_scale"
 KF, KS, P_NA = "fast_potassium_scale", "slow_potassium_scale", "sodium_scale"
@@ -71,9 +75,8 @@ def sites_of(state: dict[str, float], axon: str) -> tuple[list[float], list[floa
     batch = ax.at_rest([healthy.replace(persistent_sodium_scale=v) for v in grid], axon)
     x = ax.threshold_pa(batch, 20.0, dt=DT_MS) / ax.healthy_threshold_pa(axon) * 100.0
     down = np.minimum.accumulate(np.where(np.isnan(x), np.inf, x))
-    chosen = sorted(
-        {round(float(np.interp(-t, -down, grid)), 3) for t in TARGETS if down.min() < t < down.max()}
-    )
+    within = [t for t in TARGETS if down.min() < t < down.max()]
+    chosen = sorted({round(float(np.interp(-t, -down, grid)), 3) for t in within})
     while len(chosen) < len(TARGETS):
         chosen.append(round(chosen[-1] * 1.06 if chosen else 3.0, 3))
     return chosen, list(np.interp(chosen, grid, x))

@@ -1,0 +1,1 @@
+"""When it fires by itself: sites, hazard, discharges."""

@@ -1,0 +1,1 @@
+"""What a membrane makes of its fluids: axon, soma, junction."""

@@ -19,6 +19,7 @@ from neurosim.sources import load, number, remember
 
 DT_MS = 0.01  # threshold error 0.02 %, after-potentials within 0.002 mV of LSODA
 COARSE_DT_MS = 0.02  # for tables over many sites: 20-ms threshold within 0.05 %
+HIGHEST_PA = 8000.0  # a pulse that does not fire at this never does
 AXONS = ("ghk", "ohmic")
 ROOMS = ("membrane", "axon_ghk", "axon_ohmic")  # the numbers that an axon is made of
 
@@ -143,7 +144,7 @@ def _closure(axon: str) -> Mapping[str, float]:
     open_na = a["PNa"] * (m**3 * h + a["fNaP"] * p**3)
     if a["ohm"] > 0:
         terms = _sodium_terms(a, a["Nao"], a["Nai"], a["Ko"], t)
-        # the sodium share of an ohmic channel by its GHK selectivity at rest
+        # an ohmic channel's current is taken whole as sodium
         na_n = open_na * a["ohm"] * (e - terms[4])
     else:
         z, _ = eq.ghk(np.array(e), 1 / kt, a["selNa"] * a["Nao"], a["selNa"] * a["Nai"])
@@ -225,12 +226,12 @@ def parameters(axon: str, conditions: Sequence[Conditions]) -> np.ndarray:
         kt = ions.thermal_mv(c.temperature_c)
         e_k = kt * np.log(c.potassium_out_mmol_l / a["Ki"])
         e_na = kt * np.log(c.sodium_out_mmol_l / c.sodium_in_mmol_l)
-        leaks = [
+        e_lk, ei_lk = (
             (base[f"gK_{x}"] * e_k + base[f"gNa_{x}"] * e_na) / (base[f"gK_{x}"] + base[f"gNa_{x}"])
             for x in "ni"
-        ]
+        )
         pump = _pump(a, c)
-        columns.append(_rows(axon, c, *leaks, base["Ip_n"] * pump, base["Ip_i"] * pump))
+        columns.append(_rows(axon, c, e_lk, ei_lk, base["Ip_n"] * pump, base["Ip_i"] * pump))
     return np.stack(columns, axis=1)
 
 
@@ -250,12 +251,11 @@ def _imbalance(P, e, slow=1.0):
     """Return the net internodal current at node potential `e`, its Ei in balance with it."""
     r = P
     state = steady_state(P, e, e)
-    node, _ = eq.node_current(e, *state[2:7], r[13] * slow, *r[14:26])
+    node, _ = eq.node_current(e, *state[2:7], r[13] * slow, *r[14:26])  # pyright: ignore
     ei = e + node / r[33]
     state = steady_state(P, e, ei)
-    inter, _ = eq.internode_current(
-        ei, *state[7:10], r[26], r[27], r[22], r[28], r[29], r[30], r[31], r[32]
-    )
+    inner = (state[7], state[8], state[9])
+    inter, _ = eq.internode_current(ei, *inner, *(r[k] for k in (26, 27, 22, 28, 29, 30, 31, 32)))
     return inter + node, ei
 
 
@@ -333,7 +333,7 @@ def at_rest(conditions: Conditions | Sequence[Conditions], axon: str = "ghk") ->
     return Axons(P, steady_state(P, e, ei), availability)
 
 
-def spikes(axons: Axons, start, amplitude, width_ms, dt, current=0.0):
+def spikes(axons: Axons, start, amplitude, width_ms, dt, current: np.ndarray | float = 0.0):
     """Return whether a pulse fires each axon: E > -20 mV in it (with m > 0.5) or 4 ms after.
 
     Parameters
@@ -354,21 +354,30 @@ def spikes(axons: Axons, start, amplitude, width_ms, dt, current=0.0):
 
 
 def threshold_pa(
-    axons: Axons, width_ms, start=None, current=0.0, dt=DT_MS, tolerance_pa=0.01, top_pa=8000.0
-):
+    axons: Axons,
+    width_ms: float,
+    start: np.ndarray | None = None,
+    current: np.ndarray | float = 0.0,
+    dt: float = DT_MS,
+    tolerance_pa: float = 0.01,
+) -> np.ndarray:
     """Return the smallest pulse (pA) of `width_ms` that fires each axon, shape (n,).
 
-    Bisection of the whole batch in step; NaN where a pulse of `top_pa` does not fire and 0
-    where none is needed.
+    Bisection of the whole batch in step; NaN where a pulse of `HIGHEST_PA` does not fire and
+    0 where none is needed. In depolarisation block a "spike" is graded and its threshold
+    means little: `excitability` tells.
     """
     start = axons.rest if start is None else start
     n = axons.P.shape[1]
     low, high = np.zeros(n), np.full(n, 1000.0)
     for _ in range(8):
         fired = spikes(axons, start, high, width_ms, dt, current)
-        if fired.all() or (high[~fired] >= top_pa).all():
+        if fired.all() or (high[~fired] >= HIGHEST_PA).all():
             break
-        low, high = np.where(fired, low, high), np.where(fired, high, np.minimum(2 * high, top_pa))
+        low, high = (
+            np.where(fired, low, high),
+            np.where(fired, high, np.minimum(2 * high, HIGHEST_PA)),
+        )
     never = ~spikes(axons, start, high, width_ms, dt, current)
     while float(np.max(high - low)) > tolerance_pa:
         middle = 0.5 * (low + high)

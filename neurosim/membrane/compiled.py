@@ -24,8 +24,8 @@ FIRST = CURRENT + WIDTH
 NOISE = FIRST + PARAMS * WIDTH
 SIZE = NOISE + 3 * WIDTH
 # Not `fastmath=True`: that would let the compiler assume there is no inf and no NaN.
-MATH = {"fastmath": {"contract", "arcp", "nsz", "afn"}, "error_model": "numpy"}
-INLINE = {**MATH, "forceinline": True}
+MATH: dict = {"fastmath": {"contract", "arcp", "nsz", "afn"}, "error_model": "numpy"}
+INLINE: dict = {**MATH, "forceinline": True}
 
 
 def _digest() -> str:
@@ -51,7 +51,7 @@ def loop(function):
         return njit(**MATH)(function)
 
 
-@overload(eq.exp, jit_options=INLINE)
+@overload(eq.exp, jit_options=INLINE)  # pyright: ignore
 def _exp(x):  # noqa: ANN001, ANN202
     def exp(x):
         # 2^k times a polynomial of the rest; 1e-16 relative, for |x| < 700
@@ -93,29 +93,86 @@ def _move(b, dt):
     """Move one block by one step: the wiring of `equations.step`, row by row."""
     for i in range(WIDTH):
         E, Ei = b[i], b[i + WIDTH]
-        m = gate_m(E, b[i + 2 * WIDTH], b[i + FIRST], b[i + FIRST + 1 * WIDTH], b[i + FIRST + 37 * WIDTH], b[i + NOISE], dt)
-        h = gate_h(E, b[i + 3 * WIDTH], b[i + FIRST + 2 * WIDTH], b[i + FIRST + 3 * WIDTH], b[i + FIRST + 37 * WIDTH], b[i + NOISE + WIDTH], dt)
-        p = gate_m(E, b[i + 4 * WIDTH], b[i + FIRST + 4 * WIDTH], b[i + FIRST + 5 * WIDTH], b[i + FIRST + 38 * WIDTH], b[i + NOISE + 2 * WIDTH], dt)
+        m = gate_m(
+            E,
+            b[i + 2 * WIDTH],
+            b[i + FIRST],
+            b[i + FIRST + 1 * WIDTH],
+            b[i + FIRST + 37 * WIDTH],
+            b[i + NOISE],
+            dt,
+        )
+        h = gate_h(
+            E,
+            b[i + 3 * WIDTH],
+            b[i + FIRST + 2 * WIDTH],
+            b[i + FIRST + 3 * WIDTH],
+            b[i + FIRST + 37 * WIDTH],
+            b[i + NOISE + WIDTH],
+            dt,
+        )
+        p = gate_m(
+            E,
+            b[i + 4 * WIDTH],
+            b[i + FIRST + 4 * WIDTH],
+            b[i + FIRST + 5 * WIDTH],
+            b[i + FIRST + 38 * WIDTH],
+            b[i + NOISE + 2 * WIDTH],
+            dt,
+        )
         n = gate_n(E, b[i + 5 * WIDTH], b[i + FIRST + 6 * WIDTH], b[i + FIRST + 8 * WIDTH], dt)
         s = gate_s(E, b[i + 6 * WIDTH], b[i + FIRST + 9 * WIDTH], b[i + FIRST + 10 * WIDTH], dt)
         ni = gate_n(Ei, b[i + 7 * WIDTH], b[i + FIRST + 7 * WIDTH], b[i + FIRST + 8 * WIDTH], dt)
         si = gate_s(Ei, b[i + 8 * WIDTH], b[i + FIRST + 9 * WIDTH], b[i + FIRST + 10 * WIDTH], dt)
         q = gate_q(Ei, b[i + 9 * WIDTH], b[i + FIRST + 11 * WIDTH], b[i + FIRST + 12 * WIDTH], dt)
         current, g = node_current(
-            E, m, h, p, n, s, b[i + FIRST + 13 * WIDTH], b[i + FIRST + 14 * WIDTH],
-            b[i + FIRST + 15 * WIDTH], b[i + FIRST + 16 * WIDTH], b[i + FIRST + 17 * WIDTH],
-            b[i + FIRST + 18 * WIDTH], b[i + FIRST + 19 * WIDTH], b[i + FIRST + 20 * WIDTH],
-            b[i + FIRST + 21 * WIDTH], b[i + FIRST + 22 * WIDTH], b[i + FIRST + 23 * WIDTH],
-            b[i + FIRST + 24 * WIDTH], b[i + FIRST + 25 * WIDTH],
+            E,
+            m,
+            h,
+            p,
+            n,
+            s,
+            b[i + FIRST + 13 * WIDTH],
+            b[i + FIRST + 14 * WIDTH],
+            b[i + FIRST + 15 * WIDTH],
+            b[i + FIRST + 16 * WIDTH],
+            b[i + FIRST + 17 * WIDTH],
+            b[i + FIRST + 18 * WIDTH],
+            b[i + FIRST + 19 * WIDTH],
+            b[i + FIRST + 20 * WIDTH],
+            b[i + FIRST + 21 * WIDTH],
+            b[i + FIRST + 22 * WIDTH],
+            b[i + FIRST + 23 * WIDTH],
+            b[i + FIRST + 24 * WIDTH],
+            b[i + FIRST + 25 * WIDTH],
         )
         current_i, g_i = internode_current(
-            Ei, ni, si, q, b[i + FIRST + 26 * WIDTH], b[i + FIRST + 27 * WIDTH],
-            b[i + FIRST + 22 * WIDTH], b[i + FIRST + 28 * WIDTH], b[i + FIRST + 29 * WIDTH],
-            b[i + FIRST + 30 * WIDTH], b[i + FIRST + 31 * WIDTH], b[i + FIRST + 32 * WIDTH],
+            Ei,
+            ni,
+            si,
+            q,
+            b[i + FIRST + 26 * WIDTH],
+            b[i + FIRST + 27 * WIDTH],
+            b[i + FIRST + 22 * WIDTH],
+            b[i + FIRST + 28 * WIDTH],
+            b[i + FIRST + 29 * WIDTH],
+            b[i + FIRST + 30 * WIDTH],
+            b[i + FIRST + 31 * WIDTH],
+            b[i + FIRST + 32 * WIDTH],
         )
         E, Ei = solve(
-            E, Ei, current, g, current_i, g_i, b[i + CURRENT], b[i + FIRST + 33 * WIDTH],
-            b[i + FIRST + 34 * WIDTH], b[i + FIRST + 35 * WIDTH], b[i + FIRST + 36 * WIDTH], dt,
+            E,
+            Ei,
+            current,
+            g,
+            current_i,
+            g_i,
+            b[i + CURRENT],
+            b[i + FIRST + 33 * WIDTH],
+            b[i + FIRST + 34 * WIDTH],
+            b[i + FIRST + 35 * WIDTH],
+            b[i + FIRST + 36 * WIDTH],
+            dt,
         )
         b[i], b[i + WIDTH] = E, Ei
         b[i + 2 * WIDTH], b[i + 3 * WIDTH], b[i + 4 * WIDTH] = m, h, p
@@ -124,14 +181,14 @@ def _move(b, dt):
 
 
 @loop
-def _load(b, S, P, I, first, n):
+def _load(b, S, P, current, first, n):
     for i in range(WIDTH):
         j = min(first + i, n - 1)
         for k in range(STATES):
             b[k * WIDTH + i] = S[k, j]
         for k in range(PARAMS):
             b[FIRST + k * WIDTH + i] = P[k, j]
-        b[CURRENT + i] = I[j]
+        b[CURRENT + i] = current[j]
 
 
 @loop
@@ -142,7 +199,7 @@ def _store(b, S, first, n):
 
 
 @loop
-def advance(S, P, I, n_steps, dt, level_m):
+def advance(S, P, current, n_steps, dt, level_m):
     """See `kernel.advance`."""
     n = S.shape[1]
     fired = np.zeros(n, dtype=np.bool_)
@@ -151,7 +208,7 @@ def advance(S, P, I, n_steps, dt, level_m):
     flag = np.zeros(WIDTH)
     top = np.zeros(WIDTH)
     for first in range(0, n, WIDTH):
-        _load(b, S, P, I, first, n)
+        _load(b, S, P, current, first, n)
         flag[:] = 0.0
         top[:] = -1000.0
         for _ in range(n_steps):
@@ -168,13 +225,13 @@ def advance(S, P, I, n_steps, dt, level_m):
 
 
 @loop
-def trace(S, P, I, n_steps, dt, every):
+def trace(S, P, current, n_steps, dt, every):
     """See `kernel.trace`."""
     n = S.shape[1]
     out = np.empty((n_steps // every, STATES, n))
     b = np.zeros(SIZE)
     for first in range(0, n, WIDTH):
-        _load(b, S, P, I, first, n)
+        _load(b, S, P, current, first, n)
         for t in range(n_steps):
             _move(b, dt)
             if (t + 1) % every == 0:
@@ -186,14 +243,14 @@ def trace(S, P, I, n_steps, dt, every):
 
 
 @loop
-def noisy(S, P, I, n_steps, dt, rng, first, times, peaks, counts):
+def noisy(S, P, current, n_steps, dt, rng, first, times, peaks, counts):
     """Move the block of axons from `first` on; see `kernel.noisy`, whose results it fills."""
     n, capacity = times.shape
     b = np.zeros(SIZE)
     above = np.zeros(WIDTH, dtype=np.bool_)
     chunk = 256
     xi = np.empty((3, chunk, WIDTH))
-    _load(b, S, P, I, first, n)
+    _load(b, S, P, current, first, n)
     for t in range(n_steps):
         c = t % chunk
         if c == 0:

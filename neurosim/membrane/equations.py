@@ -206,9 +206,7 @@ def step(S, P, stimulus, xi, dt):
     current_i, g_i = internode_current(
         Ei, ni, si, q, P[26], P[27], P[22], P[28], P[29], P[30], P[31], P[32]
     )
-    E, Ei = solve(
-        E, Ei, current, g, current_i, g_i, stimulus, P[33], P[34], P[35], P[36], dt
-    )
+    E, Ei = solve(E, Ei, current, g, current_i, g_i, stimulus, P[33], P[34], P[35], P[36], dt)
     return np.stack((E, Ei, m, h, p, n, s, ni, si, q))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import brentq
 
 from neurosim.sources import number, remember
 
@@ -55,7 +54,11 @@ def surface_potential_mv(calcium_mmol_l, magnesium_mmol_l, temperature_c, charge
         bound = 1.0 + (k_ca * calcium_mmol_l + k_mg * magnesium_mmol_l) * 1e-3 * e * e
         return np.sqrt(energy * max(ions, 0.0)) - abs(charge_c_m2) / bound
 
-    return float(brentq(imbalance, -300.0, -1e-6, xtol=1e-10))  # type: ignore[arg-type]
+    low, high = -300.0, 0.0  # the screening grows with |psi|, the free charge shrinks: one root
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if imbalance(middle) > 0 else (low, middle)
+    return 0.5 * (low + high)
 
 
 def _surface(kind, calcium, magnesium, temperature_c):

@@ -250,15 +250,13 @@ def draw_raster(
 
 def _force_mn(result: Result, window: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
     """Return time (s) within the window and force (mN), computed for that part only."""
-    from neurosim.study.run import reaches
-
     f, s = result.firing, result.state
     start, end = window
     near = (f.time_s >= start - 5.0) & (f.time_s <= end)  # an earlier twitch is long over
     hz = 500.0 if end - start <= 120 else 100.0
     force = muscle_force_mn(
         f.time_s[near] - start, f.unit[near], result.scenario.muscle, end - start, hz,
-        force_scale=s.force_scale * s.transmission * reaches(s),
+        force_scale=s.force_scale * s.transmission * result.reaches,
         contraction_time_scale=s.contraction_time_scale,
     )  # fmt: skip
     return np.arange(force.size) / hz, force

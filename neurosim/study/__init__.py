@@ -1,0 +1,1 @@
+"""Asking questions: scenarios, people, claims, verdicts."""

@@ -70,5 +70,5 @@ CLAIMS = (
     Claim("Stretching stops twitching", "stretching", "remedy", "fewer", outside=_LATER),
     Claim("Medication stops twitching", "calming_medication", "remedy", "fewer", outside=_LATER),
     Claim("Diet and water stop twitching", "diet_and_water", "remedy", "fewer", outside=_LATER),
-    Claim("Light calm activity stops twitching", "calm_activity", "remedy", "fewer", outside=_LATER),
+    Claim("Calm activity stops twitching", "calm_activity", "remedy", "fewer", outside=_LATER),
 )

@@ -165,7 +165,8 @@ def assumptions(axon: str = "axon_ghk") -> tuple[Assumption, ...]:
         _assumption("soma", "soma_tone_mv", "resting tone of the soma"),
         _assumption("body", "caffeine_pic_gain_full_block", "what caffeine does to the soma",
                     ("caffeine",)),
-        _assumption("body", "stress_synaptic_noise_rise", "what stress does to synaptic noise", ("stress",)),
+        _assumption("body", "stress_synaptic_noise_rise", "what stress does to the noise",
+                    ("stress",)),
         _assumption("body", "stress_pic_gain_rise", "what stress does to the soma", ("stress",)),
         _assumption("body", "stress_potassium_fall_mmol_l", "adrenaline's fall of potassium",
                     ("stress",)),
@@ -188,7 +189,7 @@ def mean_field_log_ratio(asked: Scenario, people: int = SENSITIVITY_PEOPLE) -> f
         sites, _ = run.people_sites(asked, person)
         counts = [
             expected_bursts_per_min(run.hazard_of(s, sites, asked)).sum()
-            * run.reaches(s) * minutes
+            * run.reaches(s, asked.axon) * minutes
             for s in states
         ]  # fmt: skip
         logs.append(np.log((counts[0] + floor) / (counts[1] + floor)))

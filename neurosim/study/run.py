@@ -69,7 +69,8 @@ def state_of(items: Sequence[Contribution]) -> State:
     for c in items:
         if c.site == "muscle":
             scales[c.parameter] = changed(scales[c.parameter], c)
-    share = ions.transmission_probability(junction.calcium_out_mmol_l, junction.magnesium_out_mmol_l)
+    calcium, magnesium = junction.calcium_out_mmol_l, junction.magnesium_out_mmol_l
+    share = ions.transmission_probability(calcium, magnesium)
     return State(tuple(items), apply(items, "axon"), apply_soma(items), float(share), **scales)
 
 
@@ -116,7 +117,12 @@ class Result:
     @property
     def expected_per_min(self) -> float:
         """Twitches per minute to be expected of this person over a long time."""
-        return float(expected_bursts_per_min(self.unit_hazard).sum()) * reaches(self.state)
+        return float(expected_bursts_per_min(self.unit_hazard).sum()) * self.reaches
+
+    @property
+    def reaches(self) -> float:
+        """1 if a discharge reaches the muscle, 0 if axon or junction block it."""
+        return reaches(self.state, self.scenario.axon)
 
     def force_mn(self, sampling_hz: float = 1000.0) -> np.ndarray:
         """Return the muscle's force against time, mN, shape (duration x sampling_hz,)."""
@@ -124,7 +130,7 @@ class Result:
         s = self.state
         return muscle_force_mn(
             f.time_s, f.unit, self.scenario.muscle, self.scenario.duration_s, sampling_hz,
-            force_scale=s.force_scale * s.transmission * reaches(s),
+            force_scale=s.force_scale * s.transmission * self.reaches,
             contraction_time_scale=s.contraction_time_scale,
         )  # fmt: skip
 
@@ -147,14 +153,15 @@ def versions() -> dict[str, str]:
     return found
 
 
-def reaches(state: State) -> float:
-    """Return 1 if a discharge moves the muscle, 0 if too few fibres follow it."""
-    return float(state.transmission >= number("study", "smallest_transmission"))
-
-
 @remember("membrane", "axon_ghk", "axon_ohmic")
 def _examined(conditions: Conditions, axon: str) -> Excitability:
     return examine(conditions, axon, full=False)
+
+
+def reaches(state: State, axon: str) -> float:
+    """Return 1 if a discharge moves the muscle, 0 if the axon blocks or too few fibres follow."""
+    follows = state.transmission >= number("study", "smallest_transmission")
+    return float(follows and not _examined(state.axon, axon).blocked)
 
 
 def hazard_of(state: State, sites: Sites, asked: Scenario) -> UnitHazard:
@@ -173,7 +180,7 @@ def people_sites(asked: Scenario, person: int):
 
 
 def _twitches(firing: Firing, state: State, asked: Scenario) -> Twitches:
-    keep = slice(None) if reaches(state) else slice(0, 0)
+    keep = slice(None) if reaches(state, asked.axon) else slice(0, 0)
     return find_twitches(
         firing.time_s[keep], firing.unit[keep], asked.muscle,
         force_scale=state.force_scale * max(state.transmission, 1e-6),
@@ -276,7 +283,7 @@ def one_person(asked: Sequence[Scenario], person: int) -> np.ndarray:
         hazard = hazard_of(state, sites, s)
         firing = sample_firing(hazard, s.duration_s, rng)
         found = _twitches(firing, state, s)
-        rate = expected_bursts_per_min(hazard).sum() * reaches(state)
+        rate = expected_bursts_per_min(hazard).sum() * reaches(state, s.axon)
         rows.append(
             (len(found), found.visible.sum(), (found.discharges > 1).sum(),
              np.unique(firing.unit).size, rate)
@@ -292,8 +299,8 @@ def processes(cores: int):
     return ProcessPoolExecutor(cores, mp_context=get_context("spawn"))
 
 
-def _chunk(asked: Sequence[Scenario], people: Sequence[int]) -> list[np.ndarray]:
-    return [one_person(asked, p) for p in people]
+def _chunk(asked: Sequence[Scenario], people: np.ndarray) -> list[np.ndarray]:
+    return [one_person(asked, int(p)) for p in people]
 
 
 def replicate(
@@ -339,5 +346,5 @@ def replicate(
             if progress:
                 progress(len(done), people)
     table = np.stack(done, axis=2).transpose(1, 0, 2)
-    counts = [t.astype(np.int64) for t in table[:4]]
-    return People(asked, *counts, table[4])
+    counts = table[:4].astype(np.int64)
+    return People(asked, counts[0], counts[1], counts[2], counts[3], table[4])

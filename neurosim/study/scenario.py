@@ -32,7 +32,7 @@ def _whole(name: str, value: object, low: int, high: int) -> int:
     number = number_within(name, value, low, high)
     if number != int(number):
         raise NeurosimError(f"{name} must be a whole number, not {number:g}.")
-    return int(number)
+    return int(value) if isinstance(value, int) else int(number)  # a float would blur a big seed
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ class Scenario:
         if not isinstance(self.body, Body):
             raise NeurosimError(f"body must be a Body, not {self.body!r}.")
         keep(self, "muscle", muscle(self.muscle).name)
-        keep(self, "duration_s", number_within("duration_s", self.duration_s, 1, MAX_DURATION_S, "s"))
+        seconds = number_within("duration_s", self.duration_s, 1, MAX_DURATION_S, "s")
+        keep(self, "duration_s", seconds)
         keep(self, "people", _whole("people", self.people, 1, MAX_PEOPLE))
         keep(self, "seed", _whole("seed", self.seed, 0, 2**63 - 1))
         keep(self, "title", self.title or self.name.replace("_", " "))
@@ -111,7 +112,7 @@ class Scenario:
         values = dict(table)
         body = values.pop("body", {})
         if not isinstance(body, Mapping):
-            raise NeurosimError("body must be a table of fields, such as [body] potassium_mmol_l = 3.")
+            raise NeurosimError("body must be a table, such as [body] potassium_mmol_l = 3.")
         for key in ("name", "title", "about", "muscle", "axon"):
             if key in values and not isinstance(values[key], str):
                 raise NeurosimError(f"{key} must be text, not {values[key]!r}.")

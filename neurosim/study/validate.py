@@ -78,7 +78,8 @@ def _condition_rows() -> list[Row]:
     signs = (
         ("V19", "potassium 6", "superexcitability_percent", +1, "fitted", "Krishnan 2005 Brain"),
         ("V19", "potassium 6", "te_d_90_100_percent", -1, "fitted", "Krishnan 2005 Brain"),
-        ("V19", "potassium 6", "relative_refractory_period_ms", +1, "fitted", "Krishnan 2005 Brain"),
+        ("V19", "potassium 6", "relative_refractory_period_ms", +1, "fitted",
+         "Krishnan 2005 Brain"),
         ("V21", "potassium 2.8", "superexcitability_percent", -1, "fitted", "Kuwabara 2002"),
         ("V21", "potassium 2.8", "relative_refractory_period_ms", -1, "fitted", "Kuwabara 2002"),
         ("V21", "potassium 2.8", "te_d_90_100_percent", +1, "fitted", "Kuwabara 2002"),
@@ -129,11 +130,12 @@ def _tetany_rows() -> list[Row]:
     """Share of a shin's units that misfire at least once a minute in low calcium."""
     from scipy.special import ndtr
 
+    spread = number("firing", "bulk_spread") * np.log(hazard_table(Conditions()).nu_critical)
     rows = []
     for calcium, low in ((0.7, 0.05), (0.8, 0.005)):
         table = hazard_table(Conditions(calcium_out_mmol_l=calcium))
         critical = table.nu_critical
-        z = np.log(critical) / (number("firing", "bulk_spread") * np.log(hazard_table(Conditions()).nu_critical))
+        z = np.log(critical) / spread
         share = 1.0 - (1.0 - ndtr(-z)) ** number("firing", "bulk_sites_per_unit")
         rows.append(Row("tetany", "units that misfire once a minute", "share",
                         f"ionised calcium {calcium:g}", low, 1.0, float(share), "assumed",
@@ -175,7 +177,8 @@ def _elsewhere_rows() -> list[Row]:
         Row("V72", "peak caffeine", "mg/L", "5 mg/kg", 8.0, 12.0, float(course.max()), "measured",
             "Blanchard & Sawers 1983: 10.0 (SEM 1.0)"),
         Row("V72", "time of peak caffeine", "min", "5 mg/kg", 14.0, 46.0,
-            float(hours[course.argmax()] * 60.0), "measured", "Blanchard & Sawers 1983: 30 (SEM 8)"),
+            float(hours[course.argmax()] * 60.0), "measured",
+            "Blanchard & Sawers 1983: 30 (SEM 8)"),
         Row("V76", "log-log slope of release on calcium", "1", "low calcium", 3.4, 4.2,
             slope / math.log(1.1), "measured", "Dodge & Rahamimoff 1967: 3.78 +- 0.2"),
         Row("V65", "contraction time x rate at half of the tetanus", "1", "any unit", 0.695, 0.709,

@@ -14,7 +14,7 @@ from neurosim.body.factors import (
 from neurosim.body.fields import FIELDS
 from neurosim.body.state import Body
 from neurosim.errors import NeurosimError
-from neurosim.sources import read_toml
+from neurosim.sources import number, read_toml
 
 
 def changes(**values):
@@ -79,7 +79,9 @@ def test_a_healthy_body_changes_nothing():
         (
             {"fatigue": 1},
             {
-                ("axon", "sodium_in_mmol_l"): near("add", 2.2),
+                ("axon", "sodium_in_mmol_l"): near(
+                    "add", number("body", "fatigue_sodium_load_mmol_l")
+                ),
                 ("soma", "drive_scale"): near("scale", 0.8),
                 ("soma", "ahp_scale"): near("scale", 1.2),
                 ("muscle", "force_scale"): near("scale", 0.7),

@@ -1,0 +1,58 @@
+"""Do fatigue and stress make muscles twitch, alone and together?
+
+Question: the same people rested and calm, just after a tiring contraction, under stress,
+and both at once. Who twitches more, and which part of the nerve explains it?
+You should see: the two act on different places. A tired axon is full of sodium, and pumping
+it out calms the axon. Stress brings the cell body nearer to its threshold, but adrenaline
+calms the axon. Nerve endings make most twitches, so in this model both mean fewer.
+Takes about 10 seconds. Add --show to open the figure.
+"""
+
+from _figures import finish, lanes, panels, people_dots, value_dots
+
+import neurosim as ns
+from neurosim.membrane.motoneuron import margin_mv
+from neurosim.show.describe import band
+from neurosim.show.style import BLACK, BLUE, PURPLE, VERMILION, styled
+from neurosim.study.compare import paired_ratio
+
+PEOPLE = 60
+BODIES = {
+    "rested\nand calm": ns.Body(),
+    "tired": ns.Body(fatigue=1),
+    "stressed": ns.Body(stress=0.5),
+    "both": ns.Body(fatigue=1, stress=0.5),
+}
+LOOKS = [(BLUE, "o"), (VERMILION, "v"), (PURPLE, "s"), (BLACK, "D")]
+
+asked = [ns.Scenario(name=name, body=body) for name, body in BODIES.items()]
+people = ns.replicate(asked, PEOPLE)  # the same people in every state
+nerve = [ns.simulate(scenario, duration_s=1) for scenario in asked]
+critical = [r.hazard.nu_critical for r in nerve]
+margin = [margin_mv(r.state.soma) for r in nerve]
+
+
+@styled
+def draw():
+    """Draw the axon, the cell body and the people's twitches in each state."""
+    title = f"Fatigue and stress, alone and together: sole of the foot, {PEOPLE} people"
+    figure, axes = panels(14, 6.5, 1, 3, title)
+    value_dots(axes[0], critical, LOOKS, "{:.2f}")
+    value_dots(axes[1], margin, LOOKS, "{:.1f}")
+    people_dots(axes[2], people.per_min, LOOKS)
+    for ax in axes:
+        lanes(ax, list(BODIES))
+    axes[0].set_title("Axon: higher is calmer")
+    axes[0].set_ylabel("fires by itself from this persistent\nsodium current on, times healthy")
+    axes[1].set_title("Cell body: higher is calmer")
+    axes[1].set_ylabel("margin: rest below threshold, mV")
+    axes[2].set_title("Muscle: the same people")
+    axes[2].set_ylabel("twitches per minute (bar: median person)")
+    return figure
+
+
+lines = [f"The same {PEOPLE} people, against themselves rested and calm:"]
+for name, counts in list(zip(BODIES, people.twitches, strict=True))[1:]:
+    ratio = paired_ratio(counts, people.twitches[0])
+    lines.append(f"{name}: {band(ratio.value, ratio.low, ratio.high)}.")
+finish("fatigue_and_stress", draw(), "\n".join(lines))

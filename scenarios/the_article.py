@@ -1,0 +1,21 @@
+"""What does the model say of every claim of a popular article about twitching?
+
+Question: the article lists causes and remedies of muscle twitching. Which claims does the
+model support, which does it oppose, and about which can it say nothing?
+You should see: one line for each claim with its outcome in words, and a figure with the
+twitches of people in each state against the same people in health. With so few people
+the intervals are wide; `neurosim article` takes more people and says what each verdict
+leans on.
+Takes about 10 seconds. Add --show to open the figure.
+"""
+
+from _figures import finish
+
+from neurosim.show.describe import describe_verdicts
+from neurosim.show.plot import plot_verdicts
+from neurosim.study.compare import article
+
+PEOPLE = 20
+
+found = article(PEOPLE, sensitivity=False)
+finish("the_article", plot_verdicts(found), describe_verdicts(found))

@@ -7,9 +7,7 @@ import numpy as np
 
 from neurosim.show.export import prepare_folder, text_bytes, write_files
 from neurosim.show.panels import log_rate_axis
-from neurosim.show.style import (
-    ADVICE, BLACK, BLUE, GREY, new_figure, png_bytes,
-)  # fmt: skip
+from neurosim.show.style import ADVICE, BLACK, BLUE, GREY, new_figure, png_bytes
 
 SEEN_S = 600.0  # time in which twitches are counted, as in the package's scenarios
 
@@ -64,7 +62,7 @@ def people_dots(ax, rates, looks, highest=0.0):
 
 def finish(name, figure, words):
     """Print `words`; write NAME.png and NAME.txt into neurosim-out; open it with ``--show``."""
-    words = f"{words}\n{ADVICE}"
+    words = words if words.endswith(ADVICE) else f"{words}\n{ADVICE}"
     print(words)
     files = {f"{name}.png": png_bytes(figure), f"{name}.txt": text_bytes(words)}
     paths = write_files(prepare_folder("neurosim-out"), files)

@@ -1,6 +1,6 @@
-"""Does coffee make muscles twitch? One day with three large cups.
+"""One day with three large cups of coffee.
 
-Question: 200 mg of caffeine at 8, 11 and 15 o'clock. How much is in the blood, what does it
+Question: does it make muscles twitch? 200 mg of caffeine at 8, 11 and 15 o'clock. How much is in the blood, what does it
 do to the motor neuron's cell body, and how often does that fire by mistake?
 You should see: caffeine stays far into the night and moves the cell body a little towards
 its threshold, but that fires hardly ever; twitches start elsewhere, in the nerve endings,

@@ -1,4 +1,4 @@
-"""Which salts in the blood make muscles twitch: too little of them, or too much?
+"""Salts in the blood: too little of them, or too much.
 
 Question: sodium, potassium, calcium and magnesium, each too low and too high. In which of
 the eight states do the same people twitch more often, in which less?

@@ -1,4 +1,4 @@
-"""Do fatigue and stress make muscles twitch, alone and together?
+"""Fatigue and stress, alone and together.
 
 Question: the same people rested and calm, just after a tiring contraction, under stress,
 and both at once. Who twitches more, and which part of the nerve explains it?

@@ -1,4 +1,4 @@
-"""What does a motor neuron do when it rests, works, or rests and works in a changed body?
+"""A motor neuron at rest, at work, under stress and with low calcium.
 
 Question: how far is the potential of its cell body from the threshold at rest? And what
 do drive, stress and low blood calcium change: the potential, or the threshold?

@@ -1,7 +1,7 @@
-"""Potassium from 2.5 to 8 mmol/L: does more of it always mean more twitching?
+"""Potassium from 2.5 to 8 mmol/L.
 
-Question: how do the nerve's threshold and the twitches of the same people change with
-potassium in the blood? And does the answer hang on how sodium is driven through its channels?
+Question: does more potassium always mean more twitching? And does the answer hang on how
+sodium is driven through its channels?
 You should see: the threshold falls all the way, but the twitches rise only to about 5 or 6
 mmol/L and then stop: depolarised nerve endings still fire, but too weakly to leave the place.
 Both driving forces of sodium, the constant field (GHK) and the ohmic one, are drawn.

@@ -1,4 +1,4 @@
-"""Sodium in the blood: how far does the answer depend on an assumption nobody can settle?
+"""Sodium in the blood, under two assumptions.
 
 Question: a sodium channel's current can be written in two ways, with the constant-field
 (GHK) or the ohmic driving force. Both fit the healthy nerve. Do they agree about too little

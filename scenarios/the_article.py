@@ -1,4 +1,4 @@
-"""What does the model say of every claim of a popular article about twitching?
+"""Every claim of a popular article about twitching.
 
 Question: the article lists causes and remedies of muscle twitching. Which claims does the
 model support, which does it oppose, and about which can it say nothing?

@@ -16,6 +16,8 @@ from neurosim.body.state import Body
 from neurosim.errors import NeurosimError
 from neurosim.sources import number, read_toml
 
+MVC_LOAD = number("body", "fatigue_sodium_load_mmol_l")
+
 
 def changes(**values):
     items = contributions(Body(**values))
@@ -158,7 +160,7 @@ def test_the_words():
     assert lines[0].startswith("potassium low: potassium outside the axon -1 mmol/L (assumed). ")
     assert any("+3 °C" in line for line in lines)
     assert any("times 0.7" in line for line in lines)
-    assert any("+2.2 mmol/L (fitted)" in line for line in lines)
+    assert any(f"+{MVC_LOAD:.3g} mmol/L (fitted)" in line for line in lines)
     assert describe_contributions([]) == []
 
 

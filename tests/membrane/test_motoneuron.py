@@ -42,7 +42,9 @@ def settled(conditions, drive_mv, duration_ms, seed, neurons, dt_ms=0.2, skip_ms
 def test_healthy_soma_rests_below_threshold_and_hardly_misfires():
     assert mn.resting_mv(HEALTHY) == soma("tone_mv") + soma("pic_mv")
     assert mn.margin_mv(HEALTHY) == pytest.approx(soma("threshold_mv") - mn.resting_mv(HEALTHY))
-    assert 0.001 < mn.misfires_per_min(HEALTHY) < 0.01
+    # Reimers 1996: a twitch in 11 % of people who had 28 muscles (of some 200 units) looked
+    # at for half a minute each; somata may not give more than half of that
+    assert 0 < 28 * 200 * 0.5 * mn.misfires_per_min(HEALTHY) < 0.055
 
 
 @pytest.mark.parametrize("above_mv", [0.5, 3.0, 12.0])

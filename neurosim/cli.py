@@ -363,7 +363,7 @@ def _article(args: argparse.Namespace) -> None:
         from neurosim.study.compare import article
 
         found = article(
-            asked.people, asked.seed, cores=_cores(asked.people * 10),
+            asked.people, asked.seed, cores=_cores(asked.people * 20),
             progress=_progress("people", "; now what each verdict leans on (minutes)"),
         )  # fmt: skip
         figure = plot.plot_verdicts(found)

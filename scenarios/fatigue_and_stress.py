@@ -13,7 +13,7 @@ from _figures import finish, lanes, panels, people_dots, value_dots
 import neurosim as ns
 from neurosim.membrane.motoneuron import margin_mv
 from neurosim.show.describe import band
-from neurosim.show.style import BLACK, BLUE, PURPLE, VERMILION, styled
+from neurosim.show.style import BLACK, BLUE, GREEN, VERMILION, styled
 from neurosim.study.compare import paired_ratio
 
 PEOPLE = 60
@@ -23,7 +23,7 @@ BODIES = {
     "stressed": ns.Body(stress=0.5),
     "both": ns.Body(fatigue=1, stress=0.5),
 }
-LOOKS = [(BLUE, "o"), (VERMILION, "v"), (PURPLE, "s"), (BLACK, "D")]
+LOOKS = [(BLUE, "o"), (VERMILION, "v"), (GREEN, "s"), (BLACK, "D")]
 
 asked = [ns.Scenario(name=name, body=body) for name, body in BODIES.items()]
 people = ns.replicate(asked, PEOPLE)  # the same people in every state

@@ -7,4 +7,7 @@ from neurosim.firing import discharge
 
 register_jitable(discharge._hazard)
 register_jitable(discharge._pick)
-sample = njit(cache=True)(discharge._sample)
+try:
+    sample = njit(cache=True)(discharge._sample)
+except RuntimeError:  # no folder to keep machine code in
+    sample = njit(discharge._sample)

@@ -30,17 +30,15 @@ SILENT_PER_MIN = 1e-5  # about one twitch in ten weeks: called silent
 # Upper edge of a band of rate ratios, and its words.
 _BANDS = (
     (NEAR_ZERO, "near zero"),
-    (1 / 30, "about a hundredth as many"),
-    (1 / 6, "about a tenth as many"),
+    (1 / 10, "less than a tenth as many"),
     (1 / 2, "less than half as many"),
     (1 / 1.25, "somewhat fewer"),
     (1.25, "about as many"),
     (2.0, "somewhat more"),
-    (6.0, "a few times as many"),
-    (30.0, "about ten times as many"),
-    (300.0, "about a hundred times as many"),
-    (3000.0, "about a thousand times as many"),
-    (math.inf, "many thousand times as many"),
+    (10.0, "a few times as many"),
+    (100.0, "tens of times as many"),
+    (1000.0, "hundreds of times as many"),
+    (math.inf, "thousands of times as many"),
 )
 
 
@@ -57,7 +55,7 @@ def band(ratio: float, low: float = math.nan, high: float = math.nan) -> str:
     Examples
     --------
     >>> band(12, 4, 300)
-    'about ten times as many (between 4 and 300 times)'
+    'tens of times as many (between 4 and 300 times)'
     >>> band(0.0002, 0, 0.004)
     'near zero'
     >>> band(1.4, 0.7, 3.0)
@@ -70,7 +68,7 @@ def band(ratio: float, low: float = math.nan, high: float = math.nan) -> str:
         return "some, where there were none"
     words = next(text for edge, text in _BANDS if ratio < edge or edge == math.inf)
     if known and low <= 1.0 <= high:
-        words = "no clear difference" if low < high else "exactly as many"
+        words = "no clear difference" if high / max(low, 1e-9) > 1.25 else "about as many"
     if not known or low == high or words == "near zero":
         return words
     if high < 0.001:
@@ -339,8 +337,16 @@ def verdict_words(verdict: Any) -> str:
     """Return one verdict in one line."""
     if math.isnan(verdict.rate_ratio):
         return f"{verdict.claim}: {verdict.outcome}."
-    words = band(verdict.rate_ratio, verdict.ci_low, verdict.ci_high)
-    return f"{verdict.claim}: {verdict.outcome}; {words}."
+    return f"{verdict.claim}: {verdict.outcome}; {ratio_words(verdict)}."
+
+
+def ratio_words(verdict: Any) -> str:
+    """Return the ratio of one verdict: its band, and its reach over every assumption."""
+    words = band(verdict.rate_ratio, verdict.ci_low, verdict.ci_high).split(" (")[0]
+    low, high = verdict.span_low, verdict.span_high
+    if math.isnan(low) or words == "near zero" or high < 1.1 * low:
+        return words
+    return f"{words} ({_end(low)} to {_end(high)} times over all assumptions)"
 
 
 def describe_verdicts(verdicts: Any) -> str:

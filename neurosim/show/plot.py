@@ -185,7 +185,8 @@ def plot_verdicts(verdicts: Any) -> Any:
     ax.set_yticks(range(len(order)), [v.claim for v in reversed(order)])
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(-0.7, len(order) - 0.3)
-    ax.set_xlabel("twitches against the same people in health: rate ratio (no unit), 95 % interval")
+    ax.set_xlabel("twitches against the same people in health: rate ratio (no unit)\n"
+                  "thick: 95 % interval over people; thin: every assumption over its range")
     ax.set_title("What the article claims, and what the model finds")
     people = max((v.people for v in judged), default=0)
     fig.supxlabel(f"{people} simulated people. {ADVICE}", x=0.01, ha="left", fontsize=11,
@@ -203,6 +204,9 @@ def _verdict_row(ax: Any, y: int, verdict: Any) -> None:
     value = verdict.rate_ratio
     if not marker or math.isnan(value):
         return
+    if not math.isnan(verdict.span_low):
+        reach = np.clip([verdict.span_low, verdict.span_high], low, high)
+        ax.plot(reach, [y, y], color=colour, lw=1.0, zorder=2)
     ends = np.clip([verdict.ci_low, verdict.ci_high], low, high)
     ax.plot(ends, [y, y], color=colour, lw=2.5, solid_capstyle="butt")
     if value < low or value > high:

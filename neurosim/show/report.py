@@ -122,16 +122,17 @@ COLUMNS = (
     "Outcome",
     "Twitches against health",
     "95 % interval",
+    "Over all assumptions",
     "People",
     "Leans most on",
     "Outcome turns at",
 )
 
 
-def _interval(verdict: Any) -> str:
-    if math.isnan(verdict.ci_low):
-        return "none"
-    return f"{_times(verdict.ci_low)} to {_times(verdict.ci_high)} times"
+def _interval(low: float, high: float) -> str:
+    if math.isnan(low):
+        return "not examined"
+    return f"{_times(low)} to {_times(high)} times"
 
 
 def _times(value: float) -> str:
@@ -146,7 +147,8 @@ def _table(judged: list) -> str:
         cells = (
             f"{words.outcome_symbol(v.outcome)} {v.outcome}" + (f" ({v.note})" if v.note else ""),
             words.band(v.rate_ratio, v.ci_low, v.ci_high).split(" (")[0],
-            _interval(v),
+            _interval(v.ci_low, v.ci_high),
+            _interval(v.span_low, v.span_high),
             str(v.people),
             v.leans_on or "not examined",
             v.flips_at or "not examined",

@@ -95,6 +95,9 @@ class Verdict:
         The assumption whose range moves the ratio most.
     flips_at : str
         Its value at which the outcome turns, or the range over which it does not.
+    span_low, span_high : float
+        Least and greatest rate ratio while each assumption alone is moved over its range and
+        the axon is exchanged; NaN if that was not asked.
     note : str
         Why, where that needs a sentence.
     """
@@ -110,6 +113,8 @@ class Verdict:
     people: int = 0
     leans_on: str = ""
     flips_at: str = ""
+    span_low: float = float("nan")
+    span_high: float = float("nan")
     note: str = ""
 
     @property
@@ -201,8 +206,18 @@ def _side(log_ratio: float) -> str:
     return "more" if log_ratio > edge else "fewer" if log_ratio < -edge else "same"
 
 
-def lean(asked: Scenario) -> tuple[str, str]:
-    """Return (assumption leant on most, value at which the outcome turns) of one scenario.
+@dataclass(frozen=True)
+class Lean:
+    """What one verdict leans on: words, turning point, and reach of all assumptions (ln)."""
+
+    leans_on: str = ""
+    flips_at: str = ""
+    lowest: float = float("nan")
+    highest: float = float("nan")
+
+
+def lean(asked: Scenario) -> Lean:
+    """Return the assumption that one scenario leans on most and where it turns the outcome.
 
     Every assumption is moved to both ends of its range; the axon is exchanged for the one
     with ohmic sodium. The one that moves the log ratio most is leant on, but one that turns
@@ -217,6 +232,7 @@ def lean(asked: Scenario) -> tuple[str, str]:
     at = f"{FORCES[other]}" if turned else f"not with {FORCES[other]}"
     words = f"driving force of sodium ({FORCES[asked.axon]})"
     tried.append((turned, abs(exchanged_axon - base), words, at))
+    reach = [0.0, exchanged_axon - base]
     for a in assumptions(f"axon_{asked.axon}"):
         if a.factors and asked.name not in a.factors:
             continue
@@ -225,6 +241,7 @@ def lean(asked: Scenario) -> tuple[str, str]:
             with a.at(end):
                 ends.append(log())
         shift = max(abs(e - base) for e in ends)
+        reach += [e - base for e in ends]
         turning = [e for e, found in zip((a.low, a.high), ends, strict=True)
                    if _side(found) != _side(base)]  # fmt: skip
         unit = "" if a.unit == "1" else f" {a.unit}"
@@ -235,7 +252,7 @@ def lean(asked: Scenario) -> tuple[str, str]:
         else:
             tried.append((False, shift, name, f"not within {a.low:g} to {a.high:g}{unit}"))
     best = max(tried, key=lambda t: (t[0], t[1]))
-    return best[2], best[3]
+    return Lean(best[2], best[3], min(reach), max(reach))
 
 
 def _turning_point(log: Callable[[], float], a: Assumption, end: float, side: str) -> float:
@@ -330,16 +347,20 @@ def article(
             asked[both.name] = both
     found = replicate(tuple(asked.values()), people, cores=cores, progress=progress)
     factors = list(dict.fromkeys(c.factor for c in CLAIMS if not c.outside))
-    leans = _leans([asked[f] for f in factors], cores) if sensitivity else [("", "")] * len(factors)
+    leans = _leans([asked[f] for f in factors], cores) if sensitivity else [Lean()] * len(factors)
     leant = dict(zip(factors, leans, strict=True))
     verdicts = []
     for claim in CLAIMS:
-        on, at = leant.get(claim.factor, ("", ""))
-        verdicts.append(replace(judge(claim, found), leans_on=on, flips_at=at))
+        verdict, on = judge(claim, found), leant.get(claim.factor, Lean())
+        verdicts.append(replace(
+            verdict, leans_on=on.leans_on, flips_at=on.flips_at,
+            span_low=float(verdict.rate_ratio * np.exp(on.lowest)),
+            span_high=float(verdict.rate_ratio * np.exp(on.highest)),
+        ))  # fmt: skip
     return Article(tuple(verdicts), found)
 
 
-def _leans(asked: Sequence[Scenario], cores: int) -> list[tuple[str, str]]:
+def _leans(asked: Sequence[Scenario], cores: int) -> list[Lean]:
     if cores <= 1:
         return [lean(s) for s in asked]
     with run.processes(cores) as pool:

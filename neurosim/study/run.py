@@ -15,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
+from neurosim import sources
 from neurosim.body.factors import Contribution, contributions
 from neurosim.body.state import Body
-from neurosim.errors import NeurosimError
+from neurosim.errors import NeurosimError, unknown_name
 from neurosim.firing.discharge import (
     Firing,
     UnitHazard,
@@ -68,6 +69,8 @@ def state_of(items: Sequence[Contribution]) -> State:
     scales = {"force_scale": 1.0, "contraction_time_scale": 1.0}
     for c in items:
         if c.site == "muscle":
+            if c.parameter not in scales:
+                raise unknown_name("muscle parameter", c.parameter, scales)
             scales[c.parameter] = changed(scales[c.parameter], c)
     calcium, magnesium = junction.calcium_out_mmol_l, junction.magnesium_out_mmol_l
     share = ions.transmission_probability(calcium, magnesium)
@@ -291,12 +294,21 @@ def one_person(asked: Sequence[Scenario], person: int) -> np.ndarray:
     return np.array(rows, float)
 
 
+def _take_over(exchanged: dict[tuple[str, str], float]) -> None:
+    sources._exchanged.update(exchanged)
+
+
 def processes(cores: int):
-    """Return a pool of `cores` fresh processes, a context manager."""
+    """Return a pool of `cores` fresh processes, a context manager.
+
+    Numbers that are `exchanged` here are so in each of them.
+    """
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    return ProcessPoolExecutor(cores, mp_context=get_context("spawn"))
+    return ProcessPoolExecutor(
+        cores, get_context("spawn"), initializer=_take_over, initargs=(dict(sources._exchanged),)
+    )
 
 
 def _chunk(asked: Sequence[Scenario], people: np.ndarray) -> list[np.ndarray]:

@@ -64,6 +64,28 @@ def test_the_course_has_unit_norm_and_moves_e_most_at_its_end(noisy):
     assert np.all(np.abs(latest) <= 2)  # a lag of two steps: gates move before the potential
 
 
+def test_the_course_is_the_reversed_response_to_a_kick(noisy):
+    dt = 0.005
+    course = escape.noise_course(noisy, dt)
+    before_end = np.arange(course.shape[0])[::-1]
+    A = escape.jacobian(noisy)
+    for i in range(len(STATES)):
+        E, P = noisy.rest[0, i], noisy.P[:, i]
+        spread = []
+        for rates, shift, phi, size in (
+            (eq.rates_m, P[0], P[1], P[37]),
+            (eq.rates_h, P[2], P[3], P[37]),
+            (eq.rates_m, P[4], P[5], P[38]),
+        ):
+            a, b = rates(E + shift)
+            spread.append(size * np.sqrt(phi * a * b / (a + b)))
+        times = before_end[::50]
+        told = np.array([expm(A[i] * dt * k)[0, 2:5] * spread for k in times])
+        found = course[::50, :, i]
+        told *= np.sqrt((found**2).sum() / (told**2).sum())
+        assert found == pytest.approx(told, abs=0.03 * np.abs(told).max())
+
+
 def test_no_other_course_of_the_same_norm_moves_e_more(noisy):
     course = escape.noise_course(noisy)
     best = response(noisy, course, 0.02, COARSE_DT_MS).max(axis=0)

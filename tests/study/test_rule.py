@@ -35,7 +35,7 @@ def bodies():
     ends = {
         "sodium_mmol_l": (120.0, 160.0), "potassium_mmol_l": (2.7, 6.0),
         "ionised_calcium_mmol_l": (0.8, 1.75), "ionised_magnesium_mmol_l": (0.25, 2.0),
-        "limb_temperature_c": (25.0, 36.0), "plasma_caffeine_umol_l": (0.0, 200.0),
+        "limb_temperature_c": (29.0, 36.0), "plasma_caffeine_umol_l": (0.0, 200.0),
         "stress": (0.0, 1.0), "fatigue": (0.0, 1.0),
     }  # fmt: skip
     assert set(ends) == {f.name for f in fields(Body)}

@@ -43,7 +43,7 @@ def finite_number(field: str, value: object) -> float:
     """
     try:
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if isinstance(value, bool) or not math.isfinite(number):
         raise NeurosimError(f"{field} must be a finite number, not {value!r}.")

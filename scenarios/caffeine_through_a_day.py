@@ -1,9 +1,9 @@
 """One day with three large cups of coffee.
 
 Question: how much is in the blood, and how often do motor neurons' cell bodies misfire?
-You should see: caffeine stays into the night and brings the cell body a little closer to its
-threshold, but that fires hardly ever; twitches start in nerve endings, which it leaves alone.
-The band shows how little is known. Takes about 5 seconds. Add --show to open the figure.
+You should see: caffeine stays into the night, yet the cell bodies misfire hardly ever; twitches
+start in nerve endings, which it leaves alone. The shaded band shows how little is known.
+Takes about 5 seconds. Add --show to open the figure.
 """
 
 import numpy as np
@@ -21,15 +21,15 @@ LABELS = ["caffeine in plasma,\nµmol/L", "persistent inward\ncurrent, times hea
           "margin: rest below\nthreshold, mV", "misfires of all\ncells per minute"]  # fmt: skip
 hours = np.arange(0, 24.01, 0.1)
 plasma = caffeine_umol_l(CUPS, hours)
-effect = load("body")["caffeine_pic_gain_full_block"]  # how strong it is: assumed
+effect = load("body")["caffeine_pic_gain_full_block"]  # assumed
 calm = ns.simulate()  # a person without caffeine
 neurons = calm.sites.units
 
 
 def day(strength):
     """Return level, gain, margin and misfires through the day for one strength of the effect."""
+    bodies = [ns.Body(plasma_caffeine_umol_l=level) for level in plasma]
     with exchanged("body", effect.name, strength):
-        bodies = [ns.Body(plasma_caffeine_umol_l=level) for level in plasma]
         cells = [state_of(ns.contributions(body)).soma for body in bodies]
     found = [(c.pic_gain, margin_mv(c), neurons * misfires_per_min(c)) for c in cells]
     return np.vstack([plasma, np.transpose(found)])
@@ -54,8 +54,7 @@ def draw():
     return figure
 
 
-rare, rarest = (1 / 60 / found[3].max() for found in (most, likely))
-words = f"""After the last cup one cell body of {neurons} misfires every {rarest:.0f} hours, or every
-{rare:.0f} if the effect is twice as strong. The nerve endings fire {calm.expected_per_min:.0f}
-times a minute, with caffeine or without."""
+words = f"""One cell body of {neurons} misfires every {1 / 60 / likely[3].max():.0f} hours
+after the last cup, or every {1 / 60 / most[3].max():.0f} if the effect is twice as strong.
+The nerve endings fire {calm.expected_per_min:.0f} times a minute, caffeine or not."""
 finish("caffeine_through_a_day", draw(), words)

@@ -50,7 +50,8 @@ def draw():
         texts = ["threshold (upper line):", *parts(trace), "potential (lower line)"]
         for i, colour in enumerate((VERMILION, GREY, BLACK, VERMILION, BLUE)):
             ax.text(1.01, 0.9 - 0.16 * i, texts[i], color=colour, transform=ax.transAxes)
-        ax.set(title=f"{name}: {trace.spikes[0].size} spikes", ylabel="mV", xlim=(0, TIME_MS))
+        ax.set(title=f"{name}: {trace.spikes[0].size} spikes", xlim=(0, TIME_MS))
+        ax.set_ylabel("potential, mV")
     axes[-1].set_xlabel("time, ms")
     return figure
 

@@ -1,9 +1,9 @@
 """Potassium from 2.5 to 8 mmol/L.
 
 Question: does more potassium always mean more twitching, whatever drives the sodium?
-You should see: the threshold falls until about 7 mmol/L, but the twitches rise only to between
-5 and 6 and then stop: in endings that rest so depolarised, a spike is too weak to leave them.
-Takes about 20 seconds. Add --show to open the figure.
+You should see: the threshold falls to about 7 mmol/L, but the twitches rise only to between 5
+and 6 and then stop: spikes of such depolarised endings are too weak to leave them. The few near
+8 come from the cell body. Takes about 20 seconds. Add --show to open the figure.
 """
 
 import numpy as np

@@ -39,16 +39,9 @@ SUFFIXES = {
 }  # fmt: skip
 VALUES = all_values()
 IDS = [f"{room}.{value.name}" for room, value in VALUES]
-OUTSIDE_ITS_RANGE = pytest.mark.xfail(
-    strict=True, reason="the power 4 lies above its range to 3.98"
-)
-RANGED = [
-    pytest.param(*v, marks=OUTSIDE_ITS_RANGE if v[1].name == "release_power" else ())
-    for v in VALUES
-]
 
 
-@pytest.mark.parametrize(("room", "value"), RANGED, ids=IDS)
+@pytest.mark.parametrize(("room", "value"), VALUES, ids=IDS)
 def test_a_number_says_what_it_is(room, value):
     assert isinstance(value.value, (int, float)) and math.isfinite(value.value)
     assert value.unit in UNITS
@@ -139,6 +132,5 @@ def plain_caches_of_numbers():
                 yield f"{path.relative_to(ROOT)}: {node.name}"
 
 
-@pytest.mark.xfail(strict=True, reason="muscle/force.py caches its curve with functools.cache")
 def test_whoever_remembers_a_number_knows_when_it_is_exchanged():
     assert list(plain_caches_of_numbers()) == []

@@ -121,7 +121,7 @@ def threshold_parts_mv(conditions: SomaConditions) -> dict[str, float]:
     healthy = number("membrane", "base_calcium") + weight * number("membrane", "base_magnesium")
     now = conditions.calcium_out_mmol_l + weight * conditions.magnesium_out_mmol_l
     shift = -_soma("gate_shift") * float(np.log(healthy / now))
-    return {"baseline": _soma("threshold_mv"), "electrolyte": shift}
+    return {"baseline": _soma("threshold_mv"), "electrolyte": shift + 0.0}  # no -0.0
 
 
 def margin_mv(conditions: SomaConditions) -> float:

@@ -7,7 +7,6 @@ rate. Twitches of all units add up (Fuglevand, Winter & Patla 1993).
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -213,7 +212,7 @@ def _sample_count(duration_s: float, sampling_hz: float) -> int:
     return round(duration * hz)
 
 
-@cache
+@sources.remember("muscle")
 def _force_frequency() -> tuple[float, float, float]:
     """Return factor, exponent and linear limit of the force-frequency curve."""
     return (

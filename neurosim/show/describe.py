@@ -296,7 +296,9 @@ def _comparison_words(result: Result, against: Result | None, people: People | N
         return []
     ratio = person_ratio(result, against)
     who = other_words(against.scenario.body, against.scenario.title)
-    return [f"Against {who}, the same person over a long time: {band(ratio)}."]
+    often = max(result.expected_per_min, against.expected_per_min)
+    rare = f", rare in both: at most once in {time_words(60.0 / often)}" if 0 < often < 0.1 else ""
+    return [f"Against {who}, the same person over a long time: {band(ratio)}{rare}."]
 
 
 def other_words(body: Body, title: str) -> str:

@@ -185,8 +185,10 @@ def plot_verdicts(verdicts: Any) -> Any:
     ax.set_yticks(range(len(order)), [v.claim for v in reversed(order)])
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(-0.7, len(order) - 0.3)
-    ax.set_xlabel("twitches against the same people in health: rate ratio (no unit)\n"
-                  "thick: 95 % interval over people; thin: every assumption over its range")
+    ax.set_xlabel(
+        "twitches against the same people in health: rate ratio (no unit)\n"
+        "thick: 95 % interval over people; thin: every assumption over its range"
+    )
     ax.set_title("What the article claims, and what the model finds")
     people = max((v.people for v in judged), default=0)
     fig.supxlabel(f"{people} simulated people. {ADVICE}", x=0.01, ha="left", fontsize=11,

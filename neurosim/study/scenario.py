@@ -79,7 +79,7 @@ class Scenario:
         seconds = number_within("duration_s", self.duration_s, 1, MAX_DURATION_S, "s")
         keep(self, "duration_s", seconds)
         keep(self, "people", _whole("people", self.people, 1, MAX_PEOPLE))
-        keep(self, "seed", _whole("seed", self.seed, 0, 2**63 - 1))
+        keep(self, "seed", _whole("seed", self.seed, 0, 2**53))
         keep(self, "title", self.title or self.name.replace("_", " "))
         if self.axon not in AXONS:
             raise unknown_name("axon", self.axon, AXONS)

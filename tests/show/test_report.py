@@ -26,7 +26,7 @@ def test_report_is_one_honest_accessible_file(tmp_path):
     assert "A teaching model, not medical advice." in text
     for alarm in ("persists", "spreads", "gets worse", "weakness", "thinner", "See a doctor"):
         assert alarm in text
-    assert "about ten times as many" in text
+    assert "tens of times as many" in text
     assert "4 to 300 times" in text
     assert "of them assumed" in text
     assert "A &lt;b&gt;claim&lt;/b&gt;" in text

@@ -348,7 +348,9 @@ def ratio_words(verdict: Any) -> str:
     low, high = verdict.span_low, verdict.span_high
     if math.isnan(low) or words == "near zero" or high < 1.1 * low:
         return words
-    return f"{words} ({_end(low)} to {_end(high)} times over all assumptions)"
+    other = band(verdict.other_force_ratio)
+    force = f"; {other} with the other sodium force" if other != words else ""
+    return f"{words} ({_end(low)} to {_end(high)} times over all assumptions{force})"
 
 
 def describe_verdicts(verdicts: Any) -> str:

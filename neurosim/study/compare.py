@@ -98,6 +98,8 @@ class Verdict:
     span_low, span_high : float
         Least and greatest rate ratio while each assumption alone is moved over its range and
         the axon is exchanged; NaN if that was not asked.
+    other_force_ratio : float
+        Rate ratio with the other driving force of sodium (ohmic for constant field).
     note : str
         Why, where that needs a sentence.
     """
@@ -115,6 +117,7 @@ class Verdict:
     flips_at: str = ""
     span_low: float = float("nan")
     span_high: float = float("nan")
+    other_force_ratio: float = float("nan")
     note: str = ""
 
     @property
@@ -208,12 +211,13 @@ def _side(log_ratio: float) -> str:
 
 @dataclass(frozen=True)
 class Lean:
-    """What one verdict leans on: words, turning point, and reach of all assumptions (ln)."""
+    """What one verdict leans on, where it turns, and the reach of all assumptions (ln ratio)."""
 
     leans_on: str = ""
     flips_at: str = ""
     lowest: float = float("nan")
     highest: float = float("nan")
+    other_force: float = float("nan")
 
 
 def lean(asked: Scenario) -> Lean:
@@ -252,7 +256,7 @@ def lean(asked: Scenario) -> Lean:
         else:
             tried.append((False, shift, name, f"not within {a.low:g} to {a.high:g}{unit}"))
     best = max(tried, key=lambda t: (t[0], t[1]))
-    return Lean(best[2], best[3], min(reach), max(reach))
+    return Lean(best[2], best[3], min(reach), max(reach), exchanged_axon - base)
 
 
 def _turning_point(log: Callable[[], float], a: Assumption, end: float, side: str) -> float:
@@ -356,6 +360,7 @@ def article(
             verdict, leans_on=on.leans_on, flips_at=on.flips_at,
             span_low=float(verdict.rate_ratio * np.exp(on.lowest)),
             span_high=float(verdict.rate_ratio * np.exp(on.highest)),
+            other_force_ratio=float(verdict.rate_ratio * np.exp(on.other_force)),
         ))  # fmt: skip
     return Article(tuple(verdicts), found)
 

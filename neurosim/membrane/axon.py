@@ -363,26 +363,40 @@ def threshold_pa(
 ) -> np.ndarray:
     """Return the smallest pulse (pA) of `width_ms` that fires each axon, shape (n,).
 
-    Bisection of the whole batch in step; NaN where a pulse of `HIGHEST_PA` does not fire and
-    0 where none is needed. In depolarisation block a "spike" is graded and its threshold
-    means little: `excitability` tells.
+    The whole batch is searched in step, each axon at several amplitudes at once where the
+    batch is small. NaN where a pulse of `HIGHEST_PA` does not fire and 0 where none is
+    needed. In depolarisation block a "spike" is graded and its threshold means little:
+    `excitability` tells.
     """
-    start = axons.rest if start is None else start
     n = axons.P.shape[1]
+    start = axons.rest if start is None else start
+    steady = np.broadcast_to(current, n)
+
+    def fires(amplitude):
+        return spikes(axons, start, amplitude, width_ms, dt, steady)
+
     low, high = np.zeros(n), np.full(n, 1000.0)
-    for _ in range(8):
-        fired = spikes(axons, start, high, width_ms, dt, current)
-        if fired.all() or (high[~fired] >= HIGHEST_PA).all():
+    while True:
+        fired = fires(high)
+        if (fired | (high >= HIGHEST_PA)).all():
             break
-        low, high = (
-            np.where(fired, low, high),
-            np.where(fired, high, np.minimum(2 * high, HIGHEST_PA)),
-        )
-    never = ~spikes(axons, start, high, width_ms, dt, current)
-    while float(np.max(high - low)) > tolerance_pa:
-        middle = 0.5 * (low + high)
-        fired = spikes(axons, start, middle, width_ms, dt, current)
-        low, high = np.where(fired, low, middle), np.where(fired, middle, high)
+        low, high = np.where(fired, low, high), np.where(fired, high, 2.0 * high)
+    never = ~fired
+    # Several halvings a round where the batch is small: 2^k parts of every interval. The
+    # grid of amplitudes is that of plain bisection, so the answer is too.
+    halvings = int(np.ceil(np.log2(float(np.max(high - low)) / tolerance_pa)))
+    while halvings > 0:
+        k = min(halvings, 4 if n <= 16 else 2 if n <= 64 else 1)
+        halvings -= k
+        inner = np.arange(1, 2**k)
+        tried = low[:, None] + (high - low)[:, None] * (inner / 2.0**k)
+        copies = np.repeat(np.arange(n), inner.size)
+        fired = spikes(
+            axons.take(copies), start[:, copies], tried.ravel(), width_ms, dt, steady[copies]
+        ).reshape(tried.shape)
+        first = np.where(fired, inner - 1, inner.size).min(axis=1)
+        edges = np.column_stack([low, tried, high])
+        low, high = edges[np.arange(n), first], edges[np.arange(n), first + 1]
     return np.where(never, np.nan, 0.5 * (low + high))
 
 

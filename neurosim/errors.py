@@ -15,7 +15,21 @@ class NeurosimError(ValueError):
     """A mistake the user can mend; its text is one sentence, fit to be read aloud."""
 
 
-def unknown_name(kind: str, name: object, valid: Iterable[str]) -> NeurosimError:
+def plain(number: float) -> str:
+    """Return a number as a sentence has it: a whole one with all its digits, no exponent.
+
+    Examples
+    --------
+    >>> plain(31557600.0), plain(2**53), plain(0.25), plain(1e300)
+    ('31557600', '9007199254740992', '0.25', '1e+300')
+    """
+    whole = abs(number) < 1e16 and number == int(number)
+    return str(int(number)) if whole else f"{number:g}"
+
+
+def unknown_name(
+    kind: str, name: object, valid: Iterable[str], nearest: str = ""
+) -> NeurosimError:
     """Return the error for a name that is not one of `valid`, offering the nearest.
 
     Parameters
@@ -26,9 +40,11 @@ def unknown_name(kind: str, name: object, valid: Iterable[str]) -> NeurosimError
         What the user wrote.
     valid : iterable of str
         The names that exist.
+    nearest : str
+        The name that was probably meant, where the caller knows better than the spelling.
     """
     names = sorted(valid)
-    near = difflib.get_close_matches(str(name).lower(), names, n=1, cutoff=0.5)
+    near = [nearest] if nearest else difflib.get_close_matches(str(name).lower(), names, 1, 0.5)
     hint = f"did you mean '{near[0]}'?" if near else "choose from " + ", ".join(names) + "."
     return NeurosimError(f"Unknown {kind} '{name}': {hint}")
 
@@ -66,6 +82,7 @@ def number_within(
     if not low <= number <= high:
         u = f" {unit}" if unit else ""
         raise NeurosimError(
-            f"{field} = {number:g}{u} is outside the {meaning} range {low:g} to {high:g}{u}."
+            f"{field} = {plain(number)}{u} is outside the {meaning} range {plain(low)} to "
+            f"{plain(high)}{u}."
         )
     return number

@@ -51,7 +51,7 @@ def draw():
 lines = [f"The same {PEOPLE} people in each state, against themselves in health:"]
 for name in states[1:]:
     row, healthy = people.row(name), people.row("normal")
-    ratio = paired_ratio(people.twitches[row], people.twitches[healthy])
+    ratio = paired_ratio(people.expected_per_min[row], people.expected_per_min[healthy])
     title, needs = nerve[name].scenario.title, threshold[name]
     lines.append(
         f"{title}: the nerve needs {needs:.0f} % of the healthy current; "

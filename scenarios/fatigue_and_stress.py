@@ -52,7 +52,7 @@ def draw():
 
 
 lines = [f"The same {PEOPLE} people, against themselves rested and calm:"]
-for name, counts in list(zip(BODIES, people.twitches, strict=True))[1:]:
-    ratio = paired_ratio(counts, people.twitches[0])
+for name, rates in list(zip(BODIES, people.expected_per_min, strict=True))[1:]:
+    ratio = paired_ratio(rates, people.expected_per_min[0])
     lines.append(f"{name}: {band(ratio.value, ratio.low, ratio.high)}.")
 finish("fatigue_and_stress", draw(), "\n".join(lines))

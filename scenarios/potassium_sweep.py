@@ -55,6 +55,6 @@ def draw():
 
 lines = [f"{PEOPLE} people against themselves in health, constant field (GHK); ohmic:"]
 for i, k in enumerate(steps):
-    both = [paired_ratio(p.twitches[i], p.twitches[3]) for p in found.values()]
+    both = [paired_ratio(p.expected_per_min[i], p.expected_per_min[3]) for p in found.values()]
     lines.append(f"{k:g} mmol/L: " + "; ".join(band(r.value) for r in both) + ".")
 finish("potassium_sweep", draw(), "\n".join(lines))

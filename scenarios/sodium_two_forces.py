@@ -49,6 +49,6 @@ def draw():
 lines = [f"The same {PEOPLE} people, against themselves in health:"]
 for row, state in ((0, "Low blood sodium"), (2, "High blood sodium")):
     for axon, words in FORCES.items():
-        ratio = paired_ratio(people[axon].twitches[row], people[axon].twitches[1])
+        ratio = paired_ratio(people[axon].expected_per_min[row], people[axon].expected_per_min[1])
         lines.append(f"{state}, {words}: {band(ratio.value, ratio.low, ratio.high)}.")
 finish("sodium_two_forces", draw(), "\n".join(lines))

@@ -144,6 +144,22 @@ def at_three_per_min(d, name) -> np.ndarray:
     return np.array(found)
 
 
+def print_errors(d, errors) -> None:
+    """Print the error in left-out states by decade of the found rate, and what was left aside."""
+    per_min = d["bursts"] / d["seconds"] * 60.0
+    for low, high in ((0.3, 3.0), (3.0, 30.0), (30.0, 300.0), (300.0, 3000.0)):
+        e = errors[np.isfinite(errors) & (per_min >= low) & (per_min < high)]
+        print(
+            f"  {low:g} to {high:g} a minute: median factor {np.exp(np.median(np.abs(e))):.2f}, "
+            f"root mean square factor {np.exp(np.sqrt(np.mean(e**2))):.2f}, {e.size} runs"
+        )
+    aside = np.isnan(errors) & (d["bursts"] > 0)
+    print(
+        f"  set aside: {aside.sum()} of {errors.size} runs, where fewer than 30 % of spikes "
+        "were high enough to leave or no course of noise fired the site"
+    )
+
+
 UNITS = {"peak_half_mv": "mV", "peak_width_mv": "mV"}
 WORDS = {
     "intercept": "ln bursts per minute at action 14 and a rest of -80 mV",
@@ -215,6 +231,7 @@ def main() -> None:
     for axon in ax.AXONS:
         results[axon] = fit(axon)
         print(axon, *(f"{k} {v:.4g}" for k, v in results[axon][0].items()), sep="\n  ", flush=True)
+        print_errors(*results[axon][1:])
         for name, words in (("x20_percent", "20-ms threshold, %"), ("action", "action")):
             v = at_three_per_min(results[axon][1], name)
             spread = v.std() / v.mean() * 100.0

@@ -14,11 +14,19 @@ from pathlib import Path
 
 from neurosim.errors import NeurosimError
 
+# English, German, French and Spanish, without accents.
 HEADERS = {
-    "analyte": ("analyte", "test", "parameter", "name", "component", "investigation"),
-    "value": ("value", "result", "results", "measurement"),
-    "unit": ("unit", "units"),
-}
+    "analyte": (
+        "analyte", "test", "parameter", "name", "component", "investigation",
+        "analyt", "bezeichnung", "untersuchung", "analyse", "examen", "parametre", "analito",
+        "prueba", "parametro",
+    ),
+    "value": (
+        "value", "result", "results", "measurement",
+        "ergebnis", "messwert", "wert", "resultat", "valeur", "resultado", "valor",
+    ),
+    "unit": ("unit", "units", "einheit", "einheiten", "unite", "unites", "unidad", "unidades"),
+}  # fmt: skip
 SEPARATORS = ";\t,"
 
 
@@ -57,7 +65,7 @@ def read_text(path: str | PathLike[str]) -> str:
 
 def _columns(cells: list[str]) -> dict[str, int]:
     """Return which column is the analyte, the value and the unit, as far as they are named."""
-    names = [cell.strip().lower() for cell in cells]
+    names = [plain(cell) for cell in cells]
     return {
         role: names.index(next(word for word in words if word in names))
         for role, words in HEADERS.items()
@@ -107,8 +115,9 @@ def _body_rows(table: list[tuple[int, list[str]]], columns: dict[str, int]) -> l
 
 
 def plain(text: str) -> str:
-    """Return a text in lower case, with one kind of micro sign and minus, and no superscripts."""
-    text = unicodedata.normalize("NFKC", text).lower().replace("μ", "u")
+    """Return a text in lower case, without accents and superscripts, one micro sign and minus."""
+    text = unicodedata.normalize("NFKD", text).lower().replace("μ", "u")
+    text = "".join(c for c in text if not unicodedata.combining(c))
     return text.replace("\N{MINUS SIGN}", "-").strip()
 
 

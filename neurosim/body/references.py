@@ -168,6 +168,31 @@ def _checked(target: str, value: float, given: Given) -> float:
         raise NeurosimError(f"{start}{str(error).rstrip('.')}{hint}.") from None
 
 
+def _parts(name: str) -> tuple[str, str]:
+    """Return a name without its unit, and the unit."""
+    unit = next((u for u in (*sheet.PRINTED, "c", "mg") if name.endswith(f"_{u}")), "")
+    return name.removesuffix(f"_{unit}") if unit else name, unit
+
+
+def _nearest_door(key: str) -> str:
+    """Return the name that a misspelt one was probably meant to be, or an empty text.
+
+    The unit counts only among names that fit equally well; then the plainest goes first.
+    """
+    stem, unit = _parts(key)
+    units = list(sheet.PRINTED)
+
+    def rank(name: str) -> tuple:
+        its, suffix = _parts(name)
+        fit = max(difflib.SequenceMatcher(None, stem, w).ratio() for w in {its, *its.split("_")})
+        usual = units.index(suffix) if suffix in units else len(units)
+        own = DOORS[name].factor == 1.0
+        return -round(fit, 2), its != stem, suffix != unit, len(its), not own, usual
+
+    best = min(DOORS, key=rank)
+    return best if rank(best)[0] <= -0.7 else ""
+
+
 def _collect(values: Mapping[str, object]) -> dict[str, Given]:
     """Return every value by the quantity it means, in our unit."""
     if not isinstance(values, Mapping):
@@ -176,8 +201,7 @@ def _collect(values: Mapping[str, object]) -> dict[str, Given]:
     for name, value in values.items():
         key = str(name).strip().lower().replace("ionized", "ionised")
         if key not in DOORS:
-            near = difflib.get_close_matches(key, DOORS, n=1, cutoff=0.5)
-            raise unknown_name("body field", name, DOORS if near else FIELDS)
+            raise unknown_name("body field", name, FIELDS, _nearest_door(key))
         door, raw = DOORS[key], finite_number(str(name), value)
         field = TOTALS.get(door.target, door.target)
         earlier = next((g for t, g in found.items() if TOTALS.get(t, t) == field), None)
@@ -231,13 +255,17 @@ def to_body_fields(values: Mapping[str, object]) -> dict[str, float]:
 SUBSTANCES = {
     "sodium": "sodium",
     "natrium": "sodium",
+    "sodio": "sodium",
     "na": "sodium",
     "na+": "sodium",
     "potassium": "potassium",
     "kalium": "potassium",
+    "potasio": "potassium",
     "k": "potassium",
     "k+": "potassium",
     "calcium": "calcium",
+    "kalzium": "calcium",
+    "calcio": "calcium",
     "ca": "calcium",
     "ca2+": "calcium_ion",
     "ca++": "calcium_ion",
@@ -245,6 +273,7 @@ SUBSTANCES = {
     "ica2+": "ionised_calcium",
     "ica++": "ionised_calcium",
     "magnesium": "magnesium",
+    "magnesio": "magnesium",
     "mg": "magnesium",
     "mg2+": "magnesium",
     "mg++": "magnesium",
@@ -252,13 +281,35 @@ SUBSTANCES = {
     "img2+": "ionised_magnesium",
     "img++": "ionised_magnesium",
     "albumin": "albumin",
+    "albumine": "albumin",
+    "albumina": "albumin",
     "alb": "albumin",
     "ph": "ph",
     "caffeine": "caffeine",
+    "cafeine": "caffeine",
+    "cafeina": "caffeine",
+    "coffein": "caffeine",
+    "koffein": "caffeine",
 }
-IONISED = {"ionised", "ionized", "ion", "ionic", "free"}
-# Words that do not change which quantity is meant; any other word (urine, adjusted) does.
-HARMLESS = {"serum", "plasma", "blood", "arterial", "venous", "s", "p", "b", "level"}
+IONISED = set(
+    "ionised ionized ion ionic free ionisiert ionisiertes frei freies ionise libre ionizado "
+    "ionico".split()
+)
+TOTAL = {"total", "totale", "ges", "gesamt"}
+# Words that do not change which quantity is meant.
+HARMLESS = set(
+    "serum plasma blood arterial venous capillary s p b level im in de du en wert spiegel blut "
+    "vollblut arteriell venos kapillar serique plasmatique sang suero sangre serico plasmatico pl ise 37 c".split()
+)
+# Words that make it something else, which the model has no use for.
+ELSEWHERE = set(
+    "urine urinary u harn urin sammelurin spontanurin urinaire urines orina urinaria csf liquor "
+    "stool stuhl sweat faeces feces dialysate punctate punktat fluid saliva speichel hair rbc "
+    "erythrocyte erythrocytes intracellular excretion ausscheidung clearance ratio quotient "
+    "creatinine kreatinin globulin bicarbonate vitamin antibody channel 125 15 19 72".split()
+)
+# A calcium of this kind is a total with albumin already in it, printed beside the plain one.
+ADJUSTED = {"adjusted", "adj", "corrected", "corr", "korrigiert", "korr", "corrige", "corregido"}
 
 
 @dataclass(frozen=True)
@@ -284,39 +335,78 @@ class Panel:
         return "\n".join([*parts, "Not used:", *self.ignored] if self.ignored else parts)
 
 
-def _quantity(analyte: str) -> str | None:
-    """Return which quantity a printed analyte is, or None if the model has no such quantity."""
-    words = re.findall(r"[a-z0-9]+\+*", sheet.plain(analyte))
+def _named(analyte: str) -> tuple[list[str], list[str]]:
+    """Return the substances that a printed analyte names, and its words beside them.
+
+    Words that change nothing are left out.
+    """
+    text = re.sub(r"\b(gesamt|serum|plasma)(?=[a-z])", r"\1 ", sheet.plain(analyte))
+    words = re.findall(r"[a-z0-9]+\+*", text)
     # "Na +" and "Ca 2+" are one word printed as two.
     joined = re.sub(r"\b(na|k|i?ca|i?mg) ?(2\+|\+{1,2})", r"\1\2", " ".join(words))
+    # "i.S." and "i.U." are German for in serum and in urine.
+    joined = re.sub(r"\bi (?=(s|p|pl|b|u|serum|plasma|blut|urin|harn)\b)", "", joined)
     rest = [w for w in joined.split() if w not in HARMLESS or w == joined]
-    named = [SUBSTANCES[w] for w in rest if w in SUBSTANCES]
-    qualifiers = {w for w in rest if w not in SUBSTANCES}
-    if len(named) != 1 or not qualifiers <= IONISED | {"total"}:
+    return [SUBSTANCES[w] for w in rest if w in SUBSTANCES], [
+        w for w in rest if w not in SUBSTANCES
+    ]
+
+
+def _quantity(analyte: str) -> str | None:
+    """Return which quantity a printed analyte is, or None if the model has no such quantity.
+
+    Raises
+    ------
+    NeurosimError
+        If it names a substance of the model with a word that is not understood.
+    """
+    named, words = _named(analyte)
+    qualifiers = set(words)
+    bases = {n.removeprefix("ionised_").removesuffix("_ion") for n in named}
+    if len(bases) != 1 or qualifiers & (ELSEWHERE | ADJUSTED):
         return None
-    substance = named[0]
-    if substance not in ("calcium", "calcium_ion", "magnesium"):
-        return None if qualifiers & {"total"} else substance
+    substance = max(named, key=len)  # "Calcium (Ca2+)": the symbol says more
+    ionised, total = qualifiers & IONISED, qualifiers & TOTAL
+    strange = [w for w in words if w not in IONISED | TOTAL]
+    divided = substance in ("calcium", "calcium_ion", "magnesium")
+    if strange or (ionised and total) or (total and not divided):
+        word = strange[0] if strange else words[-1]
+        known = next(w for w, s in SUBSTANCES.items() if s == substance)
+        raise NeurosimError(
+            f"'{analyte}' names {known}, but '{word}' with it is not understood; write only "
+            f"'{known}', or leave the line out."
+        )
+    if not divided:
+        return substance
     base = substance.removesuffix("_ion")
-    if qualifiers & IONISED:
-        return None if "total" in qualifiers else f"ionised_{base}"
-    return f"total_{base}" if qualifiers or substance != "calcium_ion" else substance
+    if ionised:
+        return f"ionised_{base}"
+    return f"total_{base}" if total or substance != "calcium_ion" else substance
 
 
 def _misspelt(analyte: str) -> str:
     """Return the analyte that a word was probably meant to be, or an empty text."""
-    words = [w for w in re.findall(r"[a-z]{5,}", sheet.plain(analyte)) if w not in HARMLESS]
+    known = HARMLESS | ELSEWHERE | IONISED | TOTAL | ADJUSTED
+    words = [w for w in re.findall(r"[a-z]{5,}", sheet.plain(analyte)) if w not in known]
     if len(words) != 1 or words[0] in SUBSTANCES:
         return ""
     near = difflib.get_close_matches(words[0], [s for s in SUBSTANCES if len(s) > 4], 1, 0.85)
     return near[0] if near else ""
 
 
+def _adjusted_calcium(analyte: str) -> bool:
+    named, words = _named(analyte)
+    return "calcium" in named and bool(ADJUSTED & set(words)) and not ELSEWHERE & set(words)
+
+
 def _known_quantity(row: sheet.Row, where: str) -> str | None:
     """Return the quantity of a line, or None if the model has no use for it."""
     if not row.analyte:
         raise NeurosimError(f"{where}: the value {row.value} has no analyte.")
-    quantity = _quantity(row.analyte)
+    try:
+        quantity = _quantity(row.analyte)
+    except NeurosimError as error:
+        raise NeurosimError(f"{where}: {error}") from None
     near = "" if quantity else _misspelt(row.analyte)
     if near:
         raise NeurosimError(f"{where}: unknown analyte '{row.analyte}': did you mean '{near}'?")
@@ -403,17 +493,24 @@ def read_panel(path: str | PathLike[str]) -> Panel:
 
     found: dict[str, tuple[str, float, str]] = {}
     ignored: list[str] = []
+    adjusted = ""
     for row in sheet.read_rows(path):
         where, label = f"{path!s}, line {row.line}", f"line {row.line}, {row.analyte}"
         quantity = _known_quantity(row, where)
         if quantity is None:
             ignored.append(f"{label}: not part of this model.")
+            adjusted = adjusted or (where if _adjusted_calcium(row.analyte) else "")
             continue
         name, value = _read_row(row, quantity, where)
         target = DOORS[name].target
         if target in found:
             raise NeurosimError(f"{where}: {row.analyte} stands there twice ({found[target][2]}).")
         found[target] = (name, value, label)
+    if adjusted and not found.keys() & {"total_calcium", "ionised_calcium_mmol_l"}:
+        raise NeurosimError(
+            f"{adjusted}: an adjusted calcium alone is not used; give the measured total calcium "
+            "and albumin, or ionised calcium."
+        )
     ignored += _drop_unneeded(found)
     if not found:
         raise NeurosimError(f"The laboratory panel {path!s} has no analyte that the model uses.")

@@ -17,6 +17,7 @@ import numpy as np
 from neurosim.firing.discharge import UnitHazard, balance
 from neurosim.firing.escape import action
 from neurosim.firing.sites import SOMA, Sites
+from neurosim.membrane import kernel
 from neurosim.membrane.axon import (
     COARSE_DT_MS,
     Conditions,
@@ -28,6 +29,7 @@ from neurosim.sources import number, remember
 
 NU = np.concatenate([np.arange(0.7, 2.0, 0.1), np.arange(2.0, 5.0, 0.2), np.arange(5.0, 8.1, 0.5)])
 LOAD_MMOL_L = np.array([0.0, 0.7, 1.5, 2.5, 4.0, 6.0])
+EVOKED = 1.2  # times the threshold of a 1-ms pulse
 ROOMS = ("membrane", "axon_ghk", "axon_ohmic", "hazard", "firing.noise_channels",
          "firing.propagation_mv")  # fmt: skip
 NEVER = 1e-30  # bursts per minute of a site whose action is above 45
@@ -108,7 +110,24 @@ def pair_probability(axon: str, rest_mv, nu, shift_mv) -> np.ndarray:
     e = (rest_mv + 80.0) / 5.0
     z = _c(axon, "pair_0") + _c(axon, "pair_rest") * e + _c(axon, "pair_rest2") * e * e
     z = z + _c(axon, "pair_ln_nu") * np.log(nu) + _c(axon, "pair_shift") * shift_mv / 5.0
-    return np.minimum(1.0 / (1.0 + np.exp(-z)), 0.6)
+    return np.minimum(1.0 / (1.0 + np.exp(-z)), number("firing", "pair_ceiling"))
+
+
+@remember("membrane", "axon_ghk", "axon_ohmic", "hazard", "firing.propagation_mv")
+def conduction(conditions: Conditions, axon: str = "ghk") -> float:
+    """Return the probability that a discharge travels the ordinary axon, 0 (block) to 1.
+
+    From the height of a spike evoked in the axon (nu = 1) by a pulse of `EVOKED` times the
+    threshold, by the same rule that lets a misfire leave its site.
+    """
+    one = at_rest(conditions, axon)
+    pulse = threshold_pa(one, 1.0, dt=COARSE_DT_MS, tolerance_pa=0.1) * EVOKED
+    if np.isnan(pulse).any():
+        return 0.0
+    S = one.rest.copy()
+    _, during = kernel.advance(S, one.P, pulse, round(1.0 / COARSE_DT_MS), COARSE_DT_MS)
+    _, after = kernel.advance(S, one.P, 0.0 * pulse, round(4.0 / COARSE_DT_MS), COARSE_DT_MS)
+    return float(propagating(axon, np.maximum(during, after))[0])
 
 
 def _batch(conditions: Conditions, nu, loads):

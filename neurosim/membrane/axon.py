@@ -188,7 +188,7 @@ def _rows(axon, c: Conditions, e_lk, ei_lk, i_p, ii_p) -> np.ndarray:
     )
     k_shift = c.divalent_shift_scale * ions.gate_shift_mv("k", ca, mg, t, a["S5K"])
     out_h = c.potassium_out_mmol_l + a["rH"] * c.sodium_out_mmol_l
-    phi_m, phi_h, phi_k = _phi(2.2, t), _phi(2.9, t), _phi(3.0, t)
+    phi_m, phi_h, phi_k = (_phi(number("membrane", f"q10_gate_{g}"), t) for g in "mhk")
     e_k = kt * np.log(c.potassium_out_mmol_l / a["Ki"])
     values = {
         "shift_m": na_shift + a["dVm"], "phi_m": phi_m / a["tauNa"],
@@ -309,7 +309,7 @@ class Axons:
         """Return the batch with the channel noise of `channels` transient sodium channels."""
         P = self.P.copy()
         P[37] = 1.0 / np.sqrt(channels)
-        P[38] = 1.0 / np.sqrt(0.02 * channels)
+        P[38] = 1.0 / np.sqrt(number("membrane", "noise_persistent_share") * channels)
         return Axons(P, self.rest.copy(), self.availability)
 
 

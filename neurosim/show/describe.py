@@ -95,10 +95,7 @@ def people_ratio(people: People) -> tuple[float, float, float]:
     """
     from neurosim.study.compare import paired_ratio
 
-    counts, other = people.twitches[0], people.twitches[1]
-    if not counts.any() and not other.any():
-        return math.nan, math.nan, math.nan
-    found = paired_ratio(counts, other)
+    found = paired_ratio(people.expected_per_min[0], people.expected_per_min[1])
     if found.people < 2:
         return found.value, math.nan, math.nan
     return found.value, found.low, found.high
@@ -348,9 +345,10 @@ def ratio_words(verdict: Any) -> str:
     low, high = verdict.span_low, verdict.span_high
     if math.isnan(low) or words == "near zero" or high < 1.1 * low:
         return words
-    other = band(verdict.other_force_ratio)
-    force = f"; {other} with the other sodium force" if other != words else ""
-    return f"{words} ({_end(low)} to {_end(high)} times over all assumptions{force})"
+    other, calf = band(verdict.other_force_ratio), band(verdict.elsewhere_ratio)
+    more = f"; {other} with the other sodium force" if other != words else ""
+    more += f"; {calf} in another muscle" if calf != words else ""
+    return f"{words} ({_end(low)} to {_end(high)} times as assumptions vary{more})"
 
 
 def describe_verdicts(verdicts: Any) -> str:

@@ -187,7 +187,7 @@ def plot_verdicts(verdicts: Any) -> Any:
     ax.set_ylim(-0.7, len(order) - 0.3)
     ax.set_xlabel(
         "twitches against the same people in health: rate ratio (no unit)\n"
-        "thick: 95 % interval over people; thin: every assumption over its range"
+        "thick: 95 % interval over people; thin: assumptions over their ranges"
     )
     ax.set_title("What the article claims, and what the model finds")
     people = max((v.people for v in judged), default=0)

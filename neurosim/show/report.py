@@ -11,6 +11,7 @@ from typing import Any
 from neurosim.show import describe as words
 from neurosim.show import export
 from neurosim.show.style import ADVICE, muscle_words, png_bytes, time_words
+from neurosim.study.compare import assumptions
 
 ALARM = (
     "See a doctor if twitching persists for weeks, spreads to other muscles or gets worse, or "
@@ -68,8 +69,12 @@ def report_html(article: Any, figure: Any) -> str:
         _rules(first),
         "<p>Sodium enters the model's axon by a constant-field force, as voltage clamp shows. An "
         "ohmic force fits the same nerves and makes blood sodium matter less; the table gives "
-        "the result with it too. 'Over all assumptions' is the least and greatest result while "
-        "every assumed number alone is moved over its range.</p>",
+        "the result with it too. 'As assumptions vary' is the least and greatest result while each "
+        f"of {len(assumptions())} assumed or fitted numbers alone is moved over its range. 'In "
+        "another muscle' is the calf: there hardly anybody twitches in health, and the cell "
+        "bodies count for more. 'Over the reference range' is the model's rate at the low and "
+        "the high end of what is normal: sites are steep, nobody has measured such a ratio, and "
+        "no more than its direction should be believed.</p>",
         "<h2>Outside this model</h2>",
         "<p>The model has nothing that could answer these claims, which says nothing about "
         "whether they are true.</p>",
@@ -126,8 +131,10 @@ COLUMNS = (
     "Outcome",
     "Twitches against health",
     "95 % interval",
-    "Over all assumptions",
+    "As assumptions vary",
     "With the other sodium force",
+    "In another muscle",
+    "Over the reference range",
     "People",
     "Leans most on",
     "Outcome turns at",
@@ -138,6 +145,16 @@ def _interval(low: float, high: float) -> str:
     if math.isnan(low):
         return "not examined"
     return f"{_times(low)} to {_times(high)} times"
+
+
+def _band(ratio: float) -> str:
+    return "not examined" if math.isnan(ratio) else words.band(ratio)
+
+
+def _reference(verdict: Any) -> str:
+    if math.isnan(verdict.reference_low):
+        return "does not apply"
+    return f"{_times(verdict.reference_low)} to {_times(verdict.reference_high)} times"
 
 
 def _times(value: float) -> str:
@@ -154,7 +171,9 @@ def _table(judged: list) -> str:
             words.band(v.rate_ratio, v.ci_low, v.ci_high).split(" (")[0],
             _interval(v.ci_low, v.ci_high),
             _interval(v.span_low, v.span_high),
-            "not examined" if math.isnan(v.other_force_ratio) else words.band(v.other_force_ratio),
+            _band(v.other_force_ratio),
+            _band(v.elsewhere_ratio),
+            _reference(v),
             str(v.people),
             v.leans_on or "not examined",
             v.flips_at or "not examined",

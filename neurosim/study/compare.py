@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
 from neurosim.body.factors import contributions
+from neurosim.body.fields import FIELDS
 from neurosim.body.state import Body
 from neurosim.errors import NeurosimError
 from neurosim.firing.discharge import expected_bursts_per_min
+from neurosim.muscle.anatomy import muscle
 from neurosim.sources import exchanged, load, number
 from neurosim.study import run
 from neurosim.study.claims import CLAIMS, Claim
@@ -33,6 +34,9 @@ OUTCOMES = (
     "outside this model",
 )
 SENSITIVITY_PEOPLE = 24
+COMPARISON_MUSCLES = ("calf", "foot_sole")  # verdicts are shown in the first, too
+BLOOD_VALUES = ("sodium_mmol_l", "potassium_mmol_l", "ionised_calcium_mmol_l",
+                "ionised_magnesium_mmol_l")  # fmt: skip
 FORCES = {"ghk": "constant field", "ohmic": "ohmic"}
 
 
@@ -54,27 +58,25 @@ class Ratio:
         return "fewer" if self.high < 1.0 / edge else "same"
 
 
-def paired_ratio(counts: np.ndarray, healthy: np.ndarray) -> Ratio:
-    """Return the geometric mean over people of count / count in health, with its interval.
+def paired_ratio(rates: np.ndarray, healthy: np.ndarray) -> Ratio:
+    """Return the geometric mean over people of rate / rate in health, with its interval.
 
     Parameters
     ----------
-    counts, healthy : ndarray of int, shape (people,)
-        Twitches of the same people over the same time. `count_floor` is added to each, so
-        a ratio that counts cannot resolve is drawn towards 1, never away from it.
+    rates, healthy : ndarray, shape (people,)
+        Long-run twitches per minute of the same people. Rates below `rate_floor` count as
+        that, so that the ratio does not depend on how long anybody was watched.
     """
     from scipy.special import stdtrit
 
-    floor = number("study", "count_floor")
-    log = np.log((counts + floor) / (healthy + floor))
+    floor = number("study", "rate_floor")
+    log = np.log(np.maximum(rates, floor) / np.maximum(healthy, floor))
     n = log.size
     mean = float(log.mean())
-    half = 0.0
+    half = np.inf
     if n > 1:
         tail = 0.5 + number("study", "confidence") / 2.0
         half = float(stdtrit(n - 1, tail) * log.std(ddof=1) / np.sqrt(n))
-    else:
-        half = np.inf
     return Ratio(float(np.exp(mean)), float(np.exp(mean - half)), float(np.exp(mean + half)), n)
 
 
@@ -92,7 +94,8 @@ class Verdict:
         Twitch rate against the same people in health; NaN outside the model.
     people : int
     leans_on : str
-        The assumption whose range moves the ratio most.
+        The assumption that turns the outcome within its range and moves it most; if none
+        turns it, the one that moves the ratio most.
     flips_at : str
         Its value at which the outcome turns, or the range over which it does not.
     span_low, span_high : float
@@ -100,6 +103,10 @@ class Verdict:
         the axon is exchanged; NaN if that was not asked.
     other_force_ratio : float
         Rate ratio with the other driving force of sodium (ohmic for constant field).
+    elsewhere_ratio : float
+        Rate ratio in the calf (in the foot sole, if the verdict is on the calf).
+    reference_low, reference_high : float
+        Rate ratios at both ends of the reference range of the blood value; NaN for others.
     note : str
         Why, where that needs a sentence.
     """
@@ -118,6 +125,9 @@ class Verdict:
     span_low: float = float("nan")
     span_high: float = float("nan")
     other_force_ratio: float = float("nan")
+    elsewhere_ratio: float = float("nan")
+    reference_low: float = float("nan")
+    reference_high: float = float("nan")
     note: str = ""
 
     @property
@@ -162,15 +172,21 @@ def _assumption(room: str, name: str, words: str, factors: Sequence[str] = ()) -
     return Assumption(room, name, words, v.value, v.low, v.high, v.unit, tuple(factors))
 
 
-def assumptions(axon: str = "axon_ghk") -> tuple[Assumption, ...]:
-    """Return the numbers whose ranges are tried on every verdict."""
+def assumptions(axon: str = "ghk", muscle_class: str = "foot_sole") -> tuple[Assumption, ...]:
+    """Return the numbers whose ranges are tried on every verdict, besides the axon itself."""
     return (
         _assumption("firing", "rogue_tail", "tail of the rogue sites"),
+        _assumption("firing", f"rogues_per_unit_{muscle_class}", "number of rogue sites"),
+        _assumption("firing", "bulk_spread", "spread of the ordinary nodes"),
         _assumption("firing", "load_factor", "sodium load of a terminal"),
         _assumption("firing", "hazard_state_error", "error of the hazard law in this state"),
-        _assumption(axon, "S5Na", "gate shift by five-fold calcium"),
+        _assumption("firing", "noise_channels", "channel noise of a site"),
+        _assumption("firing", "propagation_mv", "height of a spike that leaves its site"),
+        _assumption(f"axon_{axon}", "S5Na", "gate shift by five-fold calcium"),
+        _assumption("membrane", "safety_factor", "safety factor of the junction"),
         _assumption("soma", "soma_noise_mv", "synaptic noise of the soma"),
         _assumption("soma", "soma_tone_mv", "resting tone of the soma"),
+        _assumption("body", "csf_transfer", "what of the blood's ions reaches the soma"),
         _assumption("body", "caffeine_pic_gain_full_block", "what caffeine does to the soma",
                     ("caffeine",)),
         _assumption("body", "stress_synaptic_noise_rise", "what stress does to the noise",
@@ -183,25 +199,17 @@ def assumptions(axon: str = "axon_ghk") -> tuple[Assumption, ...]:
     )  # fmt: skip
 
 
-def mean_field_log_ratio(asked: Scenario, people: int = SENSITIVITY_PEOPLE) -> float:
-    """Return the mean over people of ln(expected count / expected count in health).
-
-    From the hazards alone, without drawing discharges, so that two assumptions can be told
-    apart with few people; counts get the same floor as in `paired_ratio`.
-    """
-    floor = number("study", "count_floor")
-    minutes = asked.duration_s / 60.0
-    logs = []
+def long_run_ratio(asked: Scenario, people: int = SENSITIVITY_PEOPLE) -> float:
+    """Return ln of the rate ratio of the first `people` people, from their hazards alone."""
     states = [run.state_of(contributions(b)) for b in (asked.body, Body())]
+    rates = np.empty((2, people))
     for person in range(people):
         sites, _ = run.people_sites(asked, person)
-        counts = [
-            expected_bursts_per_min(run.hazard_of(s, sites, asked)).sum()
-            * run.reaches(s, asked.axon) * minutes
-            for s in states
-        ]  # fmt: skip
-        logs.append(np.log((counts[0] + floor) / (counts[1] + floor)))
-    return float(np.mean(logs))
+        for i, state in enumerate(states):
+            hazard = run.hazard_of(state, sites, asked)
+            per_min = expected_bursts_per_min(hazard).sum()
+            rates[i, person] = per_min * run.reaches(state, asked.axon)
+    return float(np.log(paired_ratio(rates[0], rates[1]).value))
 
 
 def _side(log_ratio: float) -> str:
@@ -211,52 +219,99 @@ def _side(log_ratio: float) -> str:
 
 @dataclass(frozen=True)
 class Lean:
-    """What one verdict leans on, where it turns, and the reach of all assumptions (ln ratio)."""
+    """What one verdict leans on, and how it fares elsewhere; shifts and ratios are ln.
+
+    Attributes
+    ----------
+    leans_on, flips_at : str
+        The assumption leant on most, and where it turns the outcome.
+    lowest, highest : float
+        Least and greatest shift while every assumption alone is moved over its range.
+    other_force : float
+        Shift with the other driving force of sodium.
+    elsewhere : float
+        Ratio in the comparison muscle.
+    reference : tuple of float
+        Ratios at both ends of the reference range, if the scenario changes one blood value.
+    """
 
     leans_on: str = ""
     flips_at: str = ""
     lowest: float = float("nan")
     highest: float = float("nan")
     other_force: float = float("nan")
+    elsewhere: float = float("nan")
+    reference: tuple[float, float] = (float("nan"), float("nan"))
 
 
-def lean(asked: Scenario) -> Lean:
-    """Return the assumption that one scenario leans on most and where it turns the outcome.
+def lean(asked: Scenario, main: float | None = None) -> Lean:
+    """Return what one scenario's result leans on.
 
-    Every assumption is moved to both ends of its range; the axon is exchanged for the one
-    with ohmic sodium. The one that moves the log ratio most is leant on, but one that turns
-    the outcome goes before one that does not.
+    Every assumption alone is moved to both ends of its range; the axon is exchanged. An
+    assumption that turns the outcome goes before one that does not; among those, the one that
+    moves the result most.
+
+    Parameters
+    ----------
+    asked : Scenario
+    main : float, optional
+        ln of the rate ratio of all people, to which the shifts found in the first
+        `SENSITIVITY_PEOPLE` people are added.
     """
-    log = partial(mean_field_log_ratio, asked)
+    base = long_run_ratio(asked)
+    main = base if main is None else main
+
+    def moved(scenario_: Scenario = asked) -> float:
+        return long_run_ratio(scenario_) - base
+
     other = "ohmic" if asked.axon == "ghk" else "ghk"
-    base = log()
-    tried: list[tuple[bool, float, str, str]] = []
-    exchanged_axon = mean_field_log_ratio(asked.replace(axon=other))
-    turned = _side(exchanged_axon) != _side(base)
-    at = f"{FORCES[other]}" if turned else f"not with {FORCES[other]}"
+    other_force = moved(asked.replace(axon=other))
+    turned = _side(main + other_force) != _side(main)
+    at = FORCES[other] if turned else f"not with {FORCES[other]}"
     words = f"driving force of sodium ({FORCES[asked.axon]})"
-    tried.append((turned, abs(exchanged_axon - base), words, at))
-    reach = [0.0, exchanged_axon - base]
-    for a in assumptions(f"axon_{asked.axon}"):
+    tried = [(turned, abs(other_force), words, at)]
+    reach = [0.0, other_force]
+    site_class = muscle(asked.muscle).site_class
+    for a in assumptions(asked.axon, site_class):
         if a.factors and asked.name not in a.factors:
             continue
-        ends = []
+        found = []
         for end in (a.low, a.high):
             with a.at(end):
-                ends.append(log())
-        shift = max(abs(e - base) for e in ends)
-        reach += [e - base for e in ends]
-        turning = [e for e, found in zip((a.low, a.high), ends, strict=True)
-                   if _side(found) != _side(base)]  # fmt: skip
-        unit = "" if a.unit == "1" else f" {a.unit}"
-        name = f"{a.words} ({a.nominal:g}{unit})"
-        if turning:
-            value = _turning_point(log, a, turning[0], _side(base))
-            tried.append((True, shift, name, f"{value:.3g}{unit}"))
-        else:
-            tried.append((False, shift, name, f"not within {a.low:g} to {a.high:g}{unit}"))
+                found.append(moved())
+        reach += found
+        tried.append(_tried(a, found, main, moved))
     best = max(tried, key=lambda t: (t[0], t[1]))
-    return Lean(best[2], best[3], min(reach), max(reach), exchanged_axon - base)
+    elsewhere = COMPARISON_MUSCLES[asked.muscle == COMPARISON_MUSCLES[0]]
+    return Lean(best[2], best[3], min(reach), max(reach), other_force,
+                long_run_ratio(asked.replace(muscle=elsewhere)), _reference(asked))  # fmt: skip
+
+
+def _tried(a: Assumption, found: Sequence[float], main: float, moved: Callable[[], float]):
+    """Return (turns the outcome, largest shift, words, where) of one assumption."""
+    side = _side(main)
+    unit = "" if a.unit == "1" else f" {a.unit}"
+    name = f"{a.words} ({a.nominal:g}{unit})"
+    shift = max(abs(f) for f in found)
+    turning = [e for e, f in zip((a.low, a.high), found, strict=True) if _side(main + f) != side]
+    if not turning:
+        return False, shift, name, f"not within {a.low:g} to {a.high:g}{unit}"
+    value = _turning_point(lambda: main + moved(), a, turning[0], side)
+    return True, shift, name, f"{value:.3g}{unit}"
+
+
+def _reference(asked: Scenario) -> tuple[float, float]:
+    """Return ln ratios at both ends of the reference range of the one blood value changed."""
+    healthy = Body()
+    fields = [f for f in FIELDS if getattr(asked.body, f) != getattr(healthy, f)]
+    if len(fields) != 1 or fields[0] not in BLOOD_VALUES:
+        return (float("nan"), float("nan"))
+    name = fields[0]
+    low, high = (
+        long_run_ratio(asked.replace(body=Body(**{name: value})))
+        for value in (FIELDS[name].low, FIELDS[name].high)
+    )
+    return (low, high)
 
 
 def _turning_point(log: Callable[[], float], a: Assumption, end: float, side: str) -> float:
@@ -291,15 +346,15 @@ def judge(claim: Claim, people: People, normal: str = "normal") -> Verdict:
         return Verdict(claim.claim, claim.factor, claim.group, claim.expected,
                        "outside this model", note=claim.outside)  # fmt: skip
     row = people.row
-    ratio = paired_ratio(people.twitches[row(claim.factor)], people.twitches[row(normal)])
+    rates = people.expected_per_min
+    ratio = paired_ratio(rates[row(claim.factor)], rates[row(normal)])
     note = ""
     if ratio.change == claim.expected:
         outcome = "supported"
     elif ratio.change == "same":
         outcome = "no difference at this size"
         for partner in claim.combination:
-            both = people.twitches[row(f"{claim.factor}+{partner}")]
-            added = paired_ratio(both, people.twitches[row(partner)])
+            added = paired_ratio(rates[row(f"{claim.factor}+{partner}")], rates[row(partner)])
             if added.change == claim.expected:
                 outcome = "only in combination"
                 note = f"with {partner.replace('_', ' ')}"
@@ -351,22 +406,30 @@ def article(
             asked[both.name] = both
     found = replicate(tuple(asked.values()), people, cores=cores, progress=progress)
     factors = list(dict.fromkeys(c.factor for c in CLAIMS if not c.outside))
-    leans = _leans([asked[f] for f in factors], cores) if sensitivity else [Lean()] * len(factors)
+    leans = [Lean()] * len(factors)
+    if sensitivity:
+        rates = found.expected_per_min
+        healthy = rates[found.row("normal")]
+        mains = [np.log(paired_ratio(rates[found.row(f)], healthy).value) for f in factors]
+        leans = _leans([asked[f] for f in factors], mains, cores)
     leant = dict(zip(factors, leans, strict=True))
     verdicts = []
     for claim in CLAIMS:
         verdict, on = judge(claim, found), leant.get(claim.factor, Lean())
+        ratio, low_high = verdict.rate_ratio, np.exp(on.reference)
         verdicts.append(replace(
             verdict, leans_on=on.leans_on, flips_at=on.flips_at,
-            span_low=float(verdict.rate_ratio * np.exp(on.lowest)),
-            span_high=float(verdict.rate_ratio * np.exp(on.highest)),
-            other_force_ratio=float(verdict.rate_ratio * np.exp(on.other_force)),
+            span_low=float(ratio * np.exp(on.lowest)),
+            span_high=float(ratio * np.exp(on.highest)),
+            other_force_ratio=float(ratio * np.exp(on.other_force)),
+            elsewhere_ratio=float(np.exp(on.elsewhere)),
+            reference_low=float(low_high[0]), reference_high=float(low_high[1]),
         ))  # fmt: skip
     return Article(tuple(verdicts), found)
 
 
-def _leans(asked: Sequence[Scenario], cores: int) -> list[Lean]:
+def _leans(asked: Sequence[Scenario], mains: Sequence[float], cores: int) -> list[Lean]:
     if cores <= 1:
-        return [lean(s) for s in asked]
+        return [lean(s, m) for s, m in zip(asked, mains, strict=True)]
     with run.processes(cores) as pool:
-        return list(pool.map(lean, asked))
+        return list(pool.map(lean, asked, mains))

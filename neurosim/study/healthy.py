@@ -18,9 +18,7 @@ from neurosim.membrane.axon import Conditions
 from neurosim.muscle.anatomy import muscle
 from neurosim.sources import number
 
-RECORDING_MIN = 10.0  # of each foot and shin; assumed, the abstract gives no time
-LOOK_MIN = 0.5  # at each muscle; assumed
-SURVEY_MUSCLES, SURVEY_UNITS = 28, 200  # 14 muscles of both sides, of an assumed mean size
+SURVEY_MUSCLES = 28  # 14 of both sides
 RELEVANT = 0.48  # of the critical excess; in health a site below misfires once in a century
 
 
@@ -102,9 +100,10 @@ def facts(people: int = 300, seed: int = 11, axon: str = "ghk") -> tuple[Fact, .
     foot, shin = muscle("foot_sole").units, muscle("shin").units
     feet = rates_per_min(table, people, 2, foot, "foot_sole", seed)
     shins = rates_per_min(table, people, 2, shin, "ordinary", seed + 1)
-    survey = rates_per_min(table, people, SURVEY_MUSCLES, SURVEY_UNITS, "ordinary", seed + 2)
-    active = 1.0 - np.prod(1.0 - seen(feet, RECORDING_MIN), axis=1)
-    one = seen(survey, LOOK_MIN)
+    units = round(number("study", "survey_units"))
+    survey = rates_per_min(table, people, SURVEY_MUSCLES, units, "ordinary", seed + 2)
+    active = 1.0 - np.prod(1.0 - seen(feet, number("study", "survey_recording_min")), axis=1)
+    one = seen(survey, number("study", "survey_look_min"))
     positive = 1.0 - np.prod(1.0 - one, axis=1)
     h, r = "vanderheijden1994", "reimers1996"
     return (

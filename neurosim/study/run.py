@@ -25,7 +25,7 @@ from neurosim.firing.discharge import (
     expected_bursts_per_min,
     sample_firing,
 )
-from neurosim.firing.hazard import HazardTable, hazard_table, unit_hazard
+from neurosim.firing.hazard import HazardTable, conduction, hazard_table, unit_hazard
 from neurosim.firing.sites import Sites, draw_sites, person_streams
 from neurosim.membrane import ions
 from neurosim.membrane.axon import Conditions, apply, changed
@@ -164,7 +164,8 @@ def _examined(conditions: Conditions, axon: str) -> Excitability:
 def reaches(state: State, axon: str) -> float:
     """Return 1 if a discharge moves the muscle, 0 if the axon blocks or too few fibres follow."""
     follows = state.transmission >= number("study", "smallest_transmission")
-    return float(follows and not _examined(state.axon, axon).blocked)
+    travels = conduction(state.axon, axon) >= number("study", "smallest_conduction")
+    return float(follows and travels)
 
 
 def hazard_of(state: State, sites: Sites, asked: Scenario) -> UnitHazard:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from neurosim.body.kinetics import caffeine_umol_l
+from neurosim.body.state import Body
 from neurosim.firing.hazard import hazard_table
 from neurosim.membrane import ions
 from neurosim.membrane.axon import Conditions
@@ -28,6 +29,12 @@ COLUMNS = (
     "inside", "grade", "source",
 )  # fmt: skip
 INF = math.inf
+KRISHNAN = "Krishnan 2005 Brain, doi 10.1093/brain/awh558"
+KUWABARA = "Kuwabara 2002 Muscle Nerve 26:283, recalled"
+GEEVASINGA = "Geevasinga 2015, doi 10.1001/jamaneurol.2014.2940"
+KLEINE = "Kleine 2008, doi 10.1212/01.WNL.0000300559.14806.2A"
+BLANCHARD = "Blanchard & Sawers 1983, doi 10.1007/BF00613933"
+KIERNAN = "Kiernan 2002 Brain 125:1366, recalled"
 
 
 @dataclass(frozen=True)
@@ -70,28 +77,31 @@ def _condition_rows() -> list[Row]:
         "ionised calcium 1.75": Conditions(calcium_out_mmol_l=1.75),
         "persistent sodium x2": Conditions(persistent_sodium_scale=2.0),
         "after one minute of contraction": Conditions(
-            sodium_in_mmol_l=9.0 + number("body", "fatigue_sodium_load_mmol_l")
+            sodium_in_mmol_l=Conditions().sodium_in_mmol_l
+            + number("body", "fatigue_sodium_load_mmol_l")
         ),
     }
     health = examine(Conditions())
     found = {name: examine(c) for name, c in states.items()}
     signs = (
-        ("V19", "potassium 6", "superexcitability_percent", +1, "fitted", "Krishnan 2005 Brain"),
-        ("V19", "potassium 6", "te_d_90_100_percent", -1, "fitted", "Krishnan 2005 Brain"),
+        ("V19", "potassium 6", "superexcitability_percent", +1, "fitted", KRISHNAN),
+        ("V19", "potassium 6", "te_d_90_100_percent", -1, "fitted", KRISHNAN),
         ("V19", "potassium 6", "relative_refractory_period_ms", +1, "fitted",
-         "Krishnan 2005 Brain"),
-        ("V21", "potassium 2.8", "superexcitability_percent", -1, "fitted", "Kuwabara 2002"),
-        ("V21", "potassium 2.8", "relative_refractory_period_ms", -1, "fitted", "Kuwabara 2002"),
-        ("V21", "potassium 2.8", "te_d_90_100_percent", +1, "fitted", "Kuwabara 2002"),
-        ("V23", "ischaemia (pump off, potassium 6)", "sdtc_ms", +1, "measured", "Hofmeijer 2013"),
+         KRISHNAN),
+        ("V21", "potassium 2.8", "superexcitability_percent", -1, "fitted", KUWABARA),
+        ("V21", "potassium 2.8", "relative_refractory_period_ms", -1, "fitted", KUWABARA),
+        ("V21", "potassium 2.8", "te_d_90_100_percent", +1, "fitted", KUWABARA),
+        ("V23", "ischaemia (pump off, potassium 6)", "sdtc_ms", +1, "measured",
+         "Hofmeijer 2013 PLoS One"),
         ("V23", "ischaemia (pump off, potassium 6)", "superexcitability_percent", +1, "measured",
-         "Hofmeijer 2013"),
-        ("V27", "persistent sodium x2", "sdtc_ms", +1, "fitted", "Park 2017; Geevasinga 2015"),
+         "Hofmeijer 2013 PLoS One"),
+        ("V27", "persistent sodium x2", "sdtc_ms", +1, "fitted", GEEVASINGA),
         ("V27", "persistent sodium x2", "superexcitability_percent", -1, "fitted",
-         "Park 2017; Geevasinga 2015"),
-        ("V32", "after one minute of contraction", "sdtc_ms", -1, "measured", "Vucic 2007"),
+         GEEVASINGA),
+        ("V32", "after one minute of contraction", "sdtc_ms", -1, "measured", "Vucic 2007,
+         PMC2117598"),
         ("V32", "after one minute of contraction", "superexcitability_percent", -1, "measured",
-         "Vucic 2007"),
+         "Vucic 2007, PMC2117598"),
     )  # fmt: skip
     rows = []
     for target, name, key, sign, grade, source in signs:
@@ -100,11 +110,11 @@ def _condition_rows() -> list[Row]:
         rows.append(Row(target, f"change of {key}", "of the measure", name, low, high, change,
                         grade, source))  # fmt: skip
     for target, name, low, high, grade, source in (
-        ("V19", "potassium 6", -INF, 0.0, "fitted", "Kiernan 2002 Brain"),
-        ("V21", "potassium 2.8", 0.0, INF, "fitted", "Kuwabara 2002"),
+        ("V19", "potassium 6", -INF, 0.0, "fitted", KIERNAN),
+        ("V21", "potassium 2.8", 0.0, INF, "fitted", KUWABARA),
         ("V26", "ionised calcium 0.8", -INF, 0.0, "assumed", "sign only"),
         ("V26", "ionised calcium 1.75", 0.0, INF, "assumed", "sign only"),
-        ("V32", "after one minute of contraction", 12.7, 26.5, "fitted", "Vucic 2007"),
+        ("V32", "after one minute of contraction", 12.7, 26.5, "fitted", "Vucic 2007, PMC2117598"),
     ):
         percent = found[name].relative_to(health)["threshold_1ms_percent"] - 100.0
         rows.append(Row(target, "change of 1-ms threshold", "%", name, low, high, percent,
@@ -140,6 +150,13 @@ def _tetany_rows() -> list[Row]:
         rows.append(Row("tetany", "units that misfire once a minute", "share",
                         f"ionised calcium {calcium:g}", low, 1.0, float(share), "assumed",
                         "many units in tetany; no published share"))  # fmt: skip
+    health, low = (
+        simulate(Body(ionised_calcium_mmol_l=c), duration_s=1.0).expected_per_min
+        for c in (1.2, 0.6)
+    )
+    rows.append(Row("tetany", "twitches against health", "1", "ionised calcium 0.6", 10.0, INF,
+                    low / health, "assumed",
+                        "tetany is full there; no published ratio"))  # fmt: skip
     return rows
 
 
@@ -152,10 +169,10 @@ def _firing_rows() -> list[Row]:
     doublet = gaps[gaps < 20.0]
     return [
         Row("V42", "shortest interval", "ms", "busiest unit, 24 h", 3.0, 4.0,
-            float(gaps.min(initial=INF)), "fitted", "Kleine 2008 Neurology"),
+            float(gaps.min(initial=INF)), "fitted", KLEINE),
         Row("V42", "median interval of doublets", "ms", "busiest unit, 24 h", 4.0, 6.0,
             float(np.median(doublet)) if doublet.size else math.nan, "measured",
-            "Kleine 2008 Neurology"),
+            KLEINE),
         Row("V42", "coefficient of variation of other intervals", "1", "busiest unit, 24 h",
             0.8, 1.2, float(long.std() / long.mean()) if long.size else math.nan, "measured",
             "Kleine 2008 Neurology: Poisson"),
@@ -170,21 +187,23 @@ def _busy_person() -> int:
 
 def _elsewhere_rows() -> list[Row]:
     hours = np.linspace(0.0, 4.0, 481)
-    course = caffeine_umol_l([(5.0 * 70.0, 0.0)], hours) * 194.19e-3
+    course = (
+        caffeine_umol_l([(5.0 * 70.0, 0.0)], hours) * number("body", "caffeine_molar_mass") * 1e-3
+    )
     slope = math.log(ions.relative_release(0.22, 0.55) / ions.relative_release(0.2, 0.55))
     half = _crossing(0.5)
     return [
         Row("V72", "peak caffeine", "mg/L", "5 mg/kg", 8.0, 12.0, float(course.max()), "measured",
-            "Blanchard & Sawers 1983: 10.0 (SEM 1.0)"),
+            BLANCHARD),
         Row("V72", "time of peak caffeine", "min", "5 mg/kg", 14.0, 46.0,
             float(hours[course.argmax()] * 60.0), "measured",
-            "Blanchard & Sawers 1983: 30 (SEM 8)"),
+            BLANCHARD),
         Row("V76", "log-log slope of release on calcium", "1", "low calcium", 3.4, 4.2,
             slope / math.log(1.1), "measured", "Dodge & Rahamimoff 1967: 3.78 +- 0.2"),
         Row("V65", "contraction time x rate at half of the tetanus", "1", "any unit", 0.695, 0.709,
             half, "assumed", "Fuglevand 1993"),
         Row("V1", "strength-duration time constant", "ms", "health", 0.25, 0.70,
-            examine(Conditions(), full=False).tau_sd_ms, "fitted", "Mogyoros 1996 Brain"),
+            examine(Conditions(), full=False).tau_sd_ms, "fitted", "Mogyoros 1996 Brain 119:439"),
     ]  # fmt: skip
 
 

@@ -98,8 +98,8 @@ def _condition_rows() -> list[Row]:
         ("V27", "persistent sodium x2", "sdtc_ms", +1, "fitted", GEEVASINGA),
         ("V27", "persistent sodium x2", "superexcitability_percent", -1, "fitted",
          GEEVASINGA),
-        ("V32", "after one minute of contraction", "sdtc_ms", -1, "measured", "Vucic 2007,
-         PMC2117598"),
+        ("V32", "after one minute of contraction", "sdtc_ms", -1, "measured",
+         "Vucic 2007, PMC2117598"),
         ("V32", "after one minute of contraction", "superexcitability_percent", -1, "measured",
          "Vucic 2007, PMC2117598"),
     )  # fmt: skip

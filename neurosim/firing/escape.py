@@ -56,12 +56,12 @@ def noise_course(axons: Axons, dt: float = COARSE_DT_MS) -> np.ndarray:
 
     Rows are the standard normals of gates m, h and p; the last step is the latest.
     """
-    S, P = axons.rest, axons.P
+    S, r = axons.rest, dict(zip(eq.PARAMETERS, axons.P, strict=True))
     kick = np.empty((S.shape[1], 3))
     for k, (rates, phi, size) in enumerate((
-        (eq.rates_m(S[0] + P[0]), P[1], P[37]),
-        (eq.rates_h(S[0] + P[2]), P[3], P[37]),
-        (eq.rates_m(S[0] + P[4]), P[5], P[38]),
+        (eq.rates_m(S[0] + r["shift_m"]), r["phi_m"], r["noise_mh"]),
+        (eq.rates_h(S[0] + r["shift_h"]), r["phi_h"], r["noise_mh"]),
+        (eq.rates_m(S[0] + r["shift_p"]), r["phi_p"], r["noise_p"]),
     )):  # fmt: skip
         a, b = rates
         kick[:, k] = eq.jitter(a / (a + b), a * phi, b * phi, dt, size, 1.0)

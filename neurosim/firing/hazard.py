@@ -17,6 +17,7 @@ import numpy as np
 from neurosim.firing.discharge import UnitHazard, balance
 from neurosim.firing.escape import action
 from neurosim.firing.sites import SOMA, Sites
+from neurosim.membrane import equations as eq
 from neurosim.membrane import kernel
 from neurosim.membrane.axon import (
     COARSE_DT_MS,
@@ -176,7 +177,8 @@ def _table(conditions: Conditions, axon: str) -> HazardTable:
     rate = np.where(np.isfinite(least), np.maximum(rate * leaves, NEVER), NEVER)
     rate = np.minimum.accumulate(rate, axis=1)  # a load never makes a site fire more
     healthy = at_rest(Conditions(), axon)
-    shift = sites.P[0].reshape(shape)[:, 0] - healthy.P[0, 0]
+    shift_m = eq.ROW["shift_m"]
+    shift = sites.P[shift_m].reshape(shape)[:, 0] - healthy.P[shift_m, 0]
     pair = pair_probability(axon, rest[:, 0], NU, shift)
     return HazardTable(
         conditions, axon, NU, LOAD_MMOL_L, rate, np.where(np.isfinite(least), least, np.nan),

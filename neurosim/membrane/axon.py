@@ -252,7 +252,7 @@ def _imbalance(P, e, slow=1.0):
     r = P
     state = steady_state(P, e, e)
     node, _ = eq.node_current(e, *state[2:7], r[13] * slow, *r[14:26])  # pyright: ignore
-    ei = e + node / r[33]
+    ei = e + node / r[eq.ROW["g_bb"]]
     state = steady_state(P, e, ei)
     inner = (state[7], state[8], state[9])
     inter, _ = eq.internode_current(ei, *inner, *(r[k] for k in (26, 27, 22, 28, 29, 30, 31, 32)))
@@ -308,8 +308,9 @@ class Axons:
     def with_noise(self, channels: float) -> Axons:
         """Return the batch with the channel noise of `channels` transient sodium channels."""
         P = self.P.copy()
-        P[37] = 1.0 / np.sqrt(channels)
-        P[38] = 1.0 / np.sqrt(number("membrane", "noise_persistent_share") * channels)
+        P[eq.ROW["noise_mh"]] = 1.0 / np.sqrt(channels)
+        persistent = number("membrane", "noise_persistent_share") * channels
+        P[eq.ROW["noise_p"]] = 1.0 / np.sqrt(persistent)
         return Axons(P, self.rest.copy(), self.availability)
 
 
@@ -329,7 +330,7 @@ def at_rest(conditions: Conditions | Sequence[Conditions], axon: str = "ghk") ->
 
     e, ei = _rest_of(P, slow)
     availability = slow(e)
-    P[13] *= availability
+    P[eq.ROW["P_na"]] *= availability
     return Axons(P, steady_state(P, e, ei), availability)
 
 

@@ -30,6 +30,7 @@ PARAMETERS = (
     # channel noise: 1/sqrt(number of channels) of m and h, and of p; 0 for none
     "noise_mh", "noise_p",
 )  # fmt: skip
+ROW = {name: row for row, name in enumerate(PARAMETERS)}
 
 
 def exp(x):

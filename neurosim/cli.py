@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
+from time import perf_counter
 from typing import Any, NoReturn
 
-from neurosim.errors import NeurosimError, unknown_name
+from neurosim.errors import NeurosimError, plain, unknown_name
 
 COMMANDS = ("run", "list", "article", "excitability", "sweep", "sources", "validate")
 LOST = 3  # exit code when a run stops because the machine is too small
@@ -26,10 +27,10 @@ VERDICT_COLUMNS = (
     "claim", "factor", "expected", "outcome", "rate_ratio", "ci_low", "ci_high", "people",
     "leans_on", "flips_at",
 )  # fmt: skip
-VALIDATION_COLUMNS = (
-    "target", "quantity", "unit", "condition", "published_low", "published_high", "model",
-    "inside", "grade", "source",
-)  # fmt: skip
+FEW_S = 240_000.0  # simulated time of all people, up to which nobody asks how long it takes
+LONG_S = 180.0  # a longer computation says beforehand how long
+TOO_LONG_S = 86_400.0
+LONGEST_NAME = 80  # of a folder made from settings
 
 
 class _Parser(argparse.ArgumentParser):
@@ -207,9 +208,27 @@ def _asked(args: argparse.Namespace) -> Any:
         return asked
     body = asked.body.replace(**settings)  # type: ignore[arg-type]
     words = _set_words(asked.body, body)
-    name = "custom" if asked.name == "normal" else f"{asked.name}_custom"
-    title = words[:1].upper() + words[1:] if asked.name == "normal" else f"{asked.title}, {words}"
+    name = _set_name(settings)
+    if asked.name == "normal":
+        title = words[:1].upper() + words[1:] or "Health"
+    else:
+        name = f"{asked.name}+{name}"
+        title = f"{asked.title}, {words}" if words else asked.title
     return asked.replace(name=name, title=title, about="", body=body)
+
+
+def _set_name(settings: dict[str, str]) -> str:
+    """Return a name made of settings, such as ``potassium_mmol_l_6.5+stress_0.5``.
+
+    One that would be too long for a folder ends in a mark of what was cut off.
+    """
+    from hashlib import sha256
+
+    parts = (f"{name.lower()}_{float(value):.6g}" for name, value in settings.items())
+    name = "+".join(parts)
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[: LONGEST_NAME - 9]}+{sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _set_words(before: Any, after: Any) -> str:
@@ -221,7 +240,7 @@ def _set_words(before: Any, after: Any) -> str:
         for name, f in FIELDS.items()
         if getattr(after, name) != getattr(before, name)
     ]
-    return ", ".join(parts) or "nothing changed"
+    return ", ".join(parts)
 
 
 def _other(args: argparse.Namespace, asked: Any) -> Any:
@@ -239,14 +258,16 @@ def _other(args: argparse.Namespace, asked: Any) -> Any:
 
 @contextmanager
 def _folder(out: str | None, name: str) -> Iterator[Path]:
-    """Give a folder that can be written to; one made in vain is removed again."""
+    """Give a computing command its folder; one made in vain is removed again."""
     from neurosim.show.export import prepare_folder
 
-    plain = re.sub(r"[^\w.-]+", "_", name).strip("._") or "custom"
-    path = Path(out) if out is not None else Path("neurosim-out") / plain
+    safe = re.sub(r"[^\w.+-]+", "_", name).strip("._")[:120] or "custom"
+    path = Path(out) if out is not None else Path("neurosim-out") / safe
     above = [p for p in (path, path.parent) if not p.exists()]
     try:
-        yield prepare_folder(path, parents=out is None)
+        folder = prepare_folder(path, parents=out is None)
+        _say_if_slow()
+        yield folder
     except BaseException:
         for made in above:
             if made.is_dir() and not any(made.iterdir()):
@@ -274,6 +295,71 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
     print("Written: " + ", ".join(str(p) for p in paths))
 
 
+def _say_if_slow() -> None:
+    """Say on stderr, before a command computes, that nothing is compiled."""
+    from neurosim.membrane.kernel import compiled
+
+    if compiled() is None:
+        print(
+            "Numba is not installed or switched off: this takes about 20 times as long.",
+            file=sys.stderr,
+        )
+
+
+def _say_if_long(asked: Sequence[Any], people: int, cores: int) -> None:
+    """Try a few people where there are many, and say how long all of them will take.
+
+    Raises
+    ------
+    NeurosimError
+        If that is more than a day, or somebody among the few twitches too often.
+    """
+    from neurosim.firing.discharge import MAX_DISCHARGES
+
+    duration = asked[0].duration_s
+    if people == 1 or people * len(asked) * duration <= FEW_S:
+        return
+    some = asked[:: -(-len(asked) // 3)]
+    each_s, per_twitch_s, rates = _tried(some, people)
+    fewer = "choose a shorter duration or a calmer body." if len(asked) < 3 else "sweep less far."
+    most = rates.max() / 60.0 * duration
+    if most > MAX_DISCHARGES:
+        raise NeurosimError(f"About {most:.0e} twitches of one person are too many: {fewer}")
+    one_s = each_s + per_twitch_s * rates.sum(axis=0).mean() / 60.0 * duration
+    seconds = one_s * people / cores * len(asked) / len(some)
+    if seconds > TOO_LONG_S:
+        raise NeurosimError(
+            f"{people} people for {plain(duration)} s would take about {seconds / 3600.0:.0f} "
+            "hours: choose fewer people or a shorter duration."
+        )
+    if seconds > LONG_S:
+        print(f"This takes about {seconds / 60.0:.0f} minutes.", file=sys.stderr)
+
+
+def _tried(asked: Sequence[Any], people: int) -> tuple[float, float, Any]:
+    """Return s per person, s per twitch, and the long-run rates of a few people.
+
+    Of the rates, shape (scenarios, people), and of a twitch's cost: people differ a
+    hundredfold, so that one person's time would say little.
+    """
+    import numpy as np
+
+    from neurosim.study.run import one_person
+
+    short = [s.replace(duration_s=1) for s in asked]
+    one_person(short, 0)  # what is kept or compiled is paid once
+    rates, start = [], perf_counter()
+    while len(rates) < min(people, 50) and perf_counter() - start < 1.0:
+        rates.append(one_person(short, len(rates))[:, 4])
+    each_s = (perf_counter() - start) / len(rates)
+    found = np.array(rates).T
+    row, person = (int(i) for i in np.unravel_index(found.argmax(), found.shape))
+    busy = asked[row].replace(duration_s=min(6e6 / max(found.max(), 1e-3), asked[0].duration_s))
+    start = perf_counter()
+    twitches = one_person([busy], person)[0, 0]
+    return each_s, max(perf_counter() - start - each_s, 0.0) / max(twitches, 1.0), found
+
+
 def _cores(people: int) -> int:
     """Return how many processes pay: starting one costs as much as a few hundred people."""
     return 1 if people < 400 else max(1, min(os.cpu_count() or 1, 8))
@@ -290,14 +376,14 @@ def _run(args: argparse.Namespace) -> None:
         from neurosim.study.run import replicate, simulate
 
         _fits_a_table(asked)
+        both = [s for s in (asked, other) if s is not None]
+        cores = _cores(asked.people)
+        _say_if_long(both, asked.people, cores)
         result = simulate(asked)
         against = simulate(other) if other is not None else None
         people = None
         if asked.people > 1:
-            both = [s for s in (asked, other) if s is not None]
-            people = replicate(
-                both, asked.people, cores=_cores(asked.people), progress=_progress("people")
-            )
+            people = replicate(both, asked.people, cores=cores, progress=_progress("people"))
         words = describe.describe(result, against, people)
         figure = plot.plot_chain(result, against, people)
         about = export.provenance(asked, person=0)
@@ -326,8 +412,8 @@ def _fits_a_table(asked: Any) -> None:
     rows = rate * asked.duration_s / 60.0
     if rows > MAX_ROWS:
         raise NeurosimError(
-            f"About {rows:.2g} discharges in {asked.duration_s:g} s are too many for a table of "
-            f"at most {MAX_ROWS:.0e} rows: choose a shorter --duration."
+            f"About {rows:.2g} discharges in {plain(asked.duration_s)} s are too many for a table "
+            f"of at most {MAX_ROWS} rows: choose a shorter --duration."
         )
 
 
@@ -453,10 +539,9 @@ def _sweep(args: argparse.Namespace) -> None:
         from neurosim.show import describe, export, plot, style
         from neurosim.study.run import replicate
 
-        people = replicate(
-            asked, base.people, cores=_cores(base.people * len(values)),
-            progress=_progress("people"),
-        )  # fmt: skip
+        cores = _cores(base.people * len(values))
+        _say_if_long(asked, base.people, cores)
+        people = replicate(asked, base.people, cores=cores, progress=_progress("people"))
         columns = export.people_columns(people)
         swept = [v for v in values for _ in range(base.people)]
         table = {args.field: swept, **{k: c for k, c in columns.items() if k != "scenario"}}
@@ -515,19 +600,31 @@ def _span(low: float, high: float) -> str:
     return f"at least {low:.4g}" if high == float("inf") else f"{low:.4g} to {high:.4g}"
 
 
+def _tally(rows: Sequence[dict[str, Any]]) -> str:
+    """Return how many targets are met, by what a target is for the model."""
+    from neurosim.sources import GRADES
+
+    kinds = dict(zip(GRADES, ("predictions (measured)", "fitted", "assumed"), strict=True))
+    parts = []
+    for grade, words in kinds.items():
+        mine = [row["inside"] for row in rows if row["grade"] == grade]
+        parts.append(f"{sum(mine)} of {len(mine)} {words}")
+    return "; ".join(parts)
+
+
 def _validate(args: argparse.Namespace) -> None:
     with _folder(args.out, "validate") as folder:
         from neurosim.show import export
         from neurosim.study import validate
         from neurosim.study.scenario import Scenario
 
-        rows = [{name: row[name] for name in VALIDATION_COLUMNS} for row in validate.rows()]
+        rows = [{name: row[name] for name in validate.COLUMNS} for row in validate.rows()]
         about = export.provenance(
             Scenario(name="validate"),
             note="published_low and published_high are published, model is simulated",
         )
         outside = [row for row in rows if not row["inside"]]
-        print(f"{len(rows) - len(outside)} of {len(rows)} numbers are inside the published range.")
+        print(f"Inside the published range: {_tally(rows)}.")
         for row in outside:
             print(
                 f"  outside: {row['quantity']} ({row['condition']}): model {row['model']:.4g}, "

@@ -27,9 +27,7 @@ def plain(number: float) -> str:
     return str(int(number)) if whole else f"{number:g}"
 
 
-def unknown_name(
-    kind: str, name: object, valid: Iterable[str], nearest: str = ""
-) -> NeurosimError:
+def unknown_name(kind: str, name: object, valid: Iterable[str], nearest: str = "") -> NeurosimError:
     """Return the error for a name that is not one of `valid`, offering the nearest.
 
     Parameters

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from neurosim import cli
@@ -57,6 +58,13 @@ def test_nearest_names_are_offered(capsys):
     assert "'--muscle': choose from --help" in capsys.readouterr().err
 
 
+def test_whole_numbers_are_written_out(capsys):
+    cli.main(["run", "--seed", str(2**60)])
+    assert "0 to 9007199254740992." in capsys.readouterr().err
+    cli.main("run --people 1e9".split())
+    assert "people = 1000000000 is outside" in capsys.readouterr().err
+
+
 def test_imports_stay_light():
     code = (
         "import sys, neurosim, neurosim.cli as c\n"
@@ -102,6 +110,65 @@ def test_default_folder_and_toml_file(tmp_path):
     )
     assert cli.main(["run", "mine.toml"]) == 0
     assert os.listdir("neurosim-out") == ["evil_name"]
+
+
+def test_settings_name_the_folder(capsys):
+    for settings in ("potassium_mmol_l=6.50 stress=.5", "potassium_mmol_l=5", "stress=0"):
+        assert cli.main(f"run --duration 2 --set {settings}".split()) == 0
+    assert "Health: sole of the foot" in capsys.readouterr().out
+    assert cli.main("run low_calcium --duration 2 --set stress=1".split()) == 0
+    assert sorted(os.listdir("neurosim-out")) == [
+        "low_calcium+stress_1", "potassium_mmol_l_5", "potassium_mmol_l_6.5+stress_0.5", "stress_0",
+    ]  # fmt: skip
+
+
+def test_a_name_of_many_settings_is_bounded_and_its_own():
+    many = {f"ionised_calcium_mmol_l_{i}": "1" for i in range(9)}
+    names = {cli._set_name(many), cli._set_name(many | {"stress": "1"})}
+    assert len(names) == 2
+    assert all(len(name) <= cli.LONGEST_NAME for name in names)
+
+
+def test_a_title_that_the_font_lacks_is_drawn_without_warning(tmp_path, capsys):
+    (tmp_path / "a.toml").write_text(
+        'title = "低 $5 and $x^$ 😀"\nduration_s = 2\npeople = 2\n[body]\nstress = 1\n', "utf-8"
+    )
+    assert cli.main(["run", "a.toml"]) == 0
+    assert "低 $5" in capsys.readouterr().out
+
+
+def test_without_numba_it_says_so_once(monkeypatch, capsys):
+    monkeypatch.setattr("neurosim.membrane.kernel.compiled", lambda: None)
+    monkeypatch.setattr(validate, "rows", lambda: [])
+    assert cli.main("validate --out o".split()) == 0
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and "about 20 times as long" in err
+    assert cli.main(["list"]) == 0
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("per_person_s", "code", "words"),
+    [(0.001, 0, ""), (2.0, 0, "takes about 10 minutes"), (600.0, 2, "about 50 hours: choose")],
+)
+def test_a_long_run_says_how_long(per_person_s, code, words, monkeypatch, capsys):
+    from neurosim.study import run
+
+    real = run.replicate
+    monkeypatch.setattr(run, "replicate", lambda asked, people, **more: real(asked, 2))
+    monkeypatch.setattr(cli, "_cores", lambda people: 1)
+    monkeypatch.setattr(cli, "_tried", lambda asked, people: (per_person_s, 0.0, np.zeros((1, 1))))
+    assert cli.main("run --people 300 --duration 1000 --out o".split()) == code
+    err = capsys.readouterr().err
+    assert words in err and err.count("\n") == bool(words)
+
+
+def test_trying_a_few_people_gives_a_time_and_their_rates():
+    from neurosim.study.scenario import scenario
+
+    each_s, per_twitch_s, rates = cli._tried([scenario("normal"), scenario("stress")], 3)
+    assert 0 < each_s < 10 and 0 <= per_twitch_s < 1
+    assert rates.shape[0] == 2 and rates.shape[1] <= 3
 
 
 def test_same_seed_same_bytes_and_people_do_not_change_them(tmp_path):
@@ -177,14 +244,17 @@ def test_article_columns_and_report(monkeypatch, capsys):
 
 
 def test_validate_columns(monkeypatch, capsys):
-    row = dict.fromkeys(cli.VALIDATION_COLUMNS, "x") | {
+    row = dict.fromkeys(validate.COLUMNS, "x") | {
         "published_low": 1.0, "published_high": 2.0, "model": 3.0, "inside": False,
+        "grade": "measured",
     }  # fmt: skip
-    monkeypatch.setattr(validate, "rows", lambda: [row, row | {"model": 1.5, "inside": True}])
+    met = row | {"model": 1.5, "inside": True}
+    monkeypatch.setattr(validate, "rows", lambda: [row, met, met | {"grade": "fitted"}])
     assert cli.main("validate --out o".split()) == 0
-    assert list(read("o/validation.csv")[0]) == list(cli.VALIDATION_COLUMNS)
+    assert list(read("o/validation.csv")[0]) == list(validate.COLUMNS)
     out = capsys.readouterr().out
-    assert "1 of 2 numbers are inside" in out and "model 3, published 1 to 2" in out
+    assert "1 of 2 predictions (measured); 1 of 1 fitted; 0 of 0 assumed." in out
+    assert "model 3, published 1 to 2" in out
 
 
 @pytest.mark.parametrize(

@@ -299,7 +299,8 @@ TOTAL = {"total", "totale", "ges", "gesamt"}
 # Words that do not change which quantity is meant.
 HARMLESS = set(
     "serum plasma blood arterial venous capillary s p b level im in de du en wert spiegel blut "
-    "vollblut arteriell venos kapillar serique plasmatique sang suero sangre serico plasmatico pl ise 37 c".split()
+    "vollblut arteriell venos kapillar serique plasmatique sang suero sangre "
+    "serico plasmatico pl ise 37 c".split()
 )
 # Words that make it something else, which the model has no use for.
 ELSEWHERE = set(
@@ -371,7 +372,7 @@ def _quantity(analyte: str) -> str | None:
     divided = substance in ("calcium", "calcium_ion", "magnesium")
     if strange or (ionised and total) or (total and not divided):
         word = strange[0] if strange else words[-1]
-        known = next(w for w, s in SUBSTANCES.items() if s == substance)
+        known = substance.removesuffix("_ion").replace("_", " ")
         raise NeurosimError(
             f"'{analyte}' names {known}, but '{word}' with it is not understood; write only "
             f"'{known}', or leave the line out."

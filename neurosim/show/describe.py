@@ -7,6 +7,7 @@ the rate of a healthy person's twitches changes with an ion near its reference r
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,22 @@ import numpy as np
 from neurosim.body.factors import PARAMETERS
 from neurosim.body.fields import FIELDS
 from neurosim.body.state import Body
-from neurosim.firing.discharge import ORIGINS
+from neurosim.firing.discharge import ORIGINS, balance
+from neurosim.firing.sites import CLASSES
+from neurosim.membrane.axon import AXONS
 from neurosim.membrane.excitability import MEASURES, Excitability, compare
 from neurosim.membrane.motoneuron import SomaConditions, margin_mv
 from neurosim.muscle.anatomy import MUSCLES
-from neurosim.show.style import ADVICE, ORIGIN_MARKS, muscle_words, plain_number, time_words
-from neurosim.sources import FILES, Value, load
+from neurosim.muscle.anatomy import muscle as muscle_of
+from neurosim.show.style import (
+    ADVICE,
+    ORIGIN_MARKS,
+    counted,
+    muscle_words,
+    plain_number,
+    time_words,
+)
+from neurosim.sources import Value, all_values, load
 
 if TYPE_CHECKING:
     from neurosim.study.run import People, Result
@@ -109,17 +120,35 @@ def person_ratio(result: Result, against: Result) -> float:
     return math.inf if b < SILENT_PER_MIN else a / b
 
 
+# Numbers that no run reads: limits of what is accepted, conversions at the door, how well the
+# hazard law fits, the survey that sets people's sites, and what only a firing cell body needs.
+_UNREAD = {
+    "body": re.compile(
+        r".*(survivable|_molar_mass|_valence|albumin|_fraction|_per_ph|_is_ionised|_is_total)|"
+        r"(ph|body_mass_kg)\.|caffeine_(per_cup|volume|clearance|absorption|bioavail|dose)"
+    ),
+    "hazard": re.compile(r".*error"),
+    "study": re.compile(r"survey_"),
+    "soma": re.compile(r"soma_(ahp|adaptation|reset|refractory|rest)_"),
+}
+
+
 def used_values(axon: str = "ghk", muscle: str = "foot_sole") -> list[tuple[str, Value]]:
-    """Return (room, value) for the numbers a run leans on: its axon, its muscle, the rest."""
-    found = []
-    for room in FILES:
-        if room.startswith("axon_") and room != f"axon_{axon}":
-            continue
-        for value in load(room).values():
-            first = value.name.split(".")[0]
-            if room != "anatomy" or first == muscle or first not in MUSCLES:
-                found.append((room, value))
-    return found
+    """Return (room, value) for the numbers a run can read: its axon, its muscle, the rest."""
+    kind = muscle_of(muscle).site_class
+    others = {name for name in MUSCLES if name != muscle}
+    others |= {name for name in AXONS if name != axon}
+    others |= {f"axon_{name}" for name in AXONS if name != axon}
+    others |= {f"rogues_per_unit_{name}" for name in CLASSES if name != kind}
+    # What a muscle gives for itself stands in place of what most share.
+    others |= {n.removeprefix(f"{muscle}.") for n in load("anatomy") if n.startswith(f"{muscle}.")}
+    return [
+        (room, value)
+        for room, value in all_values()
+        if room not in others
+        and value.name.split(".")[0] not in others
+        and not (room in _UNREAD and _UNREAD[room].match(value.name))
+    ]
 
 
 def healthy_partner(result: Result) -> Result:
@@ -211,18 +240,10 @@ def threshold_words(found: Excitability, healthy: Excitability) -> str:
 
 def firing_point(hazard: Any) -> tuple[float, float]:
     """Return (nu, threshold in %) of the place that fires once a minute; NaN if none does."""
-    rate = hazard.bursts_per_min[:, 0]
-    x = hazard.x_percent if hazard.x_percent.ndim == 1 else hazard.x_percent[:, 0]
-    above = np.flatnonzero(rate >= 1.0)
-    if not above.size:
-        return math.nan, math.nan
-    i = int(above[0])
-    if i == 0:
-        return float(hazard.nu[0]), float(x[0])
-    step = np.log(np.maximum(rate[i - 1 : i + 1], 1e-300))
-    w = -step[0] / (step[1] - step[0])
-    nu, x1 = (float(a[i - 1] + w * (a[i] - a[i - 1])) for a in (hazard.nu, x))
-    return nu, x1
+    nu = float(hazard.nu_critical)
+    if hazard.bursts_per_min[0, 0] >= 1.0:
+        nu = float(hazard.nu[0])  # even the least excitable place fires
+    return nu, float(np.interp(nu, hazard.nu, hazard.x_percent))
 
 
 def margin_words(result: Result) -> str:
@@ -251,7 +272,7 @@ def firing_words(result: Result) -> str:
     top = int(share.argmax())
     units = np.unique(f.unit).size
     return (
-        f"Discharges: {_count(n, 'burst')} of {units} of {result.sites.units} motor units, "
+        f"Discharges: {counted(n, 'burst')} of {units} of {result.sites.units} motor units, "
         f"{'all' if share[top] == 1 else 'mostly'} from {ORIGIN_MARKS[top][2]}."
     )
 
@@ -266,13 +287,9 @@ def twitch_words(result: Result) -> str:
     double, more = (int((t.kind == k).sum()) for k in ("doublet", "multiplet"))
     return (
         f"Twitches: {plain_number(len(t))}, or {plain_number(result.twitches_per_min)} per minute; "
-        f"{_count(double, 'doublet')}, {_count(more, 'longer group')}; "
+        f"{counted(double, 'doublet')}, {counted(more, 'longer group')}; "
         f"{plain_number(int(t.visible.sum())) if t.visible.any() else 'none'} visible."
     )
-
-
-def _count(number: int, word: str) -> str:
-    return f"{plain_number(number) if number else 'no'} {word}{'' if number == 1 else 's'}"
 
 
 def _comparison_words(result: Result, against: Result | None, people: People | None) -> list[str]:
@@ -283,7 +300,8 @@ def _comparison_words(result: Result, against: Result | None, people: People | N
         active = [int((row > 0).sum()) for row in people.twitches[:2]]
         who = other_words(people.scenarios[1].body, people.scenarios[1].title)
         return [
-            f"Against {who}, the same {n} people: {band(*ratio)}.",
+            f"Against {who}, the same {n} people: {band(*ratio)}"
+            f"{_after(source_of_more(result, ratio[0], people))}.",
             f"People who twitched: {active[0]} of {n}, {active[1]} of {n} {_where(who)}.",
         ]
     if people is not None:
@@ -295,7 +313,46 @@ def _comparison_words(result: Result, against: Result | None, people: People | N
     who = other_words(against.scenario.body, against.scenario.title)
     often = max(result.expected_per_min, against.expected_per_min)
     rare = f", rare in both: at most once in {time_words(60.0 / often)}" if 0 < often < 0.1 else ""
-    return [f"Against {who}, the same person over a long time: {band(ratio)}{rare}."]
+    source = _after(source_of_more(result, ratio))
+    return [f"Against {who}, the same person over a long time: {band(ratio)}{source}{rare}."]
+
+
+def _after(words: str) -> str:
+    return f", {words}" if words else ""
+
+
+def origin_shares(result: Result) -> np.ndarray:
+    """Return the share of the long-run bursts that each origin gives, NaN if there are none.
+
+    Each unit's sites share its long-run rate as they do at its sodium load in balance.
+    """
+    hazard = result.unit_hazard
+    rate, load = balance(hazard)
+    grid, log = hazard.load_mmol_l, np.log(np.maximum(hazard.bursts_per_min, 1e-300))
+    at = load[hazard.unit]
+    j = np.clip(np.searchsorted(grid, at) - 1, 0, grid.size - 2)
+    w = np.clip((at - grid[j]) / (grid[j + 1] - grid[j]), 0.0, 1.0)
+    site = np.arange(at.size)
+    each = np.exp((1.0 - w) * log[site, j] + w * log[site, j + 1])
+    whole = np.bincount(hazard.unit, each, hazard.units)
+    each = each * rate[hazard.unit] / np.maximum(whole, 1e-300)[hazard.unit]
+    found = np.bincount(hazard.origin, each, len(ORIGINS))
+    return found / found.sum() if found.sum() > 0 else np.full(len(ORIGINS), math.nan)
+
+
+def source_of_more(result: Result, ratio: float, people: People | None = None) -> str:
+    """Return where a raised long-run rate comes from, such as ``all from the cell body``.
+
+    Empty if nothing is raised. Of many people it is said of this one alone.
+    """
+    if not ratio > _BANDS[4][0]:
+        return ""
+    share = origin_shares(result)
+    if np.isnan(share).any():
+        return ""
+    top = int(share.argmax())
+    who = "" if people is None else f"in person {result.person} "
+    return f"{who}{'all' if share[top] > 0.995 else 'mostly'} from {ORIGIN_MARKS[top][2]}"
 
 
 def other_words(body: Body, title: str) -> str:

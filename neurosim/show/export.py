@@ -120,18 +120,6 @@ def write_files(folder: str | Path, files: Mapping[str, bytes]) -> list[Path]:
     return [target for _, target in written]
 
 
-def write_text(path: str | Path, text: str) -> Path:
-    """Write a text file in UTF-8, whole or not at all, and return its path."""
-    path = Path(path)
-    return write_files(path.parent, {path.name: text_bytes(text)})[0]
-
-
-def write_figure(path: str | Path, figure: Any, dpi: int = 110) -> Path:
-    """Write a figure as PNG, whole or not at all, and return its path."""
-    path = Path(path)
-    return write_files(path.parent, {path.name: style.png_bytes(figure, dpi)})[0]
-
-
 def write_table(path: str | Path, table: Any, sidecar: Mapping | None = None) -> list[Path]:
     """Write a CSV file and, beside it, ``<name>.json`` with units and provenance.
 

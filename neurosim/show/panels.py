@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurosim.body.fields import FIELDS
+from neurosim.body.fields import FIELDS, SCALES
 from neurosim.body.state import Body
 from neurosim.membrane.motoneuron import SomaConditions, margin_mv
 from neurosim.muscle.force import muscle_force_mn
@@ -23,6 +23,8 @@ from neurosim.show.style import (
     HEALTH,
     ORIGIN_MARKS,
     PALE,
+    counted,
+    drawable,
     plain_number,
     time_unit,
     time_words,
@@ -70,7 +72,7 @@ def title_of(result: Result) -> str:
     """Return the name of a result's lane."""
     if result.scenario.body == Body():
         return "In health"
-    return shorten(result.scenario.title, 34, placeholder=" ...")
+    return drawable(shorten(result.scenario.title, 34, placeholder=" ..."))
 
 
 def colours(*bodies: Body) -> list[str]:
@@ -79,11 +81,6 @@ def colours(*bodies: Body) -> list[str]:
     if found[:1] == [CHANGED] and len(found) > 1 and found[-1] == CHANGED:
         found[0] = BLACK
     return found
-
-
-def _plural(count: int, word: str) -> str:
-    ending = "" if count == 1 else "es" if word.endswith("ch") else "s"
-    return f"{plain_number(count) if count else 'no'} {word}{ending}"
 
 
 # --- Body ------------------------------------------------------------------------------
@@ -107,7 +104,11 @@ def draw_body(ax: Any, body: Body) -> None:
         f, value = FIELDS[name], getattr(body, name)
         side = f.side(value)
         x = _place(name, value)
-        ax.plot([-1, 2], [row, row], color="#C8C8C8", lw=1, zorder=1)
+        # A scale has no survivable ends: it runs from none to the strongest.
+        ax.plot([0.5 if name in SCALES else -1, 2], [row, row], color="#C8C8C8", lw=1, zorder=1)
+        if name in SCALES:
+            for at, word, where in ((0.5, "none", "center"), (2.0, "strongest", "right")):
+                ax.text(at, row - 0.36, word, ha=where, va="center", color=GREY, fontsize=10)
         colour = CHANGED if side else GREY
         ax.plot(x, row, marker="D" if side else "o", ms=10 if side else 7, color=colour, zorder=3)
         text = f"{value:.4g} {f.unit} {side.upper()}".replace("  ", " ").strip()
@@ -159,8 +160,7 @@ def draw_thresholds(ax: Any, result: Result, colour: str) -> None:
 
 def _curve(result: Result) -> tuple[np.ndarray, np.ndarray]:
     """Return nu and the 20-ms threshold of a place with it, %, at rest."""
-    x = result.hazard.x_percent
-    return result.hazard.nu, x if x.ndim == 1 else x[:, 0]
+    return result.hazard.nu, result.hazard.x_percent
 
 
 def draw_margin(ax: Any, lanes: list[Result], lane_colours: list[str]) -> None:
@@ -234,7 +234,7 @@ def draw_raster(
                 ms=small, ls="none", mew=0, alpha=0.85)  # fmt: skip
         handles.append(ax.plot([], [], marker, color=own, ls="none", ms=7, label=name)[0])
     bursts = int((f.place[seen] == 0).sum())
-    ax.set_title(f"{title_of(result)}: {_plural(bursts, 'burst')}", color=colour)
+    ax.set_title(f"{title_of(result)}: {counted(bursts, 'burst')}", color=colour)
     if not bursts:
         ax.text(0.5, 0.5, f"silent for {time_words(end - start)}", transform=ax.transAxes,
                 ha="center", va="center", color=GREY, fontsize=12)  # fmt: skip
@@ -281,7 +281,7 @@ def draw_force(ax: Any, result: Result, window: tuple[float, float], colour: str
                 ms=4 if seen.sum() > 150 else 6, mec=colour, mfc=inside)  # fmt: skip
     visible = int((seen & t.visible).sum())
     ax.set_title(
-        f"{title_of(result)}: {_plural(int(seen.sum()), 'twitch')}"
+        f"{title_of(result)}: {counted(int(seen.sum()), 'twitch')}"
         + (f", {plain_number(visible) if visible else 'none'} visible" if seen.any() else ""),
         color=colour,
     )
@@ -307,7 +307,9 @@ def draw_rate(ax: Any, result: Result, against: Result | None, people: People | 
         shown = len(people.scenarios[:2])
         rates = people.per_min[:2][::-1]
         bodies = [s.body for s in people.scenarios[:2]][::-1]
-        names = ["in health" if s.body == Body() else s.title for s in people.scenarios[:2]][::-1]
+        names = [
+            "in health" if s.body == Body() else drawable(s.title) for s in people.scenarios[:2]
+        ][::-1]
         duration = people.scenarios[0].duration_s
         ratio = words.people_ratio(people) if shown > 1 else (math.nan,) * 3
     else:
@@ -324,7 +326,9 @@ def draw_rate(ax: Any, result: Result, against: Result | None, people: People | 
     if ratio is not None and len(rates) > 1:
         n = rates.shape[1]
         parts = [f"{n} people:" if n > 1 else "this person, long run:"]
-        parts += words.band(*ratio).replace(" (", "|(").split("|")
+        band = words.band(*ratio)
+        source = words.source_of_more(result, ratio[0], people)
+        parts += [*band.replace(" (", "|(").split("|"), *([source] if source else [])]
         ax.set_xlabel("\n".join(_wrap(part, 30) for part in parts), fontweight="bold")
 
 

@@ -26,6 +26,7 @@ from neurosim.show.style import (
     PALE,
     PURPLE,
     SKY,
+    drawable,
     muscle_words,
     new_figure,
     plain_number,
@@ -84,7 +85,9 @@ def plot_chain(
     _lanes(left, lanes, lane_colours, shown)
     panels.draw_rate(right.subplots(), result, against, people)
     s = result.scenario
-    fig.suptitle(f"{s.title}: from blood to twitch, {muscle_words(s.muscle)}", x=0.01, ha="left")
+    fig.suptitle(
+        f"{drawable(s.title)}: from blood to twitch, {muscle_words(s.muscle)}", x=0.01, ha="left"
+    )
     window = panels.window_words(shown)
     fig.supxlabel(
         f"Simulated: person {result.person} of seed {s.seed}, {window}. {ADVICE}",
@@ -241,7 +244,7 @@ def plot_excitability(
     """
     fig = new_figure(14.0, 10.5)
     axes = fig.subplots(2, 2)
-    names = (title, "health")
+    names = (drawable(title), "health")
     _charge_panel(axes[0, 0], found, healthy)
     _electrotonus_panel(axes[0, 1], found, healthy, norms)
     _recovery_panel(axes[1, 0], found, healthy, norms)
@@ -377,7 +380,7 @@ def plot_sweep(
             label="median person")  # fmt: skip
     none = zero if (rates == 0).any() else None
     panels.log_rate_axis(ax, least, float(y.max()), none, float(y.min()))
-    ax.set_xlabel(label)
+    ax.set_xlabel(drawable(label))
     ax.set_ylabel("twitches per minute")
     fig.suptitle("Sweep: how often it twitches when one value changes", x=0.01, ha="left")
     fig.legend(loc="outside upper right", ncols=2)

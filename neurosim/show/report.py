@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 from base64 import b64encode
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from neurosim.show import describe as words
-from neurosim.show import export
 from neurosim.show.style import ADVICE, muscle_words, png_bytes, time_words
 from neurosim.study.compare import assumptions
 
@@ -38,22 +36,16 @@ td,th{border:0;padding:.15rem 0}td::before{content:attr(data-label) ": ";font-we
 """
 
 
-def write_report(path: str | Path, article: Any, figure: Any) -> Path:
-    """Write the report of an article as one HTML file, whole or not at all.
+def report_html(article: Any, figure: Any) -> str:
+    """Return the report as HTML.
 
     Parameters
     ----------
-    path : str or Path
     article : Article
         From `neurosim.study.compare.article`.
     figure : matplotlib.figure.Figure
         From `neurosim.show.plot.plot_verdicts`.
     """
-    return export.write_text(path, report_html(article, figure))
-
-
-def report_html(article: Any, figure: Any) -> str:
-    """Return the report as HTML."""
     judged = [v for v in article.verdicts if v.outcome != "outside this model"]
     outside = [v for v in article.verdicts if v.outcome == "outside this model"]
     first = article.people_result.scenarios[0]

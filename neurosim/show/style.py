@@ -115,6 +115,37 @@ def plain_number(value: float) -> str:
     return f"{value:.1e}" if abs(value) < 1e-3 else f"{value:.3g}"
 
 
+def counted(number: int, word: str) -> str:
+    """Return a count with its word.
+
+    Examples
+    --------
+    >>> counted(0, "burst"), counted(1, "twitch"), counted(2, "twitch")
+    ('no bursts', '1 twitch', '2 twitches')
+    """
+    ending = "" if number == 1 else "es" if word.endswith("ch") else "s"
+    return f"{plain_number(number) if number else 'no'} {word}{ending}"
+
+
+def drawable(text: str) -> str:
+    """Return a user's text as a figure can show it, on one line.
+
+    A character that the font lacks becomes ``?``, and a dollar stays a dollar.
+    """
+    from matplotlib.font_manager import FontProperties, findfont
+
+    known = _characters(findfont(FontProperties()))
+    line = " ".join(text.split())
+    return "".join(c if ord(c) in known else "?" for c in line).replace("$", r"\$")
+
+
+@cache
+def _characters(font: str) -> frozenset[int]:
+    from matplotlib.font_manager import get_font
+
+    return frozenset(get_font(font).get_charmap())
+
+
 def muscle_words(name: str) -> str:
     """Return a muscle's name as read aloud."""
     return {"foot_sole": "sole of the foot", "shin": "shin"}.get(name, name.replace("_", " "))

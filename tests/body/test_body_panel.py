@@ -82,6 +82,65 @@ def test_names_and_units_as_printed(tmp_path, line, field, expected):
     assert getattr(body, field) == pytest.approx(expected)
 
 
+GERMAN = """Analyt;Ergebnis;Einheit;Referenz
+Natrium i.S.;128;mmol/l;135-145
+Kalium i. P.;3,1;mmol/l;3,5-5,0
+Calcium ges.;2,00;mmol/l;2,2-2,6
+Serum-Albumin;40;g/l;35-52
+Gesamtmagnesium;0,6;mmol/l;0,7-1,0
+Natrium (Urin);60;mmol/l;
+CA 19-9;12;U/ml;
+Vitamin K;0,5;µg/l;
+Kreatinin;70;µmol/l;
+"""
+
+
+def test_a_german_panel(tmp_path):
+    panel = read_panel(write(tmp_path, GERMAN))
+    assert panel.body == Body(
+        sodium_mmol_l=128,
+        potassium_mmol_l=3.1,
+        calcium_mmol_l=2.0,
+        albumin_g_l=40,
+        magnesium_mmol_l=0.6,
+    )
+    assert len(panel.ignored) == 4
+
+
+@pytest.mark.parametrize(
+    "heads",
+    ["Bezeichnung;Messwert;Einheiten", "Analyse;Résultat;Unité", "Parámetro;Valor;Unidades"],
+)
+def test_headings_in_other_languages(tmp_path, heads):
+    assert Body.from_csv(write(tmp_path, f"{heads}\nK;3,0;mmol/L\n")).potassium_mmol_l == 3
+
+
+@pytest.mark.parametrize(
+    ("analyte", "value", "field", "expected"),
+    [
+        ("Natrium (Na+)", 120, "sodium_mmol_l", 120),
+        ("Sodio en suero", 120, "sodium_mmol_l", 120),
+        ("Potasio sérico", 3, "potassium_mmol_l", 3),
+        ("Calcium gesamt", 2.0, "ionised_calcium_mmol_l", 1.0),
+        ("Gesamt-Kalzium", 2.0, "ionised_calcium_mmol_l", 1.0),
+        ("Calcium (Ca2+)", 2.2, "ionised_calcium_mmol_l", 1.1),
+        ("Ionised calcium (iCa)", 1.0, "ionised_calcium_mmol_l", 1.0),
+        ("Calcium, ionisiert", 1.0, "ionised_calcium_mmol_l", 1.0),
+        ("Calcium ionisé", 1.0, "ionised_calcium_mmol_l", 1.0),
+        ("Magnésium sérique", 1.0, "ionised_magnesium_mmol_l", 0.65),
+    ],
+)
+def test_names_in_other_languages(tmp_path, analyte, value, field, expected):
+    body = Body.from_csv(write(tmp_path, f"analyte;value;unit\n{analyte};{value};mmol/L\n"))
+    assert getattr(body, field) == pytest.approx(expected)
+
+
+def test_an_adjusted_calcium_is_passed_over_beside_a_measured_one(tmp_path):
+    text = "analyte,value,unit\nAdjusted calcium,2.3,mmol/L\nCalcium,2.0,mmol/L\n"
+    panel = read_panel(write(tmp_path, text))
+    assert panel.body.ionised_calcium_mmol_l == 1.0 and len(panel.ignored) == 1
+
+
 def test_a_measured_ionised_value_beats_the_total(tmp_path):
     text = "analyte,value,unit\nCalcium,2.4,mmol/L\nAlbumin,40,g/L\npH,7.5,\niCa,1.0,mmol/L\n"
     panel = read_panel(write(tmp_path, text))
@@ -111,6 +170,13 @@ def test_ph_corrects_a_total(tmp_path):
         ("Na,140,mmol/L\nCa,9.6,mmol/L", "line 3, Ca: .*write calcium_mg_dl=9.6"),
         ("Ca,2.4,mmol/L\nAlbumin,4.2,g/L", "line 3, Albumin: .*write albumin_g_dl=4.2"),
         ("Potasium,4.2,mmol/L", "line 2: unknown analyte 'Potasium': did you mean 'potassium'"),
+        (
+            "Na,140,mmol/L\nKalium (alt),4,mmol/L",
+            "line 3: 'Kalium .alt.' names potassium, but 'alt'",
+        ),
+        ("Ca i,1.1,mmol/L", "line 2: 'Ca i' names calcium, but 'i' with it is not understood"),
+        ("Sodium total,140,mmol/L", "line 2: .*'total' with it is not understood"),
+        ("Na,140,mmol/L\nCalcium (adjusted),2,mmol/L", "line 3: an adjusted calcium alone"),
         (",4.2,mmol/L", "line 2: the value 4.2 has no analyte"),
         ("Glucose,5,mmol/L", "no analyte that the model uses"),
         ("", "no analyte that the model uses"),

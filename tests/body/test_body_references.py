@@ -95,6 +95,23 @@ def test_nonsense_at_every_door(name, nonsense):
         to_body_fields({name: nonsense} | ({} if "calcium" in name else {"calcium_mmol_l": 2.4}))
 
 
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("kalzium", "calcium_mmol_l"),
+        ("calcium", "calcium_mmol_l"),
+        ("potasium_meq_l", "potassium_meq_l"),
+        ("magnesum", "magnesium_mmol_l"),
+        ("albumin", "albumin_g_l"),
+        ("coffee", "cups_of_coffee"),
+        ("ionised_calcum", "ionised_calcium_mmol_l"),
+    ],
+)
+def test_a_misspelt_name_offers_the_plainest(name, nearest):
+    with pytest.raises(NeurosimError, match=f"did you mean '{nearest}'"):
+        to_body_fields({name: 1})
+
+
 def test_the_bare_conversions_refuse_nonsense():
     with pytest.raises(NeurosimError, match="total calcium must be a finite number"):
         ionised_calcium_mmol_l("x")  # type: ignore[arg-type]

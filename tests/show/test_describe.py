@@ -1,6 +1,9 @@
 """The words: decade bands, the lines of a result, and what must never be missing."""
 
+import ast
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -85,7 +88,55 @@ def test_firing_point_lies_between_the_points_of_the_table():
         nu = np.array([1.0, 2.0, 3.0])
         x_percent = np.array([100.0, 60.0, 20.0])
         bursts_per_min = np.array([[1e-30], [0.1], [10.0]])
+        nu_critical = 2.5
 
     nu, x = describe.firing_point(Table)
-    assert nu == pytest.approx(2.5)
-    assert x == pytest.approx(40.0)
+    assert (nu, x) == (2.5, pytest.approx(40.0))
+    Table.bursts_per_min = Table.bursts_per_min + 2.0
+    assert describe.firing_point(Table) == (1.0, 100.0)
+
+
+def test_used_values_are_those_that_a_run_reads():
+    code = """
+import neurosim.sources as sources
+real, read = sources.load, set()
+class Seen(dict):
+    def __init__(self, room): super().__init__(real(room)); self.room = room
+    def __getitem__(self, name): read.add((self.room, name)); return super().__getitem__(name)
+rooms = {room: Seen(room) for room in sources.FILES}
+sources.load = rooms.get
+from neurosim.body import factors, state
+factors.load = rooms.get
+from neurosim.study.run import simulate
+read.clear()
+body = state.Body(sodium_mmol_l=130, potassium_mmol_l=6, ionised_calcium_mmol_l=1,
+    ionised_magnesium_mmol_l=.7, limb_temperature_c=31, plasma_caffeine_umol_l=50, stress=.5,
+    fatigue=.5)
+result = simulate(body, muscle='foot_sole', duration_s=60)
+str(result), result.force_mn()
+sources.load = real
+from neurosim.show.describe import used_values
+used = {(room, v.name) for room, v in used_values('ghk', 'foot_sole')}
+assert not read - used, sorted(read - used)
+# Read with the fields, with the table of muscles, or only by a comparison of people.
+rest = {f'{r}.{n}' for r, n in used - read if r != 'anatomy' and not n.endswith('.healthy')}
+print(sorted(rest))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert set(ast.literal_eval(done.stdout)) <= {
+        "study.confidence", "study.rate_floor", "study.smallest_ratio",
+        "muscle.event_edge_fraction",
+    }  # fmt: skip
+
+
+def test_where_a_raised_rate_comes_from():
+    calf = simulate("stress", duration_s=30, muscle="calf")
+    assert describe.origin_shares(calf) == pytest.approx([0, 0, 1], abs=1e-3)
+    assert "as many, all from the cell body" in str(calf)
+    low = simulate("low_calcium", duration_s=30)
+    assert describe.origin_shares(low).sum() == pytest.approx(1.0)
+    assert describe.source_of_more(low, 50.0).split(" from ")[1] in (
+        "an ordinary place of the axon", "an excitable nerve ending",
+    )  # fmt: skip
+    assert describe.source_of_more(low, 1.0) == describe.source_of_more(low, math.nan) == ""

@@ -1,5 +1,6 @@
 """Figures: units on the axes, no text upon text, nothing cut off, no global state."""
 
+import dataclasses
 import math
 from itertools import combinations
 
@@ -87,6 +88,15 @@ def test_chain_beside_health(low):
     assert "0.8 mmol/L LOW" in written
     assert "not medical advice" in written
     assert "Hz" not in written
+
+
+def test_scales_are_not_survivable_and_odd_titles_are_drawn(low):
+    scenario = low.scenario.replace(title="低 calcium $1 $x^$ \n 😀")
+    figure = plot.plot_chain(dataclasses.replace(low, scenario=scenario))
+    check(figure)
+    written = [words for words, _ in texts(figure)[0]]
+    assert written.count("none") >= 2 and written.count("strongest") == 2
+    assert any("? calcium" in words for words in written)
 
 
 def test_chain_of_many_people_with_a_silent_lane():

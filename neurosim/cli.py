@@ -21,6 +21,13 @@ from neurosim.errors import NeurosimError, plain, unknown_name
 
 COMMANDS = ("run", "list", "article", "excitability", "sweep", "sources", "validate")
 LOST = 3  # exit code when a run stops because the machine is too small
+# What --change takes: name and allowed range. A scale multiplies, the rest is set.
+MEMBRANE_CHANGES = {
+    **dict.fromkeys(
+        ("persistent_sodium_scale", "fast_potassium_scale", "slow_potassium_scale",
+         "sodium_scale", "pump_scale", "hcn_scale", "leak_scale"), (0.0, 20.0)),
+    "sodium_in_mmol_l": (1.0, 60.0),
+}  # fmt: skip
 MAX_SWEEP = 1000
 MAX_ROWS = 2_000_000  # of a table: about 100 MB
 VERDICT_COLUMNS = (
@@ -72,7 +79,8 @@ def _parser() -> argparse.ArgumentParser:
                      help="scenario of 'neurosim list' (or normal), or a TOML file")  # fmt: skip
     add("list", "list scenarios, muscles and the fields of a body")
     add("article", "judge every claim of the article", "people", "seed", "out")
-    add("excitability", "run the clinic's nerve-excitability test on the axon", "set", "out")
+    add("excitability", "run the clinic's nerve-excitability test on the axon", "set", "change",
+        "axon", "out")  # fmt: skip
     sweep = add("sweep", "change one field of the body step by step", "muscle", "people", "seed",
                 "out")  # fmt: skip
     sweep.add_argument("field", metavar="FIELD", help="a field of the body, in any of its units")
@@ -86,6 +94,9 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "against": {"metavar": "NAME", "help": "scenario to compare with (default: health)"},
     "set": {"metavar": "FIELD=VALUE", "nargs": "+", "action": "extend",
             "help": "change fields of the body, such as potassium_mmol_l=2.5 stress=0.5"},
+    "change": {"metavar": "NAME=FACTOR", "nargs": "+", "action": "extend",
+               "help": "multiply a part of the membrane, such as persistent_sodium_scale=2, or "
+                       "set sodium_in_mmol_l=12"},
     "muscle": {"metavar": "M", "help": "muscle, such as eyelid"},
     "duration": {"metavar": "S", "help": "simulated time in seconds"},
     "people": {"metavar": "N", "help": "number of people"},
@@ -166,8 +177,12 @@ def _whole(name: str, text: str | None) -> Any:
         return text
 
 
-def _settings(items: Sequence[str] | None) -> dict[str, str]:
-    """Return the fields of ``--set``.
+def _settings(
+    items: Sequence[str] | None,
+    option: str = "--set",
+    like: str = "FIELD=VALUE, such as stress=0.5",
+) -> dict[str, str]:
+    """Return the fields of ``--set``, or the names and factors of another such option.
 
     Raises
     ------
@@ -179,11 +194,40 @@ def _settings(items: Sequence[str] | None) -> dict[str, str]:
         name, sign, value = item.partition("=")
         name = name.strip()
         if not sign or not name or not value.strip():
-            raise NeurosimError(f"--set needs FIELD=VALUE, such as stress=0.5, not '{item}'.")
+            raise NeurosimError(f"{option} needs {like}, not '{item}'.")
         if name in found:
-            raise NeurosimError(f"--set gives {name} twice.")
+            raise NeurosimError(f"{option} gives {name} twice.")
         found[name] = value.strip()
     return found
+
+
+def _membrane_changes(items: Sequence[str] | None) -> dict[str, float]:
+    """Return the factors of ``--change``.
+
+    Raises
+    ------
+    NeurosimError
+        For an unknown name, or a factor that is none or lies outside its range.
+    """
+    from neurosim.errors import number_within
+
+    like = "NAME=FACTOR, such as persistent_sodium_scale=2"
+    found: dict[str, float] = {}
+    for name, text in _settings(items, "--change", like).items():
+        if name not in MEMBRANE_CHANGES:
+            raise unknown_name("membrane change", name, MEMBRANE_CHANGES)
+        low, high = MEMBRANE_CHANGES[name]
+        unit = "mmol/L" if name.endswith("_mmol_l") else ""
+        found[name] = number_within(name, text, low, high, unit)
+    return found
+
+
+def _changed_membrane(conditions: Any, changes: dict[str, float]) -> Any:
+    """Return the axon's conditions after ``--change``."""
+    return conditions.replace(**{
+        name: getattr(conditions, name) * value if name.endswith("_scale") else value
+        for name, value in changes.items()
+    })  # fmt: skip
 
 
 def _changes(args: argparse.Namespace) -> dict[str, Any]:
@@ -473,40 +517,42 @@ def _article(args: argparse.Namespace) -> None:
 def _excitability(args: argparse.Namespace) -> None:
     from neurosim.body.factors import contributions
     from neurosim.body.state import Body
+    from neurosim.study.scenario import Scenario
 
     settings = _settings(args.set)
+    changes = _membrane_changes(args.change)
     body = Body.from_values(settings)  # type: ignore[arg-type]
+    named = settings | {name: f"{value:g}" for name, value in changes.items()}
+    title = ", ".join(f"{n} = {v}" for n, v in named.items()) or "health"
+    asked = Scenario(name="excitability", title=title, body=body).replace(**_changes(args))
     with _folder(args.out, "excitability") as folder:
         from neurosim.membrane.axon import Conditions
-        from neurosim.membrane.excitability import compare, examine, norms
-        from neurosim.show import describe, export, plot, style
+        from neurosim.membrane.excitability import examine, norms
+        from neurosim.show import describe, export, mem, plot, style
         from neurosim.study.run import state_of
-        from neurosim.study.scenario import Scenario
 
-        healthy = examine(Conditions())
-        found = examine(state_of(contributions(body)).axon) if settings else healthy
-        rows = [
-            {
-                "measure": r.measure.name, "unit": r.measure.unit, "model": r.model,
-                "model_health": healthy.measures[r.measure.key], "human_median": r.human_median,
-                "human_sd": r.human_sd, "distance_sd": r.z, "inside_95": r.inside_95,
-                "meaning": r.measure.words, "definition": r.measure.definition,
-            }
-            for r in compare(found)
-        ]  # fmt: skip
-        title = ", ".join(f"{n} = {v}" for n, v in settings.items()) or "health"
+        healthy = examine(Conditions(), asked.axon)
+        conditions = state_of(contributions(body)).axon if settings else Conditions()
+        conditions = _changed_membrane(conditions, changes)
+        found = examine(conditions, asked.axon) if named else healthy
+        table = describe.excitability_table(found, healthy)
         words = describe.describe_excitability(found, healthy)
         figure = plot.plot_excitability(found, healthy, norms(), title)
-        asked = Scenario(name="excitability", title=title, body=body)
         about = export.provenance(
             asked,
+            membrane_changes=changes,
             curves=export.excitability_json(found),
-            published="human_median and human_sd are of 280 healthy people; model is simulated",
+            published="human_mean, human_sd and human_median are of human_n healthy people; "
+            "model and health are simulated",
         )
-        files = export.table_files("excitability", rows, about)
+        files = export.table_files("excitability", export.excitability_rows(found, healthy), about)
+        files["curves.csv"] = export.csv_bytes(export.as_columns(export.curve_rows(found, healthy)))
+        files["excitability.mem"] = mem.mem_text(
+            found, title, asked.axon, conditions.temperature_c
+        ).encode("utf-8")
         files["excitability.png"] = style.png_bytes(figure)
-        files["excitability.txt"] = export.text_bytes(words)
-        print(f"Body: {title}\n{words}")
+        files["excitability.txt"] = export.text_bytes(f"{table}\n\n{words}")
+        print(f"Axon {asked.axon}, {title}\n\n{table}\n\n{words}")
         _write(folder, files)
 
 

@@ -24,7 +24,10 @@ MISTAKES = [
     "sweep", "sweep stress", "sweep stress 0:1", "sweep stress 0:1:1", "sweep stress a:1:3",
     "sweep stress 0:1:1e6", "sweep foo 0:1:3", "sweep stress 0:2:3", "sweep stress 0:1:3 --set x=1",
     "article --people 1", "article --out broken.toml", "excitability --set x",
-    "excitability --out broken.toml", "sources --csv no/such.csv", "sources foo", "list --muscle x",
+    "excitability --out broken.toml", "excitability --change hcn_scale", "excitability --axon foo",
+    "excitability --change hcn=2", "excitability --change hcn_scale=99",
+    "excitability --change hcn_scale=1 hcn_scale=2", "excitability --change leak_scale=x",
+    "sources --csv no/such.csv", "sources foo", "list --muscle x",
     "validate --out broken.toml", "--frobnicate",
 ]  # fmt: skip
 
@@ -198,12 +201,58 @@ def test_sweep(capsys):
     assert "not medical advice" in capsys.readouterr().out
 
 
-def test_excitability():
+def test_excitability(capsys):
     assert cli.main("excitability --set potassium_mmol_l=6 --out o".split()) == 0
     assert set(os.listdir("o")) == {
         "excitability.csv", "excitability.json", "excitability.png", "excitability.txt",
+        "curves.csv", "excitability.mem",
     }  # fmt: skip
-    assert "strength-duration time constant" in {r["measure"] for r in read("o/excitability.csv")}
+    rows = {r["key"]: r for r in read("o/excitability.csv")}
+    assert len(rows) == 27
+    assert rows["rheobase_pa"]["limits_95"] == "no norm" and rows["rheobase_pa"]["z"] == ""
+    sdtc = rows["sdtc_ms"]
+    assert float(sdtc["z"]) == pytest.approx((float(sdtc["model"]) - 0.4327) / 0.0967)
+    curves = read("o/curves.csv")
+    assert list(curves[0])[:7] == [
+        "curve", "x", "x_unit", "model", "health", "human_mean", "human_sd",
+    ]  # fmt: skip
+    assert {r["curve"] for r in curves} == {
+        "strength_duration", "charge_duration", "recovery_cycle", "depolarising_40",
+        "depolarising_20", "hyperpolarising_40", "hyperpolarising_20", "hyperpolarising_70",
+        "hyperpolarising_100", "threshold_iv",
+    }  # fmt: skip
+    assert sum(bool(r["human_mean"]) for r in curves if r["curve"] == "depolarising_40") == 28
+    assert not any(r["human_mean"] for r in curves if r["curve"] == "hyperpolarising_100")
+    assert "looks like a depolarised axon" in capsys.readouterr().out
+
+
+def test_excitability_of_a_changed_membrane(capsys):
+    from neurosim.membrane.axon import Conditions
+    from neurosim.membrane.excitability import examine
+    from neurosim.show.mem import read_mem
+
+    line = "excitability --change persistent_sodium_scale=2 --axon ohmic --out o"
+    assert cli.main(line.split()) == 0
+    out = capsys.readouterr().out
+    assert "looks like more persistent sodium current" in out
+    table = out.split("\n\n")[1].splitlines()
+    assert len(table) == 28 and table[0].endswith("95 % limits")
+    assert {row.split("  ")[-1] for row in table[1:]} <= {"inside", "outside", "no norm"}
+    found = examine(Conditions(persistent_sodium_scale=2.0), "ohmic")
+    rows = {r["key"]: r for r in read("o/excitability.csv")}
+    assert float(rows["sdtc_ms"]["model"]) == pytest.approx(found.tau_sd_ms)
+    assert read_mem("o/excitability.mem").simulated
+    about = json.loads(Path("o/excitability.json").read_text("utf-8"))
+    assert about["membrane_changes"] == {"persistent_sodium_scale": 2.0}
+
+
+def test_body_and_membrane_changes_add_up(tmp_path):
+    line = "excitability --set fatigue=1 --change sodium_in_mmol_l=9 --out"
+    assert cli.main([*line.split(), "a"]) == 0
+    assert cli.main("excitability --out b".split()) == 0
+    model = [r["model"] for r in read("a/excitability.csv")]
+    assert model == [r["model"] for r in read("b/excitability.csv")]
+    assert "health" in (tmp_path / "b" / "excitability.mem").read_text("utf-8")
 
 
 def test_a_year_of_busy_twitches_is_refused_before_it_is_run(tmp_path, capsys):

@@ -7,9 +7,14 @@ the axon under any conditions, `norms` gives the answers of 280 people, `compare
 one beside the other.
 
 The protocol is that of Kiernan, Burke, Andersen & Bostock (2000), Muscle Nerve
-23:399, recalled and not read again; where a window or a smoothing was not known, the
-definition below was chosen and says so. Every test pulse lasts 1 ms, and every current
-and change is relative to the 1-ms threshold of the same condition.
+23:399, recalled and not read again; the derived measures are those of `indices`. Every
+test pulse lasts 1 ms, and every current and change is relative to the 1-ms threshold of the
+same condition. A nerve's stimulus-response curve is the spread of its axons' thresholds; the
+model is one axon, all or none, and gives its threshold only.
+
+The polarising currents of +-40 and +-20 % last 100 ms, as in the people's records. Those of
+-70 and -100 % last 200 ms here: how long the protocol's last was not known, and at 200 ms
+they end where the threshold I/V is taken. No norms of them are at hand.
 """
 
 from __future__ import annotations
@@ -29,12 +34,25 @@ from neurosim.errors import NeurosimError, number_within
 from neurosim.membrane import axon as axons_of
 from neurosim.membrane import kernel
 from neurosim.membrane.axon import COARSE_DT_MS, Axons, Conditions
+from neurosim.membrane.indices import (
+    MEASURES,
+    POLARISED_FROM_MS,
+    POLARISED_TO_MS,
+    Measure,
+    charge_measures,
+    electrotonus_measures,
+    iv_measures,
+    recovery_measures,
+)
 
 CHARGE_WIDTHS_MS = (0.2, 0.4, 0.6, 0.8, 1.0)
 TEST_MS = 1.0
 CONDITIONING = 1.5  # conditioning pulse of the recovery cycle, times the threshold
-POLARISED_FROM_MS, POLARISED_TO_MS = 10.0, 110.0  # on the axis of the electrotonus norms
 IV_MS = 200.0
+LONG_LEVELS = (-70, -100)  # %, for LONG_MS
+LONG_MS = 200.0
+LONG_DELAYS_MS = (0.0, 9.0, 10.0, 11.0, *range(20, 201, 10), 209.0, 210.0, 211.0,
+                  *range(220, 311, 10))  # fmt: skip
 SAMPLE_MS = 0.1  # every time of the protocol is a multiple
 TE_CURVES = MappingProxyType(
     {40: "depolarising_40", -40: "hyperpolarising_40",
@@ -42,77 +60,6 @@ TE_CURVES = MappingProxyType(
 )  # fmt: skip
 BLOCK_STEP_MV = 10.0  # assumed: a smaller step from failure to success is no action potential
 NORMAL_Z = 1.96
-
-
-class Measure(NamedTuple):
-    """One derived measure: key, short name, unit, what it says, how it is defined."""
-
-    key: str
-    name: str
-    unit: str
-    words: str
-    definition: str
-
-
-MEASURES = tuple(
-    Measure(*row)
-    for row in (
-        ("sdtc_ms", "strength-duration time constant", "ms",
-         "how much a longer pulse helps; grows with persistent sodium current",
-         "intercept over slope of the least-squares line of charge on width, 0.2 to 1 ms"),
-        ("te_d_10_20_percent", "TEd(10-20 ms)", "%",
-         "early help of a depolarising current",
-         "+40 %: mean of the points 10 to 20 ms after onset"),
-        ("te_d_peak_percent", "TEd(peak)", "%",
-         "greatest help of a depolarising current",
-         "+40 %: largest point while the current is on"),
-        ("te_d_40_60_percent", "TEd(40-60 ms)", "%",
-         "what accommodation leaves of it",
-         "+40 %: mean of the points 40 to 60 ms after onset"),
-        ("te_d_90_100_percent", "TEd(90-100 ms)", "%",
-         "what slow potassium channels leave of it at the end",
-         "+40 %: mean of the points from 90 ms after onset to the end of the current"),
-        ("te_h_10_20_percent", "TEh(10-20 ms)", "%",
-         "early hindrance by a hyperpolarising current",
-         "-40 %: mean of the points 10 to 20 ms after onset"),
-        ("te_h_20_40_percent", "TEh(20-40 ms)", "%",
-         "its growth as the internode charges",
-         "-40 %: mean of the points 20 to 40 ms after onset"),
-        ("te_h_90_100_percent", "TEh(90-100 ms)", "%",
-         "hindrance at the end; limited by inward rectification",
-         "-40 %: mean of the points from 90 ms after onset to the end of the current"),
-        ("te_d_undershoot_percent", "TEd(undershoot)", "%",
-         "hindrance left behind by slow potassium channels",
-         "+40 %: smallest point after the end of the current"),
-        ("te_h_overshoot_percent", "TEh(overshoot)", "%",
-         "help left behind by closed slow potassium and open HCN channels",
-         "-40 %: largest point after the end of the current"),
-        ("s2_accommodation_percent", "S2 accommodation", "%",
-         "how far the axon gets used to a depolarising current",
-         "TEd(peak) less TEd(90-100 ms)"),
-        ("superexcitability_percent", "superexcitability", "%",
-         "how much easier the axon fires some 5 ms after a discharge",
-         "recovery cycle: lowest mean of three adjacent points up to 18 ms"),
-        ("subexcitability_percent", "subexcitability", "%",
-         "how much harder it fires some 40 ms after a discharge",
-         "recovery cycle: highest mean of three adjacent points after 10 ms"),
-        ("relative_refractory_period_ms", "relative refractory period", "ms",
-         "time after a discharge until the threshold is first back",
-         "recovery cycle: first fall through zero, linear in the logarithm of the interval"),
-        ("refractoriness_2_5_ms_percent", "refractoriness at 2.5 ms", "%",
-         "how much harder the axon fires 2.5 ms after a discharge",
-         "recovery cycle: the point at 2.5 ms"),
-        ("resting_iv_slope", "resting I/V slope", "1",
-         "conductance of the resting membrane",
-         "change of current over change of threshold reduction, -10 to +10 %"),
-        ("minimum_iv_slope", "minimum I/V slope", "1",
-         "least conductance, under moderate hyperpolarisation",
-         "smallest such slope over three adjacent points"),
-        ("hyperpolarising_iv_slope", "hyperpolarising I/V slope", "1",
-         "conductance of inward rectification (HCN channels)",
-         "such slope from -100 to -80 %"),
-    )
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -140,6 +87,10 @@ class Excitability:
         Every delay that one of the four norm curves has; the current runs from 10 to 110 ms.
     te_reduction_percent : dict of int to ndarray, shape (d,)
         Threshold reduction (positive: more excitable) for +40, -40, +20, -20 %.
+    te_long_delay_ms : ndarray, shape (e,)
+        Delays of the stronger hyperpolarising currents, which run from 10 to 210 ms.
+    te_long_reduction_percent : dict of int to ndarray, shape (e,)
+        Threshold reduction for -70 and -100 %.
     iv_current_percent, iv_reduction_percent : ndarray, shape (16,)
         Polarising current of 200 ms, and threshold reduction at its end.
     measures : dict of str to float
@@ -158,6 +109,8 @@ class Excitability:
     recovery_change_percent: np.ndarray
     te_delay_ms: np.ndarray
     te_reduction_percent: dict[int, np.ndarray]
+    te_long_delay_ms: np.ndarray
+    te_long_reduction_percent: dict[int, np.ndarray]
     iv_current_percent: np.ndarray
     iv_reduction_percent: np.ndarray
     measures: dict[str, float]
@@ -191,10 +144,21 @@ class Comparison(NamedTuple):
 
     measure: Measure
     model: float
+    human_mean: float
     human_median: float
     human_sd: float
+    human_n: int
     z: float
     inside_95: bool
+
+    @property
+    def verdict(self) -> str:
+        """``inside`` or ``outside`` the 95 % limits, ``not defined`` or ``no norm``."""
+        if math.isnan(self.human_sd):
+            return "no norm"
+        if math.isnan(self.z):
+            return "not defined"
+        return "inside" if self.inside_95 else "outside"
 
 
 @cache
@@ -222,18 +186,69 @@ def norms() -> Mapping[str, NormCurve]:
 
 
 def compare(found: Excitability) -> list[Comparison]:
-    """Return the derived measures beside those of 280 people, in the order of `MEASURES`.
+    """Return the derived measures beside the people's, in the order of `MEASURES`.
 
-    z is the distance from the human median in human SDs; within 1.96 counts as inside the
-    95 % limits. An undefined measure has z NaN and is not inside.
+    z is the distance from the human mean in human SDs; within 1.96 counts as inside the
+    95 % limits. A measure that is undefined or has no norm has z NaN and is not inside. A
+    median that was not published is NaN.
     """
     rows = []
+    published = _norm_file()["measures"]["rows"]
     for measure in MEASURES:
-        _, sd, _, median = _norm_file()["measures"]["rows"][measure.key]
+        row = published.get(measure.key, (None, None, 0, None))
+        mean, sd, n, median = (math.nan if value is None else value for value in row)
         model = found.measures[measure.key]
-        z = (model - median) / sd
-        rows.append(Comparison(measure, model, median, sd, z, abs(z) <= NORMAL_Z))
+        z = (model - mean) / sd
+        inside = abs(z) <= NORMAL_Z
+        rows.append(Comparison(measure, model, mean, median, sd, int(n), z, inside))
     return rows
+
+
+PATTERNS = MappingProxyType({
+    "a depolarised axon": {
+        "threshold_1ms_pa": -1, "sdtc_ms": +1, "relative_refractory_period_ms": +1,
+        "superexcitability_percent": +1, "te_d_90_100_percent": -1, "te_h_90_100_percent": +1,
+    },
+    "a hyperpolarised axon": {
+        "threshold_1ms_pa": +1, "sdtc_ms": -1, "relative_refractory_period_ms": -1,
+        "superexcitability_percent": -1, "te_d_90_100_percent": +1, "te_h_90_100_percent": -1,
+    },
+    "more persistent sodium current": {
+        "rheobase_pa": -1, "sdtc_ms": +1, "superexcitability_percent": -1,
+        "te_d_peak_percent": +1,
+    },
+    "less persistent sodium current": {
+        "rheobase_pa": +1, "sdtc_ms": -1, "superexcitability_percent": +1,
+        "te_d_peak_percent": -1,
+    },
+})  # fmt: skip
+# A change counts from a quarter of the people's SD (a current: from 2 % of health); chosen here.
+LEAST_SD, LEAST_PART = 0.25, 0.02
+
+
+def sign_of_change(found: Excitability, healthy: Excitability, key: str) -> int:
+    """Return +1 or -1 if a measure (or ``threshold_1ms_pa``) is up or down, 0 if neither."""
+    if key.endswith("_pa"):
+        now, then = getattr(found, key), getattr(healthy, key)
+        least = LEAST_PART * then
+    else:
+        now, then = found.measures[key], healthy.measures[key]
+        least = LEAST_SD * _norm_file()["measures"]["rows"][key][1]
+    return int(now - then > least) - int(then - now > least)
+
+
+def pattern(found: Excitability, healthy: Excitability) -> str | None:
+    """Return the one of `PATTERNS` whose every sign `found` shows against `healthy`, if any.
+
+    The signs are those known from people and experiments: a depolarised or hyperpolarised
+    nerve, whatever the cause; and the whole nerve in ALS, read as more persistent sodium
+    current (its larger hyperpolarising electrotonus is left out: in the model persistent
+    sodium hardly moves it).
+    """
+    for name, signs in PATTERNS.items():
+        if all(sign_of_change(found, healthy, key) == sign for key, sign in signs.items()):
+            return name
+    return None
 
 
 @cache
@@ -274,14 +289,14 @@ def _recovery(one: Axons, threshold, dt) -> _Tests:
     return _Tests(states[at].T, np.zeros(at.size), rises[at] != 1)
 
 
-def _electrotonus(one: Axons, threshold, dt) -> _Tests:
-    """Return the tests of the four levels, one after another; spoilt by any spike.
+def _electrotonus(one: Axons, threshold, dt, levels, delay_ms, lasts) -> _Tests:
+    """Return the tests of all levels, one after another; spoilt by any spike.
 
-    The current stays on during a test pulse that begins while it is on.
+    The current begins at `POLARISED_FROM_MS` of the delays and stays on during a test pulse
+    that begins while it is on.
     """
-    delays = _te_delays() - POLARISED_FROM_MS
-    lasts = POLARISED_TO_MS - POLARISED_FROM_MS
-    level = np.array([percent / 100.0 * threshold for percent in TE_CURVES])
+    delays = delay_ms - POLARISED_FROM_MS
+    level = np.array([percent / 100.0 * threshold for percent in levels])
     states = _course(one, (level, 0 * level), (lasts, delays[-1] - lasts), dt)
     at = np.rint(np.maximum(delays, 0.0) / SAMPLE_MS).astype(int)
     fired = np.maximum.accumulate(states[:, 0] > -20.0, axis=0)
@@ -328,110 +343,52 @@ def _changes(one: Axons, threshold, tests: list[_Tests], dt) -> list[np.ndarray]
     return np.split(change, np.cumsum([t.current.size for t in tests])[:-1])
 
 
-def _line(widths, charge) -> tuple[float, float]:
-    """Return rheobase (slope, pA) and time constant (intercept over slope, ms)."""
-    if np.isnan(charge).any():
-        return math.nan, math.nan
-    slope, intercept = np.polyfit(widths, charge, 1)
-    return float(slope), float(intercept / slope)
+class _Curves(NamedTuple):
+    """Recovery cycle, electrotonus by level, the long levels likewise, and I/V."""
+
+    recovery: np.ndarray
+    electrotonus: dict[int, np.ndarray]
+    long: dict[int, np.ndarray]
+    iv: np.ndarray
 
 
-def _threes(y) -> np.ndarray:
-    """Return the means of three adjacent points."""
-    return (y[:-2] + y[1:-1] + y[2:]) / 3.0
-
-
-def _recovery_measures(x, y) -> dict[str, float]:
-    """Return the measures of the recovery cycle `y` (%) at intervals `x` (ms).
-
-    A point that is not defined makes them NaN, unless it lies before the first defined
-    one (the axon is still refractory there). Early and late points are kept apart so that
-    an axon without any superexcitability is not given the quiet end of its cycle.
-    """
-    known = np.flatnonzero(~np.isnan(y))
-    first = int(known[0]) if known.size else 0
-    early = _threes(y[first:][x[first:] <= 18.0])
-    down = np.flatnonzero((y[:-1] > 0) & (y[1:] <= 0))
-    period = math.nan
-    if down.size:
-        i = int(down[0])
-        share = y[i] / (y[i] - y[i + 1])
-        period = float(x[i] * (x[i + 1] / x[i]) ** share)
-    return {
-        "superexcitability_percent": float(early.min()) if early.size else math.nan,
-        "subexcitability_percent": float(_threes(y[x > 10.0]).max()),
-        "relative_refractory_period_ms": period,
-        "refractoriness_2_5_ms_percent": float(y[x == 2.5][0]),
-    }
-
-
-def _electrotonus_measures(delay_ms, up, down) -> dict[str, float]:
-    """Return the measures of threshold electrotonus at +40 % (`up`) and -40 % (`down`).
-
-    The windows hold the points of all four norm curves: mean values over sparse points
-    depend a little on which points there are.
-    """
-    t = delay_ms - POLARISED_FROM_MS
-    end = POLARISED_TO_MS - POLARISED_FROM_MS
-    on, off = (t >= 0) & (t < end), t >= end
-
-    def window(y, low, high):
-        return float(y[on & (t >= low) & (t <= high)].mean())
-
-    peak, last = float(up[on].max()), window(up, 90, 100)
-    return {
-        "te_d_10_20_percent": window(up, 10, 20),
-        "te_d_peak_percent": peak,
-        "te_d_40_60_percent": window(up, 40, 60),
-        "te_d_90_100_percent": last,
-        "te_h_10_20_percent": window(down, 10, 20),
-        "te_h_20_40_percent": window(down, 20, 40),
-        "te_h_90_100_percent": window(down, 90, 100),
-        "te_d_undershoot_percent": float(up[off].min()),
-        "te_h_overshoot_percent": float(down[off].max()),
-        "s2_accommodation_percent": peak - last,
-    }
-
-
-def _iv_measures(current, reduction) -> dict[str, float]:
-    """Return the slopes of the threshold I/V curve, `current` rising in steps of 10 %."""
-    at = {round(float(c)): i for i, c in enumerate(current)}
-
-    def slope(low, high):
-        change = reduction[at[high]] - reduction[at[low]]
-        return float((high - low) / change) if change > 0 else math.nan
-
-    return {
-        "resting_iv_slope": slope(-10, 10),
-        "minimum_iv_slope": float(np.min([slope(c, c + 20) for c in list(at)[:-2]])),
-        "hyperpolarising_iv_slope": slope(-100, -80),
-    }
-
-
-def _empty_curves() -> tuple[np.ndarray, dict[int, np.ndarray], np.ndarray]:
-    """Return recovery cycle, electrotonus and I/V of an axon that gives none."""
-    delays = _te_delays()
-    return (
+def _empty_curves() -> _Curves:
+    """Return the curves of an axon that gives none."""
+    return _Curves(
         np.full(norms()["recovery_cycle"].x.size, np.nan),
-        {level: np.full(delays.size, np.nan) for level in TE_CURVES},
+        {level: np.full(_te_delays().size, np.nan) for level in TE_CURVES},
+        {level: np.full(len(LONG_DELAYS_MS), np.nan) for level in LONG_LEVELS},
         np.full(norms()["threshold_iv"].x.size, np.nan),
     )
 
 
-def _curves(one: Axons, threshold, dt, full):
-    """Return recovery cycle, electrotonus (by level) and I/V of one axon."""
-    recovery, electrotonus, iv = _empty_curves()
+def _by_level(levels, delay_ms, change) -> dict[int, np.ndarray]:
+    """Return the threshold reductions by level, 0 before the current."""
+    rows = -change.reshape(len(levels), -1)
+    rows[:, delay_ms < POLARISED_FROM_MS] = 0.0
+    return dict(zip(levels, rows, strict=True))
+
+
+def _curves(one: Axons, threshold, dt, full) -> _Curves:
+    """Return every curve of one axon."""
+    empty = _empty_curves()
     if math.isnan(threshold):
-        return recovery, electrotonus, iv
+        return empty
     tests = [_recovery(one, threshold, dt)]
-    if full:
-        tests += [_electrotonus(one, threshold, dt), _current_voltage(one, threshold, dt)]
-    recovery, *rest = _changes(one, threshold, tests, dt)
-    if full:
-        by_level = -rest[0].reshape(len(TE_CURVES), -1)
-        by_level[:, _te_delays() < POLARISED_FROM_MS] = 0.0
-        electrotonus, iv = dict(zip(TE_CURVES, by_level, strict=True)), -rest[1]
-    return recovery, electrotonus, iv
+    if not full:
+        return empty._replace(recovery=_changes(one, threshold, tests, dt)[0])
+    delays, long_delays = _te_delays(), np.array(LONG_DELAYS_MS)
+    lasts = POLARISED_TO_MS - POLARISED_FROM_MS
+    tests += [
+        _electrotonus(one, threshold, dt, TE_CURVES, delays, lasts),
+        _electrotonus(one, threshold, dt, LONG_LEVELS, long_delays, LONG_MS),
+        _current_voltage(one, threshold, dt),
+    ]
+    recovery, short, long, iv = _changes(one, threshold, tests, dt)
+    return _Curves(
+        recovery, _by_level(tuple(TE_CURVES), delays, short),
+        _by_level(LONG_LEVELS, long_delays, long), -iv,
+    )  # fmt: skip
 
 
 def _at_rest(conditions, axon) -> Axons | None:
@@ -481,29 +438,36 @@ def examine(
     return _report(rest, thresholds, longest, curves)
 
 
-def _report(rest, thresholds, longest, curves) -> Excitability:
-    """Return the findings with their derived measures."""
-    recovery, electrotonus, iv = curves
+def _protocol_points(electrotonus) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """Return delays and reductions of each level at the delays of its own norm curve."""
+    delays = _te_delays()
+    points = {level: norms()[name].x for level, name in TE_CURVES.items()}
+    return {level: (x, electrotonus[level][np.isin(delays, x)]) for level, x in points.items()}
+
+
+def _report(rest, thresholds, longest, curves: _Curves) -> Excitability:
+    """Return the findings with their derived measures, in the order of `MEASURES`."""
     widths = np.array(CHARGE_WIDTHS_MS)
-    rheobase, tau = _line(widths, widths * thresholds)
-    delay, interval, current = _te_delays(), norms()["recovery_cycle"].x, norms()["threshold_iv"].x
-    measures = {"sdtc_ms": tau}
-    measures |= _electrotonus_measures(delay, electrotonus[40], electrotonus[-40])
-    measures |= _recovery_measures(interval, recovery) | _iv_measures(current, iv)
+    interval, current = norms()["recovery_cycle"].x, norms()["threshold_iv"].x
+    measures = charge_measures(widths, widths * thresholds)
+    measures |= electrotonus_measures(_protocol_points(curves.electrotonus))
+    measures |= recovery_measures(interval, curves.recovery) | iv_measures(current, curves.iv)
     return Excitability(
         resting_potential_mv=rest[0],
         internode_potential_mv=rest[1],
         threshold_1ms_pa=float(thresholds[-1]),
         threshold_20ms_pa=longest,
-        rheobase_pa=rheobase,
-        tau_sd_ms=tau,
+        rheobase_pa=measures["rheobase_pa"],
+        tau_sd_ms=measures["sdtc_ms"],
         charge_widths_ms=widths,
         charge_pa_ms=widths * thresholds,
         recovery_interval_ms=interval,
-        recovery_change_percent=recovery,
-        te_delay_ms=delay,
-        te_reduction_percent=electrotonus,
+        recovery_change_percent=curves.recovery,
+        te_delay_ms=_te_delays(),
+        te_reduction_percent=curves.electrotonus,
+        te_long_delay_ms=np.array(LONG_DELAYS_MS),
+        te_long_reduction_percent=curves.long,
         iv_current_percent=current,
-        iv_reduction_percent=iv,
-        measures=measures,
+        iv_reduction_percent=curves.iv,
+        measures={m.key: measures[m.key] for m in MEASURES},
     )

@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurosim.errors import NeurosimError
+from neurosim.membrane.excitability import LONG_LEVELS, TE_CURVES, Excitability, compare, norms
 from neurosim.show import style
 from neurosim.show.describe import used_values
 from neurosim.sources import GRADES
 
 if TYPE_CHECKING:
-    from neurosim.membrane.excitability import Excitability
     from neurosim.study.run import People, Result
 
 # Endings of column names and the unit they stand for; the longest that fits counts.
@@ -255,6 +255,56 @@ def sources_json(axon: str, muscle: str) -> dict[str, Any]:
             for room, v in found
         ],
     }  # fmt: skip
+
+
+def excitability_rows(found: Excitability, healthy: Excitability) -> list[dict[str, Any]]:
+    """Return one row for each derived measure."""
+    return [
+        {
+            "key": r.measure.key, "measure": r.measure.name, "unit": r.measure.unit,
+            "model": r.model, "health": healthy.measures[r.measure.key],
+            "human_mean": r.human_mean, "human_sd": r.human_sd, "human_n": r.human_n,
+            "human_median": r.human_median, "z": r.z, "limits_95": r.verdict,
+            "meaning": r.measure.words, "definition": r.measure.definition,
+        }
+        for r in compare(found)
+    ]  # fmt: skip
+
+
+def curve_rows(found: Excitability, healthy: Excitability) -> list[dict[str, Any]]:
+    """Return every point of every curve: one row each, the people's beside the model's.
+
+    The people's currents are a surface electrode's and cannot stand beside the model's, so
+    strength and charge have none.
+    """
+    width = healthy.charge_widths_ms
+    curves = [
+        ("strength_duration", width, "ms", "pA",
+         found.charge_pa_ms / width, healthy.charge_pa_ms / width),
+        ("charge_duration", width, "ms", "pA ms", found.charge_pa_ms, healthy.charge_pa_ms),
+        ("recovery_cycle", healthy.recovery_interval_ms, "ms", "%",
+         found.recovery_change_percent, healthy.recovery_change_percent),
+        *((name, healthy.te_delay_ms, "ms", "%",
+           found.te_reduction_percent[level], healthy.te_reduction_percent[level])
+          for level, name in TE_CURVES.items()),
+        *((f"hyperpolarising_{-level}", healthy.te_long_delay_ms, "ms", "%",
+           found.te_long_reduction_percent[level], healthy.te_long_reduction_percent[level])
+          for level in LONG_LEVELS),
+        ("threshold_iv", healthy.iv_current_percent, "%", "%",
+         found.iv_reduction_percent, healthy.iv_reduction_percent),
+    ]  # fmt: skip
+    rows = []
+    for name, x, x_unit, unit, model, health in curves:
+        curve = norms().get(name) if unit == "%" else None
+        table = () if curve is None else zip(curve.x, curve.mean, curve.sd, strict=True)
+        people = {point: (mean, sd) for point, mean, sd in table}
+        for at, now, then in zip(x, model, health, strict=True):
+            mean, sd = people.get(at, (math.nan, math.nan))
+            rows.append({
+                "curve": name, "x": at, "x_unit": x_unit, "model": now, "health": then,
+                "human_mean": mean, "human_sd": sd, "unit": unit,
+            })  # fmt: skip
+    return rows
 
 
 def excitability_json(found: Excitability) -> dict[str, Any]:

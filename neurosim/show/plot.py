@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurosim.body.fields import FIELDS
-from neurosim.membrane.excitability import TE_CURVES, Excitability, NormCurve
+from neurosim.membrane.excitability import (
+    LONG_LEVELS,
+    LONG_MS,
+    TE_CURVES,
+    Excitability,
+    NormCurve,
+)
+from neurosim.membrane.indices import POLARISED_FROM_MS
 from neurosim.show import describe as words
 from neurosim.show import panels
 from neurosim.show.style import (
@@ -307,6 +314,24 @@ def _electrotonus_panel(ax: Any, found: Excitability, healthy: Excitability, nor
     ax.set_xlabel("delay, ms (the current runs from 10 to 110 ms)")
     ax.set_ylabel("threshold reduction, %")
     ax.set_title("Electrotonus: how it follows a steady current")
+    _long_inset(ax, found, healthy)
+
+
+def _long_inset(ax: Any, found: Excitability, healthy: Excitability) -> None:
+    """Draw the stronger hyperpolarising currents small, in thin lines: no norms are at hand."""
+    inset = ax.inset_axes((0.64, 0.09, 0.35, 0.28))
+    x = healthy.te_long_delay_ms
+    for level in LONG_LEVELS:
+        inset.plot(x, healthy.te_long_reduction_percent[level], "-", color=HEALTH, lw=0.9)
+        inset.plot(x, found.te_long_reduction_percent[level], "--", color=CHANGED, lw=0.9)
+        end = healthy.te_long_reduction_percent[level][x == POLARISED_FROM_MS + LONG_MS - 1]
+        if np.isfinite(end).all():
+            inset.text(218, end[0], f"{level} %", color=GREY, va="center", fontsize=10)
+    inset.axhline(0, color=BLACK, lw=0.6)
+    inset.set_xticks([10, 110, 210])
+    inset.set_yticks([0, -200, -400])
+    inset.tick_params(labelsize=10)
+    inset.set_title("10 to 210 ms; no norms", fontsize=10, pad=2, fontweight="normal", color=GREY)
 
 
 def _recovery_panel(ax: Any, found: Excitability, healthy: Excitability, norms: Any) -> None:

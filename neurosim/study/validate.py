@@ -58,12 +58,11 @@ class Row:
 
 
 def _norm_rows() -> list[Row]:
-    source = "Nerve Norms, 280 median nerves: median and 1.96 SD"
     return [
         Row("N" + str(i + 1), c.measure.name, c.measure.unit, "health",
-            c.human_median - 1.96 * c.human_sd, c.human_median + 1.96 * c.human_sd, c.model,
-            "fitted", source)
-        for i, c in enumerate(compare(examine(Conditions())))
+            c.human_mean - 1.96 * c.human_sd, c.human_mean + 1.96 * c.human_sd, c.model,
+            "fitted", f"Nerve Norms, {c.human_n} median nerves: mean and 1.96 SD")
+        for i, c in enumerate(c for c in compare(examine(Conditions())) if c.human_n)
     ]  # fmt: skip
 
 

@@ -38,9 +38,14 @@ def exp(x):
     return np.exp(x)
 
 
+def off_zero(x):
+    """Return `x`, moved by 1e-5 if it is within 1e-5 of 0."""
+    return x + 1e-5 * (abs(x) < 1e-5)
+
+
 def linoid(x):
-    """Return x / (1 - exp(-x)), finite at 0 (x is moved to 1e-5 within 1e-5 of 0)."""
-    x = x + 1e-5 * (abs(x) < 1e-5)
+    """Return x / (1 - exp(-x)), finite at 0."""
+    x = off_zero(x)
     return x / (1.0 - exp(-x))
 
 
@@ -73,12 +78,12 @@ def rates_q(v):
 def relax(y, a, b, dt):
     """Return gate `y` after `dt` ms at fixed rates.
 
-    1/(1 + x + x^2/2 + x^3/6) stands for exp(-x): third order, positive, and a division
-    is cheaper than an exponential.
+    1/(1 + x + x^2/2 + x^3/6) stands for exp(-x) in inf + (y - inf) exp(-x): third order,
+    positive, and a division is cheaper than an exponential.
     """
     x = (a + b) * dt
-    inf = a / (a + b)
-    return inf + (y - inf) / (1.0 + x * (1.0 + x * (0.5 + x * 0.16666666666666666)))
+    c = 1.0 + x * (0.5 + x * 0.16666666666666666)
+    return (y + a * dt * c) / (1.0 + x * c)
 
 
 def jitter(y, a, b, dt, size, xi):
@@ -89,7 +94,7 @@ def jitter(y, a, b, dt, size, xi):
     """
     inf = a / (a + b)
     x = (a + b) * dt
-    d = 1.0 / (1.0 + x * (1.0 + x * (0.5 + x * 0.16666666666666666)))
+    d = 1.0 / (1.0 + x * (1.0 + x * (0.5 + x * 0.16666666666666666)))  # as in `relax`
     variance = inf * (1.0 - y) + (1.0 - inf) * y
     return size * np.sqrt(0.5 * abs(variance) * (1.0 - d * d)) * xi
 
@@ -103,7 +108,7 @@ def clip01(y):
 def ghk(e, u_per_mv, out, inside):
     """Return the constant-field driving force (pA per 1e-9 cm3/s) and its slope in E."""
     u = e * u_per_mv
-    u = u + 1e-5 * (abs(u) < 1e-5)
+    u = off_zero(u)
     w = exp(u)
     r = 1.0 / (1.0 - w)
     x = u * r
@@ -121,36 +126,46 @@ def sodium_force(e, u_per_mv, out, inside, ohm_slope, ohm_reversal):
     return z + ohm_slope * (e - ohm_reversal), slope + ohm_slope
 
 
-def gate_m(e, y, shift, phi, size, xi, dt):
-    """Return gate m (or the persistent p) after `dt` at node potential `e`, with channel noise."""
+def gate_m(e, y, shift, phi, dt):
+    """Return gate m (or the persistent p) after `dt` at node potential `e`."""
     a, b = rates_m(e + shift)
-    a, b = a * phi, b * phi
-    return clip01(relax(y, a, b, dt) + jitter(y, a, b, dt, size, xi))
+    return relax(y, a, b, phi * dt)
 
 
-def gate_h(e, y, shift, phi, size, xi, dt):
+def gate_h(e, y, shift, phi, dt):
+    """Return gate h after `dt`."""
+    a, b = rates_h(e + shift)
+    return relax(y, a, b, phi * dt)
+
+
+def noisy_m(e, y, shift, phi, size, xi, dt):
+    """Return gate m (or p) after `dt`, with channel noise."""
+    a, b = rates_m(e + shift)
+    return clip01(relax(y, a, b, phi * dt) + jitter(y, a, b, phi * dt, size, xi))
+
+
+def noisy_h(e, y, shift, phi, size, xi, dt):
     """Return gate h after `dt`, with channel noise."""
     a, b = rates_h(e + shift)
-    a, b = a * phi, b * phi
-    return clip01(relax(y, a, b, dt) + jitter(y, a, b, dt, size, xi))
+    return clip01(relax(y, a, b, phi * dt) + jitter(y, a, b, phi * dt, size, xi))
 
 
 def gate_n(e, y, shift, phi, dt):
     """Return a fast potassium gate after `dt`."""
     a, b = rates_n(e + shift)
-    return relax(y, a * phi, b * phi, dt)
+    return relax(y, a, b, phi * dt)
 
 
 def gate_s(e, y, shift, phi, dt):
     """Return a slow potassium gate after `dt`."""
     a, b = rates_s(e + shift)
-    return relax(y, a * phi, b * phi, dt)
+    return relax(y, a, b, phi * dt)
 
 
 def gate_q(e, y, shift, phi, dt):
     """Return the hyperpolarisation-activated gate after `dt`."""
     a, b = rates_q(e + shift)
-    return relax(y, a * phi, b * phi, dt)
+    return relax(y, a, b, phi * dt)
 
 
 def node_current(
@@ -195,9 +210,9 @@ def step(S, P, stimulus, xi, dt):
     Euler-Maruyama in law.
     """
     E, Ei, m, h, p, n, s, ni, si, q = S
-    m = gate_m(E, m, P[0], P[1], P[37], xi[0], dt)
-    h = gate_h(E, h, P[2], P[3], P[37], xi[1], dt)
-    p = gate_m(E, p, P[4], P[5], P[38], xi[2], dt)
+    m = noisy_m(E, m, P[0], P[1], P[37], xi[0], dt)
+    h = noisy_h(E, h, P[2], P[3], P[37], xi[1], dt)
+    p = noisy_m(E, p, P[4], P[5], P[38], xi[2], dt)
     n = gate_n(E, n, P[6], P[8], dt)
     s = gate_s(E, s, P[9], P[10], dt)
     ni = gate_n(Ei, ni, P[7], P[8], dt)

@@ -1,21 +1,26 @@
-"""Time the axon: one step compiled and in NumPy, a hazard table, the clinic's test.
+"""Time the axon: one step compiled and in NumPy, NEURON and Brian2, a hazard table, the test.
 
-Prints nanoseconds of processor time per axon and step for batches of several sizes, and the
-ratio, taken in one run on one machine. Takes about 20 seconds; run as
-``python benchmarks/axon.py``.
+Prints nanoseconds of processor time per axon and step (float64, one thread) for batches of
+several sizes, and ratios, taken in one run on one machine; beside it the same axon in NEURON and
+Brian2 (`peers.py`) where they are installed, and how far their thresholds are from ours. Takes
+about half a minute, one to two minutes with both peers; run as ``python benchmarks/axon.py``.
 """
 
 import os
 import time
+from importlib.util import find_spec
 
 import numpy as np
+import peers
 
 from neurosim.firing.hazard import hazard_table
-from neurosim.membrane import kernel
-from neurosim.membrane.axon import DT_MS, Conditions, at_rest
+from neurosim.membrane import equations, kernel
+from neurosim.membrane.axon import DT_MS, Conditions, at_rest, threshold_pa
 from neurosim.membrane.excitability import examine
 
-BATCHES = (1, 16, 64, 256)
+BATCHES = (1, 16, 64, 256, 1024)
+OWN_BATCH = 64
+SPIKE_MS = 5.0  # a pulse of 1 ms at 1.5 thresholds, and 4 ms
 SAMPLE_S = 0.5  # processor time to spend on each number
 
 
@@ -50,13 +55,90 @@ def step_ns(batch: int, numba: bool) -> float:
             os.environ["NEUROSIM_NUMBA"] = before
 
 
+def peer_axons(name: str, batch: int, own: bool):
+    """Return a batch of healthy axons in one simulator, started, and its resting states."""
+    axons = at_rest([Conditions()] * batch)
+    peer = peers.PEERS[name](dict(zip(equations.PARAMETERS, axons.P, strict=True)), own)
+    peer.start(axons.rest)
+    return peer, axons.rest
+
+
+def peer_step_ns(name: str, batch: int) -> float:
+    """Return what `step_ns` does, for one simulator at the same step: the best of three.
+
+    What every run takes before its first step is left out.
+    """
+    peer, _ = peer_axons(name, batch, own=False)
+    current, last = np.zeros(batch), 1.0
+
+    def run(ms):
+        return spent(lambda: peer.run(current, ms))
+
+    run(DT_MS)  # compile
+    before = min(run(DT_MS), run(DT_MS))
+    while (once := run(last) - before) < SAMPLE_S / 3:
+        last *= 4.0
+    best = min(once, run(last) - before, run(last) - before)
+    return best / (batch * last / DT_MS) * 1e9
+
+
+def peer_spike_ns(name: str, batch: int, threshold: float) -> float:
+    """Return ns per axon and 0.01 ms of a spike, by the simulator's own solver: the best of two."""
+    peer, rest = peer_axons(name, batch, own=True)
+    pulse = np.full(batch, 1.5 * threshold)
+    peers.fires(peer, rest, pulse)  # compile
+    before = min(spent(lambda: peer.run(0.0 * pulse, DT_MS)) for _ in range(2))
+    best = min(spent(lambda: peers.fires(peer, rest, pulse)) for _ in range(2))
+    return (best - 2.0 * before) / (batch * SPIKE_MS / DT_MS) * 1e9
+
+
+def peer_threshold(name: str, own: bool, near: float) -> float:
+    """Return the healthy 1-ms threshold (pA), searched within 1 % of `near`; NaN if not there."""
+    peer, rest = peer_axons(name, 64, own)
+    low, high = 0.99 * near, 1.01 * near
+    for _ in range(2):
+        tried = np.linspace(low, high, 64)
+        fired = peers.fires(peer, rest, tried)
+        if fired[0] or not fired[-1]:
+            return np.nan
+        low, high = tried[fired.argmax() - 1], tried[fired.argmax()]
+    return 0.5 * (low + high)
+
+
+def peer_tables(ours_ns: dict[int, float]) -> None:
+    """Print the same of NEURON and Brian2, those that are installed."""
+    ours = float(threshold_pa(at_rest(Conditions()), 1.0)[0])
+    for name in peers.PEERS:
+        if find_spec(name) is None:
+            print(f"\n{name} is not installed, so it is left out: pip install {name}")
+            continue
+        print(f"\n{name}: ns per axon and step of {DT_MS} ms, by the same scheme")
+        print(f"{'axons':>6}  {name:>8}  {name + '/Numba':>13}")
+        for batch in BATCHES:
+            found = peer_step_ns(name, batch)
+            print(f"{batch:>6}  {found:>8.3g}  {found / ours_ns[batch]:>13.3g}")
+        found = peer_spike_ns(name, OWN_BATCH, ours)
+        times = found / ours_ns[OWN_BATCH]
+        print(
+            f"  its own solver, {OWN_BATCH} axons: {found:.3g} per {DT_MS} ms of a spike,", end=""
+        )
+        print(f" {times:.3g} times ours at rest")
+        for own in (False, True):
+            percent = 100.0 * (peer_threshold(name, own, ours) / ours - 1.0)
+            how = "own solver" if own else "same step "
+            print(f"  1-ms threshold, {how}: {percent:+.3f} % from ours ({ours:.2f} pA)")
+
+
 def main() -> None:
     """Print the tables."""
+    ours = {}
     print("ns of processor time per axon and step")
     print(f"{'axons':>6}  {'NumPy':>8}  {'Numba':>8}  {'NumPy/Numba':>11}")
     for batch in BATCHES:
         plain, fast = step_ns(batch, False), step_ns(batch, True)
+        ours[batch] = fast
         print(f"{batch:>6}  {plain:>8.3g}  {fast:>8.3g}  {plain / fast:>11.3g}")
+    peer_tables(ours)
     print("\nseconds of processor time, with Numba if it is installed")
     for calcium in (1.1, 1.0):  # the first one may compile
         table = spent(lambda: hazard_table(Conditions(calcium_out_mmol_l=calcium)))  # noqa: B023

@@ -397,15 +397,21 @@ def verdict_words(verdict: Any) -> str:
 
 
 def ratio_words(verdict: Any) -> str:
-    """Return the ratio of one verdict: its band, and its reach over every assumption."""
+    """Return the ratio of one verdict: its band, its reach over the assumptions, and elsewhere."""
     words = band(verdict.rate_ratio, verdict.ci_low, verdict.ci_high).split(" (")[0]
     low, high = verdict.span_low, verdict.span_high
-    if math.isnan(low) or words == "near zero" or high < 1.1 * low:
+    if math.isnan(low):
         return words
-    other, calf = band(verdict.other_force_ratio), band(verdict.elsewhere_ratio)
-    more = f"; {other} with the other sodium force" if other != words else ""
-    more += f"; {calf} in another muscle" if calf != words else ""
-    return f"{words} ({_end(low)} to {_end(high)} times as assumptions vary{more})"
+    parts = []
+    if words != "near zero" and high > 1.1 * low:
+        parts.append(f"{_end(low)} to {_end(high)} times as assumptions vary")
+    for ratio, where in (
+        (verdict.other_force_ratio, "with the other sodium force"),
+        (verdict.elsewhere_ratio, "in another muscle"),
+    ):
+        if band(ratio) != words:
+            parts.append(f"{band(ratio)} {where}")
+    return f"{words} ({'; '.join(parts)})" if parts else words
 
 
 def describe_verdicts(verdicts: Any) -> str:

@@ -5,6 +5,7 @@ from numba.extending import register_jitable
 
 from neurosim.firing import discharge
 
+register_jitable(discharge._between)
 register_jitable(discharge._hazard)
 register_jitable(discharge._pick)
 try:

@@ -108,11 +108,15 @@ class Firing:
         )
 
 
+def _between(load, grid):
+    """Return the cell of the grid that a load lies in, and how far into it (0 to 1)."""
+    j = min(max(int(np.searchsorted(grid, load)) - 1, 0), grid.size - 2)
+    return j, min(max((load - grid[j]) / (grid[j + 1] - grid[j]), 0.0), 1.0)
+
+
 def _hazard(load, grid, rows, first, last, ceiling):
     """Return the burst rate (per second) of a unit at a load, log-linear on the grid."""
-    k = grid.size
-    j = min(max(int(np.searchsorted(grid, load)) - 1, 0), k - 2)
-    w = min(max((load - grid[j]) / (grid[j + 1] - grid[j]), 0.0), 1.0)
+    j, w = _between(load, grid)
     total = 0.0
     for s in range(first, last):
         total += np.exp((1.0 - w) * rows[s, j] + w * rows[s, j + 1])
@@ -121,13 +125,8 @@ def _hazard(load, grid, rows, first, last, ceiling):
 
 def _pick(load, grid, rows, first, last, u):
     """Return the site that a discharge of the unit started at, for a uniform `u`."""
-    k = grid.size
-    j = min(max(int(np.searchsorted(grid, load)) - 1, 0), k - 2)
-    w = min(max((load - grid[j]) / (grid[j + 1] - grid[j]), 0.0), 1.0)
-    total = 0.0
-    for s in range(first, last):
-        total += np.exp((1.0 - w) * rows[s, j] + w * rows[s, j + 1])
-    goal, part = u * total, 0.0
+    goal, part = u * _hazard(load, grid, rows, first, last, np.inf), 0.0
+    j, w = _between(load, grid)
     for s in range(first, last):
         part += np.exp((1.0 - w) * rows[s, j] + w * rows[s, j + 1])
         if part >= goal:

@@ -6,7 +6,8 @@ holds many axons: different local membranes, body fluids, sodium loads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from dataclasses import replace as _replace
 
@@ -92,18 +93,86 @@ def changed(value: float, contribution) -> float:
     return value * contribution.change
 
 
+class ParameterSet(Mapping[str, float]):
+    """The parameters of one axon, frozen: it may stand wherever an axon's name may.
+
+    Slow sodium inactivation is 1 at the potential `Es0`. An axon that differs from the healthy
+    one keeps its `Es0`; one that is itself healthy rests there (`at_own_rest`).
+
+    Parameters
+    ----------
+    values : mapping of str to float
+        Every parameter of `axon_parameters("ghk")`, in the units of its TOML file.
+
+    Raises
+    ------
+    NeurosimError
+        For a parameter that no axon has, is missing or is no finite number.
+    """
+
+    def __init__(self, values: Mapping[str, float]) -> None:
+        names = load("axon_ghk")
+        for name, value in values.items():
+            if name not in names:
+                raise unknown_name("axon parameter", name, names)
+            if not math.isfinite(value):
+                raise NeurosimError(f"The axon parameter '{name}' is {value}, no finite number.")
+        missing = [name for name in names if name not in values]
+        if missing:
+            raise NeurosimError(f"The axon parameter '{missing[0]}' is missing.")
+        self._values = {name: float(values[name]) for name in names}
+        self._hash = hash(tuple(self._values.values()))
+
+    def __getitem__(self, name: str) -> float:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __repr__(self) -> str:
+        return f"ParameterSet({self._values})"
+
+    def replace(self, **changes: float) -> ParameterSet:
+        """Return a copy with `changes`."""
+        return ParameterSet({**self._values, **changes})
+
+    def at_own_rest(self) -> ParameterSet:
+        """Return a copy whose slow sodium inactivation is 1 at its own rest (sets `Es0`)."""
+        return self.replace(Es0=float(_closure((self,))["rest_mv"][0]))
+
+
+Axon = str | ParameterSet
+
+
 @remember(*ROOMS)
-def axon_parameters(axon: str = "ghk") -> Mapping[str, float]:
-    """Return the fitted parameters of one axon, ``"ghk"`` or ``"ohmic"`` (sodium force).
+def _shipped(name: str) -> ParameterSet:
+    return ParameterSet({p: number(f"axon_{name}", p) for p in load(f"axon_{name}")})
+
+
+def axon_parameters(axon: Axon = "ghk") -> ParameterSet:
+    """Return the parameters of an axon: ``"ghk"``, ``"ohmic"`` (sodium force) or one's own.
 
     Raises
     ------
     NeurosimError
         For another name.
     """
+    if isinstance(axon, ParameterSet):
+        return axon
     if axon not in AXONS:
         raise unknown_name("axon", axon, AXONS)
-    return {name: number(f"axon_{axon}", name) for name in load(f"axon_{axon}")}
+    return _shipped(axon)
+
+
+def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, np.ndarray]:
+    """Return a batch of mappings as arrays by name."""
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
 def _inf(rates):
@@ -120,35 +189,32 @@ def _sodium_terms(a, nao, nai, ko, t):
     sel = a["selNa"]
     out, inside = sel * nao + (1 - sel) * ko, sel * nai + (1 - sel) * a["Ki"]
     kt = ions.thermal_mv(t)
-    if a["ohm"] > 0:
-        return 1 / kt, 0.0, 0.0, a["ohm"], kt * np.log(out / inside)
-    return 1 / kt, out, inside, 0.0, 0.0
+    ohmic = a["ohm"] > 0
+    reversal = np.where(ohmic, kt * np.log(out / inside), 0.0)
+    return 1 / kt, np.where(ohmic, 0.0, out), np.where(ohmic, 0.0, inside), a["ohm"], reversal
 
 
 @remember(*ROOMS)
-def _closure(axon: str) -> Mapping[str, float]:
-    """Split leak and pump of the healthy axon by ion, so that its rest stays as fitted.
+def _closure(axons: tuple[Axon, ...]) -> Mapping[str, np.ndarray]:
+    """Split leak and pump of healthy axons by ion, so that their rest stays as fitted.
 
     3 I_p = -(all sodium entry): the 3:2 pump balances leak and channels.
     """
-    a = axon_parameters(axon)
+    a = _columns([axon_parameters(axon) for axon in axons])
+    c = _columns([vars(Conditions())] * len(axons))
     t, kt = a["T"], ions.thermal_mv(a["T"])
     e_k = kt * np.log(a["Ko"] / a["Ki"])
     e_na = kt * np.log(a["Nao"] / a["Nai"])
     e_h = kt * np.log((a["Ko"] + a["rH"] * a["Nao"]) / (a["Ki"] + a["rH"] * a["Nai"]))
-    row = _rows(axon, Conditions(), a["eLk_n"], a["eLk_i"], a["Ip_n"], a["Ip_i"])
-    rest, rest_i = _rest_of(row[:, None])
-    e, ei = float(rest[0]), float(rest_i[0])
-    state = steady_state(row[:, None], rest, rest_i)[:, 0]
+    P = _rows(a, c, a["eLk_n"], a["eLk_i"], a["Ip_n"], a["Ip_i"])
+    e, ei = _rest_of(P)
+    state = steady_state(P, e, ei)
     m, h, p, q = state[2], state[3], state[4], state[9]
     open_na = a["PNa"] * (m**3 * h + a["fNaP"] * p**3)
-    if a["ohm"] > 0:
-        terms = _sodium_terms(a, a["Nao"], a["Nai"], a["Ko"], t)
-        # an ohmic channel's current is taken whole as sodium
-        na_n = open_na * a["ohm"] * (e - terms[4])
-    else:
-        z, _ = eq.ghk(np.array(e), 1 / kt, a["selNa"] * a["Nao"], a["selNa"] * a["Nai"])
-        na_n = open_na * float(z)
+    # an ohmic channel's current is taken whole as sodium
+    z, _ = eq.ghk(e, 1 / kt, a["selNa"] * a["Nao"], a["selNa"] * a["Nai"])
+    ohmic = a["ohm"] * (e - _sodium_terms(a, a["Nao"], a["Nai"], a["Ko"], t)[4])
+    na_n = open_na * np.where(a["ohm"] > 0, ohmic, z)
     na_i = (e_h - e_k) / (e_na - e_k) * a["GH_i"] * q * (ei - e_na)
     found = {}
     for end, g, e_lk, i_p, v, na in (
@@ -165,31 +231,38 @@ def _closure(axon: str) -> Mapping[str, float]:
     return found
 
 
-def _pump(a, c: Conditions) -> float:
-    """Return pump current relative to the healthy axon."""
+def _pump(a, c) -> np.ndarray:
+    """Return pump currents relative to the healthy axon."""
     k, n = number("membrane", "pump_k_half"), number("membrane", "pump_na_half")
 
     def rate(ko, nai):
         return (ko / (ko + k)) ** 2 * (nai / (nai + n)) ** 3
 
-    warm = number("membrane", "q10_pump") ** ((c.temperature_c - a["T"]) / 10.0)
-    now = rate(c.potassium_out_mmol_l, c.sodium_in_mmol_l)
-    return c.pump_scale * warm * now / rate(a["Ko"], a["Nai"])
+    warm = number("membrane", "q10_pump") ** ((c["temperature_c"] - a["T"]) / 10.0)
+    now = rate(c["potassium_out_mmol_l"], c["sodium_in_mmol_l"])
+    return c["pump_scale"] * warm * now / rate(a["Ko"], a["Nai"])
 
 
-def _rows(axon, c: Conditions, e_lk, ei_lk, i_p, ii_p) -> np.ndarray:
-    """Return one column of kernel parameters, slow inactivation not yet applied."""
-    a, t = axon_parameters(axon), c.temperature_c
+def _divalent_shift(kind, a, c):
+    """Return the shift of the gates of one kind by calcium and magnesium, mV."""
+    fluids = np.stack([c["calcium_out_mmol_l"], c["magnesium_out_mmol_l"], c["temperature_c"]], 1)
+    unit = np.array([ions.gate_shift_mv(kind, ca, mg, t, 1.0) for ca, mg, t in fluids.tolist()])
+    return c["divalent_shift_scale"] * unit * a[f"S5{kind.capitalize()}"]
+
+
+def _rows(a, c, e_lk, ei_lk, i_p, ii_p) -> np.ndarray:
+    """Return the kernel parameters, slow inactivation not yet applied.
+
+    `a` are the parameters of the axons, `c` their conditions, both arrays by name.
+    """
+    t = c["temperature_c"]
     kt = ions.thermal_mv(t)
     warm = number("membrane", "q10_conductance") ** ((t - a["T"]) / 10.0)
-    ca, mg = c.calcium_out_mmol_l, c.magnesium_out_mmol_l
-    na_shift = c.gate_shift_sodium_mv + c.divalent_shift_scale * ions.gate_shift_mv(
-        "na", ca, mg, t, a["S5Na"]
-    )
-    k_shift = c.divalent_shift_scale * ions.gate_shift_mv("k", ca, mg, t, a["S5K"])
-    out_h = c.potassium_out_mmol_l + a["rH"] * c.sodium_out_mmol_l
+    na_shift = c["gate_shift_sodium_mv"] + _divalent_shift("na", a, c)
+    k_shift = _divalent_shift("k", a, c)
+    out_h = c["potassium_out_mmol_l"] + a["rH"] * c["sodium_out_mmol_l"]
     phi_m, phi_h, phi_k = (_phi(number("membrane", f"q10_gate_{g}"), t) for g in "mhk")
-    e_k = kt * np.log(c.potassium_out_mmol_l / a["Ki"])
+    fast, slow = c["fast_potassium_scale"] * warm, c["slow_potassium_scale"] * warm
     values = {
         "shift_m": na_shift + a["dVm"], "phi_m": phi_m / a["tauNa"],
         "shift_h": na_shift + a["dVh"], "phi_h": phi_h / a["tauNa"],
@@ -197,42 +270,56 @@ def _rows(axon, c: Conditions, e_lk, ei_lk, i_p, ii_p) -> np.ndarray:
         "shift_n": k_shift + a["dVn"], "shift_ni": k_shift + a["dVn"] + a["dVn_i"],
         "phi_n": phi_k, "shift_s": k_shift + a["dVs"], "phi_s": phi_k * a["kKs"],
         "shift_q": a["dVq"], "phi_q": phi_k,
-        "P_na": a["PNa"] * c.sodium_scale * warm,
-        "f_nap": a["fNaP"] * c.persistent_sodium_scale,
-        "g_kf": a["GKf_n"] * c.fast_potassium_scale * warm,
-        "g_ks": a["GKs_n"] * c.slow_potassium_scale * warm, "E_k": e_k,
-        "g_lk": a["GLk_n"] * c.leak_scale * warm, "E_lk": e_lk,
-        "I_pump": i_p - c.bias_current_pa,
-        "gi_kf": a["GKf_i"] * c.fast_potassium_scale * warm,
-        "gi_ks": a["GKs_i"] * c.slow_potassium_scale * warm,
-        "g_h": a["GH_i"] * c.hcn_scale * warm,
-        "E_h": kt * np.log(out_h / (a["Ki"] + a["rH"] * c.sodium_in_mmol_l)),
-        "gi_lk": a["GLk_i"] * c.leak_scale * warm, "Ei_lk": ei_lk,
+        "P_na": a["PNa"] * c["sodium_scale"] * warm,
+        "f_nap": a["fNaP"] * c["persistent_sodium_scale"],
+        "g_kf": a["GKf_n"] * fast, "g_ks": a["GKs_n"] * slow,
+        "E_k": kt * np.log(c["potassium_out_mmol_l"] / a["Ki"]),
+        "g_lk": a["GLk_n"] * c["leak_scale"] * warm, "E_lk": e_lk,
+        "I_pump": i_p - c["bias_current_pa"],
+        "gi_kf": a["GKf_i"] * fast, "gi_ks": a["GKs_i"] * slow,
+        "g_h": a["GH_i"] * c["hcn_scale"] * warm,
+        "E_h": kt * np.log(out_h / (a["Ki"] + a["rH"] * c["sodium_in_mmol_l"])),
+        "gi_lk": a["GLk_i"] * c["leak_scale"] * warm, "Ei_lk": ei_lk,
         "Ii_pump": ii_p,
         "g_bb": a["GBB"], "C_n": a["Cn"], "C_my": a["Cmy"], "C_i": a["Ci"],
         "noise_mh": 0.0, "noise_p": 0.0,
     }  # fmt: skip
-    terms = _sodium_terms(a, c.sodium_out_mmol_l, c.sodium_in_mmol_l, c.potassium_out_mmol_l, t)
+    terms = _sodium_terms(
+        a, c["sodium_out_mmol_l"], c["sodium_in_mmol_l"], c["potassium_out_mmol_l"], t
+    )
     names = ("u_per_mv", "ghk_out", "ghk_in", "ohm_slope", "ohm_reversal")
     values.update(zip(names, terms, strict=True))
-    return np.array([values[name] for name in eq.PARAMETERS])
+    return np.stack([np.broadcast_to(values[name], t.shape) for name in eq.PARAMETERS])
 
 
-def parameters(axon: str, conditions: Sequence[Conditions]) -> np.ndarray:
-    """Return the kernel parameters of a batch, shape (39, n), before slow inactivation."""
-    a, base = axon_parameters(axon), _closure(axon)
-    columns = []
-    for c in conditions:
-        kt = ions.thermal_mv(c.temperature_c)
-        e_k = kt * np.log(c.potassium_out_mmol_l / a["Ki"])
-        e_na = kt * np.log(c.sodium_out_mmol_l / c.sodium_in_mmol_l)
-        e_lk, ei_lk = (
-            (base[f"gK_{x}"] * e_k + base[f"gNa_{x}"] * e_na) / (base[f"gK_{x}"] + base[f"gNa_{x}"])
-            for x in "ni"
-        )
-        pump = _pump(a, c)
-        columns.append(_rows(axon, c, e_lk, ei_lk, base["Ip_n"] * pump, base["Ip_i"] * pump))
-    return np.stack(columns, axis=1)
+def _each(axon: Axon | Sequence[Axon], n: int) -> tuple[Axon, ...]:
+    """Return the axon of each of `n` conditions."""
+    axons = (axon,) * n if isinstance(axon, str | ParameterSet) else tuple(axon)
+    if len(axons) != n:
+        raise NeurosimError(f"There are {len(axons)} axons for {n} conditions.")
+    return axons
+
+
+def parameters(axon: Axon | Sequence[Axon], conditions: Sequence[Conditions]) -> np.ndarray:
+    """Return the kernel parameters of a batch, shape (39, n), before slow inactivation.
+
+    `axon` is one for all, or one for each of the conditions.
+    """
+    axons = _each(axon, len(conditions))
+    different = tuple(dict.fromkeys(axons))
+    at = {one: i for i, one in enumerate(different)}
+    base = {k: v[[at[one] for one in axons]] for k, v in _closure(different).items()}
+    a = _columns([axon_parameters(one) for one in axons])
+    c = _columns([vars(one) for one in conditions])
+    kt = ions.thermal_mv(c["temperature_c"])
+    e_k = kt * np.log(c["potassium_out_mmol_l"] / a["Ki"])
+    e_na = kt * np.log(c["sodium_out_mmol_l"] / c["sodium_in_mmol_l"])
+    e_lk, ei_lk = (
+        (base[f"gK_{x}"] * e_k + base[f"gNa_{x}"] * e_na) / (base[f"gK_{x}"] + base[f"gNa_{x}"])
+        for x in "ni"
+    )
+    pump = _pump(a, c)
+    return _rows(a, c, e_lk, ei_lk, base["Ip_n"] * pump, base["Ip_i"] * pump)
 
 
 def steady_state(P, e, ei) -> np.ndarray:
@@ -314,14 +401,18 @@ class Axons:
         return Axons(P, self.rest.copy(), self.availability)
 
 
-def at_rest(conditions: Conditions | Sequence[Conditions], axon: str = "ghk") -> Axons:
+def at_rest(
+    conditions: Conditions | Sequence[Conditions], axon: Axon | Sequence[Axon] = "ghk"
+) -> Axons:
     """Return axons at rest under `conditions`, slow sodium inactivation in balance.
+
+    `axon` is one for all, or one for each of the conditions.
 
     Slow inactivation multiplies the sodium permeability by s(E)/s(healthy rest),
     s = 1/(1 + exp((E - Vs)/ks)); it takes seconds, so it is frozen during a test.
     """
     several = [conditions] if isinstance(conditions, Conditions) else list(conditions)
-    a = axon_parameters(axon)
+    a = _columns([axon_parameters(one) for one in _each(axon, len(several))])
     P = parameters(axon, several)
     healthy = 1.0 / (1.0 + np.exp((a["Es0"] - a["Vs"]) / a["ks"]))
 
@@ -402,6 +493,6 @@ def threshold_pa(
 
 
 @remember(*ROOMS)
-def healthy_threshold_pa(axon: str = "ghk", width_ms: float = 20.0, dt: float = DT_MS) -> float:
+def healthy_threshold_pa(axon: Axon = "ghk", width_ms: float = 20.0, dt: float = DT_MS) -> float:
     """Return the threshold (pA) of the healthy axon; 100 % of every relative threshold."""
     return float(threshold_pa(at_rest(Conditions(), axon), width_ms, dt=dt)[0])

@@ -401,7 +401,10 @@ def _at_rest(conditions, axon) -> Axons | None:
 
 
 def examine(
-    conditions: Conditions, axon: str = "ghk", dt: float = COARSE_DT_MS, full: bool = True
+    conditions: Conditions,
+    axon: axons_of.Axon = "ghk",
+    dt: float = COARSE_DT_MS,
+    full: bool = True,
 ) -> Excitability:
     """Return what the clinic's nerve-excitability test finds under `conditions`.
 
@@ -409,8 +412,8 @@ def examine(
     ----------
     conditions : Conditions
         Fluids and local membrane; `Conditions()` is health.
-    axon : str
-        ``"ghk"`` or ``"ohmic"``.
+    axon : str or ParameterSet
+        ``"ghk"``, ``"ohmic"`` or one's own.
     dt : float
         Step, ms; 0.1 ms must be a whole number of steps.
     full : bool

@@ -365,3 +365,43 @@ def test_a_batch_is_its_columns():
     one = ax.at_rest(Conditions(**CASES["K6"]))
     np.testing.assert_allclose(batch.take([2]).rest, one.rest, rtol=0, atol=1e-9)
     assert ax.threshold_pa(batch, 1.0)[2] == pytest.approx(ax.threshold_pa(one, 1.0)[0], abs=0.02)
+
+
+def test_an_axon_of_ones_own_stands_where_a_name_does():
+    shipped = ax.axon_parameters("ohmic")
+    own = ax.ParameterSet(dict(shipped))
+    assert own == shipped and hash(own) == hash(shipped)
+    assert own.replace(GBB=60.0) != shipped and own.replace(GBB=60.0)["GBB"] == 60.0
+    conditions = [Conditions(), Conditions(**CASES["K6"])]
+    np.testing.assert_array_equal(ax.at_rest(conditions, own).P, ax.at_rest(conditions, "ohmic").P)
+    # one axon for each condition: every column is that of the axon alone
+    mixed = ax.at_rest([conditions[1]] * 3, ["ghk", own, own.replace(GBB=60.0)])
+    for column, axon in enumerate(("ghk", "ohmic", own.replace(GBB=60.0))):
+        alone = ax.at_rest(conditions[1], axon)
+        np.testing.assert_array_equal(mixed.P[:, column], alone.P[:, 0])
+        np.testing.assert_array_equal(mixed.rest[:, column], alone.rest[:, 0])
+    assert mixed.P[equations.ROW["g_bb"], 2] == 60.0
+
+
+@pytest.mark.parametrize("name", ax.AXONS)
+def test_an_axon_at_its_own_rest_has_all_its_sodium_channels(name):
+    own = ax.axon_parameters(name).replace(GKs_n=12.0)
+    assert ax.at_rest(Conditions(), own).availability[0] != pytest.approx(1.0, abs=0.01)
+    healthy = own.at_own_rest()
+    one = ax.at_rest(Conditions(), healthy)
+    assert one.availability[0] == pytest.approx(1.0, abs=1e-9)
+    assert one.rest_mv[0] == pytest.approx(healthy["Es0"], abs=1e-9)
+    shipped = ax.axon_parameters(name)
+    assert shipped.at_own_rest()["Es0"] == pytest.approx(shipped["Es0"], abs=0.01)
+
+
+def test_a_bad_axon_is_one_sentence():
+    values = dict(ax.axon_parameters())
+    with pytest.raises(NeurosimError, match="did you mean 'tauNa'"):
+        ax.ParameterSet({**values, "tauN": 1.0})
+    with pytest.raises(NeurosimError, match="'Cn' is missing"):
+        ax.ParameterSet({k: v for k, v in values.items() if k != "Cn"})
+    with pytest.raises(NeurosimError, match="'Cn' is nan"):
+        ax.axon_parameters().replace(Cn=float("nan"))
+    with pytest.raises(NeurosimError, match="2 axons for 3 conditions"):
+        ax.at_rest([Conditions()] * 3, ["ghk", "ohmic"])

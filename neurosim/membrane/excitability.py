@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
@@ -252,143 +252,259 @@ def pattern(found: Excitability, healthy: Excitability) -> str | None:
 
 
 @cache
-def _te_delays() -> np.ndarray:
+def te_delays() -> np.ndarray:
     """Return every delay of the four electrotonus norm curves, ms."""
     return np.unique(np.concatenate([norms()[name].x for name in TE_CURVES.values()]))
 
 
 class _Tests(NamedTuple):
-    """Test pulses to give: start states (10, n), polarising current (n,), spoilt or not (n,)."""
+    """Test pulses to give, columns by body and then by test: all of shape (..., n k)."""
 
     start: np.ndarray
     current: np.ndarray
     spoilt: np.ndarray
 
 
-def _course(one: Axons, currents, lasts_ms, dt):
-    """Return the states from rest every 0.1 ms, shape (t, 10, levels).
+def _course(many: Axons, segments, dt) -> tuple[np.ndarray, np.ndarray]:
+    """Return the states from rest at the end of each segment, and how often E rose so far.
 
-    `currents` are (levels,) arrays in pA, one after another, for `lasts_ms` each.
+    Parameters
+    ----------
+    many : Axons
+        One column a course, changed by nothing.
+    segments : sequence of (ndarray, float)
+        Current of every course (pA) and duration (ms).
+
+    Returns
+    -------
+    states : ndarray, shape (len(segments) + 1, 10, n)
+        The first is rest.
+    rises : ndarray of int, shape (len(segments) + 1, n)
+        Rises through -20 mV.
     """
-    n = currents[0].size
-    P, S = np.repeat(one.P, n, axis=1), np.repeat(one.rest, n, axis=1)
-    parts = [S[None].copy()]
-    for current, last in zip(currents, lasts_ms, strict=True):
-        parts.append(kernel.trace(S, P, current, round(last / dt), dt, round(SAMPLE_MS / dt)))
-    return np.concatenate(parts)
+    S, rises = many.rest.copy(), np.zeros(many.rest.shape[1], int)
+    high = np.zeros(rises.size, bool)
+    states, counts = [S.copy()], [rises.copy()]
+    for current, last in segments:
+        if last > 0.0:
+            steps, every = round(last / dt), round(SAMPLE_MS / dt)
+            over = kernel.trace(S, many.P, current, steps, dt, every)[:, 0] > -20.0
+            before = np.concatenate([high[None], over[:-1]])
+            rises = rises + (over & ~before).sum(axis=0)
+            high = over[-1]
+        states.append(S.copy())
+        counts.append(rises.copy())
+    return np.array(states), np.array(counts)
 
 
-def _recovery(one: Axons, threshold, dt) -> _Tests:
+def _segments(delays, switches) -> tuple[list[tuple[float, float]], np.ndarray]:
+    """Cut the time from 0 to the last delay at every delay and at every `switches`.
+
+    Returns
+    -------
+    segments : list of (begin, duration), ms
+    at : ndarray of int, shape (delays,)
+        Segments that are over at each delay (0 before the first).
+    """
+    later = np.maximum(delays, 0.0)
+    cuts = np.unique(np.concatenate([[0.0], later, [s for s in switches if s < later[-1]]]))
+    return list(zip(cuts[:-1], np.diff(cuts), strict=True)), np.searchsorted(cuts, later)
+
+
+def _recovery(bodies: Axons, threshold, dt) -> _Tests:
     """Return the tests after a 1-ms pulse of 1.5 times threshold; spoilt by a second spike."""
-    intervals = norms()["recovery_cycle"].x
-    pulse = np.array([CONDITIONING * threshold])
-    states = _course(one, (pulse, 0 * pulse), (TEST_MS, intervals[-1]), dt)[:, :, 0]
-    high = states[:, 0] > -20.0
-    rises = np.concatenate([[0], np.cumsum(high[1:] & ~high[:-1])])
-    at = np.rint(intervals / SAMPLE_MS).astype(int)
-    return _Tests(states[at].T, np.zeros(at.size), rises[at] != 1)
+    cut, at = _segments(norms()["recovery_cycle"].x, (TEST_MS,))
+    pulse = CONDITIONING * threshold
+    states, rises = _course(bodies, [(pulse * (t < TEST_MS), last) for t, last in cut], dt)
+    start = states[at].transpose(1, 2, 0).reshape(len(states[0]), -1)
+    return _Tests(start, np.zeros(start.shape[1]), (rises[at] != 1).T.ravel())
 
 
-def _electrotonus(one: Axons, threshold, dt, levels, delay_ms, lasts) -> _Tests:
+def _electrotonus(bodies: Axons, threshold, dt, levels, delay_ms, lasts) -> _Tests:
     """Return the tests of all levels, one after another; spoilt by any spike.
 
     The current begins at `POLARISED_FROM_MS` of the delays and stays on during a test pulse
     that begins while it is on.
     """
     delays = delay_ms - POLARISED_FROM_MS
-    level = np.array([percent / 100.0 * threshold for percent in levels])
-    states = _course(one, (level, 0 * level), (lasts, delays[-1] - lasts), dt)
-    at = np.rint(np.maximum(delays, 0.0) / SAMPLE_MS).astype(int)
-    fired = np.maximum.accumulate(states[:, 0] > -20.0, axis=0)
+    cut, at = _segments(delays, (lasts,))
+    many = bodies.take(np.repeat(np.arange(threshold.size), len(levels)))
+    level = np.outer(threshold, np.array(tuple(levels)) / 100.0).ravel()
+    states, rises = _course(many, [(level * (t < lasts), last) for t, last in cut], dt)
     on = (delays >= 0) & (delays < lasts)
     start = states[at].transpose(1, 2, 0).reshape(len(states[0]), -1)
-    return _Tests(start, np.outer(level, on).ravel(), fired[at].T.ravel())
+    return _Tests(start, np.outer(level, on).ravel(), (rises[at] > 0).T.ravel())
 
 
-def _current_voltage(one: Axons, threshold, dt) -> _Tests:
+def _current_voltage(bodies: Axons, threshold, dt) -> _Tests:
     """Return the tests at the end of 200 ms of each polarising current, which stays on."""
-    current = norms()["threshold_iv"].x / 100.0 * threshold
-    P, S = np.repeat(one.P, current.size, axis=1), np.repeat(one.rest, current.size, axis=1)
-    fired, _ = kernel.advance(S, P, current, round(IV_MS / dt), dt)
-    return _Tests(S, current, fired)
+    percent = norms()["threshold_iv"].x
+    many = bodies.take(np.repeat(np.arange(threshold.size), percent.size))
+    current = np.outer(threshold, percent / 100.0).ravel()
+    states, rises = _course(many, [(current, IV_MS)], dt)
+    return _Tests(states[-1], current, rises[-1] > 0)
 
 
-def _threshold(one: Axons, width_ms, dt) -> float:
-    """Return the threshold from rest, NaN if there is none or none is needed."""
-    found = float(axons_of.threshold_pa(one, width_ms, dt=dt)[0])
-    return found if found > 0.01 else math.nan
+def _thresholds(bodies: Axons, width_ms, dt) -> np.ndarray:
+    """Return the thresholds from rest, NaN where there is none or none is needed."""
+    found = axons_of.threshold_pa(bodies, width_ms, dt=dt)
+    return np.where(found > 0.01, found, np.nan)
 
 
-def _all_or_none(one: Axons, threshold, dt) -> bool:
+def _all_or_none(bodies: Axons, threshold, dt) -> np.ndarray:
     """Return whether 2 % above threshold rises clearly higher than 2 % below it.
 
     In depolarisation block the answer is graded, and a "threshold" only says which pulse
     pushes the membrane to the spike criterion.
     """
-    S, P = np.repeat(one.rest, 2, axis=1), np.repeat(one.P, 2, axis=1)
-    pulse = threshold * np.array([0.98, 1.02])
-    _, during = kernel.advance(S, P, pulse, round(TEST_MS / dt), dt)
-    _, after = kernel.advance(S, P, 0 * pulse, round(4.0 / dt), dt)
-    peak = np.maximum(during, after)
-    return bool(peak[1] - peak[0] >= BLOCK_STEP_MV)
+    many = bodies.take(np.repeat(np.arange(threshold.size), 2))
+    pulse = np.outer(np.nan_to_num(threshold), (0.98, 1.02)).ravel()
+    S = many.rest.copy()
+    _, during = kernel.advance(S, many.P, pulse, round(TEST_MS / dt), dt)
+    _, after = kernel.advance(S, many.P, 0 * pulse, round(4.0 / dt), dt)
+    peak = np.maximum(during, after).reshape(-1, 2)
+    return ~np.isnan(threshold) & (peak[:, 1] - peak[:, 0] >= BLOCK_STEP_MV)
 
 
-def _changes(one: Axons, threshold, tests: list[_Tests], dt) -> list[np.ndarray]:
-    """Return the change of threshold in %, of all tests at once: one bisection in step."""
+def _changes(bodies: Axons, threshold, tests: list[_Tests], dt) -> list[np.ndarray]:
+    """Return the changes of threshold in %, each (n, k), of all tests at once."""
     start, current, spoilt = (np.concatenate(a, axis=-1) for a in zip(*tests, strict=True))
-    many = one.take(np.zeros(current.size, int))
+    n = threshold.size
+    owner = np.concatenate([np.repeat(np.arange(n), t.current.size // n) for t in tests])
     settings: dict[str, Any] = {"start": start, "current": current, "dt": dt}
-    found = axons_of.threshold_pa(many, TEST_MS, **settings)
-    change = np.where(spoilt | ~(found > 0.01), np.nan, 100.0 * (found / threshold - 1.0))
-    return np.split(change, np.cumsum([t.current.size for t in tests])[:-1])
+    found = axons_of.threshold_pa(bodies.take(owner), TEST_MS, **settings)
+    useless = spoilt | ~(found > 0.01)
+    change = np.where(useless, np.nan, 100.0 * (found / threshold[owner] - 1.0))
+    ends = np.cumsum([t.current.size for t in tests])[:-1]
+    return [part.reshape(n, -1) for part in np.split(change, ends)]
 
 
-class _Curves(NamedTuple):
-    """Recovery cycle, electrotonus by level, the long levels likewise, and I/V."""
+@dataclass(frozen=True)
+class Curves:
+    """What the test finds in each of n bodies, as arrays; NaN where it is undefined.
 
-    recovery: np.ndarray
-    electrotonus: dict[int, np.ndarray]
-    long: dict[int, np.ndarray]
-    iv: np.ndarray
+    The meaning of every part is that of `Excitability`.
+
+    Attributes
+    ----------
+    resting_potential_mv, internode_potential_mv : ndarray, shape (n,)
+    threshold_pa : ndarray, shape (n, 5)
+        Thresholds from rest of the pulses of `CHARGE_WIDTHS_MS`; the last is that of 1 ms.
+    threshold_20ms_pa : ndarray, shape (n,)
+    recovery_percent : ndarray, shape (n, 18)
+        Change of threshold at the intervals of ``norms()["recovery_cycle"].x``.
+    te_percent : ndarray, shape (n, 4, d)
+        Threshold reduction by level, in the order of `TE_CURVES`, and delay (`te_delays`).
+    te_long_percent : ndarray, shape (n, 2, e)
+        Likewise for `LONG_LEVELS` at `LONG_DELAYS_MS`.
+    iv_percent : ndarray, shape (n, 16)
+        Threshold reduction at the currents of ``norms()["threshold_iv"].x``.
+    measures : dict of str to ndarray, shape (n,)
+        The derived measures, by the keys of `MEASURES`.
+    """
+
+    resting_potential_mv: np.ndarray
+    internode_potential_mv: np.ndarray
+    threshold_pa: np.ndarray
+    threshold_20ms_pa: np.ndarray
+    recovery_percent: np.ndarray
+    te_percent: np.ndarray
+    te_long_percent: np.ndarray
+    iv_percent: np.ndarray
+    measures: dict[str, np.ndarray]
 
 
-def _empty_curves() -> _Curves:
-    """Return the curves of an axon that gives none."""
-    return _Curves(
-        np.full(norms()["recovery_cycle"].x.size, np.nan),
-        {level: np.full(_te_delays().size, np.nan) for level in TE_CURVES},
-        {level: np.full(len(LONG_DELAYS_MS), np.nan) for level in LONG_LEVELS},
-        np.full(norms()["threshold_iv"].x.size, np.nan),
-    )
+def _empty(n: int) -> Curves:
+    """Return the curves of `n` bodies that give none."""
+
+    def nan(*shape):
+        return np.full((n, *shape), np.nan)
+
+    return Curves(
+        nan(), nan(), nan(len(CHARGE_WIDTHS_MS)), nan(), nan(norms()["recovery_cycle"].x.size),
+        nan(len(TE_CURVES), te_delays().size), nan(len(LONG_LEVELS), len(LONG_DELAYS_MS)),
+        nan(norms()["threshold_iv"].x.size), {m.key: nan() for m in MEASURES},
+    )  # fmt: skip
 
 
-def _by_level(levels, delay_ms, change) -> dict[int, np.ndarray]:
-    """Return the threshold reductions by level, 0 before the current."""
-    rows = -change.reshape(len(levels), -1)
-    rows[:, delay_ms < POLARISED_FROM_MS] = 0.0
-    return dict(zip(levels, rows, strict=True))
+def _reductions(change, levels, delay_ms) -> np.ndarray:
+    """Return the threshold reductions (n, levels, delays), 0 before the current."""
+    rows = -change.reshape(len(change), len(levels), -1)
+    rows[:, :, delay_ms < POLARISED_FROM_MS] = 0.0
+    return rows
 
 
-def _curves(one: Axons, threshold, dt, full) -> _Curves:
-    """Return every curve of one axon."""
-    empty = _empty_curves()
-    if math.isnan(threshold):
-        return empty
-    tests = [_recovery(one, threshold, dt)]
+def _conditioned(bodies: Axons, threshold, dt, full) -> tuple[np.ndarray, ...]:
+    """Return recovery, electrotonus, the long levels and I/V; only the first if not `full`."""
+    tests = [_recovery(bodies, threshold, dt)]
     if not full:
-        return empty._replace(recovery=_changes(one, threshold, tests, dt)[0])
-    delays, long_delays = _te_delays(), np.array(LONG_DELAYS_MS)
+        return tuple(_changes(bodies, threshold, tests, dt))
+    delays, long_delays = te_delays(), np.array(LONG_DELAYS_MS)
     lasts = POLARISED_TO_MS - POLARISED_FROM_MS
     tests += [
-        _electrotonus(one, threshold, dt, TE_CURVES, delays, lasts),
-        _electrotonus(one, threshold, dt, LONG_LEVELS, long_delays, LONG_MS),
-        _current_voltage(one, threshold, dt),
+        _electrotonus(bodies, threshold, dt, TE_CURVES, delays, lasts),
+        _electrotonus(bodies, threshold, dt, LONG_LEVELS, long_delays, LONG_MS),
+        _current_voltage(bodies, threshold, dt),
     ]
-    recovery, short, long, iv = _changes(one, threshold, tests, dt)
-    return _Curves(
-        recovery, _by_level(tuple(TE_CURVES), delays, short),
-        _by_level(LONG_LEVELS, long_delays, long), -iv,
+    recovery, short, long, iv = _changes(bodies, threshold, tests, dt)
+    return (
+        recovery, _reductions(short, tuple(TE_CURVES), delays),
+        _reductions(long, LONG_LEVELS, long_delays), -iv,
     )  # fmt: skip
+
+
+def _checked_step(dt: float) -> None:
+    """Refuse a step that does not divide 0.1 ms."""
+    steps = SAMPLE_MS / number_within("dt", dt, 0.001, 0.05, "ms")
+    if abs(steps - round(steps)) > 1e-9:
+        raise NeurosimError(f"dt = {dt:g} ms must divide 0.1 ms into whole steps.")
+
+
+def curves(axons: Axons, dt: float = COARSE_DT_MS, full: bool = False) -> Curves:
+    """Return what the clinic's test finds in every axon of a batch.
+
+    Parameters
+    ----------
+    axons : Axons
+        The bodies at rest, one column each, with whatever parameters.
+    dt : float
+        Step, ms; 0.1 ms must be a whole number of steps.
+    full : bool
+        False leaves out threshold electrotonus and I/V.
+
+    Raises
+    ------
+    NeurosimError
+        For an unfit step. An axon that cannot be tested has NaN.
+    """
+    _checked_step(dt)
+    widths, n = CHARGE_WIDTHS_MS, axons.rest.shape[1]
+    found = _empty(n)
+    found.resting_potential_mv[:], found.internode_potential_mv[:] = axons.rest[:2]
+    last = _thresholds(axons, TEST_MS, dt)
+    able = np.flatnonzero(_all_or_none(axons, last, dt))
+    if able.size:
+        bodies = axons.take(able)
+        found.threshold_pa[able, -1] = last[able]
+        for k, width in enumerate(widths[:-1]):
+            found.threshold_pa[able, k] = _thresholds(bodies, width, dt)
+        found.threshold_20ms_pa[able] = _thresholds(bodies, 20.0, dt)
+        targets = (found.recovery_percent, found.te_percent, found.te_long_percent)
+        parts = _conditioned(bodies, last[able], dt, full)
+        for target, part in zip((*targets, found.iv_percent), parts, strict=False):
+            target[able] = part
+    rows = [_measures(found, i) for i in range(n)]
+    return replace(found, measures={m.key: np.array([r[m.key] for r in rows]) for m in MEASURES})
+
+
+def _measures(found: Curves, i: int) -> dict[str, float]:
+    """Return the derived measures of body `i`."""
+    widths = np.array(CHARGE_WIDTHS_MS)
+    interval, current = norms()["recovery_cycle"].x, norms()["threshold_iv"].x
+    measures = charge_measures(widths, widths * found.threshold_pa[i])
+    measures |= electrotonus_measures(_protocol_points(found.te_percent[i]))
+    measures |= recovery_measures(interval, found.recovery_percent[i])
+    return measures | iv_measures(current, found.iv_percent[i])
 
 
 def _at_rest(conditions, axon) -> Axons | None:
@@ -425,52 +541,40 @@ def examine(
         For an unknown axon or an unfit step. An axon that cannot be tested is no mistake:
         its measures are NaN.
     """
-    steps = SAMPLE_MS / number_within("dt", dt, 0.001, 0.05, "ms")
-    if abs(steps - round(steps)) > 1e-9:
-        raise NeurosimError(f"dt = {dt:g} ms must divide 0.1 ms into whole steps.")
+    _checked_step(dt)
     one = _at_rest(conditions, axon)
-    widths = np.array(CHARGE_WIDTHS_MS)
-    thresholds, longest = np.full(widths.size, np.nan), math.nan
-    if one is not None:
-        last = _threshold(one, TEST_MS, dt)
-        if not math.isnan(last) and _all_or_none(one, last, dt):
-            thresholds = np.array([*(_threshold(one, w, dt) for w in widths[:-1]), last])
-            longest = _threshold(one, 20.0, dt)
-    rest = (math.nan, math.nan) if one is None else (float(one.rest[0, 0]), float(one.rest[1, 0]))
-    curves = _empty_curves() if one is None else _curves(one, float(thresholds[-1]), dt, full)
-    return _report(rest, thresholds, longest, curves)
+    return _report(_empty(1) if one is None else curves(one, dt, full))
 
 
 def _protocol_points(electrotonus) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """Return delays and reductions of each level at the delays of its own norm curve."""
-    delays = _te_delays()
-    points = {level: norms()[name].x for level, name in TE_CURVES.items()}
-    return {level: (x, electrotonus[level][np.isin(delays, x)]) for level, x in points.items()}
+    delays, found = te_delays(), {}
+    for reduction, (level, name) in zip(electrotonus, TE_CURVES.items(), strict=True):
+        x = norms()[name].x
+        found[level] = x, reduction[np.isin(delays, x)]
+    return found
 
 
-def _report(rest, thresholds, longest, curves: _Curves) -> Excitability:
-    """Return the findings with their derived measures, in the order of `MEASURES`."""
-    widths = np.array(CHARGE_WIDTHS_MS)
-    interval, current = norms()["recovery_cycle"].x, norms()["threshold_iv"].x
-    measures = charge_measures(widths, widths * thresholds)
-    measures |= electrotonus_measures(_protocol_points(curves.electrotonus))
-    measures |= recovery_measures(interval, curves.recovery) | iv_measures(current, curves.iv)
+def _report(found: Curves) -> Excitability:
+    """Return the findings in the one body of `found`."""
+    measures = {key: float(value[0]) for key, value in found.measures.items()}
+    widths, thresholds = np.array(CHARGE_WIDTHS_MS), found.threshold_pa[0]
     return Excitability(
-        resting_potential_mv=rest[0],
-        internode_potential_mv=rest[1],
+        resting_potential_mv=float(found.resting_potential_mv[0]),
+        internode_potential_mv=float(found.internode_potential_mv[0]),
         threshold_1ms_pa=float(thresholds[-1]),
-        threshold_20ms_pa=longest,
+        threshold_20ms_pa=float(found.threshold_20ms_pa[0]),
         rheobase_pa=measures["rheobase_pa"],
         tau_sd_ms=measures["sdtc_ms"],
         charge_widths_ms=widths,
         charge_pa_ms=widths * thresholds,
-        recovery_interval_ms=interval,
-        recovery_change_percent=curves.recovery,
-        te_delay_ms=_te_delays(),
-        te_reduction_percent=curves.electrotonus,
+        recovery_interval_ms=norms()["recovery_cycle"].x,
+        recovery_change_percent=found.recovery_percent[0],
+        te_delay_ms=te_delays(),
+        te_reduction_percent=dict(zip(TE_CURVES, found.te_percent[0], strict=True)),
         te_long_delay_ms=np.array(LONG_DELAYS_MS),
-        te_long_reduction_percent=curves.long,
-        iv_current_percent=current,
-        iv_reduction_percent=curves.iv,
-        measures={m.key: measures[m.key] for m in MEASURES},
+        te_long_reduction_percent=dict(zip(LONG_LEVELS, found.te_long_percent[0], strict=True)),
+        iv_current_percent=norms()["threshold_iv"].x,
+        iv_reduction_percent=found.iv_percent[0],
+        measures=measures,
     )

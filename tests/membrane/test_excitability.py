@@ -287,3 +287,23 @@ def test_the_reference_loops_find_the_same(monkeypatch):
     np.testing.assert_allclose(
         found.recovery_change_percent, fast.recovery_change_percent, atol=0.01
     )
+
+
+def test_many_bodies_at_once_give_what_each_gives_alone():
+    several = [Conditions(), Conditions(**{K: 6.0}), Conditions(**{K: 12.0}),
+               Conditions(persistent_sodium_scale=2.0)]  # fmt: skip
+    found = ex.curves(ax.at_rest(several), full=True)
+    for i, conditions in enumerate(several):
+        one = ex.examine(conditions)
+        te = [one.te_reduction_percent[level] for level in ex.TE_CURVES]
+        long = [one.te_long_reduction_percent[level] for level in ex.LONG_LEVELS]
+        for mine, alone in (
+            (found.resting_potential_mv[i], one.resting_potential_mv),
+            (found.threshold_pa[i], one.charge_pa_ms / one.charge_widths_ms),
+            (found.threshold_20ms_pa[i], one.threshold_20ms_pa),
+            (found.recovery_percent[i], one.recovery_change_percent),
+            (found.te_percent[i], te), (found.te_long_percent[i], long),
+            (found.iv_percent[i], one.iv_reduction_percent),
+            ([v[i] for v in found.measures.values()], list(one.measures.values())),
+        ):  # fmt: skip
+            np.testing.assert_allclose(mine, alone, rtol=1e-9, atol=0.01)

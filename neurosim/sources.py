@@ -34,6 +34,7 @@ FILES = {
     "soma": "membrane/soma.toml",
     "axon_ghk": "membrane/axon_ghk.toml",
     "axon_ohmic": "membrane/axon_ohmic.toml",
+    "fit": "membrane/fit.toml",
     "firing": "firing/parameters.toml",
     "hazard": "firing/hazard.toml",
     "muscle": "muscle/parameters.toml",

@@ -127,6 +127,7 @@ _UNREAD = {
         r".*(survivable|_molar_mass|_valence|albumin|_fraction|_per_ph|_is_ionised|_is_total)|"
         r"(ph|body_mass_kg)\.|caffeine_(per_cup|volume|clearance|absorption|bioavail|dose)"
     ),
+    "fit": re.compile(""),
     "hazard": re.compile(r".*error"),
     "study": re.compile(r"survey_"),
     "soma": re.compile(r"soma_(ahp|adaptation|reset|refractory|rest)_"),

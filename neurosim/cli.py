@@ -21,13 +21,6 @@ from neurosim.errors import NeurosimError, plain, unknown_name
 
 COMMANDS = ("run", "list", "article", "excitability", "sweep", "sources", "validate")
 LOST = 3  # exit code when a run stops because the machine is too small
-# What --change takes: name and allowed range. A scale multiplies, the rest is set.
-MEMBRANE_CHANGES = {
-    **dict.fromkeys(
-        ("persistent_sodium_scale", "fast_potassium_scale", "slow_potassium_scale",
-         "sodium_scale", "pump_scale", "hcn_scale", "leak_scale"), (0.0, 20.0)),
-    "sodium_in_mmol_l": (1.0, 60.0),
-}  # fmt: skip
 MAX_SWEEP = 1000
 MAX_ROWS = 2_000_000  # of a table: about 100 MB
 VERDICT_COLUMNS = (
@@ -77,10 +70,10 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     run.add_argument("scenario", nargs="?", default="normal", metavar="NAME|FILE.toml",
                      help="scenario of 'neurosim list' (or normal), or a TOML file")  # fmt: skip
-    add("list", "list scenarios, muscles and the fields of a body")
+    add("list", "list scenarios, muscles, the fields of a body and an axon's conditions")
     add("article", "judge every claim of the article", "people", "seed", "out")
-    add("excitability", "run the clinic's nerve-excitability test on the axon", "set", "change",
-        "axon", "out")  # fmt: skip
+    add("excitability", "run the clinic's nerve-excitability test on the axon", "condition", "set",
+        "change", "axon", "out")  # fmt: skip
     sweep = add("sweep", "change one field of the body step by step", "muscle", "people", "seed",
                 "out")  # fmt: skip
     sweep.add_argument("field", metavar="FIELD", help="a field of the body, in any of its units")
@@ -94,9 +87,13 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "against": {"metavar": "NAME", "help": "scenario to compare with (default: health)"},
     "set": {"metavar": "FIELD=VALUE", "nargs": "+", "action": "extend",
             "help": "change fields of the body, such as potassium_mmol_l=2.5 stress=0.5"},
-    "change": {"metavar": "NAME=FACTOR", "nargs": "+", "action": "extend",
-               "help": "multiply a part of the membrane, such as persistent_sodium_scale=2, or "
-                       "set sodium_in_mmol_l=12"},
+    "change": {"metavar": "NAME=VALUE", "nargs": "+", "action": "extend",
+               "help": "change the axon by a name of 'neurosim list': multiply a part of the "
+                       "membrane (persistent_sodium_scale=2), set what is around it "
+                       "(potassium_out_mmol_l=6, ph=7.6) or say what it went through "
+                       "(ischaemia_min=10 after_min=2)"},
+    "condition": {"metavar": "NAME", "help": "a named condition of the axon, such as ischaemia; "
+                                             "'neurosim list' shows all"},
     "muscle": {"metavar": "M", "help": "muscle, such as eyelid"},
     "duration": {"metavar": "S", "help": "simulated time in seconds"},
     "people": {"metavar": "N", "help": "number of people"},
@@ -201,33 +198,19 @@ def _settings(
     return found
 
 
-def _membrane_changes(items: Sequence[str] | None) -> dict[str, float]:
-    """Return the factors of ``--change``.
+def _membrane_changes(args: argparse.Namespace) -> dict[str, float]:
+    """Return the changes of ``--condition`` and ``--change``, the latter having the last word.
 
     Raises
     ------
     NeurosimError
-        For an unknown name, or a factor that is none or lies outside its range.
+        For an unknown name, or a value that is none or lies outside its range.
     """
-    from neurosim.errors import number_within
+    from neurosim.membrane.changes import checked, named
 
-    like = "NAME=FACTOR, such as persistent_sodium_scale=2"
-    found: dict[str, float] = {}
-    for name, text in _settings(items, "--change", like).items():
-        if name not in MEMBRANE_CHANGES:
-            raise unknown_name("membrane change", name, MEMBRANE_CHANGES)
-        low, high = MEMBRANE_CHANGES[name]
-        unit = "mmol/L" if name.endswith("_mmol_l") else ""
-        found[name] = number_within(name, text, low, high, unit)
-    return found
-
-
-def _changed_membrane(conditions: Any, changes: dict[str, float]) -> Any:
-    """Return the axon's conditions after ``--change``."""
-    return conditions.replace(**{
-        name: getattr(conditions, name) * value if name.endswith("_scale") else value
-        for name, value in changes.items()
-    })  # fmt: skip
+    like = "NAME=VALUE, such as persistent_sodium_scale=2"
+    preset = named(args.condition).changes if args.condition is not None else {}
+    return {**preset, **checked(_settings(args.change, "--change", like))}
 
 
 def _changes(args: argparse.Namespace) -> dict[str, Any]:
@@ -464,6 +447,7 @@ def _fits_a_table(asked: Any) -> None:
 def _list(args: argparse.Namespace) -> None:
     from neurosim.body.fields import FIELDS
     from neurosim.body.references import DOORS
+    from neurosim.membrane.changes import CHANGES, conditions
     from neurosim.muscle.anatomy import MUSCLES, muscle
     from neurosim.study.scenario import catalogue, scenario
 
@@ -480,6 +464,14 @@ def _list(args: argparse.Namespace) -> None:
         unit = f" {f.unit}" if f.unit else ""
         print(f"  {f.name:<24} {f.label}, reference {usual}{unit}")
     print("\nAlso understood: " + ", ".join(n for n in DOORS if n not in FIELDS) + ".")
+    print("\nConditions of an axon (neurosim excitability --condition NAME):")
+    for c in conditions().values():
+        what = ", ".join(f"{name}={value:g}" for name, value in c.changes.items())
+        print(f"  {c.name:<23} {c.title}: {c.about} ({what})")
+    print("\nChanges of an axon (neurosim excitability --change NAME=VALUE; a scale multiplies):")
+    for change in CHANGES.values():
+        unit = f" {change.unit}" if change.unit else ""
+        print(f"  {change.name:<24} {change.words}, {change.low:g} to {change.high:g}{unit}")
 
 
 def _article(args: argparse.Namespace) -> None:
@@ -514,33 +506,47 @@ def _article(args: argparse.Namespace) -> None:
         _write(folder, files)
 
 
+def _examined_title(args: argparse.Namespace, settings: dict[str, str]) -> str:
+    """Return what is examined, in words: the named condition and every other change."""
+    from neurosim.membrane.changes import CHANGES, checked, named
+
+    parts = [] if args.condition is None else [named(args.condition).title]
+    parts += [f"{name} = {value}" for name, value in settings.items()]
+    for name, value in checked(_settings(args.change, "--change")).items():
+        change = CHANGES[name]
+        amount = f"times {value:g}" if change.factor else f"{value:g} {change.unit}".strip()
+        parts.append(f"{change.words.split(',')[0]} {amount}")
+    return ", ".join(parts) or "health"
+
+
 def _excitability(args: argparse.Namespace) -> None:
     from neurosim.body.factors import contributions
     from neurosim.body.state import Body
     from neurosim.study.scenario import Scenario
 
     settings = _settings(args.set)
-    changes = _membrane_changes(args.change)
+    changes = _membrane_changes(args)
     body = Body.from_values(settings)  # type: ignore[arg-type]
-    named = settings | {name: f"{value:g}" for name, value in changes.items()}
-    title = ", ".join(f"{n} = {v}" for n, v in named.items()) or "health"
+    title = _examined_title(args, settings)
     asked = Scenario(name="excitability", title=title, body=body).replace(**_changes(args))
     with _folder(args.out, "excitability") as folder:
         from neurosim.membrane.axon import Conditions
+        from neurosim.membrane.changes import changed
         from neurosim.membrane.excitability import examine, norms
         from neurosim.show import describe, export, mem, plot, style
         from neurosim.study.run import state_of
 
         healthy = examine(Conditions(), asked.axon)
         conditions = state_of(contributions(body)).axon if settings else Conditions()
-        conditions = _changed_membrane(conditions, changes)
-        found = examine(conditions, asked.axon) if named else healthy
+        conditions = changed(changes, conditions, asked.axon)
+        found = examine(conditions, asked.axon) if conditions != Conditions() else healthy
         table = describe.excitability_table(found, healthy)
         words = describe.describe_excitability(found, healthy)
         figure = plot.plot_excitability(found, healthy, norms(), title)
         about = export.provenance(
             asked,
             membrane_changes=changes,
+            conditions=vars(conditions),
             curves=export.excitability_json(found),
             published="human_mean, human_sd and human_median are of human_n healthy people; "
             "model and health are simulated",

@@ -31,6 +31,7 @@ GRADES = ("measured", "fitted", "assumed")
 FILES = {
     "body": "body/parameters.toml",
     "membrane": "membrane/parameters.toml",
+    "conditions": "membrane/conditions.toml",
     "soma": "membrane/soma.toml",
     "axon_ghk": "membrane/axon_ghk.toml",
     "axon_ohmic": "membrane/axon_ohmic.toml",

@@ -246,6 +246,46 @@ def test_excitability_of_a_changed_membrane(capsys):
     assert about["membrane_changes"] == {"persistent_sodium_scale": 2.0}
 
 
+def test_a_named_condition_is_examined_and_its_mem_file_reads_back(capsys):
+    from neurosim.membrane.activity import History, after
+    from neurosim.membrane.excitability import examine
+    from neurosim.show.mem import read_mem
+
+    line = "excitability --condition ischaemia --change ischaemia_min=8 --out o"
+    assert cli.main(line.split()) == 0
+    out = capsys.readouterr().out
+    assert "Ten minutes without blood, minutes without blood flow 8 min" in out
+    assert "looks like a depolarised axon" in out
+    conditions = after(History(ischaemia_min=8.0))
+    found = examine(conditions)
+    back = read_mem("o/excitability.mem")
+    assert back.simulated
+    for key, value in back.measures.items():
+        allowed = {"abs": 5e-4} if key != "rheobase_pa" else {"rel": 1e-6}
+        assert value == pytest.approx(found.measures[key], **allowed), key
+    recovery = dict(back.recovery_cycle)
+    assert recovery[10.0] == pytest.approx(
+        found.recovery_change_percent[found.recovery_interval_ms == 10.0][0], abs=1e-3
+    )
+    about = json.loads(Path("o/excitability.json").read_text("utf-8"))
+    assert about["membrane_changes"] == {"ischaemia_min": 8.0}
+    assert about["conditions"]["potassium_out_mmol_l"] == conditions.potassium_out_mmol_l
+
+
+def test_conditions_of_an_axon_are_listed_and_a_wrong_one_is_a_sentence(capsys):
+    assert cli.main(["list"]) == 0
+    out = capsys.readouterr().out
+    assert "ischaemia_released      Two minutes after ten without blood" in out
+    assert "persistent_sodium_scale  persistent sodium current, 0 to 20" in out
+    for line, says in (
+        ("--condition ischemia", "Unknown condition 'ischemia': did you mean 'ischaemia'?"),
+        ("--change train_per_s=20", "Firing needs both train_per_s and train_min."),
+        ("--change ph=4", "ph = 4 is outside the allowed range 6.5 to 8."),
+    ):
+        assert cli.main(["excitability", *line.split()]) == 2
+        assert capsys.readouterr().err == says + "\n"
+
+
 def test_body_and_membrane_changes_add_up(tmp_path):
     line = "excitability --set fatigue=1 --change sodium_in_mmol_l=9 --out"
     assert cli.main([*line.split(), "a"]) == 0

@@ -21,6 +21,7 @@ from neurosim.sources import load, number, remember
 DT_MS = 0.01  # threshold error 0.02 %, after-potentials within 0.002 mV of LSODA
 COARSE_DT_MS = 0.02  # for tables over many sites: 20-ms threshold within 0.05 %
 HIGHEST_PA = 8000.0  # a pulse that does not fire at this never does
+HEALTHY_PH = 7.4
 AXONS = ("ghk", "ohmic")
 ROOMS = ("membrane", "axon_ghk", "axon_ohmic")  # the numbers that an axon is made of
 
@@ -30,7 +31,8 @@ class Conditions:
     """The fluids around an axon and the local changes of its membrane.
 
     The healthy axon is `Conditions()`; everything else is a `replace`. Concentrations are
-    in mmol/L (calcium and magnesium ionised), scales multiply the healthy value.
+    in mmol/L (calcium and magnesium ionised), scales multiply the healthy value. `ph` acts on
+    the sodium channels alone: what it does to ionised calcium belongs into that number.
     """
 
     sodium_out_mmol_l: float = 144.2
@@ -39,6 +41,7 @@ class Conditions:
     magnesium_out_mmol_l: float = 0.55
     sodium_in_mmol_l: float = 9.0
     temperature_c: float = 33.0
+    ph: float = 7.4
     pump_scale: float = 1.0
     sodium_scale: float = 1.0
     persistent_sodium_scale: float = 1.0
@@ -250,6 +253,12 @@ def _divalent_shift(kind, a, c):
     return c["divalent_shift_scale"] * unit * a[f"S5{kind.capitalize()}"]
 
 
+def _without_protons(ph) -> np.ndarray:
+    """Return the share of sodium channels that hydrogen ions leave open, relative to health."""
+    pk = number("membrane", "proton_block_pk")
+    return (1.0 + 10.0 ** (pk - HEALTHY_PH)) / (1.0 + 10.0 ** (pk - ph))
+
+
 def _rows(a, c, e_lk, ei_lk, i_p, ii_p) -> np.ndarray:
     """Return the kernel parameters, slow inactivation not yet applied.
 
@@ -258,7 +267,8 @@ def _rows(a, c, e_lk, ei_lk, i_p, ii_p) -> np.ndarray:
     t = c["temperature_c"]
     kt = ions.thermal_mv(t)
     warm = number("membrane", "q10_conductance") ** ((t - a["T"]) / 10.0)
-    na_shift = c["gate_shift_sodium_mv"] + _divalent_shift("na", a, c)
+    ph_shift = number("membrane", "ph_gate_shift") * (c["ph"] - HEALTHY_PH)
+    na_shift = c["gate_shift_sodium_mv"] + ph_shift + _divalent_shift("na", a, c)
     k_shift = _divalent_shift("k", a, c)
     out_h = c["potassium_out_mmol_l"] + a["rH"] * c["sodium_out_mmol_l"]
     phi_m, phi_h, phi_k = (_phi(number("membrane", f"q10_gate_{g}"), t) for g in "mhk")
@@ -270,7 +280,7 @@ def _rows(a, c, e_lk, ei_lk, i_p, ii_p) -> np.ndarray:
         "shift_n": k_shift + a["dVn"], "shift_ni": k_shift + a["dVn"] + a["dVn_i"],
         "phi_n": phi_k, "shift_s": k_shift + a["dVs"], "phi_s": phi_k * a["kKs"],
         "shift_q": a["dVq"], "phi_q": phi_k,
-        "P_na": a["PNa"] * c["sodium_scale"] * warm,
+        "P_na": a["PNa"] * c["sodium_scale"] * _without_protons(c["ph"]) * warm,
         "f_nap": a["fNaP"] * c["persistent_sodium_scale"],
         "g_kf": a["GKf_n"] * fast, "g_ks": a["GKs_n"] * slow,
         "E_k": kt * np.log(c["potassium_out_mmol_l"] / a["Ki"]),

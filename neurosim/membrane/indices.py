@@ -148,7 +148,7 @@ def recovery_measures(x, y) -> dict[str, float]:
     early = _threes(y[first:][x[first:] <= 18.0])
     down = np.flatnonzero((y[:-1] > 0) & (y[1:] <= 0))
     period = math.nan
-    if down.size:
+    if down.size and y[first] > 0:  # an axon ready at the first interval has none to show
         i = int(down[0])
         share = y[i] / (y[i] - y[i + 1])
         period = float(x[i] * (x[i + 1] / x[i]) ** share)

@@ -121,8 +121,11 @@ def person_ratio(result: Result, against: Result) -> float:
 
 
 # Numbers that no run reads: limits of what is accepted, conversions at the door, how well the
-# hazard law fits, the survey that sets people's sites, and what only a firing cell body needs.
+# hazard law fits, the survey that sets people's sites, what only a firing cell body needs, named
+# conditions of an axon, and loss of blood flow.
 _UNREAD = {
+    "conditions": re.compile(""),
+    "membrane": re.compile(r"(ischaemia|release)_pump_|washout_|potassium_space_"),
     "body": re.compile(
         r".*(survivable|_molar_mass|_valence|albumin|_fraction|_per_ph|_is_ionised|_is_total)|"
         r"(ph|body_mass_kg)\.|caffeine_(per_cup|volume|clearance|absorption|bioavail|dose)"

@@ -128,6 +128,13 @@ def test_a_recovery_cycle_known_only_late_has_no_superexcitability():
     assert math.isnan(found["relative_refractory_period_ms"])
 
 
+def test_an_axon_ready_at_the_first_interval_has_no_refractory_period_to_show():
+    # else the late crossing from sub- to superexcitability would be taken for it
+    x = ex.norms()["recovery_cycle"].x
+    found = indices.recovery_measures(x, np.where((x > 15) & (x < 100), 10.0, -10.0))
+    assert math.isnan(found["relative_refractory_period_ms"])
+
+
 def test_no_half_time_where_nothing_is_accommodated():
     x = np.array(UP, float)
     flat = {level: (x, np.where(x < 110, x, 0.0)) for level in indices.LEVELS}

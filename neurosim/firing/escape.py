@@ -18,12 +18,13 @@ import numpy as np
 
 from neurosim.membrane import equations as eq
 from neurosim.membrane import kernel
-from neurosim.membrane.axon import COARSE_DT_MS, Axons
+from neurosim.membrane.axon import COARSE_DT_MS, Axons, Bracket
 from neurosim.sources import number
 
 COURSE_MS = 8.0  # a longer course changes the action of no state by more than a few per cent
 AFTER_MS = 5.0
-AMPLITUDES = np.arange(0.5, 9.6, 0.75)  # actions up to 45; above that a site never fires
+STRIDE, HIGHEST = 0.75, 9.5  # actions up to 45; above that a site never fires
+SILENT_MV = 0.75  # no course that moves the linear membrane less than this fires (least: 1.1)
 HALVINGS = 9
 
 
@@ -76,6 +77,23 @@ def noise_course(axons: Axons, dt: float = COARSE_DT_MS) -> np.ndarray:
     return course / np.sqrt((course**2).sum(axis=(0, 1)))
 
 
+def _first_that_fires(fires, least: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return neighbours on the grid of amplitudes, the lower failing and the upper firing.
+
+    Upwards from `least`: a stronger course may block a depolarised site. NaN where none fires.
+    """
+    n = least.size
+    low, high = np.zeros(n), np.full(n, np.nan)
+    tried, which = least.copy(), np.arange(n)
+    while (which := which[tried[which] <= HIGHEST]).size:
+        fired = fires(which, tried[which])[0]
+        high[which[fired]] = tried[which[fired]]
+        which = which[~fired]
+        low[which] = tried[which]
+        tried[which] += STRIDE
+    return low, high
+
+
 def action(axons: Axons, dt: float = COARSE_DT_MS) -> tuple[np.ndarray, np.ndarray]:
     """Return the action of each site and the height of the spike it fires.
 
@@ -95,25 +113,38 @@ def action(axons: Axons, dt: float = COARSE_DT_MS) -> tuple[np.ndarray, np.ndarr
     """
     noisy = axons.with_noise(number("firing", "noise_channels"))
     course = noise_course(noisy, dt)
-    n = noisy.P.shape[1]
-    tail = np.zeros((round(AFTER_MS / dt), 3, n))
+    after, n = round(AFTER_MS / dt), noisy.P.shape[1]
 
-    def height(amplitude):
-        S = noisy.rest.copy()
-        first = kernel.driven(S, noisy.P, course, amplitude, dt)
-        return np.maximum(first, kernel.driven(S, noisy.P, tail, amplitude, dt))
+    def fires(which, amplitude):
+        return kernel.kicked(
+            noisy.rest, noisy.P, which, course, amplitude, after, noisy.rest[0], dt
+        )
 
-    low, high = np.zeros(n), np.full(n, np.nan)
-    for a in AMPLITUDES:  # upwards: a stronger course may block a depolarised site
-        fires = (height(np.full(n, a)) > -20.0) & np.isnan(high)
-        high[fires], low[fires] = a, max(a - 0.75, 0.0)
-        if not np.isnan(high).any():
-            break
-    never = np.isnan(high)
-    high[never] = AMPLITUDES[-1]
+    low, high = _first_that_fires(fires, _least(noisy, course, dt))
+    which = np.flatnonzero(~np.isnan(high))
+    found, peak = np.full(n, np.nan), np.full(n, np.nan)
+    if not which.size:
+        return found, peak
+    bracket = Bracket(low[which], high[which])
     for _ in range(HALVINGS):
-        middle = 0.5 * (low + high)
-        fires = height(middle) > -20.0
-        low, high = np.where(fires, low, middle), np.where(fires, middle, high)
-    peak = height(high * 1.03)
-    return np.where(never, np.nan, 0.5 * high * high), np.where(never, np.nan, peak)
+        middle = 0.5 * (bracket.low + bracket.high)
+        fired, when_ms = fires(which, middle)
+        bracket.narrow(np.arange(which.size), middle[:, None], fired[:, None], when_ms[:, None])
+    found[which] = 0.5 * bracket.high**2
+    S, P = noisy.rest[:, which], noisy.P[:, which]
+    first = kernel.driven(S, P, course[:, :, which], bracket.high * 1.03, dt)
+    tail = np.zeros((after, 3, which.size))
+    peak[which] = np.maximum(first, kernel.driven(S, P, tail, 0.0 * bracket.high, dt))
+    return found, peak
+
+
+def _least(noisy: Axons, course: np.ndarray, dt: float) -> np.ndarray:
+    """Return the last amplitude of the grid at which the linear membrane stays below `SILENT_MV`.
+
+    From the answer to a small course, run `SILENT_MV` over its height; the grid begins at 0.5.
+    """
+    S, small = noisy.rest.copy(), 0.02
+    n = S.shape[1]
+    height = kernel.driven(S, noisy.P, course, np.full(n, small), dt) - noisy.rest[0]
+    silent = SILENT_MV * small / np.maximum(height, 1e-12)
+    return 0.5 + STRIDE * np.floor(np.maximum(silent - 0.5, 0.0) / STRIDE)

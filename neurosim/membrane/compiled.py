@@ -82,12 +82,13 @@ for _f in (
     eq.linoid, eq.rates_m, eq.rates_h, eq.rates_n, eq.rates_s, eq.rates_q, eq.relax,
     eq.jitter, eq.clip01, eq.ghk, eq.sodium_force, eq.gate_m, eq.gate_h, eq.noisy_m,
     eq.noisy_h, eq.gate_n, eq.gate_s, eq.gate_q, eq.node_current, eq.internode_current,
-    eq.solve,
+    eq.solve, eq.verdict,
 ):  # fmt: skip
     register_jitable(**INLINE)(_f)
 noisy_m, noisy_h = eq.noisy_m, eq.noisy_h
 gate_m, gate_h, gate_n, gate_s, gate_q = eq.gate_m, eq.gate_h, eq.gate_n, eq.gate_s, eq.gate_q
 node_current, internode_current, solve = eq.node_current, eq.internode_current, eq.solve
+verdict = eq.verdict
 
 
 @njit(**INLINE)
@@ -245,6 +246,48 @@ def advance(S, P, current, n_steps, dt, level_m):
 
 
 @loop
+def pulse(S, P, lane, column, stimulus, steps, after, rest, dt):
+    """See `kernel.pulse`."""
+    n = lane.size
+    fired = np.zeros(n, dtype=np.bool_)
+    when = np.empty(n)
+    b = np.zeros(SIZE)
+    on, width = np.zeros(WIDTH), np.zeros(WIDTH)
+    base, top, before = np.zeros(WIDTH), np.zeros(WIDTH), np.zeros(WIDTH)
+    left, spike, at = np.zeros(WIDTH), np.zeros(WIDTH), np.zeros(WIDTH)
+    for first in range(0, n, WIDTH):
+        last = 0
+        for i in range(WIDTH):
+            j = min(first + i, n - 1)
+            for k in range(STATES):
+                b[k * WIDTH + i] = S[k, lane[j]]
+            for k in range(PARAMS):
+                b[FIRST + k * WIDTH + i] = P[k, column[j]]
+            on[i], width[i], base[i] = stimulus[j], steps[j], rest[column[j]]
+            left[i], spike[i], at[i], top[i] = 1.0, 0.0, after, -1000.0
+            last = max(last, steps[j])
+        for t in range(last + after):
+            for i in range(WIDTH):
+                b[CURRENT + i] = on[i] if t < width[i] else 0.0
+                before[i] = b[i]
+            _move(b, dt, False)
+            for i in range(WIDTH):
+                E, m = b[i], b[i + 2 * WIDTH]
+                hit, over, top[i], time = verdict(E, before[i], m, top[i], base[i], t, width[i])
+                over = over or t + 1 >= width[i] + after
+                ends = left[i] > 0.0 and (hit or over)
+                spike[i] = 1.0 if ends and hit else spike[i]
+                at[i] = time if ends else at[i]
+                left[i] = 0.0 if ends else left[i]
+            if t % 4 == 3 and left.sum() == 0.0:
+                break
+        for i in range(min(WIDTH, n - first)):
+            fired[first + i] = spike[i] > 0.0
+            when[first + i] = at[i] * dt
+    return fired, when
+
+
+@loop
 def trace(S, P, current, n_steps, dt, every):
     """See `kernel.trace`."""
     n = S.shape[1]
@@ -322,3 +365,47 @@ def driven(S, P, shape, amplitude, dt):
         for i in range(min(WIDTH, n - first)):
             peak[first + i] = top[i]
     return peak
+
+
+@loop
+def kicked(S, P, lane, shape, amplitude, after, rest, dt):
+    """See `kernel.kicked`."""
+    n, width = lane.size, shape.shape[0]
+    fired = np.zeros(n, dtype=np.bool_)
+    when = np.empty(n)
+    b = np.zeros(SIZE)
+    base, top, before = np.zeros(WIDTH), np.zeros(WIDTH), np.zeros(WIDTH)
+    left, spike, at = np.zeros(WIDTH), np.zeros(WIDTH), np.zeros(WIDTH)
+    for first in range(0, n, WIDTH):
+        for i in range(WIDTH):
+            j = lane[min(first + i, n - 1)]
+            for k in range(STATES):
+                b[k * WIDTH + i] = S[k, j]
+            for k in range(PARAMS):
+                b[FIRST + k * WIDTH + i] = P[k, j]
+            base[i] = rest[j]
+            left[i], spike[i], at[i], top[i] = 1.0, 0.0, after, -1000.0
+        for t in range(width + after):
+            for i in range(WIDTH):
+                before[i] = b[i]
+            if t < width:
+                for k in range(3):
+                    for i in range(WIDTH):
+                        j = min(first + i, n - 1)
+                        b[NOISE + k * WIDTH + i] = shape[t, k, lane[j]] * amplitude[j]
+                _move(b, dt, True)
+            else:
+                _move(b, dt, False)
+            for i in range(WIDTH):
+                hit, over, top[i], time = verdict(b[i], before[i], 1.0, top[i], base[i], t, width)
+                over = over or t + 1 >= width + after
+                ends = left[i] > 0.0 and (hit or over)
+                spike[i] = 1.0 if ends and hit else spike[i]
+                at[i] = time if ends else at[i]
+                left[i] = 0.0 if ends else left[i]
+            if t % 4 == 3 and left.sum() == 0.0:
+                break
+        for i in range(min(WIDTH, n - first)):
+            fired[first + i] = spike[i] > 0.0
+            when[first + i] = at[i] * dt
+    return fired, when

@@ -201,6 +201,24 @@ def solve(e, ei, current, g, current_i, g_i, stimulus, g_bb, c_n, c_my, c_i, dt)
     return e + scale * (a22 * r1 - a12 * r2), ei + scale * (a11 * r2 - a12 * r1)
 
 
+def verdict(e, before, m, top, rest, t, width):
+    """Return what step `t` of an answer to a pulse says: fired, failed, highest E, and when.
+
+    A spike is E above -20 mV, during the pulse (`t` < `width`, in steps) only with m above 0.5.
+    It has failed to come when E, after the pulse, is half-way back from its highest value
+    to `rest`. The time is that of the crossing, in steps from the end of the pulse.
+    """
+    off = t >= width
+    hit = (e > -20.0) & (off | (m > 0.5))
+    top = 0.5 * (top + e + abs(top - e))
+    level = 0.5 * (top + rest)
+    over = off & (e < level)
+    mark = -20.0 * hit + level * (1.0 - hit)
+    change = before - e
+    back = (mark - e) / (change + 1e-9 * (change == 0.0))
+    return hit, over, top, t + 1.0 - width - 0.5 * (abs(back) - abs(back - 1.0) + 1.0)
+
+
 def step(S, P, stimulus, xi, dt):
     """Return the ten states, shape (10, n), after `dt` ms.
 
@@ -224,6 +242,20 @@ def step(S, P, stimulus, xi, dt):
     )
     E, Ei = solve(E, Ei, current, g, current_i, g_i, stimulus, P[33], P[34], P[35], P[36], dt)
     return np.stack((E, Ei, m, h, p, n, s, ni, si, q))
+
+
+def shifted(S, P, ms):
+    """Return the states with every gate moved by `ms` (also negative) at its potential.
+
+    Gates are half a step behind the potentials; where the step changes, this puts them right.
+    """
+    E, Ei, m, h, p, n, s, ni, si, q = S
+    return np.stack((
+        E, Ei, gate_m(E, m, P[0], P[1], ms), gate_h(E, h, P[2], P[3], ms),
+        gate_m(E, p, P[4], P[5], ms), gate_n(E, n, P[6], P[8], ms), gate_s(E, s, P[9], P[10], ms),
+        gate_n(Ei, ni, P[7], P[8], ms), gate_s(Ei, si, P[9], P[10], ms),
+        gate_q(Ei, q, P[11], P[12], ms),
+    ))  # fmt: skip
 
 
 def flow(S, P):

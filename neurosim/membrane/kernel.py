@@ -67,6 +67,53 @@ def advance(S, P, current, n_steps, dt, level_m=-1.0):
     return fired, peak
 
 
+def pulse(S, P, lane, column, stimulus, steps, after, rest, dt):
+    """Give many axons a pulse each and return which fired and how clearly.
+
+    Parameters
+    ----------
+    S : ndarray, shape (10, k)
+        States to start from; not changed.
+    P : ndarray, shape (39, b)
+        Parameters.
+    lane, column : ndarray of int, shape (n,)
+        Which start and which axon each trial has.
+    stimulus : ndarray, shape (n,)
+        Current during the pulse, pA; none after it.
+    steps : ndarray of int, shape (n,)
+        Width of each pulse.
+    after : int
+        Steps to wait after the pulse; a trial ends earlier once `equations.verdict` is clear.
+    rest : ndarray, shape (b,)
+        Resting potential, mV.
+    dt : float
+        Step, ms.
+
+    Returns
+    -------
+    fired : ndarray of bool, shape (n,)
+    when_ms : ndarray, shape (n,)
+        Time from the end of the pulse to the spike or to its failing.
+    """
+    loops = compiled()
+    if loops is not None:
+        return loops.pulse(S, P, lane, column, stimulus, steps, after, rest, dt)
+    S, P, rest = S[:, lane], P[:, column], rest[column]
+    fired, left = np.zeros(lane.size, bool), np.ones(lane.size, bool)
+    when, top = np.full(lane.size, float(after)), np.full(lane.size, -1000.0)
+    zero = np.zeros((3, 1))
+    for t in range(int(steps.max(initial=0)) + after):
+        before = S[0].copy()
+        _step(S, P, stimulus * (t < steps), zero, dt)
+        hit, over, top, time = eq.verdict(S[0], before, S[2], top, rest, t, steps)
+        ends = left & (hit | over | (t + 1 >= steps + after))
+        fired[ends & hit], when[ends] = True, time[ends]
+        left &= ~ends
+        if not left.any():
+            break
+    return fired, when * dt
+
+
 def trace(S, P, current, n_steps, dt, every=1):
     """Move every axon `n_steps` at constant current, in place, and keep states on the way.
 
@@ -111,6 +158,51 @@ def driven(S, P, shape, amplitude, dt):
         _step(S, P, zero, xi * amplitude, dt)
         np.maximum(peak, S[0], out=peak)
     return peak
+
+
+def kicked(S, P, lane, shape, amplitude, after, rest, dt):
+    """Move axons along a course of their channel noise and return which it fires.
+
+    As `pulse` for a current: a trial ends once `equations.verdict` is clear.
+
+    Parameters
+    ----------
+    S, P : ndarray, shapes (10, b) and (39, b)
+        States to start from (not changed) and parameters.
+    lane : ndarray of int, shape (n,)
+        The axon of each trial.
+    shape : ndarray, shape (n_steps, 3, b)
+        Course of the standard normals of gates m, h and p.
+    amplitude : ndarray, shape (n,)
+        Factor on the course in each trial.
+    after : int
+        Steps to wait after the course.
+    rest : ndarray, shape (b,)
+        Resting potential, mV.
+
+    Returns
+    -------
+    fired : ndarray of bool, shape (n,)
+    when_ms : ndarray, shape (n,)
+        Time from the end of the course to the spike or to its failing.
+    """
+    loops = compiled()
+    if loops is not None:
+        return loops.kicked(S, P, lane, shape, amplitude, after, rest, dt)
+    S, P, rest, width = S[:, lane], P[:, lane], rest[lane], len(shape)
+    fired, left = np.zeros(lane.size, bool), np.ones(lane.size, bool)
+    when, top = np.full(lane.size, float(after)), np.full(lane.size, -1000.0)
+    zero = np.zeros((3, 1))
+    for t in range(width + after):
+        before = S[0].copy()
+        _step(S, P, 0.0, shape[t][:, lane] * amplitude if t < width else zero, dt)
+        hit, over, top, time = eq.verdict(S[0], before, 1.0, top, rest, t, width)
+        ends = left & (hit | over | (t + 1 >= width + after))
+        fired[ends & hit], when[ends] = True, time[ends]
+        left &= ~ends
+        if not left.any():
+            break
+    return fired, when * dt
 
 
 def noisy(S, P, current, n_steps, dt, seed, capacity=4096):

@@ -98,7 +98,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "duration": {"metavar": "S", "help": "simulated time in seconds"},
     "people": {"metavar": "N", "help": "number of people"},
     "seed": {"metavar": "S", "help": "same seed, same people and twitches"},
-    "axon": {"metavar": "ghk|ohmic", "help": "driving force of sodium"},
+    "axon": {"metavar": "ghk|ohmic|alternative",
+             "help": "which of the axons that fit people's nerves"},
     "out": {"metavar": "DIR", "help": "folder for the files"},
     "csv": {"metavar": "FILE", "help": "also write them as a CSV table"},
 }  # fmt: skip
@@ -474,6 +475,16 @@ def _list(args: argparse.Namespace) -> None:
         print(f"  {change.name:<24} {change.words}, {change.low:g} to {change.high:g}{unit}")
 
 
+def _verdict_row(verdict) -> dict[str, Any]:
+    """Return one verdict as a row of its table, the ratio with each axon in a column."""
+    from neurosim.membrane.axon import AXONS
+
+    row = {name: getattr(verdict, name) for name in VERDICT_COLUMNS}
+    for name in AXONS:
+        row[f"rate_ratio_{name}"] = verdict.axon_ratios.get(name, verdict.rate_ratio)
+    return row | {"turns_with_axon": " ".join(verdict.turns_with)}
+
+
 def _article(args: argparse.Namespace) -> None:
     from neurosim.study.scenario import Scenario
 
@@ -489,7 +500,7 @@ def _article(args: argparse.Namespace) -> None:
             progress=_progress("people", "; now what each verdict leans on (minutes)"),
         )  # fmt: skip
         figure = plot.plot_verdicts(found)
-        rows = [{name: getattr(v, name) for name in VERDICT_COLUMNS} for v in found.verdicts]
+        rows = [_verdict_row(v) for v in found.verdicts]
         base = found.people_result.scenarios[0]
         about = export.provenance(
             base, outcomes={v.claim: v.note for v in found.verdicts if v.note}

@@ -35,6 +35,7 @@ FILES = {
     "soma": "membrane/soma.toml",
     "axon_ghk": "membrane/axon_ghk.toml",
     "axon_ohmic": "membrane/axon_ohmic.toml",
+    "axon_alternative": "membrane/axon_alternative.toml",
     "fit": "membrane/fit.toml",
     "firing": "firing/parameters.toml",
     "hazard": "firing/hazard.toml",

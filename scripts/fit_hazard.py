@@ -2,7 +2,7 @@
 
     python scripts/fit_hazard.py [--figure docs/figures/hazard_law.png]
 
-Reads `neurosim/firing/hazard_runs_{ghk,ohmic}.csv` (made by make_hazard_runs.py), computes
+Reads `neurosim/firing/hazard_runs_AXON.csv` (made by make_hazard_runs.py), computes
 each site's action, and fits
 
     ln rate    = intercept + slope (action - 14) + rest slope (rest + 80 mV)/5
@@ -160,6 +160,29 @@ def print_errors(d, errors) -> None:
     )
 
 
+def carried(law: dict[str, float], d, propagating_only=0.3) -> np.ndarray:
+    """Return ln(predicted/found) of one axon's runs by the law of another."""
+    share = d["first_over_10mv"] / np.maximum(d["bursts"], 1)
+    use = np.isfinite(d["action"]) & ((share > propagating_only) | (d["bursts"] == 0))
+    c = [law[k] for k in list(law)[:5]]
+    expected = rate(c, d["action"], d["rest"]) * d["seconds"] / 60.0
+    use &= (d["bursts"] > 0) | (expected > 1)
+    return (np.log(expected + 0.7) - np.log(d["bursts"] + 0.7))[use]
+
+
+def print_carried(results) -> None:
+    """Print how well the law of each axon tells the runs of axons it was not fitted on."""
+    for axon, (law, _, _) in results.items():
+        for other, (_, d, _) in results.items():
+            if axon != other:
+                e = carried(law, d)
+                print(
+                    f"law of {axon} on the runs of {other}: median factor "
+                    f"{np.exp(np.median(np.abs(e))):.2f}, root mean square factor "
+                    f"{np.exp(np.sqrt(np.mean(e**2))):.2f}, mean {np.exp(e.mean()):.2f}"
+                )
+
+
 UNITS = {"peak_half_mv": "mV", "peak_width_mv": "mV"}
 WORDS = {
     "intercept": "ln bursts per minute at action 14 and a rest of -80 mV",
@@ -198,8 +221,9 @@ def draw(results, path: str) -> None:
     """Draw burst rate against action, and predicted against found in states left out."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 4.4), layout="constrained")
-    for axes, (axon, (c, d, errors)) in zip(figure.subplots(1, 2), results.items(), strict=True):
+    figure = Figure(figsize=(5.0 * len(results), 4.4), layout="constrained")
+    panels = figure.subplots(1, len(results))
+    for axes, (axon, (c, d, errors)) in zip(panels, results.items(), strict=True):
         per_min = d["bursts"] / d["seconds"] * 60.0
         told = np.isfinite(errors) & (d["bursts"] > 0)
         error = np.exp(c["left_out_median_error"])
@@ -222,7 +246,7 @@ def draw(results, path: str) -> None:
 
 
 def main() -> None:
-    """Fit both axons, print and write."""
+    """Fit every axon, print and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", default="neurosim/firing/hazard.toml")
     parser.add_argument("--figure", default=None)
@@ -239,6 +263,7 @@ def main() -> None:
                 f"  at 3 bursts a minute: {words} {v[0]:.1f} in health, {v.min():.1f} to "
                 f"{v.max():.1f} over {v.size} states, spread {spread:.0f} %"
             )
+    print_carried(results)
     write({k: v[0] for k, v in results.items()}, options.out)
     if options.figure:
         draw(results, options.figure)

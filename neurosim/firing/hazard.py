@@ -19,6 +19,7 @@ from neurosim.firing.escape import action
 from neurosim.firing.sites import SOMA, Sites
 from neurosim.membrane import equations as eq
 from neurosim.membrane import kernel
+from neurosim.membrane.axon import ROOMS as AXON_ROOMS
 from neurosim.membrane.axon import (
     COARSE_DT_MS,
     Conditions,
@@ -31,8 +32,7 @@ from neurosim.sources import number, remember
 NU = np.concatenate([np.arange(0.7, 2.0, 0.1), np.arange(2.0, 5.0, 0.2), np.arange(5.0, 8.1, 0.5)])
 LOAD_MMOL_L = np.array([0.0, 0.7, 1.5, 2.5, 4.0, 6.0])
 EVOKED = 1.2  # times the threshold of a 1-ms pulse
-ROOMS = ("membrane", "axon_ghk", "axon_ohmic", "hazard", "firing.noise_channels",
-         "firing.propagation_mv")  # fmt: skip
+ROOMS = (*AXON_ROOMS, "hazard", "firing.noise_channels", "firing.propagation_mv")
 NEVER = 1e-30  # bursts per minute of a site whose action is above 45
 
 
@@ -114,7 +114,7 @@ def pair_probability(axon: str, rest_mv, nu, shift_mv) -> np.ndarray:
     return np.minimum(1.0 / (1.0 + np.exp(-z)), number("firing", "pair_ceiling"))
 
 
-@remember("membrane", "axon_ghk", "axon_ohmic", "hazard", "firing.propagation_mv")
+@remember(*AXON_ROOMS, "hazard", "firing.propagation_mv")
 def conduction(conditions: Conditions, axon: str = "ghk") -> float:
     """Return the probability that a discharge travels the ordinary axon, 0 (block) to 1.
 
@@ -150,7 +150,7 @@ def hazard_table(conditions: Conditions, axon: str = "ghk") -> HazardTable:
     conditions : Conditions
         Fluids and membrane that all sites share.
     axon : str
-        ``"ghk"`` or ``"ohmic"``.
+        One of `membrane.axon.AXONS`.
     """
     table = _table(conditions, axon)
     error = number("firing", "hazard_state_error")
@@ -186,7 +186,7 @@ def _table(conditions: Conditions, axon: str) -> HazardTable:
     )  # fmt: skip
 
 
-@remember("membrane", "axon_ghk", "axon_ohmic")
+@remember(*AXON_ROOMS)
 def _site_thresholds(conditions: Conditions, axon: str) -> np.ndarray:
     sites = at_rest(_batch(conditions, NU, [0.0]), axon)
     found = threshold_pa(sites, 20.0, dt=COARSE_DT_MS, tolerance_pa=0.1)

@@ -22,8 +22,13 @@ DT_MS = 0.01  # threshold error 0.02 %, after-potentials within 0.002 mV of LSOD
 COARSE_DT_MS = 0.02  # for tables over many sites: 20-ms threshold within 0.05 %
 HIGHEST_PA = 8000.0  # a pulse that does not fire at this never does
 HEALTHY_PH = 7.4
-AXONS = ("ghk", "ohmic")
-ROOMS = ("membrane", "axon_ghk", "axon_ohmic")  # the numbers that an axon is made of
+AXON_WORDS = {  # sets of parameters that fit the same nerves, what sets them apart
+    "ghk": "constant-field sodium force",
+    "ohmic": "ohmic sodium force",
+    "alternative": "another fit, without slow inactivation",
+}
+AXONS = tuple(AXON_WORDS)
+ROOMS = ("membrane", *(f"axon_{name}" for name in AXONS))  # the numbers that an axon is made of
 
 
 @dataclass(frozen=True)
@@ -159,7 +164,7 @@ def _shipped(name: str) -> ParameterSet:
 
 
 def axon_parameters(axon: Axon = "ghk") -> ParameterSet:
-    """Return the parameters of an axon: ``"ghk"``, ``"ohmic"`` (sodium force) or one's own.
+    """Return the parameters of an axon: one of `AXONS` or one's own.
 
     Raises
     ------

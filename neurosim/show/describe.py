@@ -410,7 +410,7 @@ def ratio_words(verdict: Any) -> str:
     if words != "near zero" and high > 1.1 * low:
         parts.append(f"{_end(low)} to {_end(high)} times as assumptions vary")
     for ratio, where in (
-        (verdict.other_force_ratio, "with the other sodium force"),
+        *((ratio, f"with axon '{name}'") for name, ratio in verdict.axon_ratios.items()),
         (verdict.elsewhere_ratio, "in another muscle"),
     ):
         if band(ratio) != words:

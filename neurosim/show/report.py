@@ -7,6 +7,7 @@ from base64 import b64encode
 from html import escape
 from typing import Any
 
+from neurosim.membrane.axon import AXON_WORDS
 from neurosim.show import describe as words
 from neurosim.show.style import ADVICE, muscle_words, png_bytes, time_words
 from neurosim.study.compare import assumptions
@@ -59,9 +60,9 @@ def report_html(article: Any, figure: Any) -> str:
         _table(judged),
         "<h2>How it was judged</h2>",
         _rules(first),
-        "<p>Sodium enters the model's axon by a constant-field force, as voltage clamp shows. An "
-        "ohmic force fits the same nerves and makes blood sodium matter less; the table gives "
-        "the result with it too. 'As assumptions vary' is the least and greatest result while each "
+        f"<p>The axon is one of {len(AXON_WORDS)} sets of parameters that fit the same nerves: "
+        f"{escape(_axon_list())}. The table gives the result with each and says where that turns "
+        "it: what turns is not known. 'As assumptions vary' is the least and greatest result while each "
         f"of those among {len(assumptions())} assumed or fitted numbers that can touch it is moved "
         "alone over its range. 'In "
         "another muscle' is the calf: there hardly anybody twitches in health, and the cell "
@@ -125,7 +126,7 @@ COLUMNS = (
     "Twitches against health",
     "95 % interval",
     "As assumptions vary",
-    "With the other sodium force",
+    "With other axons",
     "In another muscle",
     "Over the reference range",
     "People",
@@ -138,6 +139,19 @@ def _interval(low: float, high: float) -> str:
     if math.isnan(low):
         return "not examined"
     return f"{_times(low)} to {_times(high)} times"
+
+
+def _axon_list() -> str:
+    return "; ".join(f"'{name}' ({words})" for name, words in AXON_WORDS.items())
+
+
+def _axons(verdict: Any) -> str:
+    """Return the result with every other axon, and whether it survives the exchange."""
+    if not verdict.axon_ratios:
+        return "not examined"
+    parts = (f"{name}: {words.band(ratio)}" for name, ratio in verdict.axon_ratios.items())
+    turns = " and ".join(verdict.turns_with)
+    return "; ".join(parts) + (f" (turns with {turns})" if turns else " (survives)")
 
 
 def _band(ratio: float) -> str:
@@ -164,7 +178,7 @@ def _table(judged: list) -> str:
             words.band(v.rate_ratio, v.ci_low, v.ci_high).split(" (")[0],
             _interval(v.ci_low, v.ci_high),
             _interval(v.span_low, v.span_high),
-            _band(v.other_force_ratio),
+            _axons(v),
             _band(v.elsewhere_ratio),
             _reference(v),
             str(v.people),

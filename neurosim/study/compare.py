@@ -8,9 +8,9 @@ move to turn it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from neurosim.body.fields import FIELDS
 from neurosim.body.state import Body
 from neurosim.errors import NeurosimError
 from neurosim.firing.discharge import expected_bursts_per_min
+from neurosim.membrane.axon import AXON_WORDS, AXONS
 from neurosim.muscle.anatomy import muscle
 from neurosim.sources import exchanged, load, number
 from neurosim.study import run
@@ -37,7 +38,6 @@ SENSITIVITY_PEOPLE = 24
 COMPARISON_MUSCLES = ("calf", "foot_sole")  # verdicts are shown in the first, too
 BLOOD_VALUES = ("sodium_mmol_l", "potassium_mmol_l", "ionised_calcium_mmol_l",
                 "ionised_magnesium_mmol_l")  # fmt: skip
-FORCES = {"ghk": "constant field", "ohmic": "ohmic"}
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,8 @@ class Verdict:
     span_low, span_high : float
         Least and greatest rate ratio while each assumption alone is moved over its range and
         the axon is exchanged; NaN if that was not asked.
-    other_force_ratio : float
-        Rate ratio with the other driving force of sodium (ohmic for constant field).
+    axon_ratios : mapping of str to float
+        Rate ratio with each other axon that fits the same nerves; empty if not asked.
     elsewhere_ratio : float
         Rate ratio in the calf (in the foot sole, if the verdict is on the calf).
     reference_low, reference_high : float
@@ -124,7 +124,7 @@ class Verdict:
     flips_at: str = ""
     span_low: float = float("nan")
     span_high: float = float("nan")
-    other_force_ratio: float = float("nan")
+    axon_ratios: Mapping[str, float] = field(default_factory=dict)
     elsewhere_ratio: float = float("nan")
     reference_low: float = float("nan")
     reference_high: float = float("nan")
@@ -134,6 +134,12 @@ class Verdict:
     def scenario(self) -> str:
         """Name of the scenario behind the verdict."""
         return self.factor
+
+    @property
+    def turns_with(self) -> tuple[str, ...]:
+        """Axons with which the ratio falls on another side (more, same, fewer) than here."""
+        here = _side(np.log(self.rate_ratio))
+        return tuple(a for a, ratio in self.axon_ratios.items() if _side(np.log(ratio)) != here)
 
 
 @dataclass(frozen=True)
@@ -227,8 +233,8 @@ class Lean:
         The assumption leant on most, and where it turns the outcome.
     lowest, highest : float
         Least and greatest shift while every assumption alone is moved over its range.
-    other_force : float
-        Shift with the other driving force of sodium.
+    axons : mapping of str to float
+        Shift with each other axon.
     elsewhere : float
         Ratio in the comparison muscle.
     reference : tuple of float
@@ -239,7 +245,7 @@ class Lean:
     flips_at: str = ""
     lowest: float = float("nan")
     highest: float = float("nan")
-    other_force: float = float("nan")
+    axons: Mapping[str, float] = field(default_factory=dict)
     elsewhere: float = float("nan")
     reference: tuple[float, float] = (float("nan"), float("nan"))
 
@@ -247,8 +253,8 @@ class Lean:
 def lean(asked: Scenario, main: float | None = None) -> Lean:
     """Return what one scenario's result leans on.
 
-    Every assumption alone is moved to both ends of its range; the axon is exchanged. An
-    assumption that turns the outcome goes before one that does not; among those, the one that
+    Every assumption alone is moved to both ends of its range; the axon is exchanged for every
+    other that fits the same nerves. An assumption that turns the outcome goes before one that does not; among those, the one that
     moves the result most.
 
     Parameters
@@ -264,13 +270,9 @@ def lean(asked: Scenario, main: float | None = None) -> Lean:
     def moved(scenario_: Scenario = asked) -> float:
         return long_run_ratio(scenario_) - base
 
-    other = "ohmic" if asked.axon == "ghk" else "ghk"
-    other_force = moved(asked.replace(axon=other))
-    turned = _side(main + other_force) != _side(main)
-    at = FORCES[other] if turned else f"not with {FORCES[other]}"
-    words = f"driving force of sodium ({FORCES[asked.axon]})"
-    tried = [(turned, abs(other_force), words, at)]
-    reach = [0.0, other_force]
+    axons = {name: moved(asked.replace(axon=name)) for name in AXONS if name != asked.axon}
+    tried = [_tried_axons(asked.axon, axons, main)]
+    reach = [0.0, *axons.values()]
     site_class = muscle(asked.muscle).site_class
     for a in assumptions(asked.axon, site_class):
         if a.factors and asked.name not in a.factors:
@@ -283,8 +285,16 @@ def lean(asked: Scenario, main: float | None = None) -> Lean:
         tried.append(_tried(a, found, main, moved))
     best = max(tried, key=lambda t: (t[0], t[1]))
     elsewhere = COMPARISON_MUSCLES[asked.muscle == COMPARISON_MUSCLES[0]]
-    return Lean(best[2], best[3], min(reach), max(reach), other_force,
+    return Lean(best[2], best[3], min(reach), max(reach), axons,
                 long_run_ratio(asked.replace(muscle=elsewhere)), _reference(asked))  # fmt: skip
+
+
+def _tried_axons(axon: str, axons: Mapping[str, float], main: float):
+    """Return (turns the outcome, largest shift, words, where) of the choice of the axon."""
+    turning = [name for name, shift in axons.items() if _side(main + shift) != _side(main)]
+    at = ", ".join(turning) or "not with " + " or ".join(axons)
+    shift = max(abs(axons[name]) for name in turning or axons)
+    return bool(turning), shift, f"axon ({axon}: {AXON_WORDS[axon]})", at
 
 
 def _tried(a: Assumption, found: Sequence[float], main: float, moved: Callable[[], float]):
@@ -421,7 +431,7 @@ def article(
             verdict, leans_on=on.leans_on, flips_at=on.flips_at,
             span_low=float(ratio * np.exp(on.lowest)),
             span_high=float(ratio * np.exp(on.highest)),
-            other_force_ratio=float(ratio * np.exp(on.other_force)),
+            axon_ratios={name: float(ratio * np.exp(v)) for name, v in on.axons.items()},
             elsewhere_ratio=float(np.exp(on.elsewhere)),
             reference_low=float(low_high[0]), reference_high=float(low_high[1]),
         ))  # fmt: skip

@@ -28,6 +28,7 @@ from neurosim.firing.discharge import (
 from neurosim.firing.hazard import HazardTable, conduction, hazard_table, unit_hazard
 from neurosim.firing.sites import Sites, draw_sites, person_streams
 from neurosim.membrane import ions
+from neurosim.membrane.axon import ROOMS as AXON_ROOMS
 from neurosim.membrane.axon import Conditions, apply, changed
 from neurosim.membrane.excitability import Excitability, examine
 from neurosim.membrane.motoneuron import SomaConditions, apply_soma, misfires_per_min
@@ -156,7 +157,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-@remember("membrane", "axon_ghk", "axon_ohmic")
+@remember(*AXON_ROOMS)
 def _examined(conditions: Conditions, axon: str) -> Excitability:
     return examine(conditions, axon, full=False)
 

@@ -53,7 +53,7 @@ class Scenario:
     seed : int
         Same seed, same people and discharges.
     axon : str
-        ``"ghk"`` or ``"ohmic"``: the driving force of sodium.
+        One of `neurosim.membrane.axon.AXONS`: which fitted set of membrane parameters.
 
     Raises
     ------

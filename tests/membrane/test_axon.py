@@ -45,7 +45,9 @@ TABLE = {
         "T30": (-80.7, 106, 0.89),
     },
 }  # fmt: skip
-BASE = {"ghk": (-81.64, 395, 283), "ohmic": (-82.69, 434, 291)}  # mV, pA 1 ms, pA 20 ms
+BASE = {  # mV, pA 1 ms, pA 20 ms
+    "ghk": (-81.64, 395, 283), "ohmic": (-82.69, 434, 291), "alternative": (-81.94, 607.8, 374.4),
+}  # fmt: skip
 
 
 # The raw equations, written from the model's description and not from the package.
@@ -207,7 +209,7 @@ def test_healthy_rest_and_thresholds(name):
     assert one.availability[0] == pytest.approx(1.0, abs=0.002)
 
 
-@pytest.mark.parametrize("name", ax.AXONS)
+@pytest.mark.parametrize("name", TABLE)
 def test_conditions_move_rest_threshold_and_availability_as_tabulated(name):
     batch = ax.at_rest([Conditions(), *(Conditions(**c) for c in CASES.values())], name)
     threshold = ax.threshold_pa(batch, 1.0)
@@ -217,6 +219,17 @@ def test_conditions_move_rest_threshold_and_availability_as_tabulated(name):
     np.testing.assert_allclose(percent, expected[:, 1], rtol=0, atol=0.6)
     warm = np.array([1.4 ** ((Conditions(**c).temperature_c - 33) / 10) for c in CASES.values()])
     np.testing.assert_allclose(batch.availability[1:] * warm, expected[:, 2], rtol=0, atol=0.0065)
+
+
+def test_the_alternative_axon_moves_as_its_own_fit_did():
+    # 1-ms thresholds in % of health as found when it was fitted, by another implementation
+    told = {K: (6.0, 58.0), CA: (0.6, 44.0), "persistent_sodium_scale": (3.0, 57.0)}
+    states = [Conditions(), *(Conditions().replace(**{k: v}) for k, (v, _) in told.items())]
+    batch = ax.at_rest(states, "alternative")
+    threshold = ax.threshold_pa(batch, 1.0)
+    expected = [percent for _, percent in told.values()]
+    np.testing.assert_allclose(100 * threshold[1:] / threshold[0], expected, rtol=0, atol=0.6)
+    assert np.all(batch.availability == 1.0)  # fitted before slow inactivation was
 
 
 def _both_paths(monkeypatch, run):

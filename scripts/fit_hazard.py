@@ -160,13 +160,14 @@ def print_errors(d, errors) -> None:
     )
 
 
-def carried(law: dict[str, float], d, propagating_only=0.3) -> np.ndarray:
-    """Return ln(predicted/found) of one axon's runs by the law of another."""
+def carried(law: dict[str, float], d) -> np.ndarray:
+    """Return ln(predicted/found) of one axon's runs below 300 a minute by the law of another."""
     share = d["first_over_10mv"] / np.maximum(d["bursts"], 1)
-    use = np.isfinite(d["action"]) & ((share > propagating_only) | (d["bursts"] == 0))
+    use = np.isfinite(d["action"]) & ((share > 0.3) | (d["bursts"] == 0))
     c = [law[k] for k in list(law)[:5]]
     expected = rate(c, d["action"], d["rest"]) * d["seconds"] / 60.0
     use &= (d["bursts"] > 0) | (expected > 1)
+    use &= d["bursts"] / d["seconds"] * 60.0 < 300.0
     return (np.log(expected + 0.7) - np.log(d["bursts"] + 0.7))[use]
 
 
@@ -177,7 +178,7 @@ def print_carried(results) -> None:
             if axon != other:
                 e = carried(law, d)
                 print(
-                    f"law of {axon} on the runs of {other}: median factor "
+                    f"law of {axon} on the runs of {other} below 300 a minute: median factor "
                     f"{np.exp(np.median(np.abs(e))):.2f}, root mean square factor "
                     f"{np.exp(np.sqrt(np.mean(e**2))):.2f}, mean {np.exp(e.mean()):.2f}"
                 )

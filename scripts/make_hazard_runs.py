@@ -4,14 +4,15 @@
 
 Every row is one site: one body state, one persistent-sodium multiplier nu, `seconds` of
 the whole axon model with the channel noise of 2500 sodium channels. `fit_hazard.py`
-turns the rows into the hazard law that the package ships. About 12 minutes of one core per
-axon at the default length.
+turns the rows into the hazard law that the package ships. States that stand in the file are not
+run again: remove it to begin anew. About 12 minutes of one core per axon at the default length.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import os
 import time
 
 import numpy as np
@@ -60,6 +61,8 @@ STATES: list[dict[str, float]] = [
     {NA: 125.0, K: 5.0},
     {NA: 128.0, CA: 0.9},
 ]
+LATER_BLOCK = [{K: 8.5, CA: 1.0}, {K: 9.0}]  # where an axon without slow inactivation blocks
+STATES_OF = {axon: STATES for axon in ax.AXONS} | {"alternative": STATES + LATER_BLOCK}
 NAMES = sorted({k for s in STATES for k in s})
 FIELDS = [
     "state", *NAMES, "nu", "rest_mv", "availability", "x20_percent", "x1_percent",
@@ -103,6 +106,14 @@ def summary(times, peaks, seconds) -> dict[str, float]:
     }  # fmt: skip
 
 
+def kept(path: str) -> list[dict[str, str]]:
+    """Return the rows of a file of runs that was begun before; none without one."""
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def main() -> None:
     """Run every site of every state and write the rows."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -113,8 +124,11 @@ def main() -> None:
     options = parser.parse_args()
     out = options.out or f"neurosim/firing/hazard_runs_{options.axon}.csv"
     began = time.time()
-    rows = []
-    for number, state in enumerate(STATES):
+    rows = kept(out)
+    done = {int(row["state"]) for row in rows}
+    for number, state in enumerate(STATES_OF[options.axon]):
+        if number in done:
+            continue
         nus, x = sites_of(state, options.axon)
         conditions = [ax.Conditions().replace(**state, persistent_sodium_scale=v) for v in nus]
         batch = ax.at_rest(conditions, options.axon)

@@ -67,8 +67,14 @@ class HazardTable:
 
     @property
     def nu_critical(self) -> float:
-        """Persistent sodium multiplier at which a site misfires once a minute; NaN if none does."""
+        """Persistent sodium multiplier at which a site misfires once a minute.
+
+        The lowest of the table where that one already misfires as often (every site does);
+        NaN where none does.
+        """
         rate = self.bursts_per_min[:, 0]
+        if rate[0] >= 1.0:
+            return float(self.nu[0])
         above = np.flatnonzero((rate[1:] >= 1.0) & (rate[:-1] < 1.0))
         if not above.size:
             return float("nan")

@@ -57,6 +57,7 @@ class Conditions:
     gate_shift_sodium_mv: float = 0.0
     bias_current_pa: float = 0.0
     divalent_shift_scale: float = 1.0
+    potassium_in_scale: float = 1.0
 
     def replace(self, **changes: float) -> Conditions:
         """Return a copy with `changes`.
@@ -326,6 +327,7 @@ def parameters(axon: Axon | Sequence[Axon], conditions: Sequence[Conditions]) ->
     base = {k: v[[at[one] for one in axons]] for k, v in _closure(different).items()}
     a = _columns([axon_parameters(one) for one in axons])
     c = _columns([vars(one) for one in conditions])
+    a = {**a, "Ki": a["Ki"] * c["potassium_in_scale"]}
     kt = ions.thermal_mv(c["temperature_c"])
     e_k = kt * np.log(c["potassium_out_mmol_l"] / a["Ki"])
     e_na = kt * np.log(c["sodium_out_mmol_l"] / c["sodium_in_mmol_l"])

@@ -221,6 +221,19 @@ def test_conditions_move_rest_threshold_and_availability_as_tabulated(name):
     np.testing.assert_allclose(batch.availability[1:] * warm, expected[:, 2], rtol=0, atol=0.0065)
 
 
+@pytest.mark.parametrize("name", ax.AXONS)
+def test_potassium_inside_moves_the_reversal_potentials_by_nernst(name):
+    less = Conditions(potassium_in_scale=0.9)
+    P, healthy = (ax.parameters(name, [c])[:, 0] for c in (less, Conditions()))
+    moved = dict(zip(equations.PARAMETERS, P - healthy, strict=True))
+    nernst = 8.314462618 * (33.0 + 273.15) / 96.48533 * np.log(1 / 0.9)
+    assert moved["E_k"] == pytest.approx(nernst, rel=1e-9)
+    assert 0 < moved["E_lk"] < nernst and 0 < moved["Ei_lk"] < nernst and 0 < moved["E_h"] < nernst
+    changed = {k for k, v in moved.items() if v}
+    assert changed <= {"E_k", "E_lk", "Ei_lk", "E_h", "ghk_in", "ohm_reversal"}
+    assert ax.at_rest(less, name).rest_mv > ax.at_rest(Conditions(), name).rest_mv + 1.0
+
+
 def test_the_alternative_axon_moves_as_its_own_fit_did():
     # 1-ms thresholds in % of health as found when it was fitted, by another implementation
     told = {K: (6.0, 58.0), CA: (0.6, 44.0), "persistent_sodium_scale": (3.0, 57.0)}
@@ -396,7 +409,7 @@ def test_an_axon_of_ones_own_stands_where_a_name_does():
     assert mixed.P[equations.ROW["g_bb"], 2] == 60.0
 
 
-@pytest.mark.parametrize("name", ax.AXONS)
+@pytest.mark.parametrize("name", ["ghk", "ohmic"])
 def test_an_axon_at_its_own_rest_has_all_its_sodium_channels(name):
     own = ax.axon_parameters(name).replace(GKs_n=12.0)
     assert ax.at_rest(Conditions(), own).availability[0] != pytest.approx(1.0, abs=0.01)

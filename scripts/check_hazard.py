@@ -1,6 +1,6 @@
 """Check the hazard law and the doublets on body states that they were not fitted on.
 
-    python scripts/check_hazard.py [--states 30] [--seconds 300] [--figure docs/figures/hazard_check.png]
+    python scripts/check_hazard.py [--states 30] [--figure docs/figures/hazard_check.png]
 
 Draws body states by a seed (one to four changes each of ions, sodium load, temperature, pump and
 channels), chooses six sites of each where the law says 1 to 300 bursts a minute, simulates every
@@ -157,14 +157,16 @@ def print_errors(d, rows) -> None:
                 print(
                     f"  {low:g} to {high:g} a minute: median factor "
                     f"{np.exp(np.median(np.abs(e))):.2f}, root mean square factor "
-                    f"{np.exp(np.sqrt(np.mean(e**2))):.2f}, mean {np.exp(e.mean()):.2f}, {e.size} runs"
+                    f"{np.exp(np.sqrt(np.mean(e**2))):.2f}, mean {np.exp(e.mean()):.2f}, "
+                    f"{e.size} runs"
                 )
         some = mine & (d["leave"] >= 20) & (found < 200)
         p = d["pairs"][some] / d["leave"][some]
         off = d["pair"][some] - p
         print(
             f"  doublets: predicted minus found {off.mean():+.3f} (mean), root mean square "
-            f"{np.sqrt(np.mean(off**2)):.3f}, correlation {np.corrcoef(d['pair'][some], p)[0, 1]:.2f}"
+            f"{np.sqrt(np.mean(off**2)):.3f}, correlation "
+            f"{np.corrcoef(d['pair'][some], p)[0, 1]:.2f}"
         )
         worst = {s: np.mean(error[mine & (d["state"] == s)]) for s in np.unique(d["state"][mine])}
         for s in sorted(worst, key=lambda s: -abs(worst[s]))[:4]:

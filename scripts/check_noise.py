@@ -1,6 +1,6 @@
 """Hold the model's channel noise against channels that open and close one by one.
 
-    python scripts/check_noise.py [--axon ghk] [--seconds 400]
+    python scripts/check_noise.py [--axon ghk] [--seconds 150]
 
 The package adds a Langevin term to the gates m, h and p (Fox & Lu 1994), its size set by one
 number of channels. Here the same membrane has whole channels instead: each transient one with
@@ -8,7 +8,7 @@ three gates m and one h, each persistent one with three gates p, every gate flip
 with its exact probability over a step (the counts in each state by binomial draws). Printed for
 both: the relative spread of the 1-ms threshold against the number of channels, the number
 of Langevin channels that spreads it as so many real ones do, and the rate at which a site fires by
-itself at that number. About ten minutes of one core per axon.
+itself at that number. About four minutes of one core per axon.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def langevin_spread(axon, channels, repeats=400, seed=1, conditions=ax.Condition
     return spread_of(factor, (count > 0).reshape(repeats, FACTORS).mean(axis=0))
 
 
-def markov_spread(axon, channels, repeats=200, seed=1, conditions=ax.Conditions()):  # noqa: B008
+def markov_spread(axon, channels, repeats=100, seed=1, conditions=ax.Conditions()):  # noqa: B008
     """Return the same with channels one by one."""
     batch, factor, pulse = _block(axon, 18.0 / np.sqrt(channels), repeats, conditions)
     membrane = Channels(batch, channels, seed)
@@ -197,8 +197,7 @@ def markov_rate(axon, conditions, channels, seconds, copies=1024, seed=5) -> flo
     return bursts(membrane.run(np.zeros(copies), seconds / copies * 1000.0)) * 60.0 / seconds
 
 
-STATES = ({}, {"potassium_out_mmol_l": 5.5}, {"calcium_out_mmol_l": 0.9},
-          {"potassium_out_mmol_l": 3.5})  # fmt: skip
+STATES: tuple[dict[str, float], ...] = ({}, {"potassium_out_mmol_l": 5.5})
 WANTED_PER_MIN = 20.0
 FIELDS = ("axon", "what", "channels", "form", "value", "error")
 
@@ -228,7 +227,14 @@ def compare(axon: str, seconds: float):
             yield axon, "spread of the 1-ms threshold", channels, form, s, error
     each = {form: float(np.mean(v)) for form, v in constants.items()}
     for form, k in each.items():
-        yield axon, "channels of a trunk axon", round((k / TRUNK_SPREAD) ** 2), form, TRUNK_SPREAD, 0
+        yield (
+            axon,
+            "channels of a trunk axon",
+            round((k / TRUNK_SPREAD) ** 2),
+            form,
+            TRUNK_SPREAD,
+            0,
+        )
     ratio = (each["markov"] / each["langevin"]) ** 2
     yield axon, "real channels for one Langevin channel", 0, "markov", ratio, 0.0
     effective = number("firing", "noise_channels")
@@ -250,11 +256,11 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--axon", action="append", choices=ax.AXONS)
-    parser.add_argument("--seconds", type=float, default=400.0)
+    parser.add_argument("--seconds", type=float, default=150.0)
     parser.add_argument("--out", default="neurosim/firing/channel_noise.csv")
     options = parser.parse_args()
     began, rows = time.time(), []
-    for axon in options.axon or ax.AXONS[:2]:
+    for axon in options.axon or ax.AXONS:
         for row in compare(axon, options.seconds):
             rows.append(row)
             print(f"{time.time() - began:6.0f} s ", *row[:4], f"{row[4]:.4g} +- {row[5]:.2g}",

@@ -326,7 +326,8 @@ def test_article_columns_and_report(monkeypatch, capsys):
     assert cli.main("article --people 2 --out o".split()) == 0
     assert set(os.listdir("o")) == {"verdicts.csv", "verdicts.json", "verdicts.png", "report.html"}
     rows = read("o/verdicts.csv")
-    assert list(rows[0]) == list(cli.VERDICT_COLUMNS)
+    with_axons = ["rate_ratio_ghk", "rate_ratio_ohmic", "rate_ratio_alternative"]
+    assert list(rows[0]) == [*cli.VERDICT_COLUMNS, *with_axons, "turns_with_axon"]
     assert {r["outcome"] for r in rows} <= set(compare.OUTCOMES)
     out = capsys.readouterr().out
     assert "not medical advice" in out and "See a doctor" in out

@@ -19,7 +19,6 @@ from neurosim.firing.escape import action
 from neurosim.firing.sites import SOMA, Sites
 from neurosim.membrane import equations as eq
 from neurosim.membrane import kernel
-from neurosim.membrane.axon import ROOMS as AXON_ROOMS
 from neurosim.membrane.axon import (
     COARSE_DT_MS,
     Conditions,
@@ -27,6 +26,7 @@ from neurosim.membrane.axon import (
     healthy_threshold_pa,
     threshold_pa,
 )
+from neurosim.membrane.axon import ROOMS as AXON_ROOMS
 from neurosim.sources import number, remember
 
 NU = np.concatenate([np.arange(0.7, 2.0, 0.1), np.arange(2.0, 5.0, 0.2), np.arange(5.0, 8.1, 0.5)])

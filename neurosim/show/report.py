@@ -62,9 +62,9 @@ def report_html(article: Any, figure: Any) -> str:
         _rules(first),
         f"<p>The axon is one of {len(AXON_WORDS)} sets of parameters that fit the same nerves: "
         f"{escape(_axon_list())}. The table gives the result with each and says where that turns "
-        "it: what turns is not known. 'As assumptions vary' is the least and greatest result while each "
-        f"of those among {len(assumptions())} assumed or fitted numbers that can touch it is moved "
-        "alone over its range. 'In "
+        "it: what turns is not known. 'As assumptions vary' is the least and greatest result while "
+        f"each of those among {len(assumptions())} assumed or fitted numbers that can touch it is "
+        "moved alone over its range. 'In "
         "another muscle' is the calf: there hardly anybody twitches in health, and the cell "
         "bodies count for more. 'Over the reference range' is the model's rate at the low and "
         "the high end of what is normal: sites are steep, nobody has measured such a ratio, and "

@@ -254,8 +254,8 @@ def lean(asked: Scenario, main: float | None = None) -> Lean:
     """Return what one scenario's result leans on.
 
     Every assumption alone is moved to both ends of its range; the axon is exchanged for every
-    other that fits the same nerves. An assumption that turns the outcome goes before one that does not; among those, the one that
-    moves the result most.
+    other that fits the same nerves. An assumption that turns the outcome goes before one that
+    does not; among those, the one that moves the result most.
 
     Parameters
     ----------

@@ -13,7 +13,20 @@ def html():
     people = replicate(["normal"], 2, duration_s=10)
     nan = math.nan
     verdicts = (
-        Verdict("A <b>claim</b>", "a", "cause", "more", "supported", 12, 4, 300, 2, "a guess", "2"),
+        Verdict(
+            "A <b>claim</b>",
+            "a",
+            "cause",
+            "more",
+            "supported",
+            12,
+            4,
+            300,
+            2,
+            "a guess",
+            "2",
+            axon_ratios={"ohmic": 30.0, "alternative": 0.001},
+        ),
         Verdict("Other", "b", "cause", "more", "outside this model", nan, nan, nan, note="later"),
     )
     article = Article(verdicts, people)
@@ -29,6 +42,7 @@ def test_report_is_one_honest_accessible_file(tmp_path):
     assert "tens of times as many" in text
     assert "4 to 300 times" in text
     assert "of them assumed" in text
+    assert "(turns with alternative)" in text and "without slow inactivation" in text
     assert "A &lt;b&gt;claim&lt;/b&gt;" in text
     assert text.count('scope="col"') == len(report.COLUMNS)
     assert 'scope="row"' in text

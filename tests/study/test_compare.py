@@ -10,7 +10,7 @@ from neurosim import sources
 from neurosim.body.state import Body
 from neurosim.errors import NeurosimError
 from neurosim.firing.hazard import hazard_table
-from neurosim.membrane.axon import Conditions
+from neurosim.membrane.axon import AXONS, Conditions
 from neurosim.sources import exchanged, number
 from neurosim.study import compare
 from neurosim.study.claims import CLAIMS, Claim
@@ -207,12 +207,35 @@ def test_remember_is_keyed_by_the_rooms_it_names():
 
 
 def test_assumptions_have_a_range_about_their_value():
-    for axon in ("ghk", "ohmic"):
+    for axon in AXONS:
         for a in compare.assumptions(axon):
             assert a.low <= a.nominal <= a.high and a.low < a.high, a.name
             assert set(a.factors) <= set(catalogue())
             with a.at(a.high):
                 assert number(a.room, a.name) == a.high
+
+
+def test_every_other_axon_is_exchanged_and_told():
+    asked = scenario("low_potassium")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compare, "assumptions", lambda *_: ())
+        patch.setattr(compare, "_reference", lambda _: (math.nan, math.nan))
+        shifts = {"ghk": 1.0, "ohmic": 1.3, "alternative": -2.0}
+        patch.setattr(compare, "long_run_ratio", lambda s: shifts[s.axon])
+        found = compare.lean(asked)
+        assert found.axons == pytest.approx({"ohmic": 0.3, "alternative": -3.0})
+        assert (found.lowest, found.highest) == (pytest.approx(-3.0), pytest.approx(0.3))
+        assert found.flips_at == "alternative" and found.leans_on.startswith("axon (ghk")
+        patch.setattr(compare, "long_run_ratio", lambda s: 1.0)
+        assert compare.lean(asked.replace(axon="ohmic")).flips_at == "not with ghk or alternative"
+
+
+def test_a_verdict_says_which_axons_turn_it():
+    def verdict(**ratios):
+        return compare.Verdict("c", "f", "cause", "more", "supported", 3.0, axon_ratios=ratios)
+
+    assert verdict(ohmic=1.4, alternative=40.0).turns_with == ()
+    assert verdict(ohmic=1.1, alternative=0.2).turns_with == ("ohmic", "alternative")
 
 
 # --- the physics on the sole of the foot ---

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from neurosim.errors import NeurosimError, plain, unknown_name
 
-COMMANDS = ("run", "list", "article", "excitability", "sweep", "sources", "validate")
+COMMANDS = ("run", "list", "article", "excitability", "fit", "sweep", "sources", "validate")
 LOST = 3  # exit code when a run stops because the machine is too small
 MAX_SWEEP = 1000
 MAX_ROWS = 2_000_000  # of a table: about 100 MB
@@ -74,6 +74,11 @@ def _parser() -> argparse.ArgumentParser:
     add("article", "judge every claim of the article", "people", "seed", "out")
     add("excitability", "run the clinic's nerve-excitability test on the axon", "condition", "set",
         "change", "axon", "out")  # fmt: skip
+    fit = add(
+        "fit", "tell which parameters of the axon moved in one person's record", "axon", "out"
+    )
+    fit.add_argument("record", metavar="RECORD.mem|csv", help="a MEM file, or a table of curves "
+                     "such as the curves.csv of 'neurosim excitability'")  # fmt: skip
     sweep = add("sweep", "change one field of the body step by step", "muscle", "people", "seed",
                 "out")  # fmt: skip
     sweep.add_argument("field", metavar="FIELD", help="a field of the body, in any of its units")
@@ -570,6 +575,26 @@ def _excitability(args: argparse.Namespace) -> None:
         files["excitability.png"] = style.png_bytes(figure)
         files["excitability.txt"] = export.text_bytes(f"{table}\n\n{words}")
         print(f"Axon {asked.axon}, {title}\n\n{table}\n\n{words}")
+        _write(folder, files)
+
+
+def _fit(args: argparse.Namespace) -> None:
+    from neurosim.show.record import read_record
+    from neurosim.study.scenario import Scenario
+
+    asked = Scenario(name="fit").replace(**_changes(args))
+    record = read_record(args.record)
+    with _folder(args.out, "fit") as folder:
+        from neurosim.membrane.fit import fit_record
+        from neurosim.show import export, fitted, style
+
+        found = fit_record(record, asked.axon)
+        table, words = fitted.fit_table(found), fitted.describe_fit(found)
+        about = export.provenance(asked, **fitted.fit_json(found))
+        files = export.table_files("fit", fitted.fit_rows(found), about)
+        files["fit.png"] = style.png_bytes(fitted.plot_fit(found))
+        files["fit.txt"] = export.text_bytes(f"{words}\n\n{table}")
+        print(f"Axon {asked.axon}\n\n{words}\n\n{table}")
         _write(folder, files)
 
 

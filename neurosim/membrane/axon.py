@@ -153,7 +153,7 @@ class ParameterSet(Mapping[str, float]):
 
     def at_own_rest(self) -> ParameterSet:
         """Return a copy whose slow sodium inactivation is 1 at its own rest (sets `Es0`)."""
-        return self.replace(Es0=float(_closure((self,))["rest_mv"][0]))
+        return self.replace(Es0=float(healthy_rest_mv([self])[0]))
 
 
 Axon = str | ParameterSet
@@ -238,6 +238,11 @@ def _closure(axons: tuple[Axon, ...]) -> Mapping[str, np.ndarray]:
         found[f"Ip_{end}"] = -(g_na * (v - e_na) + na) / 3.0
     found["rest_mv"] = e
     return found
+
+
+def healthy_rest_mv(axons: Sequence[Axon]) -> np.ndarray:
+    """Return where each axon rests in health with all its sodium channels, mV, shape (n,)."""
+    return _closure(tuple(axons))["rest_mv"].copy()
 
 
 def _pump(a, c) -> np.ndarray:

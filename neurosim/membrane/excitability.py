@@ -188,6 +188,13 @@ def norms() -> Mapping[str, NormCurve]:
     return MappingProxyType(curves)
 
 
+@cache
+def norm_measures() -> Mapping[str, tuple[float, float]]:
+    """Return mean and SD of those derived measures of 280 people that were published."""
+    rows = _norm_file()["measures"]["rows"]
+    return MappingProxyType({m.key: tuple(rows[m.key][:2]) for m in MEASURES if m.key in rows})
+
+
 def compare(found: Excitability) -> list[Comparison]:
     """Return the derived measures beside the people's, in the order of `MEASURES`.
 
@@ -438,6 +445,11 @@ class Curves:
     te_long_percent: np.ndarray
     iv_percent: np.ndarray
     measures: dict[str, np.ndarray]
+
+    def take(self, index) -> Curves:
+        """Return the bodies at `index`."""
+        parts = {name: part[index] for name, part in vars(self).items() if name != "measures"}
+        return Curves(**parts, measures={k: v[index] for k, v in self.measures.items()})
 
 
 def _empty(n: int) -> Curves:

@@ -9,8 +9,8 @@ Grades
 measured
     Read from a publication about the thing itself.
 fitted
-    Found by a fit on published targets or on direct simulation, by the script that the source
-    names; the axon's own fit is not in this repository yet (`docs/limits.md`).
+    Found by a fit on published targets or on direct simulation, as the source tells; a script in
+    ``scripts/`` fits it again.
 assumed
     Nobody has measured it, or the source could not be read again.
 """

@@ -259,10 +259,18 @@ def table(title: str, columns, rows, values) -> None:
 
 
 def draw(cost: Cost, found: dict[str, np.ndarray], path: str) -> None:
-    """Draw the parameters of the sets beside what they do under conditions."""
+    """Draw the parameters of the sets beside what they do under conditions.
+
+    Only of those that fit the norms as well as the shipped set, which comes first.
+    """
     from matplotlib.figure import Figure
 
     points = np.array(list(found.values()))
+    by_block = costs(blocks(cost.space, points, cost.axon))
+    misfit = np.sum([by_block[n] for n in ("electrotonus", "recovery", "iv", "measures")], axis=0)
+    fits = misfit <= misfit[0]
+    points = points[fits]
+    found = dict(zip([n for n, f in zip(found, fits, strict=True) if f], points, strict=True))
     low, high = cost.space.bounds
     seen = reactions(own_axons(cost.space, points, cost.axon))
     figure = Figure(figsize=(10, 7.5), layout="constrained")

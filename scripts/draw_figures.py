@@ -1,9 +1,11 @@
 """Draw the figures of README and docs again.
 
-    python scripts/draw_figures.py [--people 200]
+    python scripts/draw_figures.py [--people 200] [--only excitability]
 
-Writes docs/figures/*.png: health above low calcium, the verdicts, the clinic's test in three
-states. About 2 minutes. `hazard_law.png` is drawn by fit_hazard.py.
+Writes docs/figures/*.png: health above low calcium, the verdicts (2 minutes), and the clinic's
+test in health and in named conditions (seconds; `--only excitability` draws these alone).
+`hazard_law.png` is drawn by fit_hazard.py. `neurosim excitability --condition NAME --out DIR`
+draws the same picture of any other state.
 """
 
 from __future__ import annotations
@@ -13,33 +15,41 @@ from pathlib import Path
 
 import neurosim as ns
 from neurosim.membrane.axon import Conditions
+from neurosim.membrane.changes import condition, named
 from neurosim.membrane.excitability import examine, norms
 from neurosim.show.plot import plot_excitability, plot_pair, plot_verdicts
 from neurosim.study.compare import article
 
 FOLDER = Path("docs/figures")
-STATES = {
-    "potassium_6": Conditions(potassium_out_mmol_l=6.0),
-    "potassium_2_8": Conditions(potassium_out_mmol_l=2.8),
-    "calcium_0_8": Conditions(calcium_out_mmol_l=0.8),
-}
+EXAMINED = (
+    "hypokalaemia", "hyperkalaemia", "hypocalcaemia", "persistent_sodium_twice",
+    "fast_potassium_lost", "ischaemia", "ischaemia_released",
+)  # fmt: skip
+
+
+def draw_excitability() -> None:
+    """Draw the four classic plots of health and of each of `EXAMINED` over the norm band."""
+    health, table = examine(Conditions()), norms()
+    states = {"health": (health, "health")}
+    states |= {name: (examine(condition(name)), named(name).title) for name in EXAMINED}
+    for name, (found, title) in states.items():
+        figure = plot_excitability(found, health, table, title)
+        figure.savefig(FOLDER / f"excitability_{name}.png", dpi=65)
 
 
 def main() -> None:
     """Draw and write every figure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=200)
-    people = parser.parse_args().people
+    parser.add_argument("--only", choices=("excitability",))
+    args = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
+    draw_excitability()
+    if args.only:
+        return
     healthy, low = (ns.simulate(n, person=0, seed=1) for n in ("normal", "low_calcium"))
     plot_pair(healthy, low).savefig(FOLDER / "health_and_low_calcium.png", dpi=110)
-    reference, table = examine(Conditions()), norms()
-    for name, conditions in STATES.items():
-        figure = plot_excitability(
-            examine(conditions), reference, table, title=name.replace("_", " ")
-        )
-        figure.savefig(FOLDER / f"excitability_{name}.png", dpi=90)
-    plot_verdicts(article(people)).savefig(FOLDER / "verdicts.png", dpi=90)
+    plot_verdicts(article(args.people)).savefig(FOLDER / "verdicts.png", dpi=90)
 
 
 if __name__ == "__main__":

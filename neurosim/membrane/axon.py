@@ -447,6 +447,18 @@ def at_rest(
     return Axons(P, steady_state(P, e, ei), availability)
 
 
+def resting_states(conditions: Conditions, axon: Axon = "ghk") -> int:
+    """Return at how many potentials an axon could rest (more than one: two stable states).
+
+    Slow sodium inactivation is held at the most negative of them; whether an oscillation
+    starts there is not asked.
+    """
+    P = at_rest(conditions, axon).P
+    grid = np.arange(-140.0, 20.1, 0.1)[:, None]
+    f, _ = _imbalance(P[:, None, :], grid)
+    return int(((f[:-1] <= 0) & (f[1:] > 0)).sum())
+
+
 WAIT_MS = 4.0  # for a spike, after the pulse
 FIRST_GUESS_PA = 400.0
 # Near the threshold the time to a spike or to its failing grows by the logarithm of the distance,

@@ -251,15 +251,15 @@ def plot_excitability(
     """
     fig = new_figure(14.0, 10.5)
     axes = fig.subplots(2, 2)
-    names = (drawable(title), "health")
+    names = (drawable(title[:1].lower() + title[1:]), "health")
     _charge_panel(axes[0, 0], found, healthy)
     _electrotonus_panel(axes[0, 1], found, healthy, norms)
     _recovery_panel(axes[1, 0], found, healthy, norms)
     _iv_panel(axes[1, 1], found, healthy, norms)
-    handles = [
-        axes[0, 0].plot([], [], "D--", color=CHANGED, label=f"model, {names[0]}")[0],
-        axes[0, 0].plot([], [], "o-", color=HEALTH, label=f"model, {names[1]}")[0],
-    ]
+    handles = [axes[0, 0].plot([], [], "o-", color=HEALTH, label=f"model, {names[1]}")[0]]
+    if found is not healthy:
+        changed = axes[0, 0].plot([], [], "D--", color=CHANGED, label=f"model, {names[0]}")
+        handles = [*changed, *handles]
     if norms is not None:
         band = axes[0, 0].fill_between([], [], [], color="#D0D0D0")
         band.set_label("280 healthy people: mean ± 1.96 SD (published records)")
@@ -277,16 +277,34 @@ def _norm_band(ax: Any, curve: NormCurve | None) -> None:
         ax.plot(curve.x, curve.mean, color="#8C8C8C", lw=1.2, zorder=1)
 
 
+def _signed(percent: float) -> str:
+    """Return a level with a real minus sign."""
+    return f"{percent:+d} %".replace("-", "\N{MINUS SIGN}")
+
+
 def _two(ax: Any, x: np.ndarray, found: np.ndarray, healthy: np.ndarray) -> None:
     ax.plot(x, healthy, "o-", color=HEALTH, ms=5, lw=1.8)
-    ax.plot(x, found, "D--", color=CHANGED, ms=5, lw=1.8)
+    if found is not healthy:
+        ax.plot(x, found, "D--", color=CHANGED, ms=5, lw=1.8)
 
 
 def _charge_panel(ax: Any, found: Excitability, healthy: Excitability) -> None:
-    """Charge against width, in per cent of the healthy charge at 1 ms (a nerve's is in mA ms)."""
+    """Charge against width, in per cent of the healthy charge at 1 ms (a nerve's is in mA ms).
+
+    The upper line is named above itself, the lower one below.
+    """
     whole = healthy.charge_pa_ms[-1]
     x = healthy.charge_widths_ms
-    for e, style, colour in ((healthy, "o", HEALTH), (found, "D", CHANGED)):
+    lines = [(healthy, "o", HEALTH)] + ([(found, "D", CHANGED)] if found is not healthy else [])
+    higher = not found.charge_pa_ms[-1] < whole
+    sides = (("health", not higher), ("changed", higher))
+    for (e, _, colour), (name, above) in zip(lines, sides, strict=False):
+        y = 100.0 * e.charge_pa_ms[3] / whole
+        if not np.isnan(y):
+            ax.annotate(name, (x[3], y), (-12, 5) if above else (12, -14), color=colour,
+                        textcoords="offset points", ha="right" if above else "left",
+                        fontweight="bold")  # fmt: skip
+    for e, style, colour in lines:
         y = 100.0 * e.charge_pa_ms / whole
         ax.plot(x, y, style, color=colour, ms=7)
         if not np.isnan(y).any():
@@ -307,8 +325,9 @@ def _electrotonus_panel(ax: Any, found: Excitability, healthy: Excitability, nor
         _norm_band(ax, norms[name] if norms is not None else None)
         x = healthy.te_delay_ms
         ax.plot(x, healthy.te_reduction_percent[level], "-", color=HEALTH, lw=1.8)
-        ax.plot(x, found.te_reduction_percent[level], "--", color=CHANGED, lw=1.8)
-        ax.text(7, level, f"{level:+d} %", color=GREY, ha="right", va="center", fontsize=10.5)
+        if found is not healthy:
+            ax.plot(x, found.te_reduction_percent[level], "--", color=CHANGED, lw=1.8)
+        ax.text(7, level, _signed(level), color=GREY, ha="right", va="center", fontsize=10.5)
     ax.axhline(0, color=BLACK, lw=0.8)
     ax.set_xlim(left=-15)
     ax.set_xlabel("delay, ms (the current runs from 10 to 110 ms)")
@@ -323,10 +342,11 @@ def _long_inset(ax: Any, found: Excitability, healthy: Excitability) -> None:
     x = healthy.te_long_delay_ms
     for level in LONG_LEVELS:
         inset.plot(x, healthy.te_long_reduction_percent[level], "-", color=HEALTH, lw=0.9)
-        inset.plot(x, found.te_long_reduction_percent[level], "--", color=CHANGED, lw=0.9)
+        if found is not healthy:
+            inset.plot(x, found.te_long_reduction_percent[level], "--", color=CHANGED, lw=0.9)
         end = healthy.te_long_reduction_percent[level][x == POLARISED_FROM_MS + LONG_MS - 1]
         if np.isfinite(end).all():
-            inset.text(218, end[0], f"{level} %", color=GREY, va="center", fontsize=10)
+            inset.text(218, end[0], _signed(level), color=GREY, va="center", fontsize=10)
     inset.axhline(0, color=BLACK, lw=0.6)
     inset.set_xticks([10, 110, 210])
     inset.set_yticks([0, -200, -400])

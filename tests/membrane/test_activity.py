@@ -68,7 +68,7 @@ def test_without_blood_potassium_outside_follows_sodium_inside():
 
 def test_an_axon_in_balance_stays_there():
     for base in (Conditions(), Conditions(potassium_out_mmol_l=6.0), Conditions(ph=7.1)):
-        quiet = act.after(History(train_per_s=1e-6, train_min=20.0), base)
+        quiet = act.after(History(train_per_s=1e-6, train_min=8.0), base)
         assert quiet.sodium_in_mmol_l == pytest.approx(9.0, abs=2e-3)
         assert quiet.potassium_out_mmol_l == pytest.approx(base.potassium_out_mmol_l, abs=2e-3)
     assert act.after(History()) == Conditions()
@@ -94,11 +94,11 @@ def test_more_firing_loads_more_and_rest_undoes_it():
     assert all(a < b for a, b in pairwise([9.0, *loads]))
     # a long train comes to the balance where the pump takes out what fires in
     some, more = (act.after(History(train_per_s=5.0, train_min=m)) for m in (60.0, 120.0))
-    assert some.sodium_in_mmol_l == pytest.approx(more.sodium_in_mmol_l, abs=0.02)
+    assert some.sodium_in_mmol_l == pytest.approx(more.sodium_in_mmol_l, abs=0.05)
     assert act.net_gain_mmol_l_per_min(more) == pytest.approx(
-        -5.0 * 60 * number("firing", "load_per_discharge_mmol_l"), rel=0.02
+        -5.0 * 60 * number("firing", "load_per_discharge_mmol_l"), rel=0.04
     )
-    later = act.after(History(train_per_s=20.0, train_min=2.0, after_min=60.0))
+    later = act.after(History(train_per_s=20.0, train_min=2.0, after_min=40.0))
     assert later.sodium_in_mmol_l == pytest.approx(9.0, abs=0.02)
 
 

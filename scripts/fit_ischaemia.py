@@ -5,7 +5,8 @@
 One number, `potassium_space_ratio` of membrane/parameters.toml: the rise of potassium outside
 for each mmol/L of sodium gained inside. It is set so that conduction is lost after the 46
 minutes in which five people lost the muscle's response (Hofmeijer 2013), on average of the two
-shipped axons. The time course before that, and everything after release, are predictions.
+axons with slow sodium inactivation. The time course before that, and everything after release,
+are predictions.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from scipy.optimize import brentq
 
 from neurosim.firing.hazard import conduction
 from neurosim.membrane.activity import History, course
-from neurosim.membrane.axon import AXONS
 from neurosim.sources import exchanged
 
+AXONS = ("ghk", "ohmic")  # those with slow sodium inactivation
 LOST_MIN, LOST_SD_MIN = 46.0, 6.0
 TIMES_MIN = np.arange(4.0, 121.0, 2.0)
 

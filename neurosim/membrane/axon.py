@@ -356,15 +356,24 @@ def steady_state(P, e, ei) -> np.ndarray:
     ])  # fmt: skip
 
 
+GATE_ROWS = 13  # the first rows of the parameters: shift and phi of every gate
+
+
 def _imbalance(P, e, slow=1.0):
-    """Return the net internodal current at node potential `e`, its Ei in balance with it."""
-    r = P
-    state = steady_state(P, e, e)
-    node, _ = eq.node_current(e, *state[2:7], r[13] * slow, *r[14:26])  # pyright: ignore
-    ei = e + node / r[eq.ROW["g_bb"]]
-    state = steady_state(P, e, ei)
-    inner = (state[7], state[8], state[9])
-    inter, _ = eq.internode_current(ei, *inner, *(r[k] for k in (26, 27, 22, 28, 29, 30, 31, 32)))
+    """Return the net internodal current at node potential `e`, its Ei in balance with it.
+
+    `P` may have the gate rows of one axon, shape (..., 1), where they are those of all.
+    """
+    r = dict(zip(eq.PARAMETERS, P, strict=True))
+    m, h = _inf(eq.rates_m(e + r["shift_m"])), _inf(eq.rates_h(e + r["shift_h"]))
+    p, n = _inf(eq.rates_m(e + r["shift_p"])), _inf(eq.rates_n(e + r["shift_n"]))
+    s = _inf(eq.rates_s(e + r["shift_s"]))
+    node, _ = eq.node_current(e, m, h, p, n, s, P[13] * slow, *P[14:26])  # pyright: ignore
+    ei = e + node / r["g_bb"]
+    ni, si = _inf(eq.rates_n(ei + r["shift_ni"])), _inf(eq.rates_s(ei + r["shift_s"]))
+    q = _inf(eq.rates_q(ei + r["shift_q"]))
+    inner = (P[k] for k in (26, 27, 22, 28, 29, 30, 31, 32))
+    inter, _ = eq.internode_current(ei, ni, si, q, *inner)
     return inter + node, ei
 
 
@@ -373,7 +382,10 @@ def _rest_of(P, slow_of=None):
     grid = np.arange(-140.0, 20.25, 0.25)[:, None]
     n = P.shape[1]
     slow = (lambda e: 1.0) if slow_of is None else slow_of
-    f, _ = _imbalance(P[:, None, :], np.broadcast_to(grid, (grid.size, n)), slow(grid))
+    alike = (P[:GATE_ROWS] == P[:GATE_ROWS, :1]).all()  # then gates at the grid are those of one
+    rows = [row[None, :1] if alike and k < GATE_ROWS else row[None] for k, row in enumerate(P)]
+    f, _ = _imbalance(rows, grid, slow(grid))
+    f = np.broadcast_to(f, (grid.size, n))
     rising = (f[:-1] <= 0) & (f[1:] > 0)
     if not rising.any(axis=0).all():
         raise NeurosimError("A membrane has no resting potential under these conditions.")

@@ -49,24 +49,41 @@ def linoid(x):
     return x / (1.0 - exp(-x))
 
 
+# Rates of the form c (v + v0)/w / (1 - exp(-(v + v0)/w)), 1/ms at 36 degC: (c, v0, w)
+OPEN_M, CLOSE_M = (67.671, 20.4, 10.3), (2.78464, 25.7, -9.16)
+OPEN_H = (3.74, 114.0, -11.0)
+OPEN_N, CLOSE_N = (0.05082, 83.2, 1.1), (0.8652, 66.0, -10.5)
+OPEN_S, CLOSE_S = (0.071501, 23.5, 12.7), (0.039897, 91.1, -11.7)
+
+
+def linoid_rate(v, form):
+    """Return the rate at `v` of a `form` (c, v0, w)."""
+    return form[0] * linoid((v + form[1]) / form[2])
+
+
 def rates_m(v):
     """Return opening and closing rate (1/ms) of transient sodium activation at 36 degC."""
-    return 67.671 * linoid((v + 20.4) / 10.3), 2.78464 * linoid((-25.7 - v) / 9.16)
+    return linoid_rate(v, OPEN_M), linoid_rate(v, CLOSE_M)
+
+
+def closing_h(v):
+    """Return the closing rate (1/ms) of fast sodium inactivation at 36 degC."""
+    return 12.6 / (1.0 + exp((-31.8 - v) / 13.4))
 
 
 def rates_h(v):
     """Return the rates (1/ms) of fast sodium inactivation at 36 degC."""
-    return 3.74 * linoid((-114.0 - v) / 11.0), 12.6 / (1.0 + exp((-31.8 - v) / 13.4))
+    return linoid_rate(v, OPEN_H), closing_h(v)
 
 
 def rates_n(v):
     """Return the rates (1/ms) of the fast potassium gate at 36 degC."""
-    return 0.05082 * linoid((v + 83.2) / 1.1), 0.8652 * linoid((-66.0 - v) / 10.5)
+    return linoid_rate(v, OPEN_N), linoid_rate(v, CLOSE_N)
 
 
 def rates_s(v):
     """Return the rates (1/ms) of the slow potassium gate at 36 degC."""
-    return 0.071501 * linoid((v + 23.5) / 12.7), 0.039897 * linoid((-91.1 - v) / 11.7)
+    return linoid_rate(v, OPEN_S), linoid_rate(v, CLOSE_S)
 
 
 def rates_q(v):
@@ -219,29 +236,60 @@ def verdict(e, before, m, top, rest, t, width):
     return hit, over, top, t + 1.0 - width - 0.5 * (abs(back) - abs(back - 1.0) + 1.0)
 
 
-def step(S, P, stimulus, xi, dt):
+# Rows of the stacked gates m, h, p, n, s, ni, si, q: their potential, shift, phi, forms
+_POTENTIAL = [0, 0, 0, 0, 0, 1, 1, 1]
+_SHIFT, _PHI = [0, 2, 4, 6, 9, 7, 9, 11], [1, 3, 5, 8, 10, 8, 10, 12]
+_CLOSING = [0, 2, 3, 4, 5, 6]  # all but h and q close by a linoid
+_LINOID = [*range(7), *_CLOSING]
+_FORMS = np.array(
+    [OPEN_M, OPEN_H, OPEN_M, OPEN_N, OPEN_S, OPEN_N, OPEN_S]
+    + [CLOSE_M, CLOSE_M, CLOSE_N, CLOSE_S, CLOSE_N, CLOSE_S]
+).T[:, :, None]
+
+
+def packed(P):
+    """Return shift and phi of the stacked gates, each shape (8, n), as `step` takes them."""
+    return P[_SHIFT], P[_PHI]
+
+
+def stacked_rates(S, shift):
+    """Return both rates of all eight gates, each shape (8, n): few calls for NumPy."""
+    v = S[_POTENTIAL] + shift
+    a, b = np.empty_like(v), np.empty_like(v)
+    found = linoid_rate(v[_LINOID], _FORMS)
+    a[:7], b[_CLOSING] = found[:7], found[7:]
+    b[1] = closing_h(v[1])
+    a[7], b[7] = rates_q(v[7])
+    return a, b
+
+
+def step(S, P, stimulus, xi, dt, pack=None):
     """Return the ten states, shape (10, n), after `dt` ms.
 
     Gates live half a step before the potentials (leapfrog): they move over a whole step
     at the potential in its middle, then the potentials move at the gates in theirs. Second
-    order in dt without noise; with noise (`xi`, three rows of standard normals) it is
-    Euler-Maruyama in law.
+    order in dt without noise; with noise (`xi`, three rows of standard normals, else None) it
+    is Euler-Maruyama in law. `pack` is what `packed` returns, if it is at hand.
     """
-    E, Ei, m, h, p, n, s, ni, si, q = S
-    m = noisy_m(E, m, P[0], P[1], P[37], xi[0], dt)
-    h = noisy_h(E, h, P[2], P[3], P[37], xi[1], dt)
-    p = noisy_m(E, p, P[4], P[5], P[38], xi[2], dt)
-    n = gate_n(E, n, P[6], P[8], dt)
-    s = gate_s(E, s, P[9], P[10], dt)
-    ni = gate_n(Ei, ni, P[7], P[8], dt)
-    si = gate_s(Ei, si, P[9], P[10], dt)
-    q = gate_q(Ei, q, P[11], P[12], dt)
+    shift, phi = packed(P) if pack is None else pack
+    a, b = stacked_rates(S, shift)
+    dts = phi * dt
+    out = np.empty_like(S)
+    out[2:] = relax(S[2:], a, b, dts)
+    if xi is not None:
+        size = P[[37, 37, 38]]
+        noise = jitter(S[2:5], a[:3], b[:3], dts[:3], size, np.stack(np.broadcast_arrays(*xi)))
+        out[2:5] = clip01(out[2:5] + noise)
+    m, h, p, n, s, ni, si, q = out[2:]
+    E, Ei = S[:2]
     current, g = node_current(E, m, h, p, n, s, *P[13:26])
     current_i, g_i = internode_current(
         Ei, ni, si, q, P[26], P[27], P[22], P[28], P[29], P[30], P[31], P[32]
     )
-    E, Ei = solve(E, Ei, current, g, current_i, g_i, stimulus, P[33], P[34], P[35], P[36], dt)
-    return np.stack((E, Ei, m, h, p, n, s, ni, si, q))
+    out[0], out[1] = solve(
+        E, Ei, current, g, current_i, g_i, stimulus, P[33], P[34], P[35], P[36], dt
+    )
+    return out
 
 
 def shifted(S, P, ms):
@@ -249,13 +297,9 @@ def shifted(S, P, ms):
 
     Gates are half a step behind the potentials; where the step changes, this puts them right.
     """
-    E, Ei, m, h, p, n, s, ni, si, q = S
-    return np.stack((
-        E, Ei, gate_m(E, m, P[0], P[1], ms), gate_h(E, h, P[2], P[3], ms),
-        gate_m(E, p, P[4], P[5], ms), gate_n(E, n, P[6], P[8], ms), gate_s(E, s, P[9], P[10], ms),
-        gate_n(Ei, ni, P[7], P[8], ms), gate_s(Ei, si, P[9], P[10], ms),
-        gate_q(Ei, q, P[11], P[12], ms),
-    ))  # fmt: skip
+    shift, phi = packed(P)
+    a, b = stacked_rates(S, shift)
+    return np.concatenate([S[:2], relax(S[2:], a, b, phi * ms)])
 
 
 def flow(S, P):

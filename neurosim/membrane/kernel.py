@@ -26,8 +26,8 @@ def compiled():
     return loops
 
 
-def _step(S, P, current, xi, dt):
-    S[:] = eq.step(S, P, current, xi, dt)
+def _step(S, P, current, xi, dt, pack):
+    S[:] = eq.step(S, P, current, xi, dt, pack)
 
 
 def advance(S, P, current, n_steps, dt, level_m=-1.0):
@@ -59,9 +59,9 @@ def advance(S, P, current, n_steps, dt, level_m=-1.0):
         return loops.advance(S, P, np.asarray(current, float), n_steps, dt, level_m)
     fired = np.zeros(S.shape[1], bool)
     peak = np.full(S.shape[1], -1000.0)
-    zero = np.zeros((3, 1))
+    pack = eq.packed(P)
     for _ in range(n_steps):
-        _step(S, P, current, zero, dt)
+        _step(S, P, current, None, dt, pack)
         fired |= (S[0] > -20.0) & (S[2] > level_m)
         np.maximum(peak, S[0], out=peak)
     return fired, peak
@@ -101,10 +101,10 @@ def pulse(S, P, lane, column, stimulus, steps, after, rest, dt):
     S, P, rest = S[:, lane], P[:, column], rest[column]
     fired, left = np.zeros(lane.size, bool), np.ones(lane.size, bool)
     when, top = np.full(lane.size, float(after)), np.full(lane.size, -1000.0)
-    zero = np.zeros((3, 1))
+    pack = eq.packed(P)
     for t in range(int(steps.max(initial=0)) + after):
         before = S[0].copy()
-        _step(S, P, stimulus * (t < steps), zero, dt)
+        _step(S, P, stimulus * (t < steps), None, dt, pack)
         hit, over, top, time = eq.verdict(S[0], before, S[2], top, rest, t, steps)
         ends = left & (hit | over | (t + 1 >= steps + after))
         fired[ends & hit], when[ends] = True, time[ends]
@@ -126,9 +126,9 @@ def trace(S, P, current, n_steps, dt, every=1):
     if loops is not None:
         return loops.trace(S, P, np.asarray(current, float), n_steps, dt, every)
     out = np.empty((n_steps // every, *S.shape))
-    zero = np.zeros((3, 1))
+    pack = eq.packed(P)
     for t in range(1, n_steps + 1):
-        _step(S, P, current, zero, dt)
+        _step(S, P, current, None, dt, pack)
         if t % every == 0:
             out[t // every - 1] = S
     return out
@@ -153,9 +153,9 @@ def driven(S, P, shape, amplitude, dt):
     if loops is not None:
         return loops.driven(S, P, shape, np.asarray(amplitude, float), dt)
     peak = np.full(S.shape[1], -1000.0)
-    zero = np.zeros(S.shape[1])
+    zero, pack = np.zeros(S.shape[1]), eq.packed(P)
     for xi in shape:
-        _step(S, P, zero, xi * amplitude, dt)
+        _step(S, P, zero, xi * amplitude, dt, pack)
         np.maximum(peak, S[0], out=peak)
     return peak
 
@@ -192,10 +192,11 @@ def kicked(S, P, lane, shape, amplitude, after, rest, dt):
     S, P, rest, width = S[:, lane], P[:, lane], rest[lane], len(shape)
     fired, left = np.zeros(lane.size, bool), np.ones(lane.size, bool)
     when, top = np.full(lane.size, float(after)), np.full(lane.size, -1000.0)
-    zero = np.zeros((3, 1))
+    pack = eq.packed(P)
     for t in range(width + after):
         before = S[0].copy()
-        _step(S, P, 0.0, shape[t][:, lane] * amplitude if t < width else zero, dt)
+        xi = shape[t][:, lane] * amplitude if t < width else None
+        _step(S, P, 0.0, xi, dt, pack)
         hit, over, top, time = eq.verdict(S[0], before, 1.0, top, rest, t, width)
         ends = left & (hit | over | (t + 1 >= width + after))
         fired[ends & hit], when[ends] = True, time[ends]
@@ -241,13 +242,13 @@ def noisy(S, P, current, n_steps, dt, seed, capacity=4096):
 
 def _noisy_reference(S, P, current, n_steps, dt, generators, times, peaks, counts):
     (n, capacity), chunk, width = times.shape, 256, 16
-    above = np.zeros(n, bool)
+    above, pack = np.zeros(n, bool), eq.packed(P)
     for t in range(n_steps):
         c = t % chunk
         if c == 0:
             draws = [g.standard_normal((3, chunk, width)) for g in generators]
             xi = np.concatenate(draws, axis=2)[:, :, :n]
-        _step(S, P, current, xi[:, c], dt)
+        _step(S, P, current, xi[:, c], dt, pack)
         up = (S[0] > -20.0) & ~above
         for j in np.flatnonzero(up | above):
             if up[j]:

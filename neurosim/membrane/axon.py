@@ -477,6 +477,7 @@ FIRST_GUESS_PA = 400.0
 # over some 8 per ms; failing shows 1.4 times later. Only the last of 18 halvings leans on it.
 GROWTH_PER_MS, FAILING = 8.0, 1.4
 LAST = 4  # the interval (in tolerances) in which times tell the rest
+LONG_PULSE_MS = 2.0  # a longer one may fire while it is on: then times tell nothing
 
 
 class Bracket:
@@ -555,7 +556,8 @@ def threshold_pa(
         found.narrow(which, amplitude, fired.reshape(shape), when_ms.reshape(shape))
 
     _enclose(found, attempt, np.broadcast_to(np.asarray(near_pa, float), n), tolerance_pa)
-    _halve(found, attempt, LAST * tolerance_pa)
+    told = steps * dt <= LONG_PULSE_MS
+    _halve(found, attempt, np.where(told, LAST, 1) * tolerance_pa)
     return np.where(found.low > 0.0, found.middle(), 0.0)
 
 

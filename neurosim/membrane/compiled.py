@@ -79,7 +79,8 @@ def _off_zero(x):  # noqa: ANN001, ANN202
 
 
 for _f in (
-    eq.linoid, eq.linoid_rate, eq.rates_m, eq.closing_h, eq.rates_h, eq.rates_n, eq.rates_s, eq.rates_q, eq.relax,
+    eq.linoid, eq.linoid_rate, eq.rates_m, eq.closing_h, eq.rates_h, eq.rates_n, eq.rates_s,
+    eq.rates_q, eq.relax,
     eq.jitter, eq.clip01, eq.ghk, eq.sodium_force, eq.gate_m, eq.gate_h, eq.noisy_m,
     eq.noisy_h, eq.gate_n, eq.gate_s, eq.gate_q, eq.node_current, eq.internode_current,
     eq.solve, eq.verdict,

@@ -431,3 +431,23 @@ def test_a_bad_axon_is_one_sentence():
         ax.axon_parameters().replace(Cn=float("nan"))
     with pytest.raises(NeurosimError, match="2 axons for 3 conditions"):
         ax.at_rest([Conditions()] * 3, ["ghk", "ohmic"])
+
+
+def test_thresholds_lie_between_a_pulse_that_fails_and_one_that_fires_wherever_one_begins():
+    batch = ax.at_rest([Conditions(), Conditions(**CASES["K6"]), Conditions(**CASES["Ca.7"])])
+    widths = np.array([0.2, 1.0, 20.0])
+    near = ax.threshold_pa(batch, widths)
+    for guess in (5.0, 350.0, 7000.0):
+        assert ax.threshold_pa(batch, widths, near_pa=guess) == pytest.approx(near, abs=0.02)
+    lane, steps = np.arange(3), np.rint(widths / ax.DT_MS).astype(int)
+    for off, expected in ((-0.02, False), (0.02, True)):  # to 4 ms after the pulse, no end before
+        S, high = batch.rest.copy(), np.zeros(3, bool)
+        for t in range(steps.max() + 400):
+            on = np.where(t < steps, near + off, 0.0)
+            S = equations.step(S, batch.P, on, None, ax.DT_MS)
+            high |= (S[0] > -20.0) & (t < steps + 400)
+        assert (high == expected).all()
+        fired, _ = kernel.pulse(
+            batch.rest, batch.P, lane, lane, near + off, steps, 400, batch.rest_mv, ax.DT_MS
+        )
+        assert (fired == expected).all()

@@ -16,7 +16,7 @@ import peers
 from neurosim.firing.hazard import hazard_table
 from neurosim.membrane import equations, kernel
 from neurosim.membrane.axon import DT_MS, Conditions, at_rest, threshold_pa
-from neurosim.membrane.excitability import examine
+from neurosim.membrane.excitability import curves, examine
 
 BATCHES = (1, 16, 64, 256, 1024)
 OWN_BATCH = 64
@@ -144,8 +144,11 @@ def main() -> None:
         table = spent(lambda: hazard_table(Conditions(calcium_out_mmol_l=calcium)))  # noqa: B023
         test = spent(lambda: examine(Conditions(calcium_out_mmol_l=calcium)))  # noqa: B023
     short = spent(lambda: examine(Conditions(), full=False))
+    many = at_rest([Conditions(calcium_out_mmol_l=c) for c in np.linspace(1.0, 1.4, 100)])
+    each = spent(lambda: curves(many, full=True)) / 100
     print(f"a hazard table of one body: {table:.2f}")
     print(f"the clinic's test, all of it: {test:.2f}; thresholds and recovery only: {short:.2f}")
+    print(f"the clinic's test on 100 bodies at once, each: {each:.4f}")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,15 @@
 """Hold the model's channel noise against channels that open and close one by one.
 
-    python scripts/check_noise.py [--axon ghk] [--seconds 150]
+    python scripts/check_noise.py [--axon ghk] [--seconds 100]
 
 The package adds a Langevin term to the gates m, h and p (Fox & Lu 1994), its size set by one
 number of channels. Here the same membrane has whole channels instead: each transient one with
 three gates m and one h, each persistent one with three gates p, every gate flipping on its own
 with its exact probability over a step (the counts in each state by binomial draws). Printed for
-both: the relative spread of the 1-ms threshold against the number of channels, the number
-of Langevin channels that spreads it as so many real ones do, and the rate at which a site fires by
-itself at that number. About four minutes of one core per axon.
+both: the relative spread of the 1-ms threshold against the number of channels, the deviation of the
+resting potential of a site, the numbers of real channels that one Langevin channel stands for by
+either measure, and the rate at which a site fires by itself at the latter. About five minutes of
+one core per axon.
 """
 
 from __future__ import annotations
@@ -189,7 +190,7 @@ def langevin_rate(axon, conditions, channels, seconds, copies=16, seed=5) -> flo
     return bursts(spikes) * 60.0 / seconds
 
 
-def markov_rate(axon, conditions, channels, seconds, copies=1024, seed=5) -> float:
+def markov_rate(axon, conditions, channels, seconds, copies=512, seed=5) -> float:
     """Return bursts per minute of one site with channels one by one."""
     batch = ax.at_rest(conditions, axon).take(np.zeros(copies, int))
     membrane = Channels(batch, channels, seed)
@@ -197,17 +198,15 @@ def markov_rate(axon, conditions, channels, seconds, copies=1024, seed=5) -> flo
     return bursts(membrane.run(np.zeros(copies), seconds / copies * 1000.0)) * 60.0 / seconds
 
 
-STATES: tuple[dict[str, float], ...] = ({}, {"potassium_out_mmol_l": 5.5})
-WANTED_PER_MIN = 20.0
+WANTED_PER_MIN = 20.0  # of the site whose rate is compared
+COPIES = 256
 FIELDS = ("axon", "what", "channels", "form", "value", "error")
 
 
-def site_nu(axon: str, state: dict[str, float]) -> float:
-    """Return the persistent sodium multiplier at which the law says `WANTED_PER_MIN`."""
+def site_nu(axon: str) -> float:
+    """Return the persistent sodium multiplier at which the law says `WANTED_PER_MIN` in health."""
     nu = np.arange(1.5, 6.0, 0.1)
-    batch = ax.at_rest(
-        [ax.Conditions().replace(**state, persistent_sodium_scale=v) for v in nu], axon
-    )
+    batch = ax.at_rest([ax.Conditions(persistent_sodium_scale=v) for v in nu], axon)
     found, _ = action(batch)
     rate = np.where(np.isfinite(found), burst_rate(axon, np.nan_to_num(found), batch.rest_mv), 0.0)
     above = int(np.flatnonzero(rate >= WANTED_PER_MIN)[0])
@@ -215,8 +214,42 @@ def site_nu(axon: str, state: dict[str, float]) -> float:
     return round(float(np.interp(np.log(WANTED_PER_MIN), y, nu[above - 1 : above + 1])), 3)
 
 
+def resting_deviation(batch, noise, pieces=20) -> float:
+    """Return the deviation of E at rest (mV, robust) of a silent site under `noise(ms)` -> E."""
+    noise(40.0)
+    e = np.array([noise(2.0) for _ in range(pieces)])
+    return float(np.median(np.abs(e - np.median(e))) / 0.6745)
+
+
+def resting_deviations(axon: str, nu: float):
+    """Yield (channels, form, deviation of E) with Langevin noise, its parts, and real channels."""
+    site = ax.at_rest(ax.Conditions(persistent_sodium_scale=nu), axon)
+    batch, still = site.take(np.zeros(COPIES, int)), np.zeros(COPIES)
+    effective = number("firing", "noise_channels")
+    for form, off in (("langevin", ()), ("langevin m, h", ("noise_p",)),
+                      ("langevin p", ("noise_mh",))):  # fmt: skip
+        noisy = batch.with_noise(effective)
+        for name in off:
+            noisy.P[eq.ROW[name]] = 0.0
+        S, seeds = noisy.rest.copy(), iter(np.random.SeedSequence(2).spawn(100))
+
+        def langevin(ms, S=S, P=noisy.P, seeds=seeds):
+            kernel.noisy(S, P, still, round(ms / DT_MS), DT_MS, next(seeds), 4)
+            return S[0].copy()
+
+        yield effective, form, resting_deviation(noisy, langevin)
+    for channels in (5000, 20000):
+        membrane = Channels(batch, channels, 3)
+
+        def markov(ms, membrane=membrane):
+            membrane.run(still, ms)
+            return membrane.S[0].copy()
+
+        yield channels, "markov", resting_deviation(batch, markov)
+
+
 def compare(axon: str, seconds: float):
-    """Yield rows of `FIELDS`: spreads by number of channels, then rates at matched numbers."""
+    """Yield rows of `FIELDS`: spreads by number of channels, resting noise, and rates."""
     constants = {"langevin": [], "markov": []}
     for channels in NUMBERS:
         for form, spread in (("langevin", langevin_spread), ("markov", markov_spread)):
@@ -227,27 +260,30 @@ def compare(axon: str, seconds: float):
             yield axon, "spread of the 1-ms threshold", channels, form, s, error
     each = {form: float(np.mean(v)) for form, v in constants.items()}
     for form, k in each.items():
-        yield (
-            axon,
-            "channels of a trunk axon",
-            round((k / TRUNK_SPREAD) ** 2),
-            form,
-            TRUNK_SPREAD,
-            0,
-        )
+        trunk = (k / TRUNK_SPREAD) ** 2
+        yield axon, "channels of a trunk axon", round(trunk), form, TRUNK_SPREAD, 0.0
     ratio = (each["markov"] / each["langevin"]) ** 2
-    yield axon, "real channels for one Langevin channel", 0, "markov", ratio, 0.0
-    effective = number("firing", "noise_channels")
-    real = round(effective * ratio)
-    for state in STATES:
-        nu = site_nu(axon, state)
-        where = ax.Conditions().replace(**state, persistent_sodium_scale=nu)
-        name = " ".join(f"{k}={v:g}" for k, v in {**state, "persistent_sodium_scale": nu}.items())
-        for form, rate_of, n in (
-            ("langevin", langevin_rate, effective), ("markov", markov_rate, real)
-        ):  # fmt: skip
-            r = rate_of(axon, where, round(n), seconds)
-            yield axon, f"bursts per minute, {name}", n, form, r, np.sqrt(r * 60.0 / seconds)
+    yield axon, "real channels for a Langevin one, by spread", 0, "markov", ratio, 0.0
+    nu, effective = site_nu(axon), number("firing", "noise_channels")
+    found = list(resting_deviations(axon, 0.85 * nu))
+    for channels, form, deviation in found:
+        name = f"deviation of E at rest in mV, nu {0.85 * nu:.3g}"
+        yield axon, name, channels, form, deviation, deviation / np.sqrt(2.0 * COPIES)
+    equal = [n * (d / found[0][2]) ** 2 / effective for n, form, d in found if form == "markov"]
+    yield (
+        axon,
+        "real channels for a Langevin one, at rest",
+        0,
+        "markov",
+        np.mean(equal),
+        np.ptp(equal),
+    )
+    where, matched = ax.Conditions(persistent_sodium_scale=nu), round(effective * np.mean(equal))
+    for form, rate_of, n in (
+        ("langevin", langevin_rate, round(effective)), ("markov", markov_rate, matched),
+    ):  # fmt: skip
+        r = rate_of(axon, where, n, seconds)
+        yield axon, f"bursts per minute, nu {nu:g}", n, form, r, np.sqrt(r * 60.0 / seconds)
 
 
 def main() -> None:
@@ -256,8 +292,8 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--axon", action="append", choices=ax.AXONS)
-    parser.add_argument("--seconds", type=float, default=150.0)
-    parser.add_argument("--out", default="neurosim/firing/channel_noise.csv")
+    parser.add_argument("--seconds", type=float, default=100.0)
+    parser.add_argument("--out", default=None, help="CSV file")
     options = parser.parse_args()
     began, rows = time.time(), []
     for axon in options.axon or ax.AXONS:
@@ -265,6 +301,8 @@ def main() -> None:
             rows.append(row)
             print(f"{time.time() - began:6.0f} s ", *row[:4], f"{row[4]:.4g} +- {row[5]:.2g}",
                   flush=True)  # fmt: skip
+    if options.out is None:
+        return
     with open(options.out, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(FIELDS)

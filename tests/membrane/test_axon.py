@@ -335,6 +335,36 @@ def test_channel_noise_spreads_the_threshold(name):
     assert distal / trunk == pytest.approx(np.sqrt(10), rel=0.2)
 
 
+@pytest.mark.slow
+def test_the_spread_is_that_of_the_raw_stochastic_equations(reference):
+    # Euler-Maruyama of dy = (a (1-y) - b y) dt + sqrt((a (1-y) + b y)/N) dW, at 1/10 of the step
+    name, a, y, availability = reference
+    channels, repeats, dt = 2500, 150, 0.002
+    rng = np.random.default_rng(7)
+    factor = np.tile(np.linspace(0.8, 1.2, 16), repeats)
+    pulse = factor * BASE[name][1]
+    Y = np.repeat(y[:, None], factor.size, axis=1)
+    sizes = np.sqrt(np.array([1.0, 1.0, 50.0]) / channels)  # m, h; p has 2 % of the channels
+    inverse = np.linalg.inv([[a["Cn"] + a["Cmy"], -a["Cmy"]], [-a["Cmy"], a["Ci"] + a["Cmy"]]])
+    fired = np.zeros(factor.size, bool)
+    for step in range(2000):
+        node, internode = _currents(*Y, a, availability)
+        bridge = a["GBB"] * (Y[0] - Y[1])
+        de = inverse @ np.stack([pulse * (step < 500) - node - bridge, bridge - internode])
+        rates = _gates(Y[0], Y[1], a)
+        for k, (p, q) in enumerate(rates):
+            up, down = p * (1 - Y[2 + k]), q * Y[2 + k]
+            Y[2 + k] += (up - down) * dt
+            if k < 3:
+                kick = sizes[k] * np.sqrt((up + down) * dt) * rng.standard_normal(factor.size)
+                Y[2 + k] = np.clip(Y[2 + k] + kick, 0.0, 1.0)
+        Y[:2] += de * dt
+        fired |= Y[0] > -20.0
+    share = fired.reshape(repeats, 16).mean(axis=0)
+    (m, s), _ = curve_fit(lambda x, m, s: ndtr((x - m) / s), factor[:16], share, (1, 0.06))
+    assert s / m == pytest.approx(_relative_spread(name, channels, 0.2, dt=0.005)[1], rel=0.15)
+
+
 def test_noise_depends_on_the_seed_alone():
     batch = _some_axons().with_noise(500)
 

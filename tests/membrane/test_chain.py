@@ -10,7 +10,7 @@ from scipy.integrate import solve_ivp
 from neurosim.errors import NeurosimError
 from neurosim.membrane import chain as ch
 from neurosim.membrane import equations as eq
-from neurosim.membrane import kernel
+from neurosim.membrane import ions, kernel
 from neurosim.membrane.axon import AXONS, Conditions, at_rest
 
 SICK = ch.Unit(
@@ -189,6 +189,11 @@ def test_potassium_gathers_as_charge_over_volume():
     assert pytest.approx(1e-15 / faraday / 1e-12 * 1e3, rel=1e-6) == ch.MMOL_L_PER_PA_MS_PL * 1.0
     x = np.linspace(1 / 3, 3.0, 200)
     assert np.abs(ch.log_ratio(x) - np.log(x)).max() < 0.008 * np.log(3.0)
+    shift, shift_h = ch.nernst_shift(6.0, 4.2, ions.thermal_mv(33.0), 14.0)
+    moved = ions.nernst_mv(6.0, 155.0, 33.0) - ions.nernst_mv(4.2, 155.0, 33.0)
+    assert shift == pytest.approx(moved, rel=1e-3)
+    moved = ions.nernst_mv(20.0, 155.0, 33.0) - ions.nernst_mv(18.2, 155.0, 33.0)
+    assert shift_h == pytest.approx(moved, rel=1e-3)
     closed = ch.Unit(space_pl=0.5, space_tau_ms=1e12)
     built = ch.build([[closed]], 80.0)
     state = built.start()

@@ -43,6 +43,7 @@ UNDEFINED = 10.0  # residual of a point that the axon does not have, in SDs of t
 FEWEST_POINTS = 20
 Z95, CHI95 = 1.96, 3.84
 SINGLE_POINTS = 7  # of a single change, on either side of health
+APPROACHES = 2  # to where the axon can no longer be tested in full
 POLISHED = 3  # single changes whose best value is looked at more closely
 ALIKE = 0.8  # correlation from which two estimates count as one
 UNTOLD = 0.8  # posterior over prior SD from which a record has told nothing
@@ -359,26 +360,37 @@ def rows_at(space: Space, x: np.ndarray, axon: Axon) -> np.ndarray:
 def single_change(name: str, axon: Axon, temperature_c: float) -> tuple[np.ndarray, np.ndarray]:
     """Return coordinates of one parameter alone, and the model's rows there.
 
-    They run from bound to bound, closer near health; those beyond which the axon cannot be
-    tested in full are left out.
+    They run from bound to bound, closer near health. Those beyond which the axon cannot be
+    tested in full are left out, and that place is approached.
     """
     space = space_of(axon, temperature_c)
     at = space.names.index(name)
     near = np.sinh(np.linspace(0, 2.5, SINGLE_POINTS + 1)) / np.sinh(2.5)
     low, high = (bound[at] for bound in space.bounds)
-    grid = np.concatenate([low * near[:0:-1], high * near])
-    rows = rows_at(space, np.outer(grid, np.eye(len(space))[at]), axon)
-    kept = _whole(rows)
-    return grid[kept], rows[kept]
+    grid, rows = np.array([]), np.empty((0, 0))
+    more = np.concatenate([low * near[:0:-1], high * near])
+    for _ in range(APPROACHES + 1):
+        found = rows_at(space, np.outer(more, np.eye(len(space))[at]), axon)
+        rows = np.vstack([rows, found]) if grid.size else found
+        grid = np.concatenate([grid, more])
+        order = np.argsort(grid)
+        grid, rows = grid[order], rows[order]
+        first, last = _whole(grid, rows)
+        edges = [(grid[i], grid[j]) for i, j in ((first - 1, first), (last, last + 1))
+                 if i >= 0 and j < grid.size]  # fmt: skip
+        if not edges:
+            break
+        more = np.concatenate([np.linspace(a, b, 5)[1:-1] for a, b in edges])
+    return grid[first : last + 1], rows[first : last + 1]
 
 
-def _whole(rows: np.ndarray) -> slice:
-    """Return the stretch about health in which every point is defined."""
-    bad = np.isnan(rows.sum(axis=1))
-    below, above = np.flatnonzero(bad[:SINGLE_POINTS]), np.flatnonzero(bad[SINGLE_POINTS:])
-    first = below[-1] + 1 if below.size else 0
-    last = SINGLE_POINTS + above[0] if above.size else len(rows)
-    return slice(first, last)
+def _whole(grid: np.ndarray, rows: np.ndarray) -> tuple[int, int]:
+    """Return first and last place about health between which every point is defined."""
+    bad, health = np.isnan(rows.sum(axis=1)), int(np.argmin(np.abs(grid)))
+    below, above = np.flatnonzero(bad[:health]), np.flatnonzero(bad[health:])
+    first = int(below[-1]) + 1 if below.size else 0
+    last = health + int(above[0]) - 1 if above.size else grid.size - 1
+    return first, last
 
 
 def fit_record(record: Record, axon: Axon = "ghk", space: Space | None = None) -> Fit:

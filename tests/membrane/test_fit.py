@@ -141,3 +141,12 @@ def test_the_intervals_of_all_together_hold_the_truth_as_often_as_they_say():
             told.append(e.told)
     assert 0.90 < np.mean(held) < 0.985
     assert np.mean(told) > 0.2  # and not by saying nothing
+
+
+def test_a_single_change_is_followed_to_where_the_test_breaks_off():
+    # below some 0.3 of the fast potassium the axon fires during a polarising current
+    grid, rows = fit.single_change("fast_potassium_scale", "ghk", 33.0)
+    assert np.isfinite(rows).all() and (np.diff(grid) > 0).all() and 0.0 in grid
+    space = fit.space_of("ghk", 33.0)
+    at = space.names.index("fast_potassium_scale")
+    assert space.dimensions[at].low < space.dimensions[at].value(grid[0]) < 0.4

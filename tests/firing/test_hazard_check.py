@@ -159,3 +159,25 @@ def test_the_spread_of_a_trunk_axon_needs_some_forty_thousand_langevin_channels(
     assert spread == pytest.approx(noise.TRUNK_SPREAD, rel=0.1)
     _, distal, _ = noise.langevin_spread("ghk", number("firing", "noise_channels"), repeats=100)
     assert distal / spread == pytest.approx(np.sqrt(38000 / 2500), rel=0.12)
+
+
+# --- what slow noise can do to the steepness ------------------------------------------------
+
+
+def test_slow_noise_far_below_the_ceiling_leaves_the_slope_as_it_is():
+    steep = script("steepness")
+    assert steep.tempered_slope(0.0, 1.0, 1e12) == pytest.approx(1.0, abs=1e-6)
+    assert steep.tempered_slope(2.0, 1.0, 1e12) == pytest.approx(1.0, abs=1e-6)
+    # without noise a saturating rate r has the slope 1 - r/ceiling
+    assert steep.tempered_slope(0.0, 100.0, 500.0) == pytest.approx(0.8, abs=1e-4)
+    found = [steep.tempered_slope(s, 1.0, 500.0) for s in (0.0, 1.0, 3.0, 5.0)]
+    assert np.all(np.diff(found) < 0) and found[1] > 0.98
+
+
+def test_intervals_under_slow_noise_vary_as_the_closed_form_says():
+    steep = script("steepness")
+    for spread in (0.3, 0.6):
+        told = steep.interval_cv(spread)
+        assert steep.simulated_cv(spread, tau_in_intervals=100.0) == pytest.approx(told, rel=0.05)
+    assert steep.interval_cv(steep.largest_spread_by_cv()) == pytest.approx(steep.LARGEST_CV)
+    assert steep.largest_spread_by_icc(2.0, 0.5) == pytest.approx(2.0)

@@ -66,14 +66,14 @@ def _parser() -> argparse.ArgumentParser:
 
     run = add(
         "run", "simulate one scenario and write tables, a figure and its words",
-        "against", "set", "muscle", "duration", "people", "seed", "axon", "out",
+        "against", "set", "muscle", "duration", "people", "person", "seed", "axon", "out",
     )  # fmt: skip
     run.add_argument("scenario", nargs="?", default="normal", metavar="NAME|FILE.toml",
                      help="scenario of 'neurosim list' (or normal), or a TOML file")  # fmt: skip
     add("list", "list scenarios, muscles, the fields of a body and an axon's conditions")
     add("article", "judge every claim of the article", "people", "seed", "out")
     add("excitability", "run the clinic's nerve-excitability test on the axon", "condition", "set",
-        "change", "axon", "out")  # fmt: skip
+        "change", "axon", "person", "seed", "out")  # fmt: skip
     fit = add(
         "fit", "tell which parameters of the axon moved in one person's record", "axon", "out"
     )
@@ -102,6 +102,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "muscle": {"metavar": "M", "help": "muscle, such as eyelid"},
     "duration": {"metavar": "S", "help": "simulated time in seconds"},
     "people": {"metavar": "N", "help": "number of people"},
+    "person": {"metavar": "N", "help": "which of the seed's people, from 0"},
     "seed": {"metavar": "S", "help": "same seed, same people and twitches"},
     "axon": {"metavar": "ghk|ohmic|alternative",
              "help": "which of the axons that fit people's nerves"},
@@ -229,6 +230,22 @@ def _changes(args: argparse.Namespace) -> dict[str, Any]:
         "seed": _whole("seed", getattr(args, "seed", None)),
     }
     return {name: value for name, value in changes.items() if value is not None}
+
+
+def _person(args: argparse.Namespace) -> int | None:
+    """Return the person asked for, if any.
+
+    Raises
+    ------
+    NeurosimError
+        For anything but a whole number from 0.
+    """
+    found = _whole("person", args.person)
+    if found is None:
+        return None
+    if not isinstance(found, int) or found < 0:
+        raise NeurosimError(f"person = {args.person} must be a whole number from 0.")
+    return found
 
 
 def _asked(args: argparse.Namespace) -> Any:
@@ -402,7 +419,7 @@ def _cores(people: int) -> int:
 
 
 def _run(args: argparse.Namespace) -> None:
-    asked = _asked(args)
+    asked, person = _asked(args), _person(args) or 0
     other = _other(args, asked)
     with _folder(args.out, asked.name) as folder:
         from neurosim.show import describe, export, plot, style
@@ -412,16 +429,16 @@ def _run(args: argparse.Namespace) -> None:
         both = [s for s in (asked, other) if s is not None]
         cores = _cores(asked.people)
         _say_if_long(both, asked.people, cores)
-        result = simulate(asked)
-        against = simulate(other) if other is not None else None
+        result = simulate(asked, person=person)
+        against = simulate(other, person=person) if other is not None else None
         people = None
         if asked.people > 1:
             people = replicate(both, asked.people, cores=cores, progress=_progress("people"))
         words = describe.describe(result, against, people)
         figure = plot.plot_chain(result, against, people)
-        about = export.provenance(asked, person=0)
+        about = export.provenance(asked, person=person)
         if people is not None:
-            about["note"] = "Of person 0 only; people.csv counts every person."
+            about["note"] = f"Of person {person} only; people.csv counts every person."
         files = export.table_files("twitches", result.twitches.columns(), about)
         files |= export.table_files("discharges", result.firing.columns(), about)
         files["result.json"] = export.json_bytes(export.result_json(result))
@@ -431,7 +448,7 @@ def _run(args: argparse.Namespace) -> None:
         files["figure.txt"] = export.text_bytes(words)
         print(words)
         if people is not None:
-            print("twitches.csv and discharges.csv are of person 0; people.csv counts all.")
+            print(f"twitches.csv and discharges.csv are of person {person}; people.csv counts all.")
         _write(folder, files)
 
 
@@ -543,21 +560,30 @@ def _excitability(args: argparse.Namespace) -> None:
     settings = _settings(args.set)
     changes = _membrane_changes(args)
     body = Body.from_values(settings)  # type: ignore[arg-type]
+    asked, person = Scenario(body=body).replace(**_changes(args)), _person(args)
     title = _examined_title(args, settings)
-    asked = Scenario(name="excitability", title=title, body=body).replace(**_changes(args))
+    if person is not None:
+        title = f"{title} (person {person} of seed {asked.seed})"
+    asked = asked.replace(name="excitability", title=title)
     with _folder(args.out, "excitability") as folder:
+        from neurosim.firing.sites import person_scores
         from neurosim.membrane.axon import Conditions
         from neurosim.membrane.changes import changed
         from neurosim.membrane.excitability import examine, norms
+        from neurosim.membrane.people import persons_axon
         from neurosim.show import describe, export, mem, plot, style
         from neurosim.study.run import state_of
 
-        healthy = examine(Conditions(), asked.axon)
+        scores = () if person is None else person_scores(asked.seed, person)
+        own = persons_axon(asked.axon, scores)
+        healthy = examine(Conditions(), own)
         conditions = state_of(contributions(body)).axon if settings else Conditions()
-        conditions = changed(changes, conditions, asked.axon)
-        found = examine(conditions, asked.axon) if conditions != Conditions() else healthy
+        conditions = changed(changes, conditions, own)
+        found = examine(conditions, own) if conditions != Conditions() else healthy
         table = describe.excitability_table(found, healthy)
         words = describe.describe_excitability(found, healthy)
+        if person is not None:
+            words = f"{describe.person_words(asked.axon, scores)}\n{words}"
         figure = plot.plot_excitability(found, healthy, norms(), title)
         about = export.provenance(
             asked,

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache, wraps
@@ -36,6 +36,7 @@ FILES = {
     "axon_ghk": "membrane/axon_ghk.toml",
     "axon_ohmic": "membrane/axon_ohmic.toml",
     "axon_alternative": "membrane/axon_alternative.toml",
+    "people": "membrane/people.toml",
     "fit": "membrane/fit.toml",
     "chain": "membrane/chain.toml",
     "firing": "firing/parameters.toml",
@@ -67,6 +68,8 @@ class Value:
         Key of `references()`.
     note : str
         One sentence where the number needs it.
+    along : sequence of float
+        Of a spread between people: its share of each score, a unit vector.
     """
 
     name: str
@@ -77,6 +80,7 @@ class Value:
     low: float = math.nan
     high: float = math.nan
     note: str = ""
+    along: Sequence[float] = ()
 
     def __post_init__(self) -> None:
         if self.grade not in GRADES:

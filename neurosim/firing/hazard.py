@@ -5,34 +5,44 @@ few coefficients were fitted on direct stochastic simulation of a small node in 
 states (`scripts/fit_hazard.py`; `hazard.toml` holds them and their error). A burst counts
 only if its spike is high enough to leave the site, so depolarisation block needs no rule
 of its own. `hazard_table` tabulates the law over the persistent sodium multiplier nu and
-the sodium load of a unit, for one body state.
+the sodium load of a unit, for one body state and the axon of one person.
+
+A table costs the examination of 216 sites. A person's is had from 36: along nu the
+square root of the action is all but straight in ln nu, and rest and peak are smooth, so that
+what lies between is interpolated (`tests/firing/test_people_hazard.py` holds it against the
+whole table).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from neurosim.firing.discharge import UnitHazard, balance
-from neurosim.firing.escape import action
+from neurosim.firing.escape import HIGHEST, action
 from neurosim.firing.sites import SOMA, Sites
 from neurosim.membrane import equations as eq
-from neurosim.membrane import kernel
+from neurosim.membrane import kernel, people
 from neurosim.membrane.axon import (
     COARSE_DT_MS,
+    Axons,
     Conditions,
     at_rest,
     healthy_threshold_pa,
     threshold_pa,
 )
-from neurosim.membrane.axon import ROOMS as AXON_ROOMS
 from neurosim.sources import number, remember
 
 NU = np.concatenate([np.arange(0.7, 2.0, 0.1), np.arange(2.0, 5.0, 0.2), np.arange(5.0, 8.1, 0.5)])
 LOAD_MMOL_L = np.array([0.0, 0.7, 1.5, 2.5, 4.0, 6.0])
 EVOKED = 1.2  # times the threshold of a 1-ms pulse
-ROOMS = (*AXON_ROOMS, "hazard", "firing.noise_channels", "firing.propagation_mv")
+# Sites of a person's own axon that are examined; the rest of the table is interpolated.
+PERSON_NU = np.array([1.2, 1.6, 2.0, 2.5, 3.1, 3.9, 5.0, 6.0, 7.5])
+PERSON_LOAD_MMOL_L = np.array([0.0, 1.5, 4.0, 6.0])
+NO_AMPLITUDE = 12.0  # of a course of noise that fires nothing: an action of 72
+ROOMS = (*people.ROOMS, "hazard", "firing.noise_channels", "firing.propagation_mv")
 NEVER = 1e-30  # bursts per minute of a site whose action is above 45
 
 
@@ -54,6 +64,8 @@ class HazardTable:
         Probability that a spike of a burst is followed by another that propagates.
     rest_mv : ndarray, shape (n,)
         Resting potential of the site without load.
+    scores : tuple of float
+        Whose axon it is; none for the mean axon.
     """
 
     conditions: Conditions
@@ -64,6 +76,7 @@ class HazardTable:
     action: np.ndarray
     pair: np.ndarray
     rest_mv: np.ndarray
+    scores: people.Scores = ()
 
     @property
     def nu_critical(self) -> float:
@@ -84,8 +97,8 @@ class HazardTable:
 
     @property
     def x_percent(self) -> np.ndarray:
-        """20-ms threshold of the sites in per cent of the healthy axon's, shape (n,)."""
-        return _site_thresholds(self.conditions, self.axon)
+        """20-ms threshold of the sites in per cent of the person's healthy axon's, shape (n,)."""
+        return _site_thresholds(self.conditions, self.axon, self.scores)
 
 
 def _c(axon: str, name: str) -> float:
@@ -120,14 +133,14 @@ def pair_probability(axon: str, rest_mv, nu, shift_mv) -> np.ndarray:
     return np.minimum(1.0 / (1.0 + np.exp(-z)), number("firing", "pair_ceiling"))
 
 
-@remember(*AXON_ROOMS, "hazard", "firing.propagation_mv")
-def conduction(conditions: Conditions, axon: str = "ghk") -> float:
+@remember(*people.ROOMS, "hazard", "firing.propagation_mv", size=8192)
+def conduction(conditions: Conditions, axon: str = "ghk", scores: people.Scores = ()) -> float:
     """Return the probability that a discharge travels the ordinary axon, 0 (block) to 1.
 
-    From the height of a spike evoked in the axon (nu = 1) by a pulse of `EVOKED` times the
-    threshold, by the same rule that lets a misfire leave its site.
+    From the height of a spike evoked in the person's axon (nu = 1) by a pulse of `EVOKED`
+    times the threshold, by the same rule that lets a misfire leave its site.
     """
-    one = at_rest(conditions, axon)
+    one = at_rest(conditions, people.persons_axon(axon, scores))
     pulse = threshold_pa(one, 1.0, dt=COARSE_DT_MS, tolerance_pa=0.1) * EVOKED
     if np.isnan(pulse).any():
         return 0.0
@@ -148,7 +161,9 @@ def _batch(conditions: Conditions, nu, loads):
     ]
 
 
-def hazard_table(conditions: Conditions, axon: str = "ghk") -> HazardTable:
+def hazard_table(
+    conditions: Conditions, axon: str = "ghk", scores: people.Scores = ()
+) -> HazardTable:
     """Return the hazard table of one body state (0.3 s where Numba is installed, then kept).
 
     Parameters
@@ -157,46 +172,137 @@ def hazard_table(conditions: Conditions, axon: str = "ghk") -> HazardTable:
         Fluids and membrane that all sites share.
     axon : str
         One of `membrane.axon.AXONS`.
+    scores : tuple of float
+        Whose axon (`neurosim.membrane.people`); none for the mean axon.
     """
-    table = _table(conditions, axon)
+    table = _person_table(conditions, axon, scores) if any(scores) else _table(conditions, axon)
     error = number("firing", "hazard_state_error")
     if error == 0.0 or conditions == Conditions():
         return table
     return replace(table, bursts_per_min=np.maximum(table.bursts_per_min * np.exp(error), NEVER))
 
 
+class _Cells(NamedTuple):
+    """Action, height of the spike and rest of sites, shape (nu, loads); NaN where none fires."""
+
+    action: np.ndarray
+    peak_mv: np.ndarray
+    rest_mv: np.ndarray
+
+
+def _cells(sites: Axons, shape) -> _Cells:
+    found, peak = (v.reshape(shape) for v in action(sites))
+    return _Cells(found, peak, sites.rest_mv.reshape(shape))
+
+
 @remember(*ROOMS)
 def _table(conditions: Conditions, axon: str) -> HazardTable:
-    shape = (NU.size, LOAD_MMOL_L.size)
     sites = at_rest(_batch(conditions, NU, LOAD_MMOL_L), axon)
-    found, peak = (v.reshape(shape) for v in action(sites))
-    rest = sites.rest_mv.reshape(shape)
+    cells = _cells(sites, (NU.size, LOAD_MMOL_L.size))
+    return _by_law(conditions, axon, (), cells, float(sites.P[eq.ROW["shift_m"], 0]))
+
+
+@remember(*ROOMS, size=8192)
+def _person_table(conditions: Conditions, axon: str, scores: people.Scores) -> HazardTable:
+    batch = _batch(conditions, PERSON_NU, PERSON_LOAD_MMOL_L)
+    sites = at_rest(batch, people.persons_axon(axon, scores))
+    cells = _cells(sites, (PERSON_NU.size, PERSON_LOAD_MMOL_L.size))
+    shift = float(sites.P[eq.ROW["shift_m"], 0])
+    return _by_law(conditions, axon, scores, _between(cells), shift)
+
+
+def _between(cells: _Cells) -> _Cells:
+    """Return cells at every `NU` and `LOAD_MMOL_L` from those of a person's few sites."""
+    amplitude = _along(cells, np.sqrt(2.0 * cells.action), straight=True)
+    last = np.where(np.isfinite(cells.action), np.log(PERSON_NU)[:, None], -np.inf).max(axis=0)
+    blocked = (np.log(NU)[:, None] > last + 0.01) & ~np.isfinite(cells.action[-1])
+    amplitude = np.where(np.isnan(amplitude), NO_AMPLITUDE, amplitude)
+    amplitude = _across(np.where(blocked, np.nan, amplitude))
+    amplitude = np.where(amplitude > HIGHEST, np.nan, np.maximum(amplitude, 0.0))
+    peak = _across(_along(cells, cells.peak_mv, straight=False))
+    rest = _across(_along(cells, cells.rest_mv, straight=True))
+    return _Cells(0.5 * amplitude**2, peak, rest)
+
+
+def _along(cells: _Cells, values: np.ndarray, straight: bool) -> np.ndarray:
+    """Return `values` at every `NU`, shape (n, few loads): monotone cubic in ln nu.
+
+    Below the first site, the line through the first two if `straight`, else its value; above
+    the last its value. NaN where fewer than two sites of a load are known.
+    """
+    from scipy.interpolate import PchipInterpolator
+
+    at, target = np.log(PERSON_NU), np.log(NU)
+    found = np.full((NU.size, values.shape[1]), np.nan)
+    for column, y in zip(found.T, values.T, strict=True):
+        known = np.isfinite(y)
+        if known.sum() < 2:
+            continue
+        x, y = at[known], y[known]
+        column[:] = PchipInterpolator(x, y)(np.clip(target, x[0], x[-1]))
+        if straight:
+            column += np.minimum(target - x[0], 0.0) * (y[1] - y[0]) / (x[1] - x[0])
+    return found
+
+
+def _across(values: np.ndarray) -> np.ndarray:
+    """Return `values` of few loads, shape (n, few), at every load: monotone cubic.
+
+    Where some are NaN, straight lines between those known, the ends held.
+    """
+    from scipy.interpolate import PchipInterpolator
+
+    known = np.isfinite(values)
+    whole = PchipInterpolator(PERSON_LOAD_MMOL_L, np.where(known, values, 0.0), axis=1)
+    found = whole(LOAD_MMOL_L)
+    for i in np.flatnonzero(~known.all(axis=1)):
+        x, y = PERSON_LOAD_MMOL_L[known[i]], values[i, known[i]]
+        found[i] = np.interp(LOAD_MMOL_L, x, y) if x.size else np.nan
+    return found
+
+
+def _by_law(conditions, axon, scores, cells: _Cells, shift_mv: float) -> HazardTable:
+    """Return the table that the law makes of the cells of every `NU` and `LOAD_MMOL_L`."""
+    found, rest = cells.action, cells.rest_mv
     # Along nu the action falls until the site fires without noise; there the course that
     # is tried can block instead, and the rate stays what it was.
     least = np.minimum.accumulate(np.where(np.isnan(found), np.inf, found), axis=0)
     fresh = np.isfinite(found) & (found <= least)
     rate = burst_rate(axon, np.minimum(least, 1e3), rest)
-    leaves = np.where(fresh, propagating(axon, np.where(fresh, peak, 0.0)), 0.0)
+    leaves = np.where(fresh, propagating(axon, np.where(fresh, cells.peak_mv, 0.0)), 0.0)
     for i in range(1, NU.size):
         stale = ~fresh[i] & np.isfinite(least[i])
         leaves[i] = np.where(stale, leaves[i - 1], leaves[i])
     rate = np.where(np.isfinite(least), np.maximum(rate * leaves, NEVER), NEVER)
     rate = np.minimum.accumulate(rate, axis=1)  # a load never makes a site fire more
     healthy = at_rest(Conditions(), axon)
-    shift_m = eq.ROW["shift_m"]
-    shift = sites.P[shift_m].reshape(shape)[:, 0] - healthy.P[shift_m, 0]
+    shift = shift_mv - healthy.P[eq.ROW["shift_m"], 0]
     pair = pair_probability(axon, rest[:, 0], NU, shift)
     return HazardTable(
         conditions, axon, NU, LOAD_MMOL_L, rate, np.where(np.isfinite(least), least, np.nan),
-        pair, rest[:, 0],
+        pair, rest[:, 0], scores,
     )  # fmt: skip
 
 
-@remember(*AXON_ROOMS)
-def _site_thresholds(conditions: Conditions, axon: str) -> np.ndarray:
-    sites = at_rest(_batch(conditions, NU, [0.0]), axon)
+def critical_nu(axon: str = "ghk", scores: people.Scores = ()) -> float:
+    """Return the nu by which a person's sites are measured: once a minute in health.
+
+    Between that of their own axon (`own_critical` 1) and that of the mean axon (0): whether
+    growth and repair set sites against a nerve's own margin is assumed.
+    """
+    mean = hazard_table(Conditions(), axon).nu_critical
+    own = hazard_table(Conditions(), axon, scores).nu_critical
+    own = own if np.isfinite(own) else float(NU[-1])
+    share = number("firing", "own_critical")
+    return 1.0 + float((own - 1.0) ** share * (mean - 1.0) ** (1.0 - share))
+
+
+@remember(*people.ROOMS)
+def _site_thresholds(conditions: Conditions, axon: str, scores: people.Scores) -> np.ndarray:
+    own = people.persons_axon(axon, scores)
+    sites = at_rest(_batch(conditions, NU, [0.0]), own)
     found = threshold_pa(sites, 20.0, dt=COARSE_DT_MS, tolerance_pa=0.1)
-    return found / healthy_threshold_pa(axon) * 100.0
+    return found / healthy_threshold_pa(own) * 100.0
 
 
 def site_rates(table: HazardTable, nu: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neurosim.membrane.people import Scores, draw_scores
 from neurosim.sources import number
 
 CLASSES = ("foot_sole", "ordinary")
@@ -35,12 +36,15 @@ class Sites:
     origin : ndarray of int, shape (sites,)
         0 for an ordinary node (axon), 1 for a rogue (terminal).
     units : int
+    scores : tuple of float
+        How the person's axon differs from the mean one (`neurosim.membrane.people`).
     """
 
     nu: np.ndarray
     unit: np.ndarray
     origin: np.ndarray
     units: int
+    scores: Scores = ()
 
 
 def person_streams(seed: int, person: int, muscle_index: int):
@@ -55,12 +59,19 @@ def person_streams(seed: int, person: int, muscle_index: int):
     return tuple(np.random.default_rng(s) for s in (own, sites, firing))
 
 
+def person_scores(seed: int, person: int) -> Scores:
+    """Return the scores of one person's axon, which depend on the seed and the person alone."""
+    own = np.random.SeedSequence([seed, person]).spawn(3)[2]  # 0, 1: `person_streams`
+    return draw_scores(np.random.default_rng(own))
+
+
 def draw_sites(
     units: int,
     site_class: str,
     critical_nu: float,
     person_rng: np.random.Generator,
     rng: np.random.Generator,
+    scores: Scores = (),
 ) -> Sites:
     """Draw the sites of one muscle.
 
@@ -71,11 +82,13 @@ def draw_sites(
     site_class : str
         ``"foot_sole"`` or ``"ordinary"``: how many rogues a unit has on average.
     critical_nu : float
-        The nu at which a site of the healthy axon misfires once a minute.
+        The nu by which sites are measured: there, the healthy axon misfires once a minute.
     person_rng : numpy.random.Generator
         The person's own stream: how many rogues this person has against others.
     rng : numpy.random.Generator
         The muscle's stream.
+    scores : tuple of float
+        Those of the person's axon.
     """
     density = np.exp(number("firing", "rogue_person_spread") * person_rng.standard_normal())
     per_unit = round(number("firing", "bulk_sites_per_unit"))
@@ -89,4 +102,5 @@ def draw_sites(
     unit = np.concatenate([bulk_unit, rogue_unit])
     order = np.argsort(unit, kind="stable")
     origin = np.concatenate([np.full(bulk.size, BULK), np.full(rogues, ROGUE)])
-    return Sites(np.concatenate([bulk, rogue])[order], unit[order], origin[order], units)
+    nu = np.concatenate([bulk, rogue])[order]
+    return Sites(nu, unit[order], origin[order], units, scores)

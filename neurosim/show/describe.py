@@ -21,6 +21,7 @@ from neurosim.firing.sites import CLASSES
 from neurosim.membrane.axon import AXONS
 from neurosim.membrane.excitability import Excitability, compare, pattern
 from neurosim.membrane.motoneuron import SomaConditions, margin_mv
+from neurosim.membrane.people import Scores, parts_that_differ
 from neurosim.muscle.anatomy import MUSCLES
 from neurosim.muscle.anatomy import muscle as muscle_of
 from neurosim.show.style import (
@@ -187,6 +188,7 @@ def describe(result: Result, against: Result | None = None, people: People | Non
     lines = [
         f"{s.title}: {muscle_words(s.muscle)}, {time_words(s.duration_s)}, "
         f"person {result.person} of seed {s.seed}.",
+        person_words(s.axon, result.sites.scores),
         body_words(s.body),
         contribution_words(result),
         threshold_words(result.excitability, result.healthy),
@@ -197,6 +199,16 @@ def describe(result: Result, against: Result | None = None, people: People | Non
     lines += _comparison_words(result, against, people)
     lines += [leaning_words(s.axon, s.muscle), ADVICE]
     return "\n".join(lines)
+
+
+def person_words(axon: str, scores: Scores) -> str:
+    """Return how a person's axon differs from the mean one: the parts that differ most."""
+    parts = parts_that_differ(axon, scores)
+    told = [f"{words} {change:+.{0 if unit == '%' else 1}f} {unit}" for words, change, unit in parts
+            if abs(change) >= (0.5 if unit == "%" else 0.05)]  # fmt: skip
+    if not told:
+        return "Person: has the mean axon of healthy people."
+    return "Person: against the mean axon of healthy people, " + ", ".join(told) + "."
 
 
 def body_words(body: Body) -> str:

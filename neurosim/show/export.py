@@ -318,6 +318,7 @@ def result_json(result: Result) -> dict[str, Any]:
     return provenance(
         s,
         person=result.person,
+        scores=list(result.sites.scores),
         contributions=[asdict(c) for c in state.contributions],
         conditions={
             "axon": asdict(state.axon),

@@ -188,6 +188,9 @@ def assumptions(axon: str = "ghk", muscle_class: str = "foot_sole") -> tuple[Ass
         _assumption("firing", "hazard_state_error", "error of the hazard law in this state"),
         _assumption("firing", "noise_channels", "channel noise of a site"),
         _assumption("firing", "propagation_mv", "height of a spike that leaves its site"),
+        _assumption("membrane", "people_spread", "how much people's axons differ"),
+        _assumption("firing", "own_critical", "sites set against the person's own axon (1) or the "
+                    "mean axon (0)"),
         _assumption(f"axon_{axon}", "S5Na", "gate shift by five-fold calcium"),
         _assumption("membrane", "safety_factor", "safety factor of the junction"),
         _assumption("soma", "soma_noise_mv", "synaptic noise of the soma"),
@@ -214,7 +217,7 @@ def long_run_ratio(asked: Scenario, people: int = SENSITIVITY_PEOPLE) -> float:
         for i, state in enumerate(states):
             hazard = run.hazard_of(state, sites, asked)
             per_min = expected_bursts_per_min(hazard).sum()
-            rates[i, person] = per_min * run.reaches(state, asked.axon)
+            rates[i, person] = per_min * run.reaches(state, asked.axon, sites.scores)
     return float(np.log(paired_ratio(rates[0], rates[1]).value))
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurosim.firing.discharge import UnitHazard, expected_bursts_per_min
-from neurosim.firing.hazard import HazardTable, hazard_table, site_rates
+from neurosim.firing.hazard import NU, HazardTable, critical_nu, hazard_table, site_rates
+from neurosim.firing.sites import person_scores
 from neurosim.membrane.axon import Conditions
 from neurosim.muscle.anatomy import muscle
 from neurosim.sources import number
@@ -36,29 +37,45 @@ class Fact:
     source: str
 
 
+def margins(people: int, axon: str, seed: int) -> np.ndarray:
+    """Return people's critical excess of nu against that which their sites are set by, (people,).
+
+    1 where sites are set against a person's own axon (`own_critical`).
+    """
+    if number("firing", "own_critical") == 1.0:
+        return np.ones(people)
+    scores = [person_scores(seed, person) for person in range(people)]
+    own = [hazard_table(Conditions(), axon, s).nu_critical for s in scores]
+    own = np.nan_to_num(own, nan=float(NU[-1]))
+    return (own - 1.0) / (np.array([critical_nu(axon, s) for s in scores]) - 1.0)
+
+
 def rates_per_min(
     table: HazardTable, people: int, muscles: int, units: int, site_class: str, seed: int
 ) -> np.ndarray:
     """Return long-run burst rates of many healthy muscles, shape (people, muscles).
 
     The rogues of `firing.sites.draw_sites`, thinned to those that matter in health, so that
-    thousands of muscles take a moment.
+    thousands of muscles take a moment. People's hazards are those of the mean axon, over nu
+    in units of their own margin.
     """
     from scipy.special import pdtrik
 
     rng = np.random.default_rng(seed)
+    margin = np.repeat(margins(people, table.axon, seed), muscles)
     own = np.repeat(rng.standard_normal(people), muscles)
     uniform = rng.random(people * muscles)
     excess = table.nu_critical - 1.0
     tail = number("firing", "rogue_tail")
     mean = number("firing", f"rogues_per_unit_{site_class}") * units
-    mean = mean * np.exp(number("firing", "rogue_person_spread") * own - RELEVANT / tail)
+    mean = mean * np.exp(number("firing", "rogue_person_spread") * own - RELEVANT * margin / tail)
     # the uniform's Poisson quantile: smooth in the numbers being fitted
     counts = np.where(
         uniform <= np.exp(-mean), 0, np.ceil(np.nan_to_num(pdtrik(uniform, mean)))
     ).astype(int)
     owner = np.repeat(np.arange(counts.size), counts)
-    nu = 1.0 + excess * (RELEVANT + tail * rng.standard_exponential(owner.size))
+    beyond = tail / margin[owner] * rng.standard_exponential(owner.size)
+    nu = 1.0 + excess * (RELEVANT + beyond)
     unit = owner * units + rng.integers(0, units, owner.size)
     order = np.argsort(unit, kind="stable")
     nu, unit = nu[order], unit[order]

@@ -25,10 +25,15 @@ from neurosim.firing.discharge import (
     expected_bursts_per_min,
     sample_firing,
 )
-from neurosim.firing.hazard import HazardTable, conduction, hazard_table, unit_hazard
-from neurosim.firing.sites import Sites, draw_sites, person_streams
-from neurosim.membrane import ions
-from neurosim.membrane.axon import ROOMS as AXON_ROOMS
+from neurosim.firing.hazard import (
+    HazardTable,
+    conduction,
+    critical_nu,
+    hazard_table,
+    unit_hazard,
+)
+from neurosim.firing.sites import Sites, draw_sites, person_scores, person_streams
+from neurosim.membrane import ions, people
 from neurosim.membrane.axon import Conditions, apply, changed
 from neurosim.membrane.excitability import Excitability, examine
 from neurosim.membrane.motoneuron import SomaConditions, apply_soma, misfires_per_min
@@ -90,7 +95,7 @@ class Result:
     state : State
         The body's contributions and the membranes after them.
     excitability, healthy : Excitability
-        The clinic's short examination of the axon in this body and in health.
+        The clinic's short examination of this person's axon in this body and in health.
     hazard : HazardTable
         Bursts per minute of a site by its nu and the unit's sodium load.
     sites : Sites
@@ -126,7 +131,7 @@ class Result:
     @property
     def reaches(self) -> float:
         """1 if a discharge reaches the muscle, 0 if axon or junction block it."""
-        return reaches(self.state, self.scenario.axon)
+        return reaches(self.state, self.scenario.axon, self.sites.scores)
 
     def force_mn(self, sampling_hz: float = 1000.0) -> np.ndarray:
         """Return the muscle's force against time, mN, shape (duration x sampling_hz,)."""
@@ -157,21 +162,21 @@ def versions() -> dict[str, str]:
     return found
 
 
-@remember(*AXON_ROOMS)
-def _examined(conditions: Conditions, axon: str) -> Excitability:
-    return examine(conditions, axon, full=False)
+@remember(*people.ROOMS)
+def _examined(conditions: Conditions, axon: str, scores: people.Scores) -> Excitability:
+    return examine(conditions, people.persons_axon(axon, scores), full=False)
 
 
-def reaches(state: State, axon: str) -> float:
+def reaches(state: State, axon: str, scores: people.Scores = ()) -> float:
     """Return 1 if a discharge moves the muscle, 0 if the axon blocks or too few fibres follow."""
-    follows = state.transmission >= number("study", "smallest_transmission")
-    travels = conduction(state.axon, axon) >= number("study", "smallest_conduction")
-    return float(follows and travels)
+    if state.transmission < number("study", "smallest_transmission"):
+        return 0.0
+    return float(conduction(state.axon, axon, scores) >= number("study", "smallest_conduction"))
 
 
 def hazard_of(state: State, sites: Sites, asked: Scenario) -> UnitHazard:
     """Return the hazards of one person's muscle in one state."""
-    table = hazard_table(state.axon, asked.axon)
+    table = hazard_table(state.axon, asked.axon, sites.scores)
     soma = np.full(sites.units, misfires_per_min(state.soma))
     return unit_hazard(table, sites, soma, asked.duration_s)
 
@@ -180,12 +185,13 @@ def people_sites(asked: Scenario, person: int):
     """Return (sites, generator of the discharges) of one person's muscle."""
     m = muscle(asked.muscle)
     own, site_rng, firing_rng = person_streams(asked.seed, person, MUSCLES.index(m.name))
-    critical = hazard_table(Conditions(), asked.axon).nu_critical
-    return draw_sites(m.units, m.site_class, critical, own, site_rng), firing_rng
+    scores = person_scores(asked.seed, person)
+    critical = critical_nu(asked.axon, scores)
+    return draw_sites(m.units, m.site_class, critical, own, site_rng, scores), firing_rng
 
 
-def _twitches(firing: Firing, state: State, asked: Scenario) -> Twitches:
-    keep = slice(None) if reaches(state, asked.axon) else slice(0, 0)
+def _twitches(firing: Firing, state: State, asked: Scenario, reached: float) -> Twitches:
+    keep = slice(None) if reached else slice(0, 0)
     return find_twitches(
         firing.time_s[keep], firing.unit[keep], asked.muscle,
         force_scale=state.force_scale * max(state.transmission, 1e-6),
@@ -231,12 +237,13 @@ def simulate(
     sites, rng = people_sites(asked, person)
     hazard = hazard_of(state, sites, asked)
     firing = sample_firing(hazard, asked.duration_s, rng)
+    reached = reaches(state, asked.axon, sites.scores)
     return Result(
         scenario=asked, person=person, state=state,
-        excitability=_examined(state.axon, asked.axon),
-        healthy=_examined(Conditions(), asked.axon),
-        hazard=hazard_table(state.axon, asked.axon), sites=sites, unit_hazard=hazard,
-        firing=firing, twitches=_twitches(firing, state, asked), versions=versions(),
+        excitability=_examined(state.axon, asked.axon, sites.scores),
+        healthy=_examined(Conditions(), asked.axon, sites.scores),
+        hazard=hazard_table(state.axon, asked.axon, sites.scores), sites=sites, unit_hazard=hazard,
+        firing=firing, twitches=_twitches(firing, state, asked, reached), versions=versions(),
     )  # fmt: skip
 
 
@@ -287,8 +294,9 @@ def one_person(asked: Sequence[Scenario], person: int) -> np.ndarray:
         sites, rng = people_sites(s, person)
         hazard = hazard_of(state, sites, s)
         firing = sample_firing(hazard, s.duration_s, rng)
-        found = _twitches(firing, state, s)
-        rate = expected_bursts_per_min(hazard).sum() * reaches(state, s.axon)
+        reached = reaches(state, s.axon, sites.scores)
+        found = _twitches(firing, state, s, reached)
+        rate = expected_bursts_per_min(hazard).sum() * reached
         rows.append(
             (len(found), found.visible.sum(), (found.discharges > 1).sum(),
              np.unique(firing.unit).size, rate)

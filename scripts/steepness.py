@@ -139,6 +139,7 @@ def critical_nu(axon: str = "ghk", **changes: float) -> float:
 
 
 OSMOTIC = {v: v / 144.2 for v in (120.0, 160.0)}
+# With sodium the axon alone is changed here; the body (`neurosim.body.factors`) adds the water.
 INSIDE = (
     ("potassium 3.5", {"potassium_out_mmol_l": 3.5}),
     ("potassium 3.5, inside 6.7 % less (depletion)",

@@ -23,6 +23,7 @@ PARAMETERS = {
         "calcium_out_mmol_l": "calcium outside the axon",
         "magnesium_out_mmol_l": "magnesium outside the axon",
         "sodium_in_mmol_l": "sodium inside the axon",
+        "potassium_in_scale": "potassium inside the axon",
         "temperature_c": "temperature of the axon",
         "pump_scale": "strength of the sodium pump",
     },
@@ -120,6 +121,10 @@ ION_WHY = {
     ("calcium", "junction"): "Transmitter release rises steeply with calcium at the nerve ending.",
     ("magnesium", "junction"): "Magnesium competes with calcium for the release of transmitter.",
 }
+WATER_WHY = (
+    "Water follows salt across every membrane: with less sodium outside the axon takes up water "
+    "and its own ions are diluted, with more it loses water and they are concentrated."
+)
 CSF_WHY = "The barrier between blood and spinal fluid lets only a small part of the change pass."
 
 
@@ -138,9 +143,21 @@ def _ions(body: Body) -> list[Contribution]:
             if (ion, site) in ION_WHY:
                 change, why = delta * number("body", size), ION_WHY[ion, site]
                 found.append(_sized(size, factor, f"{site} {parameter}", "add", change, why))
+        if ion == "sodium":
+            found += _water(factor, delta)
         change = delta * number("body", "csf_transfer")
         found.append(_sized("csf_transfer", factor, f"soma {parameter}", "add", change, CSF_WHY))
     return found
+
+
+def _water(factor: str, delta_mmol_l: float) -> list[Contribution]:
+    """Return what water that follows blood sodium makes of the ions inside the axon."""
+    size = "internal_ions_per_sodium"
+    scale = 1.0 + number("body", size) * delta_mmol_l / FIELDS["sodium_mmol_l"].healthy
+    return [
+        _sized(size, factor, f"axon {inside}", "scale", scale, WATER_WHY)
+        for inside in ("sodium_in_mmol_l", "potassium_in_scale")
+    ]
 
 
 def _temperature(body: Body) -> list[Contribution]:

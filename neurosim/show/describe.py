@@ -123,8 +123,10 @@ def person_ratio(result: Result, against: Result) -> float:
 
 # Numbers that no run reads: limits of what is accepted, conversions at the door, how well the
 # hazard law fits, the survey that sets people's sites, what only a firing cell body needs, named
-# conditions of an axon, and loss of blood flow.
+# conditions of an axon, chains of nodes and their bursts, and loss of blood flow.
 _UNREAD = {
+    "bursts": re.compile(""),
+    "chain": re.compile(""),
     "conditions": re.compile(""),
     "membrane": re.compile(r"(ischaemia|release)_pump_|washout_|potassium_space_"),
     "body": re.compile(

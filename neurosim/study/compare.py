@@ -195,6 +195,8 @@ def assumptions(axon: str = "ghk", muscle_class: str = "foot_sole") -> tuple[Ass
         _assumption("membrane", "safety_factor", "safety factor of the junction"),
         _assumption("soma", "soma_noise_mv", "synaptic noise of the soma"),
         _assumption("soma", "soma_tone_mv", "resting tone of the soma"),
+        _assumption("body", "internal_ions_per_sodium", "water that follows sodium",
+                    ("low_sodium", "high_sodium")),
         _assumption("body", "csf_transfer", "what of the blood's ions reaches the soma"),
         _assumption("body", "caffeine_pic_gain_full_block", "what caffeine does to the soma",
                     ("caffeine",)),

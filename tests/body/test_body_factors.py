@@ -41,6 +41,8 @@ def test_a_healthy_body_changes_nothing():
             {"sodium_mmol_l": 120},
             {
                 ("axon", "sodium_out_mmol_l"): near("add", -20.6),
+                ("axon", "sodium_in_mmol_l"): near("scale", 1.0 - 0.97 / 7.0),
+                ("axon", "potassium_in_scale"): near("scale", 1.0 - 0.97 / 7.0),
                 ("soma", "sodium_out_mmol_l"): near("add", -2.0),
             },
         ),

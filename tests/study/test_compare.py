@@ -250,8 +250,8 @@ def test_a_verdict_says_which_axons_turn_it():
         ("high_magnesium", -20.0, -1.0),
         ("low_magnesium", 0.3, 6.0),
         ("low_potassium", -20.0, -1.0),
-        ("low_sodium", -20.0, -0.3),
-        ("high_sodium", 0.3, 6.0),
+        ("low_sodium", -8.0, -0.3),
+        ("high_sodium", -4.0, -0.3),
         ("fatigue", -20.0, -0.3),
     ],
 )
@@ -265,6 +265,12 @@ def test_the_same_with_ohmic_sodium(name):
         long_run_ratio(scenario(name).replace(axon=axon), people=6) for axon in ("ghk", "ohmic")
     )
     assert np.sign(ghk) == np.sign(ohmic) and abs(ohmic) > 0.5
+
+
+def test_water_that_follows_sodium_undoes_most_of_what_it_does():
+    with_water = long_run_ratio(scenario("low_sodium"), people=6)
+    with exchanged("body", "internal_ions_per_sodium", 0.0):
+        assert long_run_ratio(scenario("low_sodium"), people=6) < 2.0 * with_water < 0.0
 
 
 def test_a_side_is_taken_only_beyond_the_rule():

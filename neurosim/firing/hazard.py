@@ -175,7 +175,8 @@ def hazard_table(
     scores : tuple of float
         Whose axon (`neurosim.membrane.people`); none for the mean axon.
     """
-    table = _person_table(conditions, axon, scores) if any(scores) else _table(conditions, axon)
+    own = people.differ(scores)
+    table = _person_table(conditions, axon, scores) if own else _table(conditions, axon)
     error = number("firing", "hazard_state_error")
     if error == 0.0 or conditions == Conditions():
         return table
@@ -204,11 +205,17 @@ def _table(conditions: Conditions, axon: str) -> HazardTable:
 
 @remember(*ROOMS, size=8192)
 def _person_table(conditions: Conditions, axon: str, scores: people.Scores) -> HazardTable:
+    cells, shift = _person_cells(conditions, axon, scores)
+    return _by_law(conditions, axon, scores, cells, shift)
+
+
+@remember(*people.ROOMS, "firing.noise_channels", size=8192)
+def _person_cells(conditions: Conditions, axon: str, scores: people.Scores):
+    """Return the cells of a person's table and their gate shift, whatever the law is."""
     batch = _batch(conditions, PERSON_NU, PERSON_LOAD_MMOL_L)
     sites = at_rest(batch, people.persons_axon(axon, scores))
     cells = _cells(sites, (PERSON_NU.size, PERSON_LOAD_MMOL_L.size))
-    shift = float(sites.P[eq.ROW["shift_m"], 0])
-    return _by_law(conditions, axon, scores, _between(cells), shift)
+    return _between(cells), float(sites.P[eq.ROW["shift_m"], 0])
 
 
 def _between(cells: _Cells) -> _Cells:

@@ -64,6 +64,11 @@ def number_of_scores() -> int:
     return len(next(iter(spread(SHARED).values())).per_score)
 
 
+def differ(scores: Scores) -> bool:
+    """Return whether somebody with `scores` has another axon than the mean one."""
+    return any(scores) and number("membrane", "people_spread") > 0.0
+
+
 def draw_scores(rng: np.random.Generator) -> Scores:
     """Draw the scores of one person."""
     return tuple(float(s) for s in rng.standard_normal(number_of_scores()))
@@ -85,7 +90,7 @@ def persons_axon(axon: Axon = "ghk", scores: Scores = ()) -> Axon:
     NeurosimError
         For a wrong number of scores.
     """
-    if not any(scores):
+    if not differ(scores):
         return axon
     if len(scores) != number_of_scores():
         raise NeurosimError(

@@ -92,5 +92,4 @@ def test_people_without_a_spread_are_the_people_of_the_mean_axon():
         one = simulate(asked, person=2)
         other = simulate(asked, person=3)
         assert one.excitability.threshold_1ms_pa == other.excitability.threshold_1ms_pa
-        mean = hz.hazard_table(Conditions())
-        assert one.hazard.nu_critical == pytest.approx(mean.nu_critical, rel=0.01)
+        assert one.hazard is hz.hazard_table(Conditions())

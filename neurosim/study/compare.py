@@ -35,6 +35,7 @@ OUTCOMES = (
     "outside this model",
 )
 SENSITIVITY_PEOPLE = 24
+MEAN_AXON = "people_spread"  # at 0 everybody's axon is the mean one
 COMPARISON_MUSCLES = ("calf", "foot_sole")  # verdicts are shown in the first, too
 BLOOD_VALUES = ("sodium_mmol_l", "potassium_mmol_l", "ionised_calcium_mmol_l",
                 "ionised_magnesium_mmol_l")  # fmt: skip
@@ -259,7 +260,8 @@ def lean(asked: Scenario, main: float | None = None) -> Lean:
     """Return what one scenario's result leans on.
 
     Every assumption alone is moved to both ends of its range; the axon is exchanged for every
-    other that fits the same nerves. An assumption that turns the outcome goes before one that
+    other that fits the same nerves. Everybody has the mean axon here (one hazard table then
+    serves all), but where it is asked how much people's axons matter. An assumption that turns the outcome goes before one that
     does not; among those, the one that moves the result most.
 
     Parameters
@@ -269,29 +271,43 @@ def lean(asked: Scenario, main: float | None = None) -> Lean:
         ln of the rate ratio of all people, to which the shifts found in the first
         `SENSITIVITY_PEOPLE` people are added.
     """
-    base = long_run_ratio(asked)
-    main = base if main is None else main
+    with exchanged("membrane", MEAN_AXON, 0.0):
+        base = long_run_ratio(asked)
+        main = base if main is None else main
+        axons = {
+            name: long_run_ratio(asked.replace(axon=name)) - base
+            for name in AXONS
+            if name != asked.axon
+        }
+        tried = [_tried_axons(asked.axon, axons, main)]
+        reach = [0.0, *axons.values()]
+        site_class = muscle(asked.muscle).site_class
+        for a in assumptions(asked.axon, site_class):
+            if a.factors and asked.name not in a.factors:
+                continue
+            found, words = _moves(asked, a, base, main)
+            reach += found
+            tried.append(words)
+        best = max(tried, key=lambda t: (t[0], t[1]))
+        elsewhere = COMPARISON_MUSCLES[asked.muscle == COMPARISON_MUSCLES[0]]
+        return Lean(best[2], best[3], min(reach), max(reach), axons,
+                    long_run_ratio(asked.replace(muscle=elsewhere)), _reference(asked))  # fmt: skip
 
-    def moved(scenario_: Scenario = asked) -> float:
-        return long_run_ratio(scenario_) - base
 
-    axons = {name: moved(asked.replace(axon=name)) for name in AXONS if name != asked.axon}
-    tried = [_tried_axons(asked.axon, axons, main)]
-    reach = [0.0, *axons.values()]
-    site_class = muscle(asked.muscle).site_class
-    for a in assumptions(asked.axon, site_class):
-        if a.factors and asked.name not in a.factors:
-            continue
-        found = []
-        for end in (a.low, a.high):
-            with a.at(end):
-                found.append(moved())
-        reach += found
-        tried.append(_tried(a, found, main, moved))
-    best = max(tried, key=lambda t: (t[0], t[1]))
-    elsewhere = COMPARISON_MUSCLES[asked.muscle == COMPARISON_MUSCLES[0]]
-    return Lean(best[2], best[3], min(reach), max(reach), axons,
-                long_run_ratio(asked.replace(muscle=elsewhere)), _reference(asked))  # fmt: skip
+def _moves(asked: Scenario, a: Assumption, base: float, main: float):
+    """Return the shifts at both ends of one assumption's range, and what `_tried` says of it."""
+    if a.name == MEAN_AXON:
+        with a.at(a.nominal):
+            base = long_run_ratio(asked)
+
+    def moved() -> float:
+        return long_run_ratio(asked) - base
+
+    found = []
+    for end in (a.low, a.high):
+        with a.at(end):
+            found.append(moved())
+    return found, _tried(a, found, main, moved)
 
 
 def _tried_axons(axon: str, axons: Mapping[str, float], main: float):

@@ -47,9 +47,10 @@ def draw():
         for u, one in enumerate(mv):
             colour = BLUE if u == 0 else VERMILION if u == len(mv) - 1 else GREY
             ax.plot(ms, one + 60.0 * u, color=colour, lw=1.2)
-        ax.set(title=title, xlabel="time, ms", yticks=[], ylabel="healthy end below")
+        ax.set(title=title, xlabel="time, ms", yticks=[], ylabel="node (healthy end below)")
     axes[2, 0].plot(KF, counts, "o-", color=BLACK)
-    axes[2, 0].set(title="Isaacs: spikes after one impulse", xlabel="fast potassium")
+    axes[2, 0].set(title="Isaacs: spikes after one impulse", ylabel="spikes")
+    axes[2, 0].set_xlabel("fast potassium, share of health")
     axes[2, 0].set_yticks(range(1, max(counts) + 1))
     axes[2, 1].plot(groups[0] / 1000.0, groups[1][0], color=BLUE, lw=0.8)
     axes[2, 1].set(title="a scar's bursts at the healthy end", xlabel="time, s", ylabel="mV")

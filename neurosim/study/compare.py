@@ -261,8 +261,9 @@ def lean(asked: Scenario, main: float | None = None) -> Lean:
 
     Every assumption alone is moved to both ends of its range; the axon is exchanged for every
     other that fits the same nerves. Everybody has the mean axon here (one hazard table then
-    serves all), but where it is asked how much people's axons matter. An assumption that turns the outcome goes before one that
-    does not; among those, the one that moves the result most.
+    serves all), but where it is asked how much people's axons matter. An assumption that
+    turns the outcome goes before one that does not; among those, the one that moves the
+    result most.
 
     Parameters
     ----------

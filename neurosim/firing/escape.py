@@ -65,7 +65,7 @@ def noise_course(axons: Axons, dt: float = COARSE_DT_MS) -> np.ndarray:
         (eq.rates_m(S[0] + r["shift_p"]), r["phi_p"], r["noise_p"]),
     )):  # fmt: skip
         a, b = rates
-        kick[:, k] = eq.jitter(a / (a + b), a * phi, b * phi, dt, size, 1.0)
+        kick[:, k] = eq.jitter(a / (a + b), a * phi * dt, b * phi * dt, size, 1.0)
     forward = _matrix_exponential(jacobian(axons) * dt)
     steps = round(COURSE_MS / dt)
     course = np.empty((steps, 3, S.shape[1]))

@@ -22,7 +22,10 @@ STATES, PARAMS = len(eq.STATE), len(eq.PARAMETERS)
 CURRENT = STATES * WIDTH
 FIRST = CURRENT + WIDTH
 NOISE = FIRST + PARAMS * WIDTH
-SIZE = NOISE + 3 * WIDTH
+INNER = NOISE + 3 * WIDTH  # decay and gain of ni, si and q
+RATIO = INNER + 6 * WIDTH  # of the exponentials of p to those of m
+BEFORE = RATIO + 2 * WIDTH  # the internode's potential one step ago
+SIZE = BEFORE + WIDTH
 # Not `fastmath=True`: that would let the compiler assume there is no inf and no NaN.
 MATH: dict = {"fastmath": {"contract", "arcp", "nsz", "afn"}, "error_model": "numpy"}
 INLINE: dict = {**MATH, "forceinline": True}
@@ -51,14 +54,13 @@ def loop(function):
         return njit(**MATH)(function)
 
 
-@overload(eq.exp, jit_options=INLINE)  # pyright: ignore
-def _exp(x):  # noqa: ANN001, ANN202
-    def exp(x):
+@overload(eq.exp2, jit_options=INLINE)  # pyright: ignore
+def _exp2(x):  # noqa: ANN001, ANN202
+    def exp2(x):
         # 2^k 2^f, |f| <= 1/2, by the best polynomial of degree 9 that is 1 at 0: 2e-14
-        # relative; `x` must be within +-700, which `held` sees to
-        y = x * 1.4426950408889634
-        shifted = y + 6755399441055744.0
-        f = y - (shifted - 6755399441055744.0)
+        # relative; `x` must be within +-1000, which `held` sees to
+        shifted = x + 6755399441055744.0
+        f = x - (shifted - 6755399441055744.0)
         f2 = f * f
         c01 = 1.0 + f * 0.6931471805598851
         c23 = 0.24022650695724743 + f * 0.05550410866844199
@@ -69,7 +71,12 @@ def _exp(x):  # noqa: ANN001, ANN202
         bits = np.float64(p).view(np.int64) + (np.float64(shifted).view(np.int64) << 52)
         return np.int64(bits).view(np.float64)
 
-    return exp
+    return exp2
+
+
+@overload(eq.exp, jit_options=INLINE)  # pyright: ignore
+def _exp(x):  # noqa: ANN001, ANN202
+    return lambda x: eq.exp2(x * 1.4426950408889634)
 
 
 @overload(eq.off_zero, jit_options=INLINE)  # pyright: ignore
@@ -79,74 +86,79 @@ def _off_zero(x):  # noqa: ANN001, ANN202
 
 
 for _f in (
-    eq.linoid, eq.linoid_rate, eq.rates_m, eq.closing_h, eq.rates_h, eq.rates_n, eq.rates_s,
-    eq.rates_q, eq.relax,
-    eq.jitter, eq.clip01, eq.ghk, eq.sodium_force, eq.gate_m, eq.gate_h, eq.noisy_m,
-    eq.noisy_h, eq.gate_n, eq.gate_s, eq.gate_q, eq.node_current, eq.internode_current,
+    eq.linoid_parts, eq.linoid_rate, eq.linoid_pair, eq.linoid_rates, eq.rates_m,
+    eq.rates_mp, eq.ratios_mp, eq.rates_h, eq.rates_n, eq.rates_s, eq.rates_q,
+    eq.relax, eq.move, eq.jitter, eq.clip01, eq.ghk, eq.sodium_force, eq.gate_m, eq.gate_h,
+    eq.noisy_m, eq.noisy_h, eq.gate_n, eq.gate_s, eq.gate_q, eq.gates_mp, eq.noisy_mp,
+    eq.hold_steps, eq.ahead, eq.internode_moves, eq.node_current, eq.internode_current,
     eq.solve, eq.verdict,
 ):  # fmt: skip
     register_jitable(**INLINE)(_f)
-noisy_m, noisy_h = eq.noisy_m, eq.noisy_h
+noisy_m, noisy_h, noisy_mp, gates_mp = eq.noisy_m, eq.noisy_h, eq.noisy_mp, eq.gates_mp
 gate_m, gate_h, gate_n, gate_s, gate_q = eq.gate_m, eq.gate_h, eq.gate_n, eq.gate_s, eq.gate_q
 node_current, internode_current, solve = eq.node_current, eq.internode_current, eq.solve
-verdict = eq.verdict
+verdict, hold_steps, ahead = eq.verdict, eq.hold_steps, eq.ahead
+internode_moves, ratios_mp = eq.internode_moves, eq.ratios_mp
 
 
 @njit(**INLINE)
 def held(e):
-    """Return potential `e` held within +-500 mV (where no axon is), NaN as it is.
+    """Return potential `e` held within +-250 mV (where no axon is), NaN as it is.
 
-    So every exponent stays within +-700, the steepest being (e + shift)/1.1 mV.
+    So every exponent and twice it stay within +-700, the steepest being (e + shift)/1.1 mV.
     """
-    e = 500.0 if e > 500.0 else e
-    return -500.0 if e < -500.0 else e
+    e = 250.0 if e > 250.0 else e
+    return -250.0 if e < -250.0 else e
 
 
 @njit(**INLINE)
-def _move(b, dt, noise):
+def _renew(b, dt, steps):
+    """Renew decay and gain of the internode's gates of one block: `equations.held`."""
+    for i in range(WIDTH):
+        f, k = i + FIRST, i + INNER
+        Ei = held(ahead(b[i + WIDTH], b[i + BEFORE], steps))
+        dni, gni, dsi, gsi, dq, gq = internode_moves(
+            Ei, b[f + 7 * WIDTH], b[f + 8 * WIDTH], b[f + 9 * WIDTH], b[f + 10 * WIDTH],
+            b[f + 11 * WIDTH], b[f + 12 * WIDTH], dt,
+        )  # fmt: skip
+        b[k], b[k + WIDTH], b[k + 2 * WIDTH] = dni, gni, dsi
+        b[k + 3 * WIDTH], b[k + 4 * WIDTH], b[k + 5 * WIDTH] = gsi, dq, gq
+
+
+@njit(**INLINE)
+def _move(b, dt, noise, renew):
     """Move one block by one step: the wiring of `equations.step`, row by row.
 
-    Without `noise` (a constant of the caller) the noise rows are not looked at.
+    Without `noise` (a constant of the caller) the noise rows are not looked at. `renew` says
+    whether to renew what is held of the slow gates first.
     """
+    if renew:
+        _renew(b, dt, hold_steps(dt))
     for i in range(WIDTH):
-        E, Ei = held(b[i]), held(b[i + WIDTH])
+        E, Ei = held(b[i]), b[i + WIDTH]
+        f = i + FIRST
         if noise:
-            m = noisy_m(
-                E,
-                b[i + 2 * WIDTH],
-                b[i + FIRST],
-                b[i + FIRST + 1 * WIDTH],
-                b[i + FIRST + 37 * WIDTH],
-                b[i + NOISE],
-                dt,
-            )
+            m, p = noisy_mp(
+                E, b[i + 2 * WIDTH], b[i + 4 * WIDTH], b[f], b[f + WIDTH], b[f + 4 * WIDTH],
+                b[f + 5 * WIDTH], b[i + RATIO], b[i + RATIO + WIDTH], b[f + 37 * WIDTH],
+                b[f + 38 * WIDTH], b[i + NOISE], b[i + NOISE + 2 * WIDTH], dt,
+            )  # fmt: skip
             h = noisy_h(
-                E,
-                b[i + 3 * WIDTH],
-                b[i + FIRST + 2 * WIDTH],
-                b[i + FIRST + 3 * WIDTH],
-                b[i + FIRST + 37 * WIDTH],
-                b[i + NOISE + WIDTH],
-                dt,
-            )
-            p = noisy_m(
-                E,
-                b[i + 4 * WIDTH],
-                b[i + FIRST + 4 * WIDTH],
-                b[i + FIRST + 5 * WIDTH],
-                b[i + FIRST + 38 * WIDTH],
-                b[i + NOISE + 2 * WIDTH],
-                dt,
-            )
+                E, b[i + 3 * WIDTH], b[f + 2 * WIDTH], b[f + 3 * WIDTH], b[f + 37 * WIDTH],
+                b[i + NOISE + WIDTH], dt,
+            )  # fmt: skip
         else:
-            m = gate_m(E, b[i + 2 * WIDTH], b[i + FIRST], b[i + FIRST + 1 * WIDTH], dt)
-            h = gate_h(E, b[i + 3 * WIDTH], b[i + FIRST + 2 * WIDTH], b[i + FIRST + 3 * WIDTH], dt)
-            p = gate_m(E, b[i + 4 * WIDTH], b[i + FIRST + 4 * WIDTH], b[i + FIRST + 5 * WIDTH], dt)
-        n = gate_n(E, b[i + 5 * WIDTH], b[i + FIRST + 6 * WIDTH], b[i + FIRST + 8 * WIDTH], dt)
-        s = gate_s(E, b[i + 6 * WIDTH], b[i + FIRST + 9 * WIDTH], b[i + FIRST + 10 * WIDTH], dt)
-        ni = gate_n(Ei, b[i + 7 * WIDTH], b[i + FIRST + 7 * WIDTH], b[i + FIRST + 8 * WIDTH], dt)
-        si = gate_s(Ei, b[i + 8 * WIDTH], b[i + FIRST + 9 * WIDTH], b[i + FIRST + 10 * WIDTH], dt)
-        q = gate_q(Ei, b[i + 9 * WIDTH], b[i + FIRST + 11 * WIDTH], b[i + FIRST + 12 * WIDTH], dt)
+            m, p = gates_mp(
+                E, b[i + 2 * WIDTH], b[i + 4 * WIDTH], b[f], b[f + WIDTH], b[f + 4 * WIDTH],
+                b[f + 5 * WIDTH], b[i + RATIO], b[i + RATIO + WIDTH], dt,
+            )  # fmt: skip
+            h = gate_h(E, b[i + 3 * WIDTH], b[f + 2 * WIDTH], b[f + 3 * WIDTH], dt)
+        n = gate_n(E, b[i + 5 * WIDTH], b[f + 6 * WIDTH], b[f + 8 * WIDTH], dt)
+        s = gate_s(E, b[i + 6 * WIDTH], b[f + 9 * WIDTH], b[f + 10 * WIDTH], dt)
+        k = i + INNER
+        ni = b[i + 7 * WIDTH] * b[k] + b[k + WIDTH]
+        si = b[i + 8 * WIDTH] * b[k + 2 * WIDTH] + b[k + 3 * WIDTH]
+        q = b[i + 9 * WIDTH] * b[k + 4 * WIDTH] + b[k + 5 * WIDTH]
         current, g = node_current(
             E,
             m,
@@ -196,10 +208,20 @@ def _move(b, dt, noise):
             b[i + FIRST + 36 * WIDTH],
             dt,
         )
+        b[i + BEFORE] = b[i + WIDTH]
         b[i], b[i + WIDTH] = E, Ei
         b[i + 2 * WIDTH], b[i + 3 * WIDTH], b[i + 4 * WIDTH] = m, h, p
         b[i + 5 * WIDTH], b[i + 6 * WIDTH] = n, s
         b[i + 7 * WIDTH], b[i + 8 * WIDTH], b[i + 9 * WIDTH] = ni, si, q
+
+
+@njit(**INLINE)
+def _begin(b):
+    """Fill the rows that are made of others, before the first step."""
+    for i in range(WIDTH):
+        shift_m, shift_p = b[i + FIRST], b[i + FIRST + 4 * WIDTH]
+        b[i + RATIO], b[i + RATIO + WIDTH] = ratios_mp(shift_m, shift_p)
+        b[i + BEFORE] = b[i + WIDTH]
 
 
 @loop
@@ -211,6 +233,7 @@ def _load(b, S, P, current, first, n):
         for k in range(PARAMS):
             b[FIRST + k * WIDTH + i] = P[k, j]
         b[CURRENT + i] = current[j]
+    _begin(b)
 
 
 @loop
@@ -227,14 +250,15 @@ def advance(S, P, current, n_steps, dt, level_m):
     fired = np.zeros(n, dtype=np.bool_)
     peak = np.full(n, -1000.0)
     b = np.zeros(SIZE)
+    hold = hold_steps(dt)
     flag = np.zeros(WIDTH)
     top = np.zeros(WIDTH)
     for first in range(0, n, WIDTH):
         _load(b, S, P, current, first, n)
         flag[:] = 0.0
         top[:] = -1000.0
-        for _ in range(n_steps):
-            _move(b, dt, False)
+        for t in range(n_steps):
+            _move(b, dt, False, t % hold == 0)
             for i in range(WIDTH):
                 e = b[i]
                 flag[i] += 1.0 * (e > -20.0) * (b[i + 2 * WIDTH] > level_m)
@@ -253,6 +277,7 @@ def pulse(S, P, lane, column, stimulus, steps, after, rest, dt):
     fired = np.zeros(n, dtype=np.bool_)
     when = np.empty(n)
     b = np.zeros(SIZE)
+    hold = hold_steps(dt)
     on, width = np.zeros(WIDTH), np.zeros(WIDTH)
     base, top, before = np.zeros(WIDTH), np.zeros(WIDTH), np.zeros(WIDTH)
     left, spike, at = np.zeros(WIDTH), np.zeros(WIDTH), np.zeros(WIDTH)
@@ -267,11 +292,12 @@ def pulse(S, P, lane, column, stimulus, steps, after, rest, dt):
             on[i], width[i], base[i] = stimulus[j], steps[j], rest[column[j]]
             left[i], spike[i], at[i], top[i] = 1.0, 0.0, after, -1000.0
             last = max(last, steps[j])
+        _begin(b)
         for t in range(last + after):
             for i in range(WIDTH):
                 b[CURRENT + i] = on[i] if t < width[i] else 0.0
                 before[i] = b[i]
-            _move(b, dt, False)
+            _move(b, dt, False, t % hold == 0)
             for i in range(WIDTH):
                 E, m = b[i], b[i + 2 * WIDTH]
                 hit, over, top[i], time = verdict(E, before[i], m, top[i], base[i], t, width[i])
@@ -294,10 +320,11 @@ def trace(S, P, current, n_steps, dt, every):
     n = S.shape[1]
     out = np.empty((n_steps // every, STATES, n))
     b = np.zeros(SIZE)
+    hold = hold_steps(dt)
     for first in range(0, n, WIDTH):
         _load(b, S, P, current, first, n)
         for t in range(n_steps):
-            _move(b, dt, False)
+            _move(b, dt, False, t % hold == 0)
             if (t + 1) % every == 0:
                 for k in range(STATES):
                     for i in range(min(WIDTH, n - first)):
@@ -311,6 +338,7 @@ def noisy(S, P, current, n_steps, dt, rng, first, times, peaks, counts):
     """Move the block of axons from `first` on; see `kernel.noisy`, whose results it fills."""
     n, capacity = times.shape
     b = np.zeros(SIZE)
+    hold = hold_steps(dt)
     above = np.zeros(WIDTH, dtype=np.bool_)
     chunk = 256
     xi = np.empty((3, chunk, WIDTH))
@@ -325,7 +353,7 @@ def noisy(S, P, current, n_steps, dt, rng, first, times, peaks, counts):
         for k in range(3):
             for i in range(WIDTH):
                 b[NOISE + k * WIDTH + i] = xi[k, c, i]
-        _move(b, dt, True)
+        _move(b, dt, True, t % hold == 0)
         for i in range(min(WIDTH, n - first)):
             e = b[i]
             j = first + i
@@ -349,6 +377,7 @@ def driven(S, P, shape, amplitude, dt):
     n, n_steps = S.shape[1], shape.shape[0]
     peak = np.full(n, -1000.0)
     b = np.zeros(SIZE)
+    hold = hold_steps(dt)
     top = np.zeros(WIDTH)
     zero = np.zeros(n)
     for first in range(0, n, WIDTH):
@@ -359,7 +388,7 @@ def driven(S, P, shape, amplitude, dt):
                 for i in range(WIDTH):
                     j = min(first + i, n - 1)
                     b[NOISE + k * WIDTH + i] = shape[t, k, j] * amplitude[j]
-            _move(b, dt, True)
+            _move(b, dt, True, t % hold == 0)
             for i in range(WIDTH):
                 top[i] = 0.5 * (top[i] + b[i] + abs(top[i] - b[i]))
         _store(b, S, first, n)
@@ -375,6 +404,7 @@ def kicked(S, P, lane, shape, amplitude, after, rest, dt):
     fired = np.zeros(n, dtype=np.bool_)
     when = np.empty(n)
     b = np.zeros(SIZE)
+    hold = hold_steps(dt)
     base, top, before = np.zeros(WIDTH), np.zeros(WIDTH), np.zeros(WIDTH)
     left, spike, at = np.zeros(WIDTH), np.zeros(WIDTH), np.zeros(WIDTH)
     for first in range(0, n, WIDTH):
@@ -386,6 +416,7 @@ def kicked(S, P, lane, shape, amplitude, after, rest, dt):
                 b[FIRST + k * WIDTH + i] = P[k, j]
             base[i] = rest[j]
             left[i], spike[i], at[i], top[i] = 1.0, 0.0, after, -1000.0
+        _begin(b)
         for t in range(width + after):
             for i in range(WIDTH):
                 before[i] = b[i]
@@ -394,9 +425,9 @@ def kicked(S, P, lane, shape, amplitude, after, rest, dt):
                     for i in range(WIDTH):
                         j = min(first + i, n - 1)
                         b[NOISE + k * WIDTH + i] = shape[t, k, lane[j]] * amplitude[j]
-                _move(b, dt, True)
+                _move(b, dt, True, t % hold == 0)
             else:
-                _move(b, dt, False)
+                _move(b, dt, False, t % hold == 0)
             for i in range(WIDTH):
                 hit, over, top[i], time = verdict(b[i], before[i], 1.0, top[i], base[i], t, width)
                 over = over or t + 1 >= width + after

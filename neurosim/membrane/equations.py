@@ -38,81 +38,151 @@ def exp(x):
     return np.exp(x)
 
 
+def exp2(x):
+    """Return 2 to the x."""
+    return np.exp2(x)
+
+
 def off_zero(x):
     """Return `x`, moved by 1e-5 if it is within 1e-5 of 0."""
     return x + 1e-5 * (abs(x) < 1e-5)
 
 
-def linoid(x):
-    """Return x / (1 - exp(-x)), finite at 0."""
-    x = off_zero(x)
-    return x / (1.0 - exp(-x))
+LN2 = 0.6931471805599453
 
 
-# Rates of the form c (v + v0)/w / (1 - exp(-(v + v0)/w)), 1/ms at 36 degC: (c, v0, w)
-OPEN_M, CLOSE_M = (67.671, 20.4, 10.3), (2.78464, 25.7, -9.16)
-OPEN_H = (3.74, 114.0, -11.0)
-OPEN_N, CLOSE_N = (0.05082, 83.2, 1.1), (0.8652, 66.0, -10.5)
-OPEN_S, CLOSE_S = (0.071501, 23.5, 12.7), (0.039897, 91.1, -11.7)
+def _form(c, v0, w):
+    """Return factor, slope and offset of c x/(1 - exp(-x)), x = (v + v0)/w, in powers of 2.
+
+    It is (c ln 2) z/(2^z - 1) at z = slope v + offset.
+    """
+    return c * LN2, -1.0 / (w * LN2), -v0 / (w * LN2)
+
+
+# Rates of the form c (v + v0)/w / (1 - exp(-(v + v0)/w)), 1/ms at 36 degC, from c, v0, w
+OPEN_M, CLOSE_M = _form(67.671, 20.4, 10.3), _form(2.78464, 25.7, -9.16)
+OPEN_H = _form(3.74, 114.0, -11.0)
+OPEN_N, CLOSE_N = _form(0.05082, 83.2, 1.1), _form(0.8652, 66.0, -10.5)
+OPEN_S, CLOSE_S = _form(0.071501, 23.5, 12.7), _form(0.039897, 91.1, -11.7)
+
+
+def linoid_parts(z, e):
+    """Return numerator and denominator of z / (e - 1) for e = 2^z, both above 0.
+
+    z / d is written (z d + t) / (d d + t ln 2), finite at 0 and there right; with t = 1e-12
+    it is off by less than 3e-7 of itself near 0 and by less and less away from it.
+    """
+    d = e - 1.0
+    return z * d + 1e-12, d * d + 6.931471805599453e-13
 
 
 def linoid_rate(v, form):
-    """Return the rate at `v` of a `form` (c, v0, w)."""
-    return form[0] * linoid((v + form[1]) / form[2])
+    """Return the rate at `v` of a `form`."""
+    z = v * form[1] + form[2]
+    top, bottom = linoid_parts(z, exp2(z))
+    return form[0] * top / bottom
 
 
-def rates_m(v):
+def linoid_pair(za, ea, zb, eb, a, b, scale):
+    """Return two rates by one division, at z and 2^z of either, times `scale`."""
+    top_a, bottom_a = linoid_parts(za, ea)
+    top_b, bottom_b = linoid_parts(zb, eb)
+    r = scale / (bottom_a * bottom_b)
+    return a * (top_a * bottom_b) * r, b * (top_b * bottom_a) * r
+
+
+def linoid_rates(v, opening, closing, scale):
+    """Return the rates at `v` of two forms, times `scale`."""
+    za, zb = v * opening[1] + opening[2], v * closing[1] + closing[2]
+    return linoid_pair(za, exp2(za), zb, exp2(zb), opening[0], closing[0], scale)
+
+
+def rates_m(v, scale=1.0):
     """Return opening and closing rate (1/ms) of transient sodium activation at 36 degC."""
-    return linoid_rate(v, OPEN_M), linoid_rate(v, CLOSE_M)
+    return linoid_rates(v, OPEN_M, CLOSE_M, scale)
 
 
-def closing_h(v):
-    """Return the closing rate (1/ms) of fast sodium inactivation at 36 degC."""
-    return 12.6 / (1.0 + exp((-31.8 - v) / 13.4))
+def rates_mp(e, shift_m, shift_p, ratio_open, ratio_close, scale_m, scale_p):
+    """Return the rates of m and then of p at `e`, which share their powers of 2.
+
+    p is m at another shift, so that its powers are those of m times `ratio_open` and
+    `ratio_close` (`ratios_mp`).
+    """
+    v = e + shift_m
+    za, zb = v * OPEN_M[1] + OPEN_M[2], v * CLOSE_M[1] + CLOSE_M[2]
+    ea, eb = exp2(za), exp2(zb)
+    am, bm = linoid_pair(za, ea, zb, eb, OPEN_M[0], CLOSE_M[0], scale_m)
+    v = e + shift_p
+    za, zb = v * OPEN_M[1] + OPEN_M[2], v * CLOSE_M[1] + CLOSE_M[2]
+    ea, eb = ea * ratio_open, eb * ratio_close
+    ap, bp = linoid_pair(za, ea, zb, eb, OPEN_M[0], CLOSE_M[0], scale_p)
+    return am, bm, ap, bp
 
 
-def rates_h(v):
+def ratios_mp(shift_m, shift_p):
+    """Return the powers of 2 of p over those of m, opening and closing."""
+    apart = shift_p - shift_m
+    return exp2(apart * OPEN_M[1]), exp2(apart * CLOSE_M[1])
+
+
+# of 12.6/(1 + exp((-31.8 - v)/13.4)): factor, slope and offset in powers of 2
+CLOSE_H = (12.6, -1.0 / (13.4 * LN2), -31.8 / (13.4 * LN2))
+
+
+def rates_h(v, scale=1.0):
     """Return the rates (1/ms) of fast sodium inactivation at 36 degC."""
-    return linoid_rate(v, OPEN_H), closing_h(v)
+    z = v * OPEN_H[1] + OPEN_H[2]
+    top, bottom = linoid_parts(z, exp2(z))
+    sigmoid = 1.0 + exp2(v * CLOSE_H[1] + CLOSE_H[2])
+    r = scale / (bottom * sigmoid)
+    return OPEN_H[0] * (top * sigmoid) * r, CLOSE_H[0] * bottom * r
 
 
-def rates_n(v):
+def rates_n(v, scale=1.0):
     """Return the rates (1/ms) of the fast potassium gate at 36 degC."""
-    return linoid_rate(v, OPEN_N), linoid_rate(v, CLOSE_N)
+    return linoid_rates(v, OPEN_N, CLOSE_N, scale)
 
 
-def rates_s(v):
+def rates_s(v, scale=1.0):
     """Return the rates (1/ms) of the slow potassium gate at 36 degC."""
-    return linoid_rate(v, OPEN_S), linoid_rate(v, CLOSE_S)
+    return linoid_rates(v, OPEN_S, CLOSE_S, scale)
 
 
-def rates_q(v):
+def rates_q(v, scale=1.0):
     """Return the rates (1/ms) of the hyperpolarisation-activated gate at 36 degC."""
-    a = exp((-107.3 - v) / 12.2)
-    return 0.00522 * a, 0.00522 / a
+    x = (v + 107.3) / 12.2
+    c = 0.00522 * scale
+    return c * exp(-x), c * exp(x)
 
 
-def relax(y, a, b, dt):
-    """Return gate `y` after `dt` ms at fixed rates.
+def relax(y, a, b):
+    """Return gate `y` after a step at fixed rates, `a` and `b` per step.
 
     1/(1 + x + x^2/2 + x^3/6) stands for exp(-x) in inf + (y - inf) exp(-x): third order,
     positive, and a division is cheaper than an exponential.
     """
-    x = (a + b) * dt
+    x = a + b
     c = 1.0 + x * (0.5 + x * 0.16666666666666666)
-    return (y + a * dt * c) / (1.0 + x * c)
+    return (y + a * c) / (1.0 + x * c)
 
 
-def jitter(y, a, b, dt, size, xi):
-    """Return the Langevin term of one gate over `dt`.
+def move(a, b):
+    """Return decay d and gain g of `relax`: gate y becomes y d + g."""
+    x = a + b
+    c = 1.0 + x * (0.5 + x * 0.16666666666666666)
+    d = 1.0 / (1.0 + x * c)
+    return d, a * c * d
+
+
+def jitter(y, a, b, size, xi):
+    """Return the Langevin term of one gate over a step, its rates per step.
 
     Ornstein-Uhlenbeck noise (Fox & Lu 1994) of `size` = 1/sqrt(number of channels), for a
     standard normal number `xi`.
     """
-    inf = a / (a + b)
-    x = (a + b) * dt
+    x = a + b
     d = 1.0 / (1.0 + x * (1.0 + x * (0.5 + x * 0.16666666666666666)))  # as in `relax`
-    variance = inf * (1.0 - y) + (1.0 - inf) * y
+    variance = (a * (1.0 - y) + b * y) / x
     return size * np.sqrt(0.5 * abs(variance) * (1.0 - d * d)) * xi
 
 
@@ -124,8 +194,7 @@ def clip01(y):
 
 def ghk(e, u_per_mv, out, inside):
     """Return the constant-field driving force (pA per 1e-9 cm3/s) and its slope in E."""
-    u = e * u_per_mv
-    u = off_zero(u)
+    u = off_zero(e * u_per_mv)
     w = exp(u)
     r = 1.0 / (1.0 - w)
     x = u * r
@@ -145,44 +214,88 @@ def sodium_force(e, u_per_mv, out, inside, ohm_slope, ohm_reversal):
 
 def gate_m(e, y, shift, phi, dt):
     """Return gate m (or the persistent p) after `dt` at node potential `e`."""
-    a, b = rates_m(e + shift)
-    return relax(y, a, b, phi * dt)
+    a, b = rates_m(e + shift, phi * dt)
+    return relax(y, a, b)
 
 
 def gate_h(e, y, shift, phi, dt):
     """Return gate h after `dt`."""
-    a, b = rates_h(e + shift)
-    return relax(y, a, b, phi * dt)
+    a, b = rates_h(e + shift, phi * dt)
+    return relax(y, a, b)
 
 
 def noisy_m(e, y, shift, phi, size, xi, dt):
     """Return gate m (or p) after `dt`, with channel noise."""
-    a, b = rates_m(e + shift)
-    return clip01(relax(y, a, b, phi * dt) + jitter(y, a, b, phi * dt, size, xi))
+    a, b = rates_m(e + shift, phi * dt)
+    return clip01(relax(y, a, b) + jitter(y, a, b, size, xi))
 
 
 def noisy_h(e, y, shift, phi, size, xi, dt):
     """Return gate h after `dt`, with channel noise."""
-    a, b = rates_h(e + shift)
-    return clip01(relax(y, a, b, phi * dt) + jitter(y, a, b, phi * dt, size, xi))
+    a, b = rates_h(e + shift, phi * dt)
+    return clip01(relax(y, a, b) + jitter(y, a, b, size, xi))
 
 
 def gate_n(e, y, shift, phi, dt):
     """Return a fast potassium gate after `dt`."""
-    a, b = rates_n(e + shift)
-    return relax(y, a, b, phi * dt)
+    a, b = rates_n(e + shift, phi * dt)
+    return relax(y, a, b)
 
 
 def gate_s(e, y, shift, phi, dt):
     """Return a slow potassium gate after `dt`."""
-    a, b = rates_s(e + shift)
-    return relax(y, a, b, phi * dt)
+    a, b = rates_s(e + shift, phi * dt)
+    return relax(y, a, b)
 
 
 def gate_q(e, y, shift, phi, dt):
     """Return the hyperpolarisation-activated gate after `dt`."""
-    a, b = rates_q(e + shift)
-    return relax(y, a, b, phi * dt)
+    a, b = rates_q(e + shift, phi * dt)
+    return relax(y, a, b)
+
+
+def gates_mp(e, m, p, shift_m, phi_m, shift_p, phi_p, ratio_open, ratio_close, dt):
+    """Return gates m and p after `dt`."""
+    am, bm, ap, bp = rates_mp(e, shift_m, shift_p, ratio_open, ratio_close, phi_m * dt, phi_p * dt)
+    return relax(m, am, bm), relax(p, ap, bp)
+
+
+def noisy_mp(
+    e, m, p, shift_m, phi_m, shift_p, phi_p, ratio_open, ratio_close,
+    size_m, size_p, xi_m, xi_p, dt,
+):  # fmt: skip
+    """Return gates m and p after `dt`, with channel noise."""
+    am, bm, ap, bp = rates_mp(e, shift_m, shift_p, ratio_open, ratio_close, phi_m * dt, phi_p * dt)
+    return (
+        clip01(relax(m, am, bm) + jitter(m, am, bm, size_m, xi_m)),
+        clip01(relax(p, ap, bp) + jitter(p, ap, bp, size_p, xi_p)),
+    )
+
+
+# Rates of the internode's gates are held for this time, at the potential of its middle. (Those
+# of the node's s cannot be: a spike is too short.)
+HOLD_MS = 0.04
+
+
+def hold_steps(dt):
+    """Return for how many steps of `dt` ms the rates of the internode are held."""
+    return max(1, int(HOLD_MS / dt + 0.5))
+
+
+def ahead(e, before, steps):
+    """Return the potential in the middle of the next `steps`, by the change since `before`."""
+    return e + 0.5 * (steps - 1.0) * (e - before)
+
+
+def internode_moves(ei, shift_ni, phi_n, shift_s, phi_s, shift_q, phi_q, dt):
+    """Return `move` of gates ni, si and q: six numbers."""
+    a, b = rates_n(ei + shift_ni, phi_n * dt)
+    dni, gni = move(a, b)
+    a, b = rates_s(ei + shift_s, phi_s * dt)
+    dsi, gsi = move(a, b)
+    a, b = rates_q(ei + shift_q, phi_q * dt)
+    dq, gq = move(a, b)
+    return dni, gni, dsi, gsi, dq, gq
 
 
 def node_current(
@@ -236,50 +349,70 @@ def verdict(e, before, m, top, rest, t, width):
     return hit, over, top, t + 1.0 - width - 0.5 * (abs(back) - abs(back - 1.0) + 1.0)
 
 
-# Rows of the stacked gates m, h, p, n, s, ni, si, q: their potential, shift, phi, forms
-_POTENTIAL = [0, 0, 0, 0, 0, 1, 1, 1]
-_SHIFT, _PHI = [0, 2, 4, 6, 9, 7, 9, 11], [1, 3, 5, 8, 10, 8, 10, 12]
-_CLOSING = [0, 2, 3, 4, 5, 6]  # all but h and q close by a linoid
-_LINOID = [*range(7), *_CLOSING]
-_FORMS = np.array(
-    [OPEN_M, OPEN_H, OPEN_M, OPEN_N, OPEN_S, OPEN_N, OPEN_S]
-    + [CLOSE_M, CLOSE_M, CLOSE_N, CLOSE_S, CLOSE_N, CLOSE_S]
+# Rows of shift and phi, and forms, of the node's gates m, h, p, n, s and the internode's ni, si,
+# q, stacked. All but h and q open and close by a linoid, h opens by one.
+_NODE, _NODE_PHI = [0, 2, 4, 6, 9], [1, 3, 5, 8, 10]
+_INNER, _INNER_PHI = [7, 9, 11], [8, 10, 12]
+_NODE_FORMS = np.array(
+    [OPEN_M, OPEN_H, OPEN_M, OPEN_N, OPEN_S, CLOSE_M, CLOSE_M, CLOSE_N, CLOSE_S]
 ).T[:, :, None]
+_INNER_FORMS = np.array([OPEN_N, OPEN_S, CLOSE_N, CLOSE_S]).T[:, :, None]
+_LINOIDS = [0, 1, 2, 3, 4, 0, 2, 3, 4]
 
 
 def packed(P):
-    """Return shift and phi of the stacked gates, each shape (8, n), as `step` takes them."""
-    return P[_SHIFT], P[_PHI]
+    """Return shifts and phis of the node's gates (5, n) and the internode's (3, n) for `step`."""
+    return P[_NODE], P[_NODE_PHI], P[_INNER], P[_INNER_PHI]
 
 
-def stacked_rates(S, shift):
-    """Return both rates of all eight gates, each shape (8, n): few calls for NumPy."""
-    v = S[_POTENTIAL] + shift
+def node_rates(e, shift, scale):
+    """Return both rates of m, h, p, n and s times `scale`, each (5, n): few calls for NumPy."""
+    v = e + shift
+    b = np.empty_like(v)
+    found = linoid_rate(v[_LINOIDS], _NODE_FORMS)
+    b[[0, 2, 3, 4]] = found[5:]
+    b[1] = CLOSE_H[0] / (1.0 + exp2(v[1] * CLOSE_H[1] + CLOSE_H[2]))
+    return found[:5] * scale, b * scale
+
+
+def internode_rates(ei, shift, scale):
+    """Return both rates of ni, si and q times `scale`, each shape (3, n)."""
+    v = ei + shift
     a, b = np.empty_like(v), np.empty_like(v)
-    found = linoid_rate(v[_LINOID], _FORMS)
-    a[:7], b[_CLOSING] = found[:7], found[7:]
-    b[1] = closing_h(v[1])
-    a[7], b[7] = rates_q(v[7])
-    return a, b
+    found = linoid_rate(v[[0, 1, 0, 1]], _INNER_FORMS)
+    a[:2], b[:2] = found[:2], found[2:]
+    a[2], b[2] = rates_q(v[2])
+    return a * scale, b * scale
 
 
-def step(S, P, stimulus, xi, dt, pack=None):
+def held(ei, before, pack, dt):
+    """Return decay and gain of the internode's gates, each shape (3, n), for `hold_steps`.
+
+    `before` is its potential one step ago.
+    """
+    middle = ahead(ei, before, hold_steps(dt))
+    return move(*internode_rates(middle, pack[2], pack[3] * dt))
+
+
+def step(S, P, stimulus, xi, dt, pack=None, inner=None):
     """Return the ten states, shape (10, n), after `dt` ms.
 
     Gates live half a step before the potentials (leapfrog): they move over a whole step
     at the potential in its middle, then the potentials move at the gates in theirs. Second
     order in dt without noise; with noise (`xi`, three rows of standard normals, else None) it
-    is Euler-Maruyama in law. `pack` is what `packed` returns, if it is at hand.
+    is Euler-Maruyama in law. `pack` is what `packed` returns, if it is at hand, and `inner`
+    what `held` returned at most `HOLD_MS` ago; without it no rate is held.
     """
-    shift, phi = packed(P) if pack is None else pack
-    a, b = stacked_rates(S, shift)
-    dts = phi * dt
+    pack = packed(P) if pack is None else pack
+    decay, gain = held(S[1], S[1], pack, dt) if inner is None else inner
+    a, b = node_rates(S[0], pack[0], pack[1] * dt)
     out = np.empty_like(S)
-    out[2:] = relax(S[2:], a, b, dts)
+    out[2:7] = relax(S[2:7], a, b)
     if xi is not None:
         size = P[[37, 37, 38]]
-        noise = jitter(S[2:5], a[:3], b[:3], dts[:3], size, np.stack(np.broadcast_arrays(*xi)))
+        noise = jitter(S[2:5], a[:3], b[:3], size, np.stack(np.broadcast_arrays(*xi)))
         out[2:5] = clip01(out[2:5] + noise)
+    out[7:] = S[7:] * decay + gain
     m, h, p, n, s, ni, si, q = out[2:]
     E, Ei = S[:2]
     current, g = node_current(E, m, h, p, n, s, *P[13:26])
@@ -297,9 +430,10 @@ def shifted(S, P, ms):
 
     Gates are half a step behind the potentials; where the step changes, this puts them right.
     """
-    shift, phi = packed(P)
-    a, b = stacked_rates(S, shift)
-    return np.concatenate([S[:2], relax(S[2:], a, b, phi * ms)])
+    node, phi, inner, phi_inner = packed(P)
+    moved = relax(S[2:7], *node_rates(S[0], node, phi * ms))
+    rates = internode_rates(S[1], inner, phi_inner * ms)
+    return np.concatenate([S[:2], moved, relax(S[7:], *rates)])
 
 
 def flow(S, P):

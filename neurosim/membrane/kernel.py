@@ -26,8 +26,20 @@ def compiled():
     return loops
 
 
-def _step(S, P, current, xi, dt, pack):
-    S[:] = eq.step(S, P, current, xi, dt, pack)
+class _Mover:
+    """Moves states in place, one step a call; the rates of the internode are held between."""
+
+    def __init__(self, P, dt):
+        self.P, self.dt, self.pack, self.every = P, dt, eq.packed(P), eq.hold_steps(dt)
+        self.steps, self.inner, self.before = 0, None, None
+
+    def __call__(self, S, current, xi):
+        if self.steps % self.every == 0:
+            before = S[1] if self.before is None else self.before
+            self.inner = eq.held(S[1], before, self.pack, self.dt)
+        self.before = S[1].copy()
+        S[:] = eq.step(S, self.P, current, xi, self.dt, self.pack, self.inner)
+        self.steps += 1
 
 
 def advance(S, P, current, n_steps, dt, level_m=-1.0):
@@ -59,9 +71,9 @@ def advance(S, P, current, n_steps, dt, level_m=-1.0):
         return loops.advance(S, P, np.asarray(current, float), n_steps, dt, level_m)
     fired = np.zeros(S.shape[1], bool)
     peak = np.full(S.shape[1], -1000.0)
-    pack = eq.packed(P)
+    move = _Mover(P, dt)
     for _ in range(n_steps):
-        _step(S, P, current, None, dt, pack)
+        move(S, current, None)
         fired |= (S[0] > -20.0) & (S[2] > level_m)
         np.maximum(peak, S[0], out=peak)
     return fired, peak
@@ -101,10 +113,10 @@ def pulse(S, P, lane, column, stimulus, steps, after, rest, dt):
     S, P, rest = S[:, lane], P[:, column], rest[column]
     fired, left = np.zeros(lane.size, bool), np.ones(lane.size, bool)
     when, top = np.full(lane.size, float(after)), np.full(lane.size, -1000.0)
-    pack = eq.packed(P)
+    move = _Mover(P, dt)
     for t in range(int(steps.max(initial=0)) + after):
         before = S[0].copy()
-        _step(S, P, stimulus * (t < steps), None, dt, pack)
+        move(S, stimulus * (t < steps), None)
         hit, over, top, time = eq.verdict(S[0], before, S[2], top, rest, t, steps)
         ends = left & (hit | over | (t + 1 >= steps + after))
         fired[ends & hit], when[ends] = True, time[ends]
@@ -126,9 +138,9 @@ def trace(S, P, current, n_steps, dt, every=1):
     if loops is not None:
         return loops.trace(S, P, np.asarray(current, float), n_steps, dt, every)
     out = np.empty((n_steps // every, *S.shape))
-    pack = eq.packed(P)
+    move = _Mover(P, dt)
     for t in range(1, n_steps + 1):
-        _step(S, P, current, None, dt, pack)
+        move(S, current, None)
         if t % every == 0:
             out[t // every - 1] = S
     return out
@@ -153,9 +165,9 @@ def driven(S, P, shape, amplitude, dt):
     if loops is not None:
         return loops.driven(S, P, shape, np.asarray(amplitude, float), dt)
     peak = np.full(S.shape[1], -1000.0)
-    zero, pack = np.zeros(S.shape[1]), eq.packed(P)
+    zero, move = np.zeros(S.shape[1]), _Mover(P, dt)
     for xi in shape:
-        _step(S, P, zero, xi * amplitude, dt, pack)
+        move(S, zero, xi * amplitude)
         np.maximum(peak, S[0], out=peak)
     return peak
 
@@ -192,11 +204,11 @@ def kicked(S, P, lane, shape, amplitude, after, rest, dt):
     S, P, rest, width = S[:, lane], P[:, lane], rest[lane], len(shape)
     fired, left = np.zeros(lane.size, bool), np.ones(lane.size, bool)
     when, top = np.full(lane.size, float(after)), np.full(lane.size, -1000.0)
-    pack = eq.packed(P)
+    move = _Mover(P, dt)
     for t in range(width + after):
         before = S[0].copy()
         xi = shape[t][:, lane] * amplitude if t < width else None
-        _step(S, P, 0.0, xi, dt, pack)
+        move(S, 0.0, xi)
         hit, over, top, time = eq.verdict(S[0], before, 1.0, top, rest, t, width)
         ends = left & (hit | over | (t + 1 >= width + after))
         fired[ends & hit], when[ends] = True, time[ends]
@@ -242,13 +254,13 @@ def noisy(S, P, current, n_steps, dt, seed, capacity=4096):
 
 def _noisy_reference(S, P, current, n_steps, dt, generators, times, peaks, counts):
     (n, capacity), chunk, width = times.shape, 256, 16
-    above, pack = np.zeros(n, bool), eq.packed(P)
+    above, move = np.zeros(n, bool), _Mover(P, dt)
     for t in range(n_steps):
         c = t % chunk
         if c == 0:
             draws = [g.standard_normal((3, chunk, width)) for g in generators]
             xi = np.concatenate(draws, axis=2)[:, :, :n]
-        _step(S, P, current, xi[:, c], dt, pack)
+        move(S, current, xi[:, c])
         up = (S[0] > -20.0) & ~above
         for j in np.flatnonzero(up | above):
             if up[j]:

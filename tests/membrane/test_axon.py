@@ -275,6 +275,50 @@ def test_compiled_loops_run_the_reference_lines(monkeypatch):
         np.testing.assert_allclose(x, y, rtol=1e-9, atol=1e-9)
 
 
+def test_rates_are_those_of_the_model_and_finite_where_their_form_is_not():
+    def linoid(v, c, v0, w):  # by its series near 0, where the raw form is 0/0
+        x = (v + v0) / w
+        near = 1.0 + x / 2.0 + x * x / 12.0
+        with np.errstate(invalid="ignore"):
+            return c * np.where(np.abs(x) < 1e-3, near, x / (1.0 - np.exp(-x)))
+
+    for middle in (-114.0, -91.1, -83.2, -66.0, -25.7, -23.5, -20.4, 30.0):
+        e = middle + np.array([0.0, 1e-9, -1e-7, 1e-6, -3e-6, 1e-4, 0.3, -7.0])
+        for rates, opening, closing in (
+            (equations.rates_m, (67.671, 20.4, 10.3), (2.78464, 25.7, -9.16)),
+            (equations.rates_n, (0.05082, 83.2, 1.1), (0.8652, 66.0, -10.5)),
+            (equations.rates_s, (0.071501, 23.5, 12.7), (0.039897, 91.1, -11.7)),
+        ):
+            a, b = rates(e)
+            np.testing.assert_allclose(a, linoid(e, *opening), rtol=5e-7)
+            np.testing.assert_allclose(b, linoid(e, *closing), rtol=5e-7)
+        a, b = equations.rates_h(e)
+        np.testing.assert_allclose(a, linoid(e, 3.74, 114.0, -11.0), rtol=5e-7)
+        np.testing.assert_allclose(b, 12.6 / (1.0 + np.exp((-31.8 - e) / 13.4)), rtol=1e-12)
+
+
+def test_p_shares_the_powers_of_m():
+    e, shifts = np.linspace(-150.0, 60.0, 500), (3.0, 27.0)
+    found = equations.rates_mp(e, *shifts, *equations.ratios_mp(*shifts), 1.0, 1.0)
+    expected = [rate for shift in shifts for rate in equations.rates_m(e + shift)]
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+def test_holding_the_internode_moves_nothing_by_more_than_the_step_does():
+    batch = _some_axons()
+    pulse = np.linspace(100.0, 900.0, 18)
+    S, held = batch.rest.copy(), batch.rest.copy()
+    late = 0.0
+    for t in range(2500):
+        S = equations.step(S, batch.P, pulse * (t < 100), None, 0.01)
+        if t == 99:
+            kernel.advance(held, batch.P, pulse, 100, 0.01)
+        elif t >= 349 and (t - 99) % 50 == 0:
+            kernel.advance(held, batch.P, 0 * pulse, 50 if t > 349 else 250, 0.01)
+            late = max(late, np.abs(held[:2] - S[:2]).max())
+    assert 0.0 < late < 0.005
+
+
 def test_compiled_noise_is_the_reference_noise(monkeypatch):
     batch = _some_axons().with_noise(2500)
 

@@ -7,6 +7,7 @@ import pytest
 
 from neurosim.errors import NeurosimError
 from neurosim.membrane import axon as ax
+from neurosim.membrane import equations
 from neurosim.membrane import excitability as ex
 from neurosim.membrane.axon import Conditions
 
@@ -195,6 +196,27 @@ def test_an_axon_that_goes_on_firing_has_no_recovery_cycle():
     assert math.isnan(found.measures["subexcitability_percent"])
 
 
+@pytest.mark.parametrize(("axon", "scale"), [("alternative", 6.0), ("ghk", 6.0), ("ghk", 2.0)])
+def test_an_axon_that_fires_without_a_pulse_has_no_threshold_there(axon, scale):
+    dt, body = 0.02, ax.at_rest(Conditions(persistent_sodium_scale=scale), axon)
+    threshold, delays = ax.threshold_pa(body, 1.0, dt=dt), ex.te_delays()
+    tests = ex._electrotonus(body, threshold, dt, ex.TE_CURVES, delays, 100.0)
+    change = ex._changes(body, threshold, [tests], dt)[0][0]
+
+    def fires(pulse):
+        S, P, high = tests.start.copy(), np.repeat(body.P, tests.current.size, axis=1), False
+        for t in range(250):
+            S = equations.step(S, P, (pulse + tests.current) * (t < 50), None, dt)
+            high |= (S[0] > -20.0) & ((t >= 50) | (S[2] > 0.5))
+        return high
+
+    assert np.isnan(change[fires(0.0)]).all()
+    told = ~np.isnan(change)
+    assert told.any() and (np.isnan(change).any() == (scale > 2.0))
+    # one that does need a pulse fires by what was found for it
+    assert fires(np.nan_to_num(threshold * (1.0 + change / 100.0)) + 0.1)[told].all()
+
+
 def test_long_currents_end_where_the_threshold_iv_is_taken(healthy):
     found = healthy["ghk"]
     delay = found.te_long_delay_ms
@@ -308,6 +330,41 @@ def test_many_bodies_at_once_give_what_each_gives_alone():
             ([v[i] for v in found.measures.values()], list(one.measures.values())),
         ):  # fmt: skip
             np.testing.assert_allclose(mine, alone, rtol=1e-9, atol=0.01)
+
+
+BODIES = [
+    {}, *({K: k} for k in (2.8, 6.0, 8.0)), *({"calcium_out_mmol_l": c} for c in (0.5, 0.7, 2.0)),
+    *({"persistent_sodium_scale": f} for f in (2.0, 4.0)),
+    *({"temperature_c": t} for t in (28.0, 37.0)),
+]  # fmt: skip
+
+
+def conditioned_mv(axon, dt):
+    """Return E of conditioned axons, shape (times, courses), and which the clinic would test.
+
+    Every body of `BODIES` in 200 ms of polarising currents and 100 ms after, and after a pulse.
+    """
+    bodies = ax.at_rest([Conditions(**change) for change in BODIES], axon)
+    levels = np.array([-100.0, -70, -40, -20, 10, 20, 30, 40, 50])
+    many = bodies.take(np.repeat(np.arange(len(BODIES)), levels.size))
+    threshold = ax.threshold_pa(bodies, 1.0)
+    current, pulse = np.outer(threshold, levels / 100).ravel(), 1.5 * threshold
+    cut, _ = ex._segments(np.arange(0.0, 301.0, 2.0), ex.LONG_MS)
+    polarised, rises = ex._course(many, [(current * on, s, ms) for on, s, ms in cut], dt)
+    cut, _ = ex._segments(np.arange(0.0, 301.0, 2.0), ex.TEST_MS)
+    recovered, spikes = ex._course(bodies, [(pulse * on, s, ms) for on, s, ms in cut], dt)
+    count = min(len(polarised), len(recovered))
+    e = np.concatenate([polarised[-count:, 0], recovered[-count:, 0]], axis=1)
+    return e, np.concatenate([rises[-1] == 0, spikes[-1] == 1])
+
+
+@pytest.mark.parametrize("axon", ax.AXONS)
+def test_quiet_steps_move_potentials_by_less_than_the_bound(monkeypatch, axon):
+    mine, asked = conditioned_mv(axon, 0.02)
+    monkeypatch.setattr(ex, "QUIET_DT_MS", 0.0)
+    fine, same = conditioned_mv(axon, 0.02)
+    assert (asked == same).all() and asked.sum() > 90
+    assert np.abs(mine - fine)[:, asked].max() < 0.01
 
 
 def test_quiet_steps_move_conditioned_states_and_curves_little(monkeypatch, healthy):

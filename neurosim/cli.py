@@ -422,7 +422,7 @@ def _run(args: argparse.Namespace) -> None:
     asked, person = _asked(args), _person(args) or 0
     other = _other(args, asked)
     with _folder(args.out, asked.name) as folder:
-        from neurosim.show import describe, export, plot, style
+        from neurosim.show import describe, export, plot, sound, style
         from neurosim.study.run import replicate, simulate
 
         _fits_a_table(asked)
@@ -444,6 +444,7 @@ def _run(args: argparse.Namespace) -> None:
         files["result.json"] = export.json_bytes(export.result_json(result))
         if people is not None:
             files["people.csv"] = export.csv_bytes(export.people_columns(people))
+        files |= sound.run_files(result)
         files["figure.png"] = style.png_bytes(figure)
         files["figure.txt"] = export.text_bytes(words)
         print(words)

@@ -44,6 +44,7 @@ FILES = {
     "bursts": "firing/bursts.toml",
     "muscle": "muscle/parameters.toml",
     "anatomy": "muscle/anatomy.toml",
+    "emg": "muscle/emg.toml",
     "study": "study/parameters.toml",
 }
 

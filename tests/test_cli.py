@@ -91,7 +91,7 @@ def test_run_writes_everything_and_says_so(tmp_path, capsys):
     assert "A teaching model, not medical advice." in out
     assert set(os.listdir("o")) == {
         "twitches.csv", "twitches.json", "discharges.csv", "discharges.json", "result.json",
-        "figure.png", "figure.txt",
+        "figure.png", "figure.txt", "emg.csv", "emg.json", "emg.wav",
     }  # fmt: skip
     assert (tmp_path / "o" / "figure.txt").read_text("utf-8").strip() in out
     assert all(name in out for name in os.listdir("o"))

@@ -31,12 +31,13 @@ UNITS = {
     "1", "1/h", "1e-9 cm3/s", "C/m2", "L/(h kg)", "L/kg", "L/mol", "channels", "degC", "g/L",
     "g/mol", "kg", "ln", "mN", "mV per e-fold", "mV", "mg", "min", "mmol/L", "mmol/g", "ms", "nS",
     "%", "pA", "pA/mV", "pF", "s", "sites", "spikes", "twitches", "umol/L",
+    "1/mm", "1/mm2", "Hz", "S/m", "fibres", "m/s", "m/s per um", "mV/mm3", "mm", "uV",
 }  # fmt: skip
 # What the end of a name says of its unit; the longest that fits counts.
 SUFFIXES = {
     "_umol_l": "umol/L", "_mmol_l": "mmol/L", "_l_h_kg": "L/(h kg)", "_l_kg": "L/kg",
     "_g_l": "g/L", "_per_h": "1/h", "_mv": "mV", "_ms": "ms", "_min": "min", "_mn": "mN",
-    "_mg": "mg", "_kg": "kg", "_c": "degC", "_pa": "pA",
+    "_mg": "mg", "_kg": "kg", "_c": "degC", "_pa": "pA", "_mm": "mm", "_hz": "Hz", "_uv": "uV",
 }  # fmt: skip
 VALUES = all_values()
 IDS = [f"{room}.{value.name}" for room, value in VALUES]

@@ -123,7 +123,7 @@ def person_ratio(result: Result, against: Result) -> float:
 
 # Numbers that no run reads: limits of what is accepted, conversions at the door, how well the
 # hazard law fits, the survey that sets people's sites, what only a firing cell body needs, named
-# conditions of an axon, chains of nodes and their bursts, and loss of blood flow.
+# conditions of an axon, chains of nodes and their bursts, loss of blood flow, and the needle.
 _UNREAD = {
     "bursts": re.compile(""),
     "chain": re.compile(""),
@@ -133,6 +133,7 @@ _UNREAD = {
         r".*(survivable|_molar_mass|_valence|albumin|_fraction|_per_ph|_is_ionised|_is_total)|"
         r"(ph|body_mass_kg)\.|caffeine_(per_cup|volume|clearance|absorption|bioavail|dose)"
     ),
+    "emg": re.compile(r"needle_|noise_needle_|core_|shaft_|onset_"),
     "fit": re.compile(""),
     "hazard": re.compile(r".*error"),
     "study": re.compile(r"survey_"),

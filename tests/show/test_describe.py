@@ -114,6 +114,9 @@ body = state.Body(sodium_mmol_l=130, potassium_mmol_l=6, ionised_calcium_mmol_l=
     fatigue=.5)
 result = simulate(body, muscle='foot_sole', duration_s=60)
 str(result), result.force_mn()
+from neurosim.show.sound import run_files
+from neurosim.muscle.emg import unit_potentials
+run_files(result), unit_potentials('foot_sole', units=0)  # as where a unit fires
 sources.load = real
 from neurosim.show.describe import used_values
 used = {(room, v.name) for room, v in used_values('ghk', 'foot_sole')}

@@ -3,9 +3,10 @@
 Question: a sodium channel's current can be written in two ways, with the constant-field
 (GHK) or the ohmic driving force. Both fit the healthy nerve. Do they agree about too little
 and too much sodium?
-You should see: the same direction, but very different sizes: the constant field feels the
-sodium outside directly. An honest answer reports both.
-Takes about 10 seconds. Add --show to open the figure.
+You should see: too much sodium quietens with both. Too little quietens with the constant
+field, which feels the sodium outside directly, and excites with the ohmic force, where the
+water that follows and dilutes the axon's potassium wins. An honest answer reports both.
+Takes about 40 seconds. Add --show to open the figure.
 """
 
 from _figures import finish, lanes, panels, people_dots, value_dots

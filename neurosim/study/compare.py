@@ -139,7 +139,8 @@ class Verdict:
     @property
     def turns_with(self) -> tuple[str, ...]:
         """Axons with which the ratio falls on another side (more, same, fewer) than here."""
-        here = _side(np.log(self.rate_ratio))
+        same = self.outcome == "no difference at this size"
+        here = "same" if same else _side(np.log(self.rate_ratio))
         return tuple(a for a, ratio in self.axon_ratios.items() if _side(np.log(ratio)) != here)
 
 

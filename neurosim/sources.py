@@ -33,6 +33,7 @@ FILES = {
     "membrane": "membrane/parameters.toml",
     "conditions": "membrane/conditions.toml",
     "soma": "membrane/soma.toml",
+    "pool": "membrane/pool.toml",
     "axon_ghk": "membrane/axon_ghk.toml",
     "axon_ohmic": "membrane/axon_ohmic.toml",
     "axon_alternative": "membrane/axon_alternative.toml",
@@ -45,6 +46,7 @@ FILES = {
     "muscle": "muscle/parameters.toml",
     "anatomy": "muscle/anatomy.toml",
     "emg": "muscle/emg.toml",
+    "fatigue": "muscle/fatigue.toml",
     "study": "study/parameters.toml",
 }
 

@@ -31,7 +31,7 @@ UNITS = {
     "1", "1/h", "1e-9 cm3/s", "C/m2", "L/(h kg)", "L/kg", "L/mol", "channels", "degC", "g/L",
     "g/mol", "kg", "ln", "mN", "mV per e-fold", "mV", "mg", "min", "mmol/L", "mmol/g", "ms", "nS",
     "%", "pA", "pA/mV", "pF", "s", "sites", "spikes", "twitches", "umol/L",
-    "1/mm", "1/mm2", "Hz", "S/m", "fibres", "m/s", "m/s per um", "mV/mm3", "mm", "uV",
+    "1/mm", "1/mm2", "Hz", "S/m", "fibres", "m/s", "m/s per um", "mV/mm3", "mm", "nA", "uV",
 }  # fmt: skip
 # What the end of a name says of its unit; the longest that fits counts.
 SUFFIXES = {

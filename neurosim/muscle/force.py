@@ -52,6 +52,21 @@ def tetanic_fraction(ratio: Any) -> np.ndarray:
     return -np.expm1(-factor * np.asarray(ratio, float) ** exponent)
 
 
+def force_fraction(ratio: Any) -> np.ndarray:
+    """Return the force at a steady rate as a fraction of the largest, twitches summed below 0.4.
+
+    `tetanic_fraction` above T f = 0.4, a straight line to 0 below (Potvin & Fuglevand 2017).
+
+    Parameters
+    ----------
+    ratio : array_like
+        Contraction time times rate, pure number.
+    """
+    limit = _force_frequency()[2]
+    x = np.asarray(ratio, float)
+    return np.where(x > limit, tetanic_fraction(x), x / limit * tetanic_fraction(limit))
+
+
 def gain(ratio: Any) -> np.ndarray:
     """Return how much larger a twitch is than a lone one, shape of `ratio`.
 

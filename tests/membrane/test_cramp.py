@@ -1,0 +1,82 @@
+"""Cramps: plateaus across a pool, what starts them, what ends them, and trains read by hand."""
+
+import numpy as np
+import pytest
+
+from neurosim.membrane import cramp, pool, trains
+from neurosim.membrane.motoneuron import SomaConditions
+
+
+@pytest.fixture(scope="module")
+def cramping():
+    """Return the plateaus of people that nothing was fitted on."""
+    return cramp.census(3, 30, seed=100, stimulus_hz=40.0)
+
+
+def test_units_fire_in_a_cramp_as_minetto_found(cramping):
+    found, early = cramping
+    assert early < 90, "under one spike a unit in the second before the stimulation"
+    assert len(found) > 0.8 * 90
+    means = {k: np.mean([getattr(p, k) for p in found])
+             for k in ("mean_per_s", "least_per_s", "largest_per_s", "duration_s")}  # fmt: skip
+    # Minetto 2009, 48 units: mean +- SD
+    assert means["mean_per_s"] == pytest.approx(14.5, abs=5.1)
+    assert means["largest_per_s"] == pytest.approx(25.0, abs=8.0)
+    assert means["duration_s"] == pytest.approx(23.6, abs=16.2)
+
+
+def test_stretch_ends_a_cramp_and_without_the_current_there_is_none():
+    made = cramp.units_of(0, 30, prone=False)
+    for gain, inhibition, left in ((1.0, 0.0, True), (1.0, 30.0, False), (0.0, 0.0, False)):
+        now = cramp.shortened(SomaConditions(pic_gain=gain))
+        done = cramp.stimulate(made, now, 40.0, 8.0, seed=7, inhibition_mv=inhibition,
+                               inhibition_s=1.0)  # fmt: skip
+        between = (done.time_s > 4.0) & (done.time_s < 6.0)
+        late = done.time_s > 8.5
+        assert (between.sum() > 100) == (gain > 0.0)
+        assert (late.sum() > 100) == left
+
+
+def test_the_cramp_prone_need_a_lower_rate_and_gain_lowers_it():
+    people = range(20, 24)
+    usual, prone = (np.nanmean(cramp.threshold_hz(people, 24, p, seed=60)) for p in (False, True))
+    assert prone == pytest.approx(14.9, abs=5.0)  # Miller & Knight 2009
+    assert usual == pytest.approx(25.5, abs=5.0)
+    more = cramp.threshold_hz(people, 24, True, seed=60, conditions=SomaConditions(pic_gain=1.25))
+    assert np.mean(more) < prone
+    none = cramp.threshold_hz(people, 24, True, seed=60, conditions=SomaConditions(pic_gain=0.0))
+    assert np.isnan(none).all()
+
+
+def test_trains_are_read_as_by_hand():
+    t = np.concatenate([[0.0], np.arange(1.0, 2.05, 0.1)])
+    assert trains.recruited_s(t) == pytest.approx((1.0, 2.0))
+    assert trains.first_rate_per_s(t[1:]) == pytest.approx(10.0)
+    assert trains.rate_per_s(t, 0.95, 1.45) == pytest.approx(10.0)
+    assert trains.rate_per_s(t, 5.0, 6.0) == 0.0
+    assert trains.interval_cv(t[1:]) == pytest.approx(0.0, abs=1e-9)
+    assert trains.smooth_rate_per_s(t, 1.5) == pytest.approx(10.0)
+    assert np.isnan(trains.first_rate_per_s(t[:3])) and np.isnan(trains.interval_cv(t[:2]))
+    assert np.isnan(trains.recruited_s(np.array([0.0, 1.0]))).all()
+    # control 10 per s up to 5 s, then 6: test on in the first part, off in the second
+    control = np.concatenate([np.arange(0.0, 5.0, 0.1), np.arange(5.0, 10.0, 1.0 / 6.0)])
+    test = np.arange(2.0, 8.0, 0.125)
+    assert trains.delta_f_per_s(control, test) == pytest.approx(4.0, abs=0.1)
+    assert np.isnan(trains.delta_f_per_s(test, control))
+
+
+def test_a_plateau_is_read_as_by_hand():
+    t = np.concatenate([np.arange(0.0, 3.0, 0.05), np.arange(3.0, 8.01, 0.1), [9.0, 9.1]])
+    p = trains.plateau(t, 3.0)
+    assert p.duration_s == pytest.approx(5.0)
+    assert (p.mean_per_s, p.least_per_s, p.largest_per_s) == pytest.approx((10.0, 10.0, 10.0))
+    assert trains.plateau(t, 8.5) is None
+    assert trains.plateau(t, 3.0, least_s=6.0) is None
+
+
+def test_a_pool_of_a_person_is_the_same_every_time():
+    a, b, c = (cramp.units_of(p, 20, False).pic_mv for p in (1, 1, 2))
+    assert np.array_equal(a, b) and not np.array_equal(a, c)
+    assert np.ptp(pool.build(20).pic_mv) == 0.0
+    lower = cramp.units_of(1, 20, True).pic_half_mv - cramp.units_of(1, 20, False).pic_half_mv
+    assert (lower < 0.0).all()

@@ -49,9 +49,8 @@ def draw():
             ax.plot(ms, one + 60.0 * u, color=colour, lw=1.2)
         ax.set(title=title, xlabel="time, ms", yticks=[], ylabel="node (healthy end below)")
     axes[2, 0].plot(KF, counts, "o-", color=BLACK)
-    axes[2, 0].set(title="Isaacs: spikes after one impulse", ylabel="spikes")
-    axes[2, 0].set_xlabel("fast potassium, share of health")
-    axes[2, 0].set_yticks(range(1, max(counts) + 1))
+    axes[2, 0].set(title="Isaacs: spikes after one impulse", yticks=range(1, max(counts) + 1))
+    axes[2, 0].set(xlabel="fast potassium, share of health", ylabel="spikes")
     axes[2, 1].plot(groups[0] / 1000.0, groups[1][0], color=BLUE, lw=0.8)
     axes[2, 1].set(title="a scar's bursts at the healthy end", xlabel="time, s", ylabel="mV")
     return figure

@@ -128,6 +128,8 @@ _UNREAD = {
     "bursts": re.compile(""),
     "chain": re.compile(""),
     "conditions": re.compile(""),
+    "fatigue": re.compile(""),
+    "pool": re.compile(""),
     "membrane": re.compile(r"(ischaemia|release)_pump_|washout_|potassium_space_"),
     "body": re.compile(
         r".*(survivable|_molar_mass|_valence|albumin|_fraction|_per_ph|_is_ionised|_is_total)|"

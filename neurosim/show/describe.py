@@ -123,7 +123,8 @@ def person_ratio(result: Result, against: Result) -> float:
 
 # Numbers that no run reads: limits of what is accepted, conversions at the door, how well the
 # hazard law fits, the survey that sets people's sites, what only a firing cell body needs, named
-# conditions of an axon, chains of nodes and their bursts, loss of blood flow, and the needle.
+# conditions of an axon, chains of nodes and their bursts, pools of motoneurons and their fatigue,
+# loss of blood flow, and the needle.
 _UNREAD = {
     "bursts": re.compile(""),
     "chain": re.compile(""),

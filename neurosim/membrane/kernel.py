@@ -111,13 +111,22 @@ def pulse(S, P, lane, column, stimulus, steps, after, rest, dt):
     if loops is not None:
         return loops.pulse(S, P, lane, column, stimulus, steps, after, rest, dt)
     S, P, rest = S[:, lane], P[:, column], rest[column]
-    fired, left = np.zeros(lane.size, bool), np.ones(lane.size, bool)
-    when, top = np.full(lane.size, float(after)), np.full(lane.size, -1000.0)
+    return _judged(S, P, rest, steps, after, dt, lambda t: (stimulus * (t < steps), None), S[2])
+
+
+def _judged(S, P, rest, steps, after, dt, driven_by, gate_m):
+    """Step trials, `driven_by` (current, noise) at each step, until each has fired or failed.
+
+    `gate_m` is the row of `S` that tells a spike within a pulse, or 1.
+    """
+    n = S.shape[1]
+    fired, left = np.zeros(n, bool), np.ones(n, bool)
+    when, top = np.full(n, float(after)), np.full(n, -1000.0)
     move = _Mover(P, dt)
-    for t in range(int(steps.max(initial=0)) + after):
+    for t in range(int(np.max(steps, initial=0)) + after):
         before = S[0].copy()
-        move(S, stimulus * (t < steps), None)
-        hit, over, top, time = eq.verdict(S[0], before, S[2], top, rest, t, steps)
+        move(S, *driven_by(t))
+        hit, over, top, time = eq.verdict(S[0], before, gate_m, top, rest, t, steps)
         ends = left & (hit | over | (t + 1 >= steps + after))
         fired[ends & hit], when[ends] = True, time[ends]
         left &= ~ends
@@ -202,20 +211,11 @@ def kicked(S, P, lane, shape, amplitude, after, rest, dt):
     if loops is not None:
         return loops.kicked(S, P, lane, shape, amplitude, after, rest, dt)
     S, P, rest, width = S[:, lane], P[:, lane], rest[lane], len(shape)
-    fired, left = np.zeros(lane.size, bool), np.ones(lane.size, bool)
-    when, top = np.full(lane.size, float(after)), np.full(lane.size, -1000.0)
-    move = _Mover(P, dt)
-    for t in range(width + after):
-        before = S[0].copy()
-        xi = shape[t][:, lane] * amplitude if t < width else None
-        move(S, 0.0, xi)
-        hit, over, top, time = eq.verdict(S[0], before, 1.0, top, rest, t, width)
-        ends = left & (hit | over | (t + 1 >= width + after))
-        fired[ends & hit], when[ends] = True, time[ends]
-        left &= ~ends
-        if not left.any():
-            break
-    return fired, when * dt
+
+    def course(t):
+        return 0.0, shape[t][:, lane] * amplitude if t < width else None
+
+    return _judged(S, P, rest, width, after, dt, course, 1.0)
 
 
 def noisy(S, P, current, n_steps, dt, seed, capacity=4096):

@@ -9,7 +9,8 @@ not the time. `clock_driven` is the same law stepped through time, for small che
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib.util import find_spec
 
@@ -18,7 +19,8 @@ import numpy as np
 from neurosim.errors import NeurosimError
 from neurosim.sources import number
 
-ORIGINS = ("axon", "terminal", "soma")
+ORIGINS = ("axon", "terminal", "soma", "lesion", "junction")
+PROCESSES = ("misfire", "neuromyotonia", "myokymia", "plateau")  # what makes discharges
 MAX_DISCHARGES = 20_000_000
 SILENT = 1e-9  # a unit with fewer expected bursts than this in the whole run is not visited
 
@@ -75,6 +77,11 @@ class Firing:
         Position within its burst, 0 for the first spike.
     load_mmol_l : ndarray
         Sodium load of the unit just before the discharge.
+    episode : ndarray of int
+        Which burst, multiplet or plateau it belongs to, numbered by their first discharges.
+        A plateau goes over many units, everything else is of one.
+    process : ndarray of int
+        Index into `PROCESSES`: what made it.
     duration_s : float
     """
 
@@ -83,6 +90,8 @@ class Firing:
     origin: np.ndarray
     place: np.ndarray
     load_mmol_l: np.ndarray
+    episode: np.ndarray
+    process: np.ndarray
     duration_s: float
 
     def __len__(self) -> int:
@@ -98,7 +107,8 @@ class Firing:
         return {
             "time_s": self.time_s, "unit": self.unit,
             "origin": np.array(ORIGINS)[self.origin], "place_in_burst": self.place,
-            "sodium_load_mmol_l": self.load_mmol_l,
+            "sodium_load_mmol_l": self.load_mmol_l, "episode": self.episode,
+            "process": np.array(PROCESSES)[self.process],
         }  # fmt: skip
 
     def __str__(self) -> str:
@@ -272,9 +282,7 @@ def sample_firing(hazard: UnitHazard, duration_s: float, rng: np.random.Generato
     """
     index, units, starts = _visited(hazard, duration_s)
     if not index.size:
-        empty = np.empty(0)
-        whole = np.empty(0, np.int64)
-        return Firing(empty, whole, whole, whole, empty, float(duration_s))
+        return firing_of(np.empty((5, 0)), float(duration_s))
     expected = expected_bursts_per_min(hazard).sum() * duration_s / 60.0
     if expected > MAX_DISCHARGES:
         raise NeurosimError(
@@ -295,12 +303,87 @@ def sample_firing(hazard: UnitHazard, duration_s: float, rng: np.random.Generato
             break
         room *= 4
         rng.bit_generator.state = state  # the same stream again, with more room
-    out = out[:, :n][:, np.argsort(out[0, :n], kind="stable")]
-    site = index[out[2].astype(np.int64)]
-    return Firing(
-        out[0], units[out[1].astype(np.int64)], hazard.origin[site],
-        out[3].astype(np.int64), out[4], float(duration_s),
-    )  # fmt: skip
+    out = out[:, :n]
+    out[2] = hazard.origin[index[out[2].astype(np.int64)]]
+    out[1] = units[out[1].astype(np.int64)]
+    return firing_of(out, float(duration_s))
+
+
+def firing_of(rows: np.ndarray, duration_s: float, process: str = "misfire") -> Firing:
+    """Return discharges from rows in which bursts stand one after the other.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (5, n)
+        Time (s), unit, index into `ORIGINS`, place in the burst, sodium load (mmol/L). A place
+        of 0 begins a burst.
+    duration_s : float
+    process : str
+        One of `PROCESSES`.
+    """
+    unit, origin, place = rows[1:4].astype(np.int64)
+    columns = {
+        "time_s": rows[0], "unit": unit, "origin": origin, "place": place, "load_mmol_l": rows[4],
+        "episode": np.cumsum(place == 0),
+        "process": np.full(place.size, PROCESSES.index(process)),
+    }  # fmt: skip
+    return _in_order(columns, duration_s)
+
+
+def _in_order(columns: dict[str, np.ndarray], duration_s: float) -> Firing:
+    """Return discharges by time, their episodes numbered by their first discharges."""
+    order = np.argsort(columns["time_s"], kind="stable")
+    found = {name: column[order] for name, column in columns.items()}
+    _, first, which = np.unique(found["episode"], return_index=True, return_inverse=True)
+    found["episode"] = np.argsort(np.argsort(first, kind="stable"), kind="stable")[which]
+    return Firing(**found, duration_s=duration_s)
+
+
+def merge(parts: Sequence[Firing]) -> Firing:
+    """Return the discharges of several sources in the same units as one record.
+
+    What would come sooner after a discharge of another episode of its unit than an axon can
+    follow (the shortest interval of fasciculations) is left out.
+
+    Parameters
+    ----------
+    parts : sequence of Firing
+        Of the same duration, at least one.
+    """
+    names = [f.name for f in fields(Firing)[:-1]]
+    columns = {n: np.concatenate([getattr(p, n) for p in parts]) for n in names}
+    shift = np.cumsum([0, *(p.episode.max(initial=-1) + 1 for p in parts[:-1])])
+    columns["episode"] += np.repeat(shift, [len(p) for p in parts])
+    kept = _able_to_follow(columns)
+    columns = {name: column[kept] for name, column in columns.items()}
+    return _in_order(columns | {"place": _places(columns)}, parts[0].duration_s)
+
+
+def _able_to_follow(columns: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the index of discharges that come late enough after another episode's."""
+    least = number("firing", "burst_interval_shortest_ms") / 1000.0
+    time, unit, episode = columns["time_s"], columns["unit"], columns["episode"]
+    order = np.lexsort((time, unit))
+    while True:
+        soon = np.zeros(order.size, bool)
+        soon[1:] = (np.diff(time[order]) < least) & (np.diff(unit[order]) == 0)
+        soon[1:] &= np.diff(episode[order]) != 0
+        soon[1:] &= ~soon[:-1]  # one before it that is left out itself does not count
+        if not soon.any():
+            return order
+        order = order[~soon]
+
+
+def _places(columns: dict[str, np.ndarray]) -> np.ndarray:
+    """Return each discharge's place within its unit's part of its episode."""
+    unit, episode = columns["unit"], columns["episode"]
+    order = np.lexsort((columns["time_s"], unit, episode))
+    new = np.ones(order.size, bool)
+    new[1:] = (np.diff(unit[order]) != 0) | (np.diff(episode[order]) != 0)
+    index = np.arange(order.size)
+    place = np.empty(order.size, np.int64)
+    place[order] = index - np.maximum.accumulate(np.where(new, index, 0))
+    return place
 
 
 def clock_driven(
@@ -334,6 +417,5 @@ def clock_driven(
                 place += 1
                 at += shortest + min(rng.exponential(mean_extra), dead - shortest)
             free[u] = at + dead
-    table = np.array(sorted(found)).reshape(-1, 5).T
-    whole = table[1:4].astype(np.int64)
-    return Firing(table[0], whole[0], whole[1], whole[2], table[4], float(duration_s))
+    table = np.array(found).reshape(-1, 5).T
+    return firing_of(table, float(duration_s))

@@ -1,9 +1,9 @@
-"""Twitches to count: which discharges make one, how strong, how long, and seen or not.
+"""Twitches to count: which discharges make one, of what kind, how strong, how long, seen or not.
 
-Discharges of one unit that follow each other within 20 ms are one event: a single twitch,
-a doublet, or a multiplet. Its force is the sum of its own twitches; between two discharges
-that sum is (a + b u) exp(-u), u the time in contraction times, so that peak and edges
-are exact and need no sampling.
+One event is one episode: a burst of one unit, or a plateau over many (a spasm). Where nobody
+tells episodes, discharges of one unit within 20 ms of each other are one event. Its force is
+the sum of its own twitches; between two discharges of a unit that sum is (a + b u) exp(-u), u the
+time in contraction times, so that peak and edges are exact and need no sampling.
 """
 
 from __future__ import annotations
@@ -17,9 +17,13 @@ from neurosim import sources
 from neurosim.errors import NeurosimError, number_within
 from neurosim.muscle import anatomy
 from neurosim.muscle.anatomy import Muscle
-from neurosim.muscle.force import sort_discharges
+from neurosim.muscle.force import muscle_force_mn, sort_discharges
 
-KINDS = ("single", "doublet", "multiplet")
+KINDS = (
+    "single", "doublet", "multiplet", "myokymic_burst", "neuromyotonic_burst", "spasm",
+)  # fmt: skip
+PAINFUL = ("spasm",)  # prolonged and often painful; all else is short and usually painless
+_PEAK_HZ = 1000.0  # samples of the force of a spasm among which its peak is found
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +39,19 @@ class Twitches:
     peak_mn : numpy.ndarray
         Peak force, mN.
     unit : numpy.ndarray
-        Motor unit, 0 the smallest.
+        Motor unit, 0 the smallest; of a spasm the smallest that takes part.
+    units : numpy.ndarray
+        Number of motor units that take part: 1, but for a spasm.
     discharges : numpy.ndarray
         Number of discharges in the event.
     kind : numpy.ndarray
-        ``"single"``, ``"doublet"`` or ``"multiplet"`` (three discharges or more).
+        One of `KINDS`: ``"single"``, ``"doublet"``, ``"multiplet"`` (three discharges or more),
+        ``"myokymic_burst"`` (two or more by the rule of a lesion), ``"neuromyotonic_burst"``
+        (three or more of an ending without fast potassium channels), or ``"spasm"``: a plateau of
+        motor neurons, nearly always of many units at once.
+    origin : numpy.ndarray
+        Where its discharges started (``"axon"``, ``"terminal"``, ``"soma"``, ``"lesion"`` or
+        ``"junction"``); ``"unknown"`` if that was not told.
     visible : numpy.ndarray
         True if the peak is above the muscle's visible force.
     """
@@ -48,8 +60,10 @@ class Twitches:
     duration_s: np.ndarray
     peak_mn: np.ndarray
     unit: np.ndarray
+    units: np.ndarray
     discharges: np.ndarray
     kind: np.ndarray
+    origin: np.ndarray
     visible: np.ndarray
 
     def __post_init__(self) -> None:
@@ -65,11 +79,17 @@ class Twitches:
             return "no twitches"
         count = {kind: int(np.sum(self.kind == kind)) for kind in KINDS}
         parts = [f"{count['single']} single"] if count["single"] else []
-        parts += [_plural(count[kind], kind) for kind in KINDS[1:] if count[kind]]
+        parts += [_plural(count[kind], kind.replace("_", " ")) for kind in KINDS[1:] if count[kind]]
+        what = "event" if count["spasm"] else "twitch"
         return (
-            f"{_plural(len(self), 'twitch')}: {', '.join(parts)}; "
+            f"{_plural(len(self), what)}: {', '.join(parts)}; "
             f"{int(np.sum(self.visible)) or 'none'} visible"
         )
+
+    @property
+    def painful(self) -> np.ndarray:
+        """Whether each is of a kind that is often painful: stated of spasms, not computed."""
+        return np.isin(self.kind, PAINFUL)
 
     def columns(self) -> dict[str, np.ndarray]:
         """Return the columns by name, the unit at the end of the name, ready for a CSV."""
@@ -82,6 +102,10 @@ def find_twitches(
     muscle: str | Muscle,
     force_scale: float = 1.0,
     contraction_time_scale: float = 1.0,
+    *,
+    origin: Any = None,
+    episode: Any = None,
+    process: Any = None,
 ) -> Twitches:
     """Return the twitches that a muscle makes of its discharges.
 
@@ -97,6 +121,12 @@ def find_twitches(
         Factor on every twitch force, 0 to 100.
     contraction_time_scale : float
         Factor on every contraction time, 0.1 to 10.
+    origin, process : array_like of str, optional
+        Where each discharge started, and what made it (``"misfire"``, ``"neuromyotonia"``,
+        ``"myokymia"`` or ``"plateau"``), shape (n,).
+    episode : array_like, optional
+        Episode of each discharge, shape (n,); by default discharges of one unit within 20 ms of
+        each other are one.
 
     Raises
     ------
@@ -106,20 +136,93 @@ def find_twitches(
     m = anatomy.muscle(muscle)
     scale = number_within("force_scale", force_scale, 0, 100)
     times, unit, peak, contraction = sort_discharges(times_s, units, m, contraction_time_scale)
-    starts = _event_starts(times, unit)
+    told = _told(times_s, units, origin, episode, process)
+    if episode is None:
+        told["episode"] = by_interval(times, unit)
+    order = np.lexsort((times, told["episode"], unit))
+    times, unit, peak, contraction = (v[order] for v in (times, unit, peak, contraction))
+    told = {name: column[order] for name, column in told.items()}
+    starts = _event_starts(unit, told["episode"])
     discharges = np.diff(starts, append=times.size)
     onset, end, event_peak = _shape(times, peak, contraction, starts, discharges)
-    event_peak = event_peak * scale
-    order = np.lexsort((unit[starts], onset))
+    rows = {
+        "onset_s": onset, "end_s": end, "peak_mn": event_peak * scale, "unit": unit[starts],
+        "units": np.ones(starts.size, np.int64), "discharges": discharges,
+        **{name: column[starts] for name, column in told.items()},
+    }  # fmt: skip
+    return _twitches(_with_spasms(rows, times, unit, told, m, scale, contraction_time_scale), m)
+
+
+def _told(times_s, units, origin, episode, process) -> dict[str, np.ndarray]:
+    """Return what is told of each discharge, by unit and time."""
+    order = np.lexsort((np.atleast_1d(times_s), np.atleast_1d(units)))
+    found = {}
+    for name, given, missing in (
+        ("origin", origin, "unknown"), ("episode", episode, 0), ("process", process, "misfire"),
+    ):  # fmt: skip
+        column = np.full(order.size, missing) if given is None else np.asarray(given)
+        if column.shape != order.shape:
+            raise NeurosimError(
+                f"{name} must have one entry for each of {order.size} discharges, "
+                f"not the shape {column.shape}."
+            )
+        found[name] = column[order]
+    return found
+
+
+def _with_spasms(rows, times, unit, told, m: Muscle, scale: float, slowness: float) -> dict:
+    """Return the rows of events with the parts of each plateau over several units made one.
+
+    A spasm lasts from the first onset to the last end of its parts; its peak is that of their
+    sum.
+    """
+    parts = np.flatnonzero(rows["process"] == "plateau")
+    keep, merged = np.ones(rows["unit"].size, bool), []
+    for number_of in np.unique(rows["episode"][parts]):
+        mine = parts[rows["episode"][parts] == number_of]
+        if mine.size < 2:
+            continue
+        keep[mine] = False
+        start, end = rows["onset_s"][mine].min(), rows["end_s"][mine].max()
+        of = (told["episode"] == number_of) & (told["process"] == "plateau")
+        force = muscle_force_mn(
+            times[of] - start, unit[of], m, end - start, _PEAK_HZ, scale, slowness
+        )
+        first = {name: column[mine[0]] for name, column in rows.items()}
+        merged.append(first | {
+            "onset_s": start, "end_s": end, "peak_mn": force.max(initial=0.0),
+            "unit": rows["unit"][mine].min(), "units": mine.size,
+            "discharges": rows["discharges"][mine].sum(),
+        })  # fmt: skip
+    return {
+        name: np.append(column[keep], [row[name] for row in merged]).astype(column.dtype)
+        for name, column in rows.items()
+    }
+
+
+def _twitches(rows: dict[str, np.ndarray], m: Muscle) -> Twitches:
+    """Return events in order of onset, their kinds and origins in words."""
+    order = np.lexsort((rows["unit"], rows["onset_s"]))
+    r = {name: column[order] for name, column in rows.items()}
     return Twitches(
-        onset_s=onset[order],
-        duration_s=(end - onset)[order],
-        peak_mn=event_peak[order],
-        unit=unit[starts][order],
-        discharges=discharges[order],
-        kind=np.array(KINDS)[np.minimum(discharges, 3) - 1][order],
-        visible=(event_peak > m.visible_force_mn)[order],
+        onset_s=r["onset_s"],
+        duration_s=r["end_s"] - r["onset_s"],
+        peak_mn=r["peak_mn"],
+        unit=r["unit"],
+        units=r["units"],
+        discharges=r["discharges"],
+        kind=_kinds(r["discharges"], r["process"]),
+        origin=r["origin"],
+        visible=r["peak_mn"] > m.visible_force_mn,
     )
+
+
+def _kinds(discharges: np.ndarray, process: np.ndarray) -> np.ndarray:
+    """Return the kind of each event from what made it and from its number of discharges."""
+    kind = np.array(KINDS)[np.minimum(discharges, 3) - 1]
+    kind = np.where((process == "myokymia") & (discharges > 1), "myokymic_burst", kind)
+    kind = np.where((process == "neuromyotonia") & (discharges > 2), "neuromyotonic_burst", kind)
+    return np.where(process == "plateau", "spasm", kind)
 
 
 def _plural(count: int, word: str) -> str:
@@ -128,11 +231,18 @@ def _plural(count: int, word: str) -> str:
     return f"{count} {word}{ending}"
 
 
-def _event_starts(times_s: np.ndarray, unit: np.ndarray) -> np.ndarray:
-    """Return the index of the first discharge of each event, shape (n_events,)."""
+def by_interval(times_s: np.ndarray, unit: np.ndarray) -> np.ndarray:
+    """Return the episode of each discharge by the 20-ms rule, shape (n,)."""
     limit_s = sources.number("muscle", "event_interval_ms") / 1000.0 + 1e-9  # rounding of times
     new = np.ones(times_s.size, dtype=bool)
     new[1:] = (np.diff(unit) != 0) | (np.diff(times_s) > limit_s)
+    return np.cumsum(new)
+
+
+def _event_starts(unit: np.ndarray, episode: np.ndarray) -> np.ndarray:
+    """Return the index of the first discharge of each event, shape (n_events,)."""
+    new = np.ones(unit.size, dtype=bool)
+    new[1:] = (np.diff(unit) != 0) | (np.diff(episode) != 0)
     return np.flatnonzero(new)
 
 

@@ -124,7 +124,7 @@ def person_ratio(result: Result, against: Result) -> float:
 # Numbers that no run reads: limits of what is accepted, conversions at the door, how well the
 # hazard law fits, the survey that sets people's sites, what only a firing cell body needs, named
 # conditions of an axon, chains of nodes and their bursts, pools of motoneurons and their fatigue,
-# loss of blood flow, and the needle.
+# loss of blood flow, the needle, and the rule for events whose bursts nobody told.
 _UNREAD = {
     "bursts": re.compile(""),
     "chain": re.compile(""),
@@ -139,6 +139,7 @@ _UNREAD = {
     "emg": re.compile(r"needle_|noise_needle_|core_|shaft_|onset_"),
     "fit": re.compile(""),
     "hazard": re.compile(r".*error"),
+    "muscle": re.compile("event_interval_ms"),
     "study": re.compile(r"survey_"),
     "soma": re.compile(r"soma_(ahp|adaptation|reset|refractory|rest)_"),
 }

@@ -232,7 +232,8 @@ def draw_raster(
         mine = seen & (f.origin == kind)
         ax.plot((f.time_s[mine] - start) / size, f.unit[mine] + 1, marker, color=own,
                 ms=small, ls="none", mew=0, alpha=0.85)  # fmt: skip
-        handles.append(ax.plot([], [], marker, color=own, ls="none", ms=7, label=name)[0])
+        if kind < 3 or mine.any():
+            handles.append(ax.plot([], [], marker, color=own, ls="none", ms=7, label=name)[0])
     bursts = int((f.place[seen] == 0).sum())
     ax.set_title(f"{title_of(result)}: {counted(bursts, 'burst')}", color=colour)
     if not bursts:
@@ -244,8 +245,9 @@ def draw_raster(
     ax.set_ylabel("motor unit,\nsmall to large")
     ax.set_xlabel(_time_label(window))
     if legend:
-        ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3,
-                  handletextpad=0.2, columnspacing=1.2, borderaxespad=0.1)  # fmt: skip
+        ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0),
+                  ncols=len(handles), handletextpad=0.2, columnspacing=1.2,
+                  borderaxespad=0.1)  # fmt: skip
 
 
 def _force_mn(result: Result, window: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:

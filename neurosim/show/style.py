@@ -21,6 +21,8 @@ ORIGIN_MARKS = (
     (BLACK, "o", "an ordinary place of the axon"),
     (GREEN, "^", "an excitable nerve ending"),
     (PURPLE, "s", "the cell body"),
+    (ORANGE, "D", "a lesion of the nerve"),
+    (SKY, "v", "the end plate"),
 )
 SETTINGS: dict[Any, Any] = {
     "font.size": 11.0,

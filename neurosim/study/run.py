@@ -191,11 +191,12 @@ def people_sites(asked: Scenario, person: int):
 
 
 def _twitches(firing: Firing, state: State, asked: Scenario, reached: float) -> Twitches:
-    keep = slice(None) if reached else slice(0, 0)
+    told = {n: v[: None if reached else 0] for n, v in firing.columns().items()}
     return find_twitches(
-        firing.time_s[keep], firing.unit[keep], asked.muscle,
+        told["time_s"], told["unit"], asked.muscle,
         force_scale=state.force_scale * max(state.transmission, 1e-6),
         contraction_time_scale=state.contraction_time_scale,
+        origin=told["origin"], episode=told["episode"], process=told["process"],
     )  # fmt: skip
 
 

@@ -14,6 +14,8 @@ from neurosim.firing.discharge import (
     balance,
     clock_driven,
     expected_bursts_per_min,
+    firing_of,
+    merge,
     sample_firing,
 )
 from neurosim.sources import number
@@ -317,7 +319,7 @@ def test_columns_are_of_equal_length_and_name_their_origin():
     firing = draw(sites([20.0, 30.0, 40.0], pair=0.2, load=0.01), 600.0, 1)
     columns = firing.columns()
     assert {c.size for c in columns.values()} == {len(firing)}
-    assert set(columns["origin"]) == set(ORIGINS)
+    assert set(columns["origin"]) == set(ORIGINS[:3]) and set(columns["process"]) == {"misfire"}
     assert firing.bursts_per_min == pytest.approx((firing.place == 0).sum() / 10.0)
     assert np.all(firing.load_mmol_l >= 0) and firing.load_mmol_l[0] == 0.0
 
@@ -325,3 +327,44 @@ def test_columns_are_of_equal_length_and_name_their_origin():
 def test_a_hazard_is_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         sites([1.0]).units = 3
+
+
+def test_an_episode_is_a_burst_and_episodes_are_numbered_in_time():
+    firing = draw(sites([20.0, 30.0, 40.0], pair=0.4, load=0.01), 600.0, 1)
+    first = firing.place == 0
+    assert np.array_equal(firing.episode[first], np.arange(first.sum()))
+    for episode in range(0, first.sum(), 7):
+        mine = np.flatnonzero(firing.episode == episode)
+        assert np.array_equal(firing.place[mine], np.arange(mine.size))
+        assert np.unique(firing.unit[mine]).size == np.unique(firing.origin[mine]).size == 1
+        assert np.all(np.diff(firing.time_s[mine]) <= 0.020)
+
+
+def rows(*discharges):
+    """Return the rows of `firing_of` from (time, unit, place)."""
+    time, unit, place = np.array(discharges, float).T
+    return np.stack([time, unit, 0 * unit, place, 0 * unit])
+
+
+def test_sources_merge_without_touching_each_others_bursts():
+    one = firing_of(rows((1.0, 0, 0), (1.005, 0, 1), (3.0, 0, 0)), 10.0)
+    two = firing_of(rows((0.5, 1, 0), (1.002, 0, 0), (1.02, 0, 1), (3.5, 0, 0)), 10.0, "myokymia")
+    both = merge([one, two])
+    assert both.time_s.tolist() == [
+        0.5,
+        1.0,
+        1.005,
+        1.02,
+        3.0,
+        3.5,
+    ]  # 1.002 falls into the refractory
+    assert both.episode.tolist() == [0, 1, 1, 2, 3, 4]
+    assert both.place.tolist() == [0, 0, 1, 0, 0, 0]
+    assert both.columns()["process"].tolist() == (
+        ["myokymia", "misfire", "misfire", "myokymia", "misfire", "myokymia"]
+    )
+    assert merge([one, merge([two])]).time_s.tolist() == both.time_s.tolist()
+    alone = merge([one])
+    assert all(
+        np.array_equal(alone.columns()[name], column) for name, column in one.columns().items()
+    )

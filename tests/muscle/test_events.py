@@ -8,8 +8,8 @@ import pytest
 
 from neurosim.errors import NeurosimError
 from neurosim.muscle import anatomy
-from neurosim.muscle.events import Twitches, find_twitches
-from neurosim.muscle.force import gain
+from neurosim.muscle.events import KINDS, Twitches, find_twitches
+from neurosim.muscle.force import gain, muscle_force_mn
 
 
 def naive_events(times, units, name, time_scale=1.0):
@@ -172,3 +172,55 @@ def test_no_time_between_two_discharges_stays_finite():
     twitches = find_twitches([1.0, 1.0], [0, 0], "calf")
     assert twitches.discharges.tolist() == [2]
     assert twitches.peak_mn[0] == pytest.approx(4.0, rel=1e-3)
+
+
+def test_kinds_follow_from_what_made_the_discharges():
+    bursts = [("misfire", 1), ("misfire", 2), ("misfire", 4), ("neuromyotonia", 2),
+              ("neuromyotonia", 5), ("myokymia", 1), ("myokymia", 3)]  # fmt: skip
+    process = np.repeat([b[0] for b in bursts], [b[1] for b in bursts])
+    episode = np.repeat(np.arange(7), [b[1] for b in bursts])
+    times = 2.0 * episode + 0.03 * np.arange(process.size)
+    found = find_twitches(
+        times, np.full(process.size, 3), "thumb", process=process, episode=episode,
+        origin=np.where(process == "myokymia", "lesion", "terminal"),
+    )  # fmt: skip
+    assert found.kind.tolist() == [
+        "single", "doublet", "multiplet", "doublet", "neuromyotonic_burst", "single",
+        "myokymic_burst",
+    ]  # fmt: skip
+    assert found.origin.tolist() == ["terminal"] * 5 + ["lesion"] * 2
+    assert found.units.tolist() == [1] * 7 and not found.painful.any()
+    assert "1 myokymic burst" in str(found) and set(found.kind) < set(KINDS)
+
+
+def test_a_spasm_is_one_event_over_its_units_and_its_force_the_sum():
+    rng = np.random.default_rng(2)
+    trains = [np.sort(rng.uniform(1.0, 9.0, 90)) for _ in range(5)]
+    times, units = np.concatenate(trains), np.repeat([2, 5, 9, 20, 40], 90)
+    order = rng.permutation(times.size)
+    times, units = np.append(times[order], 20.0), np.append(units[order], 5)
+    found = find_twitches(
+        times, units, "foot_sole", force_scale=0.5,
+        process=["plateau"] * 450 + ["misfire"], episode=[0] * 450 + [1], origin=["soma"] * 451,
+    )  # fmt: skip
+    assert found.kind.tolist() == ["spasm", "single"] and found.painful.tolist() == [True, False]
+    assert found.units.tolist() == [5, 1] and found.discharges.tolist() == [450, 1]
+    assert found.unit.tolist() == [2, 5]
+    force = muscle_force_mn(times[:-1], units[:-1], "foot_sole", 12.0, 2000.0, force_scale=0.5)
+    assert found.peak_mn[0] == pytest.approx(force.max(), rel=2e-3)
+    assert found.onset_s[0] == pytest.approx(times.min(), abs=0.05)
+    assert 0.1 < found.onset_s[0] + found.duration_s[0] - times[:-1].max() < 1.0
+
+
+def test_bursts_of_one_unit_that_run_into_each_other_stay_apart():
+    times, episode = [1.0, 1.01, 1.02, 1.03], [0, 1, 0, 1]
+    found = find_twitches(times, [4] * 4, "shin", episode=episode)
+    assert found.kind.tolist() == ["doublet", "doublet"] and found.discharges.sum() == 4
+    alone = find_twitches([1.0, 1.02], [4, 4], "shin")
+    assert found.onset_s[0] == pytest.approx(alone.onset_s[0], abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["origin", "episode", "process"])
+def test_a_column_of_another_length_is_one_sentence(name):
+    with pytest.raises(NeurosimError, match=name):
+        find_twitches([1.0, 2.0], [0, 0], "calf", **{name: [0, 0, 0]})

@@ -135,7 +135,7 @@ print(sorted(rest))
 
 def test_where_a_raised_rate_comes_from():
     calf = simulate("stress", duration_s=30, muscle="calf")
-    assert describe.origin_shares(calf) == pytest.approx([0, 0, 1], abs=1e-3)
+    assert describe.origin_shares(calf) == pytest.approx([0, 0, 1, 0, 0], abs=1e-3)
     assert "as many, all from the cell body" in str(calf)
     low = simulate("low_calcium", duration_s=30)
     assert describe.origin_shares(low).sum() == pytest.approx(1.0)

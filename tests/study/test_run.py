@@ -5,6 +5,7 @@ import pytest
 
 from neurosim.body.state import Body
 from neurosim.errors import NeurosimError
+from neurosim.muscle.events import find_twitches
 from neurosim.sources import exchanged, number
 from neurosim.study import run
 from neurosim.study.run import one_person, replicate, simulate
@@ -91,6 +92,19 @@ def test_a_result_adds_up():
     assert force.size == 120_000 and force.min() >= 0.0 and force.max() > 0.0
     again = simulate("low_calcium", duration_s=120.0, person=2)
     assert np.array_equal(again.firing.time_s, result.firing.time_s)
+
+
+@pytest.mark.parametrize("name", ["low_calcium", "high_potassium", "stress"])
+def test_a_burst_is_what_the_interval_alone_would_make_an_event(name):
+    result = simulate(name, duration_s=300.0, person=1)
+    firing = result.firing
+    found, again = result.twitches, find_twitches(firing.time_s, firing.unit, "foot_sole")
+    for column in ("unit", "discharges", "kind"):
+        assert np.array_equal(getattr(found, column), getattr(again, column))
+    assert found.discharges.sum() == len(firing) and len(found) == firing.episode.max() + 1
+    first = np.unique(firing.episode, return_index=True)[1]
+    counts = np.unique(found.origin, return_counts=True)
+    assert np.array_equal(counts, np.unique(firing.columns()["origin"][first], return_counts=True))
 
 
 def test_simulate_takes_a_body_a_name_a_scenario_or_nothing():

@@ -47,6 +47,7 @@ FILES = {
     "anatomy": "muscle/anatomy.toml",
     "emg": "muscle/emg.toml",
     "fatigue": "muscle/fatigue.toml",
+    "junction": "muscle/junction.toml",
     "study": "study/parameters.toml",
 }
 

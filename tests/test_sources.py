@@ -32,6 +32,7 @@ UNITS = {
     "g/mol", "kg", "ln", "mN", "mV per e-fold", "mV", "mg", "min", "mmol/L", "mmol/g", "ms", "nS",
     "%", "pA", "pA/mV", "pF", "s", "sites", "spikes", "twitches", "umol/L",
     "1/mm", "1/mm2", "Hz", "S/m", "fibres", "m/s", "m/s per um", "mV/mm3", "mm", "nA", "uV",
+    "um", "mS/cm2", "uF/cm2",
 }  # fmt: skip
 # What the end of a name says of its unit; the longest that fits counts.
 SUFFIXES = {

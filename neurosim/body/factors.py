@@ -40,6 +40,7 @@ PARAMETERS = {
     "junction": {
         "calcium_out_mmol_l": "calcium at the end plate",
         "magnesium_out_mmol_l": "magnesium at the end plate",
+        "acetylcholinesterase_scale": "acetylcholinesterase at the end plate",
     },
     "muscle": {
         "force_scale": "twitch force of the muscle fibres",

@@ -359,6 +359,28 @@ def merge(parts: Sequence[Firing]) -> Firing:
     return _in_order(columns | {"place": _places(columns)}, parts[0].duration_s)
 
 
+def followed(firing: Firing, time_s: np.ndarray, behind: np.ndarray, origin: str) -> Firing:
+    """Return the discharges with further ones, each in the episode of the one it follows.
+
+    Parameters
+    ----------
+    firing : Firing
+    time_s : ndarray, shape (n,)
+        When they come, s.
+    behind : ndarray of int, shape (n,)
+        Index of the discharge that each follows.
+    origin : str
+        One of `ORIGINS`: where they start.
+    """
+    names = [f.name for f in fields(Firing)[:-1]]
+    columns = {n: np.concatenate([getattr(firing, n), getattr(firing, n)[behind]]) for n in names}
+    columns["time_s"][len(firing) :] = time_s
+    columns["origin"][len(firing) :] = ORIGINS.index(origin)
+    kept = columns["time_s"] < firing.duration_s
+    columns = {n: column[kept] for n, column in columns.items()}
+    return _in_order(columns | {"place": _places(columns)}, firing.duration_s)
+
+
 def _able_to_follow(columns: dict[str, np.ndarray]) -> np.ndarray:
     """Return the index of discharges that come late enough after another episode's."""
     least = number("firing", "burst_interval_shortest_ms") / 1000.0

@@ -1,4 +1,4 @@
-"""What ions do to a membrane: equilibrium potentials, gate shifts, transmitter release."""
+"""What ions do to a membrane: equilibrium potentials and gate shifts."""
 
 from __future__ import annotations
 
@@ -97,33 +97,3 @@ def gate_shift_mv(kind, calcium_mmol_l, magnesium_mmol_l, temperature_c, per_fiv
     unit = _surface(kind, ca0 * root5, mg0, t0) - _surface(kind, ca0 / root5, mg0, t0)
     shift = base - _surface(kind, calcium_mmol_l, magnesium_mmol_l, temperature_c)
     return float(shift * per_five_fold_mv / unit)
-
-
-def relative_release(calcium_mmol_l, magnesium_mmol_l):
-    """Return transmitter release relative to health (Dodge & Rahamimoff 1967).
-
-    m = k (Ca / (1 + Ca/K1 + Mg/K2))^4 in ionised concentrations.
-    """
-    k1, k2 = number("membrane", "release_k_calcium"), number("membrane", "release_k_magnesium")
-    n = number("membrane", "release_power")
-
-    def m(ca, mg):
-        return (ca / (1.0 + ca / k1 + mg / k2)) ** n
-
-    base = m(number("membrane", "base_calcium"), number("membrane", "base_magnesium"))
-    return m(np.asarray(calcium_mmol_l, float), np.asarray(magnesium_mmol_l, float)) / base
-
-
-def transmission_probability(calcium_mmol_l, magnesium_mmol_l):
-    """Return the share of discharges that cross the neuromuscular junction, 0 to 1.
-
-    A unit's fibres have safety factors spread log-normally about the healthy median; a
-    fibre follows while its factor times `relative_release` exceeds 1. The share is that of
-    fibres that follow.
-    """
-    from scipy.special import ndtr
-
-    median = number("membrane", "safety_factor")
-    spread = number("membrane", "safety_factor_spread")
-    release = relative_release(calcium_mmol_l, magnesium_mmol_l)
-    return ndtr(np.log(median * release) / spread)

@@ -194,7 +194,7 @@ def assumptions(axon: str = "ghk", muscle_class: str = "foot_sole") -> tuple[Ass
         _assumption("firing", "own_critical", "sites set against the person's own axon (1) or the "
                     "mean axon (0)"),
         _assumption(f"axon_{axon}", "S5Na", "gate shift by five-fold calcium"),
-        _assumption("membrane", "safety_factor", "safety factor of the junction"),
+        _assumption("junction", "quanta", "packets released at the junction"),
         _assumption("soma", "soma_noise_mv", "synaptic noise of the soma"),
         _assumption("soma", "soma_tone_mv", "resting tone of the soma"),
         _assumption("body", "internal_ions_per_sodium", "water that follows sodium",

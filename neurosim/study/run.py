@@ -23,6 +23,7 @@ from neurosim.firing.discharge import (
     Firing,
     UnitHazard,
     expected_bursts_per_min,
+    followed,
     sample_firing,
 )
 from neurosim.firing.hazard import (
@@ -33,16 +34,18 @@ from neurosim.firing.hazard import (
     unit_hazard,
 )
 from neurosim.firing.sites import Sites, draw_sites, person_scores, person_streams
-from neurosim.membrane import ions, people
+from neurosim.membrane import people
 from neurosim.membrane.axon import Conditions, apply, changed
 from neurosim.membrane.excitability import Excitability, examine
 from neurosim.membrane.motoneuron import SomaConditions, apply_soma, misfires_per_min
 from neurosim.muscle.anatomy import MUSCLES, muscle
 from neurosim.muscle.events import Twitches, find_twitches
 from neurosim.muscle.force import muscle_force_mn
+from neurosim.muscle.junction import Junction, repeat, transmit
 from neurosim.sources import number, remember
 from neurosim.study.scenario import Scenario, scenario
 
+ESTERASE = "acetylcholinesterase_scale"
 VIEWS: dict[str, Callable] = {}  # filled by neurosim.show, so that imports point one way
 
 
@@ -56,31 +59,38 @@ class State:
     axon : Conditions
         Fluids and membrane of every axon and misfire site.
     soma : SomaConditions
-    transmission : float
-        Share of muscle fibres that follow a discharge across the junction, 0 to 1.
+    junction : Junction
+        What the junctions make of a discharge.
     force_scale, contraction_time_scale : float
     """
 
     contributions: tuple[Contribution, ...]
     axon: Conditions
     soma: SomaConditions
-    transmission: float
+    junction: Junction
     force_scale: float
     contraction_time_scale: float
+
+    @property
+    def transmission(self) -> float:
+        """Share of muscle fibres that follow a discharge across the junction, 0 to 1."""
+        return self.junction.share
 
 
 def state_of(items: Sequence[Contribution]) -> State:
     """Return the state that contributions make, by site and parameter name alone."""
-    junction = apply(items, "junction")
-    scales = {"force_scale": 1.0, "contraction_time_scale": 1.0}
+    scales = {"force_scale": 1.0, "contraction_time_scale": 1.0, ESTERASE: 1.0}
+    sites = dict.fromkeys(scales, "muscle") | {ESTERASE: "junction"}
     for c in items:
-        if c.site == "muscle":
-            if c.parameter not in scales:
-                raise unknown_name("muscle parameter", c.parameter, scales)
+        if c.site == sites.get(c.parameter):
             scales[c.parameter] = changed(scales[c.parameter], c)
-    calcium, magnesium = junction.calcium_out_mmol_l, junction.magnesium_out_mmol_l
-    share = ions.transmission_probability(calcium, magnesium)
-    return State(tuple(items), apply(items, "axon"), apply_soma(items), float(share), **scales)
+        elif c.site == "muscle":
+            allowed = [name for name, site in sites.items() if site == "muscle"]
+            raise unknown_name("muscle parameter", c.parameter, allowed)
+    fluid = apply([c for c in items if c.parameter != ESTERASE], "junction")
+    calcium, magnesium = fluid.calcium_out_mmol_l, fluid.magnesium_out_mmol_l
+    made = transmit(calcium, magnesium, scales.pop(ESTERASE))
+    return State(tuple(items), apply(items, "axon"), apply_soma(items), made, **scales)
 
 
 @dataclass(frozen=True)
@@ -190,6 +200,12 @@ def people_sites(asked: Scenario, person: int):
     return draw_sites(m.units, m.site_class, critical, own, site_rng, scores), firing_rng
 
 
+def fibres_firing(firing: Firing, state: State) -> Firing:
+    """Return the discharges of the muscle: the nerve's and what its fibres add to them."""
+    at, behind = repeat(firing.time_s, firing.unit, state.junction)
+    return followed(firing, at, behind, "junction") if at.size else firing
+
+
 def _twitches(firing: Firing, state: State, asked: Scenario, reached: float) -> Twitches:
     told = {n: v[: None if reached else 0] for n, v in firing.columns().items()}
     return find_twitches(
@@ -237,7 +253,7 @@ def simulate(
     state = state_of(contributions(asked.body))
     sites, rng = people_sites(asked, person)
     hazard = hazard_of(state, sites, asked)
-    firing = sample_firing(hazard, asked.duration_s, rng)
+    firing = fibres_firing(sample_firing(hazard, asked.duration_s, rng), state)
     reached = reaches(state, asked.axon, sites.scores)
     return Result(
         scenario=asked, person=person, state=state,
@@ -294,7 +310,7 @@ def one_person(asked: Sequence[Scenario], person: int) -> np.ndarray:
         state = state_of(contributions(s.body))
         sites, rng = people_sites(s, person)
         hazard = hazard_of(state, sites, s)
-        firing = sample_firing(hazard, s.duration_s, rng)
+        firing = fibres_firing(sample_firing(hazard, s.duration_s, rng), state)
         reached = reaches(state, s.axon, sites.scores)
         found = _twitches(firing, state, s, reached)
         rate = expected_bursts_per_min(hazard).sum() * reached

@@ -16,11 +16,11 @@ import numpy as np
 from neurosim.body.kinetics import caffeine_umol_l
 from neurosim.body.state import Body
 from neurosim.firing.hazard import conduction, hazard_table
-from neurosim.membrane import ions
 from neurosim.membrane.activity import History, after, course
 from neurosim.membrane.axon import Conditions, resting_states
 from neurosim.membrane.changes import condition
 from neurosim.membrane.excitability import NORMAL_Z, Excitability, compare, examine, norms
+from neurosim.muscle import junction
 from neurosim.muscle.force import tetanic_fraction
 from neurosim.sources import number
 from neurosim.study.healthy import facts
@@ -351,7 +351,7 @@ def _elsewhere_rows() -> list[Row]:
     course = (
         caffeine_umol_l([(5.0 * 70.0, 0.0)], hours) * number("body", "caffeine_molar_mass") * 1e-3
     )
-    slope = math.log(ions.relative_release(0.22, 0.55) / ions.relative_release(0.2, 0.55))
+    slope = math.log(junction.relative_release(0.22, 0.55) / junction.relative_release(0.2, 0.55))
     half = _crossing(0.5)
     return [
         Row("V72", "peak caffeine", "mg/L", "5 mg/kg", 8.0, 12.0, float(course.max()), "measured",

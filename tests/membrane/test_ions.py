@@ -1,13 +1,10 @@
-"""Equilibrium potentials, gate shifts and transmitter release against their textbook limits."""
+"""Equilibrium potentials and gate shifts against their textbook limits."""
 
 import numpy as np
 import pytest
 
 from neurosim.membrane import axon, equations, ions
 from neurosim.membrane.axon import Conditions
-
-SITES = [(1.2, 0.55), (1.0, 0.55), (0.8, 0.55), (2.0, 0.55), (1.2, 2.0), (1.2, 4.0)]
-RELEASE = [1.0, 0.67, 0.40, 2.54, 0.46, 0.20]
 
 
 def test_nernst_potentials_of_the_healthy_axon():
@@ -76,23 +73,3 @@ def test_the_axon_uses_the_shift_of_its_own_fit():
     for gate in ("shift_m", "shift_h", "shift_p"):
         assert low[gate] - base[gate] == pytest.approx(expected)
     assert low["shift_q"] == base["shift_q"]  # HCN is not shifted
-
-
-@pytest.mark.parametrize(("site", "expected"), list(zip(SITES, RELEASE, strict=True)))
-def test_release_follows_dodge_and_rahamimoff(site, expected):
-    assert ions.relative_release(*site) == pytest.approx(expected, abs=0.006)
-
-
-def test_release_takes_arrays():
-    found = ions.relative_release(np.array([1.2, 0.8]), np.array([0.55, 0.55]))
-    assert found.shape == (2,)
-    assert found[0] == pytest.approx(1.0)
-
-
-def test_low_calcium_does_not_silence_the_muscle_but_magnesium_does():
-    assert ions.transmission_probability(1.2, 0.55) > 0.999
-    assert ions.transmission_probability(0.8, 0.55) > 0.9
-    magnesium = [float(ions.transmission_probability(1.2, mg)) for mg in (0.55, 1.0, 2.0, 3.0, 4.0)]
-    assert all(a >= b for a, b in zip(magnesium, magnesium[1:], strict=False))
-    assert 0.2 < magnesium[3] < 0.8
-    assert magnesium[4] < 0.2

@@ -25,7 +25,7 @@ RATE = re.compile(r"(^|_)(rates?|hazards?|misfires?|bursts?|twitches|frequency|p
 ALLOWED = {
     "axon": {f.name for f in fields(Conditions)},
     "soma": {f.name for f in fields(SomaConditions)},
-    "junction": {"calcium_out_mmol_l", "magnesium_out_mmol_l"},
+    "junction": {"calcium_out_mmol_l", "magnesium_out_mmol_l", "acetylcholinesterase_scale"},
     "muscle": {"force_scale", "contraction_time_scale"},
 }
 

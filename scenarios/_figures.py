@@ -7,7 +7,16 @@ import numpy as np
 
 from neurosim.show.export import prepare_folder, text_bytes, write_files
 from neurosim.show.panels import log_rate_axis
-from neurosim.show.style import ADVICE, BLACK, BLUE, GREY, new_figure, png_bytes
+from neurosim.show.style import (
+    ADVICE,
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    VERMILION,
+    new_figure,
+    png_bytes,
+)
 
 SEEN_S = 600.0  # time in which twitches are counted, as in the package's scenarios
 
@@ -58,6 +67,51 @@ def people_dots(ax, rates, looks, highest=0.0):
         ax.plot(at[x], height[x], marker, color=colour, ms=5, alpha=0.7, ls="none")
         ax.plot([x - 0.34, x + 0.34], [max(np.median(rates[x]), none)] * 2, color=BLACK, lw=3)
     log_rate_axis(ax, least, max(float(height.max()), highest), none, none)
+
+
+def threshold_trace(ax, one, row=0, gap_mv=4.4):
+    """Draw potential and threshold of a traced unit of a pool, its parts named at the line ends."""
+    s, base = one.time_ms / 1000.0, one.threshold_baseline_mv
+    rested, v = base + one.threshold_electrolyte_mv, one.potential_mv[row]
+    threshold, pic = one.threshold_mv[row], one.pic_mv[row]
+    ax.fill_between(s, rested, threshold, color=VERMILION, alpha=0.25, lw=0)
+    ax.fill_between(s, rested - pic, rested, color=GREEN, alpha=0.3, lw=0)
+    ax.axhline(base, color=GREY, ls=":", lw=1.8)
+    ax.axhline(rested, color=BLACK, ls="-.", lw=1.2)
+    ax.plot(s, v, color=BLUE, lw=1.5)
+    ax.plot(s, threshold, color=VERMILION, lw=2.2)
+    fired = one.spikes_s(int(one.traced[row]))
+    ax.vlines(fired, np.interp(fired, s, threshold), ax.get_ylim()[1] + 6.0, color=BLUE, lw=1.5)
+    words = [
+        (threshold[-1], f"threshold {threshold[-1]:.1f} mV", VERMILION),
+        (0.5 * (rested + threshold[-1]), f"adaptation {threshold[-1] - rested:+.1f} mV", VERMILION),
+        (rested, f"electrolyte {rested - base + 0.0:+.1f} mV", BLACK),
+        (base - 1e-6, f"baseline {base:.1f} mV", GREY),
+        (rested - 0.5 * pic[-1], f"PIC spares {pic[-1]:.1f} mV", GREEN),
+        (v[-1], f"potential {v[-1]:.1f} mV", BLUE),
+    ]
+    place = np.inf
+    for y, text, colour in sorted(words, reverse=True):
+        place = place - gap_mv if np.isfinite(place) else y + gap_mv
+        leader = {"arrowstyle": "-", "color": colour, "lw": 0.8, "relpos": (0, 0.5)}
+        ax.annotate(text, (s[-1], y), (1.03, place), xycoords="data", arrowprops=leader,
+                    textcoords=ax.get_yaxis_transform(), color=colour, va="center")  # fmt: skip
+    ax.set_xlim(s[0], s[-1])
+
+
+def voluntary(axes, drive, willed, misfires, every=3):
+    """Draw a drive, and below it willed discharges and misfires of every third unit."""
+    axes[0].plot(np.arange(drive.size) / 1000.0, 100.0 * drive, color=GREY, lw=2.5)
+    axes[0].set(title="voluntary drive, blood calcium low", ylabel="drive, %")
+    looks = {"marker": "|", "color": BLUE}, {"marker": "D", "color": VERMILION, "mec": BLACK}
+    for found, look in zip((willed, misfires), looks, strict=True):
+        shown = found.unit % every == 1
+        axes[1].plot(found.time_s[shown], found.unit[shown] + 1, ls="none", ms=8, **look)
+    for y, text, colour in ((0.75, "willed", BLUE), (0.45, "misfires of\nthe axons", VERMILION)):
+        axes[1].text(1.01, y, text, color=colour, transform=axes[1].transAxes, weight="bold")
+    axes[1].set(xlabel=f"time, s (one unit in {every} is shown)", ylabel="motor unit, by size")
+    for ax in axes:
+        ax.set_xlim(0.0, drive.size / 1000.0)
 
 
 def finish(name, figure, words):

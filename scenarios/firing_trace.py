@@ -1,60 +1,53 @@
-"""A motor neuron at rest, at work, under stress and with low calcium.
+"""One motor neuron in five states, and a voluntary movement over which axons misfire.
 
-Question: do drive, stress and low calcium change the potential, or the threshold?
-You should see: at rest the potential wanders far below the threshold. With drive it fires in
-rhythm, as every spike raises the threshold. Stress lifts the potential. Low calcium lowers the
-threshold: little behind the barrier between blood and spinal fluid, plainly in a dish.
-Takes about 5 seconds. Add --show to open the figure.
+Question: what do caffeine, stress and fatigue change, the potential or the threshold? And can a
+misfire be told from a willed discharge?
+You should see: the same drive in all. Each spike raises the threshold for a while; the inward
+current (PIC) does a part of the drive's work. Stress adds current and noise, fatigue slows,
+calcium moves the threshold itself. Below, willed discharges follow the drive by size; misfires
+of the axons do not.
+Takes about 10 seconds. Add --show to open the figure.
 """
 
-from _figures import finish, panels
+from _figures import finish, panels, threshold_trace, voluntary
 
 import neurosim as ns
-from neurosim.membrane.motoneuron import simulate_soma
-from neurosim.show.style import BLACK, BLUE, GREY, VERMILION, styled
+from neurosim.membrane import pool
+from neurosim.show.style import styled
 from neurosim.study.run import state_of
 
-DRIVE_MV, TIME_MS = 11.0, 1500
-bodies = (ns.Body(), ns.Body(stress=0.5), ns.Body(ionised_calcium_mmol_l=0.8))
-calm, stressed, low = (state_of(ns.contributions(body)).soma for body in bodies)
-CASES = {
-    "at rest": (calm, 0.0),
-    "with drive": (calm, DRIVE_MV),
-    "with drive, under stress": (stressed, DRIVE_MV),
-    "with drive, low blood calcium": (low, DRIVE_MV),
-    "with drive, calcium as low in a dish": (calm.replace(calcium_out_mmol_l=0.8), DRIVE_MV),
-}
-traces = {n: simulate_soma(s, drive, TIME_MS, seed=1) for n, (s, drive) in CASES.items()}
-
-
-def parts(trace):
-    """Return the parts of the threshold in words."""
-    ions = f"ions {round(trace.threshold_electrolyte_mv, 1) + 0.0:+.1f} mV (dash-dot)"
-    spikes = f"recent spikes up to {trace.threshold_adaptation_mv.max():+.1f} mV (shaded)"
-    return f"healthy {trace.threshold_baseline_mv:.1f} mV (dotted)", ions, spikes
+BODIES = {"in health": ns.Body(), "after coffee": ns.Body(plasma_caffeine_umol_l=40.0),
+          "under stress": ns.Body(stress=0.7), "in fatigue": ns.Body(fatigue=1.0)}  # fmt: skip
+UNIT, LOW = 8, ns.Body(ionised_calcium_mmol_l=0.8)
+SOMAS = {name: state_of(ns.contributions(body)).soma for name, body in BODIES.items()}
+SOMAS["calcium low in a dish"] = SOMAS["in health"].replace(calcium_out_mmol_l=0.8)
+DRIVE = pool.inputs(pool.hold(0.3), pool.ramp(0.6, 0.0, 0.12), pool.hold(0.8, 0.12))
+WILL = pool.inputs(pool.hold(3.0), pool.ramp(3.0, 0.0, 0.16), pool.hold(3.0, 0.16),
+                   pool.sine(6.0, 0.08, 0.08, 0.5), pool.hold(3.0))  # fmt: skip
+units = pool.build(43)
+runs = {name: pool.run(units, soma, excitation=DRIVE, seed=1, trace=(UNIT,))
+        for name, soma in SOMAS.items()}  # fmt: skip
+willed = pool.run(units, state_of(ns.contributions(LOW)).soma, excitation=WILL, seed=1)
+misfires = ns.simulate(LOW, duration_s=willed.duration_s, seed=1, person=0).firing
 
 
 @styled
 def draw():
-    """Draw potential and threshold of each case, with the parts of the threshold."""
-    title = "A motor neuron's cell body: the potential, and the threshold with its parts"
-    figure, axes = panels(14, 14, len(CASES), 1, title, sharex=True, sharey=True)
-    for ax, (name, trace) in zip(axes, traces.items(), strict=True):
-        time, healthy = trace.time_ms, trace.threshold_baseline_mv
-        rested = healthy + trace.threshold_electrolyte_mv
-        ax.plot(time, trace.potential_mv[0], color=BLUE, lw=1.2)
-        ax.fill_between(time, rested, trace.threshold_mv[0], color=VERMILION, alpha=0.25, lw=0)
-        ax.plot(time, trace.threshold_mv[0], color=VERMILION, lw=1.8)
-        ax.axhline(healthy, color=GREY, ls=":", lw=1.8)
-        ax.axhline(rested, color=BLACK, ls="-.", lw=1.2)
-        texts = ["threshold (upper line):", *parts(trace), "potential (lower line)"]
-        for i, colour in enumerate((VERMILION, GREY, BLACK, VERMILION, BLUE)):
-            ax.text(1.01, 0.9 - 0.16 * i, texts[i], color=colour, transform=ax.transAxes)
-        ax.set(title=f"{name}: {trace.spikes[0].size} spikes", xlim=(0, TIME_MS))
-        ax.set_ylabel("potential, mV")
-    axes[-1].set_xlabel("time, ms")
+    """Draw potential and threshold in each state; then drive, willed spikes and misfires."""
+    figure, axes = panels(14, 18, 7, 1, "A motor neuron's potential and its threshold",
+                          height_ratios=(3, 3, 3, 3, 3, 1, 3))  # fmt: skip
+    for ax, (name, one) in zip(axes, runs.items(), strict=False):
+        threshold_trace(ax, one)
+        rate = one.spikes_s(UNIT)
+        ax.set(title=f"{name}: {rate[rate > 0.9].size / 0.8:.0f} spikes per second at the end",
+               ylim=(-73, -42), ylabel="potential, mV")  # fmt: skip
+    for ax in axes[:4]:
+        ax.set_xticklabels([])
+    axes[4].set_xlabel("time, s (the drive rises from 0.3 to 0.9 s)")
+    voluntary(axes[5:], WILL, willed, misfires)
     return figure
 
 
-words = [f"{n}: {t.spikes[0].size} spikes; " + ", ".join(parts(t)) for n, t in traces.items()]
+words = [f"{n}: {r.spikes_s(UNIT).size} spikes" for n, r in runs.items()]
+words += [f"voluntary drive: {willed.time_s.size} willed discharges, {len(misfires)} misfires"]
 finish("firing_trace", draw(), "\n".join(words))

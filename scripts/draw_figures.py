@@ -1,9 +1,10 @@
 """Draw the figures of README and docs again.
 
-    python scripts/draw_figures.py [--people 200] [--only excitability]
+    python scripts/draw_figures.py [--people 200] [--only excitability|traces]
 
-Writes docs/figures/*.png: health above low calcium, the verdicts (2 minutes), and the clinic's
-test in health and in named conditions (seconds; `--only excitability` draws these alone).
+Writes docs/figures/*.png: health above low calcium, the verdicts (2 minutes), the clinic's test in
+health and in named conditions (seconds; `--only excitability` draws these alone), and potential and
+threshold of a motor neuron (`scenarios/firing_trace.py`; `--only traces`).
 `hazard_law.png` is drawn by fit_hazard.py. `neurosim excitability --condition NAME --out DIR`
 draws the same picture of any other state.
 """
@@ -11,6 +12,9 @@ draws the same picture of any other state.
 from __future__ import annotations
 
 import argparse
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import neurosim as ns
@@ -37,14 +41,24 @@ def draw_excitability() -> None:
         figure.savefig(FOLDER / f"excitability_{name}.png", dpi=65)
 
 
+def draw_traces() -> None:
+    """Run the scenario of a motor neuron's potential and threshold, and keep its picture."""
+    script = Path("scenarios/firing_trace.py")
+    subprocess.run([sys.executable, script], check=True)
+    shutil.copy(Path("neurosim-out") / f"{script.stem}.png", FOLDER)
+
+
 def main() -> None:
     """Draw and write every figure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=200)
-    parser.add_argument("--only", choices=("excitability",))
+    parser.add_argument("--only", choices=("excitability", "traces"))
     args = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    draw_excitability()
+    if args.only != "traces":
+        draw_excitability()
+    if args.only != "excitability":
+        draw_traces()
     if args.only:
         return
     healthy, low = (ns.simulate(n, person=0, seed=1) for n in ("normal", "low_calcium"))

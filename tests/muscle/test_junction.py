@@ -147,6 +147,9 @@ def test_fibres_fire_again_while_the_end_plate_outlasts_their_refractory_time():
     delays = [j.repeats_ms[0] for j in least]
     assert delays == sorted(delays, reverse=True), "the longer it is open, the sooner"
     assert 2.5 < min(delays) and max(delays) < 6.0
+    lone = junction.fibre_mv(50.0 * junction.quantum_ns(), junction.decay_ms(0.0), 30.0)
+    apart = np.diff(junction.spikes_ms(lone[:, 1])[0])[0]
+    assert delays[-1] == pytest.approx(apart, abs=0.2), "that of a middle fibre"
     # an unrelated way to the refractory time: the shortest gap at which a second strong impulse
     # of a healthy end plate makes a second spike 5 mm on
     strong = 120.0 * junction.quantum_ns()

@@ -9,7 +9,7 @@ against a measurement) or `assumed` (the published number could not be read agai
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import numpy as np
 
@@ -21,16 +21,15 @@ from neurosim.membrane.axon import Conditions, resting_states
 from neurosim.membrane.changes import condition
 from neurosim.membrane.excitability import NORMAL_Z, Excitability, compare, examine, norms
 from neurosim.muscle import junction
-from neurosim.muscle.force import tetanic_fraction
 from neurosim.sources import number
 from neurosim.study.healthy import facts
+from neurosim.study.motor_targets import NOT_ASKED as MOTOR_NOT_ASKED
+from neurosim.study.motor_targets import motor_rows
 from neurosim.study.run import simulate
+from neurosim.study.target import COLUMNS, INF, Row
 
-COLUMNS = (
-    "target", "quantity", "unit", "condition", "published_low", "published_high", "model",
-    "inside", "grade", "source",
-)  # fmt: skip
-INF = math.inf
+__all__ = ["COLUMNS", "NOT_ASKED", "Row", "rows"]
+
 KRISHNAN = "Krishnan 2005 Brain, doi 10.1093/brain/awh558"
 KUWABARA = "Kuwabara 2002 Muscle Nerve 26:283, recalled"
 GEEVASINGA = "Geevasinga 2015, doi 10.1001/jamaneurol.2014.2940"
@@ -42,26 +41,6 @@ HOFMEIJER = "Hofmeijer 2013 PLoS One"
 JANKELOWITZ = "Jankelowitz 2007, PMC2170828"
 VUCIC = "Vucic 2007, PMC2117598"
 CONTRACTION = History(train_per_s=27.0, train_min=1.0)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One target: what was published, what the model gives, whether it lies inside."""
-
-    target: str
-    quantity: str
-    unit: str
-    condition: str
-    published_low: float
-    published_high: float
-    model: float
-    grade: str
-    source: str
-
-    @property
-    def inside(self) -> bool:
-        """Whether the model's value lies in the published range (NaN does not)."""
-        return bool(self.published_low <= self.model <= self.published_high)
 
 
 def _norm_rows() -> list[Row]:
@@ -80,6 +59,7 @@ NOT_ASKED = (
      "wrist's axon is the healthy one and every index normal by construction"),
     ("V30", "cramp-fasciculation syndrome at the wrist", "as for V29; the one index that differs "
      "(electrotonus at -70 and -100 %) has no size to hold the model against"),
+    *MOTOR_NOT_ASKED,
 )  # fmt: skip
 # Ranges of about 95 % of healthy adults, recalled: target, measure, low, high.
 RECALLED_RANGES = (
@@ -352,7 +332,6 @@ def _elsewhere_rows() -> list[Row]:
         caffeine_umol_l([(5.0 * 70.0, 0.0)], hours) * number("body", "caffeine_molar_mass") * 1e-3
     )
     slope = math.log(junction.relative_release(0.22, 0.55) / junction.relative_release(0.2, 0.55))
-    half = _crossing(0.5)
     return [
         Row("V72", "peak caffeine", "mg/L", "5 mg/kg", 8.0, 12.0, float(course.max()), "measured",
             BLANCHARD),
@@ -361,14 +340,7 @@ def _elsewhere_rows() -> list[Row]:
             BLANCHARD),
         Row("V76", "log-log slope of release on calcium", "1", "low calcium", 3.4, 4.2,
             slope / math.log(1.1), "measured", "Dodge & Rahamimoff 1967: 3.78 +- 0.2"),
-        Row("V65", "contraction time x rate at half of the tetanus", "1", "any unit", 0.695, 0.709,
-            half, "assumed", "Fuglevand 1993"),
     ]  # fmt: skip
-
-
-def _crossing(level: float) -> float:
-    x = np.linspace(0.1, 3.0, 5001)
-    return float(np.interp(level, np.asarray(tetanic_fraction(x)), x))
 
 
 def rows(people: int = 300) -> list[dict]:
@@ -381,6 +353,6 @@ def rows(people: int = 300) -> list[dict]:
     """
     found = [
         *_norm_rows(), *_elsewhere_rows(), *_condition_rows(), *_firing_rows(),
-        *_population_rows(people), *_tetany_rows(),
+        *_population_rows(people), *_tetany_rows(), *motor_rows(),
     ]  # fmt: skip
     return [{**asdict(r), "inside": r.inside} for r in found]

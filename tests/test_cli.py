@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from neurosim import cli
+from neurosim.firing.discharge import PROCESSES
 from neurosim.study import validate
 
 MISTAKES = [
@@ -84,6 +85,25 @@ def test_imports_stay_light():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "origin", "words"),
+    [
+        ("cramp", "spasm", "soma", "a spasm is prolonged and often painful"),
+        ("isaacs", "neuromyotonic_burst", "terminal", "neuromyotonic bursts"),
+        ("pinched_nerve", "myokymic_burst", "lesion", "by an empirical rule"),
+        ("als", "single", "terminal", "motor units times 0.58"),
+    ],
+)
+def test_every_disease_runs_through_the_whole_chain(name, kind, origin, words, tmp_path, capsys):
+    assert cli.main(f"run {name} --duration 20 --out o".split()) == 0
+    out = capsys.readouterr().out
+    assert words in out and "nan" not in out.lower().split()
+    found = {(row["kind"], row["origin"]) for row in read("o/twitches.csv")}
+    assert (kind, origin) in found
+    assert {row["process"] for row in read("o/discharges.csv")} <= set(PROCESSES)
+    assert (tmp_path / "o" / "emg.wav").stat().st_size > 20_000
+
+
 def test_run_writes_everything_and_says_so(tmp_path, capsys):
     line = "run low_calcium --duration 20 --set potassium_meq_l=4.5 caffeine_mg=50 --out o"
     assert cli.main(line.split()) == 0
@@ -97,10 +117,12 @@ def test_run_writes_everything_and_says_so(tmp_path, capsys):
     assert all(name in out for name in os.listdir("o"))
     rows = read("o/twitches.csv")
     assert list(rows[0]) == [
-        "onset_s", "duration_s", "peak_mn", "unit", "discharges", "kind", "visible",
+        "onset_s", "duration_s", "peak_mn", "unit", "units", "discharges", "kind", "origin",
+        "visible",
     ]  # fmt: skip
     assert list(read("o/discharges.csv")[0]) == [
-        "time_s", "unit", "origin", "place_in_burst", "sodium_load_mmol_l",
+        "time_s", "unit", "origin", "place_in_burst", "sodium_load_mmol_l", "episode",
+        "process",
     ]  # fmt: skip
     about = json.loads((tmp_path / "o" / "result.json").read_text("utf-8"))
     assert about["scenario"]["body"]["potassium_mmol_l"] == 4.5

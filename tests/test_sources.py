@@ -10,7 +10,7 @@ import pytest
 
 import neurosim
 from neurosim.body.factors import contributions
-from neurosim.body.fields import FIELDS
+from neurosim.body.fields import CONDITIONS, FIELDS
 from neurosim.body.state import Body
 from neurosim.errors import NeurosimError
 from neurosim.sources import (
@@ -39,6 +39,7 @@ SUFFIXES = {
     "_umol_l": "umol/L", "_mmol_l": "mmol/L", "_l_h_kg": "L/(h kg)", "_l_kg": "L/kg",
     "_g_l": "g/L", "_per_h": "1/h", "_mv": "mV", "_ms": "ms", "_min": "min", "_mn": "mN",
     "_mg": "mg", "_kg": "kg", "_c": "degC", "_pa": "pA", "_mm": "mm", "_hz": "Hz", "_uv": "uV",
+    "_per_s": "1/s",
 }  # fmt: skip
 VALUES = all_values()
 IDS = [f"{room}.{value.name}" for room, value in VALUES]
@@ -73,7 +74,7 @@ def test_entries_are_not_overlooked():
 
 
 def test_a_body_field_has_the_unit_of_its_name():
-    signs = {"µmol/L": "umol/L", "°C": "degC", "": "1"}
+    signs = {"µmol/L": "umol/L", "°C": "degC", "": "1", "per second": "1/s"}
     assert [f.name for f in fields(Body)] == list(FIELDS)
     for name, field in FIELDS.items():
         unit = signs.get(field.unit, field.unit)
@@ -85,6 +86,7 @@ def test_a_contribution_has_the_unit_of_its_parameter():
     body = Body(
         sodium_mmol_l=130, potassium_mmol_l=5, ionised_calcium_mmol_l=1, stress=1, fatigue=1,
         ionised_magnesium_mmol_l=1, limb_temperature_c=30, plasma_caffeine_umol_l=40,
+        **dict.fromkeys(CONDITIONS, 1.0),
     )  # fmt: skip
     for c in contributions(body):
         told = next((u for s, u in SUFFIXES.items() if c.parameter.endswith(s)), "1")

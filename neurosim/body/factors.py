@@ -6,13 +6,14 @@ the rate has to follow from the membrane. Every change is relative to the health
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from neurosim.body.fields import FIELDS
 from neurosim.body.state import Body
 from neurosim.errors import NeurosimError, finite_number, unknown_name
-from neurosim.sources import GRADES, load, number
+from neurosim.sources import GRADES, Value, load, number
 
 OPERATIONS = ("set", "add", "scale")
 # The only parameters a factor may touch, by site, in plain words.
@@ -26,6 +27,19 @@ PARAMETERS = {
         "potassium_in_scale": "potassium inside the axon",
         "temperature_c": "temperature of the axon",
         "pump_scale": "strength of the sodium pump",
+        "persistent_sodium_scale": "persistent sodium current of the axon",
+        "fast_potassium_scale": "fast potassium channels of the axon",
+        "slow_potassium_scale": "slow potassium channels of the axon",
+    },
+    "terminal": {
+        "fast_potassium_scale": "fast potassium channels of nerve endings",
+        "exposed_per_unit": "nerve endings of each motor unit that antibodies reach",
+        "sprouts_per_unit": "excitable sprouts of each motor unit",
+    },
+    "lesion": {
+        "axons_share": "share of the muscle's axons in the lesion",
+        "sodium_excess": "mean excess of persistent sodium in the lesion",
+        "myokymic_share": "share of those axons that fire in groups, by a rule",
     },
     "soma": {
         "sodium_out_mmol_l": "sodium around the motor neuron",
@@ -45,6 +59,14 @@ PARAMETERS = {
     "muscle": {
         "force_scale": "twitch force of the muscle fibres",
         "contraction_time_scale": "contraction time of the muscle fibres",
+        "units_scale": "living motor units",
+        "fibres_scale": "fibres of each living motor unit",
+    },
+    "pool": {
+        "pic_scale": "persistent inward current that can hold all motor neurons firing",
+        "pic_lowered_mv": "how much lower the persistent inward current opens",
+        "push_mv": "push of all motor neurons by stimulating the nerve",
+        "stretch_mv": "inhibition of all motor neurons by the stretch",
     },
 }
 
@@ -58,7 +80,7 @@ class Contribution:
     factor : str
         What brings it, such as ``"potassium low"``.
     site : str
-        ``soma``, ``axon``, ``junction`` or ``muscle``.
+        One of `PARAMETERS`.
     parameter, operation, change, unit
         What becomes of the healthy value: ``add`` the change, ``scale`` by it, or ``set`` it.
     grade, source : str
@@ -89,16 +111,24 @@ class Contribution:
         object.__setattr__(self, "change", finite_number("change", self.change))
 
 
+def _size(name: str) -> Value:
+    """Return a number that sizes a factor, of the body or ``pool.NAME``."""
+    room, _, own = name.rpartition(".")
+    return load(room or "body")[own]
+
+
 def _sized(
     size: str, factor: str, where: str, operation: str, change: float, why: str
 ) -> Contribution:
     """Return a contribution whose grade and source are those of the number that sizes it.
 
-    `where` is the site and the parameter, as in ``"axon temperature_c"``.
+    `where` is the site and the parameter, as in ``"axon temperature_c"``; `size` a number of
+    the body's, or of the pool's as in ``"pool.cramp_gain"``.
     """
     site, parameter = where.split()
-    value = load("body")[size]
-    added = "mmol/L" if parameter.endswith("mmol_l") else "degC"
+    value = _size(size)
+    units = {"_mmol_l": "mmol/L", "_c": "degC", "_mv": "mV"}
+    added = next((unit for end, unit in units.items() if parameter.endswith(end)), "1")
     unit = "1" if operation == "scale" else added
     return Contribution(
         factor, site, parameter, operation, change, unit, value.grade, value.source, why
@@ -288,6 +318,93 @@ def _fatigue(body: Body) -> list[Contribution]:
     ]
 
 
+# What each condition changes: size, place, operation (``scale`` by 1 + size x the body's value, or
+# ``add`` size x that), sign, and why.
+_LINEAR = {
+    "isaacs": (
+        ("isaacs_fast_potassium_lost", "terminal fast_potassium_scale", "scale", -1.0,
+         "Antibodies take fast potassium channels from nerve endings, where the barrier between "
+         "blood and nerve is open; an impulse that arrives then comes back as a burst."),
+    ),
+    "pinched_nerve": (
+        ("pinched_axons_share", "lesion axons_share", "add", 1.0,
+         "A root pinched by a disc carries only some of the muscle's axons."),
+        ("pinched_sodium_excess", "lesion sodium_excess", "add", 1.0,
+         "Where myelin is lost, sodium channels gather and the margin is smaller."),
+        ("pinched_myokymic_share", "lesion myokymic_share", "add", 1.0,
+         "Some hurt axons fire in groups; how is not known, so these groups are drawn as needles "
+         "record them."),
+    ),
+    "als": (
+        ("als_persistent_sodium_rise", "axon persistent_sodium_scale", "scale", 1.0,
+         "Axons in ALS have more persistent sodium current."),
+        ("als_potassium_fall", "axon fast_potassium_scale", "scale", -1.0,
+         "They also have fewer potassium channels."),
+        ("als_potassium_fall", "axon slow_potassium_scale", "scale", -1.0,
+         "They also have fewer potassium channels."),
+        ("als_sprouts_per_unit", "terminal sprouts_per_unit", "add", 1.0,
+         "Living axons send out new endings, which are excitable."),
+        ("als_units_lost", "muscle units_scale", "scale", -1.0,
+         "Motor neurons die, and their muscle fibres lose their nerve."),
+    ),
+    "cramp_proneness": (
+        ("pool.prone_shift_mv", "pool pic_lowered_mv", "add", 1.0,
+         "In people who cramp easily the persistent inward current opens earlier."),
+    ),
+    "nerve_stimulation_per_s": (
+        ("pool.reflex_mv", "pool push_mv", "add", 1.0,
+         "Stimulating the nerve excites the motor neurons by reflex."),
+    ),
+    "stretch": (
+        ("pool.stretch_mv", "pool stretch_mv", "add", 1.0,
+         "Stretching the muscle inhibits its motor neurons."),
+    ),
+}  # fmt: skip
+
+
+def _linear(body: Body) -> list[Contribution]:
+    """Return what the conditions change in proportion to their scale."""
+    found = []
+    for name, rows in _LINEAR.items():
+        scale, factor = getattr(body, name), re.split(r" \(|,", FIELDS[name].label)[0]
+        for size, where, operation, sign, why in rows if scale else ():
+            change = sign * scale * float(_size(size))
+            base = 1.0 if operation == "scale" else 0.0
+            found.append(_sized(size, factor, where, operation, base + change, why))
+    return found
+
+
+def _exposed(body: Body) -> list[Contribution]:
+    """Return how many nerve endings antibodies reach: a place's number, whatever the severity."""
+    if not body.isaacs:
+        return []
+    size = "isaacs_ends_per_unit"
+    why = "The barrier is open at endings, not along the nerve."
+    where = "terminal exposed_per_unit"
+    return [_sized(size, "Isaacs' syndrome", where, "add", number("body", size), why)]
+
+
+def _adopted(body: Body) -> list[Contribution]:
+    """Return how the living units grow in ALS: they share what they adopt of the lost fibres."""
+    if not body.als:
+        return []
+    lost = number("body", "als_units_lost") * body.als
+    size = "als_fibres_adopted"
+    scale = 1.0 + number("body", size) * lost / (1.0 - lost)
+    why = "Sprouts of the living axons take over muscle fibres that lost their nerve."
+    return [_sized(size, "ALS", "muscle fibres_scale", "scale", scale, why)]
+
+
+def _shortened(body: Body) -> list[Contribution]:
+    """Return what a shortened muscle makes of the current that holds a plateau."""
+    if not body.shortened_muscle:
+        return []
+    size = "pool.cramp_gain"
+    scale = 1.0 + (float(_size(size)) - 1.0) * body.shortened_muscle
+    why = "In a shortened muscle less inhibition holds the persistent inward current back."
+    return [_sized(size, "shortened muscle", "pool pic_scale", "scale", scale, why)]
+
+
 def contributions(body: Body) -> tuple[Contribution, ...]:
     """Return every change that a body makes to nerve and muscle; none for a healthy body.
 
@@ -298,7 +415,8 @@ def contributions(body: Body) -> tuple[Contribution, ...]:
     """
     if not isinstance(body, Body):
         raise NeurosimError(f"contributions needs a Body, not {body!r}.")
-    parts = (_ions, _temperature, _caffeine, _stress, _fatigue)
+    parts = (_ions, _temperature, _caffeine, _stress, _fatigue, _linear, _exposed, _adopted,
+             _shortened)  # fmt: skip
     return tuple(item for part in parts for item in part(body))
 
 

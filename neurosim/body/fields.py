@@ -20,9 +20,21 @@ LABELS = {
     "plasma_caffeine_umol_l": "caffeine in plasma",
     "stress": "stress (0 to 1)",
     "fatigue": "fatigue (0 to 1)",
+    "isaacs": "Isaacs' syndrome (0 to 1)",
+    "pinched_nerve": "pinched nerve (0 to 1)",
+    "als": "ALS (0 to 1)",
+    "shortened_muscle": "shortened muscle (0 to 1)",
+    "cramp_proneness": "proneness to cramp (0 to 1)",
+    "nerve_stimulation_per_s": "stimuli to the nerve",
+    "stretch": "stretch (0 to 1)",
 }
-SCALES = ("stress", "fatigue")
-SIGNS = {"umol/L": "µmol/L", "degC": "°C", "1": ""}
+# What most bodies do not have: shown only where it is present.
+CONDITIONS = (
+    "isaacs", "pinched_nerve", "als", "shortened_muscle", "cramp_proneness",
+    "nerve_stimulation_per_s", "stretch",
+)  # fmt: skip
+SCALES = ("stress", "fatigue", *CONDITIONS)
+SIGNS = {"umol/L": "µmol/L", "degC": "°C", "1": "", "1/s": "per second"}
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,10 @@ class Field:
             If it is no finite number or lies outside them.
         """
         return number_within(self.name, value, self.lowest, self.highest, self.unit, self.meaning)
+
+    def shown(self, value: float) -> bool:
+        """Return whether a healthy or given value belongs into a table of a body."""
+        return self.name not in CONDITIONS or value != self.healthy
 
     def side(self, value: float) -> str:
         """Return ``"low"`` or ``"high"`` outside the reference range, otherwise an empty text."""

@@ -1,4 +1,4 @@
-"""The body a person brings: blood values, limb temperature, caffeine, stress and fatigue.
+"""The body a person brings: blood, limb temperature, caffeine, stress, fatigue, and what ails it.
 
 A `Body` never changes; `replace` makes another. Printed, it shows where every value lies
 in its reference range, which is half of the lesson.
@@ -38,6 +38,19 @@ class Body:
         0 calm to 1 the strongest.
     fatigue : float
         0 rested to 1 just after one minute of maximal contraction.
+    isaacs : float
+        Antibodies against the fast potassium channels of nerve endings: 0 none to 1 severe
+        Isaacs' syndrome.
+    pinched_nerve : float
+        0 none to 1 a nerve root pinched so that a third of the muscle's axons are hurt.
+    als : float
+        0 none to 1 a muscle that has lost 70 % of its motor units and is weak.
+    shortened_muscle, cramp_proneness : float
+        0 at its usual length to 1 as short as it goes; 0 an ordinary to 1 a cramp-prone person.
+    nerve_stimulation_per_s : float
+        Stimuli per second given to the nerve for 2 s, which end as the run begins.
+    stretch : float
+        How firmly the muscle is stretched, 10 s into the run, for 1 s: 0 not to 1.
 
     Raises
     ------
@@ -53,6 +66,13 @@ class Body:
     plasma_caffeine_umol_l: float = FIELDS["plasma_caffeine_umol_l"].healthy
     stress: float = FIELDS["stress"].healthy
     fatigue: float = FIELDS["fatigue"].healthy
+    isaacs: float = FIELDS["isaacs"].healthy
+    pinched_nerve: float = FIELDS["pinched_nerve"].healthy
+    als: float = FIELDS["als"].healthy
+    shortened_muscle: float = FIELDS["shortened_muscle"].healthy
+    cramp_proneness: float = FIELDS["cramp_proneness"].healthy
+    nerve_stimulation_per_s: float = FIELDS["nerve_stimulation_per_s"].healthy
+    stretch: float = FIELDS["stretch"].healthy
 
     # Written out rather than generated, so that a misspelt name gets the package's own
     # sentence, and every unit of the door is understood here too.
@@ -110,6 +130,7 @@ class Body:
                 field.side(getattr(self, name)).upper(),
             )
             for name, field in FIELDS.items()
+            if field.shown(getattr(self, name))
         ]
 
     def __str__(self) -> str:

@@ -21,6 +21,8 @@ from neurosim.errors import NeurosimError
 from neurosim.sources import load, number
 
 LARGEST = 10  # of the table of burst sizes
+# Direct runs of the chain of Isaacs' syndrome, by what is left of its fast potassium channels.
+ISAACS_RUNS = {0.1: "isaacs", 0.5: "isaacs.potassium_50", 1.0: "isaacs.potassium_100"}
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ def site_bursts(site: str, axon: str = "ghk") -> Multiplets:
     if f"{name}.size_1" not in known:
         sites = sorted(k.removesuffix(".size_1") for k in known if k.endswith(".size_1"))
         raise NeurosimError(f"No bursts were simulated for '{name}': choose from {sites}.")
-    share = np.array([number("chain", f"{name}.size_{k}") for k in range(1, LARGEST + 1)])
+    share = _sizes(name)
     rows = [
         [number("chain", f"{name}.interval_{k}_{part}") for part in ("ms", "spread")]
         for k in range(1, LARGEST)
@@ -144,7 +146,37 @@ def site_bursts(site: str, axon: str = "ghk") -> Multiplets:
     ]
     rows += rows[-1:] * (LARGEST - 1 - len(rows))
     interval, spread = np.array(rows).T
-    return Multiplets(share / share.sum(), interval, spread)
+    return Multiplets(share, interval, spread)
+
+
+def _sizes(name: str) -> np.ndarray:
+    share = np.array([number("chain", f"{name}.size_{k}") for k in range(1, LARGEST + 1)])
+    return share / share.sum()
+
+
+def isaacs_bursts(fast_potassium_scale: float, axon: str = "ghk") -> tuple[float, Multiplets]:
+    """Return bursts per minute of one ending with few fast potassium channels, and these bursts.
+
+    Between the direct runs of the chain (`ISAACS_RUNS`) the rate is log-linear and sizes are
+    mixed; with fewer channels than in the first it is as there. The rate is that beyond an
+    ending with all its channels: what healthy endings do is in the hazard law. Intervals are those
+    with the fewest channels, since the other runs gave too few bursts to tell them.
+
+    Parameters
+    ----------
+    fast_potassium_scale : float
+        What is left of the channels, 0 to 1.
+    axon : str
+        ``"ghk"`` or ``"ohmic"``.
+    """
+    at, names = ISAACS_RUNS.keys(), [f"{axon}.{name}" for name in ISAACS_RUNS.values()]
+    log = np.log([number("chain", f"{name}.burst_rate") for name in names])
+    left = max(fast_potassium_scale, min(at))
+    weights = [np.interp(left, list(at), row) for row in np.eye(len(names))]
+    table = site_bursts("isaacs", axon)
+    sizes = np.sum([w * _sizes(n) for w, n in zip(weights, names, strict=True)], axis=0)
+    rate = float(np.exp(weights @ log) - np.exp(log[-1]))
+    return rate, Multiplets(sizes, table.interval_ms, table.interval_spread)
 
 
 def sample_multiplets(

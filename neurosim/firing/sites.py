@@ -20,7 +20,7 @@ from neurosim.membrane.people import Scores, draw_scores
 from neurosim.sources import number
 
 CLASSES = ("foot_sole", "ordinary")
-BULK, ROGUE, SOMA = 0, 1, 2  # indices into discharge.ORIGINS
+BULK, ROGUE, SOMA, LESION = 0, 1, 2, 3  # indices into discharge.ORIGINS
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,12 @@ class Sites:
     unit : ndarray of int, shape (sites,)
         Motor unit of each site.
     origin : ndarray of int, shape (sites,)
-        0 for an ordinary node (axon), 1 for a rogue (terminal).
+        0 for an ordinary node (axon), 1 for a rogue (terminal), 3 for a lesion.
     units : int
     scores : tuple of float
         How the person's axon differs from the mean one (`neurosim.membrane.people`).
+    alive : ndarray of bool, shape (units,), optional
+        Which units live; all if omitted.
     """
 
     nu: np.ndarray
@@ -45,6 +47,12 @@ class Sites:
     origin: np.ndarray
     units: int
     scores: Scores = ()
+    alive: np.ndarray | None = None
+
+    @property
+    def living(self) -> np.ndarray:
+        """Which units live, shape (units,)."""
+        return np.ones(self.units, bool) if self.alive is None else self.alive
 
 
 def person_streams(seed: int, person: int, muscle_index: int):

@@ -8,6 +8,7 @@ nerve depolarises every unit in proportion to the rate of stimuli; stretch inhib
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,22 @@ BEFORE_S, STIMULUS_S = 1.0, 2.0
 HIGHEST_HZ = 60.0
 STEP_HZ = 2.0
 SHARE = 0.5  # of the units on a plateau make a cramp
+STRETCH_AT_S, STRETCH_S = 10.0, 1.0
+LONGEST_S = 120.0  # after the push: for so long the pool of a scenario is followed
+
+
+@dataclass(frozen=True)
+class Cramping:
+    """What a body makes of its pool.
+
+    Gain of the persistent inward current, how much lower it opens, the push before the record,
+    and the inhibition by a stretch.
+    """
+
+    pic_scale: float = 1.0
+    pic_lowered_mv: float = 0.0
+    push_mv: float = 0.0
+    stretch_mv: float = 0.0
 
 
 def shortened(conditions: SomaConditions | None = None) -> SomaConditions:
@@ -62,6 +79,41 @@ def stimulate(made, conditions, stimulus_hz, after_s, *, seed, inhibition_mv=0.0
     parts += [hold(inhibition_s, -inhibition_mv)] if inhibition_s else []
     push_mv: Any = inputs(*parts, hold(calm))
     return pool.run(made, conditions, input_mv=push_mv, seed=seed, trace=trace)
+
+
+def after_push(
+    units: int,
+    cramping: Cramping,
+    conditions: SomaConditions,
+    duration_s: float,
+    person: np.random.SeedSequence,
+    seed: np.random.SeedSequence,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the spikes of a pool from the end of its push on: times (s) and units.
+
+    The stretch lasts `STRETCH_S` from `STRETCH_AT_S` after the push. The pool is followed for
+    `LONGEST_S`.
+
+    Parameters
+    ----------
+    units : int
+    cramping : Cramping
+    conditions : SomaConditions
+        The somata at rest; the shortened muscle's gain comes on top.
+    duration_s : float
+    person, seed : numpy.random.SeedSequence
+        Who it is, and the noise.
+    """
+    made = pool.build(units, person=person)
+    made = made.replace(pic_half_mv=made.pic_half_mv - cramping.pic_lowered_mv)
+    now = conditions.replace(pic_gain=conditions.pic_gain * cramping.pic_scale)
+    after = hold(min(duration_s, LONGEST_S))
+    begin, end = (round(1000.0 * t) for t in (STRETCH_AT_S, STRETCH_AT_S + STRETCH_S))
+    after[begin:end] = -cramping.stretch_mv
+    push: Any = inputs(hold(BEFORE_S), hold(STIMULUS_S, cramping.push_mv), after)
+    done = pool.run(made, now, input_mv=push, seed=seed)
+    late = done.time_s >= BEFORE_S + STIMULUS_S
+    return done.time_s[late] - BEFORE_S - STIMULUS_S, done.unit[late]
 
 
 def census(people: int, units: int, *, seed: int, stimulus_hz: float, after_s: float = 90.0,

@@ -94,3 +94,29 @@ def plateau(times_s: np.ndarray, from_s: float, least_s: float = 1.0) -> Plateau
     running = 5.0 / np.convolve(gaps, np.ones(5), "valid")
     mean = gaps.size / (after[gaps.size] - after[0])
     return Plateau(duration, float(mean), float(running.min()), float(running.max()))
+
+
+def plateaus(times_s: np.ndarray, unit: np.ndarray, least_s: float = 1.0) -> np.ndarray:
+    """Return the plateau that each spike of many units belongs to, shape (n,), -1 for none.
+
+    A unit is on a plateau while it fires six spikes and more, for `least_s` and more, without a
+    pause above half a second; plateaus of units that overlap in time are one.
+    """
+    order = np.lexsort((times_s, unit))
+    time, who = times_s[order], unit[order]
+    new = np.ones(time.size, bool)
+    new[1:] = (np.diff(who) != 0) | (np.diff(time) > 0.5)
+    first = np.flatnonzero(new)
+    size = np.diff(first, append=time.size)
+    begin, end = time[first], time[first + size - 1]
+    found = np.full(first.size, -1)
+    last, count = -np.inf, -1
+    for i in np.argsort(begin, kind="stable"):
+        if size[i] < 6 or end[i] - begin[i] < least_s:
+            continue
+        count += begin[i] > last
+        last = max(last, end[i])
+        found[i] = count
+    episode = np.empty(time.size, np.int64)
+    episode[order] = np.repeat(found, size)
+    return episode

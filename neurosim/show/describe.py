@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurosim.body.factors import PARAMETERS
-from neurosim.body.fields import FIELDS
+from neurosim.body.fields import CONDITIONS, FIELDS
 from neurosim.body.state import Body
 from neurosim.firing.discharge import ORIGINS, balance
 from neurosim.firing.sites import CLASSES
@@ -24,6 +24,7 @@ from neurosim.membrane.motoneuron import SomaConditions, margin_mv
 from neurosim.membrane.people import Scores, parts_that_differ
 from neurosim.muscle.anatomy import MUSCLES
 from neurosim.muscle.anatomy import muscle as muscle_of
+from neurosim.muscle.events import KINDS, Twitches
 from neurosim.show.style import (
     ADVICE,
     ORIGIN_MARKS,
@@ -134,7 +135,8 @@ _UNREAD = {
     "membrane": re.compile(r"(ischaemia|release)_pump_|washout_|potassium_space_"),
     "body": re.compile(
         r".*(survivable|_molar_mass|_valence|albumin|_fraction|_per_ph|_is_ionised|_is_total)|"
-        r"(ph|body_mass_kg)\.|caffeine_(per_cup|volume|clearance|absorption|bioavail|dose)"
+        r"(ph|body_mass_kg)\.|caffeine_(per_cup|volume|clearance|absorption|bioavail|dose)|"
+        r"(isaacs|pinched|als|shortened|cramp|nerve_stimulation|stretch)[_.]"
     ),
     "emg": re.compile(r"needle_|noise_needle_|core_|shaft_|onset_"),
     "fit": re.compile(""),
@@ -143,10 +145,32 @@ _UNREAD = {
     "study": re.compile(r"survey_"),
     "soma": re.compile(r"soma_(ahp|adaptation|reset|refractory|rest)_"),
 }
+# What a run reads only where a body has a condition; AXON is the chain's.
+_CRAMP = {"pool": "", "soma": "(?!soma_ahp_tau)"}
+_READ_WITH = {
+    "isaacs": {
+        "body": "isaacs_",
+        "chain": r"AXON\.isaacs\.(potassium_\d+\.)?(burst_rate|size_)|AXON\.isaacs\.interval_\d_",
+    },
+    "pinched_nerve": {"body": "pinched_(?!nerve)", "bursts": ""},
+    "als": {"body": "als_"},
+    **{name: _CRAMP for name in CONDITIONS[3:]},
+}
 
 
-def used_values(axon: str = "ghk", muscle: str = "foot_sole") -> list[tuple[str, Value]]:
-    """Return (room, value) for the numbers a run can read: its axon, its muscle, the rest."""
+def _condition_reads(body: Body, axon: str, room: str, name: str) -> bool:
+    chain = "ohmic" if axon == "ohmic" else "ghk"
+    return any(
+        room in rooms and re.match(rooms[room].replace("AXON", chain), name)
+        for field, rooms in _READ_WITH.items()
+        if getattr(body, field)
+    )
+
+
+def used_values(
+    axon: str = "ghk", muscle: str = "foot_sole", body: Body | None = None
+) -> list[tuple[str, Value]]:
+    """Return (room, value) for the numbers a run can read: axon, muscle, conditions, the rest."""
     kind = muscle_of(muscle).site_class
     others = {name for name in MUSCLES if name != muscle}
     others |= {name for name in AXONS if name != axon}
@@ -160,6 +184,7 @@ def used_values(axon: str = "ghk", muscle: str = "foot_sole") -> list[tuple[str,
         if room not in others
         and value.name.split(".")[0] not in others
         and not (room in _UNREAD and _UNREAD[room].match(value.name))
+        or (body and _condition_reads(body, axon, room, value.name))
     ]
 
 
@@ -204,7 +229,7 @@ def describe(result: Result, against: Result | None = None, people: People | Non
         twitch_words(result),
     ]
     lines += _comparison_words(result, against, people)
-    lines += [leaning_words(s.axon, s.muscle), ADVICE]
+    lines += [leaning_words(s.axon, s.muscle, s.body), ADVICE]
     return "\n".join(lines)
 
 
@@ -224,6 +249,9 @@ def body_words(body: Body) -> str:
     for name, value, side in body.abnormal():
         f = FIELDS[name]
         unit = f" {f.unit}" if f.unit else ""
+        if name in CONDITIONS:
+            parts.append(f"{f.label}: {value:.4g}{unit}")
+            continue
         usual = f"{f.low:g} to {f.high:g}" if f.high > f.low else f"{f.low:g}"
         parts.append(f"{f.label} {value:.4g}{unit} is {side.upper()} (reference {usual})")
     if parts:
@@ -307,11 +335,31 @@ def twitch_words(result: Result) -> str:
         some = len(result.firing) > 0
         why = " (too few muscle fibres follow a discharge)" if some else ""
         return f"Twitches: none{why}."
-    double, more = (int((t.kind == k).sum()) for k in ("doublet", "multiplet"))
+    short = int((~t.painful).sum())
+    count = {kind: int((t.kind == kind).sum()) for kind in KINDS}
+    kinds = [counted(count["doublet"], "doublet"), counted(count["multiplet"], "longer group")]
+    if count["neuromyotonic_burst"]:
+        kinds.append(counted(count["neuromyotonic_burst"], "neuromyotonic burst"))
+    if count["myokymic_burst"]:
+        name = counted(count["myokymic_burst"], "myokymic burst")
+        kinds.append(f"{name} (drawn by an empirical rule, not by a mechanism)")
+    seen = int((t.visible & ~t.painful).sum())
+    words = (
+        f"Twitches: {plain_number(short) if short else 'none'}, or "
+        f"{plain_number(result.twitches_per_min)} per minute, short and usually painless; "
+        f"{', '.join(kinds)}; {plain_number(seen) if seen else 'none'} visible."
+    )
+    return f"{words}\n{spasm_words(t)}" if count["spasm"] else words
+
+
+def spasm_words(twitches: Twitches) -> str:
+    """Return what spasms there were, by the article's distinction from twitches."""
+    t, mine = twitches, twitches.kind == "spasm"
+    largest = np.flatnonzero(mine)[t.discharges[mine].argmax()]
     return (
-        f"Twitches: {plain_number(len(t))}, or {plain_number(result.twitches_per_min)} per minute; "
-        f"{counted(double, 'doublet')}, {counted(more, 'longer group')}; "
-        f"{plain_number(int(t.visible.sum())) if t.visible.any() else 'none'} visible."
+        f"Spasms: {plain_number(int(mine.sum()))}, the largest of {t.units[largest]} motor units "
+        f"for {t.duration_s[largest]:.0f} s with up to {t.peak_mn[largest] / 1000.0:.2g} N: "
+        "a spasm is prolonged and often painful (stated, not computed), a twitch is neither."
     )
 
 
@@ -359,7 +407,7 @@ def origin_shares(result: Result) -> np.ndarray:
     each = np.exp((1.0 - w) * log[site, j] + w * log[site, j + 1])
     whole = np.bincount(hazard.unit, each, hazard.units)
     each = each * rate[hazard.unit] / np.maximum(whole, 1e-300)[hazard.unit]
-    found = np.bincount(hazard.origin, each, len(ORIGINS))
+    found = np.bincount(hazard.origin, each, len(ORIGINS)) + result.beside_per_min
     return found / found.sum() if found.sum() > 0 else np.full(len(ORIGINS), math.nan)
 
 
@@ -387,9 +435,9 @@ def _where(who: str) -> str:
     return "in health" if who == "health" else f"under {who}"
 
 
-def leaning_words(axon: str, muscle: str) -> str:
+def leaning_words(axon: str, muscle: str, body: Body | None = None) -> str:
     """Return how many numbers a run leans on, and how many are assumed."""
-    grades = [value.grade for _, value in used_values(axon, muscle)]
+    grades = [value.grade for _, value in used_values(axon, muscle, body)]
     return (
         f"This leans on {len(grades)} numbers, {grades.count('assumed')} of them assumed "
         "('neurosim sources' lists them)."

@@ -241,9 +241,9 @@ def provenance(scenario: Any, **more: Any) -> dict[str, Any]:
     }
 
 
-def sources_json(axon: str, muscle: str) -> dict[str, Any]:
+def sources_json(axon: str, muscle: str, body: Any = None) -> dict[str, Any]:
     """Return the numbers a run leans on, with their grades counted."""
-    found = used_values(axon, muscle)
+    found = used_values(axon, muscle, body)
     grades = [value.grade for _, value in found]
     return {
         "counts": {grade: grades.count(grade) for grade in GRADES},
@@ -326,6 +326,11 @@ def result_json(result: Result) -> dict[str, Any]:
             "transmission": state.transmission,
             "force_scale": state.force_scale,
             "contraction_time_scale": state.contraction_time_scale,
+            "units_scale": state.units_scale,
+            "fibres_scale": state.fibres_scale,
+            "terminal": asdict(state.terminal),
+            "lesion": asdict(state.lesion),
+            "pool": asdict(state.pool),
         },
         excitability=excitability_json(result.excitability),
         rates={
@@ -334,7 +339,7 @@ def result_json(result: Result) -> dict[str, Any]:
             "expected_twitches_per_min": result.expected_per_min,
             "visible_twitches": int(result.twitches.visible.sum()),
         },
-        sources=sources_json(s.axon, s.muscle),
+        sources=sources_json(s.axon, s.muscle, s.body),
     )
 
 

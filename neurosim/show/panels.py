@@ -6,12 +6,13 @@ Every panel takes the changed result and the one it is compared with (health), o
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from textwrap import fill, shorten
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurosim.body.fields import FIELDS, SCALES
+from neurosim.body.fields import CONDITIONS, FIELDS, SCALES
 from neurosim.body.state import Body
 from neurosim.membrane.motoneuron import SomaConditions, margin_mv
 from neurosim.muscle.force import muscle_force_mn
@@ -98,7 +99,7 @@ def _place(name: str, value: float) -> float:
 
 def draw_body(ax: Any, body: Body) -> None:
     """Draw every value of a body on its reference range; what is abnormal is named."""
-    names = list(FIELDS)
+    names = [name for name, f in FIELDS.items() if f.shown(getattr(body, name))]
     ax.axvspan(0, 1, color=PALE, zorder=0)
     for row, name in enumerate(reversed(names)):
         f, value = FIELDS[name], getattr(body, name)
@@ -108,10 +109,12 @@ def draw_body(ax: Any, body: Body) -> None:
         ax.plot([0.5 if name in SCALES else -1, 2], [row, row], color="#C8C8C8", lw=1, zorder=1)
         if name in SCALES:
             for at, word, where in ((0.5, "none", "center"), (2.0, "strongest", "right")):
-                ax.text(at, row - 0.36, word, ha=where, va="center", color=GREY, fontsize=10)
+                ax.text(at, row - 0.36, word, ha=where, va="center", color=GREY,
+                        fontsize=10 if len(names) < 10 else 8)  # fmt: skip
         colour = CHANGED if side else GREY
         ax.plot(x, row, marker="D" if side else "o", ms=10 if side else 7, color=colour, zorder=3)
-        text = f"{value:.4g} {f.unit} {side.upper()}".replace("  ", " ").strip()
+        mark = "" if name in CONDITIONS else side.upper()
+        text = f"{value:.4g} {f.unit} {mark}".replace("  ", " ").strip()
         weight = "bold" if side else "normal"
         ax.text(2.12, row, text, va="center", color=colour, fontweight=weight, fontsize=11)
     ax.set_yticks(range(len(names)), [FIELDS[n].label for n in reversed(names)])
@@ -219,9 +222,13 @@ def _rug(ax: Any, result: Result, top: float) -> None:
 
 
 def draw_raster(
-    ax: Any, result: Result, window: tuple[float, float], colour: str, legend: bool = False
-) -> None:
-    """Draw the discharges of one result by unit; shape and colour say where they started."""
+    ax: Any, result: Result, window: tuple[float, float], colour: str,
+    named: Sequence[Result] = (),
+) -> None:  # fmt: skip
+    """Draw the discharges of one result by unit; shape and colour say where they started.
+
+    A legend names the places that health knows and those of the results `named`, if any.
+    """
     f = result.firing
     start, end = window
     size, _ = time_unit(end - start)
@@ -232,7 +239,7 @@ def draw_raster(
         mine = seen & (f.origin == kind)
         ax.plot((f.time_s[mine] - start) / size, f.unit[mine] + 1, marker, color=own,
                 ms=small, ls="none", mew=0, alpha=0.85)  # fmt: skip
-        if kind < 3 or mine.any():
+        if kind < 3 or any((r.firing.origin == kind).any() for r in named):
             handles.append(ax.plot([], [], marker, color=own, ls="none", ms=7, label=name)[0])
     bursts = int((f.place[seen] == 0).sum())
     ax.set_title(f"{title_of(result)}: {counted(bursts, 'burst')}", color=colour)
@@ -244,7 +251,7 @@ def draw_raster(
     ax.set_yticks([1, result.sites.units])
     ax.set_ylabel("motor unit,\nsmall to large")
     ax.set_xlabel(_time_label(window))
-    if legend:
+    if named:
         ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0),
                   ncols=len(handles), handletextpad=0.2, columnspacing=1.2,
                   borderaxespad=0.1)  # fmt: skip
@@ -258,7 +265,7 @@ def _force_mn(result: Result, window: tuple[float, float]) -> tuple[np.ndarray, 
     hz = 500.0 if end - start <= 120 else 100.0
     force = muscle_force_mn(
         f.time_s[near] - start, f.unit[near], result.scenario.muscle, end - start, hz,
-        force_scale=s.force_scale * s.transmission * result.reaches,
+        force_scale=s.unit_force_scale * s.transmission * result.reaches,
         contraction_time_scale=s.contraction_time_scale,
     )  # fmt: skip
     return np.arange(force.size) / hz, force
@@ -281,9 +288,12 @@ def draw_force(ax: Any, result: Result, window: tuple[float, float], colour: str
         mine = seen & (t.visible == visible)
         ax.plot((t.onset_s[mine] - start) / size, t.peak_mn[mine], "o", ls="none", mew=1.1,
                 ms=4 if seen.sum() > 150 else 6, mec=colour, mfc=inside)  # fmt: skip
+    spasms = int((seen & t.painful).sum())
+    seen &= ~t.painful
     visible = int((seen & t.visible).sum())
     ax.set_title(
         f"{title_of(result)}: {counted(int(seen.sum()), 'twitch')}"
+        + (f" and {counted(spasms, 'spasm')}" if spasms else "")
         + (f", {plain_number(visible) if visible else 'none'} visible" if seen.any() else ""),
         color=colour,
     )

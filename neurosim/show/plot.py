@@ -112,7 +112,7 @@ def _lanes(
     top, axes = 0.0, []
     for i, (lane, colour) in enumerate(zip(lanes, lane_colours, strict=True)):
         ax = fig.add_subplot(grid[i])
-        panels.draw_raster(ax, lane, shown, colour, legend=i == 0)
+        panels.draw_raster(ax, lane, shown, colour, named=() if i else lanes)
         axes.append(fig.add_subplot(grid[n + i]))
         top = max(top, panels.draw_force(axes[-1], lane, shown, colour))
     panels.share_force_scale(axes, top)
@@ -133,7 +133,7 @@ def plot_pair(top: Result, bottom: Result) -> Any:
     highest, axes = 0.0, []
     for i, (result, colour) in enumerate(zip((top, bottom), both, strict=True)):
         raster, force = (fig.add_subplot(grid[2 * i + j]) for j in (0, 1))
-        panels.draw_raster(raster, result, shown, colour, legend=i == 0)
+        panels.draw_raster(raster, result, shown, colour, named=() if i else (top, bottom))
         highest = max(highest, panels.draw_force(force, result, shown, colour))
         raster.set_title(_pair_words(result), color=colour)
         force.set_title("")

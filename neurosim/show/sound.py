@@ -221,6 +221,7 @@ def run_files(result: Result) -> dict[str, bytes]:
     signal = electromyogram(
         fired.time_s[near] - start, fired.unit[near], s.muscle, end - start, electrode, RUN_HZ,
         seed=(s.seed, result.person), scale_of_units=result.state.transmission,
+        fibres_scale=result.state.fibres_scale,
     )  # fmt: skip
     about = provenance(
         s, person=result.person, electrode=asdict(electrode),

@@ -20,11 +20,22 @@ from neurosim.body.factors import Contribution, contributions
 from neurosim.body.state import Body
 from neurosim.errors import NeurosimError, unknown_name
 from neurosim.firing.discharge import (
+    ORIGINS,
     Firing,
     UnitHazard,
     expected_bursts_per_min,
     followed,
+    merge,
     sample_firing,
+)
+from neurosim.firing.disease import (
+    Lesion,
+    Streams,
+    Terminal,
+    cramps,
+    diseased_sites,
+    multiplets,
+    myokymia,
 )
 from neurosim.firing.hazard import (
     HazardTable,
@@ -36,6 +47,7 @@ from neurosim.firing.hazard import (
 from neurosim.firing.sites import Sites, draw_sites, person_scores, person_streams
 from neurosim.membrane import people
 from neurosim.membrane.axon import Conditions, apply, changed
+from neurosim.membrane.cramp import Cramping
 from neurosim.membrane.excitability import Excitability, examine
 from neurosim.membrane.motoneuron import SomaConditions, apply_soma, misfires_per_min
 from neurosim.muscle.anatomy import MUSCLES, muscle
@@ -45,7 +57,6 @@ from neurosim.muscle.junction import Junction, repeat, transmit
 from neurosim.sources import number, remember
 from neurosim.study.scenario import Scenario, scenario
 
-ESTERASE = "acetylcholinesterase_scale"
 VIEWS: dict[str, Callable] = {}  # filled by neurosim.show, so that imports point one way
 
 
@@ -62,35 +73,73 @@ class State:
     junction : Junction
         What the junctions make of a discharge.
     force_scale, contraction_time_scale : float
+    units_scale, fibres_scale : float
+        Motor units that live, and fibres of each of them.
+    terminal : Terminal
+    lesion : Lesion
+    pool : Cramping
     """
 
     contributions: tuple[Contribution, ...]
     axon: Conditions
     soma: SomaConditions
     junction: Junction
-    force_scale: float
-    contraction_time_scale: float
+    force_scale: float = 1.0
+    contraction_time_scale: float = 1.0
+    units_scale: float = 1.0
+    fibres_scale: float = 1.0
+    terminal: Terminal = Terminal()
+    lesion: Lesion = Lesion()
+    pool: Cramping = Cramping()
 
     @property
     def transmission(self) -> float:
         """Share of muscle fibres that follow a discharge across the junction, 0 to 1."""
         return self.junction.share
 
+    @property
+    def unit_force_scale(self) -> float:
+        """Factor on the twitch force of every unit, before the junction."""
+        return self.force_scale * self.fibres_scale
+
+
+_MUSCLE = {name: 1.0 for name in (
+    "force_scale", "contraction_time_scale", "units_scale", "fibres_scale",
+)}  # fmt: skip
+
+
+_JUNCTION = {
+    "calcium_out_mmol_l": Conditions().calcium_out_mmol_l,
+    "magnesium_out_mmol_l": Conditions().magnesium_out_mmol_l,
+    "acetylcholinesterase_scale": 1.0,
+}
+
+
+def _applied(items: Sequence[Contribution], site: str, healthy: dict[str, float]):
+    """Return the numbers of one place after contributions, by name alone."""
+    now = dict(healthy)
+    for c in items:
+        if c.site == site:
+            if c.parameter not in now:
+                raise unknown_name(f"{site} parameter", c.parameter, now)
+            now[c.parameter] = changed(now[c.parameter], c)
+    return now
+
 
 def state_of(items: Sequence[Contribution]) -> State:
     """Return the state that contributions make, by site and parameter name alone."""
-    scales = {"force_scale": 1.0, "contraction_time_scale": 1.0, ESTERASE: 1.0}
-    sites = dict.fromkeys(scales, "muscle") | {ESTERASE: "junction"}
-    for c in items:
-        if c.site == sites.get(c.parameter):
-            scales[c.parameter] = changed(scales[c.parameter], c)
-        elif c.site == "muscle":
-            allowed = [name for name, site in sites.items() if site == "muscle"]
-            raise unknown_name("muscle parameter", c.parameter, allowed)
-    fluid = apply([c for c in items if c.parameter != ESTERASE], "junction")
-    calcium, magnesium = fluid.calcium_out_mmol_l, fluid.magnesium_out_mmol_l
-    made = transmit(calcium, magnesium, scales.pop(ESTERASE))
-    return State(tuple(items), apply(items, "axon"), apply_soma(items), made, **scales)
+    place = _applied(items, "junction", _JUNCTION)
+    made = transmit(
+        place["calcium_out_mmol_l"], place["magnesium_out_mmol_l"],
+        place["acetylcholinesterase_scale"],
+    )  # fmt: skip
+    return State(
+        tuple(items), apply(items, "axon"), apply_soma(items), made,
+        **_applied(items, "muscle", _MUSCLE),
+        terminal=Terminal(**_applied(items, "terminal", vars(Terminal()))),
+        lesion=Lesion(**_applied(items, "lesion", vars(Lesion()))),
+        pool=Cramping(**_applied(items, "pool", vars(Cramping()))),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -110,6 +159,8 @@ class Result:
         Bursts per minute of a site by its nu and the unit's sodium load.
     sites : Sites
     unit_hazard : UnitHazard
+    beside_per_min : ndarray, shape (len(ORIGINS),)
+        Bursts per minute, over a long time, of sources beside that hazard (`firing.disease`).
     firing : Firing
     twitches : Twitches
     versions : dict
@@ -124,19 +175,21 @@ class Result:
     hazard: HazardTable
     sites: Sites
     unit_hazard: UnitHazard
+    beside_per_min: np.ndarray
     firing: Firing
     twitches: Twitches
     versions: dict[str, str] = field(repr=False)
 
     @property
     def twitches_per_min(self) -> float:
-        """Twitches per minute."""
-        return len(self.twitches) / self.scenario.duration_s * 60.0
+        """Twitches per minute; a spasm is none."""
+        return int((~self.twitches.painful).sum()) / self.scenario.duration_s * 60.0
 
     @property
     def expected_per_min(self) -> float:
         """Twitches per minute to be expected of this person over a long time."""
-        return float(expected_bursts_per_min(self.unit_hazard).sum()) * self.reaches
+        by_law = float(expected_bursts_per_min(self.unit_hazard).sum())
+        return (by_law + float(self.beside_per_min.sum())) * self.reaches
 
     @property
     def reaches(self) -> float:
@@ -149,7 +202,7 @@ class Result:
         s = self.state
         return muscle_force_mn(
             f.time_s, f.unit, self.scenario.muscle, self.scenario.duration_s, sampling_hz,
-            force_scale=s.force_scale * s.transmission * self.reaches,
+            force_scale=s.unit_force_scale * s.transmission * self.reaches,
             contraction_time_scale=s.contraction_time_scale,
         )  # fmt: skip
 
@@ -187,7 +240,7 @@ def reaches(state: State, axon: str, scores: people.Scores = ()) -> float:
 def hazard_of(state: State, sites: Sites, asked: Scenario) -> UnitHazard:
     """Return the hazards of one person's muscle in one state."""
     table = hazard_table(state.axon, asked.axon, sites.scores)
-    soma = np.full(sites.units, misfires_per_min(state.soma))
+    soma = misfires_per_min(state.soma) * sites.living
     return unit_hazard(table, sites, soma, asked.duration_s)
 
 
@@ -206,11 +259,58 @@ def fibres_firing(firing: Firing, state: State) -> Firing:
     return followed(firing, at, behind, "junction") if at.size else firing
 
 
+def sites_of(state: State, sites: Sites, asked: Scenario, person: int) -> Sites:
+    """Return a person's sites with what disease takes away and adds; health's as they are."""
+    new = state.terminal.sprouts_per_unit or state.lesion.axons_share
+    if state.units_scale == 1.0 and not new:
+        return sites
+    critical, streams = critical_nu(asked.axon, sites.scores), _streams(asked, person)
+    return diseased_sites(sites, state.units_scale, state.terminal, state.lesion, critical, streams)
+
+
+def _streams(asked: Scenario, person: int) -> Streams:
+    return Streams(asked.seed, person, MUSCLES.index(asked.muscle))
+
+
+def sources_of(
+    state: State, sites: Sites, asked: Scenario, person: int
+) -> tuple[list[Firing], np.ndarray]:
+    """Return the discharges of the sources beside the hazard law, and bursts per minute by origin.
+
+    Both are empty and zero without disease. The long-run rate leaves a cramp out, which happens
+    once.
+    """
+    found, per_min = [], np.zeros(len(ORIGINS))
+    streams, duration = _streams(asked, person), asked.duration_s
+    if state.terminal.fast_potassium_scale < 1.0:
+        made, rate = multiplets(state.terminal, sites.living, asked.axon, duration, streams)
+        found.append(made)
+        per_min[ORIGINS.index("terminal")] = rate
+    if state.lesion.myokymic_share > 0.0:
+        made, rate = myokymia(state.lesion, sites.living, duration, streams)
+        found.append(made)
+        per_min[ORIGINS.index("lesion")] = rate
+    if state.pool.push_mv > 0.0:
+        found += cramps(state.pool, state.soma, sites.living, duration, streams)
+    return found, per_min
+
+
+def discharges_of(
+    state: State, sites: Sites, hazard: UnitHazard, asked: Scenario, person: int,
+    rng: np.random.Generator,
+) -> tuple[Firing, np.ndarray]:  # fmt: skip
+    """Return all discharges of one person's muscle, and bursts per minute beside the hazard."""
+    firing = sample_firing(hazard, asked.duration_s, rng)
+    more, per_min = sources_of(state, sites, asked, person)
+    firing = merge([firing, *more]) if more else firing
+    return fibres_firing(firing, state), per_min
+
+
 def _twitches(firing: Firing, state: State, asked: Scenario, reached: float) -> Twitches:
     told = {n: v[: None if reached else 0] for n, v in firing.columns().items()}
     return find_twitches(
         told["time_s"], told["unit"], asked.muscle,
-        force_scale=state.force_scale * max(state.transmission, 1e-6),
+        force_scale=state.unit_force_scale * max(state.transmission, 1e-6),
         contraction_time_scale=state.contraction_time_scale,
         origin=told["origin"], episode=told["episode"], process=told["process"],
     )  # fmt: skip
@@ -252,15 +352,17 @@ def simulate(
     asked = asked.replace(**changes)
     state = state_of(contributions(asked.body))
     sites, rng = people_sites(asked, person)
+    sites = sites_of(state, sites, asked, person)
     hazard = hazard_of(state, sites, asked)
-    firing = fibres_firing(sample_firing(hazard, asked.duration_s, rng), state)
+    firing, beside = discharges_of(state, sites, hazard, asked, person, rng)
     reached = reaches(state, asked.axon, sites.scores)
     return Result(
         scenario=asked, person=person, state=state,
         excitability=_examined(state.axon, asked.axon, sites.scores),
         healthy=_examined(Conditions(), asked.axon, sites.scores),
         hazard=hazard_table(state.axon, asked.axon, sites.scores), sites=sites, unit_hazard=hazard,
-        firing=firing, twitches=_twitches(firing, state, asked, reached), versions=versions(),
+        beside_per_min=beside, firing=firing,
+        twitches=_twitches(firing, state, asked, reached), versions=versions(),
     )  # fmt: skip
 
 
@@ -309,13 +411,14 @@ def one_person(asked: Sequence[Scenario], person: int) -> np.ndarray:
     for s in asked:
         state = state_of(contributions(s.body))
         sites, rng = people_sites(s, person)
+        sites = sites_of(state, sites, s, person)
         hazard = hazard_of(state, sites, s)
-        firing = fibres_firing(sample_firing(hazard, s.duration_s, rng), state)
+        firing, beside = discharges_of(state, sites, hazard, s, person, rng)
         reached = reaches(state, s.axon, sites.scores)
         found = _twitches(firing, state, s, reached)
-        rate = expected_bursts_per_min(hazard).sum() * reached
+        rate = (expected_bursts_per_min(hazard).sum() + beside.sum()) * reached
         rows.append(
-            (len(found), found.visible.sum(), (found.discharges > 1).sum(),
+            ((~found.painful).sum(), found.visible.sum(), (found.discharges > 1).sum(),
              np.unique(firing.unit).size, rate)
         )  # fmt: skip
     return np.array(rows, float)

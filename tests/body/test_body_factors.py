@@ -92,6 +92,47 @@ def test_a_healthy_body_changes_nothing():
                 ("muscle", "contraction_time_scale"): near("scale", 1.1137),
             },
         ),
+        (
+            {"isaacs": 0.5},
+            {
+                ("terminal", "fast_potassium_scale"): near("scale", 0.6),
+                ("terminal", "exposed_per_unit"): near("add", 0.3),
+            },
+        ),
+        (
+            {"pinched_nerve": 0.5},
+            {
+                ("lesion", "axons_share"): near("add", 0.15),
+                ("lesion", "sodium_excess"): near("add", 0.16),
+                ("lesion", "myokymic_share"): near("add", 0.1),
+            },
+        ),
+        (
+            # half of 70 % are lost; 80 % of their fibres go to the 65 % that live
+            {"als": 0.5},
+            {
+                ("axon", "persistent_sodium_scale"): near("scale", 1.125),
+                ("axon", "fast_potassium_scale"): near("scale", 0.95),
+                ("axon", "slow_potassium_scale"): near("scale", 0.95),
+                ("terminal", "sprouts_per_unit"): near("add", 0.2),
+                ("muscle", "units_scale"): near("scale", 0.65),
+                ("muscle", "fibres_scale"): near("scale", 1.0 + 0.8 * 0.35 / 0.65),
+            },
+        ),
+        (
+            {
+                "shortened_muscle": 0.5,
+                "cramp_proneness": 1.0,
+                "nerve_stimulation_per_s": 20.0,
+                "stretch": 1.0,
+            },
+            {
+                ("pool", "pic_scale"): near("scale", 0.5 + 0.5 * number("pool", "cramp_gain")),
+                ("pool", "pic_lowered_mv"): near("add", number("pool", "prone_shift_mv")),
+                ("pool", "push_mv"): near("add", 20.0 * number("pool", "reflex_mv")),
+                ("pool", "stretch_mv"): near("add", 30.0),
+            },
+        ),
     ],
 )
 def test_each_factor_alone(values, expected):
@@ -104,11 +145,15 @@ def test_every_field_does_something_sourced_at_its_limits(name, edge):
     items = contributions(Body(**{name: getattr(FIELDS[name], edge)}))
     if getattr(FIELDS[name], edge) != FIELDS[name].healthy:
         assert items, f"{name} does nothing"
-    known = read_toml("body/parameters.toml")["references"]
+    known = {
+        **read_toml("body/parameters.toml")["references"],
+        **read_toml("membrane/pool.toml")["references"],
+    }
     for item in items:
         assert item.source in known and item.why.endswith(".")
         assert item.operation != "scale" or (item.change > 0 and item.unit == "1")
-        assert item.operation != "add" or item.unit in ("mmol/L", "degC")
+        in_units = not item.parameter.endswith(("_mmol_l", "_c", "_mv"))
+        assert (item.unit == "1") == (item.operation == "scale" or in_units)
 
 
 def test_factor_names_say_the_side():

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from neurosim.body.fields import FIELDS
+from neurosim.body.fields import CONDITIONS, FIELDS
 from neurosim.body.state import Body
 from neurosim.errors import NeurosimError
 from neurosim.sources import load, read_toml
@@ -25,7 +25,10 @@ def test_a_healthy_adult_has_textbook_values_and_nothing_abnormal():
         "plasma_caffeine_umol_l": 0,
         "stress": 0,
         "fatigue": 0,
+        **dict.fromkeys(CONDITIONS, 0),
     }
+    assert not any(FIELDS[name].label in str(body) for name in CONDITIONS)
+    assert all(FIELDS[n].label in str(Body(**{n: 1})) for n in CONDITIONS)
     assert body.abnormal() == []
     assert "LOW" not in str(body) and "HIGH" not in str(body)
     assert "<strong>" not in body._repr_html_()

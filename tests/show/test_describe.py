@@ -111,7 +111,8 @@ from neurosim.study.run import simulate
 read.clear()
 body = state.Body(sodium_mmol_l=130, potassium_mmol_l=6, ionised_calcium_mmol_l=1,
     ionised_magnesium_mmol_l=.7, limb_temperature_c=31, plasma_caffeine_umol_l=50, stress=.5,
-    fatigue=.5)
+    fatigue=.5, isaacs=1, pinched_nerve=1, als=.5, shortened_muscle=.9, cramp_proneness=1,
+    nerve_stimulation_per_s=40, stretch=1)
 result = simulate(body, muscle='foot_sole', duration_s=60)
 str(result), result.force_mn()
 from neurosim.show.sound import run_files
@@ -119,7 +120,9 @@ from neurosim.muscle.emg import unit_potentials
 run_files(result), unit_potentials('foot_sole', units=0)  # as where a unit fires
 sources.load = real
 from neurosim.show.describe import used_values
-used = {(room, v.name) for room, v in used_values('ghk', 'foot_sole')}
+used = {(room, v.name) for room, v in used_values('ghk', 'foot_sole', body)}
+health = {(room, v.name) for room, v in used_values('ghk', 'foot_sole')}
+assert health < used and not {'chain', 'pool', 'bursts'} & {room for room, _ in health}
 assert not read - used, sorted(read - used)
 # Read with the fields, with the table of muscles, or only by a comparison of people.
 rest = {f'{r}.{n}' for r, n in used - read if r != 'anatomy' and not n.endswith('.healthy')}

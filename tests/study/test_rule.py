@@ -15,10 +15,12 @@ from neurosim.body.factors import PARAMETERS, contributions
 from neurosim.body.state import Body
 from neurosim.errors import NeurosimError
 from neurosim.firing.discharge import expected_bursts_per_min
+from neurosim.firing.disease import Lesion, Terminal
 from neurosim.membrane.axon import Conditions
+from neurosim.membrane.cramp import Cramping
 from neurosim.membrane.motoneuron import SomaConditions, misfires_per_min
 from neurosim.study import run
-from neurosim.study.run import hazard_of, people_sites, state_of
+from neurosim.study.run import State, hazard_of, people_sites, sites_of, sources_of, state_of
 from neurosim.study.scenario import Scenario, catalogue, scenario
 
 RATE = re.compile(r"(^|_)(rates?|hazards?|misfires?|bursts?|twitches|frequency|per_min)($|_)")
@@ -26,7 +28,10 @@ ALLOWED = {
     "axon": {f.name for f in fields(Conditions)},
     "soma": {f.name for f in fields(SomaConditions)},
     "junction": {"calcium_out_mmol_l", "magnesium_out_mmol_l", "acetylcholinesterase_scale"},
-    "muscle": {"force_scale", "contraction_time_scale"},
+    "muscle": {"force_scale", "contraction_time_scale", "units_scale", "fibres_scale"},
+    "terminal": {f.name for f in fields(Terminal)},
+    "lesion": {f.name for f in fields(Lesion)},
+    "pool": {f.name for f in fields(Cramping)},
 }
 
 
@@ -37,6 +42,9 @@ def bodies():
         "ionised_calcium_mmol_l": (0.8, 1.75), "ionised_magnesium_mmol_l": (0.25, 2.0),
         "limb_temperature_c": (29.0, 36.0), "plasma_caffeine_umol_l": (0.0, 200.0),
         "stress": (0.0, 1.0), "fatigue": (0.0, 1.0),
+        "isaacs": (0.0, 1.0), "pinched_nerve": (0.0, 1.0), "als": (0.0, 1.0),
+        "shortened_muscle": (0.0, 1.0), "cramp_proneness": (0.0, 1.0),
+        "nerve_stimulation_per_s": (0.0, 60.0), "stretch": (0.0, 1.0),
     }  # fmt: skip
     assert set(ends) == {f.name for f in fields(Body)}
     yield Body()
@@ -60,7 +68,7 @@ def test_a_state_follows_from_names_and_changes_alone():
     for body in bodies():
         items = contributions(body)
         told, anonymous = state_of(items), state_of(bare(items))
-        for name in ("axon", "soma", "transmission", "force_scale", "contraction_time_scale"):
+        for name in {f.name for f in fields(State)} - {"contributions"}:
             assert getattr(told, name) == getattr(anonymous, name)
 
 
@@ -72,7 +80,9 @@ def test_rates_follow_from_names_and_changes_alone(name):
     found = []
     for given in (items, bare(items)):
         state = state_of(given)
-        found.append(expected_bursts_per_min(hazard_of(state, sites, asked)))
+        mine = sites_of(state, sites, asked, 0)
+        beside = sources_of(state, mine, asked, 0)[1]
+        found.append([*expected_bursts_per_min(hazard_of(state, mine, asked)), *beside])
     assert np.array_equal(*found)
 
 
@@ -95,6 +105,8 @@ def test_a_healthy_body_is_the_healthy_membrane():
     state = state_of(contributions(Body()))
     assert state.axon == Conditions() and state.soma == SomaConditions()
     assert (state.force_scale, state.contraction_time_scale) == (1.0, 1.0)
+    assert (state.units_scale, state.fibres_scale) == (1.0, 1.0)
+    assert (state.terminal, state.lesion, state.pool) == (Terminal(), Lesion(), Cramping())
     assert state.transmission > 0.9
 
 
@@ -137,7 +149,7 @@ def test_the_factors_know_no_rate():
     assert not any("firing" in m or "membrane" in m for m in imports)
 
 
-@pytest.mark.parametrize("site", ["axon", "soma", "junction", "muscle"])
+@pytest.mark.parametrize("site", PARAMETERS)
 @pytest.mark.parametrize("name", ["bursts_per_min", "rate", "hazard_scale"])
 def test_a_rate_is_no_parameter_of_any_place(site, name):
     wrong = SimpleNamespace(site=site, parameter=name, operation="scale", change=2.0)

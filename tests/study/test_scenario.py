@@ -14,6 +14,7 @@ from neurosim.study.scenario import Scenario, catalogue, scenario
 NAMES = {
     "normal", "low_sodium", "high_sodium", "low_potassium", "high_potassium", "low_calcium",
     "high_calcium", "low_magnesium", "high_magnesium", "caffeine", "fatigue", "stress",
+    "als", "cramp", "isaacs", "pinched_nerve",
 }  # fmt: skip
 
 
@@ -30,7 +31,7 @@ def test_a_catalogue_scenario_says_what_it_is_and_changes_one_side(name):
     if name == "normal":
         assert found.body == Body()
         return
-    assert len(changed) == 1
+    assert len(changed) == (3 if name == "cramp" else 1)
     if name.startswith(("low", "high")):
         side, ion = name.split("_")
         (field,) = changed
@@ -72,7 +73,7 @@ def test_shipped_files_hold_nothing_but_known_keys():
     folder = resources.files("neurosim").joinpath("study/catalogue")
     for file in folder.iterdir():
         table = tomllib.loads(file.read_text("utf-8"))
-        assert set(table) <= {"title", "about", "body"}, file.name
+        assert set(table) <= {"title", "about", "body", "duration_s"}, file.name
 
 
 def test_a_scenario_is_frozen_and_replace_makes_another():

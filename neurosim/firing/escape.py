@@ -18,7 +18,7 @@ import numpy as np
 
 from neurosim.membrane import equations as eq
 from neurosim.membrane import kernel
-from neurosim.membrane.axon import COARSE_DT_MS, Axons, Bracket
+from neurosim.membrane.axon import COARSE_DT_MS, Axons
 from neurosim.sources import number
 
 COURSE_MS = 8.0  # a longer course changes the action of no state by more than a few per cent
@@ -77,23 +77,6 @@ def noise_course(axons: Axons, dt: float = COARSE_DT_MS) -> np.ndarray:
     return course / np.sqrt((course**2).sum(axis=(0, 1)))
 
 
-def _first_that_fires(fires, least: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return neighbours on the grid of amplitudes, the lower failing and the upper firing.
-
-    Upwards from `least`: a stronger course may block a depolarised site. NaN where none fires.
-    """
-    n = least.size
-    low, high = np.zeros(n), np.full(n, np.nan)
-    tried, which = least.copy(), np.arange(n)
-    while (which := which[tried[which] <= HIGHEST]).size:
-        fired = fires(which, tried[which])[0]
-        high[which[fired]] = tried[which[fired]]
-        which = which[~fired]
-        low[which] = tried[which]
-        tried[which] += STRIDE
-    return low, high
-
-
 def action(axons: Axons, dt: float = COARSE_DT_MS) -> tuple[np.ndarray, np.ndarray]:
     """Return the action of each site and the height of the spike it fires.
 
@@ -115,26 +98,22 @@ def action(axons: Axons, dt: float = COARSE_DT_MS) -> tuple[np.ndarray, np.ndarr
     course = noise_course(noisy, dt)
     after, n = round(AFTER_MS / dt), noisy.P.shape[1]
 
-    def fires(which, amplitude):
-        return kernel.kicked(
-            noisy.rest, noisy.P, which, course, amplitude, after, noisy.rest[0], dt
-        )
-
-    low, high = _first_that_fires(fires, _least(noisy, course, dt))
-    which = np.flatnonzero(~np.isnan(high))
+    # upwards on a grid: a stronger course may block a depolarised site
+    least = _least(noisy, course, dt)
+    which = np.flatnonzero(least <= HIGHEST)
+    search = np.stack(np.broadcast_arrays(
+        least[which], 1.0, STRIDE, HIGHEST, STRIDE * 0.5**HALVINGS
+    ))  # fmt: skip
+    _, high, *_ = kernel.kick(noisy.rest, noisy.P, which, course, after, noisy.rest[0], search, dt)
     found, peak = np.full(n, np.nan), np.full(n, np.nan)
+    which, high = which[np.isfinite(high)], high[np.isfinite(high)]
     if not which.size:
         return found, peak
-    bracket = Bracket(low[which], high[which])
-    for _ in range(HALVINGS):
-        middle = 0.5 * (bracket.low + bracket.high)
-        fired, when_ms = fires(which, middle)
-        bracket.narrow(np.arange(which.size), middle[:, None], fired[:, None], when_ms[:, None])
-    found[which] = 0.5 * bracket.high**2
+    found[which] = 0.5 * high**2
     S, P = noisy.rest[:, which], noisy.P[:, which]
-    first = kernel.driven(S, P, course[:, :, which], bracket.high * 1.03, dt)
+    first = kernel.driven(S, P, course[:, :, which], high * 1.03, dt)
     tail = np.zeros((after, 3, which.size))
-    peak[which] = np.maximum(first, kernel.driven(S, P, tail, 0.0 * bracket.high, dt))
+    peak[which] = np.maximum(first, kernel.driven(S, P, tail, 0.0 * high, dt))
     return found, peak
 
 

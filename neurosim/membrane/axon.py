@@ -20,7 +20,7 @@ from neurosim.sources import load, number, remember
 
 DT_MS = 0.01  # threshold error 0.02 %, after-potentials within 0.002 mV of LSODA
 COARSE_DT_MS = 0.02  # for tables over many sites: 20-ms threshold within 0.05 %
-REST_STEPS = 12  # more than enough for 1e-12 mV from 0.25 mV
+REST_STEPS = 8  # more than enough for 1e-12 mV from 0.25 mV
 HIGHEST_PA = 8000.0  # a pulse that does not fire at this never does
 HEALTHY_PH = 7.4
 AXON_WORDS = {  # sets of parameters that fit the same nerves, what sets them apart
@@ -185,11 +185,6 @@ def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, np.ndarray]:
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
-def _inf(rates):
-    a, b = rates
-    return a / (a + b)
-
-
 def _phi(q10, temperature_c):
     return q10 ** ((temperature_c - 36.0) / 10.0)
 
@@ -311,7 +306,10 @@ def _rows(a, c, e_lk, ei_lk, i_p, ii_p) -> np.ndarray:
     )
     names = ("u_per_mv", "ghk_out", "ghk_in", "ohm_slope", "ohm_reversal")
     values.update(zip(names, terms, strict=True))
-    return np.stack([np.broadcast_to(values[name], t.shape) for name in eq.PARAMETERS])
+    rows = np.empty((len(eq.PARAMETERS), t.size))
+    for row, name in zip(rows, eq.PARAMETERS, strict=True):
+        row[:] = values[name]
+    return rows
 
 
 def _each(axon: Axon | Sequence[Axon], n: int) -> tuple[Axon, ...]:
@@ -347,45 +345,40 @@ def parameters(axon: Axon | Sequence[Axon], conditions: Sequence[Conditions]) ->
 
 def steady_state(P, e, ei) -> np.ndarray:
     """Return the states, shape (10, n), with every gate at its steady value."""
-    r = dict(zip(eq.PARAMETERS, P, strict=True))
-    return np.stack([
-        e, ei,
-        _inf(eq.rates_m(e + r["shift_m"])), _inf(eq.rates_h(e + r["shift_h"])),
-        _inf(eq.rates_m(e + r["shift_p"])), _inf(eq.rates_n(e + r["shift_n"])),
-        _inf(eq.rates_s(e + r["shift_s"])), _inf(eq.rates_n(ei + r["shift_ni"])),
-        _inf(eq.rates_s(ei + r["shift_s"])), _inf(eq.rates_q(ei + r["shift_q"])),
-    ])  # fmt: skip
+    node, _, inner, _ = eq.packed(P)
+    gates = eq.settled(eq.node_rates(e, node, 1.0)), eq.settled(eq.internode_rates(ei, inner, 1.0))
+    return np.concatenate([[e, ei], *gates])
 
 
-GATE_ROWS = 13  # the first rows of the parameters: shift and phi of every gate
-
-
-def _imbalance(P, e, slow=1.0):
+def _imbalance(P, e, gates, slow=1.0):
     """Return the net internodal current at node potential `e`, its Ei in balance with it.
 
-    `P` may have the gate rows of one axon, shape (..., 1), where they are those of all.
+    Parameters
+    ----------
+    P : ndarray, shape (39, n)
+    e : ndarray, shape (..., n)
+        mV; also (..., 1) for all axons.
+    gates : tuple of ndarray
+        The shifts of the gates, `eq.packed`: those of all axons, or of one where they are alike.
+    slow : float or ndarray
+        Sodium channels left by slow inactivation.
     """
-    r = dict(zip(eq.PARAMETERS, P, strict=True))
-    m, h = _inf(eq.rates_m(e + r["shift_m"])), _inf(eq.rates_h(e + r["shift_h"]))
-    p, n = _inf(eq.rates_m(e + r["shift_p"])), _inf(eq.rates_n(e + r["shift_n"]))
-    s = _inf(eq.rates_s(e + r["shift_s"]))
-    node, _ = eq.node_current(e, m, h, p, n, s, P[13] * slow, *P[14:26])  # pyright: ignore
-    ei = e + node / r["g_bb"]
-    ni, si = _inf(eq.rates_n(ei + r["shift_ni"])), _inf(eq.rates_s(ei + r["shift_s"]))
-    q = _inf(eq.rates_q(ei + r["shift_q"]))
-    inner = (P[k] for k in (26, 27, 22, 28, 29, 30, 31, 32))
-    inter, _ = eq.internode_current(ei, ni, si, q, *inner)
-    return inter + node, ei
+    node, _, inner, _ = (g.reshape(len(g), *(1,) * (e.ndim - 1), -1) for g in gates)
+    m, h, p, n, s = eq.settled(eq.node_rates(e, node, 1.0))
+    out, _ = eq.node_current(e, m, h, p, n, s, P[13] * slow, *P[14:26])
+    ei = e + out / P[eq.ROW["g_bb"]]
+    ni, si, q = eq.settled(eq.internode_rates(ei, inner, 1.0))
+    inter, _ = eq.internode_current(ei, ni, si, q, *P[[26, 27, 22, 28, 29, 30, 31, 32]])
+    return inter + out, ei
 
 
 def _rest_of(P, slow_of=None):
     """Return the most negative resting E and its Ei of each axon (scan 0.25 mV, then narrow)."""
     grid = np.arange(-140.0, 20.25, 0.25)[:, None]
-    n = P.shape[1]
+    n, gates = P.shape[1], eq.packed(P)
     slow = (lambda e: 1.0) if slow_of is None else slow_of
-    alike = (P[:GATE_ROWS] == P[:GATE_ROWS, :1]).all()  # then gates at the grid are those of one
-    rows = [row[None, :1] if alike and k < GATE_ROWS else row[None] for k, row in enumerate(P)]
-    f, _ = _imbalance(rows, grid, slow(grid))
+    alike = all((g == g[:, :1]).all() for g in gates)
+    f, _ = _imbalance(P, grid, [g[:, :1] for g in gates] if alike else gates, slow(grid))
     f = np.broadcast_to(f, (grid.size, n))
     rising = (f[:-1] <= 0) & (f[1:] > 0)
     if not rising.any(axis=0).all():
@@ -396,7 +389,7 @@ def _rest_of(P, slow_of=None):
     side = np.zeros(n)
     for _ in range(REST_STEPS):  # regula falsi, the value of an end that stays being halved
         e = low - f_low * (high - low) / (f_high - f_low)
-        now, _ = _imbalance(P, e, slow(e))
+        now, _ = _imbalance(P, e, gates, slow(e))
         up = now > 0
         f_low, f_high = (
             np.where(up, np.where(side > 0, 0.5 * f_low, f_low), now),
@@ -404,7 +397,7 @@ def _rest_of(P, slow_of=None):
         )
         low, high, side = np.where(up, low, e), np.where(up, e, high), np.where(up, 1, -1)
     e = low - f_low * (high - low) / (f_high - f_low)
-    return e, _imbalance(P, e, slow(e))[1]
+    return e, _imbalance(P, e, gates, slow(e))[1]
 
 
 @dataclass(frozen=True)
@@ -475,12 +468,13 @@ def resting_states(conditions: Conditions, axon: Axon = "ghk") -> int:
     """
     P = at_rest(conditions, axon).P
     grid = np.arange(-140.0, 20.1, 0.1)[:, None]
-    f, _ = _imbalance(P[:, None, :], grid)
+    f, _ = _imbalance(P, grid, eq.packed(P))
     return int(((f[:-1] <= 0) & (f[1:] > 0)).sum())
 
 
 WAIT_MS = 4.0  # for a spike, after the pulse
 FIRST_GUESS_PA = 400.0
+FIRST_FACTOR = 1.125  # from the first pulse to the second
 # Near the threshold the time to a spike or to its failing grows by the logarithm of the distance,
 # over some 8 per ms; failing shows 1.4 times later. Only the last of 18 halvings leans on it.
 GROWTH_PER_MS, FAILING = 8.0, 1.4
@@ -488,32 +482,14 @@ LAST = 4  # the interval (in tolerances) in which times tell the rest
 LONG_PULSE_MS = 2.0  # a longer one may fire while it is on: then times tell nothing
 
 
-class Bracket:
-    """The thresholds of many trials, each between an amplitude that fails and one that fires."""
-
-    def __init__(self, low: np.ndarray, high: np.ndarray) -> None:
-        self.low, self.high = low, high
-        self.low_ms, self.high_ms = np.full(low.size, np.nan), np.full(low.size, np.nan)
-
-    def narrow(self, which, amplitude, fired, when_ms) -> None:
-        """Put in the trials (k, parts) of lanes `which`, their amplitudes rising along a row."""
-        row, last = np.arange(which.size), amplitude.shape[1] - 1
-        first = np.where(fired.any(axis=1), fired.argmax(axis=1), last + 1)
-        i, j = np.minimum(first, last), np.maximum(first - 1, 0)
-        up, down = first <= last, first > 0
-        self.high[which[up]], self.high_ms[which[up]] = amplitude[row, i][up], when_ms[row, i][up]
-        self.low[which[down]] = amplitude[row, j][down]
-        self.low_ms[which[down]] = when_ms[row, j][down]
-
-    def middle(self) -> np.ndarray:
-        """Return the thresholds, by the times at both ends where they are known."""
-        late = np.clip(self.low_ms - self.high_ms, -0.3, 0.3)
-        share = 1.0 / (1.0 + np.exp(GROWTH_PER_MS * late) / FAILING)
-        told = (self.low_ms > 0.0) & (self.high_ms > 0.0)  # not of a spike during a long pulse
-        share = np.where(told, share, 0.5)
-        never = np.isinf(self.high)
-        found = self.low + np.where(never, 0.0, self.high - self.low) * share
-        return np.where(never, np.nan, found)
+def between(low, high, low_ms, high_ms) -> np.ndarray:
+    """Return the thresholds between pulses that fail and that fire, by the times if known."""
+    late = np.clip(low_ms - high_ms, -0.3, 0.3)
+    share = 1.0 / (1.0 + np.exp(GROWTH_PER_MS * late) / FAILING)
+    told = (low_ms > 0.0) & (high_ms > 0.0)  # not of a spike during a long pulse
+    share = np.where(told, share, 0.5)
+    never = np.isinf(high)
+    return np.where(never, np.nan, low + np.where(never, 0.0, high - low) * share)
 
 
 def threshold_pa(
@@ -522,7 +498,7 @@ def threshold_pa(
     start: np.ndarray | None = None,
     current: np.ndarray | float = 0.0,
     dt: float = DT_MS,
-    tolerance_pa: float = 0.01,
+    tolerance_pa: np.ndarray | float = 0.01,
     near_pa: np.ndarray | float = FIRST_GUESS_PA,
     column: np.ndarray | None = None,
 ) -> np.ndarray:
@@ -541,7 +517,7 @@ def threshold_pa(
         States at the start of the pulse; not changed. Rest if left out.
     current : ndarray or float
         Steady polarising current, pA, that ends with the pulse.
-    tolerance_pa : float
+    tolerance_pa : float or ndarray, shape (n,)
         What is found differs by about half of this, at most by four times it.
     near_pa : ndarray or float
         Where to begin: any value gives the same within the tolerance, a near one sooner.
@@ -552,52 +528,16 @@ def threshold_pa(
     n, start = column.size, axons.rest if start is None else start
     steps = np.broadcast_to(np.rint(np.asarray(width_ms) / dt).astype(np.int64), n)
     steady = np.broadcast_to(np.asarray(current, float), n)
-    found = Bracket(np.zeros(n), np.full(n, np.inf))
-
-    def attempt(which, amplitude):
-        lane = np.repeat(which, amplitude.shape[1])
-        fired, when_ms = kernel.pulse(
-            start, axons.P, lane, column[lane], amplitude.ravel() + steady[lane], steps[lane],
-            round(WAIT_MS / dt), axons.rest[0], dt,
-        )  # fmt: skip
-        shape = amplitude.shape
-        found.narrow(which, amplitude, fired.reshape(shape), when_ms.reshape(shape))
-
-    _enclose(found, attempt, np.broadcast_to(np.asarray(near_pa, float), n), tolerance_pa)
     told = steps * dt <= LONG_PULSE_MS
-    _halve(found, attempt, np.where(told, LAST, 1) * tolerance_pa)
-    return np.where(found.low > 0.0, found.middle(), 0.0)
-
-
-def _enclose(found: Bracket, attempt, near, tolerance) -> None:
-    """Widen from `near`, by an eighth at first, until each trial has failed and fired."""
-    tried = np.clip(near, tolerance, HIGHEST_PA)
-    which, factor = np.arange(near.size), 1.125
-    while which.size:
-        attempt(which, tried[:, None])
-        up = np.isinf(found.high[which])
-        tried = np.minimum(np.where(up, tried * factor, tried / factor), HIGHEST_PA)
-        more = np.where(
-            up, found.low[which] < HIGHEST_PA,
-            (found.low[which] == 0.0) & (found.high[which] > LAST * tolerance),
-        )  # fmt: skip
-        which, tried, factor = which[more], tried[more], factor**1.5
-
-
-def _halve(found: Bracket, attempt, width) -> None:
-    """Halve every interval until it is at most `width`: several times a round if they are few."""
-    finite = np.isfinite(found.high)
-    size = np.where(finite, found.high - found.low, 0.0)
-    halvings = np.ceil(np.log2(np.maximum(size / width, 1.0))).astype(int)
-    while halvings.any():
-        most = halvings.max()
-        which = np.flatnonzero(halvings == most)  # the widest first, so that all end together
-        following = np.max(halvings, initial=0, where=halvings < most)
-        k = int(min(most - following, 4 if which.size <= 16 else 2 if which.size <= 64 else 1))
-        part = np.arange(1, 2**k) / 2.0**k
-        low, high = found.low[which, None], found.high[which, None]
-        attempt(which, low + (high - low) * part)
-        halvings[which] -= k
+    search = np.stack(np.broadcast_arrays(
+        np.clip(near_pa, tolerance_pa, HIGHEST_PA), FIRST_FACTOR, 0.0, HIGHEST_PA,
+        np.where(told, LAST, 1) * tolerance_pa, np.zeros(n),
+    ))[:5]  # fmt: skip
+    found = kernel.pulse(
+        start, axons.P, np.arange(n), column, steady, steps, round(WAIT_MS / dt), axons.rest[0],
+        search, dt,
+    )  # fmt: skip
+    return np.where(found[0] > 0.0, between(*found), 0.0)
 
 
 @remember(*ROOMS)

@@ -91,13 +91,14 @@ for _f in (
     eq.relax, eq.move, eq.jitter, eq.clip01, eq.ghk, eq.sodium_force, eq.gate_m, eq.gate_h,
     eq.noisy_m, eq.noisy_h, eq.gate_n, eq.gate_s, eq.gate_q, eq.gates_mp, eq.noisy_mp,
     eq.hold_steps, eq.ahead, eq.internode_moves, eq.node_current, eq.internode_current,
-    eq.solve, eq.verdict,
+    eq.solve, eq.verdict, eq.following,
 ):  # fmt: skip
     register_jitable(**INLINE)(_f)
 noisy_m, noisy_h, noisy_mp, gates_mp = eq.noisy_m, eq.noisy_h, eq.noisy_mp, eq.gates_mp
 gate_m, gate_h, gate_n, gate_s, gate_q = eq.gate_m, eq.gate_h, eq.gate_n, eq.gate_s, eq.gate_q
 node_current, internode_current, solve = eq.node_current, eq.internode_current, eq.solve
 verdict, hold_steps, ahead = eq.verdict, eq.hold_steps, eq.ahead
+following = eq.following
 internode_moves, ratios_mp = eq.internode_moves, eq.ratios_mp
 
 
@@ -216,24 +217,22 @@ def _move(b, dt, noise, renew):
 
 
 @njit(**INLINE)
-def _begin(b):
-    """Fill the rows that are made of others, before the first step."""
-    for i in range(WIDTH):
-        shift_m, shift_p = b[i + FIRST], b[i + FIRST + 4 * WIDTH]
-        b[i + RATIO], b[i + RATIO + WIDTH] = ratios_mp(shift_m, shift_p)
-        b[i + BEFORE] = b[i + WIDTH]
+def _put(b, i, S, j, P, k):
+    """Put state `j` and the parameters of axon `k` in lane `i`, and what is made of them."""
+    for row in range(STATES):
+        b[row * WIDTH + i] = S[row, j]
+    for row in range(PARAMS):
+        b[FIRST + row * WIDTH + i] = P[row, k]
+    b[i + RATIO], b[i + RATIO + WIDTH] = ratios_mp(b[i + FIRST], b[i + FIRST + 4 * WIDTH])
+    b[i + BEFORE] = b[i + WIDTH]
 
 
 @loop
 def _load(b, S, P, current, first, n):
     for i in range(WIDTH):
         j = min(first + i, n - 1)
-        for k in range(STATES):
-            b[k * WIDTH + i] = S[k, j]
-        for k in range(PARAMS):
-            b[FIRST + k * WIDTH + i] = P[k, j]
+        _put(b, i, S, j, P, j)
         b[CURRENT + i] = current[j]
-    _begin(b)
 
 
 @loop
@@ -271,66 +270,113 @@ def advance(S, P, current, n_steps, dt, level_m):
 
 
 @loop
-def pulse(S, P, lane, column, stimulus, steps, after, rest, dt):
-    """See `kernel.pulse`."""
-    n = lane.size
-    fired = np.zeros(n, dtype=np.bool_)
-    when = np.empty(n)
+def course(S, P, current, counts, dt):
+    """See `kernel.course`."""
+    parts, n = counts.size, S.shape[1]
+    states, peak = np.empty((parts, STATES, n)), np.empty((parts, n))
     b = np.zeros(SIZE)
     hold = hold_steps(dt)
-    on, width = np.zeros(WIDTH), np.zeros(WIDTH)
+    top = np.zeros(WIDTH)
+    for first in range(0, n, WIDTH):
+        _load(b, S, P, current[0], first, n)
+        t = 0
+        for part in range(parts):
+            for i in range(WIDTH):
+                b[CURRENT + i] = current[part, min(first + i, n - 1)]
+                top[i] = -1000.0
+            for _ in range(counts[part]):
+                _move(b, dt, False, t % hold == 0)
+                t += 1
+                for i in range(WIDTH):
+                    top[i] = 0.5 * (top[i] + b[i] + abs(top[i] - b[i]))
+            for i in range(min(WIDTH, n - first)):
+                peak[part, first + i] = top[i]
+                for k in range(STATES):
+                    states[part, k, first + i] = b[k * WIDTH + i]
+        _store(b, S, first, n)
+    return states, peak
+
+
+@njit(**INLINE)
+def _search(S, P, lane, column, steady, steps, shape, after, rest, search, dt, noise):
+    """Find the least stimulus of each test; a lane whose search is over takes the next test.
+
+    The stimulus is a current, or with `noise` (a constant of the caller) the factor on `shape`.
+    A trial begins when the held rates are renewed, so that it goes as it would alone.
+    """
+    n = lane.size
+    found = np.zeros((4, n))  # what fails and what fires, and when
+    b = np.zeros(SIZE)
+    hold = hold_steps(dt)
+    test, factor = np.full(WIDTH, -1), np.ones(WIDTH)
+    x, on, width, clock = np.zeros(WIDTH), np.zeros(WIDTH), np.zeros(WIDTH), np.zeros(WIDTH)
     base, top, before = np.zeros(WIDTH), np.zeros(WIDTH), np.zeros(WIDTH)
     left, spike, at = np.zeros(WIDTH), np.zeros(WIDTH), np.zeros(WIDTH)
-    for first in range(0, n, WIDTH):
-        last = 0
-        for i in range(WIDTH):
-            j = min(first + i, n - 1)
-            for k in range(STATES):
-                b[k * WIDTH + i] = S[k, lane[j]]
-            for k in range(PARAMS):
-                b[FIRST + k * WIDTH + i] = P[k, column[j]]
-            on[i], width[i], base[i] = stimulus[j], steps[j], rest[column[j]]
-            left[i], spike[i], at[i], top[i] = 1.0, 0.0, after, -1000.0
-            last = max(last, steps[j])
-        _begin(b)
-        for t in range(last + after):
+    taken, t = 0, 0
+    while n > 0:
+        if t % hold == 0:
             for i in range(WIDTH):
-                b[CURRENT + i] = on[i] if t < width[i] else 0.0
-                before[i] = b[i]
-            _move(b, dt, False, t % hold == 0)
-            for i in range(WIDTH):
-                E, m = b[i], b[i + 2 * WIDTH]
-                hit, over, top[i], time = verdict(E, before[i], m, top[i], base[i], t, width[i])
-                over = over or t + 1 >= width[i] + after
-                ends = left[i] > 0.0 and (hit or over)
-                spike[i] = 1.0 if ends and hit else spike[i]
-                at[i] = time if ends else at[i]
-                left[i] = 0.0 if ends else left[i]
-            if t % 4 == 3 and left.sum() == 0.0:
+                if left[i] > 0.0 or (test[i] < 0 and t > 0):
+                    continue
+                j, tried = test[i], 0.0
+                if j >= 0:
+                    k = 1 if spike[i] > 0.0 else 0
+                    found[k, j], found[2 + k, j] = x[i], at[i] * dt
+                    tried = following(
+                        found[0, j], found[1, j], x[i], factor[i], search[2, j], search[3, j],
+                        search[4, j],
+                    )  # fmt: skip
+                    factor[i] *= factor[i]
+                if tried == 0.0:
+                    j = min(taken, n - 1)  # at first spare lanes do the last one over
+                    test[i] = taken if taken < n else -1
+                    taken += 1
+                    tried, factor[i] = search[0, j], search[1, j]
+                    if test[i] >= 0:
+                        found[1, j], found[2, j], found[3, j] = np.inf, np.nan, np.nan
+                _put(b, i, S, lane[j], P, column[j])
+                x[i], width[i], base[i] = tried, steps[j], rest[column[j]]
+                on[i] = tried + steady[j]
+                left[i], clock[i], spike[i], at[i] = 1.0 * (test[i] >= 0), 0.0, 0.0, after
+                top[i] = -1000.0
+            if left.sum() == 0.0:
                 break
-        for i in range(min(WIDTH, n - first)):
-            fired[first + i] = spike[i] > 0.0
-            when[first + i] = at[i] * dt
-    return fired, when
+        if noise:
+            for i in range(WIDTH):
+                row = int(clock[i])
+                for k in range(3):
+                    xi = shape[row, k, column[test[i]]] if row < shape.shape[0] else 0.0
+                    b[NOISE + k * WIDTH + i] = xi * x[i]
+        for i in range(WIDTH):
+            b[CURRENT + i] = on[i] if clock[i] < width[i] and not noise else 0.0
+            before[i] = b[i]
+        _move(b, dt, noise, t % hold == 0)
+        for i in range(WIDTH):
+            E, m = b[i], 1.0 if noise else b[i + 2 * WIDTH]
+            hit, over, top[i], time = verdict(
+                E, before[i], m, top[i], base[i], clock[i], width[i]
+            )  # fmt: skip
+            clock[i] += 1.0
+            ends = left[i] > 0.0 and (hit or over or clock[i] >= width[i] + after)
+            spike[i] = 1.0 if ends and hit else spike[i]
+            at[i] = time if ends else at[i]
+            left[i] = 0.0 if ends else left[i]
+        t += 1
+    return found
 
 
 @loop
-def trace(S, P, current, n_steps, dt, every):
-    """See `kernel.trace`."""
-    n = S.shape[1]
-    out = np.empty((n_steps // every, STATES, n))
-    b = np.zeros(SIZE)
-    hold = hold_steps(dt)
-    for first in range(0, n, WIDTH):
-        _load(b, S, P, current, first, n)
-        for t in range(n_steps):
-            _move(b, dt, False, t % hold == 0)
-            if (t + 1) % every == 0:
-                for k in range(STATES):
-                    for i in range(min(WIDTH, n - first)):
-                        out[(t + 1) // every - 1, k, first + i] = b[k * WIDTH + i]
-        _store(b, S, first, n)
-    return out
+def pulse(S, P, lane, column, steady, steps, after, rest, search, dt):
+    """See `kernel.pulse`."""
+    none = np.zeros((0, 3, 1))
+    return _search(S, P, lane, column, steady, steps, none, after, rest, search, dt, False)
+
+
+@loop
+def kick(S, P, column, shape, after, rest, search, dt):
+    """See `kernel.kick`."""
+    steady, steps = np.zeros(column.size), np.full(column.size, shape.shape[0])
+    return _search(S, P, column, column, steady, steps, shape, after, rest, search, dt, True)
 
 
 @loop
@@ -395,49 +441,3 @@ def driven(S, P, shape, amplitude, dt):
         for i in range(min(WIDTH, n - first)):
             peak[first + i] = top[i]
     return peak
-
-
-@loop
-def kicked(S, P, lane, shape, amplitude, after, rest, dt):
-    """See `kernel.kicked`."""
-    n, width = lane.size, shape.shape[0]
-    fired = np.zeros(n, dtype=np.bool_)
-    when = np.empty(n)
-    b = np.zeros(SIZE)
-    hold = hold_steps(dt)
-    base, top, before = np.zeros(WIDTH), np.zeros(WIDTH), np.zeros(WIDTH)
-    left, spike, at = np.zeros(WIDTH), np.zeros(WIDTH), np.zeros(WIDTH)
-    for first in range(0, n, WIDTH):
-        for i in range(WIDTH):
-            j = lane[min(first + i, n - 1)]
-            for k in range(STATES):
-                b[k * WIDTH + i] = S[k, j]
-            for k in range(PARAMS):
-                b[FIRST + k * WIDTH + i] = P[k, j]
-            base[i] = rest[j]
-            left[i], spike[i], at[i], top[i] = 1.0, 0.0, after, -1000.0
-        _begin(b)
-        for t in range(width + after):
-            for i in range(WIDTH):
-                before[i] = b[i]
-            if t < width:
-                for k in range(3):
-                    for i in range(WIDTH):
-                        j = min(first + i, n - 1)
-                        b[NOISE + k * WIDTH + i] = shape[t, k, lane[j]] * amplitude[j]
-                _move(b, dt, True, t % hold == 0)
-            else:
-                _move(b, dt, False, t % hold == 0)
-            for i in range(WIDTH):
-                hit, over, top[i], time = verdict(b[i], before[i], 1.0, top[i], base[i], t, width)
-                over = over or t + 1 >= width + after
-                ends = left[i] > 0.0 and (hit or over)
-                spike[i] = 1.0 if ends and hit else spike[i]
-                at[i] = time if ends else at[i]
-                left[i] = 0.0 if ends else left[i]
-            if t % 4 == 3 and left.sum() == 0.0:
-                break
-        for i in range(min(WIDTH, n - first)):
-            fired[first + i] = spike[i] > 0.0
-            when[first + i] = at[i] * dt
-    return fired, when

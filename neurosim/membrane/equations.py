@@ -279,7 +279,7 @@ HOLD_MS = 0.04
 
 def hold_steps(dt):
     """Return for how many steps of `dt` ms the rates of the internode are held."""
-    return max(1, int(HOLD_MS / dt + 0.5))
+    return max(2, int(HOLD_MS / dt + 0.5))
 
 
 def ahead(e, before, steps):
@@ -349,15 +349,34 @@ def verdict(e, before, m, top, rest, t, width):
     return hit, over, top, t + 1.0 - width - 0.5 * (abs(back) - abs(back - 1.0) + 1.0)
 
 
+def following(low, high, tried, factor, stride, highest, width):
+    """Return the next stimulus to try in the search for the least that fires, 0 at its end.
+
+    Upwards or downwards by `factor` and `stride` until one has failed (`low`, 0 for none) and
+    one has fired (`high`, infinite for none), then half-way until they are within `width`.
+    """
+    if np.isinf(high):
+        return 0.0 if low >= highest else min(tried * factor + stride, highest)
+    if low == 0.0:
+        down = (tried - stride) / factor
+        return 0.0 if high <= width else (down if down > 0.0 else 0.5 * high)
+    return 0.0 if high - low <= width else 0.5 * (low + high)
+
+
 # Rows of shift and phi, and forms, of the node's gates m, h, p, n, s and the internode's ni, si,
 # q, stacked. All but h and q open and close by a linoid, h opens by one.
 _NODE, _NODE_PHI = [0, 2, 4, 6, 9], [1, 3, 5, 8, 10]
 _INNER, _INNER_PHI = [7, 9, 11], [8, 10, 12]
 _NODE_FORMS = np.array(
     [OPEN_M, OPEN_H, OPEN_M, OPEN_N, OPEN_S, CLOSE_M, CLOSE_M, CLOSE_N, CLOSE_S]
-).T[:, :, None]
-_INNER_FORMS = np.array([OPEN_N, OPEN_S, CLOSE_N, CLOSE_S]).T[:, :, None]
+).T
+_INNER_FORMS = np.array([OPEN_N, OPEN_S, CLOSE_N, CLOSE_S]).T
 _LINOIDS = [0, 1, 2, 3, 4, 0, 2, 3, 4]
+
+
+def _spread(forms, ndim):
+    """Return stacked forms with axes for arrays of rates of `ndim` dimensions."""
+    return forms.reshape(*forms.shape, *(1,) * (ndim - 1))
 
 
 def packed(P):
@@ -365,21 +384,27 @@ def packed(P):
     return P[_NODE], P[_NODE_PHI], P[_INNER], P[_INNER_PHI]
 
 
+def settled(rates):
+    """Return where gates settle at their opening and closing rates."""
+    a, b = rates
+    return a / (a + b)
+
+
 def node_rates(e, shift, scale):
-    """Return both rates of m, h, p, n and s times `scale`, each (5, n): few calls for NumPy."""
+    """Return both rates of m, h, p, n and s times `scale`, each (5, ...): few calls for NumPy."""
     v = e + shift
     b = np.empty_like(v)
-    found = linoid_rate(v[_LINOIDS], _NODE_FORMS)
+    found = linoid_rate(v[_LINOIDS], _spread(_NODE_FORMS, v.ndim))
     b[[0, 2, 3, 4]] = found[5:]
     b[1] = CLOSE_H[0] / (1.0 + exp2(v[1] * CLOSE_H[1] + CLOSE_H[2]))
     return found[:5] * scale, b * scale
 
 
 def internode_rates(ei, shift, scale):
-    """Return both rates of ni, si and q times `scale`, each shape (3, n)."""
+    """Return both rates of ni, si and q times `scale`, each shape (3, ...)."""
     v = ei + shift
     a, b = np.empty_like(v), np.empty_like(v)
-    found = linoid_rate(v[[0, 1, 0, 1]], _INNER_FORMS)
+    found = linoid_rate(v[[0, 1, 0, 1]], _spread(_INNER_FORMS, v.ndim))
     a[:2], b[:2] = found[:2], found[2:]
     a[2], b[2] = rates_q(v[2])
     return a * scale, b * scale

@@ -49,10 +49,12 @@ CHARGE_WIDTHS_MS = (0.2, 0.4, 0.6, 0.8, 1.0)
 TEST_MS = 1.0
 CONDITIONING = 1.5  # conditioning pulse of the recovery cycle, times the threshold
 IV_MS = 200.0
+TE_MS = POLARISED_TO_MS - POLARISED_FROM_MS
 LONG_LEVELS = (-70, -100)  # %, for LONG_MS
 LONG_MS = 200.0
 LONG_DELAYS_MS = (0.0, 9.0, 10.0, 11.0, *range(20, 201, 10), 209.0, 210.0, 211.0,
                   *range(220, 311, 10))  # fmt: skip
+TOLERANCE = 5e-5  # of a threshold after another, times that of 1 ms
 SAMPLE_MS = 0.1  # every time of the protocol is a multiple
 # The step of conditioning currents and pulses later than this after a change of current: potentials
 # differ by less than 0.01 mV from those of a step of 0.02 ms throughout (held by a test).
@@ -278,114 +280,159 @@ class _Tests(NamedTuple):
     spoilt: np.ndarray
 
 
-def _course(many: Axons, segments, dt) -> tuple[np.ndarray, np.ndarray]:
-    """Return the states from rest at the end of each segment, and how often E rose so far.
+class _Course(NamedTuple):
+    """States of every body's courses at some times.
 
-    The step is `QUIET_DT_MS` later than `SETTLED_MS` after the current last changed.
+    Attributes
+    ----------
+    time_ms : ndarray, shape (t,)
+    states : ndarray, shape (t, 10, n, courses)
+        Gates are half of the finer step behind, as loops expect.
+    rises : ndarray of int, shape (t, n, courses)
+        How often E has risen through -20 mV so far.
+    """
+
+    time_ms: np.ndarray
+    states: np.ndarray
+    rises: np.ndarray
+
+    def at(self, time_ms) -> np.ndarray:
+        """Return where in `time_ms` some times are."""
+        return np.searchsorted(self.time_ms, time_ms)
+
+
+def _shifted(states, P, ms) -> np.ndarray:
+    """Return states, shape (t, 10, n), with every gate moved by `ms` at its potential."""
+    together = states.transpose(1, 0, 2).reshape(states.shape[1], -1)
+    moved = equations.shifted(together, np.tile(P, len(states)), ms)
+    return moved.reshape(states.shape[1], len(states), -1).transpose(1, 0, 2)
+
+
+def _course(bodies: Axons, start, current, lasts, time_ms, dt) -> _Course:
+    """Return courses in `current` for `lasts` ms and in none after it.
+
+    The step is `QUIET_DT_MS` later than `SETTLED_MS` after the last change.
 
     Parameters
     ----------
-    many : Axons
-        One column a course, changed by nothing.
-    segments : sequence of (ndarray, float, float)
-        Current of every course (pA), time since it changed and duration (ms).
-
-    Returns
-    -------
-    states : ndarray, shape (len(segments) + 1, 10, n)
-        The first is rest; gates are half of `dt` behind.
-    rises : ndarray of int, shape (len(segments) + 1, n)
-        Rises through -20 mV.
+    bodies : Axons
+    start : ndarray, shape (10, n, courses)
+    current : ndarray, shape (n, courses)
+        pA.
+    lasts : float
+        ms; infinite if the current stays.
+    time_ms : ndarray
+        When to keep the states; rising.
     """
-    S, last, quiet = many.rest.copy(), dt, max(dt, QUIET_DT_MS)
-    states, behind, rises = [S.copy()], [0.0], [np.zeros(S.shape[1], int)]
-    for current, since, duration in segments:
-        count = rises[-1]
-        early = min(max(SETTLED_MS - since, 0.0), duration)
-        for time, step in ((early, dt), (duration - early, quiet)):
-            if time < 1e-9:
-                continue
-            if step != last:
-                S, last = equations.shifted(S, many.P, 0.5 * (last - step)), step
-            low = S[0] <= -20.0
-            _, peak = kernel.advance(S, many.P, current, round(time / step), step)
-            count = count + (low & (peak > -20.0))
-        states.append(S.copy())
-        behind.append(0.5 * (last - dt))
-        rises.append(count)
-    states, n = np.array(states), S.shape[1]
-    together = states.transpose(1, 0, 2).reshape(len(S), -1)
-    P = np.tile(many.P, len(states))
-    moved = equations.shifted(together, P, np.repeat(behind, n))
-    return moved.reshape(len(S), -1, n).transpose(1, 0, 2), np.array(rises)
+    n, courses = current.shape
+    many = bodies.take(np.repeat(np.arange(n), courses))
+    S, last, level = start.reshape(len(start), -1).copy(), dt, current.ravel()
+    settled = SETTLED_MS + (lasts if np.isfinite(lasts) else 0.0)
+    bounds = [t for t in (0.0, lasts, settled) if t < time_ms[-1]]
+    cuts = np.unique(np.concatenate([bounds, time_ms]))
+    states, rises = [S[None].copy()], [np.zeros((1, S.shape[1]), int)]
+    for late, step in ((False, dt), (True, max(dt, QUIET_DT_MS))):
+        ends = cuts[1:][(cuts[1:] > settled) == late]
+        if not ends.size:
+            continue
+        lag = 0.5 * (step - dt)
+        if step != last:
+            S, last = equations.shifted(S, many.P, 0.5 * (last - step)), step
+        begins = cuts[:-1][(cuts[1:] > settled) == late]
+        counts = np.rint((ends - begins) / step).astype(int)
+        found, peak = kernel.course(S, many.P, np.outer(begins < lasts, level), counts, step)
+        low = np.concatenate([states[-1][-1:, 0], found[:-1, 0]]) <= -20.0
+        rises.append(rises[-1][-1] + np.cumsum(low & (peak > -20.0), axis=0))
+        states.append(_shifted(found, many.P, lag) if lag else found)
+    keep = np.searchsorted(cuts, time_ms)
+    return _Course(
+        time_ms, np.concatenate(states)[keep].reshape(keep.size, len(S), n, courses),
+        np.concatenate(rises)[keep].reshape(keep.size, n, courses),
+    )  # fmt: skip
 
 
-def _segments(delays, switch) -> tuple[list[tuple[bool, float, float]], np.ndarray]:
-    """Cut the time from 0 to the last delay at every delay and where the current is switched off.
+def _polarised(bodies: Axons, threshold, dt) -> _Course:
+    """Return the courses in every current of the threshold I/V, from rest, for 200 ms."""
+    level = np.outer(threshold, norms()["threshold_iv"].x / 100.0)
+    delays = np.concatenate([te_delays(), LONG_DELAYS_MS]) - POLARISED_FROM_MS
+    start = np.repeat(bodies.rest[:, :, None], level.shape[1], axis=2)
+    time_ms = np.unique(np.append(delays[(delays >= 0.0) & (delays <= IV_MS)], [TE_MS, IV_MS]))
+    return _course(bodies, start, level, math.inf, time_ms, dt)
 
-    Returns
-    -------
-    segments : list of (on, since, duration)
-        Whether the current is on, for how long it has been what it is, how long it stays (ms).
-    at : ndarray of int, shape (delays,)
-        Segments that are over at each delay (0 before the first).
+
+def _lanes(levels) -> np.ndarray:
+    """Return which courses of `_polarised` have these currents, %."""
+    return np.searchsorted(norms()["threshold_iv"].x, tuple(levels))
+
+
+def _released(bodies: Axons, threshold, dt, on: _Course | None) -> _Course:
+    """Return the courses after the conditioning pulse and those of currents switched off.
+
+    The latter, of `TE_CURVES` and `LONG_LEVELS`, are left out without `on`. The pulse of the
+    first lasts from 0 to 1 ms, while the others have no current.
     """
-    later = np.maximum(delays, 0.0)
-    cuts = np.unique(np.concatenate([[0.0, switch], later]))
-    cuts = cuts[cuts <= later[-1]]
-    found = [
-        (bool(t < switch), float(t if t < switch else t - switch), float(last))
-        for t, last in zip(cuts[:-1], np.diff(cuts), strict=True)
-    ]
-    return found, np.searchsorted(cuts, later)
+    starts, time_ms = [bodies.rest[:, :, None]], norms()["recovery_cycle"].x
+    if on is not None:
+        starts += [on.states[on.at(TE_MS)][..., _lanes(TE_CURVES)]]
+        starts += [on.states[on.at(IV_MS)][..., _lanes(LONG_LEVELS)]]
+        ends = (te_delays() - TE_MS, np.array(LONG_DELAYS_MS) - LONG_MS)
+        later = np.concatenate(ends) - POLARISED_FROM_MS
+        time_ms = np.unique(np.concatenate([time_ms, later[later >= 0.0]]))
+    start = np.concatenate(starts, axis=2)
+    current = np.zeros(start.shape[1:])
+    current[:, 0] = CONDITIONING * threshold
+    return _course(bodies, start, current, TEST_MS, time_ms, dt)
 
 
-def _recovery(bodies: Axons, threshold, dt) -> _Tests:
+def _recovery(off: _Course) -> _Tests:
     """Return the tests after a 1-ms pulse of 1.5 times threshold; spoilt by a second spike."""
-    cut, at = _segments(norms()["recovery_cycle"].x, TEST_MS)
-    pulse = CONDITIONING * threshold
-    segments = [(pulse * on, since, last) for on, since, last in cut]
-    states, rises = _course(bodies, segments, dt)
-    start = states[at].transpose(1, 2, 0).reshape(len(states[0]), -1)
-    return _Tests(start, np.zeros(start.shape[1]), (rises[at] != 1).T.ravel())
+    at = off.at(norms()["recovery_cycle"].x)
+    start = off.states[at][..., 0].transpose(1, 2, 0)
+    return _tests(start, np.zeros(start.shape[1:]), off.rises[at][..., 0].T != 1)
 
 
-def _electrotonus(bodies: Axons, threshold, dt, levels, delay_ms, lasts) -> _Tests:
+def _tests(start, current, spoilt) -> _Tests:
+    """Return tests from arrays of shape (..., n, k)."""
+    return _Tests(start.reshape(len(start), -1), current.ravel(), spoilt.ravel())
+
+
+def _electrotonus(threshold, on: _Course, off: _Course, first, levels, delay_ms, lasts) -> _Tests:
     """Return the tests of all levels, one after another; spoilt by any spike.
 
-    The current begins at `POLARISED_FROM_MS` of the delays and stays on during a test pulse
-    that begins while it is on.
+    The current begins at `POLARISED_FROM_MS` of the delays, and there the tests; it stays on
+    during a test pulse that begins while it is on. `first` of `off` has the first level.
     """
-    delays = delay_ms - POLARISED_FROM_MS
-    cut, at = _segments(delays, lasts)
-    many = bodies.take(np.repeat(np.arange(threshold.size), len(levels)))
-    level = np.outer(threshold, np.array(tuple(levels)) / 100.0).ravel()
-    segments = [(level * on, since, last) for on, since, last in cut]
-    states, rises = _course(many, segments, dt)
-    on = (delays >= 0) & (delays < lasts)
-    start = states[at].transpose(1, 2, 0).reshape(len(states[0]), -1)
-    return _Tests(start, np.outer(level, on).ravel(), (rises[at] > 0).T.ravel())
+    delays = delay_ms[delay_ms >= POLARISED_FROM_MS] - POLARISED_FROM_MS
+    during, lane = delays < lasts, _lanes(levels)
+    rest = slice(first, first + lane.size)
+    before, after = on.at(delays[during]), off.at(delays[~during] - lasts)
+    begun = on.rises[on.at(lasts)][..., lane]
+    start = np.concatenate([on.states[before][..., lane], off.states[after][..., rest]])
+    rises = np.concatenate([on.rises[before][..., lane], begun + off.rises[after][..., rest]])
+    level = np.outer(threshold, np.array(tuple(levels)) / 100.0)
+    # from (delay, ..., body, level) to (..., body, level x delay)
+    n = threshold.size
+    return _tests(
+        start.transpose(1, 2, 3, 0).reshape(len(start[0]), n, -1),
+        (level[:, :, None] * during).reshape(n, -1),
+        (rises > 0).transpose(1, 2, 0).reshape(n, -1),
+    )
 
 
-def _current_voltage(bodies: Axons, threshold, dt) -> _Tests:
+def _current_voltage(threshold, on: _Course) -> _Tests:
     """Return the tests at the end of 200 ms of each polarising current, which stays on."""
-    percent = norms()["threshold_iv"].x
-    many = bodies.take(np.repeat(np.arange(threshold.size), percent.size))
-    current = np.outer(threshold, percent / 100.0).ravel()
-    states, rises = _course(many, [(current, 0.0, IV_MS)], dt)
-    return _Tests(states[-1], current, rises[-1] > 0)
+    current = np.outer(threshold, norms()["threshold_iv"].x / 100.0)
+    return _tests(on.states[on.at(IV_MS)], current, on.rises[on.at(IV_MS)] > 0)
 
 
-def _from_rest(bodies: Axons, last, dt) -> tuple[np.ndarray, np.ndarray]:
-    """Return the thresholds of `CHARGE_WIDTHS_MS` (n, 5) and of 20 ms (n,) by that of 1 ms."""
-    n, widths = last.size, np.array([*CHARGE_WIDTHS_MS[:-1], 20.0])
-    near = np.outer(last, np.append((widths[:-1] + 0.4) / widths[:-1] / 1.4, 0.7))  # Weiss
-    found = axons_of.threshold_pa(
-        bodies, np.tile(widths, n), np.repeat(bodies.rest, widths.size, axis=1), dt=dt,
-        near_pa=near.ravel(), column=np.repeat(np.arange(n), widths.size),
-    ).reshape(n, -1)  # fmt: skip
-    found = np.where(found > 0.01, found, np.nan)
-    return np.column_stack([found[:, :-1], last]), found[:, -1]
+WIDTHS_MS = (20.0, *CHARGE_WIDTHS_MS[:-1])  # of the tests at rest, the longest first
+
+
+def _from_rest(bodies: Axons, threshold) -> _Tests:
+    """Return the tests of `WIDTHS_MS` at rest."""
+    n, k = threshold.size, len(WIDTHS_MS)
+    start = np.repeat(bodies.rest[:, :, None], k, axis=2)
+    return _tests(start, np.zeros((n, k)), np.zeros((n, k), bool))
 
 
 def _all_or_none(bodies: Axons, threshold, dt) -> np.ndarray:
@@ -411,22 +458,35 @@ def _fires_alone(bodies: Axons, start, current, owner, dt) -> np.ndarray:
     return with_current | after
 
 
+def _near(bodies: Axons, threshold, start, width_ms, of) -> np.ndarray:
+    """Return a first guess of the thresholds of tests of bodies `of`, pA."""
+    z = (bodies.rest[0, of] - start[0]) / 20.0
+    brief = (width_ms + 0.4) / (1.4 * width_ms)  # Weiss
+    wide = np.where(width_ms > TEST_MS, 0.7, brief)
+    return threshold[of] * wide * np.clip(1.0 + 1.5 * z + 0.5 * z * z, 0.2, 6.0)
+
+
 def _changes(bodies: Axons, threshold, tests: list[_Tests], dt) -> list[np.ndarray]:
-    """Return the changes of threshold in %, each (n, k), of all tests at once."""
+    """Return the changes of threshold in %, each (n, k), of all tests at once.
+
+    The first are those `_from_rest`, the others have pulses of `TEST_MS`.
+    """
     start, current, spoilt = (np.concatenate(a, axis=-1) for a in zip(*tests, strict=True))
     n = threshold.size
     owner = np.concatenate([np.repeat(np.arange(n), t.current.size // n) for t in tests])
+    width = np.full(spoilt.size, TEST_MS)
+    width[: tests[0].current.size] = np.tile(WIDTHS_MS, n)
     # only a body that somewhere fires on its own may do so in a test as well
-    doubtful = np.flatnonzero(~spoilt & np.isin(owner, owner[spoilt]))
+    doubtful = np.flatnonzero(~spoilt & np.isin(owner, owner[spoilt]) & (width == TEST_MS))
     if doubtful.size:
         alone = _fires_alone(bodies, start[:, doubtful], current[doubtful], owner[doubtful], dt)
         spoilt[doubtful[alone]] = True
     asked = np.flatnonzero(~spoilt)
-    of, z = owner[asked], (bodies.rest[0, owner[asked]] - start[0, asked]) / 20.0
-    near = threshold[of] * np.clip(1.0 + 1.5 * z + 0.5 * z * z, 0.2, 6.0)  # a first guess
+    of, start, width = owner[asked], start[:, asked], width[asked]
     found = axons_of.threshold_pa(
-        bodies, TEST_MS, start[:, asked], current[asked], dt, near_pa=near, column=of
-    )
+        bodies, width, start, current[asked], dt, TOLERANCE * threshold[of],
+        _near(bodies, threshold, start, width, of), of,
+    )  # fmt: skip
     change = np.full(spoilt.size, np.nan)
     change[asked] = np.where(found > 0.01, 100.0 * (found / threshold[of] - 1.0), np.nan)
     ends = np.cumsum([t.current.size for t in tests])[:-1]
@@ -488,26 +548,30 @@ def _empty(n: int) -> Curves:
 
 def _reductions(change, levels, delay_ms) -> np.ndarray:
     """Return the threshold reductions (n, levels, delays), 0 before the current."""
+    idle = int((delay_ms < POLARISED_FROM_MS).sum())
     rows = -change.reshape(len(change), len(levels), -1)
-    rows[:, :, delay_ms < POLARISED_FROM_MS] = 0.0
-    return rows
+    return np.pad(rows, ((0, 0), (0, 0), (idle, 0)))
 
 
 def _conditioned(bodies: Axons, threshold, dt, full) -> tuple[np.ndarray, ...]:
-    """Return recovery, electrotonus, the long levels and I/V; only the first if not `full`."""
-    tests = [_recovery(bodies, threshold, dt)]
-    if not full:
+    """Return the changes from rest, of recovery, electrotonus, the long levels and I/V.
+
+    Only the first two if not `full`.
+    """
+    on = _polarised(bodies, threshold, dt) if full else None
+    off = _released(bodies, threshold, dt, on)
+    tests = [_from_rest(bodies, threshold), _recovery(off)]
+    if on is None:
         return tuple(_changes(bodies, threshold, tests, dt))
-    delays, long_delays = te_delays(), np.array(LONG_DELAYS_MS)
-    lasts = POLARISED_TO_MS - POLARISED_FROM_MS
+    delays, long_delays, first = te_delays(), np.array(LONG_DELAYS_MS), 1 + len(TE_CURVES)
     tests += [
-        _electrotonus(bodies, threshold, dt, TE_CURVES, delays, lasts),
-        _electrotonus(bodies, threshold, dt, LONG_LEVELS, long_delays, LONG_MS),
-        _current_voltage(bodies, threshold, dt),
+        _electrotonus(threshold, on, off, 1, TE_CURVES, delays, TE_MS),
+        _electrotonus(threshold, on, off, first, LONG_LEVELS, long_delays, LONG_MS),
+        _current_voltage(threshold, on),
     ]
-    recovery, short, long, iv = _changes(bodies, threshold, tests, dt)
+    rest, recovery, short, long, iv = _changes(bodies, threshold, tests, dt)
     return (
-        recovery, _reductions(short, tuple(TE_CURVES), delays),
+        rest, recovery, _reductions(short, tuple(TE_CURVES), delays),
         _reductions(long, LONG_LEVELS, long_delays), -iv,
     )  # fmt: skip
 
@@ -545,9 +609,11 @@ def curves(axons: Axons, dt: float = COARSE_DT_MS, full: bool = False) -> Curves
     able = np.flatnonzero(_all_or_none(axons, last, dt))
     if able.size:
         bodies = axons.take(able)
-        found.threshold_pa[able], found.threshold_20ms_pa[able] = _from_rest(bodies, last[able], dt)
         targets = (found.recovery_percent, found.te_percent, found.te_long_percent)
-        parts = _conditioned(bodies, last[able], dt, full)
+        rest, *parts = _conditioned(bodies, last[able], dt, full)
+        at_rest = last[able, None] * (1.0 + rest / 100.0)
+        found.threshold_20ms_pa[able] = at_rest[:, 0]
+        found.threshold_pa[able] = np.column_stack([at_rest[:, 1:], last[able]])
         for target, part in zip((*targets, found.iv_percent), parts, strict=False):
             target[able] = part
     rows = [_measures(found, i) for i in range(n)]
@@ -608,7 +674,7 @@ def _protocol_points(electrotonus) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     delays, found = te_delays(), {}
     for reduction, (level, name) in zip(electrotonus, TE_CURVES.items(), strict=True):
         x = norms()[name].x
-        found[level] = x, reduction[np.isin(delays, x)]
+        found[level] = x, reduction[np.searchsorted(delays, x)]
     return found
 
 

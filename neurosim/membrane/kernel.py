@@ -41,6 +41,12 @@ class _Mover:
         S[:] = eq.step(S, self.P, current, xi, self.dt, self.pack, self.inner)
         self.steps += 1
 
+    def only(self, P, keep):
+        """Return the mover of the axons kept, between two renewals of the rates."""
+        other = _Mover(P, self.dt)
+        other.before = self.before[keep]
+        return other
+
 
 def advance(S, P, current, n_steps, dt, level_m=-1.0):
     """Move every axon `n_steps` at constant current, in place.
@@ -79,8 +85,8 @@ def advance(S, P, current, n_steps, dt, level_m=-1.0):
     return fired, peak
 
 
-def pulse(S, P, lane, column, stimulus, steps, after, rest, dt):
-    """Give many axons a pulse each and return which fired and how clearly.
+def pulse(S, P, lane, column, steady, steps, after, rest, search, dt):
+    """Find the least pulse that fires in each of many tests.
 
     Parameters
     ----------
@@ -89,70 +95,133 @@ def pulse(S, P, lane, column, stimulus, steps, after, rest, dt):
     P : ndarray, shape (39, b)
         Parameters.
     lane, column : ndarray of int, shape (n,)
-        Which start and which axon each trial has.
-    stimulus : ndarray, shape (n,)
-        Current during the pulse, pA; none after it.
+        Which start and which axon each test has.
+    steady : ndarray, shape (n,)
+        Current that ends with the pulse, pA.
     steps : ndarray of int, shape (n,)
         Width of each pulse.
     after : int
         Steps to wait after the pulse; a trial ends earlier once `equations.verdict` is clear.
     rest : ndarray, shape (b,)
         Resting potential, mV.
+    search : ndarray, shape (5, n)
+        First pulse to try, and factor, stride, highest and width of `equations.following`; the
+        factor is squared from trial to trial.
     dt : float
         Step, ms.
 
     Returns
     -------
-    fired : ndarray of bool, shape (n,)
-    when_ms : ndarray, shape (n,)
-        Time from the end of the pulse to the spike or to its failing.
+    found : ndarray, shape (4, n)
+        A pulse that fails (0: none), one that fires (infinite: none), within `width` of each
+        other, and the times from the end of the pulse to failing and to the spike (ms; or NaN).
     """
     loops = compiled()
     if loops is not None:
-        return loops.pulse(S, P, lane, column, stimulus, steps, after, rest, dt)
-    S, P, rest = S[:, lane], P[:, column], rest[column]
-    return _judged(S, P, rest, steps, after, dt, lambda t: (stimulus * (t < steps), None), S[2])
+        return loops.pulse(S, P, lane, column, steady, steps, after, rest, search, dt)
+
+    def drive(tests, clock, tried):
+        return (tried + steady[tests]) * (clock < steps[tests]), None
+
+    return _searched(S[:, lane], P[:, column], rest[column], steps, after, search, dt, drive)
 
 
-def _judged(S, P, rest, steps, after, dt, driven_by, gate_m):
-    """Step trials, `driven_by` (current, noise) at each step, until each has fired or failed.
+def kick(S, P, column, shape, after, rest, search, dt):
+    """Find the least factor on a course of channel noise that fires in each of many tests.
 
-    `gate_m` is the row of `S` that tells a spike within a pulse, or 1.
-    """
-    n = S.shape[1]
-    fired, left = np.zeros(n, bool), np.ones(n, bool)
-    when, top = np.full(n, float(after)), np.full(n, -1000.0)
-    move = _Mover(P, dt)
-    for t in range(int(np.max(steps, initial=0)) + after):
-        before = S[0].copy()
-        move(S, *driven_by(t))
-        hit, over, top, time = eq.verdict(S[0], before, gate_m, top, rest, t, steps)
-        ends = left & (hit | over | (t + 1 >= steps + after))
-        fired[ends & hit], when[ends] = True, time[ends]
-        left &= ~ends
-        if not left.any():
-            break
-    return fired, when * dt
+    As `pulse` for a current.
 
-
-def trace(S, P, current, n_steps, dt, every=1):
-    """Move every axon `n_steps` at constant current, in place, and keep states on the way.
+    Parameters
+    ----------
+    S, P : ndarray, shapes (10, b) and (39, b)
+        States to start from (not changed) and parameters.
+    column : ndarray of int, shape (n,)
+        The axon of each test.
+    shape : ndarray, shape (n_steps, 3, b)
+        Course of the standard normals of gates m, h and p.
 
     Returns
     -------
-    ndarray, shape (n_steps // every, 10, n)
-        The states after each `every` steps.
+    found : ndarray, shape (4, n)
     """
     loops = compiled()
     if loops is not None:
-        return loops.trace(S, P, np.asarray(current, float), n_steps, dt, every)
-    out = np.empty((n_steps // every, *S.shape))
+        return loops.kick(S, P, column, shape, after, rest, search, dt)
+    padded = np.concatenate([shape, np.zeros_like(shape[:1])])
+
+    def drive(tests, clock, tried):
+        row = np.minimum(clock, len(shape))
+        return 0.0, padded[row, :, column[tests]].T * tried
+
+    steps = np.full(column.size, len(shape))
+    return _searched(
+        S[:, column], P[:, column], rest[column], steps, after, search, dt, drive, judge_m=False
+    )
+
+
+def _searched(start, P, rest, steps, after, search, dt, drive, judge_m=True):
+    """Search all tests side by side, each at its own trial; `drive` gives (current, noise)."""
+    n = start.shape[1]
+    found = np.array([[0.0], [np.inf], [np.nan], [np.nan]]) * np.ones(n)
+    tests, S, move = np.arange(n), start.copy(), _Mover(P, dt)
+    x, factor = search[0].copy(), search[1].copy()
+    clock, top, at = np.zeros(n, int), np.full(n, -1000.0), np.zeros(n)
+    left, spike = np.ones(n, bool), np.zeros(n, bool)
+    while tests.size:
+        before, width = S[0].copy(), steps[tests]
+        move(S, *drive(tests, clock, x))
+        m = S[2] if judge_m else 1.0
+        hit, over, top, time = eq.verdict(S[0], before, m, top, rest[tests], clock, width)
+        clock += 1
+        late = clock >= width + after
+        ends = left & (hit | over | late)
+        spike[ends], at[ends] = hit[ends], np.where(hit | over, time, after)[ends]
+        left &= ~ends
+        if move.steps % move.every or left.all():
+            continue
+        for i in np.flatnonzero(~left):
+            j, fired = tests[i], int(spike[i])
+            found[fired, j], found[2 + fired, j] = x[i], at[i] * dt
+            x[i] = eq.following(*found[:2, j], x[i], factor[i], *search[2:, j])
+        again = ~left & (x > 0.0)
+        S[:, again], clock[again], top[again] = start[:, tests[again]], 0, -1000.0
+        move.before[again], factor[again] = S[1, again], factor[again] ** 2
+        keep = left | again
+        left[:] = True
+        if not keep.all():
+            S, P, tests = S[:, keep], P[:, keep], tests[keep]
+            x, factor, clock, top, at = (a[keep] for a in (x, factor, clock, top, at))
+            left, spike, move = left[keep], spike[keep], move.only(P, keep)
+    return found
+
+
+def course(S, P, current, counts, dt):
+    """Move every axon in parts, in place, and keep the states at the end of each.
+
+    Parameters
+    ----------
+    current : ndarray, shape (parts, n)
+        Current of every axon in each part, pA.
+    counts : array_like of int, shape (parts,)
+        Steps of each part.
+
+    Returns
+    -------
+    states : ndarray, shape (parts, 10, n)
+    peak_mv : ndarray, shape (parts, n)
+        Highest E within each part.
+    """
+    loops, counts = compiled(), np.asarray(counts, np.int64)
+    if loops is not None:
+        return loops.course(S, P, np.asarray(current, float), counts, dt)
+    states, peak = np.empty((counts.size, *S.shape)), np.full((counts.size, S.shape[1]), -1000.0)
     move = _Mover(P, dt)
-    for t in range(1, n_steps + 1):
-        move(S, current, None)
-        if t % every == 0:
-            out[t // every - 1] = S
-    return out
+    for part, count in enumerate(counts):
+        for _ in range(count):
+            move(S, current[part], None)
+            np.maximum(peak[part], S[0], out=peak[part])
+        states[part] = S
+    return states, peak
 
 
 def driven(S, P, shape, amplitude, dt):
@@ -179,43 +248,6 @@ def driven(S, P, shape, amplitude, dt):
         move(S, zero, xi * amplitude)
         np.maximum(peak, S[0], out=peak)
     return peak
-
-
-def kicked(S, P, lane, shape, amplitude, after, rest, dt):
-    """Move axons along a course of their channel noise and return which it fires.
-
-    As `pulse` for a current: a trial ends once `equations.verdict` is clear.
-
-    Parameters
-    ----------
-    S, P : ndarray, shapes (10, b) and (39, b)
-        States to start from (not changed) and parameters.
-    lane : ndarray of int, shape (n,)
-        The axon of each trial.
-    shape : ndarray, shape (n_steps, 3, b)
-        Course of the standard normals of gates m, h and p.
-    amplitude : ndarray, shape (n,)
-        Factor on the course in each trial.
-    after : int
-        Steps to wait after the course.
-    rest : ndarray, shape (b,)
-        Resting potential, mV.
-
-    Returns
-    -------
-    fired : ndarray of bool, shape (n,)
-    when_ms : ndarray, shape (n,)
-        Time from the end of the course to the spike or to its failing.
-    """
-    loops = compiled()
-    if loops is not None:
-        return loops.kicked(S, P, lane, shape, amplitude, after, rest, dt)
-    S, P, rest, width = S[:, lane], P[:, lane], rest[lane], len(shape)
-
-    def course(t):
-        return 0.0, shape[t][:, lane] * amplitude if t < width else None
-
-    return _judged(S, P, rest, width, after, dt, course, 1.0)
 
 
 def noisy(S, P, current, n_steps, dt, seed, capacity=4096):

@@ -145,8 +145,8 @@ def conduction(conditions: Conditions, axon: str = "ghk", scores: people.Scores 
     if np.isnan(pulse).any():
         return 0.0
     S = one.rest.copy()
-    _, during = kernel.advance(S, one.P, pulse, round(1.0 / COARSE_DT_MS), COARSE_DT_MS)
-    _, after = kernel.advance(S, one.P, 0.0 * pulse, round(4.0 / COARSE_DT_MS), COARSE_DT_MS)
+    during = kernel.advance(S, one.P, pulse, round(1.0 / COARSE_DT_MS), COARSE_DT_MS)
+    after = kernel.advance(S, one.P, 0.0 * pulse, round(4.0 / COARSE_DT_MS), COARSE_DT_MS)
     return float(propagating(axon, np.maximum(during, after))[0])
 
 

@@ -20,7 +20,7 @@ from neurosim.sources import load, number, remember
 
 DT_MS = 0.01  # threshold error 0.02 %, after-potentials within 0.002 mV of LSODA
 COARSE_DT_MS = 0.02  # for tables over many sites: 20-ms threshold within 0.05 %
-REST_STEPS = 8  # more than enough for 1e-12 mV from 0.25 mV
+REST_STEPS = 5  # more than enough for 1e-12 mV from 0.5 mV
 HIGHEST_PA = 8000.0  # a pulse that does not fire at this never does
 HEALTHY_PH = 7.4
 AXON_WORDS = {  # sets of parameters that fit the same nerves, what sets them apart
@@ -373,8 +373,8 @@ def _imbalance(P, e, gates, slow=1.0):
 
 
 def _rest_of(P, slow_of=None):
-    """Return the most negative resting E and its Ei of each axon (scan 0.25 mV, then narrow)."""
-    grid = np.arange(-140.0, 20.25, 0.25)[:, None]
+    """Return the most negative resting E and its Ei of each axon (scan 0.5 mV, then narrow)."""
+    grid = np.arange(-140.0, 20.5, 0.5)[:, None]
     n, gates = P.shape[1], eq.packed(P)
     slow = (lambda e: 1.0) if slow_of is None else slow_of
     alike = all((g == g[:, :1]).all() for g in gates)
@@ -474,7 +474,6 @@ def resting_states(conditions: Conditions, axon: Axon = "ghk") -> int:
 
 WAIT_MS = 4.0  # for a spike, after the pulse
 FIRST_GUESS_PA = 400.0
-FIRST_FACTOR = 1.125  # from the first pulse to the second
 # Near the threshold the time to a spike or to its failing grows by the logarithm of the distance,
 # over some 8 per ms; failing shows 1.4 times later. Only the last of 18 halvings leans on it.
 GROWTH_PER_MS, FAILING = 8.0, 1.4
@@ -528,10 +527,9 @@ def threshold_pa(
     n, start = column.size, axons.rest if start is None else start
     steps = np.broadcast_to(np.rint(np.asarray(width_ms) / dt).astype(np.int64), n)
     steady = np.broadcast_to(np.asarray(current, float), n)
-    told = steps * dt <= LONG_PULSE_MS
     search = np.stack(np.broadcast_arrays(
-        np.clip(near_pa, tolerance_pa, HIGHEST_PA), FIRST_FACTOR, 0.0, HIGHEST_PA,
-        np.where(told, LAST, 1) * tolerance_pa, np.zeros(n),
+        np.clip(near_pa, tolerance_pa, HIGHEST_PA), 1.125, 0.0, HIGHEST_PA,
+        LAST * tolerance_pa, np.zeros(n),
     ))[:5]  # fmt: skip
     found = kernel.pulse(
         start, axons.P, np.arange(n), column, steady, steps, round(WAIT_MS / dt), axons.rest[0],

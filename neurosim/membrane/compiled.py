@@ -25,7 +25,13 @@ NOISE = FIRST + PARAMS * WIDTH
 INNER = NOISE + 3 * WIDTH  # decay and gain of ni, si and q
 RATIO = INNER + 6 * WIDTH  # of the exponentials of p to those of m
 BEFORE = RATIO + 2 * WIDTH  # the internode's potential one step ago
-SIZE = BEFORE + WIDTH
+TOP = BEFORE + WIDTH  # highest potential
+# of a search: what is tried, its factor, current, width, time, rest, last potential, whether it
+# goes on, whether it fired, when
+TRIED, FACTOR, ON, LASTS, CLOCK, REST, LAST, LEFT, SPIKE, AT = (
+    TOP + (k + 1) * WIDTH for k in range(10)
+)
+SIZE = AT + WIDTH
 # Not `fastmath=True`: that would let the compiler assume there is no inf and no NaN.
 MATH: dict = {"fastmath": {"contract", "arcp", "nsz", "afn"}, "error_model": "numpy"}
 INLINE: dict = {**MATH, "forceinline": True}
@@ -113,9 +119,9 @@ def held(e):
 
 
 @njit(**INLINE)
-def _renew(b, dt, steps):
+def _renew(b, dt, steps, lanes):
     """Renew decay and gain of the internode's gates of one block: `equations.held`."""
-    for i in range(WIDTH):
+    for i in range(lanes):
         f, k = i + FIRST, i + INNER
         Ei = held(ahead(b[i + WIDTH], b[i + BEFORE], steps))
         dni, gni, dsi, gsi, dq, gq = internode_moves(
@@ -127,15 +133,15 @@ def _renew(b, dt, steps):
 
 
 @njit(**INLINE)
-def _move(b, dt, noise, renew):
-    """Move one block by one step: the wiring of `equations.step`, row by row.
+def _move(b, dt, noise, renew, lanes):
+    """Move the first `lanes` of a block by one step: the wiring of `equations.step`, row by row.
 
     Without `noise` (a constant of the caller) the noise rows are not looked at. `renew` says
     whether to renew what is held of the slow gates first.
     """
     if renew:
-        _renew(b, dt, hold_steps(dt))
-    for i in range(WIDTH):
+        _renew(b, dt, hold_steps(dt), lanes)
+    for i in range(lanes):
         E, Ei = held(b[i]), b[i + WIDTH]
         f = i + FIRST
         if noise:
@@ -217,6 +223,18 @@ def _move(b, dt, noise, renew):
 
 
 @njit(**INLINE)
+def _next(since, hold):
+    """Return how many steps ago the held rates were renewed, one step later (0: renew them)."""
+    return since + 1 if since + 1 < hold else 0
+
+
+@njit(**INLINE)
+def _lanes(n):
+    """Return how many lanes to move for `n` axons; not constant, or the loop would be unrolled."""
+    return min(WIDTH, 4 * ((n + 3) // 4))
+
+
+@njit(**INLINE)
 def _put(b, i, S, j, P, k):
     """Put state `j` and the parameters of axon `k` in lane `i`, and what is made of them."""
     for row in range(STATES):
@@ -243,30 +261,15 @@ def _store(b, S, first, n):
 
 
 @loop
-def advance(S, P, current, n_steps, dt, level_m):
-    """See `kernel.advance`."""
-    n = S.shape[1]
-    fired = np.zeros(n, dtype=np.bool_)
-    peak = np.full(n, -1000.0)
-    b = np.zeros(SIZE)
+def _run(b, n_steps, since, dt, lanes):
+    """Move one block, note its highest potential, and return `since`."""
     hold = hold_steps(dt)
-    flag = np.zeros(WIDTH)
-    top = np.zeros(WIDTH)
-    for first in range(0, n, WIDTH):
-        _load(b, S, P, current, first, n)
-        flag[:] = 0.0
-        top[:] = -1000.0
-        for t in range(n_steps):
-            _move(b, dt, False, t % hold == 0)
-            for i in range(WIDTH):
-                e = b[i]
-                flag[i] += 1.0 * (e > -20.0) * (b[i + 2 * WIDTH] > level_m)
-                top[i] = 0.5 * (top[i] + e + abs(top[i] - e))
-        _store(b, S, first, n)
-        for i in range(min(WIDTH, n - first)):
-            fired[first + i] = flag[i] > 0.0
-            peak[first + i] = top[i]
-    return fired, peak
+    for _ in range(n_steps):
+        _move(b, dt, False, since == 0, lanes)
+        since = _next(since, hold)
+        for i in range(lanes):
+            b[i + TOP] = 0.5 * (b[i + TOP] + b[i] + abs(b[i + TOP] - b[i]))
+    return since
 
 
 @loop
@@ -275,26 +278,64 @@ def course(S, P, current, counts, dt):
     parts, n = counts.size, S.shape[1]
     states, peak = np.empty((parts, STATES, n)), np.empty((parts, n))
     b = np.zeros(SIZE)
-    hold = hold_steps(dt)
-    top = np.zeros(WIDTH)
     for first in range(0, n, WIDTH):
         _load(b, S, P, current[0], first, n)
-        t = 0
+        lanes = _lanes(n - first)
+        since = 0
         for part in range(parts):
             for i in range(WIDTH):
                 b[CURRENT + i] = current[part, min(first + i, n - 1)]
-                top[i] = -1000.0
-            for _ in range(counts[part]):
-                _move(b, dt, False, t % hold == 0)
-                t += 1
-                for i in range(WIDTH):
-                    top[i] = 0.5 * (top[i] + b[i] + abs(top[i] - b[i]))
+                b[i + TOP] = -1000.0
+            since = _run(b, counts[part], since, dt, lanes)
             for i in range(min(WIDTH, n - first)):
-                peak[part, first + i] = top[i]
+                peak[part, first + i] = b[i + TOP]
                 for k in range(STATES):
                     states[part, k, first + i] = b[k * WIDTH + i]
         _store(b, S, first, n)
     return states, peak
+
+
+@njit(**INLINE)
+def _judge(b, lanes, after, noise):
+    """Note in every lane what the last step says of its trial: `equations.verdict`."""
+    for i in range(lanes):
+        m = 1.0 if noise else b[i + 2 * WIDTH]
+        hit, over, b[i + TOP], time = verdict(
+            b[i], b[i + LAST], m, b[i + TOP], b[i + REST], b[i + CLOCK], b[i + LASTS]
+        )
+        b[i + CLOCK] += 1.0
+        ends = b[i + LEFT] > 0.0 and (hit or over or b[i + CLOCK] >= b[i + LASTS] + after)
+        b[i + SPIKE] = 1.0 if ends and hit else b[i + SPIKE]
+        b[i + AT] = time if ends else b[i + AT]
+        b[i + LEFT] = 0.0 if ends else b[i + LEFT]
+
+
+@njit(**INLINE)
+def _tried(b, i, j, found, search, dt):
+    """Put the outcome of the trial of lane `i` down to test `j` and return what to try next."""
+    k = 1 if b[i + SPIKE] > 0.0 else 0
+    found[k, j], found[2 + k, j] = b[i + TRIED], b[i + AT] * dt
+    x = following(
+        found[0, j], found[1, j], b[i + TRIED], b[i + FACTOR], search[2, j], search[3, j],
+        search[4, j],
+    )  # fmt: skip
+    b[i + FACTOR] *= b[i + FACTOR]
+    return x
+
+
+@njit(**INLINE)
+def _pack(b, test, lanes):
+    """Move the lanes that have a test to the front and return how many lanes to move on."""
+    k = 0
+    for i in range(lanes):
+        if test[i] >= 0:
+            for row in range(SIZE // WIDTH):
+                b[row * WIDTH + k] = b[row * WIDTH + i]
+            test[k] = test[i]
+            k += 1
+    test[k:] = -1
+    b[LEFT + k : LEFT + WIDTH] = 0.0
+    return _lanes(k)
 
 
 @njit(**INLINE)
@@ -307,61 +348,45 @@ def _search(S, P, lane, column, steady, steps, shape, after, rest, search, dt, n
     n = lane.size
     found = np.zeros((4, n))  # what fails and what fires, and when
     b = np.zeros(SIZE)
-    hold = hold_steps(dt)
-    test, factor = np.full(WIDTH, -1), np.ones(WIDTH)
-    x, on, width, clock = np.zeros(WIDTH), np.zeros(WIDTH), np.zeros(WIDTH), np.zeros(WIDTH)
-    base, top, before = np.zeros(WIDTH), np.zeros(WIDTH), np.zeros(WIDTH)
-    left, spike, at = np.zeros(WIDTH), np.zeros(WIDTH), np.zeros(WIDTH)
-    taken, t = 0, 0
+    hold, lanes = hold_steps(dt), _lanes(n)
+    test = np.full(WIDTH, -1)
+    taken, since = 0, 0
     while n > 0:
-        if t % hold == 0:
-            for i in range(WIDTH):
-                if left[i] > 0.0 or (test[i] < 0 and t > 0):
+        if since == 0:
+            for i in range(lanes):
+                if b[i + LEFT] > 0.0:
                     continue
-                j, tried = test[i], 0.0
+                j, x = test[i], 0.0
                 if j >= 0:
-                    k = 1 if spike[i] > 0.0 else 0
-                    found[k, j], found[2 + k, j] = x[i], at[i] * dt
-                    tried = following(
-                        found[0, j], found[1, j], x[i], factor[i], search[2, j], search[3, j],
-                        search[4, j],
-                    )  # fmt: skip
-                    factor[i] *= factor[i]
-                if tried == 0.0:
-                    j = min(taken, n - 1)  # at first spare lanes do the last one over
+                    x = _tried(b, i, j, found, search, dt)
+                if x == 0.0:  # the next test; spare lanes do the first one over
                     test[i] = taken if taken < n else -1
                     taken += 1
-                    tried, factor[i] = search[0, j], search[1, j]
+                    j = max(test[i], 0)
+                    x, b[i + FACTOR] = search[0, j], search[1, j]
                     if test[i] >= 0:
                         found[1, j], found[2, j], found[3, j] = np.inf, np.nan, np.nan
                 _put(b, i, S, lane[j], P, column[j])
-                x[i], width[i], base[i] = tried, steps[j], rest[column[j]]
-                on[i] = tried + steady[j]
-                left[i], clock[i], spike[i], at[i] = 1.0 * (test[i] >= 0), 0.0, 0.0, after
-                top[i] = -1000.0
-            if left.sum() == 0.0:
+                b[i + TRIED], b[i + ON] = x, x + steady[j]
+                b[i + LASTS], b[i + REST] = steps[j], rest[column[j]]
+                b[i + CLOCK], b[i + SPIKE], b[i + AT], b[i + TOP] = 0.0, 0.0, after, -1000.0
+                b[i + LEFT] = 1.0 if test[i] >= 0 else 0.0
+            if taken > n:
+                lanes = _pack(b, test, lanes)
+            if lanes == 0:
                 break
+        for i in range(lanes):
+            b[CURRENT + i] = b[i + ON] if b[i + CLOCK] < b[i + LASTS] and not noise else 0.0
+            b[i + LAST] = b[i]
         if noise:
-            for i in range(WIDTH):
-                row = int(clock[i])
+            for i in range(lanes):
+                row = int(b[i + CLOCK])
                 for k in range(3):
                     xi = shape[row, k, column[test[i]]] if row < shape.shape[0] else 0.0
-                    b[NOISE + k * WIDTH + i] = xi * x[i]
-        for i in range(WIDTH):
-            b[CURRENT + i] = on[i] if clock[i] < width[i] and not noise else 0.0
-            before[i] = b[i]
-        _move(b, dt, noise, t % hold == 0)
-        for i in range(WIDTH):
-            E, m = b[i], 1.0 if noise else b[i + 2 * WIDTH]
-            hit, over, top[i], time = verdict(
-                E, before[i], m, top[i], base[i], clock[i], width[i]
-            )  # fmt: skip
-            clock[i] += 1.0
-            ends = left[i] > 0.0 and (hit or over or clock[i] >= width[i] + after)
-            spike[i] = 1.0 if ends and hit else spike[i]
-            at[i] = time if ends else at[i]
-            left[i] = 0.0 if ends else left[i]
-        t += 1
+                    b[NOISE + k * WIDTH + i] = xi * b[i + TRIED]
+        _move(b, dt, noise, since == 0, lanes)
+        _judge(b, lanes, after, noise)
+        since = _next(since, hold)
     return found
 
 
@@ -389,6 +414,8 @@ def noisy(S, P, current, n_steps, dt, rng, first, times, peaks, counts):
     chunk = 256
     xi = np.empty((3, chunk, WIDTH))
     _load(b, S, P, current, first, n)
+    lanes = _lanes(n - first)
+    since = 0
     for t in range(n_steps):
         c = t % chunk
         if c == 0:
@@ -399,7 +426,8 @@ def noisy(S, P, current, n_steps, dt, rng, first, times, peaks, counts):
         for k in range(3):
             for i in range(WIDTH):
                 b[NOISE + k * WIDTH + i] = xi[k, c, i]
-        _move(b, dt, True, t % hold == 0)
+        _move(b, dt, True, since == 0, lanes)
+        since = _next(since, hold)
         for i in range(min(WIDTH, n - first)):
             e = b[i]
             j = first + i
@@ -424,20 +452,22 @@ def driven(S, P, shape, amplitude, dt):
     peak = np.full(n, -1000.0)
     b = np.zeros(SIZE)
     hold = hold_steps(dt)
-    top = np.zeros(WIDTH)
     zero = np.zeros(n)
     for first in range(0, n, WIDTH):
         _load(b, S, P, zero, first, n)
-        top[:] = -1000.0
+        lanes = _lanes(n - first)
+        b[TOP : TOP + WIDTH] = -1000.0
+        since = 0
         for t in range(n_steps):
             for k in range(3):
                 for i in range(WIDTH):
                     j = min(first + i, n - 1)
                     b[NOISE + k * WIDTH + i] = shape[t, k, j] * amplitude[j]
-            _move(b, dt, True, t % hold == 0)
-            for i in range(WIDTH):
-                top[i] = 0.5 * (top[i] + b[i] + abs(top[i] - b[i]))
+            _move(b, dt, True, since == 0, lanes)
+            since = _next(since, hold)
+            for i in range(lanes):
+                b[i + TOP] = 0.5 * (b[i + TOP] + b[i] + abs(b[i + TOP] - b[i]))
         _store(b, S, first, n)
         for i in range(min(WIDTH, n - first)):
-            peak[first + i] = top[i]
+            peak[first + i] = b[i + TOP]
     return peak

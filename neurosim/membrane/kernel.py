@@ -48,8 +48,8 @@ class _Mover:
         return other
 
 
-def advance(S, P, current, n_steps, dt, level_m=-1.0):
-    """Move every axon `n_steps` at constant current, in place.
+def advance(S, P, current, n_steps, dt):
+    """Move every axon `n_steps` at constant current, in place, and return its highest E, mV.
 
     Parameters
     ----------
@@ -62,27 +62,8 @@ def advance(S, P, current, n_steps, dt, level_m=-1.0):
     n_steps : int
     dt : float
         Step, ms.
-    level_m : float
-        A spike counts only while the gate m is above this (0.5 during a pulse).
-
-    Returns
-    -------
-    fired : ndarray of bool, shape (n,)
-        Whether E was above -20 mV (with m above `level_m`) at any step.
-    peak_mv : ndarray, shape (n,)
-        Highest E.
     """
-    loops = compiled()
-    if loops is not None:
-        return loops.advance(S, P, np.asarray(current, float), n_steps, dt, level_m)
-    fired = np.zeros(S.shape[1], bool)
-    peak = np.full(S.shape[1], -1000.0)
-    move = _Mover(P, dt)
-    for _ in range(n_steps):
-        move(S, current, None)
-        fired |= (S[0] > -20.0) & (S[2] > level_m)
-        np.maximum(peak, S[0], out=peak)
-    return fired, peak
+    return course(S, P, np.asarray(current)[None], [n_steps], dt)[1][0]
 
 
 def pulse(S, P, lane, column, steady, steps, after, rest, search, dt):
@@ -185,7 +166,7 @@ def _searched(start, P, rest, steps, after, search, dt, drive, judge_m=True):
             x[i] = eq.following(*found[:2, j], x[i], factor[i], *search[2:, j])
         again = ~left & (x > 0.0)
         S[:, again], clock[again], top[again] = start[:, tests[again]], 0, -1000.0
-        move.before[again], factor[again] = S[1, again], factor[again] ** 2
+        move.before[again], factor[again] = S[1, again], np.minimum(factor[again], 1e9) ** 2
         keep = left | again
         left[:] = True
         if not keep.all():

@@ -181,8 +181,8 @@ def test_action_potential_and_after_potential_follow_the_raw_equations(reference
     times = dt * np.arange(1, round(60.0 / dt) + 1)
     exact = _reference_run(a, y, availability, pulse, times)
     S, current = one.rest.copy(), np.array([pulse])
-    first = kernel.trace(S, one.P, current, round(1.0 / dt), dt)
-    mine = np.concatenate([first, kernel.trace(S, one.P, 0 * current, times.size - len(first), dt)])
+    on = (times < 1.0 + 0.5 * dt)[:, None] * current
+    mine, _ = kernel.course(S, one.P, on, np.ones(times.size), dt)
     late = times > 2.5
     assert np.abs(mine[late, :2, 0] - exact[:2, late].T).max() < 0.01
     assert abs(_crossing(times, mine[:, 0, 0]) - _crossing(times, exact[0])) < 0.002
@@ -264,14 +264,13 @@ def test_compiled_loops_run_the_reference_lines(monkeypatch):
 
     def run():
         S = batch.rest.copy()
-        fired, peak = kernel.advance(S, batch.P, pulse, 100, 0.01)
-        states = kernel.trace(S, batch.P, 0 * pulse, 500, 0.01, every=5)
-        return fired, peak, states, S
+        peak = kernel.advance(S, batch.P, pulse, 100, 0.01)
+        states, peaks = kernel.course(S, batch.P, np.zeros((100, 18)), np.full(100, 5), 0.01)
+        return peak, peaks, states, S
 
     fast, slow = _both_paths(monkeypatch, run)
-    assert np.array_equal(fast[0], slow[0])
-    assert fast[0].any() or (fast[2][:, 0] > -20).any()
-    for x, y in zip(fast[1:], slow[1:], strict=True):
+    assert (fast[2][:, 0] > -20).any()
+    for x, y in zip(fast, slow, strict=True):
         np.testing.assert_allclose(x, y, rtol=1e-9, atol=1e-9)
 
 
@@ -512,16 +511,17 @@ def test_thresholds_lie_between_a_pulse_that_fails_and_one_that_fires_wherever_o
     widths = np.array([0.2, 1.0, 20.0])
     near = ax.threshold_pa(batch, widths)
     for guess in (5.0, 350.0, 7000.0):
-        assert ax.threshold_pa(batch, widths, near_pa=guess) == pytest.approx(near, abs=0.02)
+        assert ax.threshold_pa(batch, widths, near_pa=guess) == pytest.approx(near, abs=0.04)
     lane, steps = np.arange(3), np.rint(widths / ax.DT_MS).astype(int)
-    for off, expected in ((-0.02, False), (0.02, True)):  # to 4 ms after the pulse, no end before
+    for off, expected in ((-0.03, False), (0.03, True)):  # to 4 ms after the pulse, no end before
         S, high = batch.rest.copy(), np.zeros(3, bool)
         for t in range(steps.max() + 400):
             on = np.where(t < steps, near + off, 0.0)
             S = equations.step(S, batch.P, on, None, ax.DT_MS)
             high |= (S[0] > -20.0) & (t < steps + 400)
         assert (high == expected).all()
-        fired, _ = kernel.pulse(
-            batch.rest, batch.P, lane, lane, near + off, steps, 400, batch.rest_mv, ax.DT_MS
+        once = np.stack([near + off, 1 + 0 * near, 0 * near, near + off, 9e9 + 0 * near])
+        _, fired, *_ = kernel.pulse(
+            batch.rest, batch.P, lane, lane, 0 * near, steps, 400, batch.rest_mv, once, ax.DT_MS
         )
-        assert (fired == expected).all()
+        assert (np.isfinite(fired) == expected).all()

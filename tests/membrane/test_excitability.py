@@ -200,8 +200,10 @@ def test_an_axon_that_goes_on_firing_has_no_recovery_cycle():
 def test_an_axon_that_fires_without_a_pulse_has_no_threshold_there(axon, scale):
     dt, body = 0.02, ax.at_rest(Conditions(persistent_sodium_scale=scale), axon)
     threshold, delays = ax.threshold_pa(body, 1.0, dt=dt), ex.te_delays()
-    tests = ex._electrotonus(body, threshold, dt, ex.TE_CURVES, delays, 100.0)
-    change = ex._changes(body, threshold, [tests], dt)[0][0]
+    on = ex._polarised(body, threshold, dt)
+    off = ex._released(body, threshold, dt, on)
+    tests = ex._electrotonus(threshold, on, off, 1, ex.TE_CURVES, delays, ex.TE_MS)
+    change = ex._changes(body, threshold, [ex._from_rest(body, threshold), tests], dt)[1][0]
 
     def fires(pulse):
         S, P, high = tests.start.copy(), np.repeat(body.P, tests.current.size, axis=1), False
@@ -346,16 +348,18 @@ def conditioned_mv(axon, dt):
     """
     bodies = ax.at_rest([Conditions(**change) for change in BODIES], axon)
     levels = np.array([-100.0, -70, -40, -20, 10, 20, 30, 40, 50])
-    many = bodies.take(np.repeat(np.arange(len(BODIES)), levels.size))
     threshold = ax.threshold_pa(bodies, 1.0)
-    current, pulse = np.outer(threshold, levels / 100).ravel(), 1.5 * threshold
-    cut, _ = ex._segments(np.arange(0.0, 301.0, 2.0), ex.LONG_MS)
-    polarised, rises = ex._course(many, [(current * on, s, ms) for on, s, ms in cut], dt)
-    cut, _ = ex._segments(np.arange(0.0, 301.0, 2.0), ex.TEST_MS)
-    recovered, spikes = ex._course(bodies, [(pulse * on, s, ms) for on, s, ms in cut], dt)
-    count = min(len(polarised), len(recovered))
-    e = np.concatenate([polarised[-count:, 0], recovered[-count:, 0]], axis=1)
-    return e, np.concatenate([rises[-1] == 0, spikes[-1] == 1])
+    level, pulse = np.outer(threshold, levels / 100), 1.5 * threshold[:, None]
+    start = np.repeat(bodies.rest[:, :, None], levels.size, axis=2)
+    on = ex._course(bodies, start, level, np.inf, np.arange(0.0, 201.0, 2.0), dt)
+    times = np.arange(0.0, 101.0, 2.0)
+    off = ex._course(bodies, on.states[-1], 0 * level, ex.TEST_MS, times, dt)
+    shot = ex._course(bodies, start[..., :1], pulse, ex.TEST_MS, times, dt)
+    e = [c.states[:, 0].reshape(len(c.states), -1) for c in (on, off, shot)]
+    calm = (on.rises[-1] + off.rises[-1] == 0).ravel()
+    together = np.concatenate([e[0], e[1]])[-times.size * 2 :]
+    asked = np.concatenate([calm, (shot.rises[-1] == 1).ravel()])
+    return np.concatenate([together, np.pad(e[2], ((times.size, 0), (0, 0)))], axis=1), asked
 
 
 @pytest.mark.parametrize("axon", ax.AXONS)

@@ -48,7 +48,7 @@ from neurosim.membrane.indices import (
 CHARGE_WIDTHS_MS = (0.2, 0.4, 0.6, 0.8, 1.0)
 TEST_MS = 1.0
 CONDITIONING = 1.5  # conditioning pulse of the recovery cycle, times the threshold
-IV_MS = 200.0
+IV_MS, WIDE_MS = 200.0, 20.0
 TE_MS = POLARISED_TO_MS - POLARISED_FROM_MS
 LONG_LEVELS = (-70, -100)  # %, for LONG_MS
 LONG_MS = 200.0
@@ -425,14 +425,32 @@ def _current_voltage(threshold, on: _Course) -> _Tests:
     return _tests(on.states[on.at(IV_MS)], current, on.rises[on.at(IV_MS)] > 0)
 
 
-WIDTHS_MS = (20.0, *CHARGE_WIDTHS_MS[:-1])  # of the tests at rest, the longest first
-
-
 def _from_rest(bodies: Axons, threshold) -> _Tests:
-    """Return the tests of `WIDTHS_MS` at rest."""
-    n, k = threshold.size, len(WIDTHS_MS)
+    """Return the tests of `CHARGE_WIDTHS_MS` but the last, that of `TEST_MS`, at rest."""
+    n, k = threshold.size, len(CHARGE_WIDTHS_MS) - 1
     start = np.repeat(bodies.rest[:, :, None], k, axis=2)
     return _tests(start, np.zeros((n, k)), np.zeros((n, k), bool))
+
+
+def _wide_threshold(bodies: Axons, threshold, dt) -> np.ndarray:
+    """Return the thresholds of pulses of 20 ms, within `TOLERANCE` of that of 1 ms; NaN if 0.
+
+    Seven at a time: a search one by one would wait twelve times for the end of a long pulse.
+    """
+    n, part = threshold.size, np.arange(1, 8)
+    low, high, column = np.zeros(n), threshold.copy(), np.repeat(np.arange(n), 7)
+    steps = np.full(7 * n, round(WIDE_MS / dt))
+    while (high - low > 4.0 * TOLERANCE * threshold).any():
+        eighth = (high - low) / 8.0
+        tried = (low[:, None] + eighth[:, None] * part).ravel()
+        once = np.stack(np.broadcast_arrays(tried, 1.0, 0.0, tried, np.inf))  # one trial each
+        _, fires, *_ = kernel.pulse(
+            bodies.rest, bodies.P, column, column, 0.0 * tried, steps,
+            round(axons_of.WAIT_MS / dt), bodies.rest[0], once, dt,
+        )  # fmt: skip
+        fails = np.cumprod(np.isinf(fires).reshape(n, 7), axis=1).sum(axis=1)
+        low, high = low + eighth * fails, low + eighth * (fails + 1)
+    return np.where(low > 0.0, 0.5 * (low + high), np.nan)
 
 
 def _all_or_none(bodies: Axons, threshold, dt) -> np.ndarray:
@@ -463,8 +481,7 @@ def _near(bodies: Axons, threshold, start, width_ms, of) -> np.ndarray:
     """Return a first guess of the thresholds of tests of bodies `of`, pA."""
     z = (bodies.rest[0, of] - start[0]) / 20.0
     brief = (width_ms + 0.4) / (1.4 * width_ms)  # Weiss
-    wide = np.where(width_ms > TEST_MS, 0.7, brief)
-    return threshold[of] * wide * np.clip(1.0 + 1.5 * z + 0.5 * z * z, 0.2, 6.0)
+    return threshold[of] * brief * np.clip(1.0 + 1.5 * z + 0.5 * z * z, 0.2, 6.0)
 
 
 def _changes(bodies: Axons, threshold, tests: list[_Tests], dt) -> list[np.ndarray]:
@@ -476,7 +493,7 @@ def _changes(bodies: Axons, threshold, tests: list[_Tests], dt) -> list[np.ndarr
     n = threshold.size
     owner = np.concatenate([np.repeat(np.arange(n), t.current.size // n) for t in tests])
     width = np.full(spoilt.size, TEST_MS)
-    width[: tests[0].current.size] = np.tile(WIDTHS_MS, n)
+    width[: tests[0].current.size] = np.tile(CHARGE_WIDTHS_MS[:-1], n)
     # only a body that somewhere fires on its own may do so in a test as well
     doubtful = np.flatnonzero(~spoilt & np.isin(owner, owner[spoilt]) & (width == TEST_MS))
     if doubtful.size:
@@ -612,9 +629,9 @@ def curves(axons: Axons, dt: float = COARSE_DT_MS, full: bool = False) -> Curves
         bodies = axons.take(able)
         targets = (found.recovery_percent, found.te_percent, found.te_long_percent)
         rest, *parts = _conditioned(bodies, last[able], dt, full)
-        at_rest = last[able, None] * (1.0 + rest / 100.0)
-        found.threshold_20ms_pa[able] = at_rest[:, 0]
-        found.threshold_pa[able] = np.column_stack([at_rest[:, 1:], last[able]])
+        found.threshold_20ms_pa[able] = _wide_threshold(bodies, last[able], dt)
+        rest = last[able, None] * (1.0 + rest / 100.0)
+        found.threshold_pa[able] = np.column_stack([rest, last[able]])
         for target, part in zip((*targets, found.iv_percent), parts, strict=False):
             target[able] = part
     rows = [_measures(found, i) for i in range(n)]

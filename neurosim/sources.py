@@ -19,10 +19,11 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, lru_cache, wraps
+from functools import cache, update_wrapper
 from importlib import resources
 
 from neurosim.errors import NeurosimError, unknown_name
@@ -158,27 +159,44 @@ def exchanged(room: str, name: str, value: float) -> Iterator[None]:
         _exchanged.update(before)
 
 
-def remember(*rooms: str, size: int = 256):
-    """Cache a function by its arguments and by what is exchanged in `rooms`.
+class Kept:
+    """A function whose values are kept, by its arguments and by what is exchanged in its rooms."""
+
+    def __init__(self, function: Callable, rooms: Collection[str], size: int) -> None:
+        self.function, self.rooms, self.size = function, frozenset(rooms), size
+        self.values: OrderedDict = OrderedDict()
+        update_wrapper(self, function)
+
+    def _key(self, args) -> tuple:
+        now = {k: v for k, v in _exchanged.items() if {k[0], ".".join(k)} & self.rooms}
+        return (*sorted(now.items()), *args)
+
+    def __call__(self, *args):
+        """Return the value for these arguments."""
+        key = self._key(args)
+        if key not in self.values:
+            return self.keep(self.function(*args), *args)
+        self.values.move_to_end(key)
+        return self.values[key]
+
+    def kept(self, *args) -> bool:
+        """Whether the value for these arguments is kept."""
+        return self._key(args) in self.values
+
+    def keep(self, value, *args):
+        """Keep a value that was found together with others, and return it."""
+        self.values[self._key(args)] = value
+        if len(self.values) > self.size:
+            self.values.popitem(last=False)
+        return value
+
+
+def remember(*rooms: str, size: int = 256) -> Callable[[Callable], Kept]:
+    """Keep up to `size` values of a function, by its arguments and by what is exchanged in `rooms`.
 
     A room may be narrowed to one of its numbers, as ``"firing.noise_channels"``.
     """
-
-    def wrap(function):
-        @lru_cache(maxsize=size)
-        def keyed(_now, *args):
-            return function(*args)
-
-        @wraps(function)
-        def inner(*args):
-            now = tuple(
-                sorted((k, v) for k, v in _exchanged.items() if {k[0], ".".join(k)} & set(rooms))
-            )
-            return keyed(now, *args)
-
-        return inner
-
-    return wrap
+    return lambda function: Kept(function, rooms, size)
 
 
 @cache

@@ -15,11 +15,14 @@ whole table).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
+from neurosim.errors import NeurosimError
 from neurosim.firing.discharge import UnitHazard, balance
 from neurosim.firing.escape import HIGHEST, action
 from neurosim.firing.sites import SOMA, Sites
@@ -212,10 +215,26 @@ def _person_table(conditions: Conditions, axon: str, scores: people.Scores) -> H
 @remember(*people.ROOMS, "firing.noise_channels", size=8192)
 def _person_cells(conditions: Conditions, axon: str, scores: people.Scores):
     """Return the cells of a person's table and their gate shift, whatever the law is."""
-    batch = _batch(conditions, PERSON_NU, PERSON_LOAD_MMOL_L)
+    return _cells_of([conditions], axon, scores)[0]
+
+
+def _cells_of(states: Sequence[Conditions], axon: str, scores: people.Scores) -> list:
+    """Return `_person_cells` of several states."""
+    batch = [one for c in states for one in _batch(c, PERSON_NU, PERSON_LOAD_MMOL_L)]
     sites = at_rest(batch, people.persons_axon(axon, scores))
-    cells = _cells(sites, (PERSON_NU.size, PERSON_LOAD_MMOL_L.size))
-    return _between(cells), float(sites.P[eq.ROW["shift_m"], 0])
+    each = _cells(sites, (len(states), PERSON_NU.size, PERSON_LOAD_MMOL_L.size))
+    shifts = sites.P[eq.ROW["shift_m"]].reshape(len(states), -1)[:, 0]
+    cells = (_Cells(*parts) for parts in zip(*each, strict=True))
+    return [(_between(one), float(shift)) for one, shift in zip(cells, shifts, strict=True)]
+
+
+def prepare(states: Sequence[Conditions], axon: str, scores: people.Scores) -> None:
+    """Find what the tables of a person in several states rest on, faster than one by one."""
+    new = [c for c in dict.fromkeys(states) if not _person_cells.kept(c, axon, scores)]
+    if new and people.differ(scores):
+        with suppress(NeurosimError):  # a state without rest: whoever asks for it is told
+            for c, found in zip(new, _cells_of(new, axon, scores), strict=True):
+                _person_cells.keep(found, c, axon, scores)
 
 
 def _between(cells: _Cells) -> _Cells:

@@ -31,7 +31,8 @@ class _Mover:
 
     def __init__(self, P, dt):
         self.P, self.dt, self.pack, self.every = P, dt, eq.packed(P), eq.hold_steps(dt)
-        self.steps, self.inner, self.before = 0, None, None
+        self.steps, self.inner = 0, None
+        self.before: np.ndarray | None = None
 
     def __call__(self, S, current, xi):
         if self.steps % self.every == 0:
@@ -44,8 +45,13 @@ class _Mover:
     def only(self, P, keep):
         """Return the mover of the axons kept, between two renewals of the rates."""
         other = _Mover(P, self.dt)
-        other.before = self.before[keep]
+        other.before = None if self.before is None else self.before[keep]
         return other
+
+    def begin(self, S, which):
+        """Let some axons begin anew, between two renewals of the rates."""
+        if self.before is not None:
+            self.before[which] = S[1, which]
 
 
 def advance(S, P, current, n_steps, dt):
@@ -163,10 +169,12 @@ def _searched(start, P, rest, steps, after, search, dt, drive, judge_m=True):
         for i in np.flatnonzero(~left):
             j, fired = tests[i], int(spike[i])
             found[fired, j], found[2 + fired, j] = x[i], at[i] * dt
-            x[i] = eq.following(*found[:2, j], x[i], factor[i], *search[2:, j])
+            low, high, (stride, highest, near) = *found[:2, j], search[2:, j]
+            x[i] = eq.following(low, high, x[i], factor[i], stride, highest, near)
         again = ~left & (x > 0.0)
         S[:, again], clock[again], top[again] = start[:, tests[again]], 0, -1000.0
-        move.before[again], factor[again] = S[1, again], np.minimum(factor[again], 1e9) ** 2
+        move.begin(S, again)
+        factor[again] = np.minimum(factor[again], 1e9) ** 2
         keep = left | again
         left[:] = True
         if not keep.all():

@@ -42,6 +42,7 @@ from neurosim.firing.hazard import (
     conduction,
     critical_nu,
     hazard_table,
+    prepare,
     unit_hazard,
 )
 from neurosim.firing.sites import Sites, draw_sites, person_scores, person_streams
@@ -407,9 +408,11 @@ class People:
 
 def one_person(asked: Sequence[Scenario], person: int) -> np.ndarray:
     """Return the counts of one person under every scenario, shape (scenarios, 5)."""
-    rows = []
-    for s in asked:
-        state = state_of(contributions(s.body))
+    rows, states = [], [state_of(contributions(s.body)) for s in asked]
+    for axon, seed in {(s.axon, s.seed) for s in asked}:
+        mine = [state.axon for s, state in zip(asked, states, strict=True) if s.axon == axon]
+        prepare([Conditions(), *mine], axon, person_scores(seed, person))
+    for s, state in zip(asked, states, strict=True):
         sites, rng = people_sites(s, person)
         sites = sites_of(state, sites, s, person)
         hazard = hazard_of(state, sites, s)

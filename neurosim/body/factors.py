@@ -347,6 +347,11 @@ _LINEAR = {
         ("als_units_lost", "muscle units_scale", "scale", -1.0,
          "Motor neurons die, and their muscle fibres lose their nerve."),
     ),
+    "cholinesterase_inhibition": (
+        ("cholinesterase_lost", "junction acetylcholinesterase_scale", "scale", -1.0,
+         "With less of the enzyme transmitter keeps the end plate open; where that outlasts the "
+         "fibre's refractory time, one impulse makes it fire again."),
+    ),
     "cramp_proneness": (
         ("pool.prone_shift_mv", "pool pic_lowered_mv", "add", 1.0,
          "In people who cramp easily the persistent inward current opens earlier."),

@@ -23,6 +23,7 @@ LABELS = {
     "isaacs": "Isaacs' syndrome (0 to 1)",
     "pinched_nerve": "pinched nerve (0 to 1)",
     "als": "ALS (0 to 1)",
+    "cholinesterase_inhibition": "cholinesterase inhibition (0 to 1)",
     "shortened_muscle": "shortened muscle (0 to 1)",
     "cramp_proneness": "proneness to cramp (0 to 1)",
     "nerve_stimulation_per_s": "stimuli to the nerve",
@@ -30,8 +31,8 @@ LABELS = {
 }
 # What most bodies do not have: shown only where it is present.
 CONDITIONS = (
-    "isaacs", "pinched_nerve", "als", "shortened_muscle", "cramp_proneness",
-    "nerve_stimulation_per_s", "stretch",
+    "isaacs", "pinched_nerve", "als", "cholinesterase_inhibition", "shortened_muscle",
+    "cramp_proneness", "nerve_stimulation_per_s", "stretch",
 )  # fmt: skip
 SCALES = ("stress", "fatigue", *CONDITIONS)
 SIGNS = {"umol/L": "µmol/L", "degC": "°C", "1": "", "1/s": "per second"}

@@ -45,6 +45,9 @@ class Body:
         0 none to 1 a nerve root pinched so that a third of the muscle's axons are hurt.
     als : float
         0 none to 1 a muscle that has lost 70 % of its motor units and is weak.
+    cholinesterase_inhibition : float
+        How much of the acetylcholinesterase of the end plates a medicine or poison blocks: 0 none
+        to 1 nearly all.
     shortened_muscle, cramp_proneness : float
         0 at its usual length to 1 as short as it goes; 0 an ordinary to 1 a cramp-prone person.
     nerve_stimulation_per_s : float
@@ -69,6 +72,7 @@ class Body:
     isaacs: float = FIELDS["isaacs"].healthy
     pinched_nerve: float = FIELDS["pinched_nerve"].healthy
     als: float = FIELDS["als"].healthy
+    cholinesterase_inhibition: float = FIELDS["cholinesterase_inhibition"].healthy
     shortened_muscle: float = FIELDS["shortened_muscle"].healthy
     cramp_proneness: float = FIELDS["cramp_proneness"].healthy
     nerve_stimulation_per_s: float = FIELDS["nerve_stimulation_per_s"].healthy

@@ -136,7 +136,7 @@ _UNREAD = {
     "body": re.compile(
         r".*(survivable|_molar_mass|_valence|albumin|_fraction|_per_ph|_is_ionised|_is_total)|"
         r"(ph|body_mass_kg)\.|caffeine_(per_cup|volume|clearance|absorption|bioavail|dose)|"
-        r"(isaacs|pinched|als|shortened|cramp|nerve_stimulation|stretch)[_.]"
+        r"(isaacs|pinched|als|cholinesterase|shortened|cramp|nerve_stimulation|stretch)[_.]"
     ),
     "emg": re.compile(r"needle_|noise_needle_|core_|shaft_|onset_"),
     "fit": re.compile(""),
@@ -154,7 +154,8 @@ _READ_WITH = {
     },
     "pinched_nerve": {"body": "pinched_(?!nerve)", "bursts": ""},
     "als": {"body": "als_"},
-    **{name: _CRAMP for name in CONDITIONS[3:]},
+    "cholinesterase_inhibition": {"body": "cholinesterase_lost"},
+    **{name: _CRAMP for name in CONDITIONS[4:]},
 }
 
 

@@ -93,6 +93,10 @@ def test_a_healthy_body_changes_nothing():
             },
         ),
         (
+            {"cholinesterase_inhibition": 0.8},
+            {("junction", "acetylcholinesterase_scale"): near("scale", 0.24)},
+        ),
+        (
             {"isaacs": 0.5},
             {
                 ("terminal", "fast_potassium_scale"): near("scale", 0.6),

@@ -16,7 +16,7 @@ from neurosim.muscle.anatomy import twitch_forces_mn
 from neurosim.study.run import hazard_of, people_sites, replicate, simulate, state_of
 from neurosim.study.scenario import Scenario, catalogue, scenario
 
-DISEASES = ("als", "cramp", "isaacs", "pinched_nerve")
+DISEASES = ("als", "cholinesterase_inhibition", "cramp", "isaacs", "pinched_nerve")
 EVERYTHING = Body(isaacs=1, pinched_nerve=1, als=0.5, shortened_muscle=0.9, cramp_proneness=1,
                   nerve_stimulation_per_s=40, stretch=0.1, ionised_calcium_mmol_l=1.0)  # fmt: skip
 
@@ -245,5 +245,5 @@ def test_every_axon_and_muscle_runs_every_disease():
         for axon, muscle in (("ohmic", "eyelid"), ("alternative", "thumb")):
             result = simulate(name, axon=axon, muscle=muscle, duration_s=5.0)
             assert result.twitches.discharges.sum() == len(result.firing)
-            assert name == "als" or len(result.firing) > 10
+            assert name in ("als", "cholinesterase_inhibition") or len(result.firing) > 10
             assert set(result.twitches.origin) <= set(ORIGINS)

@@ -37,6 +37,22 @@ def test_stretch_ends_a_cramp_and_without_the_current_there_is_none():
         assert (late.sum() > 100) == left
 
 
+def test_a_census_is_its_people_one_by_one():
+    found, early = cramp.census(2, 12, seed=70, stimulus_hz=40.0, after_s=4.0)
+    by_hand = []
+    for person in (0, 1):
+        made = cramp.units_of(person, 12, prone=False)
+        done = cramp.stimulate(made, cramp.shortened(), 40.0, 4.0, seed=70 + person)
+        assert done.duration_s == pytest.approx(1.0 + 2.0 + 4.0)
+        by_hand += [trains.plateau(t, 3.0) for t in done.trains_s()]
+    assert found == [p for p in by_hand if p is not None]
+    driven = SomaConditions(drive_scale=4.0)  # fires at rest
+    assert cramp.census(1, 12, seed=70, stimulus_hz=40.0, after_s=2.0, conditions=driven)[1] > early
+    with_stretch = cramp.stimulate(made, cramp.shortened(), 40.0, 4.0, seed=1, inhibition_mv=30.0,
+                                   inhibition_s=1.0)  # fmt: skip
+    assert with_stretch.duration_s == pytest.approx(1.0 + 2.0 + 4.0)
+
+
 def test_the_cramp_prone_need_a_lower_rate_and_gain_lowers_it():
     people = range(20, 24)
     usual, prone = (np.nanmean(cramp.threshold_hz(people, 24, p, seed=60)) for p in (False, True))

@@ -8,6 +8,7 @@ import pytest
 from neurosim.errors import NeurosimError
 from neurosim.muscle import fatigue
 from neurosim.muscle.force import force_fraction
+from neurosim.sources import number
 
 UNITS = fatigue.build()
 
@@ -60,6 +61,38 @@ def test_full_effort_loses_the_big_units_first_and_recovery_returns_them():
     expected = 1.0 - (1.0 - during) * np.exp(-600.0 / UNITS.recovery_tau_s)
     assert rested.left == pytest.approx(expected, abs=2e-3)
     assert (rested.left > tired.left).all()
+
+
+def test_a_target_is_met_by_the_least_drive_however_it_goes():
+    # rising, falling and far falling targets; a hundredth of excitation is under 0.1 % of force
+    target = np.repeat([20.0, 60.0, 59.0, 5.0, 80.0], 3)
+    found = fatigue.effort(target)
+    over = found.force_percent - target
+    assert (over >= -1e-9).all() and (over < 0.15).all()
+    assert (np.diff(found.excitation_percent[[0, 3, 6, 9, 12]]) * [1, -1, -1, 1] > 0).all()
+
+
+@pytest.mark.parametrize("recovery", [False, True])
+def test_full_effort_is_the_papers_equations_step_by_step(recovery):
+    # written anew: dP/dt = -loss x activation, slowing, adaptation; recovery as stated
+    steps, left, on_s = 300, np.ones(120), np.zeros(120)
+    fresh, capacity, force = 0.0, [], []
+    for _ in range(steps):
+        slow = UNITS.contraction_time_ms / 1000.0 * (1.0 + 0.379 * (1.0 - left))
+        rested, rate = (fatigue.rates_per_s(UNITS, 67.0, t) for t in (0.0, on_s))
+        capacity.append((force_fraction(slow * rested) * left * UNITS.force).sum())
+        active = force_fraction(slow * rate)
+        force.append((active * left * UNITS.force).sum())
+        fresh = fresh or capacity[0]
+        back = recovery * (1.0 - left) * (1.0 - active) / UNITS.recovery_tau_s
+        left = left + 0.1 * (back - UNITS.loss_per_s * active)
+        on_s = on_s + 0.1
+    found = fatigue.effort(np.full(steps, 100.0), recovery=recovery)
+    assert found.left == pytest.approx(left, abs=1e-9)
+    assert found.capacity_percent == pytest.approx(100.0 * np.array(capacity) / fresh)
+    assert found.force_percent == pytest.approx(100.0 * np.array(force) / fresh)
+    slowest, fastest = (number("fatigue", f"recovery_tau_{end}_s") for end in ("slow", "fast"))
+    assert UNITS.recovery_tau_s[[0, -1]] == pytest.approx([slowest, fastest])
 
 
 def test_recovery_prolongs_a_weak_hold_more_than_a_strong_one():

@@ -208,6 +208,19 @@ def test_a_body_reaches_the_enzyme_by_its_parameter_alone():
         state_of([wrong])
 
 
+def test_a_person_under_an_inhibitor_twitches_as_often_and_in_doublets():
+    asked = {"duration_s": 600.0, "seed": 1}
+    health, blocked = (simulate(n, **asked) for n in ("normal", "cholinesterase_inhibition"))
+    firing = blocked.firing
+    extra = firing.origin == ORIGINS.index("junction")
+    assert np.array_equal(firing.time_s[~extra], health.firing.time_s), "the nerve's are the same"
+    assert len(blocked.twitches) == len(health.twitches)
+    assert (blocked.twitches.discharges > 1).all()
+    behind = firing.time_s[extra] - firing.time_s[np.flatnonzero(extra) - 1]
+    assert np.median(behind) == pytest.approx(blocked.state.junction.repeats_ms[0] / 1000.0)
+    assert blocked.force_mn().max() > health.force_mn().max()
+
+
 def test_mistakes_are_one_sentence():
     with pytest.raises(NeurosimError, match="acetylcholinesterase_scale"):
         transmit(1.2, 0.55, -0.1)

@@ -43,6 +43,7 @@ def bodies():
         "limb_temperature_c": (29.0, 36.0), "plasma_caffeine_umol_l": (0.0, 200.0),
         "stress": (0.0, 1.0), "fatigue": (0.0, 1.0),
         "isaacs": (0.0, 1.0), "pinched_nerve": (0.0, 1.0), "als": (0.0, 1.0),
+        "cholinesterase_inhibition": (0.0, 1.0),
         "shortened_muscle": (0.0, 1.0), "cramp_proneness": (0.0, 1.0),
         "nerve_stimulation_per_s": (0.0, 60.0), "stretch": (0.0, 1.0),
     }  # fmt: skip

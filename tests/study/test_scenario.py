@@ -14,7 +14,7 @@ from neurosim.study.scenario import Scenario, catalogue, scenario
 NAMES = {
     "normal", "low_sodium", "high_sodium", "low_potassium", "high_potassium", "low_calcium",
     "high_calcium", "low_magnesium", "high_magnesium", "caffeine", "fatigue", "stress",
-    "als", "cramp", "isaacs", "pinched_nerve",
+    "als", "cholinesterase_inhibition", "cramp", "isaacs", "pinched_nerve",
 }  # fmt: skip
 
 

@@ -79,6 +79,9 @@ def test_trains_are_read_as_by_hand():
     test = np.arange(2.0, 8.0, 0.125)
     assert trains.delta_f_per_s(control, test) == pytest.approx(4.0, abs=0.1)
     assert np.isnan(trains.delta_f_per_s(test, control))
+    # a second after the control at least, and half a second before its end
+    assert np.isnan(trains.delta_f_per_s(control, np.arange(0.5, 8.0, 0.125)))
+    assert np.isnan(trains.delta_f_per_s(control, np.arange(2.0, 9.9, 0.125)))
 
 
 def test_a_plateau_is_read_as_by_hand():
@@ -87,6 +90,9 @@ def test_a_plateau_is_read_as_by_hand():
     assert p.duration_s == pytest.approx(5.0)
     assert (p.mean_per_s, p.least_per_s, p.largest_per_s) == pytest.approx((10.0, 10.0, 10.0))
     assert trains.plateau(t, 8.5) is None
+    assert trains.plateau(t + 1.0, 0.0) is None, "begins too late"
+    short = np.cumsum(np.r_[0.0, np.full(20, 0.1), 0.05, np.full(20, 0.1)])
+    assert trains.plateau(short, 0.0).largest_per_s == pytest.approx(5.0 / 0.45)  # five intervals
     assert trains.plateau(t, 3.0, least_s=6.0) is None
 
 

@@ -506,6 +506,17 @@ def test_a_bad_axon_is_one_sentence():
         ax.at_rest([Conditions()] * 3, ["ghk", "ohmic"])
 
 
+def test_a_spike_during_a_pulse_needs_open_gates_and_one_after_it_does_not():
+    # m, step: charged by the pulse alone; a spike within it; a spike after it; falling back after it
+    m, t = np.array([0.3, 0.6, 0.3, 0.3]), np.array([5, 5, 60, 60])
+    e, before = np.array([-10.0, -10.0, -10.0, -75.0]), np.array([-30.0, -30.0, -30.0, -60.0])
+    hit, over, top, when = equations.verdict(e, before, m, -50.0, -80.0, t, 50)
+    assert hit.tolist() == [False, True, True, False] and over.tolist() == [False] * 3 + [True]
+    assert top.tolist() == [-10.0, -10.0, -10.0, -50.0]
+    # of the step that ends at t + 1 E crosses -20 (or -65, half-way back) at its half (at its third)
+    assert when[1:] == pytest.approx([-44.5, 10.5, 10.0 + 1.0 / 3.0])
+
+
 def test_thresholds_lie_between_a_pulse_that_fails_and_one_that_fires_wherever_one_begins():
     batch = ax.at_rest([Conditions(), Conditions(**CASES["K6"]), Conditions(**CASES["Ca.7"])])
     widths = np.array([0.2, 1.0, 20.0])

@@ -507,13 +507,13 @@ def test_a_bad_axon_is_one_sentence():
 
 
 def test_a_spike_during_a_pulse_needs_open_gates_and_one_after_it_does_not():
-    # m, step: charged by the pulse alone; a spike within it; a spike after it; falling back after it
+    # charged by the pulse alone, a spike within it, a spike after it, falling back after it
     m, t = np.array([0.3, 0.6, 0.3, 0.3]), np.array([5, 5, 60, 60])
     e, before = np.array([-10.0, -10.0, -10.0, -75.0]), np.array([-30.0, -30.0, -30.0, -60.0])
     hit, over, top, when = equations.verdict(e, before, m, -50.0, -80.0, t, 50)
     assert hit.tolist() == [False, True, True, False] and over.tolist() == [False] * 3 + [True]
     assert top.tolist() == [-10.0, -10.0, -10.0, -50.0]
-    # of the step that ends at t + 1 E crosses -20 (or -65, half-way back) at its half (at its third)
+    # of the step that ends at t + 1: E crosses -20 at its half, -65 (half-way back) at its third
     assert when[1:] == pytest.approx([-44.5, 10.5, 10.0 + 1.0 / 3.0])
 
 

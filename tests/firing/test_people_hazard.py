@@ -44,6 +44,18 @@ def test_few_sites_of_a_person_tell_the_whole_table(name):
     assert np.percentile(error, 75) < 0.6
     within = (hz.NU >= hz.PERSON_NU[0]) & (hz.NU <= hz.PERSON_NU[-1])
     assert np.allclose(found.rest_mv[within], exact.rest_mv[within], atol=0.5)
+    assert np.allclose(found.pair[within], exact.pair[within], atol=0.02)
+
+
+def test_states_found_together_are_those_found_one_by_one():
+    scores, states = person_scores(1, 7), list(STATES.values())
+    alone = [hz._cells_of([c], "ghk", scores)[0] for c in states]
+    hz.prepare(states, "ghk", scores)
+    assert all(hz._person_cells.kept(c, "ghk", scores) for c in states)
+    for c, (cells, shift) in zip(states, alone, strict=True):
+        kept, kept_shift = hz._person_cells(c, "ghk", scores)
+        assert shift == kept_shift  # to the last bit: a person does not depend on the batch
+        assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(cells, kept, strict=True))
 
 
 def test_the_mean_person_has_the_tables_of_the_mean_axon():

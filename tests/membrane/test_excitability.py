@@ -184,7 +184,9 @@ def test_a_conditioning_current_that_fires_by_itself_spoils_only_its_own_measure
     found = ex.examine(Conditions(persistent_sodium_scale=4.0), "ohmic")
     assert not found.blocked
     assert math.isnan(found.measures["te_d_90_100_percent"])
-    assert np.isnan(found.te_reduction_percent[40]).any()
+    fired = np.isnan(found.te_reduction_percent[40])
+    assert fired.any() and fired[np.flatnonzero(fired)[0] :].all()  # also once it is off
+    assert found.te_delay_ms[fired].max() > 150.0
     assert math.isfinite(found.measures["te_h_90_100_percent"])
     assert math.isfinite(found.measures["superexcitability_percent"])
 
@@ -379,3 +381,11 @@ def test_quiet_steps_move_conditioned_states_and_curves_little(monkeypatch, heal
     np.testing.assert_allclose(
         healthy["ghk"].recovery_change_percent, found.recovery_change_percent, atol=0.02
     )
+
+
+def test_tests_begin_from_gates_as_far_behind_in_quiet_steps_as_in_fine_ones(monkeypatch):
+    body = Conditions(persistent_sodium_scale=4.0)
+    quiet = ex.examine(body, "ohmic").te_long_reduction_percent
+    monkeypatch.setattr(ex, "QUIET_DT_MS", 0.02)
+    for level, y in ex.examine(body, "ohmic").te_long_reduction_percent.items():
+        np.testing.assert_allclose(quiet[level], y, atol=0.04)

@@ -47,6 +47,7 @@ FILES = {
     "muscle": "muscle/parameters.toml",
     "anatomy": "muscle/anatomy.toml",
     "emg": "muscle/emg.toml",
+    "detect": "muscle/detect.toml",
     "fatigue": "muscle/fatigue.toml",
     "junction": "muscle/junction.toml",
     "study": "study/parameters.toml",

@@ -216,6 +216,7 @@ def read_train(time_s: Any) -> list[_Row]:
         groups = 1 + int(np.sum(gaps > limit))
         many = times.size / groups > _n("terminal_spikes")
         origin = "terminal" if many else "axon"
+        limit = 1.0 / _n("terminal_low_hz") if many else limit
     cuts = np.flatnonzero(gaps > limit) + 1
     for part in np.split(times, cuts):
         rate = (part.size - 1) / (part[-1] - part[0]) if part.size > 1 else np.nan
@@ -246,25 +247,43 @@ def _tonic(gaps: np.ndarray) -> np.ndarray:
 def _burst_gap(gaps: np.ndarray) -> float | None:
     """Return the interval that parts myokymic bursts, None if the train is none of theirs.
 
-    Intervals are cut in two at the widest step of their logarithms; the shorter ones must be of
-    myokymia's rates, regular, and hold most of the spikes.
+    Intervals are cut in two where the logarithms of the parts differ most (Otsu's criterion, of
+    those at myokymia's rates and longer); the shorter ones must be of
+    myokymia's rates, regular (by their median and the median distance from it, so that a few
+    spikes of another unit do no harm), and hold most of the spikes.
     """
-    if gaps.size < 2:
-        return None
     fast, slow = 1.0 / _n("myokymia_high_hz"), 1.0 / _n("myokymia_low_hz")
-    order = np.sort(np.log(np.maximum(gaps, 1e-6)))
-    steps = np.diff(order)
-    steps = np.where(order[:-1] < np.log(slow * 1.5), steps, 0.0)
-    k = int(np.argmax(steps))
-    short = np.exp(order[: k + 1])
-    limit = float(np.exp(0.5 * (order[k] + order[k + 1])))
+    room = np.log(_n("myokymia_room"))
+    times = np.cumsum(np.r_[0.0, gaps])
+    once = times[np.r_[True, gaps > fast / np.exp(room)]]  # a doublet counts once
+    if once.size < _n("myokymia_share") * times.size or once.size < 3:
+        return None
+    gaps = np.diff(once)
+    order = np.sort(np.log(gaps))
+    inside = order[:-1] < np.log(slow) + room
+    if not inside.any():
+        return None
+    k = int(np.argmax(np.where(inside, _between(order), 0.0)))
+    short, limit = np.exp(order[: k + 1]), float(np.exp(0.5 * (order[k] + order[k + 1])))
     cuts = np.flatnonzero(gaps > limit) + 1
     sizes = np.diff(np.r_[0, cuts, gaps.size + 1])
     held = sizes[sizes > 1].sum() / sizes.sum()
-    regular = short.std() < _n("myokymia_cv") * short.mean()
-    at_rate = fast / 1.3 < np.median(short) < slow * 1.3
-    few = sizes.max() <= _n("myokymia_spikes") + 1
-    return limit if at_rate and regular and few and held > _n("myokymia_share") else None
+    middle = float(np.median(short))
+    spread = float(np.median(np.abs(short - middle))) / 0.6745
+    fits = (
+        abs(np.log(middle) - np.clip(np.log(middle), np.log(fast), np.log(slow))) < room
+        and spread < _n("myokymia_cv") * middle
+        and np.quantile(sizes[sizes > 1], 0.9) <= _n("myokymia_spikes") + 1
+        and held > _n("myokymia_share")
+    )
+    return limit if fits else None
+
+
+def _between(order: np.ndarray) -> np.ndarray:
+    """Return the variance between the parts if a rising column is cut after each of its values."""
+    n = np.arange(1, order.size)
+    left = np.cumsum(order)[:-1]
+    return (left * order.size - n * order.sum()) ** 2 / (n * (order.size - n))
 
 
 def _measured(rows: list[_Row], pull: _Pull, m: Muscle) -> Detected:
@@ -284,7 +303,9 @@ def _measured(rows: list[_Row], pull: _Pull, m: Muscle) -> Detected:
         back = top + int(np.argmax(under)) if under.any() else above.size
         duration[k] = max(back / pull.hz, row.end_s - row.start_s)
         if row.kind == "spasm":
-            duration[k] = row.end_s - row.start_s
+            held = np.flatnonzero(above > edge * peak[k]) / pull.hz
+            starts[k] += held[0]
+            duration[k] = held[-1] - held[0]
     return Detected(
         onset_s=starts, duration_s=duration, peak_mn=peak,
         unit=np.array([r.unit for r in rows], np.int64),

@@ -57,14 +57,15 @@ class Potentials:
 def noise_level(signal: np.ndarray, hz: float) -> float:
     """Return the spread of the quiet parts of a record.
 
-    The median distance from zero over windows of 20 ms, their lower quartile, as the standard
-    deviation of normal noise: neither potentials nor a long spasm raise it.
+    The median distance from zero over windows of a tenth of a second, their lowest fiftieth, as
+    the standard deviation of normal noise: neither potentials nor a spasm of almost all of the
+    record raise it.
     """
-    width = max(round(0.02 * hz), 8)
+    width = max(round(0.1 * hz), 8)
     if signal.size < 4 * width:
         return float(np.median(np.abs(signal))) / 0.6745
     windows = np.abs(signal[: signal.size // width * width]).reshape(-1, width)
-    return float(np.quantile(np.median(windows, axis=1), 0.25)) / 0.6745
+    return float(np.quantile(np.median(windows, axis=1), 0.02)) / 0.6745
 
 
 def _filtered(emg_uv: np.ndarray, hz: float) -> tuple[np.ndarray, float]:

@@ -28,6 +28,7 @@ from neurosim.muscle.detect import Detected, detect
 from neurosim.muscle.events import KINDS, find_twitches
 from neurosim.muscle.force import muscle_force_mn
 from neurosim.show.style import new_figure, styled
+from neurosim.study.run import simulate
 
 FIGURE = Path("docs/figures/confusion.png")
 MUSCLES = ("shin", "foot_sole", "thumb", "calf")
@@ -39,6 +40,7 @@ NEAR_S = 0.025  # an answer this near a true onset is about that event
 AWAY_MM = 1.0  # of the needle from the middle of the first unit
 ORIGINS = ("axon", "terminal", "lesion", "soma")
 NOTHING = "nothing"
+SCENARIOS = ("low_calcium", "isaacs", "pinched_nerve", "cramp")
 
 
 @dataclass
@@ -147,9 +149,9 @@ def answers(d: Discharges, unit: int, muscle: str, electrode: str, seed: int):
     signal = emg.emg_uv(d.time_s, d.unit, muscle, d.duration_s, put, hz, seed)
     force = muscle_force_mn(d.time_s, d.unit, muscle, d.duration_s)
     force = force + np.random.default_rng(seed).normal(0.0, FORCE_NOISE_MN, force.size)
-    who = np.unique(d.unit)
-    seen = [u for u in who.tolist()
-            if np.abs(emg.unit_potentials(muscle, put, hz, seed, units=u)).max() > 6 * put.noise_uv]  # fmt: skip
+    size = {u: np.abs(emg.unit_potentials(muscle, put, hz, seed, units=u)).max()
+            for u in np.unique(d.unit).tolist()}  # fmt: skip
+    seen = [u for u, largest in size.items() if largest > 6.0 * put.noise_uv]
     return detect(signal, force, hz, muscle), seen
 
 
@@ -257,6 +259,25 @@ def run(electrode: str, seeds: range, cramps: int) -> tuple[Tally, dict[str, Tal
     return total, parts, will
 
 
+def catalogue(electrode: str) -> None:
+    """Print what the detector says of whole scenarios, the needle beside the busiest unit."""
+    for name in SCENARIOS:
+        r = simulate(name, duration_s=60.0, seed=1)
+        f, m = r.firing.columns(), r.scenario.muscle
+        d = Discharges(f["time_s"], f["unit"], f["origin"], f["process"], f["episode"], 60.0)
+        busiest = int(np.bincount(d.unit, minlength=1).argmax())
+        found, seen = answers(d, busiest, m, electrode, 1)
+        t = tally()
+        t.add(r.twitches, found, seen)
+        right = sum(n for (a, b), n in t.kind.items() if a == b)
+        told = sum(n for (a, _), n in t.kind.items() if a != NOTHING)
+        origin = sum(n for (a, b), n in t.origin.items() if a == b)
+        false = sum(n for (a, _), n in t.kind.items() if a == NOTHING)
+        print(f"scenario {name}: {len(r.twitches)} events of {np.unique(d.unit).size} units, "
+              f"{len(seen)} units in view; of {told} events in view {right} of the right kind, "
+              f"{origin} of the right origin, {false} false; detector: {found}")  # fmt: skip
+
+
 @styled
 def draw(found: dict[str, Tally]) -> None:
     """Draw the matrices of both electrodes, kind on the left and origin on the right."""
@@ -311,6 +332,7 @@ def main() -> None:
             print(f"{kind}: {np.trace(m)} of {m[:-1].sum()} of the right kind, "
                   f"{m[:-1, -1].sum()} missed, {m[-1].sum()} false")  # fmt: skip
         print("Contractions by will:", {f"{a}, {b}": n for (a, b), n in sorted(will.items())})
+        catalogue(electrode)
         print(f"{time.perf_counter() - start:.0f} s")
     draw(found)
 

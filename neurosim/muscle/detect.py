@@ -311,6 +311,7 @@ def _measured(rows: list[_Row], pull: _Pull, m: Muscle) -> Detected:
         unit=np.array([r.unit for r in rows], np.int64),
         spikes=np.array([r.spikes for r in rows], np.int64),
         rate_per_s=np.array([r.rate_per_s for r in rows], float),
-        kind=np.array([r.kind for r in rows], "U19"), origin=np.array([r.origin for r in rows], "U8"),
+        kind=np.array([r.kind for r in rows], "U19"),
+        origin=np.array([r.origin for r in rows], "U8"),
         visible=peak > m.visible_force_mn,
     )  # fmt: skip

@@ -326,7 +326,8 @@ class _Shape:
         Wiener's filter turns each potential into a narrow peak of height 1, so that two that
         overlap are still two, though their phases may cancel.
         """
-        from scipy.fft import irfft, next_fast_len, rfft
+        from numpy.fft import irfft, rfft
+        from scipy.fft import next_fast_len
 
         size, reach = next_fast_len(rest.size + self.shape.size, real=True), self.shape.size - 1
         seen = rfft(self.shape, size)

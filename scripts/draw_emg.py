@@ -1,11 +1,12 @@
-"""Draw what electrodes see of single units, and four kinds of twitch on the same axes.
+"""Draw what electrodes see of single units, and the kinds of event on the same axes.
 
     python scripts/draw_emg.py [--sounds FOLDER]
 
-Writes docs/figures/emg_potentials.png and emg_kinds.png (seconds) and prints the words that stand
-for them. With --sounds also a WAV file of each kind. Discharges: a lone one, two 5 ms apart,
-a unit with myokymia (`firing.bursts`, an empirical rule), bursts of Isaacs' syndrome
-(distilled from a chain of nodes).
+Writes docs/figures/emg_potentials.png, emg_kinds.png and events.png (seconds; the last with a
+cramp of a pool of motoneurons, and what the detector says) and prints the words that stand for
+them. With --sounds also a WAV file of each kind. Discharges: a lone one, two 5 ms apart, a unit
+with myokymia (`firing.bursts`, an empirical rule), bursts of Isaacs' syndrome (distilled from a
+chain of nodes).
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from neurosim.firing.bursts import Rhythm, sample_multiplets, sample_myokymia, site_bursts
+from neurosim.membrane import cramp
 from neurosim.muscle import emg
+from neurosim.muscle.anatomy import muscle
+from neurosim.muscle.detect import detect
 from neurosim.muscle.force import muscle_force_mn
 from neurosim.show.emg_plot import (
     describe_emg,
@@ -26,7 +30,7 @@ from neurosim.show.emg_plot import (
     plot_potentials,
 )
 from neurosim.show.sound import write_wav
-from neurosim.show.style import new_figure, styled
+from neurosim.show.style import PALE, new_figure, styled
 
 FOLDER = Path("docs/figures")
 MUSCLE, UNIT, HZ, LENGTH_S = "shin", 90, 10_000.0, 2.0
@@ -94,6 +98,57 @@ def draw_kinds(sounds: Path | None) -> None:
     fig.savefig(FOLDER / "emg_kinds.png", dpi=75)
 
 
+def events() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return discharges, s, and their units for a column each of the picture of events."""
+    rng = np.random.default_rng(3)
+    found = {
+        "Twitch": np.array([0.8]),
+        "Doublet": np.array([0.8, 0.805]),
+        "Myokymic run": sample_myokymia(Rhythm(5, 35.0, 0.55), LENGTH_S, rng)[0],
+        "Neuromyotonic burst": sample_multiplets(site_bursts("isaacs"), np.array([0.8]), rng)[0],
+    }
+    columns = {name: (times, np.full(times.size, UNIT)) for name, times in found.items()}
+    made = cramp.units_of(1, muscle(MUSCLE).units, prone=True)
+    run = cramp.stimulate(made, cramp.shortened(), 24.0, LENGTH_S, seed=1)
+    return columns | {"Cramp begins": (run.time_s - 0.4, run.unit)}
+
+
+@styled
+def draw_events() -> None:
+    """Draw five kinds of event on the same axes, and under the force what the detector says."""
+    fig = new_figure(17.0, 11.0)
+    grid = fig.subplots(5, 5, height_ratios=(0.9, 1, 1, 1, 0.8))
+    for row in grid[:4]:
+        for ax in row[1:]:
+            ax.sharey(row[0])
+            ax.tick_params(labelleft=False)
+    for column, (name, (times, units)) in enumerate(events().items()):
+        keep = (times > 0.0) & (times < LENGTH_S)
+        times, units = times[keep], units[keep]
+        signal = emg.emg_uv(times, units, MUSCLE, LENGTH_S, needle_at(UNIT), HZ)
+        force = muscle_force_mn(times, units, MUSCLE, LENGTH_S)
+        plot_emg(grid[:4, column], times, units, force, signal, HZ, title=name)
+        draw_sweep(
+            grid[4, column], signal, HZ, 0.795 if name != "Myokymic run" else times[0] - 0.005
+        )
+        told = detect(signal, force, HZ, MUSCLE)
+        for onset, length in zip(told.onset_s, told.duration_s, strict=True):
+            grid[1, column].axvspan(onset, min(onset + length, LENGTH_S), color=PALE, zorder=0)
+        kinds_of = "\n".join(f"{k.replace('_', ' ')},\n{o}" for k, o in
+                             sorted(set(zip(told.kind, told.origin, strict=True))))  # fmt: skip
+        grid[1, column].text(0.03, 0.95, f"detector:\n{kinds_of}", va="top", fontsize=10.5,
+                             transform=grid[1, column].transAxes)  # fmt: skip
+        print(f"{name}: {describe_emg(emg_numbers(times, units, signal, HZ), 'needle')} "
+              f"Detector: {told}.")  # fmt: skip
+    grid[0, 0].set_ylim(0, muscle(MUSCLE).units + 2)
+    grid[1, 0].set_yscale("log")
+    grid[1, 0].set_ylim(1.0, 1e6)
+    for ax in grid[:, 1:].flat:
+        ax.set_ylabel("")
+    fig.colorbar(grid[3, -1].collections[0], ax=grid[3, :], label="dB under the loudest")
+    fig.savefig(FOLDER / "events.png", dpi=75)
+
+
 def main() -> None:
     """Draw, print and, if asked, sound."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -101,6 +156,7 @@ def main() -> None:
     args = parser.parse_args()
     draw_potentials()
     draw_kinds(args.sounds)
+    draw_events()
 
 
 if __name__ == "__main__":

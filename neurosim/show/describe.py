@@ -125,11 +125,12 @@ def person_ratio(result: Result, against: Result) -> float:
 # Numbers that no run reads: limits of what is accepted, conversions at the door, how well the
 # hazard law fits, the survey that sets people's sites, what only a firing cell body needs, named
 # conditions of an axon, chains of nodes and their bursts, pools of motoneurons and their fatigue,
-# loss of blood flow, the needle, and the rule for events whose bursts nobody told.
+# loss of blood flow, the needle, the detector, and the rule for events whose bursts nobody told.
 _UNREAD = {
     "bursts": re.compile(""),
     "chain": re.compile(""),
     "conditions": re.compile(""),
+    "detect": re.compile(""),
     "fatigue": re.compile(""),
     "pool": re.compile(""),
     "membrane": re.compile(r"(ischaemia|release)_pump_|washout_|potassium_space_"),

@@ -6,8 +6,8 @@ Simulates labelled recordings of four muscles, lets `neurosim.muscle.detect` rea
 electromyogram alone, and prints the confusion matrices of kind and origin by needle and by
 surface electrode; writes docs/figures/confusion.png. Truth comes from the generators: axonal
 discharges by the event sampler, Isaacs' and myokymic bursts by `firing.bursts`, cramps and weak
-contractions by the pool of motoneurons. Thresholds were chosen on seeds below 100, in the shin and
-the sole of the foot alone; thumb and calf, and seeds from 1000, are held out. Minutes.
+contractions by the pool of motoneurons. Thresholds were chosen on seeds below 100; those from 1000
+are held out. Minutes.
 """
 
 from __future__ import annotations

@@ -321,13 +321,15 @@ def firing_of(rows: np.ndarray, duration_s: float, process: str = "misfire") -> 
     process : str
         One of `PROCESSES`.
     """
-    unit, origin, place = rows[1:4].astype(np.int64)
-    columns = {
-        "time_s": rows[0], "unit": unit, "origin": origin, "place": place, "load_mmol_l": rows[4],
-        "episode": np.cumsum(place == 0),
-        "process": np.full(place.size, PROCESSES.index(process)),
-    }  # fmt: skip
-    return _in_order(columns, duration_s)
+    order = np.argsort(rows[0], kind="stable")
+    first = np.flatnonzero(rows[3] == 0)
+    number_of = np.empty(first.size, np.int64)
+    number_of[np.argsort(rows[0, first], kind="stable")] = np.arange(first.size)
+    episode = np.repeat(number_of, np.diff(first, append=rows.shape[1]))
+    time, unit, origin, place, load = rows[:, order]
+    unit, origin, place = (v.astype(np.int64) for v in (unit, origin, place))
+    made_by = np.full(order.size, PROCESSES.index(process))
+    return Firing(time, unit, origin, place, load, episode[order], made_by, duration_s)
 
 
 def _in_order(columns: dict[str, np.ndarray], duration_s: float) -> Firing:

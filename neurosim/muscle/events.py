@@ -122,8 +122,8 @@ def find_twitches(
     contraction_time_scale : float
         Factor on every contraction time, 0.1 to 10.
     origin, process : array_like of str, optional
-        Where each discharge started, and what made it (``"misfire"``, ``"neuromyotonia"``,
-        ``"myokymia"`` or ``"plateau"``), shape (n,).
+        Where each discharge started, and what made it (``"misfire"``, the default,
+        ``"neuromyotonia"``, ``"myokymia"`` or ``"plateau"``), shape (n,).
     episode : array_like, optional
         Episode of each discharge, shape (n,); by default discharges of one unit within 20 ms of
         each other are one.
@@ -136,72 +136,73 @@ def find_twitches(
     m = anatomy.muscle(muscle)
     scale = number_within("force_scale", force_scale, 0, 100)
     times, unit, peak, contraction = sort_discharges(times_s, units, m, contraction_time_scale)
-    told = _told(times_s, units, origin, episode, process)
+    told = _told(times.size, origin=origin, episode=episode, process=process)
+    order = np.arange(times.size)
+    if told:
+        order = np.lexsort((np.atleast_1d(times_s), np.atleast_1d(units)))
     if episode is None:
-        told["episode"] = by_interval(times, unit)
-    order = np.lexsort((times, told["episode"], unit))
-    times, unit, peak, contraction = (v[order] for v in (times, unit, peak, contraction))
-    told = {name: column[order] for name, column in told.items()}
-    starts = _event_starts(unit, told["episode"])
+        which = by_interval(times, unit)
+    else:
+        which = told["episode"][order]
+        by_event = np.lexsort((which, unit))  # stable: an event's discharges stay in order of time
+        times, unit, peak, contraction, which, order = (
+            v[by_event] for v in (times, unit, peak, contraction, which, order)
+        )
+    starts = _event_starts(unit, which)
     discharges = np.diff(starts, append=times.size)
     onset, end, event_peak = _shape(times, peak, contraction, starts, discharges)
     rows = {
         "onset_s": onset, "end_s": end, "peak_mn": event_peak * scale, "unit": unit[starts],
         "units": np.ones(starts.size, np.int64), "discharges": discharges,
-        **{name: column[starts] for name, column in told.items()},
+        "episode": which[starts], "kind": np.minimum(discharges, 3) - 1,
+        "first": order[starts],
     }  # fmt: skip
-    return _twitches(_with_spasms(rows, times, unit, told, m, scale, contraction_time_scale), m)
+    if process is not None:
+        made = told["process"][order]
+        rows["kind"] = _kinds(rows["kind"], discharges, made[starts])
+        held = made == "plateau"
+        slowness = contraction_time_scale
+        rows = _with_spasms(rows, times[held], unit[held], which[held], m, scale, slowness)
+    return _twitches(rows, m, told.get("origin"))
 
 
-def _told(times_s, units, origin, episode, process) -> dict[str, np.ndarray]:
-    """Return what is told of each discharge, by unit and time."""
-    order = np.lexsort((np.atleast_1d(times_s), np.atleast_1d(units)))
-    found = {}
-    for name, given, missing in (
-        ("origin", origin, "unknown"), ("episode", episode, 0), ("process", process, "misfire"),
-    ):  # fmt: skip
-        column = np.full(order.size, missing) if given is None else np.asarray(given)
-        if column.shape != order.shape:
+def _told(size: int, **columns: Any) -> dict[str, np.ndarray]:
+    """Return the columns that were given, as arrays of one entry for each discharge."""
+    found = {name: np.asarray(given) for name, given in columns.items() if given is not None}
+    for name, column in found.items():
+        if column.shape != (size,):
             raise NeurosimError(
-                f"{name} must have one entry for each of {order.size} discharges, "
+                f"{name} must have one entry for each of {size} discharges, "
                 f"not the shape {column.shape}."
             )
-        found[name] = column[order]
     return found
 
 
-def _with_spasms(rows, times, unit, told, m: Muscle, scale: float, slowness: float) -> dict:
+def _with_spasms(rows, times_s, unit, episode, m: Muscle, scale: float, slowness: float) -> dict:
     """Return the rows of events with the parts of each plateau over several units made one.
 
     A spasm lasts from the first onset to the last end of its parts; its peak is that of their
-    sum.
+    sum. Times, units and episodes are those of the discharges on a plateau.
     """
-    parts = np.flatnonzero(rows["process"] == "plateau")
+    parts = np.flatnonzero(rows["kind"] == KINDS.index("spasm"))
     keep, merged = np.ones(rows["unit"].size, bool), []
     for number_of in np.unique(rows["episode"][parts]):
         mine = parts[rows["episode"][parts] == number_of]
-        if mine.size < 2:
-            continue
-        keep[mine] = False
+        keep[mine[1:]] = False
         start, end = rows["onset_s"][mine].min(), rows["end_s"][mine].max()
-        of = (told["episode"] == number_of) & (told["process"] == "plateau")
-        force = muscle_force_mn(
-            times[of] - start, unit[of], m, end - start, _PEAK_HZ, scale, slowness
-        )
-        first = {name: column[mine[0]] for name, column in rows.items()}
-        merged.append(first | {
-            "onset_s": start, "end_s": end, "peak_mn": force.max(initial=0.0),
-            "unit": rows["unit"][mine].min(), "units": mine.size,
-            "discharges": rows["discharges"][mine].sum(),
-        })  # fmt: skip
-    return {
-        name: np.append(column[keep], [row[name] for row in merged]).astype(column.dtype)
-        for name, column in rows.items()
-    }
+        of, long = episode == number_of, end - start
+        force = muscle_force_mn(times_s[of] - start, unit[of], m, long, _PEAK_HZ, scale, slowness)
+        merged.append((mine[0], start, end, force.max(initial=0.0), mine.size,
+                       rows["discharges"][mine].sum()))  # fmt: skip
+    names = ("onset_s", "end_s", "peak_mn", "units", "discharges")
+    for at, *values in merged:
+        for name, value in zip(names, values, strict=True):
+            rows[name][at] = value
+    return {name: column[keep] for name, column in rows.items()}
 
 
-def _twitches(rows: dict[str, np.ndarray], m: Muscle) -> Twitches:
-    """Return events in order of onset, their kinds and origins in words."""
+def _twitches(rows: dict[str, np.ndarray], m: Muscle, origin: np.ndarray | None) -> Twitches:
+    """Return events in order of onset, kinds and origins in words."""
     order = np.lexsort((rows["unit"], rows["onset_s"]))
     r = {name: column[order] for name, column in rows.items()}
     return Twitches(
@@ -211,18 +212,20 @@ def _twitches(rows: dict[str, np.ndarray], m: Muscle) -> Twitches:
         unit=r["unit"],
         units=r["units"],
         discharges=r["discharges"],
-        kind=_kinds(r["discharges"], r["process"]),
-        origin=r["origin"],
+        kind=np.array(KINDS)[r["kind"]],
+        origin=np.full(order.size, "unknown") if origin is None else origin[r["first"]],
         visible=r["peak_mn"] > m.visible_force_mn,
     )
 
 
-def _kinds(discharges: np.ndarray, process: np.ndarray) -> np.ndarray:
-    """Return the kind of each event from what made it and from its number of discharges."""
-    kind = np.array(KINDS)[np.minimum(discharges, 3) - 1]
-    kind = np.where((process == "myokymia") & (discharges > 1), "myokymic_burst", kind)
-    kind = np.where((process == "neuromyotonia") & (discharges > 2), "neuromyotonic_burst", kind)
-    return np.where(process == "plateau", "spasm", kind)
+def _kinds(kind: np.ndarray, discharges: np.ndarray, process: np.ndarray) -> np.ndarray:
+    """Return the index into `KINDS` of each event by what made it; `kind` is a misfire's."""
+    for made, least, name in (
+        ("myokymia", 2, "myokymic_burst"), ("neuromyotonia", 3, "neuromyotonic_burst"),
+        ("plateau", 1, "spasm"),
+    ):  # fmt: skip
+        kind = np.where((process == made) & (discharges >= least), KINDS.index(name), kind)
+    return kind
 
 
 def _plural(count: int, word: str) -> str:

@@ -34,6 +34,7 @@ class Claim:
 
 
 _LATER = "not modelled in this version"
+_TOLD = "the model is told which places are ill, so that they twitch is no finding"
 
 CLAIMS = (
     Claim("Too little calcium in the blood makes muscles twitch", "low_calcium"),
@@ -58,14 +59,14 @@ CLAIMS = (
     Claim("Contracting the muscle stops its twitching", "fatigue", "remedy", "fewer"),
     Claim("Dehydration makes muscles twitch", "dehydration", outside=_LATER),
     Claim("Medication can make muscles twitch", "medication", outside=_LATER),
-    Claim("A pinched nerve makes muscles twitch", "pinched_nerve", outside=_LATER),
+    Claim("A pinched nerve makes muscles twitch", "pinched_nerve", outside=_TOLD),
     Claim("Damaged nerve cells make muscles twitch", "nerve_damage", outside=_LATER),
     Claim("Lack of sleep makes muscles twitch", "sleep_loss", outside=_LATER),
     Claim("Anxiety makes muscles twitch", "anxiety", outside=_LATER),
     Claim("Poor nutrition makes muscles twitch", "poor_nutrition", outside=_LATER),
     Claim("Serotonin syndrome makes muscles twitch", "serotonin_syndrome", outside=_LATER),
-    Claim("ALS makes muscles twitch", "als", outside=_LATER),
-    Claim("Isaacs' syndrome makes muscles twitch", "isaacs", outside=_LATER),
+    Claim("ALS makes muscles twitch", "als", outside=_TOLD),
+    Claim("Isaacs' syndrome makes muscles twitch", "isaacs", outside=_TOLD),
     Claim("Kidney disease makes muscles twitch", "kidney_disease", outside=_LATER),
     Claim("Stretching stops twitching", "stretching", "remedy", "fewer", outside=_LATER),
     Claim("Medication stops twitching", "calming_medication", "remedy", "fewer", outside=_LATER),

@@ -21,6 +21,7 @@ from neurosim.body.state import Body
 from neurosim.errors import NeurosimError, unknown_name
 from neurosim.firing.discharge import (
     ORIGINS,
+    PROCESSES,
     Firing,
     UnitHazard,
     expected_bursts_per_min,
@@ -307,13 +308,24 @@ def discharges_of(
     return fibres_firing(firing, state), per_min
 
 
-def _twitches(firing: Firing, state: State, asked: Scenario, reached: float) -> Twitches:
-    told = {n: v[: None if reached else 0] for n, v in firing.columns().items()}
+def _twitches(
+    firing: Firing, state: State, asked: Scenario, reached: float, named: bool = True
+) -> Twitches:
+    """Return the twitches of a firing, their origins `named` or not.
+
+    Where only axons and somata misfire, bursts are what intervals alone make of them, and nothing
+    else need be told.
+    """
+    keep = slice(None) if reached else slice(0, 0)
+    made, origin = firing.process[keep], firing.origin[keep]
+    plain = not made.any() and not (origin == ORIGINS.index("junction")).any()
     return find_twitches(
-        told["time_s"], told["unit"], asked.muscle,
+        firing.time_s[keep], firing.unit[keep], asked.muscle,
         force_scale=state.unit_force_scale * max(state.transmission, 1e-6),
         contraction_time_scale=state.contraction_time_scale,
-        origin=told["origin"], episode=told["episode"], process=told["process"],
+        origin=np.array(ORIGINS)[origin] if named else None,
+        episode=None if plain else firing.episode[keep],
+        process=None if plain else np.array(PROCESSES)[made],
     )  # fmt: skip
 
 
@@ -418,7 +430,7 @@ def one_person(asked: Sequence[Scenario], person: int) -> np.ndarray:
         hazard = hazard_of(state, sites, s)
         firing, beside = discharges_of(state, sites, hazard, s, person, rng)
         reached = reaches(state, s.axon, sites.scores)
-        found = _twitches(firing, state, s, reached)
+        found = _twitches(firing, state, s, reached, named=False)
         rate = (expected_bursts_per_min(hazard).sum() + beside.sum()) * reached
         rows.append(
             ((~found.painful).sum(), found.visible.sum(), (found.discharges > 1).sum(),

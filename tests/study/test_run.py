@@ -95,10 +95,13 @@ def test_a_result_adds_up():
 
 
 @pytest.mark.parametrize("name", ["low_calcium", "high_potassium", "stress"])
-def test_a_burst_is_what_the_interval_alone_would_make_an_event(name):
+def test_a_burst_is_what_the_interval_alone_makes_an_event(name):
     result = simulate(name, duration_s=300.0, person=1)
     firing = result.firing
-    found, again = result.twitches, find_twitches(firing.time_s, firing.unit, "foot_sole")
+    found, again = (
+        result.twitches,
+        find_twitches(firing.time_s, firing.unit, "foot_sole", episode=firing.episode),
+    )
     for column in ("unit", "discharges", "kind"):
         assert np.array_equal(getattr(found, column), getattr(again, column))
     assert found.discharges.sum() == len(firing) and len(found) == firing.episode.max() + 1

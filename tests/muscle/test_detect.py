@@ -76,6 +76,12 @@ def test_a_lone_doublet_is_two_spikes_at_their_interval(interval_ms):
     assert gap == pytest.approx([interval_ms], abs=0.1)
 
 
+def test_a_lone_doublet_melted_into_one_wave_on_the_skin_is_two_spikes():
+    signal = emg.emg_uv([2.0, 2.005], [10, 10], MUSCLE, 4.0, "surface", 2000.0, 1)
+    found = sort_potentials(prepared(signal, 2000.0))
+    assert 1000.0 * np.diff(found.time_s) == pytest.approx([5.0], abs=0.3)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_intervals_of_overlapping_bursts_are_the_written_ones(seed):
     rng = np.random.default_rng(seed)

@@ -475,17 +475,16 @@ def resting_states(conditions: Conditions, axon: Axon = "ghk") -> int:
 WAIT_MS = 4.0  # for a spike, after the pulse
 FIRST_GUESS_PA = 400.0
 # Near the threshold the time to a spike or to its failing grows by the logarithm of the distance,
-# over some 8 per ms; failing shows 1.4 times later. Only the last of 18 halvings leans on it.
+# over some 8 per ms; failing shows 1.4 times later. Only what is left at the end leans on it.
 GROWTH_PER_MS, FAILING = 8.0, 1.4
 LAST = 4  # the interval (in tolerances) in which times tell the rest
-LONG_PULSE_MS = 2.0  # a longer one may fire while it is on: then times tell nothing
 
 
 def between(low, high, low_ms, high_ms) -> np.ndarray:
     """Return the thresholds between pulses that fail and that fire, by the times if known."""
     late = np.clip(low_ms - high_ms, -0.3, 0.3)
     share = 1.0 / (1.0 + np.exp(GROWTH_PER_MS * late) / FAILING)
-    told = (low_ms > 0.0) & (high_ms > 0.0)  # not of a spike during a long pulse
+    told = (low_ms > 0.0) & (high_ms > 0.0)  # not of a spike during the pulse
     share = np.where(told, share, 0.5)
     never = np.isinf(high)
     return np.where(never, np.nan, low + np.where(never, 0.0, high - low) * share)

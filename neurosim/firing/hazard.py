@@ -167,7 +167,7 @@ def _batch(conditions: Conditions, nu, loads):
 def hazard_table(
     conditions: Conditions, axon: str = "ghk", scores: people.Scores = ()
 ) -> HazardTable:
-    """Return the hazard table of one body state (0.3 s where Numba is installed, then kept).
+    """Return the hazard table of one body state (0.1 s where Numba is installed, then kept).
 
     Parameters
     ----------

@@ -142,7 +142,8 @@ class Cost:
     def residuals(self, points: np.ndarray) -> np.ndarray:
         """Return the residuals, shape (n, m); the sum of their squares is the cost."""
         try:
-            parts = blocks(self.space, points, self.axon)
+            with np.errstate(over="ignore"):  # of rates at potentials where no axon is
+                parts = blocks(self.space, points, self.axon)
         except NeurosimError:  # some membrane has no resting potential
             if len(points) == 1:
                 return np.full((1, self._length()), UNDEFINED)

@@ -142,7 +142,6 @@ _UNREAD = {
     "emg": re.compile(r"needle_|noise_needle_|core_|shaft_|onset_"),
     "fit": re.compile(""),
     "hazard": re.compile(r".*error"),
-    "muscle": re.compile("event_interval_ms"),
     "study": re.compile(r"survey_"),
     "soma": re.compile(r"soma_(ahp|adaptation|reset|refractory|rest)_"),
 }
@@ -339,7 +338,8 @@ def twitch_words(result: Result) -> str:
         return f"Twitches: none{why}."
     short = int((~t.painful).sum())
     count = {kind: int((t.kind == kind).sum()) for kind in KINDS}
-    kinds = [counted(count["doublet"], "doublet"), counted(count["multiplet"], "longer group")]
+    longer = counted(count["multiplet"], "longer group")
+    kinds = [counted(count["doublet"], "doublet"), longer if count["multiplet"] else "none longer"]
     if count["neuromyotonic_burst"]:
         kinds.append(counted(count["neuromyotonic_burst"], "neuromyotonic burst"))
     if count["myokymic_burst"]:
@@ -359,7 +359,8 @@ def spasm_words(twitches: Twitches) -> str:
     t, mine = twitches, twitches.kind == "spasm"
     largest = np.flatnonzero(mine)[t.discharges[mine].argmax()]
     return (
-        f"Spasms: {plain_number(int(mine.sum()))}, the largest of {t.units[largest]} motor units "
+        f"Spasms: {plain_number(int(mine.sum()))}, the largest of "
+        f"{counted(int(t.units[largest]), 'motor unit')} "
         f"for {t.duration_s[largest]:.0f} s with up to {t.peak_mn[largest] / 1000.0:.2g} N: "
         "a spasm is prolonged and often painful (stated, not computed), a twitch is neither."
     )
@@ -387,7 +388,10 @@ def _comparison_words(result: Result, against: Result | None, people: People | N
     often = max(result.expected_per_min, against.expected_per_min)
     rare = f", rare in both: at most once in {time_words(60.0 / often)}" if 0 < often < 0.1 else ""
     source = _after(source_of_more(result, ratio))
-    return [f"Against {who}, the same person over a long time: {band(ratio)}{source}{rare}."]
+    spasms = ", spasms not counted" if (result.twitches.kind == "spasm").any() else ""
+    return [
+        f"Against {who}, the same person over a long time: {band(ratio)}{source}{rare}{spasms}."
+    ]
 
 
 def _after(words: str) -> str:

@@ -482,7 +482,7 @@ def _list(args: argparse.Namespace) -> None:
     print("Scenarios (neurosim run NAME):")
     for name in catalogue():
         s = scenario(name)
-        print(f"  {name:<16} {s.title}: {s.about}")
+        print(f"  {name:<25} {s.title}: {s.about}")
     print("\nMuscles (--muscle M):")
     for name in MUSCLES:
         print(f"  {name:<16} {muscle(name).latin}")
@@ -490,7 +490,7 @@ def _list(args: argparse.Namespace) -> None:
     for f in FIELDS.values():
         usual = f"{f.low:g} to {f.high:g}" if f.high > f.low else f"{f.low:g}"
         unit = f" {f.unit}" if f.unit else ""
-        print(f"  {f.name:<24} {f.label}, reference {usual}{unit}")
+        print(f"  {f.name:<25} {f.label}, reference {usual}{unit}")
     print("\nAlso understood: " + ", ".join(n for n in DOORS if n not in FIELDS) + ".")
     print("\nConditions of an axon (neurosim excitability --condition NAME):")
     for c in conditions().values():

@@ -2,19 +2,21 @@
 
     python scripts/draw_emg.py [--sounds FOLDER]
 
-Writes docs/figures/emg_potentials.png, emg_kinds.png and events.png (seconds; the last with a
-cramp of a pool of motoneurons, and what the detector says) and prints the words that stand for
-them. With --sounds also a WAV file of each kind. Discharges: a lone one, two 5 ms apart, a unit
-with myokymia (`firing.bursts`, an empirical rule), bursts of Isaacs' syndrome (distilled from a
-chain of nodes).
+Writes docs/figures/emg_potentials.png, events.png (with what the detector says) and sounds.png
+(the WAV files' samples), in seconds, and prints the words that stand for them. With --sounds also
+writes the WAV files. Discharges: a lone one, two 5 ms apart, a unit with myokymia
+(`firing.bursts`, an empirical rule), bursts of Isaacs' syndrome (distilled from a chain of nodes),
+a cramp of a pool of motoneurons.
 """
 
 from __future__ import annotations
 
 import argparse
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from scipy.io import wavfile
 
 from neurosim.firing.bursts import Rhythm, sample_multiplets, sample_myokymia, site_bursts
 from neurosim.membrane import cramp
@@ -29,11 +31,16 @@ from neurosim.show.emg_plot import (
     plot_emg,
     plot_potentials,
 )
-from neurosim.show.sound import write_wav
+from neurosim.show.sound import wav_bytes, write_wav
 from neurosim.show.style import PALE, new_figure, styled
 
 FOLDER = Path("docs/figures")
 MUSCLE, UNIT, HZ, LENGTH_S = "shin", 90, 10_000.0, 2.0
+HEARD = {
+    "Twitch": "a lone dull knock", "Doublet": "the same knock, split",
+    "Myokymic run": "marching groups", "Neuromyotonic burst": "a short rattle",
+    "Cramp begins": "a roar",
+}  # fmt: skip
 
 
 def needle_at(unit: int) -> emg.Electrode:
@@ -63,41 +70,6 @@ def draw_potentials() -> None:
             print(where, name, emg.shape_of(row, HZ))
 
 
-def kinds() -> dict[str, np.ndarray]:
-    """Return the discharge times of each kind within the picture, s."""
-    rng = np.random.default_rng(7)
-    spasm = sample_myokymia(Rhythm(5, 35.0, 0.55), LENGTH_S, rng)[0]
-    isaacs = sample_multiplets(site_bursts("isaacs"), np.array([0.3, 0.9, 1.5]), rng)[0]
-    return {
-        "fasciculation": np.array([0.5]),
-        "doublet": np.array([0.5, 0.505]),
-        "myokymia": spasm,
-        "neuromyotonia": isaacs,
-    }
-
-
-@styled
-def draw_kinds(sounds: Path | None) -> None:
-    """Draw the four kinds of twitch, a column each; print their words and write their sounds."""
-    found = kinds()
-    fig = new_figure(15.0, 10.5)
-    grid = fig.subplots(5, len(found), sharey="row")
-    electrode = needle_at(UNIT)
-    for column, (name, times) in enumerate(found.items()):
-        units = np.full(times.size, UNIT)
-        signal = emg.emg_uv(times, units, MUSCLE, LENGTH_S, electrode, HZ)
-        force = muscle_force_mn(times, units, MUSCLE, LENGTH_S)
-        plot_emg(grid[:4, column], times, units, force, signal, HZ, title=name.capitalize())
-        draw_sweep(grid[4, column], signal, HZ, float(times[0]) - 0.005)
-        print(f"{name}: {describe_emg(emg_numbers(times, units, signal, HZ), 'needle')}")
-        if sounds:
-            print(write_wav(sounds / f"{name}.wav", signal, HZ, 2000.0))
-    for ax in grid[:, 1:].flat:
-        ax.set_ylabel("")
-    fig.colorbar(grid[3, -1].collections[0], ax=grid[3, :], label="dB under the loudest")
-    fig.savefig(FOLDER / "emg_kinds.png", dpi=75)
-
-
 def events() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return discharges, s, and their units for a column each of the picture of events."""
     rng = np.random.default_rng(3)
@@ -110,7 +82,14 @@ def events() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     columns = {name: (times, np.full(times.size, UNIT)) for name, times in found.items()}
     made = cramp.units_of(1, muscle(MUSCLE).units, prone=True)
     run = cramp.stimulate(made, cramp.shortened(), 24.0, LENGTH_S, seed=1)
-    return columns | {"Cramp begins": (run.time_s - 0.4, run.unit)}
+    columns["Cramp begins"] = run.time_s - 0.4, run.unit
+    within = {name: (t > 0.0) & (t < LENGTH_S) for name, (t, _) in columns.items()}
+    return {name: (t[within[name]], u[within[name]]) for name, (t, u) in columns.items()}
+
+
+def recorded(times, units) -> np.ndarray:
+    """Return what the needle sees, uV."""
+    return emg.emg_uv(times, units, MUSCLE, LENGTH_S, needle_at(UNIT), HZ)
 
 
 @styled
@@ -123,9 +102,7 @@ def draw_events() -> None:
             ax.sharey(row[0])
             ax.tick_params(labelleft=False)
     for column, (name, (times, units)) in enumerate(events().items()):
-        keep = (times > 0.0) & (times < LENGTH_S)
-        times, units = times[keep], units[keep]
-        signal = emg.emg_uv(times, units, MUSCLE, LENGTH_S, needle_at(UNIT), HZ)
+        signal = recorded(times, units)
         force = muscle_force_mn(times, units, MUSCLE, LENGTH_S)
         plot_emg(grid[:4, column], times, units, force, signal, HZ, title=name)
         draw_sweep(
@@ -149,14 +126,33 @@ def draw_events() -> None:
     fig.savefig(FOLDER / "events.png", dpi=75)
 
 
+@styled
+def draw_sounds(folder: Path | None) -> None:
+    """Draw the samples of each kind's WAV file, as they are heard; write the files if asked."""
+    fig = new_figure(11.0, 7.5)
+    axes = fig.subplots(5, 1, sharex=True, sharey=True)
+    for ax, (name, (times, units)) in zip(axes, events().items(), strict=True):
+        signal = recorded(times, units)
+        data, _ = wav_bytes(signal, HZ)
+        rate, samples = wavfile.read(BytesIO(data))
+        ax.plot(np.arange(samples.size) / rate, samples / 32768.0, lw=0.6)
+        ax.set_title(f"{name}: {HEARD[name]}", loc="left")
+        ax.set_ylim(-1.0, 1.0)
+        if folder:
+            print(write_wav(folder / f"{name.lower().replace(' ', '_')}.wav", signal, HZ))
+    axes[2].set_ylabel("sample of the sound file, full scale 1")
+    axes[-1].set_xlabel("time, seconds")
+    fig.savefig(FOLDER / "sounds.png", dpi=75)
+
+
 def main() -> None:
     """Draw, print and, if asked, sound."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sounds", type=Path)
     args = parser.parse_args()
     draw_potentials()
-    draw_kinds(args.sounds)
     draw_events()
+    draw_sounds(args.sounds)
 
 
 if __name__ == "__main__":

@@ -89,7 +89,10 @@ class Detected:
         if not len(self):
             return "no events"
         names, counts = np.unique(self.kind, return_counts=True)
-        parts = [f"{n} {name.replace('_', ' ')}" for name, n in zip(names, counts, strict=True)]
+        parts = [
+            f"{n} {name.replace('_', ' ')}{'s' if n > 1 and name != 'single' else ''}"
+            for name, n in zip(names, counts, strict=True)
+        ]
         seen = int(self.visible.sum()) or "none"
         return f"{len(self)} event{'s' * (len(self) > 1)}: {', '.join(parts)}; {seen} visible"
 

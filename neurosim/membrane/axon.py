@@ -526,10 +526,8 @@ def threshold_pa(
     n, start = column.size, axons.rest if start is None else start
     steps = np.broadcast_to(np.rint(np.asarray(width_ms) / dt).astype(np.int64), n)
     steady = np.broadcast_to(np.asarray(current, float), n)
-    search = np.stack(np.broadcast_arrays(
-        np.clip(near_pa, tolerance_pa, HIGHEST_PA), 1.125, 0.0, HIGHEST_PA,
-        LAST * tolerance_pa, np.zeros(n),
-    ))[:5]  # fmt: skip
+    near = np.clip(near_pa, tolerance_pa, HIGHEST_PA) + np.zeros(n)
+    search = np.stack(np.broadcast_arrays(near, 1.125, 0.0, HIGHEST_PA, LAST * tolerance_pa))
     found = kernel.pulse(
         start, axons.P, np.arange(n), column, steady, steps, round(WAIT_MS / dt), axons.rest[0],
         search, dt,

@@ -350,13 +350,14 @@ def _search(S, P, lane, column, steady, steps, shape, after, rest, search, dt, n
     b = np.zeros(SIZE)
     hold, lanes = hold_steps(dt), _lanes(n)
     test = np.full(WIDTH, -1)
-    taken, since = 0, 0
+    taken, since, begun = 0, 0, False
     while n > 0:
         if since == 0:
+            ended = False
             for i in range(lanes):
-                if b[i + LEFT] > 0.0:
+                if b[i + LEFT] > 0.0 or (test[i] < 0 and begun):
                     continue
-                j, x = test[i], 0.0
+                ended, j, x = True, test[i], 0.0
                 if j >= 0:
                     x = _tried(b, i, j, found, search, dt)
                 if x == 0.0:  # the next test; spare lanes do the first one over
@@ -371,10 +372,11 @@ def _search(S, P, lane, column, steady, steps, shape, after, rest, search, dt, n
                 b[i + LASTS], b[i + REST] = steps[j], rest[column[j]]
                 b[i + CLOCK], b[i + SPIKE], b[i + AT], b[i + TOP] = 0.0, 0.0, after, -1000.0
                 b[i + LEFT] = 1.0 if test[i] >= 0 else 0.0
-            if taken > n:
+            if ended and taken > n:
                 lanes = _pack(b, test, lanes)
             if lanes == 0:
                 break
+            begun = True
         for i in range(lanes):
             b[CURRENT + i] = b[i + ON] if b[i + CLOCK] < b[i + LASTS] and not noise else 0.0
             b[i + LAST] = b[i]

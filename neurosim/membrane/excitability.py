@@ -433,7 +433,7 @@ def _from_rest(bodies: Axons, threshold) -> _Tests:
 
 
 def _wide_threshold(bodies: Axons, threshold, dt) -> np.ndarray:
-    """Return the thresholds of pulses of 20 ms, within `TOLERANCE` of that of 1 ms; NaN if 0.
+    """Return thresholds of 20-ms pulses, within twice `TOLERANCE` times that of 1 ms; NaN if 0.
 
     Seven at a time: a search one by one would wait twelve times for the end of a long pulse.
     """

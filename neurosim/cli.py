@@ -332,11 +332,11 @@ def _progress(what: str, then: str = "") -> Callable[[int, int], None] | None:
     begun = perf_counter()
 
     def show(done: int, of: int) -> None:
-        end = f"{then}\n" if done >= of else ""
         left_min = (perf_counter() - begun) * (of - done) / done / 60.0
         wait = "" if left_min < 0.5 else f", about {left_min:.0f} minutes to go"
         wait = wait if left_min < 120.0 else f", about {left_min / 60.0:.0f} hours to go"
-        print(f"\r{done} of {of} {what}{wait:<32}", end=end, file=sys.stderr, flush=True)
+        tail, end = (then, "\n") if done >= of else (wait, "")
+        print(f"\r{done} of {of} {what}{tail:<32}", end=end, file=sys.stderr, flush=True)
 
     return show
 

@@ -133,10 +133,10 @@ def draw_sounds(folder: Path | None) -> None:
     axes = fig.subplots(5, 1, sharex=True, sharey=True)
     for ax, (name, (times, units)) in zip(axes, events().items(), strict=True):
         signal = recorded(times, units)
-        data, _ = wav_bytes(signal, HZ)
+        data, sound = wav_bytes(signal, HZ)
         rate, samples = wavfile.read(BytesIO(data))
         ax.plot(np.arange(samples.size) / rate, samples / 32768.0, lw=0.6)
-        ax.set_title(f"{name}: {HEARD[name]}", loc="left")
+        ax.set_title(f"{name}: {HEARD[name]} (1 is {sound.full_scale_uv / 1000:g} mV)", loc="left")
         ax.set_ylim(-1.0, 1.0)
         if folder:
             print(write_wav(folder / f"{name.lower().replace(' ', '_')}.wav", signal, HZ))

@@ -394,3 +394,18 @@ def test_progress_tells_what_is_left(monkeypatch, capsys):
     assert first.rstrip() == "10 of 200 people, about 19 minutes to go"
     assert second.rstrip() == "199 of 200 people"
     assert third.rstrip() == "20 of 200 people, about 18 hours to go"
+
+
+def test_progress_wipes_what_was_longer_and_ends_its_line_on_a_terminal_alone(monkeypatch, capsys):
+    monkeypatch.setattr(cli.sys.stderr, "isatty", lambda: False, raising=False)
+    assert cli._progress("people") is None
+    monkeypatch.setattr(cli.sys.stderr, "isatty", lambda: True, raising=False)
+    now = iter((0.0, 60.0, 62.0, 63.0))
+    monkeypatch.setattr(cli, "perf_counter", lambda: next(now))
+    show = cli._progress("people", "; done")
+    for done in (10, 199, 200):
+        show(done, 200)
+    first, second, last = capsys.readouterr().err.split("\r")[1:]
+    assert len(second) >= len(first.rstrip())
+    assert last.rstrip() == "200 of 200 people; done" and last.endswith("\n")
+    assert "\n" not in first + second

@@ -19,10 +19,12 @@ from neurosim.sources import (
     Value,
     all_values,
     citation,
+    exchanged,
     load,
     number,
     read_toml,
     references,
+    remember,
 )
 
 ROOT = Path(neurosim.__file__).parent
@@ -139,3 +141,27 @@ def plain_caches_of_numbers():
 
 def test_whoever_remembers_a_number_knows_when_it_is_exchanged():
     assert list(plain_caches_of_numbers()) == []
+
+
+def test_of_what_is_kept_the_longest_unused_goes_first():
+    calls = []
+
+    @remember("firing", size=2)
+    def double(x):
+        calls.append(x)
+        return 2 * x
+
+    assert [double(x) for x in (1, 2, 1, 3)] == [2, 4, 2, 6] and calls == [1, 2, 3]
+    assert [double.kept(x) for x in (1, 2, 3)] == [True, False, True]
+    assert double.keep(8, 4) == 8 and not double.kept(1) and double(4) == 8
+
+
+def test_what_is_kept_is_of_one_value_of_an_exchanged_number():
+    @remember("firing.load_factor")
+    def factor():
+        return number("firing", "load_factor")
+
+    for value in (7.0, 8.0, 7.0):
+        with exchanged("firing", "load_factor", value):
+            assert factor() == value
+    assert factor() == number("firing", "load_factor")

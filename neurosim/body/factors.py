@@ -1,7 +1,8 @@
 """What a body changes in nerve and muscle: the list a pupil reads to see why.
 
-A factor may change a concentration, a temperature, a gain or a load, never a twitch rate:
-the rate has to follow from the membrane. Every change is relative to the healthy body.
+A factor may change a concentration, a temperature, a gain, a load, or how many units, endings
+and hurt axons there are, never a twitch rate: the rate has to follow from the membrane (but for the
+groups of a pinched nerve, which follow a rule). Every change is relative to the healthy body.
 """
 
 from __future__ import annotations

@@ -306,7 +306,7 @@ def _judge(b, lanes, after, noise):
         b[i + CLOCK] += 1.0
         ends = b[i + LEFT] > 0.0 and (hit or over or b[i + CLOCK] >= b[i + LASTS] + after)
         b[i + SPIKE] = 1.0 if ends and hit else b[i + SPIKE]
-        b[i + AT] = time if ends else b[i + AT]
+        b[i + AT] = time if ends and (hit or over) else b[i + AT]
         b[i + LEFT] = 0.0 if ends else b[i + LEFT]
 
 

@@ -47,10 +47,12 @@ class Detected:
     Attributes
     ----------
     onset_s : ndarray
-        Largest point of the first potential; of a spasm when its potentials begin.
+        Largest point of the first potential; of a spasm when the force first exceeds 5 % of its
+        peak.
     duration_s : ndarray
-        Until the force is back under 5 % of the event's peak above where it began, or until the
-        next event; of a spasm until its potentials pause.
+        Until the force is back under 5 % of the event's peak (or three SDs of its noise) above
+        where it began, or until the next event; of a spasm from the first to the last point above
+        5 %.
     peak_mn : ndarray
         Largest force above that at the onset.
     unit : ndarray of int
@@ -298,15 +300,16 @@ def _measured(rows: list[_Row], pull: _Pull, m: Muscle) -> Detected:
     for k, row in enumerate(rows):
         later = starts[starts > row.end_s + 0.005]
         stop = min(row.end_s + tail, float(later[0]) if later.size else np.inf)
-        part = pull.part(row.start_s - _n("force_smooth_ms") / 1000.0, stop)
+        lead = min(_n("force_smooth_ms") / 1000.0, row.start_s)
+        part = pull.part(row.start_s - lead, stop)
         above = part - part[0]
         top = int(np.argmax(above))
         peak[k] = max(float(above[top]), 0.0)
         under = above[top:] < max(edge * peak[k], 3.0 * pull.noise)
         back = top + int(np.argmax(under)) if under.any() else above.size
-        duration[k] = max(back / pull.hz, row.end_s - row.start_s)
+        duration[k] = max(back / pull.hz - lead, row.end_s - row.start_s)
         if row.kind == "spasm":
-            held = np.flatnonzero(above > edge * peak[k]) / pull.hz
+            held = np.flatnonzero(above > edge * peak[k]) / pull.hz - lead
             starts[k] += held[0]
             duration[k] = held[-1] - held[0]
     return Detected(

@@ -338,8 +338,11 @@ def twitch_words(result: Result) -> str:
         return f"Twitches: none{why}."
     short = int((~t.painful).sum())
     count = {kind: int((t.kind == kind).sum()) for kind in KINDS}
-    longer = counted(count["multiplet"], "longer group")
-    kinds = [counted(count["doublet"], "doublet"), longer if count["multiplet"] else "none longer"]
+    kinds = [counted(count["doublet"], "doublet")]
+    if count["multiplet"]:
+        kinds.append(counted(count["multiplet"], "longer group"))
+    elif not (count["neuromyotonic_burst"] or count["myokymic_burst"]):
+        kinds.append("none longer")
     if count["neuromyotonic_burst"]:
         kinds.append(counted(count["neuromyotonic_burst"], "neuromyotonic burst"))
     if count["myokymic_burst"]:

@@ -53,7 +53,7 @@ RECALLED = "recalled"
 
 
 def motor_rows() -> list[Row]:
-    """Return the rows of V39 to V68 that can be asked, and of the junction."""
+    """Return the rows of V39 to V68 and V74 that can be asked, and of the junction."""
     return [
         *_als_rows(), *_burst_rows(), *_cramp_rows(), *_pool_rows(), *_anatomy_rows(),
         *_force_rows(), *_fatigue_rows(), *_emg_rows(), *_junction_rows(),
@@ -81,10 +81,10 @@ def _burst_rows() -> list[Row]:
     return [
         Row("V43", "last interval of a burst against its first", "1", where, 1.0, INF,
             float(gaps[-1] / gaps[0]), "measured", "Kleine 2008, doi 10.1002/mus.20849: longer"),
-        Row("V50", "slowest rate within a burst", "1/s", where, 30.0, 300.0, float(rates.min()),
-            "measured", isaacs),
-        Row("V50", "fastest rate within a burst", "1/s", where, 30.0, 300.0, float(rates.max()),
-            "measured", isaacs),
+        Row("V50", "slowest median rate by place in the burst", "1/s", where, 30.0, 300.0,
+            float(rates.min()), "measured", isaacs),
+        Row("V50", "fastest median rate by place in the burst", "1/s", where, 30.0, 300.0,
+            float(rates.max()), "measured", isaacs),
     ]  # fmt: skip
 
 

@@ -387,7 +387,8 @@ class People:
     ----------
     scenarios : tuple of Scenario
     twitches, visible, doublets, active_units : ndarray of int, shape (scenarios, people)
-        Counts within `duration_s`.
+        Counts within `duration_s`, spasms left out; `doublets` of events of two discharges and
+        more, `active_units` of units that discharge.
     expected_per_min : ndarray, shape (scenarios, people)
         Long-run twitch rate of each person from their hazards.
     """
@@ -432,8 +433,9 @@ def one_person(asked: Sequence[Scenario], person: int) -> np.ndarray:
         reached = reaches(state, s.axon, sites.scores)
         found = _twitches(firing, state, s, reached, named=False)
         rate = (expected_bursts_per_min(hazard).sum() + beside.sum()) * reached
+        short = ~found.painful
         rows.append(
-            ((~found.painful).sum(), found.visible.sum(), (found.discharges > 1).sum(),
+            (short.sum(), (found.visible & short).sum(), (short & (found.discharges > 1)).sum(),
              np.unique(firing.unit).size, rate)
         )  # fmt: skip
     return np.array(rows, float)

@@ -11,8 +11,11 @@ from neurosim.firing.discharge import ORIGINS, sample_firing
 from neurosim.firing.disease import Lesion, Streams, Terminal
 from neurosim.firing.sites import LESION, person_streams
 from neurosim.membrane import trains
+from neurosim.membrane.cramp import Cramping
 from neurosim.membrane.excitability import examine
+from neurosim.membrane.motoneuron import SomaConditions
 from neurosim.muscle.anatomy import twitch_forces_mn
+from neurosim.sources import number
 from neurosim.study.run import hazard_of, people_sites, replicate, simulate, state_of
 from neurosim.study.scenario import Scenario, catalogue, scenario
 
@@ -247,3 +250,15 @@ def test_every_axon_and_muscle_runs_every_disease():
             assert result.twitches.discharges.sum() == len(result.firing)
             assert name in ("als", "cholinesterase_inhibition") or len(result.firing) > 10
             assert set(result.twitches.origin) <= set(ORIGINS)
+
+
+def test_lost_units_have_no_endings_no_hurt_axons_and_no_cramps():
+    living, streams = np.arange(43) % 2 == 0, Streams(1, 0, 0)
+    push = Cramping(number("pool", "cramp_gain"), push_mv=40.0 * number("pool", "reflex_mv"))
+    fired = [
+        disease.multiplets(Terminal(0.1, 3.0), living, "ghk", 600.0, streams)[0],
+        disease.myokymia(Lesion(1.0, 0.3, 1.0), living, 60.0, streams)[0],
+        disease.cramps(push, SomaConditions(), living, 5.0, streams)[1],
+    ]
+    for firing in fired:
+        assert np.unique(firing.unit).size > 5 and living[firing.unit].all()

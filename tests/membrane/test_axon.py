@@ -303,6 +303,27 @@ def test_p_shares_the_powers_of_m():
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
+@pytest.mark.parametrize("after", [1, 3, 7, 9, 200])
+def test_both_loops_find_the_same_even_if_nothing_is_waited_for(after, monkeypatch):
+    batch = ax.at_rest([Conditions(), Conditions(potassium_out_mmol_l=6.0)], "ghk")
+    batch = batch.with_noise(1000.0)
+    which, dt = np.arange(2), 0.02
+    search = np.array([[100.0, 0.3], [1.3, 1.0], [0.0, 0.7], [9e3, 30.0], [1.0, 0.1]])
+    push, kick = search[:, [0, 0]], search[:, [1, 1]]
+    course = np.full((20, 3, 2), 1.0)
+
+    def run():
+        pulse = kernel.pulse(
+            batch.rest, batch.P, which, which, np.zeros(2), np.array([20, 31]), after,
+            batch.rest_mv, push, dt,
+        )  # fmt: skip
+        kicked = kernel.kick(batch.rest, batch.P, which, course, after, batch.rest_mv, kick, dt)
+        return pulse, kicked
+
+    for fast, slow in zip(*_both_paths(monkeypatch, run), strict=True):
+        np.testing.assert_allclose(slow, fast, rtol=0, atol=1e-7)
+
+
 def test_holding_the_internode_moves_nothing_by_more_than_the_step_does():
     batch = _some_axons()
     pulse = np.linspace(100.0, 900.0, 18)

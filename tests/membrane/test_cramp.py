@@ -102,3 +102,24 @@ def test_a_pool_of_a_person_is_the_same_every_time():
     assert np.ptp(pool.build(20).pic_mv) == 0.0
     lower = cramp.units_of(1, 20, True).pic_half_mv - cramp.units_of(1, 20, False).pic_half_mv
     assert (lower < 0.0).all()
+
+
+def after_push(duration_s, **change):
+    now = cramp.Cramping(**{"pic_scale": 1.0, "push_mv": 20.0, **change})
+    seeds = np.random.SeedSequence(3).spawn(2)
+    return cramp.after_push(20, now, SomaConditions(), duration_s, *seeds)
+
+
+def test_a_lower_current_holds_on_and_the_pool_is_followed_no_longer_than_told(monkeypatch):
+    usual, lower = (after_push(4.0, pic_lowered_mv=mv)[0].size for mv in (0.0, 6.0))
+    assert lower > 20 and usual < 0.5 * lower
+    monkeypatch.setattr(cramp, "LONGEST_S", 2.0)
+    late = after_push(4.0, pic_lowered_mv=6.0)[0]
+    assert 1.5 < late.max() < 2.0
+
+
+def test_the_threshold_is_the_least_rate_on_the_grid_that_cramps(monkeypatch):
+    least = {65: 13.0, 66: 60.0, 67: 61.0, 68: 1.0, 69: 14.0}  # by seed + person
+    monkeypatch.setattr(cramp, "cramps", lambda made, now, hz, seed: hz >= least[seed])
+    found = cramp.threshold_hz(range(5, 10), 8, False, seed=60)
+    assert found == pytest.approx([14.0, 60.0, np.nan, 2.0, 14.0], nan_ok=True)

@@ -10,9 +10,15 @@ import pytest
 from neurosim.errors import NeurosimError
 from neurosim.membrane import cramp
 from neurosim.muscle import anatomy, emg
-from neurosim.muscle.detect import detect, read_train
+from neurosim.muscle.detect import _measured, _Pull, _Row, _spasms, detect, read_train
 from neurosim.muscle.force import muscle_force_mn
-from neurosim.muscle.potentials import busy_stretches, noise_level, prepared, sort_potentials
+from neurosim.muscle.potentials import (
+    Record,
+    busy_stretches,
+    noise_level,
+    prepared,
+    sort_potentials,
+)
 
 HZ = 10_000.0
 MUSCLE, UNIT = "foot_sole", 30
@@ -233,3 +239,45 @@ def test_mistakes_are_one_sentence():
         with pytest.raises(NeurosimError, match=message):
             detect(*args)
     assert len(detect(signal, force, HZ, MUSCLE)) == 0  # silence without any noise
+
+
+@pytest.mark.parametrize(("share", "busy"), [(0.62, False), (0.78, True)])
+def test_potentials_interfere_from_seven_tenths_of_the_time_on(share, busy):
+    active = np.arange(100_000) % 500 < 500 * share  # 5 s, a pause in every 25 ms
+    record = Record(np.zeros(active.size), 20_000.0, 1.0, active)
+    assert busy_stretches(record) == ([pytest.approx((0.0, 5.0), abs=0.03)] if busy else [])
+
+
+@pytest.mark.parametrize("hz", [200.0, 1000.0])
+def test_the_noise_of_the_force_is_that_of_its_mean_over_ten_milliseconds(hz):
+    pull = _Pull(np.random.default_rng(1).normal(50.0, 4.0, 200_000), hz)
+    assert pull.noise == pytest.approx(pull.force.std(), rel=0.03)
+
+
+@pytest.mark.parametrize(("noise_mn", "duration_s"), [(0.0, 0.7), (4.0, 0.2)])
+def test_a_twitch_is_over_once_what_is_left_of_it_is_within_the_noise(noise_mn, duration_s):
+    row = _Row(1.0, 1.0, 0, 1, np.nan, "single", "axon")
+    pull = _Pull(np.repeat([0.0, 100.0, 8.0], [1000, 200, 1800]), 1000.0)  # stays at 8 %
+    pull.noise = noise_mn
+    found = _measured([row], pull, anatomy.muscle("foot_sole"))
+    assert found.duration_s == pytest.approx([duration_s], abs=0.008)
+
+
+def test_a_spasm_begins_and_ends_with_its_force():
+    row = _Row(2.0, 8.0, -1, 900, 15.0, "spasm", "soma")
+    pull = _Pull(np.repeat([0.0, 4000.0, 0.0], [2500, 6000, 2000]), 1000.0)
+    found = _measured([row], pull, anatomy.muscle("foot_sole"))
+    assert found.onset_s == pytest.approx([2.5], abs=0.006)
+    assert found.duration_s == pytest.approx([6.0], abs=0.011)
+
+
+@pytest.mark.parametrize("tone", [0.0, 20.0])
+def test_a_spasm_pulls_more_than_the_strongest_unit_could_above_the_force_before(tone):
+    active = np.zeros(160_000, bool)
+    active[40_000:100_000] = True  # 2 to 5 s of 8
+    record = Record(np.zeros(active.size), 20_000.0, 1.0, active)
+    during = np.repeat([0.0, 1.0, 0.0], [2000, 3000, 3000])
+    strongest = float(anatomy.twitch_forces_mn(MUSCLE)[-1])
+    for twitches, found in ((0.0, 0), (7.0, 0), (11.0, 1)):  # a fused tetanus is of 9 twitches
+        pull = _Pull((tone + twitches * during) * strongest, 1000.0)
+        assert len(_spasms(record, pull, strongest)) == found

@@ -66,7 +66,8 @@ def _parser() -> argparse.ArgumentParser:
 
     run = add(
         "run", "simulate one scenario and write tables, a figure and its words",
-        "against", "set", "muscle", "duration", "people", "person", "seed", "axon", "out",
+        "against", "set", "muscle", "duration", "people", "person", "seed", "axon", "root",
+        "out",
     )  # fmt: skip
     run.add_argument("scenario", nargs="?", default="normal", metavar="NAME|FILE.toml",
                      help="scenario of 'neurosim list' (or normal), or a TOML file")  # fmt: skip
@@ -106,6 +107,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "seed": {"metavar": "S", "help": "same seed, same people and twitches"},
     "axon": {"metavar": "ghk|ohmic|alternative",
              "help": "which of the axons that fit people's nerves"},
+    "root": {"metavar": "R", "help": "which root a pinched nerve pinches, such as C6 (default: S1; "
+                                     "'sensory' for sensory fibres alone)"},
     "out": {"metavar": "DIR", "help": "folder for the files"},
     "csv": {"metavar": "FILE", "help": "also write them as a CSV table"},
 }  # fmt: skip
@@ -226,6 +229,7 @@ def _changes(args: argparse.Namespace) -> dict[str, Any]:
         "muscle": getattr(args, "muscle", None),
         "duration_s": getattr(args, "duration", None),
         "axon": getattr(args, "axon", None),
+        "root": getattr(args, "root", None),
         "people": _whole("people", getattr(args, "people", None)),
         "seed": _whole("seed", getattr(args, "seed", None)),
     }
@@ -301,7 +305,8 @@ def _other(args: argparse.Namespace, asked: Any) -> Any:
     if args.against is None and asked.body == Body():
         return None
     other = scenario("normal" if args.against is None else args.against)
-    same = {name: getattr(asked, name) for name in ("muscle", "duration_s", "people", "seed")}
+    names = ("muscle", "duration_s", "people", "seed", "root")
+    same = {name: getattr(asked, name) for name in names}
     name = other.name if other.name != asked.name else f"{other.name}_compared"
     return other.replace(**same, axon=asked.axon, name=name)
 
@@ -476,7 +481,7 @@ def _list(args: argparse.Namespace) -> None:
     from neurosim.body.fields import FIELDS
     from neurosim.body.references import DOORS
     from neurosim.membrane.changes import CHANGES, conditions
-    from neurosim.muscle.anatomy import MUSCLES, muscle
+    from neurosim.muscle.anatomy import MUSCLES, muscle, roots
     from neurosim.study.scenario import catalogue, scenario
 
     print("Scenarios (neurosim run NAME):")
@@ -485,7 +490,8 @@ def _list(args: argparse.Namespace) -> None:
         print(f"  {name:<25} {s.title}: {s.about}")
     print("\nMuscles (--muscle M):")
     for name in MUSCLES:
-        print(f"  {name:<16} {muscle(name).latin}")
+        supply = ", ".join(roots(name)) or "no spinal root"
+        print(f"  {name:<16} {muscle(name).latin} ({supply})")
     print("\nFields of the body (--set FIELD=VALUE):")
     for f in FIELDS.values():
         usual = f"{f.low:g} to {f.high:g}" if f.high > f.low else f"{f.low:g}"

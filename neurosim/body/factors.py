@@ -38,7 +38,7 @@ PARAMETERS = {
         "sprouts_per_unit": "excitable sprouts of each motor unit",
     },
     "lesion": {
-        "axons_share": "share of the muscle's axons in the lesion",
+        "axons_share": "share of the pinched root's axons that are hurt",
         "sodium_excess": "mean excess of persistent sodium in the lesion",
         "myokymic_share": "share of those axons that fire in groups, by a rule",
     },
@@ -329,7 +329,7 @@ _LINEAR = {
     ),
     "pinched_nerve": (
         ("pinched_axons_share", "lesion axons_share", "add", 1.0,
-         "A root pinched by a disc carries only some of the muscle's axons."),
+         "A disc hurts some axons of the root, which carries only some of a muscle's."),
         ("pinched_sodium_excess", "lesion sodium_excess", "add", 1.0,
          "Where myelin is lost, sodium channels gather and the margin is smaller."),
         ("pinched_myokymic_share", "lesion myokymic_share", "add", 1.0,

@@ -42,7 +42,7 @@ class Body:
         Antibodies against the fast potassium channels of nerve endings: 0 none to 1 severe
         Isaacs' syndrome.
     pinched_nerve : float
-        0 none to 1 a nerve root pinched so that a third of the muscle's axons are hurt.
+        0 none to 1 a nerve root pinched so that half of its axons are hurt.
     als : float
         0 none to 1 a muscle that has lost 70 % of its motor units and is weak.
     cholinesterase_inhibition : float

@@ -1,4 +1,4 @@
-"""Six muscles by plain names, and the strength and speed of each of their motor units.
+"""Six muscles by plain names, their spinal roots, and strength and speed of their motor units.
 
 The numbers, with grade and source, are in ``anatomy.toml``. Within a muscle the units
 follow the size principle: unit 0 is the weakest and slowest, the last the strongest and
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy as np
 from neurosim import sources
 from neurosim.errors import unknown_name
 
+SENSORY = "sensory"  # a lesion of sensory fibres alone: no motor axon runs through it
 MUSCLES = ("eyelid", "calf", "foot_sole", "thumb", "shin", "upper_arm")
 _NUMBERS = (
     "units",
@@ -142,7 +144,45 @@ def contraction_times_ms(muscle: str | Muscle) -> np.ndarray:
     return m.contraction_time_slow_ms * _relative_forces(m) ** -inverse_c
 
 
+def roots(muscle: str | Muscle) -> Mapping[str, float]:
+    """Return the spinal roots of a muscle with the share of its motor units that each supplies.
+
+    Empty for a muscle that no spinal root supplies (the eyelid's nerve is the facial one).
+
+    Raises
+    ------
+    NeurosimError
+        If no muscle has that name.
+    """
+    key = _muscle(muscle).name
+    return {r: sources.number("anatomy", f"{key}.roots.{r}") for m, r in _root_names() if m == key}
+
+
+def root(name: str) -> str:
+    """Return what of a nerve is pinched by its usual name: a spinal root, or ``"sensory"``.
+
+    Raises
+    ------
+    NeurosimError
+        If it supplies none of the muscles here; the nearest name is offered.
+    """
+    known = sorted({r for _, r in _root_names()})
+    text = str(name).strip()
+    for one in (*known, SENSORY):
+        if text.lower() == one.lower():
+            return one
+    near = get_close_matches(text.upper(), known, 1, 0.5)
+    raise unknown_name("root", name, [*known, SENSORY], *near)
+
+
 _muscle = muscle  # for functions whose argument has the same name
+
+
+@cache
+def _root_names() -> tuple[tuple[str, str], ...]:
+    """Return (muscle, root) for every share of a muscle that is in the tables."""
+    parts = (name.split(".") for name in sources.load("anatomy"))
+    return tuple((p[0], p[2]) for p in parts if p[1] == "roots")
 
 
 def _relative_forces(m: Muscle) -> np.ndarray:

@@ -22,7 +22,7 @@ from neurosim.membrane.axon import AXONS
 from neurosim.membrane.excitability import Excitability, compare, pattern
 from neurosim.membrane.motoneuron import SomaConditions, margin_mv
 from neurosim.membrane.people import Scores, parts_that_differ
-from neurosim.muscle.anatomy import MUSCLES
+from neurosim.muscle.anatomy import MUSCLES, SENSORY, roots
 from neurosim.muscle.anatomy import muscle as muscle_of
 from neurosim.muscle.events import KINDS, Twitches
 from neurosim.show.style import (
@@ -37,6 +37,7 @@ from neurosim.sources import Value, all_values, load
 
 if TYPE_CHECKING:
     from neurosim.study.run import People, Result
+    from neurosim.study.scenario import Scenario
 
 NEAR_ZERO = 0.01
 SILENT_PER_MIN = 1e-5  # about one twitch in ten weeks: called silent
@@ -127,6 +128,7 @@ def person_ratio(result: Result, against: Result) -> float:
 # conditions of an axon, chains of nodes and their bursts, pools of motoneurons and their fatigue,
 # loss of blood flow, the needle, the detector, and the rule for events whose bursts nobody told.
 _UNREAD = {
+    "anatomy": re.compile(r".*\.roots\."),
     "bursts": re.compile(""),
     "chain": re.compile(""),
     "conditions": re.compile(""),
@@ -145,24 +147,25 @@ _UNREAD = {
     "study": re.compile(r"survey_"),
     "soma": re.compile(r"soma_(ahp|adaptation|reset|refractory|rest)_"),
 }
-# What a run reads only where a body has a condition; AXON is the chain's.
+# What a run reads only where a body has a condition; AXON is the chain's, MUSCLE the run's.
 _CRAMP = {"pool": "", "soma": "(?!soma_ahp_tau)"}
 _READ_WITH = {
     "isaacs": {
         "body": "isaacs_",
         "chain": r"AXON\.isaacs\.(potassium_\d+\.)?(burst_rate|size_)|AXON\.isaacs\.interval_\d_",
     },
-    "pinched_nerve": {"body": "pinched_(?!nerve)", "bursts": ""},
+    "pinched_nerve": {"body": "pinched_(?!nerve)", "bursts": "", "anatomy": r"MUSCLE\.roots\."},
     "als": {"body": "als_"},
     "cholinesterase_inhibition": {"body": "cholinesterase_lost"},
     **{name: _CRAMP for name in CONDITIONS[4:]},
 }
 
 
-def _condition_reads(body: Body, axon: str, room: str, name: str) -> bool:
+def _condition_reads(body: Body, axon: str, muscle: str, room: str, name: str) -> bool:
     chain = "ohmic" if axon == "ohmic" else "ghk"
     return any(
-        room in rooms and re.match(rooms[room].replace("AXON", chain), name)
+        room in rooms
+        and re.match(rooms[room].replace("AXON", chain).replace("MUSCLE", muscle), name)
         for field, rooms in _READ_WITH.items()
         if getattr(body, field)
     )
@@ -185,7 +188,7 @@ def used_values(
         if room not in others
         and value.name.split(".")[0] not in others
         and not (room in _UNREAD and _UNREAD[room].match(value.name))
-        or (body and _condition_reads(body, axon, room, value.name))
+        or (body and _condition_reads(body, axon, muscle, room, value.name))
     ]
 
 
@@ -224,6 +227,7 @@ def describe(result: Result, against: Result | None = None, people: People | Non
         person_words(s.axon, result.sites.scores),
         body_words(s.body),
         contribution_words(result),
+        *root_words(s),
         threshold_words(result.excitability, result.healthy),
         margin_words(result),
         firing_words(result),
@@ -272,6 +276,26 @@ def contribution_words(result: Result) -> str:
     if not parts:
         return "What it changes: nothing."
     return "What it changes: " + "; ".join(parts) + "."
+
+
+def root_words(asked: Scenario) -> list[str]:
+    """Return what a pinched nerve has to do with the muscle, one sentence, if there is one."""
+    if not asked.body.pinched_nerve:
+        return []
+    name, supply = muscle_words(asked.muscle), roots(asked.muscle)
+    share = supply.get(asked.root, 0.0)
+    if share:
+        return [f"Root: {asked.root} carries {share * 100:.0f} % of the axons of the {name}."]
+    if asked.root == SENSORY:
+        why = "a lesion of sensory fibres alone touches no motor axon"
+    elif not supply:
+        why = f"the facial nerve, no spinal root, moves the {name}; {asked.root} does not reach it"
+    else:
+        why = (
+            f"{asked.root} carries no axons of the {name}, whose roots are "
+            f"{' and '.join(supply)} (--root {max(supply, key=lambda r: supply[r])} pinches one)"
+        )
+    return [f"Root: {why}, so the pinched nerve changes nothing here."]
 
 
 def threshold_words(found: Excitability, healthy: Excitability) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -52,7 +52,7 @@ from neurosim.membrane.axon import Conditions, apply, changed
 from neurosim.membrane.cramp import Cramping
 from neurosim.membrane.excitability import Excitability, examine
 from neurosim.membrane.motoneuron import SomaConditions, apply_soma, misfires_per_min
-from neurosim.muscle.anatomy import MUSCLES, muscle
+from neurosim.muscle.anatomy import MUSCLES, muscle, roots
 from neurosim.muscle.events import Twitches, find_twitches
 from neurosim.muscle.force import muscle_force_mn
 from neurosim.muscle.junction import Junction, repeat, transmit
@@ -142,6 +142,19 @@ def state_of(items: Sequence[Contribution]) -> State:
         lesion=Lesion(**_applied(items, "lesion", vars(Lesion()))),
         pool=Cramping(**_applied(items, "pool", vars(Cramping()))),
     )  # fmt: skip
+
+
+def state_in(asked: Scenario) -> State:
+    """Return the state that a body makes of the muscle asked for.
+
+    A pinched root reaches the share of the muscle's axons that it carries, and no other.
+    """
+    state = state_of(contributions(asked.body))
+    if not state.lesion.axons_share:
+        return state
+    share = roots(asked.muscle).get(asked.root, 0.0)
+    reached = replace(state.lesion, axons_share=state.lesion.axons_share * share)
+    return replace(state, lesion=reached if share else Lesion())
 
 
 @dataclass(frozen=True)
@@ -363,7 +376,7 @@ def simulate(
     else:
         asked = scenario("normal" if what is None else what)
     asked = asked.replace(**changes)
-    state = state_of(contributions(asked.body))
+    state = state_in(asked)
     sites, rng = people_sites(asked, person)
     sites = sites_of(state, sites, asked, person)
     hazard = hazard_of(state, sites, asked)
@@ -421,7 +434,7 @@ class People:
 
 def one_person(asked: Sequence[Scenario], person: int) -> np.ndarray:
     """Return the counts of one person under every scenario, shape (scenarios, 5)."""
-    rows, states = [], [state_of(contributions(s.body)) for s in asked]
+    rows, states = [], [state_in(s) for s in asked]
     for axon, seed in {(s.axon, s.seed) for s in asked}:
         mine = [state.axon for s, state in zip(asked, states, strict=True) if s.axon == axon]
         prepare([Conditions(), *mine], axon, person_scores(seed, person))

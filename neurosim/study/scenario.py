@@ -21,11 +21,12 @@ from pathlib import Path
 from neurosim.body.state import Body
 from neurosim.errors import NeurosimError, number_within, unknown_name
 from neurosim.membrane.axon import AXONS
-from neurosim.muscle.anatomy import muscle
+from neurosim.muscle.anatomy import muscle, root
 
 MAX_DURATION_S = 31_557_600.0
 MAX_PEOPLE = 100_000
-_KEYS = ("name", "title", "about", "body", "muscle", "duration_s", "people", "seed", "axon")
+_KEYS = ("name", "title", "about", "body", "muscle", "duration_s", "people", "seed", "axon",
+         "root")  # fmt: skip
 
 
 def _whole(name: str, value: object, low: int, high: int) -> int:
@@ -54,11 +55,14 @@ class Scenario:
         Same seed, same people and discharges.
     axon : str
         One of `neurosim.membrane.axon.AXONS`: which fitted set of membrane parameters.
+    root : str
+        Which spinal root `pinched_nerve` pinches, such as ``"S1"``, or ``"sensory"`` for sensory
+        fibres alone. Only the muscles it supplies are reached (`neurosim.muscle.anatomy.roots`).
 
     Raises
     ------
     NeurosimError
-        For a value outside what is allowed, or an unknown muscle or axon.
+        For a value outside what is allowed, or an unknown muscle, axon or root.
     """
 
     name: str = "custom"
@@ -70,6 +74,7 @@ class Scenario:
     people: int = 1
     seed: int = 1
     axon: str = "ghk"
+    root: str = "S1"
 
     def __post_init__(self) -> None:
         keep = object.__setattr__
@@ -83,6 +88,7 @@ class Scenario:
         keep(self, "title", self.title or self.name.replace("_", " "))
         if self.axon not in AXONS:
             raise unknown_name("axon", self.axon, AXONS)
+        keep(self, "root", root(self.root))
 
     def replace(self, **changes) -> Scenario:
         """Return a copy with `changes`.
@@ -113,7 +119,7 @@ class Scenario:
         body = values.pop("body", {})
         if not isinstance(body, Mapping):
             raise NeurosimError("body must be a table, such as [body] potassium_mmol_l = 3.")
-        for key in ("name", "title", "about", "muscle", "axon"):
+        for key in ("name", "title", "about", "muscle", "axon", "root"):
             if key in values and not isinstance(values[key], str):
                 raise NeurosimError(f"{key} must be text, not {values[key]!r}.")
         return cls(**{"name": name, **values}, body=Body.from_values(body))

@@ -41,6 +41,25 @@ def test_same_key_means_the_same_source_in_both_files():
         assert a[key] == b[key]
 
 
+def test_roots_are_the_textbooks_and_share_a_muscle_out():
+    known = {"calf": "S1 S2", "foot_sole": "S1 S2", "shin": "L4 L5", "thumb": "C8 T1",
+             "upper_arm": "C5 C6"}  # fmt: skip
+    for name in anatomy.MUSCLES:
+        found = anatomy.roots(name)
+        assert sorted(found) == known.get(name, "").split()
+        assert not found or sum(found.values()) == pytest.approx(1.0)
+    assert anatomy.roots("calf")["S1"] > anatomy.roots("calf")["S2"]
+    assert anatomy.roots("shin")["L5"] > anatomy.roots("shin")["L4"]
+    with sources.exchanged("anatomy", "calf.roots.S1", 0.9):
+        assert anatomy.roots("calf")["S1"] == 0.9
+
+
+def test_a_root_is_read_generously_and_checked():
+    assert [anatomy.root(r) for r in ("c6", " S1", "Sensory")] == ["C6", "S1", "sensory"]
+    with pytest.raises(NeurosimError, match="Unknown root 'S11': did you mean 'S1'?"):
+        anatomy.root("S11")
+
+
 def test_counts_read_from_publications():
     # Johns & Fuglevand 2011; McNeil 2005; Brown 1972.
     assert anatomy.muscle("foot_sole").units == 43

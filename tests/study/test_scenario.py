@@ -46,7 +46,8 @@ def test_names_are_read_generously(name):
 
 def as_toml(asked):
     """Return a scenario as the text of its TOML file."""
-    lines = [f'{k} = "{getattr(asked, k)}"' for k in ("name", "title", "about", "muscle", "axon")]
+    texts = ("name", "title", "about", "muscle", "axon", "root")
+    lines = [f'{k} = "{getattr(asked, k)}"' for k in texts]
     lines += [f"{k} = {getattr(asked, k)!r}" for k in ("duration_s", "people", "seed")]
     lines += ["[body]", *(f"{k} = {v!r}" for k, v in vars(asked.body).items())]
     return "\n".join(lines)

@@ -10,7 +10,7 @@ import pytest
 
 import neurosim
 from neurosim.body.factors import contributions
-from neurosim.body.fields import CONDITIONS, FIELDS
+from neurosim.body.fields import CONDITIONS, FIELDS, SCALES
 from neurosim.body.state import Body
 from neurosim.errors import NeurosimError
 from neurosim.sources import (
@@ -34,14 +34,14 @@ UNITS = {
     "g/mol", "kg", "ln", "mN", "mV per e-fold", "mV", "mg", "min", "mmol/L", "mmol/g", "ms", "nS",
     "%", "pA", "pA/mV", "pF", "s", "sites", "spikes", "twitches", "umol/L",
     "1/mm", "1/mm2", "Hz", "S/m", "fibres", "m/s", "m/s per um", "mV/mm3", "mm", "nA", "uV",
-    "um", "mS/cm2", "uF/cm2",
+    "um", "mS/cm2", "uF/cm2", "mmHg", "mmol/(L mmHg)", "L", "h", "mmol/(mmol/L)",
 }  # fmt: skip
 # What the end of a name says of its unit; the longest that fits counts.
 SUFFIXES = {
     "_umol_l": "umol/L", "_mmol_l": "mmol/L", "_l_h_kg": "L/(h kg)", "_l_kg": "L/kg",
     "_g_l": "g/L", "_per_h": "1/h", "_mv": "mV", "_ms": "ms", "_min": "min", "_mn": "mN",
     "_mg": "mg", "_kg": "kg", "_c": "degC", "_pa": "pA", "_mm": "mm", "_hz": "Hz", "_uv": "uV",
-    "_per_s": "1/s",
+    "_per_s": "1/s", "_mmhg": "mmHg", "_l": "L", "_debt_h": "h", "_half_h": "h", "_percent": "%",
 }  # fmt: skip
 VALUES = all_values()
 IDS = [f"{room}.{value.name}" for room, value in VALUES]
@@ -88,7 +88,8 @@ def test_a_contribution_has_the_unit_of_its_parameter():
     body = Body(
         sodium_mmol_l=130, potassium_mmol_l=5, ionised_calcium_mmol_l=1, stress=1, fatigue=1,
         ionised_magnesium_mmol_l=1, limb_temperature_c=30, plasma_caffeine_umol_l=40,
-        **dict.fromkeys(CONDITIONS, 1.0),
+        **dict.fromkeys(set(CONDITIONS) & set(SCALES) - {"magnesium_depletion"}, 0.5),
+        magnesium_depletion=0.2, mass_loss_percent=3, plain_water_l=1, sleep_debt_h=8,
     )  # fmt: skip
     for c in contributions(body):
         told = next((u for s, u in SUFFIXES.items() if c.parameter.endswith(s)), "1")

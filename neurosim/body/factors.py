@@ -7,10 +7,11 @@ groups of a pinched nerve, which follow a rule). Every change is relative to the
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from neurosim.body.blood import IONS, plain_name, steps
 from neurosim.body.fields import FIELDS
 from neurosim.body.state import Body
 from neurosim.errors import NeurosimError, finite_number, unknown_name
@@ -27,7 +28,9 @@ PARAMETERS = {
         "sodium_in_mmol_l": "sodium inside the axon",
         "potassium_in_scale": "potassium inside the axon",
         "temperature_c": "temperature of the axon",
+        "ph": "pH around the axon",
         "pump_scale": "strength of the sodium pump",
+        "sodium_scale": "all sodium channels of the axon",
         "persistent_sodium_scale": "persistent sodium current of the axon",
         "fast_potassium_scale": "fast potassium channels of the axon",
         "slow_potassium_scale": "slow potassium channels of the axon",
@@ -88,6 +91,8 @@ class Contribution:
         How well the size is known (the weakest part counts), and the key of its citation.
     why : str
         One sentence.
+    size : str
+        Room and name of the number that sizes it, as ``"body.csf_transfer"``.
     """
 
     factor: str
@@ -99,6 +104,7 @@ class Contribution:
     grade: str
     source: str
     why: str
+    size: str = ""
 
     def __post_init__(self) -> None:
         if self.site not in PARAMETERS:
@@ -132,8 +138,9 @@ def _sized(
     added = next((unit for end, unit in units.items() if parameter.endswith(end)), "1")
     unit = "1" if operation == "scale" else added
     return Contribution(
-        factor, site, parameter, operation, change, unit, value.grade, value.source, why
-    )
+        factor, site, parameter, operation, change, unit, value.grade, value.source, why,
+        size if "." in size else f"body.{size}",
+    )  # fmt: skip
 
 
 # What more of each ion does; less of it does the opposite.
@@ -161,24 +168,41 @@ CSF_WHY = "The barrier between blood and spinal fluid lets only a small part of 
 
 
 def _ions(body: Body) -> list[Contribution]:
-    """Return what the blood's ions change: the axon and end plate fully, the soma a little."""
+    """Return what the blood's ions change: the axon and end plate fully, the soma a little.
+
+    First the values that the body was given, then what its states make of them.
+    """
     found = []
-    for ion in ("sodium", "potassium", "calcium", "magnesium"):
-        free = "ionised_" if ion in ("calcium", "magnesium") else ""
-        name = f"{free}{ion}_mmol_l"
+    for ion, name in IONS.items():
         delta = getattr(body, name) - FIELDS[name].healthy
-        if not delta:
-            continue
-        factor, parameter = f"{ion} {'high' if delta > 0 else 'low'}", f"{ion}_out_mmol_l"
-        size = f"interstitial_{ion}_per_plasma"
-        for site in ("axon", "junction"):
-            if (ion, site) in ION_WHY:
-                change, why = delta * number("body", size), ION_WHY[ion, site]
-                found.append(_sized(size, factor, f"{site} {parameter}", "add", change, why))
-        if ion == "sodium":
-            found += _water(factor, delta)
-        change = delta * number("body", "csf_transfer")
-        found.append(_sized("csf_transfer", factor, f"soma {parameter}", "add", change, CSF_WHY))
+        if delta:
+            found += _fluids(ion, delta, f"{ion} {'high' if delta > 0 else 'low'}")
+    ions = {name: ion for ion, name in IONS.items()}
+    for step in steps(body):
+        if step.value in ions and step.change:
+            found += _fluids(ions[step.value], step.change, step.factor, step.size, step.why)
+        elif step.value == "ph":
+            size, factor, change = step.size, step.factor, step.change
+            found.append(_sized(size, factor, "axon ph", "add", change, step.why))
+    return found
+
+
+def _fluids(
+    ion: str, delta_mmol_l: float, factor: str, size: str = "", route: str = ""
+) -> list[Contribution]:
+    """Return what a change of one ion of the blood changes around axon, end plate and soma."""
+    parameter = f"{ion}_out_mmol_l"
+    share = f"interstitial_{ion}_per_plasma"
+    change = delta_mmol_l * number("body", share)
+    found = []
+    for site in ("axon", "junction"):
+        if (ion, site) in ION_WHY:
+            why = route or ION_WHY[ion, site]
+            found.append(_sized(size or share, factor, f"{site} {parameter}", "add", change, why))
+    if ion == "sodium":
+        found += _water(factor, delta_mmol_l)
+    change = delta_mmol_l * number("body", "csf_transfer")
+    found.append(_sized("csf_transfer", factor, f"soma {parameter}", "add", change, CSF_WHY))
     return found
 
 
@@ -230,98 +254,93 @@ def _caffeine(body: Body) -> list[Contribution]:
     return [_sized(size, "caffeine", "soma pic_gain", "scale", gain, why)]
 
 
-def _stress(body: Body) -> list[Contribution]:
-    """Return what stress changes: the motor neuron up, the axon's potassium down."""
-    s = body.stress
-    if not s:
+def _sleep(body: Body) -> list[Contribution]:
+    """Return what missing sleep changes: the motor neuron's input, not the axon."""
+    if not body.sleep_debt_h:
         return []
-    table = [
-        (
-            "stress_pic_gain_rise",
-            "soma pic_gain",
-            "scale",
-            1.0,
-            "Noradrenaline and serotonin strengthen the persistent inward current.",
-        ),
-        (
-            "stress_synaptic_noise_rise",
-            "soma synaptic_noise_scale",
-            "scale",
-            1.0,
-            "An aroused nervous system sends the motor neuron more random input.",
-        ),
-        (
-            "stress_potassium_fall_mmol_l",
-            "axon potassium_out_mmol_l",
-            "add",
-            0.0,
-            "Adrenaline moves potassium from the blood into cells, which calms the axon.",
-        ),
-    ]
-    signs = {"scale": 1.0, "add": -1.0}
-    return [
-        _sized(size, "stress", where, op, base + signs[op] * number("body", size) * s, why)
-        for size, where, op, base, why in table
-    ]
+    size = "sleep_noise_rise"
+    share = 1.0 - math.exp(-body.sleep_debt_h / number("body", "sleep_debt_half_h"))
+    why = "Without sleep the cortex inhibits less, so the motor neuron's input is noisier."
+    scale = 1.0 + number("body", size) * share
+    return [_sized(size, "lack of sleep", "soma synaptic_noise_scale", "scale", scale, why)]
 
 
-def _fatigue(body: Body) -> list[Contribution]:
-    """Return what a tiring contraction leaves behind in axon, motor neuron and muscle."""
-    f = body.fatigue
-    if not f:
+def _aroused(body: Body) -> list[Contribution]:
+    """Return what stress and the arousal of anxiety change in the motor neuron."""
+    found = []
+    for factor, level in (
+        ("stress", body.stress),
+        ("anxiety", body.anxiety * number("body", "anxiety_arousal")),
+    ):
+        for size, where, why in _AROUSAL if level else ():
+            scale = 1.0 + number("body", size) * level
+            found.append(_sized(size, factor, where, "scale", scale, why))
+    return found
+
+
+_AROUSAL = (
+    ("stress_pic_gain_rise", "soma pic_gain",
+     "Noradrenaline and serotonin strengthen the persistent inward current."),
+    ("stress_synaptic_noise_rise", "soma synaptic_noise_scale",
+     "An aroused nervous system sends the motor neuron more random input."),
+)  # fmt: skip
+
+
+def _slowing(body: Body) -> list[Contribution]:
+    """Return how much more slowly a tired muscle contracts."""
+    if not body.fatigue:
         return []
-    lost = number("body", "fatigue_force_fall") * f
-    slowing = number("body", "fatigue_slowing_per_force_lost") * lost
-    load_mmol_l = number("body", "fatigue_sodium_load_mmol_l") * f
-    drive, ahp = (number("body", f"fatigue_{name}") * f for name in ("drive_fall", "ahp_rise"))
-    return [
-        _sized(
-            "fatigue_sodium_load_mmol_l",
-            "fatigue",
-            "axon sodium_in_mmol_l",
-            "add",
-            load_mmol_l,
-            "Firing leaves sodium in the axon; pumping it out hyperpolarises the axon for minutes.",
-        ),
-        _sized(
-            "fatigue_drive_fall",
-            "fatigue",
-            "soma drive_scale",
-            "scale",
-            1.0 - drive,
-            "After a strong effort the motor neuron receives less drive.",
-        ),
-        _sized(
-            "fatigue_ahp_rise",
-            "fatigue",
-            "soma ahp_scale",
-            "scale",
-            1.0 + ahp,
-            "After long firing each spike is followed by a deeper after-hyperpolarisation.",
-        ),
-        _sized(
-            "fatigue_force_fall",
-            "fatigue",
-            "muscle force_scale",
-            "scale",
-            1.0 - lost,
-            "Tired muscle fibres give less force.",
-        ),
-        # Its size leans on the assumed loss of force, so it is graded by that.
-        _sized(
-            "fatigue_force_fall",
-            "fatigue",
-            "muscle contraction_time_scale",
-            "scale",
-            1.0 + slowing,
-            "Tired muscle fibres contract more slowly.",
-        ),
-    ]
+    lost = number("body", "fatigue_force_fall") * body.fatigue
+    scale = 1.0 + number("body", "fatigue_slowing_per_force_lost") * lost
+    # Its size leans on the assumed loss of force, so it is graded by that.
+    why = "Tired muscle fibres contract more slowly."
+    size = "fatigue_force_fall"
+    return [_sized(size, "fatigue", "muscle contraction_time_scale", "scale", scale, why)]
 
 
 # What each condition changes: size, place, operation (``scale`` by 1 + size x the body's value, or
 # ``add`` size x that), sign, and why.
 _LINEAR = {
+    "fatigue": (
+        ("fatigue_sodium_load_mmol_l", "axon sodium_in_mmol_l", "add", 1.0,
+         "Firing leaves sodium in the axon; pumping it out hyperpolarises the axon for minutes."),
+        ("fatigue_drive_fall", "soma drive_scale", "scale", -1.0,
+         "After a strong effort the motor neuron receives less drive."),
+        ("fatigue_ahp_rise", "soma ahp_scale", "scale", 1.0,
+         "After long firing each spike is followed by a deeper after-hyperpolarisation."),
+        ("fatigue_force_fall", "muscle force_scale", "scale", -1.0,
+         "Tired muscle fibres give less force."),
+    ),
+    "serotonin_excess": (
+        ("serotonin_pic_gain_rise", "soma pic_gain", "scale", 1.0,
+         "Serotonin strengthens the persistent inward current of the motor neuron."),
+        ("serotonin_ahp_fall", "soma ahp_scale", "scale", -1.0,
+         "Serotonin weakens the after-hyperpolarisation."),
+    ),
+    "beta2_agonist": (
+        ("beta2_pic_gain_rise", "soma pic_gain", "scale", 1.0,
+         "Monoamine-like medicines may strengthen the persistent inward current."),
+    ),
+    "sodium_channel_blocker": (
+        ("blocker_persistent_sodium_fall", "axon persistent_sodium_scale", "scale", -1.0,
+         "The medicine blocks the persistent sodium current, which starts misfires."),
+        ("blocker_sodium_fall", "axon sodium_scale", "scale", -1.0,
+         "It blocks some of all sodium channels."),
+    ),
+    "gabapentinoid": (
+        ("gabapentinoid_noise_fall", "soma synaptic_noise_scale", "scale", -1.0,
+         "Less transmitter is released onto the motor neuron."),
+    ),
+    "poor_nutrition": (
+        ("nutrition_sprouts_per_unit", "terminal sprouts_per_unit", "add", 1.0,
+         "Lack of vitamins B1 and B12 damages nerve endings, which sprout."),
+    ),
+    "nerve_damage": (
+        ("damage_units_lost", "muscle units_scale", "scale", -1.0,
+         "Damaged motor neurons die, and their muscle fibres lose their nerve."),
+        ("damage_sprouts_per_unit", "terminal sprouts_per_unit", "add", 1.0,
+         "Living axons send out new endings, which are excitable."),
+    ),
     "isaacs": (
         ("isaacs_fast_potassium_lost", "terminal fast_potassium_scale", "scale", -1.0,
          "Antibodies take fast potassium channels from nerve endings, where the barrier between "
@@ -364,6 +383,8 @@ _LINEAR = {
     "stretch": (
         ("pool.stretch_mv", "pool stretch_mv", "add", 1.0,
          "Stretching the muscle inhibits its motor neurons."),
+        ("stretch_tone_fall", "soma drive_scale", "scale", -1.0,
+         "As long as the stretch is held, tendon organs calm the resting motor neuron."),
     ),
 }  # fmt: skip
 
@@ -372,7 +393,7 @@ def _linear(body: Body) -> list[Contribution]:
     """Return what the conditions change in proportion to their scale."""
     found = []
     for name, rows in _LINEAR.items():
-        scale, factor = getattr(body, name), re.split(r" \(|,", FIELDS[name].label)[0]
+        scale, factor = getattr(body, name), plain_name(name)
         for size, where, operation, sign, why in rows if scale else ():
             change = sign * scale * float(_size(size))
             base = 1.0 if operation == "scale" else 0.0
@@ -391,14 +412,17 @@ def _exposed(body: Body) -> list[Contribution]:
 
 
 def _adopted(body: Body) -> list[Contribution]:
-    """Return how the living units grow in ALS: they share what they adopt of the lost fibres."""
-    if not body.als:
-        return []
-    lost = number("body", "als_units_lost") * body.als
-    size = "als_fibres_adopted"
-    scale = 1.0 + number("body", size) * lost / (1.0 - lost)
-    why = "Sprouts of the living axons take over muscle fibres that lost their nerve."
-    return [_sized(size, "ALS", "muscle fibres_scale", "scale", scale, why)]
+    """Return how living units grow: they share what they adopt of the fibres of lost ones."""
+    found = []
+    for name, prefix in (("als", "als"), ("nerve_damage", "damage")):
+        if not getattr(body, name):
+            continue
+        lost = number("body", f"{prefix}_units_lost") * getattr(body, name)
+        size = f"{prefix}_fibres_adopted"
+        scale = 1.0 + number("body", size) * lost / (1.0 - lost)
+        why = "Sprouts of the living axons take over muscle fibres that lost their nerve."
+        found.append(_sized(size, plain_name(name), "muscle fibres_scale", "scale", scale, why))
+    return found
 
 
 def _shortened(body: Body) -> list[Contribution]:
@@ -421,8 +445,8 @@ def contributions(body: Body) -> tuple[Contribution, ...]:
     """
     if not isinstance(body, Body):
         raise NeurosimError(f"contributions needs a Body, not {body!r}.")
-    parts = (_ions, _temperature, _caffeine, _stress, _fatigue, _linear, _exposed, _adopted,
-             _shortened)  # fmt: skip
+    parts = (_ions, _temperature, _caffeine, _sleep, _aroused, _linear, _slowing, _exposed,
+             _adopted, _shortened)  # fmt: skip
     return tuple(item for part in parts for item in part(body))
 
 

@@ -20,21 +20,38 @@ LABELS = {
     "plasma_caffeine_umol_l": "caffeine in plasma",
     "stress": "stress (0 to 1)",
     "fatigue": "fatigue (0 to 1)",
+    "paco2_mmhg": "carbon dioxide in arterial blood",
+    "bicarbonate_mmol_l": "bicarbonate in plasma",
+    "mass_loss_percent": "body mass lost by sweating",
+    "plain_water_l": "plain water drunk since",
+    "rehydration_l": "rehydration solution drunk since",
+    "sleep_debt_h": "sleep missing",
+    "anxiety": "anxiety (0 to 1)",
+    "serotonin_excess": "serotonin excess (0 to 1)",
+    "magnesium_depletion": "magnesium depletion (0 to 1)",
+    "poor_nutrition": "poor nutrition (0 to 1)",
+    "kidney_disease": "kidney disease (0 to 1)",
+    "nerve_damage": "nerve damage (0 to 1)",
     "isaacs": "Isaacs' syndrome (0 to 1)",
     "pinched_nerve": "pinched nerve (0 to 1)",
     "als": "ALS (0 to 1)",
     "cholinesterase_inhibition": "cholinesterase inhibition (0 to 1)",
+    "beta2_agonist": "beta2 agonist (0 to 1)",
+    "diuretic": "diuretic (0 to 1)",
+    "sodium_channel_blocker": "sodium channel blocker (0 to 1)",
+    "gabapentinoid": "gabapentinoid (0 to 1)",
     "shortened_muscle": "shortened muscle (0 to 1)",
     "cramp_proneness": "proneness to cramp (0 to 1)",
     "nerve_stimulation_per_s": "stimuli to the nerve",
     "stretch": "stretch (0 to 1)",
 }
-# What most bodies do not have: shown only where it is present.
-CONDITIONS = (
-    "isaacs", "pinched_nerve", "als", "cholinesterase_inhibition", "shortened_muscle",
-    "cramp_proneness", "nerve_stimulation_per_s", "stretch",
+# What every body has and is always shown; the rest is shown only where it is present.
+USUAL = (
+    "sodium_mmol_l", "potassium_mmol_l", "ionised_calcium_mmol_l", "ionised_magnesium_mmol_l",
+    "limb_temperature_c", "plasma_caffeine_umol_l", "stress", "fatigue",
 )  # fmt: skip
-SCALES = ("stress", "fatigue", *CONDITIONS)
+CONDITIONS = tuple(name for name in LABELS if name not in USUAL)
+SCALES = tuple(name for name, label in LABELS.items() if label.endswith("(0 to 1)"))
 SIGNS = {"umol/L": "µmol/L", "degC": "°C", "1": "", "1/s": "per second"}
 
 
@@ -86,9 +103,9 @@ class Field:
 
 
 def read_field(name: str, label: str = "", meaning: str = "survivable") -> Field:
-    """Return the field `name` as ``parameters.toml`` describes it."""
-    values = load("body")
-    healthy = values[f"{name}.healthy"]
+    """Return the field `name` as ``parameters.toml`` describes it (all scales are alike)."""
+    values, entry = load("body"), "scale" if name in SCALES else name
+    healthy = values[f"{entry}.healthy"]
     return Field(
         name=name,
         label=label or name,
@@ -96,8 +113,8 @@ def read_field(name: str, label: str = "", meaning: str = "survivable") -> Field
         healthy=float(healthy),
         low=healthy.low,
         high=healthy.high,
-        lowest=float(values[f"{name}.survivable_low"]),
-        highest=float(values[f"{name}.survivable_high"]),
+        lowest=float(values[f"{entry}.survivable_low"]),
+        highest=float(values[f"{entry}.survivable_high"]),
         meaning=meaning,
     )
 

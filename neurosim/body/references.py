@@ -184,10 +184,10 @@ def _nearest_door(key: str) -> str:
 
     def rank(name: str) -> tuple:
         its, suffix = _parts(name)
-        fit = max(difflib.SequenceMatcher(None, stem, w).ratio() for w in {its, *its.split("_")})
+        fits = [difflib.SequenceMatcher(None, stem, w).ratio() for w in (its, *its.split("_"))]
         usual = units.index(suffix) if suffix in units else len(units)
         own = DOORS[name].factor == 1.0
-        return -round(fit, 2), its != stem, suffix != unit, len(its), not own, usual
+        return -round(max(fits), 2), -round(fits[0], 2), suffix != unit, len(its), not own, usual
 
     best = min(DOORS, key=rank)
     return best if rank(best)[0] <= -0.7 else ""

@@ -1,4 +1,4 @@
-"""The body a person brings: blood, limb temperature, caffeine, stress, fatigue, and what ails it.
+"""The body a person brings: blood, breath, sweat, sleep, mood, medicines, and what ails it.
 
 A `Body` never changes; `replace` makes another. Printed, it shows where every value lies
 in its reference range, which is half of the lesson.
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from os import PathLike
 
+from neurosim.body.blood import blood
 from neurosim.body.fields import FIELDS, Field
 from neurosim.body.references import read_panel, to_body_fields
 
@@ -38,6 +39,28 @@ class Body:
         0 calm to 1 the strongest.
     fatigue : float
         0 rested to 1 just after one minute of maximal contraction.
+    paco2_mmhg, bicarbonate_mmol_l : float
+        Carbon dioxide in arterial blood (mmHg), low when over-breathing; bicarbonate in plasma
+        (mmol/L) at the healthy carbon dioxide. Together they make the pH.
+    mass_loss_percent : float
+        Body mass lost by sweating (%).
+    plain_water_l, rehydration_l : float
+        Plain water, and oral rehydration solution, drunk since (L); what exceeds the loss is
+        passed by the kidney.
+    sleep_debt_h : float
+        Hours of sleep missing.
+    anxiety : float
+        0 calm to 1 over-breathing until fingers tingle, and half of the strongest stress.
+    serotonin_excess : float
+        0 none, about 0.2 one medicine that raises serotonin, to 1 serotonin syndrome.
+    magnesium_depletion : float
+        0 none to 1 weeks of severe lack of magnesium, with what that does to calcium and potassium.
+    poor_nutrition : float
+        0 none to 1 months of a diet that lacks magnesium, calcium, potassium and vitamins B.
+    kidney_disease : float
+        0 none to 1 before a dialysis.
+    nerve_damage : float
+        0 none to 1 half of the muscle's motor units lost, the others sprouting.
     isaacs : float
         Antibodies against the fast potassium channels of nerve endings: 0 none to 1 severe
         Isaacs' syndrome.
@@ -48,12 +71,16 @@ class Body:
     cholinesterase_inhibition : float
         How much of the acetylcholinesterase of the end plates a medicine or poison blocks: 0 none
         to 1 nearly all.
+    beta2_agonist, diuretic, sodium_channel_blocker, gabapentinoid : float
+        Medicines, 0 none to 1 a high dose: asthma sprays and theophylline; loop and thiazide
+        diuretics; mexiletine, carbamazepine, phenytoin; gabapentin, pregabalin.
     shortened_muscle, cramp_proneness : float
         0 at its usual length to 1 as short as it goes; 0 an ordinary to 1 a cramp-prone person.
     nerve_stimulation_per_s : float
         Stimuli per second given to the nerve for 2 s, which end as the run begins.
     stretch : float
-        How firmly the muscle is stretched, 10 s into the run, for 1 s: 0 not to 1.
+        How firmly the muscle is stretched, 0 not to 1. A cramp's pool is inhibited 10 s into the
+        run for 1 s; resting motor neurons are calmed as long as it is held.
 
     Raises
     ------
@@ -69,10 +96,26 @@ class Body:
     plasma_caffeine_umol_l: float = FIELDS["plasma_caffeine_umol_l"].healthy
     stress: float = FIELDS["stress"].healthy
     fatigue: float = FIELDS["fatigue"].healthy
+    paco2_mmhg: float = FIELDS["paco2_mmhg"].healthy
+    bicarbonate_mmol_l: float = FIELDS["bicarbonate_mmol_l"].healthy
+    mass_loss_percent: float = FIELDS["mass_loss_percent"].healthy
+    plain_water_l: float = FIELDS["plain_water_l"].healthy
+    rehydration_l: float = FIELDS["rehydration_l"].healthy
+    sleep_debt_h: float = FIELDS["sleep_debt_h"].healthy
+    anxiety: float = FIELDS["anxiety"].healthy
+    serotonin_excess: float = FIELDS["serotonin_excess"].healthy
+    magnesium_depletion: float = FIELDS["magnesium_depletion"].healthy
+    poor_nutrition: float = FIELDS["poor_nutrition"].healthy
+    kidney_disease: float = FIELDS["kidney_disease"].healthy
+    nerve_damage: float = FIELDS["nerve_damage"].healthy
     isaacs: float = FIELDS["isaacs"].healthy
     pinched_nerve: float = FIELDS["pinched_nerve"].healthy
     als: float = FIELDS["als"].healthy
     cholinesterase_inhibition: float = FIELDS["cholinesterase_inhibition"].healthy
+    beta2_agonist: float = FIELDS["beta2_agonist"].healthy
+    diuretic: float = FIELDS["diuretic"].healthy
+    sodium_channel_blocker: float = FIELDS["sodium_channel_blocker"].healthy
+    gabapentinoid: float = FIELDS["gabapentinoid"].healthy
     shortened_muscle: float = FIELDS["shortened_muscle"].healthy
     cramp_proneness: float = FIELDS["cramp_proneness"].healthy
     nerve_stimulation_per_s: float = FIELDS["nerve_stimulation_per_s"].healthy
@@ -122,6 +165,26 @@ class Body:
         sides = [(name, value, FIELDS[name].side(value)) for name, value in vars(self).items()]
         return [item for item in sides if item[2]]
 
+    def blood(self) -> dict[str, float]:
+        """Return the blood that its states make: ions (mmol/L) by field, and ``"ph"``.
+
+        Raises
+        ------
+        NeurosimError
+            If they add up to what nobody survives.
+        """
+        return blood(self)
+
+    def _routes(self) -> str:
+        """Return what its states make of the blood, in a line, or an empty text."""
+        made = {
+            n: v for n, v in self.blood().items() if f"{v:.3g}" != f"{vars(self).get(n, 7.4):.3g}"
+        }
+        words = ", ".join(
+            f"{FIELDS[n].label if n in FIELDS else 'pH'} {v:.3g}" for n, v in made.items()
+        )
+        return f"With these the blood comes to: {words}" if words else ""
+
     def _rows(self) -> list[tuple[str, ...]]:
         """Return the printed table: label, value, unit, reference range, gauge, mark."""
         return [
@@ -145,7 +208,8 @@ class Body:
             cells = [label.ljust(widths[0]), value.rjust(widths[1])]
             cells += [text.ljust(width) for text, width in zip(rest, widths[2:], strict=True)]
             lines.append("  ".join(cells).rstrip())
-        return "\n".join(lines)
+        routes = self._routes()
+        return "\n".join([*lines, routes] if routes else lines)
 
     def _repr_html_(self) -> str:
         heads = ("Body", "value", "unit", "reference", "in the range", "")
@@ -154,7 +218,7 @@ class Body:
             tag = "strong" if row[-1] else "span"
             cells = (f"<td><{tag}>{html.escape(text)}</{tag}></td>" for text in row)
             parts += ["<tr>", *cells, "</tr>"]
-        return "".join([*parts, "</table>"])
+        return "".join([*parts, "</table>", html.escape(self._routes())])
 
 
 def _gauge(field: Field, value: float) -> str:

@@ -7,6 +7,9 @@ A scenario is frozen and comes from Python or from a TOML file such as those in
     about = "Ionised calcium as in a tetany that can still be walked with."
     [body]
     ionised_calcium_mmol_l = 0.8
+
+One that ships may also say what is mild, as ``[mild]`` with ``about`` and ``[mild.body]``:
+``low_calcium_mild`` is then a scenario, too.
 """
 
 from __future__ import annotations
@@ -155,6 +158,19 @@ def catalogue() -> tuple[str, ...]:
     return ("normal", *(n for n in names if n != "normal"))
 
 
+MILD = "_mild"
+
+
+def severities(name: str) -> tuple[str, ...]:
+    """Return the names of a catalogue scenario at each size: severe, and mild where there is."""
+    return (name, name + MILD) if "mild" in _shipped(name) else (name,)
+
+
+def _shipped(name: str) -> dict:
+    file = resources.files("neurosim").joinpath(f"study/catalogue/{name}.toml")
+    return tomllib.loads(file.read_text("utf-8"))
+
+
 def scenario(name: str | Path | Scenario) -> Scenario:
     """Return a scenario by catalogue name, by TOML file, or as it is.
 
@@ -169,7 +185,11 @@ def scenario(name: str | Path | Scenario) -> Scenario:
     if text.endswith(".toml"):
         return Scenario.from_toml(text)
     key = text.strip().lower().replace("-", "_").replace(" ", "_")
-    if key not in catalogue():
+    base = key.removesuffix(MILD)
+    if base not in catalogue() or key not in severities(base):
         raise unknown_name("scenario", name, catalogue())
-    file = resources.files("neurosim").joinpath(f"study/catalogue/{key}.toml")
-    return Scenario.from_mapping(tomllib.loads(file.read_text("utf-8")), key)
+    table = _shipped(base)
+    mild = table.pop("mild", {})
+    if key != base:
+        table |= mild | {"title": f"{table['title']}, mild"}
+    return Scenario.from_mapping(table, key)

@@ -78,6 +78,33 @@ def test_a_healthy_body_changes_nothing():
                 ("soma", "pic_gain"): near("scale", 1.25),
                 ("soma", "synaptic_noise_scale"): near("scale", 1.05),
                 ("axon", "potassium_out_mmol_l"): near("add", -0.4),
+                ("soma", "potassium_out_mmol_l"): near("add", -0.04),
+            },
+        ),
+        # 1 - exp(-1) of 15 %
+        ({"sleep_debt_h": 8}, {("soma", "synaptic_noise_scale"): near("scale", 1.0948181)}),
+        (
+            {"serotonin_excess": 0.5},
+            {
+                ("soma", "pic_gain"): near("scale", 2.5),
+                ("soma", "ahp_scale"): near("scale", 0.75),
+            },
+        ),
+        (
+            {"sodium_channel_blocker": 0.5},
+            {
+                ("axon", "persistent_sodium_scale"): near("scale", 0.8),
+                ("axon", "sodium_scale"): near("scale", 0.95),
+            },
+        ),
+        ({"gabapentinoid": 1}, {("soma", "synaptic_noise_scale"): near("scale", 0.8)}),
+        (
+            # half of 50 % are lost; 80 % of their fibres go to the 75 % that live
+            {"nerve_damage": 0.5},
+            {
+                ("terminal", "sprouts_per_unit"): near("add", 0.2),
+                ("muscle", "units_scale"): near("scale", 0.75),
+                ("muscle", "fibres_scale"): near("scale", 1.0 + 0.8 * 0.25 / 0.75),
             },
         ),
         (
@@ -135,6 +162,7 @@ def test_a_healthy_body_changes_nothing():
                 ("pool", "pic_lowered_mv"): near("add", number("pool", "prone_shift_mv")),
                 ("pool", "push_mv"): near("add", 20.0 * number("pool", "reflex_mv")),
                 ("pool", "stretch_mv"): near("add", 30.0),
+                ("soma", "drive_scale"): near("scale", 0.8),
             },
         ),
     ],
@@ -146,7 +174,8 @@ def test_each_factor_alone(values, expected):
 @pytest.mark.parametrize("name", FIELDS)
 @pytest.mark.parametrize("edge", ["lowest", "highest"])
 def test_every_field_does_something_sourced_at_its_limits(name, edge):
-    items = contributions(Body(**{name: getattr(FIELDS[name], edge)}))
+    sweat = {"mass_loss_percent": 5} if name in ("plain_water_l", "rehydration_l") else {}
+    items = contributions(Body(**sweat, **{name: getattr(FIELDS[name], edge)}))
     if getattr(FIELDS[name], edge) != FIELDS[name].healthy:
         assert items, f"{name} does nothing"
     known = {

@@ -26,9 +26,11 @@ def test_a_healthy_adult_has_textbook_values_and_nothing_abnormal():
         "stress": 0,
         "fatigue": 0,
         **dict.fromkeys(CONDITIONS, 0),
+        "paco2_mmhg": 40,
+        "bicarbonate_mmol_l": 24,
     }
     assert not any(FIELDS[name].label in str(body) for name in CONDITIONS)
-    assert all(FIELDS[n].label in str(Body(**{n: 1})) for n in CONDITIONS)
+    assert all(FIELDS[n].label in str(Body(**{n: FIELDS[n].highest})) for n in CONDITIONS)
     assert body.abnormal() == []
     assert "LOW" not in str(body) and "HIGH" not in str(body)
     assert "<strong>" not in body._repr_html_()

@@ -9,12 +9,15 @@ import pytest
 
 from neurosim.body.state import Body
 from neurosim.errors import NeurosimError
-from neurosim.study.scenario import Scenario, catalogue, scenario
+from neurosim.study.scenario import Scenario, catalogue, scenario, severities
 
 NAMES = {
     "normal", "low_sodium", "high_sodium", "low_potassium", "high_potassium", "low_calcium",
     "high_calcium", "low_magnesium", "high_magnesium", "caffeine", "fatigue", "stress",
-    "als", "cholinesterase_inhibition", "cramp", "isaacs", "pinched_nerve",
+    "als", "cholinesterase_inhibition", "cramp", "isaacs", "pinched_nerve", "anxiety",
+    "beta2_agonist", "dehydration", "dehydration_with_water", "diuretic", "kidney_disease",
+    "magnesium_depletion", "nerve_damage", "over_breathing", "poor_nutrition",
+    "serotonin_syndrome", "sleep_loss",
 }  # fmt: skip
 
 
@@ -31,7 +34,7 @@ def test_a_catalogue_scenario_says_what_it_is_and_changes_one_side(name):
     if name == "normal":
         assert found.body == Body()
         return
-    assert len(changed) == (3 if name == "cramp" else 1)
+    assert len(changed) == {"cramp": 3, "dehydration_with_water": 2}.get(name, 1)
     if name.startswith(("low", "high")):
         side, ion = name.split("_")
         (field,) = changed
@@ -74,7 +77,20 @@ def test_shipped_files_hold_nothing_but_known_keys():
     folder = resources.files("neurosim").joinpath("study/catalogue")
     for file in folder.iterdir():
         table = tomllib.loads(file.read_text("utf-8"))
-        assert set(table) <= {"title", "about", "body", "duration_s"}, file.name
+        assert set(table) <= {"title", "about", "body", "duration_s", "mild"}, file.name
+
+
+@pytest.mark.parametrize("name", sorted(NAMES - {"normal", "cramp"}))
+def test_what_is_mild_is_the_same_and_less(name):
+    severe, mild = scenario(name), scenario(f"{name}_mild")
+    assert severities(name) == (name, mild.name) == (name, f"{name}_mild")
+    assert mild.title == f"{severe.title}, mild" and mild.about != severe.about
+    healthy = vars(Body())
+    for field, value in vars(severe.body).items():
+        less, more = (abs(b - healthy[field]) for b in (getattr(mild.body, field), value))
+        assert less < more if more else less == 0
+    with pytest.raises(NeurosimError, match="Unknown scenario 'cramp_mild'"):
+        scenario("cramp_mild")
 
 
 def test_a_scenario_is_frozen_and_replace_makes_another():

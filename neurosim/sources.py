@@ -131,6 +131,7 @@ def load(room: str) -> Mapping[str, Value]:
 
 
 _exchanged: dict[tuple[str, str], float] = {}
+_recorders: list[set[tuple[str, str]]] = []
 
 
 def number(room: str, name: str) -> float:
@@ -144,7 +145,20 @@ def number(room: str, name: str) -> float:
     values = load(room)
     if name not in values:
         raise unknown_name(f"number of {room}", name, values)
+    for reads in _recorders:
+        reads.add((room, name))
     return _exchanged.get((room, name), float(values[name].value))
+
+
+@contextmanager
+def recorded() -> Iterator[set[tuple[str, str]]]:
+    """Collect (room, name) of every `number` read inside a ``with`` block; not what is kept."""
+    reads: set[tuple[str, str]] = set()
+    _recorders.append(reads)
+    try:
+        yield reads
+    finally:
+        _recorders.remove(reads)
 
 
 @contextmanager

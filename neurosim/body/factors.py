@@ -118,8 +118,13 @@ class Contribution:
         object.__setattr__(self, "change", finite_number("change", self.change))
 
 
-def _size(name: str) -> Value:
+def _size(name: str) -> float:
     """Return a number that sizes a factor, of the body or ``pool.NAME``."""
+    room, _, own = name.rpartition(".")
+    return number(room or "body", own)
+
+
+def _origin(name: str) -> Value:
     room, _, own = name.rpartition(".")
     return load(room or "body")[own]
 
@@ -133,7 +138,7 @@ def _sized(
     the body's, or of the pool's as in ``"pool.cramp_gain"``.
     """
     site, parameter = where.split()
-    value = _size(size)
+    value = _origin(size)
     units = {"_mmol_l": "mmol/L", "_c": "degC", "_mv": "mV"}
     added = next((unit for end, unit in units.items() if parameter.endswith(end)), "1")
     unit = "1" if operation == "scale" else added
@@ -395,7 +400,7 @@ def _linear(body: Body) -> list[Contribution]:
     for name, rows in _LINEAR.items():
         scale, factor = getattr(body, name), plain_name(name)
         for size, where, operation, sign, why in rows if scale else ():
-            change = sign * scale * float(_size(size))
+            change = sign * scale * _size(size)
             base = 1.0 if operation == "scale" else 0.0
             found.append(_sized(size, factor, where, operation, base + change, why))
     return found
@@ -430,7 +435,7 @@ def _shortened(body: Body) -> list[Contribution]:
     if not body.shortened_muscle:
         return []
     size = "pool.cramp_gain"
-    scale = 1.0 + (float(_size(size)) - 1.0) * body.shortened_muscle
+    scale = 1.0 + (_size(size) - 1.0) * body.shortened_muscle
     why = "In a shortened muscle less inhibition holds the persistent inward current back."
     return [_sized(size, "shortened muscle", "pool pic_scale", "scale", scale, why)]
 

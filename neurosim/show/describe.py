@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurosim.body.factors import PARAMETERS
+from neurosim.body.factors import PARAMETERS, contributions
 from neurosim.body.fields import CONDITIONS, FIELDS
 from neurosim.body.state import Body
 from neurosim.firing.discharge import ORIGINS, balance
@@ -33,7 +33,7 @@ from neurosim.show.style import (
     plain_number,
     time_words,
 )
-from neurosim.sources import Value, all_values, load
+from neurosim.sources import Value, all_values, load, recorded
 
 if TYPE_CHECKING:
     from neurosim.study.run import People, Result
@@ -136,11 +136,7 @@ _UNREAD = {
     "fatigue": re.compile(""),
     "pool": re.compile(""),
     "membrane": re.compile(r"(ischaemia|release)_pump_|washout_|potassium_space_"),
-    "body": re.compile(
-        r".*(survivable|_molar_mass|_valence|albumin|_fraction|_per_ph|_is_ionised|_is_total)|"
-        r"(ph|body_mass_kg)\.|caffeine_(per_cup|volume|clearance|absorption|bioavail|dose)|"
-        r"(isaacs|pinched|als|cholinesterase|shortened|cramp|nerve_stimulation|stretch)[_.]"
-    ),
+    "body": re.compile(""),  # what a body reads is recorded
     "emg": re.compile(r"needle_|noise_needle_|core_|shaft_|onset_"),
     "fit": re.compile(""),
     "hazard": re.compile(r".*error"),
@@ -151,13 +147,13 @@ _UNREAD = {
 _CRAMP = {"pool": "", "soma": "(?!soma_ahp_tau)"}
 _READ_WITH = {
     "isaacs": {
-        "body": "isaacs_",
         "chain": r"AXON\.isaacs\.(potassium_\d+\.)?(burst_rate|size_)|AXON\.isaacs\.interval_\d_",
     },
-    "pinched_nerve": {"body": "pinched_(?!nerve)", "bursts": "", "anatomy": r"MUSCLE\.roots\."},
-    "als": {"body": "als_"},
-    "cholinesterase_inhibition": {"body": "cholinesterase_lost"},
-    **{name: _CRAMP for name in CONDITIONS[4:]},
+    "pinched_nerve": {"bursts": "", "anatomy": r"MUSCLE\.roots\."},
+    **{
+        name: _CRAMP
+        for name in ("shortened_muscle", "cramp_proneness", "nerve_stimulation_per_s", "stretch")
+    },
 }
 
 
@@ -180,6 +176,8 @@ def used_values(
     others |= {name for name in AXONS if name != axon}
     others |= {f"axon_{name}" for name in AXONS if name != axon}
     others |= {f"rogues_per_unit_{name}" for name in CLASSES if name != kind}
+    with recorded() as reads:
+        contributions(body or Body())
     # What a muscle gives for itself stands in place of what most share.
     others |= {n.removeprefix(f"{muscle}.") for n in load("anatomy") if n.startswith(f"{muscle}.")}
     return [
@@ -188,6 +186,7 @@ def used_values(
         if room not in others
         and value.name.split(".")[0] not in others
         and not (room in _UNREAD and _UNREAD[room].match(value.name))
+        or (room, value.name) in reads
         or (body and _condition_reads(body, axon, muscle, room, value.name))
     ]
 

@@ -112,7 +112,9 @@ read.clear()
 body = state.Body(sodium_mmol_l=130, potassium_mmol_l=6, ionised_calcium_mmol_l=1,
     ionised_magnesium_mmol_l=.7, limb_temperature_c=31, plasma_caffeine_umol_l=50, stress=.5,
     fatigue=.5, isaacs=1, pinched_nerve=1, als=.5, shortened_muscle=.9, cramp_proneness=1,
-    nerve_stimulation_per_s=40, stretch=1, cholinesterase_inhibition=.3)
+    nerve_stimulation_per_s=40, stretch=1, cholinesterase_inhibition=.3, anxiety=.3,
+    mass_loss_percent=3, rehydration_l=1, sleep_debt_h=4, kidney_disease=.3, poor_nutrition=.2,
+    nerve_damage=.2, diuretic=.1, serotonin_excess=.1, sodium_channel_blocker=.1)
 result = simulate(body, muscle='foot_sole', duration_s=60)
 str(result), result.force_mn()
 from neurosim.show.sound import run_files

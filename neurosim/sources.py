@@ -51,6 +51,7 @@ FILES = {
     "fatigue": "muscle/fatigue.toml",
     "junction": "muscle/junction.toml",
     "study": "study/parameters.toml",
+    "alarms": "study/alarms.toml",
 }
 
 

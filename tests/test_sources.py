@@ -35,6 +35,7 @@ UNITS = {
     "%", "pA", "pA/mV", "pF", "s", "sites", "spikes", "twitches", "umol/L",
     "1/mm", "1/mm2", "Hz", "S/m", "fibres", "m/s", "m/s per um", "mV/mm3", "mm", "nA", "uV",
     "um", "mS/cm2", "uF/cm2", "mmHg", "mmol/(L mmHg)", "L", "h", "mmol/(mmol/L)",
+    "weeks", "1/week",
 }  # fmt: skip
 # What the end of a name says of its unit; the longest that fits counts.
 SUFFIXES = {

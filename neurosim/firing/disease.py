@@ -89,6 +89,20 @@ def hurt(lesion: Lesion, units: int, streams: Streams):
     return inside, myokymic, lesion.sodium_excess * rng.standard_exponential(units)
 
 
+def sprouts(terminal: Terminal, units: int, streams: Streams) -> tuple[np.ndarray, np.ndarray]:
+    """Return the unit of each sprout and its excess of persistent sodium, as of `hurt`.
+
+    A Poisson number of them; whoever has few keeps them when there are more.
+    """
+    mean = terminal.sprouts_per_unit * units
+    enough = int(mean + 10.0 * mean**0.5 + 20.0)
+    count = np.searchsorted(np.cumsum(streams.rng("sprouts").standard_exponential(enough)), mean)
+    unit = streams.rng("sprouts", 1).integers(0, units, count)
+    return unit, number("firing", "rogue_tail") * streams.rng("sprouts", 2).standard_exponential(
+        count
+    )
+
+
 def diseased_sites(
     sites: Sites, units_scale: float, terminal: Terminal, lesion: Lesion, critical_nu: float,
     streams: Streams,
@@ -109,9 +123,7 @@ def diseased_sites(
     """
     n = sites.units
     living = streams.rng("lost").random(n) < units_scale
-    rng = streams.rng("sprouts")
-    sprout = rng.integers(0, n, rng.poisson(terminal.sprouts_per_unit * n))
-    tail = number("firing", "rogue_tail") * rng.standard_exponential(sprout.size)
+    sprout, tail = sprouts(terminal, n, streams)
     inside, _, excess = hurt(lesion, n, streams)
     unit = np.concatenate([sites.unit, sprout, np.flatnonzero(inside)])
     more = 1.0 + np.concatenate([tail, excess[inside]]) * (critical_nu - 1.0)

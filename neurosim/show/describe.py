@@ -128,6 +128,7 @@ def person_ratio(result: Result, against: Result) -> float:
 # conditions of an axon, chains of nodes and their bursts, pools of motoneurons and their fatigue,
 # loss of blood flow, the needle, the detector, and the rule for events whose bursts nobody told.
 _UNREAD = {
+    "alarms": re.compile(""),
     "anatomy": re.compile(r".*\.roots\."),
     "bursts": re.compile(""),
     "chain": re.compile(""),

@@ -321,7 +321,7 @@ def discharges_of(
     return fibres_firing(firing, state), per_min
 
 
-def _twitches(
+def twitches_of(
     firing: Firing, state: State, asked: Scenario, reached: float, named: bool = True
 ) -> Twitches:
     """Return the twitches of a firing, their origins `named` or not.
@@ -388,7 +388,7 @@ def simulate(
         healthy=_examined(Conditions(), asked.axon, sites.scores),
         hazard=hazard_table(state.axon, asked.axon, sites.scores), sites=sites, unit_hazard=hazard,
         beside_per_min=beside, firing=firing,
-        twitches=_twitches(firing, state, asked, reached), versions=versions(),
+        twitches=twitches_of(firing, state, asked, reached), versions=versions(),
     )  # fmt: skip
 
 
@@ -444,7 +444,7 @@ def one_person(asked: Sequence[Scenario], person: int) -> np.ndarray:
         hazard = hazard_of(state, sites, s)
         firing, beside = discharges_of(state, sites, hazard, s, person, rng)
         reached = reaches(state, s.axon, sites.scores)
-        found = _twitches(firing, state, s, reached, named=False)
+        found = twitches_of(firing, state, s, reached, named=False)
         rate = (expected_bursts_per_min(hazard).sum() + beside.sum()) * reached
         short = ~found.painful
         rows.append(

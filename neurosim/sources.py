@@ -41,6 +41,7 @@ FILES = {
     "people": "membrane/people.toml",
     "fit": "membrane/fit.toml",
     "chain": "membrane/chain.toml",
+    "ephapse": "membrane/ephapse.toml",
     "firing": "firing/parameters.toml",
     "hazard": "firing/hazard.toml",
     "bursts": "firing/bursts.toml",

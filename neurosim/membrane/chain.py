@@ -40,6 +40,8 @@ SCALED = {
     "internode": ("gi_kf", "gi_ks", "g_h", "gi_lk", "Ii_pump", "C_my", "C_i"),
     "bridge": ("g_bb",),
     "node": ("P_na", "g_kf", "g_ks", "g_lk", "I_pump", "C_n"),
+    "capacity": ("C_n",),
+    "myelin_capacity": ("C_my",),
 }
 MMOL_L_PER_PA_MS_PL = 1e-3 / 96.48533  # mmol/L of one charge carried into 1 pL by 1 pA in 1 ms
 
@@ -59,6 +61,9 @@ class Unit:
         and Barrett's), against the ordinary one.
     node : float
         Area of the nodal membrane against the ordinary one.
+    capacity, myelin_capacity : float
+        Electrical capacity of the nodal membrane and of the myelin, beyond what the sizes above
+        make of them.
     channels : float
         Sodium channels of the node that make noise; infinitely many for none.
     outward_pa_per_spike, outward_tau_ms : float
@@ -73,6 +78,8 @@ class Unit:
     internode: float = 1.0
     bridge: float = 1.0
     node: float = 1.0
+    capacity: float = 1.0
+    myelin_capacity: float = 1.0
     channels: float = np.inf
     outward_pa_per_spike: float = 0.0
     outward_tau_ms: float = 50.0
@@ -81,8 +88,7 @@ class Unit:
     space_tau_ms: float = 100.0
 
     def __post_init__(self) -> None:
-        for name in ("internode", "bridge", "node", "channels", "outward_tau_ms",
-                     "inactivation_tau_ms",
+        for name in (*SCALED, "channels", "outward_tau_ms", "inactivation_tau_ms",
                      "space_pl", "space_tau_ms"):  # fmt: skip
             if not getattr(self, name) > 0.0:
                 raise NeurosimError(f"{name} must be above 0, not {getattr(self, name):g}.")

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -64,6 +65,25 @@ def isaacs(x: Mapping[str, float], fast_potassium: float, channels: float = np.i
         Unit(before, channels=channels, **slow),
         Unit(last, internode=size, bridge=size, node=x["node"], channels=channels, **slow),
     ]
+
+
+def under(units: Sequence[Unit], body: Conditions) -> list[Unit]:
+    """Return a chain in a body whose axons all live under `body`.
+
+    What is sick at a unit stays so: scales multiply the body's, shifts and currents add, and the
+    fluids are the body's.
+    """
+    found = []
+    for unit in units:
+        own = vars(unit.membrane)
+        both = dict(vars(body))
+        for name, value in own.items():
+            if name.endswith("_scale"):
+                both[name] *= value
+            elif name in ("gate_shift_sodium_mv", "bias_current_pa"):
+                both[name] += value
+        found.append(replace(unit, membrane=Conditions(**both)))
+    return found
 
 
 def remyelinated(

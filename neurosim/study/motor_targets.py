@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from neurosim.body.factors import contributions
-from neurosim.body.fields import FIELDS
 from neurosim.body.state import Body
 from neurosim.firing.bursts import site_bursts
 from neurosim.membrane import cramp, pool, trains
@@ -37,12 +36,10 @@ NOT_ASKED = (
     ("V41", "stability of rates within a day in ALS", "rates here have no slow wander"),
     ("V45", "benign against ALS rate by needle", "contested: the opposite of V38"),
     ("V46", "which unit fasciculates in ALS", "which motor neurons are ill first is not modelled"),
-    ("V47", "twitching with and without a motor deficit", "the lesion is put where it is"),
-    ("V48", "benign twitching over 24 months", "no process of the model lasts months"),
     ("V49", "lone units that discharge on and on", "rare, cause not known; no mechanism here"),
     ("V51", "rates and sizes of myokymic bursts", "drawn by the published ranges themselves; what "
      "the chain of nodes does instead is told in docs/limits.md"),
-    ("V55", "mexiletine and cramps in ALS", "the motor neurons have no persistent sodium current"),
+    ("V55n", "mexiletine and cramps in ALS", "the motor neurons have no persistent sodium current"),
 )  # fmt: skip
 THOMAS = "Thomas 1991, doi 10.1152/jn.1991.65.6.1509"
 MINETTO = "Minetto 2009 J Neurophysiol 102:1890"
@@ -91,8 +88,7 @@ def _burst_rows() -> list[Row]:
 def _cramp_rows() -> list[Row]:
     """V52 to V54: what starts a cramp and how units fire in it; people and seeds not fitted on."""
     people, sample = range(20, 20 + PEOPLE), f"{PEOPLE} people, {UNITS} units each"
-    sodium = FIELDS["sodium_mmol_l"].healthy * 295.0 / 282.0  # osmolality at 3 % lost, in health
-    dry = state_of(contributions(Body(sodium_mmol_l=sodium))).soma
+    dry = state_of(contributions(Body(mass_loss_percent=3.0))).soma
 
     def mean_hz(prone, soma=None):
         found = cramp.threshold_hz(people, UNITS, prone, seed=60, conditions=soma)

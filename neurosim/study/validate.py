@@ -22,6 +22,8 @@ from neurosim.membrane.changes import condition
 from neurosim.membrane.excitability import NORMAL_Z, Excitability, compare, examine, norms
 from neurosim.muscle import junction
 from neurosim.sources import number
+from neurosim.study.body_targets import NOT_ASKED as BODY_NOT_ASKED
+from neurosim.study.body_targets import body_rows
 from neurosim.study.healthy import facts
 from neurosim.study.motor_targets import NOT_ASKED as MOTOR_NOT_ASKED
 from neurosim.study.motor_targets import motor_rows
@@ -59,7 +61,7 @@ NOT_ASKED = (
      "wrist's axon is the healthy one and every index normal by construction"),
     ("V30", "cramp-fasciculation syndrome at the wrist", "as for V29; the one index that differs "
      "(electrotonus at -70 and -100 %) has no size to hold the model against"),
-    *MOTOR_NOT_ASKED,
+    *MOTOR_NOT_ASKED, *BODY_NOT_ASKED,
 )  # fmt: skip
 # Ranges of about 95 % of healthy adults, recalled: target, measure, low, high.
 RECALLED_RANGES = (
@@ -353,6 +355,6 @@ def rows(people: int = 300) -> list[dict]:
     """
     found = [
         *_norm_rows(), *_elsewhere_rows(), *_condition_rows(), *_firing_rows(),
-        *_population_rows(people), *_tetany_rows(), *motor_rows(),
+        *_population_rows(people), *_tetany_rows(), *motor_rows(), *body_rows(),
     ]  # fmt: skip
     return [{**asdict(r), "inside": r.inside} for r in found]

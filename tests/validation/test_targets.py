@@ -5,8 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from neurosim.body.state import Body
+from neurosim.membrane.motoneuron import SomaConditions
 from neurosim.muscle.anatomy import contraction_times_ms
-from neurosim.study import motor_targets, validate
+from neurosim.study import body_targets, motor_targets, validate
 
 # What the model is known to miss. A new miss, or a miss that is one no longer, belongs into
 # docs/limits.md and here.
@@ -26,6 +28,12 @@ KNOWN_MISSES = {
     ("V28", "change of superexcitability_percent"),
     ("V32", "change of threshold_1ms_pa"),
     ("V34", "change of resting potential"),
+    ("V47", "people who twitch at a look"),
+    ("V48", "benign twitching that persists"),
+    ("V55", "twitch rate with mexiletine"),
+    ("V70", "change of hysteresis by paired units"),
+    ("V75", "rise of blood sodium"),
+    ("V75", "sodium lost"),
     ("V53", "mean of least_per_s"),
     ("V53", "SD over units of mean_per_s"),
     ("V53", "SD over units of duration_s"),
@@ -65,6 +73,25 @@ def test_every_target_of_motor_units_is_asked_or_said_not_to_be(rows):
     cramps = {r["quantity"]: r for r in rows if r["target"] == "V53"}
     assert cramps["mean of mean_per_s"]["published_high"] == pytest.approx(19.6)
     assert cramps["mean of duration_s"]["published_low"] == pytest.approx(7.4)
+
+
+def test_every_target_of_the_body_is_asked_or_said_not_to_be(rows):
+    listed = {row["target"] for row in rows} | {target for target, *_ in validate.NOT_ASKED}
+    assert {f"V{i}" for i in range(69, 81)} <= listed
+    assert {row["quantity"] for row in rows if row["target"] == "V48"}
+
+
+def test_a_pinched_sensory_root_is_the_model_without_it_and_a_worse_one_twitches_more():
+    person = body_targets._rates(Body(pinched_nerve=0.6), Body(), muscle="calf", people=3)
+    alone = body_targets._rates(Body(pinched_nerve=0.6), Body(), muscle="calf", people=3,
+                                root="sensory")  # fmt: skip
+    assert np.array_equal(alone.expected_per_min[0], alone.expected_per_min[1])
+    assert np.all(person.expected_per_min[0] > person.expected_per_min[1] + 1.0)
+
+
+def test_a_stronger_inward_current_sustains_more_and_none_sustains_nothing():
+    shares = [body_targets.sustained_share(SomaConditions(pic_gain=g)) for g in (0.2, 1.0, 1.25)]
+    assert shares[0] < 0.05 < shares[1] < shares[2]
 
 
 def test_thenar_trains_are_the_closed_forms():

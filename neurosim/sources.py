@@ -45,6 +45,7 @@ FILES = {
     "firing": "firing/parameters.toml",
     "hazard": "firing/hazard.toml",
     "bursts": "firing/bursts.toml",
+    "isaacs": "firing/isaacs.toml",
     "muscle": "muscle/parameters.toml",
     "anatomy": "muscle/anatomy.toml",
     "emg": "muscle/emg.toml",

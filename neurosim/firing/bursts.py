@@ -8,7 +8,7 @@ shown. It follows from no body value and answers to none.
 
 **Multiplets** are distilled from direct simulation of a chain whose last nodes have lost their
 fast potassium channels (`scripts/fit_chain.py`): how many spikes a burst has, and each interval
-by its place in the burst.
+by its place in the burst. How the body moves them is told by `firing.endings`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import brentq
 
 from neurosim.errors import NeurosimError
+from neurosim.firing.endings import Answer, answer
+from neurosim.membrane.axon import Conditions
 from neurosim.sources import load, number
 
 LARGEST = 10  # of the table of burst sizes
+BETWEEN_S = 0.004  # from the last spike of a burst to the next burst of that ending, at least
 # Direct runs of the chain of Isaacs' syndrome, by what is left of its fast potassium channels.
 ISAACS_RUNS = {0.1: "isaacs", 0.5: "isaacs.potassium_50", 1.0: "isaacs.potassium_100"}
 
@@ -154,13 +158,16 @@ def _sizes(name: str) -> np.ndarray:
     return share / share.sum()
 
 
-def isaacs_bursts(fast_potassium_scale: float, axon: str = "ghk") -> tuple[float, Multiplets]:
+def isaacs_bursts(
+    fast_potassium_scale: float, axon: str = "ghk", body: Conditions | None = None
+) -> tuple[float, Multiplets]:
     """Return bursts per minute of one ending with few fast potassium channels, and these bursts.
 
     Between the direct runs of the chain (`ISAACS_RUNS`) the rate is log-linear and sizes are
     mixed; with fewer channels than in the first it is as there. The rate is that beyond an
     ending with all its channels: what healthy endings do is in the hazard law. Intervals are those
-    with the fewest channels, since the other runs gave too few bursts to tell them.
+    with the fewest channels, since the other runs gave too few bursts to tell them. All this is
+    of a healthy body; another moves rate, further spikes and intervals (`firing.endings`).
 
     Parameters
     ----------
@@ -168,6 +175,8 @@ def isaacs_bursts(fast_potassium_scale: float, axon: str = "ghk") -> tuple[float
         What is left of the channels, 0 to 1.
     axon : str
         ``"ghk"`` or ``"ohmic"``.
+    body : Conditions, optional
+        The fluids and channels of all axons; healthy if left out.
     """
     at, names = ISAACS_RUNS.keys(), [f"{axon}.{name}" for name in ISAACS_RUNS.values()]
     log = np.log([number("chain", f"{name}.burst_rate") for name in names])
@@ -176,7 +185,30 @@ def isaacs_bursts(fast_potassium_scale: float, axon: str = "ghk") -> tuple[float
     table = site_bursts("isaacs", axon)
     sizes = np.sum([w * _sizes(n) for w, n in zip(weights, names, strict=True)], axis=0)
     rate = float(np.exp(weights @ log) - np.exp(log[-1]))
-    return rate, Multiplets(sizes, table.interval_ms, table.interval_spread)
+    bursts = Multiplets(sizes, table.interval_ms, table.interval_spread)
+    said = answer(left, body or Conditions(), axon)
+    if said == Answer():
+        return rate, bursts
+    grown = Multiplets(_grown(sizes, said.further), bursts.interval_ms * said.interval,
+                       bursts.interval_spread)  # fmt: skip
+    return said.per_min(rate), grown
+
+
+def _grown(size_share: np.ndarray, factor: float) -> np.ndarray:
+    """Return shares of burst sizes whose mean further spikes are `factor` times as many.
+
+    Shares are multiplied by a power of the size; no size appears that had no share.
+    """
+    further = np.arange(LARGEST)
+    seen = further[size_share > 0.0]
+    wanted = np.clip(size_share @ further * factor, seen[0] + 0.02, seen[-1] - 0.02)
+
+    def tilted(power):
+        share = size_share * np.exp(power * (further - seen[-1] * (power > 0.0)))
+        return share / share.sum()
+
+    power = brentq(lambda x: float(tilted(x) @ further - wanted), -20.0, 20.0)
+    return tilted(power)
 
 
 def sample_multiplets(
@@ -184,7 +216,8 @@ def sample_multiplets(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the discharges of bursts that begin at `starts_s`: times (s), places in bursts.
 
-    Sizes come from the table; intervals are log-normal by their place, drawn independently.
+    Sizes come from the table; intervals are log-normal by their place, drawn independently. A
+    burst ends where the next begins.
     """
     starts = np.asarray(starts_s, float)
     size = 1 + rng.choice(LARGEST, starts.size, p=table.size_share)
@@ -194,6 +227,8 @@ def sample_multiplets(
     spread = table.interval_spread[at] * rng.standard_normal(burst.size)
     run = np.cumsum(table.interval_ms[at] / 1000.0 * np.exp(spread) * (place > 0))
     times = starts[burst] + run - run[place == 0][burst]
+    alone = times < np.append(starts[1:], np.inf)[burst] - BETWEEN_S
+    times, place = times[alone | (place == 0)], place[alone | (place == 0)]
     order = np.argsort(times, kind="stable")
     return times[order], place[order]
 

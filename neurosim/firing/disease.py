@@ -22,11 +22,15 @@ from neurosim.firing.bursts import (
 from neurosim.firing.discharge import Firing, firing_of
 from neurosim.firing.sites import LESION, ROGUE, SOMA, Sites
 from neurosim.membrane import cramp, trains
+from neurosim.membrane.axon import Conditions
 from neurosim.membrane.cramp import Cramping
 from neurosim.membrane.motoneuron import SomaConditions
 from neurosim.sources import number
 
-PAUSE_S = 0.25  # at least, from one multiplet of an ending to its next: longer than any lasts
+# At least, from one multiplet of an ending to its next: longer than any lasts. Where they come
+# oftener than twice a second it is half of the mean time between them.
+PAUSE_S = 0.25
+SELDOM = 1e-6  # multiplets a minute: none
 
 
 @dataclass(frozen=True)
@@ -150,22 +154,23 @@ def _firing(parts: list[np.ndarray], duration_s: float, process: str) -> Firing:
 
 
 def multiplets(
-    terminal: Terminal, living: np.ndarray, axon: str, duration_s: float, streams: Streams
-) -> tuple[Firing, float]:
+    terminal: Terminal, living: np.ndarray, axon: str, duration_s: float, streams: Streams,
+    body: Conditions | None = None,
+) -> tuple[Firing, float]:  # fmt: skip
     """Return the discharges of endings without fast potassium channels, and multiplets per minute.
 
-    Gaps between starts are exponential beyond the shortest; bursts are the chain's
-    (`firing.bursts.isaacs_bursts`), on which no other value of the body acts. With axon
+    Gaps between starts are exponential beyond the shortest; bursts are the chain's in that
+    `body` (`firing.bursts.isaacs_bursts`), the same rate at all times. With axon
     ``"alternative"``, of which no chain was run, it is the one of ``"ghk"``.
     """
     chain = "ohmic" if axon == "ohmic" else "ghk"
-    per_min, table = isaacs_bursts(terminal.fast_potassium_scale, chain)
+    per_min, table = isaacs_bursts(terminal.fast_potassium_scale, chain, body)
     rng = streams.rng("endings")
     units = rng.integers(0, living.size, rng.poisson(terminal.exposed_per_unit * living.size))
     parts = []
     for i in np.flatnonzero(living[units]):
         own = streams.rng("endings", int(i))
-        starts = _starts(60.0 / per_min, duration_s, own) if per_min else np.empty(0)
+        starts = _starts(60.0 / per_min, duration_s, own) if per_min > SELDOM else np.empty(0)
         time, place = sample_multiplets(table, starts, own)
         parts.append(_rows(time, units[i], ROGUE, place))
     return _firing(parts, duration_s, "neuromyotonia"), per_min * len(parts)
@@ -173,10 +178,10 @@ def multiplets(
 
 def _starts(mean_gap_s: float, duration_s: float, rng: np.random.Generator) -> np.ndarray:
     """Return when multiplets of one ending start, s: a renewal process that has run for long."""
-    expected = duration_s / mean_gap_s
-    gaps = PAUSE_S + rng.exponential(mean_gap_s - PAUSE_S, int(expected + 10 * expected**0.5 + 20))
-    in_pause = rng.random() < PAUSE_S / mean_gap_s
-    gaps[0] -= PAUSE_S * (rng.random() if in_pause else 1.0)  # what is left of a gap at time 0
+    expected, pause = duration_s / mean_gap_s, min(PAUSE_S, 0.5 * mean_gap_s)
+    gaps = pause + rng.exponential(mean_gap_s - pause, int(expected + 10 * expected**0.5 + 20))
+    in_pause = rng.random() < pause / mean_gap_s
+    gaps[0] -= pause * (rng.random() if in_pause else 1.0)  # what is left of a gap at time 0
     starts = np.cumsum(gaps)
     return starts[starts < duration_s]
 

@@ -298,7 +298,9 @@ def sources_of(
     found, per_min = [], np.zeros(len(ORIGINS))
     streams, duration = _streams(asked, person), asked.duration_s
     if state.terminal.fast_potassium_scale < 1.0:
-        made, rate = multiplets(state.terminal, sites.living, asked.axon, duration, streams)
+        made, rate = multiplets(
+            state.terminal, sites.living, asked.axon, duration, streams, state.axon
+        )
         found.append(made)
         per_min[ORIGINS.index("terminal")] = rate
     if state.lesion.myokymic_share > 0.0:

@@ -13,7 +13,7 @@ from _figures import finish
 
 from neurosim.show.describe import describe_verdicts
 from neurosim.show.plot import plot_verdicts
-from neurosim.study.compare import article
+from neurosim.study.article import article
 
 PEOPLE = 20
 

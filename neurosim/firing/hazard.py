@@ -260,14 +260,17 @@ def _along(cells: _Cells, values: np.ndarray, straight: bool) -> np.ndarray:
 
     at, target = np.log(PERSON_NU), np.log(NU)
     found = np.full((NU.size, values.shape[1]), np.nan)
-    for column, y in zip(found.T, values.T, strict=True):
-        known = np.isfinite(y)
+    patterns, which = np.unique(np.isfinite(values), axis=1, return_inverse=True)
+    for i, known in enumerate(patterns.T):
         if known.sum() < 2:
             continue
-        x, y = at[known], y[known]
-        column[:] = PchipInterpolator(x, y)(np.clip(target, x[0], x[-1]))
+        columns = np.flatnonzero(which.ravel() == i)
+        x, y = at[known], values[known][:, columns]
+        some = PchipInterpolator(x, y)(np.clip(target, x[0], x[-1]))
         if straight:
-            column += np.minimum(target - x[0], 0.0) * (y[1] - y[0]) / (x[1] - x[0])
+            below = np.minimum(target - x[0], 0.0)[:, None]
+            some = some + below * (y[1] - y[0]) / (x[1] - x[0])
+        found[:, columns] = some
     return found
 
 

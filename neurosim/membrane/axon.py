@@ -372,14 +372,23 @@ def _imbalance(P, e, gates, slow=1.0):
     return inter + out, ei
 
 
+def _scan(P, grid, gates, slow) -> np.ndarray:
+    """Return the imbalance on a grid of potentials, rates once for all axons of alike gates."""
+    f = np.empty((grid.size, P.shape[1]))
+    _, which = np.unique(np.concatenate(gates), axis=1, return_inverse=True)
+    which = which.ravel()
+    for group in range(which.max() + 1):
+        i = np.flatnonzero(which == group)
+        f[:, i], _ = _imbalance(P[:, i], grid, [g[:, i[:1]] for g in gates], slow[:, i])
+    return f
+
+
 def _rest_of(P, slow_of=None):
     """Return the most negative resting E and its Ei of each axon (scan 0.5 mV, then narrow)."""
     grid = np.arange(-140.0, 20.5, 0.5)[:, None]
     n, gates = P.shape[1], eq.packed(P)
     slow = (lambda e: 1.0) if slow_of is None else slow_of
-    alike = all((g == g[:, :1]).all() for g in gates)
-    f, _ = _imbalance(P, grid, [g[:, :1] for g in gates] if alike else gates, slow(grid))
-    f = np.broadcast_to(f, (grid.size, n))
+    f = _scan(P, grid, gates, np.broadcast_to(slow(grid), (grid.size, n)))
     rising = (f[:-1] <= 0) & (f[1:] > 0)
     if not rising.any(axis=0).all():
         raise NeurosimError("A membrane has no resting potential under these conditions.")

@@ -1,8 +1,27 @@
-"""What the popular article claims, one record each, in our own words."""
+"""What the popular article claims, one record each, in our own words (`claims.toml`).
+
+Nothing of the article is left out. A claim on a cause is put to the model as scenarios against
+health, one on a remedy as that remedy on every cause, the others as a stated test; what a
+threshold model cannot judge says why.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+
+from neurosim.errors import NeurosimError
+from neurosim.sources import read_toml
+
+KINDS = ("rate", "remedy", "test", "alarm", "outside")
+GROUPS = {
+    "nature": "What twitches and spasms are",
+    "cause": "What makes muscles twitch",
+    "rare cause": "Rarer causes",
+    "relief": "What stops it",
+    "worry": "When to worry",
+}
 
 
 @dataclass(frozen=True)
@@ -11,65 +30,82 @@ class Claim:
 
     Attributes
     ----------
+    number : int
     claim : str
         The claim, paraphrased.
-    factor : str
-        Name of the scenario that puts it to the model, or of the factor if there is none.
     group : str
-        ``"cause"`` or ``"remedy"``.
-    expected : str
-        ``"more"`` or ``"fewer"`` twitches, as the article says.
+        One of `GROUPS`.
+    kind : str
+        One of `KINDS`: how it is put to the model.
+    scenarios : tuple of str
+        Scenarios of a rate claim, the first the main one; the claim holds if any of them does it.
     combination : tuple of str
-        Scenarios that the factor often comes with; asked when it does nothing alone.
+        Scenarios that the first often comes with; asked when it makes no difference alone.
+    remedies : tuple of str
+        Remedies of a remedy claim (`neurosim.study.remedies`).
+    test, sign : str
+        Test of `neurosim.study.qualities`, or sign of `neurosim.study.alarms`.
     outside : str
         Why the model cannot judge it; empty if it can.
+    physiology : str
+        What physiology says, for and against.
+    sources : tuple of str
+        Keys of `references`.
     """
 
+    number: int
     claim: str
-    factor: str
     group: str = "cause"
-    expected: str = "more"
+    kind: str = "rate"
+    scenarios: tuple[str, ...] = ()
     combination: tuple[str, ...] = ()
+    remedies: tuple[str, ...] = ()
+    test: str = ""
+    sign: str = ""
     outside: str = ""
+    physiology: str = ""
+    sources: tuple[str, ...] = ()
+
+    @property
+    def expected(self) -> str:
+        """``"more"`` or ``"fewer"`` twitches, as the article says; empty for other claims."""
+        return {"rate": "more", "remedy": "fewer"}.get(self.kind, "")
+
+    @property
+    def factor(self) -> str:
+        """What stands behind the claim: a scenario, a remedy, a test or a sign."""
+        return (*self.scenarios, *self.remedies, self.test, self.sign, "none")[0] or (
+            self.test or self.sign or "none"
+        )
 
 
-_LATER = "not modelled in this version"
-_TOLD = "the model is told which places are ill, so that they twitch is no finding"
+def _record(table: Mapping) -> Claim:
+    lists = {k: tuple(v) for k, v in table.items() if isinstance(v, list)}
+    return Claim(**{**table, **lists})
 
-CLAIMS = (
-    Claim("Too little calcium in the blood makes muscles twitch", "low_calcium"),
-    Claim("Too much calcium in the blood makes muscles twitch", "high_calcium"),
-    Claim(
-        "Too little magnesium in the blood makes muscles twitch",
-        "low_magnesium",
-        combination=("low_calcium",),
-    ),
-    Claim("Too much magnesium in the blood makes muscles twitch", "high_magnesium"),
-    Claim(
-        "Too little potassium in the blood makes muscles twitch",
-        "low_potassium",
-        combination=("low_magnesium",),
-    ),
-    Claim("Too much potassium in the blood makes muscles twitch", "high_potassium"),
-    Claim("Too little sodium in the blood makes muscles twitch", "low_sodium"),
-    Claim("Too much sodium in the blood makes muscles twitch", "high_sodium"),
-    Claim("Caffeine makes muscles twitch", "caffeine", combination=("stress",)),
-    Claim("Tiring a muscle makes it twitch", "fatigue", combination=("caffeine", "stress")),
-    Claim("Stress makes muscles twitch", "stress", combination=("caffeine",)),
-    Claim("Contracting the muscle stops its twitching", "fatigue", "remedy", "fewer"),
-    Claim("Dehydration makes muscles twitch", "dehydration", outside=_LATER),
-    Claim("Medication can make muscles twitch", "medication", outside=_LATER),
-    Claim("A pinched nerve makes muscles twitch", "pinched_nerve", outside=_TOLD),
-    Claim("Damaged nerve cells make muscles twitch", "nerve_damage", outside=_LATER),
-    Claim("Lack of sleep makes muscles twitch", "sleep_loss", outside=_LATER),
-    Claim("Anxiety makes muscles twitch", "anxiety", outside=_LATER),
-    Claim("Poor nutrition makes muscles twitch", "poor_nutrition", outside=_LATER),
-    Claim("Serotonin syndrome makes muscles twitch", "serotonin_syndrome", outside=_LATER),
-    Claim("ALS makes muscles twitch", "als", outside=_TOLD),
-    Claim("Isaacs' syndrome makes muscles twitch", "isaacs", outside=_TOLD),
-    Claim("Kidney disease makes muscles twitch", "kidney_disease", outside=_LATER),
-    Claim("Stretching stops twitching", "stretching", "remedy", "fewer", outside=_LATER),
-    Claim("Medication stops twitching", "calming_medication", "remedy", "fewer", outside=_LATER),
-    Claim("Diet and water stop twitching", "diet_and_water", "remedy", "fewer", outside=_LATER),
-    Claim("Calm activity stops twitching", "calm_activity", "remedy", "fewer", outside=_LATER),
-)
+
+@cache
+def _file() -> Mapping:
+    return read_toml("study/claims.toml")
+
+
+CLAIMS = tuple(_record(table) for table in _file()["claim"])
+
+
+def claim(number: int) -> Claim:
+    """Return a claim by its number.
+
+    Raises
+    ------
+    NeurosimError
+        If there is no such claim.
+    """
+    for one in CLAIMS:
+        if one.number == number:
+            return one
+    raise NeurosimError(f"There is no claim {number}: the claims are numbered 1 to {len(CLAIMS)}.")
+
+
+def citations(one: Claim) -> tuple[str, ...]:
+    """Return the citations behind what is said of physiology."""
+    return tuple(_file()["references"][key] for key in one.sources)

@@ -1,31 +1,22 @@
-"""From people and claims to verdicts.
+"""From people and claims to verdicts: the rules, fixed in `parameters.toml` before any run.
 
-The rules are fixed in `parameters.toml` before anything is run. A person is compared with
-the same person in health: the verdict is on the mean of their log rate ratios, with its
-95 % interval. Each verdict names the assumption it leans on most, and how far that must
-move to turn it.
+A person is compared with the same person in health: the verdict is on the mean of their log rate
+ratios, with its 95 % interval.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from neurosim.body.factors import contributions
-from neurosim.body.fields import FIELDS
-from neurosim.body.state import Body
-from neurosim.errors import NeurosimError
-from neurosim.firing.discharge import expected_bursts_per_min
-from neurosim.membrane.axon import AXON_WORDS, AXONS
-from neurosim.muscle.anatomy import muscle
-from neurosim.sources import exchanged, load, number
-from neurosim.study import run
-from neurosim.study.claims import CLAIMS, Claim
-from neurosim.study.run import People, replicate
-from neurosim.study.scenario import Scenario, scenario
+from neurosim.sources import number
+from neurosim.study.alarms import Alarms
+from neurosim.study.claims import Claim
+from neurosim.study.lean import side
+from neurosim.study.remedies import Matrix, remedy
+from neurosim.study.scenario import scenario
 
 OUTCOMES = (
     "supported",
@@ -34,11 +25,6 @@ OUTCOMES = (
     "only in combination",
     "outside this model",
 )
-SENSITIVITY_PEOPLE = 24
-MEAN_AXON = "people_spread"  # at 0 everybody's axon is the mean one
-COMPARISON_MUSCLES = ("calf", "foot_sole")  # verdicts are shown in the first, too
-BLOOD_VALUES = ("sodium_mmol_l", "potassium_mmol_l", "ionised_calcium_mmol_l",
-                "ionised_magnesium_mmol_l")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,6 +45,9 @@ class Ratio:
         return "fewer" if self.high < 1.0 / edge else "same"
 
 
+NONE = Ratio(float("nan"), float("nan"), float("nan"), 0)
+
+
 def paired_ratio(rates: np.ndarray, healthy: np.ndarray) -> Ratio:
     """Return the geometric mean over people of rate / rate in health, with its interval.
 
@@ -68,10 +57,14 @@ def paired_ratio(rates: np.ndarray, healthy: np.ndarray) -> Ratio:
         Long-run twitches per minute of the same people. Rates below `rate_floor` count as
         that, so that the ratio does not depend on how long anybody was watched.
     """
+    floor = number("study", "rate_floor")
+    return mean_ratio(np.log(np.maximum(rates, floor) / np.maximum(healthy, floor)))
+
+
+def mean_ratio(log: np.ndarray) -> Ratio:
+    """Return the ratio behind people's log ratios: geometric mean and t interval."""
     from scipy.special import stdtrit
 
-    floor = number("study", "rate_floor")
-    log = np.log(np.maximum(rates, floor) / np.maximum(healthy, floor))
     n = log.size
     mean = float(log.mean())
     half = np.inf
@@ -87,23 +80,32 @@ class Verdict:
 
     Attributes
     ----------
-    claim, factor, expected, group : str
+    number : int
+    claim, group, kind, factor, expected : str
         As in `Claim`.
     outcome : str
         One of `OUTCOMES`.
     rate_ratio, ci_low, ci_high : float
-        Twitch rate against the same people in health; NaN outside the model.
+        Twitch rate against the same people in health, or with a remedy against without; NaN for
+        claims that are not on a rate.
     people : int
+    mild_ratio, mild_low, mild_high : float
+        The same at the mild size.
+    seed_low, seed_high : float
+        Least and greatest ratio among the seeds that people come from.
+    finding : str
+        What was found, in one sentence.
     leans_on : str
-        The assumption that turns the outcome within its range and moves it most; if none
-        turns it, the one that moves the ratio most.
+        The number that turns the outcome within its range and moves it most; if none turns it,
+        the one that moves the ratio most.
     flips_at : str
         Its value at which the outcome turns, or the range over which it does not.
+    assumed : int
+        How many assumed and fitted numbers were moved, one at a time.
     span_low, span_high : float
-        Least and greatest rate ratio while each assumption alone is moved over its range and
-        the axon is exchanged; NaN if that was not asked.
+        Least and greatest rate ratio while they were, and the axon was exchanged.
     axon_ratios : mapping of str to float
-        Rate ratio with each other axon that fits the same nerves; empty if not asked.
+        Rate ratio with each other axon that fits the same nerves.
     elsewhere_ratio : float
         Rate ratio in the calf (in the foot sole, if the verdict is on the calf).
     reference_low, reference_high : float
@@ -112,17 +114,26 @@ class Verdict:
         Why, where that needs a sentence.
     """
 
+    number: int
     claim: str
-    factor: str
-    group: str
-    expected: str
-    outcome: str
+    group: str = "cause"
+    kind: str = "rate"
+    factor: str = ""
+    expected: str = ""
+    outcome: str = "outside this model"
     rate_ratio: float = float("nan")
     ci_low: float = float("nan")
     ci_high: float = float("nan")
     people: int = 0
+    mild_ratio: float = float("nan")
+    mild_low: float = float("nan")
+    mild_high: float = float("nan")
+    seed_low: float = float("nan")
+    seed_high: float = float("nan")
+    finding: str = ""
     leans_on: str = ""
     flips_at: str = ""
+    assumed: int = 0
     span_low: float = float("nan")
     span_high: float = float("nan")
     axon_ratios: Mapping[str, float] = field(default_factory=dict)
@@ -132,337 +143,133 @@ class Verdict:
     note: str = ""
 
     @property
-    def scenario(self) -> str:
-        """Name of the scenario behind the verdict."""
-        return self.factor
-
-    @property
     def turns_with(self) -> tuple[str, ...]:
         """Axons with which the ratio falls on another side (more, same, fewer) than here."""
-        same = self.outcome == "no difference at this size"
-        here = "same" if same else _side(np.log(self.rate_ratio))
-        return tuple(a for a, ratio in self.axon_ratios.items() if _side(np.log(ratio)) != here)
+        here = side(float(np.log(self.rate_ratio)))
+        return tuple(a for a, r in self.axon_ratios.items() if side(float(np.log(r))) != here)
 
 
-@dataclass(frozen=True)
-class Article:
-    """Every verdict, and the people behind them."""
-
-    verdicts: tuple[Verdict, ...]
-    people_result: People
-
-
-@dataclass(frozen=True)
-class Assumption:
-    """One number (or the choice of axon) that a sensitivity run exchanges.
-
-    `low` and `high` are its range; `factors` limits it to scenarios it can touch.
-    """
-
-    room: str
-    name: str
-    words: str
-    nominal: float
-    low: float
-    high: float
-    unit: str
-    factors: tuple[str, ...] = ()
-
-    @contextmanager
-    def at(self, value: float) -> Iterator[None]:
-        """Use `value` inside a ``with`` block."""
-        with exchanged(self.room, self.name, value):
-            yield
+def of(claim: Claim, outcome: str, **more) -> Verdict:
+    """Return the verdict on a claim with an outcome and what else is known."""
+    known = {"factor": claim.factor, **more}
+    return Verdict(claim.number, claim.claim, claim.group, claim.kind, expected=claim.expected,
+                   outcome=outcome, **known)  # fmt: skip
 
 
-def _assumption(room: str, name: str, words: str, factors: Sequence[str] = ()) -> Assumption:
-    v = load(room)[name]
-    return Assumption(room, name, words, v.value, v.low, v.high, v.unit, tuple(factors))
+def together(name: str, partner: str) -> str:
+    """Return the name of the scenario of two factors at once."""
+    return f"{name}+{partner}"
 
 
-def assumptions(axon: str = "ghk", muscle_class: str = "foot_sole") -> tuple[Assumption, ...]:
-    """Return the numbers whose ranges are tried on every verdict, besides the axon itself."""
-    return (
-        _assumption("firing", "rogue_tail", "tail of the rogue sites"),
-        _assumption("firing", f"rogues_per_unit_{muscle_class}", "number of rogue sites"),
-        _assumption("firing", "bulk_spread", "spread of the ordinary nodes"),
-        _assumption("firing", "load_factor", "sodium load of a terminal"),
-        _assumption("firing", "hazard_state_error", "error of the hazard law in this state"),
-        _assumption("firing", "noise_channels", "channel noise of a site"),
-        _assumption("firing", "propagation_mv", "height of a spike that leaves its site"),
-        _assumption("membrane", "people_spread", "how much people's axons differ"),
-        _assumption("firing", "own_critical", "sites set against the person's own axon (1) or the "
-                    "mean axon (0)"),
-        _assumption(f"axon_{axon}", "S5Na", "gate shift by five-fold calcium"),
-        _assumption("junction", "quanta", "packets released at the junction"),
-        _assumption("soma", "soma_noise_mv", "synaptic noise of the soma"),
-        _assumption("soma", "soma_tone_mv", "resting tone of the soma"),
-        _assumption("body", "internal_ions_per_sodium", "water that follows sodium",
-                    ("low_sodium", "high_sodium")),
-        _assumption("body", "csf_transfer", "what of the blood's ions reaches the soma"),
-        _assumption("body", "caffeine_pic_gain_full_block", "what caffeine does to the soma",
-                    ("caffeine",)),
-        _assumption("body", "stress_synaptic_noise_rise", "what stress does to the noise",
-                    ("stress",)),
-        _assumption("body", "stress_pic_gain_rise", "what stress does to the soma", ("stress",)),
-        _assumption("body", "stress_potassium_fall_mmol_l", "adrenaline's fall of potassium",
-                    ("stress",)),
-        _assumption("body", "fatigue_sodium_load_mmol_l", "sodium load after a contraction",
-                    ("fatigue",)),
-    )  # fmt: skip
+def _plain(name: str) -> str:
+    return scenario(name).title.lower().replace("als", "ALS")
 
 
-def long_run_ratio(asked: Scenario, people: int = SENSITIVITY_PEOPLE) -> float:
-    """Return ln of the rate ratio of the first `people` people, from their hazards alone."""
-    states = [run.state_of(contributions(b)) for b in (asked.body, Body())]
-    rates = np.empty((2, people))
-    for person in range(people):
-        sites, _ = run.people_sites(asked, person)
-        for i, state in enumerate(states):
-            hazard = run.hazard_of(state, sites, asked)
-            per_min = expected_bursts_per_min(hazard).sum()
-            rates[i, person] = per_min * run.reaches(state, asked.axon, sites.scores)
-    return float(np.log(paired_ratio(rates[0], rates[1]).value))
+def judge_rate(claim: Claim, rates: Mapping[str, np.ndarray], normal: str = "normal") -> Verdict:
+    """Return the verdict on a claim of a cause.
 
-
-def _side(log_ratio: float) -> str:
-    edge = np.log(number("study", "smallest_ratio"))
-    return "more" if log_ratio > edge else "fewer" if log_ratio < -edge else "same"
-
-
-@dataclass(frozen=True)
-class Lean:
-    """What one verdict leans on, and how it fares elsewhere; shifts and ratios are ln.
-
-    Attributes
-    ----------
-    leans_on, flips_at : str
-        The assumption leant on most, and where it turns the outcome.
-    lowest, highest : float
-        Least and greatest shift while every assumption alone is moved over its range.
-    axons : mapping of str to float
-        Shift with each other axon.
-    elsewhere : float
-        Ratio in the comparison muscle.
-    reference : tuple of float
-        Ratios at both ends of the reference range, if the scenario changes one blood value.
-    """
-
-    leans_on: str = ""
-    flips_at: str = ""
-    lowest: float = float("nan")
-    highest: float = float("nan")
-    axons: Mapping[str, float] = field(default_factory=dict)
-    elsewhere: float = float("nan")
-    reference: tuple[float, float] = (float("nan"), float("nan"))
-
-
-def lean(asked: Scenario, main: float | None = None) -> Lean:
-    """Return what one scenario's result leans on.
-
-    Every assumption alone is moved to both ends of its range; the axon is exchanged for every
-    other that fits the same nerves. Everybody has the mean axon here (one hazard table then
-    serves all), but where it is asked how much people's axons matter. An assumption that
-    turns the outcome goes before one that does not; among those, the one that moves the
-    result most.
+    Supported if any of its scenarios makes more twitches; else, if the first makes no difference,
+    only in combination if it adds to a factor that it often comes with.
 
     Parameters
     ----------
-    asked : Scenario
-    main : float, optional
-        ln of the rate ratio of all people, to which the shifts found in the first
-        `SENSITIVITY_PEOPLE` people are added.
+    claim : Claim
+    rates : mapping of str to ndarray
+        Long-run rates of the same people by scenario: `normal`, those of the claim, and for each
+        combination the partner alone and ``factor+partner``.
     """
-    with exchanged("membrane", MEAN_AXON, 0.0):
-        base = long_run_ratio(asked)
-        main = base if main is None else main
-        axons = {
-            name: long_run_ratio(asked.replace(axon=name)) - base
-            for name in AXONS
-            if name != asked.axon
-        }
-        tried = [_tried_axons(asked.axon, axons, main)]
-        reach = [0.0, *axons.values()]
-        site_class = muscle(asked.muscle).site_class
-        for a in assumptions(asked.axon, site_class):
-            if a.factors and asked.name not in a.factors:
-                continue
-            found, words = _moves(asked, a, base, main)
-            reach += found
-            tried.append(words)
-        best = max(tried, key=lambda t: (t[0], t[1]))
-        elsewhere = COMPARISON_MUSCLES[asked.muscle == COMPARISON_MUSCLES[0]]
-        return Lean(best[2], best[3], min(reach), max(reach), axons,
-                    long_run_ratio(asked.replace(muscle=elsewhere)), _reference(asked))  # fmt: skip
+    found = {name: paired_ratio(rates[name], rates[normal]) for name in claim.scenarios}
+    first = found[claim.scenarios[0]]
+    doing = [name for name, ratio in found.items() if ratio.change == claim.expected]
+    outcome, note = _of_changes(claim, first, doing, rates)
+    if len(found) > 1 and doing:
+        idle = [n for n in found if n not in doing]
+        note = "with " + ", ".join(map(_plain, doing))
+        note += "; not with " + ", ".join(map(_plain, idle)) if idle else ""
+    factor = doing[0] if doing else claim.scenarios[0]
+    return of(claim, outcome, factor=factor, **_numbers(found[factor]), note=note)
 
 
-def _moves(asked: Scenario, a: Assumption, base: float, main: float):
-    """Return the shifts at both ends of one assumption's range, and what `_tried` says of it."""
-    if a.name == MEAN_AXON:
-        with a.at(a.nominal):
-            base = long_run_ratio(asked)
-
-    def moved() -> float:
-        return long_run_ratio(asked) - base
-
-    found = []
-    for end in (a.low, a.high):
-        with a.at(end):
-            found.append(moved())
-    return found, _tried(a, found, main, moved)
+def _numbers(ratio: Ratio) -> dict:
+    return {"rate_ratio": ratio.value, "ci_low": ratio.low, "ci_high": ratio.high,
+            "people": ratio.people}  # fmt: skip
 
 
-def _tried_axons(axon: str, axons: Mapping[str, float], main: float):
-    """Return (turns the outcome, largest shift, words, where) of the choice of the axon."""
-    turning = [name for name, shift in axons.items() if _side(main + shift) != _side(main)]
-    at = ", ".join(turning) or "not with " + " or ".join(axons)
-    shift = max(abs(axons[name]) for name in turning or axons)
-    return bool(turning), shift, f"axon ({axon}: {AXON_WORDS[axon]})", at
+def _of_changes(claim: Claim, first: Ratio, doing: Sequence[str], rates) -> tuple[str, str]:
+    if doing:
+        return "supported", ""
+    if first.change != "same":
+        return "opposed", ""
+    for partner in claim.combination:
+        both = rates[together(claim.scenarios[0], partner)]
+        if paired_ratio(both, rates[partner]).change == claim.expected:
+            return "only in combination", f"with {_plain(partner)}"
+    return "no difference at this size", ""
 
 
-def _tried(a: Assumption, found: Sequence[float], main: float, moved: Callable[[], float]):
-    """Return (turns the outcome, largest shift, words, where) of one assumption."""
-    side = _side(main)
-    unit = "" if a.unit == "1" else f" {a.unit}"
-    name = f"{a.words} ({a.nominal:g}{unit})"
-    shift = max(abs(f) for f in found)
-    turning = [e for e, f in zip((a.low, a.high), found, strict=True) if _side(main + f) != side]
-    if not turning:
-        return False, shift, name, f"not within {a.low:g} to {a.high:g}{unit}"
-    value = _turning_point(lambda: main + moved(), a, turning[0], side)
-    return True, shift, name, f"{value:.3g}{unit}"
+def judge_remedy(claim: Claim, matrix: Matrix) -> Verdict:
+    """Return the verdict on a claim of a remedy, tried on every cause.
 
-
-def _reference(asked: Scenario) -> tuple[float, float]:
-    """Return ln ratios at both ends of the reference range of the one blood value changed."""
-    healthy = Body()
-    fields = [f for f in FIELDS if getattr(asked.body, f) != getattr(healthy, f)]
-    if len(fields) != 1 or fields[0] not in BLOOD_VALUES:
-        return (float("nan"), float("nan"))
-    name = fields[0]
-    low, high = (
-        long_run_ratio(asked.replace(body=Body(**{name: value})))
-        for value in (FIELDS[name].low, FIELDS[name].high)
-    )
-    return (low, high)
-
-
-def _turning_point(log: Callable[[], float], a: Assumption, end: float, side: str) -> float:
-    inside, outside = a.nominal, end
-    for _ in range(6):
-        middle = 0.5 * (inside + outside)
-        with a.at(middle):
-            same = _side(log()) == side
-        inside, outside = (middle, outside) if same else (inside, middle)
-    return 0.5 * (inside + outside)
-
-
-def _together(name: str, partner: str, asked: Scenario) -> Scenario:
-    """Return the scenario of two factors at once: every field that either one changes."""
-    healthy, first, second = Body(), scenario(name).body, scenario(partner).body
-    fields = {
-        f: getattr(b, f)
-        for b in (second, first)
-        for f in Body.__dataclass_fields__
-        if getattr(b, f) != getattr(healthy, f)
-    }
-    return asked.replace(name=f"{name}+{partner}", body=Body(**fields))
-
-
-def judge(claim: Claim, people: People, normal: str = "normal") -> Verdict:
-    """Return the verdict on one claim from people who were run under its scenario.
-
-    `people` holds `normal`, the claim's factor, and for each combination the partner alone
-    and ``factor+partner``.
+    Supported if it makes fewer in every cause, only in combination if in some (with which is
+    said), opposed if in none and more in some. The ratio is the mean over people and causes.
     """
-    if claim.outside:
-        return Verdict(claim.claim, claim.factor, claim.group, claim.expected,
-                       "outside this model", note=claim.outside)  # fmt: skip
-    row = people.row
-    rates = people.expected_per_min
-    ratio = paired_ratio(rates[row(claim.factor)], rates[row(normal)])
-    note = ""
-    if ratio.change == claim.expected:
+    best: tuple[list[str], list[str], Ratio, str] | None = None
+    for name in claim.remedies:
+        log = matrix.log_ratio[:, matrix.remedies.index(name)]
+        each = [mean_ratio(row) for row in log]
+        fewer, more = (
+            [c for c, r in zip(matrix.causes, each, strict=True) if r.change == change]
+            for change in ("fewer", "more")
+        )
+        if best is None or len(fewer) > len(best[0]):
+            best = (fewer, more, mean_ratio(log.mean(axis=0)), name)
+    assert best is not None
+    fewer, more, pooled, name = best
+    note = f"by {remedy(name).words}" if len(claim.remedies) > 1 else ""
+    if len(fewer) == len(matrix.causes):
         outcome = "supported"
-    elif ratio.change == "same":
-        outcome = "no difference at this size"
-        for partner in claim.combination:
-            added = paired_ratio(rates[row(f"{claim.factor}+{partner}")], rates[row(partner)])
-            if added.change == claim.expected:
-                outcome = "only in combination"
-                note = f"with {partner.replace('_', ' ')}"
-                break
+    elif fewer:
+        outcome = "only in combination"
+        note += ("; " if note else "") + "only against " + _listed(fewer, matrix.causes)
     else:
-        outcome = "opposed"
-    return Verdict(claim.claim, claim.factor, claim.group, claim.expected, outcome,
-                   ratio.value, ratio.low, ratio.high, ratio.people, note=note)  # fmt: skip
+        outcome = "opposed" if more else "no difference at this size"
+    if more:
+        note += ("; " if note else "") + "more in " + _listed(more, matrix.causes)
+    return of(claim, outcome, factor=name, **_numbers(pooled), note=note)
 
 
-def article(
-    people: int = 200,
-    seed: int = 1,
-    *,
-    cores: int = 1,
-    progress: Callable[[int, int], None] | None = None,
-    sensitivity: bool = True,
-    **changes,
-) -> Article:
-    """Put every claim of the article to the model.
+def judge_alarm(claim: Claim, alarms: Alarms) -> Verdict:
+    """Return the verdict on a sign of alarm: how much more often early ALS shows it.
 
-    Parameters
-    ----------
-    people : int
-        People, each paired with themselves in health; at least 2.
-    seed, cores, progress
-        As in `neurosim.study.run.replicate`.
-    sensitivity : bool
-        Whether to find what each verdict leans on.
-    **changes
-        Scenario fields to change in all: `muscle`, `duration_s`, `axon`.
-
-    Raises
-    ------
-    NeurosimError
-        With fewer than 2 people, or a value that is not allowed.
+    Supported if its likelihood ratio is `alarm_likelihood_ratio` or more and its interval
+    lies above 1; only in combination if it is so together with weakness alone.
     """
-    if people < 2:
-        raise NeurosimError(f"people = {people} is too few: a verdict needs at least 2.")
-    base = scenario("normal").replace(seed=seed, **changes)
-    asked = {"normal": base}
-    for claim in CLAIMS:
-        if claim.outside:
-            continue
-        asked[claim.factor] = scenario(claim.factor).replace(seed=seed, **changes)
-        for partner in claim.combination:
-            asked[partner] = scenario(partner).replace(seed=seed, **changes)
-            both = _together(claim.factor, partner, base)
-            asked[both.name] = both
-    found = replicate(tuple(asked.values()), people, cores=cores, progress=progress)
-    factors = list(dict.fromkeys(c.factor for c in CLAIMS if not c.outside))
-    leans = [Lean()] * len(factors)
-    if sensitivity:
-        rates = found.expected_per_min
-        healthy = rates[found.row("normal")]
-        mains = [np.log(paired_ratio(rates[found.row(f)], healthy).value) for f in factors]
-        leans = _leans([asked[f] for f in factors], mains, cores)
-    leant = dict(zip(factors, leans, strict=True))
-    verdicts = []
-    for claim in CLAIMS:
-        verdict, on = judge(claim, found), leant.get(claim.factor, Lean())
-        ratio, low_high = verdict.rate_ratio, np.exp(on.reference)
-        verdicts.append(replace(
-            verdict, leans_on=on.leans_on, flips_at=on.flips_at,
-            span_low=float(ratio * np.exp(on.lowest)),
-            span_high=float(ratio * np.exp(on.highest)),
-            axon_ratios={name: float(ratio * np.exp(v)) for name, v in on.axons.items()},
-            elsewhere_ratio=float(np.exp(on.elsewhere)),
-            reference_low=float(low_high[0]), reference_high=float(low_high[1]),
-        ))  # fmt: skip
-    return Article(tuple(verdicts), found)
+    alone, weak = (alarms.likelihood_ratio(s) for s in (claim.sign, f"{claim.sign}_and_weak"))
+    finding = (
+        f"{alarms.sensitivity(claim.sign)} % of people with early ALS show it, "
+        f"{alarms.specificity(claim.sign)} % of the others do not; likelihood ratio {alone}, "
+        f"together with weakness or lost units {weak}"
+    )
+    least = number("study", "alarm_likelihood_ratio")
+    if alone.value >= least and alone.low > 1.0:
+        outcome = "supported"
+    elif alone.high < 1.0:
+        outcome = "opposed"
+    elif weak.value >= least and weak.low > 1.0:
+        outcome = "only in combination"
+    else:
+        outcome = "no difference at this size"
+    note = "with weakness, which the article leaves out" if outcome == OUTCOMES[3] else ""
+    return of(claim, outcome, finding=finding, note=note)
 
 
-def _leans(asked: Sequence[Scenario], mains: Sequence[float], cores: int) -> list[Lean]:
-    if cores <= 1:
-        return [lean(s, m) for s, m in zip(asked, mains, strict=True)]
-    with run.processes(cores) as pool:
-        return list(pool.map(lean, asked, mains))
+def _listed(names: Sequence[str], of_all: Sequence[str]) -> str:
+    """Return causes in words, those left out if they are fewer."""
+    if len(names) > 0.6 * len(of_all):
+        rest = [n for n in of_all if n not in names]
+        return "all but " + ", ".join(map(_cause, rest)) if rest else "all"
+    return ", ".join(map(_cause, names))
+
+
+def _cause(name: str) -> str:
+    return "health" if name == "normal" else _plain(name)

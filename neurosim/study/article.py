@@ -1,0 +1,207 @@
+"""The article on trial: every claim put to people, remedies, tests and diaries, and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from neurosim.errors import NeurosimError
+from neurosim.study import alarms, qualities
+from neurosim.study.claims import CLAIMS, Claim
+from neurosim.study.compare import (
+    Ratio,
+    Verdict,
+    judge_alarm,
+    judge_rate,
+    judge_remedy,
+    of,
+    paired_ratio,
+    together,
+)
+from neurosim.study.lean import Lean, Question, lean
+from neurosim.study.rates import SEEDS, long_run
+from neurosim.study.remedies import Matrix, matrix, relieved, tried
+from neurosim.study.scenario import MILD, Scenario, scenario, severities
+
+DIARIES = 30  # people of each group who keep one
+WEEKS = 26
+
+
+@dataclass(frozen=True)
+class Article:
+    """Every verdict, and what is behind them.
+
+    Attributes
+    ----------
+    verdicts : tuple of Verdict
+    base : Scenario
+        Muscle, duration, seed and axon of all.
+    people : int
+    rates : mapping of str to ndarray
+        Long-run twitches per minute of the people under every scenario.
+    matrix : Matrix
+        Every remedy on every cause.
+    alarms : Alarms
+    """
+
+    verdicts: tuple[Verdict, ...]
+    base: Scenario
+    people: int
+    rates: Mapping[str, np.ndarray]
+    matrix: Matrix
+    alarms: alarms.Alarms
+
+
+def _body_of(base: Scenario, name: str) -> Scenario:
+    own = scenario(name)
+    return base.replace(name=name, title=own.title, about=own.about, body=own.body)
+
+
+def _both(base: Scenario, name: str, partner: str) -> Scenario:
+    """Return the scenario of two factors at once: every field that either one changes."""
+    healthy, bodies = base.body, [scenario(n).body for n in (partner, name)]
+    fields = {
+        f: value for b in bodies for f, value in vars(b).items() if value != getattr(healthy, f)
+    }
+    title = f"{scenario(name).title} and {scenario(partner).title.lower()}"
+    return base.replace(name=together(name, partner), title=title, body=healthy.replace(**fields))
+
+
+def _asked(base: Scenario) -> dict[str, Scenario]:
+    """Return every scenario that a verdict needs, by name."""
+    found = {"normal": base, **tried(base)}
+    for claim in CLAIMS:
+        for name in claim.scenarios:
+            for size in severities(name.removesuffix(MILD)):
+                found[size] = _body_of(base, size)
+        for partner in claim.combination:
+            found[partner] = _body_of(base, partner)
+            both = _both(base, claim.scenarios[0], partner)
+            found[both.name] = both
+    return found
+
+
+def article(
+    people: int = 200,
+    seed: int = 1,
+    *,
+    cores: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+    stage: Callable[[str], None] = lambda words: None,
+    sensitivity: bool = True,
+    diaries: int = DIARIES,
+    **changes,
+) -> Article:
+    """Put every claim of the article to the model.
+
+    Parameters
+    ----------
+    people : int
+        People, each paired with themselves in health; at least 2. They come from four seeds.
+    seed, cores, progress
+        As in `neurosim.study.run.replicate`.
+    stage : callable, optional
+        Told in words what is done next.
+    sensitivity : bool
+        Whether to find what each verdict leans on.
+    diaries : int
+        People of each group who keep a diary, for the signs of alarm.
+    **changes
+        Scenario fields to change in all: `muscle`, `duration_s`, `axon`.
+
+    Raises
+    ------
+    NeurosimError
+        With fewer than 2 people, or a value that is not allowed.
+    """
+    if people < 2:
+        raise NeurosimError(f"people = {people} is too few: a verdict needs at least 2.")
+    base = scenario("normal").replace(seed=seed, **changes)
+    asked = _asked(base)
+    stage(f"{people} people in {len(asked)} states")
+    found = long_run(tuple(asked.values()), people, cores=cores, progress=progress)
+    rates = dict(zip(asked, found, strict=True))
+    table = matrix(base, rates)
+    stage(f"diaries of {4 * diaries} people over {WEEKS} weeks")
+    kept = alarms.cohort(diaries, WEEKS, seed, cores, progress)
+    stage("tests of the other claims")
+    evidence = qualities.Evidence(base, rates, table)
+    verdicts = [_judged(claim, evidence, kept) for claim in CLAIMS]
+    if sensitivity:
+        stage("what each verdict leans on")
+        verdicts = _leant(verdicts, asked, base, rates, cores)
+    return Article(tuple(verdicts), base, people, rates, table, kept)
+
+
+def _judged(claim: Claim, evidence: qualities.Evidence, kept: alarms.Alarms) -> Verdict:
+    if claim.kind == "rate":
+        return _with_sizes(judge_rate(claim, evidence.rates), evidence.rates)
+    if claim.kind == "remedy":
+        return judge_remedy(claim, evidence.matrix)
+    if claim.kind == "alarm":
+        return judge_alarm(claim, kept)
+    if claim.kind == "test":
+        found = qualities.TESTS[claim.test](evidence)
+        return of(claim, found.outcome, finding=found.words)
+    return of(claim, "outside this model", note=claim.outside)
+
+
+def _with_sizes(verdict: Verdict, rates: Mapping[str, np.ndarray]) -> Verdict:
+    """Return a verdict on a rate with its mild size and the spread over seeds."""
+    own, healthy = rates[verdict.factor], rates["normal"]
+    groups = [paired_ratio(own[i::SEEDS], healthy[i::SEEDS]).value for i in range(SEEDS)
+              if own[i::SEEDS].size]  # fmt: skip
+    mild = verdict.factor.removesuffix(MILD) + MILD
+    small = paired_ratio(rates[mild], healthy) if mild in rates else Ratio(*[np.nan] * 3, 0)
+    return replace(verdict, seed_low=min(groups), seed_high=max(groups), mild_ratio=small.value,
+                   mild_low=small.low, mild_high=small.high)  # fmt: skip
+
+
+def _questions(
+    verdicts: list[Verdict], asked: Mapping[str, Scenario], base: Scenario, rates
+) -> dict[int, Question]:
+    """Return what to move numbers on, by number of the claim; a remedy on its best cause."""
+    found = {}
+    for v in verdicts:
+        if v.kind == "rate":
+            found[v.number] = Question(asked[v.factor], base, float(np.log(v.rate_ratio)))
+        elif v.kind == "remedy":
+            cause = _strongest(v.factor, asked, rates)
+            if cause is not None:
+                pair = (relieved(asked[cause], v.factor), asked[cause])
+                ratio = paired_ratio(rates[pair[0].name], rates[cause]).value
+                found[v.number] = Question(*pair, float(np.log(ratio)))
+    return found
+
+
+def _strongest(name: str, asked: Mapping[str, Scenario], rates) -> str | None:
+    """Return the cause on which a remedy does most, or None if it changes nothing anywhere."""
+    effect = {
+        cause: abs(np.log(paired_ratio(rates[both], rates[cause]).value))
+        for both in asked
+        if both.endswith(f"+{name}") and (cause := both.removesuffix(f"+{name}")) in rates
+    }
+    return max(effect, key=effect.__getitem__) if effect else None
+
+
+def _leant(verdicts, asked, base, rates, cores) -> list[Verdict]:
+    questions = _questions(verdicts, asked, base, rates)
+    leans = dict(zip(questions, lean(list(questions.values()), cores), strict=True))
+    return [_with_lean(v, leans[v.number], questions[v.number]) if v.number in leans else v
+            for v in verdicts]  # fmt: skip
+
+
+def _with_lean(verdict: Verdict, on: Lean, question: Question) -> Verdict:
+    main = np.exp(question.main)
+    words = on.leans_on
+    if verdict.kind == "remedy":
+        words += f" (against {question.against.title.lower()})"
+    low, high = (float(np.exp(v)) for v in on.reference)
+    return replace(
+        verdict, leans_on=words, flips_at=on.flips_at, assumed=on.tried,
+        span_low=float(main * np.exp(on.lowest)), span_high=float(main * np.exp(on.highest)),
+        axon_ratios={name: float(main * np.exp(v)) for name, v in on.axons.items()},
+        elsewhere_ratio=float(np.exp(on.elsewhere)), reference_low=low, reference_high=high,
+    )  # fmt: skip

@@ -1,0 +1,98 @@
+"""How often people twitch over a long time, from their hazards alone, under many scenarios.
+
+Verdicts rest on these rates: counts within a run would only add noise to them. Groups that come
+by a rule (myokymia) are left out, since a rule proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from neurosim.firing.discharge import expected_bursts_per_min
+from neurosim.firing.hazard import prepare
+from neurosim.firing.sites import person_scores
+from neurosim.membrane.axon import Conditions
+from neurosim.study import run
+from neurosim.study.scenario import Scenario
+
+SEEDS = 4  # groups of people, each from a seed of its own
+CHUNK = 5  # people at a time
+
+
+def who(person: int, seed: int) -> tuple[int, int]:
+    """Return (seed, number within it) of one of a study's people."""
+    return seed + person % SEEDS, person // SEEDS
+
+
+def _judged(asked: Scenario) -> run.State:
+    """Return a scenario's state without the groups that come by a rule."""
+    state = run.state_in(asked)
+    return replace(state, lesion=replace(state.lesion, myokymic_share=0.0))
+
+
+def rates_of_person(asked: Sequence[Scenario], person: int) -> np.ndarray:
+    """Return twitches per minute of one person under every scenario, shape (scenarios,)."""
+    seed, number = who(person, asked[0].seed)
+    asked = [s.replace(seed=seed, duration_s=1.0) for s in asked]
+    states = [_judged(s) for s in asked]
+    for axon in {s.axon for s in asked}:
+        mine = [t.axon for s, t in zip(asked, states, strict=True) if s.axon == axon]
+        prepare([Conditions(), *mine], axon, person_scores(seed, number))
+    return np.array([_rate(s, t, number) for s, t in zip(asked, states, strict=True)])
+
+
+def _rate(asked: Scenario, state: run.State, person: int) -> float:
+    sites, _ = run.people_sites(asked, person)
+    sites = run.sites_of(state, sites, asked, person)
+    _, beside = run.sources_of(state, sites, asked, person)
+    hazard = run.hazard_of(state, sites, asked)
+    per_min = expected_bursts_per_min(hazard).sum() + beside.sum()
+    return float(per_min * run.reaches(state, asked.axon, sites.scores))
+
+
+def _chunk(asked: Sequence[Scenario], people: np.ndarray) -> list[np.ndarray]:
+    return [rates_of_person(asked, int(p)) for p in people]
+
+
+def long_run(
+    asked: Sequence[Scenario],
+    people: int,
+    *,
+    cores: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> np.ndarray:
+    """Return twitches per minute of the same people under every scenario.
+
+    Parameters
+    ----------
+    asked : sequence of Scenario
+        Of the same seed: the people come from `SEEDS` seeds from there on, in turn.
+    people : int
+    cores : int
+        Processes to use; the result does not depend on it.
+    progress : callable, optional
+        Called with (people done, people).
+
+    Returns
+    -------
+    ndarray, shape (scenarios, people)
+    """
+    chunks = np.array_split(np.arange(people), max(1, -(-people // CHUNK)))
+    done: list[np.ndarray] = []
+    for part in parallel(_chunk, asked, chunks, cores):
+        done += part
+        if progress:
+            progress(len(done), people)
+    return np.array(done).T
+
+
+def parallel(work: Callable, first, rest: Sequence, cores: int):
+    """Yield ``work(first, one)`` for each one of `rest`, in their order, on several cores."""
+    if cores <= 1:
+        yield from (work(first, one) for one in rest)
+        return
+    with run.processes(cores) as pool:
+        yield from pool.map(work, [first] * len(rest), rest)

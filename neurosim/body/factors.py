@@ -39,6 +39,7 @@ PARAMETERS = {
         "fast_potassium_scale": "fast potassium channels of nerve endings",
         "exposed_per_unit": "nerve endings of each motor unit that antibodies reach",
         "sprouts_per_unit": "excitable sprouts of each motor unit",
+        "sprout_sodium_excess": "mean excess of persistent sodium at sprouts",
     },
     "lesion": {
         "axons_share": "share of the pinched root's axons that are hurt",
@@ -416,6 +417,15 @@ def _exposed(body: Body) -> list[Contribution]:
     return [_sized(size, "Isaacs' syndrome", where, "add", number("body", size), why)]
 
 
+def _sprouting(body: Body) -> list[Contribution]:
+    """Return how excitable sprouts of damaged nerves are: a place's number, whatever the size."""
+    if not body.nerve_damage:
+        return []
+    size, where = "sprout_sodium_excess", "terminal sprout_sodium_excess"
+    why = "New nodes at sprouts have young sodium channels, with more persistent current."
+    return [_sized(size, plain_name("nerve_damage"), where, "set", number("body", size), why)]
+
+
 def _adopted(body: Body) -> list[Contribution]:
     """Return how living units grow: they share what they adopt of the fibres of lost ones."""
     found = []
@@ -451,7 +461,7 @@ def contributions(body: Body) -> tuple[Contribution, ...]:
     if not isinstance(body, Body):
         raise NeurosimError(f"contributions needs a Body, not {body!r}.")
     parts = (_ions, _temperature, _caffeine, _sleep, _aroused, _linear, _slowing, _exposed,
-             _adopted, _shortened)  # fmt: skip
+             _sprouting, _adopted, _shortened)  # fmt: skip
     return tuple(item for part in parts for item in part(body))
 
 

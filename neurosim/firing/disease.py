@@ -37,12 +37,15 @@ SELDOM = 1e-6  # multiplets a minute: none
 class Terminal:
     """Nerve endings: what is left of their fast potassium channels, and how many there are.
 
-    `exposed_per_unit` endings have lost channels; `sprouts_per_unit` are new and excitable.
+    `exposed_per_unit` endings have lost channels; `sprouts_per_unit` are new and excitable: their
+    persistent sodium exceeds the healthy one by `sprout_sodium_excess` on average (against the
+    excess at which the healthy axon misfires once a minute), as that of other endings if 0.
     """
 
     fast_potassium_scale: float = 1.0
     exposed_per_unit: float = 0.0
     sprouts_per_unit: float = 0.0
+    sprout_sodium_excess: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -102,9 +105,8 @@ def sprouts(terminal: Terminal, units: int, streams: Streams) -> tuple[np.ndarra
     enough = int(mean + 10.0 * mean**0.5 + 20.0)
     count = np.searchsorted(np.cumsum(streams.rng("sprouts").standard_exponential(enough)), mean)
     unit = streams.rng("sprouts", 1).integers(0, units, count)
-    return unit, number("firing", "rogue_tail") * streams.rng("sprouts", 2).standard_exponential(
-        count
-    )
+    tail = terminal.sprout_sodium_excess or number("firing", "rogue_tail")
+    return unit, tail * streams.rng("sprouts", 2).standard_exponential(count)
 
 
 def diseased_sites(

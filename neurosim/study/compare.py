@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from neurosim.sources import number
-from neurosim.study.alarms import Alarms
 from neurosim.study.claims import Claim
 from neurosim.study.lean import side
 from neurosim.study.remedies import Matrix, remedy
 from neurosim.study.scenario import scenario
+
+if TYPE_CHECKING:
+    from neurosim.study.alarms import Alarms
 
 OUTCOMES = (
     "supported",

@@ -148,14 +148,14 @@ def _and(names: list[str]) -> str:
 
 def unavoidable(e: Evidence) -> Finding:
     """Return whether most people twitch every day with nothing wrong with them."""
-    daily = float((e.rates["normal"] > _n("once_a_day_per_min")).mean())
+    daily = float((e.rates["normal"] > _n("daily_rate")).mean())
     words = f"{100 * daily:.0f} % of healthy people twitch at least once a day in this muscle"
     return _decided(daily > _n("most"), words)
 
 
 def nerves_misfire(e: Evidence) -> Finding:
     """Return whether healthy resting nerves misfire, and a small change of them does much."""
-    daily = float((e.rates["normal"] > _n("once_a_day_per_min")).mean())
+    daily = float((e.rates["normal"] > _n("daily_rate")).mean())
     change = _n("smaller_sensitivity_change")
     state = run.state_of(())
     more = state.axon.replace(persistent_sodium_scale=1.0 + change)

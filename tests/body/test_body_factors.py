@@ -103,6 +103,7 @@ def test_a_healthy_body_changes_nothing():
             {"nerve_damage": 0.5},
             {
                 ("terminal", "sprouts_per_unit"): near("add", 0.2),
+                ("terminal", "sprout_sodium_excess"): near("set", 0.4),
                 ("muscle", "units_scale"): near("scale", 0.75),
                 ("muscle", "fibres_scale"): near("scale", 1.0 + 0.8 * 0.25 / 0.75),
             },

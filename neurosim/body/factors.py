@@ -248,9 +248,9 @@ def adenosine_block(caffeine_umol_l: float) -> float:
 
 def _caffeine(body: Body) -> list[Contribution]:
     """Return what caffeine changes: the motor neuron only, not the axon, not the muscle."""
-    block = adenosine_block(body.plasma_caffeine_umol_l)
-    if not block:
+    if not body.plasma_caffeine_umol_l:
         return []
+    block = adenosine_block(body.plasma_caffeine_umol_l)
     size = "caffeine_pic_gain_full_block"
     gain = 1.0 + (number("body", size) - 1.0) * block
     why = (
@@ -274,12 +274,11 @@ def _sleep(body: Body) -> list[Contribution]:
 def _aroused(body: Body) -> list[Contribution]:
     """Return what stress and the arousal of anxiety change in the motor neuron."""
     found = []
-    for factor, level in (
-        ("stress", body.stress),
-        ("anxiety", body.anxiety * number("body", "anxiety_arousal")),
-    ):
+    for factor in ("stress", "anxiety"):
+        level = getattr(body, factor)
         for size, where, why in _AROUSAL if level else ():
-            scale = 1.0 + number("body", size) * level
+            share = number("body", "anxiety_arousal") if factor == "anxiety" else 1.0
+            scale = 1.0 + number("body", size) * level * share
             found.append(_sized(size, factor, where, "scale", scale, why))
     return found
 

@@ -18,12 +18,11 @@ from neurosim.study.compare import (
     judge_remedy,
     of,
     paired_ratio,
-    together,
 )
 from neurosim.study.lean import Lean, Question, lean
 from neurosim.study.rates import SEEDS, long_run
 from neurosim.study.remedies import Matrix, matrix, relieved, tried
-from neurosim.study.scenario import MILD, Scenario, scenario, severities
+from neurosim.study.scenario import MILD, Scenario, combined, scenario, severities
 
 DIARIES = 30  # people of each group who keep one
 WEEKS = 26
@@ -59,16 +58,6 @@ def _body_of(base: Scenario, name: str) -> Scenario:
     return base.replace(name=name, title=own.title, about=own.about, body=own.body)
 
 
-def _both(base: Scenario, name: str, partner: str) -> Scenario:
-    """Return the scenario of two factors at once: every field that either one changes."""
-    healthy, bodies = base.body, [scenario(n).body for n in (partner, name)]
-    fields = {
-        f: value for b in bodies for f, value in vars(b).items() if value != getattr(healthy, f)
-    }
-    title = f"{scenario(name).title} and {scenario(partner).title.lower()}"
-    return base.replace(name=together(name, partner), title=title, body=healthy.replace(**fields))
-
-
 def _asked(base: Scenario) -> dict[str, Scenario]:
     """Return every scenario that a verdict needs, by name."""
     found = {"normal": base, **tried(base)}
@@ -78,7 +67,7 @@ def _asked(base: Scenario) -> dict[str, Scenario]:
                 found[size] = _body_of(base, size)
         for partner in claim.combination:
             found[partner] = _body_of(base, partner)
-            both = _both(base, claim.scenarios[0], partner)
+            both = combined((claim.scenarios[0], partner), base)
             found[both.name] = both
     return found
 

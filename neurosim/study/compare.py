@@ -159,11 +159,6 @@ def of(claim: Claim, outcome: str, **more) -> Verdict:
                    outcome=outcome, **known)  # fmt: skip
 
 
-def together(name: str, partner: str) -> str:
-    """Return the name of the scenario of two factors at once."""
-    return f"{name}+{partner}"
-
-
 def _plain(name: str) -> str:
     return scenario(name).title.lower().replace("als", "ALS")
 
@@ -204,7 +199,7 @@ def _of_changes(claim: Claim, first: Ratio, doing: Sequence[str], rates) -> tupl
     if first.change != "same":
         return "opposed", ""
     for partner in claim.combination:
-        both = rates[together(claim.scenarios[0], partner)]
+        both = rates[f"{claim.scenarios[0]}+{partner}"]
         if paired_ratio(both, rates[partner]).change == claim.expected:
             return "only in combination", f"with {_plain(partner)}"
     return "no difference at this size", ""

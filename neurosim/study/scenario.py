@@ -15,7 +15,7 @@ One that ships may also say what is mild, as ``[mild]`` with ``about`` and ``[mi
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as _replace
 from importlib import resources
@@ -193,3 +193,22 @@ def scenario(name: str | Path | Scenario) -> Scenario:
     if key != base:
         table |= mild | {"title": f"{table['title']}, mild"}
     return Scenario.from_mapping(table, key)
+
+
+def combined(names: Sequence[str], base: Scenario | None = None) -> Scenario:
+    """Return one scenario of several of the catalogue at once: every field that any changes.
+
+    Where two change the same field the first counts. Its name joins theirs by ``+``.
+
+    Raises
+    ------
+    NeurosimError
+        If there is no such scenario.
+    """
+    healthy, changed = vars(Body()), {}
+    for name in reversed(names):
+        body = vars(scenario(name).body)
+        changed |= {f: value for f, value in body.items() if value != healthy[f]}
+    title = " and ".join(scenario(name).title for name in names)
+    start = Scenario() if base is None else base
+    return start.replace(name="+".join(names), title=title, body=Body(**changed))

@@ -7,16 +7,21 @@ import pytest
 from scipy import stats
 
 from neurosim import sources
-from neurosim.body.state import Body
 from neurosim.errors import NeurosimError
 from neurosim.firing.hazard import hazard_table
-from neurosim.membrane.axon import AXONS, Conditions
+from neurosim.membrane.axon import Conditions
 from neurosim.sources import exchanged, number
-from neurosim.study import compare
-from neurosim.study.claims import CLAIMS, Claim
-from neurosim.study.compare import OUTCOMES, Ratio, judge, long_run_ratio, paired_ratio
-from neurosim.study.run import People
-from neurosim.study.scenario import Scenario, catalogue, scenario
+from neurosim.study.claims import Claim
+from neurosim.study.compare import (
+    OUTCOMES,
+    Ratio,
+    Verdict,
+    judge_alarm,
+    judge_rate,
+    judge_remedy,
+    paired_ratio,
+)
+from neurosim.study.remedies import NAMES, Matrix
 
 FLOOR = number("study", "rate_floor")
 
@@ -66,82 +71,121 @@ def test_a_change_counts_only_beyond_the_smallest_ratio(low, high, change):
     assert Ratio(1.0, low, high, 10).change == change
 
 
-def people(**rates):
-    """Return people of synthetic counts: mean count by scenario name."""
+def rates(**means):
+    """Return synthetic rates of 40 people by scenario name."""
     rng = np.random.default_rng(3)
     own = rng.lognormal(0.0, 0.5, 40)
-    rows = tuple(Scenario(name=name.replace("_and_", "+")) for name in rates)
-    counts = np.array([rng.poisson(own * mean) for mean in rates.values()])
-    return People(rows, counts, counts, counts, counts, counts.astype(float))
+    return {
+        name.replace("_and_", "+"): rng.gamma(50.0, own * mean / 50.0)
+        for name, mean in means.items()
+    }
 
 
-CLAIM = Claim("It does", "factor", combination=("partner",))
+def cause(*scenarios, combination=("stress",)):
+    return Claim(1, "It does", scenarios=scenarios or ("caffeine",), combination=combination)
+
+
+ALONE = {"normal": 50, "stress": 80}
 
 
 @pytest.mark.parametrize(
-    ("claim", "rates", "outcome"),
+    ("claim", "means", "outcome", "note"),
     [
-        (CLAIM, {"normal": 50, "factor": 150}, "supported"),
-        (CLAIM, {"normal": 50, "factor": 10}, "opposed"),
+        (cause(), ALONE | {"caffeine": 150}, "supported", ""),
+        (cause(), ALONE | {"caffeine": 10}, "opposed", ""),
         (
-            CLAIM,
-            {"normal": 50, "factor": 50, "partner": 80, "factor_and_partner": 80},
-            "no difference at this size",
+            cause(), ALONE | {"caffeine": 50, "caffeine_and_stress": 80},
+            "no difference at this size", "",
         ),
         (
-            CLAIM,
-            {"normal": 50, "factor": 51, "partner": 60, "factor_and_partner": 200},
-            "only in combination",
+            cause(), ALONE | {"caffeine": 51, "caffeine_and_stress": 300},
+            "only in combination", "with stress",
         ),
+        # the partner alone does as much: nothing is added by the factor
         (
-            CLAIM,  # the partner alone does as much: nothing is added by the factor
-            {"normal": 50, "factor": 50, "partner": 300, "factor_and_partner": 300},
-            "no difference at this size",
+            cause(), ALONE | {"stress": 300, "caffeine": 50, "caffeine_and_stress": 300},
+            "no difference at this size", "",
         ),
-        (Claim("It stops", "factor", "remedy", "fewer"), {"normal": 80, "factor": 9}, "supported"),
-        (Claim("It stops", "factor", "remedy", "fewer"), {"normal": 9, "factor": 80}, "opposed"),
-        (Claim("Out", "other", outside="why"), {"normal": 9}, "outside this model"),
+        # one of several does it
+        (
+            cause("caffeine", "anxiety", combination=()),
+            ALONE | {"caffeine": 50, "anxiety": 200},
+            "supported", "with anxiety with over-breathing; not with caffeine",
+        ),
+    ],
+)  # fmt: skip
+def test_every_outcome_of_a_cause(claim, means, outcome, note):
+    verdict = judge_rate(claim, rates(**means))
+    assert (verdict.outcome, verdict.note) == (outcome, note) and outcome in OUTCOMES
+    assert verdict.ci_low <= verdict.rate_ratio <= verdict.ci_high and verdict.people == 40
+    assert verdict.factor == ("anxiety" if "anxiety" in claim.scenarios else "caffeine")
+    assert verdict.expected == "more"
+
+
+def matrix(*rows):
+    """Return a matrix of one remedy (stretching) with a mean log ratio for each cause."""
+    causes = ("normal", "stress", "caffeine")
+    log = np.zeros((3, len(NAMES), 30))
+    spread = 0.05 * np.random.default_rng(1).standard_normal(30)
+    log[:, NAMES.index("stretching")] = np.array(rows)[:, None] + spread
+    return Matrix(causes, NAMES, log, log.any(axis=2))
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome", "note"),
+    [
+        ((-1.0, -2.0, -0.5), "supported", ""),
+        ((-1.0, 0.0, 0.0), "only in combination", "only against health"),
+        ((-1.0, -1.0, 0.0), "only in combination", "only against all but caffeine"),
+        ((0.0, 1.0, 0.0), "opposed", "more in stress"),
+        ((0.0, 0.0, 0.1), "no difference at this size", ""),
+        ((-1.0, 1.0, 0.0), "only in combination", "only against health; more in stress"),
     ],
 )
-def test_every_outcome(claim, rates, outcome):
-    verdict = judge(claim, people(**rates))
-    assert verdict.outcome == outcome and outcome in OUTCOMES
-    assert (verdict.claim, verdict.factor, verdict.expected) == (
-        claim.claim, claim.factor, claim.expected,
-    )  # fmt: skip
-    if outcome == "outside this model":
-        assert math.isnan(verdict.rate_ratio) and verdict.note == "why" and verdict.people == 0
-    else:
-        assert verdict.ci_low <= verdict.rate_ratio <= verdict.ci_high and verdict.people == 40
-    assert verdict.note == ("with partner" if outcome == "only in combination" else verdict.note)
+def test_every_outcome_of_a_remedy(rows, outcome, note):
+    claim = Claim(34, "It stops", "relief", "remedy", remedies=("stretching",))
+    verdict = judge_remedy(claim, matrix(*rows))
+    assert (verdict.outcome, verdict.note) == (outcome, note)
+    assert verdict.rate_ratio == pytest.approx(math.exp(np.mean(rows)), rel=0.05)
 
 
-def test_a_verdict_on_people_who_were_not_run_is_refused():
-    with pytest.raises(NeurosimError, match="not among normal"):
-        judge(Claim("It does", "absent"), people(normal=3))
+class Diaries:
+    """Likelihood ratios as `Alarms` gives them."""
+
+    def __init__(self, alone, weak):
+        self.found = {"s": alone, "s_and_weak": weak}
+
+    def likelihood_ratio(self, sign):
+        return Ratio(*self.found[sign], 30)
+
+    def sensitivity(self, sign):
+        return "50 (40 to 60)"
+
+    specificity = sensitivity
 
 
-def test_an_article_needs_two_people():
-    with pytest.raises(NeurosimError, match="at least 2"):
-        compare.article(1)
+@pytest.mark.parametrize(
+    ("alone", "weak", "outcome"),
+    [
+        ((4.0, 1.5, 10.0), (9.0, 3.0, 20.0), "supported"),
+        ((4.0, 0.9, 10.0), (9.0, 3.0, 20.0), "only in combination"),
+        ((1.1, 0.9, 1.4), (1.5, 1.1, 2.0), "no difference at this size"),
+        ((0.5, 0.3, 0.9), (9.0, 3.0, 20.0), "opposed"),
+    ],
+)
+def test_every_outcome_of_an_alarm(alone, weak, outcome):
+    claim = Claim(44, "Beware", "worry", "alarm", sign="s")
+    verdict = judge_alarm(claim, Diaries(alone, weak))
+    assert verdict.outcome == outcome and "50 (40 to 60) %" in verdict.finding
+    assert ("weakness" in verdict.note) == (outcome == "only in combination")
 
 
-def test_claims_ask_for_scenarios_that_exist():
-    for claim in CLAIMS:
-        assert claim.group in ("cause", "remedy") and claim.expected in ("more", "fewer")
-        if not claim.outside:
-            assert {claim.factor, *claim.combination} <= set(catalogue())
-    asked = [(c.factor, c.expected) for c in CLAIMS]
-    assert len(set(asked)) == len(asked)
+def test_a_verdict_says_which_axons_turn_it():
+    def verdict(**ratios):
+        return Verdict(1, "c", outcome="supported", rate_ratio=3.0, axon_ratios=ratios)
 
-
-def test_two_factors_together_change_what_either_changes():
-    both = compare._together("low_magnesium", "low_calcium", scenario("normal"))
-    magnesium, calcium = scenario("low_magnesium").body, scenario("low_calcium").body
-    assert both.name == "low_magnesium+low_calcium"
-    assert both.body.ionised_magnesium_mmol_l == magnesium.ionised_magnesium_mmol_l
-    assert both.body.ionised_calcium_mmol_l == calcium.ionised_calcium_mmol_l
-    assert both.body.potassium_mmol_l == Body().potassium_mmol_l
+    assert verdict(ohmic=1.4, alternative=40.0).turns_with == ()
+    assert verdict(ohmic=1.1, alternative=0.2).turns_with == ("ohmic", "alternative")
 
 
 # --- what is exchanged ---
@@ -204,87 +248,3 @@ def test_remember_is_keyed_by_the_rooms_it_names():
     with exchanged("study", "smallest_ratio", 2.0):
         assert value(1.0) == nominal
     assert value(1.0) == nominal and len(calls) == 3
-
-
-def test_assumptions_have_a_range_about_their_value():
-    for axon in AXONS:
-        for a in compare.assumptions(axon):
-            assert a.low <= a.nominal <= a.high and a.low < a.high, a.name
-            assert set(a.factors) <= set(catalogue())
-            with a.at(a.high):
-                assert number(a.room, a.name) == a.high
-
-
-def test_every_other_axon_is_exchanged_and_told():
-    asked = scenario("low_potassium")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compare, "assumptions", lambda *_: ())
-        patch.setattr(compare, "_reference", lambda _: (math.nan, math.nan))
-        shifts = {"ghk": 1.0, "ohmic": 1.3, "alternative": -2.0}
-        patch.setattr(compare, "long_run_ratio", lambda s: shifts[s.axon])
-        found = compare.lean(asked)
-        assert found.axons == pytest.approx({"ohmic": 0.3, "alternative": -3.0})
-        assert (found.lowest, found.highest) == (pytest.approx(-3.0), pytest.approx(0.3))
-        assert found.flips_at == "alternative" and found.leans_on.startswith("axon (ghk")
-        patch.setattr(compare, "long_run_ratio", lambda s: 1.0)
-        assert compare.lean(asked.replace(axon="ohmic")).flips_at == "not with ghk or alternative"
-
-
-def test_a_verdict_says_which_axons_turn_it():
-    def verdict(**ratios):
-        return compare.Verdict("c", "f", "cause", "more", "supported", 3.0, axon_ratios=ratios)
-
-    assert verdict(ohmic=1.4, alternative=40.0).turns_with == ()
-    assert verdict(ohmic=1.1, alternative=0.2).turns_with == ("ohmic", "alternative")
-
-
-# --- the physics on the sole of the foot ---
-
-
-@pytest.mark.parametrize(
-    ("name", "low", "high"),
-    [
-        ("normal", -1e-9, 1e-9),
-        ("low_calcium", 1.0, 12.0),
-        ("high_calcium", -20.0, -1.0),
-        ("high_magnesium", -20.0, -1.0),
-        ("low_magnesium", 0.3, 6.0),
-        ("low_potassium", -20.0, -1.0),
-        ("low_sodium", -8.0, -0.3),
-        ("high_sodium", -4.0, -0.3),
-        ("fatigue", -20.0, -0.3),
-    ],
-)
-def test_every_ion_moves_the_rate_its_own_way(name, low, high):
-    assert low < long_run_ratio(scenario(name), people=12) < high
-
-
-@pytest.mark.parametrize("name", ["low_calcium", "high_calcium", "high_magnesium", "low_potassium"])
-def test_the_same_with_ohmic_sodium(name):
-    ghk, ohmic = (
-        long_run_ratio(scenario(name).replace(axon=axon), people=6) for axon in ("ghk", "ohmic")
-    )
-    assert np.sign(ghk) == np.sign(ohmic) and abs(ohmic) > 0.5
-
-
-def test_water_that_follows_sodium_undoes_part_of_what_it_does():
-    with_water = long_run_ratio(scenario("low_sodium"), people=6)
-    with exchanged("body", "internal_ions_per_sodium", 0.0):
-        assert long_run_ratio(scenario("low_sodium"), people=6) < with_water - 1.0 < -1.0
-
-
-def test_a_side_is_taken_only_beyond_the_rule():
-    edge = math.log(number("study", "smallest_ratio"))
-    assert [compare._side(v) for v in (1.01 * edge, 0.99 * edge, -0.99 * edge, -1.01 * edge)] == [
-        "more", "same", "same", "fewer",
-    ]  # fmt: skip
-
-
-def test_the_turning_point_is_found_by_bisection():
-    a = compare._assumption("firing", "load_factor", "words")
-
-    def log():
-        return 1.0 if number("firing", "load_factor") < 6.3 else 0.0
-
-    assert compare._turning_point(log, a, a.high, "more") == pytest.approx(6.3, abs=0.1)
-    assert number("firing", "load_factor") == a.nominal

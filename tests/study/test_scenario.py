@@ -9,7 +9,7 @@ import pytest
 
 from neurosim.body.state import Body
 from neurosim.errors import NeurosimError
-from neurosim.study.scenario import Scenario, catalogue, scenario, severities
+from neurosim.study.scenario import Scenario, catalogue, combined, scenario, severities
 
 NAMES = {
     "normal", "low_sodium", "high_sodium", "low_potassium", "high_potassium", "low_calcium",
@@ -190,3 +190,16 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path):
         with pytest.raises(NeurosimError) as error:
             scenario(tmp_path / name)
         assert name in sentence(error)
+
+
+def test_scenarios_together_change_what_any_changes():
+    base = Scenario(seed=3, muscle="calf")
+    both = combined(("low_magnesium", "low_calcium"), base)
+    magnesium, calcium = scenario("low_magnesium").body, scenario("low_calcium").body
+    assert (both.name, both.seed, both.muscle) == ("low_magnesium+low_calcium", 3, "calf")
+    assert both.title == "Low blood magnesium and Low blood calcium"
+    assert both.body.ionised_magnesium_mmol_l == magnesium.ionised_magnesium_mmol_l
+    assert both.body.ionised_calcium_mmol_l == calcium.ionised_calcium_mmol_l
+    assert both.body.potassium_mmol_l == Body().potassium_mmol_l
+    first = combined(("low_calcium", "low_calcium_mild")).body
+    assert first.ionised_calcium_mmol_l == calcium.ionised_calcium_mmol_l

@@ -1,0 +1,63 @@
+"""Dose and response: every continuous factor, from health to severe.
+
+Question: how do the twitches of the same people change as each factor grows, alone?
+You should see: calcium, magnesium and sodium fall steadily as they rise; potassium has a hump;
+over-breathing, lack of magnesium and diseased nerves rise; caffeine is flat, since cell bodies
+hardly ever twitch the sole; stress falls, by adrenaline's potassium (dotted: reference range).
+Nobody has measured such curves: believe directions only. Takes 25 seconds. Add --show to open it.
+"""
+
+import numpy as np
+from _figures import finish, panels
+
+import neurosim as ns
+from neurosim.body.blood import plain_name
+from neurosim.body.fields import FIELDS
+from neurosim.show.describe import band
+from neurosim.show.style import BLACK, BLUE, GREY, styled
+from neurosim.study.compare import paired_ratio
+from neurosim.study.rates import long_run
+
+PEOPLE, LEAST, MOST = 8, 1e-3, 1e3
+DOSES = {
+    "sodium_mmol_l": (120, 130, 140, 150, 160), "potassium_mmol_l": (2.5, 3.4, 4.2, 5.5, 6.5),
+    "ionised_calcium_mmol_l": (0.8, 1.0, 1.2, 1.5, 1.8),
+    "ionised_magnesium_mmol_l": (0.2, 0.4, 0.55, 1.0, 2.0),
+    "limb_temperature_c": (28, 30, 33, 35, 37), "paco2_mmhg": (20, 30, 40, 50, 60),
+    "plasma_caffeine_umol_l": (0, 10, 25, 50, 100), "mass_loss_percent": (0, 1, 2, 4, 6),
+    "sleep_debt_h": (0, 2, 4, 8, 16),
+    **dict.fromkeys(("stress", "anxiety", "fatigue", "serotonin_excess", "magnesium_depletion",
+                     "poor_nutrition", "kidney_disease", "nerve_damage", "als", "isaacs",
+                     "pinched_nerve", "beta2_agonist", "diuretic", "sodium_channel_blocker"),
+                    (0, 0.25, 0.5, 0.75, 1)),
+}  # fmt: skip
+asked = [ns.Scenario(name=f"{f} {v:g}", body=ns.Body(**{f: v})) for f in DOSES for v in DOSES[f]]
+rates = long_run([ns.scenario("normal"), *asked], PEOPLE)
+ratio = {s.name: paired_ratio(r, rates[0]) for s, r in zip(asked, rates[1:], strict=True)}
+
+
+@styled
+def draw():
+    """Draw the ratio against health for each factor, with its interval over people."""
+    figure, axes = panels(17, 13, 4, 6, f"Dose and response, {PEOPLE} people", sharey=True)
+    for ax, (name, doses) in zip(axes.flat, DOSES.items(), strict=False):
+        found = [ratio[f"{name} {v:g}"] for v in doses]
+        low, mean, high = (np.clip([getattr(r, k) for r in found], LEAST, MOST)
+                           for k in ("low", "value", "high"))  # fmt: skip
+        ax.fill_between(doses, low, high, color=BLUE, alpha=0.2, lw=0)
+        ax.plot(doses, mean, "o-", color=BLUE)
+        ax.axhline(1.0, color=BLACK, lw=1, ls=":")
+        field = FIELDS[name]
+        ax.vlines([field.low, field.high], LEAST, MOST, color=GREY, ls=":")
+        ax.set(yscale="log", ylim=(LEAST, MOST), xlabel=field.unit or "0 none to 1 severe")
+        ax.set_title(plain_name(name), fontsize=12)
+    axes.flat[-1].set_visible(False)
+    figure.supylabel("twitches against the same people in health, times")
+    return figure
+
+
+lines = [f"{PEOPLE} people against themselves in health, in the sole of the foot:"]
+for name, doses in DOSES.items():
+    told = ", ".join(f"{v:g}: {band(ratio[f'{name} {v:g}'].value)}" for v in doses)
+    lines.append(f"{plain_name(name)} {FIELDS[name].unit}: {told}.")
+finish("dose_and_response", draw(), "\n".join(lines))

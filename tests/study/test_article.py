@@ -1,0 +1,59 @@
+"""The whole trial on a few people: every claim judged, once, with what stands behind it."""
+
+import math
+
+import pytest
+
+from neurosim.errors import NeurosimError
+from neurosim.study import article as trial
+from neurosim.study import lean
+from neurosim.study.claims import CLAIMS
+from neurosim.study.compare import OUTCOMES
+
+
+def test_an_article_needs_two_people():
+    with pytest.raises(NeurosimError, match="at least 2"):
+        trial.article(1)
+
+
+@pytest.fixture(scope="module")
+def found():
+    return trial.article(4, 1, sensitivity=False, diaries=2, duration_s=60.0)
+
+
+def test_every_claim_is_judged_once(found):
+    assert [v.number for v in found.verdicts] == [c.number for c in CLAIMS]
+    for v, c in zip(found.verdicts, CLAIMS, strict=True):
+        assert v.outcome in OUTCOMES and v.claim == c.claim
+        assert (v.outcome == "outside this model") == (c.kind == "outside")
+        assert math.isnan(v.rate_ratio) == (c.kind not in ("rate", "remedy"))
+        assert bool(v.finding) == (c.kind in ("test", "alarm"))
+    assert found.people == 4 and found.rates["normal"].shape == (4,)
+
+
+def test_a_cause_tells_its_mild_size_and_its_seeds(found):
+    verdict = next(v for v in found.verdicts if v.factor == "low_calcium")
+    assert verdict.seed_low <= verdict.rate_ratio <= verdict.seed_high
+    assert 1.0 < verdict.mild_ratio < verdict.rate_ratio
+
+
+def test_what_leans_is_joined_to_its_verdict(found, monkeypatch):
+    asked = []
+
+    def fake(questions, cores):
+        asked.extend(questions)
+        return [lean.Lean("words", "0.5", 7, -1.0, 1.0, {"ohmic": 0.5}, 0.1) for _ in questions]
+
+    monkeypatch.setattr(trial, "lean", fake)
+    scenarios = trial._asked(found.base)
+    verdicts = trial._leant(list(found.verdicts), scenarios, found.base, found.rates, 1)
+    for v in verdicts:
+        if v.kind == "rate":
+            assert (v.leans_on, v.assumed) == ("words", 7)
+            assert v.span_high == pytest.approx(v.rate_ratio * math.e)
+            assert v.axon_ratios == {"ohmic": pytest.approx(v.rate_ratio * math.exp(0.5))}
+        elif v.kind == "remedy" and v.leans_on:
+            assert v.leans_on.startswith("words (against ")
+        else:
+            assert not v.leans_on
+    assert {q.against.name for q in asked} > {"normal"}

@@ -4,7 +4,7 @@ Question: how do the twitches of the same people change as each factor grows, al
 You should see: calcium, magnesium and sodium fall steadily as they rise; potassium has a hump;
 over-breathing, lack of magnesium and diseased nerves rise; caffeine is flat, since cell bodies
 hardly ever twitch the sole; stress falls, by adrenaline's potassium (dotted: reference range).
-Nobody has measured such curves: believe directions only. Takes 25 seconds. Add --show to open it.
+Nobody has measured such curves: believe directions only. Takes 25 s. Add --show to open it.
 """
 
 import numpy as np
@@ -39,7 +39,7 @@ ratio = {s.name: paired_ratio(r, rates[0]) for s, r in zip(asked, rates[1:], str
 @styled
 def draw():
     """Draw the ratio against health for each factor, with its interval over people."""
-    figure, axes = panels(17, 13, 4, 6, f"Dose and response, {PEOPLE} people", sharey=True)
+    figure, axes = panels(18, 13, 4, 6, f"Dose and response, {PEOPLE} people", sharey=True)
     for ax, (name, doses) in zip(axes.flat, DOSES.items(), strict=False):
         found = [ratio[f"{name} {v:g}"] for v in doses]
         low, mean, high = (np.clip([getattr(r, k) for r in found], LEAST, MOST)
@@ -47,17 +47,16 @@ def draw():
         ax.fill_between(doses, low, high, color=BLUE, alpha=0.2, lw=0)
         ax.plot(doses, mean, "o-", color=BLUE)
         ax.axhline(1.0, color=BLACK, lw=1, ls=":")
-        field = FIELDS[name]
-        ax.vlines([field.low, field.high], LEAST, MOST, color=GREY, ls=":")
-        ax.set(yscale="log", ylim=(LEAST, MOST), xlabel=field.unit or "0 none to 1 severe")
-        ax.set_title(plain_name(name), fontsize=12)
+        f = FIELDS[name]
+        ax.vlines([f.low, f.high], LEAST, MOST, color=GREY, ls=":")
+        ax.set(yscale="log", ylim=(LEAST, MOST), xlabel=f.unit or "0 to 1", title=plain_name(name))
     axes.flat[-1].set_visible(False)
     figure.supylabel("twitches against the same people in health, times")
     return figure
 
 
 lines = [f"{PEOPLE} people against themselves in health, in the sole of the foot:"]
-for name, doses in DOSES.items():
-    told = ", ".join(f"{v:g}: {band(ratio[f'{name} {v:g}'].value)}" for v in doses)
-    lines.append(f"{plain_name(name)} {FIELDS[name].unit}: {told}.")
+for f, doses in DOSES.items():
+    told = ", ".join(f"{v:g}: {band(ratio[f'{f} {v:g}'].value)}" for v in doses)
+    lines.append(f"{plain_name(f)} {FIELDS[f].unit}".strip() + f": {told}.")
 finish("dose_and_response", draw(), "\n".join(lines))

@@ -20,7 +20,7 @@ LABELS = {
     "plasma_caffeine_umol_l": "caffeine in plasma",
     "stress": "stress (0 to 1)",
     "fatigue": "fatigue (0 to 1)",
-    "paco2_mmhg": "carbon dioxide in arterial blood",
+    "paco2_mmhg": "carbon dioxide in blood",
     "bicarbonate_mmol_l": "bicarbonate in plasma",
     "mass_loss_percent": "body mass lost by sweating",
     "plain_water_l": "plain water drunk since",

@@ -22,7 +22,7 @@ from neurosim.study.compare import (
 from neurosim.study.lean import Lean, Question, lean
 from neurosim.study.rates import SEEDS, long_run
 from neurosim.study.remedies import Matrix, matrix, relieved, tried
-from neurosim.study.scenario import MILD, Scenario, combined, scenario, severities
+from neurosim.study.scenario import MILD, Scenario, combined, in_a_sentence, scenario, severities
 
 DIARIES = 30  # people of each group who keep one
 WEEKS = 26
@@ -186,7 +186,7 @@ def _with_lean(verdict: Verdict, on: Lean, question: Question) -> Verdict:
     main = np.exp(question.main)
     words = on.leans_on
     if verdict.kind == "remedy":
-        words += f" (against {question.against.title.lower()})"
+        words += f" (against {in_a_sentence(question.against.title)})"
     low, high = (float(np.exp(v)) for v in on.reference)
     return replace(
         verdict, leans_on=words, flips_at=on.flips_at, assumed=on.tried,

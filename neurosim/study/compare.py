@@ -16,7 +16,7 @@ from neurosim.sources import number
 from neurosim.study.claims import Claim
 from neurosim.study.lean import side
 from neurosim.study.remedies import Matrix, remedy
-from neurosim.study.scenario import scenario
+from neurosim.study.scenario import in_a_sentence, scenario
 
 if TYPE_CHECKING:
     from neurosim.study.alarms import Alarms
@@ -160,7 +160,7 @@ def of(claim: Claim, outcome: str, **more) -> Verdict:
 
 
 def _plain(name: str) -> str:
-    return scenario(name).title.lower().replace("als", "ALS")
+    return in_a_sentence(scenario(name).title)
 
 
 def judge_rate(claim: Claim, rates: Mapping[str, np.ndarray], normal: str = "normal") -> Verdict:

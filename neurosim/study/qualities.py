@@ -18,7 +18,7 @@ from neurosim.study import run
 from neurosim.study.compare import mean_ratio
 from neurosim.study.remedies import NAMES, Matrix, relieved, remedy
 from neurosim.study.run import Result, simulate
-from neurosim.study.scenario import Scenario, scenario
+from neurosim.study.scenario import Scenario, in_a_sentence, scenario
 
 WATCHED = 10  # people
 LONG_S = 3600.0
@@ -189,7 +189,7 @@ def short_circuits(e: Evidence) -> Finding:
     words = (
         f"between healthy axons a spike gives its neighbour at most "
         f"{100 * crossing[most].share:.2g} % of what would fire it (under "
-        f"{scenario(most).title.lower()}); where two have lost their myelin and touch, "
+        f"{in_a_sentence(scenario(most).title)}); where two have lost their myelin and touch, "
         f"{100 * lesion.share:.2g} %"
     )
     if any(c.fires for c in crossing.values()):
@@ -231,7 +231,7 @@ def no_single_remedy(e: Evidence) -> Finding:
     words = (
         f"the best of {len(NAMES)}, {remedy(e.matrix.remedies[best]).words}, helps "
         f"{100 * worst[best]:.0f} % of people where it helps least "
-        f"({scenario(where).title.lower()})"
+        f"({in_a_sentence(scenario(where).title)})"
     )
     return _decided(not foolproof, words)
 

@@ -159,6 +159,18 @@ def catalogue() -> tuple[str, ...]:
 
 
 MILD = "_mild"
+NAMED = ("ALS", "Isaacs")
+
+
+def in_a_sentence(title: str) -> str:
+    """Return a title as it stands within a sentence: without a capital, but for names.
+
+    Examples
+    --------
+    >>> in_a_sentence("Low blood calcium"), in_a_sentence("Isaacs' syndrome")
+    ('low blood calcium', "Isaacs' syndrome")
+    """
+    return title if title.startswith(NAMED) else title[:1].lower() + title[1:]
 
 
 def severities(name: str) -> tuple[str, ...]:
@@ -209,6 +221,7 @@ def combined(names: Sequence[str], base: Scenario | None = None) -> Scenario:
     for name in reversed(names):
         body = vars(scenario(name).body)
         changed |= {f: value for f, value in body.items() if value != healthy[f]}
-    title = " and ".join(scenario(name).title for name in names)
+    first, *rest = (scenario(name).title for name in names)
+    title = " and ".join([first, *map(in_a_sentence, rest)])
     start = Scenario() if base is None else base
     return start.replace(name="+".join(names), title=title, body=Body(**changed))

@@ -197,7 +197,7 @@ def test_scenarios_together_change_what_any_changes():
     both = combined(("low_magnesium", "low_calcium"), base)
     magnesium, calcium = scenario("low_magnesium").body, scenario("low_calcium").body
     assert (both.name, both.seed, both.muscle) == ("low_magnesium+low_calcium", 3, "calf")
-    assert both.title == "Low blood magnesium and Low blood calcium"
+    assert both.title == "Low blood magnesium and low blood calcium"
     assert both.body.ionised_magnesium_mmol_l == magnesium.ionised_magnesium_mmol_l
     assert both.body.ionised_calcium_mmol_l == calcium.ionised_calcium_mmol_l
     assert both.body.potassium_mmol_l == Body().potassium_mmol_l

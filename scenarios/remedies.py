@@ -1,0 +1,25 @@
+"""Every remedy on every cause.
+
+Question: what stops twitching, and does it depend on why the muscle twitches?
+You should see: a diet helps only whom something lacks, water hardly anybody, calm only who is
+anxious (in somebody stressed it takes adrenaline's calming potassium away, too); contracting the
+muscle and sodium-channel blockers calm the axon whatever the cause, but not a motor neuron that
+serotonin drives, nor endings without potassium channels. A cell without a word: nothing changes.
+Takes about 25 seconds. Add --show to open the figure.
+"""
+
+from _figures import finish
+from neurosim.show.article_plot import plot_remedies
+from neurosim.show.verdicts import describe_remedies
+
+import neurosim as ns
+from neurosim.study.rates import long_run
+from neurosim.study.remedies import matrix, tried
+
+PEOPLE = 10
+
+base = ns.scenario("normal")
+asked = tried(base)
+rates = dict(zip(asked, long_run(tuple(asked.values()), PEOPLE), strict=True))
+found = matrix(base, rates)
+finish("remedies", plot_remedies(found), describe_remedies(found))

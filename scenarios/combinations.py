@@ -2,10 +2,9 @@
 
 Question: which pairs do more than the sum of what each does alone? Factors meet in one membrane:
 their changes add up there, and the rate follows steeply.
-You should see: pairs that bring the same site nearer to firing (over-breathing with lack of
-magnesium or calcium) do much more than the sum; a factor that calms the axon takes most of what
-the other does. All mild; pairs of which neither raises the rate are left out.
-Takes about 20 seconds. Add --show to open the figure.
+You should see: pairs that bring the same site nearer to firing (low calcium with over-breathing)
+do more than the sum; what calms the axon takes most of what the other does. All mild; pairs of
+which neither raises the rate are left out. Takes 20 seconds. Add --show to open the figure.
 """
 
 from itertools import combinations
@@ -23,7 +22,6 @@ PEOPLE = 12
 FACTORS = ("over_breathing", "low_calcium", "magnesium_depletion", "high_potassium", "stress",
            "sleep_loss", "caffeine", "dehydration", "diuretic", "fatigue")  # fmt: skip
 WORDS = {"more": "more than\nthe sum", "same": "about\nthe sum", "fewer": "less than\nthe sum"}
-titles = [ns.scenario(name).title.replace(" alone", "") for name in FACTORS]
 mild = [(f"{name}_mild",) for name in FACTORS]
 asked = [ns.scenario("normal"), *map(combined, mild + [a + b for a, b in combinations(mild, 2)])]
 rates = dict(zip((s.name for s in asked), long_run(asked, PEOPLE), strict=True))
@@ -37,7 +35,7 @@ for a, b in pairs:
 
 @styled
 def draw():
-    """Draw a square for each pair: the rate against the sum of what each does alone."""
+    """Draw a square for each pair."""
     figure, ax = panels(12, 12, 1, 1, f"Two mild factors at once, {PEOPLE} people")
     grid = np.full((len(FACTORS), len(FACTORS)), np.nan)
     for (a, b), ratio in found.items():
@@ -47,8 +45,8 @@ def draw():
         ax.text(i, j, "people\ndiffer" if wide else WORDS[ratio.change], ha="center", va="center",
                 color="white" if abs(grid[j, i]) > 1 else "black")  # fmt: skip
     image = ax.imshow(grid, cmap="PuOr_r", vmin=-2, vmax=2)
-    bar = figure.colorbar(image, ax=ax, ticks=[-2, 0, 2], shrink=0.7)
-    bar.ax.set_yticklabels(["1/100", "the sum", "100 times"])
+    figure.colorbar(image, ax=ax, label="decades above or below the sum")
+    titles = [ns.scenario(name).title for name in FACTORS]
     ax.set_xticks(range(len(titles)), titles, rotation=35, ha="right")
     ax.set_yticks(range(len(titles)), titles)
     ax.set(xlim=(-0.5, len(raising) - 0.5), ylim=(len(titles) - 0.5, 0.5))

@@ -3,8 +3,8 @@
 Question: how do the twitches of the same people change as each factor grows, alone?
 You should see: calcium, magnesium and sodium fall steadily as they rise; potassium has a hump;
 over-breathing, lack of magnesium and diseased nerves rise; caffeine is flat, since cell bodies
-hardly ever twitch the sole; stress falls, by adrenaline's potassium (dotted: reference range).
-Nobody has measured such curves: believe directions only. Takes 25 s. Add --show to open it.
+hardly ever twitch the sole; stress falls, by adrenaline's potassium. Nobody has measured such
+curves: believe directions only. Takes 25 seconds. Add --show to open the figure.
 """
 
 import numpy as np
@@ -21,17 +21,15 @@ from neurosim.study.rates import long_run
 PEOPLE, LEAST, MOST = 8, 1e-3, 1e3
 DOSES = {
     "sodium_mmol_l": (120, 130, 140, 150, 160), "potassium_mmol_l": (2.5, 3.4, 4.2, 5.5, 6.5),
-    "ionised_calcium_mmol_l": (0.8, 1.0, 1.2, 1.5, 1.8),
-    "ionised_magnesium_mmol_l": (0.2, 0.4, 0.55, 1.0, 2.0),
+    "ionised_calcium_mmol_l": (0.8, 1, 1.2, 1.5), "ionised_magnesium_mmol_l": (0.2, 0.4, 0.55, 2),
     "limb_temperature_c": (28, 30, 33, 35, 37), "paco2_mmhg": (20, 30, 40, 50, 60),
-    "plasma_caffeine_umol_l": (0, 10, 25, 50, 100), "mass_loss_percent": (0, 1, 2, 4, 6),
-    "sleep_debt_h": (0, 2, 4, 8, 16),
-    **dict.fromkeys(("stress", "anxiety", "fatigue", "serotonin_excess", "magnesium_depletion",
-                     "poor_nutrition", "kidney_disease", "nerve_damage", "als", "isaacs",
-                     "pinched_nerve", "beta2_agonist", "diuretic", "sodium_channel_blocker"),
-                    (0, 0.25, 0.5, 0.75, 1)),
+    "plasma_caffeine_umol_l": (0, 25, 50, 100), "mass_loss_percent": (0, 1, 2, 4, 6),
+    "sleep_debt_h": (0, 4, 8), **dict.fromkeys(("stress", "anxiety", "fatigue", "serotonin_excess",
+        "magnesium_depletion", "poor_nutrition", "kidney_disease", "nerve_damage", "als", "isaacs",
+        "pinched_nerve", "beta2_agonist", "diuretic", "sodium_channel_blocker"),
+        (0, 0.25, 0.5, 0.75, 1)),
 }  # fmt: skip
-asked = [ns.Scenario(name=f"{f} {v:g}", body=ns.Body(**{f: v})) for f in DOSES for v in DOSES[f]]
+asked = [ns.Scenario(f"{f} {v:g}", body=ns.Body(**{f: v})) for f in DOSES for v in DOSES[f]]
 rates = long_run([ns.scenario("normal"), *asked], PEOPLE)
 ratio = {s.name: paired_ratio(r, rates[0]) for s, r in zip(asked, rates[1:], strict=True)}
 
@@ -50,7 +48,7 @@ def draw():
         f = FIELDS[name]
         ax.vlines([f.low, f.high], LEAST, MOST, color=GREY, ls=":")
         ax.set(yscale="log", ylim=(LEAST, MOST), xlabel=f.unit or "0 to 1", title=plain_name(name))
-    axes.flat[-1].set_visible(False)
+    axes.flat[-1].set_axis_off()
     figure.supylabel("twitches against the same people in health, times")
     return figure
 

@@ -49,7 +49,8 @@ def test_a_practice_that_ends_spasms_must_lessen_twitches():
     assert found.outcome == "opposed" and "holding a stretch" in found.words
 
 
-def test_who_twitches_daily_cannot_avoid_it():
+def test_who_twitches_daily_cannot_avoid_it(monkeypatch):
+    monkeypatch.setattr(qualities, "WATCHED", 8)
     assert outcome("unavoidable", evidence(rate=0.1)) == "supported"
     assert outcome("unavoidable", evidence(rate=1e-5)) == "opposed"
     assert outcome("nerves_misfire", evidence(rate=0.1)) == "supported"

@@ -104,6 +104,20 @@ def test_every_disease_runs_through_the_whole_chain(name, kind, origin, words, t
     assert (tmp_path / "o" / "emg.wav").stat().st_size > 20_000
 
 
+def test_a_pinched_root_is_told_and_a_wrong_one_refused(capsys):
+    told = {
+        "--muscle eyelid": "the facial nerve, no spinal root, moves the eyelid; S1 does not reach",
+        "--muscle upper_arm": "whose roots are C5 and C6 (--root C6 pinches one)",
+        "--muscle upper_arm --root c6": "C6 carries 60 % of the axons of the upper arm",
+        "--root sensory": "touches no motor axon",
+    }
+    for options, words in told.items():
+        assert cli.main(f"run pinched_nerve --duration 5 --out o {options}".split()) == 0
+        assert words in capsys.readouterr().out
+    assert cli.main("run pinched_nerve --root S9 --out o".split()) == 2
+    assert capsys.readouterr().err.strip() == "Unknown root 'S9': did you mean 'S2'?"
+
+
 def test_run_writes_everything_and_says_so(tmp_path, capsys):
     line = "run low_calcium --duration 20 --set potassium_meq_l=4.5 caffeine_mg=50 --out o"
     assert cli.main(line.split()) == 0

@@ -31,6 +31,7 @@ from neurosim.errors import NeurosimError, unknown_name
 GRADES = ("measured", "fitted", "assumed")
 FILES = {
     "body": "body/parameters.toml",
+    "course": "body/course.toml",
     "membrane": "membrane/parameters.toml",
     "conditions": "membrane/conditions.toml",
     "soma": "membrane/soma.toml",

@@ -6,6 +6,8 @@ from numba.extending import register_jitable
 from neurosim.firing import discharge
 
 register_jitable(discharge._between)
+register_jitable(discharge._now)
+register_jitable(discharge._rate)
 register_jitable(discharge._hazard)
 register_jitable(discharge._pick)
 try:

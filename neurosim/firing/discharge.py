@@ -1,9 +1,12 @@
 """When motor units discharge by themselves: the exact event-driven sampler.
 
 A unit's hazard is the sum over its sites. Between discharges only its sodium load moves,
-and it decays, so the hazard can only rise: the hazard at the end of a window bounds the
-hazard within it, and thinning against that bound is exact. Cost follows the discharges,
-not the time. `clock_driven` is the same law stepped through time, for small checks.
+and it decays, so in a body that stays the same the hazard can only rise: the hazard at the
+end of a window bounds the hazard within it, and thinning against that bound is exact. In a
+body that changes (`HazardCourse`) the log rate of every site is a straight line between knots
+in time; a sum of such exponentials is convex, so the greater of its two ends bounds it. Cost
+follows the discharges and the knots, not the time. `clock_driven` is the same law stepped
+through time, for small checks.
 """
 
 from __future__ import annotations
@@ -61,6 +64,42 @@ class UnitHazard:
     load_tau_s: float
     ceiling_per_min: float
     start_load_mmol_l: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class HazardCourse:
+    """Hazards of one muscle in a body that changes.
+
+    Between two knots the logarithm of every site's rate is a straight line in time, after the
+    last it stays. One knot is a body that does not change.
+
+    Attributes
+    ----------
+    at_s : ndarray, shape (knots,)
+        Times of the knots, rising from 0.
+    knots : tuple of UnitHazard
+        Hazards at those times, of the same sites. Load, its removal and the ceiling are those of
+        the first.
+    """
+
+    at_s: np.ndarray
+    knots: tuple[UnitHazard, ...]
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Log rates per second, shape (knots, sites, k)."""
+        each = np.stack([hazard.bursts_per_min for hazard in self.knots])
+        return np.log(np.maximum(each / 60.0, 1e-300))
+
+    @property
+    def pair(self) -> np.ndarray:
+        """Probability of a further spike, shape (knots, sites)."""
+        return np.stack([hazard.pair for hazard in self.knots])
+
+
+def as_course(hazard: UnitHazard | HazardCourse) -> HazardCourse:
+    """Return a hazard as one that may change."""
+    return hazard if isinstance(hazard, HazardCourse) else HazardCourse(np.zeros(1), (hazard,))
 
 
 @dataclass(frozen=True)
@@ -124,57 +163,87 @@ def _between(load, grid):
     return j, min(max((load - grid[j]) / (grid[j + 1] - grid[j]), 0.0), 1.0)
 
 
-def _hazard(load, grid, rows, first, last, ceiling):
-    """Return the burst rate (per second) of a unit at a load, log-linear on the grid."""
-    j, w = _between(load, grid)
-    total = 0.0
+def _now(t, at, q):
+    """Return where between knot `q` and the next a time lies, 0 to 1; 0 after the last."""
+    return (t - at[q]) / (at[q + 1] - at[q]) if q < at.size - 1 else 0.0
+
+
+def _rate(a, now, later, s, cell):
+    """Return the rate (per second) of a site: log-linear on the grid of loads and in time."""
+    j, w = cell
+    low = (1.0 - a) * now[s, j] + a * later[s, j]
+    high = (1.0 - a) * now[s, j + 1] + a * later[s, j + 1]
+    return np.exp((1.0 - w) * low + w * high)
+
+
+def _hazard(load, a, grid, now, later, first, last, ceiling):
+    """Return the burst rate (per second) of a unit at a load, `a` of the way to the next knot."""
+    cell, total = _between(load, grid), 0.0
     for s in range(first, last):
-        total += np.exp((1.0 - w) * rows[s, j] + w * rows[s, j + 1])
+        total += _rate(a, now, later, s, cell)
     return min(total, ceiling)
 
 
-def _pick(load, grid, rows, first, last, u):
+def _pick(load, a, grid, now, later, first, last, u):
     """Return the site that a discharge of the unit started at, for a uniform `u`."""
-    goal, part = u * _hazard(load, grid, rows, first, last, np.inf), 0.0
-    j, w = _between(load, grid)
+    goal, part = u * _hazard(load, a, grid, now, later, first, last, np.inf), 0.0
+    cell = _between(load, grid)
     for s in range(first, last):
-        part += np.exp((1.0 - w) * rows[s, j] + w * rows[s, j + 1])
+        part += _rate(a, now, later, s, cell)
         if part >= goal:
             return s
     return last - 1
 
 
 def _sample(
-    rng, starts, begin, grid, rows, pair, duration, per_spike, tau, ceiling, timing, out
+    rng, starts, begin, grid, at, rows, pair, duration, per_spike, tau, ceiling, timing, out
 ):  # fmt: skip
     """Fill `out` (rows: time, unit index, site, place, load) and return how many there are.
 
     Returns -1 when `out` is too small. `starts` bounds the sites of each unit and `begin` is
-    the load it starts with; `timing` is
+    the load it starts with; `at` are the times of the knots of `rows` and `pair`; `timing` is
     (dead time after a burst, shortest interval, mean of its exponential part), s.
     """
     dead, shortest, mean_extra = timing
-    room, n = out.shape[1], 0
+    room, n, knots = out.shape[1], 0, at.size
     for u in range(starts.size - 1):
         first, last = starts[u], starts[u + 1]
-        highest = _hazard(0.0, grid, rows, first, last, ceiling)
-        window = max(tau / 20.0, 0.5 / highest)
-        t, load = 0.0, begin[u]
+        t, load, q, edge = 0.0, begin[u], -1, 0.0
+        now = later = rows[0]
+        window = 0.0
         while t < duration:
-            bound = _hazard(load * np.exp(-window / tau), grid, rows, first, last, ceiling)
+            if t >= edge:  # into the segment of the knots around t
+                while t >= edge:
+                    q += 1
+                    edge = at[q + 1] if q < knots - 1 else np.inf
+                now, later = rows[q], rows[min(q + 1, knots - 1)]
+                highest = _hazard(0.0, 0.0, grid, now, later, first, last, ceiling)
+                if q < knots - 1:
+                    other = _hazard(0.0, 1.0, grid, now, later, first, last, ceiling)
+                    highest = max(highest, other)
+                window = max(tau / 20.0, 0.5 / highest)
+            step = min(window, edge - t)
+            end = t + step if step < edge - t else edge
+            least = load * np.exp(-step / tau)
+            a = _now(t, at, q)
+            bound = _hazard(least, a, grid, now, later, first, last, ceiling)
+            if q < knots - 1:
+                b = _now(end, at, q)
+                bound = max(bound, _hazard(least, b, grid, now, later, first, last, ceiling))
             gap = -np.log1p(-rng.random()) / bound
-            if gap > window:
-                t += window
-                load *= np.exp(-window / tau)
+            if gap > step:
+                t, load = end, least
                 continue
             t += gap
             load *= np.exp(-gap / tau)
             if t >= duration:
                 break
-            if rng.random() * bound > _hazard(load, grid, rows, first, last, ceiling):
+            a = min(_now(t, at, q), 1.0)
+            hazard = _hazard(load, a, grid, now, later, first, last, ceiling)
+            if rng.random() * bound > hazard:
                 continue
-            site = _pick(load, grid, rows, first, last, rng.random())
-            place, chance = 0, pair[site]
+            site = _pick(load, a, grid, now, later, first, last, rng.random())
+            place, chance = 0, (1.0 - a) * pair[q, site] + a * pair[min(q + 1, knots - 1), site]
             while t < duration:
                 if n >= room:
                     return -1
@@ -248,28 +317,48 @@ def balance(hazard: UnitHazard) -> tuple[np.ndarray, np.ndarray]:
     return np.exp((1 - w) * log_rate[unit, j] + w * log_rate[unit, j + 1]), load
 
 
-def expected_bursts_per_min(hazard: UnitHazard) -> np.ndarray:
-    """Return each unit's long-run burst rate, its sodium load in balance, shape (units,)."""
-    return balance(hazard)[0]
+def expected_bursts_per_min(hazard: UnitHazard | HazardCourse) -> np.ndarray:
+    """Return each unit's long-run burst rate, its sodium load in balance, shape (units,).
+
+    Of a course it is the mean up to its last knot, the load in balance with each moment.
+    """
+    course = as_course(hazard)
+    return over_time(course.at_s, [balance(knot)[0] for knot in course.knots])
 
 
-def _visited(hazard: UnitHazard, duration_s: float):
+def over_time(at_s: np.ndarray, rates: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the mean of rates whose logarithms are straight between the times `at_s`."""
+    each = np.maximum(np.stack(rates), 1e-300)
+    if len(each) == 1:
+        return each[0]
+    low, high = each[:-1], each[1:]
+    step = np.log(high / low)
+    near = np.abs(step) < 1e-6
+    mean = np.where(near, 0.5 * (low + high), (high - low) / np.where(near, 1.0, step))
+    return np.tensordot(np.diff(at_s) / (at_s[-1] - at_s[0]), mean, 1)
+
+
+def _visited(course: HazardCourse, duration_s: float):
     """Return the sites of units that may fire at all, sorted, and their bounds."""
-    by_unit = np.bincount(hazard.unit, hazard.bursts_per_min[:, 0], hazard.units)
-    keep = (by_unit * duration_s / 60.0 > SILENT)[hazard.unit]
-    keep &= hazard.bursts_per_min[:, 0] * duration_s / 60.0 > SILENT / 1000.0
+    first = course.knots[0]
+    most = np.max([hazard.bursts_per_min[:, 0] for hazard in course.knots], axis=0)
+    by_unit = np.bincount(first.unit, most, first.units)
+    keep = (by_unit * duration_s / 60.0 > SILENT)[first.unit]
+    keep &= most * duration_s / 60.0 > SILENT / 1000.0
     index = np.flatnonzero(keep)
-    index = index[np.argsort(hazard.unit[index], kind="stable")]
-    units, starts = np.unique(hazard.unit[index], return_index=True)
+    index = index[np.argsort(first.unit[index], kind="stable")]
+    units, starts = np.unique(first.unit[index], return_index=True)
     return index, units, np.append(starts, index.size)
 
 
-def sample_firing(hazard: UnitHazard, duration_s: float, rng: np.random.Generator) -> Firing:
+def sample_firing(
+    hazard: UnitHazard | HazardCourse, duration_s: float, rng: np.random.Generator
+) -> Firing:
     """Return the discharges of one muscle over `duration_s`, drawn exactly from its hazard.
 
     Parameters
     ----------
-    hazard : UnitHazard
+    hazard : UnitHazard or HazardCourse
     duration_s : float
         Simulated time, s.
     rng : numpy.random.Generator
@@ -280,31 +369,33 @@ def sample_firing(hazard: UnitHazard, duration_s: float, rng: np.random.Generato
     NeurosimError
         If more than 20 million discharges are to be expected.
     """
-    index, units, starts = _visited(hazard, duration_s)
+    course = as_course(hazard)
+    first = course.knots[0]
+    index, units, starts = _visited(course, duration_s)
     if not index.size:
         return firing_of(np.empty((5, 0)), float(duration_s))
-    expected = expected_bursts_per_min(hazard).sum() * duration_s / 60.0
+    expected = expected_bursts_per_min(course).sum() * duration_s / 60.0
     if expected > MAX_DISCHARGES:
         raise NeurosimError(
             f"About {expected:.0g} discharges are to be expected, more than {MAX_DISCHARGES:.0g}: "
             "choose a shorter duration."
         )
-    rows = np.log(np.maximum(hazard.bursts_per_min[index] / 60.0, 1e-300))
     room = int(4 * expected + 10 * np.sqrt(expected + 1) + 256)
     state = rng.bit_generator.state
     while True:
         out = np.empty((5, room))
         n = _sampler()(
-            rng, starts, _start_load(hazard)[units], hazard.load_mmol_l, rows,
-            hazard.pair[index], float(duration_s), hazard.load_per_spike_mmol_l, hazard.load_tau_s,
-            hazard.ceiling_per_min / 60.0, _timing(), out,
+            rng, starts, _start_load(first)[units], first.load_mmol_l, course.at_s,
+            course.rows[:, index], course.pair[:, index], float(duration_s),
+            first.load_per_spike_mmol_l, first.load_tau_s, first.ceiling_per_min / 60.0,
+            _timing(), out,
         )  # fmt: skip
         if n >= 0:
             break
         room *= 4
         rng.bit_generator.state = state  # the same stream again, with more room
     out = out[:, :n]
-    out[2] = hazard.origin[index[out[2].astype(np.int64)]]
+    out[2] = first.origin[index[out[2].astype(np.int64)]]
     out[1] = units[out[1].astype(np.int64)]
     return firing_of(out, float(duration_s))
 
@@ -411,31 +502,36 @@ def _places(columns: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def clock_driven(
-    hazard: UnitHazard, duration_s: float, rng: np.random.Generator, dt_s: float = 1e-3
-) -> Firing:
+    hazard: UnitHazard | HazardCourse, duration_s: float, rng: np.random.Generator,
+    dt_s: float = 1e-3,
+) -> Firing:  # fmt: skip
     """Return the discharges of the same law stepped through time: slow, for small checks.
 
     Each step draws one uniform a unit; bursts and sodium load are as in `sample_firing`.
     """
+    course = as_course(hazard)
+    law = course.knots[0]
     dead, shortest, mean_extra = _timing()
-    rows = np.log(np.maximum(hazard.bursts_per_min / 60.0, 1e-300))
-    bounds = np.searchsorted(hazard.unit, np.arange(hazard.units + 1))
-    load, free = _start_load(hazard).copy(), np.zeros(hazard.units)
+    rows, pair, at_s = course.rows, course.pair, course.at_s
+    bounds = np.searchsorted(law.unit, np.arange(law.units + 1))
+    load, free = _start_load(law).copy(), np.zeros(law.units)
     found = []
     for step in range(int(duration_s / dt_s)):
         t = step * dt_s
-        load *= np.exp(-dt_s / hazard.load_tau_s)
-        draw = rng.random(hazard.units)
+        q = int(np.searchsorted(at_s, t, "right")) - 1
+        later, a = min(q + 1, at_s.size - 1), _now(t, at_s, q)
+        load *= np.exp(-dt_s / law.load_tau_s)
+        draw = rng.random(law.units)
         for u in np.flatnonzero(free <= t):
             first, last = bounds[u], bounds[u + 1]
-            args = (load[u], hazard.load_mmol_l, rows, first, last)
-            if first == last or draw[u] > _hazard(*args, hazard.ceiling_per_min / 60.0) * dt_s:
+            args = (load[u], a, law.load_mmol_l, rows[q], rows[later], first, last)
+            if first == last or draw[u] > _hazard(*args, law.ceiling_per_min / 60.0) * dt_s:
                 continue
             site = _pick(*args, rng.random())
-            place, chance, at = 0, hazard.pair[site], t
+            place, chance, at = 0, (1.0 - a) * pair[q, site] + a * pair[later, site], t
             while at < duration_s:
-                found.append((at, u, hazard.origin[site], place, load[u]))
-                load[u] += hazard.load_per_spike_mmol_l
+                found.append((at, u, law.origin[site], place, load[u]))
+                load[u] += law.load_per_spike_mmol_l
                 if rng.random() >= chance:
                     break
                 place += 1

@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from neurosim.errors import NeurosimError
-from neurosim.firing.discharge import UnitHazard, balance
+from neurosim.firing.discharge import HazardCourse, UnitHazard, balance
 from neurosim.firing.escape import HIGHEST, action
 from neurosim.firing.sites import SOMA, Sites
 from neurosim.membrane import equations as eq
@@ -348,39 +348,56 @@ def site_rates(table: HazardTable, nu: np.ndarray) -> np.ndarray:
 def unit_hazard(
     table: HazardTable, sites: Sites, soma_per_min: np.ndarray, duration_s: float
 ) -> UnitHazard:
+    """Return the hazards of one person's muscle in a body that stays the same.
+
+    As `hazard_course` with one table.
+    """
+    return hazard_course([table], sites, [soma_per_min], np.zeros(1), duration_s).knots[0]
+
+
+def hazard_course(
+    tables: Sequence[HazardTable], sites: Sites, soma_per_min: Sequence[np.ndarray],
+    at_s: np.ndarray, duration_s: float,
+) -> HazardCourse:  # fmt: skip
     """Return the hazards of one person's muscle as the sampler needs them.
 
-    The body has been in its state for long: units start with their sodium load in balance.
+    The body has been in its first state for long: units start with their sodium load in balance.
     Sites that misfire less than once in 1e12 such durations are left out.
 
     Parameters
     ----------
-    table : HazardTable
+    tables : sequence of HazardTable
+        One for each time at which the body is known.
     sites : Sites
-    soma_per_min : ndarray, shape (units,)
-        Misfires of each motoneuron's soma, per minute.
+    soma_per_min : sequence of ndarray, shape (units,)
+        Misfires of each motoneuron's soma, per minute, at the same times.
+    at_s : ndarray
+        Those times, s, rising from 0.
     duration_s : float
     """
     least = 1e-12 / duration_s * 60.0
-    enough = np.flatnonzero(np.interp(sites.nu, table.nu, table.bursts_per_min[:, 0]) > least)
-    soma = np.flatnonzero(soma_per_min > least)
-    rates = site_rates(table, sites.nu[enough])
-    k = table.load_mmol_l.size
+    most = np.max([np.interp(sites.nu, t.nu, t.bursts_per_min[:, 0]) for t in tables], axis=0)
+    enough = np.flatnonzero(most > least)
+    soma = np.flatnonzero(np.max(soma_per_min, axis=0) > least)
     unit = np.concatenate([sites.unit[enough], soma])
     order = np.argsort(unit, kind="stable")
-    pair = np.interp(sites.nu[enough], table.nu, table.pair)
-    found = UnitHazard(
-        load_mmol_l=table.load_mmol_l,
-        bursts_per_min=np.concatenate(
-            [rates, np.repeat(np.asarray(soma_per_min)[soma, None], k, axis=1)]
-        )[order],
-        unit=unit[order],
-        origin=np.concatenate([sites.origin[enough], np.full(soma.size, SOMA)])[order],
-        pair=np.concatenate([pair, np.zeros(soma.size)])[order],
-        units=sites.units,
-        load_per_spike_mmol_l=number("firing", "load_per_discharge_mmol_l")
-        * number("firing", "load_factor"),
-        load_tau_s=number("firing", "load_tau_min") * 60.0,
-        ceiling_per_min=float(np.exp(_c(table.axon, "ln_ceiling"))),
-    )
-    return replace(found, start_load_mmol_l=balance(found)[1])
+    origin = np.concatenate([sites.origin[enough], np.full(soma.size, SOMA)])[order]
+    k, knots = tables[0].load_mmol_l.size, []
+    for table, per_min in zip(tables, soma_per_min, strict=True):
+        rates = site_rates(table, sites.nu[enough])
+        pair = np.interp(sites.nu[enough], table.nu, table.pair)
+        alike = np.repeat(np.asarray(per_min)[soma, None], k, axis=1)
+        knots.append(UnitHazard(
+            load_mmol_l=table.load_mmol_l,
+            bursts_per_min=np.concatenate([rates, alike])[order],
+            unit=unit[order],
+            origin=origin,
+            pair=np.concatenate([pair, np.zeros(soma.size)])[order],
+            units=sites.units,
+            load_per_spike_mmol_l=number("firing", "load_per_discharge_mmol_l")
+            * number("firing", "load_factor"),
+            load_tau_s=number("firing", "load_tau_min") * 60.0,
+            ceiling_per_min=float(np.exp(_c(table.axon, "ln_ceiling"))),
+        ))  # fmt: skip
+    knots[0] = replace(knots[0], start_load_mmol_l=balance(knots[0])[1])
+    return HazardCourse(np.asarray(at_s, float), tuple(knots))

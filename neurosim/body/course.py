@@ -338,7 +338,7 @@ def medicine_rates_per_h(name: str) -> tuple[float, float]:
     NeurosimError
         If it is not one of `MEDICINES`.
     """
-    from scipy.optimize import brentq
+    from scipy.optimize import root_scalar
 
     if name not in MEDICINES:
         raise unknown_name("medicine", name, MEDICINES)
@@ -348,7 +348,8 @@ def medicine_rates_per_h(name: str) -> tuple[float, float]:
     def late(take: float) -> float:
         return np.log(take / leave) / (take - leave) - peak_h
 
-    return float(brentq(late, leave * (1.0 + 1e-6), 1e4)), float(leave)
+    found = root_scalar(late, bracket=(leave * (1.0 + 1e-6), 1e4))
+    return float(found.root), float(leave)
 
 
 # --- Reading a scenario's tables ---------------------------------------------------------------
@@ -425,7 +426,7 @@ def _amount(name: str, value: object, span: bool) -> float:
 
 
 def _refuse_overlaps(events: Sequence[Event], begin: int) -> None:
-    """Refuse two spans of a kind at once: which of them should hold?"""
+    """Refuse two spans of a kind at once, of which only one could hold."""
     until = max((e.stop_min for e in events), default=0) + DAY_MIN
     for what in SPANS:
         mine = sorted(t for e in events if e.what == what for t in e.times(until))

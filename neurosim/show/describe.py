@@ -133,6 +133,7 @@ _UNREAD = {
     "bursts": re.compile(""),
     "chain": re.compile(""),
     "conditions": re.compile(""),
+    "course": re.compile(""),
     "detect": re.compile(""),
     "fatigue": re.compile(""),
     "pool": re.compile(""),

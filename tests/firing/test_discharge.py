@@ -10,7 +10,9 @@ from neurosim.errors import NeurosimError
 from neurosim.firing import discharge
 from neurosim.firing.discharge import (
     ORIGINS,
+    HazardCourse,
     UnitHazard,
+    as_course,
     balance,
     clock_driven,
     expected_bursts_per_min,
@@ -185,12 +187,14 @@ def test_the_mean_field_never_exceeds_the_ceiling():
 
 
 def arguments(hazard, duration_s):
-    index, units, starts = discharge._visited(hazard, duration_s)
-    rows = np.log(hazard.bursts_per_min[index] / 60.0)
-    load = hazard.load_per_spike_mmol_l, hazard.load_tau_s
-    top, begin = hazard.ceiling_per_min / 60.0, discharge._start_load(hazard)[units]
-    pair = hazard.pair[index]
-    return starts, begin, GRID, rows, pair, duration_s, *load, top, discharge._timing()
+    course = as_course(hazard)
+    law = course.knots[0]
+    index, units, starts = discharge._visited(course, duration_s)
+    load = law.load_per_spike_mmol_l, law.load_tau_s
+    top, begin = law.ceiling_per_min / 60.0, discharge._start_load(law)[units]
+    rows, pair = course.rows[:, index], course.pair[:, index]
+    given = starts, begin, GRID, course.at_s, rows, pair, duration_s
+    return *given, *load, top, discharge._timing()
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -199,10 +203,15 @@ def test_compiled_and_plain_python_give_the_same_discharges(seed):
     from neurosim.firing.compiled import sample
 
     hazard = sites([30.0, 9.0, 60.0], [0, 0, 1], pair=0.4, load=0.1, tau=60.0, ceiling=50.0)
+    rising = HazardCourse(np.array([0.0, 500.0, 900.0]), (
+        hazard, *(dataclasses.replace(hazard, bursts_per_min=hazard.bursts_per_min * f)
+                  for f in (3.0, 0.5)),
+    ))  # fmt: skip
+    asked = hazard if seed else rising
     results = []
     for sampler in (discharge._sample, sample):
         out = np.empty((5, 5000))
-        n = sampler(np.random.default_rng(seed), *arguments(hazard, 1200.0), out)
+        n = sampler(np.random.default_rng(seed), *arguments(asked, 1200.0), out)
         results.append(out[:, :n])
     plain, compiled = results
     assert plain.shape == compiled.shape and plain.shape[1] > 500
@@ -260,12 +269,17 @@ def test_the_choice_follows_the_hazards_at_the_load_of_the_moment(load):
     rows = np.log(hazard.bursts_per_min / 60.0)
     at = np.array([np.exp(np.interp(load, GRID, row)) for row in rows])
     picked = [
-        discharge._pick(load, GRID, rows, 0, 3, u) for u in (np.arange(20_000) + 0.5) / 20_000
+        discharge._pick(load, 0.0, GRID, rows, rows, 0, 3, u)
+        for u in (np.arange(20_000) + 0.5) / 20_000
     ]
     share = np.bincount(picked, minlength=3) / 20_000
     assert share == pytest.approx(at / at.sum(), abs=1e-4)
-    assert discharge._hazard(load, GRID, rows, 0, 3, 1e9) == pytest.approx(at.sum(), rel=1e-12)
-    assert discharge._hazard(load, GRID, rows, 0, 3, 0.1) == pytest.approx(min(0.1, at.sum()))
+    assert discharge._hazard(load, 0.0, GRID, rows, rows, 0, 3, 1e9) == pytest.approx(
+        at.sum(), rel=1e-12
+    )
+    assert discharge._hazard(load, 0.0, GRID, rows, rows, 0, 3, 0.1) == pytest.approx(
+        min(0.1, at.sum())
+    )
 
 
 def test_the_same_seed_gives_the_same_discharges():

@@ -10,10 +10,14 @@ A scenario is frozen and comes from Python or from a TOML file such as those in
 
 One that ships may also say what is mild, as ``[mild]`` with ``about`` and ``[mild.body]``:
 ``low_calcium_mild`` is then a scenario, too.
+
+A body that changes has a `course` besides (`neurosim.body.course`), and a duration in words such
+as ``duration = "24 h"``.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +25,7 @@ from dataclasses import replace as _replace
 from importlib import resources
 from pathlib import Path
 
+from neurosim.body.course import Course
 from neurosim.body.state import Body
 from neurosim.errors import NeurosimError, number_within, unknown_name
 from neurosim.membrane.axon import AXONS
@@ -28,8 +33,41 @@ from neurosim.muscle.anatomy import muscle, root
 
 MAX_DURATION_S = 31_557_600.0
 MAX_PEOPLE = 100_000
+DAY_S = 86_400.0  # of a scenario with a course, where nothing else is said
 _KEYS = ("name", "title", "about", "body", "muscle", "duration_s", "people", "seed", "axon",
-         "root")  # fmt: skip
+         "root", "course")  # fmt: skip
+_UNITS_S = {
+    "s": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0,
+    "d": 86_400.0, "day": 86_400.0, "week": 604_800.0,
+}  # fmt: skip
+
+
+def seconds(duration: object) -> object:
+    """Return a duration such as ``"24 h"``, ``"90 min"`` or ``"2 weeks"`` in seconds.
+
+    What is no text with a unit comes back as it is.
+
+    Raises
+    ------
+    NeurosimError
+        For a unit that is none of time.
+
+    Examples
+    --------
+    >>> seconds("24 h"), seconds("90 min"), seconds("2 weeks"), seconds("600")
+    (86400.0, 5400.0, 1209600.0, '600')
+    """
+    found = re.fullmatch(r"\s*([0-9.]+)\s*([^\s0-9.]+)\s*", str(duration))
+    if not isinstance(duration, str) or not found:
+        return duration
+    unit = found[2].lower()
+    unit = unit if unit in _UNITS_S else unit.removesuffix("s")
+    if unit not in _UNITS_S:
+        raise NeurosimError(
+            f"duration = '{duration}' must be a number with s, min, h, days or weeks, such as "
+            "'24 h'."
+        )
+    return number_within("duration", found[1], 0.0, 1e12) * _UNITS_S[unit]
 
 
 def _whole(name: str, value: object, low: int, high: int) -> int:
@@ -51,7 +89,7 @@ class Scenario:
     muscle : str
         One of `neurosim.muscle.anatomy.MUSCLES`.
     duration_s : float
-        Simulated time, s, up to a year.
+        Simulated time, s, up to a year; in words too, such as ``"24 h"``.
     people : int
         How many people are simulated.
     seed : int
@@ -61,6 +99,8 @@ class Scenario:
     root : str
         Which spinal root `pinched_nerve` pinches, such as ``"S1"``, or ``"sensory"`` for sensory
         fibres alone. Only the muscles it supplies are reached (`neurosim.muscle.anatomy.roots`).
+    course : Course, optional
+        What happens to the body in that time; without it the body stays as it is.
 
     Raises
     ------
@@ -78,14 +118,17 @@ class Scenario:
     seed: int = 1
     axon: str = "ghk"
     root: str = "S1"
+    course: Course | None = None
 
     def __post_init__(self) -> None:
         keep = object.__setattr__
         if not isinstance(self.body, Body):
             raise NeurosimError(f"body must be a Body, not {self.body!r}.")
         keep(self, "muscle", muscle(self.muscle).name)
-        seconds = number_within("duration_s", self.duration_s, 1, MAX_DURATION_S, "s")
-        keep(self, "duration_s", seconds)
+        if self.course is not None and not isinstance(self.course, Course):
+            raise NeurosimError(f"course must be a Course, not {self.course!r}.")
+        given = seconds(self.duration_s)
+        keep(self, "duration_s", number_within("duration_s", given, 1, MAX_DURATION_S, "s"))
         keep(self, "people", _whole("people", self.people, 1, MAX_PEOPLE))
         keep(self, "seed", _whole("seed", self.seed, 0, 2**53))
         keep(self, "title", self.title or self.name.replace("_", " "))
@@ -116,9 +159,19 @@ class Scenario:
             For an unknown key or a value that is not allowed.
         """
         for key in table:
-            if key not in _KEYS:
-                raise unknown_name("scenario field", key, _KEYS)
+            if key not in (*_KEYS, "duration", "start"):
+                raise unknown_name("scenario field", key, (*_KEYS, "duration", "start"))
         values = dict(table)
+        if "duration" in values:
+            if "duration_s" in values:
+                raise NeurosimError("duration and duration_s say the same; give only one of them.")
+            values["duration_s"] = values.pop("duration")
+        start = values.pop("start", None)
+        if "course" in values:
+            values["course"] = Course.from_tables(values["course"], start)
+            values.setdefault("duration_s", DAY_S)
+        elif start is not None:
+            raise NeurosimError("start is the time at which a course begins; there is no [[course]].")
         body = values.pop("body", {})
         if not isinstance(body, Mapping):
             raise NeurosimError("body must be a table, such as [body] potassium_mmol_l = 3.")

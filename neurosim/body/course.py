@@ -34,6 +34,7 @@ from neurosim.sources import load, number
 DAY_MIN = 1440
 LONGEST_SPAN_H = 16.0  # a longer one is probably written backwards
 MAX_DAYS = 366
+TOLERANCE = 0.05  # of a quantity's range in a course: how far off straight lines may be
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 
@@ -189,6 +190,19 @@ class Course:
             found |= self._water(body, minutes)
         return {name: found[name] for name in self.changes}
 
+    def knots(self, body: Body, duration_h: float) -> tuple[np.ndarray, list[Body]]:
+        """Return times (h) and bodies between which straight lines say what the body is.
+
+        As few as keep every field within `TOLERANCE` of its range in the course; one if
+        nothing changes.
+        """
+        values = self.values(body, duration_h)
+        if not any(np.ptp(column) for column in values.values()):
+            return np.zeros(1), [self._body(body, values, 0, 0.0)]
+        columns = np.stack(list(values.values()), axis=1)
+        at = corners(np.arange(len(columns)), columns)
+        return at / 60.0, [self._body(body, values, i, i / 60.0) for i in at]
+
     def bodies_at(self, hours: ArrayLike, body: Body) -> list[Body]:
         """Return the body at some times.
 
@@ -303,6 +317,35 @@ class Course:
                 row += litres * -np.expm1(-np.maximum(at - start, 0) / tau)
         kept = _after_kidneys(taken, sweat, number("course", "water_excretion_h"))
         return dict(zip(DRINKS, kept, strict=True)) | {"mass_loss_percent": sweat / per_percent}
+
+
+def corners(time: np.ndarray, columns: np.ndarray, tolerance: float = TOLERANCE) -> np.ndarray:
+    """Return the rows of a table between which straight lines stay near all others.
+
+    Rows are added where the lines are farthest off (Douglas and Peucker's rule).
+
+    Parameters
+    ----------
+    time : ndarray, shape (n,)
+        When each row is, rising.
+    columns : ndarray, shape (n, m)
+        Quantities at those times.
+    tolerance : float
+        How far off a line may be, as a share of its column's range.
+    """
+    spread = np.ptp(columns, axis=0)
+    scaled = columns[:, spread > 0.0] / spread[spread > 0.0]
+    keep, left = {0, time.size - 1}, [(0, time.size - 1)]
+    while left and scaled.size:
+        first, last = left.pop()
+        share = (time[first : last + 1] - time[first]) / (time[last] - time[first])
+        line = scaled[first] + share[:, None] * (scaled[last] - scaled[first])
+        off = np.abs(scaled[first : last + 1] - line).max(axis=1)
+        worst = int(off.argmax())
+        if off[worst] > tolerance:
+            keep.add(first + worst)
+            left += [(first, first + worst), (first + worst, last)]
+    return np.array(sorted(keep))
 
 
 # The body's fields that come of an event of another name.

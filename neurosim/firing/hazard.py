@@ -352,12 +352,13 @@ def unit_hazard(
 
     As `hazard_course` with one table.
     """
-    return hazard_course([table], sites, [soma_per_min], np.zeros(1), duration_s).knots[0]
+    whole = np.zeros(1, int)
+    return hazard_course([table], whole, sites, [soma_per_min], np.zeros(1), duration_s).knots[0]
 
 
 def hazard_course(
-    tables: Sequence[HazardTable], sites: Sites, soma_per_min: Sequence[np.ndarray],
-    at_s: np.ndarray, duration_s: float,
+    tables: Sequence[HazardTable], at: np.ndarray, sites: Sites,
+    soma_per_min: Sequence[np.ndarray], at_s: np.ndarray, duration_s: float,
 ) -> HazardCourse:  # fmt: skip
     """Return the hazards of one person's muscle as the sampler needs them.
 
@@ -367,29 +368,32 @@ def hazard_course(
     Parameters
     ----------
     tables : sequence of HazardTable
-        One for each time at which the body is known.
+    at : ndarray of int
+        Which of the times `at_s` each table is of; between them the logarithm of a rate is a
+        straight line in time.
     sites : Sites
     soma_per_min : sequence of ndarray, shape (units,)
-        Misfires of each motoneuron's soma, per minute, at the same times.
+        Misfires of each motoneuron's soma, per minute, at every time.
     at_s : ndarray
-        Those times, s, rising from 0.
+        The times, s, rising from 0.
     duration_s : float
     """
     least = 1e-12 / duration_s * 60.0
     most = np.max([np.interp(sites.nu, t.nu, t.bursts_per_min[:, 0]) for t in tables], axis=0)
     enough = np.flatnonzero(most > least)
     soma = np.flatnonzero(np.max(soma_per_min, axis=0) > least)
+    rates = [site_rates(table, sites.nu[enough]) for table in tables]
+    pairs = [np.interp(sites.nu[enough], table.nu, table.pair) for table in tables]
     unit = np.concatenate([sites.unit[enough], soma])
     order = np.argsort(unit, kind="stable")
     origin = np.concatenate([sites.origin[enough], np.full(soma.size, SOMA)])[order]
     k, knots = tables[0].load_mmol_l.size, []
-    for table, per_min in zip(tables, soma_per_min, strict=True):
-        rates = site_rates(table, sites.nu[enough])
-        pair = np.interp(sites.nu[enough], table.nu, table.pair)
+    for i, per_min in enumerate(soma_per_min):
         alike = np.repeat(np.asarray(per_min)[soma, None], k, axis=1)
+        rate, pair = _between_tables(i, at, at_s, rates, pairs)
         knots.append(UnitHazard(
-            load_mmol_l=table.load_mmol_l,
-            bursts_per_min=np.concatenate([rates, alike])[order],
+            load_mmol_l=tables[0].load_mmol_l,
+            bursts_per_min=np.concatenate([rate, alike])[order],
             unit=unit[order],
             origin=origin,
             pair=np.concatenate([pair, np.zeros(soma.size)])[order],
@@ -397,7 +401,17 @@ def hazard_course(
             load_per_spike_mmol_l=number("firing", "load_per_discharge_mmol_l")
             * number("firing", "load_factor"),
             load_tau_s=number("firing", "load_tau_min") * 60.0,
-            ceiling_per_min=float(np.exp(_c(table.axon, "ln_ceiling"))),
+            ceiling_per_min=float(np.exp(_c(tables[0].axon, "ln_ceiling"))),
         ))  # fmt: skip
     knots[0] = replace(knots[0], start_load_mmol_l=balance(knots[0])[1])
     return HazardCourse(np.asarray(at_s, float), tuple(knots))
+
+
+def _between_tables(i: int, at: np.ndarray, at_s: np.ndarray, rates: list, pairs: list):
+    """Return rates and pairs at the time `i` from those of the tables before and after it."""
+    j = int(np.searchsorted(at, i, "right")) - 1
+    if at[j] == i or len(at) == 1:
+        return rates[j], pairs[j]
+    w = (at_s[i] - at_s[at[j]]) / (at_s[at[j + 1]] - at_s[at[j]])
+    log = (1.0 - w) * np.log(rates[j]) + w * np.log(rates[j + 1])
+    return np.exp(log), (1.0 - w) * pairs[j] + w * pairs[j + 1]

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from neurosim import sources
-from neurosim.errors import NeurosimError, number_within
+from neurosim.errors import NeurosimError
 from neurosim.muscle import anatomy
 from neurosim.muscle.anatomy import Muscle
-from neurosim.muscle.force import muscle_force_mn, sort_discharges
+from neurosim.muscle.force import factor, muscle_force_mn, sort_discharges
 
 KINDS = (
     "single", "doublet", "multiplet", "myokymic_burst", "neuromyotonic_burst", "spasm",
@@ -100,8 +100,8 @@ def find_twitches(
     times_s: Any,
     units: Any,
     muscle: str | Muscle,
-    force_scale: float = 1.0,
-    contraction_time_scale: float = 1.0,
+    force_scale: Any = 1.0,
+    contraction_time_scale: Any = 1.0,
     *,
     origin: Any = None,
     episode: Any = None,
@@ -117,10 +117,11 @@ def find_twitches(
         Unit of each discharge, shape (n,); 0 is the smallest.
     muscle : str or Muscle
         The muscle.
-    force_scale : float
-        Factor on every twitch force, 0 to 100.
-    contraction_time_scale : float
-        Factor on every contraction time, 0.1 to 10.
+    force_scale : float or array_like
+        Factor on every twitch force, 0 to 100; one, or one for each discharge. A plateau over
+        several units takes the first.
+    contraction_time_scale : float or array_like
+        Factor on every contraction time, 0.1 to 10; likewise.
     origin, process : array_like of str, optional
         Where each discharge started, and what made it (``"misfire"``, the default,
         ``"neuromyotonia"``, ``"myokymia"`` or ``"plateau"``), shape (n,).
@@ -134,11 +135,11 @@ def find_twitches(
         If an argument is not a number, the columns differ in length, or a unit does not exist.
     """
     m = anatomy.muscle(muscle)
-    scale = number_within("force_scale", force_scale, 0, 100)
     times, unit, peak, contraction = sort_discharges(times_s, units, m, contraction_time_scale)
+    scale = factor("force_scale", force_scale, 0, 100, times.size)
     told = _told(times.size, origin=origin, episode=episode, process=process)
     order = np.arange(times.size)
-    if told:
+    if told or np.ndim(scale):
         order = np.lexsort((np.atleast_1d(times_s), np.atleast_1d(units)))
     if episode is None:
         which = by_interval(times, unit)
@@ -151,6 +152,7 @@ def find_twitches(
     starts = _event_starts(unit, which)
     discharges = np.diff(starts, append=times.size)
     onset, end, event_peak = _shape(times, peak, contraction, starts, discharges)
+    scale = scale[order][starts] if np.ndim(scale) else scale
     rows = {
         "onset_s": onset, "end_s": end, "peak_mn": event_peak * scale, "unit": unit[starts],
         "units": np.ones(starts.size, np.int64), "discharges": discharges,
@@ -161,8 +163,10 @@ def find_twitches(
         made = told["process"][order]
         rows["kind"] = _kinds(rows["kind"], discharges, made[starts])
         held = made == "plateau"
-        slowness = contraction_time_scale
-        rows = _with_spasms(rows, times[held], unit[held], which[held], m, scale, slowness)
+        first = [
+            float(np.ravel(v)[0]) if np.size(v) else 1.0 for v in (scale, contraction_time_scale)
+        ]
+        rows = _with_spasms(rows, times[held], unit[held], which[held], m, *first)
     return _twitches(rows, m, told.get("origin"))
 
 

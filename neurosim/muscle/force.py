@@ -88,8 +88,8 @@ def muscle_force_mn(
     muscle: str | Muscle,
     duration_s: float,
     sampling_hz: float = 1000.0,
-    force_scale: float = 1.0,
-    contraction_time_scale: float = 1.0,
+    force_scale: Any = 1.0,
+    contraction_time_scale: Any = 1.0,
 ) -> np.ndarray:
     """Return the force of a muscle, mN, shape (n_samples,), sampled at k / `sampling_hz`.
 
@@ -108,10 +108,10 @@ def muscle_force_mn(
         Length of the record, s.
     sampling_hz : float
         Samples per second.
-    force_scale : float
-        Factor on every twitch force, 0 to 100.
-    contraction_time_scale : float
-        Factor on every contraction time, 0.1 to 10.
+    force_scale : float or array_like
+        Factor on every twitch force, 0 to 100; one, or one for each discharge.
+    contraction_time_scale : float or array_like
+        Factor on every contraction time, 0.1 to 10; likewise.
 
     Raises
     ------
@@ -120,19 +120,41 @@ def muscle_force_mn(
         or the record has more than `MAX_SAMPLES` samples.
     """
     n_samples = _sample_count(duration_s, sampling_hz)
-    scale = number_within("force_scale", force_scale, 0, 100)
     times, unit, peak, contraction = sort_discharges(times_s, units, muscle, contraction_time_scale)
-    force = np.zeros(n_samples)
-    bounds = np.flatnonzero(np.diff(unit, prepend=-1, append=-1))
+    scale = factor("force_scale", force_scale, 0, 100, times.size)
+    if np.ndim(scale):
+        scale = scale[np.lexsort((np.atleast_1d(times_s), np.atleast_1d(units)))]
+    peak, force = scale * peak, np.zeros(n_samples)
+    new = (np.diff(unit, prepend=-1, append=-1) != 0) | (
+        np.diff(contraction, prepend=-1, append=-1) != 0
+    )
+    bounds = np.flatnonzero(new)
     for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
         mine = slice(start, stop)
-        slowness = float(contraction[start])
-        _add_unit(force, times[mine], scale * peak[mine], slowness, float(sampling_hz))
+        _add_unit(force, times[mine], peak[mine], float(contraction[start]), float(sampling_hz))
     return force
 
 
+def factor(name: str, given: Any, low: float, high: float, size: int) -> Any:
+    """Return a factor that is checked: a float, or one for each of `size` discharges.
+
+    Raises
+    ------
+    NeurosimError
+        If one is no number or outside the range, or there are not as many.
+    """
+    if np.ndim(given) == 0:
+        return number_within(name, given, low, high)
+    each = np.asarray(given, float)
+    if each.shape != (size,):
+        raise NeurosimError(f"{name} must be one number, or one for each of {size} discharges.")
+    for worst in (each.min(initial=low), each.max(initial=low)):
+        number_within(name, worst, low, high)
+    return each
+
+
 def sort_discharges(
-    times_s: Any, units: Any, muscle: str | Muscle, contraction_time_scale: float = 1.0
+    times_s: Any, units: Any, muscle: str | Muscle, contraction_time_scale: Any = 1.0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return the discharges by unit and time, each with the twitch it makes.
 
@@ -142,8 +164,8 @@ def sort_discharges(
         Discharge times, s, and unit of each, shape (n,), in any order.
     muscle : str or Muscle
         The muscle.
-    contraction_time_scale : float
-        Factor on every contraction time, 0.1 to 10.
+    contraction_time_scale : float or array_like
+        Factor on every contraction time, 0.1 to 10; one, or one for each discharge.
 
     Returns
     -------
@@ -156,10 +178,11 @@ def sort_discharges(
         If the columns are not numbers, differ in length, or name a unit that does not exist.
     """
     m = anatomy.muscle(muscle)
-    scale = number_within("contraction_time_scale", contraction_time_scale, 0.1, 10)
     times, unit = _columns(times_s, units, m)
+    scale = factor("contraction_time_scale", contraction_time_scale, 0.1, 10, times.size)
     order = np.lexsort((times, unit))
     times, unit = times[order], unit[order]
+    scale = scale[order] if np.ndim(scale) else scale
     contraction = anatomy.contraction_times_ms(m)[unit] * (scale / 1000.0)
     ratio = np.zeros(times.size)
     interval = np.maximum(np.diff(times), _SHORTEST_INTERVAL_S)

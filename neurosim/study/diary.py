@@ -22,13 +22,11 @@ from neurosim.muscle.events import KINDS
 from neurosim.sources import number
 from neurosim.study.run import (
     State,
-    discharges_of,
-    hazard_of,
+    act,
     people_sites,
-    reaches,
     sites_of,
     state_in,
-    twitches_of,
+    still,
 )
 from neurosim.study.scenario import Scenario
 
@@ -235,9 +233,7 @@ def _looked(
     look_s = _n("looking_min") * 60.0
     ends = np.cumsum(share * 7.0 * look_s)
     here = asked.replace(duration_s=max(float(ends[-1]), 1.0))
-    hazard = hazard_of(state, sites, here)
-    firing, _ = discharges_of(state, sites, hazard, here, person, rng)
-    found = twitches_of(firing, state, here, reaches(state, asked.axon, sites.scores), named=False)
+    found = act(still(state), sites, here, person, rng, named=False).twitches
     at = np.clip(found.onset_s, 0.0, ends[-1] * (1.0 - 1e-12))
     week = np.searchsorted(ends, at, side="right")
     part = (at - (ends - share * 7.0 * look_s)[week]) / (share[week] * look_s)  # days' looking
@@ -278,9 +274,7 @@ def twitches_at_a_look(person: int, seed: int) -> bool:
         state = state_in(asked)
         sites, _ = people_sites(asked, person)
         rng = person_rng(seed, person, 3, MUSCLES.index(name))
-        hazard = hazard_of(state, sites, asked)
-        firing, _ = discharges_of(state, sites, hazard, asked, person, rng)
-        found = twitches_of(firing, state, asked, reaches(state, asked.axon, sites.scores), False)
+        found = act(still(state), sites, asked, person, rng, named=False).twitches
         if found.visible.any():
             return True
     return False

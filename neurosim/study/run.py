@@ -12,10 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from neurosim import sources
+from neurosim.body.course import corners
 from neurosim.body.factors import Contribution, contributions
 from neurosim.body.state import Body
 from neurosim.errors import NeurosimError, unknown_name
@@ -23,10 +25,12 @@ from neurosim.firing.discharge import (
     ORIGINS,
     PROCESSES,
     Firing,
+    HazardCourse,
     UnitHazard,
     expected_bursts_per_min,
     followed,
     merge,
+    over_time,
     sample_firing,
 )
 from neurosim.firing.disease import (
@@ -42,6 +46,7 @@ from neurosim.firing.hazard import (
     HazardTable,
     conduction,
     critical_nu,
+    hazard_course,
     hazard_table,
     prepare,
     unit_hazard,
@@ -158,6 +163,53 @@ def state_in(asked: Scenario) -> State:
 
 
 @dataclass(frozen=True)
+class Moments:
+    """A body at the times between which straight lines say what it is; one if it never changes.
+
+    Attributes
+    ----------
+    at_s : ndarray, shape (n,)
+        Times, s, rising from 0.
+    bodies, states : tuple
+        What the body is at each, and what it makes of every place.
+    examined : ndarray of int
+        Those whose axon is examined; between two of them it changes along a line, too.
+    """
+
+    at_s: np.ndarray
+    bodies: tuple[Body, ...]
+    states: tuple[State, ...]
+    examined: np.ndarray
+
+    def near(self, time_s: np.ndarray) -> np.ndarray:
+        """Return the index of the moment nearest to each time."""
+        return np.searchsorted(0.5 * (self.at_s[1:] + self.at_s[:-1]), time_s)
+
+    def over(self, time_s: np.ndarray, values: Sequence[float]) -> Any:
+        """Return values of the moments at times, along lines; a plain number if all are alike."""
+        if min(values) == max(values):
+            return values[0]
+        return np.interp(time_s, self.at_s, values)
+
+
+def still(state: State, body: Body | None = None) -> Moments:
+    """Return the moments of a state that stays as it is: one."""
+    kept = (Body() if body is None else body,)
+    return Moments(np.zeros(1), kept, (state,), np.zeros(1, int))
+
+
+def moments(asked: Scenario) -> Moments:
+    """Return the body of a scenario at the times that say what it is all the while."""
+    if asked.course is None:
+        return still(state_in(asked), asked.body)
+    hours, bodies = asked.course.knots(asked.body, asked.duration_s / 3600.0)
+    states = tuple(state_in(asked.replace(body=body)) for body in bodies)
+    axons = np.array([list(vars(state.axon).values()) for state in states], float)
+    at = corners(hours, axons) if np.ptp(axons, axis=0).any() else np.zeros(1, int)
+    return Moments(3600.0 * hours, tuple(bodies), states, at)
+
+
+@dataclass(frozen=True)
 class Result:
     """One person under one scenario, with every intermediate.
 
@@ -173,7 +225,13 @@ class Result:
     hazard : HazardTable
         Bursts per minute of a site by its nu and the unit's sodium load.
     sites : Sites
-    unit_hazard : UnitHazard
+    moments : Moments
+        The body at the times that say what it is; `state`, `excitability` and `hazard` are those of
+        the first.
+    hazards : HazardCourse
+        Hazards of all sites at those times.
+    reached : ndarray, shape (moments,)
+        1 where a discharge reaches the muscle then, 0 where axon or junction block it.
     beside_per_min : ndarray, shape (len(ORIGINS),)
         Bursts per minute, over a long time, of sources beside that hazard (`firing.disease`).
     firing : Firing
@@ -189,7 +247,9 @@ class Result:
     healthy: Excitability
     hazard: HazardTable
     sites: Sites
-    unit_hazard: UnitHazard
+    moments: Moments
+    hazards: HazardCourse
+    reached: np.ndarray
     beside_per_min: np.ndarray
     firing: Firing
     twitches: Twitches
@@ -201,24 +261,32 @@ class Result:
         return int((~self.twitches.painful).sum()) / self.scenario.duration_s * 60.0
 
     @property
+    def unit_hazard(self) -> UnitHazard:
+        """Hazards of all sites at the start."""
+        return self.hazards.knots[0]
+
+    @property
+    def per_min(self) -> np.ndarray:
+        """Twitches per minute to be expected at each moment, shape (moments,)."""
+        return twitch_rates(self.hazards, self.beside_per_min, self.reached)
+
+    @property
     def expected_per_min(self) -> float:
-        """Twitches per minute to be expected of this person over a long time."""
-        by_law = float(expected_bursts_per_min(self.unit_hazard).sum())
-        return (by_law + float(self.beside_per_min.sum())) * self.reaches
+        """Twitches per minute to be expected of this person over a long time, or the course."""
+        return mean_rate(self.hazards, self.per_min)
 
     @property
     def reaches(self) -> float:
-        """1 if a discharge reaches the muscle, 0 if axon or junction block it."""
-        return reaches(self.state, self.scenario.axon, self.sites.scores)
+        """1 if a discharge reaches the muscle at the start, 0 if axon or junction block it."""
+        return float(self.reached[0])
 
     def force_mn(self, sampling_hz: float = 1000.0) -> np.ndarray:
         """Return the muscle's force against time, mN, shape (duration x sampling_hz,)."""
         f = self.firing
-        s = self.state
+        force_scale, slowness = _muscle_scales(f, self.moments, self.reached)
         return muscle_force_mn(
             f.time_s, f.unit, self.scenario.muscle, self.scenario.duration_s, sampling_hz,
-            force_scale=s.unit_force_scale * s.transmission * self.reaches,
-            contraction_time_scale=s.contraction_time_scale,
+            force_scale=force_scale, contraction_time_scale=slowness,
         )  # fmt: skip
 
     def plot(self, **options):
@@ -252,6 +320,49 @@ def reaches(state: State, axon: str, scores: people.Scores = ()) -> float:
     return float(conduction(state.axon, axon, scores) >= number("study", "smallest_conduction"))
 
 
+def twitch_rates(
+    hazards: HazardCourse, beside_per_min: np.ndarray, reached: np.ndarray
+) -> np.ndarray:
+    """Return twitches per minute to be expected at each knot, the sodium loads in balance."""
+    by_law = [expected_bursts_per_min(knot).sum() for knot in hazards.knots]
+    return (np.array(by_law) + beside_per_min.sum()) * reached
+
+
+def mean_rate(hazards: HazardCourse, per_min: np.ndarray) -> float:
+    """Return the mean over time of rates at the knots."""
+    return float(over_time(hazards.at_s, list(per_min[:, None]))[0]) if per_min.any() else 0.0
+
+
+def hazards_of(of: Moments, sites: Sites, asked: Scenario) -> HazardCourse:
+    """Return the hazards of one person's muscle while the body changes."""
+    tables = [hazard_table(of.states[i].axon, asked.axon, sites.scores) for i in of.examined]
+    soma = [misfires_per_min(state.soma) * sites.living for state in of.states]
+    return hazard_course(tables, of.examined, sites, soma, of.at_s, asked.duration_s)
+
+
+def reached_in(of: Moments, asked: Scenario, scores: people.Scores) -> np.ndarray:
+    """Return `reaches` of each moment, the axon's part from the nearest that was examined."""
+    middle = 0.5 * (of.examined[1:] + of.examined[:-1])
+    near = of.examined[np.searchsorted(middle, np.arange(of.at_s.size))]
+    return np.array([
+        reaches(replace(state, axon=of.states[i].axon), asked.axon, scores)
+        for state, i in zip(of.states, near, strict=True)
+    ])  # fmt: skip
+
+
+def _muscle_scales(
+    firing: Firing, of: Moments, reached: np.ndarray, least: float = 0.0
+) -> tuple[Any, Any]:
+    """Return the factors on twitch force and contraction time at each discharge."""
+    force = [
+        state.unit_force_scale * max(state.transmission, least) * there
+        for state, there in zip(of.states, reached, strict=True)
+    ]
+    slow = of.over(firing.time_s, [state.contraction_time_scale for state in of.states])
+    # In steps, so that discharges alike are drawn alike.
+    return of.over(firing.time_s, force), slow if np.ndim(slow) == 0 else np.round(slow, 2)
+
+
 def hazard_of(state: State, sites: Sites, asked: Scenario) -> UnitHazard:
     """Return the hazards of one person's muscle in one state."""
     table = hazard_table(state.axon, asked.axon, sites.scores)
@@ -268,10 +379,17 @@ def people_sites(asked: Scenario, person: int):
     return draw_sites(m.units, m.site_class, critical, own, site_rng, scores), firing_rng
 
 
-def fibres_firing(firing: Firing, state: State) -> Firing:
+def fibres_firing(firing: Firing, of: Moments) -> Firing:
     """Return the discharges of the muscle: the nerve's and what its fibres add to them."""
-    at, behind = repeat(firing.time_s, firing.unit, state.junction)
-    return followed(firing, at, behind, "junction") if at.size else firing
+    near, parts = of.near(firing.time_s), []
+    for i in np.unique(near):
+        mine = np.flatnonzero(near == i)
+        at, behind = repeat(firing.time_s[mine], firing.unit[mine], of.states[i].junction)
+        parts.append((at, mine[behind]))
+    if not any(at.size for at, _ in parts):
+        return firing
+    at, behind = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    return followed(firing, at, behind, "junction")
 
 
 def sites_of(state: State, sites: Sites, asked: Scenario, person: int) -> Sites:
@@ -313,35 +431,85 @@ def sources_of(
 
 
 def discharges_of(
-    state: State, sites: Sites, hazard: UnitHazard, asked: Scenario, person: int,
+    of: Moments, sites: Sites, hazards: HazardCourse, asked: Scenario, person: int,
     rng: np.random.Generator,
 ) -> tuple[Firing, np.ndarray]:  # fmt: skip
-    """Return all discharges of one person's muscle, and bursts per minute beside the hazard."""
-    firing = sample_firing(hazard, asked.duration_s, rng)
-    more, per_min = sources_of(state, sites, asked, person)
+    """Return all discharges of one person's muscle, and bursts per minute beside the hazard.
+
+    What stands beside the hazard (`firing.disease`) is that of the first moment: no course changes
+    the diseases that bring it.
+    """
+    firing = sample_firing(hazards, asked.duration_s, rng)
+    more, per_min = sources_of(of.states[0], sites, asked, person)
     firing = merge([firing, *more]) if more else firing
-    return fibres_firing(firing, state), per_min
+    return fibres_firing(firing, of), per_min
 
 
-def twitches_of(
-    firing: Firing, state: State, asked: Scenario, reached: float, named: bool = True
+def _twitches(
+    firing: Firing, of: Moments, asked: Scenario, reached: np.ndarray, named: bool = True
 ) -> Twitches:
     """Return the twitches of a firing, their origins `named` or not.
 
     Where only axons and somata misfire, bursts are what intervals alone make of them, and nothing
     else need be told.
     """
-    keep = slice(None) if reached else slice(0, 0)
+    keep = reached[of.near(firing.time_s)] > 0.0
     made, origin = firing.process[keep], firing.origin[keep]
     plain = not made.any() and not (origin == ORIGINS.index("junction")).any()
+    force, slow = _muscle_scales(firing, of, np.ones_like(reached), 1e-6)
     return find_twitches(
         firing.time_s[keep], firing.unit[keep], asked.muscle,
-        force_scale=state.unit_force_scale * max(state.transmission, 1e-6),
-        contraction_time_scale=state.contraction_time_scale,
+        force_scale=force if np.ndim(force) == 0 else force[keep],
+        contraction_time_scale=slow if np.ndim(slow) == 0 else slow[keep],
         origin=np.array(ORIGINS)[origin] if named else None,
         episode=None if plain else firing.episode[keep],
         process=None if plain else np.array(PROCESSES)[made],
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Acted:
+    """What one person's muscle does in one scenario, before it is looked at."""
+
+    of: Moments
+    sites: Sites
+    hazards: HazardCourse
+    reached: np.ndarray
+    firing: Firing
+    beside_per_min: np.ndarray
+    twitches: Twitches
+
+
+def act(
+    of: Moments, sites: Sites, asked: Scenario, person: int, rng: np.random.Generator,
+    named: bool = True,
+) -> Acted:  # fmt: skip
+    """Return what one person's muscle does: the chain from sites to twitches.
+
+    Parameters
+    ----------
+    of : Moments
+        The body all the while; `still` makes one of a state.
+    sites : Sites
+        The person's, with what disease takes and adds.
+    asked : Scenario
+        Muscle, duration, axon and seed.
+    person : int
+    rng : numpy.random.Generator
+        Of the discharges.
+    named : bool
+        Whether twitches are told where they start.
+    """
+    hazards = hazards_of(of, sites, asked)
+    firing, beside = discharges_of(of, sites, hazards, asked, person, rng)
+    reached = reached_in(of, asked, sites.scores)
+    found = _twitches(firing, of, asked, reached, named)
+    return Acted(of, sites, hazards, reached, firing, beside, found)
+
+
+def _run(of: Moments, asked: Scenario, person: int, named: bool = True) -> Acted:
+    sites, rng = people_sites(asked, person)
+    return act(of, sites_of(of.states[0], sites, asked, person), asked, person, rng, named)
 
 
 def simulate(
@@ -378,19 +546,19 @@ def simulate(
     else:
         asked = scenario("normal" if what is None else what)
     asked = asked.replace(**changes)
-    state = state_in(asked)
-    sites, rng = people_sites(asked, person)
-    sites = sites_of(state, sites, asked, person)
-    hazard = hazard_of(state, sites, asked)
-    firing, beside = discharges_of(state, sites, hazard, asked, person, rng)
-    reached = reaches(state, asked.axon, sites.scores)
+    of = moments(asked)
+    if of.examined.size > 1:
+        scores = person_scores(asked.seed, person)
+        prepare([of.states[i].axon for i in of.examined], asked.axon, scores)
+    run = _run(of, asked, person)
+    state, scores = of.states[0], run.sites.scores
     return Result(
         scenario=asked, person=person, state=state,
-        excitability=_examined(state.axon, asked.axon, sites.scores),
-        healthy=_examined(Conditions(), asked.axon, sites.scores),
-        hazard=hazard_table(state.axon, asked.axon, sites.scores), sites=sites, unit_hazard=hazard,
-        beside_per_min=beside, firing=firing,
-        twitches=twitches_of(firing, state, asked, reached), versions=versions(),
+        excitability=_examined(state.axon, asked.axon, scores),
+        healthy=_examined(Conditions(), asked.axon, scores),
+        hazard=hazard_table(state.axon, asked.axon, scores), sites=run.sites, moments=of,
+        hazards=run.hazards, reached=run.reached, beside_per_min=run.beside_per_min,
+        firing=run.firing, twitches=run.twitches, versions=versions(),
     )  # fmt: skip
 
 
@@ -436,22 +604,22 @@ class People:
 
 def one_person(asked: Sequence[Scenario], person: int) -> np.ndarray:
     """Return the counts of one person under every scenario, shape (scenarios, 5)."""
-    rows, states = [], [state_in(s) for s in asked]
+    rows, looked = [], [moments(s) for s in asked]
     for axon, seed in {(s.axon, s.seed) for s in asked}:
-        mine = [state.axon for s, state in zip(asked, states, strict=True) if s.axon == axon]
+        mine = [
+            of.states[i].axon
+            for s, of in zip(asked, looked, strict=True)
+            if s.axon == axon
+            for i in of.examined
+        ]
         prepare([Conditions(), *mine], axon, person_scores(seed, person))
-    for s, state in zip(asked, states, strict=True):
-        sites, rng = people_sites(s, person)
-        sites = sites_of(state, sites, s, person)
-        hazard = hazard_of(state, sites, s)
-        firing, beside = discharges_of(state, sites, hazard, s, person, rng)
-        reached = reaches(state, s.axon, sites.scores)
-        found = twitches_of(firing, state, s, reached, named=False)
-        rate = (expected_bursts_per_min(hazard).sum() + beside.sum()) * reached
-        short = ~found.painful
+    for s, of in zip(asked, looked, strict=True):
+        run = _run(of, s, person, named=False)
+        per_min = twitch_rates(run.hazards, run.beside_per_min, run.reached)
+        found, short = run.twitches, ~run.twitches.painful
         rows.append(
             (short.sum(), (found.visible & short).sum(), (short & (found.discharges > 1)).sum(),
-             np.unique(firing.unit).size, rate)
+             np.unique(run.firing.unit).size, mean_rate(run.hazards, per_min))
         )  # fmt: skip
     return np.array(rows, float)
 

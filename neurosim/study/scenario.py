@@ -171,7 +171,9 @@ class Scenario:
             values["course"] = Course.from_tables(values["course"], start)
             values.setdefault("duration_s", DAY_S)
         elif start is not None:
-            raise NeurosimError("start is the time at which a course begins; there is no [[course]].")
+            raise NeurosimError(
+                "start is the time at which a course begins; there is no [[course]]."
+            )
         body = values.pop("body", {})
         if not isinstance(body, Mapping):
             raise NeurosimError("body must be a table, such as [body] potassium_mmol_l = 3.")

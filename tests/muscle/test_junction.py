@@ -11,7 +11,7 @@ from neurosim.firing.discharge import ORIGINS, firing_of, followed
 from neurosim.muscle import junction
 from neurosim.muscle.junction import Junction, transmit
 from neurosim.sources import exchanged, number
-from neurosim.study.run import fibres_firing, simulate, state_of
+from neurosim.study.run import fibres_firing, simulate, state_of, still
 
 # ionised calcium, ionised magnesium, release relative to health: Dodge & Rahamimoff 1967
 RELEASE = (
@@ -198,7 +198,7 @@ def test_a_body_reaches_the_enzyme_by_its_parameter_alone():
     assert state.junction == transmit(1.2, 0.55, 0.1)
     assert state.axon == state_of([]).axon
     healthy = simulate(duration_s=120.0, person=3)
-    fired = fibres_firing(healthy.firing, state)
+    fired = fibres_firing(healthy.firing, still(state))
     extra = ORIGINS.index("junction")
     assert len(healthy.firing) and (healthy.firing.origin != extra).all()
     assert (fired.origin == extra).sum() == len(fired) - len(healthy.firing) > 0

@@ -101,7 +101,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "condition": {"metavar": "NAME", "help": "a named condition of the axon, such as ischaemia; "
                                              "'neurosim list' shows all"},
     "muscle": {"metavar": "M", "help": "muscle, such as eyelid"},
-    "duration": {"metavar": "S", "help": "simulated time in seconds"},
+    "duration": {"metavar": "T", "help": "simulated time, in seconds or as '24 h'"},
     "people": {"metavar": "N", "help": "number of people"},
     "person": {"metavar": "N", "help": "which of the seed's people, from 0"},
     "seed": {"metavar": "S", "help": "same seed, same people and twitches"},
@@ -225,9 +225,10 @@ def _membrane_changes(args: argparse.Namespace) -> dict[str, float]:
 
 def _changes(args: argparse.Namespace) -> dict[str, Any]:
     """Return the scenario fields that the options change."""
+    duration = getattr(args, "duration", None)
     changes = {
         "muscle": getattr(args, "muscle", None),
-        "duration_s": getattr(args, "duration", None),
+        "duration" if re.search("[a-z]", duration or "") else "duration_s": duration,
         "axon": getattr(args, "axon", None),
         "root": getattr(args, "root", None),
         "people": _whole("people", getattr(args, "people", None)),
@@ -302,7 +303,7 @@ def _other(args: argparse.Namespace, asked: Any) -> Any:
     from neurosim.body.state import Body
     from neurosim.study.scenario import scenario
 
-    if args.against is None and asked.body == Body():
+    if args.against is None and asked.body == Body() and asked.course is None:
         return None
     other = scenario("normal" if args.against is None else args.against)
     names = ("muscle", "duration_s", "people", "seed", "root")
@@ -405,7 +406,7 @@ def _tried(asked: Sequence[Any], people: int) -> tuple[float, float, Any]:
 
     from neurosim.study.run import one_person
 
-    short = [s.replace(duration_s=1) for s in asked]
+    short = [s.replace(duration_s=1) if s.course is None else s for s in asked]
     one_person(short, 0)  # what is kept or compiled is paid once
     rates, start = [], perf_counter()
     while len(rates) < min(people, 50) and perf_counter() - start < 1.0:
@@ -431,7 +432,7 @@ def _run(args: argparse.Namespace) -> None:
     asked, person = _asked(args), _person(args) or 0
     other = _other(args, asked)
     with _folder(args.out, asked.name) as folder:
-        from neurosim.show import describe, export, plot, sound, style
+        from neurosim.show import course, describe, export, plot, sound, style
         from neurosim.study.run import replicate, simulate
 
         _fits_a_table(asked)
@@ -450,6 +451,8 @@ def _run(args: argparse.Namespace) -> None:
             about["note"] = f"Of person {person} only; people.csv counts every person."
         files = export.table_files("twitches", result.twitches.columns(), about)
         files |= export.table_files("discharges", result.firing.columns(), about)
+        if asked.course is not None:
+            files |= export.table_files("course", course.course_columns(result), about)
         files["result.json"] = export.json_bytes(export.result_json(result))
         if people is not None:
             files["people.csv"] = export.csv_bytes(export.people_columns(people))
@@ -468,7 +471,8 @@ def _fits_a_table(asked: Any) -> None:
 
     if asked.duration_s <= 3600.0:
         return
-    rate = simulate(asked.replace(duration_s=1.0)).expected_per_min
+    short = asked.replace(duration_s=1.0) if asked.course is None else asked
+    rate = simulate(short).expected_per_min
     rows = rate * asked.duration_s / 60.0
     if rows > MAX_ROWS:
         raise NeurosimError(

@@ -35,6 +35,7 @@ DAY_MIN = 1440
 LONGEST_SPAN_H = 16.0  # a longer one is probably written backwards
 MAX_DAYS = 366
 TOLERANCE = 0.05  # of a quantity's range in a course: how far off straight lines may be
+_TIMES = {"at", "from", "to", "day", "daily"}
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 
@@ -150,6 +151,38 @@ class Course:
     def as_tables(self) -> list[dict]:
         """Return the events as they were written, one table each."""
         return [dict(table) for table in self.tables]
+
+    def without(self, *what: str) -> Course:
+        """Return the course in which some kinds of events do not happen.
+
+        Raises
+        ------
+        NeurosimError
+            For a name that is none of `MOMENTS` or `SPANS`.
+        """
+        for name in what:
+            if name not in MOMENTS and name not in SPANS:
+                raise unknown_name("course event", name, {*MOMENTS, *SPANS})
+        return self._written({name: None for name in what})
+
+    def instead(self, old: str, new: str) -> Course:
+        """Return the course with events of another kind in the place of those of one kind.
+
+        Raises
+        ------
+        NeurosimError
+            If such events cannot be.
+        """
+        return self._written({old: new})
+
+    def _written(self, names: Mapping[str, str | None]) -> Course:
+        """Return the course with events renamed, or left out where the name is none."""
+        tables = []
+        for table in self.as_tables():
+            kept = {names.get(k, k): v for k, v in table.items() if names.get(k, k) is not None}
+            if set(kept) - _TIMES:
+                tables.append(kept)
+        return Course.from_tables(tables, _text(self.start_min))
 
     @property
     def changes(self) -> tuple[str, ...]:

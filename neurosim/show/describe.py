@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurosim.body.course import Course
 from neurosim.body.factors import PARAMETERS, contributions
 from neurosim.body.fields import CONDITIONS, FIELDS
 from neurosim.body.state import Body
@@ -170,8 +171,9 @@ def _condition_reads(body: Body, axon: str, muscle: str, room: str, name: str) -
 
 
 def used_values(
-    axon: str = "ghk", muscle: str = "foot_sole", body: Body | None = None
-) -> list[tuple[str, Value]]:
+    axon: str = "ghk", muscle: str = "foot_sole", body: Body | None = None,
+    course: Course | None = None,
+) -> list[tuple[str, Value]]:  # fmt: skip
     """Return (room, value) for the numbers a run can read: axon, muscle, conditions, the rest."""
     kind = muscle_of(muscle).site_class
     others = {name for name in MUSCLES if name != muscle}
@@ -179,7 +181,9 @@ def used_values(
     others |= {f"axon_{name}" for name in AXONS if name != axon}
     others |= {f"rogues_per_unit_{name}" for name in CLASSES if name != kind}
     with recorded() as reads:
-        contributions(body or Body())
+        before = body or Body()
+        for each in course.knots(before, 24.0)[1] if course else [before]:
+            contributions(each)
     # What a muscle gives for itself stands in place of what most share.
     others |= {n.removeprefix(f"{muscle}.") for n in load("anatomy") if n.startswith(f"{muscle}.")}
     return [
@@ -199,13 +203,13 @@ def healthy_partner(result: Result) -> Result:
 
     s = result.scenario
     title = "In health"
-    same = s.replace(name="normal", title=title, about="", body=Body())
+    same = s.replace(name="normal", title=title, about="", body=Body(), course=None)
     return simulate(same, person=result.person)
 
 
 def is_healthy(result: Result) -> bool:
     """Return whether a body changes nothing."""
-    return not result.state.contributions
+    return not any(state.contributions for state in result.moments.states)
 
 
 def describe(result: Result, against: Result | None = None, people: People | None = None) -> str:
@@ -222,6 +226,10 @@ def describe(result: Result, against: Result | None = None, people: People | Non
     if against is None and not is_healthy(result):
         against = healthy_partner(result)
     s = result.scenario
+    if s.course is not None:
+        from neurosim.show.course import describe_course
+
+        return describe_course(result, against, people)
     lines = [
         f"{s.title}: {muscle_words(s.muscle)}, {time_words(s.duration_s)}, "
         f"person {result.person} of seed {s.seed}.",
@@ -234,7 +242,7 @@ def describe(result: Result, against: Result | None = None, people: People | Non
         firing_words(result),
         twitch_words(result),
     ]
-    lines += _comparison_words(result, against, people)
+    lines += comparison_words(result, against, people)
     lines += [leaning_words(s.axon, s.muscle, s.body), ADVICE]
     return "\n".join(lines)
 
@@ -394,7 +402,7 @@ def spasm_words(twitches: Twitches) -> str:
     )
 
 
-def _comparison_words(result: Result, against: Result | None, people: People | None) -> list[str]:
+def comparison_words(result: Result, against: Result | None, people: People | None) -> list[str]:
     """Return the lines that compare with health or another scenario."""
     if people is not None and len(people.scenarios) > 1:
         ratio = people_ratio(people)
@@ -429,9 +437,20 @@ def _after(words: str) -> str:
 def origin_shares(result: Result) -> np.ndarray:
     """Return the share of the long-run bursts that each origin gives, NaN if there are none.
 
+    In a body that changes, of all bursts of the course.
+    """
+    at_s = result.moments.at_s
+    each = np.stack([origin_bursts(result, i) for i in range(at_s.size)])
+    found = each[0] if at_s.size == 1 else np.trapezoid(each, at_s, axis=0)
+    return found / found.sum() if found.sum() > 0 else np.full(len(ORIGINS), math.nan)
+
+
+def origin_bursts(result: Result, moment: int) -> np.ndarray:
+    """Return bursts per minute of each origin at one moment, sodium loads in balance.
+
     Each unit's sites share its long-run rate as they do at its sodium load in balance.
     """
-    hazard = result.unit_hazard
+    hazard = result.hazards.knots[moment]
     rate, load = balance(hazard)
     grid, log = hazard.load_mmol_l, np.log(np.maximum(hazard.bursts_per_min, 1e-300))
     at = load[hazard.unit]
@@ -441,8 +460,7 @@ def origin_shares(result: Result) -> np.ndarray:
     each = np.exp((1.0 - w) * log[site, j] + w * log[site, j + 1])
     whole = np.bincount(hazard.unit, each, hazard.units)
     each = each * rate[hazard.unit] / np.maximum(whole, 1e-300)[hazard.unit]
-    found = np.bincount(hazard.origin, each, len(ORIGINS)) + result.beside_per_min
-    return found / found.sum() if found.sum() > 0 else np.full(len(ORIGINS), math.nan)
+    return np.bincount(hazard.origin, each, len(ORIGINS)) + result.beside_per_min
 
 
 def source_of_more(result: Result, ratio: float, people: People | None = None) -> str:
@@ -469,9 +487,11 @@ def _where(who: str) -> str:
     return "in health" if who == "health" else f"under {who}"
 
 
-def leaning_words(axon: str, muscle: str, body: Body | None = None) -> str:
+def leaning_words(
+    axon: str, muscle: str, body: Body | None = None, course: Course | None = None
+) -> str:
     """Return how many numbers a run leans on, and how many are assumed."""
-    grades = [value.grade for _, value in used_values(axon, muscle, body)]
+    grades = [value.grade for _, value in used_values(axon, muscle, body, course)]
     return (
         f"This leans on {len(grades)} numbers, {grades.count('assumed')} of them assumed "
         "('neurosim sources' lists them)."

@@ -224,7 +224,11 @@ def text_bytes(text: str) -> bytes:
 
 def scenario_json(scenario: Any) -> dict[str, Any]:
     """Return a scenario as a mapping laid out like its TOML file."""
-    return {**asdict(scenario), "body": dict(vars(scenario.body))}
+    found = {**asdict(scenario), "body": dict(vars(scenario.body))}
+    course = found.pop("course")
+    if course is None:
+        return found
+    return found | {"start": scenario.course.clock(0.0), "course": scenario.course.as_tables()}
 
 
 def provenance(scenario: Any, **more: Any) -> dict[str, Any]:
@@ -241,9 +245,9 @@ def provenance(scenario: Any, **more: Any) -> dict[str, Any]:
     }
 
 
-def sources_json(axon: str, muscle: str, body: Any = None) -> dict[str, Any]:
+def sources_json(axon: str, muscle: str, body: Any = None, course: Any = None) -> dict[str, Any]:
     """Return the numbers a run leans on, with their grades counted."""
-    found = used_values(axon, muscle, body)
+    found = used_values(axon, muscle, body, course)
     grades = [value.grade for _, value in found]
     return {
         "counts": {grade: grades.count(grade) for grade in GRADES},
@@ -339,7 +343,7 @@ def result_json(result: Result) -> dict[str, Any]:
             "expected_twitches_per_min": result.expected_per_min,
             "visible_twitches": int(result.twitches.visible.sum()),
         },
-        sources=sources_json(s.axon, s.muscle, s.body),
+        sources=sources_json(s.axon, s.muscle, s.body, s.course),
     )
 
 

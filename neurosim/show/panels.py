@@ -71,7 +71,7 @@ def _time_label(window: tuple[float, float]) -> str:
 
 def title_of(result: Result) -> str:
     """Return the name of a result's lane."""
-    if result.scenario.body == Body():
+    if result.scenario.body == Body() and result.scenario.course is None:
         return "In health"
     return drawable(shorten(result.scenario.title, 34, placeholder=" ..."))
 

@@ -23,6 +23,7 @@ from neurosim.membrane.excitability import (
 from neurosim.membrane.indices import POLARISED_FROM_MS
 from neurosim.show import describe as words
 from neurosim.show import panels
+from neurosim.show.course import plot_course
 from neurosim.show.style import (
     ADVICE,
     BLACK,
@@ -62,6 +63,8 @@ def plot_chain(
 ) -> Any:
     """Draw the chain from body to twitch on one figure, a changed body beside health.
 
+    A body that changes is drawn on its clock (`neurosim.show.course.plot_course`).
+
     Parameters
     ----------
     result : Result
@@ -78,6 +81,8 @@ def plot_chain(
     """
     if against is None and not words.is_healthy(result):
         against = words.healthy_partner(result)
+    if result.scenario.course is not None:
+        return plot_course(result, against, figure)
     lanes = [r for r in (against, result) if r is not None]
     n = len(lanes)
     fig = figure if figure is not None else new_figure(15.0, 9.0 + 1.9 * n)

@@ -216,12 +216,14 @@ def run_files(result: Result) -> dict[str, bytes]:
     """Return the surface electromyogram of a run's busiest minute, as files by name."""
     s, fired = result.scenario, result.firing
     start, end = busiest_s(fired.time_s, s.duration_s)
-    near = (fired.time_s > start - 1.0) & (fired.time_s < end) & (result.reaches > 0)
+    moment = int(result.moments.near(np.array(start)))
+    state, reached = result.moments.states[moment], result.reached[moment]
+    near = (fired.time_s > start - 1.0) & (fired.time_s < end) & (reached > 0)
     electrode = surface(s.muscle)
     signal = electromyogram(
         fired.time_s[near] - start, fired.unit[near], s.muscle, end - start, electrode, RUN_HZ,
-        seed=(s.seed, result.person), scale_of_units=result.state.transmission,
-        fibres_scale=result.state.fibres_scale,
+        seed=(s.seed, result.person), scale_of_units=state.transmission,
+        fibres_scale=state.fibres_scale,
     )  # fmt: skip
     about = provenance(
         s, person=result.person, electrode=asdict(electrode),

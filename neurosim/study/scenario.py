@@ -42,32 +42,38 @@ _UNITS_S = {
 }  # fmt: skip
 
 
-def seconds(duration: object) -> object:
+def seconds(duration: object) -> float:
     """Return a duration such as ``"24 h"``, ``"90 min"`` or ``"2 weeks"`` in seconds.
-
-    What is no text with a unit comes back as it is.
 
     Raises
     ------
     NeurosimError
-        For a unit that is none of time.
+        If it is no number with a unit of time.
 
     Examples
     --------
-    >>> seconds("24 h"), seconds("90 min"), seconds("2 weeks"), seconds("600")
-    (86400.0, 5400.0, 1209600.0, '600')
+    >>> seconds("24 h"), seconds("90 min"), seconds("2 weeks")
+    (86400.0, 5400.0, 1209600.0)
     """
-    found = re.fullmatch(r"\s*([0-9.]+)\s*([^\s0-9.]+)\s*", str(duration))
-    if not isinstance(duration, str) or not found:
-        return duration
-    unit = found[2].lower()
+    found = re.fullmatch(r"([0-9.]+)\s*([a-z]+)", str(duration).strip().lower())
+    unit = found[2] if found else ""
     unit = unit if unit in _UNITS_S else unit.removesuffix("s")
-    if unit not in _UNITS_S:
+    if not found or unit not in _UNITS_S:
         raise NeurosimError(
-            f"duration = '{duration}' must be a number with s, min, h, days or weeks, such as "
+            f"duration = {duration!r} must be a number with s, min, h, days or weeks, such as "
             "'24 h'."
         )
     return number_within("duration", found[1], 0.0, 1e12) * _UNITS_S[unit]
+
+
+def _in_seconds(values: Mapping) -> dict:
+    """Return the fields of a scenario with a duration in words as `duration_s`."""
+    found = dict(values)
+    if "duration" in found:
+        if "duration_s" in found:
+            raise NeurosimError("duration and duration_s say the same; give only one of them.")
+        found["duration_s"] = seconds(found.pop("duration"))
+    return found
 
 
 def _whole(name: str, value: object, low: int, high: int) -> int:
@@ -89,7 +95,7 @@ class Scenario:
     muscle : str
         One of `neurosim.muscle.anatomy.MUSCLES`.
     duration_s : float
-        Simulated time, s, up to a year; in words too, such as ``"24 h"``.
+        Simulated time, s, up to a year; a file and `replace` know it as ``duration = "24 h"``, too.
     people : int
         How many people are simulated.
     seed : int
@@ -127,8 +133,8 @@ class Scenario:
         keep(self, "muscle", muscle(self.muscle).name)
         if self.course is not None and not isinstance(self.course, Course):
             raise NeurosimError(f"course must be a Course, not {self.course!r}.")
-        given = seconds(self.duration_s)
-        keep(self, "duration_s", number_within("duration_s", given, 1, MAX_DURATION_S, "s"))
+        seconds = number_within("duration_s", self.duration_s, 1, MAX_DURATION_S, "s")
+        keep(self, "duration_s", seconds)
         keep(self, "people", _whole("people", self.people, 1, MAX_PEOPLE))
         keep(self, "seed", _whole("seed", self.seed, 0, 2**53))
         keep(self, "title", self.title or self.name.replace("_", " "))
@@ -145,9 +151,9 @@ class Scenario:
             For an unknown field or a value that is not allowed.
         """
         for name in changes:
-            if name not in _KEYS:
-                raise unknown_name("scenario field", name, _KEYS)
-        return _replace(self, **changes)
+            if name not in (*_KEYS, "duration"):
+                raise unknown_name("scenario field", name, (*_KEYS, "duration"))
+        return _replace(self, **_in_seconds(changes))
 
     @classmethod
     def from_mapping(cls, table: Mapping, name: str = "custom") -> Scenario:
@@ -161,11 +167,7 @@ class Scenario:
         for key in table:
             if key not in (*_KEYS, "duration", "start"):
                 raise unknown_name("scenario field", key, (*_KEYS, "duration", "start"))
-        values = dict(table)
-        if "duration" in values:
-            if "duration_s" in values:
-                raise NeurosimError("duration and duration_s say the same; give only one of them.")
-            values["duration_s"] = values.pop("duration")
+        values = _in_seconds(table)
         start = values.pop("start", None)
         if "course" in values:
             values["course"] = Course.from_tables(values["course"], start)

@@ -46,7 +46,7 @@ def of(result, kind):
     return f.time_s[mine], f.unit[mine], f.episode[mine]
 
 
-@pytest.mark.parametrize("name", sorted(set(catalogue()) - set(DISEASES)))
+@pytest.mark.parametrize("name", sorted(set(catalogue()) - {*DISEASES, "a_day"}))
 def test_without_disease_the_discharges_are_the_hazards_own(name):
     asked = scenario(name).replace(duration_s=60.0)
     result = simulate(asked, person=1)

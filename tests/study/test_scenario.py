@@ -17,7 +17,7 @@ NAMES = {
     "als", "cholinesterase_inhibition", "cramp", "isaacs", "pinched_nerve", "anxiety",
     "beta2_agonist", "dehydration", "dehydration_with_water", "diuretic", "kidney_disease",
     "magnesium_depletion", "nerve_damage", "over_breathing", "poor_nutrition",
-    "serotonin_syndrome", "sleep_loss",
+    "serotonin_syndrome", "sleep_loss", "a_day",
 }  # fmt: skip
 
 
@@ -52,7 +52,12 @@ def as_toml(asked):
     texts = ("name", "title", "about", "muscle", "axon", "root")
     lines = [f'{k} = "{getattr(asked, k)}"' for k in texts]
     lines += [f"{k} = {getattr(asked, k)!r}" for k in ("duration_s", "people", "seed")]
+    if asked.course is not None:
+        lines.append(f'start = "{asked.course.clock(0.0)}"')
     lines += ["[body]", *(f"{k} = {v!r}" for k, v in vars(asked.body).items())]
+    for table in asked.course.as_tables() if asked.course is not None else ():
+        plain = {k: str(v).lower() if isinstance(v, bool) else repr(v) for k, v in table.items()}
+        lines += ["[[course]]", *(f"{k} = {v}" for k, v in plain.items())]
     return "\n".join(lines)
 
 
@@ -77,10 +82,19 @@ def test_shipped_files_hold_nothing_but_known_keys():
     folder = resources.files("neurosim").joinpath("study/catalogue")
     for file in folder.iterdir():
         table = tomllib.loads(file.read_text("utf-8"))
-        assert set(table) <= {"title", "about", "body", "duration_s", "mild"}, file.name
+        assert set(table) <= {
+            "title",
+            "about",
+            "body",
+            "duration",
+            "start",
+            "course",
+            "duration_s",
+            "mild",
+        }, file.name
 
 
-@pytest.mark.parametrize("name", sorted(NAMES - {"normal", "cramp"}))
+@pytest.mark.parametrize("name", sorted(NAMES - {"normal", "cramp", "a_day"}))
 def test_what_is_mild_is_the_same_and_less(name):
     severe, mild = scenario(name), scenario(f"{name}_mild")
     assert severities(name) == (name, mild.name) == (name, f"{name}_mild")
@@ -143,12 +157,50 @@ def test_a_value_that_is_not_allowed_is_one_sentence(changes, words):
 
 def test_an_unknown_field_offers_the_nearest():
     for make in (
-        lambda: Scenario().replace(duration=3),
-        lambda: Scenario.from_mapping({"duration": 3}),
+        lambda: Scenario().replace(durations=3),
+        lambda: Scenario.from_mapping({"durations": 3}),
     ):
         with pytest.raises(NeurosimError) as error:
             make()
         assert "did you mean 'duration_s'?" in sentence(error)
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"),
+    [
+        ("24 h", 86_400), ("90 min", 5400), ("90min", 5400), ("2 weeks", 1_209_600),
+        ("1.5 days", 129_600), ("30 s", 30), ("1 Hour", 3600), ("1 week", 604_800),
+    ],
+)  # fmt: skip
+def test_a_duration_may_be_in_words(words, seconds):
+    assert Scenario().replace(duration=words).duration_s == seconds
+    assert Scenario.from_mapping({"duration": words}).duration_s == seconds
+
+
+@pytest.mark.parametrize(
+    "words", ["24", "h", "a day", "24 fortnights", "1 2 h", "-3 h", 3, "1e3 s"]
+)
+def test_a_duration_without_a_unit_of_time_is_one_sentence(words):
+    with pytest.raises(NeurosimError) as error:
+        Scenario.from_mapping({"duration": words})
+    assert repr(words) in sentence(error) and "24 h" in str(error.value)
+
+
+def test_two_durations_are_one_too_many():
+    with pytest.raises(NeurosimError, match="give only one"):
+        Scenario.from_mapping({"duration": "24 h", "duration_s": 3})
+
+
+def test_a_course_needs_its_start_and_a_start_its_course():
+    coffee = {"course": [{"at": "07:30", "caffeine_mg": 100}]}
+    with pytest.raises(NeurosimError, match="needs the time at which it starts"):
+        Scenario.from_mapping(coffee)
+    with pytest.raises(NeurosimError, match="there is no"):
+        Scenario.from_mapping({"start": "06:00"})
+    found = Scenario.from_mapping({**coffee, "start": "06:00"})
+    assert found.duration_s == 86_400.0 and found.course is not None
+    with pytest.raises(NeurosimError, match="must be a Course"):
+        Scenario(course=coffee)
 
 
 @pytest.mark.parametrize("name", ["low_calcum", "calcium low", "", 7])

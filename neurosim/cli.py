@@ -223,12 +223,20 @@ def _membrane_changes(args: argparse.Namespace) -> dict[str, float]:
     return {**preset, **checked(_settings(args.change, "--change", like))}
 
 
+def _in_words(duration: str | None) -> bool:
+    """Return whether a duration has a unit, as ``24 h`` has and ``3e7`` has not."""
+    try:
+        return duration is not None and float(duration) is None
+    except ValueError:
+        return re.search("[A-Za-z]", duration or "") is not None
+
+
 def _changes(args: argparse.Namespace) -> dict[str, Any]:
     """Return the scenario fields that the options change."""
     duration = getattr(args, "duration", None)
     changes = {
         "muscle": getattr(args, "muscle", None),
-        "duration" if re.search("[a-z]", duration or "") else "duration_s": duration,
+        "duration" if _in_words(duration) else "duration_s": duration,
         "axon": getattr(args, "axon", None),
         "root": getattr(args, "root", None),
         "people": _whole("people", getattr(args, "people", None)),

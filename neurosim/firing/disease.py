@@ -157,13 +157,14 @@ def _firing(parts: list[np.ndarray], duration_s: float, process: str) -> Firing:
 
 def multiplets(
     terminal: Terminal, living: np.ndarray, axon: str, duration_s: float, streams: Streams,
-    body: Conditions | None = None,
+    body: Conditions | None = None, part: int = 0,
 ) -> tuple[Firing, float]:  # fmt: skip
     """Return the discharges of endings without fast potassium channels, and multiplets per minute.
 
     Gaps between starts are exponential beyond the shortest; bursts are the chain's in that
     `body` (`firing.bursts.isaacs_bursts`), the same rate at all times. With axon
-    ``"alternative"``, of which no chain was run, it is the one of ``"ghk"``.
+    ``"alternative"``, of which no chain was run, it is the one of ``"ghk"``. The endings are the
+    same in each `part` of a body's time; what they do in it is drawn anew.
     """
     chain = "ohmic" if axon == "ohmic" else "ghk"
     per_min, table = isaacs_bursts(terminal.fast_potassium_scale, chain, body)
@@ -171,7 +172,7 @@ def multiplets(
     units = rng.integers(0, living.size, rng.poisson(terminal.exposed_per_unit * living.size))
     parts = []
     for i in np.flatnonzero(living[units]):
-        own = streams.rng("endings", int(i))
+        own = streams.rng("endings", int(i), *([part] if part else []))
         starts = _starts(60.0 / per_min, duration_s, own) if per_min > SELDOM else np.empty(0)
         time, place = sample_multiplets(table, starts, own)
         parts.append(_rows(time, units[i], ROGUE, place))

@@ -460,7 +460,7 @@ def origin_bursts(result: Result, moment: int) -> np.ndarray:
     each = np.exp((1.0 - w) * log[site, j] + w * log[site, j + 1])
     whole = np.bincount(hazard.unit, each, hazard.units)
     each = each * rate[hazard.unit] / np.maximum(whole, 1e-300)[hazard.unit]
-    return np.bincount(hazard.origin, each, len(ORIGINS)) + result.beside_per_min
+    return np.bincount(hazard.origin, each, len(ORIGINS)) + result.beside_per_min[moment]
 
 
 def source_of_more(result: Result, ratio: float, people: People | None = None) -> str:

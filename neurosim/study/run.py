@@ -232,7 +232,7 @@ class Result:
         Hazards of all sites at those times.
     reached : ndarray, shape (moments,)
         1 where a discharge reaches the muscle then, 0 where axon or junction block it.
-    beside_per_min : ndarray, shape (len(ORIGINS),)
+    beside_per_min : ndarray, shape (moments, len(ORIGINS))
         Bursts per minute, over a long time, of sources beside that hazard (`firing.disease`).
     firing : Firing
     twitches : Twitches
@@ -325,7 +325,7 @@ def twitch_rates(
 ) -> np.ndarray:
     """Return twitches per minute to be expected at each knot, the sodium loads in balance."""
     by_law = [expected_bursts_per_min(knot).sum() for knot in hazards.knots]
-    return (np.array(by_law) + beside_per_min.sum()) * reached
+    return (np.array(by_law) + beside_per_min.sum(axis=1)) * reached
 
 
 def mean_rate(hazards: HazardCourse, per_min: np.ndarray) -> float:
@@ -410,37 +410,66 @@ def sources_of(
 ) -> tuple[list[Firing], np.ndarray]:
     """Return the discharges of the sources beside the hazard law, and bursts per minute by origin.
 
-    Both are empty and zero without disease. The long-run rate leaves a cramp out, which happens
-    once.
+    As `sources_in` of a body that stays the same.
     """
-    found, per_min = [], np.zeros(len(ORIGINS))
+    found, per_min = sources_in(still(state), sites, asked, person)
+    return found, per_min[0]
+
+
+def sources_in(
+    of: Moments, sites: Sites, asked: Scenario, person: int
+) -> tuple[list[Firing], np.ndarray]:
+    """Return the discharges of the sources beside the hazard law, and bursts per minute.
+
+    The rates have the shape (moments, origins). Both are empty and zero without disease, which
+    is that of the first moment: no course changes it. The long-run rate leaves a cramp out,
+    which happens once.
+    """
+    state, found, per_min = of.states[0], [], np.zeros((of.at_s.size, len(ORIGINS)))
     streams, duration = _streams(asked, person), asked.duration_s
     if state.terminal.fast_potassium_scale < 1.0:
-        made, rate = multiplets(
-            state.terminal, sites.living, asked.axon, duration, streams, state.axon
-        )
+        made, rate = _endings_in(of, sites, asked, streams)
         found.append(made)
-        per_min[ORIGINS.index("terminal")] = rate
+        per_min[:, ORIGINS.index("terminal")] = rate
     if state.lesion.myokymic_share > 0.0:
         made, rate = myokymia(state.lesion, sites.living, duration, streams)
         found.append(made)
-        per_min[ORIGINS.index("lesion")] = rate
+        per_min[:, ORIGINS.index("lesion")] = rate
     if state.pool.push_mv > 0.0:
         found += cramps(state.pool, state.soma, sites.living, duration, streams)
     return found, per_min
+
+
+def _endings_in(
+    of: Moments, sites: Sites, asked: Scenario, streams: Streams
+) -> tuple[Firing, np.ndarray]:
+    """Return multiplets, and how many a minute at each moment.
+
+    Around each moment whose axon is examined their rate is the one of that moment.
+    """
+    at_s = of.at_s[of.examined]
+    edges = np.array([0.0, *(0.5 * (at_s[1:] + at_s[:-1])), asked.duration_s])
+    parts, rates = [], []
+    for part, i in enumerate(of.examined):
+        begin, end = edges[part], edges[part + 1]
+        made, rate = multiplets(
+            of.states[0].terminal, sites.living, asked.axon, end - begin, streams,
+            of.states[i].axon, part,
+        )  # fmt: skip
+        parts.append(replace(made, time_s=made.time_s + begin, duration_s=asked.duration_s))
+        rates.append(rate)
+    middle = 0.5 * (of.examined[1:] + of.examined[:-1])
+    near = np.searchsorted(middle, np.arange(of.at_s.size))
+    return (parts[0] if len(parts) == 1 else merge(parts)), np.array(rates)[near]
 
 
 def discharges_of(
     of: Moments, sites: Sites, hazards: HazardCourse, asked: Scenario, person: int,
     rng: np.random.Generator,
 ) -> tuple[Firing, np.ndarray]:  # fmt: skip
-    """Return all discharges of one person's muscle, and bursts per minute beside the hazard.
-
-    What stands beside the hazard (`firing.disease`) is that of the first moment: no course changes
-    the diseases that bring it.
-    """
+    """Return all discharges of one person's muscle, and bursts per minute beside the hazard."""
     firing = sample_firing(hazards, asked.duration_s, rng)
-    more, per_min = sources_of(of.states[0], sites, asked, person)
+    more, per_min = sources_in(of, sites, asked, person)
     firing = merge([firing, *more]) if more else firing
     return fibres_firing(firing, of), per_min
 

@@ -131,3 +131,20 @@ def test_the_moments_are_as_few_as_they_need_be():
     alone = moments(Scenario(course=coffee, duration_s=86_400))
     assert alone.examined.size == 1  # coffee does not reach the axon
     assert moments(Scenario()).bodies == (Body(),)
+
+
+def test_the_endings_of_isaacs_syndrome_answer_to_the_hour():
+    asked = ramp(stress=0.2).replace(body=Body(isaacs=1.0))
+    result = simulate(asked)
+    mine = result.firing.process > 0
+    start = result.firing.time_s[mine & (result.firing.place == 0)]
+    at = result.moments.at_s
+    for begin, end in ((0.0, 1150.0), (1800.0, 2390.0)):
+        moment = int(np.abs(at - 0.5 * (begin + end)).argmin())
+        body = result.moments.bodies[moment]
+        alone = simulate(Scenario(body=body, duration_s=2000.0))
+        usual = (alone.firing.process > 0) & (alone.firing.place == 0)
+        found, expected = ((start > begin) & (start < end)).sum(), usual.sum() / 2000.0
+        assert found == pytest.approx(expected * (end - begin), rel=0.15) and found > 50
+        assert result.per_min[moment] == pytest.approx(alone.expected_per_min, rel=0.05)
+    assert np.all(np.diff(result.firing.time_s) >= 0)

@@ -66,8 +66,8 @@ def _parser() -> argparse.ArgumentParser:
 
     run = add(
         "run", "simulate one scenario and write tables, a figure and its words",
-        "against", "set", "muscle", "duration", "people", "person", "seed", "axon", "root",
-        "out",
+        "against", "set", "remedy", "muscle", "duration", "people", "person", "seed", "axon",
+        "root", "out",
     )  # fmt: skip
     run.add_argument("scenario", nargs="?", default="normal", metavar="NAME|FILE.toml",
                      help="scenario of 'neurosim list' (or normal), or a TOML file")  # fmt: skip
@@ -93,6 +93,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "against": {"metavar": "NAME", "help": "scenario to compare with (default: health)"},
     "set": {"metavar": "FIELD=VALUE", "nargs": "+", "action": "extend",
             "help": "change fields of the body, such as potassium_mmol_l=2.5 stress=0.5"},
+    "remedy": {"metavar": "NAME", "help": "try a remedy on that body, such as calm; compared with "
+                                          "the same body without, unless told otherwise"},
     "change": {"metavar": "NAME=VALUE", "nargs": "+", "action": "extend",
                "help": "change the axon by a name of 'neurosim list': multiply a part of the "
                        "membrane (persistent_sodium_scale=2), set what is around it "
@@ -262,6 +264,22 @@ def _person(args: argparse.Namespace) -> int | None:
 
 
 def _asked(args: argparse.Namespace) -> Any:
+    """Return the scenario of ``run``, its body changed by ``--set`` and ``--remedy``."""
+    from neurosim.study.remedies import relieved, remedy
+
+    asked = _set_up(args)
+    if args.remedy is None:
+        return asked
+    after = relieved(asked, args.remedy)
+    if after is asked:
+        words = remedy(args.remedy).words
+        print(f"Nothing changes: {words} has nothing to mend in this body.")
+    elif args.against is None:
+        args.against = asked
+    return after
+
+
+def _set_up(args: argparse.Namespace) -> Any:
     """Return the scenario of ``run``, its body changed by ``--set``."""
     from neurosim.study.scenario import scenario
 
@@ -494,9 +512,10 @@ def _list(args: argparse.Namespace) -> None:
     from neurosim.body.references import DOORS
     from neurosim.membrane.changes import CHANGES, conditions
     from neurosim.muscle.anatomy import MUSCLES, muscle, roots
+    from neurosim.study.remedies import REMEDIES
     from neurosim.study.scenario import catalogue, scenario
 
-    print("Scenarios (neurosim run NAME):")
+    print("Scenarios (neurosim run NAME; NAME_mild for most of them):")
     for name in catalogue():
         s = scenario(name)
         print(f"  {name:<25} {s.title}: {s.about}")
@@ -514,6 +533,9 @@ def _list(args: argparse.Namespace) -> None:
     for c in conditions().values():
         what = ", ".join(f"{name}={value:g}" for name, value in c.changes.items())
         print(f"  {c.name:<23} {c.title}: {c.about} ({what})")
+    print("\nRemedies (neurosim run NAME --remedy REMEDY):")
+    for one in REMEDIES:
+        print(f"  {one.name:<25} {one.words}")
     print("\nChanges of an axon (neurosim excitability --change NAME=VALUE; a scale multiplies):")
     for change in CHANGES.values():
         unit = f" {change.unit}" if change.unit else ""

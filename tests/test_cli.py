@@ -222,6 +222,17 @@ def test_same_seed_same_bytes_and_people_do_not_change_them(tmp_path):
     assert "person 0" in json.loads((tmp_path / "c" / "twitches.json").read_text())["note"]
 
 
+def test_a_remedy_is_compared_with_the_same_body_without(capsys):
+    assert cli.main("run over_breathing --remedy calm --duration 20 --out o".split()) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("Over-breathing alone, calm:")
+    assert "against over-breathing alone" in out.lower() or "Over-breathing alone" in out[40:]
+    assert cli.main("run normal --remedy healthy_diet --duration 20 --out p".split()) == 0
+    assert "nothing to mend in this body" in capsys.readouterr().out
+    assert cli.main("run normal --remedy yoga --out q".split()) == 2
+    assert "Unknown remedy 'yoga'" in capsys.readouterr().err
+
+
 def test_against_runs_the_same_people(capsys):
     line = "run stress --against caffeine --duration 10 --people 2 --out o"
     assert cli.main(line.split()) == 0

@@ -175,7 +175,7 @@ class Body:
         """
         return blood(self)
 
-    def _routes(self) -> str:
+    def routes(self) -> str:
         """Return what its states make of the blood, in a line, or an empty text."""
         made = {
             n: v for n, v in self.blood().items() if f"{v:.3g}" != f"{vars(self).get(n, 7.4):.3g}"
@@ -208,7 +208,7 @@ class Body:
             cells = [label.ljust(widths[0]), value.rjust(widths[1])]
             cells += [text.ljust(width) for text, width in zip(rest, widths[2:], strict=True)]
             lines.append("  ".join(cells).rstrip())
-        routes = self._routes()
+        routes = self.routes()
         return "\n".join([*lines, routes] if routes else lines)
 
     def _repr_html_(self) -> str:
@@ -218,7 +218,7 @@ class Body:
             tag = "strong" if row[-1] else "span"
             cells = (f"<td><{tag}>{html.escape(text)}</{tag}></td>" for text in row)
             parts += ["<tr>", *cells, "</tr>"]
-        return "".join([*parts, "</table>", html.escape(self._routes())])
+        return "".join([*parts, "</table>", html.escape(self.routes())])
 
 
 def _gauge(field: Field, value: float) -> str:

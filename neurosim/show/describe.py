@@ -268,11 +268,13 @@ def body_words(body: Body) -> str:
             continue
         usual = f"{f.low:g} to {f.high:g}" if f.high > f.low else f"{f.low:g}"
         parts.append(f"{f.label} {value:.4g}{unit} is {side.upper()} (reference {usual})")
+    routes = f" {body.routes()}." if body.routes() else ""
     if parts:
-        return "Body: " + "; ".join(parts) + "; all else is normal."
+        return "Body: " + "; ".join(parts) + "; all else is normal." + routes
     if body == Body():
         return "Body: all values are normal."
-    return "Body: all values are inside their reference ranges, but not in their middle."
+    words = "Body: all values are inside their reference ranges, but not in their middle."
+    return words + routes
 
 
 def contribution_words(result: Result) -> str:

@@ -11,7 +11,7 @@ from neurosim.errors import NeurosimError
 from neurosim.study import alarms, qualities
 from neurosim.study.claims import CLAIMS, Claim
 from neurosim.study.compare import (
-    Ratio,
+    NONE,
     Verdict,
     judge_alarm,
     judge_rate,
@@ -143,7 +143,7 @@ def _with_sizes(verdict: Verdict, rates: Mapping[str, np.ndarray]) -> Verdict:
     groups = [paired_ratio(own[i::SEEDS], healthy[i::SEEDS]).value for i in range(SEEDS)
               if own[i::SEEDS].size]  # fmt: skip
     mild = verdict.factor.removesuffix(MILD) + MILD
-    small = paired_ratio(rates[mild], healthy) if mild in rates else Ratio(*[np.nan] * 3, 0)
+    small = paired_ratio(rates[mild], healthy) if mild in rates else NONE
     return replace(verdict, seed_low=min(groups), seed_high=max(groups), mild_ratio=small.value,
                    mild_low=small.low, mild_high=small.high)  # fmt: skip
 

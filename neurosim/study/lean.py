@@ -258,10 +258,12 @@ def _lean_of(runs: _Runs, i: int, q: Question, general, own) -> Lean:
     tried = [_tried_axons(q, axons), *(_tried(q, a, found) for a, found in shifts.items())]
     best = max(tried, key=lambda t: (t[0], t[1]))
     reach = [0.0, *axons.values(), *chain(*shifts.values())]
-    ends = [runs.ratio(("reference", i, e), q) for e in ("low", "high")
-            if ("reference", i, e) in runs.found]  # fmt: skip
+    low, high = (
+        runs.ratio(key, q) if (key := ("reference", i, end)) in runs.found else math.nan
+        for end in ("low", "high")
+    )
     return Lean(best[2], best[3](), len(shifts), min(reach), max(reach), axons,
-                runs.ratio(("elsewhere",), q), tuple(ends) or (math.nan, math.nan))  # fmt: skip
+                runs.ratio(("elsewhere",), q), (low, high))  # fmt: skip
 
 
 def _tried_axons(q: Question, axons: Mapping[str, float]):

@@ -150,7 +150,7 @@ _UNREAD = {
 _CRAMP = {"pool": "", "soma": "(?!soma_ahp_tau)"}
 _READ_WITH = {
     "isaacs": {
-        "chain": r"AXON\.isaacs\.(potassium_\d+\.)?(burst_rate|size_)|AXON\.isaacs\.interval_\d_",
+        "chain": r"AXON\.isaacs\.(?!.*error)",
     },
     "pinched_nerve": {"bursts": "", "anatomy": r"MUSCLE\.roots\."},
     **{
@@ -184,6 +184,7 @@ def used_values(
         before = body or Body()
         for each in course.knots(before, 24.0)[1] if course else [before]:
             contributions(each)
+            each.blood()
     # What a muscle gives for itself stands in place of what most share.
     others |= {n.removeprefix(f"{muscle}.") for n in load("anatomy") if n.startswith(f"{muscle}.")}
     return [

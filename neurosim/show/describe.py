@@ -141,16 +141,22 @@ _UNREAD = {
     "membrane": re.compile(r"(ischaemia|release)_pump_|washout_|potassium_space_"),
     "body": re.compile(""),  # what a body reads is recorded
     "emg": re.compile(r"needle_|noise_needle_|core_|shaft_|onset_"),
+    "ephapse": re.compile(""),
     "fit": re.compile(""),
     "hazard": re.compile(r".*error"),
-    "study": re.compile(r"survey_"),
+    "isaacs": re.compile(""),
+    "study": re.compile(r"(?!smallest_|rate_floor|confidence)"),
     "soma": re.compile(r"soma_(ahp|adaptation|reset|refractory|rest)_"),
 }
 # What a run reads only where a body has a condition; AXON is the chain's, MUSCLE the run's.
 _CRAMP = {"pool": "", "soma": "(?!soma_ahp_tau)"}
 _READ_WITH = {
     "isaacs": {
-        "chain": r"AXON\.isaacs\.(?!.*error)",
+        "chain": (
+            r"AXON\.isaacs\.((potassium_\d+\.)?(burst_rate|size_)|interval_\d_|nu|node|internode|"
+            r"noise_factor|outward_|slow_potassium)"
+        ),
+        "isaacs": r"AXON\.(?!.*(error|median|wrong|silent|inside))",
     },
     "pinched_nerve": {"bursts": "", "anatomy": r"MUSCLE\.roots\."},
     **{

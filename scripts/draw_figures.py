@@ -1,10 +1,11 @@
 """Draw the figures of README and docs again.
 
-    python scripts/draw_figures.py [--people 200] [--only excitability|traces]
+    python scripts/draw_figures.py [--people 200] [--only excitability|traces|day]
 
 Writes docs/figures/*.png: health above low calcium, the verdicts (2 minutes), the clinic's test in
 health and in named conditions (seconds; `--only excitability` draws these alone), and potential and
-threshold of a motor neuron (`scenarios/firing_trace.py`; `--only traces`).
+threshold of a motor neuron (`scenarios/firing_trace.py`; `--only traces`), and one person's day
+(`--only day`).
 `hazard_law.png` is drawn by fit_hazard.py. `neurosim excitability --condition NAME --out DIR`
 draws the same picture of any other state.
 """
@@ -48,17 +49,23 @@ def draw_traces() -> None:
     shutil.copy(Path("neurosim-out") / f"{script.stem}.png", FOLDER)
 
 
+def draw_day() -> None:
+    """Draw one person's day on its clock."""
+    figure = ns.simulate("a_day", person=1).plot()
+    figure.savefig(FOLDER / "a_day.png", dpi=75)
+
+
 def main() -> None:
     """Draw and write every figure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=200)
-    parser.add_argument("--only", choices=("excitability", "traces"))
+    parser.add_argument("--only", choices=("excitability", "traces", "day"))
     args = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    if args.only != "traces":
-        draw_excitability()
-    if args.only != "excitability":
-        draw_traces()
+    parts = {"excitability": draw_excitability, "traces": draw_traces, "day": draw_day}
+    for name, draw in parts.items():
+        if args.only in (None, name):
+            draw()
     if args.only:
         return
     healthy, low = (ns.simulate(n, person=0, seed=1) for n in ("normal", "low_calcium"))

@@ -105,8 +105,8 @@ def _changes_words(result: Result) -> str:
     for name, column in changing(result).items():
         field, unit = FIELDS[name], f" {FIELDS[name].unit}" if FIELDS[name].unit else ""
         away = np.abs(column - column[0])
-        far = int((away > 0.98 * away.max()).argmax())
-        at = _clock(result, float(result.moments.at_s[far]))
+        far, near = int(away.argmax()), int((away > 0.98 * away.max()).argmax())
+        at = _clock(result, float(result.moments.at_s[near]))
         parts.append(
             f"{field.label.removesuffix(' (0 to 1)')} {column[0]:.3g} to {column[far]:.3g}{unit} "
             f"(at {at})"

@@ -135,10 +135,8 @@ def make_runs(axon: str, path: str) -> None:
         writer = None
         for i, (name, changes) in enumerate(states().items()):
             for key, left in enumerate(LEFT, 4 * i + 1):
-                row = held.get((name, left))
-                if row is None:
-                    row = {"state": name, "left": left, **dict.fromkeys(STATES, ""), **changes}
-                    row |= of_one(changes, left, axon, key)
+                row = {"state": name, "left": left, **dict.fromkeys(STATES, ""), **changes}
+                row |= held.get((name, left)) or of_one(changes, left, axon, key)
                 if writer is None:
                     writer = csv.DictWriter(file, row)
                     writer.writeheader()
@@ -164,7 +162,7 @@ def read(axon: str) -> dict[str, np.ndarray]:
     found["joint"] = np.array([row["state"].startswith("joint") for row in rows])
     found["state"] = np.array([row["state"] for row in rows])
     found["body"] = np.array([
-        Conditions().replace(**{n: float(row[n]) for n in STATES if row[n]}) for row in rows
+        Conditions().replace(**{n: float(row[n]) for n in STATES if row.get(n)}) for row in rows
     ])  # fmt: skip
     return found
 

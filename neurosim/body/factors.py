@@ -34,6 +34,7 @@ PARAMETERS = {
         "persistent_sodium_scale": "persistent sodium current of the axon",
         "fast_potassium_scale": "fast potassium channels of the axon",
         "slow_potassium_scale": "slow potassium channels of the axon",
+        "inactivation_tau_scale": "time that fast sodium inactivation of the axon takes",
     },
     "terminal": {
         "fast_potassium_scale": "fast potassium channels of nerve endings",
@@ -331,6 +332,10 @@ _LINEAR = {
          "The medicine blocks the persistent sodium current, which starts misfires."),
         ("blocker_sodium_fall", "axon sodium_scale", "scale", -1.0,
          "It blocks some of all sodium channels."),
+    ),
+    "oxaliplatin": (
+        ("oxaliplatin_inactivation_slowing", "axon inactivation_tau_scale", "scale", 1.0,
+         "The medicine slows the fast inactivation of sodium channels."),
     ),
     "gabapentinoid": (
         ("gabapentinoid_noise_fall", "soma synaptic_noise_scale", "scale", -1.0,

@@ -40,6 +40,7 @@ LABELS = {
     "diuretic": "diuretic (0 to 1)",
     "sodium_channel_blocker": "sodium channel blocker (0 to 1)",
     "gabapentinoid": "gabapentinoid (0 to 1)",
+    "oxaliplatin": "oxaliplatin (0 to 1)",
     "shortened_muscle": "shortened muscle (0 to 1)",
     "cramp_proneness": "proneness to cramp (0 to 1)",
     "nerve_stimulation_per_s": "stimuli to the nerve",

@@ -71,9 +71,10 @@ class Body:
     cholinesterase_inhibition : float
         How much of the acetylcholinesterase of the end plates a medicine or poison blocks: 0 none
         to 1 nearly all.
-    beta2_agonist, diuretic, sodium_channel_blocker, gabapentinoid : float
+    beta2_agonist, diuretic, sodium_channel_blocker, gabapentinoid, oxaliplatin : float
         Medicines, 0 none to 1 a high dose: asthma sprays and theophylline; loop and thiazide
-        diuretics; mexiletine, carbamazepine, phenytoin; gabapentin, pregabalin.
+        diuretics; mexiletine, carbamazepine, phenytoin; gabapentin, pregabalin; the days after an
+        infusion of oxaliplatin.
     shortened_muscle, cramp_proneness : float
         0 at its usual length to 1 as short as it goes; 0 an ordinary to 1 a cramp-prone person.
     nerve_stimulation_per_s : float
@@ -116,6 +117,7 @@ class Body:
     diuretic: float = FIELDS["diuretic"].healthy
     sodium_channel_blocker: float = FIELDS["sodium_channel_blocker"].healthy
     gabapentinoid: float = FIELDS["gabapentinoid"].healthy
+    oxaliplatin: float = FIELDS["oxaliplatin"].healthy
     shortened_muscle: float = FIELDS["shortened_muscle"].healthy
     cramp_proneness: float = FIELDS["cramp_proneness"].healthy
     nerve_stimulation_per_s: float = FIELDS["nerve_stimulation_per_s"].healthy

@@ -39,6 +39,8 @@ class Conditions:
     The healthy axon is `Conditions()`; everything else is a `replace`. Concentrations are
     in mmol/L (calcium and magnesium ionised), scales multiply the healthy value. `ph` acts on
     the sodium channels alone: what it does to ionised calcium belongs into that number.
+    `inactivation_tau_scale` multiplies the time constant of fast inactivation (gate h), not where
+    it settles.
     """
 
     sodium_out_mmol_l: float = 144.2
@@ -59,6 +61,7 @@ class Conditions:
     bias_current_pa: float = 0.0
     divalent_shift_scale: float = 1.0
     potassium_in_scale: float = 1.0
+    inactivation_tau_scale: float = 1.0
 
     def replace(self, **changes: float) -> Conditions:
         """Return a copy with `changes`.
@@ -282,7 +285,7 @@ def _rows(a, c, e_lk, ei_lk, i_p, ii_p) -> np.ndarray:
     fast, slow = c["fast_potassium_scale"] * warm, c["slow_potassium_scale"] * warm
     values = {
         "shift_m": na_shift + a["dVm"], "phi_m": phi_m / a["tauNa"],
-        "shift_h": na_shift + a["dVh"], "phi_h": phi_h / a["tauNa"],
+        "shift_h": na_shift + a["dVh"], "phi_h": phi_h / a["tauNa"] / c["inactivation_tau_scale"],
         "shift_p": na_shift + a["dVm"] + a["dVp"], "phi_p": phi_m * a["kp"],
         "shift_n": k_shift + a["dVn"], "shift_ni": k_shift + a["dVn"] + a["dVn_i"],
         "phi_n": phi_k, "shift_s": k_shift + a["dVs"], "phi_s": phi_k * a["kKs"],

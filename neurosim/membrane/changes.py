@@ -49,6 +49,7 @@ _ROWS = (
     ("magnesium_out_mmol_l", "ionised magnesium outside the axon", "mmol/L", 0.01, 20.0),
     ("sodium_in_mmol_l", "sodium inside the axon", "mmol/L", 1.0, 60.0),
     ("potassium_in_scale", "potassium inside the axon", "", 0.5, 2.0),
+    ("inactivation_tau_scale", "time of fast sodium inactivation", "", 0.2, 5.0),
     ("temperature_c", "temperature of the axon", "degC", 15.0, 42.0),
     ("ph", "pH around the axon, at the ionised calcium given", "", 6.5, 8.0),
     ("pump_scale", "sodium pump", "", 0.0, 20.0),

@@ -126,8 +126,9 @@ def person_ratio(result: Result, against: Result) -> float:
 
 # Numbers that no run reads: limits of what is accepted, conversions at the door, how well the
 # hazard law fits, the survey that sets people's sites, what only a firing cell body needs, named
-# conditions of an axon, chains of nodes and their bursts, pools of motoneurons and their fatigue,
-# loss of blood flow, the needle, the detector, and the rule for events whose bursts nobody told.
+# conditions of an axon, chains of nodes and their bursts, axons that touch, pools of motoneurons
+# and their fatigue, loss of blood flow, the needle, the detector, and the rule for events whose
+# bursts nobody told.
 _UNREAD = {
     "alarms": re.compile(""),
     "anatomy": re.compile(r".*\.roots\."),
@@ -136,6 +137,7 @@ _UNREAD = {
     "conditions": re.compile(""),
     "course": re.compile(""),
     "detect": re.compile(""),
+    "ephapse": re.compile(""),
     "fatigue": re.compile(""),
     "pool": re.compile(""),
     "membrane": re.compile(r"(ischaemia|release)_pump_|washout_|potassium_space_"),

@@ -74,7 +74,7 @@ def test_the_runs_and_the_error_are_those_of_the_room(axon):
     rows = [row for row in rows if row["state"].startswith("joint")]
     c = [number("isaacs", f"{axon}.{name}") for name in endings.RATE]
     weight = number("isaacs", f"{axon}.weight")
-    names = [n for n in vars(Conditions()) if any(row[n] for row in rows)]
+    names = [n for n in vars(Conditions()) if any(row.get(n) for row in rows)]
     nodes, left = [], np.array([float(row["left"]) for row in rows])
     for row in rows:
         body = Conditions().replace(**{n: float(row[n]) for n in names if row[n]})

@@ -18,6 +18,7 @@ NAMES = {
     "beta2_agonist", "dehydration", "dehydration_with_water", "diuretic", "kidney_disease",
     "magnesium_depletion", "nerve_damage", "over_breathing", "poor_nutrition",
     "serotonin_syndrome", "sleep_loss", "a_day",
+    "oxaliplatin",
 }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ Question: which pairs do more than the sum of what each does alone? Factors meet
 their changes add up there, and the rate follows steeply.
 You should see: pairs that bring the same site nearer to firing (low calcium with over-breathing)
 do more than the sum; what calms the axon takes most of what the other does. All mild; pairs of
-which neither raises the rate are left out. Takes 20 seconds. Add --show to open the figure.
+which neither raises the rate are left out. Takes about 20 s. Add --show to open the figure.
 """
 
 from itertools import combinations

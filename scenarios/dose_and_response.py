@@ -4,7 +4,7 @@ Question: how do the twitches of the same people change as each factor grows, al
 You should see: calcium, magnesium and sodium fall steadily as they rise; potassium has a hump;
 over-breathing, lack of magnesium and diseased nerves rise; caffeine is flat, since cell bodies
 hardly ever twitch the sole; stress falls, by adrenaline's potassium. Nobody has measured such
-curves: believe directions only. Takes 25 seconds. Add --show to open the figure.
+curves: believe directions only. Takes about 25 s. Add --show to open the figure.
 """
 
 import numpy as np

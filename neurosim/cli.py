@@ -23,10 +23,7 @@ COMMANDS = ("run", "list", "article", "excitability", "fit", "sweep", "sources",
 LOST = 3  # exit code when a run stops because the machine is too small
 MAX_SWEEP = 1000
 MAX_ROWS = 2_000_000  # of a table: about 100 MB
-VERDICT_COLUMNS = (
-    "claim", "factor", "expected", "outcome", "rate_ratio", "ci_low", "ci_high", "people",
-    "leans_on", "flips_at",
-)  # fmt: skip
+ARTICLE_STATES = 150  # about so many states of each person are asked by the article
 FEW_S = 240_000.0  # simulated time of all people, up to which nobody asks how long it takes
 LONG_S = 180.0  # a longer computation says beforehand how long
 TOO_LONG_S = 86_400.0
@@ -373,6 +370,26 @@ def _progress(what: str, then: str = "") -> Callable[[int, int], None] | None:
     return show
 
 
+def _stages() -> tuple[Callable[[str], None], Callable[[int, int], None] | None]:
+    """Return two functions for a terminal: one says what is done next, one what of it is left."""
+    if not sys.stderr.isatty():
+        return lambda words: None, None
+    begun = perf_counter()
+    shown = _progress("done")
+
+    def stage(words: str) -> None:
+        nonlocal shown
+        minutes = (perf_counter() - begun) / 60.0
+        print(f"{minutes:.0f} min: {words}", file=sys.stderr, flush=True)
+        shown = _progress("done")
+
+    def progress(done: int, of: int) -> None:
+        if shown is not None:
+            shown(done, of)
+
+    return stage, progress
+
+
 def _write(folder: Path, files: dict[str, bytes]) -> None:
     """Write the files of a command and say where they are."""
     from neurosim.show.export import write_files
@@ -542,16 +559,6 @@ def _list(args: argparse.Namespace) -> None:
         print(f"  {change.name:<24} {change.words}, {change.low:g} to {change.high:g}{unit}")
 
 
-def _verdict_row(verdict) -> dict[str, Any]:
-    """Return one verdict as a row of its table, the ratio with each axon in a column."""
-    from neurosim.membrane.axon import AXONS
-
-    row = {name: getattr(verdict, name) for name in VERDICT_COLUMNS}
-    for name in AXONS:
-        row[f"rate_ratio_{name}"] = verdict.axon_ratios.get(name, verdict.rate_ratio)
-    return row | {"turns_with_axon": " ".join(verdict.turns_with)}
-
-
 def _article(args: argparse.Namespace) -> None:
     from neurosim.study.scenario import Scenario
 
@@ -559,28 +566,18 @@ def _article(args: argparse.Namespace) -> None:
     if asked.people < 2:
         raise NeurosimError(f"people = {asked.people} is too few: a verdict needs at least 2.")
     with _folder(args.out, "article") as folder:
-        from neurosim.show import describe, export, plot, report, style
-        from neurosim.study.compare import article
+        from neurosim.show import article_plot, article_tables, export, report, style, verdicts
+        from neurosim.study.article import article
 
-        found = article(
-            asked.people, asked.seed, cores=_cores(asked.people * 20),
-            progress=_progress("people", "; now what each verdict leans on (minutes)"),
-        )  # fmt: skip
-        figure = plot.plot_verdicts(found)
-        rows = [_verdict_row(v) for v in found.verdicts]
-        base = found.people_result.scenarios[0]
-        about = export.provenance(
-            base, outcomes={v.claim: v.note for v in found.verdicts if v.note}
-        )
-        files = export.table_files("verdicts", rows, about)
-        files["verdicts.png"] = style.png_bytes(figure)
-        files["report.html"] = export.text_bytes(report.report_html(found, figure))
-        width = max(len(v.claim) for v in found.verdicts)
-        for v in found.verdicts:
-            detail = describe.verdict_words(v).removeprefix(f"{v.claim}: ").rstrip(".")
-            print(f"{v.claim:<{width}}  {detail}{f' ({v.note})' if v.note else ''}")
-        print(report.ALARM)
-        print(style.ADVICE)
+        stage, progress = _stages()
+        found = article(asked.people, asked.seed, cores=_cores(asked.people * ARTICLE_STATES),
+                        progress=progress, stage=stage)  # fmt: skip
+        stage("the report")
+        files = article_tables.files(found)
+        files["verdicts.png"] = style.png_bytes(article_plot.plot_verdicts(found))
+        files["remedies.png"] = style.png_bytes(article_plot.plot_remedies(found.matrix))
+        files["report.html"] = export.text_bytes(report.report_html(found))
+        print(verdicts.table(found))
         _write(folder, files)
 
 

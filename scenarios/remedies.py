@@ -9,10 +9,10 @@ Takes about 25 seconds. Add --show to open the figure.
 """
 
 from _figures import finish
-from neurosim.show.article_plot import plot_remedies
-from neurosim.show.verdicts import describe_remedies
 
 import neurosim as ns
+from neurosim.show.article_plot import plot_remedies
+from neurosim.show.verdicts import describe_remedies
 from neurosim.study.rates import long_run
 from neurosim.study.remedies import matrix, tried
 

@@ -11,8 +11,8 @@ Takes about 10 seconds. Add --show to open the figure.
 
 from _figures import finish
 
-from neurosim.show.describe import describe_verdicts
-from neurosim.show.plot import plot_verdicts
+from neurosim.show.article_plot import plot_verdicts
+from neurosim.show.verdicts import describe_verdicts
 from neurosim.study.article import article
 
 PEOPLE = 20

@@ -22,7 +22,8 @@ import neurosim as ns
 from neurosim.membrane.axon import Conditions
 from neurosim.membrane.changes import condition, named
 from neurosim.membrane.excitability import examine, norms
-from neurosim.show.plot import plot_excitability, plot_pair, plot_verdicts
+from neurosim.show.article_plot import plot_verdicts
+from neurosim.show.plot import plot_excitability, plot_pair
 from neurosim.study.article import article
 
 FOLDER = Path("docs/figures")

@@ -12,7 +12,7 @@ import pytest
 
 from neurosim import cli
 from neurosim.firing.discharge import PROCESSES
-from neurosim.study import validate
+from neurosim.study import compare, validate
 
 MISTAKES = [
     "rnu", "run lowcalcium", "run nothing.toml", "run broken.toml", "run --set potassium",
@@ -361,23 +361,45 @@ def test_list_sources_and_version(capsys):
     assert capsys.readouterr().out.startswith("neurosim ")
 
 
-def test_article_columns_and_report(monkeypatch, capsys):
-    from neurosim.study import compare
+def test_article_tables_and_report(monkeypatch, capsys, small_article):
+    def judged(people, seed, *, cores, progress, stage):
+        assert (people, seed) == (6, 2)
+        return small_article
 
-    real = compare.article
-    monkeypatch.setattr(
-        compare,
-        "article",
-        lambda people, seed, **more: real(people, seed, sensitivity=False, duration_s=20, **more),
-    )
-    assert cli.main("article --people 2 --out o".split()) == 0
-    assert set(os.listdir("o")) == {"verdicts.csv", "verdicts.json", "verdicts.png", "report.html"}
-    rows = read("o/verdicts.csv")
-    with_axons = ["rate_ratio_ghk", "rate_ratio_ohmic", "rate_ratio_alternative"]
-    assert list(rows[0]) == [*cli.VERDICT_COLUMNS, *with_axons, "turns_with_axon"]
-    assert {r["outcome"] for r in rows} <= set(compare.OUTCOMES)
+    monkeypatch.setattr("neurosim.study.article.article", judged)
+    assert cli.main("article --people 6 --seed 2 --out o".split()) == 0
+    assert set(os.listdir("o")) == {
+        "verdicts.csv", "verdicts.json", "verdicts.png", "remedies.csv", "remedies.png",
+        "alarms.csv", "rates.csv", "report.html",
+    }  # fmt: skip
     out = capsys.readouterr().out
     assert "not medical advice" in out and "See a doctor" in out
+    rows = read("o/verdicts.csv")
+    assert [int(r["number"]) for r in rows] == list(range(1, 47))
+    assert {"rate_ratio_ghk", "rate_ratio_ohmic", "leans_on", "finding", "note"} <= set(rows[0])
+    assert rows[23]["rate_ratio_ohmic"] == "30" and rows[23]["rate_ratio_alternative"] == ""
+    assert {r["outcome"] for r in rows} <= set(compare.OUTCOMES)
+    cells = read("o/remedies.csv")
+    assert len(cells) == small_article.matrix.applies.size
+    assert {r["rate_ratio"] for r in cells if r["applies"] == "no"} == {"1"}
+    rates = read("o/rates.csv")
+    assert [r["scenario"] for r in rates] == list(small_article.rates)
+    healthy = small_article.rates["normal"]
+    assert float(rates[0]["median_per_min"]) == pytest.approx(np.median(healthy))
+    assert [r["sign"] for r in read("o/alarms.csv")][:3] == ["persists", "spreads", "gets_worse"]
+
+
+def test_stages_tell_what_is_next(monkeypatch, capsys):
+    monkeypatch.setattr(cli, "perf_counter", lambda: next(now))
+    now = iter((0.0, 0.0, 300.0, 300.0, 360.0))
+    monkeypatch.setattr(cli.sys.stderr, "isatty", lambda: True, raising=False)
+    stage, progress = cli._stages()
+    stage("diaries")
+    progress(10, 100)
+    assert (
+        capsys.readouterr().err
+        == f"5 min: diaries\n\r10 of 100 done{', about 9 minutes to go':<32}"
+    )
 
 
 def test_validate_columns(monkeypatch, capsys):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -510,58 +510,6 @@ def leaning_words(
 
 
 # --- Other views -----------------------------------------------------------------------
-
-OUTCOMES = {
-    "supported": ("✔", "the model does what the article says"),
-    "opposed": ("✘", "the model does the opposite"),
-    "no difference at this size": ("=", "no difference that this many people would show"),
-    "only in combination": ("+", "an effect only together with something else"),
-    "outside this model": ("–", "the model has nothing that could answer"),
-}
-
-
-def outcome_symbol(outcome: str) -> str:
-    """Return the sign that stands beside an outcome's word."""
-    return OUTCOMES.get(outcome, ("?", ""))[0]
-
-
-def verdict_words(verdict: Any) -> str:
-    """Return one verdict in one line."""
-    if math.isnan(verdict.rate_ratio):
-        return f"{verdict.claim}: {verdict.outcome}."
-    return f"{verdict.claim}: {verdict.outcome}; {ratio_words(verdict)}."
-
-
-def ratio_words(verdict: Any) -> str:
-    """Return the ratio of one verdict: its band, its reach over the assumptions, and elsewhere."""
-    words = band(verdict.rate_ratio, verdict.ci_low, verdict.ci_high).split(" (")[0]
-    low, high = verdict.span_low, verdict.span_high
-    if math.isnan(low):
-        return words
-    parts = []
-    if words != "near zero" and high > 1.1 * low:
-        parts.append(f"{_end(low)} to {_end(high)} times as assumptions vary")
-    for ratio, where in (
-        *((ratio, f"with axon '{name}'") for name, ratio in verdict.axon_ratios.items()),
-        (verdict.elsewhere_ratio, "in another muscle"),
-    ):
-        if band(ratio) != words:
-            parts.append(f"{band(ratio)} {where}")
-    return f"{words} ({'; '.join(parts)})" if parts else words
-
-
-def describe_verdicts(verdicts: Any) -> str:
-    """Return all verdicts in words, also fit as the text beside their figure.
-
-    Parameters
-    ----------
-    verdicts : Article or sequence of Verdict
-    """
-    rows: Sequence = getattr(verdicts, "verdicts", verdicts)
-    counts = {name: sum(v.outcome == name for v in rows) for name in OUTCOMES}
-    counted = ", ".join(f"{n} {name}" for name, n in counts.items() if n)
-    lines = [f"{len(rows)} claims: {counted}.", *(verdict_words(v) for v in rows), ADVICE]
-    return "\n".join(lines)
 
 
 def excitability_table(found: Excitability, healthy: Excitability) -> str:

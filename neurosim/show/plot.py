@@ -1,4 +1,4 @@
-"""Figures: the chain from body to twitch, a pair of bodies, verdicts, the clinic's test.
+"""Figures: the chain from body to twitch, a pair of bodies, the clinic's test.
 
 Each function returns a Matplotlib figure and never shows it; `neurosim.show.describe`
 says the same in words.
@@ -6,7 +6,6 @@ says the same in words.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -28,11 +27,9 @@ from neurosim.show.style import (
     ADVICE,
     BLACK,
     CHANGED,
-    GREEN,
     GREY,
     HEALTH,
     PALE,
-    PURPLE,
     SKY,
     drawable,
     muscle_words,
@@ -43,15 +40,6 @@ from neurosim.show.style import (
 
 if TYPE_CHECKING:
     from neurosim.study.run import People, Result
-
-OUTCOME_MARKS = {
-    "supported": (GREEN, "o"),
-    "opposed": (CHANGED, "X"),
-    "no difference at this size": (GREY, "s"),
-    "only in combination": (PURPLE, "^"),
-    "outside this model": (GREY, ""),
-}
-RATIO_LIMITS = (1e-4, 1e4)
 
 
 @styled
@@ -162,75 +150,6 @@ def _pair_words(result: Result) -> str:
     rate = plain_number(result.twitches_per_min)
     start = panels.title_of(result) + (f" ({why})" if why else "")
     return f"{start}: {rate} twitches per minute"
-
-
-# --- Verdicts --------------------------------------------------------------------------
-
-
-@styled
-def plot_verdicts(verdicts: Any) -> Any:
-    """Draw every claim with its rate ratio, 95 % interval and outcome.
-
-    Parameters
-    ----------
-    verdicts : Article or sequence of Verdict
-        Claims outside the model are listed without a mark.
-    """
-    rows = list(getattr(verdicts, "verdicts", verdicts))
-    judged = [v for v in rows if v.outcome != "outside this model"]
-    outside = [v for v in rows if v.outcome == "outside this model"]
-    order = judged + outside
-    fig = new_figure(15.0, 2.2 + 0.36 * len(order))
-    ax = fig.add_subplot()
-    low, high = RATIO_LIMITS
-    for k in range(-4, 4, 2):
-        ax.axvspan(10.0**k, 10.0 ** (k + 1), color=PALE, zorder=0, lw=0)
-    ax.axvline(1.0, color=BLACK, lw=1.5)
-    for y, v in enumerate(reversed(order)):
-        _verdict_row(ax, y, v)
-    ax.set_xscale("log")
-    ax.set_xlim(low / 2, high * 2)
-    if judged and outside:
-        ax.axhline(len(outside) - 0.5, color=GREY, lw=0.8, ls=":")
-    ticks = [1e-3, 1e-2, 1e-1, 1, 10, 100, 1000]
-    names = ["near zero", "a hundredth", "a tenth", "as in health", "10 times", "100 times",
-             "1000 times"]  # fmt: skip
-    ax.set_xticks(ticks, names)
-    ax.set_xticks([], minor=True)
-    ax.set_yticks(range(len(order)), [v.claim for v in reversed(order)])
-    ax.tick_params(axis="y", length=0)
-    ax.set_ylim(-0.7, len(order) - 0.3)
-    ax.set_xlabel(
-        "twitches against the same people in health: rate ratio (no unit)\n"
-        "thick: 95 % interval over people; thin: assumptions over their ranges"
-    )
-    ax.set_title("What the article claims, and what the model finds")
-    people = max((v.people for v in judged), default=0)
-    fig.supxlabel(f"{people} simulated people. {ADVICE}", x=0.01, ha="left", fontsize=11,
-                  color=GREY)  # fmt: skip
-    return fig
-
-
-def _verdict_row(ax: Any, y: int, verdict: Any) -> None:
-    """Draw one claim: interval, mark (an arrow where it leaves the axis), outcome."""
-    low, high = RATIO_LIMITS
-    colour, marker = OUTCOME_MARKS.get(verdict.outcome, (BLACK, "o"))
-    text = f"{words.outcome_symbol(verdict.outcome)} {verdict.outcome}"
-    ax.text(1.01, y, text, transform=ax.get_yaxis_transform(), va="center", color=colour,
-            fontweight="bold" if marker else "normal")  # fmt: skip
-    value = verdict.rate_ratio
-    if not marker or math.isnan(value):
-        return
-    if not math.isnan(verdict.span_low):
-        reach = np.clip([verdict.span_low, verdict.span_high], low, high)
-        ax.plot(reach, [y, y], color=colour, lw=1.0, zorder=2)
-    ends = np.clip([verdict.ci_low, verdict.ci_high], low, high)
-    ax.plot(ends, [y, y], color=colour, lw=2.5, solid_capstyle="butt")
-    if value < low or value > high:
-        at, shape = (low, "<") if value < low else (high, ">")
-        ax.plot(at, y, shape, ms=11, color=colour, zorder=3)
-    else:
-        ax.plot(value, y, marker, ms=10, color=colour, zorder=3)
 
 
 # --- The clinic's test -----------------------------------------------------------------

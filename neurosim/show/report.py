@@ -2,226 +2,226 @@
 
 from __future__ import annotations
 
-import math
-from base64 import b64encode
 from html import escape
+from importlib import resources
 from typing import Any
 
 from neurosim.membrane.axon import AXON_WORDS
-from neurosim.show import describe as words
-from neurosim.show.style import ADVICE, muscle_words, png_bytes, time_words
-from neurosim.study.compare import assumptions
+from neurosim.show import article_plot, verdicts
+from neurosim.show.describe import leaning_words
+from neurosim.show.report_claim import row
+from neurosim.show.report_parts import image, interval, listed, table
+from neurosim.show.style import ADVICE, muscle_words
+from neurosim.sources import GRADES, all_values, load, number
+from neurosim.study.claims import GROUPS
+from neurosim.study.diary import GROUPS as DIARY_GROUPS
+from neurosim.study.remedies import remedy
+from neurosim.study.scenario import in_a_sentence
 
-ALARM = (
-    "See a doctor if twitching persists for weeks, spreads to other muscles or gets worse, or "
-    "if there is weakness, a muscle becomes thinner, or speech or swallowing changes."
-)
-STYLE = """
-body{font:17px/1.5 system-ui,"Segoe UI",Arial,sans-serif;color:#1a1a1a;background:#fff;
-margin:0 auto;padding:1rem;max-width:70rem}
-h1{font-size:1.7rem;line-height:1.25}h2{font-size:1.3rem;margin-top:2rem}
-.note{border-left:.4rem solid #0072b2;background:#eef4f8;padding:.6rem 1rem}
-.alarm{border-left:.4rem solid #b34700;background:#fdf1e8;padding:.6rem 1rem}
-img{max-width:100%;height:auto}
-.wide{overflow-x:auto}
-table{border-collapse:collapse;width:100%;font-size:.93rem}
-caption{text-align:left;font-weight:bold;padding:.3rem 0}
-th,td{border-bottom:1px solid #b8b8b8;padding:.4rem .5rem;text-align:left;vertical-align:top}
-thead th{border-bottom:2px solid #1a1a1a}
-.outcome{font-weight:bold;white-space:nowrap}
-@media(max-width:700px){thead{position:absolute;left:-9999px}
-table,tbody,tr,th,td{display:block}tr{border-bottom:2px solid #1a1a1a;padding:.5rem 0}
-td,th{border:0;padding:.15rem 0}td::before{content:attr(data-label) ": ";font-weight:bold}
-.outcome{white-space:normal}}
-@media print{body{font-size:11pt;max-width:none}tr,img{break-inside:avoid}a{color:#000}}
-"""
+TITLE = "What makes muscles twitch? An article's claims, put to a model"
+DIARY_WORDS = {
+    "benign": "benign twitching", "als": "early ALS", "pinched": "pinched nerve",
+    "anxiety": "anxiety",
+}  # fmt: skip
+# Class of a cell of the matrix, where it is not its word.
+_CLASSES = {
+    "nearly none": "fewer", "far fewer": "fewer", "far more": "more",
+    "nothing to change": "nothing",
+}  # fmt: skip
+SECTIONS = {
+    "summary": "In short",
+    "picture": "The verdicts in one picture",
+    "claims": "The claims one by one",
+    "remedies": "Every remedy on every cause",
+    "alarms": "Signs of alarm",
+    "rules": "How it was judged",
+    "outside": "Outside this model",
+    "doctor": "When to see a doctor",
+    "leans": "What this leans on",
+}
 
 
-def report_html(article: Any, figure: Any) -> str:
+def report_html(article: Any) -> str:
     """Return the report as HTML.
 
     Parameters
     ----------
     article : Article
-        From `neurosim.study.compare.article`.
-    figure : matplotlib.figure.Figure
-        From `neurosim.show.plot.plot_verdicts`.
+        From `neurosim.study.article.article`.
     """
-    judged = [v for v in article.verdicts if v.outcome != "outside this model"]
-    outside = [v for v in article.verdicts if v.outcome == "outside this model"]
-    first = article.people_result.scenarios[0]
-    parts = [
-        "<h1>What makes muscles twitch? An article's claims, put to a model</h1>",
-        f'<p class="note"><strong>{ADVICE}</strong> Everything here is simulated.</p>',
-        _summary(article, judged, outside),
-        "<h2>The verdicts in one picture</h2>",
-        _image(figure, article),
-        "<h2>The verdicts one by one</h2>",
-        _table(judged),
-        "<h2>How it was judged</h2>",
-        _rules(first),
-        f"<p>The axon is one of {len(AXON_WORDS)} sets of parameters that fit the same nerves: "
-        f"{escape(_axon_list())}. The table gives the result with each and says where that turns "
-        "it: what turns is not known. 'As assumptions vary' is the least and greatest result while "
-        f"each of those among {len(assumptions())} assumed or fitted numbers that can touch it is "
-        "moved alone over its range. 'In "
-        "another muscle' is the calf: there hardly anybody twitches in health, and the cell "
-        "bodies count for more. 'Over the reference range' is the model's rate at the low and "
-        "the high end of what is normal: sites are steep, nobody has measured such a ratio, and "
-        "no more than its direction should be believed.</p>",
-        "<h2>Outside this model</h2>",
-        "<p>The model has nothing that could answer these claims, which says nothing about "
-        "whether they are true.</p>",
-        "<ul>" + "".join(f"<li>{escape(v.claim)}{_because(v)}</li>" for v in outside) + "</ul>",
-        "<h2>When to see a doctor</h2>",
-        f'<p class="alarm">{ALARM}</p>',
-        "<h2>What this leans on</h2>",
-        f"<p>{escape(words.leaning_words(first.axon, first.muscle))} {_made_with(first)}</p>",
-    ]
-    body = "\n".join(part for part in parts if part)
+    made = (_summary, _picture, _claims, _remedies, _alarms, _rules, _outside, _doctor, _leans)
+    sections = "\n".join(
+        f'<section id="{key}"><h2>{title}</h2>\n{make(article)}</section>'
+        for (key, title), make in zip(SECTIONS.items(), made, strict=True)
+    )
+    links = listed(f'<a href="#{key}">{title}</a>' for key, title in SECTIONS.items())
+    css = resources.files("neurosim").joinpath("show/report.css").read_text("utf-8")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>What makes muscles twitch? A model's verdicts</title>\n<style>{STYLE}</style>\n"
-        f"</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>"
+        f"<title>{TITLE}</title>\n<style>\n{css}</style>\n</head>\n<body>\n"
+        '<a class="skip" href="#claims">To the claims</a>\n<header>\n'
+        f'<p class="note"><strong>{ADVICE}</strong> Everything here is simulated.</p>\n'
+        f'<h1>{TITLE}</h1>\n<nav aria-label="Contents">{links}</nav>\n</header>\n'
+        f"<main>\n{sections}\n</main>\n</body>\n</html>"
     )
 
 
-def _because(verdict: Any) -> str:
-    return f" ({escape(verdict.note)})" if verdict.note else ""
+# --- The sections ----------------------------------------------------------------------
 
 
-def _summary(article: Any, judged: list, outside: list) -> str:
+def _summary(article: Any) -> str:
     """Return what was asked and found, in a few sentences."""
-    groups = []
-    for outcome in words.OUTCOMES:
-        claims = [v.claim for v in judged if v.outcome == outcome]
-        if claims:
-            listed = "; ".join(escape(c[0].lower() + c[1:]) for c in claims)
-            sign = words.outcome_symbol(outcome)
-            groups.append(f"<li><strong>{sign} {escape(outcome)}</strong>: {listed}.</li>")
-    s = article.people_result.scenarios[0]
-    people = article.people_result.twitches.shape[1]
+    counted = verdicts.count(article.verdicts)
+    boxes = "".join(
+        f'<li class="{name.split()[0]}"><strong>{n}</strong>'
+        f"{escape(verdicts.outcome_words(name))}</li>"
+        for name, n in counted.items()
+    )
+    base, rest = article.base, verdicts.summary(article.verdicts)[1:]
+    lists = [
+        f"<strong>{escape(outcome[:1].upper() + outcome[1:])}</strong>: {_linked(article, outcome)}"
+        for outcome, n in counted.items()
+        if n
+    ]
     return (
-        f"<p>The article makes {len(article.verdicts)} claims. {len(judged)} of them were put to "
-        f"{people} simulated people ({muscle_words(s.muscle)}, {time_words(s.duration_s)} each); "
-        f"{len(outside)} are outside this model.</p><ul>{''.join(groups)}</ul>"
+        f"<p>A popular article makes {len(article.verdicts)} claims about twitching muscles. Each "
+        f"was put to {article.people} simulated people ({escape(muscle_words(base.muscle))}), "
+        "every one compared with the same person in health.</p>"
+        f'<ul class="counts">{boxes}</ul>{listed(lists)}'
+        f"{listed(map(escape, rest))}"
+        "<p>How often healthy people twitch after coffee, a short night, stress, sweat, "
+        "stretching, a diet or yoga has never been counted in a controlled study: verdicts on "
+        "these rest on assumed magnitudes. Sizes are told as bands of about ten.</p>"
     )
 
 
-def _image(figure: Any, article: Any) -> str:
-    data = b64encode(png_bytes(figure)).decode("ascii")
-    counted = words.describe_verdicts(article).splitlines()[0]
-    alt = escape(
-        f"One line for each claim: rate against health with its interval, and the outcome. "
-        f"{counted} The table below says the same in words.",
-        quote=True,
+def _linked(article: Any, outcome: str) -> str:
+    """Return the claims of one outcome, linked to their rows."""
+    return "; ".join(
+        f'<a href="#claim-{v.number}">{escape(in_a_sentence(v.claim))}</a>'
+        for v in article.verdicts
+        if v.outcome == outcome
     )
-    return f'<img src="data:image/png;base64,{data}" alt="{alt}">'
 
 
-COLUMNS = (
-    "Claim",
-    "Outcome",
-    "Twitches against health",
-    "95 % interval",
-    "As assumptions vary",
-    "With other axons",
-    "In another muscle",
-    "Over the reference range",
-    "People",
-    "Leans most on",
-    "Outcome turns at",
-)
+def _picture(article: Any) -> str:
+    figure = article_plot.plot_verdicts(article)
+    return image(figure, verdicts.describe_verdicts(article))
 
 
-def _interval(low: float, high: float) -> str:
-    if math.isnan(low):
-        return "not examined"
-    return f"{_times(low)} to {_times(high)} times"
+def _claims(article: Any) -> str:
+    """Return every claim as a row, by group."""
+    parts = ["<p>Every row opens: how the verdict came about, how sure it is, and what "
+             "physiology says.</p>"]  # fmt: skip
+    for group, title in GROUPS.items():
+        mine = [row(v, article) for v in article.verdicts if v.group == group]
+        parts.append(f"<h3>{escape(title)}</h3>\n" + "\n".join(mine))
+    return "\n".join(parts)
 
 
-def _axon_list() -> str:
-    return "; ".join(f"'{name}' ({words})" for name, words in AXON_WORDS.items())
+def _remedies(article: Any) -> str:
+    """Return the matrix as a picture and as a table."""
+    matrix = article.matrix
+    rows, classes = [], []
+    for i, cause in enumerate(matrix.causes):
+        cells, names = [], []
+        for j in range(len(matrix.remedies)):
+            word, _ = verdicts.cell(matrix, i, j)
+            cells.append(_cell_words(matrix, i, j, word))
+            names.append(_CLASSES.get(word, word))
+        rows.append((verdicts.cause_words(cause), *cells))
+        classes.append(names)
+    heads = ("Cause", *(remedy(name).words for name in matrix.remedies))
+    return (
+        "<p>A remedy is given to people who twitch for one reason, and their twitches are "
+        "compared with those of the same people without it. A remedy never touches a rate: it "
+        "changes what it can change in the body. Where a cause calms the nerve in this model "
+        "(stress lowers potassium), undoing it brings twitches back.</p>"
+        + image(article_plot.plot_remedies(matrix), verdicts.describe_remedies(matrix))
+        + table("Twitches with a remedy against without; in per cent the people whom it helps; – "
+                "where it has nothing to change", heads, rows, "matrix", classes)
+    )  # fmt: skip
 
 
-def _axons(verdict: Any) -> str:
-    """Return the result with every other axon, and whether it survives the exchange."""
-    if not verdict.axon_ratios:
-        return "not examined"
-    parts = (f"{name}: {words.band(ratio)}" for name, ratio in verdict.axon_ratios.items())
-    turns = " and ".join(verdict.turns_with)
-    return "; ".join(parts) + (f" (turns with {turns})" if turns else " (survives)")
+def _cell_words(matrix: Any, i: int, j: int, word: str) -> str:
+    if word == "nothing to change":
+        return article_plot.ARROWS[word]
+    helped = 100 * verdicts.helped(matrix, i, j)
+    return f"{article_plot.ARROWS[word]} {word} {helped:.0f} %"
 
 
-def _band(ratio: float) -> str:
-    return "not examined" if math.isnan(ratio) else words.band(ratio)
-
-
-def _reference(verdict: Any) -> str:
-    if math.isnan(verdict.reference_low):
-        return "does not apply"
-    return f"{_times(verdict.reference_low)} to {_times(verdict.reference_high)} times"
-
-
-def _times(value: float) -> str:
-    return "nearly 0" if value < 1e-3 else f"{value:.2g}" if value < 100 else f"{value:.0f}"
-
-
-def _table(judged: list) -> str:
-    """Return the table of the verdicts that the model could reach."""
-    head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
+def _alarms(article: Any) -> str:
+    """Return who shows which sign, and how well it tells early ALS."""
+    alarms = article.alarms
+    groups = [g for g in DIARY_GROUPS if alarms.of(g)]
+    heads = ("Sign", *(DIARY_WORDS.get(g, g) for g in groups), "Sensitivity, %", "Specificity, %",
+             "Likelihood ratio")  # fmt: skip
     rows = []
-    for v in judged:
-        cells = (
-            f"{words.outcome_symbol(v.outcome)} {v.outcome}" + (f" ({v.note})" if v.note else ""),
-            words.band(v.rate_ratio, v.ci_low, v.ci_high).split(" (")[0],
-            _interval(v.ci_low, v.ci_high),
-            _interval(v.span_low, v.span_high),
-            _axons(v),
-            _band(v.elsewhere_ratio),
-            _reference(v),
-            str(v.people),
-            v.leans_on or "not examined",
-            v.flips_at or "not examined",
-        )
-        body = "".join(
-            f'<td data-label="{label}"{_class(label)}>{escape(cell)}</td>'
-            for label, cell in zip(COLUMNS[1:], cells, strict=True)
-        )
-        rows.append(f'<tr><th scope="row">{escape(v.claim)}</th>{body}</tr>')
+    for r in alarms.rows():
+        shown = (f"{r[f'{g}_shown']} of {r[f'{g}_people']}" for g in groups)
+        ratio = alarms.likelihood_ratio(r["sign"])
+        rows.append((
+            str(r["words"]), *shown, str(alarms.sensitivity(r["sign"])),
+            str(alarms.specificity(r["sign"])), interval(ratio.low, ratio.high),
+        ))  # fmt: skip
     return (
-        '<div class="wide"><table><caption>Each claim, what the model finds, and how sure that '
-        f"is</caption><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        f"<p>{len(alarms.diaries)} simulated people keep a diary of their twitches over "
+        f"{alarms.weeks} weeks. The article's signs are read from the diaries alone; weakness and "
+        "lost motor units, which the article leaves out, are measured in the clinic. The mix of "
+        "people is this study's, not that of any clinic. In brackets: 95 % intervals.</p>"
+        + table("Who shows which sign", heads, rows)
     )
 
 
-def _class(label: str) -> str:
-    return ' class="outcome"' if label == "Outcome" else ""
-
-
-def _rules(first: Any) -> str:
+def _rules(article: Any) -> str:
     """Return the rules, which were fixed before anything was run."""
-    from neurosim.sources import number
-
     edge, sure = number("study", "smallest_ratio"), number("study", "confidence")
-    outcomes = "".join(
-        f"<li><strong>{sign} {escape(name)}</strong>: {escape(meaning)}.</li>"
-        for name, (sign, meaning) in words.OUTCOMES.items()
+    outcomes = listed(
+        f"<strong>{sign} {escape(name)}</strong>: {escape(meaning)}."
+        for name, (sign, meaning) in verdicts.SIGNS.items()
     )
+    limits = listed(
+        f"{escape(v.note)}: {v.value:g}{'' if v.unit == '1' else ' ' + escape(v.unit)}"
+        for v in load("study").values()
+        if v.source == "rule" and v.note
+    )
+    axons = "; ".join(f"'{name}' ({words})" for name, words in AXON_WORDS.items())
     return (
         "<p>The rules were fixed beforehand. Every simulated person is compared with the same "
         "person in health: same muscle, same places where twitches can start. The mean of their "
-        f"rate ratios has a {100 * sure:.0f} % interval; a claim counts as decided only if the "
-        f"whole interval lies beyond {edge:g} times, up or down. Sizes are given in bands of "
-        "about ten, because nobody has measured them. Each verdict names the assumption that "
-        "moves it most, and the value of that assumption at which the outcome would turn.</p>"
-        f"<ul>{outcomes}</ul>"
+        f"log rate ratios has a {100 * sure:.0f} % interval; a claim counts as decided only if "
+        f"the whole interval lies beyond {edge:g} times, up or down.</p>{outcomes}"
+        f"<p>The axon is one of {len(AXON_WORDS)} sets of parameters that fit the same nerves: "
+        f"{escape(axons)}. What turns with another of them is not known.</p>"
+        f"<details><summary>All limits</summary>{limits}</details>"
     )
 
 
-def _made_with(first: Any) -> str:
+def _outside(article: Any) -> str:
+    outside = [v for v in article.verdicts if v.outcome == "outside this model"]
+    return (
+        "<p>The model has nothing that could answer these claims, which says nothing about "
+        "whether they are true.</p>"
+        + listed(f"{escape(v.claim)}: {escape(v.note)}." for v in outside)
+    )
+
+
+def _doctor(article: Any) -> str:
+    return f'<p class="alarm">{verdicts.ALARM}</p><p>{ADVICE}</p>'
+
+
+def _leans(article: Any) -> str:
+    """Return how well the numbers are known, and how the report was made."""
     from neurosim.study.run import versions
 
-    v = versions()
-    return escape(f"Made with neurosim {v['neurosim']}, seed {first.seed}, axon '{first.axon}'.")
+    grades = [v.grade for _, v in all_values()]
+    counted = ", ".join(f"{grades.count(g)} {g}" for g in GRADES)
+    base = article.base
+    made = ", ".join(f"{name} {v}" for name, v in versions().items())
+    return (
+        f"<p>The whole model has {len(grades)} numbers: {counted}. "
+        f"{escape(leaning_words(base.axon, base.muscle))}</p>"
+        f"<p>Made with {escape(made)}; seed {base.seed} and those after it, axon "
+        f"'{escape(base.axon)}'.</p>"
+    )

@@ -147,7 +147,12 @@ class Verdict:
 
     @property
     def turns_with(self) -> tuple[str, ...]:
-        """Axons with which the ratio falls on another side (more, same, fewer) than here."""
+        """Axons with which the ratio falls on another side (more, same, fewer) than here.
+
+        None of a remedy, which was asked of one cause only; `flips_at` tells of it.
+        """
+        if self.kind == "remedy":
+            return ()
         here = side(float(np.log(self.rate_ratio)))
         return tuple(a for a, r in self.axon_ratios.items() if side(float(np.log(r))) != here)
 

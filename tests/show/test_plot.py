@@ -1,7 +1,7 @@
 """Figures: units on the axes, no text upon text, nothing cut off, no global state."""
 
 import dataclasses
-import math
+from dataclasses import replace
 from itertools import combinations
 
 import matplotlib
@@ -12,8 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from neurosim.membrane.axon import Conditions
 from neurosim.membrane.excitability import examine, norms
 from neurosim.membrane.motoneuron import SomaConditions, simulate_soma
-from neurosim.show import plot, style
-from neurosim.study.compare import Verdict
+from neurosim.show import article_plot, plot, style, verdicts
 from neurosim.study.run import replicate, simulate
 
 UNITS = ("%", "ms", "mV", "mN", "mmol/L", "second", "minute", "hour", "day", "no unit",
@@ -124,26 +123,48 @@ def test_picture_is_shown_by_a_notebook(healthy):
     assert len(style.png_bytes(figure, 50)) > 20_000
 
 
-def verdicts():
-    rows = (
-        ("Too little A makes muscles twitch", "supported", 20, 9, 40),
-        ("Too much A makes muscles twitch", "opposed", 1e-7, 0, 1e-6),
-        ("B makes muscles twitch", "no difference at this size", 1.05, 0.95, 1.15),
-        ("C makes muscles twitch", "only in combination", 1.1, 0.9, 1.2),
-        ("D makes muscles twitch", "outside this model", math.nan, math.nan, math.nan),
-    )
-    return tuple(
-        Verdict(claim, "a", "cause", "more", outcome, *ratio, people=50)
-        for claim, outcome, *ratio in rows
-    )
-
-
-def test_verdicts_draw_arrows_and_list_the_rest():
-    figure = plot.plot_verdicts(verdicts())
+def test_verdicts_draw_every_claim_in_its_group(small_article):
+    figure = article_plot.plot_verdicts(small_article)
     check(figure)
     ax = figure.axes[0]
-    assert [t.get_text() for t in ax.get_yticklabels()][0] == "D makes muscles twitch"
-    assert any(line.get_marker() == "<" for line in ax.lines)
+    names = [label.get_text() for label in ax.get_yticklabels()][::-1]
+    assert names[0] == "What twitches and spasms are" and len(names) == 46 + 5
+    for v in small_article.verdicts:
+        assert sum(n.startswith(v.claim) and n.endswith(f" {v.number}") for n in names) == 1
+    drawn = [t.get_text() for t in ax.texts]
+    for outcome, n in verdicts.count(small_article.verdicts).items():
+        assert drawn.count(verdicts.outcome_words(outcome)) == n
+
+
+def test_verdicts_beyond_the_axis_are_arrows(small_article):
+    far = replace(small_article.verdicts[23], rate_ratio=1e-7, ci_low=1e-8, ci_high=1e-6)
+    ax = article_plot.plot_verdicts((far,)).axes[0]
+    assert [line.get_marker() for line in ax.lines].count("<") == 1
+
+
+def test_remedies_say_in_words_what_each_does(small_article):
+    matrix = small_article.matrix
+    figure = article_plot.plot_remedies(matrix)
+    check(figure)
+    ax = figure.axes[0]
+    drawn = [t.get_text() for t in ax.texts]
+    floor = {"▼▼▼ nearly none": 0.0, "▼▼ far fewer": 0.01, "▼ fewer": 0.1}
+    assert len(drawn) == matrix.applies.size
+    assert drawn.count("–") == (~matrix.applies).sum()
+    for text, i in zip(drawn, np.ndindex(*matrix.applies.shape), strict=True):
+        ratio = float(np.exp(matrix.log_ratio[i].mean()))
+        if not matrix.applies[i]:
+            continue
+        told = floor.get(text.split("\n")[0])
+        if told is not None:
+            assert told <= ratio < max(10 * told, 0.01)
+        elif "more" in text:
+            assert ratio > 1.25 and text.endswith("\n0 %")
+        else:
+            assert text.startswith(("= same", "? unclear"))
+    words = verdicts.describe_remedies(matrix)
+    assert "sodium-channel blocker" in words and "Isaacs' syndrome" in words
+    assert words.count("\n") == len(matrix.remedies) - 1
 
 
 def test_excitability_over_the_norm():

@@ -137,7 +137,6 @@ _UNREAD = {
     "conditions": re.compile(""),
     "course": re.compile(""),
     "detect": re.compile(""),
-    "ephapse": re.compile(""),
     "fatigue": re.compile(""),
     "pool": re.compile(""),
     "membrane": re.compile(r"(ischaemia|release)_pump_|washout_|potassium_space_"),

@@ -142,6 +142,7 @@ _UNREAD = {
     "membrane": re.compile(r"(ischaemia|release)_pump_|washout_|potassium_space_"),
     "body": re.compile(""),  # what a body reads is recorded
     "emg": re.compile(r"needle_|noise_needle_|core_|shaft_|onset_"),
+    "ephapse": re.compile(""),
     "fit": re.compile(""),
     "hazard": re.compile(r".*error"),
     "isaacs": re.compile(""),

@@ -55,7 +55,13 @@ def test_the_busiest_hour_is_the_tense_one(tense):
 
 def test_words_name_the_clock_and_what_changed(tense):
     text = describe(tense)
-    for part in ("from 06:00 on", "stress 0 to 0.898", "caffeine in plasma", "at 10:00", "cell body"):
+    for part in (
+        "from 06:00 on",
+        "stress 0 to 0.898",
+        "caffeine in plasma",
+        "at 10:00",
+        "cell body",
+    ):
         assert part in text
     assert "Against health" in text and text.endswith(ADVICE)
     assert "nan" not in text.lower().split()

@@ -6,7 +6,8 @@ from scipy import stats
 
 from neurosim.body.course import Course
 from neurosim.body.state import Body
-from neurosim.study.run import moments, one_person, replicate, simulate
+from neurosim.firing.hazard import hazard_course, hazard_table
+from neurosim.study.run import moments, one_person, people_sites, replicate, simulate
 from neurosim.study.scenario import Scenario, catalogue, scenario
 
 STILL = Course.from_tables(
@@ -148,3 +149,16 @@ def test_the_endings_of_isaacs_syndrome_answer_to_the_hour():
         assert found == pytest.approx(expected * (end - begin), rel=0.15) and found > 50
         assert result.per_min[moment] == pytest.approx(alone.expected_per_min, rel=0.05)
     assert np.all(np.diff(result.firing.time_s) >= 0)
+
+
+def test_between_examined_axons_the_log_rate_is_a_straight_line():
+    states = [moments(Scenario(body=Body(potassium_mmol_l=k))).states[0].axon for k in (4.2, 5.0)]
+    tables = [hazard_table(state) for state in states]
+    sites, _ = people_sites(Scenario(), 2)
+    quiet = np.zeros(sites.units)
+    at_s = np.array([0.0, 30.0, 120.0])
+    law = hazard_course(tables, np.array([0, 2]), sites, [quiet] * 3, at_s, 120.0)
+    first, between, last = (np.log(knot.bursts_per_min) for knot in law.knots)
+    assert not np.allclose(first, last)
+    assert between == pytest.approx(0.75 * first + 0.25 * last)
+    assert law.knots[1].pair == pytest.approx(0.75 * law.knots[0].pair + 0.25 * law.knots[2].pair)

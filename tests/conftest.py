@@ -39,7 +39,7 @@ def small_article():
         else article._judged(c, evidence, alarms)
         for c in CLAIMS
     ]  # fmt: skip
-    leaning = {"leans_on": "channel noise of a site (3)", "flips_at": "1.5", "assumed": 9,
+    leaning = {"leans_on": "channel noise of a site (<4)", "flips_at": "1.5", "assumed": 9,
                "span_low": 0.5, "span_high": 70.0, "axon_ratios": {"ohmic": 30.0},
                "elsewhere_ratio": 2.0}  # fmt: skip
     judged = [replace(v, **leaning) if v.number == 24 else v for v in judged]

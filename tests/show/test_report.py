@@ -65,7 +65,7 @@ def test_a_cause_opens_to_body_membrane_and_rate(page):
     words = page.all("details", id="claim-24")[0][2]
     for part in (
         "Low blood calcium, mild", "calcium outside the axon \N{MINUS SIGN}0.4 mmol/L (assumed)",
-        "The median person twitches", "channel noise of a site (3)", "1.5", "0.5 to 70 times",
+        "The median person twitches", "channel noise of a site (<4)", "1.5", "0.5 to 70 times",
         "9 numbers moved", "ohmic: tens of times as many twitches", "Over seeds",
     ):  # fmt: skip
         assert part in words, part
@@ -128,6 +128,7 @@ def test_report_is_honest_and_escapes(html, page):
     for sign in ("persists", "spreads", "gets worse", "weakness", "thinner", "See a doctor"):
         assert sign in page.all("p", **{"class": "alarm"})[0][2]
     assert "found &lt;1 &amp; 2&gt;" in html and "found <1" not in html
+    assert "site (&lt;4)" in html and "site (<4" not in html
     assert "assumed magnitudes" in html and "clonus" in html
     assert "::details-content" in html and "@media print" in html
     assert page.all("html")[0][1]["lang"] == "en"

@@ -56,6 +56,7 @@ PARAMETERS = {
         "synaptic_noise_scale": "synaptic noise of the motor neuron",
         "ahp_scale": "after-hyperpolarisation of the motor neuron",
         "drive_scale": "drive to the motor neuron",
+        "tone_scale": "resting tone of the motor neuron",
     },
     "junction": {
         "calcium_out_mmol_l": "calcium at the end plate",
@@ -393,7 +394,7 @@ _LINEAR = {
     "stretch": (
         ("pool.stretch_mv", "pool stretch_mv", "add", 1.0,
          "Stretching the muscle inhibits its motor neurons."),
-        ("stretch_tone_fall", "soma drive_scale", "scale", -1.0,
+        ("stretch_tone_fall", "soma tone_scale", "scale", -1.0,
          "As long as the stretch is held, tendon organs calm the resting motor neuron."),
     ),
 }  # fmt: skip

@@ -91,8 +91,8 @@ def after_push(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the spikes of a pool from the end of its push on: times (s) and units.
 
-    The stretch lasts `STRETCH_S` from `STRETCH_AT_S` after the push. The pool is followed for
-    `LONGEST_S`.
+    The pool has its own stretch, in place of what one does to the tone of resting somata: it lasts
+    `STRETCH_S` from `STRETCH_AT_S` after the push. The pool is followed for `LONGEST_S`.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def after_push(
     """
     made = pool.build(units, person=person)
     made = made.replace(pic_half_mv=made.pic_half_mv - cramping.pic_lowered_mv)
-    now = conditions.replace(pic_gain=conditions.pic_gain * cramping.pic_scale)
+    now = conditions.replace(pic_gain=conditions.pic_gain * cramping.pic_scale, tone_scale=1.0)
     after = hold(min(duration_s, LONGEST_S))
     begin, end = (round(1000.0 * t) for t in (STRETCH_AT_S, STRETCH_AT_S + STRETCH_S))
     after[begin:end] = -cramping.stretch_mv

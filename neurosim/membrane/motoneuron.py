@@ -44,6 +44,7 @@ class SomaConditions:
     synaptic_noise_scale: float = 1.0
     ahp_scale: float = 1.0
     drive_scale: float = 1.0
+    tone_scale: float = 1.0
 
     def __post_init__(self) -> None:
         for f in fields(self):
@@ -103,7 +104,7 @@ def resting_mv(conditions: SomaConditions) -> float:
     healthy = number("membrane", "base_potassium")
     nernst_change = kt * float(np.log(conditions.potassium_out_mmol_l / healthy))
     return (
-        _soma("tone_mv") * conditions.drive_scale
+        _soma("tone_mv") * conditions.drive_scale * conditions.tone_scale
         + _soma("pic_mv") * conditions.pic_gain
         + _soma("potassium_share") * nernst_change
     )

@@ -163,7 +163,7 @@ def test_a_healthy_body_changes_nothing():
                 ("pool", "pic_lowered_mv"): near("add", number("pool", "prone_shift_mv")),
                 ("pool", "push_mv"): near("add", 20.0 * number("pool", "reflex_mv")),
                 ("pool", "stretch_mv"): near("add", 30.0),
-                ("soma", "drive_scale"): near("scale", 0.8),
+                ("soma", "tone_scale"): near("scale", 0.8),
             },
         ),
     ],

@@ -27,6 +27,7 @@ from neurosim.study.run import (
 from neurosim.study.scenario import Scenario, catalogue, scenario
 
 DISEASES = ("als", "cholinesterase_inhibition", "cramp", "isaacs", "pinched_nerve")
+SPROUTING = ("nerve_damage", "poor_nutrition")
 EVERYTHING = Body(isaacs=1, pinched_nerve=1, als=0.5, shortened_muscle=0.9, cramp_proneness=1,
                   nerve_stimulation_per_s=40, stretch=0.1, ionised_calcium_mmol_l=1.0)  # fmt: skip
 
@@ -46,7 +47,7 @@ def of(result, kind):
     return f.time_s[mine], f.unit[mine], f.episode[mine]
 
 
-@pytest.mark.parametrize("name", sorted(set(catalogue()) - {*DISEASES, "a_day"}))
+@pytest.mark.parametrize("name", sorted(set(catalogue()) - {*DISEASES, *SPROUTING, "a_day"}))
 def test_without_disease_the_discharges_are_the_hazards_own(name):
     asked = scenario(name).replace(duration_s=60.0)
     result = simulate(asked, person=1)

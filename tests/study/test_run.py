@@ -94,7 +94,7 @@ def test_a_result_adds_up():
     assert np.array_equal(again.firing.time_s, result.firing.time_s)
 
 
-@pytest.mark.parametrize("name", ["low_calcium", "high_potassium", "stress"])
+@pytest.mark.parametrize("name", ["low_calcium", "high_potassium", "stress_mild"])
 def test_a_burst_is_what_the_interval_alone_makes_an_event(name):
     result = simulate(name, duration_s=300.0, person=1)
     firing = result.firing

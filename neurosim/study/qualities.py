@@ -94,10 +94,11 @@ def painless(e: Evidence) -> Finding:
 
 
 def _spasms(asked: Scenario, people: int = 6) -> tuple[np.ndarray, np.ndarray]:
-    """Return the lengths of spasms (s), and each person's seconds in spasm."""
+    """Return the lengths of spasms (s), and each person's seconds in spasm times units in it."""
     found = [r.twitches for r in _watched(asked, people)]
     lengths = [t.duration_s[t.painful] for t in found]
-    return np.concatenate(lengths), np.array([one.sum() for one in lengths])
+    units = [t.units[t.painful] for t in found]
+    return np.concatenate(lengths), np.array([s @ n for s, n in zip(lengths, units, strict=True)])
 
 
 def _cramp(e: Evidence) -> Scenario:

@@ -12,6 +12,7 @@ import pytest
 
 from neurosim.body import factors
 from neurosim.body.factors import PARAMETERS, contributions
+from neurosim.body.fields import SCALES
 from neurosim.body.state import Body
 from neurosim.errors import NeurosimError
 from neurosim.firing.discharge import expected_bursts_per_min
@@ -41,11 +42,10 @@ def bodies():
         "sodium_mmol_l": (120.0, 160.0), "potassium_mmol_l": (2.7, 6.0),
         "ionised_calcium_mmol_l": (0.8, 1.75), "ionised_magnesium_mmol_l": (0.25, 2.0),
         "limb_temperature_c": (29.0, 36.0), "plasma_caffeine_umol_l": (0.0, 200.0),
-        "stress": (0.0, 1.0), "fatigue": (0.0, 1.0),
-        "isaacs": (0.0, 1.0), "pinched_nerve": (0.0, 1.0), "als": (0.0, 1.0),
-        "cholinesterase_inhibition": (0.0, 1.0),
-        "shortened_muscle": (0.0, 1.0), "cramp_proneness": (0.0, 1.0),
-        "nerve_stimulation_per_s": (0.0, 60.0), "stretch": (0.0, 1.0),
+        "paco2_mmhg": (20.0, 60.0), "bicarbonate_mmol_l": (16.0, 32.0),
+        "mass_loss_percent": (0.0, 6.0), "plain_water_l": (0.0, 2.0), "rehydration_l": (0.0, 2.0),
+        "sleep_debt_h": (0.0, 16.0), "nerve_stimulation_per_s": (0.0, 60.0),
+        **dict.fromkeys(SCALES, (0.0, 1.0)),
     }  # fmt: skip
     assert set(ends) == {f.name for f in fields(Body)}
     yield Body()
@@ -54,7 +54,10 @@ def bodies():
             yield Body(**{name: value})
     for side in itertools.product((0, 1), repeat=3):
         signs = list(itertools.islice(itertools.cycle(side), len(ends)))
-        yield Body(**{n: pair[s] for (n, pair), s in zip(ends.items(), signs, strict=True)})
+        # a third of the way, as nobody survives all of it at once
+        whole = {n: pair[s] for (n, pair), s in zip(ends.items(), signs, strict=True)}
+        healthy = vars(Body())
+        yield Body(**{n: healthy[n] + 0.3 * (v - healthy[n]) for n, v in whole.items()})
 
 
 def bare(items):

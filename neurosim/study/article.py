@@ -12,6 +12,7 @@ from neurosim.study import alarms, qualities
 from neurosim.study.claims import CLAIMS, Claim
 from neurosim.study.compare import (
     NONE,
+    Ratio,
     Verdict,
     judge_alarm,
     judge_rate,
@@ -25,6 +26,7 @@ from neurosim.study.remedies import Matrix, matrix, relieved, tried
 from neurosim.study.scenario import MILD, Scenario, combined, in_a_sentence, scenario, severities
 
 DIARIES = 30  # people of each group who keep one
+FEW = 80  # of the people, who are tried with every remedy and at mild sizes
 WEEKS = 26
 
 
@@ -39,7 +41,8 @@ class Article:
         Muscle, duration, seed and axon of all.
     people : int
     rates : mapping of str to ndarray
-        Long-run twitches per minute of the people under every scenario.
+        Long-run twitches per minute under every scenario; of the first `FEW` people with remedies
+        and at mild sizes.
     matrix : Matrix
         Every remedy on every cause.
     alarms : Alarms
@@ -58,18 +61,19 @@ def _body_of(base: Scenario, name: str) -> Scenario:
     return base.replace(name=name, title=own.title, about=own.about, body=own.body)
 
 
-def _asked(base: Scenario) -> dict[str, Scenario]:
-    """Return every scenario that a verdict needs, by name."""
-    found = {"normal": base, **tried(base)}
+def _asked(base: Scenario) -> tuple[dict[str, Scenario], dict[str, Scenario]]:
+    """Return every scenario that a verdict on a cause needs, by name, and all the others."""
+    found, others = {"normal": base}, tried(base)
     for claim in CLAIMS:
         for name in claim.scenarios:
+            found[name] = _body_of(base, name)
             for size in severities(name.removesuffix(MILD)):
-                found[size] = _body_of(base, size)
+                others[size] = _body_of(base, size)
         for partner in claim.combination:
             found[partner] = _body_of(base, partner)
             both = combined((claim.scenarios[0], partner), base)
             found[both.name] = both
-    return found
+    return found, {name: s for name, s in others.items() if name not in found}
 
 
 def article(
@@ -108,11 +112,14 @@ def article(
     if people < 2:
         raise NeurosimError(f"people = {people} is too few: a verdict needs at least 2.")
     base = scenario("normal").replace(seed=seed, **changes)
-    asked = _asked(base)
-    stage(f"{people} people in {len(asked)} states")
-    found = long_run(tuple(asked.values()), people, cores=cores, progress=progress)
-    rates = dict(zip(asked, found, strict=True))
-    table = matrix(base, rates)
+    causes, others = _asked(base)
+    asked, few = causes | others, min(people, FEW)
+    rates = {}
+    for some, n in ((causes, people), (others, few)):
+        stage(f"{n} people in {len(some)} states")
+        found = long_run(tuple(some.values()), n, cores=cores, progress=progress)
+        rates |= dict(zip(some, found, strict=True))
+    table = matrix(base, {name: own[:few] for name, own in rates.items()})
     stage(f"diaries of {4 * diaries} people over {WEEKS} weeks")
     kept = alarms.cohort(diaries, WEEKS, seed, cores, progress)
     stage("tests of the other claims")
@@ -137,13 +144,19 @@ def _judged(claim: Claim, evidence: qualities.Evidence, kept: alarms.Alarms) -> 
     return of(claim, "outside this model", note=claim.outside)
 
 
+def _ratio(rates: Mapping[str, np.ndarray], name: str, against: str) -> Ratio:
+    """Return the ratio of the people who were run in both scenarios."""
+    n = min(rates[name].size, rates[against].size)
+    return paired_ratio(rates[name][:n], rates[against][:n])
+
+
 def _with_sizes(verdict: Verdict, rates: Mapping[str, np.ndarray]) -> Verdict:
     """Return a verdict on a rate with its mild size and the spread over seeds."""
     own, healthy = rates[verdict.factor], rates["normal"]
     groups = [paired_ratio(own[i::SEEDS], healthy[i::SEEDS]).value for i in range(SEEDS)
               if own[i::SEEDS].size]  # fmt: skip
     mild = verdict.factor.removesuffix(MILD) + MILD
-    small = paired_ratio(rates[mild], healthy) if mild in rates else NONE
+    small = _ratio(rates, mild, "normal") if mild in rates else NONE
     return replace(verdict, seed_low=min(groups), seed_high=max(groups), mild_ratio=small.value,
                    mild_low=small.low, mild_high=small.high)  # fmt: skip
 
@@ -160,7 +173,7 @@ def _questions(
             cause = _strongest(v.factor, asked, rates)
             if cause is not None:
                 pair = (relieved(asked[cause], v.factor), asked[cause])
-                ratio = paired_ratio(rates[pair[0].name], rates[cause]).value
+                ratio = _ratio(rates, pair[0].name, cause).value
                 found[v.number] = Question(*pair, float(np.log(ratio)))
     return found
 
@@ -168,7 +181,7 @@ def _questions(
 def _strongest(name: str, asked: Mapping[str, Scenario], rates) -> str | None:
     """Return the cause on which a remedy does most, or None if it changes nothing anywhere."""
     effect = {
-        cause: abs(np.log(paired_ratio(rates[both], rates[cause]).value))
+        cause: abs(np.log(_ratio(rates, both, cause).value))
         for both in asked
         if both.endswith(f"+{name}") and (cause := both.removesuffix(f"+{name}")) in rates
     }

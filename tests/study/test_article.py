@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from neurosim.errors import NeurosimError
@@ -31,6 +32,16 @@ def test_every_claim_is_judged_once(found):
     assert found.people == 4 and found.rates["normal"].shape == (4,)
 
 
+def test_remedies_and_mild_sizes_are_of_the_first_people(found, monkeypatch):
+    monkeypatch.setattr(trial, "FEW", 3)
+    less = trial.article(4, 1, sensitivity=False, diaries=2, duration_s=60.0)
+    assert less.matrix.log_ratio.shape[2] == 3 and less.rates["low_calcium_mild"].size == 3
+    assert less.rates["low_calcium"].size == 4
+    assert np.array_equal(less.matrix.log_ratio, found.matrix.log_ratio[:, :, :3])
+    one = [next(v for v in a.verdicts if v.factor == "low_calcium") for a in (less, found)]
+    assert one[0].rate_ratio == one[1].rate_ratio and one[0].mild_ratio != one[1].mild_ratio
+
+
 def test_a_cause_tells_its_mild_size_and_its_seeds(found):
     verdict = next(v for v in found.verdicts if v.factor == "low_calcium")
     assert verdict.seed_low <= verdict.rate_ratio <= verdict.seed_high
@@ -45,7 +56,9 @@ def test_what_leans_is_joined_to_its_verdict(found, monkeypatch):
         return [lean.Lean("words", "0.5", 7, -1.0, 1.0, {"ohmic": 0.5}, 0.1) for _ in questions]
 
     monkeypatch.setattr(trial, "lean", fake)
-    scenarios = trial._asked(found.base)
+    causes, others = trial._asked(found.base)
+    assert not set(causes) & set(others) and set(causes | others) == set(found.rates)
+    scenarios = causes | others
     verdicts = trial._leant(list(found.verdicts), scenarios, found.base, found.rates, 1)
     for v in verdicts:
         if v.kind == "rate":

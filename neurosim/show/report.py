@@ -85,9 +85,11 @@ def _summary(article: Any) -> str:
         if n
     ]
     return (
-        f"<p>A popular article makes {len(article.verdicts)} claims about twitching muscles. Each "
-        f"was put to {article.people} simulated people ({escape(muscle_words(base.muscle))}), "
-        "every one compared with the same person in health.</p>"
+        f"<p>A popular article makes {len(article.verdicts)} claims about twitching muscles. Its "
+        f"causes were put to {article.people} simulated people "
+        f"({escape(muscle_words(base.muscle))}), every one compared with the same person in "
+        f"health, its remedies to {article.matrix.log_ratio.shape[2]} of them, each on every cause; "
+        "the other claims to stated tests.</p>"
         f'<ul class="counts">{boxes}</ul>{listed(lists)}'
         f"{listed(map(escape, rest))}"
         "<p>How often healthy people twitch after coffee, a short night, stress, sweat, "

@@ -22,7 +22,7 @@ import neurosim as ns
 from neurosim.membrane.axon import Conditions
 from neurosim.membrane.changes import condition, named
 from neurosim.membrane.excitability import examine, norms
-from neurosim.show.article_plot import plot_verdicts
+from neurosim.show.article_plot import plot_remedies, plot_verdicts
 from neurosim.show.plot import plot_excitability, plot_pair
 from neurosim.study.article import article
 
@@ -71,7 +71,9 @@ def main() -> None:
         return
     healthy, low = (ns.simulate(n, person=0, seed=1) for n in ("normal", "low_calcium"))
     plot_pair(healthy, low).savefig(FOLDER / "health_and_low_calcium.png", dpi=110)
-    plot_verdicts(article(args.people)).savefig(FOLDER / "verdicts.png", dpi=90)
+    found = article(args.people)
+    plot_verdicts(found).savefig(FOLDER / "verdicts.png", dpi=80)
+    plot_remedies(found.matrix).savefig(FOLDER / "remedies.png", dpi=80)
 
 
 if __name__ == "__main__":

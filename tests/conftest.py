@@ -30,7 +30,7 @@ def small_article():
     rng = np.random.default_rng(5)
     person = rng.lognormal(0.0, 1.0, 6)
     rates = {n: person * rng.choice([0.001, 0.3, 1.0, 30.0]) * rng.lognormal(0.0, 0.02, 6)
-             for n in article._asked(base)}  # fmt: skip
+             for some in article._asked(base) for n in some}  # fmt: skip
     rates["normal"] = person
     table, alarms = matrix(base, rates), small_alarms()
     evidence = article.qualities.Evidence(base, rates, table)

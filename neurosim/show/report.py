@@ -88,7 +88,7 @@ def _summary(article: Any) -> str:
         f"<p>A popular article makes {len(article.verdicts)} claims about twitching muscles. Its "
         f"causes were put to {article.people} simulated people "
         f"({escape(muscle_words(base.muscle))}), every one compared with the same person in "
-        f"health, its remedies to {article.matrix.log_ratio.shape[2]} of them, each on every cause; "
+        f"health, its remedies to {article.matrix.log_ratio.shape[2]} of them on every cause; "
         "the other claims to stated tests.</p>"
         f'<ul class="counts">{boxes}</ul>{listed(lists)}'
         f"{listed(map(escape, rest))}"

@@ -132,7 +132,8 @@ def _sweat(body: Body) -> Iterator[Step]:
     kept = min(1.0, lost_l / drunk_l) if drunk_l else 0.0
     sweat = {ion: number("body", f"sweat_{ion}_mmol_l") for ion in ("sodium", "potassium")}
     drink = {ion: number("body", f"rehydration_{ion}_mmol_l") for ion in sweat}
-    balance = {i: kept * body.rehydration_l * drink[i] - lost_l * sweat[i] for i in sweat}
+    # The kidney passes salt beyond what was lost as it does water.
+    balance = {i: min(0.0, kept * body.rehydration_l * drink[i] - lost_l * sweat[i]) for i in sweat}
     water_l = number("body", "body_water_share") * mass_kg
     before = FIELDS["sodium_mmol_l"].healthy
     after = (before * water_l + sum(balance.values())) / (water_l - lost_l + kept * drunk_l)
@@ -148,10 +149,11 @@ def ph_of(paco2_mmhg: float, bicarbonate_mmol_l: float) -> float:
     """Return the pH of blood (Henderson-Hasselbalch).
 
     Bicarbonate is that at the healthy carbon dioxide; breathing some off lowers it a little
-    within minutes (`acute_bicarbonate_slope`).
+    within minutes (`acute_bicarbonate_slope`), and keeping some back raises it less.
     """
     fall = FIELDS["paco2_mmhg"].healthy - paco2_mmhg
-    left = bicarbonate_mmol_l - number("body", "acute_bicarbonate_slope") * fall
+    slope = "acute_bicarbonate_slope" if fall > 0 else "acute_bicarbonate_slope_up"
+    left = bicarbonate_mmol_l - number("body", slope) * fall
     acid = number("body", "co2_solubility") * paco2_mmhg
     return number("body", "acid_pk") + math.log10(max(left, 1.0) / acid)
 
@@ -213,6 +215,10 @@ def steps(body: Body) -> list[Step]:
     found += _acid(body, found)
     for name in IONS.values():
         _sum(body, found, name)
+    ph = number("body", "ph.healthy") + sum(s.change for s in found if s.value == "ph")
+    low, high = (number("body", f"ph.survivable_{end}") for end in ("low", "high"))
+    if not low <= ph <= high:
+        raise NeurosimError(f"The pH comes to {ph:.3g}: survivable is {low:g} to {high:g}.")
     return found
 
 

@@ -21,7 +21,7 @@ LABELS = {
     "stress": "stress (0 to 1)",
     "fatigue": "fatigue (0 to 1)",
     "paco2_mmhg": "carbon dioxide in blood",
-    "bicarbonate_mmol_l": "bicarbonate in plasma",
+    "bicarbonate_mmol_l": "bicarbonate at usual carbon dioxide",
     "mass_loss_percent": "body mass lost by sweating",
     "plain_water_l": "plain water drunk since",
     "rehydration_l": "rehydration solution drunk since",

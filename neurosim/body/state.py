@@ -14,6 +14,7 @@ from os import PathLike
 from neurosim.body.blood import blood
 from neurosim.body.fields import FIELDS, Field
 from neurosim.body.references import read_panel, to_body_fields
+from neurosim.errors import NeurosimError
 
 GAUGE_WIDTH = 9
 
@@ -179,9 +180,11 @@ class Body:
 
     def routes(self) -> str:
         """Return what its states make of the blood, in a line, or an empty text."""
-        made = {
-            n: v for n, v in self.blood().items() if f"{v:.3g}" != f"{vars(self).get(n, 7.4):.3g}"
-        }
+        try:
+            blood = self.blood()
+        except NeurosimError as error:
+            return str(error).rstrip(".")
+        made = {n: v for n, v in blood.items() if f"{v:.3g}" != f"{vars(self).get(n, 7.4):.3g}"}
         words = ", ".join(
             f"{FIELDS[n].label if n in FIELDS else 'pH'} {v:.3g}" for n, v in made.items()
         )

@@ -17,7 +17,7 @@ from neurosim.show.style import plain_number
 from neurosim.sources import citation, load
 from neurosim.study.alarms import SIGNS
 from neurosim.study.claims import Claim, citations, claim
-from neurosim.study.compare import Verdict, paired_ratio
+from neurosim.study.compare import Verdict, paired_ratio, shared_ratio
 from neurosim.study.qualities import TESTS
 from neurosim.study.scenario import scenario, severities
 
@@ -116,7 +116,7 @@ def _tried(asked: Claim, article: Any) -> str:
     for name in asked.scenarios:
         for size in severities(name.removesuffix("_mild")):
             rows.append(_tried_row(scenario(size).title, scenario(size).about,
-                                   paired_ratio(rates[size], rates["normal"])))  # fmt: skip
+                                   shared_ratio(rates, size, "normal")))  # fmt: skip
     for partner in asked.combination:
         both = f"{asked.scenarios[0]}+{partner}"
         other = verdicts.cause_words(partner).removesuffix(" alone")
@@ -234,7 +234,7 @@ def _asked(doc: str | None) -> str:
 def _test(v: Verdict, asked: Claim, article: Any) -> str:
     return (
         "<h4>How it was tested</h4>"
-        f"<p>{escape(_asked(TESTS[asked.test].__doc__))} Its limits were fixed beforehand.</p>"
+        f"<p>{escape(_asked(TESTS[asked.test].__doc__))} Its limits stand with the other rules.</p>"
         f"<p>Found: {escape(v.finding)}.</p>"
     )
 

@@ -28,9 +28,12 @@ ALARM = (
 )
 SIGNS = {
     "supported": ("✔", "the model does what the article says"),
-    "opposed": ("✘", "the model does the opposite"),
+    "opposed": ("✘", "the model does the opposite, or the claim fails its test"),
     "no difference at this size": ("=", "no difference that this many people would show"),
-    "only in combination": ("+", "an effect only together with something else"),
+    "only in combination": (
+        "+",
+        "only with something else, or a remedy against some causes",
+    ),
     "outside this model": ("–", "the model has nothing that could answer"),
 }
 # Numbers that carry a blood value to the nerve; they do not say how large a factor is.

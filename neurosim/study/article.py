@@ -19,6 +19,7 @@ from neurosim.study.compare import (
     judge_remedy,
     of,
     paired_ratio,
+    shared_ratio,
 )
 from neurosim.study.lean import Lean, Question, lean
 from neurosim.study.rates import SEEDS, long_run
@@ -144,19 +145,13 @@ def _judged(claim: Claim, evidence: qualities.Evidence, kept: alarms.Alarms) -> 
     return of(claim, "outside this model", note=claim.outside)
 
 
-def _ratio(rates: Mapping[str, np.ndarray], name: str, against: str) -> Ratio:
-    """Return the ratio of the people who were run in both scenarios."""
-    n = min(rates[name].size, rates[against].size)
-    return paired_ratio(rates[name][:n], rates[against][:n])
-
-
 def _with_sizes(verdict: Verdict, rates: Mapping[str, np.ndarray]) -> Verdict:
     """Return a verdict on a rate with its mild size and the spread over seeds."""
     own, healthy = rates[verdict.factor], rates["normal"]
     groups = [paired_ratio(own[i::SEEDS], healthy[i::SEEDS]).value for i in range(SEEDS)
               if own[i::SEEDS].size]  # fmt: skip
     mild = verdict.factor.removesuffix(MILD) + MILD
-    small = _ratio(rates, mild, "normal") if mild in rates else NONE
+    small = shared_ratio(rates, mild, "normal") if mild in rates else NONE
     return replace(verdict, seed_low=min(groups), seed_high=max(groups), mild_ratio=small.value,
                    mild_low=small.low, mild_high=small.high)  # fmt: skip
 
@@ -168,20 +163,26 @@ def _questions(
     found = {}
     for v in verdicts:
         if v.kind == "rate":
-            found[v.number] = Question(asked[v.factor], base, float(np.log(v.rate_ratio)))
+            ratio = Ratio(v.rate_ratio, v.ci_low, v.ci_high, v.people)
+            found[v.number] = _question(asked[v.factor], base, ratio)
         elif v.kind == "remedy":
             cause = _strongest(v.factor, asked, rates)
             if cause is not None:
                 pair = (relieved(asked[cause], v.factor), asked[cause])
-                ratio = _ratio(rates, pair[0].name, cause).value
-                found[v.number] = Question(*pair, float(np.log(ratio)))
+                found[v.number] = _question(*pair, shared_ratio(rates, pair[0].name, cause))
     return found
 
 
+def _question(asked: Scenario, against: Scenario, ratio: Ratio) -> Question:
+    return Question(
+        asked, against, *(float(np.log(v)) for v in (ratio.value, ratio.low, ratio.high))
+    )
+
+
 def _strongest(name: str, asked: Mapping[str, Scenario], rates) -> str | None:
-    """Return the cause on which a remedy does most, or None if it changes nothing anywhere."""
+    """Return the cause on which a remedy helps most, or None if it changes nothing anywhere."""
     effect = {
-        cause: abs(np.log(_ratio(rates, both, cause).value))
+        cause: -np.log(shared_ratio(rates, both, cause).value)
         for both in asked
         if both.endswith(f"+{name}") and (cause := both.removesuffix(f"+{name}")) in rates
     }
@@ -198,8 +199,9 @@ def _leant(verdicts, asked, base, rates, cores) -> list[Verdict]:
 def _with_lean(verdict: Verdict, on: Lean, question: Question) -> Verdict:
     main = np.exp(question.main)
     words = on.leans_on
-    if verdict.kind == "remedy":
+    if verdict.kind == "remedy":  # of one cause, so not to be mixed with the mean of all
         words += f" (against {in_a_sentence(question.against.title)})"
+        return replace(verdict, leans_on=words, flips_at=on.flips_at, assumed=on.tried)
     low, high = (float(np.exp(v)) for v in on.reference)
     return replace(
         verdict, leans_on=words, flips_at=on.flips_at, assumed=on.tried,

@@ -14,7 +14,6 @@ import numpy as np
 
 from neurosim.sources import number
 from neurosim.study.claims import Claim
-from neurosim.study.lean import side
 from neurosim.study.remedies import Matrix, remedy
 from neurosim.study.scenario import in_a_sentence, scenario
 
@@ -47,6 +46,11 @@ class Ratio:
             return "more"
         return "fewer" if self.high < 1.0 / edge else "same"
 
+    def moved(self, value: float) -> Ratio:
+        """Return the ratio with its interval, moved to another value."""
+        times = value / self.value
+        return Ratio(value, self.low * times, self.high * times, self.people)
+
 
 NONE = Ratio(float("nan"), float("nan"), float("nan"), 0)
 
@@ -62,6 +66,12 @@ def paired_ratio(rates: np.ndarray, healthy: np.ndarray) -> Ratio:
     """
     floor = number("study", "rate_floor")
     return mean_ratio(np.log(np.maximum(rates, floor) / np.maximum(healthy, floor)))
+
+
+def shared_ratio(rates: Mapping[str, np.ndarray], name: str, against: str) -> Ratio:
+    """Return the ratio of the people who were run in both scenarios."""
+    n = min(rates[name].size, rates[against].size)
+    return paired_ratio(rates[name][:n], rates[against][:n])
 
 
 def mean_ratio(log: np.ndarray) -> Ratio:
@@ -153,8 +163,8 @@ class Verdict:
         """
         if self.kind == "remedy":
             return ()
-        here = side(float(np.log(self.rate_ratio)))
-        return tuple(a for a, r in self.axon_ratios.items() if side(float(np.log(r))) != here)
+        here = Ratio(self.rate_ratio, self.ci_low, self.ci_high, self.people)
+        return tuple(a for a, r in self.axon_ratios.items() if here.moved(r).change != here.change)
 
 
 def of(claim: Claim, outcome: str, **more) -> Verdict:
@@ -165,14 +175,22 @@ def of(claim: Claim, outcome: str, **more) -> Verdict:
 
 
 def _plain(name: str) -> str:
-    return in_a_sentence(scenario(name).title)
+    title = in_a_sentence(scenario(name).title)
+    return f"mild {title.removesuffix(', mild')}" if title.endswith(", mild") else title
+
+
+def _and(names: Sequence[str]) -> str:
+    """Return scenarios in words, with commas and an and."""
+    *most, last = map(_plain, names)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def judge_rate(claim: Claim, rates: Mapping[str, np.ndarray], normal: str = "normal") -> Verdict:
     """Return the verdict on a claim of a cause.
 
     Supported if any of its scenarios makes more twitches; else, if the first makes no difference,
-    only in combination if it adds to a factor that it often comes with.
+    only in combination if with a factor that it often comes with it makes more than that one
+    alone, and more than there are in health.
 
     Parameters
     ----------
@@ -186,9 +204,10 @@ def judge_rate(claim: Claim, rates: Mapping[str, np.ndarray], normal: str = "nor
     doing = [name for name, ratio in found.items() if ratio.change == claim.expected]
     outcome, note = _of_changes(claim, first, doing, rates)
     if len(found) > 1 and doing:
-        idle = [n for n in found if n not in doing]
-        note = "with " + ", ".join(map(_plain, doing))
-        note += "; not with " + ", ".join(map(_plain, idle)) if idle else ""
+        note = "with " + _and(doing)
+        for change, words in (("same", "no difference with"), ("fewer", "fewer with")):
+            some = [n for n, ratio in found.items() if ratio.change == change]
+            note += f"; {words} {_and(some)}" if some else ""
     factor = doing[0] if doing else claim.scenarios[0]
     return of(claim, outcome, factor=factor, **_numbers(found[factor]), note=note)
 
@@ -205,7 +224,8 @@ def _of_changes(claim: Claim, first: Ratio, doing: Sequence[str], rates) -> tupl
         return "opposed", ""
     for partner in claim.combination:
         both = rates[f"{claim.scenarios[0]}+{partner}"]
-        if paired_ratio(both, rates[partner]).change == claim.expected:
+        against = (rates[partner], rates["normal"])
+        if all(paired_ratio(both, one).change == claim.expected for one in against):
             return "only in combination", f"with {_plain(partner)}"
     return "no difference at this size", ""
 
@@ -245,24 +265,31 @@ def judge_alarm(claim: Claim, alarms: Alarms) -> Verdict:
     """Return the verdict on a sign of alarm: how much more often early ALS shows it.
 
     Supported if its likelihood ratio is `alarm_likelihood_ratio` or more and its interval
-    lies above 1; only in combination if it is so together with weakness alone.
+    lies above 1; only in combination if together with weakness or lost units its interval lies
+    above what these tell alone.
     """
-    alone, weak = (alarms.likelihood_ratio(s) for s in (claim.sign, f"{claim.sign}_and_weak"))
+    alone, both, weak = (
+        alarms.likelihood_ratio(s) for s in (claim.sign, f"{claim.sign}_and_weak", "weak")
+    )
     finding = (
         f"{alarms.sensitivity(claim.sign)} % of people with early ALS show it, "
         f"{alarms.specificity(claim.sign)} % of the others do not; likelihood ratio {alone}, "
-        f"together with weakness or lost units {weak}"
+        f"together with weakness or lost units {both} (these alone {weak})"
     )
     least = number("study", "alarm_likelihood_ratio")
     if alone.value >= least and alone.low > 1.0:
         outcome = "supported"
     elif alone.high < 1.0:
         outcome = "opposed"
-    elif weak.value >= least and weak.low > 1.0:
+    elif both.value >= least and both.low > weak.value:
         outcome = "only in combination"
     else:
         outcome = "no difference at this size"
-    note = "with weakness, which the article leaves out" if outcome == OUTCOMES[3] else ""
+    note = (
+        "with weakness or lost units, which the article leaves out"
+        if outcome == OUTCOMES[3]
+        else ""
+    )
     return of(claim, outcome, finding=finding, note=note)
 
 

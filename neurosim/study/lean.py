@@ -82,7 +82,8 @@ def _assumption(room: str, name: str) -> Assumption:
 
 def _movable(room: str, name: str) -> bool:
     v = load(room)[name]
-    return v.low < v.high and v.grade != "measured" and not name.startswith(UNREAD)
+    fixed = v.grade == "measured" or name.endswith(".healthy") or name.startswith(UNREAD)
+    return v.low < v.high and not fixed
 
 
 def assumptions(axon: str = "ghk", muscle_class: str = "foot_sole") -> tuple[Assumption, ...]:
@@ -156,11 +157,18 @@ class Lean:
 
 @dataclass(frozen=True)
 class Question:
-    """One result: a scenario against another of the same people, and ln of the ratio of all."""
+    """One result: a scenario against another of the same people, ln of the ratio and its ends."""
 
     asked: Scenario
     against: Scenario
     main: float
+    low: float = math.nan
+    high: float = math.nan
+
+    def turns(self, shift: float) -> bool:
+        """Return whether a shift brings the interval (or the ratio) to another side."""
+        low, high = (self.main if math.isnan(v) else v for v in (self.low, self.high))
+        return side(low + shift, high + shift) != side(low, high)
 
     @property
     def pair(self) -> tuple[Scenario, Scenario]:
@@ -168,10 +176,10 @@ class Question:
         return self.asked, self.against
 
 
-def side(log_ratio: float) -> str:
-    """Return ``"more"``, ``"fewer"`` or ``"same"`` of ln of a ratio, by the rule."""
-    edge = math.log(number("study", "smallest_ratio"))
-    return "more" if log_ratio > edge else "fewer" if log_ratio < -edge else "same"
+def side(low: float, high: float | None = None) -> str:
+    """Return ``"more"``, ``"fewer"`` or ``"same"`` of ln of a ratio, or of its interval."""
+    edge, high = math.log(number("study", "smallest_ratio")), low if high is None else high
+    return "more" if low > edge else "fewer" if high < -edge else "same"
 
 
 class _Runs:
@@ -268,7 +276,7 @@ def _lean_of(runs: _Runs, i: int, q: Question, general, own) -> Lean:
 
 def _tried_axons(q: Question, axons: Mapping[str, float]):
     """Return (turns the outcome, largest shift, words, where) of the choice of the axon."""
-    turning = [name for name, shift in axons.items() if side(q.main + shift) != side(q.main)]
+    turning = [name for name, shift in axons.items() if q.turns(shift)]
     shift = max(abs(axons[name]) for name in turning or axons)
     words = f"axon ({q.asked.axon}: {AXON_WORDS[q.asked.axon]})"
     return bool(turning), shift, words, lambda: ", ".join(turning) or "not with another axon"
@@ -279,9 +287,7 @@ def _tried(q: Question, a: Assumption, found: Sequence[float]):
     unit = "" if a.unit == "1" else f" {a.unit}"
     name = f"{a.words} ({a.nominal:g}{unit})"
     turning = [
-        (shift, end)
-        for end, shift in zip((a.low, a.high), found, strict=True)
-        if side(q.main + shift) != side(q.main)
+        (shift, end) for end, shift in zip((a.low, a.high), found, strict=True) if q.turns(shift)
     ]
     if not turning:
         shift = max(abs(f) for f in found)
@@ -303,8 +309,8 @@ def turning_point(q: Question, a: Assumption, end: float) -> float:
     inside, outside = a.nominal, end
     for _ in range(5):
         middle = 0.5 * (inside + outside)
-        if side(q.main + ratio(middle) - start) == side(q.main):
-            inside = middle
-        else:
+        if q.turns(ratio(middle) - start):
             outside = middle
+        else:
+            inside = middle
     return 0.5 * (inside + outside)

@@ -62,6 +62,9 @@ def _watched(asked: Scenario, people: int = WATCHED) -> list[Result]:
     return [simulate(asked, person=p) for p in range(people)]
 
 
+NOTHING = Finding("no difference at this size", "too few events in this muscle to tell anything")
+
+
 def _decided(holds: bool, words: str) -> Finding:
     return Finding("supported" if holds else "opposed", words)
 
@@ -73,6 +76,8 @@ def short_and_repeating(e: Evidence) -> Finding:
     short = float((length < _n("short_twitch_s")).mean()) if length.size else 0.0
     many = [len(t) > 1 for t in found if len(t)]
     again = float(np.mean(many)) if many else 0.0
+    if not length.size:
+        return NOTHING
     words = (
         f"{100 * short:.3g} % of {length.size} twitches were over within "
         f"{_n('short_twitch_s'):g} s (median {np.median(length) if length.size else 0:.2g} s), "
@@ -89,6 +94,8 @@ def painless(e: Evidence) -> Finding:
     found = [r.twitches for s in asked for r in _watched(s, 4)]
     events = sum(len(t) for t in found)
     painful = sum(int(t.painful.sum()) for t in found)
+    if not events:
+        return NOTHING
     words = f"{painful} of {events} events in health, low calcium and anxiety were spasms"
     return _decided(painful <= _n("painful_share") * events, words)
 
@@ -110,9 +117,11 @@ def spasm_prolonged(e: Evidence) -> Finding:
     """Return whether a spasm lasts many times longer than a twitch."""
     lengths, _ = _spasms(_cramp(e))
     twitch = np.concatenate([r.twitches.duration_s for r in _watched(e.base)])
-    times = float(np.median(lengths) / np.median(twitch)) if lengths.size and twitch.size else 0.0
+    if not (lengths.size and twitch.size):
+        return NOTHING
+    times = float(np.median(lengths) / np.median(twitch))
     words = (
-        f"a spasm lasted {np.median(lengths) if lengths.size else 0:.2g} s (median of "
+        f"a spasm lasted {np.median(lengths):.2g} s (median of "
         f"{lengths.size}), {times:.0f} times a twitch; that it hurts is not modelled"
     )
     return _decided(times >= _n("prolonged_times"), words)
@@ -122,6 +131,8 @@ def same_practices(e: Evidence) -> Finding:
     """Return whether every practice that shortens spasms also lessens twitches, in most causes."""
     cramp = _cramp(e)
     _, alone = _spasms(cramp)
+    if not alone.any():
+        return NOTHING
     ending, failing = [], []
     for i, name in enumerate(NAMES):
         asked = relieved(cramp, name)
@@ -175,7 +186,7 @@ def nerves_misfire(e: Evidence) -> Finding:
     words = (
         f"{100 * daily:.0f} % of healthy people misfire at least daily without any drive, and "
         f"{100 * change:.0f} % more persistent sodium current makes "
-        f"{times.value:.2g} times as many misfires; driving the muscle makes fewer"
+        f"{times.value:.2g} times as many misfires"
     )
     return _decided(daily > _n("most") and times.change == "more", words)
 
@@ -209,12 +220,11 @@ def unpredictable(e: Evidence) -> Finding:
             cvs.append(gaps.std(ddof=1) / gaps.mean())
             correlations.append(spearmanr(gaps[1:], gaps[:-1]).statistic)  # type: ignore
     if not cvs:
-        return Finding("no difference at this size", "too few twitches to tell")
+        return NOTHING
     cv, told = float(np.median(cvs)), float(np.median(np.abs(correlations)))
     words = (
         f"intervals between the twitches of {len(cvs)} people vary by {cv:.2f} of their mean "
-        f"(chance has 1, a clock 0), and one tells next to nothing of the next "
-        f"(rank correlation {told:.2f})"
+        f"(chance has 1, a clock 0), and the rank correlation of one with the next is {told:.2f}"
     )
     holds = cv >= _n("random_interval_cv") and told <= _n("random_interval_correlation")
     return _decided(holds, words)
@@ -247,23 +257,20 @@ def rarely_serious(e: Evidence) -> Finding:
     """Return whether next to nobody who twitches has ALS, if everybody with it does (Bayes)."""
     share = _behind(_n("als_prevalence"), 1.0)
     words = (
-        f"with surveys' shares of twitching ({100 * _n('twitching_in_health'):.2g} % in health) "
+        f"with surveys' shares and not the model's "
+        f"({100 * _n('twitching_in_health'):.2g} % in health) "
         f"{share * 1e5:.0f} in 100 000 people seen to twitch have ALS"
     )
     return _decided(share < 1.0 - _n("nearly_all"), words)
 
 
 def no_disease(e: Evidence) -> Finding:
-    """Return whether most who twitch have no chronic disease of nerve or kidney (Bayes)."""
+    """Return whether most who twitch have no chronic disease of the nerves (Bayes)."""
     ill = _n("twitching_in_nerve_disease")
-    each = (
-        _behind(_n("als_prevalence"), 1.0),
-        _behind(_n("nerve_disease_prevalence"), ill),
-        _behind(_n("kidney_disease_prevalence"), ill),
-    )
+    each = (_behind(_n("als_prevalence"), 1.0), _behind(_n("nerve_disease_prevalence"), ill))
     words = (
-        f"with surveys' shares, {100 * sum(each):.0f} % of people seen to twitch have one of "
-        f"them, nearly all a neuropathy or a root lesion"
+        f"with surveys' shares and not the model's, {100 * sum(each):.0f} % of people seen to "
+        f"twitch have a nerve disease, nearly all a neuropathy or a root lesion"
     )
     return _decided(1.0 - sum(each) > _n("most"), words)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from neurosim.errors import NeurosimError
+from neurosim.show.report import report_html
 from neurosim.study import article as trial
 from neurosim.study import lean
 from neurosim.study.claims import CLAIMS
@@ -40,6 +41,7 @@ def test_remedies_and_mild_sizes_are_of_the_first_people(found, monkeypatch):
     assert np.array_equal(less.matrix.log_ratio, found.matrix.log_ratio[:, :, :3])
     one = [next(v for v in a.verdicts if v.factor == "low_calcium") for a in (less, found)]
     assert one[0].rate_ratio == one[1].rate_ratio and one[0].mild_ratio != one[1].mild_ratio
+    assert "Low blood calcium, mild" in report_html(less)
 
 
 def test_a_cause_tells_its_mild_size_and_its_seeds(found):

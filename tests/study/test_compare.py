@@ -101,6 +101,11 @@ ALONE = {"normal": 50, "stress": 80}
             cause(), ALONE | {"caffeine": 51, "caffeine_and_stress": 300},
             "only in combination", "with stress",
         ),
+        # more than with the partner alone, but fewer than in health
+        (
+            cause(), ALONE | {"stress": 1, "caffeine": 50, "caffeine_and_stress": 5},
+            "no difference at this size", "",
+        ),
         # the partner alone does as much: nothing is added by the factor
         (
             cause(), ALONE | {"stress": 300, "caffeine": 50, "caffeine_and_stress": 300},
@@ -110,7 +115,7 @@ ALONE = {"normal": 50, "stress": 80}
         (
             cause("caffeine", "anxiety", combination=()),
             ALONE | {"caffeine": 50, "anxiety": 200},
-            "supported", "with anxiety with over-breathing; not with caffeine",
+            "supported", "with anxiety with over-breathing; no difference with caffeine",
         ),
     ],
 )  # fmt: skip
@@ -152,8 +157,8 @@ def test_every_outcome_of_a_remedy(rows, outcome, note):
 class Diaries:
     """Likelihood ratios as `Alarms` gives them."""
 
-    def __init__(self, alone, weak):
-        self.found = {"s": alone, "s_and_weak": weak}
+    def __init__(self, alone, both):
+        self.found = {"s": alone, "s_and_weak": both, "weak": (4.0, 2.0, 8.0)}
 
     def likelihood_ratio(self, sign):
         return Ratio(*self.found[sign], 30)
@@ -165,27 +170,31 @@ class Diaries:
 
 
 @pytest.mark.parametrize(
-    ("alone", "weak", "outcome"),
+    ("alone", "both", "outcome"),
     [
         ((4.0, 1.5, 10.0), (9.0, 3.0, 20.0), "supported"),
-        ((4.0, 0.9, 10.0), (9.0, 3.0, 20.0), "only in combination"),
+        ((4.0, 0.9, 10.0), (20.0, 5.0, 90.0), "only in combination"),
+        # weakness alone does as much
+        ((4.0, 0.9, 10.0), (9.0, 3.0, 20.0), "no difference at this size"),
         ((1.1, 0.9, 1.4), (1.5, 1.1, 2.0), "no difference at this size"),
         ((0.5, 0.3, 0.9), (9.0, 3.0, 20.0), "opposed"),
     ],
 )
-def test_every_outcome_of_an_alarm(alone, weak, outcome):
+def test_every_outcome_of_an_alarm(alone, both, outcome):
     claim = Claim(44, "Beware", "worry", "alarm", sign="s")
-    verdict = judge_alarm(claim, Diaries(alone, weak))
+    verdict = judge_alarm(claim, Diaries(alone, both))
     assert verdict.outcome == outcome and "50 (40 to 60) %" in verdict.finding
     assert ("weakness" in verdict.note) == (outcome == "only in combination")
 
 
 def test_a_verdict_says_which_axons_turn_it():
     def verdict(**ratios):
-        return Verdict(1, "c", outcome="supported", rate_ratio=3.0, axon_ratios=ratios)
+        return Verdict(1, "c", outcome="supported", rate_ratio=3.0, ci_low=2.0, ci_high=4.5,
+                       axon_ratios=ratios)  # fmt: skip
 
-    assert verdict(ohmic=1.4, alternative=40.0).turns_with == ()
-    assert verdict(ohmic=1.1, alternative=0.2).turns_with == ("ohmic", "alternative")
+    assert verdict(ohmic=2.0, alternative=40.0).turns_with == ()
+    # 1.5 lies above 1.25, its interval of 1 to 2.25 does not
+    assert verdict(ohmic=1.5, alternative=0.2).turns_with == ("ohmic", "alternative")
 
 
 # --- what is exchanged ---

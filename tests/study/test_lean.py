@@ -89,6 +89,14 @@ def test_the_reference_range_is_asked_for_one_blood_value(monkeypatch):
     assert math.isnan(none.reference[0])
 
 
+def test_an_interval_turns_before_its_middle():
+    edge = math.log(number("study", "smallest_ratio"))
+    q = Question(STRESS, HEALTH, 1.0, 0.5, 1.5)
+    assert q.turns(edge - 0.6) and not q.turns(edge - 0.4)
+    unsure = Question(STRESS, HEALTH, 0.3, -0.5, 1.1)  # no difference, though above 1.25
+    assert not unsure.turns(-0.2) and unsure.turns(edge + 0.6)
+
+
 def test_a_side_is_taken_only_beyond_the_rule():
     edge = math.log(number("study", "smallest_ratio"))
     assert [lean.side(v) for v in (1.01 * edge, 0.99 * edge, -0.99 * edge, -1.01 * edge)] == [

@@ -190,8 +190,9 @@ def _rules(article: Any) -> str:
     )
     axons = "; ".join(f"'{name}' ({words})" for name, words in AXON_WORDS.items())
     return (
-        "<p>The rules were fixed before this run; three were moved after earlier ones (how short a "
-        "twitch is, from half a second to one; when twitching persists and when it gets worse). Every simulated person is compared with the same "
+        "<p>The rules were fixed before this run; three were moved after earlier ones (how short "
+        "a twitch is, from half a second to one; when twitching persists, and when it gets "
+        "worse). Every simulated person is compared with the same "
         "person in health: same muscle, same places where twitches can start. The mean of their "
         f"log rate ratios has a {100 * sure:.0f} % interval; a claim counts as decided only if "
         f"the whole interval lies beyond {edge:g} times, up or down.</p>{outcomes}"

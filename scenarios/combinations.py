@@ -18,7 +18,7 @@ from neurosim.study.compare import paired_ratio
 from neurosim.study.rates import long_run
 from neurosim.study.scenario import combined
 
-PEOPLE = 12
+PEOPLE = 10
 FACTORS = ("over_breathing", "low_calcium", "magnesium_depletion", "high_potassium", "stress",
            "sleep_loss", "caffeine", "dehydration", "diuretic", "fatigue")  # fmt: skip
 WORDS = {"more": "more than\nthe sum", "same": "about\nthe sum", "fewer": "less than\nthe sum"}

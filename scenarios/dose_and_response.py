@@ -18,7 +18,7 @@ from neurosim.show.style import BLACK, BLUE, GREY, styled
 from neurosim.study.compare import paired_ratio
 from neurosim.study.rates import long_run
 
-PEOPLE, LEAST, MOST = 8, 1e-3, 1e3
+PEOPLE, LEAST, MOST = 6, 1e-3, 1e3
 DOSES = {
     "sodium_mmol_l": (120, 130, 140, 150, 160), "potassium_mmol_l": (2.5, 3.4, 4.2, 5.5, 6.5),
     "ionised_calcium_mmol_l": (0.8, 1, 1.2, 1.5), "ionised_magnesium_mmol_l": (0.2, 0.4, 0.55, 2),

@@ -5,7 +5,7 @@ You should see: a diet helps only whom something lacks, water hardly anybody, ca
 anxious (in somebody stressed it takes adrenaline's calming potassium away, too); contracting the
 muscle and sodium-channel blockers calm the axon whatever the cause, but not a motor neuron that
 serotonin drives, nor endings without potassium channels. A cell without a word: nothing changes.
-Takes about 25 seconds. Add --show to open the figure.
+Takes about 15 seconds. Add --show to open the figure.
 """
 
 from _figures import finish
@@ -16,7 +16,7 @@ from neurosim.show.verdicts import describe_remedies
 from neurosim.study.rates import long_run
 from neurosim.study.remedies import matrix, tried
 
-PEOPLE = 10
+PEOPLE = 6
 
 base = ns.scenario("normal")
 asked = tried(base)

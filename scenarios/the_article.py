@@ -6,7 +6,7 @@ You should see: one line for each claim with its outcome in words, and a figure 
 twitches of people in each state against the same people in health. With so few people
 the intervals are wide; `neurosim article` takes more people and says what each verdict
 leans on.
-Takes about 10 seconds. Add --show to open the figure.
+Takes about a minute. Add --show to open the figure.
 """
 
 from _figures import finish
@@ -15,7 +15,7 @@ from neurosim.show.article_plot import plot_verdicts
 from neurosim.show.verdicts import describe_verdicts
 from neurosim.study.article import article
 
-PEOPLE = 20
+PEOPLE = 6
 
-found = article(PEOPLE, sensitivity=False)
+found = article(PEOPLE, sensitivity=False, diaries=3)
 finish("the_article", plot_verdicts(found), describe_verdicts(found))

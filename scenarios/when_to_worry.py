@@ -14,7 +14,7 @@ from neurosim.muscle.anatomy import MUSCLES
 from neurosim.show.style import BLUE, GREY, VERMILION, muscle_words, styled
 from neurosim.study import alarms
 
-PEOPLE, WEEKS = 24, 26
+PEOPLE, WEEKS = 16, 26
 TITLES = {"benign": "benign twitching", "als": "early ALS", "pinched": "pinched nerve",
           "anxiety": "anxiety with over-breathing"}  # fmt: skip
 

@@ -1,16 +1,15 @@
-"""The sampler of `discharge`, compiled by Numba from the same lines."""
+"""The sampler of `sampler`, compiled by Numba from the same lines."""
 
 from numba import njit
 from numba.extending import register_jitable
 
-from neurosim.firing import discharge
+from neurosim.firing import sampler
 
-register_jitable(discharge._between)
-register_jitable(discharge._now)
-register_jitable(discharge._rate)
-register_jitable(discharge._hazard)
-register_jitable(discharge._pick)
+register_jitable(sampler.cell_of)
+register_jitable(sampler.now)
+register_jitable(sampler.log_hazard)
+register_jitable(sampler.pick)
 try:
-    sample = njit(cache=True)(discharge._sample)
+    sample = njit(cache=True)(sampler.sample)
 except RuntimeError:  # no folder to keep machine code in
-    sample = njit(discharge._sample)
+    sample = njit(sampler.sample)

@@ -1,30 +1,32 @@
 """When motor units discharge by themselves: the exact event-driven sampler.
 
-A unit's hazard is the sum over its sites. Between discharges only its sodium load moves,
-and it decays, so in a body that stays the same the hazard can only rise: the hazard at the
-end of a window bounds the hazard within it, and thinning against that bound is exact. In a
-body that changes (`HazardCourse`) the log rate of every site is a straight line between knots
-in time; a sum of such exponentials is convex, so the greater of its two ends bounds it. Cost
-follows the discharges and the knots, not the time. `clock_driven` is the same law stepped
-through time, for small checks.
+A unit's hazard is the sum over its sites. Between discharges only its sodium load moves, and it
+decays, so in a body that stays the same the hazard can only rise: the hazard at the end of a
+window bounds the hazard within it, and thinning against that bound is exact (`sampler`). In a
+body that changes (`HazardCourse`) the log rate of every unit is a straight line between knots
+in time, so that the greater of its two ends bounds it. Cost follows the discharges and the
+knots, not the time. `clock_driven` is the same law stepped through time, for small checks.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib.util import find_spec
+from typing import NamedTuple
 
 import numpy as np
 
 from neurosim.errors import NeurosimError
+from neurosim.firing import sampler
 from neurosim.sources import number
 
 ORIGINS = ("axon", "terminal", "soma", "lesion", "junction")
 PROCESSES = ("misfire", "neuromyotonia", "myokymia", "plateau")  # what makes discharges
 MAX_DISCHARGES = 20_000_000
+ROOM = 65_536  # discharges drawn at a time
 SILENT = 1e-9  # a unit with fewer expected bursts than this in the whole run is not visited
 
 
@@ -70,7 +72,7 @@ class UnitHazard:
 class HazardCourse:
     """Hazards of one muscle in a body that changes.
 
-    Between two knots the logarithm of every site's rate is a straight line in time, after the
+    Between two knots the logarithm of every unit's rate is a straight line in time, after the
     last it stays. One knot is a body that does not change.
 
     Attributes
@@ -84,12 +86,6 @@ class HazardCourse:
 
     at_s: np.ndarray
     knots: tuple[UnitHazard, ...]
-
-    @property
-    def rows(self) -> np.ndarray:
-        """Log rates per second, shape (knots, sites, k)."""
-        each = np.stack([hazard.bursts_per_min for hazard in self.knots])
-        return np.log(np.maximum(each / 60.0, 1e-300))
 
     @property
     def pair(self) -> np.ndarray:
@@ -157,117 +153,11 @@ class Firing:
         )
 
 
-def _between(load, grid):
-    """Return the cell of the grid that a load lies in, and how far into it (0 to 1)."""
-    j = min(max(int(np.searchsorted(grid, load)) - 1, 0), grid.size - 2)
-    return j, min(max((load - grid[j]) / (grid[j + 1] - grid[j]), 0.0), 1.0)
-
-
-def _now(t, at, q):
-    """Return where between knot `q` and the next a time lies, 0 to 1; 0 after the last."""
-    return (t - at[q]) / (at[q + 1] - at[q]) if q < at.size - 1 else 0.0
-
-
-def _rate(a, now, later, s, cell):
-    """Return the rate (per second) of a site: log-linear on the grid of loads and in time."""
-    j, w = cell
-    low = (1.0 - a) * now[s, j] + a * later[s, j]
-    high = (1.0 - a) * now[s, j + 1] + a * later[s, j + 1]
-    return np.exp((1.0 - w) * low + w * high)
-
-
-def _hazard(load, a, grid, now, later, first, last, ceiling):
-    """Return the burst rate (per second) of a unit at a load, `a` of the way to the next knot."""
-    cell, total = _between(load, grid), 0.0
-    for s in range(first, last):
-        total += _rate(a, now, later, s, cell)
-    return min(total, ceiling)
-
-
-def _pick(load, a, grid, now, later, first, last, u):
-    """Return the site that a discharge of the unit started at, for a uniform `u`."""
-    goal, part = u * _hazard(load, a, grid, now, later, first, last, np.inf), 0.0
-    cell = _between(load, grid)
-    for s in range(first, last):
-        part += _rate(a, now, later, s, cell)
-        if part >= goal:
-            return s
-    return last - 1
-
-
-def _sample(
-    rng, starts, begin, grid, at, rows, pair, duration, per_spike, tau, ceiling, timing, out
-):  # fmt: skip
-    """Fill `out` (rows: time, unit index, site, place, load) and return how many there are.
-
-    Returns -1 when `out` is too small. `starts` bounds the sites of each unit and `begin` is
-    the load it starts with; `at` are the times of the knots of `rows` and `pair`; `timing` is
-    (dead time after a burst, shortest interval, mean of its exponential part), s.
-    """
-    dead, shortest, mean_extra = timing
-    room, n, knots = out.shape[1], 0, at.size
-    for u in range(starts.size - 1):
-        first, last = starts[u], starts[u + 1]
-        t, load, q, edge = 0.0, begin[u], -1, 0.0
-        now = later = rows[0]
-        window = 0.0
-        while t < duration:
-            if t >= edge:  # into the segment of the knots around t
-                while t >= edge:
-                    q += 1
-                    edge = at[q + 1] if q < knots - 1 else np.inf
-                now, later = rows[q], rows[min(q + 1, knots - 1)]
-                highest = _hazard(0.0, 0.0, grid, now, later, first, last, ceiling)
-                if q < knots - 1:
-                    other = _hazard(0.0, 1.0, grid, now, later, first, last, ceiling)
-                    highest = max(highest, other)
-                window = max(tau / 20.0, 0.5 / highest)
-            step = min(window, edge - t)
-            end = t + step if step < edge - t else edge
-            least = load * np.exp(-step / tau)
-            a = _now(t, at, q)
-            bound = _hazard(least, a, grid, now, later, first, last, ceiling)
-            if q < knots - 1:
-                b = _now(end, at, q)
-                bound = max(bound, _hazard(least, b, grid, now, later, first, last, ceiling))
-            gap = -np.log1p(-rng.random()) / bound
-            if gap > step:
-                t, load = end, least
-                continue
-            t += gap
-            load *= np.exp(-gap / tau)
-            if t >= duration:
-                break
-            a = min(_now(t, at, q), 1.0)
-            hazard = _hazard(load, a, grid, now, later, first, last, ceiling)
-            if rng.random() * bound > hazard:
-                continue
-            site = _pick(load, a, grid, now, later, first, last, rng.random())
-            place, chance = 0, (1.0 - a) * pair[q, site] + a * pair[min(q + 1, knots - 1), site]
-            while t < duration:
-                if n >= room:
-                    return -1
-                out[0, n], out[1, n], out[2, n] = t, u, site
-                out[3, n], out[4, n] = place, load
-                n += 1
-                load += per_spike
-                if rng.random() >= chance:
-                    break
-                place += 1
-                extra = -np.log1p(-rng.random()) * mean_extra
-                step = shortest + min(extra, dead - shortest)
-                t += step
-                load *= np.exp(-step / tau)
-            t += dead
-            load *= np.exp(-dead / tau)
-    return n
-
-
 @cache
 def _sampler():
-    """Return `_sample`, compiled where Numba is installed (NEUROSIM_NUMBA=0 turns it off)."""
+    """Return the loop, compiled where Numba is installed (NEUROSIM_NUMBA=0 turns it off)."""
     if os.environ.get("NEUROSIM_NUMBA", "1") == "0" or find_spec("numba") is None:
-        return _sample
+        return sampler.sample
     from neurosim.firing.compiled import sample
 
     return sample
@@ -338,6 +228,27 @@ def over_time(at_s: np.ndarray, rates: Sequence[np.ndarray]) -> np.ndarray:
     return np.tensordot(np.diff(at_s) / (at_s[-1] - at_s[0]), mean, 1)
 
 
+class Law(NamedTuple):
+    """What the sampler draws from: the units that may fire at all, and their tables.
+
+    Attributes
+    ----------
+    site, unit : ndarray of int
+        Number of each site and unit in the muscle.
+    starts, begin, at_s, log_rate, share, pair
+        As of `sampler.sample`.
+    """
+
+    site: np.ndarray
+    unit: np.ndarray
+    starts: np.ndarray
+    begin: np.ndarray
+    at_s: np.ndarray
+    log_rate: np.ndarray
+    share: np.ndarray
+    pair: np.ndarray
+
+
 def _visited(course: HazardCourse, duration_s: float):
     """Return the sites of units that may fire at all, sorted, and their bounds."""
     first = course.knots[0]
@@ -351,6 +262,82 @@ def _visited(course: HazardCourse, duration_s: float):
     return index, units, np.append(starts, index.size)
 
 
+def law_of(course: HazardCourse, duration_s: float) -> Law:
+    """Return the tables of a course.
+
+    A unit's rate is the sum over its sites, up to the ceiling; between the loads and the knots of
+    the tables its logarithm is a straight line, and the shares of its sites are.
+    """
+    first = course.knots[0]
+    index, units, starts = _visited(course, duration_s)
+    if not index.size:
+        empty = np.empty((course.at_s.size, 0, first.load_mmol_l.size))
+        return Law(index, units, starts, np.empty(0), course.at_s, empty, empty, empty[:, :, 0])
+    each = np.stack([hazard.bursts_per_min[index] for hazard in course.knots])
+    total = np.maximum(np.add.reduceat(each, starts[:-1], axis=1), 1e-298)
+    which = np.repeat(np.arange(units.size), np.diff(starts))
+    share = np.cumsum(each / total[:, which], axis=1)
+    share -= np.pad(share, ((0, 0), (1, 0), (0, 0)))[:, starts[:-1]][:, which]
+    log_rate = np.log(np.minimum(total, first.ceiling_per_min) / 60.0)
+    return Law(
+        index, units, starts, _start_load(first)[units], course.at_s, log_rate,
+        np.ascontiguousarray(share.transpose(0, 2, 1)), course.pair[:, index],
+    )  # fmt: skip
+
+
+def _most_expected(law: Law, duration_s: float) -> np.ndarray:
+    """Return the bursts of each unit that no sodium load would leave, at least as many as bounded.
+
+    A unit whose first wait is longer fires never.
+    """
+    most = np.exp(law.log_rate[:, :, 0])
+    stay = np.diff(np.minimum(law.at_s, duration_s), append=duration_s)
+    return stay @ np.maximum(most, np.concatenate([most[1:], most[-1:]])) * (1.0 + 1e-9)
+
+
+def stream(
+    hazard: UnitHazard | HazardCourse, duration_s: float, rng: np.random.Generator,
+    room: int = ROOM,
+) -> Iterator[np.ndarray]:  # fmt: skip
+    """Yield the discharges of one muscle in pieces, drawn exactly from its hazard.
+
+    Parameters
+    ----------
+    hazard : UnitHazard or HazardCourse
+    duration_s : float
+        Simulated time, s.
+    rng : numpy.random.Generator
+    room : int
+        Discharges of a piece, at most; the discharges do not depend on it.
+
+    Yields
+    ------
+    ndarray, shape (5, n)
+        Rows as of `firing_of` but for the number of the site in the place of its origin: unit
+        after unit, whole bursts. Overwritten by the next piece.
+    """
+    course, duration = as_course(hazard), float(duration_s)
+    first, law = course.knots[0], law_of(course, duration)
+    waits = rng.standard_exponential(law.unit.size)
+    some = np.flatnonzero(waits < _most_expected(law, duration))
+    starts = np.append(0, np.cumsum(np.diff(law.starts)[some]))
+    sites = np.repeat(law.starts[some] - starts[:-1], np.diff(starts)) + np.arange(starts[-1])
+    log_rate = law.log_rate[:, some]
+    slope = np.diff(log_rate, axis=2) / np.diff(first.load_mmol_l)
+    given = (
+        waits[some], (law.unit[some], law.site[sites]), starts, law.begin[some],
+        first.load_mmol_l, law.at_s, log_rate, slope, law.share[:, :, sites],
+        law.pair[:, sites],
+        (first.load_per_spike_mmol_l, first.load_tau_s), _timing(), duration,
+    )  # fmt: skip
+    state, out = np.zeros(sampler.STATE), np.empty((sampler.ROWS, room + sampler.LONGEST))
+    state[1] = -1.0
+    while state[0] < some.size:
+        n = _sampler()(rng, *given, state, out)
+        if n:
+            yield out[:, :n]
+
+
 def sample_firing(
     hazard: UnitHazard | HazardCourse, duration_s: float, rng: np.random.Generator
 ) -> Firing:
@@ -362,7 +349,7 @@ def sample_firing(
     duration_s : float
         Simulated time, s.
     rng : numpy.random.Generator
-        Only its ``random()`` is used, so compiled and plain Python give the same discharges.
+        Compiled and plain Python draw the same discharges from it.
 
     Raises
     ------
@@ -370,34 +357,16 @@ def sample_firing(
         If more than 20 million discharges are to be expected.
     """
     course = as_course(hazard)
-    first = course.knots[0]
-    index, units, starts = _visited(course, duration_s)
-    if not index.size:
-        return firing_of(np.empty((5, 0)), float(duration_s))
     expected = expected_bursts_per_min(course).sum() * duration_s / 60.0
     if expected > MAX_DISCHARGES:
         raise NeurosimError(
             f"About {expected:.0g} discharges are to be expected, more than {MAX_DISCHARGES:.0g}: "
             "choose a shorter duration."
         )
-    room = int(4 * expected + 10 * np.sqrt(expected + 1) + 256)
-    state = rng.bit_generator.state
-    while True:
-        out = np.empty((5, room))
-        n = _sampler()(
-            rng, starts, _start_load(first)[units], first.load_mmol_l, course.at_s,
-            course.rows[:, index], course.pair[:, index], float(duration_s),
-            first.load_per_spike_mmol_l, first.load_tau_s, first.ceiling_per_min / 60.0,
-            _timing(), out,
-        )  # fmt: skip
-        if n >= 0:
-            break
-        room *= 4
-        rng.bit_generator.state = state  # the same stream again, with more room
-    out = out[:, :n]
-    out[2] = first.origin[index[out[2].astype(np.int64)]]
-    out[1] = units[out[1].astype(np.int64)]
-    return firing_of(out, float(duration_s))
+    pieces = [rows.copy() for rows in stream(course, duration_s, rng)]
+    rows = np.concatenate([np.empty((sampler.ROWS, 0)), *pieces], axis=1)
+    rows[2] = course.knots[0].origin[rows[2].astype(np.int64)]
+    return firing_of(rows, float(duration_s))
 
 
 def firing_of(rows: np.ndarray, duration_s: float, process: str = "misfire") -> Firing:
@@ -412,15 +381,14 @@ def firing_of(rows: np.ndarray, duration_s: float, process: str = "misfire") -> 
     process : str
         One of `PROCESSES`.
     """
-    order = np.argsort(rows[0], kind="stable")
-    first = np.flatnonzero(rows[3] == 0)
-    number_of = np.empty(first.size, np.int64)
-    number_of[np.argsort(rows[0, first], kind="stable")] = np.arange(first.size)
-    episode = np.repeat(number_of, np.diff(first, append=rows.shape[1]))
+    order = np.argsort(rows[0])
+    burst = (np.cumsum(rows[3] == 0) - 1)[order]
     time, unit, origin, place, load = rows[:, order]
     unit, origin, place = (v.astype(np.int64) for v in (unit, origin, place))
+    number_of = np.empty((place == 0).sum(), np.int64)
+    number_of[burst[place == 0]] = np.arange(number_of.size)
     made_by = np.full(order.size, PROCESSES.index(process))
-    return Firing(time, unit, origin, place, load, episode[order], made_by, duration_s)
+    return Firing(time, unit, origin, place, load, number_of[burst], made_by, duration_s)
 
 
 def _in_order(columns: dict[str, np.ndarray], duration_s: float) -> Firing:
@@ -510,32 +478,37 @@ def clock_driven(
     Each step draws one uniform a unit; bursts and sodium load are as in `sample_firing`.
     """
     course = as_course(hazard)
-    law = course.knots[0]
+    first, law = course.knots[0], law_of(course, duration_s)
     dead, shortest, mean_extra = _timing()
-    rows, pair, at_s = course.rows, course.pair, course.at_s
-    bounds = np.searchsorted(law.unit, np.arange(law.units + 1))
-    load, free = _start_load(law).copy(), np.zeros(law.units)
-    found = []
+    grid, n = first.load_mmol_l, law.unit.size
+    load, free, found = law.begin.copy(), np.zeros(n), []
     for step in range(int(duration_s / dt_s)):
         t = step * dt_s
-        q = int(np.searchsorted(at_s, t, "right")) - 1
-        later, a = min(q + 1, at_s.size - 1), _now(t, at_s, q)
-        load *= np.exp(-dt_s / law.load_tau_s)
-        draw = rng.random(law.units)
-        for u in np.flatnonzero(free <= t):
-            first, last = bounds[u], bounds[u + 1]
-            args = (load[u], a, law.load_mmol_l, rows[q], rows[later], first, last)
-            if first == last or draw[u] > _hazard(*args, law.ceiling_per_min / 60.0) * dt_s:
-                continue
-            site = _pick(*args, rng.random())
-            place, chance, at = 0, (1.0 - a) * pair[q, site] + a * pair[later, site], t
+        q = np.interp(t, law.at_s, np.arange(law.at_s.size))
+        before, after = int(np.floor(q)), int(np.ceil(q))
+        table = (1.0 - q + before) * law.log_rate[before] + (q - before) * law.log_rate[after]
+        cell = np.clip(np.searchsorted(grid, load) - 1, 0, grid.size - 2)
+        w = np.clip((load - grid[cell]) / (grid[cell + 1] - grid[cell]), 0.0, 1.0)
+        low, high = table[np.arange(n), cell], table[np.arange(n), cell + 1]
+        hazards = np.exp((1.0 - w) * low + w * high)
+        for u in np.flatnonzero((rng.random(n) < hazards * dt_s) & (free <= t)):
+            sites = slice(law.starts[u], law.starts[u + 1])
+            j = cell[u] + (rng.random() < w[u])
+            knot = after if rng.random() < q - before else before
+            s = law.starts[u] + int((law.share[knot, j, sites] < rng.random()).sum())
+            s = min(s, law.starts[u + 1] - 1)
+            chance = (1.0 - q + before) * law.pair[before, s] + (q - before) * law.pair[after, s]
+            place, at, here = 0, t, load[u]
             while at < duration_s:
-                found.append((at, u, law.origin[site], place, load[u]))
-                load[u] += law.load_per_spike_mmol_l
+                found.append((at, law.unit[u], first.origin[law.site[s]], place, here))
+                here += first.load_per_spike_mmol_l
                 if rng.random() >= chance:
                     break
                 place += 1
-                at += shortest + min(rng.exponential(mean_extra), dead - shortest)
+                gap = shortest + min(rng.exponential(mean_extra), dead - shortest)
+                here *= np.exp(-gap / first.load_tau_s)
+                at += gap
             free[u] = at + dead
-    table = np.array(found).reshape(-1, 5).T
-    return firing_of(table, float(duration_s))
+            load[u] = here * np.exp((at - t) / first.load_tau_s)
+        load *= np.exp(-dt_s / first.load_tau_s)
+    return firing_of(np.array(found).reshape(-1, 5).T, float(duration_s))

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from neurosim.errors import NeurosimError
-from neurosim.firing import discharge
+from neurosim.firing import discharge, sampler
 from neurosim.firing.discharge import (
     ORIGINS,
     HazardCourse,
@@ -19,6 +19,7 @@ from neurosim.firing.discharge import (
     firing_of,
     merge,
     sample_firing,
+    stream,
 )
 from neurosim.sources import number
 
@@ -56,8 +57,8 @@ def draw(hazard, duration_s, seed):
 
 def per_second(hazard, load):
     """Return the burst rate of a one-unit hazard at each load, by NumPy's own interpolation."""
-    logs = [np.interp(load, GRID, np.log(row / 60.0)) for row in hazard.bursts_per_min]
-    return np.minimum(np.exp(logs).sum(axis=0), hazard.ceiling_per_min / 60.0)
+    total = np.minimum(hazard.bursts_per_min.sum(axis=0), hazard.ceiling_per_min)
+    return np.exp(np.interp(load, GRID, np.log(total / 60.0)))
 
 
 def rescaled_gaps(hazard, firing):
@@ -186,51 +187,47 @@ def test_the_mean_field_never_exceeds_the_ceiling():
     assert expected_bursts_per_min(hazard) == pytest.approx([500.0])
 
 
-def arguments(hazard, duration_s):
-    course = as_course(hazard)
-    law = course.knots[0]
-    index, units, starts = discharge._visited(course, duration_s)
-    load = law.load_per_spike_mmol_l, law.load_tau_s
-    top, begin = law.ceiling_per_min / 60.0, discharge._start_load(law)[units]
-    rows, pair = course.rows[:, index], course.pair[:, index]
-    given = starts, begin, GRID, course.at_s, rows, pair, duration_s
-    return *given, *load, top, discharge._timing()
+def drawn_without_numba(monkeypatch, draw_it):
+    """Return what is drawn by the plain loop."""
+    monkeypatch.setenv("NEUROSIM_NUMBA", "0")
+    discharge._sampler.cache_clear()
+    try:
+        assert discharge._sampler() is sampler.sample
+        return draw_it()
+    finally:
+        monkeypatch.undo()
+        discharge._sampler.cache_clear()
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_compiled_and_plain_python_give_the_same_discharges(seed):
+def test_compiled_and_plain_python_give_the_same_discharges_to_the_bit(seed, monkeypatch):
     pytest.importorskip("numba")
-    from neurosim.firing.compiled import sample
-
     hazard = sites([30.0, 9.0, 60.0], [0, 0, 1], pair=0.4, load=0.1, tau=60.0, ceiling=50.0)
     rising = HazardCourse(np.array([0.0, 500.0, 900.0]), (
         hazard, *(dataclasses.replace(hazard, bursts_per_min=hazard.bursts_per_min * f)
                   for f in (3.0, 0.5)),
     ))  # fmt: skip
     asked = hazard if seed else rising
-    results = []
-    for sampler in (discharge._sample, sample):
-        out = np.empty((5, 5000))
-        n = sampler(np.random.default_rng(seed), *arguments(asked, 1200.0), out)
-        results.append(out[:, :n])
-    plain, compiled = results
-    assert plain.shape == compiled.shape and plain.shape[1] > 500
-    assert np.array_equal(plain[1:4], compiled[1:4])
-    assert compiled[[0, 4]] == pytest.approx(plain[[0, 4]], rel=1e-12)
+    compiled = draw(asked, 1200.0, seed)
+    plain = drawn_without_numba(monkeypatch, lambda: draw(asked, 1200.0, seed))
+    assert len(plain) > 500 and plain.place.max() > 2
+    for name, column in compiled.columns().items():
+        assert np.array_equal(column, plain.columns()[name]), name
 
 
-def test_without_numba_the_plain_loop_is_taken(monkeypatch):
-    monkeypatch.setenv("NEUROSIM_NUMBA", "0")
-    discharge._sampler.cache_clear()
-    try:
-        assert discharge._sampler() is discharge._sample
-        plain = draw(sites([30.0], pair=0.3), 300.0, 1)
-    finally:
-        monkeypatch.undo()
-        discharge._sampler.cache_clear()
-    again = draw(sites([30.0], pair=0.3), 300.0, 1)
-    assert np.array_equal(plain.place, again.place)
-    assert again.time_s == pytest.approx(plain.time_s, rel=1e-12)
+@pytest.mark.parametrize("room", [1, 7, 1000])
+def test_where_the_stream_is_cut_moves_nothing(room):
+    hazard = sites([30.0, 9.0, 60.0], [0, 0, 1], pair=0.5, load=0.1, tau=60.0)
+    rising = HazardCourse(
+        np.array([0.0, 700.0]),
+        (hazard, dataclasses.replace(hazard, bursts_per_min=hazard.bursts_per_min * 3.0)),
+    )
+    pieces = [rows.copy() for rows in stream(rising, 3600.0, np.random.default_rng(4), room=room)]
+    whole = draw(rising, 3600.0, 4)
+    assert len(pieces) > 1 and all(rows[3, 0] == 0.0 for rows in pieces)
+    assert max(rows.shape[1] for rows in pieces) <= room + sampler.LONGEST
+    times = np.concatenate(pieces, axis=1)[0]
+    assert np.array_equal(np.sort(times), whole.time_s)
 
 
 def test_short_intervals_are_within_bursts_and_never_under_the_shortest():
@@ -264,22 +261,34 @@ def test_sites_are_chosen_in_proportion_to_their_hazard():
 
 
 @pytest.mark.parametrize("load", [0.0, 0.35, 1.5, 5.0, 9.0])
-def test_the_choice_follows_the_hazards_at_the_load_of_the_moment(load):
+def test_the_choice_follows_the_shares_at_the_load_of_the_moment(load):
     hazard = sites([30.0, 20.0, 10.0], [0, 0, 0], slope=[0.1, 1.0, 0.4])
-    rows = np.log(hazard.bursts_per_min / 60.0)
-    at = np.array([np.exp(np.interp(load, GRID, row)) for row in rows])
+    share = hazard.bursts_per_min / hazard.bursts_per_min.sum(axis=0)
+    at = np.array([np.interp(load, GRID, row) for row in share])
+    law = discharge.law_of(as_course(hazard), 600.0)
     picked = [
-        discharge._pick(load, 0.0, GRID, rows, rows, 0, 3, u)
+        sampler.pick(u, load, 0.0, 0, GRID, law.share, 0, 3)
         for u in (np.arange(20_000) + 0.5) / 20_000
     ]
-    share = np.bincount(picked, minlength=3) / 20_000
-    assert share == pytest.approx(at / at.sum(), abs=1e-4)
-    assert discharge._hazard(load, 0.0, GRID, rows, rows, 0, 3, 1e9) == pytest.approx(
-        at.sum(), rel=1e-12
-    )
-    assert discharge._hazard(load, 0.0, GRID, rows, rows, 0, 3, 0.1) == pytest.approx(
-        min(0.1, at.sum())
-    )
+    assert np.bincount(picked, minlength=3) / 20_000 == pytest.approx(at, abs=1e-4)
+
+
+def test_the_choice_and_the_rate_move_from_knot_to_knot():
+    first = sites([30.0, 10.0], [0, 0], slope=0.0)
+    later = dataclasses.replace(first, bursts_per_min=first.bursts_per_min[::-1] * 4.0)
+    law = discharge.law_of(HazardCourse(np.array([0.0, 60.0]), (first, later)), 600.0)
+    slope = np.diff(law.log_rate, axis=2) / np.diff(GRID)
+    found = sampler.log_hazard(0.2, 0.25, 0, 0, GRID, law.log_rate, slope)
+    assert np.exp(found) * 60.0 == pytest.approx(40.0 * 4.0**0.25)
+    goals = (np.arange(20_000) + 0.5) / 20_000
+    picked = [sampler.pick(u, 0.2, 0.25, 0, GRID, law.share, 0, 2) for u in goals]
+    assert np.mean(picked) == pytest.approx(0.75 * 0.25 + 0.25 * 0.75, abs=1e-4)
+
+
+def test_shares_stay_exact_beside_a_unit_that_fires_much_more():
+    hazard = sites([1e3, 3e-6, 1e-6], [0, 1, 1], slope=0.0)
+    law = discharge.law_of(as_course(hazard), 1e6)
+    assert law.share[0, :, 1] == pytest.approx(np.full(6, 0.75), rel=1e-12)
 
 
 def test_the_same_seed_gives_the_same_discharges():
@@ -316,17 +325,6 @@ def test_without_sites_that_fire_there_is_nothing(rates):
 def test_more_discharges_than_memory_holds_are_refused():
     with pytest.raises(NeurosimError, match="shorter duration"):
         draw(sites(np.full(200, 500.0)), 31_557_600.0, 0)
-
-
-def test_more_discharges_than_there_was_room_for_are_drawn_again():
-    # The expected rate is that of the long run; here nearly all happens before the load counts.
-    hazard = sites(np.full(300, 600.0), load=5.0, slope=4.0, tau=1000.0, pair=0.5)
-    expected = expected_bursts_per_min(hazard).sum() * 60.0 / 60.0
-    firing = draw(hazard, 60.0, 11)
-    assert len(firing) > 4 * expected + 10 * np.sqrt(expected + 1) + 256
-    out = np.empty((5, 20_000))
-    n = discharge._sample(np.random.default_rng(11), *arguments(hazard, 60.0), out)
-    assert np.sort(out[0, :n]) == pytest.approx(firing.time_s, rel=1e-12)
 
 
 def test_columns_are_of_equal_length_and_name_their_origin():

@@ -48,7 +48,7 @@ def tetanic_fraction(ratio: Any) -> np.ndarray:
     ratio : array_like
         Contraction time times rate (contraction time over interval), pure number.
     """
-    factor, exponent, _ = _force_frequency()
+    factor, exponent, _ = force_frequency()
     return -np.expm1(-factor * np.asarray(ratio, float) ** exponent)
 
 
@@ -62,7 +62,7 @@ def force_fraction(ratio: Any) -> np.ndarray:
     ratio : array_like
         Contraction time times rate, pure number.
     """
-    limit = _force_frequency()[2]
+    limit = force_frequency()[2]
     x = np.asarray(ratio, float)
     return np.where(x > limit, tetanic_fraction(x), x / limit * tetanic_fraction(limit))
 
@@ -77,7 +77,7 @@ def gain(ratio: Any) -> np.ndarray:
     ratio : array_like
         Contraction time over the interval before the discharge, pure number.
     """
-    limit = _force_frequency()[2]
+    limit = force_frequency()[2]
     x = np.maximum(np.asarray(ratio, float), limit)
     return tetanic_fraction(x) / x * (limit / tetanic_fraction(limit))
 
@@ -251,7 +251,7 @@ def _sample_count(duration_s: float, sampling_hz: float) -> int:
 
 
 @sources.remember("muscle")
-def _force_frequency() -> tuple[float, float, float]:
+def force_frequency() -> tuple[float, float, float]:
     """Return factor, exponent and linear limit of the force-frequency curve."""
     return (
         sources.number("muscle", "force_frequency_factor"),

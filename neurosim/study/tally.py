@@ -2,24 +2,34 @@
 
 A day of a busy muscle has millions of discharges; a cohort wants their counts. `tallies` gives
 for one person under several scenarios what happened in each stretch of time (an hour, say), how
-long bursts and intervals were, and where twitches started.
+long bursts and intervals were, and where twitches started. Where only axons and somata misfire
+the discharges are counted as they are drawn (`counted`, one source for plain Python and for
+Numba) and none is kept; with sources beside the hazard, or junctions that repeat, they are drawn
+whole and counted then.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from math import exp, expm1, log10
 
 import numpy as np
 
-from neurosim.firing.discharge import ORIGINS, Firing
+from neurosim.firing.discharge import ORIGINS, Firing, HazardCourse, stream
 from neurosim.firing.hazard import prepare
 from neurosim.firing.sites import person_scores
 from neurosim.membrane.axon import Conditions
+from neurosim.muscle import anatomy
 from neurosim.muscle.events import Twitches
+from neurosim.muscle.force import force_frequency
 from neurosim.study import run
 from neurosim.study.scenario import Scenario
 
+ROOM = 8192  # discharges drawn at a time: they stay in the processor's cache
 LARGEST = 10  # of the table of burst sizes: so many discharges or more
 # Edges of the table of intervals: ten a decade from 1 ms to a fortnight; what is shorter or
 # longer falls into the first and the last cell.
@@ -35,8 +45,8 @@ class Tally:
     bin_s, duration_s : float
         Length of a stretch of time, and of all of them; the last may be shorter.
     twitches, visible, doublets, spasms : ndarray of int, shape (bins,)
-        Twitches by their onset, those that can be seen, those of two discharges or more (a spasm
-        is in none of them), and spasms.
+        Twitches by when they begin, those that can be seen, those of two discharges or more (a
+        spasm is in none of them), and spasms.
     discharges : ndarray of int, shape (bins,)
         Of all units.
     origins : ndarray of int, shape (len(ORIGINS),)
@@ -98,6 +108,161 @@ def count(
     )  # fmt: skip
 
 
+# --- As they are drawn -----------------------------------------------------------------------
+
+
+def along(t, at, values):
+    """Return a value at a time between the knots `at`, on a straight line; the ends held."""
+    if at.size == 1 or t <= at[0]:
+        return values[0]
+    if t >= at[-1]:
+        return values[-1]
+    q = np.searchsorted(at, t, side="right") - 1
+    return values[q] + (t - at[q]) / (at[q + 1] - at[q]) * (values[q + 1] - values[q])
+
+
+def gain(ratio, force_law):
+    """Return how much larger a twitch is than a lone one, as `muscle.force.gain` does."""
+    factor, exponent, limit = force_law
+    if ratio <= limit:
+        return 1.0
+    whole = expm1(-factor * ratio**exponent) / expm1(-factor * limit**exponent)
+    return whole * limit / ratio
+
+
+def counted(
+    rows, twitch, muscle, force_law, knots, origin, bin_s, last, by_bin, origins, sizes, intervals,
+    active,
+):  # fmt: skip
+    """Add bursts to counts.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (5, n)
+        A piece of `firing.discharge.stream`: whole bursts, unit after unit.
+    twitch : (ndarray, ndarray)
+        Peak force (mN) and contraction time (s) of each unit.
+    muscle : float
+        Force above which a twitch is seen, mN.
+    force_law : (float, float, float)
+        `muscle.force.force_frequency`.
+    knots : (ndarray, ndarray, ndarray, ndarray, ndarray)
+        Times of the moments and halfway between them, factors on force and contraction time at
+        them, and whether a discharge reaches the muscle.
+    origin : ndarray of int
+        Of each site.
+    bin_s : float
+    last : ndarray, shape (3,)
+        Unit and time of the last discharge, and of the last that reached the muscle; goes on
+        from piece to piece.
+    by_bin : ndarray of int, shape (4, bins)
+        Twitches, visible, doublets, discharges.
+    origins, sizes, intervals, active : ndarray
+        As in `Tally`; `active` by unit.
+    """
+    at, middle, force, slow, reached = knots
+    i, n, end = 0, rows.shape[1], by_bin.shape[1] - 1
+    while i < n:
+        u, begin = int(rows[1, i]), rows[0, i]
+        if u != last[0]:
+            last[0], last[1], last[2] = u, -1e300, -1e300
+            active[u] = True
+        there = reached[np.searchsorted(middle, begin)] > 0.0
+        a, b, top, t, contraction, size = 0.0, 0.0, 0.0, begin, 1.0, 0
+        while i < n and (size == 0 or rows[3, i] > 0.0):
+            t = rows[0, i]
+            by_bin[3, min(int(t / bin_s), end)] += 1
+            if last[1] >= 0.0:
+                gap = max(t - last[1], 1e-9)
+                cell = int(np.floor(10.0 * log10(gap))) + 31
+                intervals[min(max(cell, 0), intervals.size - 1)] += 1
+            if there:
+                u_gap = (t - last[1]) / contraction
+                if size > 0:
+                    top = max(top, _peak(a, b, u_gap))
+                    decay = exp(-u_gap)
+                    a, b = (a + b * u_gap) * decay, b * decay
+                contraction = twitch[1][u] * along(t, at, slow)
+                ratio = contraction / max(t - last[2], 1e-6)
+                b += twitch[0][u] * gain(ratio, force_law)
+                last[2] = t
+            last[1] = t
+            size += 1
+            i += 1
+        if there:
+            top = max(top, _peak(a, b, 1e300))
+            hour = min(int(begin / bin_s), end)
+            by_bin[0, hour] += 1
+            by_bin[1, hour] += top * along(begin, at, force) > muscle
+            by_bin[2, hour] += size > 1
+            origins[origin[int(rows[2, i - 1])]] += 1
+            sizes[min(size, sizes.size) - 1] += 1
+
+
+def _peak(a, b, u_gap):
+    """Return the largest force within a gap after a discharge, over e: (a + b u) exp(1 - u)."""
+    u = min(max(1.0 - a / b, 0.0), u_gap)
+    return (a + b * u) * exp(1.0 - u)
+
+
+@cache
+def _counter():
+    """Return `counted`, compiled where Numba is installed (NEUROSIM_NUMBA=0 turns it off)."""
+    if os.environ.get("NEUROSIM_NUMBA", "1") == "0" or find_spec("numba") is None:
+        return counted
+    from neurosim.study.compiled_tally import counted as compiled
+
+    return compiled
+
+
+def _plain(of: run.Moments) -> bool:
+    """Whether all twitches are bursts that misfire, at every moment."""
+    first = of.states[0]
+    beside = first.terminal.fast_potassium_scale < 1.0 or first.pool.push_mv > 0.0
+    repeats = any(state.junction.repeats_ms for state in of.states)
+    return not (beside or repeats or first.lesion.myokymic_share > 0.0)
+
+
+def _as_drawn(
+    of: run.Moments, hazards: HazardCourse, asked: Scenario, reached: np.ndarray, bin_s: float,
+    rng: np.random.Generator,
+) -> Tally:  # fmt: skip
+    """Return the tally of discharges that are drawn and let go."""
+    m = anatomy.muscle(asked.muscle)
+    twitch = anatomy.twitch_forces_mn(m), anatomy.contraction_times_ms(m) / 1000.0
+    force = np.array([s.unit_force_scale * max(s.transmission, 1e-6) for s in of.states])
+    slow = np.array([s.contraction_time_scale for s in of.states])
+    knots = of.at_s, 0.5 * (of.at_s[1:] + of.at_s[:-1]), force, slow, reached
+    by_bin = np.zeros((4, bins(asked.duration_s, bin_s)), np.int64)
+    origins, sizes = np.zeros(len(ORIGINS), np.int64), np.zeros(LARGEST, np.int64)
+    intervals, active = np.zeros(INTERVAL_EDGES_S.size + 1, np.int64), np.zeros(m.units, bool)
+    origin, last = hazards.knots[0].origin, np.array([-1.0, 0.0, 0.0])
+    for rows in stream(hazards, asked.duration_s, rng, ROOM):
+        _counter()(rows, twitch, m.visible_force_mn, force_frequency(), knots, origin, bin_s,
+                   last, by_bin, origins, sizes, intervals, active)  # fmt: skip
+    twitches, visible, doublets, discharges = by_bin
+    none = np.zeros((of.at_s.size, len(ORIGINS)))
+    expected = run.mean_rate(hazards, run.twitch_rates(hazards, none, reached))
+    return Tally(
+        bin_s, asked.duration_s, twitches, visible, doublets, np.zeros_like(twitches), discharges,
+        origins, sizes, intervals, int(active.sum()), expected,
+    )  # fmt: skip
+
+
+def _of_scenario(of: run.Moments, asked: Scenario, person: int, bin_s: float) -> Tally:
+    """Return what one person's muscle does under one scenario, in counts."""
+    sites, rng = run.people_sites(asked, person)
+    sites = run.sites_of(of.states[0], sites, asked, person)
+    if _plain(of):
+        hazards = run.hazards_of(of, sites, asked)
+        reached = run.reached_in(of, asked, sites.scores)
+        return _as_drawn(of, hazards, asked, reached, bin_s, rng)
+    acted = run.act(of, sites, asked, person, rng)
+    per_min = run.twitch_rates(acted.hazards, acted.beside_per_min, acted.reached)
+    expected = run.mean_rate(acted.hazards, per_min)
+    return count(acted.firing, acted.twitches, bin_s, expected)
+
+
 def tallies(asked: Sequence[Scenario], person: int, bin_s: float = 3600.0) -> list[Tally]:
     """Return what one person's muscle does under each scenario, in counts.
 
@@ -114,10 +279,4 @@ def tallies(asked: Sequence[Scenario], person: int, bin_s: float = 3600.0) -> li
         mine = [of.states[i].axon for s, of in zip(asked, looked, strict=True)
                 if (s.axon, s.seed) == (axon, seed) for i in of.examined]  # fmt: skip
         prepare([Conditions(), *mine], axon, person_scores(seed, person))
-    found = []
-    for s, of in zip(asked, looked, strict=True):
-        acted = run._run(of, s, person)
-        per_min = run.twitch_rates(acted.hazards, acted.beside_per_min, acted.reached)
-        expected = run.mean_rate(acted.hazards, per_min)
-        found.append(count(acted.firing, acted.twitches, bin_s, expected))
-    return found
+    return [_of_scenario(of, s, person, bin_s) for s, of in zip(asked, looked, strict=True)]

@@ -37,7 +37,7 @@ def test_one_twitch_is_the_closed_form():
     assert twitch_mn([-1.0, 0.0, 0.08], 3.0, 80.0) == pytest.approx([0, 0, 3])
 
 
-def test_force_frequency_invariants():
+def testforce_frequency_invariants():
     x = np.linspace(0.01, 3, 300_000)
     assert np.interp(0.5, tetanic_fraction(x), x) == pytest.approx(0.702, abs=1e-3)
     assert np.interp(0.9, tetanic_fraction(x), x) == pytest.approx(1.048, abs=1.5e-3)
@@ -62,7 +62,7 @@ def test_mean_force_at_a_low_rate_is_the_area_of_the_twitches(rate):
 
 
 @pytest.mark.parametrize("rate", [8.0, 12.5, 20.0, 50.0])
-def test_mean_force_at_a_fused_rate_follows_the_force_frequency_curve(rate):
+def test_mean_force_at_a_fused_rate_follows_theforce_frequency_curve(rate):
     times = np.arange(0, 10, 1 / rate)
     force = muscle_force_mn(times, np.zeros(times.size), "thumb", 10)
     x = 0.080 * rate

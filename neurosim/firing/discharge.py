@@ -491,7 +491,7 @@ def clock_driven(
         w = np.clip((load - grid[cell]) / (grid[cell + 1] - grid[cell]), 0.0, 1.0)
         low, high = table[np.arange(n), cell], table[np.arange(n), cell + 1]
         hazards = np.exp((1.0 - w) * low + w * high)
-        for u in np.flatnonzero((rng.random(n) < hazards * dt_s) & (free <= t)):
+        for u in np.flatnonzero((rng.random(n) < -np.expm1(-hazards * dt_s)) & (free <= t)):
             sites = slice(law.starts[u], law.starts[u + 1])
             j = cell[u] + (rng.random() < w[u])
             knot = after if rng.random() < q - before else before

@@ -167,7 +167,7 @@ def counted(
         if u != last[0]:
             last[0], last[1], last[2] = u, -1e300, -1e300
             active[u] = True
-        there = reached[np.searchsorted(middle, begin)] > 0.0
+        there = reached[np.searchsorted(middle, begin) if middle.size else 0] > 0.0
         a, b, top, t, contraction, size = 0.0, 0.0, 0.0, begin, 1.0, 0
         while i < n and (size == 0 or rows[3, i] > 0.0):
             t = rows[0, i]
@@ -190,7 +190,7 @@ def counted(
             size += 1
             i += 1
         if there:
-            top = max(top, _peak(a, b, 1e300))
+            top = max(top, _peak(a, b, 1e300)) if size > 1 else b
             hour = min(int(begin / bin_s), end)
             by_bin[0, hour] += 1
             by_bin[1, hour] += top * along(begin, at, force) > muscle

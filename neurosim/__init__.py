@@ -20,8 +20,9 @@ from neurosim.membrane.excitability import examine
 from neurosim.muscle.anatomy import MUSCLES
 from neurosim.show.describe import describe
 from neurosim.show.plot import plot_chain
-from neurosim.study.run import replicate, simulate
+from neurosim.study.run import simulate
 from neurosim.study.scenario import Scenario, catalogue, scenario
+from neurosim.study.tally import replicate
 
 try:
     __version__ = _metadata.version("neurosim")

@@ -447,19 +447,19 @@ def _tried(asked: Sequence[Any], people: int) -> tuple[float, float, Any]:
     """
     import numpy as np
 
-    from neurosim.study.run import one_person
+    from neurosim.study.tally import tallies
 
     short = [s.replace(duration_s=1) if s.course is None else s for s in asked]
-    one_person(short, 0)  # what is kept or compiled is paid once
+    tallies(short, 0)  # what is kept or compiled is paid once
     rates, start = [], perf_counter()
     while len(rates) < min(people, 50) and perf_counter() - start < 1.0:
-        rates.append(one_person(short, len(rates))[:, 4])
+        rates.append([t.expected_per_min for t in tallies(short, len(rates))])
     each_s = (perf_counter() - start) / len(rates)
     found = np.array(rates).T
     row, person = (int(i) for i in np.unravel_index(found.argmax(), found.shape))
     busy = asked[row].replace(duration_s=min(6e6 / max(found.max(), 1e-3), asked[0].duration_s))
     start = perf_counter()
-    twitches = one_person([busy], person)[0, 0]
+    twitches = tallies([busy], person)[0].twitches.sum()
     return each_s, max(perf_counter() - start - each_s, 0.0) / max(twitches, 1.0), found
 
 
@@ -476,7 +476,8 @@ def _run(args: argparse.Namespace) -> None:
     other = _other(args, asked)
     with _folder(args.out, asked.name) as folder:
         from neurosim.show import course, describe, export, plot, sound, style
-        from neurosim.study.run import replicate, simulate
+        from neurosim.study.run import simulate
+        from neurosim.study.tally import replicate
 
         _fits_a_table(asked)
         both = [s for s in (asked, other) if s is not None]
@@ -693,7 +694,7 @@ def _sweep(args: argparse.Namespace) -> None:
     ]
     with _folder(args.out, f"sweep_{args.field}") as folder:
         from neurosim.show import describe, export, plot, style
-        from neurosim.study.run import replicate
+        from neurosim.study.tally import replicate
 
         cores = _cores(base.people * len(values))
         _say_if_long(asked, base.people, cores)

@@ -29,7 +29,8 @@ from neurosim.show.style import (
 )
 
 if TYPE_CHECKING:
-    from neurosim.study.run import People, Result
+    from neurosim.study.run import Result
+    from neurosim.study.tally import People
 
 HOUR_S = 3600.0
 BINS_S = (60.0, 300.0, 600.0, 1800.0, HOUR_S, 6 * HOUR_S, 24 * HOUR_S)

@@ -37,8 +37,9 @@ from neurosim.show.style import (
 from neurosim.sources import Value, all_values, load, recorded
 
 if TYPE_CHECKING:
-    from neurosim.study.run import People, Result
+    from neurosim.study.run import Result
     from neurosim.study.scenario import Scenario
+    from neurosim.study.tally import People
 
 NEAR_ZERO = 0.01
 SILENT_PER_MIN = 1e-5  # about one twitch in ten weeks: called silent

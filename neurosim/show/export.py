@@ -26,7 +26,8 @@ from neurosim.show.describe import used_values
 from neurosim.sources import GRADES
 
 if TYPE_CHECKING:
-    from neurosim.study.run import People, Result
+    from neurosim.study.run import Result
+    from neurosim.study.tally import People
 
 # Endings of column names and the unit they stand for; the longest that fits counts.
 UNITS = {

@@ -32,7 +32,8 @@ from neurosim.show.style import (
 )
 
 if TYPE_CHECKING:
-    from neurosim.study.run import People, Result
+    from neurosim.study.run import Result
+    from neurosim.study.tally import People
 
 MANY = 150  # twitches in a whole run above which only a part of it is drawn
 MARKS = {HEALTH: "o", CHANGED: "D", BLACK: "s"}

@@ -39,7 +39,8 @@ from neurosim.show.style import (
 )
 
 if TYPE_CHECKING:
-    from neurosim.study.run import People, Result
+    from neurosim.study.run import Result
+    from neurosim.study.tally import People
 
 
 @styled

@@ -22,8 +22,9 @@ from neurosim.membrane.motoneuron import SomaConditions
 from neurosim.sources import number
 from neurosim.study import alarms
 from neurosim.study.healthy import seen
-from neurosim.study.run import People, replicate, state_of
+from neurosim.study.run import state_of
 from neurosim.study.scenario import Scenario
+from neurosim.study.tally import People, replicate
 from neurosim.study.target import INF, Row
 
 CAFFEINE = Body(plasma_caffeine_umol_l=40.0)  # an hour after 6 mg/kg (V72)

@@ -18,8 +18,9 @@ from neurosim.membrane.motoneuron import SomaConditions
 from neurosim.muscle import anatomy, emg, fatigue, junction
 from neurosim.muscle.force import muscle_force_mn, tetanic_fraction, twitch_mn
 from neurosim.sources import number
-from neurosim.study.run import replicate, state_of
+from neurosim.study.run import state_of
 from neurosim.study.scenario import Scenario
+from neurosim.study.tally import replicate
 from neurosim.study.target import INF, Row
 
 ALS_PEOPLE = 60

@@ -20,7 +20,7 @@ from neurosim import sources
 from neurosim.body.course import corners
 from neurosim.body.factors import Contribution, contributions
 from neurosim.body.state import Body
-from neurosim.errors import NeurosimError, unknown_name
+from neurosim.errors import unknown_name
 from neurosim.firing.discharge import (
     ORIGINS,
     PROCESSES,
@@ -591,68 +591,6 @@ def simulate(
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class People:
-    """The same people under several scenarios; rows are scenarios, columns people.
-
-    Attributes
-    ----------
-    scenarios : tuple of Scenario
-    twitches, visible, doublets, active_units : ndarray of int, shape (scenarios, people)
-        Counts within `duration_s`, spasms left out; `doublets` of events of two discharges and
-        more, `active_units` of units that discharge.
-    expected_per_min : ndarray, shape (scenarios, people)
-        Long-run twitch rate of each person from their hazards.
-    """
-
-    scenarios: tuple[Scenario, ...]
-    twitches: np.ndarray
-    visible: np.ndarray
-    doublets: np.ndarray
-    active_units: np.ndarray
-    expected_per_min: np.ndarray
-
-    @property
-    def per_min(self) -> np.ndarray:
-        """Twitches per minute, shape (scenarios, people)."""
-        return self.twitches / self.scenarios[0].duration_s * 60.0
-
-    def row(self, name: str) -> int:
-        """Return the row of a scenario by name.
-
-        Raises
-        ------
-        NeurosimError
-            If it was not run.
-        """
-        names = [s.name for s in self.scenarios]
-        if name not in names:
-            raise NeurosimError(f"Scenario '{name}' is not among {', '.join(names)}.")
-        return names.index(name)
-
-
-def one_person(asked: Sequence[Scenario], person: int) -> np.ndarray:
-    """Return the counts of one person under every scenario, shape (scenarios, 5)."""
-    rows, looked = [], [moments(s) for s in asked]
-    for axon, seed in {(s.axon, s.seed) for s in asked}:
-        mine = [
-            of.states[i].axon
-            for s, of in zip(asked, looked, strict=True)
-            if s.axon == axon
-            for i in of.examined
-        ]
-        prepare([Conditions(), *mine], axon, person_scores(seed, person))
-    for s, of in zip(asked, looked, strict=True):
-        run = _run(of, s, person, named=False)
-        per_min = twitch_rates(run.hazards, run.beside_per_min, run.reached)
-        found, short = run.twitches, ~run.twitches.painful
-        rows.append(
-            (short.sum(), (found.visible & short).sum(), (short & (found.discharges > 1)).sum(),
-             np.unique(run.firing.unit).size, mean_rate(run.hazards, per_min))
-        )  # fmt: skip
-    return np.array(rows, float)
-
-
 def _take_over(exchanged: dict[tuple[str, str], float]) -> None:
     sources._exchanged.update(exchanged)
 
@@ -668,54 +606,3 @@ def processes(cores: int):
     return ProcessPoolExecutor(
         cores, get_context("spawn"), initializer=_take_over, initargs=(dict(sources._exchanged),)
     )
-
-
-def _chunk(asked: Sequence[Scenario], people: np.ndarray) -> list[np.ndarray]:
-    return [one_person(asked, int(p)) for p in people]
-
-
-def replicate(
-    scenarios: Sequence[Scenario | str],
-    people: int = 200,
-    *,
-    cores: int = 1,
-    progress: Callable[[int, int], None] | None = None,
-    **changes,
-) -> People:
-    """Run the same people under several scenarios.
-
-    Parameters
-    ----------
-    scenarios : sequence of Scenario or catalogue names
-    people : int
-    cores : int
-        Processes to use; the result does not depend on it.
-    progress : callable, optional
-        Called with (people done, people).
-    **changes
-        Scenario fields to change in all of them: `muscle`, `duration_s`, `seed`, `axon`.
-
-    Raises
-    ------
-    NeurosimError
-        For an unknown name, or a value that is not allowed.
-    """
-    asked = tuple(scenario(s).replace(**changes, people=people) for s in scenarios)
-    if len({(s.duration_s, s.muscle, s.seed) for s in asked}) != 1:
-        raise NeurosimError("Scenarios compared must share duration_s, muscle and seed.")
-    chunks = np.array_split(np.arange(people), max(1, min(people, -(-people // 10))))
-    done: list[np.ndarray] = []
-    if cores > 1:
-        with processes(cores) as pool:
-            for part in pool.map(_chunk, [asked] * len(chunks), chunks):
-                done += part
-                if progress:
-                    progress(len(done), people)
-    else:
-        for chunk in chunks:
-            done += _chunk(asked, chunk)
-            if progress:
-                progress(len(done), people)
-    table = np.stack(done, axis=2).transpose(1, 0, 2)
-    counts = table[:4].astype(np.int64)
-    return People(asked, counts[0], counts[1], counts[2], counts[3], table[4])

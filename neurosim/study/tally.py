@@ -1,17 +1,17 @@
-"""Counts of one person's muscle over a long time, kept instead of every discharge.
+"""Counts of people's muscles over a long time, kept instead of every discharge.
 
 A day of a busy muscle has millions of discharges; a cohort wants their counts. `tallies` gives
 for one person under several scenarios what happened in each stretch of time (an hour, say), how
 long bursts and intervals were, and where twitches started. Where only axons and somata misfire
 the discharges are counted as they are drawn (`counted`, one source for plain Python and for
 Numba) and none is kept; with sources beside the hazard, or junctions that repeat, they are drawn
-whole and counted then.
+whole and counted then. `replicate` does so for the same people under several scenarios.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -19,6 +19,7 @@ from math import exp, expm1, log10
 
 import numpy as np
 
+from neurosim.errors import NeurosimError
 from neurosim.firing.discharge import ORIGINS, Firing, HazardCourse, stream
 from neurosim.firing.hazard import prepare
 from neurosim.firing.sites import person_scores
@@ -27,7 +28,7 @@ from neurosim.muscle import anatomy
 from neurosim.muscle.events import Twitches
 from neurosim.muscle.force import force_frequency
 from neurosim.study import run
-from neurosim.study.scenario import Scenario
+from neurosim.study.scenario import Scenario, scenario
 
 ROOM = 8192  # discharges drawn at a time: they stay in the processor's cache
 LARGEST = 10  # of the table of burst sizes: so many discharges or more
@@ -280,3 +281,105 @@ def tallies(asked: Sequence[Scenario], person: int, bin_s: float = 3600.0) -> li
                 if (s.axon, s.seed) == (axon, seed) for i in of.examined]  # fmt: skip
         prepare([Conditions(), *mine], axon, person_scores(seed, person))
     return [_of_scenario(of, s, person, bin_s) for s, of in zip(asked, looked, strict=True)]
+
+
+# --- Many people -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class People:
+    """The same people under several scenarios; rows are scenarios, columns people.
+
+    Attributes
+    ----------
+    scenarios : tuple of Scenario
+    twitches, visible, doublets, active_units : ndarray of int, shape (scenarios, people)
+        Counts within `duration_s`, spasms left out; `doublets` of events of two discharges and
+        more, `active_units` of units that discharge.
+    expected_per_min : ndarray, shape (scenarios, people)
+        Long-run twitch rate of each person from their hazards.
+    """
+
+    scenarios: tuple[Scenario, ...]
+    twitches: np.ndarray
+    visible: np.ndarray
+    doublets: np.ndarray
+    active_units: np.ndarray
+    expected_per_min: np.ndarray
+
+    @property
+    def per_min(self) -> np.ndarray:
+        """Twitches per minute, shape (scenarios, people)."""
+        return self.twitches / self.scenarios[0].duration_s * 60.0
+
+    def row(self, name: str) -> int:
+        """Return the row of a scenario by name.
+
+        Raises
+        ------
+        NeurosimError
+            If it was not run.
+        """
+        names = [s.name for s in self.scenarios]
+        if name not in names:
+            raise NeurosimError(f"Scenario '{name}' is not among {', '.join(names)}.")
+        return names.index(name)
+
+
+def _chunk(asked: Sequence[Scenario], people: np.ndarray) -> list[np.ndarray]:
+    """Return the counts of some people, shape (scenarios, 5) each."""
+    return [
+        np.array([
+            (t.twitches.sum(), t.visible.sum(), t.doublets.sum(), t.active_units,
+             t.expected_per_min)
+            for t in tallies(asked, int(person), asked[0].duration_s)
+        ], float)
+        for person in people
+    ]  # fmt: skip
+
+
+def replicate(
+    scenarios: Sequence[Scenario | str],
+    people: int = 200,
+    *,
+    cores: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+    **changes,
+) -> People:
+    """Run the same people under several scenarios.
+
+    Parameters
+    ----------
+    scenarios : sequence of Scenario or catalogue names
+    people : int
+    cores : int
+        Processes to use; the result does not depend on it.
+    progress : callable, optional
+        Called with (people done, people).
+    **changes
+        Scenario fields to change in all of them: `muscle`, `duration_s`, `seed`, `axon`.
+
+    Raises
+    ------
+    NeurosimError
+        For an unknown name, or a value that is not allowed.
+    """
+    asked = tuple(scenario(s).replace(**changes, people=people) for s in scenarios)
+    if len({(s.duration_s, s.muscle, s.seed) for s in asked}) != 1:
+        raise NeurosimError("Scenarios compared must share duration_s, muscle and seed.")
+    chunks = np.array_split(np.arange(people), max(1, min(people, -(-people // 10))))
+    done: list[np.ndarray] = []
+    if cores > 1:
+        with run.processes(cores) as pool:
+            for part in pool.map(_chunk, [asked] * len(chunks), chunks):
+                done += part
+                if progress:
+                    progress(len(done), people)
+    else:
+        for chunk in chunks:
+            done += _chunk(asked, chunk)
+            if progress:
+                progress(len(done), people)
+    table = np.stack(done, axis=2).transpose(1, 0, 2)
+    counts = table[:4].astype(np.int64)
+    return People(asked, counts[0], counts[1], counts[2], counts[3], table[4])

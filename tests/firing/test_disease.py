@@ -19,12 +19,12 @@ from neurosim.sources import number
 from neurosim.study.run import (
     hazard_of,
     people_sites,
-    replicate,
     simulate,
     state_in,
     state_of,
 )
 from neurosim.study.scenario import Scenario, catalogue, scenario
+from neurosim.study.tally import replicate
 
 DISEASES = ("als", "cholinesterase_inhibition", "cramp", "isaacs", "pinched_nerve")
 SPROUTING = ("nerve_damage", "poor_nutrition")

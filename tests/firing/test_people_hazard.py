@@ -10,8 +10,9 @@ from neurosim.membrane import people
 from neurosim.membrane.axon import Conditions, at_rest
 from neurosim.sources import exchanged
 from neurosim.study.healthy import margins
-from neurosim.study.run import one_person, people_sites, simulate
+from neurosim.study.run import people_sites, simulate
 from neurosim.study.scenario import Scenario, scenario
+from neurosim.study.tally import tallies
 
 STATES = {
     "health": Conditions(),
@@ -94,8 +95,9 @@ def test_a_result_is_of_the_persons_own_axon_and_as_replicated():
     one = simulate(asked, person=2)
     assert one.sites.scores == one.hazard.scores == person_scores(4, 2)
     assert one.healthy.threshold_1ms_pa != simulate(asked, person=1).healthy.threshold_1ms_pa
-    assert one_person([asked], 2)[0, 0] == len(one.twitches)
-    assert one_person([asked], 2)[0, 4] == one.expected_per_min
+    (counts,) = tallies([asked], 2)
+    assert counts.twitches.sum() == len(one.twitches)
+    assert counts.expected_per_min == one.expected_per_min
 
 
 def test_people_without_a_spread_are_the_people_of_the_mean_axon():

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from neurosim.show import describe
-from neurosim.study.run import replicate, simulate
+from neurosim.study.run import simulate
+from neurosim.study.tally import replicate
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from neurosim.membrane.axon import Conditions
 from neurosim.membrane.excitability import examine, norms
 from neurosim.membrane.motoneuron import SomaConditions, simulate_soma
 from neurosim.show import article_plot, plot, style, verdicts
-from neurosim.study.run import replicate, simulate
+from neurosim.study.run import simulate
+from neurosim.study.tally import replicate
 
 UNITS = ("%", "ms", "mV", "mN", "mmol/L", "second", "minute", "hour", "day", "no unit",
          "per minute", "times", "motor unit", "people", "person")  # fmt: skip

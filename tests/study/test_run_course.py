@@ -7,8 +7,9 @@ from scipy import stats
 from neurosim.body.course import Course
 from neurosim.body.state import Body
 from neurosim.firing.hazard import hazard_course, hazard_table
-from neurosim.study.run import moments, one_person, people_sites, replicate, simulate
+from neurosim.study.run import moments, people_sites, simulate
 from neurosim.study.scenario import Scenario, catalogue, scenario
+from neurosim.study.tally import replicate, tallies
 
 STILL = Course.from_tables(
     [{"from": "07:00", "to": "08:00", "stress": 0.0}, {"at": "07:30", "caffeine_mg": 0}], "06:00"
@@ -25,8 +26,9 @@ def test_a_course_that_never_changes_is_the_constant_scenario_to_the_bit(name):
     for column, values in constant.twitches.columns().items():
         assert np.array_equal(values, still.twitches.columns()[column]), column
     assert constant.expected_per_min == still.expected_per_min
-    both = [one_person([s], 1) for s in (asked, asked.replace(course=STILL))]
-    assert np.array_equal(*both)
+    one, other = (tallies([s], 1, 20.0)[0] for s in (asked, asked.replace(course=STILL)))
+    for column, values in vars(one).items():
+        assert np.array_equal(values, vars(other)[column]), column
 
 
 def ramp(**level):

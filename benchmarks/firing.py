@@ -238,8 +238,8 @@ class Worker:
     """The process of one contestant."""
 
     def __init__(self, name: str):
-        given = os.environ | {"NEUROSIM_NUMBA": "0" if name in ("plain", "clock") else "1",
-                              "OMP_NUM_THREADS": "1", "NEURON_MODULE_OPTIONS": "-nogui"}  # fmt: skip
+        plain = name in ("plain", "clock")
+        given = os.environ | {"NEUROSIM_NUMBA": "0" if plain else "1", "OMP_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
             [sys.executable, __file__, "--worker", name], env=given, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -394,8 +394,11 @@ def scaling(rounds: int) -> None:
     """Print how the cost of ours grows."""
     ours, calm = Ours(), replace(law(10.0), start_mmol_l=0.0)
     ours.draw(ours.hazard_of(np.full(UNITS, 0.1), calm), 60.0, np.random.default_rng(0))  # compile
-    made = [(group, label, calls, ours.hazard_of(rates, calm), duration)
-            for group, rows in cases().items() for label, calls, rates, duration in rows]  # fmt: skip
+    made = [
+        (group, label, calls, ours.hazard_of(rates, calm), duration)
+        for group, rows in cases().items()
+        for label, calls, rates, duration in rows
+    ]
     spent, bursts = [[] for _ in made], [0] * len(made)
     for turn in range(rounds):
         for i, (_, _, calls, hazard, duration) in enumerate(made):

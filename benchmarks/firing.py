@@ -94,7 +94,7 @@ class Ours:
 
 
 class Bound:
-    """What a burst cannot do without: its random numbers, a logarithm, two exponentials."""
+    """What a burst cannot do without: its random numbers and two exponentials."""
 
     first_s, most = 600.0, np.inf
 
@@ -105,11 +105,11 @@ class Bound:
         def draws(rng, n, mean, pair):
             total, more = 0.0, 0
             for _ in range(n):
-                gap = -np.log1p(-rng.random()) * mean  # when
+                gap = rng.standard_exponential() * mean  # when
                 load = np.exp(-gap)  # the load then
                 total += rng.random() * np.exp(-load)  # whether, at that load
                 while rng.random() < pair:  # whether another follows
-                    total += np.log1p(-rng.random())
+                    total += rng.standard_exponential()
                     more += 1
             return total, n + more
 

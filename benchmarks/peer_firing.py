@@ -211,8 +211,8 @@ class Brian:
         self.network = b2.Network(self.group, self.monitor)
         if self.standalone:
             self.network.run(duration_s * b2.second)
-            room = tempfile.mkdtemp(prefix="neurosim-brian-")
-            b2.device.build(directory=room, compile=True, run=False, with_output=False)
+            self.room = tempfile.TemporaryDirectory(prefix="neurosim-brian-")
+            b2.device.build(directory=self.room.name, compile=True, run=False, with_output=False)
 
     def _given(self, law: Law) -> dict:
         rate = law.per_s * np.exp(-law.slope * law.start_mmol_l)

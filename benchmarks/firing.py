@@ -56,14 +56,12 @@ def law(per_min: float) -> Law:
 
 
 class Ours:
-    """`sample_firing`, a call for each muscle."""
+    """`stream`, whose pieces are let go, or `sample_firing`, which keeps all; for each muscle."""
 
-    most = MOST_BURSTS
-
-    def __init__(self, draw: str = "sample_firing", first_s: float = 600.0):
+    def __init__(self, draw: str = "stream", first_s: float = 600.0):
         from neurosim.firing import discharge
 
-        self.first_s = first_s
+        self.first_s, self.most = first_s, np.inf if draw == "stream" else MOST_BURSTS
         self.draw, self.hazard = getattr(discharge, draw), discharge.UnitHazard
 
     def prepare(self, law: Law, duration_s: float, seed: int) -> None:
@@ -86,7 +84,9 @@ class Ours:
         """Draw."""
         self.found = 0
         for _ in range(MUSCLES):
-            self.found += len(self.draw(self.muscle, self.duration_s, self.rng))
+            drawn = self.draw(self.muscle, self.duration_s, self.rng)
+            kept = hasattr(drawn, "__len__")
+            self.found += len(drawn) if kept else sum(rows.shape[1] for rows in drawn)
 
     def count(self) -> int:
         """Return the number of discharges."""
@@ -147,7 +147,10 @@ class Peer:
 
 # name: module, package, heading, what it is, how to make it, rates (all if none are given)
 CONTESTANTS = {
-    "numba": ("numba", "numba", "ours", "sample_firing with Numba", Ours, ()),
+    "numba": ("numba", "numba", "ours", "stream with Numba, discharges unit by unit, none kept",
+              Ours, ()),
+    "kept": ("numba", "numba", "ours, kept", "sample_firing with Numba, all kept in order of time",
+             lambda: Ours("sample_firing"), ()),
     "bound": ("numba", "numba", "bound", "random numbers and exponentials alone, in Numba", Bound,
               ()),
     "neuron": ("neuron", "neuron", "NEURON", "event-driven ARTIFICIAL_CELL in NMODL, exact, "
@@ -162,7 +165,7 @@ CONTESTANTS = {
              lambda: Peer(peer_firing.Nest, 1.0, first_s=2.0), ()),
     "nest-fine": ("nest", "nest-simulator", "NEST 0.1", "the same in steps of 0.1 ms",
                   lambda: Peer(peer_firing.Nest, 0.1, first_s=0.2), ()),
-    "plain": ("numpy", "numpy", "plain", "sample_firing in plain Python",
+    "plain": ("numpy", "numpy", "plain", "stream in plain Python",
               lambda: Ours(first_s=1.0), (10.0, 6000.0)),
     "clock": ("numpy", "numpy", "clock", "clock_driven in plain Python, steps of 1 ms",
               lambda: Ours("clock_driven", 0.05), (10.0, 6000.0)),
@@ -393,7 +396,7 @@ def cases() -> dict[str, list[tuple[str, int, np.ndarray, float]]]:
 def scaling(rounds: int) -> None:
     """Print how the cost of ours grows."""
     ours, calm = Ours(), replace(law(10.0), start_mmol_l=0.0)
-    ours.draw(ours.hazard_of(np.full(UNITS, 0.1), calm), 60.0, np.random.default_rng(0))  # compile
+    list(ours.draw(ours.hazard_of(np.full(UNITS, 0.1), calm), 60.0, np.random.default_rng(0)))
     made = [
         (group, label, calls, ours.hazard_of(rates, calm), duration)
         for group, rows in cases().items()
@@ -403,9 +406,10 @@ def scaling(rounds: int) -> None:
     for turn in range(rounds):
         for i, (_, _, calls, hazard, duration) in enumerate(made):
             rng, start = np.random.default_rng(turn), time.process_time()
-            drawn = [ours.draw(hazard, duration, rng) for _ in range(calls)]
+            drawn = [rows.shape[1] for _ in range(calls)
+                     for rows in ours.draw(hazard, duration, rng)]  # fmt: skip
             spent[i].append(time.process_time() - start)
-            bursts[i] = sum(int((firing.place == 0).sum()) for firing in drawn)
+            bursts[i] = round(sum(drawn) * (1.0 - PAIR))
     print("\nHow ours grows; 10 bursts a minute")
     print(f"{'':<14}{'':<34}{'ms':>9}{'ns a burst':>12}{'times':>8}")
     for i, (group, label, *_) in enumerate(made):

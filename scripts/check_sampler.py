@@ -8,6 +8,8 @@ which must be uniform over the seeds (one p-value alone proves nothing):
 
 - silences: the hazard integrated over each silence (by quadrature on the tables themselves) is
   exponential with mean 1;
+- drive: bursts follow what the drive does within a minute (they come where it is high by as much
+  as the hazard says: a score test);
 - short silences: those shorter than 200 ms are as many as the hazard says;
 - further spikes: as many as the chances say; their intervals: distributed as they should be;
 - sites: chosen by their shares at that load and time;
@@ -25,6 +27,7 @@ import argparse
 import time
 import types
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -125,8 +128,18 @@ class Tables:
         w = q - low
         return (1.0 - w) * self.pair[low, site] + w * self.pair[low + 1, site]
 
-    def integral(self, u: int, begin, end, load):
-        """Return the hazard integrated from begin to end, the load decaying; cut at the knots."""
+    def within_minutes(self, u: int, time_s):
+        """Return by how much the log drive of a unit differs from its line over whole minutes."""
+        drive = self.hazard[u].values[:, 0]
+        first = np.unique(np.floor(self.at / 60.0), return_index=True)[1]
+        slow = np.interp(time_s, self.at[first], drive[first])
+        return np.interp(time_s, self.at, drive) - slow
+
+    def integral(self, u: int, begin, end, load, weight=None):
+        """Return the hazard integrated from begin to end, the load decaying; cut at the knots.
+
+        Times a `weight` of time if there is one.
+        """
         begin, end, load = (np.asarray(v, float) for v in (begin, end, load))
         first = np.searchsorted(self.at, begin, side="right")
         inside = np.searchsorted(self.at, end, side="left") - first
@@ -138,7 +151,8 @@ class Tables:
         b = np.where(step == inside[of], end[of], knot)
         t = 0.5 * (b - a)[:, None] * (1.0 + NODES) + a[:, None]
         here = load[of, None] * np.exp(-(t - begin[of, None]) / self.law.load_tau_s)
-        part = 0.5 * (b - a) * (self.rate(u, t, here) * WEIGHTS).sum(axis=1)
+        rate = self.rate(u, t, here) * (1.0 if weight is None else weight(t))
+        part = 0.5 * (b - a) * (rate * WEIGHTS).sum(axis=1)
         return np.bincount(of, part, begin.size)
 
 
@@ -169,6 +183,7 @@ def one_seed(course: HazardCourse, tables: Tables, duration_s: float, seed: int)
     time_s, unit, site, place, load = np.concatenate(pieces, axis=1)
     unit, site = unit.astype(int), site.astype(int)
     waits, short, chances, further, gaps, sites, off = [], [], [], [], [], [], 0.0
+    score = np.zeros(2)
     for u in range(law.units):
         mine = np.flatnonzero(unit == u)
         t, p, s = time_s[mine], place[mine], site[mine]
@@ -182,6 +197,13 @@ def one_seed(course: HazardCourse, tables: Tables, duration_s: float, seed: int)
         begin = begin[: first.size]
         some = slice(0, int(0.7 * first.size))  # no silence is cut off by the end
         waits.append(tables.integral(u, start[some], t[first][some], begin[some]))
+        drive = partial(tables.within_minutes, u)
+        silence = u, start[some], t[first][some], begin[some]
+        known = tables.integral(*silence, drive).sum()
+        score += (
+            drive(t[first][some]).sum() - known,
+            tables.integral(*silence, lambda t, drive=drive: drive(t) ** 2).sum(),
+        )
         soon = tables.integral(u, start[some], start[some] + SHORT_S, begin[some])
         short.append((t[first][some] - start[some] < SHORT_S, -np.expm1(-soon)))
         burst = np.cumsum(p == 0) - 1
@@ -199,6 +221,7 @@ def one_seed(course: HazardCourse, tables: Tables, duration_s: float, seed: int)
     seen, expected = (np.concatenate(v) for v in zip(*short, strict=True))
     return {
         "silences": _uniform(stats.kstest(np.concatenate(waits), "expon")),
+        "drive": float(stats.norm.cdf(score[0] / np.sqrt(score[1]))),
         "short silences": uniform_of_count(seen.sum(), expected),
         "further spikes": uniform_of_count(
             np.concatenate(further).sum(), np.concatenate(chances)

@@ -48,7 +48,7 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(10)
 # Text of the sampler and what stands there instead: each must be found out.
 WRONG = {
     "no sodium load": {"load += per_spike": "load += 0.0"},
-    "sodium load stays": {"load *= exp(-gap / tau)\n            if t": "if t"},
+    "sodium load stays": {"load *= exp(gap * removal)\n            if t": "if t"},
     "branching 1 ms late": {"gap = shortest + min": "gap = shortest + 0.001 + min"},
     "drive held from knot to knot": {
         "return min((t - at[q]) / (at[q + 1] - at[q]), 1.0) if": "return 0.0 if",

@@ -105,7 +105,8 @@ def sample(
     """
     per_spike, tau = load_law
     dead, shortest, mean_extra = timing
-    rest, (units, sites) = exp(-dead / tau), names
+    removal, (units, sites) = -1.0 / tau, names
+    rest = exp(dead * removal)
     n, full, knots, u = 0, out.shape[1] - LONGEST, at.size, int(state[0])
     t, load, wait, edge, end, log_bound, mean, log_most, shortest_mean = state[1:10]
     q = int(state[10])
@@ -128,7 +129,7 @@ def sample(
                 if log_hazard(load, a, q, u, grid, log_rate, slope) < log_most - CLOSE:
                     step = max(tau / WINDOWS, shortest_mean)
                     end = min(t + step, edge)
-                    least = load * exp((t - end) / tau)
+                    least = load * exp((end - t) * removal)
                     log_bound = log_hazard(least, a, q, u, grid, log_rate, slope)
                     if q < knots - 1:
                         a = now(end, at, q)
@@ -139,11 +140,11 @@ def sample(
             gap = wait * mean
             if t + gap >= end:
                 wait = max(wait - (end - t) / mean, 0.0)
-                load *= exp((t - end) / tau)
+                load *= exp((end - t) * removal)
                 t = end
                 continue
             t += gap
-            load *= exp(-gap / tau)
+            load *= exp(gap * removal)
             if t >= duration:
                 break
             a = now(t, at, q)
@@ -171,7 +172,7 @@ def sample(
                     break
                 gap = shortest + min(mean_extra * rng.standard_exponential(), dead - shortest)
                 t += gap
-                load *= exp(-gap / tau)
+                load *= exp(gap * removal)
             t += dead
             load *= rest
             if n > full:

@@ -499,6 +499,21 @@ def _earlier(kept: Parts, settings: dict[str, Any], resume: bool) -> dict[str, A
     return record
 
 
+def nothing_left(kept: Parts, asked: Plan) -> bool:
+    """Return whether the folder has the finished run that is asked.
+
+    Raises
+    ------
+    NeurosimError
+        If it has another one.
+    """
+    before = kept.finished() if kept.begun() is None else None
+    if before is None:
+        return False
+    refuse_another(kept.folder, before["settings"], asked.settings())
+    return True
+
+
 def refuse_another(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
     """Refuse to go on with a run that was asked otherwise, or made by other code.
 

@@ -10,7 +10,7 @@ import logging
 import re
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from hashlib import sha256
@@ -30,6 +30,7 @@ RETRIES = 5  # of a job whose Dask worker was lost
 _one_at_a_time = threading.Lock()
 
 Job = tuple[Any, ...]
+Results = Generator[tuple[Job, Any], None, None]
 
 
 @cache
@@ -68,9 +69,7 @@ def undisturbed() -> Iterator[None]:
         mask(signal.SIG_SETMASK, before)
 
 
-def results(
-    work: Callable, jobs: Iterable[Job], workers: int = 1, client: Any = None
-) -> Iterator[tuple[Job, Any]]:
+def results(work: Callable, jobs: Iterable[Job], workers: int = 1, client: Any = None) -> Results:
     """Yield (job, ``work(*job)``) of every job as it comes.
 
     Parameters
@@ -99,7 +98,7 @@ def results(
 # --- Processes of this machine ---------------------------------------------------------------
 
 
-def _by_processes(work: Callable, jobs: Iterable[Job], workers: int) -> Iterator[tuple[Job, Any]]:
+def _by_processes(work: Callable, jobs: Iterable[Job], workers: int) -> Results:
     from concurrent.futures import FIRST_COMPLETED, wait
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import active_children
@@ -204,7 +203,7 @@ def _there(exchanged: dict, marks: dict[str, str], work: Callable, job: Job) -> 
             sources._exchanged.update(before)
 
 
-def _by_cluster(work: Callable, jobs: Iterable[Job], client: Any) -> Iterator[tuple[Job, Any]]:
+def _by_cluster(work: Callable, jobs: Iterable[Job], client: Any) -> Results:
     from concurrent.futures import CancelledError
 
     from distributed import as_completed

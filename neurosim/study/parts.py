@@ -113,7 +113,7 @@ class Parts:
             If that is not possible; the other parts stay as they are.
         """
         buffer = BytesIO()
-        np.savez_compressed(buffer, **dict(part))
+        np.savez_compressed(buffer, **dict(part))  # type: ignore[arg-type]
         write_whole(self._path(number), buffer.getvalue())
 
     def read(self, number: int) -> dict[str, np.ndarray] | None:

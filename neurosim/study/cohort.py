@@ -49,7 +49,7 @@ ROW = np.dtype([
 ])  # fmt: skip
 
 CHUNK_S = 5.0  # a chunk takes about so long
-MOST_PEOPLE_A_CHUNK, CHUNKS_OF_FEW = 1000, 8
+MOST_PEOPLE_A_CHUNK, CHUNKS_OF_FEW = 1000, 16
 FEW_S = 240_000.0  # simulated time up to which nobody asks how long it takes
 A_PROCESS_PAYS_S = 10.0
 MAX_ROWS = 200_000_000  # of a table

@@ -540,6 +540,7 @@ def _begin(kept: Parts, record: dict[str, Any]) -> None:
     try:
         kept.begin(record)
     except OSError as error:
+        kept.clear()
         why = error.strerror or error
         raise NeurosimError(f"Cannot write to {kept.folder}: {why}; nothing was begun.") from None
 

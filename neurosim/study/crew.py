@@ -185,7 +185,7 @@ def cluster(address: str) -> Iterator[Any]:
 
 def threads(client: Any) -> int:
     """Return how many jobs a cluster does at a time: one for each worker process."""
-    return max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
+    return max(1, len(client.nthreads()))
 
 
 def _there(exchanged: dict, marks: dict[str, str], work: Callable, job: Job) -> Any:
@@ -225,13 +225,16 @@ def _by_cluster(work: Callable, jobs: Iterable[Job], client: Any) -> Results:
         for one in coming:
             result = one.result()
             job = waiting.pop(one)
-            coming.update(submit(AHEAD * threads(client) - len(waiting)))
+            # Fewer than none if a worker has just been lost.
+            coming.update(submit(max(AHEAD * threads(client) - len(waiting), 0)))
             yield job, result
     except KilledWorker:
         raise Lost("the Dask workers died again and again, perhaps for want of memory") from None
     except (CancelledError, OSError, TimeoutError):
         raise Lost("the Dask cluster went away") from None
-    except (ImportError, RuntimeError):
+    except (ImportError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "deserializ" not in str(error):
+            raise
         raise Lost("neurosim is not installed on the Dask cluster, or another one") from None
     finally:
         for one in waiting:

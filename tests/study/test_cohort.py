@@ -3,6 +3,7 @@
 import csv
 import errno
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -57,13 +58,12 @@ def drawn(states, person, bin_s=3600.0):
     """Return tallies that are drawn by seed, person and state, in place of the model's."""
     found = []
     for s in states:
-        name = int.from_bytes(f"{s.name} {s.muscle}".encode()[:7], "big")
+        name = sum(ord(c) * 31**i for i, c in enumerate(f"{s.name} {s.muscle}"))
         rng = np.random.default_rng([s.seed, person, name])
         n = bins(s.duration_s, bin_s)
         counts = rng.poisson(rng.lognormal(0.0, 1.0), (5, n))
-        counts = [*counts, rng.poisson(3.0, len(ORIGINS))]
-        found.append(Tally(bin_s, s.duration_s, *counts,
-                           rng.poisson(3.0, 10), rng.poisson(3.0, 92), 3, rng.random()))  # fmt: skip
+        tables = [rng.poisson(3.0, cells) for cells in (len(ORIGINS), 10, 92)]
+        found.append(Tally(bin_s, s.duration_s, *counts, *tables, 3, rng.random()))
     return found
 
 
@@ -149,7 +149,7 @@ def weekly(seen, hours):
             n = bins(s.duration_s, bin_s)
             visible = np.zeros(n, int)
             if s.name != "normal" and s.muscle in seen:
-                visible[::168] = seen[s.muscle]
+                visible[::168] = seen[s.muscle][: visible[::168].size]
             none = np.zeros(n, int)
             found.append(Tally(bin_s, s.duration_s, visible, visible, none, none, visible,
                                np.zeros(len(ORIGINS), int), np.zeros(10, int),
@@ -198,11 +198,13 @@ def test_it_is_the_same_whatever_the_chunks(plain, tmp_path, monkeypatch):
 
 def test_more_people_and_other_scenarios_do_not_change_a_person(plain, tmp_path):
     many = cohort.run_cohort(cohort.plan(["caffeine", "stress"], **SMALL | {"people": 14}))
-    rows = next(tables.people_blocks(many))
-    keep = (rows["scenario"] != "caffeine") & (rows["person"] < 2)
+    blocks = list(tables.people_blocks(many))
+    rows = {n: np.concatenate([b[n] for b in blocks]) for n in ("scenario", "person", "discharges")}
+    keep = (rows["scenario"] != "caffeine") & (rows["person"] < 12)
     (tmp_path / "people.csv").write_bytes(plain["people.csv"])
-    alone = read(tmp_path / "people.csv")[:4]
+    alone = read(tmp_path / "people.csv")
     assert [int(r["discharges"]) for r in alone] == list(rows["discharges"][keep])
+    assert rows["discharges"].sum() > 0
 
 
 def test_it_is_the_same_on_processes_where_a_number_is_exchanged(plain, tmp_path):
@@ -374,6 +376,28 @@ def test_the_command_is_killed_twice_and_stopped_once(tmp_path, monkeypatch, cap
 
 def no_room(*args, **kwargs):
     raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_worker_process_that_dies_is_a_sentence_and_the_rest_is_kept(plain, tmp_path):
+    def kill(done, of):
+        if done:
+            for child in multiprocessing.active_children():
+                child.kill()
+
+    with Parts(tmp_path) as kept:
+        with pytest.raises(NeurosimError, match=r"of 12 people, kept, because a worker process"):
+            cohort.run_cohort(small(), kept, workers=2, progress=kill)
+        found = cohort.run_cohort(small(), kept, workers=1, resume=True)
+        assert found.resumed and people_csv(found, tmp_path / "again") == plain
+    assert not multiprocessing.active_children()
+
+
+def test_a_disk_that_is_full_at_the_start_leaves_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tempfile.mkstemp", no_room)
+    assert cli.main("cohort stress --people 2 --hours 0.01 --out o".split()) == 2
+    assert capsys.readouterr().err.endswith("No space left on device; nothing was begun.\n")
+    assert not os.listdir(tmp_path)
 
 
 @pytest.mark.parametrize("what", ["replace", "fsync", "mkstemp"])

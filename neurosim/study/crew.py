@@ -163,9 +163,14 @@ def cluster(address: str) -> Iterator[Any]:
     from distributed import Client
 
     check_address(address)
-    log = logging.getLogger("distributed")
-    level = log.level
-    log.setLevel(logging.CRITICAL)  # what went wrong is told in one sentence
+    logs = [
+        logging.getLogger(n)
+        for n in logging.root.manager.loggerDict
+        if n.split(".")[0] == "distributed"
+    ]
+    levels = [log.level for log in logs]
+    for log in logs:  # what went wrong is told in one sentence
+        log.setLevel(logging.CRITICAL)
     try:
         try:
             client = Client(address, timeout=CONNECT_S, set_as_default=False)
@@ -180,7 +185,8 @@ def cluster(address: str) -> Iterator[Any]:
         finally:
             client.close(timeout=CONNECT_S)
     finally:
-        log.setLevel(level)
+        for log, level in zip(logs, levels, strict=True):
+            log.setLevel(level)
 
 
 def threads(client: Any) -> int:

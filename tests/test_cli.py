@@ -465,3 +465,16 @@ def test_progress_wipes_what_was_longer_and_ends_its_line_on_a_terminal_alone(mo
     assert len(second) >= len(first.rstrip())
     assert last.rstrip() == "200 of 200 people; done" and last.endswith("\n")
     assert "\n" not in first + second
+
+
+def test_a_cohorts_progress_tells_rate_and_time_left_of_this_run_alone(monkeypatch, capsys):
+    monkeypatch.setattr(cli.sys.stderr, "isatty", lambda: True, raising=False)
+    now = iter((0.0, 1.0, 10.0, 20.0))
+    monkeypatch.setattr(cli, "perf_counter", lambda: next(now))
+    show = cli._people_progress()
+    for done in (1000, 1020, 2000):  # a thousand were there
+        show(done, 2000)
+    first, second, last = capsys.readouterr().err.split("\r")[1:]
+    assert first.rstrip() == "1000 of 2000 people"
+    assert second.rstrip() == "1020 of 2000 people, 2 a second, 8 minutes to go"
+    assert last.rstrip() == "2000 of 2000 people, 50 a second" and last.endswith("\n")

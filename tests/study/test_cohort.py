@@ -82,6 +82,7 @@ def test_rows_are_those_of_the_same_people_simulated_one_by_one(plain, tmp_path)
     expected = [float(r["expected_per_min"]) for r in rows]
     assert expected == pytest.approx(people.expected_per_min.T.ravel(), rel=1e-6)
     for row in rows:
+        assert float(row["twitches_per_min"]) == pytest.approx(int(row["twitches"]) / 1.2)
         assert sum(int(row[f"{o}_twitches"]) for o in ORIGINS) == int(row["twitches"])
     busy = max(rows, key=lambda r: int(r["discharges"]))
     one = simulate(busy["scenario"], person=int(busy["person"]), muscle="calf", duration_s=72.0)
@@ -232,9 +233,15 @@ def test_a_dask_cluster_that_loses_a_worker_gives_the_same(plain, tmp_path):
                 killed.append(cluster.workers[0].pid)
                 os.kill(killed[0], getattr(signal, "SIGKILL", signal.SIGTERM))
 
-        found = cohort.run_cohort(small(), scheduler=cluster.scheduler_address, progress=kill)
+        address = cluster.scheduler_address
+        with exchanged("firing", "load_factor", 3.0 * number("firing", "load_factor")):
+            there = cohort.run_cohort(small(people=4), scheduler=address)
+            here = cohort.run_cohort(small(people=4), workers=1)
+        found = cohort.run_cohort(small(), scheduler=address, progress=kill)
     assert killed
     assert people_csv(found, tmp_path / "dask") == plain
+    assert np.array_equal(there.expected_per_min, here.expected_per_min)
+    assert not np.array_equal(there.expected_per_min, found.expected_per_min[:, :4])
 
 
 def test_a_scheduler_that_is_not_there_is_a_sentence(monkeypatch):

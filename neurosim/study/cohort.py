@@ -24,7 +24,7 @@ import numpy as np
 from neurosim import sources
 from neurosim.body.state import Body
 from neurosim.errors import NeurosimError, number_within, plain, unknown_name
-from neurosim.firing.discharge import ORIGINS
+from neurosim.firing.discharge import MAX_DISCHARGES, ORIGINS
 from neurosim.muscle.anatomy import MUSCLES, muscle
 from neurosim.sources import number
 from neurosim.study import crew
@@ -632,7 +632,7 @@ def try_few(asked: Plan) -> tuple[float, float]:
     hours = min(asked.hours, 1.0 / 60.0)
     tallies(short(hours), asked.people)  # what is compiled is paid once
     who, rates, begun = [], [], perf_counter()
-    while not who or (len(who) < 20 and perf_counter() - begun < 1.0):
+    while len(who) < 3 or (len(who) < 20 and perf_counter() - begun < 1.0):
         who.append(asked.people + 1 + len(who))
         rates += [t.expected_per_min for t in tallies(short(hours), who[-1])]
     once_s, spans, took = perf_counter() - begun, [hours], []
@@ -662,7 +662,8 @@ def memory_bytes(asked: Plan, chunk: int, workers: int, discharges: float) -> fl
         ROW[n].itemsize for n in ("twitches", "visible", "expected_per_min", *SIGNS)
     )  # fmt: skip
     under_way = (crew.AHEAD * workers + 4) * part_bytes(asked, chunk)
-    each = PROCESS_BYTES + DISCHARGE_BYTES * discharges
+    held = min(discharges, MAX_DISCHARGES)  # no more are ever sampled at once
+    each = PROCESS_BYTES + DISCHARGE_BYTES * held
     return PROCESS_BYTES + 2.0 * sums + under_way + workers * each
 
 

@@ -10,7 +10,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
@@ -19,7 +19,8 @@ from typing import Any, NoReturn
 
 from neurosim.errors import NeurosimError, plain, unknown_name
 
-COMMANDS = ("run", "list", "article", "excitability", "fit", "sweep", "sources", "validate")
+COMMANDS = ("run", "list", "article", "cohort", "excitability", "fit", "sweep", "sources",
+            "validate")  # fmt: skip
 LOST = 3  # exit code when a run stops because the machine is too small
 MAX_SWEEP = 1000
 MAX_ROWS = 2_000_000  # of a table: about 100 MB
@@ -70,6 +71,16 @@ def _parser() -> argparse.ArgumentParser:
                      help="scenario of 'neurosim list' (or normal), or a TOML file")  # fmt: skip
     add("list", "list scenarios, muscles, the fields of a body and an axon's conditions")
     add("article", "judge every claim of the article", "people", "seed", "out")
+    cohort = add(
+        "cohort", "count many people under many scenarios for hours, resumably",
+        "people", "hours", "seed", "muscle", "workers", "scheduler", "resume", "format", "out",
+    )  # fmt: skip
+    cohort.add_argument(
+        "scenario",
+        nargs="+",
+        metavar="NAME|FILE.toml",
+        help="scenarios of 'neurosim list' or TOML files; health is added",
+    )
     add("excitability", "run the clinic's nerve-excitability test on the axon", "condition", "set",
         "change", "axon", "person", "seed", "out")  # fmt: skip
     fit = add(
@@ -99,7 +110,13 @@ _OPTIONS: dict[str, dict[str, Any]] = {
                        "(ischaemia_min=10 after_min=2)"},
     "condition": {"metavar": "NAME", "help": "a named condition of the axon, such as ischaemia; "
                                              "'neurosim list' shows all"},
-    "muscle": {"metavar": "M", "help": "muscle, such as eyelid"},
+    "muscle": {"metavar": "M", "help": "muscle, such as eyelid ('all' six in a cohort)"},
+    "hours": {"metavar": "H", "help": "simulated time, in hours (default: 24)"},
+    "workers": {"metavar": "W", "help": "processes to use (default: the machine's cores)"},
+    "scheduler": {"metavar": "ADDRESS", "help": "a Dask cluster that does the work instead, such "
+                                                "as tcp://127.0.0.1:8786"},
+    "resume": {"action": "store_true", "help": "go on with the unfinished run in the folder"},
+    "format": {"metavar": "csv|parquet", "default": "csv", "help": "of the tables"},
     "duration": {"metavar": "T", "help": "simulated time, in seconds or as '24 h'"},
     "people": {"metavar": "N", "help": "number of people"},
     "person": {"metavar": "N", "help": "which of the seed's people, from 0"},
@@ -128,8 +145,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(" ".join(str(error).split()), 2)
     except MemoryError:
         return _say("There is not enough memory: choose fewer people or a shorter duration.", LOST)
-    except KeyboardInterrupt:
-        return _say("Stopped; nothing was written.", 130)
+    except KeyboardInterrupt as stopped:
+        return _say(str(stopped) or "Stopped; nothing was written.", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -145,6 +162,8 @@ def _dispatch(given: list[str]) -> int:
     if given and not given[0].startswith("-") and given[0] not in COMMANDS:
         raise unknown_name("command", given[0], COMMANDS)
     args, extra = parser.parse_known_args(given)
+    if args.command == "cohort" and not any(word.startswith("-") for word in extra):
+        args.scenario, extra = [*args.scenario, *extra], []  # named after an option
     if extra:
         _refuse(args, extra[0])
     if args.version:
@@ -370,6 +389,33 @@ def _progress(what: str, then: str = "") -> Callable[[int, int], None] | None:
     return show
 
 
+def _people_progress() -> Callable[[int, int], None] | None:
+    """Return a function that shows people done, their rate, and the time left; on a terminal."""
+    if not sys.stderr.isatty():
+        return None
+    begun, before = perf_counter(), -1
+
+    def show(done: int, of: int) -> None:
+        nonlocal before
+        before = done if before < 0 else before  # those of a run that was stopped
+        rate = (done - before) / max(perf_counter() - begun, 1e-9)
+        told = f"{done} of {of} people"
+        if rate > 0:
+            told += f", {rate:.2g} a second"
+            if done < of:
+                told += f", {_time_left((of - done) / rate)} to go"
+        print(f"\r{told:<70}", end="\n" if done >= of else "", file=sys.stderr, flush=True)
+
+    return show
+
+
+def _time_left(seconds: float) -> str:
+    minutes = seconds / 60.0
+    if minutes < 1.5:
+        return f"{seconds:.0f} seconds"
+    return f"{minutes:.0f} minutes" if minutes < 120.0 else f"{minutes / 60.0:.0f} hours"
+
+
 def _stages() -> tuple[Callable[[str], None], Callable[[int, int], None] | None]:
     """Return two functions for a terminal: one says what is done next, one what of it is left."""
     if not sys.stderr.isatty():
@@ -390,7 +436,7 @@ def _stages() -> tuple[Callable[[str], None], Callable[[int, int], None] | None]
     return stage, progress
 
 
-def _write(folder: Path, files: dict[str, bytes]) -> None:
+def _write(folder: Path, files: Mapping[str, Any]) -> None:
     """Write the files of a command and say where they are."""
     from neurosim.show.export import write_files
 
@@ -580,6 +626,56 @@ def _article(args: argparse.Namespace) -> None:
         files["report.html"] = export.text_bytes(report.report_html(found))
         print(verdicts.table(found))
         _write(folder, files)
+
+
+def _cohort(args: argparse.Namespace) -> None:
+    from neurosim.study import cohort as study
+
+    changes = {"people": _whole("people", args.people), "hours": args.hours,
+               "seed": _whole("seed", args.seed), "muscle": args.muscle}  # fmt: skip
+    asked = study.plan(
+        args.scenario, format=args.format, **{n: v for n, v in changes.items() if v is not None}
+    )
+    workers = _whole("workers", args.workers)
+    study.check_workers(workers, args.scheduler)
+    with _folder(args.out, "cohort") as folder:
+        from neurosim.show import cohort as tables
+        from neurosim.study.parts import Parts
+
+        tables.needs_pyarrow(args.format)
+        with Parts(folder) as kept:
+            if args.resume and study.nothing_left(kept, asked):
+                print(f"Nothing is left to do: the run in {folder} is finished.")
+                return
+            found = study.run_cohort(
+                asked, kept, resume=args.resume, workers=workers, scheduler=args.scheduler,
+                progress=_people_progress(), tell=lambda text: print(text, file=sys.stderr),
+            )  # fmt: skip
+            _write_cohort(folder, found, vars(args))
+            kept.clear()
+
+
+def _write_cohort(folder: Path, found: Any, options: dict[str, Any]) -> None:
+    """Write a cohort's tables, figure and words; its parts stay if that fails."""
+    from neurosim.show import cohort as tables
+    from neurosim.show import cohort_plot, style
+    from neurosim.show.export import text_bytes
+
+    people = found.plan.people
+    go_on = f"the counts of all {people} people are kept: add --resume to write the tables."
+    try:
+        words = tables.describe_cohort(found)
+        files = tables.table_files(found)
+        files["cohort.png"] = style.png_bytes(cohort_plot.plot_cohort(found))
+        files["cohort.txt"] = text_bytes(words)
+        given = {n: v for n, v in options.items() if n not in ("options", "version")}
+        files["cohort.json"] = tables.record(found, command=given)
+        print(words)
+        _write(folder, files)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"Stopped; {go_on}") from None
+    except NeurosimError as error:
+        raise NeurosimError(f"{str(error).rstrip('.')}; {go_on}") from None
 
 
 def _examined_title(args: argparse.Namespace, settings: dict[str, str]) -> str:

@@ -28,6 +28,15 @@ MISTAKES = [
     "excitability --out broken.toml", "excitability --change hcn_scale", "excitability --axon foo",
     "excitability --change hcn=2", "excitability --change hcn_scale=99",
     "excitability --change hcn_scale=1 hcn_scale=2", "excitability --change leak_scale=x",
+    "cohort", "cohort strss", "cohort normal normal", "cohort stress --people 2 stress",
+    "cohort nothing.toml", "cohort broken.toml", "cohort normal --people 0",
+    "cohort normal --people -1", "cohort normal --people 1e9", "cohort normal --people x",
+    "cohort normal --hours nan", "cohort normal --hours 0", "cohort normal --hours 9000",
+    "cohort normal --seed -1", "cohort normal --muscle nose", "cohort normal --workers 0",
+    "cohort normal --workers 1000", "cohort normal --workers 1.5", "cohort normal --format xls",
+    "cohort normal --scheduler nonsense", "cohort normal --scheduler tcp://127.0.0.1:99999",
+    "cohort normal --scheduler tcp://127.0.0.1:9 --workers 2", "cohort normal --duration 3",
+    "cohort normal --out broken.toml/o", "cohort normal --out no/such/folder",
     "sources --csv no/such.csv", "sources foo", "list --muscle x",
     "validate --out broken.toml", "--frobnicate",
 ]  # fmt: skip
@@ -456,3 +465,16 @@ def test_progress_wipes_what_was_longer_and_ends_its_line_on_a_terminal_alone(mo
     assert len(second) >= len(first.rstrip())
     assert last.rstrip() == "200 of 200 people; done" and last.endswith("\n")
     assert "\n" not in first + second
+
+
+def test_a_cohorts_progress_tells_rate_and_time_left_of_this_run_alone(monkeypatch, capsys):
+    monkeypatch.setattr(cli.sys.stderr, "isatty", lambda: True, raising=False)
+    now = iter((0.0, 1.0, 10.0, 20.0))
+    monkeypatch.setattr(cli, "perf_counter", lambda: next(now))
+    show = cli._people_progress()
+    for done in (1000, 1020, 2000):  # a thousand were there
+        show(done, 2000)
+    first, second, last = capsys.readouterr().err.split("\r")[1:]
+    assert first.rstrip() == "1000 of 2000 people"
+    assert second.rstrip() == "1020 of 2000 people, 2 a second, 8 minutes to go"
+    assert last.rstrip() == "2000 of 2000 people, 50 a second" and last.endswith("\n")

@@ -11,11 +11,11 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -96,8 +96,17 @@ def prepare_folder(path: str | Path, parents: bool = False) -> Path:
     return folder
 
 
-def write_files(folder: str | Path, files: Mapping[str, bytes]) -> list[Path]:
+Content = bytes | Callable[[IO[bytes]], object]
+
+
+def write_files(folder: str | Path, files: Mapping[str, Content]) -> list[Path]:
     """Write several files into a folder, all of them or none, and return their paths.
+
+    Parameters
+    ----------
+    folder : str or Path
+    files : mapping of str to bytes or callable
+        What each holds; one too large for memory comes as a function that writes it to a file.
 
     Raises
     ------
@@ -112,7 +121,7 @@ def write_files(folder: str | Path, files: Mapping[str, bytes]) -> list[Path]:
                 handle, beside = tempfile.mkstemp(prefix=f".{name}.", dir=place)
                 written.append((beside, place / name))
                 with os.fdopen(handle, "wb") as file:
-                    file.write(content)
+                    file.write(content) if isinstance(content, bytes) else content(file)
                 os.chmod(beside, 0o644)
             for beside, target in written:
                 os.replace(beside, target)
@@ -184,11 +193,12 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def csv_bytes(columns: Mapping[str, Any]) -> bytes:
-    """Return columns as CSV; an undefined number is an empty cell."""
+def csv_bytes(columns: Mapping[str, Any], head: bool = True) -> bytes:
+    """Return columns as CSV, under their names if `head`; an undefined number is an empty cell."""
     buffer = StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
+    if head:
+        writer.writerow(columns)
     rows = len(next(iter(columns.values()), ()))
     for start in range(0, rows, 50_000):
         part = [column[start : start + 50_000] for column in columns.values()]
@@ -228,11 +238,7 @@ def text_bytes(text: str) -> bytes:
 
 def scenario_json(scenario: Any) -> dict[str, Any]:
     """Return a scenario as a mapping laid out like its TOML file."""
-    found = {**asdict(scenario), "body": dict(vars(scenario.body))}
-    course = found.pop("course")
-    if course is None:
-        return found
-    return found | {"start": scenario.course.clock(0.0), "course": scenario.course.as_tables()}
+    return scenario.contents()
 
 
 def provenance(scenario: Any, **more: Any) -> dict[str, Any]:

@@ -117,7 +117,7 @@ def plain_number(value: float) -> str:
     return f"{value:.1e}" if abs(value) < 1e-3 else f"{value:.3g}"
 
 
-def counted(number: int, word: str) -> str:
+def counted(number: float, word: str) -> str:
     """Return a count with its word.
 
     Examples

@@ -7,10 +7,14 @@ people are split over cores.
 
 from __future__ import annotations
 
+import os
 import platform
+import signal
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import metadata
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
@@ -592,7 +596,17 @@ def simulate(
 
 
 def _take_over(exchanged: dict[tuple[str, str], float]) -> None:
+    """Prepare a fresh process: its parent alone answers Ctrl-C, and it does not outlive that."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     sources._exchanged.update(exchanged)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def processes(cores: int):

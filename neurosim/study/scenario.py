@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from dataclasses import replace as _replace
 from importlib import resources
 from pathlib import Path
@@ -154,6 +154,14 @@ class Scenario:
             if name not in (*_KEYS, "duration"):
                 raise unknown_name("scenario field", name, (*_KEYS, "duration"))
         return _replace(self, **_in_seconds(changes))
+
+    def contents(self) -> dict:
+        """Return everything that it says as plain values, laid out like its TOML file."""
+        found = {**asdict(self), "body": dict(vars(self.body))}
+        course = found.pop("course")
+        if course is None or self.course is None:
+            return found
+        return found | {"start": self.course.clock(0.0), "course": self.course.as_tables()}
 
     @classmethod
     def from_mapping(cls, table: Mapping, name: str = "custom") -> Scenario:

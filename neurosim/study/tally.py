@@ -216,8 +216,8 @@ def _counter():
     return compiled
 
 
-def _plain(of: run.Moments) -> bool:
-    """Whether all twitches are bursts that misfire, at every moment."""
+def as_drawn(of: run.Moments) -> bool:
+    """Return whether discharges are counted as they are drawn: all twitches are misfires."""
     first = of.states[0]
     beside = first.terminal.fast_potassium_scale < 1.0 or first.pool.push_mv > 0.0
     repeats = any(state.junction.repeats_ms for state in of.states)
@@ -254,7 +254,7 @@ def _of_scenario(of: run.Moments, asked: Scenario, person: int, bin_s: float) ->
     """Return what one person's muscle does under one scenario, in counts."""
     sites, rng = run.people_sites(asked, person)
     sites = run.sites_of(of.states[0], sites, asked, person)
-    if _plain(of):
+    if as_drawn(of):
         hazards = run.hazards_of(of, sites, asked)
         reached = run.reached_in(of, asked, sites.scores)
         return _as_drawn(of, hazards, asked, reached, bin_s, rng)

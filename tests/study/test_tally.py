@@ -31,7 +31,7 @@ def whole(asked, person, bin_s):
 )
 def test_counted_as_drawn_they_are_what_they_are_kept_whole(name, muscle, duration_s, bin_s):
     asked = scenario(name).replace(muscle=muscle, duration_s=duration_s)
-    assert tally._plain(run.moments(asked))
+    assert tally.as_drawn(run.moments(asked))
     for person in (2, 5):
         (found,) = tallies([asked], person, bin_s)
         kept, acted = whole(asked, person, bin_s)
@@ -49,7 +49,7 @@ def test_counted_as_drawn_they_are_what_they_are_kept_whole(name, muscle, durati
 @pytest.mark.parametrize("name", ["isaacs", "cholinesterase_inhibition", "pinched_nerve", "cramp"])
 def test_sources_beside_the_hazard_are_counted_whole(name):
     asked = scenario(name).replace(duration_s=120.0, muscle="foot_sole")
-    assert not tally._plain(run.moments(asked))
+    assert not tally.as_drawn(run.moments(asked))
     (found,), (kept, acted) = tallies([asked], 1, 60.0), whole(asked, 1, 60.0)
     for column in COLUMNS[1:-1]:
         assert np.array_equal(getattr(found, column), getattr(kept, column)), column

@@ -19,7 +19,8 @@ from typing import Any, NoReturn
 
 from neurosim.errors import NeurosimError, plain, unknown_name
 
-COMMANDS = ("run", "list", "article", "excitability", "fit", "sweep", "sources", "validate")
+COMMANDS = ("run", "list", "article", "excitability", "fit", "sweep", "sensitivity", "sources",
+            "validate")  # fmt: skip
 LOST = 3  # exit code when a run stops because the machine is too small
 MAX_SWEEP = 1000
 MAX_ROWS = 2_000_000  # of a table: about 100 MB
@@ -81,6 +82,8 @@ def _parser() -> argparse.ArgumentParser:
                 "out")  # fmt: skip
     sweep.add_argument("field", metavar="FIELD", help="a field of the body, in any of its units")
     sweep.add_argument("steps", metavar="START:STOP:N", help="such as 0.7:1.3:7")
+    add("sensitivity", "tell which field of the body and which number of the model moves the rate "
+        "of twitches most", "range", "samples", "people", "muscle", "axon", "seed", "out")  # fmt: skip
     add("sources", "print every number of the model with its source", "csv")
     add("validate", "compare the model with published numbers", "out")
     return top
@@ -108,6 +111,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
              "help": "which of the axons that fit people's nerves"},
     "root": {"metavar": "R", "help": "which root a pinched nerve pinches, such as C6 (default: S1; "
                                      "'sensory' for sensory fibres alone)"},
+    "range": {"metavar": "reference|clinical", "default": "reference",
+              "help": "how far the fields of the body are moved (default: reference)"},
+    "samples": {"metavar": "N", "help": "a power of 2 (default: 256); the rate is computed about "
+                                        "30 times as often"},
     "out": {"metavar": "DIR", "help": "folder for the files"},
     "csv": {"metavar": "FILE", "help": "also write them as a CSV table"},
 }  # fmt: skip
@@ -713,6 +720,38 @@ def _sweep(args: argparse.Namespace) -> None:
         files["sweep.png"] = style.png_bytes(figure)
         files["sweep.txt"] = export.text_bytes(words)
         print(words)
+        _write(folder, files)
+
+
+def _sensitivity(args: argparse.Namespace) -> None:
+    from neurosim.study import sensitivity as study
+    from neurosim.study.scenario import Scenario
+
+    base = Scenario(name="sensitivity", people=study.PEOPLE)
+    asked = base.replace(**_changes(args))
+    samples = study.SAMPLES if args.samples is None else _whole("samples", args.samples)
+    study.check(args.range, samples, asked.people)
+    with _folder(args.out, f"sensitivity_{args.range}") as folder:
+        from neurosim.show import export, style
+        from neurosim.show import sensitivity as shown
+
+        stage, progress = _stages()
+        found = study.sensitivity(
+            asked, args.range, samples=samples, people=asked.people,
+            cores=_cores(samples * ARTICLE_STATES), progress=progress, stage=stage,
+        )  # fmt: skip
+        words, table = shown.describe_sensitivity(found), shown.sensitivity_table(found)
+        about = export.provenance(
+            asked, range=args.range, samples=samples, runs=len(found.indices.values),
+            unlivable=found.unlivable, warnings=found.indices.warnings,
+            note="shares of the variance of log10 of twitches per minute; _half: half width of "
+            "the 95 % interval",
+        )  # fmt: skip
+        files = export.table_files("sensitivity", shown.sensitivity_rows(found), about)
+        files |= export.table_files("screening", shown.screening_rows(found), about)
+        files["sensitivity.png"] = style.png_bytes(shown.plot_sensitivity(found))
+        files["sensitivity.txt"] = export.text_bytes(f"{words}\n\n{table}")
+        print(f"{words}\n\n{table}")
         _write(folder, files)
 
 

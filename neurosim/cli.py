@@ -28,6 +28,7 @@ ARTICLE_STATES = 150  # about so many states of each person are asked by the art
 FEW_S = 240_000.0  # simulated time of all people, up to which nobody asks how long it takes
 LONG_S = 180.0  # a longer computation says beforehand how long
 TOO_LONG_S = 86_400.0
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # by Windows
 LONGEST_NAME = 80  # of a folder made from settings
 
 
@@ -83,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument("field", metavar="FIELD", help="a field of the body, in any of its units")
     sweep.add_argument("steps", metavar="START:STOP:N", help="such as 0.7:1.3:7")
     add("sensitivity", "tell which field of the body and which number of the model moves the rate "
-        "of twitches most", "range", "samples", "people", "muscle", "axon", "seed", "out")  # fmt: skip
+        "most", "range", "samples", "people", "muscle", "axon", "seed", "out")  # fmt: skip
     add("sources", "print every number of the model with its source", "csv")
     add("validate", "compare the model with published numbers", "out")
     return top
@@ -342,14 +343,20 @@ def _other(args: argparse.Namespace, asked: Any) -> Any:
     return other.replace(**same, axon=asked.axon, name=name)
 
 
+def _safe(name: str) -> str:
+    """Return a name as a folder can have it on any system, and nowhere but in its place."""
+    safe = re.sub(r"[^\w.+-]+", "_", name).strip("._")
+    safe = safe.encode("utf-8", "ignore")[:120].decode("utf-8", "ignore").strip("._")
+    return f"{safe}_" if _RESERVED.match(safe) else safe or "custom"
+
+
 @contextmanager
 def _folder(out: str | None, name: str) -> Iterator[Path]:
     """Give a computing command its folder; one made in vain is removed again."""
     from neurosim.show.export import prepare_folder
 
-    safe = re.sub(r"[^\w.+-]+", "_", name).strip("._")[:120] or "custom"
-    path = Path(out) if out is not None else Path("neurosim-out") / safe
-    above = [p for p in (path, path.parent) if not p.exists()]
+    path = Path(out) if out is not None else Path("neurosim-out") / _safe(name)
+    above = [p for p in (path, path.parent) if not os.path.exists(p)]
     try:
         folder = prepare_folder(path, parents=out is None)
         _say_if_slow()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from neurosim.body import laboratory_csv as sheet
 from neurosim.body.fields import FIELDS, Field, read_field
 from neurosim.body.kinetics import peak_caffeine_umol_l
-from neurosim.errors import NeurosimError, finite_number, unknown_name
+from neurosim.errors import NeurosimError, finite_number, shown, unknown_name
 from neurosim.sources import number
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ def _nearest_door(key: str) -> str:
 def _collect(values: Mapping[str, object]) -> dict[str, Given]:
     """Return every value by the quantity it means, in our unit."""
     if not isinstance(values, Mapping):
-        raise NeurosimError(f"Body values must be names with numbers, not {values!r}.")
+        raise NeurosimError(f"Body values must be names with numbers, not {shown(values)}.")
     found: dict[str, Given] = {}
     for name, value in values.items():
         key = str(name).strip().lower().replace("ionized", "ionised")

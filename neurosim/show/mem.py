@@ -18,10 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
-from neurosim.errors import NeurosimError
+from neurosim.errors import NeurosimError, file_bytes
 from neurosim.membrane.excitability import LONG_LEVELS, LONG_MS, TE_CURVES, Excitability, norms
 from neurosim.membrane.indices import POLARISED_FROM_MS, POLARISED_TO_MS
 
+LARGEST_MB = 5.0  # of a record; those of a whole examination have 20 kB
 MA_PER_PA = 1e-9
 # Number and name of the derived measures in the layout; those without a number are extra.
 LABELS = {
@@ -264,11 +265,7 @@ def read_mem(path: str | Path) -> MemFile:
     NeurosimError
         If the file cannot be read or is no MEM file.
     """
-    try:
-        raw = Path(path).read_bytes()
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise NeurosimError(f"Cannot read {path}: {why}.") from None
+    raw = file_bytes(path, LARGEST_MB)
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from neurosim.errors import NeurosimError, unknown_name
+from neurosim.errors import NeurosimError, file_bytes, unknown_name
 from neurosim.membrane.excitability import LONG_LEVELS, TE_CURVES
 from neurosim.membrane.fit import Record
 from neurosim.membrane.indices import charge_measures
-from neurosim.show.mem import MemFile, read_mem
+from neurosim.show.mem import LARGEST_MB, MemFile, read_mem
 
 SEPARATORS = ";\t,"
 LEAST_WIDTHS = 3  # from which a strength-duration time constant is computed
@@ -82,9 +82,7 @@ def _sdtc(width_ms: np.ndarray, charge: np.ndarray) -> float:
 def _of_csv(path: Path) -> Record:
     """Return the record of a table of curves."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise NeurosimError(f"Cannot read {path}: {error.strerror or error}.") from None
+        text = file_bytes(path, LARGEST_MB).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise NeurosimError(f"{path} is not a text file in UTF-8.") from None
     head, *_ = text.splitlines() or [""]

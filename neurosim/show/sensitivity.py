@@ -66,8 +66,9 @@ def plot_sensitivity(found: Sensitivity) -> Any:
     ax.set_xlim(0.0, min(right, 1.3))
     ax.set_ylim(-0.6, len(rows) - 0.4)
     for y, i in enumerate(rows):
-        ax.text(1.01, y, _span(x.factors[i]), transform=ax.get_yaxis_transform(), va="center",
-                color=GREY, fontsize=11)  # fmt: skip
+        kind = {"number": "model: ", "body": "body: "}.get(x.factors[i].kind, "")
+        ax.text(1.01, y, kind + _span(x.factors[i]), transform=ax.get_yaxis_transform(),
+                va="center", color=GREY, fontsize=11)  # fmt: skip
     ax.text(1.01, len(rows) - 0.35, "moved over", transform=ax.get_yaxis_transform(), color=GREY)
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel("share of the variance of log10 of the twitch rate", fontsize=12.5)

@@ -46,6 +46,20 @@ SETTLED = 6  # decimals of a rate; what lies behind them must not depend on who 
 SMALL = 0.02  # share of the variance below which nothing is claimed of an index
 # Their ranges taken together leave many a healthy person's end plate too weak for its fibre.
 LEFT_OUT = ("junction",)
+# Where the words of `study.lean` are too long or too short for a picture.
+WORDS = {
+    "noise_persistent_share": "persistent channels in a site's noise",
+    "own_critical": "whose axon sites are set against",
+    "rogues_per_unit_foot_sole": "rogue sites of a motor unit",
+    "rogues_per_unit_ordinary": "rogue sites of a motor unit",
+    "interstitial_potassium_per_plasma": "potassium around the nerve per plasma's",
+    "interstitial_calcium_per_plasma": "calcium around the nerve per plasma's",
+    "interstitial_magnesium_per_plasma": "magnesium around the nerve per plasma's",
+    "interstitial_sodium_per_plasma": "sodium around the nerve per plasma's",
+    "ph_gate_shift": "gate shift by pH",
+    "ionised_calcium_per_ph": "ionised calcium by pH",
+    "nerve_temperature_per_limb": "nerve's temperature by the skin's",
+}
 
 
 @dataclass(frozen=True)
@@ -97,9 +111,9 @@ class Indices:
     samples: int
 
     @property
-    def order(self) -> np.ndarray:
-        """Return the inputs from the greatest total index down."""
-        return np.argsort(-self.total, kind="stable")
+    def order(self) -> list[int]:
+        """The inputs from the greatest total index down."""
+        return [int(i) for i in np.argsort(-self.total, kind="stable")]
 
     @property
     def firm(self) -> np.ndarray:
@@ -108,7 +122,7 @@ class Indices:
 
     @property
     def warnings(self) -> list[str]:
-        """Return in sentences what these indices must not be read as."""
+        """In sentences, what these indices must not be read as."""
         found, some = [], self.total > SMALL
         loose = [self.factors[i].words for i in self.order if some[i] and not self.firm[i]]
         if loose:
@@ -216,7 +230,7 @@ def number_factors(asked: Scenario) -> tuple[Factor, ...]:
 
 def _of(a: Assumption) -> Factor:
     unit = "" if a.unit == "1" else a.unit
-    return Factor("number", a.room, a.name, a.words, a.low, a.high, unit)
+    return Factor("number", a.room, a.name, WORDS.get(a.name, a.words), a.low, a.high, unit)
 
 
 def person_factor(people: int) -> Factor:

@@ -17,7 +17,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, NoReturn
 
-from neurosim.errors import NeurosimError, plain, unknown_name
+from neurosim.errors import NeurosimError, named, plain, unknown_name
 
 COMMANDS = ("run", "list", "article", "excitability", "fit", "sweep", "sensitivity", "sources",
             "validate")  # fmt: skip
@@ -37,7 +37,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         text = re.sub(r"^argument [^:]*?(-{1,2}[a-z-]+|[A-Z]\w*)?: ", _named, message)
-        text = text[:1].upper() + text[1:]
+        text = text[:1].upper() + text[1:300]
         raise NeurosimError(text.rstrip(".") + "; see 'neurosim --help'.")
 
 
@@ -114,7 +114,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
                                      "'sensory' for sensory fibres alone)"},
     "range": {"metavar": "reference|clinical", "default": "reference",
               "help": "how far the fields of the body are moved (default: reference)"},
-    "samples": {"metavar": "N", "help": "a power of 2 (default: 256); the rate is computed about "
+    "samples": {"metavar": "N", "help": "a power of 2 (default: 512); the rate is computed about "
                                         "30 times as often"},
     "out": {"metavar": "DIR", "help": "folder for the files"},
     "csv": {"metavar": "FILE", "help": "also write them as a CSV table"},
@@ -172,7 +172,7 @@ def _refuse(args: argparse.Namespace, word: str) -> NoReturn:
     if word.startswith("-"):
         valid = [f"--{option}" for option in getattr(args, "options", ("version",))]
         raise unknown_name("option", word.split("=")[0], [*valid, "--help"])
-    raise NeurosimError(f"'{word}' is one argument too many for 'neurosim {args.command}'.")
+    raise NeurosimError(f"'{named(word)}' is one argument too many for 'neurosim {args.command}'.")
 
 
 # --- Reading the input -----------------------------------------------------------------
@@ -208,9 +208,9 @@ def _settings(
         name, sign, value = item.partition("=")
         name = name.strip()
         if not sign or not name or not value.strip():
-            raise NeurosimError(f"{option} needs {like}, not '{item}'.")
+            raise NeurosimError(f"{option} needs {like}, not '{named(item)}'.")
         if name in found:
-            raise NeurosimError(f"{option} gives {name} twice.")
+            raise NeurosimError(f"{option} gives {named(name)} twice.")
         found[name] = value.strip()
     return found
 
@@ -264,7 +264,7 @@ def _person(args: argparse.Namespace) -> int | None:
     if found is None:
         return None
     if not isinstance(found, int) or found < 0:
-        raise NeurosimError(f"person = {args.person} must be a whole number from 0.")
+        raise NeurosimError(f"person = {named(args.person)} must be a whole number from 0.")
     return found
 
 
@@ -686,11 +686,13 @@ def _steps(text: str) -> list[float]:
 
     parts = text.split(":")
     if len(parts) != 3:
-        raise NeurosimError(f"The steps must be START:STOP:N, such as 0.7:1.3:7, not '{text}'.")
+        raise NeurosimError(
+            f"The steps must be START:STOP:N, such as 0.7:1.3:7, not '{named(text)}'."
+        )
     start, stop = (finite_number(n, p) for n, p in zip(("START", "STOP"), parts[:2], strict=True))
     count = _whole("N", parts[2])
     if not isinstance(count, int) or not 2 <= count <= MAX_SWEEP:
-        raise NeurosimError(f"N = {parts[2]} must be a whole number from 2 to {MAX_SWEEP}.")
+        raise NeurosimError(f"N = {named(parts[2])} must be a whole number from 2 to {MAX_SWEEP}.")
     return [start + (stop - start) * i / (count - 1) for i in range(count)]
 
 

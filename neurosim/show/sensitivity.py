@@ -132,7 +132,7 @@ def _spread(found: Sensitivity) -> str:
     floor = number("study", "rate_floor")
     return (
         f"Long-run twitches per minute in the {muscle_words(found.scenario.muscle)}, every input "
-        f"moved at once {RANGES[found.range]}: {middle} in the middle, 90 % of the runs between "
+        f"moved at once, fields of the body {RANGES[found.range]}: {middle} in the middle, 90 % of the runs between "
         f"{low} and {high} (log10: SD {log.std():.2f}); a rate below {floor:g} counts as that, "
         f"which {100.0 * (log <= np.log10(floor)).mean():.1f} % of the runs do."
     )
@@ -161,7 +161,7 @@ def _leaders(found: Sensitivity) -> list[str]:
 
 
 def _index(value: float, half: float) -> str:
-    return f"{value:.2f} ± {half:.2f}"
+    return f"{value:.2f} ± {half:.2f}".replace("-0.00", "0.00")
 
 
 def _sums(found: Sensitivity) -> str:
@@ -240,7 +240,7 @@ def sensitivity_table(found: Sensitivity) -> str:
     cells = [("input", "moved over", "alone (first order)", "total")]
     cells += [
         (_words(f), _span(f), _index(x.first[i], x.first_half[i]),
-         _index(x.total[i], x.total_half[i]) + ("" if x.firm[i] else " (not converged)"))
+         _index(x.total[i], x.total_half[i]) + (" (not converged)" if x.total[i] > SMALL and not x.firm[i] else ""))
         for i in x.order
         for f in (x.factors[i],)
     ]  # fmt: skip

@@ -57,7 +57,8 @@ def seconds(duration: object) -> float:
     >>> seconds("24 h"), seconds("90 min"), seconds("2 weeks")
     (86400.0, 5400.0, 1209600.0)
     """
-    found = re.fullmatch(r"([0-9.]+)\s*([a-z]+)", str(duration).strip().lower())
+    written = duration if isinstance(duration, str) else shown(duration)
+    found = re.fullmatch(r"([0-9.]+)\s*([a-z]+)", written.strip().lower())
     unit = found[2] if found else ""
     unit = unit if unit in _UNITS_S else unit.removesuffix("s")
     if not found or unit not in _UNITS_S:
@@ -181,6 +182,8 @@ class Scenario:
         NeurosimError
             For an unknown key or a value that is not allowed.
         """
+        if not isinstance(table, Mapping):
+            raise NeurosimError(f"A scenario must be names with values, not {shown(table)}.")
         for key in table:
             if key not in (*_KEYS, "duration", "start"):
                 raise unknown_name("scenario field", key, (*_KEYS, "duration", "start"))

@@ -29,13 +29,13 @@ from neurosim.study.scenario import MILD, Scenario, catalogue, scenario, severit
 
 BODY = (*USUAL, "paco2_mmhg", "bicarbonate_mmol_l", "mass_loss_percent", "sleep_debt_h")
 RANGES = {
-    "reference": "over the reference ranges: what healthy people have",
-    "clinical": "from the severest scenario on one side to that on the other: what patients have",
+    "reference": "over the reference ranges (what healthy people have)",
+    "clinical": "from the severest scenario on one side to that on the other (what patients have)",
 }
 KINDS = ("body", "number", "person")
 NUMBERS = 12  # kept by the screening
 PEOPLE = 64  # among whom the person is drawn
-SAMPLES = 256
+SAMPLES = 512
 MAX_SAMPLES = 4096
 TRAJECTORIES = 12  # of the screening, fewer where few samples are asked for
 LEVELS = 4  # of each number in the screening
@@ -58,6 +58,8 @@ WORDS = {
     "interstitial_sodium_per_plasma": "sodium around the nerve per plasma's",
     "ph_gate_shift": "gate shift by pH",
     "ionised_calcium_per_ph": "ionised calcium by pH",
+    "soma_pic_mv": "persistent inward current of the soma",
+    "fatigue_sodium_load_mmol_l": "sodium that an effort leaves in the axon",
     "nerve_temperature_per_limb": "nerve's temperature by the skin's",
 }
 

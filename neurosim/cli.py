@@ -363,7 +363,7 @@ def _folder(out: str | None, name: str) -> Iterator[Path]:
         yield folder
     except BaseException:
         for made in above:
-            if made.is_dir() and not any(made.iterdir()):
+            if os.path.isdir(made) and not any(made.iterdir()):
                 made.rmdir()
         raise
 
@@ -779,8 +779,10 @@ def _sources(args: argparse.Namespace) -> None:
         from neurosim.show import export
 
         path = Path(args.csv)
-        if path.is_dir() or not path.absolute().parent.is_dir():
-            raise NeurosimError(f"Cannot write {path}: it must be a file in an existing folder.")
+        if os.path.isdir(path) or not os.path.isdir(path.absolute().parent):
+            raise NeurosimError(
+                f"Cannot write {named(args.csv)}: it must be a file in an existing folder."
+            )
         export.write_files(path.parent, {path.name: export.csv_bytes(export.as_columns(rows))})
     for row in rows:
         span = "" if row["low"] != row["low"] else f" ({row['low']:g} to {row['high']:g})"

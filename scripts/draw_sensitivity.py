@@ -1,7 +1,7 @@
 """Run `neurosim sensitivity` and put its figure, words and table into the docs.
 
-``python scripts/draw_sensitivity.py`` takes some five minutes on two cores; options are passed on to
-the command, such as ``--samples 256``.
+``python scripts/draw_sensitivity.py`` takes some five minutes on two cores; options are passed
+on to the command, such as ``--samples 256``.
 """
 
 import sys

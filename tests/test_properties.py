@@ -61,8 +61,8 @@ ODD = [
     "..\\..\\x", "CON", "nul.txt", "\N{GRINNING FACE}" * 300, "\u00e4" * 300, "\u4e2d" * 100,
     "\u202e", "%s%n", "{0}", "{0.__class__}", "${HOME}", "$(touch x)", "; touch x",
     "__import__('os')", "-", "--", "=", "a=b", "=1", "stress=", "\n", "\r\n", "\x1b[31m", ":",
-    "0:1:1e9", "0:1:3", "1:0:3", "nan:1:3", "24 h", "1e300 weeks", "1.2.3 h", "9" * 400 + " h", "5 s", "0 s",
-    "-1 h", "\ud800",
+    "0:1:1e9", "0:1:3", "1:0:3", "nan:1:3", "24 h", "1e300 weeks", "1.2.3 h", "9" * 400 + " h",
+    "5 s", "0 s", "-1 h", "\ud800",
 ]  # fmt: skip
 numbers = st.one_of(
     st.floats(), st.integers(), st.integers(300, 5000).map(lambda digits: 10**digits),

@@ -26,7 +26,7 @@ HEADERS = {
     ),
     "unit": ("unit", "units", "einheit", "einheiten", "unite", "unites", "unidad", "unidades"),
 }  # fmt: skip
-LARGEST_MB = 1.0
+LARGEST_MB = 0.2  # a sheet has a few kB
 SEPARATORS = ";\t,"
 
 

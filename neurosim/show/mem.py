@@ -22,7 +22,8 @@ from neurosim.errors import NeurosimError, file_bytes
 from neurosim.membrane.excitability import LONG_LEVELS, LONG_MS, TE_CURVES, Excitability, norms
 from neurosim.membrane.indices import POLARISED_FROM_MS, POLARISED_TO_MS
 
-LARGEST_MB = 5.0  # of a record; those of a whole examination have 20 kB
+LARGEST_MB = 1.0  # of a record; those of a whole examination have 20 kB
+LONGEST_LINE = 2000  # a longer one is none of the layout's
 MA_PER_PA = 1e-9
 # Number and name of the derived measures in the layout; those without a number are extra.
 LABELS = {
@@ -275,6 +276,8 @@ def read_mem(path: str | Path) -> MemFile:
     derived: dict[str, float] = {}
     section = ""
     for line in text.splitlines():
+        if len(line) > LONGEST_LINE:
+            continue
         title = line.strip()
         if re.match(r"^ +[A-Z][A-Z/ -]{8,}", line) and ":" not in line:
             section = title

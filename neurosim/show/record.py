@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from neurosim.errors import NeurosimError, file_bytes, unknown_name
+from neurosim.errors import NeurosimError, file_bytes, named, unknown_name
 from neurosim.membrane.excitability import LONG_LEVELS, TE_CURVES
 from neurosim.membrane.fit import Record
 from neurosim.membrane.indices import charge_measures
@@ -88,13 +88,19 @@ def _of_csv(path: Path) -> Record:
     head, *_ = text.splitlines() or [""]
     separator = max(SEPARATORS, key=head.count)
     rows = csv.DictReader(text.splitlines(), delimiter=separator)
-    names = [name.strip() for name in rows.fieldnames or ()]
+    try:
+        names = [name.strip() for name in rows.fieldnames or ()]
+    except csv.Error as error:
+        raise NeurosimError(f"{path}, line 1: {error}.") from None
     rows.fieldnames = names
     column = next((name for name in ("value", "model") if name in names), None)
     if column is None or not {"curve", "x"} <= set(names):
         given = ", ".join(names)[:80] or "an empty table"
         raise NeurosimError(f"{path} needs the columns curve, x and value or model, not {given}.")
-    points = _points(path, rows, column, comma=separator != ",")
+    try:
+        points = _points(path, rows, column, comma=separator != ",")
+    except csv.Error as error:
+        raise NeurosimError(f"{path}, line {rows.line_num + 1}: {error}.") from None
 
     def curve(name):
         x, y = zip(*sorted(points.get(name, ())), strict=True) if points.get(name) else ((), ())
@@ -123,7 +129,8 @@ def _points(path, rows, column: str, comma: bool) -> Mapping[str, list[tuple[flo
             x, y = (float(c.replace(",", ".") if comma else c) for c in cells)
         except ValueError:
             raise NeurosimError(
-                f"{path}, line {rows.line_num}: '{row['x']}' and '{row[column]}' must be numbers."
+                f"{path}, line {rows.line_num}: '{named(row['x'])}' and '{named(row[column])}' must "
+                "be numbers."
             ) from None
         if math.isfinite(x) and math.isfinite(y):
             found.setdefault(name, []).append((x, y))

@@ -132,9 +132,9 @@ def _spread(found: Sensitivity) -> str:
     floor = number("study", "rate_floor")
     return (
         f"Long-run twitches per minute in the {muscle_words(found.scenario.muscle)}, every input "
-        f"moved at once, fields of the body {RANGES[found.range]}: {middle} in the middle, 90 % of the runs between "
-        f"{low} and {high} (log10: SD {log.std():.2f}); a rate below {floor:g} counts as that, "
-        f"which {100.0 * (log <= np.log10(floor)).mean():.1f} % of the runs do."
+        f"moved at once, fields of the body {RANGES[found.range]}: {middle} in the middle, 90 % of "
+        f"the runs between {low} and {high} (log10: SD {log.std():.2f}); a rate below {floor:g} counts as "
+        f"that, which {100.0 * (log <= np.log10(floor)).mean():.1f} % of the runs do."
     )
 
 
@@ -238,9 +238,10 @@ def sensitivity_table(found: Sensitivity) -> str:
     """Return the indices as a table in Markdown."""
     x = found.indices
     cells = [("input", "moved over", "alone (first order)", "total")]
+    loose = (x.total > SMALL) & ~x.firm
     cells += [
         (_words(f), _span(f), _index(x.first[i], x.first_half[i]),
-         _index(x.total[i], x.total_half[i]) + (" (not converged)" if x.total[i] > SMALL and not x.firm[i] else ""))
+         _index(x.total[i], x.total_half[i]) + " (not converged)" * int(loose[i]))
         for i in x.order
         for f in (x.factors[i],)
     ]  # fmt: skip

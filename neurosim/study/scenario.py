@@ -33,7 +33,8 @@ from neurosim.muscle.anatomy import muscle, root
 
 MAX_DURATION_S = 31_557_600.0
 MAX_PEOPLE = 100_000
-LARGEST_FILE_MB = 1.0
+LARGEST_FILE_MB = 0.1
+MOST_DOTS = 1000  # in a line: reading a dotted key takes time with their square
 LONGEST = {"name": 100, "title": 200, "about": 2000}  # characters
 DAY_S = 86_400.0  # of a scenario with a course, where nothing else is said
 _KEYS = ("name", "title", "about", "body", "muscle", "duration_s", "people", "seed", "axon",
@@ -214,6 +215,8 @@ class Scenario:
         """
         path = Path(path)
         data = file_bytes(path, LARGEST_FILE_MB)
+        if any(line.count(b".") > MOST_DOTS for line in data.splitlines()):
+            raise NeurosimError(f"{path} cannot be a scenario: a line has too many dots.")
         try:
             table = tomllib.loads(data.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n"))
         except UnicodeDecodeError:

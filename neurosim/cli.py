@@ -347,7 +347,7 @@ def _safe(name: str) -> str:
     """Return a name as a folder can have it on any system, and nowhere but in its place."""
     safe = re.sub(r"[^\w.+-]+", "_", name).strip("._")
     safe = safe.encode("utf-8", "ignore")[:120].decode("utf-8", "ignore").strip("._")
-    return f"{safe}_" if _RESERVED.match(safe) else safe or "custom"
+    return f"_{safe}" if _RESERVED.match(safe) else safe or "custom"
 
 
 @contextmanager

@@ -129,8 +129,8 @@ def _points(path, rows, column: str, comma: bool) -> Mapping[str, list[tuple[flo
             x, y = (float(c.replace(",", ".") if comma else c) for c in cells)
         except ValueError:
             raise NeurosimError(
-                f"{path}, line {rows.line_num}: '{named(row['x'])}' and '{named(row[column])}' must "
-                "be numbers."
+                f"{path}, line {rows.line_num}: '{named(row['x'])}' and "
+                f"'{named(row[column])}' must be numbers."
             ) from None
         if math.isfinite(x) and math.isfinite(y):
             found.setdefault(name, []).append((x, y))

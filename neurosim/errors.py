@@ -11,6 +11,7 @@ import math
 import reprlib
 from collections.abc import Iterable
 from os import PathLike
+from pathlib import Path
 
 LONGEST_SHOWN = 60  # characters of what a user wrote, as a sentence repeats it
 
@@ -64,7 +65,7 @@ def file_bytes(path: str | PathLike[str], most_mb: float, what: str = "") -> byt
     name = f"{what} {path!s}".strip()
     most = int(most_mb * 1e6)
     try:
-        with open(path, "rb") as file:
+        with Path(path).open("rb") as file:  # not open(5), which is a file of somebody else
             found = file.read(most + 1)
     except (OSError, TypeError, ValueError) as error:
         why = getattr(error, "strerror", None) or "that is not the name of a file"

@@ -10,6 +10,7 @@ import pytest
 
 from neurosim import cli, simulate
 from neurosim.body.course import MAX_HAPPENINGS, Course
+from neurosim.body.laboratory_csv import LARGEST_MB
 from neurosim.body.state import Body
 from neurosim.errors import NeurosimError, named, shown
 from neurosim.study.scenario import LARGEST_FILE_MB, Scenario
@@ -128,6 +129,7 @@ def test_a_panel_that_is_too_much_is_refused(name, tmp_path):
     with pytest.raises(NeurosimError) as found:
         Body.from_csv(tmp_path / name)
     assert len(str(found.value)) < 600
+    assert ("larger than" in str(found.value)) == (len(text) > 1e6 * LARGEST_MB)
 
 
 def test_a_course_is_bounded_before_it_is_simulated():

@@ -23,6 +23,7 @@ from neurosim.membrane.excitability import LONG_LEVELS, LONG_MS, TE_CURVES, Exci
 from neurosim.membrane.indices import POLARISED_FROM_MS, POLARISED_TO_MS
 
 LARGEST_MB = 1.0  # of a record; those of a whole examination have 20 kB
+LARGEST_NUMBER = 1e6  # in any unit of the layout
 LONGEST_LINE = 2000  # a longer one is none of the layout's
 MA_PER_PA = 1e-9
 # Number and name of the derived measures in the layout; those without a number are extra.
@@ -285,7 +286,7 @@ def read_mem(path: str | Path) -> MemFile:
             kind, group, _, rest = match.groups()
             values = [_number(cell) for cell in rest.split("\t")][: _COLUMNS[kind]]
             rows = tables.setdefault((kind, group if kind == "TE" else ""), [])
-            if len(values) == _COLUMNS[kind] and not any(math.isnan(v) for v in values):
+            if len(values) == _COLUMNS[kind] and all(abs(v) <= LARGEST_NUMBER for v in values):
                 rows.append(values)
         elif not section and (match := _HEADER_LINE.match(line)):
             header[match[1].strip()] = match[2].strip()

@@ -13,7 +13,7 @@ from neurosim.errors import NeurosimError, file_bytes, named, unknown_name
 from neurosim.membrane.excitability import LONG_LEVELS, TE_CURVES
 from neurosim.membrane.fit import Record
 from neurosim.membrane.indices import charge_measures
-from neurosim.show.mem import LARGEST_MB, MemFile, read_mem
+from neurosim.show.mem import LARGEST_MB, LARGEST_NUMBER, MemFile, read_mem
 
 SEPARATORS = ";\t,"
 LEAST_WIDTHS = 3  # from which a strength-duration time constant is computed
@@ -41,7 +41,7 @@ def read_record(path: str | Path) -> Record:
 def _of_mem(file: MemFile, title: str) -> Record:
     """Return the record of a MEM file."""
     sdtc = file.measures.get("sdtc_ms", math.nan)
-    if math.isnan(sdtc):
+    if not math.isfinite(sdtc):
         sdtc = _sdtc(file.charge_duration[:, 0], file.charge_duration[:, 2])
     try:
         temperature = float(file.header.get("Temperature", "").split()[0].replace(",", "."))
@@ -76,7 +76,9 @@ def _sdtc(width_ms: np.ndarray, charge: np.ndarray) -> float:
     """Return the strength-duration time constant, NaN if there are too few widths."""
     if np.unique(width_ms).size < LEAST_WIDTHS:
         return math.nan
-    return charge_measures(width_ms, charge)["sdtc_ms"]
+    with np.errstate(all="ignore"):  # charges all alike have no rheobase to divide by
+        found = charge_measures(width_ms, charge)["sdtc_ms"]
+    return found if math.isfinite(found) else math.nan
 
 
 def _of_csv(path: Path) -> Record:
@@ -132,6 +134,10 @@ def _points(path, rows, column: str, comma: bool) -> Mapping[str, list[tuple[flo
                 f"{path}, line {rows.line_num}: '{named(row['x'])}' and "
                 f"'{named(row[column])}' must be numbers."
             ) from None
+        if max(abs(x), abs(y)) > LARGEST_NUMBER and math.isfinite(x) and math.isfinite(y):
+            raise NeurosimError(
+                f"{path}, line {rows.line_num}: {x:g} and {y:g} are of no examination of a nerve."
+            )
         if math.isfinite(x) and math.isfinite(y):
             found.setdefault(name, []).append((x, y))
     return found

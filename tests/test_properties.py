@@ -33,7 +33,7 @@ from neurosim.study.run import simulate, state_in  # noqa: E402
 from neurosim.study.scenario import Scenario, catalogue, seconds  # noqa: E402
 
 CASES = int(os.environ.get("NEUROSIM_CASES", "0"))
-USUAL = 2600  # cases of the small run
+USUAL = 2908  # cases of the small run
 LONGEST_SENTENCE = 2500
 
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, NoReturn
 
-from neurosim.errors import NeurosimError, plain, unknown_name
+from neurosim.errors import NeurosimError, named, plain, unknown_name
 
-COMMANDS = ("run", "list", "article", "cohort", "excitability", "fit", "sweep", "sources",
-            "validate")  # fmt: skip
+COMMANDS = ("run", "list", "article", "cohort", "excitability", "fit", "sweep", "sensitivity",
+            "sources", "validate")  # fmt: skip
 LOST = 3  # exit code when a run stops because the machine is too small
 MAX_SWEEP = 1000
 MAX_ROWS = 2_000_000  # of a table: about 100 MB
@@ -28,6 +28,7 @@ ARTICLE_STATES = 150  # about so many states of each person are asked by the art
 FEW_S = 240_000.0  # simulated time of all people, up to which nobody asks how long it takes
 LONG_S = 180.0  # a longer computation says beforehand how long
 TOO_LONG_S = 86_400.0
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # by Windows
 LONGEST_NAME = 80  # of a folder made from settings
 
 
@@ -36,7 +37,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         text = re.sub(r"^argument [^:]*?(-{1,2}[a-z-]+|[A-Z]\w*)?: ", _named, message)
-        text = text[:1].upper() + text[1:]
+        text = text[:1].upper() + text[1:300]
         raise NeurosimError(text.rstrip(".") + "; see 'neurosim --help'.")
 
 
@@ -92,6 +93,8 @@ def _parser() -> argparse.ArgumentParser:
                 "out")  # fmt: skip
     sweep.add_argument("field", metavar="FIELD", help="a field of the body, in any of its units")
     sweep.add_argument("steps", metavar="START:STOP:N", help="such as 0.7:1.3:7")
+    add("sensitivity", "tell which field of the body and which number of the model moves the rate "
+        "most", "range", "samples", "people", "muscle", "axon", "seed", "out")  # fmt: skip
     add("sources", "print every number of the model with its source", "csv")
     add("validate", "compare the model with published numbers", "out")
     return top
@@ -125,6 +128,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
              "help": "which of the axons that fit people's nerves"},
     "root": {"metavar": "R", "help": "which root a pinched nerve pinches, such as C6 (default: S1; "
                                      "'sensory' for sensory fibres alone)"},
+    "range": {"metavar": "reference|clinical", "default": "reference",
+              "help": "how far the fields of the body are moved (default: reference)"},
+    "samples": {"metavar": "N", "help": "a power of 2 (default: 512); the rate is computed about "
+                                        "30 times as often"},
     "out": {"metavar": "DIR", "help": "folder for the files"},
     "csv": {"metavar": "FILE", "help": "also write them as a CSV table"},
 }  # fmt: skip
@@ -183,7 +190,7 @@ def _refuse(args: argparse.Namespace, word: str) -> NoReturn:
     if word.startswith("-"):
         valid = [f"--{option}" for option in getattr(args, "options", ("version",))]
         raise unknown_name("option", word.split("=")[0], [*valid, "--help"])
-    raise NeurosimError(f"'{word}' is one argument too many for 'neurosim {args.command}'.")
+    raise NeurosimError(f"'{named(word)}' is one argument too many for 'neurosim {args.command}'.")
 
 
 # --- Reading the input -----------------------------------------------------------------
@@ -219,9 +226,9 @@ def _settings(
         name, sign, value = item.partition("=")
         name = name.strip()
         if not sign or not name or not value.strip():
-            raise NeurosimError(f"{option} needs {like}, not '{item}'.")
+            raise NeurosimError(f"{option} needs {like}, not '{named(item)}'.")
         if name in found:
-            raise NeurosimError(f"{option} gives {name} twice.")
+            raise NeurosimError(f"{option} gives {named(name)} twice.")
         found[name] = value.strip()
     return found
 
@@ -275,7 +282,7 @@ def _person(args: argparse.Namespace) -> int | None:
     if found is None:
         return None
     if not isinstance(found, int) or found < 0:
-        raise NeurosimError(f"person = {args.person} must be a whole number from 0.")
+        raise NeurosimError(f"person = {named(args.person)} must be a whole number from 0.")
     return found
 
 
@@ -354,21 +361,27 @@ def _other(args: argparse.Namespace, asked: Any) -> Any:
     return other.replace(**same, axon=asked.axon, name=name)
 
 
+def _safe(name: str) -> str:
+    """Return a name as a folder can have it on any system, and nowhere but in its place."""
+    safe = re.sub(r"[^\w.+-]+", "_", name).strip("._")
+    safe = safe.encode("utf-8", "ignore")[:120].decode("utf-8", "ignore").strip("._")
+    return f"_{safe}" if _RESERVED.match(safe) else safe or "custom"
+
+
 @contextmanager
 def _folder(out: str | None, name: str) -> Iterator[Path]:
     """Give a computing command its folder; one made in vain is removed again."""
     from neurosim.show.export import prepare_folder
 
-    safe = re.sub(r"[^\w.+-]+", "_", name).strip("._")[:120] or "custom"
-    path = Path(out) if out is not None else Path("neurosim-out") / safe
-    above = [p for p in (path, path.parent) if not p.exists()]
+    path = Path(out) if out is not None else Path("neurosim-out") / _safe(name)
+    above = [p for p in (path, path.parent) if not os.path.exists(p)]
     try:
         folder = prepare_folder(path, parents=out is None)
         _say_if_slow()
         yield folder
     except BaseException:
         for made in above:
-            if made.is_dir() and not any(made.iterdir()):
+            if os.path.isdir(made) and not any(made.iterdir()):
                 made.rmdir()
         raise
 
@@ -769,11 +782,13 @@ def _steps(text: str) -> list[float]:
 
     parts = text.split(":")
     if len(parts) != 3:
-        raise NeurosimError(f"The steps must be START:STOP:N, such as 0.7:1.3:7, not '{text}'.")
+        raise NeurosimError(
+            f"The steps must be START:STOP:N, such as 0.7:1.3:7, not '{named(text)}'."
+        )
     start, stop = (finite_number(n, p) for n, p in zip(("START", "STOP"), parts[:2], strict=True))
     count = _whole("N", parts[2])
     if not isinstance(count, int) or not 2 <= count <= MAX_SWEEP:
-        raise NeurosimError(f"N = {parts[2]} must be a whole number from 2 to {MAX_SWEEP}.")
+        raise NeurosimError(f"N = {named(parts[2])} must be a whole number from 2 to {MAX_SWEEP}.")
     return [start + (stop - start) * i / (count - 1) for i in range(count)]
 
 
@@ -813,6 +828,38 @@ def _sweep(args: argparse.Namespace) -> None:
         _write(folder, files)
 
 
+def _sensitivity(args: argparse.Namespace) -> None:
+    from neurosim.study import sensitivity as study
+    from neurosim.study.scenario import Scenario
+
+    base = Scenario(name="sensitivity", people=study.PEOPLE)
+    asked = base.replace(**_changes(args))
+    samples = study.SAMPLES if args.samples is None else _whole("samples", args.samples)
+    study.check(args.range, samples, asked.people)
+    with _folder(args.out, f"sensitivity_{args.range}") as folder:
+        from neurosim.show import export, style
+        from neurosim.show import sensitivity as shown
+
+        stage, progress = _stages()
+        found = study.sensitivity(
+            asked, args.range, samples=samples, people=asked.people,
+            cores=_cores(samples * ARTICLE_STATES), progress=progress, stage=stage,
+        )  # fmt: skip
+        words, table = shown.describe_sensitivity(found), shown.sensitivity_table(found)
+        about = export.provenance(
+            asked, range=args.range, samples=samples, runs=len(found.indices.values),
+            unlivable=found.unlivable, warnings=found.indices.warnings,
+            note="shares of the variance of log10 of twitches per minute; _half: half width of "
+            "the 95 % interval",
+        )  # fmt: skip
+        files = export.table_files("sensitivity", shown.sensitivity_rows(found), about)
+        files |= export.table_files("screening", shown.screening_rows(found), about)
+        files["sensitivity.png"] = style.png_bytes(shown.plot_sensitivity(found))
+        files["sensitivity.txt"] = export.text_bytes(f"{words}\n\n{table}")
+        print(f"{words}\n\n{table}")
+        _write(folder, files)
+
+
 def _sources(args: argparse.Namespace) -> None:
     from neurosim.sources import GRADES, all_values, references
 
@@ -828,8 +875,10 @@ def _sources(args: argparse.Namespace) -> None:
         from neurosim.show import export
 
         path = Path(args.csv)
-        if path.is_dir() or not path.absolute().parent.is_dir():
-            raise NeurosimError(f"Cannot write {path}: it must be a file in an existing folder.")
+        if os.path.isdir(path) or not os.path.isdir(path.absolute().parent):
+            raise NeurosimError(
+                f"Cannot write {named(args.csv)}: it must be a file in an existing folder."
+            )
         export.write_files(path.parent, {path.name: export.csv_bytes(export.as_columns(rows))})
     for row in rows:
         span = "" if row["low"] != row["low"] else f" ({row['low']:g} to {row['high']:g})"

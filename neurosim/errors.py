@@ -8,11 +8,71 @@ from __future__ import annotations
 
 import difflib
 import math
+import reprlib
 from collections.abc import Iterable
+from os import PathLike
+from pathlib import Path
+
+LONGEST_SHOWN = 60  # characters of what a user wrote, as a sentence repeats it
 
 
 class NeurosimError(ValueError):
     """A mistake the user can mend; its text is one sentence, fit to be read aloud."""
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = LONGEST_SHOWN
+_SHORT.maxlevel = 3
+
+
+def shown(value: object) -> str:
+    """Return what a user wrote as a sentence repeats it: on one line, and not all of a long one.
+
+    Examples
+    --------
+    >>> shown("07:3O"), shown([1, 2]), len(shown("x" * 10**6))
+    ("'07:3O'", '[1, 2]', 60)
+    """
+    try:
+        text = _SHORT.repr(value)
+    except Exception:  # an int of too many digits for Python, or an object that cannot say itself
+        text = f"a very large {type(value).__name__}"
+    return text if len(text) <= LONGEST_SHOWN * 2 else text[: LONGEST_SHOWN * 2] + "..."
+
+
+def named(name: object) -> str:
+    """Return a name that a user wrote, without quotes; a long one is cut."""
+    text = name if isinstance(name, str) else shown(name)
+    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "..."
+
+
+def file_bytes(path: str | PathLike[str], most_mb: float, what: str = "") -> bytes:
+    """Return what a user's file holds, if it is not larger than it can honestly be.
+
+    Parameters
+    ----------
+    path : str or path
+    most_mb : float
+        Largest size, MB.
+    what : str
+        What the file is, such as ``"the laboratory panel"``.
+
+    Raises
+    ------
+    NeurosimError
+        If it cannot be read, is no file, or is larger.
+    """
+    name = f"{what} {path!s}".strip()
+    most = int(most_mb * 1e6)
+    try:
+        with Path(path).open("rb") as file:  # not open(5), which is a file of somebody else
+            found = file.read(most + 1)
+    except (OSError, TypeError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "that is not the name of a file"
+        raise NeurosimError(f"Cannot read {name}: {why}.") from None
+    if len(found) > most:
+        raise NeurosimError(f"Cannot read {name}: it is larger than {most_mb:g} MB.")
+    return found
 
 
 def plain(number: float) -> str:
@@ -42,7 +102,8 @@ def unknown_name(kind: str, name: object, valid: Iterable[str], nearest: str = "
         The name that was probably meant, where the caller knows better than the spelling.
     """
     names = sorted(valid)
-    near = [nearest] if nearest else difflib.get_close_matches(str(name).lower(), names, 1, 0.5)
+    name = named(name)
+    near = [nearest] if nearest else difflib.get_close_matches(name.lower(), names, 1, 0.5)
     hint = f"did you mean '{near[0]}'?" if near else "choose from " + ", ".join(names) + "."
     return NeurosimError(f"Unknown {kind} '{name}': {hint}")
 
@@ -60,7 +121,7 @@ def finite_number(field: str, value: object) -> float:
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if isinstance(value, bool) or not math.isfinite(number):
-        raise NeurosimError(f"{field} must be a finite number, not {value!r}.")
+        raise NeurosimError(f"{named(field)} must be a finite number, not {shown(value)}.")
     return number
 
 

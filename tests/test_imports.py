@@ -13,8 +13,8 @@ ROOT = Path(neurosim.__file__).parent
 ORDER = ("body", "membrane", "firing", "muscle", "study", "show", "cli")
 GROUND = {"errors", "sources"}  # importable by all, import no room
 TOP = {"__init__", "__main__", "cli"}
-LATE = {"matplotlib", "numba", "pandas", "IPython", "ipywidgets", "dask", "distributed", "pyarrow",
-        "numba.extending"}  # fmt: skip
+LATE = {"matplotlib", "numba", "pandas", "SALib", "IPython", "ipywidgets", "dask", "distributed",
+        "pyarrow", "numba.extending"}  # fmt: skip
 FILES = sorted(p for p in ROOT.rglob("*.py"))
 
 

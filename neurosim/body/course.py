@@ -28,12 +28,15 @@ from numpy.typing import ArrayLike
 from neurosim.body.fields import FIELDS
 from neurosim.body.kinetics import MASS_KG, caffeine_umol_l, elimination_per_h
 from neurosim.body.state import Body
-from neurosim.errors import NeurosimError, finite_number, number_within, unknown_name
+from neurosim.errors import NeurosimError, finite_number, number_within, shown, unknown_name
 from neurosim.sources import load, number
 
 DAY_MIN = 1440
 LONGEST_SPAN_H = 16.0  # a longer one is probably written backwards
 MAX_DAYS = 366
+MAX_TABLES = 1000  # of events, written down
+MAX_HAPPENINGS = 2000  # while a course lasts, a daily event once a day
+MAX_KNOTS = 5000  # an axon is examined at each
 TOLERANCE = 0.05  # of a quantity's range in a course: how far off straight lines may be
 _TIMES = {"at", "from", "to", "day", "daily"}
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
@@ -142,6 +145,10 @@ class Course:
             raise NeurosimError("course must be a list of tables, such as [[course]] at = '07:30'.")
         if start is None:
             raise NeurosimError("A course needs the time at which it starts: start = '06:30'.")
+        if len(tables) > MAX_TABLES:
+            raise NeurosimError(
+                f"A course of {len(tables)} tables is too long: at most {MAX_TABLES} are allowed."
+            )
         begin = _minutes("start", start)
         events = [event for table in tables for event in _events(table, begin)]
         _refuse_overlaps(events, begin)
@@ -207,6 +214,12 @@ class Course:
             Up to when, h after the start.
         """
         minutes = max(1, int(np.ceil(round(60.0 * duration_h, 6))))
+        happenings = sum(len(event.times(minutes)) for event in self.events)
+        if happenings > MAX_HAPPENINGS:
+            raise NeurosimError(
+                f"In this course {happenings} things happen, at most {MAX_HAPPENINGS} are allowed: "
+                "choose a shorter duration or fewer events."
+            )
         found: dict[str, np.ndarray] = {}
         for name in self.changes:
             if name in LEVELS:
@@ -234,6 +247,11 @@ class Course:
             return np.zeros(1), [self._body(body, values, 0, 0.0)]
         columns = np.stack(list(values.values()), axis=1)
         at = corners(np.arange(len(columns)), columns)
+        if at.size > MAX_KNOTS:
+            raise NeurosimError(
+                f"The body changes too often in this course: {at.size} straight lines would be "
+                f"needed, at most {MAX_KNOTS} are allowed; choose a shorter duration."
+            )
         return at / 60.0, [self._body(body, values, i, i / 60.0) for i in at]
 
     def bodies_at(self, hours: ArrayLike, body: Body) -> list[Body]:
@@ -435,14 +453,16 @@ def _minutes(name: str, text: object) -> int:
     """Return a time of the clock in minutes after midnight."""
     match = _CLOCK.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:
-        raise NeurosimError(f"{name} must be a time of the clock such as '07:30', not {text!r}.")
+        raise NeurosimError(
+            f"{name} must be a time of the clock such as '07:30', not {shown(text)}."
+        )
     return 60 * int(match[1]) + int(match[2])
 
 
 def _events(table: object, begin: int) -> list[Event]:
     """Return the events of one table."""
     if not isinstance(table, Mapping):
-        raise NeurosimError(f"course must hold tables of an event each, not {table!r}.")
+        raise NeurosimError(f"course must hold tables of an event each, not {shown(table)}.")
     given = dict(table)
     span = "from" in given or "to" in given
     if span == ("at" in given) or (span and not ("from" in given and "to" in given)):
@@ -451,9 +471,9 @@ def _events(table: object, begin: int) -> list[Event]:
         )
     daily, day = given.pop("daily", False), given.pop("day", 1)
     if not isinstance(daily, bool):
-        raise NeurosimError(f"daily must be true or false, not {daily!r}.")
+        raise NeurosimError(f"daily must be true or false, not {shown(daily)}.")
     if number_within("day", day, 1, MAX_DAYS) != int(day):
-        raise NeurosimError(f"day must be a whole number, not {day!r}.")
+        raise NeurosimError(f"day must be a whole number, not {shown(day)}.")
     first = _minutes("from", given.pop("from")) if span else _minutes("at", given.pop("at"))
     start = (first - begin) % DAY_MIN + DAY_MIN * (int(day) - 1)
     stop = start + _length(first, given.pop("to")) if span else start
@@ -495,7 +515,7 @@ def _amount(name: str, value: object, span: bool) -> float:
         raise unknown_name("course event", name, {*MOMENTS, *SPANS})
     if name == "sleep":
         if value is not True:
-            raise NeurosimError(f"sleep of a course must be true, not {value!r}.")
+            raise NeurosimError(f"sleep of a course must be true, not {shown(value)}.")
         return 1.0
     low, high, unit = kinds[name]
     return number_within(name, value, low, high, unit)

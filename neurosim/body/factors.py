@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from neurosim.body.blood import IONS, plain_name, steps
 from neurosim.body.fields import FIELDS
 from neurosim.body.state import Body
-from neurosim.errors import NeurosimError, finite_number, unknown_name
+from neurosim.errors import NeurosimError, finite_number, shown, unknown_name
 from neurosim.sources import GRADES, Value, load, number
 
 OPERATIONS = ("set", "add", "scale")
@@ -464,7 +464,7 @@ def contributions(body: Body) -> tuple[Contribution, ...]:
         If `body` is not a `Body`.
     """
     if not isinstance(body, Body):
-        raise NeurosimError(f"contributions needs a Body, not {body!r}.")
+        raise NeurosimError(f"contributions needs a Body, not {shown(body)}.")
     parts = (_ions, _temperature, _caffeine, _sleep, _aroused, _linear, _slowing, _exposed,
              _sprouting, _adopted, _shortened)  # fmt: skip
     return tuple(item for part in parts for item in part(body))
@@ -479,13 +479,13 @@ def describe_contributions(items: Iterable[Contribution]) -> list[str]:
         If something else than a `Contribution` is among them.
     """
     if not isinstance(items, Iterable):
-        raise NeurosimError(f"describe_contributions needs Contributions, not {items!r}.")
+        raise NeurosimError(f"describe_contributions needs Contributions, not {shown(items)}.")
     return [_describe(item) for item in items]
 
 
 def _describe(item: Contribution) -> str:
     if not isinstance(item, Contribution):
-        raise NeurosimError(f"describe_contributions needs Contributions, not {item!r}.")
+        raise NeurosimError(f"describe_contributions needs Contributions, not {shown(item)}.")
     what = PARAMETERS[item.site][item.parameter]
     unit = {"1": "", "degC": " °C"}.get(item.unit, f" {item.unit}")
     size = {

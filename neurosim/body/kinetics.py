@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neurosim.body.fields import read_field
-from neurosim.errors import NeurosimError, finite_number, number_within
+from neurosim.errors import NeurosimError, finite_number, number_within, shown
 from neurosim.sources import number
 
 MASS_KG = number("body", "body_mass_kg.healthy")
@@ -42,7 +42,7 @@ def _pairs(doses: object) -> list[tuple[float, float]]:
         pairs = [(mg, hour) for mg, hour in doses]  # type: ignore[union-attr]
     except (TypeError, ValueError):
         raise NeurosimError(
-            f"doses must be a list of (mg, time in h) pairs such as [(100, 8)], not {doses!r}."
+            f"doses must be a list of (mg, time in h) pairs such as [(100, 8)], not {shown(doses)}."
         ) from None
     return [(_dose(mg), finite_number("dose time (h)", hour)) for mg, hour in pairs]
 
@@ -81,7 +81,7 @@ def caffeine_umol_l(
     except (TypeError, ValueError):
         time = np.array(math.nan)
     if not np.all(np.isfinite(time)):
-        raise NeurosimError(f"time_h must be finite numbers (h), not {time_h!r}.")
+        raise NeurosimError(f"time_h must be finite numbers (h), not {shown(time_h)}.")
     ka, ke = number("body", "caffeine_absorption_per_h"), elimination_per_h()
     scale = _per_mg(mass_kg) * ka / (ka - ke)
     level = np.zeros(time.shape)

@@ -10,9 +10,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 
-from neurosim.errors import NeurosimError
+from neurosim.errors import NeurosimError, file_bytes
 
 # English, German, French and Spanish, without accents.
 HEADERS = {
@@ -27,6 +26,7 @@ HEADERS = {
     ),
     "unit": ("unit", "units", "einheit", "einheiten", "unite", "unites", "unidad", "unidades"),
 }  # fmt: skip
+LARGEST_MB = 0.2  # a sheet has a few kB
 SEPARATORS = ";\t,"
 
 
@@ -48,11 +48,7 @@ def read_text(path: str | PathLike[str]) -> str:
     NeurosimError
         If it cannot be read or is no text.
     """
-    try:
-        data = Path(path).read_bytes()
-    except (OSError, TypeError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "that is not the name of a file"
-        raise NeurosimError(f"Cannot read the laboratory panel {path!s}: {reason}.") from None
+    data = file_bytes(path, LARGEST_MB, "the laboratory panel")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", errors="replace")
     if b"\0" in data:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from neurosim.body import laboratory_csv as sheet
 from neurosim.body.fields import FIELDS, Field, read_field
 from neurosim.body.kinetics import peak_caffeine_umol_l
-from neurosim.errors import NeurosimError, finite_number, unknown_name
+from neurosim.errors import NeurosimError, finite_number, named, shown, unknown_name
 from neurosim.sources import number
 
 if TYPE_CHECKING:
@@ -196,20 +196,20 @@ def _nearest_door(key: str) -> str:
 def _collect(values: Mapping[str, object]) -> dict[str, Given]:
     """Return every value by the quantity it means, in our unit."""
     if not isinstance(values, Mapping):
-        raise NeurosimError(f"Body values must be names with numbers, not {values!r}.")
+        raise NeurosimError(f"Body values must be names with numbers, not {shown(values)}.")
     found: dict[str, Given] = {}
     for name, value in values.items():
-        key = str(name).strip().lower().replace("ionized", "ionised")
+        key = named(name).strip().lower().replace("ionized", "ionised")
         if key not in DOORS:
             raise unknown_name("body field", name, FIELDS, _nearest_door(key))
-        door, raw = DOORS[key], finite_number(str(name), value)
+        door, raw = DOORS[key], finite_number(key, value)
         field = TOTALS.get(door.target, door.target)
         earlier = next((g for t, g in found.items() if TOTALS.get(t, t) == field), None)
         if earlier:
             raise NeurosimError(
-                f"{earlier.name} and {name} give the same quantity; give only one of them."
+                f"{earlier.name} and {key} give the same quantity; give only one of them."
             )
-        found[door.target] = Given(str(name), raw, raw * door.factor)
+        found[door.target] = Given(key, raw, raw * door.factor)
     return found
 
 
@@ -391,7 +391,7 @@ def _misspelt(analyte: str) -> str:
     words = [w for w in re.findall(r"[a-z]{5,}", sheet.plain(analyte)) if w not in known]
     if len(words) != 1 or words[0] in SUBSTANCES:
         return ""
-    near = difflib.get_close_matches(words[0], [s for s in SUBSTANCES if len(s) > 4], 1, 0.85)
+    near = difflib.get_close_matches(words[0][:60], [s for s in SUBSTANCES if len(s) > 4], 1, 0.85)
     return near[0] if near else ""
 
 
@@ -403,14 +403,16 @@ def _adjusted_calcium(analyte: str) -> bool:
 def _known_quantity(row: sheet.Row, where: str) -> str | None:
     """Return the quantity of a line, or None if the model has no use for it."""
     if not row.analyte:
-        raise NeurosimError(f"{where}: the value {row.value} has no analyte.")
+        raise NeurosimError(f"{where}: the value {named(row.value)} has no analyte.")
     try:
         quantity = _quantity(row.analyte)
     except NeurosimError as error:
         raise NeurosimError(f"{where}: {error}") from None
     near = "" if quantity else _misspelt(row.analyte)
     if near:
-        raise NeurosimError(f"{where}: unknown analyte '{row.analyte}': did you mean '{near}'?")
+        raise NeurosimError(
+            f"{where}: unknown analyte '{named(row.analyte)}': did you mean '{near}'?"
+        )
     return quantity
 
 
@@ -434,7 +436,9 @@ def _door_name(quantity: str, row: sheet.Row, where: str) -> str:
     if quantity == "ph":
         if sheet.plain(row.unit) in ("", "1", "-", "ph"):
             return "ph"
-        raise NeurosimError(f"{where}: unknown unit '{row.unit}' for {row.analyte}; it has none.")
+        raise NeurosimError(
+            f"{where}: unknown unit '{named(row.unit)}' for {named(row.analyte)}; it has none."
+        )
     prefix = "ionised_calcium" if quantity == "calcium_ion" else quantity
     name = f"{prefix}_{sheet.unit_suffix(row.unit)}"
     if name not in DOORS:
@@ -442,7 +446,8 @@ def _door_name(quantity: str, row: sheet.Row, where: str) -> str:
         split = sheet.parse_number(row.unit) is not None
         hint = " (if a decimal comma split the value, put it in quotes)" if split else ""
         raise NeurosimError(
-            f"{where}: unknown unit '{row.unit}' for {row.analyte}; allowed are {allowed}{hint}."
+            f"{where}: unknown unit '{named(row.unit)}' for {named(row.analyte)}; allowed are "
+            f"{allowed}{hint}."
         )
     return name
 
@@ -452,7 +457,8 @@ def _read_row(row: sheet.Row, quantity: str, where: str) -> tuple[str, float]:
     value = sheet.parse_number(row.value)
     if value is None:
         raise NeurosimError(
-            f"{where}: the value of {row.analyte} must be a number, not '{row.value}'."
+            f"{where}: the value of {named(row.analyte)} must be a number, not "
+            f"'{named(row.value)}'."
         )
     name = _door_name(quantity, row, where)
     if quantity == "calcium_ion":
@@ -496,7 +502,7 @@ def read_panel(path: str | PathLike[str]) -> Panel:
     ignored: list[str] = []
     adjusted = ""
     for row in sheet.read_rows(path):
-        where, label = f"{path!s}, line {row.line}", f"line {row.line}, {row.analyte}"
+        where, label = f"{path!s}, line {row.line}", f"line {row.line}, {named(row.analyte)}"
         quantity = _known_quantity(row, where)
         if quantity is None:
             ignored.append(f"{label}: not part of this model.")
@@ -505,7 +511,9 @@ def read_panel(path: str | PathLike[str]) -> Panel:
         name, value = _read_row(row, quantity, where)
         target = DOORS[name].target
         if target in found:
-            raise NeurosimError(f"{where}: {row.analyte} stands there twice ({found[target][2]}).")
+            raise NeurosimError(
+                f"{where}: {named(row.analyte)} stands there twice ({found[target][2]})."
+            )
         found[target] = (name, value, label)
     if adjusted and not found.keys() & {"total_calcium", "ionised_calcium_mmol_l"}:
         raise NeurosimError(

@@ -313,14 +313,26 @@ def _by_law(conditions, axon, scores, cells: _Cells, shift_mv: float) -> HazardT
     )  # fmt: skip
 
 
+@remember(*ROOMS)
+def _mean_critical(axon: str) -> float:
+    """Return `HazardTable.nu_critical` of the mean axon in health, from its unloaded sites alone.
+
+    They are a sixth of the table, which nobody else needs when each person has an own axon.
+    """
+    sites = at_rest(_batch(Conditions(), NU, LOAD_MMOL_L[:1]), axon)
+    cells = _cells(sites, (NU.size, 1))
+    shift = float(sites.P[eq.ROW["shift_m"], 0])
+    return _by_law(Conditions(), axon, (), cells, shift).nu_critical
+
+
 def critical_nu(axon: str = "ghk", scores: people.Scores = ()) -> float:
     """Return the nu by which a person's sites are measured: once a minute in health.
 
     Between that of their own axon (`own_critical` 1) and that of the mean axon (0): whether
     growth and repair set sites against a nerve's own margin is assumed.
     """
-    mean = hazard_table(Conditions(), axon).nu_critical
-    own = hazard_table(Conditions(), axon, scores).nu_critical
+    mean = _mean_critical(axon)
+    own = hazard_table(Conditions(), axon, scores).nu_critical if people.differ(scores) else mean
     own = own if np.isfinite(own) else float(NU[-1])
     share = number("firing", "own_critical")
     return 1.0 + float((own - 1.0) ** share * (mean - 1.0) ** (1.0 - share))

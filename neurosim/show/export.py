@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurosim.errors import NeurosimError
+from neurosim.errors import NeurosimError, named
 from neurosim.membrane.excitability import LONG_LEVELS, TE_CURVES, Excitability, compare, norms
 from neurosim.show import style
 from neurosim.show.describe import used_values
@@ -92,7 +92,7 @@ def prepare_folder(path: str | Path, parents: bool = False) -> Path:
         if isinstance(error, NeurosimError):
             raise
         why = getattr(error, "strerror", None) or error
-        raise NeurosimError(f"Cannot write to the folder {folder}: {why}.") from None
+        raise NeurosimError(f"Cannot write to the folder {named(str(folder))}: {why}.") from None
     return folder
 
 
@@ -128,8 +128,9 @@ def write_files(folder: str | Path, files: Mapping[str, Content]) -> list[Path]:
         finally:
             for beside, _ in written:
                 Path(beside).unlink(missing_ok=True)
-    except OSError as error:
-        raise NeurosimError(f"Cannot write to {place}: {error.strerror or error}.") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise NeurosimError(f"Cannot write to {place}: {why}.") from None
     return [target for _, target in written]
 
 
@@ -225,12 +226,12 @@ def _plain(value: Any) -> Any:
 def json_bytes(content: Any) -> bytes:
     """Return content as readable JSON."""
     text = json.dumps(_plain(content), indent=1, ensure_ascii=False, allow_nan=False)
-    return (text + "\n").encode("utf-8")
+    return (text + "\n").encode("utf-8", "replace")
 
 
 def text_bytes(text: str) -> bytes:
     """Return a text as a file that ends with a line end."""
-    return (text.rstrip("\n") + "\n").encode("utf-8")
+    return (text.rstrip("\n") + "\n").encode("utf-8", "replace")
 
 
 # --- What the files hold ---------------------------------------------------------------

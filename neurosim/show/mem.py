@@ -18,10 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
-from neurosim.errors import NeurosimError
+from neurosim.errors import NeurosimError, file_bytes
 from neurosim.membrane.excitability import LONG_LEVELS, LONG_MS, TE_CURVES, Excitability, norms
 from neurosim.membrane.indices import POLARISED_FROM_MS, POLARISED_TO_MS
 
+LARGEST_MB = 1.0  # of a record; those of a whole examination have 20 kB
+LARGEST_NUMBER = 1e6  # in any unit of the layout
+LONGEST_LINE = 2000  # a longer one is none of the layout's
 MA_PER_PA = 1e-9
 # Number and name of the derived measures in the layout; those without a number are extra.
 LABELS = {
@@ -264,11 +267,7 @@ def read_mem(path: str | Path) -> MemFile:
     NeurosimError
         If the file cannot be read or is no MEM file.
     """
-    try:
-        raw = Path(path).read_bytes()
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise NeurosimError(f"Cannot read {path}: {why}.") from None
+    raw = file_bytes(path, LARGEST_MB)
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -278,6 +277,8 @@ def read_mem(path: str | Path) -> MemFile:
     derived: dict[str, float] = {}
     section = ""
     for line in text.splitlines():
+        if len(line) > LONGEST_LINE:
+            continue
         title = line.strip()
         if re.match(r"^ +[A-Z][A-Z/ -]{8,}", line) and ":" not in line:
             section = title
@@ -285,7 +286,7 @@ def read_mem(path: str | Path) -> MemFile:
             kind, group, _, rest = match.groups()
             values = [_number(cell) for cell in rest.split("\t")][: _COLUMNS[kind]]
             rows = tables.setdefault((kind, group if kind == "TE" else ""), [])
-            if len(values) == _COLUMNS[kind] and not any(math.isnan(v) for v in values):
+            if len(values) == _COLUMNS[kind] and all(abs(v) <= LARGEST_NUMBER for v in values):
                 rows.append(values)
         elif not section and (match := _HEADER_LINE.match(line)):
             header[match[1].strip()] = match[2].strip()

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from neurosim.errors import NeurosimError, unknown_name
+from neurosim.errors import NeurosimError, file_bytes, named, unknown_name
 from neurosim.membrane.excitability import LONG_LEVELS, TE_CURVES
 from neurosim.membrane.fit import Record
 from neurosim.membrane.indices import charge_measures
-from neurosim.show.mem import MemFile, read_mem
+from neurosim.show.mem import LARGEST_MB, LARGEST_NUMBER, MemFile, read_mem
 
 SEPARATORS = ";\t,"
 LEAST_WIDTHS = 3  # from which a strength-duration time constant is computed
@@ -41,7 +41,7 @@ def read_record(path: str | Path) -> Record:
 def _of_mem(file: MemFile, title: str) -> Record:
     """Return the record of a MEM file."""
     sdtc = file.measures.get("sdtc_ms", math.nan)
-    if math.isnan(sdtc):
+    if not math.isfinite(sdtc):
         sdtc = _sdtc(file.charge_duration[:, 0], file.charge_duration[:, 2])
     try:
         temperature = float(file.header.get("Temperature", "").split()[0].replace(",", "."))
@@ -76,27 +76,33 @@ def _sdtc(width_ms: np.ndarray, charge: np.ndarray) -> float:
     """Return the strength-duration time constant, NaN if there are too few widths."""
     if np.unique(width_ms).size < LEAST_WIDTHS:
         return math.nan
-    return charge_measures(width_ms, charge)["sdtc_ms"]
+    with np.errstate(all="ignore"):  # charges all alike have no rheobase to divide by
+        found = charge_measures(width_ms, charge)["sdtc_ms"]
+    return found if math.isfinite(found) else math.nan
 
 
 def _of_csv(path: Path) -> Record:
     """Return the record of a table of curves."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise NeurosimError(f"Cannot read {path}: {error.strerror or error}.") from None
+        text = file_bytes(path, LARGEST_MB).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise NeurosimError(f"{path} is not a text file in UTF-8.") from None
     head, *_ = text.splitlines() or [""]
     separator = max(SEPARATORS, key=head.count)
     rows = csv.DictReader(text.splitlines(), delimiter=separator)
-    names = [name.strip() for name in rows.fieldnames or ()]
+    try:
+        names = [name.strip() for name in rows.fieldnames or ()]
+    except csv.Error as error:
+        raise NeurosimError(f"{path}, line 1: {error}.") from None
     rows.fieldnames = names
     column = next((name for name in ("value", "model") if name in names), None)
     if column is None or not {"curve", "x"} <= set(names):
         given = ", ".join(names)[:80] or "an empty table"
         raise NeurosimError(f"{path} needs the columns curve, x and value or model, not {given}.")
-    points = _points(path, rows, column, comma=separator != ",")
+    try:
+        points = _points(path, rows, column, comma=separator != ",")
+    except csv.Error as error:
+        raise NeurosimError(f"{path}, line {rows.line_num + 1}: {error}.") from None
 
     def curve(name):
         x, y = zip(*sorted(points.get(name, ())), strict=True) if points.get(name) else ((), ())
@@ -125,8 +131,13 @@ def _points(path, rows, column: str, comma: bool) -> Mapping[str, list[tuple[flo
             x, y = (float(c.replace(",", ".") if comma else c) for c in cells)
         except ValueError:
             raise NeurosimError(
-                f"{path}, line {rows.line_num}: '{row['x']}' and '{row[column]}' must be numbers."
+                f"{path}, line {rows.line_num}: '{named(row['x'])}' and "
+                f"'{named(row[column])}' must be numbers."
             ) from None
+        if max(abs(x), abs(y)) > LARGEST_NUMBER and math.isfinite(x) and math.isfinite(y):
+            raise NeurosimError(
+                f"{path}, line {rows.line_num}: {x:g} and {y:g} are of no examination of a nerve."
+            )
         if math.isfinite(x) and math.isfinite(y):
             found.setdefault(name, []).append((x, y))
     return found

@@ -33,19 +33,24 @@ def _judged(asked: Scenario) -> run.State:
     return replace(state, lesion=replace(state.lesion, myokymic_share=0.0))
 
 
-def rates_of_person(asked: Sequence[Scenario], person: int) -> np.ndarray:
-    """Return twitches per minute of one person under every scenario, shape (scenarios,)."""
+def rates_of_person(
+    asked: Sequence[Scenario], person: int, draw: Callable = run.people_sites
+) -> np.ndarray:
+    """Return twitches per minute of one person under every scenario, shape (scenarios,).
+
+    `draw` gives a person's sites, as `neurosim.study.run.people_sites` does.
+    """
     seed, number = who(person, asked[0].seed)
     asked = [s.replace(seed=seed, duration_s=1.0) for s in asked]
     states = [_judged(s) for s in asked]
     for axon in {s.axon for s in asked}:
         mine = [t.axon for s, t in zip(asked, states, strict=True) if s.axon == axon]
         prepare([Conditions(), *mine], axon, person_scores(seed, number))
-    return np.array([_rate(s, t, number) for s, t in zip(asked, states, strict=True)])
+    return np.array([_rate(s, t, number, draw) for s, t in zip(asked, states, strict=True)])
 
 
-def _rate(asked: Scenario, state: run.State, person: int) -> float:
-    sites, _ = run.people_sites(asked, person)
+def _rate(asked: Scenario, state: run.State, person: int, draw: Callable) -> float:
+    sites, _ = draw(asked, person)
     sites = run.sites_of(state, sites, asked, person)
     _, beside = run.sources_of(state, sites, asked, person)
     hazard = run.hazard_of(state, sites, asked)

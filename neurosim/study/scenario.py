@@ -27,12 +27,15 @@ from pathlib import Path
 
 from neurosim.body.course import Course
 from neurosim.body.state import Body
-from neurosim.errors import NeurosimError, number_within, unknown_name
+from neurosim.errors import NeurosimError, file_bytes, number_within, shown, unknown_name
 from neurosim.membrane.axon import AXONS
 from neurosim.muscle.anatomy import muscle, root
 
 MAX_DURATION_S = 31_557_600.0
 MAX_PEOPLE = 100_000
+LARGEST_FILE_MB = 0.1
+MOST_DOTS = 1000  # in a line: reading a dotted key takes time with their square
+LONGEST = {"name": 100, "title": 200, "about": 2000}  # characters
 DAY_S = 86_400.0  # of a scenario with a course, where nothing else is said
 _KEYS = ("name", "title", "about", "body", "muscle", "duration_s", "people", "seed", "axon",
          "root", "course")  # fmt: skip
@@ -55,12 +58,13 @@ def seconds(duration: object) -> float:
     >>> seconds("24 h"), seconds("90 min"), seconds("2 weeks")
     (86400.0, 5400.0, 1209600.0)
     """
-    found = re.fullmatch(r"([0-9.]+)\s*([a-z]+)", str(duration).strip().lower())
+    written = duration if isinstance(duration, str) else shown(duration)
+    found = re.fullmatch(r"([0-9.]+)\s*([a-z]+)", written.strip().lower())
     unit = found[2] if found else ""
     unit = unit if unit in _UNITS_S else unit.removesuffix("s")
     if not found or unit not in _UNITS_S:
         raise NeurosimError(
-            f"duration = {duration!r} must be a number with s, min, h, days or weeks, such as "
+            f"duration = {shown(duration)} must be a number with s, min, h, days or weeks, such as "
             "'24 h'."
         )
     return number_within("duration", found[1], 0.0, 1e12) * _UNITS_S[unit]
@@ -81,6 +85,19 @@ def _whole(name: str, value: object, low: int, high: int) -> int:
     if number != int(number):
         raise NeurosimError(f"{name} must be a whole number, not {number:g}.")
     return int(value) if isinstance(value, int) else int(number)  # a float would blur a big seed
+
+
+def _text(name: str, value: object, most: int = 100) -> None:
+    """Refuse what is no text, or longer than it can be shown.
+
+    Raises
+    ------
+    NeurosimError
+    """
+    if not isinstance(value, str):
+        raise NeurosimError(f"{name} must be text, not {shown(value)}.")
+    if len(value) > most:
+        raise NeurosimError(f"{name} has {len(value)} characters; at most {most} are allowed.")
 
 
 @dataclass(frozen=True)
@@ -129,14 +146,16 @@ class Scenario:
     def __post_init__(self) -> None:
         keep = object.__setattr__
         if not isinstance(self.body, Body):
-            raise NeurosimError(f"body must be a Body, not {self.body!r}.")
+            raise NeurosimError(f"body must be a Body, not {shown(self.body)}.")
         keep(self, "muscle", muscle(self.muscle).name)
         if self.course is not None and not isinstance(self.course, Course):
-            raise NeurosimError(f"course must be a Course, not {self.course!r}.")
+            raise NeurosimError(f"course must be a Course, not {shown(self.course)}.")
         seconds = number_within("duration_s", self.duration_s, 1, MAX_DURATION_S, "s")
         keep(self, "duration_s", seconds)
         keep(self, "people", _whole("people", self.people, 1, MAX_PEOPLE))
         keep(self, "seed", _whole("seed", self.seed, 0, 2**53))
+        for name, most in LONGEST.items():
+            _text(name, getattr(self, name), most)
         keep(self, "title", self.title or self.name.replace("_", " "))
         if self.axon not in AXONS:
             raise unknown_name("axon", self.axon, AXONS)
@@ -172,6 +191,8 @@ class Scenario:
         NeurosimError
             For an unknown key or a value that is not allowed.
         """
+        if not isinstance(table, Mapping):
+            raise NeurosimError(f"A scenario must be names with values, not {shown(table)}.")
         for key in table:
             if key not in (*_KEYS, "duration", "start"):
                 raise unknown_name("scenario field", key, (*_KEYS, "duration", "start"))
@@ -187,9 +208,8 @@ class Scenario:
         body = values.pop("body", {})
         if not isinstance(body, Mapping):
             raise NeurosimError("body must be a table, such as [body] potassium_mmol_l = 3.")
-        for key in ("name", "title", "about", "muscle", "axon", "root"):
-            if key in values and not isinstance(values[key], str):
-                raise NeurosimError(f"{key} must be text, not {values[key]!r}.")
+        for key in ("muscle", "axon", "root"):
+            _text(key, values.get(key, ""))
         return cls(**{"name": name, **values}, body=Body.from_values(body))
 
     @classmethod
@@ -202,14 +222,18 @@ class Scenario:
             If the file cannot be read, is no TOML, or holds something that is not allowed.
         """
         path = Path(path)
+        data = file_bytes(path, LARGEST_FILE_MB)
+        if any(line.count(b".") > MOST_DOTS for line in data.splitlines()):
+            raise NeurosimError(f"{path} cannot be a scenario: a line has too many dots.")
         try:
-            table = tomllib.loads(path.read_text("utf-8"))
-        except OSError as error:
-            raise NeurosimError(f"Cannot read {path}: {error.strerror or error}.") from None
+            table = tomllib.loads(data.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n"))
         except UnicodeDecodeError:
             raise NeurosimError(f"{path} is not a text file in UTF-8.") from None
-        except tomllib.TOMLDecodeError as error:
-            raise NeurosimError(f"{path} is not valid TOML: {error}.") from None
+        except RecursionError:
+            raise NeurosimError(f"{path} is not valid TOML: it is nested too deeply.") from None
+        except ValueError as error:  # of TOML, or of a whole number with thousands of digits
+            why = str(error).split(";")[0].rstrip(".")
+            raise NeurosimError(f"{path} is not valid TOML: {why}.") from None
         try:
             return cls.from_mapping(table, path.stem)
         except NeurosimError as error:

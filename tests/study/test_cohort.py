@@ -23,9 +23,9 @@ from neurosim.show.export import write_files
 from neurosim.sources import exchanged, number
 from neurosim.study import cohort, crew
 from neurosim.study.parts import Parts, first_difference
-from neurosim.study.run import replicate, simulate
+from neurosim.study.run import simulate
 from neurosim.study.scenario import Scenario, catalogue, scenario, severities
-from neurosim.study.tally import Tally, bins
+from neurosim.study.tally import Tally, bins, replicate
 
 ROOT = Path(cohort.__file__).parents[2]
 SMALL = {"people": 12, "hours": 0.02, "muscle": "calf"}

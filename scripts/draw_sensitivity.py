@@ -1,0 +1,36 @@
+"""Run `neurosim sensitivity` and put its figure, words and table into the docs.
+
+``python scripts/draw_sensitivity.py`` takes some five minutes on two cores; options are passed
+on to the command, such as ``--samples 256``.
+"""
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from neurosim.cli import main
+
+DOCS = Path(__file__).parent.parent / "docs"
+BEGIN, END = "<!-- made by scripts/draw_sensitivity.py -->\n", "<!-- end -->\n"
+
+
+def draw(options: list[str]) -> int:
+    """Run the command and replace what it made before."""
+    with TemporaryDirectory() as folder:
+        code = main(["sensitivity", *options, "--out", folder])
+        if code:
+            return code
+        page = DOCS / "sensitivity.md"
+        before, _, rest = page.read_text("utf-8").partition(BEGIN)
+        _, _, after = rest.partition(END)
+        made = (Path(folder) / "sensitivity.txt").read_text("utf-8")
+        words, _, table = made.partition("\n\n")
+        words = words.replace("\n", "\n\n")
+        page.write_text(f"{before}{BEGIN}\n{words}\n\n{table}\n{END}{after}", "utf-8")
+        figure = (Path(folder) / "sensitivity.png").read_bytes()
+        (DOCS / "figures" / "sensitivity.png").write_bytes(figure)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(draw(sys.argv[1:]))

@@ -63,8 +63,7 @@ from neurosim.muscle.force import muscle_force_mn
 from neurosim.muscle.junction import Junction, repeat, transmit
 from neurosim.sources import number, remember
 from neurosim.study.scenario import Scenario, scenario
-
-VIEWS: dict[str, Callable] = {}  # filled by neurosim.show, so that imports point one way
+from neurosim.views import view
 
 
 @dataclass(frozen=True)
@@ -291,10 +290,10 @@ class Result:
 
     def plot(self, **options):
         """Draw the chain from body to twitch; see `neurosim.show.plot.plot_chain`."""
-        return VIEWS["plot"](self, **options)
+        return view("plot")(self, **options)
 
     def __str__(self) -> str:
-        return VIEWS["describe"](self)
+        return view("describe")(self)
 
 
 def versions() -> dict[str, str]:

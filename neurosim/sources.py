@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, update_wrapper
@@ -186,28 +186,34 @@ class Kept:
         self.values: OrderedDict = OrderedDict()
         update_wrapper(self, function)
 
-    def _key(self, args) -> tuple:
+    def key(self, *args) -> tuple:
+        """Return what the value for these arguments is kept by."""
         now = {k: v for k, v in _exchanged.items() if {k[0], ".".join(k)} & self.rooms}
         return (*sorted(now.items()), *args)
 
     def __call__(self, *args):
         """Return the value for these arguments."""
-        key = self._key(args)
+        key = self.key(*args)
         if key not in self.values:
             return self.keep(self.function(*args), *args)
         self.values.move_to_end(key)
         return self.values[key]
 
-    def kept(self, *args) -> bool:
-        """Whether the value for these arguments is kept."""
-        return self._key(args) in self.values
+    def missing(self, several: Iterable[tuple]) -> list[tuple]:
+        """Return those of several arguments whose values are not kept."""
+        return [args for args in several if self.key(*args) not in self.values]
 
     def keep(self, value, *args):
         """Keep a value that was found together with others, and return it."""
-        self.values[self._key(args)] = value
-        if len(self.values) > self.size:
-            self.values.popitem(last=False)
+        self.keep_all([value], [args])
         return value
+
+    def keep_all(self, values: Iterable, several: Iterable[tuple]) -> None:
+        """Keep values that were found together, by their arguments."""
+        for value, args in zip(values, several, strict=True):
+            self.values[self.key(*args)] = value
+            if len(self.values) > self.size:
+                self.values.popitem(last=False)
 
 
 def remember(*rooms: str, size: int = 256) -> Callable[[Callable], Kept]:

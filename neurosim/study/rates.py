@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from neurosim.firing.discharge import expected_bursts_per_min
-from neurosim.firing.hazard import prepare
+from neurosim.firing.discharge import UnitHazard, balances
+from neurosim.firing.hazard import prepare, rested_hazard
 from neurosim.firing.sites import person_scores
 from neurosim.membrane.axon import Conditions
 from neurosim.study import run
@@ -41,16 +41,19 @@ def rates_of_person(asked: Sequence[Scenario], person: int) -> np.ndarray:
     for axon in {s.axon for s in asked}:
         mine = [t.axon for s, t in zip(asked, states, strict=True) if s.axon == axon]
         prepare([Conditions(), *mine], axon, person_scores(seed, number))
-    return np.array([_rate(s, t, number) for s, t in zip(asked, states, strict=True)])
+    found = [_hazard(s, t, number) for s, t in zip(asked, states, strict=True)]
+    by_law = [np.maximum(rate, 1e-300).sum() for rate, _ in balances([h for h, _ in found])]
+    return np.array([law + more for law, (_, more) in zip(by_law, found, strict=True)]) * [
+        run.reaches(t, s.axon, person_scores(seed, number))
+        for s, t in zip(asked, states, strict=True)
+    ]
 
 
-def _rate(asked: Scenario, state: run.State, person: int) -> float:
-    sites, _ = run.people_sites(asked, person)
-    sites = run.sites_of(state, sites, asked, person)
+def _hazard(asked: Scenario, state: run.State, person: int) -> tuple[UnitHazard, float]:
+    """Return a person's hazards in a state, and bursts per minute beside them."""
+    sites = run.sites_of(state, run.own_sites(asked, person), asked, person)
     _, beside = run.sources_of(state, sites, asked, person)
-    hazard = run.hazard_of(state, sites, asked)
-    per_min = expected_bursts_per_min(hazard).sum() + beside.sum()
-    return float(per_min * run.reaches(state, asked.axon, sites.scores))
+    return run.hazard_of(state, sites, asked, rested_hazard), beside.sum()
 
 
 def _chunk(asked: Sequence[Scenario], people: np.ndarray) -> list[np.ndarray]:

@@ -11,7 +11,7 @@ import neurosim
 
 ROOT = Path(neurosim.__file__).parent
 ORDER = ("body", "membrane", "firing", "muscle", "study", "show", "cli")
-GROUND = {"errors", "sources", "views"}  # importable by all, import no room
+GROUND = {"errors", "sources", "store", "views"}  # importable by all, import no room
 TOP = {"__init__", "__main__", "cli"}
 LATE = {"matplotlib", "numba", "pandas", "IPython", "ipywidgets", "dask", "numba.extending"}
 FILES = sorted(p for p in ROOT.rglob("*.py"))

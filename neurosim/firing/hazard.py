@@ -36,7 +36,7 @@ from neurosim.membrane.axon import (
     healthy_threshold_pa,
     threshold_pa,
 )
-from neurosim.sources import number, remember
+from neurosim.sources import AS_IT_IS, Form, number, remember
 
 NU = np.concatenate([np.arange(0.7, 2.0, 0.1), np.arange(2.0, 5.0, 0.2), np.arange(5.0, 8.1, 0.5)])
 LOAD_MMOL_L = np.array([0.0, 0.7, 1.5, 2.5, 4.0, 6.0])
@@ -239,14 +239,14 @@ def _cells_of(sites: Axons, shape: tuple[int, int, int]) -> list[Cells]:
     return [Cells(*parts) for parts in each]
 
 
-@remember(*people.ROOMS, "firing.noise_channels", size=8192)
+@remember(*people.ROOMS, "firing.noise_channels", size=8192, form=Form(tuple, lambda v: Cells(*v)))
 def _cells(conditions: Conditions, axon: str, scores: people.Scores) -> Cells:
     """Return the cells of one state, whatever the law is; a person's are few (`_grid`)."""
     _examine([conditions], axon, scores)
     return _cells.values[_cells.key(conditions, axon, scores)]
 
 
-@remember(*people.ROOMS, size=8192)
+@remember(*people.ROOMS, size=8192, form=AS_IT_IS)
 def _evoked_mv(conditions: Conditions, axon: str, scores: people.Scores) -> float:
     """Return the height of a spike evoked in the ordinary axon, mV; NaN if there is none."""
     return float(_evoked(at_rest(conditions, people.persons_axon(axon, scores)))[0])
@@ -384,7 +384,7 @@ def critical_nu(axon: str = "ghk", scores: people.Scores = ()) -> float:
     return 1.0 + float((own - 1.0) ** share * (mean - 1.0) ** (1.0 - share))
 
 
-@remember(*people.ROOMS)
+@remember(*people.ROOMS, form=AS_IT_IS)
 def _site_thresholds(conditions: Conditions, axon: str, scores: people.Scores) -> np.ndarray:
     own = people.persons_axon(axon, scores)
     sites = at_rest(_batch([conditions], NU, [0.0]), own)

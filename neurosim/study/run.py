@@ -61,7 +61,7 @@ from neurosim.muscle.anatomy import MUSCLES, muscle, roots
 from neurosim.muscle.events import Twitches, find_twitches
 from neurosim.muscle.force import muscle_force_mn
 from neurosim.muscle.junction import Junction, repeat, transmit
-from neurosim.sources import number, remember
+from neurosim.sources import Form, number, remember
 from neurosim.study.scenario import Scenario, scenario
 from neurosim.views import view
 
@@ -312,7 +312,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-@remember(*people.ROOMS)
+@remember(*people.ROOMS, form=Form(vars, lambda values: Excitability(**values)))
 def _examined(conditions: Conditions, axon: str, scores: people.Scores) -> Excitability:
     return examine(conditions, people.persons_axon(axon, scores), full=False)
 

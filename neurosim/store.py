@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 MOST_BYTES = 256 * 2**20  # of the file; then the oldest eighth of the values goes
-CODE = ("body", "membrane", "firing", "study/run.py", "sources.py", "store.py")
+CODE = ("body", "membrane", "firing", "muscle", "study/run.py", "sources.py", "store.py")
 CODE_ENDS = (".py", ".toml", ".json")
 WAIT_S = 5.0  # for others who write
 AT_ONCE = 500  # keys of one question

@@ -14,10 +14,14 @@ from neurosim import store
 from neurosim.firing import hazard as hz
 from neurosim.firing.sites import person_scores
 from neurosim.membrane.axon import Conditions, axon_parameters
+from neurosim.muscle import junction
 from neurosim.sources import AS_IT_IS, exchanged, number, remember
 from neurosim.study import run
 
-KEPT = (hz._table, hz._cells, hz._evoked_mv, hz._site_thresholds, run._examined, run._drawn)
+KEPT = (
+    hz._table, hz._cells, hz._evoked_mv, hz._site_thresholds, run._examined, run._drawn,
+    junction.answer, junction.end_plate_mv,
+)  # fmt: skip
 STATE = Conditions(calcium_out_mmol_l=0.9, potassium_out_mmol_l=4.9)
 
 
@@ -47,7 +51,9 @@ def everything(axon="ghk", scores=()):
         value = getattr(test, f.name)
         for name, one in value.items() if isinstance(value, dict) else [("", value)]:
             found[f"{f.name} {name!r}"] = np.array(one)
-    return found
+    fibre = junction.answer(0.3)
+    found |= {"quanta": fibre.quanta, "least": np.array(fibre.threshold_quanta)}
+    return found | {f"spikes {i}": times for i, times in enumerate(fibre.spikes_ms)}
 
 
 def same(a, b):
@@ -63,7 +69,8 @@ def test_the_same_to_the_last_bit_cold_warm_and_without(cache, monkeypatch, scor
     cold = everything(scores=scores)
     forget()
     with monkeypatch.context() as patch:
-        for module, name in ((hz, "action"), (hz, "threshold_pa"), (run, "examine")):
+        for module, name in ((hz, "action"), (hz, "threshold_pa"), (run, "examine"),
+                             (junction, "fibre_mv")):  # fmt: skip
             patch.setattr(module, name, failing)
         warm = everything(scores=scores)
     forget()

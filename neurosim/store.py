@@ -63,7 +63,7 @@ def signature() -> str:
         _add(found, path, resources.files("neurosim").joinpath(path))
     numba = find_spec("numba")
     compiles = os.environ.get("NEUROSIM_NUMBA", "1") != "0" and numba is not None
-    if compiles and numba.origin:
+    if numba is not None and numba.origin:
         version = Path(numba.origin).with_name("_version.py")
         found.update(version.read_bytes() if version.exists() else b"")
     machine = os.uname().machine if hasattr(os, "uname") else ""

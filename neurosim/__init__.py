@@ -7,27 +7,28 @@
 
 A teaching model, not medical advice. Every name below is explained by ``help``; the rooms
 behind them are body, membrane, firing, muscle, study and show, and imports run in that
-order only.
+order only. A name is imported when it is first asked for.
 """
 
-from importlib import metadata as _metadata
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
 
-from neurosim import show, sources
-from neurosim.body.factors import contributions
-from neurosim.body.state import Body
-from neurosim.errors import NeurosimError
-from neurosim.membrane.excitability import examine
-from neurosim.muscle.anatomy import MUSCLES
-from neurosim.show.describe import describe
-from neurosim.show.plot import plot_chain
-from neurosim.study.run import simulate
-from neurosim.study.scenario import Scenario, catalogue, scenario
-from neurosim.study.tally import replicate
+from neurosim.views import VIEWS as _VIEWS
 
-try:
-    __version__ = _metadata.version("neurosim")
-except _metadata.PackageNotFoundError:  # run from a checkout that is not installed
-    __version__ = "0+unknown"
+if TYPE_CHECKING:
+    from neurosim import show, sources
+    from neurosim.body.factors import contributions
+    from neurosim.body.state import Body
+    from neurosim.errors import NeurosimError
+    from neurosim.membrane.excitability import examine
+    from neurosim.muscle.anatomy import MUSCLES
+    from neurosim.show.describe import describe
+    from neurosim.show.plot import plot_chain
+    from neurosim.study.run import simulate
+    from neurosim.study.scenario import Scenario, catalogue, scenario
+    from neurosim.study.tally import replicate
+
+    __version__: str
 
 __all__ = [
     "Body",
@@ -45,3 +46,44 @@ __all__ = [
     "simulate",
     "sources",
 ]
+_HOMES = {
+    "body.factors": ("contributions",),
+    "body.state": ("Body",),
+    "errors": ("NeurosimError",),
+    "membrane.excitability": ("examine",),
+    "muscle.anatomy": ("MUSCLES",),
+    "show.describe": ("describe",),
+    "show.plot": ("plot_chain",),
+    "study.run": ("simulate",),
+    "study.scenario": ("Scenario", "catalogue", "scenario"),
+    "study.tally": ("replicate",),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+_VIEWS |= {"plot": "neurosim.show.plot:plot_chain", "describe": "neurosim.show.describe:describe"}
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version("neurosim")
+    except metadata.PackageNotFoundError:  # run from a checkout that is not installed
+        return "0+unknown"
+
+
+def __getattr__(name: str):
+    """Return a public name, imported now."""
+    if name in _HOME:
+        found = getattr(_import_module(f"neurosim.{_HOME[name]}"), name)
+    elif name in ("show", "sources"):
+        found = _import_module(f"neurosim.{name}")
+    elif name == "__version__":
+        found = _version()
+    else:
+        raise AttributeError(f"module 'neurosim' has no attribute '{name}'")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "__version__"})

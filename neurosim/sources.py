@@ -20,12 +20,14 @@ from __future__ import annotations
 import math
 import tomllib
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, update_wrapper
 from importlib import resources
+from typing import NamedTuple
 
+from neurosim import store
 from neurosim.errors import NeurosimError, unknown_name
 
 GRADES = ("measured", "fitted", "assumed")
@@ -178,44 +180,82 @@ def exchanged(room: str, name: str, value: float) -> Iterator[None]:
         _exchanged.update(before)
 
 
-class Kept:
-    """A function whose values are kept, by its arguments and by what is exchanged in its rooms."""
+class Form(NamedTuple):
+    """How a value goes to disk: as what `store.pack` takes, and back."""
 
-    def __init__(self, function: Callable, rooms: Collection[str], size: int) -> None:
+    plain: Callable
+    whole: Callable
+
+
+AS_IT_IS = Form(lambda value: value, lambda value: value)
+
+
+class Kept:
+    """A function whose values are kept, by its arguments and by what is exchanged in its rooms.
+
+    With a `Form` they are kept on disk, too; the `repr` of its arguments must tell them wholly.
+    """
+
+    def __init__(
+        self, function: Callable, rooms: Collection[str], size: int, form: Form | None
+    ) -> None:
         self.function, self.rooms, self.size = function, frozenset(rooms), size
-        self.values: OrderedDict = OrderedDict()
+        self.form, self.values = form, OrderedDict()
         update_wrapper(self, function)
 
-    def _key(self, args) -> tuple:
+    def key(self, *args) -> tuple:
+        """Return what the value for these arguments is kept by."""
         now = {k: v for k, v in _exchanged.items() if {k[0], ".".join(k)} & self.rooms}
         return (*sorted(now.items()), *args)
 
     def __call__(self, *args):
         """Return the value for these arguments."""
-        key = self._key(args)
-        if key not in self.values:
-            return self.keep(self.function(*args), *args)
+        key = self.key(*args)
+        if key not in self.values and self.missing([args]):
+            value = self.function(*args)
+            return self.values[key] if key in self.values else self.keep(value, *args)
         self.values.move_to_end(key)
         return self.values[key]
 
-    def kept(self, *args) -> bool:
-        """Whether the value for these arguments is kept."""
-        return self._key(args) in self.values
+    def missing(self, several: Iterable[tuple]) -> list[tuple]:
+        """Return those of several arguments whose values are not kept."""
+        new = {key: args for args in several if (key := self.key(*args)) not in self.values}
+        if self.form is not None and new and store.folder() is not None:
+            on_disk = {self._name(key): key for key in new}
+            for name, value in store.get(list(on_disk)).items():
+                self._keep(on_disk[name], self.form.whole(value))
+                del new[on_disk[name]]
+        return list(new.values())
 
     def keep(self, value, *args):
         """Keep a value that was found together with others, and return it."""
-        self.values[self._key(args)] = value
-        if len(self.values) > self.size:
-            self.values.popitem(last=False)
+        self.keep_all([value], [args])
         return value
 
+    def keep_all(self, values: Iterable, several: Iterable[tuple]) -> None:
+        """Keep values that were found together, by their arguments."""
+        new = {self.key(*args): value for value, args in zip(values, several, strict=True)}
+        for key, value in new.items():
+            self._keep(key, value)
+        if self.form is not None and store.folder() is not None:
+            store.put({self._name(key): self.form.plain(value) for key, value in new.items()})
 
-def remember(*rooms: str, size: int = 256) -> Callable[[Callable], Kept]:
+    def _keep(self, key: tuple, value) -> None:
+        self.values[key] = value
+        if len(self.values) > self.size:
+            self.values.popitem(last=False)
+
+    def _name(self, key: tuple) -> bytes:
+        return store.key(self.function.__module__, self.function.__qualname__, key)
+
+
+def remember(*rooms: str, size: int = 256, form: Form | None = None) -> Callable[[Callable], Kept]:
     """Keep up to `size` values of a function, by its arguments and by what is exchanged in `rooms`.
 
-    A room may be narrowed to one of its numbers, as ``"firing.noise_channels"``.
+    A room may be narrowed to one of its numbers, as ``"firing.noise_channels"``. With a `form`
+    values are kept on disk, too (`neurosim.store`): for what costs milliseconds and more.
     """
-    return lambda function: Kept(function, rooms, size)
+    return lambda function: Kept(function, rooms, size, form)
 
 
 @cache

@@ -1,9 +1,12 @@
 """Slow tests are skipped unless pytest is given --slow; an article's result without a run."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
 import pytest
+
+os.environ["NEUROSIM_CACHE"] = "0"  # nobody's cache is read or filled by a test
 
 
 def pytest_addoption(parser):

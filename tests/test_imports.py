@@ -11,7 +11,7 @@ import neurosim
 
 ROOT = Path(neurosim.__file__).parent
 ORDER = ("body", "membrane", "firing", "muscle", "study", "show", "cli")
-GROUND = {"errors", "sources"}  # importable by all, import no room
+GROUND = {"errors", "sources", "store", "views"}  # importable by all, import no room
 TOP = {"__init__", "__main__", "cli"}
 LATE = {"matplotlib", "numba", "pandas", "SALib", "IPython", "ipywidgets", "dask", "distributed",
         "pyarrow", "numba.extending"}  # fmt: skip
@@ -102,14 +102,72 @@ def test_compiled_loops_are_imported_late(path):
         assert "compiled" not in ast.unparse(node).split(), f"{path}:{node.lineno}"
 
 
-def test_importing_the_package_loads_none_of_them():
-    code = (
-        "import sys, neurosim, neurosim.cli\n"
-        "print(*sorted({'matplotlib', 'numba', 'pandas', 'scipy.stats', 'IPython'} & "
-        "set(sys.modules)))"
-    )
+def run(code):
+    """Return what code printed in a fresh process, in words."""
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT.parent, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == []
+    return done.stdout.split()
+
+
+LOADED = "print(*sorted({'matplotlib', 'numba', 'pandas', 'numpy', 'scipy', 'IPython'}" \
+    " & set(sys.modules)))"  # fmt: skip
+
+
+def test_importing_the_package_loads_none_of_them():
+    assert run(f"import sys, neurosim, neurosim.cli\n{LOADED}") == []
+
+
+@pytest.mark.parametrize("words", ["--help", "run --help", "--version", "nothing"])
+def test_help_and_mistakes_load_none_of_them(words):
+    code = f"""
+import contextlib, io, sys
+from neurosim.cli import main
+with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    try:
+        main({words.split()})
+    except SystemExit:
+        pass
+{LOADED}"""
+    assert run(code) == []
+
+
+def test_a_run_loads_slow_packages_only_where_it_needs_them():
+    names = "{'matplotlib', 'scipy.stats', 'scipy.optimize', 'scipy.signal', 'pandas'}"
+    code = f"import sys, neurosim.study.run\nprint(*sorted({names} & set(sys.modules)))"
+    assert run(code) == []
+
+
+def test_every_public_name_is_there_when_asked_for():
+    for name in neurosim.__all__:
+        assert getattr(neurosim, name) is not None
+        assert name in dir(neurosim)
+    assert isinstance(neurosim.__version__, str)
+    from neurosim.study.run import simulate
+
+    assert neurosim.simulate is simulate
+    with pytest.raises(AttributeError, match="module 'neurosim' has no attribute 'similate'"):
+        neurosim.similate  # noqa: B018
+
+
+def test_what_is_imported_for_the_reader_is_what_is_given_late():
+    tree = ast.parse((ROOT / "__init__.py").read_text("utf-8"))
+    (block,) = [n for n in tree.body if isinstance(n, ast.If)]
+    late = {}
+    for node in block.body:
+        if isinstance(node, ast.ImportFrom):
+            late |= {a.name: (node.module or "").removeprefix("neurosim.") for a in node.names}
+    assert sorted(late) == sorted(neurosim.__all__)
+    assert {n: h for n, h in late.items() if h != "neurosim"} == neurosim._HOME
+
+
+def test_a_result_finds_its_views_however_it_is_made():
+    code = """
+from neurosim.study.run import simulate
+import sys
+one = simulate(duration_s=1.0)
+assert "neurosim.show" not in sys.modules
+print(len(str(one)) > 100, hasattr(one.plot(), "savefig"))
+"""
+    assert run(code) == ["True", "True"]

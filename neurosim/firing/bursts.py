@@ -16,7 +16,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 
 from neurosim.errors import NeurosimError
 from neurosim.firing.endings import Answer, answer
@@ -199,6 +198,8 @@ def _grown(size_share: np.ndarray, factor: float) -> np.ndarray:
 
     Shares are multiplied by a power of the size; no size appears that had no share.
     """
+    from scipy.optimize import brentq
+
     further = np.arange(LARGEST)
     seen = further[size_share > 0.0]
     wanted = np.clip(size_share @ further * factor, seen[0] + 0.02, seen[-1] - 0.02)

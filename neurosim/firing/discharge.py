@@ -183,18 +183,19 @@ def balance(hazard: UnitHazard) -> tuple[np.ndarray, np.ndarray]:
     Mean-field: load = rate x spikes x load per spike x tau, with a unit's rate and gain
     log-linear between the loads of the grid; bursts per minute and mmol/L.
     """
-    grid, k, n = hazard.load_mmol_l, hazard.load_mmol_l.size, hazard.units
-    per_spike = hazard.load_per_spike_mmol_l * hazard.load_tau_s / 60.0
-    rate, gain = np.empty((n, k)), np.empty((n, k))
-    for i in range(k):
-        each = hazard.bursts_per_min[:, i]
-        total = np.bincount(hazard.unit, each, n)
-        cap = np.minimum(1.0, hazard.ceiling_per_min / np.maximum(total, 1e-300))
-        rate[:, i] = total * cap
-        gain[:, i] = np.bincount(hazard.unit, each / (1.0 - hazard.pair), n) * cap * per_spike
+    return balances([hazard])[0]
+
+
+def balances(hazards: Sequence[UnitHazard]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return `balance` of each of several hazards on the same grid of loads, at once."""
+    if not hazards:
+        return []
+    grid, k = hazards[0].load_mmol_l, hazards[0].load_mmol_l.size
+    each = zip(*(_rate_and_gain(hazard) for hazard in hazards), strict=True)
+    rate, gain = (np.concatenate(parts) for parts in each)
     log_rate, log_gain = (np.log(np.maximum(v, 1e-300)) for v in (rate, gain))
     j = np.clip((gain > grid).sum(axis=1) - 1, 0, k - 2)
-    unit = np.arange(n)
+    unit = np.arange(len(rate))
     low, high = grid[j], grid[j + 1]
     slope = (log_gain[unit, j + 1] - log_gain[unit, j]) / (high - low)
     at, bottom, top = log_gain[unit, j], low.copy(), high.copy()
@@ -204,7 +205,24 @@ def balance(hazard: UnitHazard) -> tuple[np.ndarray, np.ndarray]:
         bottom, top = np.where(more, load, bottom), np.where(more, top, load)
     load = 0.5 * (bottom + top)
     w = (load - low) / (high - low)
-    return np.exp((1 - w) * log_rate[unit, j] + w * log_rate[unit, j + 1]), load
+    found = np.exp((1 - w) * log_rate[unit, j] + w * log_rate[unit, j + 1])
+    ends = np.cumsum([hazard.units for hazard in hazards])[:-1]
+    return list(zip(np.split(found, ends), np.split(load, ends), strict=True))
+
+
+def _rate_and_gain(hazard: UnitHazard) -> tuple[np.ndarray, np.ndarray]:
+    """Return each unit's bursts per minute and the load they hold, shape (units, k)."""
+    k, n = hazard.load_mmol_l.size, hazard.units
+    per_spike = hazard.load_per_spike_mmol_l * hazard.load_tau_s / 60.0
+    cell = (hazard.unit[:, None] * k + np.arange(k)).ravel()
+
+    def by_unit(values):
+        return np.bincount(cell, values.ravel(), n * k).reshape(n, k)
+
+    total = by_unit(hazard.bursts_per_min)
+    spikes = by_unit(hazard.bursts_per_min / (1.0 - hazard.pair)[:, None])
+    cap = np.minimum(1.0, hazard.ceiling_per_min / np.maximum(total, 1e-300))
+    return total * cap, spikes * cap * per_spike
 
 
 def expected_bursts_per_min(hazard: UnitHazard | HazardCourse) -> np.ndarray:

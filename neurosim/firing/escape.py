@@ -71,14 +71,7 @@ def noise_course(axons: Axons, dt: float = COARSE_DT_MS) -> np.ndarray:
         a, b = rates
         kick[:, k] = eq.jitter(a / (a + b), a * phi * dt, b * phi * dt, size, 1.0)
     forward = _matrix_exponential(jacobian(axons) * dt)
-    steps = round(COURSE_MS / dt)
-    course = np.empty((steps, 3, S.shape[1]))
-    effect = np.zeros((S.shape[1], 1, 10))
-    effect[:, 0, 0] = 1.0
-    for t in range(steps - 1, -1, -1):
-        course[t] = (effect[:, 0, 2:5] * kick).T
-        effect = np.clip(effect @ forward, -1e6, 1e6)
-    return course / np.sqrt((course**2).sum(axis=(0, 1)))
+    return kernel.matched(forward, kick, round(COURSE_MS / dt))
 
 
 def action(axons: Axons, dt: float = COARSE_DT_MS) -> tuple[np.ndarray, np.ndarray]:

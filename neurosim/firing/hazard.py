@@ -15,8 +15,7 @@ whole table).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -33,10 +32,11 @@ from neurosim.membrane.axon import (
     Axons,
     Conditions,
     at_rest,
+    columns,
     healthy_threshold_pa,
     threshold_pa,
 )
-from neurosim.sources import number, remember
+from neurosim.sources import AS_IT_IS, Form, number, remember
 
 NU = np.concatenate([np.arange(0.7, 2.0, 0.1), np.arange(2.0, 5.0, 0.2), np.arange(5.0, 8.1, 0.5)])
 LOAD_MMOL_L = np.array([0.0, 0.7, 1.5, 2.5, 4.0, 6.0])
@@ -46,6 +46,7 @@ PERSON_NU = np.array([1.2, 1.6, 2.0, 2.5, 3.1, 3.9, 5.0, 6.0, 7.5])
 PERSON_LOAD_MMOL_L = np.array([0.0, 1.5, 4.0, 6.0])
 NO_AMPLITUDE = 12.0  # of a course of noise that fires nothing: an action of 72
 ROOMS = (*people.ROOMS, "hazard", "firing.noise_channels", "firing.propagation_mv")
+MOST_SITES = 1000  # examined at once
 NEVER = 1e-30  # bursts per minute of a site whose action is above 45
 
 
@@ -88,20 +89,24 @@ class HazardTable:
         The lowest of the table where that one already misfires as often (every site does);
         NaN where none does.
         """
-        rate = self.bursts_per_min[:, 0]
-        if rate[0] >= 1.0:
-            return float(self.nu[0])
-        above = np.flatnonzero((rate[1:] >= 1.0) & (rate[:-1] < 1.0))
-        if not above.size:
-            return float("nan")
-        i = above[0]
-        y = np.log(rate[i : i + 2])
-        return float(self.nu[i] + (self.nu[i + 1] - self.nu[i]) * (0.0 - y[0]) / (y[1] - y[0]))
+        return once_a_minute(self.bursts_per_min[:, 0], self.nu)
 
     @property
     def x_percent(self) -> np.ndarray:
         """20-ms threshold of the sites in per cent of the person's healthy axon's, shape (n,)."""
         return _site_thresholds(self.conditions, self.axon, self.scores)
+
+
+def once_a_minute(rate: np.ndarray, nu: np.ndarray = NU) -> float:
+    """Return the nu at which `rate` first reaches one a minute, as `HazardTable.nu_critical`."""
+    if rate[0] >= 1.0:
+        return float(nu[0])
+    above = np.flatnonzero((rate[1:] >= 1.0) & (rate[:-1] < 1.0))
+    if not above.size:
+        return float("nan")
+    i = above[0]
+    y = np.log(rate[i : i + 2])
+    return float(nu[i] + (nu[i + 1] - nu[i]) * (0.0 - y[0]) / (y[1] - y[0]))
 
 
 def _c(axon: str, name: str) -> float:
@@ -136,32 +141,14 @@ def pair_probability(axon: str, rest_mv, nu, shift_mv) -> np.ndarray:
     return np.minimum(1.0 / (1.0 + np.exp(-z)), number("firing", "pair_ceiling"))
 
 
-@remember(*people.ROOMS, "hazard", "firing.propagation_mv", size=8192)
 def conduction(conditions: Conditions, axon: str = "ghk", scores: people.Scores = ()) -> float:
     """Return the probability that a discharge travels the ordinary axon, 0 (block) to 1.
 
     From the height of a spike evoked in the person's axon (nu = 1) by a pulse of `EVOKED`
     times the threshold, by the same rule that lets a misfire leave its site.
     """
-    one = at_rest(conditions, people.persons_axon(axon, scores))
-    pulse = threshold_pa(one, 1.0, dt=COARSE_DT_MS, tolerance_pa=0.1) * EVOKED
-    if np.isnan(pulse).any():
-        return 0.0
-    S = one.rest.copy()
-    during = kernel.advance(S, one.P, pulse, round(1.0 / COARSE_DT_MS), COARSE_DT_MS)
-    after = kernel.advance(S, one.P, 0.0 * pulse, round(4.0 / COARSE_DT_MS), COARSE_DT_MS)
-    return float(propagating(axon, np.maximum(during, after))[0])
-
-
-def _batch(conditions: Conditions, nu, loads):
-    return [
-        conditions.replace(
-            persistent_sodium_scale=conditions.persistent_sodium_scale * float(v),
-            sodium_in_mmol_l=conditions.sodium_in_mmol_l + float(load),
-        )
-        for v in nu
-        for load in loads
-    ]
+    peak_mv = _evoked_mv(conditions, axon, _own(scores))
+    return 0.0 if np.isnan(peak_mv) else float(propagating(axon, np.array([peak_mv]))[0])
 
 
 def hazard_table(
@@ -178,139 +165,214 @@ def hazard_table(
     scores : tuple of float
         Whose axon (`neurosim.membrane.people`); none for the mean axon.
     """
-    own = people.differ(scores)
-    table = _person_table(conditions, axon, scores) if own else _table(conditions, axon)
+    table = _table(conditions, axon, _own(scores))
     error = number("firing", "hazard_state_error")
     if error == 0.0 or conditions == Conditions():
         return table
     return replace(table, bursts_per_min=np.maximum(table.bursts_per_min * np.exp(error), NEVER))
 
 
-class _Cells(NamedTuple):
-    """Action, height of the spike and rest of sites, shape (nu, loads); NaN where none fires."""
+def prepare(states: Sequence[Conditions], axon: str, scores: people.Scores) -> None:
+    """Find the tables of a person in several states, faster than one by one."""
+    own, states = _own(scores), tuple(dict.fromkeys(states))
+    several = [(c, axon, own) for c in states]
+    new = {*_cells.missing(several), *_evoked_mv.missing(several)}
+    try:
+        _examine([c for c in states if (c, axon, own) in new], axon, own)
+    except NeurosimError:  # a state without rest: whoever asks for it is told
+        return
+    several = _table.missing(several)
+    _table.keep_all(_by_law([c for c, *_ in several], axon, own), several)
+
+
+def _own(scores: people.Scores) -> people.Scores:
+    """Return the scores of somebody with another axon than the mean one, else none."""
+    return scores if people.differ(scores) else ()
+
+
+# --- What is examined ----------------------------------------------------------------------------
+
+
+class Cells(NamedTuple):
+    """Sites of one state, or of several in a first axis.
+
+    Action, height of the spike and rest have the shape (nu, loads), NaN where none fires; the
+    shift of the sodium gates by the body is theirs in common.
+    """
 
     action: np.ndarray
     peak_mv: np.ndarray
     rest_mv: np.ndarray
+    shift_mv: np.ndarray
 
 
-def _cells(sites: Axons, shape) -> _Cells:
+def _grid(scores: people.Scores) -> tuple[np.ndarray, np.ndarray]:
+    """Return the nu and the loads of the sites that are examined."""
+    return (PERSON_NU, PERSON_LOAD_MMOL_L) if scores else (NU, LOAD_MMOL_L)
+
+
+def _batch(states: Sequence[Conditions], nu, loads) -> dict[str, np.ndarray]:
+    """Return the conditions of sites by state, then nu, then load, as arrays by name."""
+    shape = (len(states), len(nu), len(loads))
+    each = {name: v.reshape(-1, 1, 1) + np.zeros(shape) for name, v in columns(states).items()}
+    each["persistent_sodium_scale"] *= np.reshape(nu, (-1, 1))
+    each["sodium_in_mmol_l"] += loads
+    return {name: v.ravel() for name, v in each.items()}
+
+
+def _examine(states: Sequence[Conditions], axon: str, scores: people.Scores) -> None:
+    """Find and keep `_cells` and `_evoked_mv` of several states."""
+    nu, loads = _grid(scores)
+    at_once = max(1, MOST_SITES // (nu.size * loads.size))
+    for first in range(0, len(states), at_once):
+        some = states[first : first + at_once]
+        several = [(c, axon, scores) for c in some]
+        parts = (_batch(some, nu, loads), columns(some))
+        all_of = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+        sites = at_rest(all_of, people.persons_axon(axon, scores))
+        n = len(some) * nu.size * loads.size
+        _cells.keep_all(_cells_of(sites.take(slice(n)), (len(some), nu.size, loads.size)), several)
+        _evoked_mv.keep_all(_evoked(sites.take(slice(n, None))).tolist(), several)
+
+
+def _cells_of(sites: Axons, shape: tuple[int, int, int]) -> list[Cells]:
+    """Return the cells of several states from all their sites."""
     found, peak = (v.reshape(shape) for v in action(sites))
-    return _Cells(found, peak, sites.rest_mv.reshape(shape))
+    shift = sites.P[eq.ROW["shift_m"]].reshape(shape)[:, 0, 0]
+    each = zip(found, peak, sites.rest_mv.reshape(shape), shift, strict=True)
+    return [Cells(*parts) for parts in each]
 
 
-@remember(*ROOMS)
-def _table(conditions: Conditions, axon: str) -> HazardTable:
-    sites = at_rest(_batch(conditions, NU, LOAD_MMOL_L), axon)
-    cells = _cells(sites, (NU.size, LOAD_MMOL_L.size))
-    return _by_law(conditions, axon, (), cells, float(sites.P[eq.ROW["shift_m"], 0]))
+@remember(*people.ROOMS, "firing.noise_channels", size=8192, form=Form(tuple, lambda v: Cells(*v)))
+def _cells(conditions: Conditions, axon: str, scores: people.Scores) -> Cells:
+    """Return the cells of one state, whatever the law is; a person's are few (`_grid`)."""
+    _examine([conditions], axon, scores)
+    return _cells.values[_cells.key(conditions, axon, scores)]
 
 
-@remember(*ROOMS, size=8192)
-def _person_table(conditions: Conditions, axon: str, scores: people.Scores) -> HazardTable:
-    cells, shift = _person_cells(conditions, axon, scores)
-    return _by_law(conditions, axon, scores, cells, shift)
+@remember(*people.ROOMS, size=8192, form=AS_IT_IS)
+def _evoked_mv(conditions: Conditions, axon: str, scores: people.Scores) -> float:
+    """Return the height of a spike evoked in the ordinary axon, mV; NaN if there is none."""
+    return float(_evoked(at_rest(conditions, people.persons_axon(axon, scores)))[0])
 
 
-@remember(*people.ROOMS, "firing.noise_channels", size=8192)
-def _person_cells(conditions: Conditions, axon: str, scores: people.Scores):
-    """Return the cells of a person's table and their gate shift, whatever the law is."""
-    return _cells_of([conditions], axon, scores)[0]
+def _evoked(ordinary: Axons) -> np.ndarray:
+    pulse = threshold_pa(ordinary, 1.0, dt=COARSE_DT_MS, tolerance_pa=0.1) * EVOKED
+    S, given = ordinary.rest.copy(), np.where(np.isnan(pulse), 0.0, pulse)
+    during = kernel.advance(S, ordinary.P, given, round(1.0 / COARSE_DT_MS), COARSE_DT_MS)
+    after = kernel.advance(S, ordinary.P, 0.0 * given, round(4.0 / COARSE_DT_MS), COARSE_DT_MS)
+    return np.where(np.isnan(pulse), np.nan, np.maximum(during, after))
 
 
-def _cells_of(states: Sequence[Conditions], axon: str, scores: people.Scores) -> list:
-    """Return `_person_cells` of several states."""
-    batch = [one for c in states for one in _batch(c, PERSON_NU, PERSON_LOAD_MMOL_L)]
-    sites = at_rest(batch, people.persons_axon(axon, scores))
-    each = _cells(sites, (len(states), PERSON_NU.size, PERSON_LOAD_MMOL_L.size))
-    shifts = sites.P[eq.ROW["shift_m"]].reshape(len(states), -1)[:, 0]
-    cells = (_Cells(*parts) for parts in zip(*each, strict=True))
-    return [(_between(one), float(shift)) for one, shift in zip(cells, shifts, strict=True)]
+# --- From few sites to all of them ---------------------------------------------------------------
 
 
-def prepare(states: Sequence[Conditions], axon: str, scores: people.Scores) -> None:
-    """Find what the tables of a person in several states rest on, faster than one by one."""
-    new = [c for c in dict.fromkeys(states) if not _person_cells.kept(c, axon, scores)]
-    if new and people.differ(scores):
-        with suppress(NeurosimError):  # a state without rest: whoever asks for it is told
-            for c, found in zip(new, _cells_of(new, axon, scores), strict=True):
-                _person_cells.keep(found, c, axon, scores)
-
-
-def _between(cells: _Cells) -> _Cells:
-    """Return cells at every `NU` and `LOAD_MMOL_L` from those of a person's few sites."""
-    amplitude = _along(cells, np.sqrt(2.0 * cells.action), straight=True)
-    last = np.where(np.isfinite(cells.action), np.log(PERSON_NU)[:, None], -np.inf).max(axis=0)
-    blocked = (np.log(NU)[:, None] > last + 0.01) & ~np.isfinite(cells.action[-1])
+def _between(cells: Cells) -> Cells:
+    """Return cells of several states at every `NU` and `LOAD_MMOL_L` from a person's few sites."""
+    amplitude = _along(np.sqrt(2.0 * cells.action), straight=True)
+    fires = np.isfinite(cells.action)
+    last = np.where(fires, np.log(PERSON_NU)[:, None], -np.inf).max(axis=1, keepdims=True)
+    blocked = (np.log(NU)[:, None] > last + 0.01) & ~fires[:, -1:]
     amplitude = np.where(np.isnan(amplitude), NO_AMPLITUDE, amplitude)
     amplitude = _across(np.where(blocked, np.nan, amplitude))
     amplitude = np.where(amplitude > HIGHEST, np.nan, np.maximum(amplitude, 0.0))
-    peak = _across(_along(cells, cells.peak_mv, straight=False))
-    rest = _across(_along(cells, cells.rest_mv, straight=True))
-    return _Cells(0.5 * amplitude**2, peak, rest)
+    peak = _across(_along(cells.peak_mv, straight=False))
+    rest = _across(_along(cells.rest_mv, straight=True))
+    return Cells(0.5 * amplitude**2, peak, rest, cells.shift_mv)
 
 
-def _along(cells: _Cells, values: np.ndarray, straight: bool) -> np.ndarray:
-    """Return `values` at every `NU`, shape (n, few loads): monotone cubic in ln nu.
+def _patterns(known: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield (its columns, pattern) of each pattern among columns, shape (n, columns)."""
+    patterns, which = np.unique(known, axis=1, return_inverse=True)
+    for i, pattern in enumerate(patterns.T):
+        yield np.flatnonzero(which.ravel() == i), pattern
+
+
+def _along(values: np.ndarray, straight: bool) -> np.ndarray:
+    """Return `values` (states, few nu, few loads) at every `NU`: monotone cubic in ln nu.
 
     Below the first site, the line through the first two if `straight`, else its value; above
     the last its value. NaN where fewer than two sites of a load are known.
     """
     from scipy.interpolate import PchipInterpolator
 
+    states, _, loads = values.shape
+    values = values.transpose(1, 0, 2).reshape(len(PERSON_NU), -1)
     at, target = np.log(PERSON_NU), np.log(NU)
     found = np.full((NU.size, values.shape[1]), np.nan)
-    patterns, which = np.unique(np.isfinite(values), axis=1, return_inverse=True)
-    for i, known in enumerate(patterns.T):
+    for mine, known in _patterns(np.isfinite(values)):
         if known.sum() < 2:
             continue
-        columns = np.flatnonzero(which.ravel() == i)
-        x, y = at[known], values[known][:, columns]
+        x, y = at[known], values[known][:, mine]
         some = PchipInterpolator(x, y)(np.clip(target, x[0], x[-1]))
         if straight:
             below = np.minimum(target - x[0], 0.0)[:, None]
             some = some + below * (y[1] - y[0]) / (x[1] - x[0])
-        found[:, columns] = some
-    return found
+        found[:, mine] = some
+    return found.reshape(NU.size, states, loads).transpose(1, 0, 2)
 
 
 def _across(values: np.ndarray) -> np.ndarray:
-    """Return `values` of few loads, shape (n, few), at every load: monotone cubic.
+    """Return `values` of few loads, shape (..., few), at every load: monotone cubic.
 
     Where some are NaN, straight lines between those known, the ends held.
     """
     from scipy.interpolate import PchipInterpolator
 
-    known = np.isfinite(values)
-    whole = PchipInterpolator(PERSON_LOAD_MMOL_L, np.where(known, values, 0.0), axis=1)
+    rows = values.reshape(-1, values.shape[-1])
+    known = np.isfinite(rows)
+    whole = PchipInterpolator(PERSON_LOAD_MMOL_L, np.where(known, rows, 0.0), axis=1)
     found = whole(LOAD_MMOL_L)
     for i in np.flatnonzero(~known.all(axis=1)):
-        x, y = PERSON_LOAD_MMOL_L[known[i]], values[i, known[i]]
+        x, y = PERSON_LOAD_MMOL_L[known[i]], rows[i, known[i]]
         found[i] = np.interp(LOAD_MMOL_L, x, y) if x.size else np.nan
-    return found
+    return found.reshape(*values.shape[:-1], LOAD_MMOL_L.size)
 
 
-def _by_law(conditions, axon, scores, cells: _Cells, shift_mv: float) -> HazardTable:
-    """Return the table that the law makes of the cells of every `NU` and `LOAD_MMOL_L`."""
+# --- The law -------------------------------------------------------------------------------------
+
+
+@remember(*ROOMS, size=8192)
+def _table(conditions: Conditions, axon: str, scores: people.Scores) -> HazardTable:
+    return _by_law([conditions], axon, scores)[0]
+
+
+def _by_law(states: Sequence[Conditions], axon: str, scores: people.Scores) -> list[HazardTable]:
+    """Return the tables that the law makes of the cells of several states."""
+    if not states:
+        return []
+    each = zip(*(_cells(c, axon, scores) for c in states), strict=True)
+    cells = Cells(*(np.array(values) for values in each))
+    cells = _between(cells) if scores else cells
+    least, rate = _rates(axon, cells)
+    rest = cells.rest_mv[:, :, 0]
+    pair = pair_probability(axon, rest, NU, cells.shift_mv[:, None] - _healthy_shift_mv(axon))
+    return [
+        HazardTable(c, axon, NU, LOAD_MMOL_L, per_min, action_, twice, rest_mv, scores)
+        for c, per_min, action_, twice, rest_mv in zip(states, rate, least, pair, rest, strict=True)
+    ]
+
+
+def _rates(axon: str, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
+    """Return least action (NaN where none fires) and bursts per minute by the law."""
     found, rest = cells.action, cells.rest_mv
     # Along nu the action falls until the site fires without noise; there the course that
     # is tried can block instead, and the rate stays what it was.
-    least = np.minimum.accumulate(np.where(np.isnan(found), np.inf, found), axis=0)
+    least = np.minimum.accumulate(np.where(np.isnan(found), np.inf, found), axis=1)
     fresh = np.isfinite(found) & (found <= least)
     rate = burst_rate(axon, np.minimum(least, 1e3), rest)
     leaves = np.where(fresh, propagating(axon, np.where(fresh, cells.peak_mv, 0.0)), 0.0)
     for i in range(1, NU.size):
-        stale = ~fresh[i] & np.isfinite(least[i])
-        leaves[i] = np.where(stale, leaves[i - 1], leaves[i])
+        stale = ~fresh[:, i] & np.isfinite(least[:, i])
+        leaves[:, i] = np.where(stale, leaves[:, i - 1], leaves[:, i])
     rate = np.where(np.isfinite(least), np.maximum(rate * leaves, NEVER), NEVER)
-    rate = np.minimum.accumulate(rate, axis=1)  # a load never makes a site fire more
-    healthy = at_rest(Conditions(), axon)
-    shift = shift_mv - healthy.P[eq.ROW["shift_m"], 0]
-    pair = pair_probability(axon, rest[:, 0], NU, shift)
-    return HazardTable(
-        conditions, axon, NU, LOAD_MMOL_L, rate, np.where(np.isfinite(least), least, np.nan),
-        pair, rest[:, 0], scores,
-    )  # fmt: skip
+    rate = np.minimum.accumulate(rate, axis=2)  # a load never makes a site fire more
+    return np.where(np.isfinite(least), least, np.nan), rate
+
+
+@remember(*people.ROOMS)
+def _healthy_shift_mv(axon: str) -> float:
+    return float(at_rest(Conditions(), axon).P[eq.ROW["shift_m"], 0])
 
 
 @remember(*ROOMS)
@@ -319,10 +381,10 @@ def _mean_critical(axon: str) -> float:
 
     They are a sixth of the table, which nobody else needs when each person has an own axon.
     """
-    sites = at_rest(_batch(Conditions(), NU, LOAD_MMOL_L[:1]), axon)
-    cells = _cells(sites, (NU.size, 1))
-    shift = float(sites.P[eq.ROW["shift_m"], 0])
-    return _by_law(Conditions(), axon, (), cells, shift).nu_critical
+    sites = at_rest(_batch([Conditions()], NU, LOAD_MMOL_L[:1]), axon)
+    (cells,) = _cells_of(sites, (1, NU.size, 1))
+    _, rate = _rates(axon, Cells(*(np.asarray(values)[None] for values in cells)))
+    return once_a_minute(rate[0, :, 0])
 
 
 def critical_nu(axon: str = "ghk", scores: people.Scores = ()) -> float:
@@ -338,10 +400,10 @@ def critical_nu(axon: str = "ghk", scores: people.Scores = ()) -> float:
     return 1.0 + float((own - 1.0) ** share * (mean - 1.0) ** (1.0 - share))
 
 
-@remember(*people.ROOMS)
+@remember(*people.ROOMS, form=AS_IT_IS)
 def _site_thresholds(conditions: Conditions, axon: str, scores: people.Scores) -> np.ndarray:
     own = people.persons_axon(axon, scores)
-    sites = at_rest(_batch(conditions, NU, [0.0]), own)
+    sites = at_rest(_batch([conditions], NU, [0.0]), own)
     found = threshold_pa(sites, 20.0, dt=COARSE_DT_MS, tolerance_pa=0.1)
     return found / healthy_threshold_pa(own) * 100.0
 
@@ -364,8 +426,16 @@ def unit_hazard(
 
     As `hazard_course` with one table.
     """
-    whole = np.zeros(1, int)
-    return hazard_course([table], whole, sites, [soma_per_min], np.zeros(1), duration_s).knots[0]
+    found = rested_hazard(table, sites, soma_per_min, duration_s)
+    return replace(found, start_load_mmol_l=balance(found)[1])
+
+
+def rested_hazard(
+    table: HazardTable, sites: Sites, soma_per_min: np.ndarray, duration_s: float
+) -> UnitHazard:
+    """Return `unit_hazard` of units that start without a load: enough for rates in the long run."""
+    one = np.zeros(1, int)
+    return _knots([table], one, sites, [soma_per_min], np.zeros(1), duration_s)[0]
 
 
 def hazard_course(
@@ -390,6 +460,13 @@ def hazard_course(
         The times, s, rising from 0.
     duration_s : float
     """
+    knots = _knots(tables, at, sites, soma_per_min, at_s, duration_s)
+    knots[0] = replace(knots[0], start_load_mmol_l=balance(knots[0])[1])
+    return HazardCourse(np.asarray(at_s, float), tuple(knots))
+
+
+def _knots(tables, at, sites, soma_per_min, at_s, duration_s) -> list[UnitHazard]:
+    """Return the knots of `hazard_course`, without a load to start with."""
     least = 1e-12 / duration_s * 60.0
     most = np.max([np.interp(sites.nu, t.nu, t.bursts_per_min[:, 0]) for t in tables], axis=0)
     enough = np.flatnonzero(most > least)
@@ -400,23 +477,22 @@ def hazard_course(
     order = np.argsort(unit, kind="stable")
     origin = np.concatenate([sites.origin[enough], np.full(soma.size, SOMA)])[order]
     k, knots = tables[0].load_mmol_l.size, []
+    common = {
+        "load_mmol_l": tables[0].load_mmol_l, "unit": unit[order], "origin": origin,
+        "units": sites.units,
+        "load_per_spike_mmol_l": number("firing", "load_per_discharge_mmol_l")
+        * number("firing", "load_factor"),
+        "load_tau_s": number("firing", "load_tau_min") * 60.0,
+        "ceiling_per_min": float(np.exp(_c(tables[0].axon, "ln_ceiling"))),
+    }  # fmt: skip
     for i, per_min in enumerate(soma_per_min):
         alike = np.repeat(np.asarray(per_min)[soma, None], k, axis=1)
         rate, pair = _between_tables(i, at, at_s, rates, pairs)
         knots.append(UnitHazard(
-            load_mmol_l=tables[0].load_mmol_l,
             bursts_per_min=np.concatenate([rate, alike])[order],
-            unit=unit[order],
-            origin=origin,
-            pair=np.concatenate([pair, np.zeros(soma.size)])[order],
-            units=sites.units,
-            load_per_spike_mmol_l=number("firing", "load_per_discharge_mmol_l")
-            * number("firing", "load_factor"),
-            load_tau_s=number("firing", "load_tau_min") * 60.0,
-            ceiling_per_min=float(np.exp(_c(tables[0].axon, "ln_ceiling"))),
+            pair=np.concatenate([pair, np.zeros(soma.size)])[order], **common,
         ))  # fmt: skip
-    knots[0] = replace(knots[0], start_load_mmol_l=balance(knots[0])[1])
-    return HazardCourse(np.asarray(at_s, float), tuple(knots))
+    return knots
 
 
 def _between_tables(i: int, at: np.ndarray, at_s: np.ndarray, rates: list, pairs: list):

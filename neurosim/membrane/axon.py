@@ -20,6 +20,7 @@ from neurosim.sources import load, number, remember
 
 DT_MS = 0.01  # threshold error 0.02 %, after-potentials within 0.002 mV of LSODA
 COARSE_DT_MS = 0.02  # for tables over many sites: 20-ms threshold within 0.05 %
+HALF_WAY = 161  # points of the grid of potentials that are looked at first: up to -60 mV
 REST_STEPS = 5  # more than enough for 1e-12 mV from 0.5 mV
 HIGHEST_PA = 8000.0  # a pulse that does not fire at this never does
 HEALTHY_PH = 7.4
@@ -188,6 +189,20 @@ def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, np.ndarray]:
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
+Columns = Mapping[str, np.ndarray]
+
+
+def columns(conditions: Sequence[Conditions]) -> dict[str, np.ndarray]:
+    """Return conditions as arrays by name, each of shape (n,); `at_rest` takes either."""
+    return _columns([vars(one) for one in conditions])
+
+
+def _as_columns(conditions: Conditions | Sequence[Conditions] | Columns) -> Columns:
+    if isinstance(conditions, Mapping):
+        return conditions
+    return columns([conditions] if isinstance(conditions, Conditions) else conditions)
+
+
 def _phi(q10, temperature_c):
     return q10 ** ((temperature_c - 36.0) / 10.0)
 
@@ -259,7 +274,9 @@ def _pump(a, c) -> np.ndarray:
 def _divalent_shift(kind, a, c):
     """Return the shift of the gates of one kind by calcium and magnesium, mV."""
     fluids = np.stack([c["calcium_out_mmol_l"], c["magnesium_out_mmol_l"], c["temperature_c"]], 1)
-    unit = np.array([ions.gate_shift_mv(kind, ca, mg, t, 1.0) for ca, mg, t in fluids.tolist()])
+    rows = [tuple(row) for row in fluids.tolist()]
+    known = {row: ions.gate_shift_mv(kind, *row, 1.0) for row in dict.fromkeys(rows)}
+    unit = np.array([known[row] for row in rows])
     return c["divalent_shift_scale"] * unit * a[f"S5{kind.capitalize()}"]
 
 
@@ -315,25 +332,35 @@ def _rows(a, c, e_lk, ei_lk, i_p, ii_p) -> np.ndarray:
     return rows
 
 
-def _each(axon: Axon | Sequence[Axon], n: int) -> tuple[Axon, ...]:
-    """Return the axon of each of `n` conditions."""
-    axons = (axon,) * n if isinstance(axon, str | ParameterSet) else tuple(axon)
+def _each(axon: Axon | Sequence[Axon], n: int) -> tuple[tuple[Axon, ...], np.ndarray]:
+    """Return the different axons of `n` conditions, and which of them each one has."""
+    if isinstance(axon, str | ParameterSet):
+        return (axon,), np.zeros(n, int)
+    axons = tuple(axon)
     if len(axons) != n:
         raise NeurosimError(f"There are {len(axons)} axons for {n} conditions.")
-    return axons
+    different = tuple(dict.fromkeys(axons))
+    at = {one: i for i, one in enumerate(different)}
+    return different, np.array([at[one] for one in axons])
 
 
-def parameters(axon: Axon | Sequence[Axon], conditions: Sequence[Conditions]) -> np.ndarray:
+def _own_columns(different: Sequence[Axon], which: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the parameters of axons as arrays by name."""
+    each = _columns([axon_parameters(one) for one in different])
+    return {name: values[which] for name, values in each.items()}
+
+
+def parameters(
+    axon: Axon | Sequence[Axon], conditions: Sequence[Conditions] | Columns
+) -> np.ndarray:
     """Return the kernel parameters of a batch, shape (39, n), before slow inactivation.
 
     `axon` is one for all, or one for each of the conditions.
     """
-    axons = _each(axon, len(conditions))
-    different = tuple(dict.fromkeys(axons))
-    at = {one: i for i, one in enumerate(different)}
-    base = {k: v[[at[one] for one in axons]] for k, v in _closure(different).items()}
-    a = _columns([axon_parameters(one) for one in axons])
-    c = _columns([vars(one) for one in conditions])
+    c = _as_columns(conditions)
+    different, which = _each(axon, c["ph"].size)
+    base = {k: v[which] for k, v in _closure(different).items()}
+    a = _own_columns(different, which)
     a = {**a, "Ki": a["Ki"] * c["potassium_in_scale"]}
     kt = ions.thermal_mv(c["temperature_c"])
     e_k = kt * np.log(c["potassium_out_mmol_l"] / a["Ki"])
@@ -386,22 +413,40 @@ def _scan(P, grid, gates, slow) -> np.ndarray:
     return f
 
 
-def _rest_of(P, slow_of=None):
-    """Return the most negative resting E and its Ei of each axon (scan 0.5 mV, then narrow)."""
+def _first_rise(P, gates, slow_of):
+    """Return both ends of the first cell of a grid in which the imbalance rises through 0.
+
+    Of each axon: their potentials and the imbalance there. Few rest in the upper half of the grid,
+    so that it is scanned only for those.
+    """
     grid = np.arange(-140.0, 20.5, 0.5)[:, None]
+    ends, todo = np.full((4, P.shape[1]), np.nan), np.arange(P.shape[1])
+    for part in (grid[:HALF_WAY], grid[HALF_WAY - 1 :]):
+        slow = np.broadcast_to(slow_of(part, todo), (part.size, todo.size))
+        f = _scan(P[:, todo], part, [g[:, todo] for g in gates], slow)
+        rising = (f[:-1] <= 0) & (f[1:] > 0)
+        found = np.flatnonzero(rising.any(axis=0))
+        k = np.argmax(rising[:, found], axis=0)
+        ends[:, todo[found]] = part[k, 0], part[k + 1, 0], f[k, found], f[k + 1, found]
+        todo = np.delete(todo, found)
+        if not todo.size:
+            return ends
+    raise NeurosimError("A membrane has no resting potential under these conditions.")
+
+
+def _rest_of(P, slow_of=None):
+    """Return the most negative resting E and its Ei of each axon (scan 0.5 mV, then narrow).
+
+    `slow_of` gives the sodium channels left by slow inactivation at a potential, of some axons.
+    """
     n, gates = P.shape[1], eq.packed(P)
-    slow = (lambda e: 1.0) if slow_of is None else slow_of
-    f = _scan(P, grid, gates, np.broadcast_to(slow(grid), (grid.size, n)))
-    rising = (f[:-1] <= 0) & (f[1:] > 0)
-    if not rising.any(axis=0).all():
-        raise NeurosimError("A membrane has no resting potential under these conditions.")
-    below = np.argmax(rising, axis=0)
-    low, high = grid[below, 0], grid[below + 1, 0]
-    f_low, f_high = f[below, np.arange(n)], f[below + 1, np.arange(n)]
+    slow = (lambda e, which: 1.0) if slow_of is None else slow_of
+    low, high, f_low, f_high = _first_rise(P, gates, slow)
+    every = np.arange(n)
     side = np.zeros(n)
     for _ in range(REST_STEPS):  # regula falsi, the value of an end that stays being halved
         e = low - f_low * (high - low) / (f_high - f_low)
-        now, _ = _imbalance(P, e, gates, slow(e))
+        now, _ = _imbalance(P, e, gates, slow(e, every))
         up = now > 0
         f_low, f_high = (
             np.where(up, np.where(side > 0, 0.5 * f_low, f_low), now),
@@ -409,7 +454,7 @@ def _rest_of(P, slow_of=None):
         )
         low, high, side = np.where(up, low, e), np.where(up, e, high), np.where(up, 1, -1)
     e = low - f_low * (high - low) / (f_high - f_low)
-    return e, _imbalance(P, e, gates, slow(e))[1]
+    return e, _imbalance(P, e, gates, slow(e, every))[1]
 
 
 @dataclass(frozen=True)
@@ -449,7 +494,7 @@ class Axons:
 
 
 def at_rest(
-    conditions: Conditions | Sequence[Conditions], axon: Axon | Sequence[Axon] = "ghk"
+    conditions: Conditions | Sequence[Conditions] | Columns, axon: Axon | Sequence[Axon] = "ghk"
 ) -> Axons:
     """Return axons at rest under `conditions`, slow sodium inactivation in balance.
 
@@ -458,16 +503,16 @@ def at_rest(
     Slow inactivation multiplies the sodium permeability by s(E)/s(healthy rest),
     s = 1/(1 + exp((E - Vs)/ks)); it takes seconds, so it is frozen during a test.
     """
-    several = [conditions] if isinstance(conditions, Conditions) else list(conditions)
-    a = _columns([axon_parameters(one) for one in _each(axon, len(several))])
-    P = parameters(axon, several)
+    c = _as_columns(conditions)
+    a = _own_columns(*_each(axon, c["ph"].size))
+    P = parameters(axon, c)
     healthy = 1.0 / (1.0 + np.exp((a["Es0"] - a["Vs"]) / a["ks"]))
 
-    def slow(e):
-        return 1.0 / (1.0 + np.exp((e - a["Vs"]) / a["ks"])) / healthy
+    def slow(e, which):
+        return 1.0 / (1.0 + np.exp((e - a["Vs"][which]) / a["ks"][which])) / healthy[which]
 
     e, ei = _rest_of(P, slow)
-    availability = slow(e)
+    availability = slow(e, np.arange(e.size))
     P[eq.ROW["P_na"]] *= availability
     return Axons(P, steady_state(P, e, ei), availability)
 

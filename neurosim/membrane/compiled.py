@@ -473,3 +473,53 @@ def driven(S, P, shape, amplitude, dt):
         for i in range(min(WIDTH, n - first)):
             peak[first + i] = b[i + TOP]
     return peak
+
+
+@njit(**INLINE)
+def _back(b):
+    """Put in the effect of one step what it was a step before, in one flat buffer of lanes.
+
+    Rows are the effect, the one before and the linear membrane, column by column.
+    """
+    for j in range(STATES):
+        row = (2 + j) * STATES * WIDTH
+        for i in range(WIDTH):
+            total = b[i] * b[i + row]
+            for k in range(1, STATES):
+                total += b[i + k * WIDTH] * b[i + row + k * WIDTH]
+            total = 1e6 if total > 1e6 else total
+            b[i + (STATES + j) * WIDTH] = -1e6 if total < -1e6 else total
+    for i in range(STATES * WIDTH):
+        b[i] = b[i + STATES * WIDTH]
+
+
+@loop
+def matched(forward, kick, steps):
+    """See `kernel.matched`."""
+    n = kick.shape[0]
+    course = np.empty((steps, 3, n))
+    b = np.zeros((2 + STATES) * STATES * WIDTH)
+    size, norm, own = np.zeros(3 * WIDTH), np.zeros(3 * WIDTH), np.zeros(steps * 3 * WIDTH)
+    for first in range(0, n, WIDTH):
+        lanes = min(WIDTH, n - first)
+        b[: STATES * WIDTH] = 0.0
+        b[:WIDTH], norm[:] = 1.0, 0.0
+        for i in range(lanes):
+            for j in range(STATES):
+                for k in range(STATES):
+                    b[i + ((2 + j) * STATES + k) * WIDTH] = forward[first + i, k, j]
+            for k in range(3):
+                size[i + k * WIDTH] = kick[first + i, k]
+        for t in range(steps - 1, -1, -1):
+            for i in range(3 * WIDTH):
+                xi = b[i + 2 * WIDTH] * size[i]
+                own[i + t * 3 * WIDTH] = xi
+                norm[i] += xi * xi
+            _back(b)
+        for i in range(lanes):
+            norm[i] = 1.0 / np.sqrt(norm[i] + norm[i + WIDTH] + norm[i + 2 * WIDTH])
+        for t in range(steps):
+            for k in range(3):
+                for i in range(lanes):
+                    course[t, k, first + i] = own[i + (3 * t + k) * WIDTH] * norm[i]
+    return course

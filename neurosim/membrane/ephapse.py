@@ -17,7 +17,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import root
 
 from neurosim.errors import NeurosimError
 from neurosim.membrane import chain as ch
@@ -175,6 +174,8 @@ def _built(contact: Contact, body: Conditions, axon: str) -> ch.Chain:
 
 def resting(one: ch.Chain, M: np.ndarray) -> np.ndarray:
     """Return the states (10, units) of axons at rest under M, from chains at rest without it."""
+    from scipy.optimize import root
+
     axons = M.shape[0] // UNITS
     P = np.concatenate([one.P[:, :, 0]] * axons, axis=1)
     start = np.concatenate([one.rest[:2, :, 0]] * axons, axis=1)

@@ -213,6 +213,34 @@ def course(S, P, current, counts, dt):
     return states, peak
 
 
+def matched(forward, kick, steps):
+    """Return the course of channel noise that moves the potential most, of unit norm.
+
+    Parameters
+    ----------
+    forward : ndarray, shape (n, 10, 10)
+        What a step makes of the states of each linear membrane.
+    kick : ndarray, shape (n, 3)
+        What a standard normal makes of gates m, h and p in a step.
+    steps : int
+
+    Returns
+    -------
+    course : ndarray, shape (steps, 3, n)
+        The last step is the latest.
+    """
+    loops = compiled()
+    if loops is not None:
+        return loops.matched(np.ascontiguousarray(forward), kick, steps)
+    course = np.empty((steps, 3, len(kick)))
+    effect = np.zeros((len(kick), 1, 10))
+    effect[:, 0, 0] = 1.0
+    for t in range(steps - 1, -1, -1):
+        course[t] = (effect[:, 0, 2:5] * kick).T
+        effect = np.clip(effect @ forward, -1e6, 1e6)
+    return course / np.sqrt((course**2).sum(axis=(0, 1)))
+
+
 def driven(S, P, shape, amplitude, dt):
     """Move every axon along a given course of its channel noise, in place.
 

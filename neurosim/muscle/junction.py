@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from neurosim.errors import NeurosimError, number_within
-from neurosim.sources import number, remember
+from neurosim.sources import AS_IT_IS, Form, number, remember
 
 STEP_MS = 0.02
 STEP_MM = 0.25
@@ -181,7 +181,7 @@ def quantum_ns() -> float:
     return _n("quantum_mv") / end_plate_mv(1.0, _n("decay_ms"))
 
 
-@remember("junction", "emg", size=4096)
+@remember("junction", "emg", size=4096, form=AS_IT_IS)
 def end_plate_mv(strength_ns: float, tau_ms: float) -> float:
     """Return the peak of the end-plate potential alone above rest, mV, of a strength in nS."""
     run_ms = 3.0 + 2.0 * tau_ms
@@ -206,7 +206,13 @@ class Answer:
     threshold_quanta: float
 
 
-@remember("junction", "emg")
+_ANSWER = Form(
+    lambda a: (a.quanta, tuple(a.spikes_ms), a.threshold_quanta),
+    lambda v: Answer(v[0], list(v[1]), v[2]),
+)
+
+
+@remember("junction", "emg", form=_ANSWER)
 def answer(acetylcholinesterase_scale: float = 1.0) -> Answer:
     """Return what fibres do with one impulse when a share of the enzyme is left."""
     tau = decay_ms(acetylcholinesterase_scale)

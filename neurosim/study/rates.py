@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from neurosim.firing.discharge import expected_bursts_per_min
-from neurosim.firing.hazard import prepare
+from neurosim.firing.discharge import UnitHazard, balances
+from neurosim.firing.hazard import prepare, rested_hazard
 from neurosim.firing.sites import person_scores
 from neurosim.membrane.axon import Conditions
 from neurosim.study import run
@@ -34,11 +34,11 @@ def _judged(asked: Scenario) -> run.State:
 
 
 def rates_of_person(
-    asked: Sequence[Scenario], person: int, draw: Callable = run.people_sites
+    asked: Sequence[Scenario], person: int, draw: Callable = run.own_sites
 ) -> np.ndarray:
     """Return twitches per minute of one person under every scenario, shape (scenarios,).
 
-    `draw` gives a person's sites, as `neurosim.study.run.people_sites` does.
+    `draw` gives a person's sites in health, as `neurosim.study.run.own_sites` does.
     """
     seed, number = who(person, asked[0].seed)
     asked = [s.replace(seed=seed, duration_s=1.0) for s in asked]
@@ -46,16 +46,21 @@ def rates_of_person(
     for axon in {s.axon for s in asked}:
         mine = [t.axon for s, t in zip(asked, states, strict=True) if s.axon == axon]
         prepare([Conditions(), *mine], axon, person_scores(seed, number))
-    return np.array([_rate(s, t, number, draw) for s, t in zip(asked, states, strict=True)])
+    found = [_hazard(s, t, number, draw) for s, t in zip(asked, states, strict=True)]
+    by_law = [np.maximum(rate, 1e-300).sum() for rate, _ in balances([h for h, _ in found])]
+    return np.array([law + more for law, (_, more) in zip(by_law, found, strict=True)]) * [
+        run.reaches(t, s.axon, person_scores(seed, number))
+        for s, t in zip(asked, states, strict=True)
+    ]
 
 
-def _rate(asked: Scenario, state: run.State, person: int, draw: Callable) -> float:
-    sites, _ = draw(asked, person)
-    sites = run.sites_of(state, sites, asked, person)
+def _hazard(
+    asked: Scenario, state: run.State, person: int, draw: Callable
+) -> tuple[UnitHazard, float]:
+    """Return a person's hazards in a state, and bursts per minute beside them."""
+    sites = run.sites_of(state, draw(asked, person), asked, person)
     _, beside = run.sources_of(state, sites, asked, person)
-    hazard = run.hazard_of(state, sites, asked)
-    per_min = expected_bursts_per_min(hazard).sum() + beside.sum()
-    return float(per_min * run.reaches(state, asked.axon, sites.scores))
+    return run.hazard_of(state, sites, asked, rested_hazard), beside.sum()
 
 
 def _chunk(asked: Sequence[Scenario], people: np.ndarray) -> list[np.ndarray]:

@@ -65,10 +65,9 @@ from neurosim.muscle.anatomy import MUSCLES, muscle, roots
 from neurosim.muscle.events import Twitches, find_twitches
 from neurosim.muscle.force import muscle_force_mn
 from neurosim.muscle.junction import Junction, repeat, transmit
-from neurosim.sources import number, remember
+from neurosim.sources import Form, number, remember
 from neurosim.study.scenario import Scenario, scenario
-
-VIEWS: dict[str, Callable] = {}  # filled by neurosim.show, so that imports point one way
+from neurosim.views import view
 
 
 @dataclass(frozen=True)
@@ -158,10 +157,15 @@ def state_in(asked: Scenario) -> State:
 
     A pinched root reaches the share of the muscle's axons that it carries, and no other.
     """
-    state = state_of(contributions(asked.body))
+    return _state_in(asked.body, asked.muscle, asked.root)
+
+
+@remember(*sources.FILES, size=4096)
+def _state_in(body: Body, muscle: str, root: str) -> State:
+    state = state_of(contributions(body))
     if not state.lesion.axons_share:
         return state
-    share = roots(asked.muscle).get(asked.root, 0.0)
+    share = roots(muscle).get(root, 0.0)
     reached = replace(state.lesion, axons_share=state.lesion.axons_share * share)
     return replace(state, lesion=reached if share else Lesion())
 
@@ -295,10 +299,10 @@ class Result:
 
     def plot(self, **options):
         """Draw the chain from body to twitch; see `neurosim.show.plot.plot_chain`."""
-        return VIEWS["plot"](self, **options)
+        return view("plot")(self, **options)
 
     def __str__(self) -> str:
-        return VIEWS["describe"](self)
+        return view("describe")(self)
 
 
 def versions() -> dict[str, str]:
@@ -312,7 +316,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-@remember(*people.ROOMS)
+@remember(*people.ROOMS, form=Form(vars, lambda values: Excitability(**values)))
 def _examined(conditions: Conditions, axon: str, scores: people.Scores) -> Excitability:
     return examine(conditions, people.persons_axon(axon, scores), full=False)
 
@@ -367,20 +371,33 @@ def _muscle_scales(
     return of.over(firing.time_s, force), slow if np.ndim(slow) == 0 else np.round(slow, 2)
 
 
-def hazard_of(state: State, sites: Sites, asked: Scenario) -> UnitHazard:
-    """Return the hazards of one person's muscle in one state."""
+def hazard_of(
+    state: State, sites: Sites, asked: Scenario, make: Callable[..., UnitHazard] = unit_hazard
+) -> UnitHazard:
+    """Return the hazards of one person's muscle in one state, made as `unit_hazard` does."""
     table = hazard_table(state.axon, asked.axon, sites.scores)
     soma = misfires_per_min(state.soma) * sites.living
-    return unit_hazard(table, sites, soma, asked.duration_s)
+    return make(table, sites, soma, asked.duration_s)
 
 
 def people_sites(asked: Scenario, person: int):
     """Return (sites, generator of the discharges) of one person's muscle."""
     m = muscle(asked.muscle)
-    own, site_rng, firing_rng = person_streams(asked.seed, person, MUSCLES.index(m.name))
-    scores = person_scores(asked.seed, person)
-    critical = critical_nu(asked.axon, scores)
-    return draw_sites(m.units, m.site_class, critical, own, site_rng, scores), firing_rng
+    *_, firing_rng = person_streams(asked.seed, person, MUSCLES.index(m.name))
+    return own_sites(asked, person), firing_rng
+
+
+def own_sites(asked: Scenario, person: int) -> Sites:
+    """Return the sites of one person's muscle in health."""
+    return _drawn(muscle(asked.muscle).name, asked.axon, asked.seed, person)
+
+
+@remember(*sources.FILES, size=64)
+def _drawn(name: str, axon: str, seed: int, person: int) -> Sites:
+    m = muscle(name)
+    own, rng, _ = person_streams(seed, person, MUSCLES.index(m.name))
+    scores = person_scores(seed, person)
+    return draw_sites(m.units, m.site_class, critical_nu(axon, scores), own, rng, scores)
 
 
 def fibres_firing(firing: Firing, of: Moments) -> Firing:

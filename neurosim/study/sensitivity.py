@@ -20,7 +20,7 @@ from neurosim.body.fields import FIELDS, USUAL
 from neurosim.body.state import Body
 from neurosim.errors import NeurosimError, number_within, unknown_name
 from neurosim.firing.hazard import critical_nu
-from neurosim.firing.sites import draw_sites, person_scores, person_streams
+from neurosim.firing.sites import Sites, draw_sites, person_scores, person_streams
 from neurosim.muscle.anatomy import MUSCLES, muscle
 from neurosim.sources import exchanged, number
 from neurosim.study.lean import Assumption, assumptions, sizes
@@ -270,13 +270,13 @@ class _Prefixes:
         return self._tail.standard_exponential(size)
 
 
-def same_sites(asked: Scenario, person: int):
-    """Return (sites, None) of a person, the same ones whatever the numbers of the model are."""
+def same_sites(asked: Scenario, person: int) -> Sites:
+    """Return the sites of a person, the same ones whatever the numbers of the model are."""
     m = muscle(asked.muscle)
     own, rng, _ = person_streams(asked.seed, person, MUSCLES.index(m.name))
     scores = person_scores(asked.seed, person)
     critical = critical_nu(asked.axon, scores)
-    return draw_sites(m.units, m.site_class, critical, own, _Prefixes(rng), scores), None  # type: ignore[arg-type]
+    return draw_sites(m.units, m.site_class, critical, own, _Prefixes(rng), scores)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

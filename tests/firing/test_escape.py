@@ -164,3 +164,13 @@ def test_more_channels_need_proportionally_more_action():
     with exchanged("firing", "noise_channels", 2.0 * number("firing", "noise_channels")):
         doubled, _ = escape.action(batch)
     assert doubled == pytest.approx(2.0 * found, rel=0.02)
+
+
+def test_the_compiled_course_of_noise_is_that_of_numpy(monkeypatch):
+    pytest.importorskip("numba")
+    sites = at_rest([Conditions(potassium_out_mmol_l=k) for k in np.linspace(2.5, 7.0, 21)])
+    noisy = sites.with_noise(1000.0)
+    compiled = escape.noise_course(noisy)
+    assert np.allclose((compiled**2).sum(axis=(0, 1)), 1.0, rtol=1e-12)
+    monkeypatch.setattr(escape.kernel, "compiled", lambda: None)
+    assert np.allclose(compiled, escape.noise_course(noisy), rtol=1e-9, atol=1e-13)

@@ -5,7 +5,6 @@ import pytest
 
 from neurosim.firing import hazard as hz
 from neurosim.firing.sites import person_scores
-from neurosim.membrane import equations as eq
 from neurosim.membrane import people
 from neurosim.membrane.axon import Conditions, at_rest
 from neurosim.sources import exchanged
@@ -24,10 +23,17 @@ STATES = {
 
 def whole_table(conditions, axon, scores):
     """Return a person's table with every one of its sites examined."""
-    sites = at_rest(hz._batch(conditions, hz.NU, hz.LOAD_MMOL_L), people.persons_axon(axon, scores))
-    cells = hz._cells(sites, (hz.NU.size, hz.LOAD_MMOL_L.size))
-    shift = float(sites.P[eq.ROW["shift_m"], 0])
-    return hz._by_law(conditions, axon, scores, cells, shift)
+    sites = at_rest(
+        hz._batch([conditions], hz.NU, hz.LOAD_MMOL_L), people.persons_axon(axon, scores)
+    )
+    (cells,) = hz._cells_of(sites, (1, hz.NU.size, hz.LOAD_MMOL_L.size))
+    least, rate = hz._rates(axon, hz.Cells(*(np.array(v)[None] for v in cells)))
+    rest = cells.rest_mv[:, 0]
+    shift = cells.shift_mv - hz._healthy_shift_mv(axon)
+    pair = hz.pair_probability(axon, rest, hz.NU, shift)
+    return hz.HazardTable(
+        conditions, axon, hz.NU, hz.LOAD_MMOL_L, rate[0], least[0], pair, rest, scores
+    )
 
 
 @pytest.mark.parametrize("name", STATES)
@@ -50,13 +56,24 @@ def test_few_sites_of_a_person_tell_the_whole_table(name):
 
 def test_states_found_together_are_those_found_one_by_one():
     scores, states = person_scores(1, 7), list(STATES.values())
-    alone = [hz._cells_of([c], "ghk", scores)[0] for c in states]
-    hz.prepare(states, "ghk", scores)
-    assert all(hz._person_cells.kept(c, "ghk", scores) for c in states)
-    for c, (cells, shift) in zip(states, alone, strict=True):
-        kept, kept_shift = hz._person_cells(c, "ghk", scores)
-        assert shift == kept_shift  # to the last bit: a person does not depend on the batch
-        assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(cells, kept, strict=True))
+    for own in (scores, ()):
+        several = [(c, "ghk", own) for c in states]
+        alone = []
+        for args in several:
+            for kept in (hz._table, hz._cells, hz._evoked_mv):
+                kept.values.clear()
+            alone.append((hz._table(*args), hz.conduction(*args)))
+        for kept in (hz._table, hz._cells, hz._evoked_mv):
+            kept.values.clear()
+        hz.prepare(states, "ghk", own)
+        for kept in (hz._table, hz._cells, hz._evoked_mv):
+            assert kept.missing(several) == []
+        # to the last bit: a person does not depend on the batch
+        for args, (table, travels) in zip(several, alone, strict=True):
+            assert hz.conduction(*args) == travels
+            for name in ("bursts_per_min", "action", "pair", "rest_mv"):
+                found = getattr(hz._table(*args), name)
+                assert np.array_equal(found, getattr(table, name), equal_nan=True), name
 
 
 def test_the_mean_person_has_the_tables_of_the_mean_axon():

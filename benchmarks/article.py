@@ -1,0 +1,122 @@
+"""Where the time of ``neurosim article`` goes: compiled loops against the rest, by stage and group.
+
+Every function of `GROUPS` is wrapped by a clock of processor time that leaves out what the wrapped
+functions under it take, so that the groups add up. One process, few people; runs in half a
+minute as ``python benchmarks/article.py`` (``python benchmarks/article.py 12`` for more people).
+"""
+
+import os
+import sys
+import time
+from collections import defaultdict
+from functools import wraps
+from importlib import import_module
+
+os.environ["NEUROSIM_CACHE"] = "0"  # what is timed is computed
+
+from neurosim.firing import discharge
+from neurosim.study import alarms, article, lean
+from neurosim.study.rates import rates_of_person
+from neurosim.study.scenario import scenario
+
+KERNEL = "compiled loops"
+GROUPS = {
+    KERNEL: ("membrane.compiled:kick pulse course driven noisy matched",),
+    "rest of the axon": ("membrane.axon:at_rest", "membrane.people:persons_axon"),
+    "course of noise, action": ("firing.escape:noise_course action",),
+    "tables": ("firing.hazard:hazard_table prepare critical_nu conduction",),
+    "sites": ("study.run:people_sites own_sites sites_of",),
+    "hazards of the sites": ("firing.hazard:hazard_course rested_hazard",),
+    "loads in balance": ("firing.discharge:balances expected_bursts_per_min",),
+    "bodies and their states": ("study.run:state_in", "body.factors:contributions"),
+    "sampling": ("firing.discharge:sample_firing",),
+    "disease beside the law": ("study.run:sources_in",),
+    "twitches": ("muscle.events:find_twitches",),
+}
+REST = "all else"
+_under: list[float] = []  # time of the wrapped functions under each one that runs
+_spent: dict[str, float] = defaultdict(float)
+
+
+def clocked(function, group: str):
+    """Return a function that adds its own processor time to a group."""
+
+    @wraps(function)
+    def timed(*args, **options):
+        start = time.process_time()
+        _under.append(0.0)
+        try:
+            return function(*args, **options)
+        finally:
+            whole = time.process_time() - start
+            _spent[group] += whole - _under.pop()
+            if _under:
+                _under[-1] += whole
+
+    return timed
+
+
+def wrap(function, group: str) -> None:
+    """Put a clock around a function wherever the package has a name for it."""
+    timed = clocked(function, group)
+    for module in [m for name, m in sys.modules.items() if name.startswith("neurosim")]:
+        for name, value in list(vars(module).items()):
+            if value is function:
+                setattr(module, name, timed)
+
+
+def wrap_all() -> None:
+    """Put clocks around the functions of every group and around the sampler."""
+    for group, places in GROUPS.items():
+        for place in places:
+            home, names = place.split(":")
+            module = import_module(f"neurosim.{home}")
+            for name in names.split():
+                if hasattr(module, name):
+                    wrap(getattr(module, name), group)
+    sample = clocked(discharge._sampler(), KERNEL)
+    discharge._sampler = lambda: sample
+
+
+def stage(words: str, work) -> dict[str, float]:
+    """Run a stage and return the processor time of every group, s."""
+    _spent.clear()
+    start = time.process_time()
+    work()
+    whole = time.process_time() - start
+    return {**_spent, REST: whole - sum(_spent.values())}
+
+
+def main() -> None:
+    """Print the table."""
+    people = int(sys.argv[1]) if len(sys.argv) > 1 else 4
+    base = scenario("normal").replace(seed=1)
+    causes, others = article._asked(base)
+    asked = tuple({**causes, **others}.values())
+    questions = [lean.Question(s, base, 0.0) for n, s in causes.items() if n != "normal"][:8]
+    wrap_all()
+    rates_of_person(asked, people)  # what is compiled or read is paid once
+    alarms._one(("als", alarms.EVERYBODY, 8, 1))
+    lean.PEOPLE = 2
+    found = {
+        f"{people} people, {len(asked)} states": stage(
+            "rates", lambda: [rates_of_person(asked, p) for p in range(people)]
+        ),
+        f"{people} diaries": stage(
+            "diaries", lambda: [alarms._one(("als", alarms.EVERYBODY + p, 26, 1))
+                                for p in range(people)]
+        ),
+        f"what {len(questions)} verdicts lean on": stage("lean", lambda: lean.lean(questions)),
+    }  # fmt: skip
+    groups = [*GROUPS, REST]
+    print(f"{'processor time, s':<26}" + "".join(f"{words:>26}" for words in found))
+    for group in groups:
+        print(f"{group:<26}" + "".join(f"{each.get(group, 0.0):>26.2f}" for each in found.values()))
+    whole = {words: sum(each.values()) for words, each in found.items()}
+    print(f"{'together':<26}" + "".join(f"{t:>26.2f}" for t in whole.values()))
+    share = [100.0 * (1.0 - each[KERNEL] / whole[words]) for words, each in found.items()]
+    print(f"{'outside the loops, %':<26}" + "".join(f"{s:>26.0f}" for s in share))
+
+
+if __name__ == "__main__":
+    main()

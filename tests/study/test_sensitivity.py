@@ -95,11 +95,11 @@ def test_a_body_that_cannot_live_counts_as_no_twitch():
 def test_a_number_of_sites_does_not_draw_another_person():
     asked = Scenario()
     with exchanged("membrane", "people_spread", 0.0):
-        before, _ = study.same_sites(asked, 3)
+        before = study.same_sites(asked, 3)
         with exchanged("firing", "bulk_sites_per_unit", 40.0):
-            denser, _ = study.same_sites(asked, 3)
+            denser = study.same_sites(asked, 3)
         with exchanged("firing", "rogues_per_unit_foot_sole", 20.0):
-            more, _ = study.same_sites(asked, 3)
+            more = study.same_sites(asked, 3)
     rogues, same, grown = (set(s.nu[s.origin == ROGUE]) for s in (before, denser, more))
     assert same == rogues and rogues < grown
     assert denser.nu.size > before.nu.size

@@ -14,7 +14,8 @@ import math
 import os
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from hashlib import blake2b, sha256
 from importlib import resources
@@ -33,6 +34,7 @@ AT_ONCE = 500  # keys of one question
 
 _local = threading.local()  # a connection of each thread
 _before: list[Any] = []  # connections of processes that this one was forked from
+_paused: list[bool] = []
 _off: set[tuple[int, str]] = set()  # processes and folders in which something went wrong
 
 
@@ -41,6 +43,8 @@ def folder() -> Path | None:
 
     NEUROSIM_CACHE is a folder; empty or ``0`` turns the cache off.
     """
+    if _paused:
+        return None
     asked = os.environ.get("NEUROSIM_CACHE")
     if asked is not None:
         return Path(asked) if asked not in ("", "0") else None
@@ -53,6 +57,16 @@ def folder() -> Path | None:
         return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "neurosim"
     except RuntimeError:  # no home
         return None
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """Keep and find nothing inside a ``with`` block: so many values that nobody asks for again."""
+    _paused.append(True)
+    try:
+        yield
+    finally:
+        _paused.pop()
 
 
 @cache

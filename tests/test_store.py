@@ -293,3 +293,13 @@ assert store.get([b"a", b"b", b"c"]) == {b"a": 1.0, b"b": 2.0, b"c": 3.0}
 def test_a_forked_process_has_a_connection_of_its_own(cache):
     done = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_pause_keeps_and_finds_nothing(cache):
+    name = store.key("a pause")
+    with store.paused():
+        store.put({name: 1.0})
+        assert store.get([name]) == {}
+    assert store.get([name]) == {}
+    store.put({name: 1.0})
+    assert store.get([name]) == {name: 1.0}

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from neurosim import sources
+from neurosim import sources, store
 from neurosim.body.state import Body
 from neurosim.errors import NeurosimError, number_within, plain, unknown_name
 from neurosim.firing.discharge import MAX_DISCHARGES, ORIGINS
@@ -48,6 +48,7 @@ ROW = np.dtype([
     *((sign, np.int8) for sign in SIGNS),
 ])  # fmt: skip
 
+KEPT_STATES = 20_000  # of people's axons; more would drive all else out of the cache on disk
 CHUNK_S = 5.0  # a chunk takes about so long
 MOST_PEOPLE_A_CHUNK, CHUNKS_OF_FEW = 1000, 16
 FEW_S = 240_000.0  # simulated time up to which nobody asks how long it takes
@@ -248,6 +249,11 @@ def count_people(asked: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
         ``hours``, shape (states, hours, len(HOURLY)); ``intervals`` and ``bursts``, shape (states,
         cells). ``seconds``: what it took.
     """
+    with store.paused() if asked.people * len(asked.states) > KEPT_STATES else nullcontext():
+        return _count(asked, first, stop)
+
+
+def _count(asked: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
     begun, states = perf_counter(), asked.states
     rows = np.zeros((stop - first, len(states)), ROW)
     hours = np.zeros((len(states), asked.bins, len(HOURLY)), np.int64)

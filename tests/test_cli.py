@@ -200,10 +200,10 @@ def test_without_numba_it_says_so_once(monkeypatch, capsys):
     [(0.001, 0, ""), (2.0, 0, "takes about 10 minutes"), (600.0, 2, "about 50 hours: choose")],
 )
 def test_a_long_run_says_how_long(per_person_s, code, words, monkeypatch, capsys):
-    from neurosim.study import run
+    from neurosim.study import tally
 
-    real = run.replicate
-    monkeypatch.setattr(run, "replicate", lambda asked, people, **more: real(asked, 2))
+    real = tally.replicate
+    monkeypatch.setattr(tally, "replicate", lambda asked, people, **more: real(asked, 2))
     monkeypatch.setattr(cli, "_cores", lambda people: 1)
     monkeypatch.setattr(cli, "_tried", lambda asked, people: (per_person_s, 0.0, np.zeros((1, 1))))
     assert cli.main("run --people 300 --duration 1000 --out o".split()) == code

@@ -104,7 +104,7 @@ def test_a_number_of_sites_does_not_draw_another_person():
     assert same == rogues and rogues < grown
     assert denser.nu.size > before.nu.size
     with exchanged("firing", "rogue_person_spread", 0.0):
-        drawn = [study.same_sites(asked, p)[0] for p in range(20)]
+        drawn = [study.same_sites(asked, p) for p in range(20)]
     counts = [(s.origin == ROGUE).sum() / s.units for s in drawn]
     error = np.sqrt(10.97 / before.units / len(drawn))  # of Poisson's
     assert np.mean(counts) == pytest.approx(10.97, abs=4 * error)

@@ -20,7 +20,7 @@ LONGEST = 64  # discharges of a burst; at a chance of 0.6 each, more would come 
 FOREVER = 1e300
 CLOSE = 0.1  # a bound is close if the log hazard is so little under it
 WINDOWS = 20.0  # of a bound that is not, in one time constant of the load
-STATE = 11  # numbers that say where the loop is
+STATE = 13  # numbers that say where the loop is
 ROWS = 5  # of what it draws: time, unit, site, place in the burst, sodium load
 
 
@@ -98,7 +98,7 @@ def sample(
         Dead time after a burst, shortest interval, mean of its exponential part, s.
     duration : float
         s.
-    state : ndarray, shape (11,)
+    state : ndarray, shape (13,)
         Begins with unit 0 and time -1; the first is the number of units when all is drawn.
     out : ndarray, shape (5, room)
         Time, unit, site, place in the burst, load; `room` above `LONGEST`.
@@ -108,8 +108,8 @@ def sample(
     removal, (units, sites) = -1.0 / tau, names
     rest = exp(dead * removal)
     n, full, knots, u = 0, out.shape[1] - LONGEST, at.size, int(state[0])
-    t, load, wait, edge, end, log_bound, mean, log_most, shortest_mean = state[1:10]
-    q = int(state[10])
+    t, load, wait, edge, end, log_bound, mean, log_most, shortest_mean, level, fall = state[1:12]
+    q, second = int(state[12]), grid[1]
     while u < waits.size:
         first, last = starts[u], starts[u + 1]
         if t < 0.0:
@@ -124,6 +124,7 @@ def sample(
                     if q < knots - 1:
                         log_most = max(log_most, log_rate[q + 1, u, 0])
                     shortest_mean = exp(-log_most)
+                    level, fall = log_rate[q, u, 0], slope[q, u, 0]
                 a = now(t, at, q)
                 end, log_bound, mean = edge, log_most, shortest_mean
                 if log_hazard(load, a, q, u, grid, log_rate, slope) < log_most - CLOSE:
@@ -149,7 +150,10 @@ def sample(
                 break
             a = now(t, at, q)
             wait = rng.standard_exponential() - log_bound
-            wait += log_hazard(load, a, q, u, grid, log_rate, slope)
+            if a == 0.0 and load <= second:  # nearly always: no table need be searched
+                wait += level + fall * load
+            else:
+                wait += log_hazard(load, a, q, u, grid, log_rate, slope)
             if wait < 0.0:  # not kept
                 wait = rng.standard_exponential()
                 if log_bound == log_most:
@@ -176,9 +180,9 @@ def sample(
             t += dead
             load *= rest
             if n > full:
-                state[0], state[1], state[2], state[3], state[10] = u, t, load, wait, q
-                state[4], state[5], state[6], state[7] = edge, end, log_bound, mean
-                state[8], state[9] = log_most, shortest_mean
+                state[0], state[1], state[2], state[3], state[4] = u, t, load, wait, edge
+                state[5], state[6], state[7], state[8] = end, log_bound, mean, log_most
+                state[9], state[10], state[11], state[12] = shortest_mean, level, fall, q
                 return n
         u += 1
         t = -1.0

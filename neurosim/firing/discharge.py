@@ -268,14 +268,14 @@ class Law(NamedTuple):
 
 
 def _visited(course: HazardCourse, duration_s: float):
-    """Return the sites of units that may fire at all, sorted, and their bounds."""
+    """Return the sites of units that may fire at all, by unit and likeliest first, and bounds."""
     first = course.knots[0]
     most = np.max([hazard.bursts_per_min[:, 0] for hazard in course.knots], axis=0)
     by_unit = np.bincount(first.unit, most, first.units)
     keep = (by_unit * duration_s / 60.0 > SILENT)[first.unit]
     keep &= most * duration_s / 60.0 > SILENT / 1000.0
     index = np.flatnonzero(keep)
-    index = index[np.argsort(first.unit[index], kind="stable")]
+    index = index[np.lexsort((-most[index], first.unit[index]))]
     units, starts = np.unique(first.unit[index], return_index=True)
     return index, units, np.append(starts, index.size)
 

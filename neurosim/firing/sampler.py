@@ -48,19 +48,20 @@ def log_hazard(load, a, q, u, grid, log_rate, slope):
 
 
 def pick(goal, load, a, q, grid, share, first, last):
-    """Return the site among `first` to `last` - 1 whose cumulative share reaches a `goal`."""
+    """Return the site among `first` to `last` - 1 whose cumulative share reaches a `goal`.
+
+    The likeliest sites come first, so that a search from the front is short.
+    """
     j = cell_of(load, grid)
     w = min((load - grid[j]) / (grid[j + 1] - grid[j]), 1.0)
-    later = q + 1 if a > 0.0 else q
-    while last - first > 1:
-        s = (first + last - 1) // 2
-        low = (1.0 - a) * share[q, j, s] + a * share[later, j, s]
-        high = (1.0 - a) * share[q, j + 1, s] + a * share[later, j + 1, s]
-        if goal <= (1.0 - w) * low + w * high:
-            last = s + 1
-        else:
-            first = s + 1
-    return first
+    for s in range(first, last - 1):
+        reached = (1.0 - w) * share[q, j, s] + w * share[q, j + 1, s]
+        if a > 0.0:
+            later = (1.0 - w) * share[q + 1, j, s] + w * share[q + 1, j + 1, s]
+            reached += a * (later - reached)
+        if goal <= reached:
+            return s
+    return last - 1
 
 
 def sample(

@@ -30,6 +30,7 @@ from neurosim.muscle.force import force_frequency
 from neurosim.study import run
 from neurosim.study.scenario import Scenario, scenario
 
+FUSED = 4.0  # contraction times in an interval above which twitches fuse wholly (to 1e-55)
 ROOM = 8192  # discharges drawn at a time: they stay in the processor's cache
 LARGEST = 10  # of the table of burst sizes: so many discharges or more
 # Edges of the table of intervals: ten a decade from 1 ms to a fortnight; what is shorter or
@@ -122,13 +123,19 @@ def along(t, at, values):
     return values[q] + (t - at[q]) / (at[q + 1] - at[q]) * (values[q + 1] - values[q])
 
 
+def force_law() -> tuple[float, float, float, float]:
+    """Return `muscle.force.force_frequency`, and the tetanic fraction at its linear limit."""
+    factor, exponent, limit = force_frequency()
+    return factor, exponent, limit, -expm1(-factor * limit**exponent)
+
+
 def gain(ratio, force_law):
     """Return how much larger a twitch is than a lone one, as `muscle.force.gain` does."""
-    factor, exponent, limit = force_law
+    factor, exponent, limit, fraction = force_law
     if ratio <= limit:
         return 1.0
-    whole = expm1(-factor * ratio**exponent) / expm1(-factor * limit**exponent)
-    return whole * limit / ratio
+    fused = 1.0 if ratio > FUSED else -expm1(-factor * ratio**exponent)
+    return fused / fraction * limit / ratio
 
 
 def counted(
@@ -145,8 +152,8 @@ def counted(
         Peak force (mN) and contraction time (s) of each unit.
     muscle : float
         Force above which a twitch is seen, mN.
-    force_law : (float, float, float)
-        `muscle.force.force_frequency`.
+    force_law : (float, float, float, float)
+        As `force_law` returns it.
     knots : (ndarray, ndarray, ndarray, ndarray, ndarray)
         Times of the moments and halfway between them, factors on force and contraction time at
         them, and whether a discharge reaches the muscle.
@@ -238,8 +245,9 @@ def _as_drawn(
     origins, sizes = np.zeros(len(ORIGINS), np.int64), np.zeros(LARGEST, np.int64)
     intervals, active = np.zeros(INTERVAL_EDGES_S.size + 1, np.int64), np.zeros(m.units, bool)
     origin, last = hazards.knots[0].origin, np.array([-1.0, 0.0, 0.0])
+    law = force_law()
     for rows in stream(hazards, asked.duration_s, rng, ROOM):
-        _counter()(rows, twitch, m.visible_force_mn, force_frequency(), knots, origin, bin_s,
+        _counter()(rows, twitch, m.visible_force_mn, law, knots, origin, bin_s,
                    last, by_bin, origins, sizes, intervals, active)  # fmt: skip
     twitches, visible, doublets, discharges = by_bin
     none = np.zeros((of.at_s.size, len(ORIGINS)))

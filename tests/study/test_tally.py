@@ -84,7 +84,7 @@ def test_plain_python_counts_what_the_compiled_loop_counts(monkeypatch):
 
 @pytest.mark.parametrize("ratio", [0.0, 0.39, 0.41, 0.7, 1.1, 4.0, 30.0])
 def test_the_gain_of_a_twitch_is_that_of_the_force(ratio):
-    assert tally.gain(ratio, force.force_frequency()) == pytest.approx(
+    assert tally.gain(ratio, tally.force_law()) == pytest.approx(
         float(force.gain(ratio)), rel=1e-12
     )
 

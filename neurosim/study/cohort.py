@@ -696,7 +696,11 @@ def _fits_disk(asked: Plan, chunk: int, folder: Path) -> None:
     n = len(asked.states)
     tables = (asked.people + asked.bins) * n * ROW_BYTES
     parts = sum(part_bytes(asked, b - a) for a, b in chunks(asked.people, chunk))
-    needs, free = tables + parts, shutil.disk_usage(folder).free
+    needs = tables + parts
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:  # whoever writes there is told what is wrong
+        return
     if needs > free:
         raise NeurosimError(
             f"The tables and parts would take up to {needs / 1e9:.2g} GB, and {folder} has "

@@ -425,7 +425,7 @@ def _people_progress() -> Callable[[int, int], None] | None:
 def _time_left(seconds: float) -> str:
     minutes = seconds / 60.0
     if minutes < 1.5:
-        return f"{seconds:.0f} seconds"
+        return "a second" if seconds < 1.5 else f"{seconds:.0f} seconds"
     return f"{minutes:.0f} minutes" if minutes < 120.0 else f"{minutes / 60.0:.0f} hours"
 
 

@@ -10,17 +10,16 @@ knots, not the time. `clock_driven` is the same law stepped through time, for sm
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
-from importlib.util import find_spec
 from typing import NamedTuple
 
 import numpy as np
 
 from neurosim.errors import NeurosimError
 from neurosim.firing import sampler
+from neurosim.membrane import kernel
 from neurosim.sources import number
 
 ORIGINS = ("axon", "terminal", "soma", "lesion", "junction")
@@ -155,8 +154,8 @@ class Firing:
 
 @cache
 def _sampler():
-    """Return the loop, compiled where Numba is installed (NEUROSIM_NUMBA=0 turns it off)."""
-    if os.environ.get("NEUROSIM_NUMBA", "1") == "0" or find_spec("numba") is None:
+    """Return the loop, compiled if loops are."""
+    if not kernel.compiles():
         return sampler.sample
     from neurosim.firing.compiled import sample
 

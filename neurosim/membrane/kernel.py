@@ -16,10 +16,15 @@ import numpy as np
 from neurosim.membrane import equations as eq
 
 
+def compiles() -> bool:
+    """Return whether loops are compiled: Numba is installed, and NEUROSIM_NUMBA is not 0."""
+    return os.environ.get("NEUROSIM_NUMBA", "1") != "0" and find_spec("numba") is not None
+
+
 @cache
 def compiled():
-    """Return the module of compiled loops, or None without Numba or with NEUROSIM_NUMBA=0."""
-    if os.environ.get("NEUROSIM_NUMBA", "1") == "0" or find_spec("numba") is None:
+    """Return the module of compiled loops, or None if nothing is compiled."""
+    if not compiles():
         return None
     from neurosim.membrane import compiled as loops
 

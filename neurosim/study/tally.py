@@ -10,11 +10,9 @@ whole and counted then. `replicate` does so for the same people under several sc
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from math import exp, expm1, log10
 
 import numpy as np
@@ -23,6 +21,7 @@ from neurosim.errors import NeurosimError
 from neurosim.firing.discharge import ORIGINS, Firing, HazardCourse, stream
 from neurosim.firing.hazard import prepare
 from neurosim.firing.sites import person_scores
+from neurosim.membrane import kernel
 from neurosim.membrane.axon import Conditions
 from neurosim.muscle import anatomy
 from neurosim.muscle.events import Twitches
@@ -215,8 +214,8 @@ def _peak(a, b, u_gap):
 
 @cache
 def _counter():
-    """Return `counted`, compiled where Numba is installed (NEUROSIM_NUMBA=0 turns it off)."""
-    if os.environ.get("NEUROSIM_NUMBA", "1") == "0" or find_spec("numba") is None:
+    """Return `counted`, compiled if loops are."""
+    if not kernel.compiles():
         return counted
     from neurosim.study.compiled_tally import counted as compiled
 

@@ -86,11 +86,6 @@ class HazardCourse:
     at_s: np.ndarray
     knots: tuple[UnitHazard, ...]
 
-    @property
-    def pair(self) -> np.ndarray:
-        """Probability of a further spike, shape (knots, sites)."""
-        return np.stack([hazard.pair for hazard in self.knots])
-
 
 def as_course(hazard: UnitHazard | HazardCourse) -> HazardCourse:
     """Return a hazard as one that may change."""
@@ -266,50 +261,57 @@ class Law(NamedTuple):
     pair: np.ndarray
 
 
-def _visited(course: HazardCourse, duration_s: float):
-    """Return the sites of units that may fire at all, by unit and likeliest first, and bounds."""
+def _visited(course: HazardCourse, duration_s: float) -> np.ndarray:
+    """Return the sites of units that may fire at all, by unit and likeliest first."""
     first = course.knots[0]
     most = np.max([hazard.bursts_per_min[:, 0] for hazard in course.knots], axis=0)
     by_unit = np.bincount(first.unit, most, first.units)
     keep = (by_unit * duration_s / 60.0 > SILENT)[first.unit]
     keep &= most * duration_s / 60.0 > SILENT / 1000.0
-    index = np.flatnonzero(keep)
-    index = index[np.lexsort((-most[index], first.unit[index]))]
-    units, starts = np.unique(first.unit[index], return_index=True)
-    return index, units, np.append(starts, index.size)
+    site = np.flatnonzero(keep)
+    return site[np.lexsort((-most[site], first.unit[site]))]
 
 
-def law_of(course: HazardCourse, duration_s: float) -> Law:
-    """Return the tables of a course.
+def _by_unit(course: HazardCourse, site: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the units of sites that stand by unit, and the bounds of each one's sites."""
+    units, starts = np.unique(course.knots[0].unit[site], return_index=True)
+    return units, np.append(starts, site.size)
+
+
+def _may_fire(
+    course: HazardCourse, site: np.ndarray, starts: np.ndarray, waits: np.ndarray, duration_s: float
+) -> np.ndarray:
+    """Return which units have no more to wait for than bursts that no sodium load would leave."""
+    if not site.size:
+        return np.zeros(0, bool)
+    rate = np.stack([hazard.bursts_per_min[site, 0] for hazard in course.knots]) / 60.0
+    most = np.minimum(np.add.reduceat(rate, starts[:-1], axis=1), course.knots[0].ceiling_per_min)
+    stay = np.diff(np.minimum(course.at_s, duration_s), append=duration_s)
+    bursts = stay @ np.maximum(most, np.concatenate([most[1:], most[-1:]]))
+    return waits < bursts * (1.0 + 1e-9)
+
+
+def law_of(course: HazardCourse, site: np.ndarray) -> Law:
+    """Return the tables of some sites, which stand by unit.
 
     A unit's rate is the sum over its sites, up to the ceiling; between the loads and the knots of
     the tables its logarithm is a straight line, and the shares of its sites are.
     """
-    first = course.knots[0]
-    index, units, starts = _visited(course, duration_s)
-    if not index.size:
+    first, (units, starts) = course.knots[0], _by_unit(course, site)
+    if not site.size:
         empty = np.empty((course.at_s.size, 0, first.load_mmol_l.size))
-        return Law(index, units, starts, np.empty(0), course.at_s, empty, empty, empty[:, :, 0])
-    each = np.stack([hazard.bursts_per_min[index] for hazard in course.knots])
+        return Law(site, units, starts, np.empty(0), course.at_s, empty, empty, empty[:, :, 0])
+    each = np.stack([hazard.bursts_per_min[site] for hazard in course.knots])
     total = np.maximum(np.add.reduceat(each, starts[:-1], axis=1), 1e-298)
     which = np.repeat(np.arange(units.size), np.diff(starts))
     share = np.cumsum(each / total[:, which], axis=1)
     share -= np.pad(share, ((0, 0), (1, 0), (0, 0)))[:, starts[:-1]][:, which]
     log_rate = np.log(np.minimum(total, first.ceiling_per_min) / 60.0)
+    pair = np.stack([hazard.pair[site] for hazard in course.knots])
     return Law(
-        index, units, starts, _start_load(first)[units], course.at_s, log_rate,
-        np.ascontiguousarray(share.transpose(0, 2, 1)), course.pair[:, index],
+        site, units, starts, _start_load(first)[units], course.at_s, log_rate,
+        np.ascontiguousarray(share.transpose(0, 2, 1)), pair,
     )  # fmt: skip
-
-
-def _most_expected(law: Law, duration_s: float) -> np.ndarray:
-    """Return the bursts of each unit that no sodium load would leave, at least as many as bounded.
-
-    A unit whose first wait is longer fires never.
-    """
-    most = np.exp(law.log_rate[:, :, 0])
-    stay = np.diff(np.minimum(law.at_s, duration_s), append=duration_s)
-    return stay @ np.maximum(most, np.concatenate([most[1:], most[-1:]])) * (1.0 + 1e-9)
 
 
 def stream(
@@ -334,22 +336,20 @@ def stream(
         after unit, whole bursts. Overwritten by the next piece.
     """
     course, duration = as_course(hazard), float(duration_s)
-    first, law = course.knots[0], law_of(course, duration)
-    waits = rng.standard_exponential(law.unit.size)
-    some = np.flatnonzero(waits < _most_expected(law, duration))
-    starts = np.append(0, np.cumsum(np.diff(law.starts)[some]))
-    sites = np.repeat(law.starts[some] - starts[:-1], np.diff(starts)) + np.arange(starts[-1])
-    log_rate = law.log_rate[:, some]
-    slope = np.diff(log_rate, axis=2) / np.diff(first.load_mmol_l)
+    first, site = course.knots[0], _visited(course, duration)
+    units, starts = _by_unit(course, site)
+    waits = rng.standard_exponential(units.size)
+    fires = _may_fire(course, site, starts, waits, duration)
+    law = law_of(course, site[np.repeat(fires, np.diff(starts))])
+    slope = np.diff(law.log_rate, axis=2) / np.diff(first.load_mmol_l)
     given = (
-        waits[some], (law.unit[some], law.site[sites]), starts, law.begin[some],
-        first.load_mmol_l, law.at_s, log_rate, slope, law.share[:, :, sites],
-        law.pair[:, sites],
+        waits[fires], (law.unit, law.site), law.starts, law.begin, first.load_mmol_l, law.at_s,
+        law.log_rate, slope, law.share, law.pair,
         (first.load_per_spike_mmol_l, first.load_tau_s), _timing(), duration,
     )  # fmt: skip
     state, out = np.zeros(sampler.STATE), np.empty((sampler.ROWS, room + sampler.LONGEST))
     state[1] = -1.0
-    while state[0] < some.size:
+    while state[0] < law.unit.size:
         n = _sampler()(rng, *given, state, out)
         if n:
             yield out[:, :n]
@@ -495,7 +495,7 @@ def clock_driven(
     Each step draws one uniform a unit; bursts and sodium load are as in `sample_firing`.
     """
     course = as_course(hazard)
-    first, law = course.knots[0], law_of(course, duration_s)
+    first, law = course.knots[0], law_of(course, _visited(course, duration_s))
     dead, shortest, mean_extra = _timing()
     grid, n = first.load_mmol_l, law.unit.size
     load, free, found = law.begin.copy(), np.zeros(n), []

@@ -265,7 +265,7 @@ def test_the_choice_follows_the_shares_at_the_load_of_the_moment(load):
     hazard = sites([30.0, 20.0, 10.0], [0, 0, 0], slope=[0.1, 1.0, 0.4])
     share = hazard.bursts_per_min / hazard.bursts_per_min.sum(axis=0)
     at = np.array([np.interp(load, GRID, row) for row in share])
-    law = discharge.law_of(as_course(hazard), 600.0)
+    law = discharge.law_of(as_course(hazard), np.arange(3))
     picked = [
         sampler.pick(u, load, 0.0, 0, GRID, law.share, 0, 3)
         for u in (np.arange(20_000) + 0.5) / 20_000
@@ -276,7 +276,7 @@ def test_the_choice_follows_the_shares_at_the_load_of_the_moment(load):
 def test_the_choice_and_the_rate_move_from_knot_to_knot():
     first = sites([30.0, 10.0], [0, 0], slope=0.0)
     later = dataclasses.replace(first, bursts_per_min=first.bursts_per_min[::-1] * 4.0)
-    law = discharge.law_of(HazardCourse(np.array([0.0, 60.0]), (first, later)), 600.0)
+    law = discharge.law_of(HazardCourse(np.array([0.0, 60.0]), (first, later)), np.arange(2))
     slope = np.diff(law.log_rate, axis=2) / np.diff(GRID)
     found = sampler.log_hazard(0.2, 0.25, 0, 0, GRID, law.log_rate, slope)
     assert np.exp(found) * 60.0 == pytest.approx(40.0 * 4.0**0.25)
@@ -288,7 +288,7 @@ def test_the_choice_and_the_rate_move_from_knot_to_knot():
 
 def test_shares_stay_exact_beside_a_unit_that_fires_much_more():
     hazard = sites([1e3, 3e-6, 1e-6], [0, 1, 1], slope=0.0)
-    law = discharge.law_of(as_course(hazard), 1e6)
+    law = discharge.law_of(as_course(hazard), np.arange(3))
     assert law.share[0, :, 1] == pytest.approx(np.full(6, 0.75), rel=1e-12)
 
 

@@ -89,17 +89,21 @@ def band(ratio: float, low: float = math.nan, high: float = math.nan) -> str:
         return words
     if high < 0.001:
         return f"{words} (less than a thousandth)"
-    return f"{words} (between {_end(low)} and {_end(high)} times)"
+    for more in range(3):  # as few digits as tell the ends apart
+        ends = _end(low, more), _end(high, more)
+        if ends[0] != ends[1]:
+            return f"{words} (between {ends[0]} and {ends[1]} times)"
+    return f"{words} ({ends[0]} times)"
 
 
-def _end(value: float) -> str:
-    """Return an end of an interval with one digit, two if it begins with 1."""
+def _end(value: float, more: int = 0) -> str:
+    """Return an end of an interval with one digit, two if it begins with 1, and some more."""
     if value < 0.001:
         return "nearly 0"
     if value == math.inf:
         return "any number of"
     digits = 2 if 1 <= value / 10 ** math.floor(math.log10(value)) < 2 else 1
-    step = 10 ** (math.floor(math.log10(value)) - digits + 1)
+    step = 10.0 ** (math.floor(math.log10(value)) - digits - more + 1)
     return plain_number(round(value / step) * step)
 
 

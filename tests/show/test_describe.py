@@ -38,6 +38,9 @@ def test_band_has_the_decade_words_and_no_bare_ratio(ratio, words):
 
 def test_band_with_an_interval():
     assert describe.band(17, 4.1, 320) == "tens of times as many (between 4 and 300 times)"
+    assert describe.band(7.4, 7.21, 7.38).endswith("(between 7.2 and 7.4 times)")
+    assert describe.band(0.62, 0.6151, 0.6249).endswith("(between 0.615 and 0.625 times)")
+    assert describe.band(1.7, 1.70001, 1.70002).endswith("(1.7 times)")
     assert describe.band(0.05, 0.0001, 0.3).endswith("(between nearly 0 and 0.3 times)")
     assert describe.band(3.0, 0.8, 12).startswith("no clear difference")
     assert describe.band(1.0, 1.0, 1.0) == "about as many"

@@ -14,6 +14,7 @@ from os import PathLike
 from pathlib import Path
 
 LONGEST_SHOWN = 60  # characters of what a user wrote, as a sentence repeats it
+LONGEST_PATH = 300  # characters of a file's name that a sentence repeats
 
 
 class NeurosimError(ValueError):
@@ -62,7 +63,8 @@ def file_bytes(path: str | PathLike[str], most_mb: float, what: str = "") -> byt
     NeurosimError
         If it cannot be read, is no file, or is larger.
     """
-    name = f"{what} {path!s}".strip()
+    place = str(path) if len(str(path)) <= LONGEST_PATH else f"{str(path)[:LONGEST_PATH]}..."
+    name = f"{what} {place}".strip()
     most = int(most_mb * 1e6)
     try:
         with Path(path).open("rb") as file:  # not open(5), which is a file of somebody else

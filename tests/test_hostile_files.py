@@ -12,7 +12,7 @@ from neurosim import cli, simulate
 from neurosim.body.course import MAX_HAPPENINGS, Course
 from neurosim.body.laboratory_csv import LARGEST_MB
 from neurosim.body.state import Body
-from neurosim.errors import NeurosimError, named, shown
+from neurosim.errors import NeurosimError, file_bytes, named, shown
 from neurosim.study.scenario import LARGEST_FILE_MB, Scenario
 
 NAMES = [
@@ -151,3 +151,9 @@ def test_a_sentence_repeats_little():
     assert named("x" * 61) == "x" * 60 + "..." and named("x" * 60) == "x" * 60
     with pytest.raises(NeurosimError, match="Cannot read"):
         Scenario.from_toml(os.devnull + "/x.toml")
+
+
+def test_a_name_of_thousands_of_characters_is_not_read_aloud_whole():
+    with pytest.raises(NeurosimError) as told:
+        file_bytes("9" * 5000, 1.0)
+    assert str(told.value).startswith("Cannot read 999") and len(str(told.value)) < 400

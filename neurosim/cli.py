@@ -173,6 +173,9 @@ def _dispatch(given: list[str]) -> int:
         args.scenario, extra = [*args.scenario, *extra], []  # named after an option
     if extra:
         _refuse(args, extra[0])
+    for name, value in vars(args).items():
+        if value == [] and name != "scenario":  # what argparse makes of --people=--
+            raise NeurosimError(f"--{name} needs a value, not '--'; see 'neurosim --help'.")
     if args.version:
         from neurosim import __version__
 

@@ -15,6 +15,8 @@ from neurosim.firing.discharge import PROCESSES
 from neurosim.study import compare, validate
 
 MISTAKES = [
+    "run --people=--",
+    "run --set=--",
     "rnu", "run lowcalcium", "run nothing.toml", "run broken.toml", "run --set potassium",
     "run --set potasium_mmol_l=3", "run --set potassium_mmol_l=abc", "run --set =3",
     "run --set potassium_mmol_l=30", "run --set stress=1 --set stress=0", "run --set",

@@ -338,6 +338,8 @@ def started(line, tmp_path):
         [sys.executable, "-m", "neurosim", *line.split()], cwd=tmp_path, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
+        # a shell that put the tests into the background has told them to ignore it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from neurosim.membrane.excitability import examine
     from neurosim.muscle.anatomy import MUSCLES
     from neurosim.show.describe import describe
-    from neurosim.show.plot import plot_chain
+    from neurosim.show.plot import picture_chain
     from neurosim.study.run import simulate
     from neurosim.study.scenario import Scenario, catalogue, scenario
     from neurosim.study.tally import replicate
@@ -39,7 +39,7 @@ __all__ = [
     "contributions",
     "describe",
     "examine",
-    "plot_chain",
+    "picture_chain",
     "replicate",
     "scenario",
     "show",
@@ -53,13 +53,16 @@ _HOMES = {
     "membrane.excitability": ("examine",),
     "muscle.anatomy": ("MUSCLES",),
     "show.describe": ("describe",),
-    "show.plot": ("plot_chain",),
+    "show.plot": ("picture_chain",),
     "study.run": ("simulate",),
     "study.scenario": ("Scenario", "catalogue", "scenario"),
     "study.tally": ("replicate",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
-_VIEWS |= {"plot": "neurosim.show.plot:plot_chain", "describe": "neurosim.show.describe:describe"}
+_VIEWS |= {
+    "plot": "neurosim.show.plot:picture_chain",
+    "describe": "neurosim.show.describe:describe",
+}
 
 
 def _version() -> str:

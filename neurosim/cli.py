@@ -551,7 +551,7 @@ def _run(args: argparse.Namespace) -> None:
         if asked.people > 1:
             people = replicate(both, asked.people, cores=cores, progress=_progress("people"))
         words = describe.describe(result, against, people)
-        figure = plot.plot_chain(result, against, people)
+        figure = plot.picture_chain(result, against, people)
         about = export.provenance(asked, person=person)
         if people is not None:
             about["note"] = f"Of person {person} only; people.csv counts every person."
@@ -637,8 +637,8 @@ def _article(args: argparse.Namespace) -> None:
                         progress=progress, stage=stage)  # fmt: skip
         stage("the report")
         files = article_tables.files(found)
-        files["verdicts.png"] = style.png_bytes(article_plot.plot_verdicts(found))
-        files["remedies.png"] = style.png_bytes(article_plot.plot_remedies(found.matrix))
+        files["verdicts.png"] = style.png_bytes(article_plot.picture_verdicts(found))
+        files["remedies.png"] = style.png_bytes(article_plot.picture_remedies(found.matrix))
         files["report.html"] = export.text_bytes(report.report_html(found))
         print(verdicts.table(found))
         _write(folder, files)
@@ -682,7 +682,7 @@ def _write_cohort(folder: Path, found: Any, options: dict[str, Any]) -> None:
     try:
         words = tables.describe_cohort(found)
         files = tables.table_files(found)
-        files["cohort.png"] = style.png_bytes(cohort_plot.plot_cohort(found))
+        files["cohort.png"] = style.png_bytes(cohort_plot.picture_cohort(found))
         files["cohort.txt"] = text_bytes(words)
         given = {n: v for n, v in options.items() if n not in ("options", "version")}
         files["cohort.json"] = tables.record(found, command=given)
@@ -739,7 +739,7 @@ def _excitability(args: argparse.Namespace) -> None:
         words = describe.describe_excitability(found, healthy)
         if person is not None:
             words = f"{describe.person_words(asked.axon, scores)}\n{words}"
-        figure = plot.plot_excitability(found, healthy, norms(), title)
+        figure = plot.picture_excitability(found, healthy, norms(), title)
         about = export.provenance(
             asked,
             membrane_changes=changes,
@@ -773,7 +773,7 @@ def _fit(args: argparse.Namespace) -> None:
         table, words = fitted.fit_table(found), fitted.describe_fit(found)
         about = export.provenance(asked, **fitted.fit_json(found))
         files = export.table_files("fit", fitted.fit_rows(found), about)
-        files["fit.png"] = style.png_bytes(fitted.plot_fit(found))
+        files["fit.png"] = style.png_bytes(fitted.picture_fit(found))
         files["fit.txt"] = export.text_bytes(f"{words}\n\n{table}")
         print(f"Axon {asked.axon}\n\n{words}\n\n{table}")
         _write(folder, files)
@@ -818,7 +818,7 @@ def _sweep(args: argparse.Namespace) -> None:
         table = {args.field: swept, **{k: c for k, c in columns.items() if k != "scenario"}}
         field = FIELDS.get(args.field)
         label = f"{field.label}, {field.unit or 'no unit'}" if field else args.field
-        figure = plot.plot_sweep(
+        figure = plot.picture_sweep(
             label, values, people.per_min,
             (field.low, field.high) if field and field.high > field.low else None,
             base.duration_s,
@@ -857,7 +857,7 @@ def _sensitivity(args: argparse.Namespace) -> None:
         )  # fmt: skip
         files = export.table_files("sensitivity", shown.sensitivity_rows(found), about)
         files |= export.table_files("screening", shown.screening_rows(found), about)
-        files["sensitivity.png"] = style.png_bytes(shown.plot_sensitivity(found))
+        files["sensitivity.png"] = style.png_bytes(shown.picture_sensitivity(found))
         files["sensitivity.txt"] = export.text_bytes(f"{words}\n\n{table}")
         print(f"{words}\n\n{table}")
         _write(folder, files)

@@ -11,7 +11,7 @@ Takes about 15 seconds. Add --show to open the figure.
 from _figures import finish
 
 import neurosim as ns
-from neurosim.show.article_plot import plot_remedies
+from neurosim.show.article_plot import picture_remedies
 from neurosim.show.verdicts import describe_remedies
 from neurosim.study.rates import long_run
 from neurosim.study.remedies import matrix, tried
@@ -22,4 +22,4 @@ base = ns.scenario("normal")
 asked = tried(base)
 rates = dict(zip(asked, long_run(tuple(asked.values()), PEOPLE), strict=True))
 found = matrix(base, rates)
-finish("remedies", plot_remedies(found), describe_remedies(found))
+finish("remedies", picture_remedies(found), describe_remedies(found))

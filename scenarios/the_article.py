@@ -11,11 +11,11 @@ Takes about a minute. Add --show to open the figure.
 
 from _figures import finish
 
-from neurosim.show.article_plot import plot_verdicts
+from neurosim.show.article_plot import picture_verdicts
 from neurosim.show.verdicts import describe_verdicts
 from neurosim.study.article import article
 
 PEOPLE = 6
 
 found = article(PEOPLE, sensitivity=False, diaries=3)
-finish("the_article", plot_verdicts(found), describe_verdicts(found))
+finish("the_article", picture_verdicts(found), describe_verdicts(found))

@@ -28,8 +28,8 @@ from neurosim.show.emg_plot import (
     describe_emg,
     draw_sweep,
     emg_numbers,
-    plot_emg,
-    plot_potentials,
+    picture_emg,
+    picture_potentials,
 )
 from neurosim.show.sound import wav_bytes, write_wav
 from neurosim.show.style import PALE, new_figure, styled
@@ -60,10 +60,10 @@ def draw_potentials() -> None:
     names = [f"{word} unit ({u + 1})" for word, u in
              zip(("small", "middling", "large"), units, strict=True)]  # fmt: skip
     skin = emg.unit_potentials(MUSCLE, "surface", HZ, units=units)[:, : round(0.045 * HZ)]
-    plot_potentials(left, skin, HZ, names, "Two discs on the skin")
+    picture_potentials(left, skin, HZ, names, "Two discs on the skin")
     near = [emg.unit_potentials(MUSCLE, needle_at(u), HZ, units=u)[0] for u in units]
     deep = np.stack(near)[:, : round(0.03 * HZ)]
-    plot_potentials(right, deep, HZ, names, "A needle inside the unit")
+    picture_potentials(right, deep, HZ, names, "A needle inside the unit")
     fig.savefig(FOLDER / "emg_potentials.png", dpi=80)
     for where, rows in (("skin", skin), ("needle", deep)):
         for name, row in zip(names, rows, strict=True):
@@ -104,7 +104,7 @@ def draw_events() -> None:
     for column, (name, (times, units)) in enumerate(events().items()):
         signal = recorded(times, units)
         force = muscle_force_mn(times, units, MUSCLE, LENGTH_S)
-        plot_emg(grid[:4, column], times, units, force, signal, HZ, title=name)
+        picture_emg(grid[:4, column], times, units, force, signal, HZ, title=name)
         draw_sweep(
             grid[4, column], signal, HZ, 0.795 if name != "Myokymic run" else times[0] - 0.005
         )

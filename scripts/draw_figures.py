@@ -22,8 +22,8 @@ import neurosim as ns
 from neurosim.membrane.axon import Conditions
 from neurosim.membrane.changes import condition, named
 from neurosim.membrane.excitability import examine, norms
-from neurosim.show.article_plot import plot_remedies, plot_verdicts
-from neurosim.show.plot import plot_excitability, plot_pair
+from neurosim.show.article_plot import picture_remedies, picture_verdicts
+from neurosim.show.plot import picture_excitability, picture_pair
 from neurosim.study.article import article
 
 FOLDER = Path("docs/figures")
@@ -39,7 +39,7 @@ def draw_excitability() -> None:
     states = {"health": (health, "health")}
     states |= {name: (examine(condition(name)), named(name).title) for name in EXAMINED}
     for name, (found, title) in states.items():
-        figure = plot_excitability(found, health, table, title)
+        figure = picture_excitability(found, health, table, title)
         figure.savefig(FOLDER / f"excitability_{name}.png", dpi=65)
 
 
@@ -70,10 +70,10 @@ def main() -> None:
     if args.only:
         return
     healthy, low = (ns.simulate(n, person=0, seed=1) for n in ("normal", "low_calcium"))
-    plot_pair(healthy, low).savefig(FOLDER / "health_and_low_calcium.png", dpi=110)
+    picture_pair(healthy, low).savefig(FOLDER / "health_and_low_calcium.png", dpi=110)
     found = article(args.people)
-    plot_verdicts(found).savefig(FOLDER / "verdicts.png", dpi=80)
-    plot_remedies(found.matrix).savefig(FOLDER / "remedies.png", dpi=80)
+    picture_verdicts(found).savefig(FOLDER / "verdicts.png", dpi=80)
+    picture_remedies(found.matrix).savefig(FOLDER / "remedies.png", dpi=80)
 
 
 if __name__ == "__main__":

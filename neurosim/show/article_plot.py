@@ -59,7 +59,7 @@ ARROWS = {
 
 
 @styled
-def plot_verdicts(verdicts: Any) -> Any:
+def picture_verdicts(verdicts: Any) -> Any:
     """Draw every claim with its outcome and, where it is on a rate, its ratio and interval.
 
     Parameters
@@ -144,7 +144,7 @@ def _verdict_row(ax: Any, y: int, verdict: Verdict) -> None:
 
 
 @styled
-def plot_remedies(matrix: Matrix) -> Any:
+def picture_remedies(matrix: Matrix) -> Any:
     """Draw what every remedy does against every cause: a word, arrows and whom it helps.
 
     Parameters

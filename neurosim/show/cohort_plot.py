@@ -32,7 +32,7 @@ SILENT = 0.13  # of the axis: people without a twitch, beside the others
 
 
 @styled
-def plot_cohort(cohort: Cohort) -> Any:
+def picture_cohort(cohort: Cohort) -> Any:
     """Draw twitches a minute of all people, a row for each scenario, a panel for each muscle.
 
     Parameters

@@ -136,7 +136,7 @@ def _rate_words(result: Result) -> str:
 
 
 @styled
-def plot_course(result: Result, against: Result | None = None, figure: Any = None) -> Any:
+def picture_course(result: Result, against: Result | None = None, figure: Any = None) -> Any:
     """Draw a course on the clock: the body, the expected rate, twitches and discharges.
 
     Parameters

@@ -103,7 +103,7 @@ def describe_emg(numbers: EmgNumbers, electrode: str = "electrode") -> str:
 
 
 @styled
-def plot_emg(
+def picture_emg(
     axes: Sequence[Any],
     time_s: Any,
     unit: Any,
@@ -132,7 +132,7 @@ def plot_emg(
         Of force and potential.
     """
     if len(axes) != len(ROWS):
-        raise NeurosimError(f"plot_emg needs {len(ROWS)} axes, one each for {', '.join(ROWS)}.")
+        raise NeurosimError(f"picture_emg needs {len(ROWS)} axes, one each for {', '.join(ROWS)}.")
     signal, force = np.asarray(emg_uv, float), np.asarray(force_mn, float)
     times, units = np.asarray(time_s, float), np.asarray(unit, float)
     raster, pull, wave, colours = axes
@@ -199,7 +199,7 @@ def draw_sweep(
 
 
 @styled
-def plot_potentials(
+def picture_potentials(
     ax: Any, potentials_uv: Any, sampling_hz: float, names: Sequence[str], title: str = ""
 ) -> Any:
     """Draw unit potentials over each other, each with its size in the legend; return the axes.
@@ -214,7 +214,7 @@ def plot_potentials(
     """
     rows = np.atleast_2d(np.asarray(potentials_uv, float))
     if len(rows) != len(names) or len(rows) > len(LINES):
-        raise NeurosimError(f"plot_potentials draws up to {len(LINES)} potentials, a name each.")
+        raise NeurosimError(f"picture_potentials draws up to {len(LINES)} potentials, a name each.")
     time = np.arange(rows.shape[1]) / sampling_hz * 1000.0
     for row, name, (colour, line) in zip(rows, names, LINES, strict=False):
         s = shape_of(row, sampling_hz)

@@ -177,7 +177,7 @@ def fit_json(fit: Fit) -> dict[str, Any]:
 
 
 @styled
-def plot_fit(fit: Fit) -> Any:
+def picture_fit(fit: Fit) -> Any:
     """Draw record, fitted curves and health over the people's band, and the single changes."""
     figure = new_figure(14.0, 10.5)
     (electrotonus, recovery), (iv, alone) = figure.subplots(2, 2)

@@ -22,7 +22,7 @@ from neurosim.membrane.excitability import (
 from neurosim.membrane.indices import POLARISED_FROM_MS
 from neurosim.show import describe as words
 from neurosim.show import panels
-from neurosim.show.course import plot_course
+from neurosim.show.course import picture_course
 from neurosim.show.style import (
     ADVICE,
     BLACK,
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 @styled
-def plot_chain(
+def picture_chain(
     result: Result,
     against: Result | None = None,
     people: People | None = None,
@@ -52,7 +52,7 @@ def plot_chain(
 ) -> Any:
     """Draw the chain from body to twitch on one figure, a changed body beside health.
 
-    A body that changes is drawn on its clock (`neurosim.show.course.plot_course`).
+    A body that changes is drawn on its clock (`neurosim.show.course.picture_course`).
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def plot_chain(
     if against is None and not words.is_healthy(result):
         against = words.healthy_partner(result)
     if result.scenario.course is not None:
-        return plot_course(result, against, figure)
+        return picture_course(result, against, figure)
     lanes = [r for r in (against, result) if r is not None]
     n = len(lanes)
     fig = figure if figure is not None else new_figure(15.0, 9.0 + 1.9 * n)
@@ -118,7 +118,7 @@ def _lanes(
 
 
 @styled
-def plot_pair(top: Result, bottom: Result) -> Any:
+def picture_pair(top: Result, bottom: Result) -> Any:
     """Draw two results one above the other: discharges and force, with a line of words each."""
     fig = new_figure(12.0, 7.4)
     grid = fig.add_gridspec(4, 1, height_ratios=[1.0, 0.9, 1.0, 0.9])
@@ -157,7 +157,7 @@ def _pair_words(result: Result) -> str:
 
 
 @styled
-def plot_excitability(
+def picture_excitability(
     found: Excitability,
     healthy: Excitability,
     norms: Mapping[str, NormCurve] | None = None,
@@ -312,7 +312,7 @@ def _iv_panel(ax: Any, found: Excitability, healthy: Excitability, norms: Any) -
 
 
 @styled
-def plot_sweep(
+def picture_sweep(
     label: str,
     values: Sequence[float],
     per_min: np.ndarray,
@@ -360,7 +360,7 @@ def plot_sweep(
 
 
 @styled
-def plot_soma(trace: Any, neuron: int = 0) -> Any:
+def picture_soma(trace: Any, neuron: int = 0) -> Any:
     """Draw potential and threshold of a motor neuron's cell body, the threshold's parts named.
 
     Parameters

@@ -43,7 +43,7 @@ def _words(f: Factor) -> str:
 
 
 @styled
-def plot_sensitivity(found: Sensitivity) -> Any:
+def picture_sensitivity(found: Sensitivity) -> Any:
     """Draw the indices of the inputs that move the rate most, with their intervals.
 
     Parameters

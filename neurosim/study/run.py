@@ -298,7 +298,7 @@ class Result:
         )  # fmt: skip
 
     def plot(self, **options):
-        """Draw the chain from body to twitch; see `neurosim.show.plot.plot_chain`."""
+        """Draw the chain from body to twitch; see `neurosim.show.plot.picture_chain`."""
         return view("plot")(self, **options)
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ from neurosim.show.course import (
     course_columns,
     hourly,
     origin_at,
-    plot_course,
+    picture_course,
 )
 from neurosim.show.describe import describe, origin_shares
 from neurosim.show.sound import run_files
@@ -70,7 +70,7 @@ def test_words_name_the_clock_and_what_changed(tense):
 
 
 def test_the_picture_shows_each_value_that_changes_and_the_clock(tense):
-    figure = plot_course(tense)
+    figure = picture_course(tense)
     axes = figure.get_axes()
     assert len(axes) == 2 + 3
     figure.draw_without_rendering()
@@ -85,7 +85,7 @@ def test_the_picture_shows_each_value_that_changes_and_the_clock(tense):
 
 def test_two_weeks_are_days_on_the_axis(tense):
     long = simulate(tense.scenario.replace(duration="2 weeks"))
-    axes = plot_course(long).get_axes()
+    axes = picture_course(long).get_axes()
     assert axes[-1].get_xlabel() == "midnight of day"
     assert len(axes[-1].get_xticks()) == 14
 

@@ -112,7 +112,7 @@ def test_rows_and_json_hold_both_answers(found):
 
 
 def test_the_figure_shows_record_fit_and_health(found):
-    figure = fitted.plot_fit(found)
+    figure = fitted.picture_fit(found)
     electrotonus, recovery, iv, alone = figure.axes
     assert [len(a.lines) for a in (electrotonus, recovery, iv)] == [12, 3, 3]
     drawn = recovery.lines[2].get_ydata()

@@ -92,7 +92,7 @@ def test_chain_beside_health(low):
 
 def test_scales_are_not_survivable_and_odd_titles_are_drawn(low):
     scenario = low.scenario.replace(title="低 calcium $1 $x^$ \n 😀")
-    figure = plot.plot_chain(dataclasses.replace(low, scenario=scenario))
+    figure = plot.picture_chain(dataclasses.replace(low, scenario=scenario))
     check(figure)
     written = [words for words, _ in texts(figure)[0]]
     assert written.count("none") >= 2 and written.count("strongest") == 2
@@ -102,30 +102,30 @@ def test_scales_are_not_survivable_and_odd_titles_are_drawn(low):
 def test_chain_of_many_people_with_a_silent_lane():
     people = replicate(["stress", "normal"], 3, duration_s=60, muscle="calf")
     result = simulate("stress", duration_s=60, muscle="calf")
-    check(plot.plot_chain(result, people=people))
+    check(plot.picture_chain(result, people=people))
 
 
 def test_chain_of_a_healthy_body_and_of_two_changed_ones(low, healthy):
-    check(plot.plot_chain(healthy))
-    check(plot.plot_chain(simulate("stress", duration_s=60, seed=2), against=low))
+    check(plot.picture_chain(healthy))
+    check(plot.picture_chain(simulate("stress", duration_s=60, seed=2), against=low))
 
 
 def test_chain_of_hours_draws_no_long_array():
-    check(plot.plot_chain(simulate("stress", duration_s=40_000, muscle="eyelid")))
+    check(plot.picture_chain(simulate("stress", duration_s=40_000, muscle="eyelid")))
 
 
 def test_pair(low, healthy):
-    check(plot.plot_pair(healthy, low))
+    check(plot.picture_pair(healthy, low))
 
 
 def test_picture_is_shown_by_a_notebook(healthy):
-    figure = plot.plot_chain(healthy)
+    figure = plot.picture_chain(healthy)
     assert figure._repr_png_().startswith(b"\x89PNG")
     assert len(style.png_bytes(figure, 50)) > 20_000
 
 
 def test_verdicts_draw_every_claim_in_its_group(small_article):
-    figure = article_plot.plot_verdicts(small_article)
+    figure = article_plot.picture_verdicts(small_article)
     check(figure)
     ax = figure.axes[0]
     names = [label.get_text() for label in ax.get_yticklabels()][::-1]
@@ -139,13 +139,13 @@ def test_verdicts_draw_every_claim_in_its_group(small_article):
 
 def test_verdicts_beyond_the_axis_are_arrows(small_article):
     far = replace(small_article.verdicts[23], rate_ratio=1e-7, ci_low=1e-8, ci_high=1e-6)
-    ax = article_plot.plot_verdicts((far,)).axes[0]
+    ax = article_plot.picture_verdicts((far,)).axes[0]
     assert [line.get_marker() for line in ax.lines].count("<") == 1
 
 
 def test_remedies_say_in_words_what_each_does(small_article):
     matrix = small_article.matrix
-    figure = article_plot.plot_remedies(matrix)
+    figure = article_plot.picture_remedies(matrix)
     check(figure)
     ax = figure.axes[0]
     drawn = [t.get_text() for t in ax.texts]
@@ -171,15 +171,15 @@ def test_remedies_say_in_words_what_each_does(small_article):
 def test_excitability_over_the_norm():
     base = examine(Conditions())
     found = examine(Conditions(potassium_out_mmol_l=6.0))
-    figure = plot.plot_excitability(found, base, norms(), "potassium 6")
+    figure = plot.picture_excitability(found, base, norms(), "potassium 6")
     check(figure)
     assert all(any(unit in text for unit in UNITS) for text in labels(figure))
     blocked = examine(Conditions(potassium_out_mmol_l=9.5))
-    check(plot.plot_excitability(blocked, base))
+    check(plot.picture_excitability(blocked, base))
 
 
 def test_sweep_and_soma():
     rates = np.array([[0.0, 2.0, 30.0], [0.0, 0.0, 1.0]])
-    check(plot.plot_sweep("potassium in plasma, mmol/L", [3.0, 6.0], rates, (3.5, 5.0)))
+    check(plot.picture_sweep("potassium in plasma, mmol/L", [3.0, 6.0], rates, (3.5, 5.0)))
     trace = simulate_soma(SomaConditions(calcium_out_mmol_l=1.0), 9.0, 200.0, seed=1)
-    check(plot.plot_soma(trace))
+    check(plot.picture_soma(trace))

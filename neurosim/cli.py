@@ -10,6 +10,7 @@ import argparse
 import os
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
@@ -29,6 +30,7 @@ FEW_S = 240_000.0  # simulated time of all people, up to which nobody asks how l
 LONG_S = 180.0  # a longer computation says beforehand how long
 TOO_LONG_S = 86_400.0
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # by Windows
+FOR_PEOPLE = (".html", ".png", ".txt", ".wav")  # files that are named before tables
 LONGEST_NAME = 80  # of a folder made from settings
 
 
@@ -184,8 +186,32 @@ def _dispatch(given: list[str]) -> int:
     if not args.command:
         parser.print_help()
         return 0
-    globals()[f"_{args.command}"](args)
+    with _patience():
+        globals()[f"_{args.command}"](args)
     return 0
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Say once, on a terminal, why a first command is slow: it compiles the loops."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    ended = threading.Event()
+
+    def watch() -> None:
+        from neurosim.membrane.kernel import compiling
+
+        while not ended.wait(1.0):
+            if compiling():
+                print("Compiling, once on this machine: about half a minute.", file=sys.stderr)
+                return
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
 
 
 def _refuse(args: argparse.Namespace, word: str) -> NoReturn:
@@ -457,7 +483,8 @@ def _write(folder: Path, files: Mapping[str, Any]) -> None:
     from neurosim.show.export import write_files
 
     paths = write_files(folder, files)
-    print("Written: " + ", ".join(str(p) for p in paths))
+    paths.sort(key=lambda path: path.suffix not in FOR_PEOPLE)
+    print(f"Written into {folder}: " + ", ".join(path.name for path in paths))
 
 
 def _say_if_slow() -> None:

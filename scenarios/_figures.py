@@ -141,6 +141,6 @@ def finish(name, figure, words):
     print(words)
     files = {f"{name}.png": png_bytes(figure), f"{name}.txt": text_bytes(words)}
     paths = write_files(prepare_folder("neurosim-out"), files)
-    print("Written: " + ", ".join(str(path) for path in paths))
+    print("Written: " + " and ".join(str(path) for path in paths))
     if "--show" in sys.argv:
         webbrowser.open(paths[0].resolve().as_uri())

@@ -480,3 +480,28 @@ def test_a_cohorts_progress_tells_rate_and_time_left_of_this_run_alone(monkeypat
     assert first.rstrip() == "1000 of 2000 people"
     assert second.rstrip() == "1020 of 2000 people, 2 a second, 8 minutes to go"
     assert last.rstrip() == "2000 of 2000 people, 50 a second" and last.endswith("\n")
+
+
+def test_a_first_command_says_once_that_it_compiles(monkeypatch, capsys):
+    from time import sleep
+
+    from neurosim.membrane import kernel
+
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    for compiling, said in ((True, 1), (False, 0)):
+        monkeypatch.setattr(kernel, "compiling", lambda compiling=compiling: compiling)
+        with cli._patience():
+            sleep(2.3)
+        assert capsys.readouterr().err.count("Compiling, once on this machine") == said
+
+
+def test_a_loop_that_was_not_on_disk_counts_as_compiled(monkeypatch):
+    from types import SimpleNamespace
+
+    from neurosim.membrane import kernel
+
+    before = kernel.compiling()
+    monkeypatch.setattr(kernel, "a_loop", SimpleNamespace(_cache_misses={}), raising=False)
+    assert kernel.compiling() == before
+    monkeypatch.setattr(kernel, "a_loop", SimpleNamespace(_cache_misses={"sig": 1}), raising=False)
+    assert kernel.compiling()

@@ -8,6 +8,7 @@ the reference; the compiled ones run the same lines.
 from __future__ import annotations
 
 import os
+import sys
 from functools import cache
 from importlib.util import find_spec
 
@@ -29,6 +30,14 @@ def compiled():
     from neurosim.membrane import compiled as loops
 
     return loops
+
+
+def compiling() -> bool:
+    """Return whether this process compiles, or had to: its loops were not on disk."""
+    rooms = [m for name, m in list(sys.modules.items()) if name.startswith("neurosim.")]
+    return any(
+        getattr(thing, "_cache_misses", None) for m in rooms for thing in list(vars(m).values())
+    )
 
 
 class _Mover:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable
@@ -82,7 +83,7 @@ async def _run(book: Any, name: str, limit_s: float, told: Any, place: str) -> N
         connection_file=str(Path(place) / "kernel.json"),
         transport="tcp" if sys.platform == "win32" else "ipc",
     )  # fmt: skip
-    client = NotebookClient(book, km=manager, resources={"metadata": {"path": place}})
+    client = NotebookClient(book, km=manager, coalesce_streams=True)
     try:
         await client.async_start_new_kernel(env=_environment(place), cwd=place)
         await client.async_start_new_kernel_client()
@@ -118,8 +119,7 @@ async def _cells(client: Any, book: Any, name: str, limit_s: float, told: Any) -
         try:
             await client.async_execute_cell(cell, i, store_history=i >= 0)
         except CellExecutionError as error:
-            why = " ".join(str(error.evalue).split())[:300]
-            raise NeurosimError(f"{where}: {error.ename}: {why.rstrip('.')}.") from None
+            raise NeurosimError(f"{where}: {_why(error)}.") from None
         except CellTimeoutError:
             raise NeurosimError(f"{where}: the lesson took longer than {limit_s:g} s.") from None
         except DeadKernelError:
@@ -127,6 +127,13 @@ async def _cells(client: Any, book: Any, name: str, limit_s: float, told: Any) -
         cell.metadata.pop("execution", None)  # times of the clock: no two builds would be alike
         if told is not None and done:
             told(done, len(code))
+
+
+def _why(error: Any) -> str:
+    """Return what went wrong in a cell; an assertion that says nothing is quoted."""
+    told = " ".join(str(error.evalue).split())[:300].rstrip(".")
+    lines = re.findall(r"-+> *\d+ (.*)", re.sub(r"\x1b\[[0-9;]*m", "", error.traceback))
+    return f"{error.ename}: {told or (lines[-1].strip()[:200] if lines else 'no reason given')}"
 
 
 def _first_line(cell: Any) -> str:

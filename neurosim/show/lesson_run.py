@@ -21,7 +21,7 @@ from neurosim.errors import NeurosimError
 from neurosim.show.lessons import needs
 
 # Run before the first cell and kept out of the notebook.
-ALONE = '''\
+ALONE = """\
 import socket, warnings
 warnings.simplefilter("error")
 def _own(connect):
@@ -39,7 +39,7 @@ socket.getaddrinfo = _no_names
 socket.socket.connect = _own(socket.socket.connect)
 socket.socket.connect_ex = _own(socket.socket.connect_ex)
 del _own, _no_names, socket, warnings
-'''
+"""
 
 
 def run(
@@ -110,14 +110,14 @@ async def _cells(client: Any, book: Any, name: str, limit_s: float, told: Any) -
     import nbformat
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+    book.cells.insert(0, nbformat.v4.new_code_cell(ALONE))
     code = [(i, cell) for i, cell in enumerate(book.cells) if cell.cell_type == "code"]
-    before = nbformat.v4.new_code_cell(ALONE)
     begun = monotonic()
-    for done, (i, cell) in enumerate([(-1, before), *code]):
+    for done, (i, cell) in enumerate(code):
         client.timeout = max(1, int(limit_s - (monotonic() - begun)))
-        where = f"Lesson {name}, cell {i + 1} ('{_first_line(cell)}')"
+        where = f"Lesson {name}, cell {i} ('{_first_line(cell)}')"
         try:
-            await client.async_execute_cell(cell, i, store_history=i >= 0)
+            await client.async_execute_cell(cell, i, store_history=i > 0)
         except CellExecutionError as error:
             raise NeurosimError(f"{where}: {_why(error)}.") from None
         except CellTimeoutError:
@@ -126,7 +126,8 @@ async def _cells(client: Any, book: Any, name: str, limit_s: float, told: Any) -
             raise NeurosimError(f"{where}: its kernel died.") from None
         cell.metadata.pop("execution", None)  # times of the clock: no two builds would be alike
         if told is not None and done:
-            told(done, len(code))
+            told(done, len(code) - 1)
+    del book.cells[0]
 
 
 def _why(error: Any) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from neurosim.errors import NeurosimError, unknown_name
 
@@ -29,6 +29,7 @@ TAGS = {
 TEACHERS = {"answer", "teacher", "check"}  # cells that no pupil sees
 TEXTS, LISTS = ("title", "level", "minutes", "goal"), ("aims", "knobs")
 LINES = 3  # ruled lines under a question that does not say
+MY_ANSWER = "*My answer (double-click to write):*"
 PARTS = ("student", "teacher", "worksheets")
 LIMIT_S = 300.0  # of a lesson; without Numba the model takes about 20 times as long
 _NAME = re.compile(r"\d\d_[a-z0-9_]+")
@@ -116,7 +117,9 @@ def chosen(names: Sequence[str], at: Path | None = None) -> list[Path]:
     for asked in names:
         key = asked.zfill(2) if asked.isascii() and asked.isdigit() else asked
         if key not in known:
-            raise unknown_name("lesson", asked, (*sorted({n[:2] for n in all_of}), *all_of))
+            raise unknown_name(
+                "lesson", asked, [n[:2] for n in all_of] if key.isdigit() else all_of
+            )
         picked.append(known[key])
     return [all_of[name] for name in all_of if not names or name in picked]
 
@@ -146,9 +149,9 @@ def read(path: Path) -> Lesson:
         for tag in cell.metadata.get("tags", ()):
             if tag not in TAGS:
                 raise unknown_name("tag", tag, TAGS)
-    texts = {key: about[key] for key in TEXTS}
-    lists = {key: tuple(map(str, about[key])) for key in LISTS}
-    return Lesson(path.stem, **texts, **lists, cells=tuple(book.cells))
+    said: dict[str, Any] = {key: about[key] for key in TEXTS}
+    said |= {key: tuple(map(str, about[key])) for key in LISTS}
+    return Lesson(path.stem, cells=tuple(book.cells), **said)
 
 
 def tags(cell: Any) -> set[str]:
@@ -161,13 +164,13 @@ def tags(cell: Any) -> set[str]:
 
 def student(lesson: Lesson) -> Any:
     """Return the pupil's copy: no answers, and a cell to write in after every question."""
-    cells: list[tuple[str, str, list[str], str]] = []
+    cells, asked = [], 0
     for cell in lesson.cells:
         if not tags(cell) & TEACHERS:
             cells.append(_plain(cell))
         if "question" in tags(cell):
-            n = sum(kind_id.startswith("my-answer") for *_, kind_id in cells) + 1
-            cells.append(("markdown", "*My answer (double-click to write):*", [], f"my-answer-{n}"))
+            asked += 1
+            cells.append(_Cell("markdown", MY_ANSWER, {}, f"my-answer-{asked}"))
     return _notebook(cells)
 
 
@@ -176,27 +179,40 @@ def teacher(lesson: Lesson) -> Any:
     return _notebook([_plain(cell) for cell in lesson.cells])
 
 
-def _plain(cell: Any) -> tuple[str, str, list[str], str]:
-    """Return kind, text, tags and id of a cell; the id follows from the text alone."""
+class _Cell(NamedTuple):
+    """A cell without outputs."""
+
+    kind: str
+    text: str
+    about: dict[str, Any]
+    mark: str
+
+
+def _plain(cell: Any) -> _Cell:
+    """Return a cell of a source as copies have it; its id follows from its text alone."""
     text = str(cell.source)
     if "teacher" in tags(cell):
         text = "> **For the teacher**\n>\n" + re.sub(r"^", "> ", text, flags=re.MULTILINE)
     mark = sha256(f"{cell.cell_type}\n{text}".encode()).hexdigest()[:12]
-    return cell.cell_type, text, sorted(tags(cell)), mark
+    about: dict[str, Any] = {"tags": sorted(tags(cell))} if tags(cell) else {}
+    if "lines" in cell.metadata:
+        about["lines"] = int(cell.metadata["lines"])
+    return _Cell(cell.cell_type, text, about, mark)
 
 
-def _notebook(cells: Sequence[tuple[str, str, list[str], str]]) -> Any:
-    """Return a notebook of cells given as kind, text, tags and id, without outputs."""
+def _notebook(cells: Sequence[_Cell]) -> Any:
+    """Return a notebook of cells, without outputs."""
     import nbformat
 
     made, used = [], {}
-    for kind, text, own_tags, mark in cells:
-        used[mark] = used.get(mark, 0) + 1  # two cells may say the same
-        cell = {
-            "cell_type": kind, "source": text, "metadata": {"tags": own_tags} if own_tags else {},
-            "id": mark if used[mark] == 1 else f"{mark}-{used[mark]}",
+    for cell in cells:
+        n = used[cell.mark] = used.get(cell.mark, 0) + 1  # two cells may say the same
+        found = {
+            "cell_type": cell.kind, "source": cell.text, "metadata": cell.about,
+            "id": cell.mark if n == 1 else f"{cell.mark}-{n}",
         }  # fmt: skip
-        made.append(cell | ({"outputs": [], "execution_count": None} if kind == "code" else {}))
+        empty = {"outputs": [], "execution_count": None} if cell.kind == "code" else {}
+        made.append(found | empty)
     book = {"cells": made, "metadata": _KERNEL, "nbformat": 4, "nbformat_minor": 5}
     return nbformat.from_dict(book)
 

@@ -127,7 +127,7 @@ def _item(item: _Item, key: bool) -> str:
     if not item.number:
         return item.html + filled
     label = f"q{item.number}"
-    if not key:
+    if not key and item.lines:
         ruled = '<div aria-hidden="true">' + "<i></i>" * item.lines + "</div>"
         filled = (
             f'<div class="write">{ruled}<textarea rows="{item.lines}" spellcheck="false" '

@@ -80,9 +80,15 @@ print(f"Yes: {1 + 1} & more")
 
 Ask again.
 
-+++ {"tags": ["question"]}
++++ {"tags": ["question"], "lines": 0}
 
 **Why?**
+
+```{code-cell}
+:tags: [answer]
+
+print(f"Because of {1 + 2}.")
+```
 
 ```{code-cell}
 x = 2
@@ -160,8 +166,10 @@ def test_model_code_is_imported(name):
     for node in ast.walk(ast.parse(written)):
         assert not isinstance(node, ast.ClassDef)
         if isinstance(node, ast.Import | ast.ImportFrom):
-            module = getattr(node, "module", None) or node.names[0].name
-            assert module.split(".")[0] in {"neurosim", "numpy", "ipywidgets", "IPython"}, module
+            single = [getattr(node, "module", None)] if hasattr(node, "module") else []
+            for module in single or [alias.name for alias in node.names]:
+                top = module.split(".")[0]
+                assert top in {"neurosim", "numpy", "ipywidgets", "IPython"}, module
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -272,6 +280,7 @@ def notebook(*code):
 @pytest.mark.parametrize("bad, words", [
     ("import warnings\nwarnings.warn('old')", "cell 2 ('import warnings'): UserWarning: old"),
     ("import socket\nsocket.create_connection(('192.0.2.1', 80), 1)", "may not use the network"),
+    ("import socket\nsocket.socket().connect(('192.0.2.1', 80))", "but asked for 192.0.2.1"),
     ("import urllib.request\nurllib.request.urlopen('http://example.org', timeout=1)",
      "may not use the network, but asked for example.org"),
     ("assert 1 > 2", "AssertionError: assert 1 > 2"),
@@ -366,9 +375,14 @@ def test_page_of_a_small_lesson(tmp_path):
         page = Page(text)
         assert "<em>2</em> more than &lt;1&gt;?" in text and "<b>" not in text
         assert [t for t in page.texts if t.startswith("Question")] == ["Question 1", "Question 2"]
-    assert sheet.count("<i></i>") == 5 + lessons.LINES
-    assert "Yes: 2 &amp; more" in key and "Ask again." in key
-    assert "Yes" not in sheet and "Ask again" not in sheet and "assert" not in key
+    assert sheet.count("<i></i>") == 5
+    assert "Yes: 2 &amp; more" in key and "Ask again." in key and "Because of 3." in key
+    assert (
+        "Yes" not in sheet
+        and "Because" not in sheet
+        and "Ask again" not in sheet
+        and "assert" not in key
+    )
 
 
 def test_words_of_a_picture_come_from_beside_it():
@@ -402,7 +416,7 @@ def test_command_builds_everything(small, capsys):
                      "teacher/01_test.ipynb", "worksheets/01_test.html"]  # fmt: skip
     book = json.loads((small / "teacher/01_test.ipynb").read_text("utf-8"))
     outs = [out["text"] for cell in book["cells"] for out in cell.get("outputs", ())]
-    assert outs == [["Yes: 2 & more\n"]]
+    assert outs == [["Yes: 2 & more\n"], ["Because of 3.\n"]]
     page = Page((small / "index.html").read_text("utf-8"))
     assert sorted(page.links) == files[1:]
     assert "Written: 5 files" in capsys.readouterr().out
@@ -422,7 +436,7 @@ def test_a_lesson_that_fails_leaves_nothing(small, capsys):
     assert cli.main(["lessons", "--out", str(small)]) == 2
     assert not small.exists()
     said = capsys.readouterr().err
-    assert said.startswith("Lesson 01_test, cell 7 ('assert x == 3')") and said.count("\n") == 1
+    assert said.startswith("Lesson 01_test, cell 8 ('assert x == 3')") and said.count("\n") == 1
 
 
 @pytest.mark.parametrize("words, said", [

@@ -126,6 +126,7 @@ def _item(item: _Item, key: bool) -> str:
     filled = "".join(item.key) if key else ""
     if not item.number:
         return item.html + filled
+    filled = filled or (_OPEN if key else "")
     label = f"q{item.number}"
     if not key and item.lines:
         ruled = '<div aria-hidden="true">' + "<i></i>" * item.lines + "</div>"
@@ -137,6 +138,9 @@ def _item(item: _Item, key: bool) -> str:
         f'<div class="question" role="group" aria-labelledby="{label}">'
         f'<h3 id="{label}">Question {item.number}</h3>\n{item.html}{filled}</div>'
     )
+
+
+_OPEN = "<p><em>No single answer, or it comes with a later question.</em></p>"
 
 
 # --- Cells as HTML ---------------------------------------------------------------------

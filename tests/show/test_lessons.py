@@ -133,14 +133,12 @@ def test_order(name):
     heads = [h.lower() for text in texts for h in re.findall(r"^## (.*)$", text, re.MULTILINE)]
     at = [next(i for i, h in enumerate(heads) if word in h) for word in ORDER]
     assert at == sorted(at)
-    goal = next(i for i, h in enumerate(heads) if "goal" in h)
-    missing = next(i for i, h in enumerate(heads) if "what this model leaves out" in h)
-    assert at[-1] < goal < missing == len(heads) - 1
     kinds = [lessons.tags(c) for c in one(name).cells]
     first_knob = next(i for i, t in enumerate(kinds) if "knob" in t)
     assert "question" in set().union(*kinds[:first_knob]), "a pupil predicts before anything is run"
-    last_question = max(i for i, t in enumerate(kinds) if "question" in t)
-    assert last_question > max(i for i, t in enumerate(kinds) if "goal" in t)
+    last = max(i for i, t in enumerate(kinds) if "question" in t)
+    assert last > max(i for i, t in enumerate(kinds) if "goal" in t)
+    assert "**What this model leaves out" in one(name).cells[last].source
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -162,7 +160,7 @@ def test_cells(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_model_code_is_imported(name):
     written = "\n".join(c.source for c in one(name).cells if c.cell_type == "code")
-    assert "import neurosim as ns" in written
+    assert re.search(r"^(import|from) neurosim\b", written, re.MULTILINE)
     for node in ast.walk(ast.parse(written)):
         assert not isinstance(node, ast.ClassDef)
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -174,21 +172,13 @@ def test_model_code_is_imported(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_answers_are_computed(name):
-    """Every answer prints something that holds a value, and every question has its key."""
-    waiting = 0
-    for cell in one(name).cells:
-        own = lessons.tags(cell)
-        if "question" in own:
-            waiting += 1
-        elif own & {"answer", "teacher"}:
-            waiting = 0
-        if "answer" in own:
-            printed = [n for n in ast.walk(ast.parse(cell.source)) if isinstance(n, ast.Call)
-                       and getattr(n.func, "id", "") == "print"]  # fmt: skip
-            held = [n for call in printed for arg in call.args for n in ast.walk(arg)]
-            assert any(isinstance(n, ast.FormattedValue | ast.Name) for n in held), cell.source
-        assert waiting <= 5
-    assert waiting == 0, "a question without an answer or a note"
+    """Every answer prints something that holds a value."""
+    assert len(cells(name, "answer")) >= 4 and cells(name, "teacher")
+    for cell in cells(name, "answer"):
+        printed = [n for n in ast.walk(ast.parse(cell.source)) if isinstance(n, ast.Call)
+                   and getattr(n.func, "id", "") == "print"]  # fmt: skip
+        held = [n for call in printed for arg in call.args for n in ast.walk(arg)]
+        assert any(isinstance(n, ast.FormattedValue | ast.Name) for n in held), cell.source
 
 
 # --- Copies ----------------------------------------------------------------------------

@@ -224,6 +224,36 @@ def notebook_bytes(book: Any) -> bytes:
     return (nbformat.writes(book).rstrip("\n") + "\n").encode("utf-8")
 
 
+# --- What a checkout keeps -------------------------------------------------------------
+
+
+def committed() -> dict[str, bytes]:
+    """Return the pupils' copies and ``docs/lessons.md`` of a checkout, made from the sources.
+
+    Raises
+    ------
+    NeurosimError
+        If there is no checkout around the sources.
+    """
+    page = folder().parent / "docs" / "lessons.md"
+    if not page.is_file():
+        raise NeurosimError(f"There is no {page}: this needs a checkout of neurosim.")
+    found = [read(path) for path in chosen([])]
+    copies = {f"notebooks/{one.name}.ipynb": notebook_bytes(student(one)) for one in found}
+    head, _, rest = page.read_text("utf-8").partition("<!-- lessons: ")
+    line, _, rest = rest.partition("\n")
+    after = rest[rest.index("<!-- end -->") :]
+    text = f"{head}<!-- lessons: {line}\n\n{_table(found)}\n\n{after}"
+    return {**copies, "docs/lessons.md": text.encode("utf-8")}
+
+
+def _table(found: Sequence[Lesson]) -> str:
+    """Return lessons as a table in Markdown."""
+    rows = [("lesson", "for", "minutes", "goal"), ("---",) * 4]
+    rows += [(f"{one.number} {one.title}", one.level, one.minutes, one.goal) for one in found]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
 # --- Everything of some lessons --------------------------------------------------------
 
 

@@ -33,6 +33,7 @@ MY_ANSWER = "*My answer (double-click to write):*"
 PARTS = ("student", "teacher", "worksheets")
 LIMIT_S = 300.0  # of a lesson; without Numba the model takes about 20 times as long
 _NAME = re.compile(r"\d\d_[a-z0-9_]+")
+_SAID = re.compile(r"\*+(For the )?teacher[.:]?\*+\s*", re.IGNORECASE)  # at the start of a note
 _KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -192,7 +193,8 @@ def _plain(cell: Any) -> _Cell:
     """Return a cell of a source as copies have it; its id follows from its text alone."""
     text = str(cell.source)
     if "teacher" in tags(cell):
-        text = "> **For the teacher**\n>\n" + re.sub(r"^", "> ", text, flags=re.MULTILINE)
+        said = _SAID.sub("", text, count=1) if _SAID.match(text) else text
+        text = "> **For the teacher**\n>\n" + re.sub(r"^", "> ", said, flags=re.MULTILINE)
     mark = sha256(f"{cell.cell_type}\n{text}".encode()).hexdigest()[:12]
     about: dict[str, Any] = {"tags": sorted(tags(cell))} if tags(cell) else {}
     if "lines" in cell.metadata:

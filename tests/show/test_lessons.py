@@ -78,7 +78,7 @@ print(f"Yes: {1 + 1} & more")
 
 +++ {"tags": ["teacher"]}
 
-Ask again.
+*Teacher.* Ask again.
 
 +++ {"tags": ["question"], "lines": 0}
 
@@ -363,6 +363,7 @@ def test_page_of_a_small_lesson(tmp_path):
         page = Page(text)
         assert "<em>2</em> more than &lt;1&gt;?" in text and "<b>" not in text
         assert [t for t in page.texts if t.startswith("Question")] == ["Question 1", "Question 2"]
+    assert key.count("Teacher.") == 0 and key.count("For the teacher") == 1
     assert sheet.count("<i></i>") == 5
     assert "Yes: 2 &amp; more" in key and "Ask again." in key and "Because of 3." in key
     assert (

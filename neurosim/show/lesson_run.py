@@ -123,6 +123,9 @@ async def _cells(client: Any, book: Any, name: str, limit_s: float, told: Any) -
         except CellTimeoutError:
             raise NeurosimError(f"{where}: the lesson took longer than {limit_s:g} s.") from None
         except DeadKernelError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # by Ctrl-C, which nbclient takes for this
+                raise asyncio.CancelledError from None
             raise NeurosimError(f"{where}: its kernel died.") from None
         cell.metadata.pop("execution", None)  # times of the clock: no two builds would be alike
         if told is not None and done:

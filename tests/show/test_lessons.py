@@ -5,6 +5,7 @@ import base64
 import json
 import os
 import re
+import signal
 from html.parser import HTMLParser
 
 import numpy as np
@@ -285,6 +286,20 @@ def test_a_lesson_that_fails_says_where(bad, words):
 def test_a_lesson_that_takes_too_long_is_ended():
     with pytest.raises(NeurosimError, match=r"07_slow, cell 1 .*took longer than 2 s\."):
         lesson_run.run(notebook("import time\ntime.sleep(60)"), "07_slow", 2.0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_ctrl_c_stops_a_lesson(small, capsys):
+    """The user's Ctrl-C, sent by the lesson itself to the process that runs it."""
+    path = lessons.folder() / "01_test.md"
+    stop = "import os, signal, time\nos.kill(os.getppid(), signal.SIGINT)\ntime.sleep(30)"
+    path.write_text(path.read_text("utf-8").replace("assert x == 2", stop), "utf-8")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal
+    try:
+        assert cli.main(["lessons", "--out", str(small)]) == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert capsys.readouterr().err == "Stopped; nothing was written.\n" and not small.exists()
 
 
 # --- On paper --------------------------------------------------------------------------

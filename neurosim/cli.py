@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 from neurosim.errors import NeurosimError, named, plain, unknown_name
 
 COMMANDS = ("run", "list", "article", "cohort", "excitability", "fit", "sweep", "sensitivity",
-            "sources", "validate")  # fmt: skip
+            "lessons", "sources", "validate")  # fmt: skip
 LOST = 3  # exit code when a run stops because the machine is too small
 MAX_SWEEP = 1000
 MAX_ROWS = 2_000_000  # of a table: about 100 MB
@@ -97,6 +97,10 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument("steps", metavar="START:STOP:N", help="such as 0.7:1.3:7")
     add("sensitivity", "tell which field of the body and which number of the model moves the rate "
         "most", "range", "samples", "people", "muscle", "axon", "seed", "out")  # fmt: skip
+    lessons = add("lessons", "build the lessons: notebooks for pupils and teacher, worksheets and "
+        "their keys", "only", "out")  # fmt: skip
+    lessons.add_argument("lesson", nargs="*", default=(), metavar="NN",
+                         help="numbers of lessons, such as 01 04 (default: all)")  # fmt: skip
     add("sources", "print every number of the model with its source", "csv")
     add("validate", "compare the model with published numbers", "out")
     return top
@@ -134,6 +138,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
               "help": "how far the fields of the body are moved (default: reference)"},
     "samples": {"metavar": "N", "help": "a power of 2 (default: 512); the rate is computed about "
                                         "30 times as often"},
+    "only": {"metavar": "student|teacher|worksheets",
+             "help": "build only these (default: all); keys come with the worksheets"},
     "out": {"metavar": "DIR", "help": "folder for the files"},
     "csv": {"metavar": "FILE", "help": "also write them as a CSV table"},
 }  # fmt: skip
@@ -888,6 +894,35 @@ def _sensitivity(args: argparse.Namespace) -> None:
         files["sensitivity.txt"] = export.text_bytes(f"{words}\n\n{table}")
         print(f"{words}\n\n{table}")
         _write(folder, files)
+
+
+def _lessons(args: argparse.Namespace) -> None:
+    from neurosim.show import lessons
+
+    if args.only not in (None, *lessons.PARTS):
+        raise unknown_name("part for --only", args.only, lessons.PARTS)
+    asked = [lessons.read(path) for path in lessons.chosen(args.lesson)]
+    with _folder(args.out, "lessons") as folder:
+        from neurosim.show.export import write_files
+
+        files = lessons.build(asked, args.only, told=_lesson_progress())
+        paths = write_files(folder, lessons.with_index(files, folder))
+        print(f"Written: {len(paths)} files in {folder}; open {folder / 'index.html'}")
+
+
+def _lesson_progress() -> Callable[[Any, int, int], None]:
+    """Return a function that shows on a terminal how far a lesson is, and says when it is run."""
+    shown: dict[str, Any] = {}
+
+    def told(lesson: Any, done: int, of: int) -> None:
+        if lesson.name not in shown:
+            shown[lesson.name] = _progress(f"cells of lesson {lesson.number}")
+        if shown[lesson.name] is not None:
+            shown[lesson.name](done, of)
+        if done == of:
+            print(f"Lesson {lesson.number}, {lesson.title}: run.")
+
+    return told
 
 
 def _sources(args: argparse.Namespace) -> None:

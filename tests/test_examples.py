@@ -1,7 +1,6 @@
-"""Every scenario script and every notebook runs, with warnings as errors."""
+"""Every scenario script runs, with warnings as errors (lessons: tests/show/test_lessons.py)."""
 
 import ast
-import json
 import os
 import subprocess
 import sys
@@ -11,7 +10,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = sorted((ROOT / "scenarios").glob("[!_]*.py"))
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 ADVICE = "A teaching model, not medical advice."
 
 
@@ -20,7 +18,7 @@ def name_of(path):
 
 
 def test_there_are_examples():
-    assert SCRIPTS and NOTEBOOKS
+    assert SCRIPTS
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=name_of)
@@ -52,50 +50,3 @@ def test_script_is_short_and_says_what_to_see(script):
         assert part in about
     assert len(text.splitlines()) <= 60
     assert "pyplot" not in text
-
-
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=name_of)
-def test_notebook_is_clean(notebook):
-    book = json.loads(notebook.read_text("utf-8"))
-    assert (book["nbformat"], book["nbformat_minor"]) >= (4, 5)
-    ids = [cell["id"] for cell in book["cells"]]
-    assert len(set(ids)) == len(ids)
-    for cell in book["cells"]:
-        if cell["cell_type"] == "code":
-            assert cell["outputs"] == [], "outputs are not committed"
-            assert cell["execution_count"] is None, "execution counts are not committed"
-    everything = "".join("".join(cell["source"]) for cell in book["cells"])
-    assert ADVICE in everything
-    for never in ("pip install", "http://", "https://", "%matplotlib"):
-        assert never not in everything
-
-
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=name_of)
-def test_notebook_runs(notebook, tmp_path, monkeypatch):
-    import matplotlib
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MPLBACKEND", "Agg")
-    matplotlib.use("Agg")
-    book = json.loads(notebook.read_text("utf-8"))
-    cells = [cell for cell in book["cells"] if cell["cell_type"] == "code"]
-    namespace = {"__name__": "__main__"}
-    pictures = 0
-    for cell in cells:
-        shown = run_cell("".join(cell["source"]), f"{notebook.name}:{cell['id']}", namespace)
-        draw = getattr(shown, "_repr_png_", None)
-        pictures += draw is not None and draw().startswith(b"\x89PNG")
-    assert pictures > 0
-    last = ast.parse("".join(cells[-1]["source"]))
-    assert any(isinstance(part, ast.Assert) for part in last.body)
-
-
-def run_cell(source, name, namespace):
-    """Run a cell as a notebook does and return the value of its last line."""
-    tree = ast.parse(source)
-    if not tree.body or not isinstance(tree.body[-1], ast.Expr):
-        exec(compile(tree, name, "exec"), namespace)
-        return None
-    last = tree.body.pop()
-    exec(compile(tree, name, "exec"), namespace)
-    return eval(compile(ast.Expression(last.value), name, "eval"), namespace)

@@ -12,6 +12,7 @@ import math
 import os
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from io import StringIO
 from pathlib import Path
@@ -106,7 +107,8 @@ def write_files(folder: str | Path, files: Mapping[str, Content]) -> list[Path]:
     ----------
     folder : str or Path
     files : mapping of str to bytes or callable
-        What each holds; one too large for memory comes as a function that writes it to a file.
+        What each holds; one too large for memory comes as a function that writes it to a file. A
+        name such as ``keys/01.html`` lies in a folder below, which is made if need be.
 
     Raises
     ------
@@ -114,12 +116,17 @@ def write_files(folder: str | Path, files: Mapping[str, Content]) -> list[Path]:
         If one cannot be written; nothing new is left behind then.
     """
     written: list[tuple[str, Path]] = []
+    made: list[Path] = []
     place = Path(folder)
     try:
         try:
             for name, content in files.items():
-                handle, beside = tempfile.mkstemp(prefix=f".{name}.", dir=place)
-                written.append((beside, place / name))
+                target = place / name
+                if not target.parent.exists():
+                    target.parent.mkdir()
+                    made.append(target.parent)
+                handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+                written.append((beside, target))
                 with os.fdopen(handle, "wb") as file:
                     file.write(content) if isinstance(content, bytes) else content(file)
                 os.chmod(beside, 0o644)
@@ -128,6 +135,9 @@ def write_files(folder: str | Path, files: Mapping[str, Content]) -> list[Path]:
         finally:
             for beside, _ in written:
                 Path(beside).unlink(missing_ok=True)
+            for below in made:
+                with suppress(OSError):  # something is in it
+                    below.rmdir()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise NeurosimError(f"Cannot write to {place}: {why}.") from None

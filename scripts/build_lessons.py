@@ -1,0 +1,14 @@
+"""Write what is committed of the lessons from their sources, notebooks/NN_name.md.
+
+The pupils' copies, notebooks/NN_name.ipynb, and the table in docs/lessons.md. Run it after every
+change of a source: a test fails while they differ.
+
+    python scripts/build_lessons.py
+"""
+
+from neurosim.show import lessons
+from neurosim.show.export import write_files
+
+if __name__ == "__main__":
+    made = lessons.committed()
+    print("\n".join(map(str, write_files(lessons.folder().parent, made))))

@@ -26,6 +26,7 @@ SOUNDS = ("lone", "slow groups", "fast rattles")
 _SOUND_OF = MappingProxyType({"myokymic_burst": 1, "neuromyotonic_burst": 2})  # else lone
 # What ails each muscle, by cause; the tibial nerve drives calf and sole.
 CAUSES: Mapping[str, Mapping[str, Mapping[str, float]]] = MappingProxyType({
+    "healthy": {},
     "pinched_nerve": {m: {"pinched_nerve": 0.8} for m in MUSCLES},
     "nerve_damage": {"calf": {"nerve_damage": 1.0}, "foot_sole": {"nerve_damage": 1.0}},
     "isaacs": {m: {"isaacs": 0.9} for m in MUSCLES},
@@ -34,6 +35,7 @@ CAUSES: Mapping[str, Mapping[str, Mapping[str, float]]] = MappingProxyType({
         "calf": {"als": 0.3}, "foot_sole": {"als": 0.2},
     },
 })  # fmt: skip
+ILL = tuple(c for c in CAUSES if c != "healthy")
 
 
 @dataclass(frozen=True)
@@ -143,14 +145,14 @@ def patient(
 
 
 def ward(seed: int = 1, watched_s: float = 60.0) -> list[Patient]:
-    """Return four patients, A to D, one of each of `CAUSES`, in an order that the seed knows.
+    """Return four patients, A to D, one of each of `ILL`, in an order that the seed knows.
 
     Raises
     ------
     NeurosimError
         For a time that is not allowed.
     """
-    causes = shuffled(tuple(CAUSES), seed)
+    causes = shuffled(ILL, seed)
     return [patient(c, name, watched_s, seed) for name, c in zip("ABCD", causes, strict=True)]
 
 

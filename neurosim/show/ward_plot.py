@@ -44,9 +44,9 @@ def picture_ward(patients: Sequence[Patient]) -> Any:
     """
     if not 1 <= len(patients) <= 4:
         raise NeurosimError(f"1 to 4 patients fit on the picture, not {len(patients)}.")
-    rows = (len(patients) + 1) // 2
-    fig = new_figure(16.0, 1.6 + 3.9 * rows)
-    grid = fig.subplots(rows, 4, squeeze=False, width_ratios=(3, 2, 3, 2))
+    rows, beside = (len(patients) + 1) // 2, min(len(patients), 2)
+    fig = new_figure(8.0 * beside, 1.6 + 3.9 * rows)
+    grid = fig.subplots(rows, 2 * beside, squeeze=False, width_ratios=(3, 2) * beside)
     pairs = grid.reshape(-1, 2)
     for (rates, left), one in zip(pairs, patients, strict=False):
         _rates(rates, one)
@@ -121,10 +121,10 @@ def _lost(ax: Any, one: Patient) -> None:
     ax.barh(rows, units, height=0.55, color="#B9D7EA")
     ax.plot([100 * f.force for f in one.findings], rows, "D", color=BLACK, ms=6)
     for y, value in zip(rows, units, strict=True):
-        ax.text(2, y, f"{value:.0f} %", va="center", fontsize=10)
+        ax.text(2, y, f"{value:.0f} %", va="center", fontsize=11)
     ax.axvline(100, color=GREY, lw=0.8)
     ax.set_xlim(0, 125)
-    ax.set_title("bar: motor units left\n◆ strength, % of health", fontsize=10.5,
+    ax.set_title("bar: motor units left\n◆ strength, % of health", fontsize=11,
                  fontweight="normal")  # fmt: skip
 
 

@@ -17,4 +17,8 @@ PEOPLE, WEEKS = 16, 26
 
 if __name__ == "__main__":
     found = alarms.cohort(PEOPLE, WEEKS, cores=2)
-    finish("when_to_worry", picture_alarms(found), f"{found}\nA week's dot: the larger, the more twitches.")
+    finish(
+        "when_to_worry",
+        picture_alarms(found),
+        f"{found}\nA week's dot: the larger, the more twitches.",
+    )

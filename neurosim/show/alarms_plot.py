@@ -1,4 +1,4 @@
-"""Signs of alarm drawn: diaries of typical people, who shows which sign, how many alarms are true."""
+"""Signs of alarm drawn: typical diaries, who shows which sign, how many alarms are true."""
 
 from __future__ import annotations
 

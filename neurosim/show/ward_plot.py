@@ -126,5 +126,3 @@ def _lost(ax: Any, one: Patient) -> None:
     ax.set_xlim(0, 125)
     ax.set_title("bar: motor units left\n◆ strength, % of health", fontsize=11,
                  fontweight="normal")  # fmt: skip
-
-

@@ -114,27 +114,6 @@ def voluntary(axes, drive, willed, misfires, every=3):
         ax.set_xlim(0.0, drive.size / 1000.0)
 
 
-def diary_panel(ax, one, names):
-    """Draw one person's diary: a dot for each week and muscle, its area by the twitches seen."""
-    seen = one.seen().T
-    y, x = np.nonzero(seen)
-    ax.scatter(x + 0.5, y, s=10.0 + 45.0 * np.log10(seen[y, x]), color=VERMILION, alpha=0.8, lw=0)
-    ax.set_yticks(range(len(names)), names)
-    ax.set(xlim=(0, one.weeks), ylim=(len(names) - 0.4, -0.6), xlabel="week")
-    ax.tick_params(axis="y", length=0)
-    ax.grid(axis="x", color="#DDDDDD", lw=0.6)
-    ax.set_axisbelow(True)
-
-
-def share_bars(ax, shares, names, colour, marker, shift):
-    """Draw shares with their intervals, in per cent, one row each from the top."""
-    for row, share in enumerate(shares):
-        ax.plot([100 * share.low, 100 * share.high], [row + shift] * 2, color=colour, lw=2.5)
-        ax.plot(100 * share.value, row + shift, marker, color=colour, ms=9)
-    ax.set_yticks(range(len(names)), names)
-    ax.set(xlim=(-2, 102), ylim=(len(names) - 0.4, -0.6), xlabel="%")
-
-
 def finish(name, figure, words):
     """Print `words`; write NAME.png and NAME.txt into neurosim-out; open it with ``--show``."""
     words = words if words.endswith(ADVICE) else f"{words}\n{ADVICE}"

@@ -260,6 +260,31 @@ class Alarms:
         )
 
 
+def true_share(one_in: float, ratio: float) -> float:
+    """Return which share of alarms is true (Bayes): odds before, times the likelihood ratio.
+
+    Parameters
+    ----------
+    one_in : float
+        Of so many people looked at one is ill, above 1.
+    ratio : float
+        Likelihood ratio of the sign.
+
+    Raises
+    ------
+    NeurosimError
+        For a value that is not allowed.
+
+    Examples
+    --------
+    >>> round(true_share(101, 10), 3)
+    0.091
+    """
+    one_in = number_within("one_in", one_in, 1.0 + 1e-9, 1e9)
+    odds = number_within("ratio", ratio, 0.0, 1e12) / (one_in - 1.0)
+    return odds / (1.0 + odds)
+
+
 # --- The people ------------------------------------------------------------------------------
 
 

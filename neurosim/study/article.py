@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from neurosim.errors import NeurosimError
 from neurosim.study import alarms, qualities
 from neurosim.study.claims import CLAIMS, Claim
+from neurosim.study.claims import claim as numbered
 from neurosim.study.compare import (
     NONE,
     Ratio,
@@ -62,19 +63,70 @@ def _body_of(base: Scenario, name: str) -> Scenario:
     return base.replace(name=name, title=own.title, about=own.about, body=own.body)
 
 
+def _of_claim(claim: Claim, base: Scenario) -> dict[str, Scenario]:
+    """Return the scenarios that a verdict on a claim of a cause needs, by name."""
+    found = {name: _body_of(base, name) for name in claim.scenarios}
+    for partner in claim.combination:
+        found[partner] = _body_of(base, partner)
+        both = combined((claim.scenarios[0], partner), base)
+        found[both.name] = both
+    return found
+
+
 def _asked(base: Scenario) -> tuple[dict[str, Scenario], dict[str, Scenario]]:
     """Return every scenario that a verdict on a cause needs, by name, and all the others."""
     found, others = {"normal": base}, tried(base)
     for claim in CLAIMS:
+        found |= _of_claim(claim, base)
         for name in claim.scenarios:
-            found[name] = _body_of(base, name)
             for size in severities(name.removesuffix(MILD)):
                 others[size] = _body_of(base, size)
-        for partner in claim.combination:
-            found[partner] = _body_of(base, partner)
-            both = combined((claim.scenarios[0], partner), base)
-            found[both.name] = both
     return found, {name: s for name, s in others.items() if name not in found}
+
+
+def trial(
+    numbers: Sequence[int], people: int = 20, seed: int = 1, *, cores: int = 1, **changes
+) -> tuple[Verdict, ...]:
+    """Put a few claims of causes to a few people, in seconds, and return the verdicts.
+
+    As in `article`, but without mild sizes, other seeds and what a verdict leans on.
+
+    Parameters
+    ----------
+    numbers : sequence of int
+        Numbers of claims: of causes, or outside the model.
+    people, seed, cores, **changes
+        As in `article`.
+
+    Raises
+    ------
+    NeurosimError
+        For an unknown claim, one that is not on a cause, fewer than 2 people, or a value that is
+        not allowed.
+    """
+    _enough(people)
+    asked = [numbered(n) for n in numbers]
+    for one in asked:
+        if one.kind not in ("rate", "outside"):
+            raise NeurosimError(
+                f"Claim {one.number} ({one.claim}) is not on a cause, so it cannot be tried by "
+                "itself: article() puts every claim to the model."
+            )
+    base = scenario("normal").replace(seed=seed, **changes)
+    states = {"normal": base}
+    for one in asked:
+        states |= _of_claim(one, base)
+    rates = dict(zip(states, long_run(tuple(states.values()), people, cores=cores), strict=True))
+    return tuple(
+        judge_rate(one, rates) if one.kind == "rate"
+        else of(one, "outside this model", note=one.outside)
+        for one in asked
+    )  # fmt: skip
+
+
+def _enough(people: int) -> None:
+    if people < 2:
+        raise NeurosimError(f"people = {people} is too few: a verdict needs at least 2.")
 
 
 def article(
@@ -110,8 +162,7 @@ def article(
     NeurosimError
         With fewer than 2 people, or a value that is not allowed.
     """
-    if people < 2:
-        raise NeurosimError(f"people = {people} is too few: a verdict needs at least 2.")
+    _enough(people)
     base = scenario("normal").replace(seed=seed, **changes)
     causes, others = _asked(base)
     asked, few = causes | others, min(people, FEW)

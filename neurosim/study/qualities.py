@@ -247,15 +247,21 @@ def no_single_remedy(e: Evidence) -> Finding:
     return _decided(not foolproof, words)
 
 
-def _behind(prevalence: float, twitching: float) -> float:
-    """Return the share of people who twitch that has a disease (Bayes)."""
+def behind(prevalence: float, twitching: float = 1.0) -> float:
+    """Return the share of people who twitch that has a disease (Bayes).
+
+    Parameters
+    ----------
+    prevalence, twitching : float
+        Share of people who have it, and of those the share who twitch.
+    """
     ill = prevalence * twitching
     return ill / (ill + (1.0 - prevalence) * _n("twitching_in_health"))
 
 
 def rarely_serious(e: Evidence) -> Finding:
     """Return whether next to nobody who twitches has ALS, if everybody with it does (Bayes)."""
-    share = _behind(_n("als_prevalence"), 1.0)
+    share = behind(_n("als_prevalence"), 1.0)
     words = (
         f"with surveys' shares and not the model's "
         f"({100 * _n('twitching_in_health'):.2g} % in health) "
@@ -267,7 +273,7 @@ def rarely_serious(e: Evidence) -> Finding:
 def no_disease(e: Evidence) -> Finding:
     """Return whether most who twitch have no chronic disease of the nerves (Bayes)."""
     ill = _n("twitching_in_nerve_disease")
-    each = (_behind(_n("als_prevalence"), 1.0), _behind(_n("nerve_disease_prevalence"), ill))
+    each = (behind(_n("als_prevalence"), 1.0), behind(_n("nerve_disease_prevalence"), ill))
     words = (
         f"with surveys' shares and not the model's, {100 * sum(each):.0f} % of people seen to "
         f"twitch have a nerve disease, nearly all a neuropathy or a root lesion"

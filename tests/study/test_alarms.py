@@ -241,3 +241,12 @@ def test_in_the_cohort_persistence_tells_nothing_and_losses_tell_much():
     worse, weak = (found.specificity(s).value for s in ("gets_worse", "gets_worse_and_weak"))
     assert weak > max(worse, 0.97)
     assert found.sensitivity("gets_worse").value > 1.0 - found.specificity("gets_worse").value
+
+
+def test_true_alarms_by_counting_people():
+    ill, well, shown, false = 1000, 19_000, 0.4, 0.05  # one in 20
+    counted = ill * shown / (ill * shown + well * false)
+    assert alarms.true_share(20, shown / false) == pytest.approx(counted)
+    for bad in ((1, 2), (20, -1)):
+        with pytest.raises(NeurosimError):
+            alarms.true_share(*bad)

@@ -72,3 +72,21 @@ def test_what_leans_is_joined_to_its_verdict(found, monkeypatch):
         else:
             assert not v.leans_on
     assert {q.against.name for q in asked} > {"normal"}
+
+
+def test_a_few_claims_are_judged_as_in_the_whole_article(found):
+    few = trial.trial((24, 9, 7), 4, duration_s=60.0)
+    assert [v.number for v in few] == [24, 9, 7]
+    for v in few:
+        whole = next(w for w in found.verdicts if w.number == v.number)
+        assert (v.outcome, v.factor, v.note) == (whole.outcome, whole.factor, whole.note)
+        assert v.rate_ratio == pytest.approx(whole.rate_ratio, nan_ok=True)
+        assert v.ci_high == pytest.approx(whole.ci_high, nan_ok=True)
+
+
+@pytest.mark.parametrize(("numbers", "people", "words"), [
+    ((34,), 4, "not on a cause"), ((99,), 4, "no claim 99"), ((24,), 1, "at least 2"),
+])  # fmt: skip
+def test_claims_that_cannot_be_tried_alone(numbers, people, words):
+    with pytest.raises(NeurosimError, match=words):
+        trial.trial(numbers, people)

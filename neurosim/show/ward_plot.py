@@ -1,0 +1,128 @@
+"""Unlabelled patients drawn: which muscles twitch, in which rhythm, what they have lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from neurosim.errors import NeurosimError
+from neurosim.show.style import (
+    ADVICE,
+    BLACK,
+    BLUE,
+    GREY,
+    PURPLE,
+    VERMILION,
+    drawable,
+    muscle_words,
+    new_figure,
+    plain_number,
+    styled,
+    time_words,
+)
+from neurosim.study.ward import Patient
+
+LOOKS = ((BLUE, "o"), (VERMILION, "s"), (PURPLE, "^"))  # by SOUNDS
+NONE_PER_MIN, MOST_PER_MIN = 0.1, 5000.0
+
+
+@styled
+def picture_ward(patients: Sequence[Patient]) -> Any:
+    """Draw each patient's muscles: twitches per minute by rhythm, motor units left, strength.
+
+    Parameters
+    ----------
+    patients : sequence of Patient
+        1 to 4.
+
+    Raises
+    ------
+    NeurosimError
+        For none or too many.
+    """
+    if not 1 <= len(patients) <= 4:
+        raise NeurosimError(f"1 to 4 patients fit on the picture, not {len(patients)}.")
+    rows, beside = (len(patients) + 1) // 2, min(len(patients), 2)
+    fig = new_figure(8.0 * beside, 1.6 + 3.9 * rows)
+    grid = fig.subplots(rows, 2 * beside, squeeze=False, width_ratios=(3, 2) * beside)
+    pairs = grid.reshape(-1, 2)
+    for (rates, left), one in zip(pairs, patients, strict=False):
+        _rates(rates, one)
+        _lost(left, one)
+    for ax in pairs[len(patients) :].ravel():
+        ax.remove()
+    marks = [pairs[0, 0].plot([], [], marker, color=colour, ls="none", ms=9, label=name)[0]
+             for name, (colour, marker) in zip(_names(), LOOKS, strict=True)]  # fmt: skip
+    fig.legend(handles=marks, loc="outside upper left", ncols=3)
+    watched = time_words(patients[0].watched_s)
+    fig.supxlabel(f"Simulated; each muscle watched for {watched}. {ADVICE}", x=0.01, ha="left",
+                  fontsize=11, color=GREY)  # fmt: skip
+    fig.words = describe_ward(patients)
+    return fig
+
+
+def _names() -> tuple[str, str, str]:
+    return ("lone twitches", "slow groups (marching)", "fast bursts (rattling)")
+
+
+def describe_ward(patients: Sequence[Patient]) -> str:
+    """Return the words that stand for the picture of patients."""
+    told = []
+    for one in patients:
+        muscles = "; ".join(
+            f"{muscle_words(f.muscle)}: {_told_rates(f.per_min)}, "
+            f"{100 * f.units:.0f} % of the motor units, {100 * f.force:.0f} % of the strength"
+            for f in one.findings
+        )
+        told.append(f"Patient {one.letter}. {muscles}.")
+    return " ".join([*told, ADVICE])
+
+
+def _told_rates(per_min: Sequence[float]) -> str:
+    parts = [f"{plain_number(r)} {name.split(' (')[0]} per minute"
+             for r, name in zip(per_min, _names(), strict=True) if r > 0]  # fmt: skip
+    return " and ".join(parts) or "no twitches"
+
+
+def _muscles(ax: Any, one: Patient, named: bool) -> np.ndarray:
+    rows = np.arange(len(one.findings))
+    ax.set_yticks(rows, [muscle_words(f.muscle) if named else "" for f in one.findings])
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="y", color="#DDDDDD", lw=0.6)
+    ax.set_axisbelow(True)
+    return rows
+
+
+def _rates(ax: Any, one: Patient) -> None:
+    _muscles(ax, one, named=True)
+    ax.set_xscale("log")
+    ax.set_xlim(NONE_PER_MIN / 1.6, MOST_PER_MIN)
+    ticks = [NONE_PER_MIN, 1, 10, 100, 1000]
+    ax.set_xticks(ticks, ["none", "1", "10", "100", "1000"])
+    ax.set_xticks([], minor=True)
+    ax.axvline(0.3, color=GREY, lw=0.8, ls=":")
+    for i, finding in enumerate(one.findings):
+        if not any(finding.per_min):
+            ax.plot(NONE_PER_MIN, i, "o", color=GREY, mfc="white", ms=6)
+        for k, (rate, (colour, marker)) in enumerate(zip(finding.per_min, LOOKS, strict=True)):
+            if rate > 0:
+                at = float(np.clip(rate, 0.35, MOST_PER_MIN))
+                ax.plot(at, i + 0.16 * (k - 1), marker, color=colour, ms=9)
+    ax.set_title(f"Patient {drawable(one.letter)}")
+    ax.set_xlabel("twitches per minute")
+
+
+def _lost(ax: Any, one: Patient) -> None:
+    rows = _muscles(ax, one, named=False)
+    units = [100 * f.units for f in one.findings]
+    ax.barh(rows, units, height=0.55, color="#B9D7EA")
+    ax.plot([100 * f.force for f in one.findings], rows, "D", color=BLACK, ms=6)
+    for y, value in zip(rows, units, strict=True):
+        ax.text(2, y, f"{value:.0f} %", va="center", fontsize=11)
+    ax.axvline(100, color=GREY, lw=0.8)
+    ax.set_xlim(0, 125)
+    ax.set_title("bar: motor units left\n◆ strength, % of health", fontsize=11,
+                 fontweight="normal")  # fmt: skip

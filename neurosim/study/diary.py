@@ -209,7 +209,7 @@ def diary(group: str, person: int, weeks: int, seed: int) -> Diary:
                 _looked(state, ill[body], here, person, share, person_rng(seed, person, 1, m, i))
             )
         first, last = (_body_at(plans[m], w) for w in (0, weeks - 1))
-        measured.append([_strength(states[m, b], ill[b], name) for b in (first, last)])
+        measured.append([strength(states[m, b], ill[b], name) for b in (first, last)])
     table = np.concatenate(rows, axis=1)
     time, m, kind, visible = table[:, np.argsort(table[0], kind="stable")]
     force, units = _visits(np.array(measured), person_rng(seed, person, 2))
@@ -244,7 +244,7 @@ def _looked(
     return np.array([7.0 * week + day + evening, m, kind, found.visible], float)
 
 
-def _strength(state: State, sites: Sites, name: str) -> tuple[float, float]:
+def strength(state: State, sites: Sites, name: str) -> tuple[float, float]:
     """Return largest force and number of motor units of a muscle, against health."""
     forces, living = twitch_forces_mn(name), sites.living
     force = forces[living].sum() / forces.sum() * state.unit_force_scale * state.transmission

@@ -96,9 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument("steps", metavar="START:STOP:N", help="such as 0.7:1.3:7")
     add("sensitivity", "tell which field of the body and which number of the model moves the rate "
         "most", "range", "samples", "people", "muscle", "axon", "seed", "out")  # fmt: skip
-    add("mystery", "work a patient with a hidden cause: order tests, say what it is and what to do",
+    add("mystery", "work a patient with a hidden cause: order tests, say what it is, what to do",
         "seed", "out")  # fmt: skip
-    add("key", "print the teacher's key of a mystery patient (--seed 7) or of a class (--seed 1:30)",
+    add("key", "print the teacher's key of a mystery patient (--seed 7) or a class (--seed 1:30)",
         "seed", "out")  # fmt: skip
     add("sources", "print every number of the model with its source", "csv")
     add("validate", "compare the model with published numbers", "out")

@@ -77,7 +77,7 @@ CLUES = {
     "low_calcium": "Calcium clearly low, the other ions and the breath as usual.",
     "magnesium_depletion": "Magnesium far too low, and it takes calcium with it.",
     "poor_nutrition": "Magnesium and calcium both a little low.",
-    "anxiety": "Carbon dioxide breathed off, so that pH is high; that alone lowers calcium a little.",
+    "anxiety": "Carbon dioxide breathed off and pH high, which lowers calcium a little.",
     "kidney_disease": "Magnesium and potassium kept back, calcium low, the blood acid.",
     "serotonin_syndrome": "Nearly every motor unit fires single discharges, in all muscles.",
     "cholinesterase_inhibition": "Every discharge is repeated at once: no single ones are left.",
@@ -235,12 +235,13 @@ def outcome_lines(found: Outcome, scored: bool = True) -> list[str]:
         lines = [f"Right: {true.title}."]
     else:
         lines = [f"Not this time. You said: {said.title}. It is: {true.title}."]
+    without = f"Without the cause this person has {_rate(found.without)}."
     lines += [
         _remedy_sentence(found),
         f"Twitches seen per minute in the {muscle_words(found.case.muscle)}: "
         f"{_rate(found.before)} before, {_rate(found.after)} after it. "
-        + (f"Without the cause this person has {_rate(found.without)}." if true.field else HARMLESS),
-    ]  # fmt: skip
+        f"{without if true.field else HARMLESS}",
+    ]
     if BY_DOCTOR[true.doctor]:
         lines.append(BY_DOCTOR[true.doctor])
     if scored:

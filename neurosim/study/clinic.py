@@ -304,15 +304,14 @@ def _needle(case: Case, place: str, rng: np.random.Generator) -> Report:
     centres = _places(acted, table, rng)
     heard = _heard(table, centres) & living
     mine = heard[firing.unit]
-    rows = [
-        row for u in np.unique(firing.unit[mine]) for row in read_train(firing.time_s[firing.unit == u])
-    ]  # fmt: skip
+    trains = [firing.time_s[firing.unit == unit] for unit in np.unique(firing.unit[mine])]
+    rows = [row for train in trains for row in read_train(train)]
     counts = {kind: sum(r.kind == kind for r in rows) / minutes for kind in BURSTS}
     scale = acted.of.states[0].fibres_scale
     first = table[centres[0]]
     record = Needle(place, firing.time_s[mine], firing.unit[mine], float(first[0]),
                     max(float(first[1]), 1.0), scale, who)  # fmt: skip
-    active = 100.0 * np.unique(firing.unit[mine]).size / max(int(heard.sum()), 1)
+    active = 100.0 * len(trains) / max(int(heard.sum()), 1)
     enough = len(rows) >= _n("least_bursts")
     repeated = 100.0 * sum(r.spikes > 1 for r in rows) / len(rows) if enough else math.nan
     found = [

@@ -40,7 +40,7 @@ def picture_html(figure: Any) -> str:
     """Return a picture as an image whose alternative text is its words."""
     data = b64encode(png_bytes(figure)).decode("ascii")
     return (
-        f"<img alt='{html.escape(figure.words, quote=True)}' style='max-width:100%;height:auto' "
+        f"<img alt='{html.escape(figure.words, quote=True)}' style='width:min(760px,100%);height:auto' "
         f"src='data:image/png;base64,{data}'>"
     )
 
@@ -79,10 +79,10 @@ class Page:
         self.live = widgets.HTML()
         self.bill, self.results, self.outcome = (widgets.HTML() for _ in range(3))
         self.box = widgets.VBox([
-            widgets.HTML(self._heading()), self._tests(), self.live, self.bill, self.results,
-            self._answer(), self.outcome, widgets.HTML(f"<p>{html.escape(ADVICE)}</p>"),
+            widgets.HTML(self._heading()), self._tests(), self.live, self.bill, self._answer(),
+            self.outcome, self.results, widgets.HTML(f"<p>{html.escape(ADVICE)}</p>"),
         ])  # fmt: skip
-        self._say("Order a test.")
+        self._say("Order a test; what it finds comes below.")
         self._show_bill()
 
     def _heading(self) -> str:
@@ -135,8 +135,11 @@ class Page:
     # --- What a press does ---------------------------------------------------------------------
 
     def _say(self, text: str) -> None:
-        """Put a sentence into the live region, so that it is read aloud."""
-        self.live.value = f"<div role='status' aria-live='polite'>{html.escape(text)}</div>"
+        """Put a sentence into the live region, so that it is read aloud.
+
+        A widget makes the region anew each time; a new one is read where it is an alert.
+        """
+        self.live.value = f"<div role='alert' aria-live='polite'>{html.escape(text)}</div>"
 
     def _show_bill(self) -> None:
         spent = plain_number(self.game.cost)
@@ -171,6 +174,6 @@ class Page:
 
     def _show_outcome(self, title: str, lines: list[str]) -> None:
         self.outcome.value = (
-            f"<div role='status' aria-live='polite'><h3 style='margin:0.4em 0 0'>{title}</h3>"
+            f"<div role='alert' aria-live='polite'><h3 style='margin:0.4em 0 0'>{title}</h3>"
             f"{lines_html(lines)}</div>"
         )

@@ -18,12 +18,15 @@ from neurosim.show.style import (
     GREY,
     HEALTH,
     PALE,
+    counted,
     muscle_words,
     new_figure,
     plain_number,
     styled,
 )
 from neurosim.study.clinic import EMG_HZ, TRACE_S, Report
+
+QUIET_UV = 100.0  # a needle's trace spans at least so much to both sides
 
 
 def picture_report(report: Report) -> Any:
@@ -111,11 +114,14 @@ def _trace(report: Report) -> Any:
     ax.set_xlim(0, 1000.0 * TRACE_S)
     ax.set_xlabel(f"time after {plain_number(start)} s, ms")
     ax.set_ylabel("potential, µV")
-    ax.set_title(f"Needle in the {muscle_words(report.place)} at rest: the busiest second")
+    what = "the busiest second" if count else "silence"
+    ax.set_title(f"Needle in the {muscle_words(report.place)} at rest: {what}")
+    low, high = ax.get_ylim()
+    ax.set_ylim(min(low, -QUIET_UV), max(high, QUIET_UV))  # so that noise alone looks like noise
     peak = float(np.abs(wave).max())
     text = (
         f"The needle's potential in the {muscle_words(report.place)} over the busiest second: "
-        f"{count} discharges of units near it, up to {plain_number(peak)} µV from the baseline. "
+        f"{counted(count, 'discharge')} of units near it, up to {plain_number(peak)} µV from the baseline. "
         f"In all: {'; '.join(words.report_lines(report))}."
     )
     return _finished(fig, text)

@@ -183,7 +183,7 @@ def test_pictures_say_what_they_show(full):
     for test, figure in shown.items():
         if figure is not None:
             assert len(figure.words) > 80, test
-    assert "discharges of units near it" in shown["emg"].words
+    assert " of units near it" in shown["emg"].words
 
 
 def test_without_widgets_the_text_says_so(monkeypatch):

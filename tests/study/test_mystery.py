@@ -23,7 +23,8 @@ from neurosim.study.mystery import (
 )
 from neurosim.study.patient import CAUSES, EXPOSURES, HEALTHY, draw, stream
 
-FEW, ALL = range(20), range(200)  # among the few every cause comes
+FEW = (0, 1, 2, 3, 4, 5, 6, 7, 9, 13, 17, 18)  # every cause once
+ALL = range(200)
 drawn = cache(draw)
 
 
@@ -117,7 +118,7 @@ def test_the_table_solves_two_hundred_patients():
 def test_what_a_patient_mentions_misleads():
     """Every habit is mentioned by patients in whom it is harmless, and all mention some."""
     innocent = set()
-    for seed in FEW:
+    for seed in range(20):
         case = drawn(seed)
         told = do(case, "history").told
         assert set(case.harmless) <= set(told)

@@ -281,7 +281,7 @@ def mystery(seed: int | None = None) -> Mystery:
       the patient drinks coffee
       the patient sleeps badly
       the patient feels tense
-      coffee, an hour ago: 2.63 cups
-      sleep missing: 2.02 h
+      coffee, an hour ago: 3.16 cups
+      sleep missing: 2.09 h
     """
     return Mystery(seed)

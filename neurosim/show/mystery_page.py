@@ -39,10 +39,9 @@ def lines_html(lines: list[str]) -> str:
 def picture_html(figure: Any) -> str:
     """Return a picture as an image whose alternative text is its words."""
     data = b64encode(png_bytes(figure)).decode("ascii")
-    return (
-        f"<img alt='{html.escape(figure.words, quote=True)}' style='width:min(760px,100%);height:auto' "
-        f"src='data:image/png;base64,{data}'>"
-    )
+    alt = html.escape(figure.words, quote=True)
+    style = "width:min(760px,100%);height:auto"
+    return f"<img alt='{alt}' style='{style}' src='data:image/png;base64,{data}'>"
 
 
 def report_html(report: Report) -> str:

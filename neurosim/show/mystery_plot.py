@@ -121,7 +121,8 @@ def _trace(report: Report) -> Any:
     peak = float(np.abs(wave).max())
     text = (
         f"The needle's potential in the {muscle_words(report.place)} over the busiest second: "
-        f"{counted(count, 'discharge')} of units near it, up to {plain_number(peak)} µV from the baseline. "
+        f"{counted(count, 'discharge')} of units near it, up to {plain_number(peak)} µV from the "
+        "baseline. "
         f"In all: {'; '.join(words.report_lines(report))}."
     )
     return _finished(fig, text)

@@ -195,6 +195,9 @@ def test_gas_agrees_with_itself():
     gas = do(drawn(7), "gas")
     by_hand = 0.03 * gas.value("paco2_mmhg") * 10.0 ** (gas.value("ph") - 6.1)
     assert gas.value("bicarbonate_mmol_l") == pytest.approx(by_hand)
+    # the strongest anxiety breathes 40 mmHg down to 20 (Macefield & Burke)
+    many = [do(drawn(7), "gas", time=t).value("paco2_mmhg") for t in range(200)]
+    assert np.mean(many) == pytest.approx(40.0 - 20.0 * drawn(7).severity, rel=0.02)
 
 
 def test_ordered_again_a_test_is_done_and_paid_again():

@@ -891,6 +891,8 @@ def _play(seed: Any) -> tuple[Any, list[str]]:
     if seed is None:
         told.append(f"To meet this patient again: neurosim mystery --seed {given}")
     print("\n".join(told), flush=True)
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
     talks = sys.stdin is not None and sys.stdin.isatty()
     while desk.open:
         if talks:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 
 import pytest
 
@@ -107,6 +107,19 @@ def test_a_mistake_is_one_sentence_and_the_game_goes_on(capsys, monkeypatch, lin
     assert code == 0 and not err
     (told,) = [text for text in out.splitlines() if answer in text]
     assert "Nothing ordered yet: 0 points." in out.split(told)[1]
+
+
+def test_bytes_that_are_no_text_are_answered_too(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(b"order \xff\xfe\n\x00\n"), "utf-8"))
+    assert main(["mystery", "--seed", "7"]) == 0
+    out = capsys.readouterr().out
+    assert "Unknown test" in out and out.rstrip().endswith("Goodbye.")
+
+
+def test_a_line_of_a_million_letters_is_answered_in_short(capsys, monkeypatch):
+    for line in ("order " + "b" * 10**6, "x" * 10**6, "cause " + "y " * 10**5):
+        code, out, _ = said(capsys, monkeypatch, line + "\n")
+        assert code == 0 and len(out) < 5000
 
 
 def test_lists_help_and_giving_up(capsys, monkeypatch):

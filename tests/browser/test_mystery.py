@@ -21,6 +21,7 @@ SHOTS = os.environ.get("NEUROSIM_SHOTS", "")
 OPTIONS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
            "--disable-background-networking", "--disable-component-update",
            "--disable-sync"]  # fmt: skip
+SIZE = {"width": 1100, "height": 1000}
 WAIT_MS = 90_000
 
 pytestmark = [
@@ -62,7 +63,7 @@ def free_port():
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
+def address(chromium, tmp_path_factory):
     """Serve a notebook of one cell and return its address."""
     for module in ("voila", "ipywidgets", "playwright"):
         found(module)
@@ -105,14 +106,22 @@ def wait_for(address, server, log):
 
 
 @pytest.fixture
-def page(chromium, address):
-    from playwright.sync_api import sync_playwright
+def page(request, address):
+    """Return an empty page, of the folder's browser if it has one, else of an own one.
 
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=OPTIONS)
-        try:
-            yield browser.new_page(viewport={"width": 1100, "height": 1000})
-        finally:
+    Two get into each other's way in one process.
+    """
+    try:
+        context = request.getfixturevalue("browser").new_context(viewport=SIZE)
+        yield context.new_page()
+        context.close()
+    except pytest.FixtureLookupError:
+        from playwright.sync_api import sync_playwright
+
+        path = request.getfixturevalue("chromium")
+        with sync_playwright() as play:
+            browser = play.chromium.launch(executable_path=path, args=OPTIONS)
+            yield browser.new_page(viewport=SIZE)
             browser.close()
 
 

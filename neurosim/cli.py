@@ -21,9 +21,10 @@ from typing import Any, NoReturn
 from neurosim.errors import NeurosimError, named, plain, unknown_name
 
 COMMANDS = ("run", "list", "article", "cohort", "excitability", "fit", "sweep", "sensitivity",
-            "lessons", "sources", "validate")  # fmt: skip
+            "lessons", "mystery", "key", "sources", "validate")  # fmt: skip
 LOST = 3  # exit code when a run stops because the machine is too small
 MAX_SWEEP = 1000
+MAX_PATIENTS = 100  # in one key
 MAX_ROWS = 2_000_000  # of a table: about 100 MB
 ARTICLE_STATES = 150  # about so many states of each person are asked by the article
 FEW_S = 240_000.0  # simulated time of all people, up to which nobody asks how long it takes
@@ -101,6 +102,10 @@ def _parser() -> argparse.ArgumentParser:
         "their keys", "only", "out")  # fmt: skip
     lessons.add_argument("lesson", nargs="*", default=(), metavar="NN",
                          help="numbers of lessons, such as 01 04 (default: all)")  # fmt: skip
+    add("mystery", "work a patient with a hidden cause: order tests, say what it is, what to do",
+        "seed", "out")  # fmt: skip
+    add("key", "print the teacher's key of a mystery patient (--seed 7) or a class (--seed 1:30)",
+        "seed", "out")  # fmt: skip
     add("sources", "print every number of the model with its source", "csv")
     add("validate", "compare the model with published numbers", "out")
     return top
@@ -923,6 +928,98 @@ def _lesson_progress() -> Callable[[Any, int, int], None]:
             print(f"Lesson {lesson.number}, {lesson.title}: run.")
 
     return told
+def _mystery(args: argparse.Namespace) -> None:
+    seed = _whole("seed", args.seed)
+    if args.out is None:
+        _play(seed)
+        return
+    with _folder(args.out, "mystery") as folder:
+        from neurosim.show.mystery_desk import record_files
+
+        game, told = _play(seed)
+        _write(folder, record_files(game, told))
+
+
+def _play(seed: Any) -> tuple[Any, list[str]]:
+    """Answer lines of the standard input until it ends, and return the game and what was said."""
+    from neurosim.show.mystery_desk import Desk, any_seed
+    from neurosim.study.mystery import Game
+
+    given = any_seed() if seed is None else seed
+    desk = Desk(Game(given))
+    told = [desk.welcome()]
+    if seed is None:
+        told.append(f"To meet this patient again: neurosim mystery --seed {given}")
+    print("\n".join(told), flush=True)
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
+    talks = sys.stdin is not None and sys.stdin.isatty()
+    while desk.open:
+        if talks:
+            print("> ", end="", flush=True)
+        line = sys.stdin.readline() if sys.stdin is not None else ""
+        if not line:  # the input has ended
+            told.append(desk.answer("quit"))
+        else:
+            told.append(f"> {line.strip()}")
+            try:
+                told.append(desk.answer(line))
+            except NeurosimError as error:
+                told.append(" ".join(str(error).split()))
+        if told[-1]:
+            print(told[-1], flush=True)
+    return desk.game, told
+
+
+def _patients(text: str | None) -> range:
+    """Return the seeds of ``7`` or ``1:30``.
+
+    Raises
+    ------
+    NeurosimError
+        If it is neither, or more than `MAX_PATIENTS`.
+    """
+    from neurosim.study.patient import check_seed
+
+    if text is None:
+        raise NeurosimError("key needs --seed, such as --seed 7 or --seed 1:30.")
+    ends = [check_seed(_whole("seed", part)) for part in text.split(":", 1)]
+    first, last = ends[0], ends[-1]
+    if not first <= last < first + MAX_PATIENTS:
+        raise NeurosimError(
+            f"--seed {named(text)} must run upwards, over at most {MAX_PATIENTS} patients."
+        )
+    return range(first, last + 1)
+
+
+def _key(args: argparse.Namespace) -> None:
+    seeds = _patients(args.seed)
+
+    def made() -> list[Any]:
+        from neurosim.study.mystery import key
+
+        progress, keys = _progress("patients"), []
+        for seed in seeds:
+            keys.append(key(seed))
+            if progress:
+                progress(len(keys), len(seeds))
+        return keys
+
+    if args.out is None:
+        _print_key(made())
+        return
+    with _folder(args.out, "key") as folder:
+        from neurosim.show.mystery_desk import key_files
+
+        keys = made()
+        _print_key(keys)
+        _write(folder, key_files(keys))
+
+
+def _print_key(keys: Sequence[Any]) -> None:
+    from neurosim.show import mystery as words
+
+    print(words.key_words(keys[0]) if len(keys) == 1 else words.key_table(keys))
 
 
 def _sources(args: argparse.Namespace) -> None:

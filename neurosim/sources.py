@@ -57,6 +57,7 @@ FILES = {
     "junction": "muscle/junction.toml",
     "study": "study/parameters.toml",
     "alarms": "study/alarms.toml",
+    "mystery": "study/mystery.toml",
 }
 
 

@@ -35,7 +35,7 @@ UNITS = {
     "%", "pA", "pA/mV", "pF", "s", "sites", "spikes", "twitches", "umol/L",
     "1/mm", "1/mm2", "Hz", "S/m", "fibres", "m/s", "m/s per um", "mV/mm3", "mm", "nA", "uV",
     "um", "mS/cm2", "uF/cm2", "mmHg", "mmol/(L mmHg)", "L", "h", "mmol/(mmol/L)",
-    "weeks", "1/week", "Mohm",
+    "weeks", "1/week", "Mohm", "points",
 }  # fmt: skip
 # What the end of a name says of its unit; the longest that fits counts.
 SUFFIXES = {
@@ -43,7 +43,7 @@ SUFFIXES = {
     "_g_l": "g/L", "_per_h": "1/h", "_mv": "mV", "_ms": "ms", "_min": "min", "_mn": "mN",
     "_mg": "mg", "_kg": "kg", "_c": "degC", "_pa": "pA", "_mm": "mm", "_hz": "Hz", "_uv": "uV",
     "_per_s": "1/s", "_mmhg": "mmHg", "_l": "L", "_debt_h": "h", "_half_h": "h", "_percent": "%",
-    "_mohm": "Mohm",
+    "_mohm": "Mohm", "_per_min": "1/min",
 }  # fmt: skip
 VALUES = all_values()
 IDS = [f"{room}.{value.name}" for room, value in VALUES]

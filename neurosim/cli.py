@@ -928,6 +928,8 @@ def _lesson_progress() -> Callable[[Any, int, int], None]:
             print(f"Lesson {lesson.number}, {lesson.title}: run.")
 
     return told
+
+
 def _mystery(args: argparse.Namespace) -> None:
     seed = _whole("seed", args.seed)
     if args.out is None:

@@ -14,7 +14,7 @@ import neurosim as ns
 from neurosim.body.blood import plain_name
 from neurosim.body.fields import FIELDS
 from neurosim.show.describe import band
-from neurosim.show.style import BLACK, BLUE, GREY, styled
+from neurosim.show.style import BLACK, BLUE, GREY, plain_decades, styled
 from neurosim.study.compare import paired_ratio
 from neurosim.study.rates import long_run
 
@@ -37,7 +37,7 @@ ratio = {s.name: paired_ratio(r, rates[0]) for s, r in zip(asked, rates[1:], str
 @styled
 def draw():
     """Draw the ratio against health for each factor, with its interval over people."""
-    figure, axes = panels(18, 13, 4, 6, f"Dose and response, {PEOPLE} people", sharey=True)
+    figure, axes = panels(4, 6, f"Dose and response, {PEOPLE} people", sharey=True)
     for ax, (name, doses) in zip(axes.flat, DOSES.items(), strict=False):
         found = [ratio[f"{name} {v:g}"] for v in doses]
         low, mean, high = (np.clip([getattr(r, k) for r in found], LEAST, MOST)
@@ -47,7 +47,9 @@ def draw():
         ax.axhline(1.0, color=BLACK, lw=1, ls=":")
         f = FIELDS[name]
         ax.vlines([f.low, f.high], LEAST, MOST, color=GREY, ls=":")
-        ax.set(yscale="log", ylim=(LEAST, MOST), xlabel=f.unit or "0 to 1", title=plain_name(name))
+        ax.set(yscale="log", ylim=(LEAST, MOST), xlabel=f.unit or "0 to 1")
+        ax.set_title(plain_name(name).replace("body mass lost by", "mass lost by"), fontsize=11.5)
+        plain_decades(ax.yaxis)
     axes.flat[-1].set_axis_off()
     figure.supylabel("twitches against the same people in health, times")
     return figure

@@ -33,7 +33,8 @@ force = muscle_force_mn(cramps.time_s, cramps.unit, foot, cramps.duration_s, 200
 @styled
 def draw():
     """Draw potential, threshold and inward current; then raster and force of the cramp."""
-    figure, axes = panels(14, 15, 6, 1, "Motoneurons at work, and a cramp")
+    figure, grid = panels(3, 2, "Motoneurons at work, and a cramp")
+    axes = grid.flat
     for ax, (name, one) in zip(axes, runs.items(), strict=False):
         s, base = one.time_ms / 1000.0, one.threshold_baseline_mv
         rested = base + one.threshold_electrolyte_mv
@@ -42,16 +43,19 @@ def draw():
         ax.fill_between(s, rested, one.threshold_mv[0], color=VERMILION, alpha=0.25, lw=0)
         ax.fill_between(s, rested - one.pic_mv[0], rested, color=GREEN, alpha=0.3, lw=0)
         ax.axhline(base, color=GREY, ls=":", lw=1.5)
-        ax.set(title=f"{name}: {one.spikes_s(20).size} spikes", ylabel="mV", xlim=(0, s[-1]))
+        ax.set(title=f"{name}: {one.spikes_s(20).size} spikes", ylabel="potential, mV",
+               xlim=(0, s[-1]), ylim=(-80, -28), xlabel="time, seconds")  # fmt: skip
     texts = (("threshold; shaded: raised by spikes", VERMILION), ("dotted: in health", GREY),
              ("shaded: spared by inward current", GREEN), ("potential", BLUE))  # fmt: skip
     for i, (text, colour) in enumerate(texts):
-        axes[0].text(1.01, 0.85 - 0.2 * i, text, color=colour, transform=axes[0].transAxes)
-    axes[3].set_xlabel("time, s (drive rises from 0.5 to 1.5, ends at 3)")
-    axes[4].plot(cramps.time_s, cramps.unit + 1, "|", color=BLACK, ms=4)
-    axes[4].set(title="cramp: stimuli from 1 to 3 s, stretch from 14 to 16 s", ylabel="unit")
-    axes[5].plot(np.arange(force.size) / 200.0, force / 1000.0, color=BLACK)
-    axes[5].set(title="its force", xlabel="time, s", ylabel="N", xlim=axes[4].get_xlim())
+        grid[0, 0].text(0.02 + 0.5 * (i % 2), 0.99 - 0.13 * (i // 2), text, color=colour,
+                        transform=grid[0, 0].transAxes, va="top")  # fmt: skip
+    raster, pull = grid[2]
+    raster.plot(cramps.time_s, cramps.unit + 1, "|", color=BLACK, ms=4)
+    raster.set(title="cramp: stimuli from 1 to 3 s, stretch from 14 to 16 s", ylabel="motor unit")
+    pull.plot(np.arange(force.size) / 200.0, force / 1000.0, color=BLACK)
+    pull.set(title="its force", xlim=raster.get_xlim(), ylabel="force, N", xlabel="time, seconds")
+    raster.set_xlabel("time, seconds")
     return figure
 
 

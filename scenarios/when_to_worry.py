@@ -22,7 +22,7 @@ TITLES = {"benign": "benign twitching", "als": "early ALS", "pinched": "pinched 
 @styled
 def draw(found):
     """Draw a typical diary of each group, and how well each sign tells."""
-    figure, axes = panels(17, 11, 2, 4, "When to worry?", height_ratios=(2, 3))
+    figure, axes = panels(2, 4, "When to worry?", height_ratios=(2, 3))
     for ax, (group, title) in zip(axes[0], TITLES.items(), strict=True):
         diary_panel(ax, found.typical(group), [muscle_words(m) for m in MUSCLES])
         ax.set_title(f"{title}\n(a typical diary)")

@@ -33,7 +33,7 @@ from neurosim.study.remedies import Matrix, remedy
 OUTCOME_MARKS = {
     "supported": (GREEN, "o"),
     "opposed": (VERMILION, "X"),
-    "no difference at this size": (GREY, "s"),
+    "no difference at this size": (BLACK, "s"),
     "only in combination": (PURPLE, "^"),
     "outside this model": (GREY, ""),
 }

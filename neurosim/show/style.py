@@ -259,6 +259,15 @@ def name_lines(ax: Any, labels: Sequence[tuple[float, str, str]], gap: float = 1
                                 "relpos": (0.0, 0.5), "shrinkA": 1.0, "shrinkB": 1.0})  # fmt: skip
 
 
+def plain_decades(axis: Any) -> None:
+    """Name the decades of a logarithmic axis as numbers: a small exponent is lost on a wall."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axis.set_major_locator(LogLocator(numticks=6))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: plain_number(value)))
+    axis.set_minor_locator(NullLocator())
+
+
 def png_bytes(figure: Any, dpi: int = 110) -> bytes:
     """Return a figure as a PNG file."""
     buffer = BytesIO()

@@ -52,9 +52,7 @@ def draw():
     axes[2, 0].set(title="Isaacs: spikes after one impulse", yticks=range(1, max(counts) + 1))
     axes[2, 0].set(xlabel="fast potassium, share of health", ylabel="spikes")
     axes[2, 1].plot(groups[0] / 1000.0, groups[1][0], color=BLUE, lw=0.8)
-    axes[2, 1].set(
-        title="a scar's bursts at the healthy end", xlabel="time, seconds", ylabel="potential, mV"
-    )
+    axes[2, 1].set(title="a scar's bursts", xlabel="time, seconds", ylabel="potential, mV")
     return figure
 
 

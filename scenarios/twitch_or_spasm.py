@@ -37,7 +37,6 @@ def draw():
     figure, axes = panels(3, 4, "Twitch or spasm?", sharex=True)
     for column, (name, one) in zip(axes.T, results.items(), strict=True):
         plot_raster(one, (0.0, SECONDS), column[0])
-        column[0].set(xlabel="")
         column[0].set_title(NAMES[name], color=BLACK)
         time, origin, gap = intervals_ms(one.firing)
         for kind, (colour, marker, _) in enumerate(ORIGIN_MARKS):
@@ -52,8 +51,8 @@ def draw():
     figure.legend(
         handles=origin_handles(list(results.values())), loc="outside upper right", ncols=4
     )
-    for ax in axes[:, 1:].flat:
-        ax.set_ylabel("")
+    for ax in axes.flat:
+        ax.label_outer()
     return figure
 
 

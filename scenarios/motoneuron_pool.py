@@ -23,11 +23,10 @@ DRIVE = pool.inputs(pool.hold(0.5), pool.ramp(1.0, 0.0, 0.1), pool.hold(1.5, 0.1
 units = pool.build(120)
 runs = {name: pool.run(units, state_of(ns.contributions(body)).soma, excitation=DRIVE, seed=1,
                        trace=(20,)) for name, body in BODIES.items()}  # fmt: skip
-foot = muscle("foot_sole")
-made = cramp.units_of(1, foot.units, prone=False)
+made = cramp.units_of(1, muscle("foot_sole").units, prone=False)
 cramps = cramp.stimulate(made, cramp.shortened(), 40.0, 24.0, seed=3,
                          inhibition_mv=30.0, inhibition_s=2.0)  # fmt: skip
-force = muscle_force_mn(cramps.time_s, cramps.unit, foot, cramps.duration_s, 200.0)
+force = muscle_force_mn(cramps.time_s, cramps.unit, "foot_sole", cramps.duration_s, 200.0)
 
 
 @styled

@@ -95,8 +95,9 @@ def describe_emg(numbers: EmgNumbers, electrode: str = "electrode") -> str:
     ]
     if n.shortest_ms == n.shortest_ms:
         parts.append(f"The shortest interval within a unit is {n.shortest_ms:.3g} ms.")
+    quiet = plain_number(float(f"{n.quiet_uv:.2g}"))
     parts.append(
-        f"The potential reaches {n.peak_uv:.3g} µV over a quiet line of {n.quiet_uv:.2g} µV "
+        f"The potential reaches {plain_number(n.peak_uv)} µV over a quiet line of {quiet} µV "
         f"(root mean square)"
         + (f"; half of its power lies below {n.median_hz:.3g} Hz."
            if n.median_hz == n.median_hz else ".")
@@ -337,7 +338,9 @@ def plot_potentials(
     ax.set_xlabel("time after the end plates fire, ms")
     ax.set_ylabel("potential, µV")
     ax.set_title(title)
-    # The lines end together at 0, so that a name at an end could not tell which is which.
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, high + 0.1 * len(rows) * (high - low))
+    # The lines end together at 0: a name at an end could not tell which is which.
     ax.legend(loc="upper right", labelcolor="linecolor", handlelength=2.8)
     return ax
 

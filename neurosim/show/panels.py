@@ -473,7 +473,7 @@ def plot_rate(
         parts = [f"{n} people:" if n > 1 else "this person, long run:"]
         band = words.band(*ratio)
         parts += band.replace(" (", "|(").split("|")
-        text = "\n".join(_wrap(part, 21) for part in parts)
+        text = "\n".join(_wrap(part, 22) for part in parts)
         _room_above(ax, 0.06 + 0.09 * (1 + text.count("\n")))
         told = ax.text(0.02, 0.99, text, transform=ax.transAxes, va="top", fontsize=11.5)
         told.set_in_layout(False)

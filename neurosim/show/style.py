@@ -135,10 +135,8 @@ def one_line(words: str) -> str:
 def html_image(png: bytes, words: str) -> str:
     """Return an image inline, with its words for who cannot see it."""
     data, alt = b64encode(png).decode("ascii"), escape(one_line(words), quote=True)
-    return (
-        '<figure style="margin:0"><img style="max-width:100%;height:auto" '
-        f'alt="{alt}" src="data:image/png;base64,{data}"></figure>'
-    )
+    image = f'<img alt="{alt}" src="data:image/png;base64,{data}">'
+    return f'<figure style="margin:0">{image}</figure>'
 
 
 def _title(figure: Any) -> str:

@@ -13,6 +13,7 @@ draws the same picture of any other state.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -66,7 +67,7 @@ def draw_pair() -> None:
 
 def draw_article(people: int) -> None:
     """Put the article's claims to many people, and draw verdicts and remedies."""
-    found = article(people)
+    found = article(people, cores=os.cpu_count() or 1)
     picture_verdicts(found).savefig(FOLDER / "verdicts.png", dpi=80)
     picture_remedies(found.matrix).savefig(FOLDER / "remedies.png", dpi=80)
 

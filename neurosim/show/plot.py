@@ -87,7 +87,7 @@ def picture_chain(
     panels.plot_margin(lanes, first[2])
     panels.plot_rate(result, against, people, first[3])
     axes = _lanes(below, lanes, lane_colours, shown)
-    panels.share_force_scale(axes[:, 1])
+    panels.share_force_scale(list(axes[:, 1]))
     below.legend(handles=panels.origin_handles(lanes) + panels.force_handles(),
                  loc="outside upper left", ncols=5, handletextpad=0.2)  # fmt: skip
     where = f"{drawable(s.title)}: from blood to twitch, {muscle_words(s.muscle)}"
@@ -131,7 +131,7 @@ def picture_pair(top: Result, bottom: Result) -> Any:
         panels.plot_force(result, shown, force, colour=colour)
         raster.set_title(_pair_words(result, panels.title_of(result)), color=colour)
         force.set_title("")
-    panels.share_force_scale(axes[1::2])
+    panels.share_force_scale(list(axes[1::2]))
     for ax in axes[:-1]:
         ax.set_xlabel("")
     fig.legend(handles=panels.origin_handles(both) + panels.force_handles(),

@@ -96,7 +96,10 @@ def _picture() -> type:
             kind = (format or suffix or rcParams["savefig.format"]).lower()
             options["metadata"] = _metadata(self, kind) | (options.get("metadata") or {})
             target = BytesIO() if kind == "svg" else fname
-            with rc_context(SETTINGS), _laid_out(self):
+            dpi = options.get("dpi")
+            dpi = self.dpi if dpi in (None, "figure") else dpi
+            # Letters of few pixels are wider than those of a drawing without pixels.
+            with rc_context(SETTINGS), _laid_out(self, dpi if kind == "png" else 200.0):
                 super().savefig(target, format=kind, **options)
             if kind == "svg":
                 _write(fname, _with_words(self, target.getvalue().decode("utf-8")))
@@ -164,8 +167,8 @@ def _metadata(figure: Any, kind: str) -> dict[str, Any]:
     }.get(kind, {})
 
 
-def _laid_out(figure: Any) -> Any:
-    """Arrange a figure now and leave it so while it is written.
+def _laid_out(figure: Any, dpi: float) -> Any:
+    """Arrange a figure for so many pixels an inch, and leave it so while it is written.
 
     Left to itself, Matplotlib draws everything once more only to arrange it.
     """
@@ -173,9 +176,11 @@ def _laid_out(figure: Any) -> Any:
 
     @contextmanager
     def still():
-        engine = figure.get_layout_engine()
+        engine, before = figure.get_layout_engine(), figure.dpi
+        figure.dpi = dpi
         if engine is not None:
             engine.execute(figure)
+        figure.dpi = before
         figure.set_layout_engine("none")
         try:
             yield

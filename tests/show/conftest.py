@@ -79,7 +79,7 @@ def check():
             words = text.get_text()
             inside = box.x0 >= paper.x0 - 1 and box.x1 <= paper.x1 + 1
             assert inside and box.y0 >= paper.y0 - 1 and box.y1 <= paper.y1 + 1, f"cut: {words!r}"
-            assert "^" not in words, f"a small exponent: {words!r}"
+            assert "\\mathdefault{10^" not in words, f"a small exponent: {words!r}"
             px = screen_px(text, figure, page)
             assert px >= LEAST_PX, f"{px:.1f} px on a projector: {words!r}"
         for (a, one), (b, two) in combinations(found, 2):

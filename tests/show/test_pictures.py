@@ -306,6 +306,15 @@ def test_a_picture_may_be_changed_after_it_was_saved(examples):
     assert ax.get_position().x0 > left + 0.01, "it is arranged anew"
 
 
+@pytest.mark.parametrize("dpi", [60, 75, 100])
+def test_nothing_is_cut_off_however_few_the_pixels(dpi, pictures):
+    for name in ("picture_course", "picture_verdicts"):
+        with Image.open(BytesIO(style.png_bytes(pictures[name], dpi))) as image:
+            grey = np.asarray(image.convert("L"))
+        assert grey.shape[1] == round(dpi * style.PAGE[0])
+        assert grey[:, [0, 1, -2, -1]].min() > 200, f"{name} has ink at its edge"
+
+
 def test_unknown_panels_are_one_sentence(examples):
     with pytest.raises(ns.NeurosimError, match="panel = 'x'"):
         fitted.plot_fit(examples["plot_fit"][0], "x")

@@ -54,6 +54,8 @@ SETTINGS: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.unicode_minus": True,
+    "figure.autolayout": False,
+    "figure.constrained_layout.use": False,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
     "svg.hashsalt": "neurosim",  # the same picture, the same file
@@ -181,7 +183,7 @@ def _laid_out(figure: Any, dpi: float) -> Any:
         if engine is not None:
             engine.execute(figure)
         figure.dpi = before
-        figure.set_layout_engine("none")
+        figure.set_layout_engine(None)
         try:
             yield
         finally:

@@ -131,11 +131,11 @@ def plot_body(body: Body, ax: Any = None) -> Any:
         unit = "of 1" if name in SCALES else f.unit
         text = f"{value:.4g} {unit} {mark}".replace("  ", " ").strip()
         weight = "bold" if side else "normal"
-        ax.text(2.12, row, text, va="center", color=colour, fontweight=weight)
+        ax.text(2.3, row, text, va="center", color=colour, fontweight=weight)
     labels = [FIELDS[n].label.removesuffix(" (0 to 1)") for n in reversed(names)]
     ax.set_yticks(range(len(names)), labels)
     ax.set_xticks([-1, 0.5, 2], ["lowest\nsurvivable", "reference\nrange", "highest\nsurvivable"])
-    ax.set_xlim(-1.15, 3.3)
+    ax.set_xlim(-1.15, 3.4)
     ax.set_ylim(-0.7, len(names) - 0.3)
     ax.tick_params(length=0)
     for side in ("left", "bottom"):
@@ -402,6 +402,7 @@ def plot_force(
     )
     ax.set_xlim(0, (end - start) / size)
     ax.set_ylim(-0.03 * top, 1.12 * top)
+    ax.yaxis.set_major_formatter(lambda value, _: plain_number(value))
     ax.set_ylabel("force, mN")
     ax.set_xlabel(_time_label(window))
     return ax
@@ -420,7 +421,7 @@ def force_handles() -> list[Any]:
 
     return [
         Line2D([], [], marker="o", mec=GREY, mfc=inside, ls="none", ms=7, label=name)
-        for inside, name in ((GREY, "filled: seen at the skin"), ("white", "open: too weak to see"))
+        for inside, name in ((GREY, "filled: seen"), ("white", "open: too weak to see"))
     ]
 
 

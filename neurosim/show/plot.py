@@ -88,8 +88,9 @@ def picture_chain(
     panels.plot_rate(result, against, people, first[3])
     axes = _lanes(below, lanes, lane_colours, shown)
     panels.share_force_scale(list(axes[:, 1]))
-    below.legend(handles=panels.origin_handles(lanes) + panels.force_handles(),
-                 loc="outside upper left", ncols=5, handletextpad=0.2)  # fmt: skip
+    handles = panels.origin_handles(lanes) + panels.force_handles()
+    below.legend(handles=handles, loc="outside upper left", ncols=7, handletextpad=0.2,
+                 columnspacing=1.2)  # fmt: skip
     where = f"{drawable(s.title)}: from blood to twitch, {muscle_words(s.muscle)}"
     note = f"person {result.person} of seed {s.seed}, {panels.window_words(shown)}"
     titled(fig, where, f"Simulated: {note}.")
@@ -134,8 +135,9 @@ def picture_pair(top: Result, bottom: Result) -> Any:
     panels.share_force_scale(list(axes[1::2]))
     for ax in axes[:-1]:
         ax.set_xlabel("")
-    fig.legend(handles=panels.origin_handles(both) + panels.force_handles(),
-               loc="outside upper left", ncols=5, handletextpad=0.2, columnspacing=1.2)  # fmt: skip
+    handles = panels.origin_handles(both) + panels.force_handles()
+    fig.legend(handles=handles, loc="outside upper left", ncols=5 if len(handles) == 5 else 4,
+               handletextpad=0.2, columnspacing=1.2)  # fmt: skip
     s = bottom.scenario
     note = f"Simulated {muscle_words(s.muscle)}, one person, {panels.window_words(shown)}."
     titled(fig, "", note)

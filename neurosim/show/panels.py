@@ -71,7 +71,7 @@ def window_words(window: tuple[float, float]) -> str:
 def _time_label(window: tuple[float, float]) -> str:
     start, end = window
     unit = time_unit(end - start)[1]
-    return f"time within the last {time_words(end - start)}, {unit}" if start else f"time, {unit}"
+    return f"time, {unit} (the last {time_words(end - start)})" if start else f"time, {unit}"
 
 
 def title_of(result: Result) -> str:

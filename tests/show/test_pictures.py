@@ -306,7 +306,7 @@ def test_a_picture_may_be_changed_after_it_was_saved(examples):
     assert ax.get_position().x0 > left + 0.01, "it is arranged anew"
 
 
-@pytest.mark.parametrize("dpi", [60, 75, 100])
+@pytest.mark.parametrize("dpi", [60, 75])
 def test_nothing_is_cut_off_however_few_the_pixels(dpi, pictures):
     for name in ("picture_course", "picture_verdicts"):
         with Image.open(BytesIO(style.png_bytes(pictures[name], dpi))) as image:

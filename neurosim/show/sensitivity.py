@@ -157,8 +157,8 @@ def _spread(found: Sensitivity) -> str:
         f"Long-run twitches per minute in the {muscle_words(found.scenario.muscle)}, every input "
         f"moved at once, fields of the body {RANGES[found.range]}: {middle} in the middle, 90 % of "
         f"the runs between {low} and {high} (log10: SD {log.std():.2f}); a rate below "
-        f"{plain_number(floor)} counts as that, which {100.0 * (log <= np.log10(floor)).mean():.1f} % of the "
-        "runs do."
+        f"{plain_number(floor)} counts as that, which "
+        f"{100.0 * (log <= np.log10(floor)).mean():.1f} % of the runs do."
     )
 
 

@@ -575,7 +575,7 @@ def _run(args: argparse.Namespace) -> None:
     asked, person = _asked(args), _person(args) or 0
     other = _other(args, asked)
     with _folder(args.out, asked.name) as folder:
-        from neurosim.show import course, describe, export, plot, sound, style
+        from neurosim.show import course, export, plot, sound, style
         from neurosim.study.run import simulate
         from neurosim.study.tally import replicate
 
@@ -588,7 +588,6 @@ def _run(args: argparse.Namespace) -> None:
         people = None
         if asked.people > 1:
             people = replicate(both, asked.people, cores=cores, progress=_progress("people"))
-        words = describe.describe(result, against, people)
         figure = plot.picture_chain(result, against, people)
         about = export.provenance(asked, person=person)
         if people is not None:
@@ -602,8 +601,8 @@ def _run(args: argparse.Namespace) -> None:
             files["people.csv"] = export.csv_bytes(export.people_columns(people))
         files |= sound.run_files(result)
         files["figure.png"] = style.png_bytes(figure)
-        files["figure.txt"] = export.text_bytes(words)
-        print(words)
+        files["figure.txt"] = export.text_bytes(figure.words)
+        print(figure.words)
         if people is not None:
             print(f"twitches.csv and discharges.csv are of person {person}; people.csv counts all.")
         _write(folder, files)
@@ -675,8 +674,13 @@ def _article(args: argparse.Namespace) -> None:
                         progress=progress, stage=stage)  # fmt: skip
         stage("the report")
         files = article_tables.files(found)
-        files["verdicts.png"] = style.png_bytes(article_plot.picture_verdicts(found))
-        files["remedies.png"] = style.png_bytes(article_plot.picture_remedies(found.matrix))
+        pictures = {
+            "verdicts": article_plot.picture_verdicts(found),
+            "remedies": article_plot.picture_remedies(found.matrix),
+        }
+        for name, figure in pictures.items():
+            files[f"{name}.png"] = style.png_bytes(figure)
+            files[f"{name}.txt"] = export.text_bytes(figure.words)
         files["report.html"] = export.text_bytes(report.report_html(found))
         print(verdicts.table(found))
         _write(folder, files)
@@ -720,8 +724,9 @@ def _write_cohort(folder: Path, found: Any, options: dict[str, Any]) -> None:
     try:
         words = tables.describe_cohort(found)
         files = tables.table_files(found)
-        files["cohort.png"] = style.png_bytes(cohort_plot.picture_cohort(found))
-        files["cohort.txt"] = text_bytes(words)
+        figure = cohort_plot.picture_cohort(found)
+        files["cohort.png"] = style.png_bytes(figure)
+        files["cohort.txt"] = text_bytes(f"{words}\n\nThe picture in words:\n{figure.words}")
         given = {n: v for n, v in options.items() if n not in ("options", "version")}
         files["cohort.json"] = tables.record(found, command=given)
         print(words)
@@ -774,10 +779,9 @@ def _excitability(args: argparse.Namespace) -> None:
         conditions = changed(changes, conditions, own)
         found = examine(conditions, own) if conditions != Conditions() else healthy
         table = describe.excitability_table(found, healthy)
-        words = describe.describe_excitability(found, healthy)
-        if person is not None:
-            words = f"{describe.person_words(asked.axon, scores)}\n{words}"
         figure = plot.picture_excitability(found, healthy, norms(), title)
+        if person is not None:
+            figure.words = f"{describe.person_words(asked.axon, scores)}\n{figure.words}"
         about = export.provenance(
             asked,
             membrane_changes=changes,
@@ -792,8 +796,8 @@ def _excitability(args: argparse.Namespace) -> None:
             found, title, asked.axon, conditions.temperature_c
         ).encode("utf-8")
         files["excitability.png"] = style.png_bytes(figure)
-        files["excitability.txt"] = export.text_bytes(f"{table}\n\n{words}")
-        print(f"Axon {asked.axon}, {title}\n\n{table}\n\n{words}")
+        files["excitability.txt"] = export.text_bytes(f"{table}\n\n{figure.words}")
+        print(f"Axon {asked.axon}, {title}\n\n{table}\n\n{figure.words}")
         _write(folder, files)
 
 
@@ -808,12 +812,12 @@ def _fit(args: argparse.Namespace) -> None:
         from neurosim.show import export, fitted, style
 
         found = fit_record(record, asked.axon)
-        table, words = fitted.fit_table(found), fitted.describe_fit(found)
+        table, figure = fitted.fit_table(found), fitted.picture_fit(found)
         about = export.provenance(asked, **fitted.fit_json(found))
         files = export.table_files("fit", fitted.fit_rows(found), about)
-        files["fit.png"] = style.png_bytes(fitted.picture_fit(found))
-        files["fit.txt"] = export.text_bytes(f"{words}\n\n{table}")
-        print(f"Axon {asked.axon}\n\n{words}\n\n{table}")
+        files["fit.png"] = style.png_bytes(figure)
+        files["fit.txt"] = export.text_bytes(f"{figure.words}\n\n{table}")
+        print(f"Axon {asked.axon}\n\n{figure.words}\n\n{table}")
         _write(folder, files)
 
 
@@ -845,7 +849,7 @@ def _sweep(args: argparse.Namespace) -> None:
         for v in values
     ]
     with _folder(args.out, f"sweep_{args.field}") as folder:
-        from neurosim.show import describe, export, plot, style
+        from neurosim.show import export, plot, style
         from neurosim.study.tally import replicate
 
         cores = _cores(base.people * len(values))
@@ -861,11 +865,10 @@ def _sweep(args: argparse.Namespace) -> None:
             (field.low, field.high) if field and field.high > field.low else None,
             base.duration_s,
         )  # fmt: skip
-        words = describe.describe_sweep(args.field, values, people.per_min)
         files = export.table_files("sweep", table, export.provenance(base, swept=args.field))
         files["sweep.png"] = style.png_bytes(figure)
-        files["sweep.txt"] = export.text_bytes(words)
-        print(words)
+        files["sweep.txt"] = export.text_bytes(figure.words)
+        print(figure.words)
         _write(folder, files)
 
 
@@ -886,7 +889,7 @@ def _sensitivity(args: argparse.Namespace) -> None:
             asked, args.range, samples=samples, people=asked.people,
             cores=_cores(samples * ARTICLE_STATES), progress=progress, stage=stage,
         )  # fmt: skip
-        words, table = shown.describe_sensitivity(found), shown.sensitivity_table(found)
+        figure, table = shown.picture_sensitivity(found), shown.sensitivity_table(found)
         about = export.provenance(
             asked, range=args.range, samples=samples, runs=len(found.indices.values),
             unlivable=found.unlivable, warnings=found.indices.warnings,
@@ -895,9 +898,9 @@ def _sensitivity(args: argparse.Namespace) -> None:
         )  # fmt: skip
         files = export.table_files("sensitivity", shown.sensitivity_rows(found), about)
         files |= export.table_files("screening", shown.screening_rows(found), about)
-        files["sensitivity.png"] = style.png_bytes(shown.picture_sensitivity(found))
-        files["sensitivity.txt"] = export.text_bytes(f"{words}\n\n{table}")
-        print(f"{words}\n\n{table}")
+        files["sensitivity.png"] = style.png_bytes(figure)
+        files["sensitivity.txt"] = export.text_bytes(f"{figure.words}\n\n{table}")
+        print(f"{figure.words}\n\n{table}")
         _write(folder, files)
 
 

@@ -16,16 +16,17 @@ from neurosim.show.style import (
     VERMILION,
     new_figure,
     png_bytes,
+    signed,
+    titled,
 )
 
 SEEN_S = 600.0  # time in which twitches are counted, as in the package's scenarios
 
 
-def panels(width, height, rows, columns, title, **options):
-    """Return an empty figure with a title, and its panels."""
-    figure = new_figure(width, height)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=16, fontweight="bold")
-    figure.supxlabel(f"Simulated. {ADVICE}", x=0.01, ha="left", fontsize=11, color=GREY)
+def panels(rows, columns, title, **options):
+    """Return an empty page with a title, and its panels."""
+    figure = new_figure()
+    titled(figure, title, "Simulated.")
     return figure, figure.subplots(rows, columns, **options)
 
 
@@ -42,6 +43,9 @@ def value_dots(ax, values, looks, form="{:.0f}"):
     """
     health = values[[marker for _, marker in looks].index("o")]
     for x, (value, (colour, marker)) in enumerate(zip(values, looks, strict=True)):
+        if np.isnan(value):
+            ax.text(x, 0.5, "none", transform=ax.get_xaxis_transform(), ha="center", color=GREY)
+            continue
         ax.plot(x, value, marker, color=colour, ms=12)
         ax.annotate(form.format(value), (x, value), (0, -20 if value < health else 10),
                     textcoords="offset points", ha="center", color=colour,
@@ -83,12 +87,16 @@ def threshold_trace(ax, one, row=0, gap_mv=4.4):
     fired = one.spikes_s(int(one.traced[row]))
     ax.vlines(fired, np.interp(fired, s, threshold), ax.get_ylim()[1] + 6.0, color=BLUE, lw=1.5)
     words = [
-        (threshold[-1], f"threshold {threshold[-1]:.1f} mV", VERMILION),
-        (0.5 * (rested + threshold[-1]), f"adaptation {threshold[-1] - rested:+.1f} mV", VERMILION),
-        (rested, f"electrolyte {rested - base + 0.0:+.1f} mV", BLACK),
-        (base - 1e-6, f"baseline {base:.1f} mV", GREY),
+        (threshold[-1], f"threshold {signed(threshold[-1])} mV", VERMILION),
+        (
+            0.5 * (rested + threshold[-1]),
+            f"adaptation {signed(threshold[-1] - rested)} mV",
+            VERMILION,
+        ),
+        (rested, f"electrolyte {signed(rested - base)} mV", BLACK),
+        (base - 1e-6, f"baseline {signed(base)} mV", GREY),
         (rested - 0.5 * pic[-1], f"PIC spares {pic[-1]:.1f} mV", GREEN),
-        (v[-1], f"potential {v[-1]:.1f} mV", BLUE),
+        (v[-1], f"potential {signed(v[-1])} mV", BLUE),
     ]
     place = np.inf
     for y, text, colour in sorted(words, reverse=True):
@@ -107,18 +115,18 @@ def voluntary(axes, drive, willed, misfires, every=3):
     for found, look in zip((willed, misfires), looks, strict=True):
         shown = found.unit % every == 1
         axes[1].plot(found.time_s[shown], found.unit[shown] + 1, ls="none", ms=8, **look)
-    for y, text, colour in ((0.75, "willed", BLUE), (0.45, "misfires of\nthe axons", VERMILION)):
+    for y, text, colour in ((0.85, "willed", BLUE), (0.2, "misfires of\nthe axons", VERMILION)):
         axes[1].text(1.01, y, text, color=colour, transform=axes[1].transAxes, weight="bold")
-    axes[1].set(xlabel=f"time, s (one unit in {every} is shown)", ylabel="motor unit, by size")
+    axes[1].set(xlabel=f"time, s (one unit in {every} is shown)", ylabel="motor unit")
     for ax in axes:
         ax.set_xlim(0.0, drive.size / 1000.0)
 
 
 def finish(name, figure, words):
     """Print `words`; write NAME.png and NAME.txt into neurosim-out; open it with ``--show``."""
-    words = words if words.endswith(ADVICE) else f"{words}\n{ADVICE}"
-    print(words)
-    files = {f"{name}.png": png_bytes(figure), f"{name}.txt": text_bytes(words)}
+    figure.words = words if words.endswith(ADVICE) else f"{words}\n{ADVICE}"
+    print(figure.words)
+    files = {f"{name}.png": png_bytes(figure), f"{name}.txt": text_bytes(figure.words)}
     paths = write_files(prepare_folder("neurosim-out"), files)
     print("Written: " + " and ".join(str(path) for path in paths))
     if "--show" in sys.argv:

@@ -12,7 +12,7 @@ from _figures import finish, panels
 import neurosim as ns
 from neurosim.show.course import busiest_hour, origin_at
 from neurosim.show.panels import log_rate_axis
-from neurosim.show.style import BLUE, GREEN, GREY, PURPLE, VERMILION, styled
+from neurosim.show.style import BLUE, GREEN, PURPLE, VERMILION, muscle_words, styled
 
 LOOKS = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "D"), (PURPLE, "^"))  # one for each person
 day = ns.scenario("a_day")
@@ -38,18 +38,18 @@ for muscle in ("foot_sole", "calf"):
 @styled
 def draw():
     """Draw the rate through the day, and the day's total without each part of it."""
-    figure, axes = panels(14, 8.5, 2, 2, "A day: when it twitches, and why", width_ratios=[3, 2])
+    figure, axes = panels(2, 2, "A day: when it twitches, and why", width_ratios=[3, 2])
     for (left, right), muscle in zip(axes, runs, strict=True):
         for p, (run, (colour, mark)) in enumerate(zip(runs[muscle], LOOKS, strict=True)):
-            left.plot(6.5 + run.moments.at_s / 3600.0, run.per_min, color=colour)
+            look = {"marker": mark, "color": colour, "markevery": (3 * p, 12)}
+            left.plot(6.5 + run.moments.at_s / 3600.0, run.per_min, **look)
             at = [i + 0.08 * (p - 1.5) for i in range(len(OTHERWISE))]
             right.plot(at, ratios[muscle][:, p], mark, color=colour, label=f"person {p}")
         low, high = (f([f(run.per_min) for run in runs[muscle]]) for f in (min, max))
         log_rate_axis(left, low, high, None, low)
-        left.set(title=muscle.replace("_", " "), ylabel="twitches per minute", xlim=(6.5, 30.5))
+        left.set(title=muscle_words(muscle), ylabel="twitches per minute", xlim=(6.5, 30.5))
         left.set_xticks(range(8, 31, 4), [f"{hour % 24}:00" for hour in range(8, 31, 4)])
-        right.axhline(1.0, color=GREY, ls=":")
-        right.set(title="times as many in the whole day", ylim=(0.0, 1.8))
+        right.set(title="times as many in the whole day (1: as many)", ylim=(0.0, 1.8))
         right.set_xticks(range(len(OTHERWISE)), list(OTHERWISE))
     axes[0, 1].legend(loc="lower right", ncols=2)
     return figure

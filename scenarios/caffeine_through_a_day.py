@@ -41,7 +41,7 @@ likely, least, most = (day(strength) for strength in (effect.value, effect.low, 
 @styled
 def draw():
     """Draw plasma level, gain, margin and misfires against the time of day."""
-    figure, axes = panels(12, 11, 4, 1, "Three cups of coffee: blood and cell body", sharex=True)
+    figure, axes = panels(4, 1, "Three cups of coffee: blood and cell body", sharex=True)
     for ax, label, *lines in zip(axes, LABELS, least, likely, most, strict=True):
         ax.fill_between(hours, lines[0], lines[2], color=VERMILION, alpha=0.2, lw=0)
         ax.plot(hours, lines[1], color=VERMILION, lw=2.5)

@@ -36,18 +36,18 @@ for a, b in pairs:
 @styled
 def draw():
     """Draw a square for each pair."""
-    figure, ax = panels(12, 12, 1, 1, f"Two mild factors at once, {PEOPLE} people")
+    figure, ax = panels(1, 1, f"Two mild factors at once, {PEOPLE} people")
     grid = np.full((len(FACTORS), len(FACTORS)), np.nan)
     for (a, b), ratio in found.items():
         i, j = FACTORS.index(a), FACTORS.index(b)
         grid[j, i] = np.log10(np.clip(ratio.value, 0.01, 100.0))
         wide = ratio.change == "same" and ratio.high > 2.0 * ratio.low
         ax.text(i, j, "people\ndiffer" if wide else WORDS[ratio.change], ha="center", va="center",
-                color="white" if abs(grid[j, i]) > 1 else "black")  # fmt: skip
-    image = ax.imshow(grid, cmap="PuOr_r", vmin=-2, vmax=2)
+                color="white" if abs(grid[j, i]) > 1.3 else "black")  # fmt: skip
+    image = ax.imshow(grid, cmap="PuOr_r", vmin=-2, vmax=2, aspect="auto")
     figure.colorbar(image, ax=ax, label="decades above or below the sum")
     titles = [ns.scenario(name).title for name in FACTORS]
-    ax.set_xticks(range(len(titles)), titles, rotation=35, ha="right")
+    ax.set_xticks(range(len(titles)), titles, rotation=0)
     ax.set_yticks(range(len(titles)), titles)
     ax.set(xlim=(-0.5, len(raising) - 0.5), ylim=(len(titles) - 0.5, 0.5))
     return figure

@@ -14,11 +14,11 @@ import neurosim as ns
 from neurosim.body.blood import plain_name
 from neurosim.body.fields import FIELDS
 from neurosim.show.describe import band
-from neurosim.show.style import BLACK, BLUE, GREY, styled
+from neurosim.show.style import BLUE, GREY, plain_decades, styled
 from neurosim.study.compare import paired_ratio
 from neurosim.study.rates import long_run
 
-PEOPLE, LEAST, MOST = 6, 1e-3, 1e3
+PEOPLE, LEAST, MOST, ENDS = 6, 1e-3, 1e3, ("low", "value", "high")
 DOSES = {
     "sodium_mmol_l": (120, 130, 140, 150, 160), "potassium_mmol_l": (2.5, 3.4, 4.2, 5.5, 6.5),
     "ionised_calcium_mmol_l": (0.8, 1, 1.2, 1.5), "ionised_magnesium_mmol_l": (0.2, 0.4, 0.55, 2),
@@ -37,17 +37,17 @@ ratio = {s.name: paired_ratio(r, rates[0]) for s, r in zip(asked, rates[1:], str
 @styled
 def draw():
     """Draw the ratio against health for each factor, with its interval over people."""
-    figure, axes = panels(18, 13, 4, 6, f"Dose and response, {PEOPLE} people", sharey=True)
+    figure, axes = panels(4, 6, f"Dose and response, {PEOPLE} people", sharey=True)
     for ax, (name, doses) in zip(axes.flat, DOSES.items(), strict=False):
-        found = [ratio[f"{name} {v:g}"] for v in doses]
-        low, mean, high = (np.clip([getattr(r, k) for r in found], LEAST, MOST)
-                           for k in ("low", "value", "high"))  # fmt: skip
-        ax.fill_between(doses, low, high, color=BLUE, alpha=0.2, lw=0)
+        f, found = FIELDS[name], [ratio[f"{name} {v:g}"] for v in doses]
+        low, mean, high = np.clip([[getattr(r, k) for r in found] for k in ENDS], LEAST, MOST)
+        ax.fill_between(doses, low, high, color="#CCE0F2", lw=0)
         ax.plot(doses, mean, "o-", color=BLUE)
-        ax.axhline(1.0, color=BLACK, lw=1, ls=":")
-        f = FIELDS[name]
+        ax.axhline(1.0, color=GREY, lw=1, ls=":")
         ax.vlines([f.low, f.high], LEAST, MOST, color=GREY, ls=":")
-        ax.set(yscale="log", ylim=(LEAST, MOST), xlabel=f.unit or "0 to 1", title=plain_name(name))
+        ax.set(yscale="log", ylim=(LEAST, MOST), xlabel=f.unit or "0 to 1")
+        ax.set_title(plain_name(name).replace("body mass", "mass"), fontsize=11.5)
+        plain_decades(ax.yaxis)
     axes.flat[-1].set_axis_off()
     figure.supylabel("twitches against the same people in health, times")
     return figure

@@ -33,7 +33,7 @@ rates = {name: people.per_min[people.row(name)] for name in states}
 def draw():
     """Draw threshold, critical sodium current and twitches of the people for each ion."""
     title = f"Eight blood values, {PEOPLE} people: sole of the foot"
-    figure, axes = panels(14, 11, 3, 4, title, sharey="row")
+    figure, axes = panels(3, 4, title, sharey="row")
     for column, ion in enumerate(IONS):
         trio = (f"low_{ion}", "normal", f"high_{ion}")
         low, high = (nerve[n].scenario.body.abnormal()[0][1] for n in (trio[0], trio[2]))
@@ -42,8 +42,8 @@ def draw():
         value_dots(axes[1, column], [critical[n] for n in trio], LOOKS, "{:.1f}")
         people_dots(axes[2, column], [rates[n] for n in trio], LOOKS, people.per_min.max())
         lanes(axes[2, column], (f"low\n{low:g} mmol/L", "health", f"high\n{high:g} mmol/L"))
-    axes[0, 0].set_ylabel("current to fire the nerve\n(20-ms threshold), % of health")
-    axes[1, 0].set_ylabel("fires by itself from this persistent\nsodium current on, times healthy")
+    axes[0, 0].set_ylabel("current to fire\n(20-ms threshold),\n% of health")
+    axes[1, 0].set_ylabel("fires by itself from\nthis persistent sodium\non, times healthy")
     axes[2, 0].set_ylabel("twitches per minute\n(bar: median person)")
     return figure
 

@@ -36,7 +36,7 @@ margin = [margin_mv(r.state.soma) for r in nerve]
 def draw():
     """Draw the axon, the cell body and the people's twitches in each state."""
     title = f"Fatigue and stress, alone and together: sole of the foot, {PEOPLE} people"
-    figure, axes = panels(14, 6.5, 1, 3, title)
+    figure, axes = panels(1, 3, title)
     value_dots(axes[0], critical, LOOKS, "{:.2f}")
     value_dots(axes[1], margin, LOOKS, "{:.1f}")
     people_dots(axes[2], people.per_min, LOOKS)

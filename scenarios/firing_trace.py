@@ -34,17 +34,16 @@ misfires = ns.simulate(LOW, duration_s=willed.duration_s, seed=1, person=0).firi
 @styled
 def draw():
     """Draw potential and threshold in each state; then drive, willed spikes and misfires."""
-    figure, axes = panels(14, 18, 7, 1, "A motor neuron's potential and its threshold",
-                          height_ratios=(3, 3, 3, 3, 3, 1, 3))  # fmt: skip
-    for ax, (name, one) in zip(axes, runs.items(), strict=False):
+    figure, axes = panels(3, 2, "A motor neuron's potential and its threshold")
+    for ax, (name, one) in zip(axes.flat, runs.items(), strict=False):
         threshold_trace(ax, one)
         rate = one.spikes_s(UNIT)
-        ax.set(title=f"{name}: {rate[rate > 0.9].size / 0.8:.0f} spikes per second at the end",
-               ylim=(-73, -42), ylabel="potential, mV")  # fmt: skip
-    for ax in axes[:4]:
-        ax.set_xticklabels([])
-    axes[4].set_xlabel("time, s (the drive rises from 0.3 to 0.9 s)")
-    voluntary(axes[5:], WILL, willed, misfires)
+        ax.set_title(f"{name}: {rate[rate > 0.9].size / 0.8:.0f} spikes per second at the end")
+        ax.set(ylim=(-73, -42), ylabel="potential, mV")
+        ax.set_xlabel("time, s (the drive rises from 0.3 to 0.9 s)" if ax in axes[2] else "")
+    place = axes[2, 1].get_subplotspec().subgridspec(2, 1, height_ratios=(1, 2))
+    axes[2, 1].remove()
+    voluntary([figure.add_subplot(place[i]) for i in (0, 1)], WILL, willed, misfires)
     return figure
 
 

@@ -36,7 +36,7 @@ def curves(axon):
 def draw():
     """Draw what moves, and what it does to the axon, against time."""
     title = "Ten minutes without blood (grey), and after"
-    figure, axes = panels(12, 9, 2, 2, title, sharex=True)
+    figure, axes = panels(2, 2, title, sharex=True)
     for axon, (colour, line, name) in LOOKS.items():
         for ax, values, what in zip(axes.flat, courses[axon], NAMES, strict=True):
             ax.plot(minutes, values, line, color=colour, ms=5, label=name)

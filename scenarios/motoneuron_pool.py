@@ -23,18 +23,17 @@ DRIVE = pool.inputs(pool.hold(0.5), pool.ramp(1.0, 0.0, 0.1), pool.hold(1.5, 0.1
 units = pool.build(120)
 runs = {name: pool.run(units, state_of(ns.contributions(body)).soma, excitation=DRIVE, seed=1,
                        trace=(20,)) for name, body in BODIES.items()}  # fmt: skip
-foot = muscle("foot_sole")
-made = cramp.units_of(1, foot.units, prone=False)
-stretched = {"inhibition_mv": 30.0, "inhibition_s": 2.0}
-cramps = cramp.stimulate(made, cramp.shortened(), 40.0, 24.0, seed=3, **stretched)
-force = muscle_force_mn(cramps.time_s, cramps.unit, foot, cramps.duration_s, 200.0)
+made = cramp.units_of(1, muscle("foot_sole").units, prone=False)
+cramps = cramp.stimulate(made, cramp.shortened(), 40.0, 24.0, seed=3,
+                         inhibition_mv=30.0, inhibition_s=2.0)  # fmt: skip
+force = muscle_force_mn(cramps.time_s, cramps.unit, "foot_sole", cramps.duration_s, 200.0)
 
 
 @styled
 def draw():
     """Draw potential, threshold and inward current; then raster and force of the cramp."""
-    figure, axes = panels(14, 15, 6, 1, "Motoneurons at work, and a cramp")
-    for ax, (name, one) in zip(axes, runs.items(), strict=False):
+    figure, grid = panels(3, 2, "Motoneurons at work, and a cramp")
+    for ax, (name, one) in zip(grid.flat, runs.items(), strict=False):
         s, base = one.time_ms / 1000.0, one.threshold_baseline_mv
         rested = base + one.threshold_electrolyte_mv
         ax.plot(s, one.potential_mv[0], color=BLUE, lw=1.0)
@@ -42,19 +41,20 @@ def draw():
         ax.fill_between(s, rested, one.threshold_mv[0], color=VERMILION, alpha=0.25, lw=0)
         ax.fill_between(s, rested - one.pic_mv[0], rested, color=GREEN, alpha=0.3, lw=0)
         ax.axhline(base, color=GREY, ls=":", lw=1.5)
-        ax.set(title=f"{name}: {one.spikes_s(20).size} spikes", ylabel="mV", xlim=(0, s[-1]))
+        ax.set(title=f"{name}: {one.spikes_s(20).size} spikes", ylabel="potential, mV",
+               xlim=(0, s[-1]), ylim=(-80, -28), xlabel="time, s")  # fmt: skip
     texts = (("threshold; shaded: raised by spikes", VERMILION), ("dotted: in health", GREY),
              ("shaded: spared by inward current", GREEN), ("potential", BLUE))  # fmt: skip
     for i, (text, colour) in enumerate(texts):
-        axes[0].text(1.01, 0.85 - 0.2 * i, text, color=colour, transform=axes[0].transAxes)
-    axes[3].set_xlabel("time, s (drive rises from 0.5 to 1.5, ends at 3)")
-    axes[4].plot(cramps.time_s, cramps.unit + 1, "|", color=BLACK, ms=4)
-    axes[4].set(title="cramp: stimuli from 1 to 3 s, stretch from 14 to 16 s", ylabel="unit")
-    axes[5].plot(np.arange(force.size) / 200.0, force / 1000.0, color=BLACK)
-    axes[5].set(title="its force", xlabel="time, s", ylabel="N", xlim=axes[4].get_xlim())
+        grid[0, 0].text(0.05 + 1.8 * (i % 2), -29 - 7 * (i // 2), text, color=colour, va="top")
+    raster, pull = grid[2]
+    raster.plot(cramps.time_s, cramps.unit + 1, "|", color=BLACK, ms=4)
+    pull.plot(np.arange(force.size) / 200.0, force / 1000.0, color=BLACK)
+    raster.set(title="cramp: stimuli 1 to 3 s, stretch 14 to 16 s", ylabel="motor unit")
+    pull.set(title="its force", xlim=raster.get_xlim(), xlabel="time, s", ylabel="force, N")
     return figure
 
 
 words = [f"{n}: {r.spikes_s(20).size} spikes of unit 20" for n, r in runs.items()]
-rate = (cramps.time_s > 4).sum() / made.units
-finish("motoneuron_pool", draw(), "\n".join([*words, f"cramp: {rate:.0f} spikes a unit"]))
+words += [f"cramp: {(cramps.time_s > 4).sum() / made.units:.0f} spikes a unit"]
+finish("motoneuron_pool", draw(), "\n".join(words))

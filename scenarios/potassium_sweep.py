@@ -33,9 +33,7 @@ def threshold(scenario, axon):
 @styled
 def draw():
     """Draw threshold and twitches against potassium for both driving forces."""
-    figure, (top, bottom) = panels(
-        11, 9, 2, 1, "Potassium: the nerve and the twitches", sharex=True
-    )
+    figure, (top, bottom) = panels(2, 1, "Potassium: the nerve and the twitches", sharex=True)
     least, none = 60 / SEEN_S, 15 / SEEN_S  # one twitch in all the time; where none is drawn
     for axon, (colour, line, name) in FORCES.items():
         top.plot(steps, [threshold(s, axon) for s in asked], line, color=colour, label=name)
@@ -45,7 +43,8 @@ def draw():
     log_rate_axis(bottom, least, 100, none, none)
     for ax in (top, bottom):
         ax.vlines([usual.low, usual.high], *ax.get_ylim(), color=GREY, ls=":")
-    top.text(usual.low + 0.05, 70, "reference range", color=GREY)
+    top.text(usual.low + 0.05, 0.03, "reference range", color=GREY,
+             transform=top.get_xaxis_transform())  # fmt: skip
     top.legend(title="driving force of sodium")
     top.set_ylabel("current to fire the nerve\n(20-ms threshold), % of health")
     bottom.set_ylabel("twitches per minute\n(median person, middle half shaded)")

@@ -36,7 +36,7 @@ def threshold(name, axon):
 def draw():
     """Draw threshold and twitches of the same people, one column for each driving force."""
     title = f"Two driving forces of sodium: sole of the foot, {PEOPLE} people"
-    figure, axes = panels(11, 9, 2, 2, title, sharey="row")
+    figure, axes = panels(2, 2, title, sharey="row")
     for column, (axon, words) in enumerate(FORCES.items()):
         axes[0, column].set_title(words)
         value_dots(axes[0, column], [threshold(name, axon) for name in STATES], LOOKS)

@@ -38,21 +38,21 @@ counts = [len(isaacs[kf][2]) for kf in KF]
 @styled
 def draw():
     """Draw the nodes, the healthy end at the bottom."""
-    figure, axes = panels(14, 10, 3, 2, "A few nodes of a motor axon in a row")
+    figure, axes = panels(3, 2, "A few nodes of a motor axon in a row")
     shown = (("a healthy chain passes one impulse on", *healthy[:2]),
              ("sick last node, short internode: a doublet", time[seen] - first, potential[:, seen]),
-             ("Isaacs: fast potassium x0.1 at the last two", *isaacs[0.1][:2]),
+             ("Isaacs: fast potassium × 0.1 at the last two", *isaacs[0.1][:2]),
              ("the same chain with all its fast potassium", *isaacs[1.0][:2]))  # fmt: skip
     for ax, (title, ms, mv) in zip(axes.flat, shown, strict=False):
         for u, one in enumerate(mv):
             colour = BLUE if u == 0 else VERMILION if u == len(mv) - 1 else GREY
             ax.plot(ms, one + 60.0 * u, color=colour, lw=1.2)
-        ax.set(title=title, xlabel="time, ms", yticks=[], ylabel="node (healthy end below)")
+        ax.set(title=title, xlabel="time, ms", yticks=[], ylabel="node, the\nhealthy end below")
     axes[2, 0].plot(KF, counts, "o-", color=BLACK)
     axes[2, 0].set(title="Isaacs: spikes after one impulse", yticks=range(1, max(counts) + 1))
     axes[2, 0].set(xlabel="fast potassium, share of health", ylabel="spikes")
     axes[2, 1].plot(groups[0] / 1000.0, groups[1][0], color=BLUE, lw=0.8)
-    axes[2, 1].set(title="a scar's bursts at the healthy end", xlabel="time, s", ylabel="mV")
+    axes[2, 1].set(title="a scar's bursts", xlabel="time, seconds", ylabel="potential, mV")
     return figure
 
 

@@ -12,8 +12,8 @@ import numpy as np
 from _figures import finish, panels
 
 import neurosim as ns
-from neurosim.show.panels import draw_raster
-from neurosim.show.style import BLACK, ORIGIN_MARKS, styled
+from neurosim.show.panels import origin_handles, plot_raster
+from neurosim.show.style import BLACK, ORIGIN_MARKS, plain_decades, styled
 
 SECONDS, HZ = 15.0, 200.0
 NAMES = {"normal": "healthy twitcher", "isaacs": "Isaacs' syndrome",
@@ -34,21 +34,25 @@ def intervals_ms(firing):
 @styled
 def draw():
     """Draw units, intervals and force of each, a column each."""
-    figure, axes = panels(18, 11, 3, 4, "Twitch or spasm?", sharex=True)
+    figure, axes = panels(3, 4, "Twitch or spasm?", sharex=True)
     for column, (name, one) in zip(axes.T, results.items(), strict=True):
-        draw_raster(column[0], one, (0.0, SECONDS), BLACK)
-        column[0].set(title=NAMES[name], xlabel="")
+        plot_raster(one, (0.0, SECONDS), column[0])
+        column[0].set_title(NAMES[name], color=BLACK)
         time, origin, gap = intervals_ms(one.firing)
         for kind, (colour, marker, _) in enumerate(ORIGIN_MARKS):
             column[1].plot(time[origin == kind], gap[origin == kind], marker, color=colour, ms=4)
         column[1].set(yscale="log", ylim=(2, 2e4), ylabel="interval in a unit, ms")
         force = one.force_mn(HZ)
         column[2].plot(np.arange(force.size) / HZ, force, color=BLACK, lw=1)
-        column[2].set(yscale="log", ylim=(1, 5e4), xlabel="time, s", ylabel="force, mN")
-    for i, (colour, _, place) in enumerate(ORIGIN_MARKS[1:4]):
-        axes[0, 0].text(0.3, 38 - 5 * i, place, color=colour)
-    for ax in axes[:, 1:].flat:
-        ax.set_ylabel("")
+        column[2].set(yscale="log", ylim=(1, 5e4), xlabel="time, seconds", ylabel="force, mN")
+        column[2].set_xticks([0, 5, 10, 15])
+        for ax in column[1:]:
+            plain_decades(ax.yaxis)
+    figure.legend(
+        handles=origin_handles(list(results.values())), loc="outside upper right", ncols=4
+    )
+    for ax in axes.flat:
+        ax.label_outer()
     return figure
 
 

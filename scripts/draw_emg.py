@@ -26,13 +26,22 @@ from neurosim.muscle.detect import detect
 from neurosim.muscle.force import muscle_force_mn
 from neurosim.show.emg_plot import (
     describe_emg,
-    draw_sweep,
+    describe_potentials,
     emg_numbers,
-    picture_emg,
-    picture_potentials,
+    plot_potentials,
+    plot_record,
+    plot_signal,
+    plot_stretch,
 )
 from neurosim.show.sound import wav_bytes, write_wav
-from neurosim.show.style import PALE, new_figure, styled
+from neurosim.show.style import (
+    PALE,
+    SMALLEST_PT,
+    new_figure,
+    plain_decades,
+    styled,
+    titled,
+)
 
 FOLDER = Path("docs/figures")
 MUSCLE, UNIT, HZ, LENGTH_S = "shin", 90, 10_000.0, 2.0
@@ -41,6 +50,12 @@ HEARD = {
     "Myokymic run": "marching groups", "Neuromyotonic burst": "a short rattle",
     "Cramp begins": "a roar",
 }  # fmt: skip
+
+
+def keep(fig, name: str) -> None:
+    """Write a figure and print the words that stand for it."""
+    fig.savefig(FOLDER / f"{name}.png", dpi=80)
+    print(fig.words)
 
 
 def needle_at(unit: int) -> emg.Electrode:
@@ -60,14 +75,16 @@ def draw_potentials() -> None:
     names = [f"{word} unit ({u + 1})" for word, u in
              zip(("small", "middling", "large"), units, strict=True)]  # fmt: skip
     skin = emg.unit_potentials(MUSCLE, "surface", HZ, units=units)[:, : round(0.045 * HZ)]
-    picture_potentials(left, skin, HZ, names, "Two discs on the skin")
+    plot_potentials(skin, HZ, names, left, title="Two discs on the skin")
     near = [emg.unit_potentials(MUSCLE, needle_at(u), HZ, units=u)[0] for u in units]
     deep = np.stack(near)[:, : round(0.03 * HZ)]
-    picture_potentials(right, deep, HZ, names, "A needle inside the unit")
-    fig.savefig(FOLDER / "emg_potentials.png", dpi=80)
-    for where, rows in (("skin", skin), ("needle", deep)):
-        for name, row in zip(names, rows, strict=True):
-            print(where, name, emg.shape_of(row, HZ))
+    plot_potentials(deep, HZ, names, right, title="A needle inside the unit")
+    titled(fig, "", "Simulated.")
+    fig.words = "\n".join(
+        f"{where}: {describe_potentials(rows, HZ, names)}"
+        for where, rows in (("Two discs on the skin", skin), ("A needle", deep))
+    )
+    keep(fig, "emg_potentials")
 
 
 def events() -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -95,8 +112,8 @@ def recorded(times, units) -> np.ndarray:
 @styled
 def draw_events() -> None:
     """Draw five kinds of event on the same axes, and under the force what the detector says."""
-    fig = new_figure(17.0, 11.0)
-    grid = fig.subplots(5, 5, height_ratios=(0.9, 1, 1, 1, 0.8))
+    fig, words = new_figure(), []
+    grid = fig.subplots(5, 5, height_ratios=(0.8, 1, 1, 1, 0.9))
     for row in grid[:4]:
         for ax in row[1:]:
             ax.sharey(row[0])
@@ -104,45 +121,57 @@ def draw_events() -> None:
     for column, (name, (times, units)) in enumerate(events().items()):
         signal = recorded(times, units)
         force = muscle_force_mn(times, units, MUSCLE, LENGTH_S)
-        picture_emg(grid[:4, column], times, units, force, signal, HZ, title=name)
-        draw_sweep(
-            grid[4, column], signal, HZ, 0.795 if name != "Myokymic run" else times[0] - 0.005
-        )
+        plot_record(times, units, force, signal, HZ, grid[:4, column])
+        grid[0, column].set_title(name)
+        start = 0.795 if name != "Myokymic run" else times[0] - 0.005
+        plot_stretch(signal, HZ, start, ax=grid[4, column])
         told = detect(signal, force, HZ, MUSCLE)
         for onset, length in zip(told.onset_s, told.duration_s, strict=True):
             grid[1, column].axvspan(onset, min(onset + length, LENGTH_S), color=PALE, zorder=0)
         kinds_of = "\n".join(f"{k.replace('_', ' ')},\n{o}" for k, o in
                              sorted(set(zip(told.kind, told.origin, strict=True))))  # fmt: skip
-        grid[1, column].text(0.03, 0.95, f"detector:\n{kinds_of}", va="top", fontsize=10.5,
+        grid[1, column].text(0.03, 0.95, f"detector:\n{kinds_of}", va="top", fontsize=SMALLEST_PT,
                              transform=grid[1, column].transAxes)  # fmt: skip
-        print(f"{name}: {describe_emg(emg_numbers(times, units, signal, HZ), 'needle')} "
-              f"Detector: {told}.")  # fmt: skip
+        words.append(f"{name}: {describe_emg(emg_numbers(times, units, signal, HZ), 'needle')} "
+                     f"Detector: {told}.")  # fmt: skip
     grid[0, 0].set_ylim(0, muscle(MUSCLE).units + 2)
     grid[1, 0].set_yscale("log")
-    grid[1, 0].set_ylim(1.0, 1e6)
+    grid[1, 0].set_ylim(1.0, 1e7)
+    plain_decades(grid[1, 0].yaxis)
+    grid[0, 0].set_ylabel("unit")
     for ax in grid[:, 1:].flat:
         ax.set_ylabel("")
-    fig.colorbar(grid[3, -1].collections[0], ax=grid[3, :], label="dB under the loudest")
-    fig.savefig(FOLDER / "events.png", dpi=75)
+    for ax in grid[3]:
+        ax.set_xlabel("time, seconds")
+    bar = fig.colorbar(grid[3, -1].collections[0], ax=grid[3, :], fraction=0.03, aspect=10)
+    bar.set_label("dB under\nthe loudest")
+    titled(fig, "", "Simulated.")
+    fig.words = "\n".join(words)
+    keep(fig, "events")
 
 
 @styled
 def draw_sounds(folder: Path | None) -> None:
     """Draw the samples of each kind's WAV file, as they are heard; write the files if asked."""
-    fig = new_figure(11.0, 7.5)
+    fig, words = new_figure(13.0, 7.3), []
     axes = fig.subplots(5, 1, sharex=True, sharey=True)
     for ax, (name, (times, units)) in zip(axes, events().items(), strict=True):
         signal = recorded(times, units)
         data, sound = wav_bytes(signal, HZ)
         rate, samples = wavfile.read(BytesIO(data))
-        ax.plot(np.arange(samples.size) / rate, samples / 32768.0, lw=0.6)
-        ax.set_title(f"{name}: {HEARD[name]} (1 is {sound.full_scale_uv / 1000:g} mV)", loc="left")
+        plot_signal(samples / 32768.0, rate, "", ax, lw=0.6)
+        scale = f"(1 is {sound.full_scale_uv / 1000:g} mV)"
+        ax.set_title(f"{name}: {HEARD[name]} {scale}")
         ax.set_ylim(-1.0, 1.0)
+        ax.set_xlabel("")
+        words.append(f"{name}: {HEARD[name]} {scale}, {samples.size / rate:.3g} s.")
         if folder:
             print(write_wav(folder / f"{name.lower().replace(' ', '_')}.wav", signal, HZ))
     axes[2].set_ylabel("sample of the sound file, full scale 1")
     axes[-1].set_xlabel("time, seconds")
-    fig.savefig(FOLDER / "sounds.png", dpi=75)
+    titled(fig, "", "Simulated.")
+    fig.words = "\n".join(["The samples of five sound files.", *words])
+    keep(fig, "sounds")
 
 
 def main() -> None:

@@ -1,11 +1,11 @@
 """Draw the figures of README and docs again.
 
-    python scripts/draw_figures.py [--people 200] [--only excitability|traces|day]
+    python scripts/draw_figures.py [--people 200] [--only PART]
 
-Writes docs/figures/*.png: health above low calcium, the verdicts (2 minutes), the clinic's test in
-health and in named conditions (seconds; `--only excitability` draws these alone), and potential and
-threshold of a motor neuron (`scenarios/firing_trace.py`; `--only traces`), and one person's day
-(`--only day`).
+Writes docs/figures/*.png, by parts: `excitability`, the clinic's test in health and in named
+conditions; `scenarios`, the pictures of some scripts of scenarios/; `day`, one person's day;
+`pair`, health above low calcium; `article`, verdicts and remedies (some minutes).
+`draw_emg.py`, `draw_sensitivity.py` and the fits draw their own.
 `hazard_law.png` is drawn by fit_hazard.py. `neurosim excitability --condition NAME --out DIR`
 draws the same picture of any other state.
 """
@@ -13,6 +13,7 @@ draws the same picture of any other state.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from neurosim.show.plot import picture_excitability, picture_pair
 from neurosim.study.article import article
 
 FOLDER = Path("docs/figures")
+SCENARIOS = ("firing_trace", "terminal_chain", "when_to_worry")
 EXAMINED = (
     "hypokalaemia", "hyperkalaemia", "hypocalcaemia", "persistent_sodium_twice",
     "fast_potassium_lost", "ischaemia", "ischaemia_released",
@@ -43,11 +45,12 @@ def draw_excitability() -> None:
         figure.savefig(FOLDER / f"excitability_{name}.png", dpi=65)
 
 
-def draw_traces() -> None:
-    """Run the scenario of a motor neuron's potential and threshold, and keep its picture."""
-    script = Path("scenarios/firing_trace.py")
-    subprocess.run([sys.executable, script], check=True)
-    shutil.copy(Path("neurosim-out") / f"{script.stem}.png", FOLDER)
+def draw_scenarios() -> None:
+    """Run the scenarios whose pictures the docs show, and keep these."""
+    for name in SCENARIOS:
+        script = Path("scenarios") / f"{name}.py"
+        subprocess.run([sys.executable, script], check=True)
+        shutil.copy(Path("neurosim-out") / f"{name}.png", FOLDER)
 
 
 def draw_day() -> None:
@@ -56,24 +59,33 @@ def draw_day() -> None:
     figure.savefig(FOLDER / "a_day.png", dpi=75)
 
 
+def draw_pair() -> None:
+    """Draw one person in health and with low calcium."""
+    healthy, low = (ns.simulate(n, person=0, seed=1) for n in ("normal", "low_calcium"))
+    picture_pair(healthy, low).savefig(FOLDER / "health_and_low_calcium.png", dpi=110)
+
+
+def draw_article(people: int) -> None:
+    """Put the article's claims to many people, and draw verdicts and remedies."""
+    found = article(people, cores=os.cpu_count() or 1)
+    picture_verdicts(found).savefig(FOLDER / "verdicts.png", dpi=80)
+    picture_remedies(found.matrix).savefig(FOLDER / "remedies.png", dpi=80)
+
+
 def main() -> None:
-    """Draw and write every figure."""
+    """Draw and write every figure, or those of one part."""
+    parts = {
+        "excitability": draw_excitability, "scenarios": draw_scenarios, "day": draw_day,
+        "pair": draw_pair, "article": lambda: draw_article(args.people),
+    }  # fmt: skip
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=200)
-    parser.add_argument("--only", choices=("excitability", "traces", "day"))
+    parser.add_argument("--only", choices=parts)
     args = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    parts = {"excitability": draw_excitability, "traces": draw_traces, "day": draw_day}
     for name, draw in parts.items():
         if args.only in (None, name):
             draw()
-    if args.only:
-        return
-    healthy, low = (ns.simulate(n, person=0, seed=1) for n in ("normal", "low_calcium"))
-    picture_pair(healthy, low).savefig(FOLDER / "health_and_low_calcium.png", dpi=110)
-    found = article(args.people)
-    picture_verdicts(found).savefig(FOLDER / "verdicts.png", dpi=80)
-    picture_remedies(found.matrix).savefig(FOLDER / "remedies.png", dpi=80)
 
 
 if __name__ == "__main__":

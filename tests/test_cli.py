@@ -380,8 +380,8 @@ def test_article_tables_and_report(monkeypatch, capsys, small_article):
     monkeypatch.setattr("neurosim.study.article.article", judged)
     assert cli.main("article --people 6 --seed 2 --out o".split()) == 0
     assert set(os.listdir("o")) == {
-        "verdicts.csv", "verdicts.json", "verdicts.png", "remedies.csv", "remedies.png",
-        "alarms.csv", "rates.csv", "report.html",
+        "verdicts.csv", "verdicts.json", "verdicts.png", "verdicts.txt", "remedies.csv",
+        "remedies.png", "remedies.txt", "alarms.csv", "rates.csv", "report.html",
     }  # fmt: skip
     out = capsys.readouterr().out
     assert "not medical advice" in out and "See a doctor" in out

@@ -11,25 +11,30 @@ import numpy as np
 
 from neurosim.show import verdicts as words
 from neurosim.show.style import (
-    ADVICE,
     BLACK,
     BLUE,
+    GREEN,
     GREY,
     ORANGE,
+    PAGE,
     PALE,
+    PURPLE,
     SKY,
+    VERMILION,
+    axes_of,
     new_figure,
     styled,
+    titled,
 )
 from neurosim.study.claims import GROUPS
 from neurosim.study.compare import Verdict
 from neurosim.study.remedies import Matrix, remedy
 
 OUTCOME_MARKS = {
-    "supported": ("#00734F", "o"),
-    "opposed": ("#B34700", "X"),
-    "no difference at this size": (GREY, "s"),
-    "only in combination": ("#8F3F73", "^"),
+    "supported": (GREEN, "o"),
+    "opposed": (VERMILION, "X"),
+    "no difference at this size": (BLACK, "s"),
+    "only in combination": (PURPLE, "^"),
     "outside this model": (GREY, ""),
 }
 RATIO_LIMITS = (1e-4, 1e4)
@@ -62,14 +67,42 @@ ARROWS = {
 def picture_verdicts(verdicts: Any) -> Any:
     """Draw every claim with its outcome and, where it is on a rate, its ratio and interval.
 
+    A page to scroll: as wide as a screen, as long as the list.
+
     Parameters
     ----------
     verdicts : Article or sequence of Verdict
+
+    Returns
+    -------
+    Picture
+        Its `words` are those of `neurosim.show.verdicts.describe_verdicts`.
     """
     rows = list(getattr(verdicts, "verdicts", verdicts))
-    lines = _lines(rows)
-    fig = new_figure(15.0, 2.4 + 0.31 * len(lines))
-    ax = fig.add_subplot()
+    fig = new_figure(PAGE[0], 2.4 + 0.31 * len(_lines(rows)))
+    plot_verdicts(verdicts, fig.add_subplot())
+    people = max((v.people for v in rows), default=0)
+    titled(fig, "What the article claims, and what the model finds", f"{people} simulated people.")
+    fig.words = words.describe_verdicts(verdicts)
+    return fig
+
+
+@styled
+def plot_verdicts(verdicts: Any, ax: Any = None) -> Any:
+    """Draw every claim in a row of its own, by group.
+
+    Parameters
+    ----------
+    verdicts : Article or sequence of Verdict
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    lines = _lines(list(getattr(verdicts, "verdicts", verdicts)))
+    ax = axes_of(ax, PAGE[0], 2.4 + 0.31 * len(lines))
     _ratio_axis(ax)
     for y, line in enumerate(reversed(lines)):
         if isinstance(line, str):
@@ -87,11 +120,7 @@ def picture_verdicts(verdicts: Any) -> Any:
         "(mean of all causes)\n"
         "thick: 95 % interval over people; thin: as assumed and fitted numbers move in their ranges"
     )
-    fig.suptitle("What the article claims, and what the model finds", x=0.01, ha="left")
-    people = max((v.people for v in rows), default=0)
-    fig.supxlabel(f"{people} simulated people. {ADVICE}", x=0.01, ha="left", fontsize=11,
-                  color=GREY)  # fmt: skip
-    return fig
+    return ax
 
 
 def _lines(rows: Sequence[Verdict]) -> list[str | Verdict]:
@@ -147,13 +176,52 @@ def _verdict_row(ax: Any, y: int, verdict: Verdict) -> None:
 def picture_remedies(matrix: Matrix) -> Any:
     """Draw what every remedy does against every cause: a word, arrows and whom it helps.
 
+    A page to scroll: as wide as a screen, as long as the list.
+
     Parameters
     ----------
     matrix : Matrix
+
+    Returns
+    -------
+    Picture
+        Its `words` are those of `neurosim.show.verdicts.describe_remedies`.
     """
+    fig = new_figure(*_remedies_size(matrix))
+    plot_remedies(matrix, fig.add_subplot())
+    titled(
+        fig, "What each remedy does against twitches of each cause",
+        "Twitches with the remedy against the same people without. ▼ fewer, ▼▼ less than a "
+        "tenth, ▼▼▼ less than a hundredth, ▲ more,\n▲▲ more than ten times; = within 1.25 times; "
+        "? people differ too much; – the remedy has nothing to change. In per cent: people "
+        f"whom it helps.\n{matrix.log_ratio.shape[2]} simulated people. Sizes of remedies are "
+        "assumed.",
+    )  # fmt: skip
+    fig.words = words.describe_remedies(matrix)
+    return fig
+
+
+def _remedies_size(matrix: Matrix) -> tuple[float, float]:
+    """Return width and height, inches, that leave each cell room for its words."""
+    return 3.0 + 1.45 * len(matrix.remedies), 2.6 + 0.58 * len(matrix.causes)
+
+
+@styled
+def plot_remedies(matrix: Matrix, ax: Any = None) -> Any:
+    """Draw the cells of the matrix: a row for each cause, a column for each remedy.
+
+    Parameters
+    ----------
+    matrix : Matrix
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax = axes_of(ax, *_remedies_size(matrix))
     rows, columns = len(matrix.causes), len(matrix.remedies)
-    fig = new_figure(3.4 + 1.45 * columns, 2.6 + 0.58 * rows)
-    ax = fig.add_subplot()
     for i in range(rows):
         for j in range(columns):
             _cell(ax, i, j, matrix)
@@ -166,16 +234,7 @@ def picture_remedies(matrix: Matrix) -> Any:
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     ax.set_ylabel("twitching because of")
-    fig.suptitle("What each remedy does against twitches of each cause", x=0.01, ha="left")
-    fig.supxlabel(
-        "Twitches with the remedy against the same people without. ▼ fewer, ▼▼ less than a "
-        "tenth, ▼▼▼ less than a hundredth, ▲ more,\n▲▲ more than ten times; = within 1.25 times; "
-        "? people differ too much; – the remedy has nothing to change. In per cent: people "
-        f"whom it helps.\n{matrix.log_ratio.shape[2]} simulated people. Sizes of remedies are "
-        f"assumed. {ADVICE}",
-        x=0.01, ha="left", fontsize=11, color=GREY,
-    )  # fmt: skip
-    return fig
+    return ax
 
 
 def _cell(ax: Any, i: int, j: int, matrix: Matrix) -> None:
@@ -187,4 +246,5 @@ def _cell(ax: Any, i: int, j: int, matrix: Matrix) -> None:
         ax.text(j + 0.5, i + 0.5, ARROWS[word], ha="center", va="center", color=ink)
         return
     text = f"{ARROWS[word]} {word}\n{100 * words.helped(matrix, i, j):.0f} %"
-    ax.text(j + 0.5, i + 0.5, text, ha="center", va="center", color=ink, fontsize=10.5)
+    ax.text(j + 0.5, i + 0.5, text, ha="center", va="center", color=ink,
+            fontsize=11.5)  # fmt: skip

@@ -242,6 +242,27 @@ def describe_cohort(cohort: Cohort) -> str:
     return "\n".join([head, "", *lines, "", *told])
 
 
+def cohort_sentences(cohort: Cohort) -> str:
+    """Return what the picture shows, a sentence for each scenario and muscle."""
+    asked, rows = cohort.plan, summary_rows(cohort)
+    several = len({s.muscle for s in asked.states}) > 1
+    who = "1 simulated person" if asked.people == 1 else (
+        f"{plain_number(asked.people)} simulated people"
+    )  # fmt: skip
+    lines = [f"How often {who} twitch in {counted(asked.hours, 'hour')}: the median person."]
+    for row, state in zip(rows, asked.states, strict=True):
+        where = f", {muscle_words(state.muscle)}" if several else ""
+        low, middle, high = (
+            plain_number(float(f"{row[f'{name}_per_min']:.2g}"))
+            for name in ("lower_quartile", "median", "upper_quartile")
+        )
+        lines.append(
+            f"{state.title}{where}: {middle} twitches per minute (the middle half of people {low} "
+            f"to {high}), {100.0 * (1.0 - row['twitching_share']):.0f} % without any twitch."
+        )
+    return "\n".join([*lines, ADVICE])
+
+
 def _table(rows: Sequence[Mapping[str, Any]], with_muscle: bool) -> list[str]:
     """Return the lines of the printed table."""
     known = [sign for sign in SIGNS if not math.isnan(rows[0][f"{sign}_share"])]

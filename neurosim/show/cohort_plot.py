@@ -7,20 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.show.cohort import summary_rows
+from neurosim.errors import NeurosimError
+from neurosim.show.cohort import cohort_sentences, summary_rows
 from neurosim.show.style import (
-    ADVICE,
     BLACK,
     CHANGED,
     GREY,
     HEALTH,
     PALE,
+    axes_of,
     counted,
     drawable,
     muscle_words,
     new_figure,
     plain_number,
     styled,
+    titled,
 )
 from neurosim.study.cohort import Cohort
 
@@ -33,37 +35,73 @@ SILENT = 0.13  # of the axis: people without a twitch, beside the others
 
 @styled
 def picture_cohort(cohort: Cohort) -> Any:
-    """Draw twitches a minute of all people, a row for each scenario, a panel for each muscle.
+    """Draw twitches per minute of all people, a row for each scenario, a panel for each muscle.
+
+    With many scenarios a page to scroll: as wide as a screen, as long as the list.
 
     Parameters
     ----------
     cohort : Cohort
+
+    Returns
+    -------
+    Picture
+        Its `words` are those of `neurosim.show.cohort.cohort_sentences`.
     """
-    asked, rows = cohort.plan, summary_rows(cohort)
-    muscles = list(dict.fromkeys(s.muscle for s in asked.states))
-    lines = max(sum(s.muscle == m for s in asked.states) for m in muscles)
+    states = cohort.plan.states
+    muscles = list(dict.fromkeys(s.muscle for s in states))
+    lines = max(sum(s.muscle == m for s in states) for m in muscles)
     across = min(len(muscles), COLUMNS)
     down = -(-len(muscles) // across)
-    width = 11.0 if across == 1 else 3.0 + 5.6 * across
-    fig = new_figure(width, 1.6 + down * (1.3 + (0.52 if lines <= 12 else 0.36) * lines))
+    height = 2.0 + down * (1.3 + (0.5 if lines <= 12 else 0.36) * lines)
+    # A wide page needs no more height than its list; a narrow one would make letters too small.
+    fig = new_figure(max(11.0 if across == 1 else 3.0 + 4.3 * across, 1.2 * height), height)
     axes = np.atleast_1d(fig.subplots(down, across, sharex=True, squeeze=False).ravel())
-    span = _span(cohort.per_min)
-    for ax, name in zip(axes, muscles, strict=False):
-        mine = [i for i, s in enumerate(asked.states) if s.muscle == name]
-        _panel(ax, [rows[i] for i in mine], cohort.per_min[mine], span)
-        titles = [drawable(asked.states[i].title) for i in mine]
-        ax.set_yticks(range(len(mine)), titles if ax in axes[::across] else [])
-        if len(muscles) > 1:
-            ax.set_title(muscle_words(name))
+    for i, (ax, name) in enumerate(zip(axes, muscles, strict=False)):
+        plot_cohort(cohort, name, ax)
+        if i % across:
+            ax.set_yticklabels([])
+        ax.set_title(muscle_words(name) if len(muscles) > 1 else "")
+        if i < len(muscles) - across:
+            ax.set_xlabel("")
+        else:
+            ax.tick_params(labelbottom=True)
     for ax in axes[len(muscles) :]:
         ax.remove()
-    for ax in axes[max(0, len(muscles) - across) : len(muscles)]:
-        ax.tick_params(labelbottom=True)
-        ax.set_xlabel("twitches a minute")
     where = f", {muscle_words(muscles[0])}" if len(muscles) == 1 else ""
-    fig.suptitle(f"How often people twitch{where}", x=0.01, ha="left")
-    fig.supxlabel(_caption(cohort), x=0.01, ha="left", fontsize=11, color=GREY)
+    titled(fig, f"How often people twitch{where}", _caption(cohort))
+    fig.words = cohort_sentences(cohort)
     return fig
+
+
+@styled
+def plot_cohort(cohort: Cohort, muscle: str | None = None, ax: Any = None) -> Any:
+    """Draw the scenarios of one muscle, the first above; a faint line goes down from health.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    muscle : str, optional
+        Of those of the cohort; the first if omitted.
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax, states = axes_of(ax), cohort.plan.states
+    muscle = states[0].muscle if muscle is None else muscle
+    mine = [i for i, s in enumerate(states) if s.muscle == muscle]
+    if not mine:
+        known = ", ".join(dict.fromkeys(s.muscle for s in states))
+        raise NeurosimError(f"muscle = '{muscle}' is not in this cohort; it has {known}.")
+    rows = summary_rows(cohort)
+    _panel(ax, [rows[i] for i in mine], cohort.per_min[mine], _span(cohort.per_min))
+    ax.set_yticks(range(len(mine)), [drawable(states[i].title) for i in mine])
+    ax.set_xlabel("twitches per minute")
+    ax.set_title(muscle_words(muscle))
+    return ax
 
 
 def _caption(cohort: Cohort) -> str:
@@ -76,7 +114,7 @@ def _caption(cohort: Cohort) -> str:
         f"{who} (seed {asked.seed}), the same in every row, for "
         f"{counted(asked.hours, 'hour')}; {shape};\n"
         "bar: the middle half of all people; circle and number: the median person. Left: people "
-        f"without any twitch.\n{ADVICE}"
+        "without any twitch.\n"
     )
 
 
@@ -132,7 +170,7 @@ def _row(
     """Draw the middle half, the median and the silent share of the people of one scenario."""
     silent = 1.0 - row["twitching_share"]
     ax.text(low - strip / 2, y, _percent(silent), ha="center", va="center",
-            color=BLACK if silent else GREY, fontsize=10.5)  # fmt: skip
+            color=BLACK if silent else GREY, fontsize=11.5)  # fmt: skip
     quartiles = (row["lower_quartile_per_min"], row["upper_quartile_per_min"])
     ends = [np.log10(q) if q > 0 else low for q in quartiles]
     if ends[1] > low:
@@ -142,7 +180,7 @@ def _row(
         ax.plot(np.log10(median), y, "o", ms=8, mfc="white", mec=colour, mew=2.0, zorder=4)
     words = plain_number(float(f"{median:.2g}")) if median > 0 else "0"
     ax.text(max([*some, low]) + 0.12, y, words, va="center", ha="left", color=colour,
-            fontweight="bold", fontsize=10.5, zorder=5)  # fmt: skip
+            fontweight="bold", fontsize=11.5, zorder=5)  # fmt: skip
 
 
 def _percent(share: float) -> str:

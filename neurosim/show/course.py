@@ -16,16 +16,17 @@ from neurosim.show import describe as words
 from neurosim.show.style import (
     ADVICE,
     CHANGED,
-    GREY,
     HEALTH,
     ORIGIN_MARKS,
     PALE,
+    axes_of,
     drawable,
     muscle_words,
     new_figure,
     plain_number,
     styled,
     time_words,
+    titled,
 )
 
 if TYPE_CHECKING:
@@ -136,7 +137,9 @@ def _rate_words(result: Result) -> str:
 
 
 @styled
-def picture_course(result: Result, against: Result | None = None, figure: Any = None) -> Any:
+def picture_course(
+    result: Result, against: Result | None = None, people: People | None = None
+) -> Any:
     """Draw a course on the clock: the body, the expected rate, twitches and discharges.
 
     Parameters
@@ -145,30 +148,33 @@ def picture_course(result: Result, against: Result | None = None, figure: Any = 
         Of a scenario with a course.
     against : Result, optional
         The same person under another scenario, drawn as a dashed rate.
-    figure : matplotlib.figure.Figure, optional
-        An empty figure to draw on.
+    people : People, optional
+        Many people under both scenarios, told in the words alone.
 
     Returns
     -------
-    matplotlib.figure.Figure
+    Picture
+        Its `words` are those of `describe_course`.
     """
     body = changing(result)
-    heights = [0.55] * len(body) + [1.7, 1.3, 1.5]
-    fig = figure if figure is not None else new_figure(13.0, 2.6 + 1.15 * sum(heights))
+    heights = [0.55] * len(body) + [1.7, 1.2, 1.5]
+    fig = new_figure()
+    fig.words = describe_course(result, against, people)
     axes = fig.subplots(len(heights), 1, sharex=True, height_ratios=heights)
-    for ax, (name, column) in zip(axes, body.items(), strict=False):
-        _strip(ax, result, name, column)
+    for ax, name in zip(axes, body, strict=False):
+        plot_course_value(result, name, ax)
     rate, counts, raster = axes[-3:]
-    _rates(rate, result, against)
-    _counts(counts, result)
-    _raster(raster, result)
-    _clock_axis(raster, result)
+    plot_course_rate(result, against, rate)
+    plot_course_counts(result, counts)
+    plot_course_raster(result, raster)
+    for ax in axes[:-1]:
+        ax.set_xlabel("")
+    for ax in axes[: len(body)]:
+        ax.tick_params(axis="x", length=0)
+        ax.spines["bottom"].set_visible(False)
     s = result.scenario
-    fig.suptitle(f"{drawable(s.title)}, {muscle_words(s.muscle)}", x=0.01, ha="left")
-    fig.supxlabel(
-        f"Simulated: person {result.person} of seed {s.seed}. {ADVICE}", x=0.01, ha="left",
-        fontsize=11, color=GREY,
-    )  # fmt: skip
+    titled(fig, f"{drawable(s.title)}, {muscle_words(s.muscle)}",
+           f"Simulated: person {result.person} of seed {s.seed}.")  # fmt: skip
     return fig
 
 
@@ -179,55 +185,95 @@ def _hours(result: Result, seconds: np.ndarray) -> np.ndarray:
     return course.start_min / 60.0 + np.asarray(seconds) / HOUR_S
 
 
-def _strip(ax: Any, result: Result, name: str, column: np.ndarray) -> None:
-    """Draw one value of the body as a strip, its two ends named."""
-    x, field = _hours(result, result.moments.at_s), FIELDS[name]
+@styled
+def plot_course_value(result: Result, name: str, ax: Any = None) -> Any:
+    """Draw one value of the body through a course as a strip, its two ends named.
+
+    Parameters
+    ----------
+    result : Result
+        Of a scenario with a course.
+    name : str
+        A field of the body.
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax, x, field = axes_of(ax), _hours(result, result.moments.at_s), FIELDS[name]
+    column = np.array([getattr(body, name) for body in result.moments.bodies])
     base = getattr(result.scenario.body, name)
     ax.fill_between(x, base, column, color=PALE, lw=0)
     ax.plot(x, column, color=CHANGED, lw=1.8)
     low, high = float(min(column.min(), base)), float(max(column.max(), base))
     pad = 0.12 * (high - low)
     ax.set_ylim(low - pad, high + pad)
-    ax.set_yticks([low, high], [f"{low:.3g}", f"{high:.3g}"], fontsize=9.5)
+    ax.set_yticks([low, high], [f"{low:.3g}", f"{high:.3g}"])
     unit = f", {field.unit}" if field.unit else ""
     ax.text(1.01, 0.5, drawable(field.label.removesuffix(" (0 to 1)")) + unit,
-            transform=ax.transAxes, va="center", fontsize=10.5)  # fmt: skip
-    ax.tick_params(axis="x", length=0)
-    ax.spines["bottom"].set_visible(False)
+            transform=ax.transAxes, va="center")  # fmt: skip
+    return _clock_axis(ax, result)
 
 
-def _rates(ax: Any, result: Result, against: Result | None) -> None:
-    """Draw the rate to be expected on a log axis."""
-    x = _hours(result, result.moments.at_s)
+@styled
+def plot_course_rate(result: Result, against: Result | None = None, ax: Any = None) -> Any:
+    """Draw the rate to be expected through a course on a log axis.
+
+    Parameters
+    ----------
+    result : Result
+        Of a scenario with a course.
+    against : Result, optional
+        The same person under another scenario, drawn dashed.
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax, x = axes_of(ax), _hours(result, result.moments.at_s)
     y = np.maximum(result.per_min, LEAST_PER_MIN)
     ax.plot(x, y, color=CHANGED, lw=2.2)
     lowest, highest = float(y.min()), float(y.max())
     if against is not None:
         other = np.maximum(against.per_min, LEAST_PER_MIN)
-        ax.plot(_hours(result, _spread(against)), np.resize(other, max(other.size, 2)), "--",
-                color=HEALTH, lw=1.8)  # fmt: skip
+        if other.size == 1:
+            ax.axhline(float(other[0]), ls="--", color=HEALTH, lw=1.8)
+        else:
+            ax.plot(_hours(result, against.moments.at_s), other, "--", color=HEALTH, lw=1.8)
         lowest, highest = min(lowest, float(other.min())), max(highest, float(other.max()))
         who = words.other_words(against.scenario.body, against.scenario.title)
-        ax.text(1.01, 0.12, drawable(f"dashed: {who}"), color=HEALTH, transform=ax.transAxes,
-                fontsize=10.5)  # fmt: skip
+        ax.text(1.01, 0.12, drawable(f"dashed: {who}"), color=HEALTH, transform=ax.transAxes)
     ax.set_yscale("log")
     ax.set_ylim(lowest / 2.5, highest * 2.5)
     decades = 10.0 ** np.arange(np.ceil(np.log10(lowest / 2.5)), np.log10(highest * 2.5))
     decades = decades[:: 1 + decades.size // 5]
     ax.set_yticks(decades, [plain_number(d) for d in decades])
     ax.set_yticks([], minor=True)
-    ax.text(1.01, 0.5, "twitches per minute\nto be expected", color=CHANGED,
-            transform=ax.transAxes, va="center", fontsize=10.5)  # fmt: skip
+    ax.text(1.01, 0.6, "twitches per minute\nto be expected", color=CHANGED,
+            transform=ax.transAxes, va="center")  # fmt: skip
+    return _clock_axis(ax, result)
 
 
-def _spread(against: Result) -> np.ndarray:
-    """Return the times of a rate that is drawn beside, two where it never changes."""
-    at_s = against.moments.at_s
-    return at_s if at_s.size > 1 else np.array([0.0, against.scenario.duration_s])
+@styled
+def plot_course_counts(result: Result, ax: Any = None) -> Any:
+    """Draw how many twitches there were in each stretch of a course.
 
+    Parameters
+    ----------
+    result : Result
+        Of a scenario with a course.
+    ax : matplotlib axes, optional
+        New ones if omitted.
 
-def _counts(ax: Any, result: Result) -> None:
-    """Draw how many twitches there were in each stretch of time."""
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax = axes_of(ax)
     duration = result.scenario.duration_s
     size = next((b for b in BINS_S if duration / b <= MOST_BINS), BINS_S[-1])
     edges = np.arange(0.0, duration + size, size)
@@ -237,12 +283,26 @@ def _counts(ax: Any, result: Result) -> None:
     ax.set_ylim(0, max(float(count.max(initial=0)), 1.0) * 1.1)
     ax.locator_params(axis="y", nbins=4, integer=True)
     text = f"twitches in every\n{time_words(size)},\n{plain_number(int(count.sum()))} in all"
-    ax.text(1.01, 0.5, text, transform=ax.transAxes, va="center", fontsize=10.5)
+    ax.text(1.01, 0.5, text, transform=ax.transAxes, va="center")
+    return _clock_axis(ax, result)
 
 
-def _raster(ax: Any, result: Result) -> None:
-    """Draw the discharges by unit; shape and colour say where they started."""
-    f = result.firing
+@styled
+def plot_course_raster(result: Result, ax: Any = None) -> Any:
+    """Draw the discharges of a course by unit; shape and colour say where they started.
+
+    Parameters
+    ----------
+    result : Result
+        Of a scenario with a course.
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax, f = axes_of(ax), result.firing
     step = max(1, len(f) // 20_000)
     for kind, (own, marker, name) in enumerate(ORIGIN_MARKS):
         mine = np.flatnonzero(f.origin == kind)[::step]
@@ -250,16 +310,18 @@ def _raster(ax: Any, result: Result) -> None:
             ax.plot(_hours(result, f.time_s[mine]), f.unit[mine] + 1, marker, color=own, ls="none",
                     ms=3.5, mew=0, alpha=0.6, label=name)  # fmt: skip
     if len(f):
-        ax.legend(loc="upper left", bbox_to_anchor=(1.0, 0.8), handletextpad=0.2, borderaxespad=0.1)
+        ax.legend(loc="upper left", bbox_to_anchor=(1.0, 0.86), handletextpad=0.2,
+                  borderaxespad=0.1, labelspacing=0.3, markerscale=2.0)  # fmt: skip
     units = result.sites.units
     ax.set_ylim(1 - 0.06 * units, 1.06 * units)
     ax.set_yticks([1, units])
     few = f", each {step}th drawn" if step > 1 else ""
-    ax.text(1.01, 0.93, f"motor units{few}", transform=ax.transAxes, va="center", fontsize=10.5)
+    ax.text(1.01, 0.95, f"motor units{few}", transform=ax.transAxes, va="center")
+    return _clock_axis(ax, result)
 
 
-def _clock_axis(ax: Any, result: Result) -> None:
-    """Give the lowest panel the clock: hours of a day, days of a longer course."""
+def _clock_axis(ax: Any, result: Result) -> Any:
+    """Give a panel the clock: hours of a day, days of a longer course; return it."""
     begin, end = _hours(result, np.array([0.0, result.scenario.duration_s]))
     ax.set_xlim(begin, end)
     span = end - begin
@@ -267,11 +329,12 @@ def _clock_axis(ax: Any, result: Result) -> None:
         days = np.arange(24.0 * np.ceil(begin / 24.0), end + 1e-9, 24.0 * max(1, span // 240))
         ax.set_xticks(days, [f"{int(round((d - begin) // 24)) + 1}" for d in days])
         ax.set_xlabel("midnight of day")
-        return
+        return ax
     step = next(s for s in (0.25, 0.5, 1.0, 2.0, 3.0) if span / s <= 16 or s == 3.0)
     hours = np.arange(step * np.ceil(begin / step), end + 1e-9, step)
     ax.set_xticks(hours, [f"{int(h) % 24:02d}:{round(60 * (h % 1)):02d}" for h in hours])
     ax.set_xlabel("time of the clock")
+    return ax
 
 
 def busiest_hour(result: Result) -> tuple[str, float]:

@@ -32,6 +32,7 @@ from neurosim.show.style import (
     counted,
     muscle_words,
     plain_number,
+    signed,
     time_words,
 )
 from neurosim.sources import Value, all_values, load, recorded
@@ -579,11 +580,46 @@ def describe_excitability(found: Excitability, healthy: Excitability) -> str:
     return "\n".join([*lines, ADVICE])
 
 
-def describe_sweep(name: str, values: Iterable[float], per_min: np.ndarray) -> str:
-    """Return a sweep in words: the mean rate at each value, shape of `per_min` (values, people)."""
+def describe_sweep(label: str, values: Iterable[float], per_min: np.ndarray) -> str:
+    """Return a sweep in words: the mean rate at each value.
+
+    Parameters
+    ----------
+    label : str
+        What is swept; after a comma its unit.
+    values : iterable of float, shape (n,)
+    per_min : ndarray, shape (n, people)
+        Twitches per minute.
+    """
+    name, _, unit = label.partition(", ")
+    unit = "" if unit in ("", "no unit") else f" {unit}"
     lines = [
-        f"{name} = {value:.4g}: {plain_number(float(row.mean()))} twitches per minute on average, "
-        f"{int((row > 0).sum())} of {row.size} people twitched."
+        f"{name} {value:.4g}{unit}: {plain_number(float(row.mean()))} twitches per minute on "
+        f"average, {int((row > 0).sum())} of {row.size} people twitched."
         for value, row in zip(values, per_min, strict=True)
     ]
     return "\n".join([*lines, ADVICE])
+
+
+def describe_soma(trace: Any, neuron: int = 0) -> str:
+    """Return the trace of a motor neuron's cell body in words: spikes, thresholds, how near.
+
+    Parameters
+    ----------
+    trace : SomaTrace
+    neuron : int
+        Which of the neurons.
+    """
+    potential, threshold = trace.potential_mv[neuron], trace.threshold_mv[neuron]
+    base, ions = trace.threshold_baseline_mv, trace.threshold_electrolyte_mv
+    near = float((threshold - potential).min())
+    return "\n".join([
+        f"Cell body of a motor neuron, {trace.time_ms[-1] - trace.time_ms[0]:.4g} ms: "
+        f"{counted(trace.spikes[neuron].size, 'spike')}.",
+        f"Threshold: {signed(base)} mV in health, {signed(ions)} mV by the ions; recent spikes "
+        f"raise it to at most {signed(float(threshold.max()))} mV.",
+        f"Potential: {signed(float(np.median(potential)))} mV in the middle; "
+        + (f"never nearer than {near:.1f} mV to the threshold." if near > 0
+           else "it reaches the threshold."),
+        ADVICE,
+    ])  # fmt: skip

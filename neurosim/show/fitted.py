@@ -7,21 +7,28 @@ from typing import Any
 
 import numpy as np
 
+from neurosim.errors import NeurosimError
 from neurosim.membrane.excitability import TE_CURVES
 from neurosim.membrane.fit import FOLLOWS, UNTOLD, Estimate, Fit, Single
 from neurosim.show.style import (
     ADVICE,
+    BAND,
+    BLACK,
     CHANGED,
-    GREY,
     HEALTH,
+    LINES,
     SKY,
+    SMALLEST_PT,
+    axes_of,
     drawable,
     new_figure,
     styled,
+    titled,
 )
 
 NEAR = 90.0  # % of what the best single change removes, from which another is named
 MOST_NAMED = 6
+MOST_SHOWN = 14  # bars in the figure; the table has all
 
 
 def fit_table(fit: Fit) -> str:
@@ -178,54 +185,114 @@ def fit_json(fit: Fit) -> dict[str, Any]:
 
 @styled
 def picture_fit(fit: Fit) -> Any:
-    """Draw record, fitted curves and health over the people's band, and the single changes."""
-    figure = new_figure(14.0, 10.5)
+    """Draw record, fitted curves and health over the people's band, and the single changes.
+
+    Parameters
+    ----------
+    fit : Fit
+
+    Returns
+    -------
+    Picture
+        Its `words` are those of `describe_fit`.
+    """
+    figure = new_figure()
     (electrotonus, recovery), (iv, alone) = figure.subplots(2, 2)
-    for name in TE_CURVES.values():
-        _panel(electrotonus, fit, name)
-    _panel(recovery, fit, "recovery_cycle")
-    _panel(iv, fit, "threshold_iv")
-    electrotonus.set(xlabel="delay, ms (current from 10 to 110)", ylabel="threshold reduction, %",
-                     title="Threshold electrotonus, ±40 and ±20 %")  # fmt: skip
-    recovery.set(xscale="log", xlabel="interval, ms", ylabel="threshold change, %",
-                 title="Recovery cycle")  # fmt: skip
-    recovery.set_xticks([2, 5, 10, 20, 50, 100, 200], ["2", "5", "10", "20", "50", "100", "200"])
-    recovery.minorticks_off()
-    iv.set(xlabel="polarising current, %", ylabel="threshold reduction, %", title="Threshold I/V")
-    _single_bars(alone, fit)
+    plot_fit(fit, "electrotonus", electrotonus)
+    plot_fit(fit, "recovery_cycle", recovery)
+    plot_fit(fit, "threshold_iv", iv)
+    plot_single_changes(fit, alone)
     handles, labels = electrotonus.get_legend_handles_labels()
     known = dict(zip(labels, handles, strict=True))
     figure.legend(known.values(), known.keys(), loc="outside upper left", ncols=4)
-    figure.supxlabel(f"{drawable(fit.record.title)}. {ADVICE}", x=0.01, ha="left", fontsize=11,
-                     color=GREY)  # fmt: skip
+    titled(figure, "", f"{drawable(fit.record.title)}.")
+    figure.words = describe_fit(fit)
     return figure
 
 
-def _panel(ax: Any, fit: Fit, name: str) -> None:
+# Of a panel: its curves, and what its axes say.
+_PANELS = {
+    "electrotonus": (
+        tuple(TE_CURVES.values()), "delay, ms (current from 10 to 110 ms)",
+        "threshold reduction, %", "Threshold electrotonus, ±40 and ±20 %",
+    ),
+    "recovery_cycle": (("recovery_cycle",), "interval, ms", "threshold change, %",
+                       "Recovery cycle"),
+    "threshold_iv": (("threshold_iv",), "polarising current, % of threshold",
+                     "threshold reduction, %", "Threshold I/V"),
+}  # fmt: skip
+
+
+@styled
+def plot_fit(fit: Fit, panel: str = "electrotonus", ax: Any = None) -> Any:
+    """Draw one panel of a fit: record, fitted curves and health over the people's band.
+
+    Parameters
+    ----------
+    fit : Fit
+    panel : str
+        ``"electrotonus"``, ``"recovery_cycle"`` or ``"threshold_iv"``.
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    if panel not in _PANELS:
+        raise NeurosimError(f"panel = '{panel}' is none of {', '.join(_PANELS)}.")
+    ax = axes_of(ax)
+    curves, across, up, title = _PANELS[panel]
+    for name in curves:
+        _curve(ax, fit, name)
+    ax.set(xlabel=across, ylabel=up, title=title)
+    if panel == "recovery_cycle":
+        ax.set_xscale("log")
+        ax.set_xticks([2, 5, 10, 20, 50, 100, 200], ["2", "5", "10", "20", "50", "100", "200"])
+        ax.minorticks_off()
+    return ax
+
+
+def _curve(ax: Any, fit: Fit, name: str) -> None:
     """Draw the points of one curve."""
     p = fit.points
     here = np.flatnonzero(p.curve == name)
     here = here[np.argsort(p.x[here])]
     x, mean, sd = p.x[here], p.people[here], p.people_sd[here]
-    ax.fill_between(x, mean - 1.96 * sd, mean + 1.96 * sd, color="#D0D0D0", lw=0, alpha=0.7,
+    ax.fill_between(x, mean - 1.96 * sd, mean + 1.96 * sd, color=BAND, lw=0, alpha=0.7,
                     label="280 healthy people: mean ± 1.96 SD")  # fmt: skip
-    ax.plot(x, fit.healthy[here], "-", color=HEALTH, lw=1.6, label="model, health")
-    ax.plot(x, fit.fitted[here], "--", color=CHANGED, lw=1.8, label="model, fitted")
-    ax.plot(x, p.value[here], "ko", ms=4, mfc="none", label="record")
+    ax.plot(x, fit.healthy[here], LINES[HEALTH], color=HEALTH, lw=1.8, label="model, health")
+    ax.plot(x, fit.fitted[here], LINES[CHANGED], color=CHANGED, lw=1.8, label="model, fitted")
+    ax.plot(x, p.value[here], "o", color=BLACK, ms=4, mfc="none", label="record")
 
 
-def _single_bars(ax: Any, fit: Fit) -> None:
-    """Draw how much of the discrepancy each change alone removes."""
+@styled
+def plot_single_changes(fit: Fit, ax: Any = None) -> Any:
+    """Draw how much of the discrepancy each change alone removes.
+
+    Parameters
+    ----------
+    fit : Fit
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax = axes_of(ax)
     if fit.nothing:
         ax.text(0.5, 0.5, "Nothing moved: health explains\nthe record within its noise.",
                 ha="center", va="center", transform=ax.transAxes)  # fmt: skip
         ax.set_axis_off()
-        return
-    rows = fit.singles[::-1]
+        return ax
+    rows = fit.singles[:MOST_SHOWN][::-1]
     removed = [max(s.removed_percent, 0.0) for s in rows]
-    ax.barh(range(len(rows)), removed, color=[SKY] * (len(rows) - 1) + [CHANGED])
+    ax.barh(range(len(rows)), removed, color=[SKY] * (len(rows) - 1) + ["#F2B48A"])
     for row, single in enumerate(rows):
         label = f"{single.words.split(' (')[0]} {_number(single.value, single.unit)}"
-        ax.text(1.0, row, label, va="center", fontsize=9.5)
+        ax.text(1.0, row, label, va="center", fontsize=SMALLEST_PT,
+                fontweight="bold" if row == len(rows) - 1 else "normal")  # fmt: skip
     ax.set_yticks([])
     ax.set(xlim=(0, 100), xlabel="% of the discrepancy removed", title="One change alone")
+    return ax

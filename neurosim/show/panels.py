@@ -1,6 +1,7 @@
-"""The panels of the chain from body to twitch, each drawn on axes that it is given.
+"""The panels of the chain from body to twitch, each drawn on axes that it is given, or on its own.
 
-Every panel takes the changed result and the one it is compared with (health), or None.
+Every `plot_*` takes its data and then `ax`, returns the axes, and changes neither the data nor
+Matplotlib's settings.
 """
 
 from __future__ import annotations
@@ -22,11 +23,15 @@ from neurosim.show.style import (
     CHANGED,
     GREY,
     HEALTH,
+    LINES,
+    MARKS,
     ORIGIN_MARKS,
     PALE,
+    axes_of,
     counted,
     drawable,
     plain_number,
+    styled,
     time_unit,
     time_words,
 )
@@ -36,7 +41,6 @@ if TYPE_CHECKING:
     from neurosim.study.tally import People
 
 MANY = 150  # twitches in a whole run above which only a part of it is drawn
-MARKS = {HEALTH: "o", CHANGED: "D", BLACK: "s"}
 WINDOWS_S = (10.0, 30.0, 60.0, 300.0, 600.0, 3600.0, 21_600.0, 86_400.0, 604_800.0)
 LONGEST_TRACE_S = 900.0  # a longer force is drawn as one line per twitch
 
@@ -67,7 +71,7 @@ def window_words(window: tuple[float, float]) -> str:
 def _time_label(window: tuple[float, float]) -> str:
     start, end = window
     unit = time_unit(end - start)[1]
-    return f"time within the last {time_words(end - start)}, {unit}" if start else f"time, {unit}"
+    return f"time, {unit} (the last {time_words(end - start)})" if start else f"time, {unit}"
 
 
 def title_of(result: Result) -> str:
@@ -98,8 +102,21 @@ def _place(name: str, value: float) -> float:
     return (value - f.low) / (f.high - f.low) if f.high > f.low else 0.5
 
 
-def draw_body(ax: Any, body: Body) -> None:
-    """Draw every value of a body on its reference range; what is abnormal is named."""
+@styled
+def plot_body(body: Body, ax: Any = None) -> Any:
+    """Draw every value of a body on its reference range; what is abnormal is named.
+
+    Parameters
+    ----------
+    body : Body
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax = axes_of(ax)
     names = [name for name, f in FIELDS.items() if f.shown(getattr(body, name))]
     ax.axvspan(0, 1, color=PALE, zorder=0)
     for row, name in enumerate(reversed(names)):
@@ -108,31 +125,45 @@ def draw_body(ax: Any, body: Body) -> None:
         x = _place(name, value)
         # A scale has no survivable ends: it runs from none to the strongest.
         ax.plot([0.5 if name in SCALES else -1, 2], [row, row], color="#C8C8C8", lw=1, zorder=1)
-        if name in SCALES:
-            for at, word, where in ((0.5, "none", "center"), (2.0, "strongest", "right")):
-                ax.text(at, row - 0.36, word, ha=where, va="center", color=GREY,
-                        fontsize=10 if len(names) < 10 else 8)  # fmt: skip
         colour = CHANGED if side else GREY
         ax.plot(x, row, marker="D" if side else "o", ms=10 if side else 7, color=colour, zorder=3)
         mark = "" if name in CONDITIONS else side.upper()
-        text = f"{value:.4g} {f.unit} {mark}".replace("  ", " ").strip()
+        unit = "of 1" if name in SCALES else f.unit
+        text = f"{value:.4g} {unit} {mark}".replace("  ", " ").strip()
         weight = "bold" if side else "normal"
-        ax.text(2.12, row, text, va="center", color=colour, fontweight=weight, fontsize=11)
-    ax.set_yticks(range(len(names)), [FIELDS[n].label for n in reversed(names)])
+        ax.text(2.3, row, text, va="center", color=colour, fontweight=weight)
+    labels = [FIELDS[n].label.removesuffix(" (0 to 1)") for n in reversed(names)]
+    ax.set_yticks(range(len(names)), labels)
     ax.set_xticks([-1, 0.5, 2], ["lowest\nsurvivable", "reference\nrange", "highest\nsurvivable"])
-    ax.set_xlim(-1.15, 3.3)
+    ax.set_xlim(-1.15, 3.4)
     ax.set_ylim(-0.7, len(names) - 0.3)
     ax.tick_params(length=0)
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
     ax.set_title("Body: what is in the blood")
+    return ax
 
 
 # --- Threshold and margin --------------------------------------------------------------
 
 
-def draw_thresholds(ax: Any, result: Result, colour: str) -> None:
-    """Draw the axon's thresholds and the cell body's margin in per cent of health."""
+@styled
+def plot_thresholds(result: Result, ax: Any = None, *, colour: str = "") -> Any:
+    """Draw the axon's thresholds and the cell body's margin in per cent of health.
+
+    Parameters
+    ----------
+    result : Result
+    ax : matplotlib axes, optional
+        New ones if omitted.
+    colour : str
+        One of `LINES`; that of the body if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax, colour = axes_of(ax), colour or colours(result.scenario.body)[0]
     part = result.excitability.relative_to(result.healthy)
     margin, healthy = margin_mv(result.state.soma), margin_mv(SomaConditions())
     rows = [
@@ -145,7 +176,7 @@ def draw_thresholds(ax: Any, result: Result, colour: str) -> None:
     pad = max(0.3 * (high - low), 8.0)
     white = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
     ax.plot([100, 100], [-0.5, 2.6], color=HEALTH, lw=2)
-    ax.text(100, 2.68, "health = 100 %", color=HEALTH, ha="center", fontsize=11)
+    ax.text(100, 2.68, "health = 100 %", color=HEALTH, ha="center")
     for y, (_, value) in enumerate(reversed(rows)):
         blocked = math.isnan(value)
         text = "blocked: no\npulse fires it" if blocked else f"{value:.0f} %"
@@ -159,7 +190,8 @@ def draw_thresholds(ax: Any, result: Result, colour: str) -> None:
     ax.set_xlim(low - pad, high + pad)
     ax.locator_params(axis="x", nbins=4)
     ax.set_xlabel("needed to fire, % of health")
-    ax.set_title("Threshold: how much it takes")
+    ax.set_title("Threshold: what it takes")
+    return ax
 
 
 def _curve(result: Result) -> tuple[np.ndarray, np.ndarray]:
@@ -167,48 +199,70 @@ def _curve(result: Result) -> tuple[np.ndarray, np.ndarray]:
     return result.hazard.nu, result.hazard.x_percent
 
 
-def draw_margin(ax: Any, lanes: list[Result], lane_colours: list[str]) -> None:
-    """Draw the threshold of a place against its persistent sodium, and the person's places."""
-    result = lanes[-1]
+@styled
+def plot_margin(lanes: Sequence[Result], ax: Any = None) -> Any:
+    """Draw the threshold of a place against its persistent sodium, and the person's places.
+
+    Parameters
+    ----------
+    lanes : sequence of Result
+        Of one person; the last one is the changed one, whose places are drawn.
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax, result = axes_of(ax), lanes[-1]
     nu = result.hazard.nu
     top = min(max(float(np.nanmax(_curve(r)[1], initial=0.0)) for r in lanes), 160.0)
     top = max(top, 20.0)
-    for i, (r, colour) in enumerate(zip(lanes, lane_colours, strict=True)):
-        style = "-" if r is result else "--"
-        ax.plot(*_curve(r), style, color=colour, lw=2.5)
+    for i, (r, colour) in enumerate(zip(lanes, _lane_colours(lanes), strict=True)):
+        ax.plot(*_curve(r), LINES[colour], color=colour, lw=2.5)
         at, level = words.firing_point(r.hazard)
-        tail = "never fires by itself"
+        tail = "never"
         if not math.isnan(at):
             ax.plot(at, level, MARKS[colour], ms=10, color=colour, zorder=5)
             ax.plot([at, at], [level, 0], ":", color=colour, lw=1.5)
-            tail = f"fires from {at:.2g} on"
-        line = "solid" if style == "-" else "dashed"
-        name = f"{shorten(title_of(r), 26, placeholder=' ...')} ({line}): {tail}"
-        ax.text(0.99, 0.98 - 0.085 * i, name, color=colour, transform=ax.transAxes, ha="right",
-                va="top", fontsize=11, fontweight="bold")  # fmt: skip
+            tail = f"from {at:.2g} on"
+        name, line = _LINE_WORDS[colour]
+        ax.text(0.99, 0.99 - 0.1 * i, f"{name} ({line}): {tail}", color=colour,
+                transform=ax.transAxes, ha="right", va="top", fontweight="bold", zorder=6,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0})  # fmt: skip
     _rug(ax, result, top)
     ax.set_xscale("log")
     ax.set_xlim(max(float(nu[0]), 0.5), float(nu[-1]))
-    ax.set_ylim(-0.27 * top, (1.1 + 0.13 * len(lanes)) * top)
+    ax.set_ylim(-0.34 * top, (1.1 + 0.17 * len(lanes)) * top)
     ticks = [t for t in (0.5, 1, 2, 3, 4, 6, 10) if nu[0] <= t <= nu[-1]]
     ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
     ax.set_xticks([], minor=True)
     ax.set_xlabel(
         "persistent sodium current of a place, times healthy\n"
-        "(right of its mark a place fires by itself)"
+        "(from its mark on, a place fires by itself)"
     )
-    ax.set_ylabel("20-ms threshold, % of healthy axon")
-    ax.set_title("Margin: how far from firing by itself")
+    ax.set_ylabel("20-ms threshold,\n% of healthy axon")
+    ax.set_title("Margin: how far from firing")
+    return ax
+
+
+_LINE_WORDS = {
+    HEALTH: ("health", "dashed"), CHANGED: ("changed", "solid"), BLACK: ("compared", "dash-dotted")
+}  # fmt: skip
+
+
+def _lane_colours(lanes: Sequence[Result]) -> list[str]:
+    return colours(*(r.scenario.body for r in lanes))
 
 
 def _rug(ax: Any, result: Result, top: float) -> None:
     """Draw the places of this person below zero: ordinary ones and excitable ones."""
     sites = result.sites
-    rows = ((-0.21, "ordinary"), (-0.08, "endings"))
+    rows = ((-0.26, "ordinary"), (-0.1, "endings"))
     for kind, (y, _) in enumerate(rows):
         nu = sites.nu[sites.origin == kind]
         nu = nu[:: max(1, nu.size // 2000)]
-        ax.vlines(nu, (y - 0.04) * top, (y + 0.04) * top, lw=0.9, alpha=0.6,
+        ax.vlines(nu, (y - 0.05) * top, (y + 0.05) * top, lw=0.9, alpha=0.6,
                   color=ORIGIN_MARKS[kind][0])  # fmt: skip
     ax.axhline(0, color=BLACK, lw=0.8)
     step = 20 if top < 160 else 50
@@ -222,40 +276,67 @@ def _rug(ax: Any, result: Result, top: float) -> None:
 # --- Raster and force ------------------------------------------------------------------
 
 
-def draw_raster(
-    ax: Any, result: Result, window: tuple[float, float], colour: str,
-    named: Sequence[Result] = (),
-) -> None:  # fmt: skip
+@styled
+def plot_raster(
+    result: Result, window: tuple[float, float] | None = None, ax: Any = None, *,
+    colour: str = "", key: bool = False,
+) -> Any:  # fmt: skip
     """Draw the discharges of one result by unit; shape and colour say where they started.
 
-    A legend names the places that health knows and those of the results `named`, if any.
+    Parameters
+    ----------
+    result : Result
+    window : (float, float), optional
+        Which part of the time to draw, s; what `window_s` finds if omitted.
+    ax : matplotlib axes, optional
+        New ones if omitted.
+    colour : str
+        Of the title; that of the body if omitted.
+    key : bool
+        Whether to name the places where discharges start.
+
+    Returns
+    -------
+    matplotlib axes
     """
-    f = result.firing
-    start, end = window
+    ax, f = axes_of(ax), result.firing
+    start, end = window or window_s(result)
     size, _ = time_unit(end - start)
     seen = (f.time_s >= start) & (f.time_s <= end)
     small = 4 if seen.sum() > 400 else 6
-    handles = []
-    for kind, (own, marker, name) in enumerate(ORIGIN_MARKS):
+    for kind, (own, marker, _) in enumerate(ORIGIN_MARKS):
         mine = seen & (f.origin == kind)
         ax.plot((f.time_s[mine] - start) / size, f.unit[mine] + 1, marker, color=own,
                 ms=small, ls="none", mew=0, alpha=0.85)  # fmt: skip
-        if kind < 3 or any((r.firing.origin == kind).any() for r in named):
-            handles.append(ax.plot([], [], marker, color=own, ls="none", ms=7, label=name)[0])
     bursts = int((f.place[seen] == 0).sum())
-    ax.set_title(f"{title_of(result)}: {counted(bursts, 'burst')}", color=colour)
+    ax.set_title(f"{title_of(result)}: {counted(bursts, 'burst')}",
+                 color=colour or colours(result.scenario.body)[0])  # fmt: skip
     if not bursts:
         ax.text(0.5, 0.5, f"silent for {time_words(end - start)}", transform=ax.transAxes,
-                ha="center", va="center", color=GREY, fontsize=12)  # fmt: skip
+                ha="center", va="center", color=GREY)  # fmt: skip
     ax.set_xlim(0, (end - start) / size)
     ax.set_ylim(1 - 0.06 * result.sites.units, 1.06 * result.sites.units)
     ax.set_yticks([1, result.sites.units])
     ax.set_ylabel("motor unit,\nsmall to large")
-    ax.set_xlabel(_time_label(window))
-    if named:
-        ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0),
-                  ncols=len(handles), handletextpad=0.2, columnspacing=1.2,
-                  borderaxespad=0.1)  # fmt: skip
+    ax.set_xlabel(_time_label((start, end)))
+    if key:
+        ax.legend(handles=origin_handles([result]), loc="lower right", bbox_to_anchor=(1.0, 1.0),
+                  ncols=5, **_TIGHT)  # fmt: skip
+    return ax
+
+
+_TIGHT = {"handletextpad": 0.2, "columnspacing": 1.2, "borderaxespad": 0.1}
+
+
+def origin_handles(results: Sequence[Result]) -> list[Any]:
+    """Return marks for a legend: the places that health knows and those of these results."""
+    from matplotlib.lines import Line2D
+
+    return [
+        Line2D([], [], marker=marker, color=own, ls="none", ms=7, label=name)
+        for kind, (own, marker, name) in enumerate(ORIGIN_MARKS)
+        if kind < 3 or any((r.firing.origin == kind).any() for r in results)
+    ]
 
 
 def _force_mn(result: Result, window: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
@@ -272,8 +353,29 @@ def _force_mn(result: Result, window: tuple[float, float]) -> tuple[np.ndarray, 
     return np.arange(force.size) / hz, force
 
 
-def draw_force(ax: Any, result: Result, window: tuple[float, float], colour: str) -> float:
-    """Draw the force of one result with its twitches marked, and return the top of its axis."""
+@styled
+def plot_force(
+    result: Result, window: tuple[float, float] | None = None, ax: Any = None, *,
+    colour: str = "",
+) -> Any:  # fmt: skip
+    """Draw the force of one result with its twitches marked: filled if seen at the skin.
+
+    Parameters
+    ----------
+    result : Result
+    window : (float, float), optional
+        Which part of the time to draw, s; what `window_s` finds if omitted.
+    ax : matplotlib axes, optional
+        New ones if omitted.
+    colour : str
+        That of the body if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax, colour = axes_of(ax), colour or colours(result.scenario.body)[0]
+    window = window or window_s(result)
     t = result.twitches
     start, end = window
     size, _ = time_unit(end - start)
@@ -300,22 +402,53 @@ def draw_force(ax: Any, result: Result, window: tuple[float, float], colour: str
     )
     ax.set_xlim(0, (end - start) / size)
     ax.set_ylim(-0.03 * top, 1.12 * top)
+    ax.yaxis.set_major_formatter(lambda value, _: plain_number(value))
     ax.set_ylabel("force, mN")
     ax.set_xlabel(_time_label(window))
-    return top
+    return ax
 
 
-def share_force_scale(axes: list[Any], top_mn: float) -> None:
-    """Give every force panel the same axis."""
+def share_force_scale(axes: Sequence[Any]) -> None:
+    """Give every force panel the axis of the strongest."""
+    low, high = np.array([ax.get_ylim() for ax in axes]).T
     for ax in axes:
-        ax.set_ylim(-0.03 * top_mn, 1.12 * top_mn)
+        ax.set_ylim(low.min(), high.max())
+
+
+def force_handles() -> list[Any]:
+    """Return marks for a legend: what filled and open circles mean."""
+    from matplotlib.lines import Line2D
+
+    return [
+        Line2D([], [], marker="o", mec=GREY, mfc=inside, ls="none", ms=7, label=name)
+        for inside, name in ((GREY, "filled: seen"), ("white", "open: too weak to see"))
+    ]
 
 
 # --- Rate ------------------------------------------------------------------------------
 
 
-def draw_rate(ax: Any, result: Result, against: Result | None, people: People | None) -> None:
-    """Draw twitches per minute beside health: one pair of dots for each person."""
+@styled
+def plot_rate(
+    result: Result, against: Result | None = None, people: People | None = None, ax: Any = None
+) -> Any:
+    """Draw twitches per minute beside health: one pair of dots for each person.
+
+    Parameters
+    ----------
+    result : Result
+    against : Result, optional
+        The same person under another scenario.
+    people : People, optional
+        Many people under both scenarios, the changed one first; drawn in place of the two.
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax = axes_of(ax)
     if people is not None:
         shown = len(people.scenarios[:2])
         rates = people.per_min[:2][::-1]
@@ -335,14 +468,26 @@ def draw_rate(ax: Any, result: Result, against: Result | None, people: People | 
         ratio = (words.person_ratio(result, against), math.nan, math.nan) if against else None
     _dots(ax, rates, bodies, names, duration)
     ax.set_ylabel("twitches per minute")
-    ax.set_title("Rate: how often it twitches")
+    ax.set_title("Rate: how often")
     if ratio is not None and len(rates) > 1:
         n = rates.shape[1]
         parts = [f"{n} people:" if n > 1 else "this person, long run:"]
         band = words.band(*ratio)
-        source = words.source_of_more(result, ratio[0], people)
-        parts += [*band.replace(" (", "|(").split("|"), *([source] if source else [])]
-        ax.set_xlabel("\n".join(_wrap(part, 30) for part in parts), fontweight="bold")
+        parts += band.replace(" (", "|(").split("|")
+        text = "\n".join(_wrap(part, 22) for part in parts)
+        _room_above(ax, 0.06 + 0.09 * (1 + text.count("\n")))
+        told = ax.text(0.02, 0.99, text, transform=ax.transAxes, va="top", fontsize=11.5)
+        told.set_in_layout(False)
+    return ax
+
+
+def _room_above(ax: Any, share: float) -> None:
+    """Raise the top of a logarithmic axis until a share of it is empty, and tick it no higher."""
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, low * (high / 4.0 / low) ** (1.0 / (1.0 - share)))
+    ticks = [(t, label) for t, label in zip(ax.get_yticks(), ax.get_yticklabels(), strict=True)
+             if t <= high]  # fmt: skip
+    ax.set_yticks([t for t, _ in ticks], [label.get_text() for _, label in ticks])
 
 
 def _dots(ax: Any, rates: np.ndarray, bodies: list[Body], names: list[str], duration: float):
@@ -385,11 +530,3 @@ def log_rate_axis(ax: Any, least: float, most: float, zero: float | None, lowest
 
 def _wrap(text: str, width: int) -> str:
     return fill(text, width, break_long_words=False)
-
-
-def legend_marks(ax: Any) -> None:
-    """Say under the force what filled and open circles mean."""
-    for inside, name in ((GREY, "filled: seen at the skin"), ("white", "open: too weak to see")):
-        ax.plot([], [], "o", mec=GREY, mfc=inside, ls="none", label=name)
-    ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, handletextpad=0.2,
-              columnspacing=1.2, borderaxespad=0.1)  # fmt: skip

@@ -1,7 +1,7 @@
-"""Figures: the chain from body to twitch, a pair of bodies, the clinic's test.
+"""Figures: the chain from body to twitch, a pair of bodies, the clinic's test, a sweep, a neuron.
 
-Each function returns a Matplotlib figure and never shows it; `neurosim.show.describe`
-says the same in words.
+Each `picture_*` returns a whole `Picture` and never shows it; what it says is in its `words`. Each
+`plot_*` draws one panel on axes that it is given, or on its own, and returns them.
 """
 
 from __future__ import annotations
@@ -25,17 +25,25 @@ from neurosim.show import panels
 from neurosim.show.course import picture_course
 from neurosim.show.style import (
     ADVICE,
+    BAND,
     BLACK,
     CHANGED,
     GREY,
     HEALTH,
+    LINES,
+    MARKS,
     PALE,
     SKY,
+    SMALLEST_PT,
+    axes_of,
+    counted,
     drawable,
     muscle_words,
+    name_lines,
     new_figure,
-    plain_number,
+    signed,
     styled,
+    titled,
 )
 
 if TYPE_CHECKING:
@@ -45,10 +53,7 @@ if TYPE_CHECKING:
 
 @styled
 def picture_chain(
-    result: Result,
-    against: Result | None = None,
-    people: People | None = None,
-    figure: Any = None,
+    result: Result, against: Result | None = None, people: People | None = None
 ) -> Any:
     """Draw the chain from body to twitch on one figure, a changed body beside health.
 
@@ -61,96 +66,94 @@ def picture_chain(
         The same person under another scenario; health if omitted.
     people : People, optional
         Many people under both scenarios, the changed one first.
-    figure : matplotlib.figure.Figure, optional
-        An empty figure to draw on.
 
     Returns
     -------
-    matplotlib.figure.Figure
+    Picture
+        Its `words` are those of `neurosim.show.describe.describe`.
     """
     if against is None and not words.is_healthy(result):
         against = words.healthy_partner(result)
     if result.scenario.course is not None:
-        return picture_course(result, against, figure)
+        return picture_course(result, against, people)
     lanes = [r for r in (against, result) if r is not None]
-    n = len(lanes)
-    fig = figure if figure is not None else new_figure(15.0, 9.0 + 1.9 * n)
-    above, below = fig.subfigures(2, 1, height_ratios=[4.0, 1.0 + 3.0 * n])
-    left, right = below.subfigures(1, 2, width_ratios=[3.0, 1.0])
-    first = above.subplots(1, 3, width_ratios=[3.6, 2.6, 5.0])
-    shown = panels.window_s(*lanes)
-    panels.draw_body(first[0], result.scenario.body)
+    fig, s, shown = new_figure(), result.scenario, panels.window_s(*lanes)
+    fig.words = words.describe(result, against, people)
+    above, below = fig.subfigures(2, 1, height_ratios=[3.9, 4.7 if len(lanes) > 1 else 3.5])
+    first = above.subplots(1, 4, width_ratios=[3.5, 1.9, 4.3, 2.8])
     lane_colours = panels.colours(*(r.scenario.body for r in lanes))
-    panels.draw_thresholds(first[1], result, lane_colours[-1])
-    panels.draw_margin(first[2], lanes, lane_colours)
-    _lanes(left, lanes, lane_colours, shown)
-    panels.draw_rate(right.subplots(), result, against, people)
-    s = result.scenario
-    fig.suptitle(
-        f"{drawable(s.title)}: from blood to twitch, {muscle_words(s.muscle)}", x=0.01, ha="left"
-    )
-    window = panels.window_words(shown)
-    fig.supxlabel(
-        f"Simulated: person {result.person} of seed {s.seed}, {window}. {ADVICE}",
-        x=0.01, ha="left", fontsize=11, color=GREY,
-    )  # fmt: skip
+    panels.plot_body(s.body, first[0])
+    panels.plot_thresholds(result, first[1], colour=lane_colours[-1])
+    panels.plot_margin(lanes, first[2])
+    panels.plot_rate(result, against, people, first[3])
+    axes = _lanes(below, lanes, lane_colours, shown)
+    panels.share_force_scale(list(axes[:, 1]))
+    handles = panels.origin_handles(lanes) + panels.force_handles()
+    below.legend(handles=handles, loc="outside upper left", ncols=7, handletextpad=0.2,
+                 columnspacing=1.2)  # fmt: skip
+    where = f"{drawable(s.title)}: from blood to twitch, {muscle_words(s.muscle)}"
+    note = f"person {result.person} of seed {s.seed}, {panels.window_words(shown)}"
+    titled(fig, where, f"Simulated: {note}.")
     return fig
 
 
 def _lanes(
     fig: Any, lanes: Sequence[Result], lane_colours: Sequence[str], shown: tuple[float, float]
-) -> None:
-    """Draw the raster of each lane, then the force of each on one scale."""
-    n = len(lanes)
-    grid = fig.add_gridspec(2 * n, 1)
-    top, axes = 0.0, []
-    for i, (lane, colour) in enumerate(zip(lanes, lane_colours, strict=True)):
-        ax = fig.add_subplot(grid[i])
-        panels.draw_raster(ax, lane, shown, colour, named=() if i else lanes)
-        axes.append(fig.add_subplot(grid[n + i]))
-        top = max(top, panels.draw_force(axes[-1], lane, shown, colour))
-    panels.share_force_scale(axes, top)
-    for ax in fig.axes:
-        if ax is not axes[-1]:
-            ax.set_xlabel("")
-            ax.tick_params(labelbottom=False)
-    panels.legend_marks(axes[0])
+) -> np.ndarray:
+    """Draw a row for each lane, discharges on the left and force on the right; return the axes."""
+    axes = fig.subplots(len(lanes), 2, sharex=True, squeeze=False)
+    for row, lane, colour in zip(axes, lanes, lane_colours, strict=True):
+        panels.plot_raster(lane, shown, row[0], colour=colour)
+        panels.plot_force(lane, shown, row[1], colour=colour)
+    for ax in axes[:-1].flat:
+        ax.set_xlabel("")
+    return axes
 
 
 @styled
 def picture_pair(top: Result, bottom: Result) -> Any:
-    """Draw two results one above the other: discharges and force, with a line of words each."""
-    fig = new_figure(12.0, 7.4)
-    grid = fig.add_gridspec(4, 1, height_ratios=[1.0, 0.9, 1.0, 0.9])
-    shown = panels.window_s(top, bottom)
-    both = panels.colours(top.scenario.body, bottom.scenario.body)
-    highest, axes = 0.0, []
-    for i, (result, colour) in enumerate(zip((top, bottom), both, strict=True)):
-        raster, force = (fig.add_subplot(grid[2 * i + j]) for j in (0, 1))
-        panels.draw_raster(raster, result, shown, colour, named=() if i else (top, bottom))
-        highest = max(highest, panels.draw_force(force, result, shown, colour))
-        raster.set_title(_pair_words(result), color=colour)
+    """Draw two results one above the other: discharges and force, with a line of words each.
+
+    Parameters
+    ----------
+    top, bottom : Result
+
+    Returns
+    -------
+    Picture
+    """
+    fig, both = new_figure(13.0, 7.3), (top, bottom)
+    axes = fig.subplots(4, 1, sharex=True, height_ratios=[1.0, 0.9, 1.0, 0.9])
+    shown = panels.window_s(*both)
+    lane_colours = panels.colours(*(r.scenario.body for r in both))
+    for i, (result, colour) in enumerate(zip(both, lane_colours, strict=True)):
+        raster, force = axes[2 * i : 2 * i + 2]
+        panels.plot_raster(result, shown, raster, colour=colour)
+        panels.plot_force(result, shown, force, colour=colour)
+        raster.set_title(_pair_words(result, panels.title_of(result)), color=colour)
         force.set_title("")
-        raster.set_xlabel("")
-        raster.tick_params(labelbottom=False)
-        axes.append(force)
-    panels.share_force_scale(axes, highest)
-    axes[0].set_xlabel("")
+    panels.share_force_scale(list(axes[1::2]))
+    for ax in axes[:-1]:
+        ax.set_xlabel("")
+    handles = panels.origin_handles(both) + panels.force_handles()
+    fig.legend(handles=handles, loc="outside upper left", ncols=5 if len(handles) == 5 else 4,
+               handletextpad=0.2, columnspacing=1.2)  # fmt: skip
     s = bottom.scenario
-    window = panels.window_words(shown)
-    fig.supxlabel(
-        f"Simulated {muscle_words(s.muscle)}, one person, {window}. {ADVICE}",
-        x=0.01, ha="left", fontsize=11, color=GREY,
-    )  # fmt: skip
+    note = f"Simulated {muscle_words(s.muscle)}, one person, {panels.window_words(shown)}."
+    titled(fig, "", note)
+    lines = [
+        f"{_pair_words(r, r.scenario.title)}.\n{words.firing_words(r)}\n{words.twitch_words(r)}"
+        for r in both
+    ]
+    fig.words = "\n".join([note, *lines, ADVICE])
     return fig
 
 
-def _pair_words(result: Result) -> str:
+def _pair_words(result: Result, title: str) -> str:
     abnormal = result.scenario.body.abnormal()
     why = ", ".join(f"{FIELDS[n].label} {v:g} {FIELDS[n].unit}".strip() for n, v, _ in abnormal)
-    rate = plain_number(result.twitches_per_min)
-    start = panels.title_of(result) + (f" ({why})" if why else "")
-    return f"{start}: {rate} twitches per minute"
+    start = title + (f" ({why})" if why else "")
+    return f"{start}: {counted(result.twitches_per_min, 'twitch')} per minute"
 
 
 # --- The clinic's test -----------------------------------------------------------------
@@ -173,32 +176,44 @@ def picture_excitability(
         `neurosim.membrane.excitability.norms`: mean and 1.96 SD of 280 people behind them.
     title : str
         Name of the changed condition.
+
+    Returns
+    -------
+    Picture
+        Its `words` are those of `neurosim.show.describe.describe_excitability`.
     """
-    fig = new_figure(14.0, 10.5)
+    fig = new_figure()
     axes = fig.subplots(2, 2)
-    names = (drawable(title[:1].lower() + title[1:]), "health")
-    _charge_panel(axes[0, 0], found, healthy)
-    _electrotonus_panel(axes[0, 1], found, healthy, norms)
-    _recovery_panel(axes[1, 0], found, healthy, norms)
-    _iv_panel(axes[1, 1], found, healthy, norms)
-    handles = [axes[0, 0].plot([], [], "o-", color=HEALTH, label=f"model, {names[1]}")[0]]
-    if found is not healthy:
-        changed = axes[0, 0].plot([], [], "D--", color=CHANGED, label=f"model, {names[0]}")
-        handles = [*changed, *handles]
-    if norms is not None:
-        band = axes[0, 0].fill_between([], [], [], color="#D0D0D0")
-        band.set_label("280 healthy people: mean ± 1.96 SD (published records)")
-        handles.append(band)
-    fig.legend(handles=handles, loc="outside upper left", ncols=3)
-    fig.supxlabel(f"The clinic's nerve-excitability test on the model axon. {ADVICE}", x=0.01,
-                  ha="left", fontsize=11, color=GREY)  # fmt: skip
+    plot_charge(found, healthy, axes[0, 0])
+    plot_electrotonus(found, healthy, norms, axes[0, 1])
+    plot_recovery(found, healthy, norms, axes[1, 0])
+    plot_iv(found, healthy, norms, axes[1, 1])
+    name = drawable(title[:1].lower() + title[1:])
+    fig.legend(handles=_test_handles(found is not healthy, norms is not None, name),
+               loc="outside upper left", ncols=3)  # fmt: skip
+    titled(fig, "", "The clinic's nerve-excitability test on the model axon.")
+    fig.words = f"Nerve-excitability test, {title}.\n" + words.describe_excitability(found, healthy)
     return fig
+
+
+def _test_handles(changed: bool, band: bool, name: str) -> list[Any]:
+    """Return marks for the legend of the test."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    looks = [(CHANGED, f"model, {name}")] if changed else []
+    handles: list[Any] = [
+        Line2D([], [], color=colour, ls=LINES[colour], marker=MARKS[colour], label=label)
+        for colour, label in (*looks, (HEALTH, "model, health"))
+    ]
+    label = "280 healthy people: mean ± 1.96 SD (published records)"
+    return [*handles, Patch(color=BAND, label=label)] if band else handles
 
 
 def _norm_band(ax: Any, curve: NormCurve | None) -> None:
     if curve is not None:
         ax.fill_between(curve.x, curve.mean - 1.96 * curve.sd, curve.mean + 1.96 * curve.sd,
-                        color="#D0D0D0", lw=0, alpha=0.7, zorder=0)  # fmt: skip
+                        color=BAND, lw=0, alpha=0.7, zorder=0)  # fmt: skip
         ax.plot(curve.x, curve.mean, color="#8C8C8C", lw=1.2, zorder=1)
 
 
@@ -207,82 +222,139 @@ def _signed(percent: float) -> str:
     return f"{percent:+d} %".replace("-", "\N{MINUS SIGN}")
 
 
-def _two(ax: Any, x: np.ndarray, found: np.ndarray, healthy: np.ndarray) -> None:
-    ax.plot(x, healthy, "o-", color=HEALTH, ms=5, lw=1.8)
+def _two(ax: Any, x: np.ndarray, found: np.ndarray, healthy: np.ndarray, **look: Any) -> None:
+    """Draw health and, where there is one, the changed state over it."""
+    ax.plot(x, healthy, LINES[HEALTH], color=HEALTH, **({"lw": 1.8} | look))
     if found is not healthy:
-        ax.plot(x, found, "D--", color=CHANGED, ms=5, lw=1.8)
+        ax.plot(x, found, LINES[CHANGED], color=CHANGED, **({"lw": 1.8} | look))
 
 
-def _charge_panel(ax: Any, found: Excitability, healthy: Excitability) -> None:
-    """Charge against width, in per cent of the healthy charge at 1 ms (a nerve's is in mA ms).
+def _marked(ax: Any, x: np.ndarray, found: np.ndarray, healthy: np.ndarray) -> None:
+    _two(ax, x, found, healthy)
+    ax.plot(x, healthy, MARKS[HEALTH], color=HEALTH, ms=5)
+    if found is not healthy:
+        ax.plot(x, found, MARKS[CHANGED], color=CHANGED, ms=5)
 
-    The upper line is named above itself, the lower one below.
+
+@styled
+def plot_charge(found: Excitability, healthy: Excitability, ax: Any = None) -> Any:
+    """Draw charge against width, in per cent of the healthy charge at 1 ms.
+
+    A nerve's is in mA ms, so only the shape can be compared.
+
+    Parameters
+    ----------
+    found, healthy : Excitability
+        With ``full=True``; twice the same draws health alone.
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
     """
+    ax, x = axes_of(ax), healthy.charge_widths_ms
     whole = healthy.charge_pa_ms[-1]
-    x = healthy.charge_widths_ms
-    lines = [(healthy, "o", HEALTH)] + ([(found, "D", CHANGED)] if found is not healthy else [])
     higher = not found.charge_pa_ms[-1] < whole
-    sides = (("health", not higher), ("changed", higher))
-    for (e, _, colour), (name, above) in zip(lines, sides, strict=False):
-        y = 100.0 * e.charge_pa_ms[3] / whole
-        if not np.isnan(y):
-            ax.annotate(name, (x[3], y), (-12, 5) if above else (12, -14), color=colour,
-                        textcoords="offset points", ha="right" if above else "left",
-                        fontweight="bold")  # fmt: skip
-    for e, style, colour in lines:
+    lines = [(healthy, HEALTH, "health", not higher)]
+    lines += [(found, CHANGED, "changed", higher)] if found is not healthy else []
+    for e, colour, name, above in lines:
         y = 100.0 * e.charge_pa_ms / whole
-        ax.plot(x, y, style, color=colour, ms=7)
-        if not np.isnan(y).any():
-            line = np.polyfit(x, y, 1)
-            ends = np.array([-e.tau_sd_ms, x[-1]])
-            ax.plot(ends, np.polyval(line, ends), "-" if style == "o" else "--", color=colour)
+        ax.plot(x, y, MARKS[colour], color=colour, ms=7)
+        if np.isnan(y).any():
+            continue
+        # The upper line is named above itself, the lower one below.
+        ax.annotate(name, (x[3], y[3]), (-12, 5) if above else (12, -14), color=colour,
+                    textcoords="offset points", ha="right" if above else "left",
+                    fontweight="bold")  # fmt: skip
+        ends = np.array([-e.tau_sd_ms, x[-1]])
+        ax.plot(ends, np.polyval(np.polyfit(x, y, 1), ends), LINES[colour], color=colour)
     ax.axhline(0, color=BLACK, lw=0.8)
     ax.axvline(0, color=BLACK, lw=0.8)
     ax.set_xlabel("width of the pulse, ms")
     ax.set_ylabel("charge needed, % of health at 1 ms")
     ax.set_title("Charge: how much a longer pulse takes")
-    ax.text(0.98, 0.06, "The line meets 0 at minus the\nstrength-duration time constant.",
-            transform=ax.transAxes, ha="right", color=GREY, fontsize=10.5)  # fmt: skip
+    ax.text(0.98, 0.1, "The line meets 0 at minus the\nstrength-duration time constant.",
+            transform=ax.transAxes, ha="right", color=GREY)  # fmt: skip
+    return ax
 
 
-def _electrotonus_panel(ax: Any, found: Excitability, healthy: Excitability, norms: Any) -> None:
+@styled
+def plot_electrotonus(
+    found: Excitability, healthy: Excitability, norms: Any = None, ax: Any = None
+) -> Any:
+    """Draw threshold electrotonus; stronger hyperpolarising currents in a small plot within.
+
+    Parameters
+    ----------
+    found, healthy : Excitability
+        With ``full=True``; twice the same draws health alone.
+    norms : mapping, optional
+        `neurosim.membrane.excitability.norms`.
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax, x = axes_of(ax), healthy.te_delay_ms
     for level, name in TE_CURVES.items():
         _norm_band(ax, norms[name] if norms is not None else None)
-        x = healthy.te_delay_ms
-        ax.plot(x, healthy.te_reduction_percent[level], "-", color=HEALTH, lw=1.8)
-        if found is not healthy:
-            ax.plot(x, found.te_reduction_percent[level], "--", color=CHANGED, lw=1.8)
-        ax.text(7, level, _signed(level), color=GREY, ha="right", va="center", fontsize=10.5)
+        health = healthy.te_reduction_percent[level]
+        _two(ax, x, health if found is healthy else found.te_reduction_percent[level], health)
+        ax.text(7, level, _signed(level), color=GREY, ha="right", va="center")
     ax.axhline(0, color=BLACK, lw=0.8)
-    ax.set_xlim(left=-15)
+    ax.set_xlim(left=-17)
     ax.set_xlabel("delay, ms (the current runs from 10 to 110 ms)")
     ax.set_ylabel("threshold reduction, %")
     ax.set_title("Electrotonus: how it follows a steady current")
     _long_inset(ax, found, healthy)
+    return ax
 
 
 def _long_inset(ax: Any, found: Excitability, healthy: Excitability) -> None:
     """Draw the stronger hyperpolarising currents small, in thin lines: no norms are at hand."""
-    inset = ax.inset_axes((0.64, 0.09, 0.35, 0.28))
+    inset = ax.inset_axes((0.62, 0.1, 0.37, 0.3))
     x = healthy.te_long_delay_ms
     for level in LONG_LEVELS:
-        inset.plot(x, healthy.te_long_reduction_percent[level], "-", color=HEALTH, lw=0.9)
-        if found is not healthy:
-            inset.plot(x, found.te_long_reduction_percent[level], "--", color=CHANGED, lw=0.9)
-        end = healthy.te_long_reduction_percent[level][x == POLARISED_FROM_MS + LONG_MS - 1]
+        health = healthy.te_long_reduction_percent[level]
+        _two(inset, x, health if found is healthy else found.te_long_reduction_percent[level],
+             health, lw=0.9)  # fmt: skip
+        end = health[x == POLARISED_FROM_MS + LONG_MS - 1]
         if np.isfinite(end).all():
-            inset.text(218, end[0], _signed(level), color=GREY, va="center", fontsize=10)
+            inset.text(218, end[0], _signed(level), color=GREY, va="center", fontsize=SMALLEST_PT)
     inset.axhline(0, color=BLACK, lw=0.6)
     inset.set_xticks([10, 110, 210])
     inset.set_yticks([0, -200, -400])
-    inset.tick_params(labelsize=10)
-    inset.set_title("10 to 210 ms; no norms", fontsize=10, pad=2, fontweight="normal", color=GREY)
+    inset.tick_params(labelsize=SMALLEST_PT)
+    inset.set_title("10 to 210 ms; no norms", fontsize=SMALLEST_PT, pad=2, fontweight="normal",
+                    color=GREY)  # fmt: skip
 
 
-def _recovery_panel(ax: Any, found: Excitability, healthy: Excitability, norms: Any) -> None:
+@styled
+def plot_recovery(
+    found: Excitability, healthy: Excitability, norms: Any = None, ax: Any = None
+) -> Any:
+    """Draw the recovery cycle: how the threshold changes after a discharge.
+
+    Parameters
+    ----------
+    found, healthy : Excitability
+        With ``full=True``; twice the same draws health alone.
+    norms : mapping, optional
+        `neurosim.membrane.excitability.norms`.
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax = axes_of(ax)
     _norm_band(ax, norms["recovery_cycle"] if norms is not None else None)
-    x = healthy.recovery_interval_ms
-    _two(ax, x, found.recovery_change_percent, healthy.recovery_change_percent)
+    x, health = healthy.recovery_interval_ms, healthy.recovery_change_percent
+    _marked(ax, x, health if found is healthy else found.recovery_change_percent, health)
     ax.axhline(0, color=BLACK, lw=0.8)
     ax.set_xscale("log")
     ticks = [2, 3, 5, 10, 20, 50, 100, 200]
@@ -295,17 +367,36 @@ def _recovery_panel(ax: Any, found: Excitability, healthy: Excitability, norms: 
     ax.text(0.99, 0.97, "up: harder to fire", transform=ax.transAxes, ha="right", va="top",
             color=GREY)  # fmt: skip
     ax.text(0.99, 0.03, "down: easier to fire", transform=ax.transAxes, ha="right", color=GREY)
+    return ax
 
 
-def _iv_panel(ax: Any, found: Excitability, healthy: Excitability, norms: Any) -> None:
+@styled
+def plot_iv(found: Excitability, healthy: Excitability, norms: Any = None, ax: Any = None) -> Any:
+    """Draw the threshold after a long steady current against that current.
+
+    Parameters
+    ----------
+    found, healthy : Excitability
+        With ``full=True``; twice the same draws health alone.
+    norms : mapping, optional
+        `neurosim.membrane.excitability.norms`.
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax = axes_of(ax)
     _norm_band(ax, norms["threshold_iv"] if norms is not None else None)
-    x = healthy.iv_current_percent
-    _two(ax, x, found.iv_reduction_percent, healthy.iv_reduction_percent)
+    x, health = healthy.iv_current_percent, healthy.iv_reduction_percent
+    _marked(ax, x, health if found is healthy else found.iv_reduction_percent, health)
     ax.axhline(0, color=BLACK, lw=0.8)
     ax.axvline(0, color=BLACK, lw=0.8)
     ax.set_xlabel("steady current for 200 ms, % of threshold")
     ax.set_ylabel("threshold reduction, %")
     ax.set_title("Current and threshold: how the membrane conducts")
+    return ax
 
 
 # --- Sweep and soma --------------------------------------------------------------------
@@ -318,6 +409,32 @@ def picture_sweep(
     per_min: np.ndarray,
     reference: tuple[float, float] | None = None,
     duration_s: float = 600.0,
+) -> Any:
+    """Draw twitches per minute against one value of the body; arguments as `plot_sweep`.
+
+    Returns
+    -------
+    Picture
+        Its `words` are those of `neurosim.show.describe.describe_sweep`.
+    """
+    fig = new_figure(13.0, 7.3)
+    ax = plot_sweep(label, values, per_min, reference, duration_s, fig.add_subplot())
+    ax.set_title("")
+    fig.words = words.describe_sweep(label, values, np.asarray(per_min, float))
+    people = np.shape(per_min)[1]
+    who = "1 simulated person" if people == 1 else f"{people} simulated people"
+    titled(fig, "Sweep: how often it twitches when one value changes", f"{who}.")
+    return fig
+
+
+@styled
+def plot_sweep(
+    label: str,
+    values: Sequence[float],
+    per_min: np.ndarray,
+    reference: tuple[float, float] | None = None,
+    duration_s: float = 600.0,
+    ax: Any = None,
 ) -> Any:
     """Draw twitches per minute against one value of the body: people as dots, their median.
 
@@ -332,35 +449,54 @@ def picture_sweep(
         Reference range, shaded.
     duration_s : float
         Simulated time; one twitch in it is the least that can be counted.
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
     """
-    x, rates = np.asarray(values, float), np.asarray(per_min, float)
-    fig = new_figure(11.0, 6.5)
-    ax = fig.add_subplot()
+    ax, x, rates = axes_of(ax), np.asarray(values, float), np.asarray(per_min, float)
     if reference is not None:
         ax.axvspan(*reference, color=PALE, zorder=0)
         ax.text(sum(reference) / 2, 1.005, "reference range", color=GREY, ha="center",
                 va="bottom", transform=ax.get_xaxis_transform())  # fmt: skip
     least = 60.0 / duration_s
     zero = least / 4.0
-    y = np.where(rates > 0, rates, zero)
-    ax.plot(np.repeat(x, rates.shape[1]), y.ravel(), "o", color=SKY, ms=5, alpha=0.6, ls="none",
-            label="one person")  # fmt: skip
-    middle = np.median(rates, axis=1)
-    ax.plot(x, np.where(middle > 0, middle, zero), "D-", color=CHANGED, ms=8, lw=2,
-            label="median person")  # fmt: skip
+    y, middle = np.where(rates > 0, rates, zero), np.median(rates, axis=1)
+    at = np.where(middle > 0, middle, zero)
+    ax.plot(np.repeat(x, rates.shape[1]), y.ravel(), "o", color=SKY, ms=5, alpha=0.6, ls="none")
+    ax.plot(x, at, "-", marker=MARKS[CHANGED], color=CHANGED, ms=8, lw=2)
     none = zero if (rates == 0).any() else None
     panels.log_rate_axis(ax, least, float(y.max()), none, float(y.min()))
+    ax.annotate("median\nperson", (x[-1], at[-1]), (12, 0), textcoords="offset points",
+                color=CHANGED, fontweight="bold", va="center", annotation_clip=False)  # fmt: skip
+    ax.text(1.0, 1.005, "a dot: one person", transform=ax.transAxes, ha="right", va="bottom",
+            color=GREY)  # fmt: skip
     ax.set_xlabel(drawable(label))
     ax.set_ylabel("twitches per minute")
-    fig.suptitle("Sweep: how often it twitches when one value changes", x=0.01, ha="left")
-    fig.legend(loc="outside upper right", ncols=2)
-    fig.supxlabel(f"{rates.shape[1]} simulated people. {ADVICE}", x=0.01, ha="left", fontsize=11,
-                  color=GREY)  # fmt: skip
-    return fig
+    ax.set_title("Sweep: how often it twitches")
+    return ax
 
 
 @styled
 def picture_soma(trace: Any, neuron: int = 0) -> Any:
+    """Draw potential and threshold of a motor neuron's cell body; arguments as `plot_soma`.
+
+    Returns
+    -------
+    Picture
+        Its `words` are those of `neurosim.show.describe.describe_soma`.
+    """
+    fig = new_figure(13.0, 7.3)
+    plot_soma(trace, neuron, fig.add_subplot())
+    fig.words = words.describe_soma(trace, neuron)
+    titled(fig, "", "Simulated.")
+    return fig
+
+
+@styled
+def plot_soma(trace: Any, neuron: int = 0, ax: Any = None) -> Any:
     """Draw potential and threshold of a motor neuron's cell body, the threshold's parts named.
 
     Parameters
@@ -368,19 +504,23 @@ def picture_soma(trace: Any, neuron: int = 0) -> Any:
     trace : SomaTrace
     neuron : int
         Which of the neurons.
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
     """
-    fig = new_figure(12.0, 6.5)
-    ax = fig.add_subplot()
-    t = trace.time_ms
-    base = trace.threshold_baseline_mv
+    ax, t = axes_of(ax), trace.time_ms
+    base, potential = trace.threshold_baseline_mv, trace.potential_mv[neuron]
     rested = base + trace.threshold_electrolyte_mv
-    ax.plot(t, trace.potential_mv[neuron], color=HEALTH, lw=1.3)
+    ax.plot(t, potential, "-", color=HEALTH, lw=1.3)
     ax.plot(t, trace.threshold_mv[neuron], "--", color=CHANGED, lw=2.2)
     ax.axhline(base, color=GREY, lw=1.2, ls=":")
     ax.plot(t, np.full(t.size, rested), color=BLACK, lw=1.2, ls="-.")
     spikes = trace.spikes[neuron]
     high = max(float(trace.threshold_mv[neuron].max()), base)
-    low = float(trace.potential_mv[neuron].min())
+    low = float(potential.min())
     ax.plot(spikes, np.full(spikes.size, high + 0.12 * (high - low)), "v", color=BLACK, ms=8,
             ls="none")  # fmt: skip
     ax.set_xlim(t[0], t[-1])
@@ -388,15 +528,14 @@ def picture_soma(trace: Any, neuron: int = 0) -> Any:
     ax.set_xlabel("time, ms")
     ax.set_ylabel("potential, mV")
     ax.set_title("Cell body: the potential wanders, the threshold waits")
+    ions = signed(trace.threshold_electrolyte_mv)
     labels = [
-        ("potential", HEALTH, "solid"), ("threshold, all parts", CHANGED, "dashed"),
-        (f"healthy threshold {base:.1f} mV", GREY, "dotted"),
-        (f"with the ions' part {trace.threshold_electrolyte_mv:+.1f} mV", BLACK, "dash-dot"),
-        ("what recent spikes add is the rest", GREY, ""),
-        (f"{spikes.size} spikes (triangles)", BLACK, ""),
+        (high + 0.12 * (high - low), f"{counted(spikes.size, 'spike')} (triangles)", BLACK),
+        (float(trace.threshold_mv[neuron, -1]),
+         "threshold, all parts (dashed);\nwhat recent spikes add is the rest", CHANGED),
+        (rested, f"with the ions' part {ions} mV (dash-dot)", BLACK),
+        (base - 1e-9, f"healthy threshold {signed(base)} mV (dotted)", GREY),
+        (float(potential[-1]), "potential (solid)", HEALTH),
     ]  # fmt: skip
-    for i, (text, colour, style) in enumerate(labels):
-        ax.text(1.01, 0.95 - 0.08 * i, f"{text} ({style})" if style else text, color=colour,
-                transform=ax.transAxes, va="top")  # fmt: skip
-    fig.supxlabel(f"Simulated. {ADVICE}", x=0.01, ha="left", fontsize=11, color=GREY)
-    return fig
+    name_lines(ax, labels)
+    return ax

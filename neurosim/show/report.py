@@ -108,8 +108,7 @@ def _linked(article: Any, outcome: str) -> str:
 
 
 def _picture(article: Any) -> str:
-    figure = article_plot.picture_verdicts(article)
-    return image(figure, verdicts.describe_verdicts(article))
+    return image(article_plot.picture_verdicts(article))
 
 
 def _claims(article: Any) -> str:
@@ -140,7 +139,7 @@ def _remedies(article: Any) -> str:
         "compared with those of the same people without it. A remedy never touches a rate: it "
         "changes what it can change in the body. Where a cause calms the nerve in this model "
         "(stress lowers potassium), undoing it brings twitches back.</p>"
-        + image(article_plot.picture_remedies(matrix), verdicts.describe_remedies(matrix))
+        + image(article_plot.picture_remedies(matrix))
         + table("Twitches with a remedy against without; in per cent the people whom it helps; – "
                 "where it has nothing to change", heads, rows, "matrix", classes)
     )  # fmt: skip

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from neurosim.show.style import png_bytes
+from neurosim.show.style import html_image, png_bytes
 
 
 def listed(items: Iterable[str], tag: str = "ul") -> str:
@@ -62,13 +61,11 @@ def table(
     )
 
 
-def image(figure: Any, alt: str) -> str:
-    """Return a figure inline, with what it shows in words."""
-    data = b64encode(png_bytes(figure)).decode("ascii")
-    words = escape(" ".join(alt.split()), quote=True)
+def image(figure: Any) -> str:
+    """Return a `Picture` inline, with what it shows in words."""
     return (
         '<div class="wide" role="region" tabindex="0" aria-label="picture, may scroll sideways">'
-        f'<img src="data:image/png;base64,{data}" alt="{words}"></div>'
+        f"{html_image(png_bytes(figure), figure.words)}</div>"
     )
 
 

@@ -7,15 +7,17 @@ from typing import Any
 import numpy as np
 
 from neurosim.show.style import (
-    ADVICE,
     BLUE,
     GREEN,
     GREY,
+    PAGE,
     VERMILION,
+    axes_of,
     muscle_words,
     new_figure,
     plain_number,
     styled,
+    titled,
 )
 from neurosim.sources import number
 from neurosim.study.sensitivity import NUMBERS, RANGES, SMALL, Factor, Sensitivity
@@ -49,17 +51,40 @@ def picture_sensitivity(found: Sensitivity) -> Any:
     Parameters
     ----------
     found : Sensitivity
+
+    Returns
+    -------
+    Picture
+        Its `words` are those of `describe_sensitivity`.
     """
-    x = found.indices
+    fig = new_figure()
+    plot_sensitivity(found, fig.add_subplot())
+    titled(fig, "What moves the twitch rate most", _foot(found))
+    fig.words = describe_sensitivity(found)
+    return fig
+
+
+@styled
+def plot_sensitivity(found: Sensitivity, ax: Any = None) -> Any:
+    """Draw a row for each of the inputs that move the rate most, and what it was moved over.
+
+    Parameters
+    ----------
+    found : Sensitivity
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax, x = axes_of(ax, *PAGE), found.indices
     rows = x.order[:SHOWN][::-1]
-    fig = new_figure(15.0, 2.6 + 0.46 * len(rows))
-    ax = fig.add_subplot()
     for y, i in enumerate(rows):
         colour, _ = KIND_MARKS[x.factors[i].kind]
         _bar(ax, y, x.total[i], x.total_half[i], colour, height=0.78, alpha=0.3)
         _bar(ax, y - 0.12, x.first[i], x.first_half[i], colour, height=0.3, alpha=1.0)
-    names = [_words(x.factors[i]) for i in rows]
-    ax.set_yticks(range(len(rows)), names, fontsize=12.5)
+    ax.set_yticks(range(len(rows)), [_words(x.factors[i]) for i in rows])
     for label, i in zip(ax.get_yticklabels(), rows, strict=True):
         label.set_color(KIND_MARKS[x.factors[i].kind][0])
     right = 1.02 * max(0.5, float((x.total + x.total_half)[rows].max()))
@@ -68,14 +93,12 @@ def picture_sensitivity(found: Sensitivity) -> Any:
     for y, i in enumerate(rows):
         kind = {"number": "model: ", "body": "body: "}.get(x.factors[i].kind, "")
         ax.text(1.01, y, kind + _span(x.factors[i]), transform=ax.get_yaxis_transform(),
-                va="center", color=GREY, fontsize=11)  # fmt: skip
+                va="center", color=GREY)  # fmt: skip
     ax.text(1.01, len(rows) - 0.35, "moved over", transform=ax.get_yaxis_transform(), color=GREY)
     ax.tick_params(axis="y", length=0)
-    ax.set_xlabel("share of the variance of log10 of the twitch rate", fontsize=12.5)
+    ax.set_xlabel("share of the variance of the twitch rate's logarithm (base 10)")
     _legend(ax)
-    fig.suptitle("What moves the twitch rate most", x=0.01, ha="left")
-    fig.supxlabel(_foot(found), x=0.01, ha="left", fontsize=11, color=GREY)
-    return fig
+    return ax
 
 
 def _bar(ax: Any, y: float, value: float, half: float, colour: str, **options) -> None:
@@ -96,7 +119,7 @@ def _legend(ax: Any) -> None:
         Patch(color=GREY, alpha=0.3, label="wide, pale: with all it takes part in (total)"),
         Line2D([], [], color="black", lw=1.3, label="95 % interval (bootstrap)"),
     ]
-    ax.legend(handles=marks, loc="lower right", fontsize=12)
+    ax.legend(handles=marks, loc="lower right")
 
 
 def _foot(found: Sensitivity) -> str:
@@ -106,9 +129,9 @@ def _foot(found: Sensitivity) -> str:
     more += f"{x.total[x.order[SHOWN:]].max():.2g}. " if left else ""
     return (
         f"Simulated: {muscle_words(found.scenario.muscle)}, {RANGES[found.range]}; "
-        f"{len(x.values)} runs. {more}\n"
+        f"{plain_number(len(x.values))} runs. {more}\n"
         f"Of {len(found.screened)} assumed or fitted numbers those that a screening found to move "
-        f"the rate most. {ADVICE}"
+        f"the rate most."
     )
 
 
@@ -134,8 +157,8 @@ def _spread(found: Sensitivity) -> str:
         f"Long-run twitches per minute in the {muscle_words(found.scenario.muscle)}, every input "
         f"moved at once, fields of the body {RANGES[found.range]}: {middle} in the middle, 90 % of "
         f"the runs between {low} and {high} (log10: SD {log.std():.2f}); a rate below "
-        f"{floor:g} counts as that, which {100.0 * (log <= np.log10(floor)).mean():.1f} % of the "
-        "runs do."
+        f"{plain_number(floor)} counts as that, which "
+        f"{100.0 * (log <= np.log10(floor)).mean():.1f} % of the runs do."
     )
 
 

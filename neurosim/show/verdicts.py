@@ -288,11 +288,16 @@ def helped(matrix: Matrix, cause: int, column: int) -> float:
 
 def describe_remedies(matrix: Matrix) -> str:
     """Return the matrix in words, one line a remedy, as the text beside its figure."""
-    lines = []
+    lines = [
+        f"Twitches with each remedy against the same {matrix.log_ratio.shape[2]} people without; "
+        "in brackets how many of them it helps."
+    ]
     for j, name in enumerate(matrix.remedies):
         by_word: dict[str, list[str]] = {}
         for i, cause in enumerate(matrix.causes):
-            by_word.setdefault(cell(matrix, i, j)[0], []).append(cause_words(cause))
+            word = cell(matrix, i, j)[0]
+            share = "" if word == "nothing to change" else f" ({100 * helped(matrix, i, j):.0f} %)"
+            by_word.setdefault(word, []).append(cause_words(cause) + share)
         told = "; ".join(f"{word}: {', '.join(causes)}" for word, causes in by_word.items())
         lines.append(f"{_sentence(remedy(name).words)} {_sentence(told)}")
     return "\n".join(lines)

@@ -298,7 +298,10 @@ class Result:
         )  # fmt: skip
 
     def plot(self, **options):
-        """Draw the chain from body to twitch; see `neurosim.show.plot.picture_chain`."""
+        """Return a `Picture` of the chain from body to twitch, with words.
+
+        Options are those of `neurosim.show.plot.picture_chain`.
+        """
         return view("plot")(self, **options)
 
     def __str__(self) -> str:

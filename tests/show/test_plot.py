@@ -2,12 +2,10 @@
 
 import dataclasses
 from dataclasses import replace
-from itertools import combinations
 
 import matplotlib
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from neurosim.membrane.axon import Conditions
 from neurosim.membrane.excitability import examine, norms
@@ -18,50 +16,6 @@ from neurosim.study.tally import replicate
 
 UNITS = ("%", "ms", "mV", "mN", "mmol/L", "second", "minute", "hour", "day", "no unit",
          "per minute", "times", "motor unit", "people", "person")  # fmt: skip
-
-
-def texts(figure):
-    """Return (words, bounding box) of everything written on a figure."""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    renderer = canvas.get_renderer()
-    found = []
-
-    def add(text):
-        if text.get_visible() and text.get_text().strip():
-            found.append((text.get_text(), text.get_window_extent(renderer)))
-
-    for ax in figure.axes:
-        for text in (*ax.texts, ax.title, ax._left_title, ax.xaxis.label, ax.yaxis.label):
-            add(text)
-        for axis, (low, high) in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
-            for tick in axis.get_major_ticks():
-                if low <= tick.get_loc() <= high and tick.label1.get_visible():
-                    add(tick.label1)
-        if ax.get_legend():
-            for text in ax.get_legend().get_texts():
-                add(text)
-    for text in figure.findobj(lambda a: a in figure.texts):
-        add(text)
-    for text in (figure._suptitle, figure._supxlabel):
-        if text is not None:
-            add(text)
-    return list({(w, tuple(b.extents)): (w, b) for w, b in found}.values()), figure.bbox
-
-
-def check(figure, least_points=10.0):
-    """Fail if texts overlap, leave the figure, or are too small to be read on a wall."""
-    written, page = texts(figure)
-    assert written
-    for words, box in written:
-        assert box.x0 >= page.x0 - 1 and box.x1 <= page.x1 + 1, f"cut off: {words!r}"
-        assert box.y0 >= page.y0 - 1 and box.y1 <= page.y1 + 1, f"cut off: {words!r}"
-    for (a, one), (b, two) in combinations(written, 2):
-        wide = min(one.x1, two.x1) - max(one.x0, two.x0)
-        high = min(one.y1, two.y1) - max(one.y0, two.y0)
-        assert wide <= 1 or high <= 1, f"{a!r} lies upon {b!r}"
-    sizes = [t.get_fontsize() for t in figure.findobj(matplotlib.text.Text) if t.get_text()]
-    assert min(sizes) >= least_points
 
 
 def labels(figure):
@@ -78,7 +32,7 @@ def healthy():
     return simulate("normal", duration_s=60, seed=2)
 
 
-def test_chain_beside_health(low):
+def test_chain_beside_health(low, check, texts):
     before = dict(matplotlib.rcParams)
     figure = low.plot()
     assert dict(matplotlib.rcParams) == before
@@ -90,31 +44,31 @@ def test_chain_beside_health(low):
     assert "Hz" not in written
 
 
-def test_scales_are_not_survivable_and_odd_titles_are_drawn(low):
+def test_scales_are_not_survivable_and_odd_titles_are_drawn(low, check, texts):
     scenario = low.scenario.replace(title="低 calcium $1 $x^$ \n 😀")
     figure = plot.picture_chain(dataclasses.replace(low, scenario=scenario))
     check(figure)
     written = [words for words, _ in texts(figure)[0]]
-    assert written.count("none") >= 2 and written.count("strongest") == 2
+    assert written.count("0 of 1") == 2
     assert any("? calcium" in words for words in written)
 
 
-def test_chain_of_many_people_with_a_silent_lane():
+def test_chain_of_many_people_with_a_silent_lane(check):
     people = replicate(["stress", "normal"], 3, duration_s=60, muscle="calf")
     result = simulate("stress", duration_s=60, muscle="calf")
     check(plot.picture_chain(result, people=people))
 
 
-def test_chain_of_a_healthy_body_and_of_two_changed_ones(low, healthy):
+def test_chain_of_a_healthy_body_and_of_two_changed_ones(low, healthy, check):
     check(plot.picture_chain(healthy))
     check(plot.picture_chain(simulate("stress", duration_s=60, seed=2), against=low))
 
 
-def test_chain_of_hours_draws_no_long_array():
+def test_chain_of_hours_draws_no_long_array(check):
     check(plot.picture_chain(simulate("stress", duration_s=40_000, muscle="eyelid")))
 
 
-def test_pair(low, healthy):
+def test_pair(low, healthy, check):
     check(plot.picture_pair(healthy, low))
 
 
@@ -124,9 +78,9 @@ def test_picture_is_shown_by_a_notebook(healthy):
     assert len(style.png_bytes(figure, 50)) > 20_000
 
 
-def test_verdicts_draw_every_claim_in_its_group(small_article):
+def test_verdicts_draw_every_claim_in_its_group(small_article, check):
     figure = article_plot.picture_verdicts(small_article)
-    check(figure)
+    check(figure, page=True)
     ax = figure.axes[0]
     names = [label.get_text() for label in ax.get_yticklabels()][::-1]
     assert names[0] == "What twitches and spasms are" and len(names) == 46 + 5
@@ -143,10 +97,10 @@ def test_verdicts_beyond_the_axis_are_arrows(small_article):
     assert [line.get_marker() for line in ax.lines].count("<") == 1
 
 
-def test_remedies_say_in_words_what_each_does(small_article):
+def test_remedies_say_in_words_what_each_does(small_article, check):
     matrix = small_article.matrix
     figure = article_plot.picture_remedies(matrix)
-    check(figure)
+    check(figure, page=True)
     ax = figure.axes[0]
     drawn = [t.get_text() for t in ax.texts]
     floor = {"▼▼▼ nearly none": 0.0, "▼▼ far fewer": 0.01, "▼ fewer": 0.1}
@@ -165,10 +119,10 @@ def test_remedies_say_in_words_what_each_does(small_article):
             assert text.startswith(("= same", "? unclear"))
     words = verdicts.describe_remedies(matrix)
     assert "sodium-channel blocker" in words and "Isaacs' syndrome" in words
-    assert words.count("\n") == len(matrix.remedies) - 1
+    assert words.count("\n") == len(matrix.remedies)
 
 
-def test_excitability_over_the_norm():
+def test_excitability_over_the_norm(check):
     base = examine(Conditions())
     found = examine(Conditions(potassium_out_mmol_l=6.0))
     figure = plot.picture_excitability(found, base, norms(), "potassium 6")
@@ -178,7 +132,7 @@ def test_excitability_over_the_norm():
     check(plot.picture_excitability(blocked, base))
 
 
-def test_sweep_and_soma():
+def test_sweep_and_soma(check):
     rates = np.array([[0.0, 2.0, 30.0], [0.0, 0.0, 1.0]])
     check(plot.picture_sweep("potassium in plasma, mmol/L", [3.0, 6.0], rates, (3.5, 5.0)))
     trace = simulate_soma(SomaConditions(calcium_out_mmol_l=1.0), 9.0, 200.0, seed=1)

@@ -128,7 +128,7 @@ def test_figure_and_words_come_from_the_same_numbers(record):
     times, units, signal = record
     axes = Figure().subplots(4, 1)
     force = np.linspace(0, 20, 2000)
-    drawn = emg_plot.picture_emg(axes, times, units, force, signal, 2000.0, title="x")
+    drawn = emg_plot.plot_record(times, units, force, signal, 2000.0, axes)
     assert drawn is axes
     raster, pull, wave_axes, colours = axes
     assert np.array_equal(raster.lines[0].get_xdata(), times)
@@ -147,7 +147,7 @@ def test_figure_and_words_come_from_the_same_numbers(record):
 def test_the_spectrogram_is_loud_where_and_at_what_the_record_is():
     signal = np.zeros(4000)
     signal[2000:3000] = tone(250, 2000, 0.5)
-    ax = emg_plot.draw_spectrogram(Figure().subplots(), signal, 2000.0)
+    ax = emg_plot.plot_spectrogram(signal, 2000.0, Figure().subplots())
     mesh = ax.collections[0]
     level = np.asarray(mesh.get_array()).reshape(mesh._coordinates.shape[0] - 1, -1)
     row, column = np.unravel_index(level.argmax(), level.shape)
@@ -163,18 +163,18 @@ def test_words_for_silence():
 
 def test_potentials_are_drawn_with_their_sizes():
     rows = unit_potentials("foot_sole", units=[5, 40])
-    ax = emg_plot.picture_potentials(Figure().subplots(), rows, 2000.0, ["small", "large"])
+    ax = emg_plot.plot_potentials(rows, 2000.0, ["small", "large"], Figure().subplots())
     texts = [t.get_text() for t in ax.get_legend().get_texts()]
     assert [t.split(":")[0] for t in texts] == ["small", "large"]
     assert f"{np.ptp(rows[1]):.3g} µV" in texts[1]
-    sweep = emg_plot.draw_sweep(Figure().subplots(), np.arange(1000.0), 1000.0, 0.2, 50.0)
+    sweep = emg_plot.plot_stretch(np.arange(1000.0), 1000.0, 0.2, 50.0, Figure().subplots())
     assert np.array_equal(sweep.lines[0].get_ydata(), np.arange(200.0, 250.0))
 
 
 def test_wrong_axes_or_names_are_one_sentence(record):
     with pytest.raises(NeurosimError, match="4 axes"):
-        emg_plot.picture_emg([], *record[:2], [], record[2], 2000.0)
+        emg_plot.plot_record(*record[:2], [], record[2], 2000.0, [])
     with pytest.raises(NeurosimError, match="a name each"):
-        emg_plot.picture_potentials(None, np.zeros((2, 9)), 2000.0, ["one"])
+        emg_plot.plot_potentials(np.zeros((2, 9)), 2000.0, ["one"])
     with pytest.raises(NeurosimError, match="two samples"):
         emg_plot.emg_numbers([], [], [], 2000.0)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from neurosim.membrane.excitability import examine
     from neurosim.muscle.anatomy import MUSCLES
     from neurosim.show.describe import describe
+    from neurosim.show.explore import explore
     from neurosim.show.plot import picture_chain
     from neurosim.study.run import simulate
     from neurosim.study.scenario import Scenario, catalogue, scenario
@@ -39,6 +40,7 @@ __all__ = [
     "contributions",
     "describe",
     "examine",
+    "explore",
     "picture_chain",
     "replicate",
     "scenario",
@@ -53,6 +55,7 @@ _HOMES = {
     "membrane.excitability": ("examine",),
     "muscle.anatomy": ("MUSCLES",),
     "show.describe": ("describe",),
+    "show.explore": ("explore",),
     "show.plot": ("picture_chain",),
     "study.run": ("simulate",),
     "study.scenario": ("Scenario", "catalogue", "scenario"),

@@ -19,8 +19,8 @@ from typing import Any, NoReturn
 
 from neurosim.errors import NeurosimError, named, plain, unknown_name
 
-COMMANDS = ("run", "list", "article", "cohort", "excitability", "fit", "sweep", "sensitivity",
-            "sources", "validate")  # fmt: skip
+COMMANDS = ("run", "list", "lab", "article", "cohort", "excitability", "fit", "sweep",
+            "sensitivity", "sources", "validate")  # fmt: skip
 LOST = 3  # exit code when a run stops because the machine is too small
 MAX_SWEEP = 1000
 MAX_ROWS = 2_000_000  # of a table: about 100 MB
@@ -71,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("scenario", nargs="?", default="normal", metavar="NAME|FILE.toml",
                      help="scenario of 'neurosim list' (or normal), or a TOML file")  # fmt: skip
     add("list", "list scenarios, muscles, the fields of a body and an axon's conditions")
+    lab = add("lab", "open the sliders, or a lesson, in the browser", "no-browser", "port", "out")
+    lab.add_argument("page", nargs="?", metavar="LESSON", help="a lesson's number or name, such as "
+                     "03 (default: explore, the sliders)")  # fmt: skip
     add("article", "judge every claim of the article", "people", "seed", "out")
     cohort = add(
         "cohort", "count many people under many scenarios for hours, resumably",
@@ -132,6 +135,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
               "help": "how far the fields of the body are moved (default: reference)"},
     "samples": {"metavar": "N", "help": "a power of 2 (default: 512); the rate is computed about "
                                         "30 times as often"},
+    "no-browser": {"action": "store_true", "help": "print the address only"},
+    "port": {"metavar": "P", "help": "port of this machine (default: one that is free)"},
     "out": {"metavar": "DIR", "help": "folder for the files"},
     "csv": {"metavar": "FILE", "help": "also write them as a CSV table"},
 }  # fmt: skip
@@ -620,6 +625,20 @@ def _list(args: argparse.Namespace) -> None:
     for change in CHANGES.values():
         unit = f" {change.unit}" if change.unit else ""
         print(f"  {change.name:<24} {change.words}, {change.low:g} to {change.high:g}{unit}")
+
+
+def _lab(args: argparse.Namespace) -> None:
+    from neurosim.show import lab
+
+    sentence = lab.missing()
+    if sentence:
+        raise NeurosimError(sentence)
+    where, port = lab.place(args.page), lab.checked_port(_whole("port", args.port))
+    folder, kept = lab.copy_lessons(args.out if args.out is not None else lab.FOLDER)
+    if kept:
+        print(f"Left as you changed {'it' if len(kept) == 1 else 'them'}: {', '.join(kept)}.")
+    lab.serve(where, folder, port, not args.no_browser, lambda text: print(text, flush=True))
+    print(f"Closed; your files are in {folder}.")
 
 
 def _article(args: argparse.Namespace) -> None:

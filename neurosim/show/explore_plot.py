@@ -95,8 +95,10 @@ class ExplorerFigure:
 
     def _drawn(self, event: Any) -> None:
         """Keep what stays, just drawn, and draw the rest on top."""
-        self._stays, self._stale = self.canvas.copy_from_bbox(self.figure.bbox), False
-        self._draw_moving()
+        self._stale = self.canvas.is_saving()  # into a file, which has all of it already
+        if not self._stale:
+            self._stays = self.canvas.copy_from_bbox(self.figure.bbox)
+            self._draw_moving()
 
     def _draw_moving(self) -> None:
         for artist in self._moving:

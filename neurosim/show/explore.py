@@ -89,9 +89,9 @@ class Knob:
         if self.field in SCALES:
             return "0 none to 1 the strongest"
         if self.high <= self.low:
-            return f"in health {self.words(self.low)}"
+            return f"usual {self.words(self.low)}"
         places = max(0, -math.floor(math.log10(self.step) + 1e-9))
-        return f"reference {self.low:.{places}f} to {self.words(self.high)}"
+        return f"usual {self.low:.{places}f} to {self.words(self.high)}"
 
 
 @cache
@@ -347,7 +347,8 @@ def rate_words(per_min: float) -> str:
         return "none"
     if per_min < 0.1:
         return f"one in {time_words(60.0 / float(f'{per_min:.2g}'))}"
-    return f"{plain_number(float(f'{per_min:.2g}') if per_min < 10 else round(per_min))} per minute"
+    rounded = f"{per_min:.2g}" if per_min < 10 else f"{round(per_min):.3g}"
+    return f"{plain_number(float(rounded))} per minute"
 
 
 def twitch_sentence(result: Result, healthy: Result) -> str:

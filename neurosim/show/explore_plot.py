@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 WIDTH_IN, HEIGHT_IN = 11.2, 6.1
 DPI = 125
 THRESHOLD_TOP = 200.0  # %; a larger one is drawn at the edge with its number
-LEAST_PER_MIN, MOST_PER_MIN = 1e-3, 3e3
+LEAST_PER_MIN, MOST_PER_MIN = 1e-3, 3e4
 FORCE_HZ = 200.0
 FULL_FORCE_MN = tuple(m * 10.0**e for e in range(2, 7) for m in (1, 3))
 SHORT_ORIGINS = ("ordinary place", "nerve ending", "cell body", "lesion", "end plate")

@@ -30,13 +30,13 @@ from neurosim.show.explore_plot import HEIGHT_IN, WIDTH_IN, ExplorerFigure
 from neurosim.show.style import muscle_words
 
 WAIT_S = 0.02  # for moves that come together
-LABEL_PX, READOUT_PX = 172, 66
+LABEL_PX, READOUT_PX = 156, 66
 STYLE = f"""<style>
 .neurosim-explorer {{ font-size: 15px; color: #111; }}
 .neurosim-explorer .widget-label, .neurosim-explorer select, .neurosim-explorer button,
 .neurosim-explorer .widget-readout {{ font-size: 15px; color: #111; }}
 .neurosim-explorer .widget-readout {{ min-width: {READOUT_PX - 8}px; width: {READOUT_PX - 8}px; }}
-.neurosim-explorer .neurosim-note {{ line-height: 17px; }}
+.neurosim-explorer .neurosim-note {{ line-height: 17px; white-space: nowrap; }}
 .neurosim-explorer .neurosim-note small {{ font-size: 13px; color: #444; }}
 .neurosim-explorer .neurosim-note .track {{ position: relative; height: 5px; background: #ddd; }}
 .neurosim-explorer .neurosim-note .usual {{ position: absolute; height: 5px; min-width: 4px;
@@ -55,12 +55,17 @@ STYLE = f"""<style>
   color: #111; }}
 .neurosim-explorer h1 {{ font-size: 21px; margin: 0 0 2px 0; }}
 @media (min-width: 1700px) {{
+  .neurosim-explorer .neurosim-left {{ max-width: 580px !important; }}
   .neurosim-explorer .widget-label, .neurosim-explorer select, .neurosim-explorer button,
   .neurosim-explorer .widget-readout {{ font-size: 17.5px; }}
   .neurosim-explorer .neurosim-note small {{ font-size: 15px; }}
   .neurosim-explorer .neurosim-words .widget-html-content {{ font-size: 20px; }}
 }}
 </style>"""
+HEAD = (
+    "<h1>From a blood value to a muscle twitch</h1><small>Move a slider, see what this person's "
+    "muscle does. Blue bars: what is usual, the reference range of healthy adults.</small>"
+)
 # What ipywidgets leaves without a name is named: the handles of sliders, the canvas, and the
 # words as a live region, which a screen reader reads when they change.
 NAMES = """
@@ -142,7 +147,8 @@ class Sliders:
         import ipywidgets
 
         wide = {"width": "100%"}  # of each its own, made of this
-        usual = {"layout": wide, "style": {"description_width": f"{LABEL_PX}px"}}
+        usual = {"layout": wide, "style": {"description_width": f"{LABEL_PX}px"},
+                 "description_allow_html": True}  # fmt: skip
         self.sliders = {name: _slider(k, usual) for name, k in knobs().items()}
         self._notes = {name: ipywidgets.HTML(layout=wide) for name in (*knobs(), "severity")}
         self.condition = ipywidgets.Dropdown(
@@ -183,12 +189,13 @@ class Sliders:
         self.words = ipywidgets.HTML()
         self.words.add_class("neurosim-words")
         left = ipywidgets.VBox(rows, layout={"flex": "1 1 390px", "max_width": "480px"})
+        left.add_class("neurosim-left")
         right = ipywidgets.VBox(
             [self.picture, self.words],
-            layout={"flex": "3 1 560px", "min_width": "0", "padding": "0 0 0 18px"},
+            layout={"flex": "3 1 560px", "min_width": "0", "padding": "0 0 0 22px"},
         )
         both = ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap"})
-        head = ipywidgets.HTML(f"{STYLE}<h1>From a blood value to a muscle twitch</h1>")
+        head = ipywidgets.HTML(f"{STYLE}{HEAD}")
         self.box = ipywidgets.VBox([head, both], layout={"width": "100%"})
         self.box.add_class("neurosim-explorer")
 
@@ -288,7 +295,7 @@ def _slider(k: Knob, usual: dict[str, Any]) -> Any:
     places = max(0, len(f"{k.step:g}".partition(".")[2]))
     return ipywidgets.FloatSlider(
         value=k.healthy, min=k.lowest, max=k.highest, step=k.step, description=_label(k),
-        description_allow_html=True, readout_format=f".{places}f", **usual,
+        readout_format=f".{places}f", **usual,
     )  # fmt: skip
 
 

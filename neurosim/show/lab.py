@@ -278,11 +278,14 @@ def _unsaid(*args: Any, **kwargs: Any) -> None:
 
 def _server(where: Place, folder: Path, port: int) -> tuple[Any, str]:
     """Return a server ready to be started, and the address of a place on it."""
+    import zmq
     from jupyterlab.labapp import LabApp
     from traitlets.config import Config
 
     token = secrets.token_hex(24)
+    secret = {"transport_encryption": "auto"} if zmq.has("curve") else {}
     config: Mapping[str, Any] = {
+        "KernelManager": secret,
         "IdentityProvider": {"token": token},
         "PasswordIdentityProvider": {"hashed_password": ""},
         "ServerApp": {"tornado_settings": {

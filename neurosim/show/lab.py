@@ -265,10 +265,14 @@ def serve(
     with warnings.catch_warnings():
         warnings.showwarning = _unsaid
         server, address = _server(where, folder, port)
-        tell(f"{where.title}: {address}")
-        tell(f"Your files are in {folder}. Leave this window open; Ctrl-C here ends it.")
-        if browser:
-            server.io_loop.call_later(0.2, webbrowser.open, address)
+
+        def say() -> None:
+            tell(f"{where.title}: {address}")
+            tell(f"Your files are in {folder}. Leave this window open; Ctrl-C here ends it.")
+            if browser:
+                webbrowser.open(address)
+
+        server.io_loop.add_callback(say)  # once it listens
         server.start()
 
 

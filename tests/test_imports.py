@@ -14,7 +14,8 @@ ORDER = ("body", "membrane", "firing", "muscle", "study", "show", "cli")
 GROUND = {"errors", "sources", "store", "views"}  # importable by all, import no room
 TOP = {"__init__", "__main__", "cli"}
 LATE = {"matplotlib", "numba", "pandas", "SALib", "IPython", "ipywidgets", "dask", "distributed",
-        "pyarrow", "numba.extending"}  # fmt: skip
+        "pyarrow", "numba.extending", "ipympl", "jupyterlab", "voila", "traitlets", "zmq",
+        "PIL"}  # fmt: skip
 FILES = sorted(p for p in ROOT.rglob("*.py"))
 
 

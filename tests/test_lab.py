@@ -1,4 +1,4 @@
-"""The lab without a browser: what is copied, what is opened, and that it is for this machine alone."""
+"""The lab without a browser: what is copied and opened, and that it is for one machine alone."""
 
 import json
 import os
@@ -102,8 +102,8 @@ def test_without_jupyter_one_sentence_says_how_to_install_it(monkeypatch, capsys
     assert main(["lab"]) == 2
     said = capsys.readouterr().err
     assert said == (
-        "'neurosim lab' needs jupyterlab and voila: pip install \"neurosim[lab]\" (from a checkout: "
-        'pip install ".[lab]").\n'
+        "'neurosim lab' needs jupyterlab and voila: pip install \"neurosim[lab]\" "
+        '(from a checkout: pip install ".[lab]").\n'
     )
     assert not list(tmp_path.iterdir())
 
@@ -114,9 +114,9 @@ def test_lab_is_served_and_stops_with_a_sentence(tmp_path):
     from urllib.error import HTTPError
     from urllib.request import urlopen
 
-    env = {**os.environ, "JUPYTER_CONFIG_DIR": str(tmp_path / "c"),
-           "JUPYTER_RUNTIME_DIR": str(tmp_path / "r"),
-           "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}  # fmt: skip
+    paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    own = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("CONFIG", "RUNTIME")}
+    env = {**os.environ, **own, "PYTHONPATH": paths}
     process = subprocess.Popen(
         [sys.executable, "-m", "neurosim", "lab", "01", "--no-browser", "--out", "here"],
         cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

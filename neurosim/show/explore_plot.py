@@ -90,7 +90,7 @@ class ExplorerFigure:
             artist.set_animated(True)  # drawn by `draw_moving`, over what stays
         self._stays: Any = None
         self._stale = True
-        self.canvas = FigureCanvasAgg(self.figure) if canvas is None else canvas(self.figure)
+        self.canvas: Any = FigureCanvasAgg(self.figure) if canvas is None else canvas(self.figure)
         self.canvas.mpl_connect("draw_event", self._drawn)
 
     def _drawn(self, event: Any) -> None:
@@ -249,8 +249,10 @@ class ExplorerFigure:
             ax.plot([], [], marker, color=own, ms=5, ls="none", mew=0, alpha=0.85, label=name)[0]
             for (own, marker, _), name in zip(ORIGIN_MARKS, SHORT_ORIGINS, strict=True)
         ]
-        self._silent = ax.text(DURATION_S / 2, 0.5, "silent for this minute", ha="center",
-                               va="center", color=GREY, transform=ax.get_xaxis_transform())  # fmt: skip
+        self._silent = ax.text(
+            0.5, 0.5, "silent for this minute", ha="center", va="center", color=GREY,
+            transform=ax.transAxes,
+        )  # fmt: skip
         self._raster_title = ax.set_title("")
         legend = ax.legend(loc="lower right", bbox_to_anchor=(1.01, 0.99), ncols=5, borderpad=0.1,
                            handletextpad=-0.1, columnspacing=0.7)  # fmt: skip
@@ -347,8 +349,10 @@ def picture_settings(explorer: Explorer, start: Setting, why: str) -> Any:
     for ax in axes[max(0, len(asked) - columns) : len(asked)]:
         ax.tick_params(labelbottom=True)
         ax.set_xlabel("time, seconds")
-    handles = [axes[0].plot([], [], marker, color=own, ls="none", ms=7, label=name)[0]
-               for (own, marker, _), name in zip(ORIGIN_MARKS, SHORT_ORIGINS, strict=True)]  # fmt: skip
+    handles = [
+        axes[0].plot([], [], marker, color=own, ls="none", ms=7, label=name)[0]
+        for (own, marker, _), name in zip(ORIGIN_MARKS, SHORT_ORIGINS, strict=True)
+    ]
     fig.suptitle("One minute of one person: each slider low and high, and what ails", x=0.01,
                  ha="left")  # fmt: skip
     fig.legend(handles=handles, loc="outside upper right", ncols=5, handletextpad=0.0,

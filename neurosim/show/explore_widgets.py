@@ -151,7 +151,7 @@ class Sliders:
                  "description_allow_html": True}  # fmt: skip
         self.sliders = {name: _slider(k, usual) for name, k in knobs().items()}
         self._notes = {name: ipywidgets.HTML(layout=wide) for name in (*knobs(), "severity")}
-        self.condition = ipywidgets.Dropdown(
+        self.condition: Any = ipywidgets.Dropdown(
             options=[(title, name) for name, title in conditions().items()], value=start.condition,
             description="Condition", **usual,
         )  # fmt: skip
@@ -160,7 +160,7 @@ class Sliders:
             description="How severe", **usual,
         )  # fmt: skip
         self._notes["severity"].value = _row("<small><b>changed</b> · 0 none to 1 severe</small>")
-        self.muscle = ipywidgets.Dropdown(
+        self.muscle: Any = ipywidgets.Dropdown(
             options=[(muscle_words(name), name) for name in MUSCLES], value=start.muscle,
             description="Muscle", **usual,
         )  # fmt: skip
@@ -169,13 +169,9 @@ class Sliders:
     def _make_picture(self, canvas: bool) -> None:
         import ipywidgets
 
-        if canvas:
-            self._figure = ExplorerFigure(_ipympl_canvas())
-            self.picture = self._figure.canvas
-        else:
-            self._figure = ExplorerFigure()
-            self.picture = ipywidgets.HTML()
         self._is_canvas = canvas
+        self._figure = ExplorerFigure(_ipympl_canvas() if canvas else None)
+        self.picture: Any = self._figure.canvas if canvas else ipywidgets.HTML()
         self.picture.layout.width = "100%"
 
     def _make_box(self) -> None:

@@ -292,9 +292,12 @@ def _server(where: Place, folder: Path, port: int) -> tuple[Any, str]:
         "KernelManager": secret,
         "IdentityProvider": {"token": token},
         "PasswordIdentityProvider": {"hashed_password": ""},
-        "ServerApp": {"tornado_settings": {
-            "headers": {"Content-Security-Policy": POLICY}, **OWN_FORMULAE,
-        }},
+        "ServerApp": {
+            "tornado_settings": {
+                "headers": {"Content-Security-Policy": POLICY},
+                **OWN_FORMULAE,
+            }
+        },
     }
     try:
         server = LabApp.initialize_server(options(folder, port), config=Config(config))

@@ -21,8 +21,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync")  # fmt: skip
+FLAGS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
 NEEDS = ("playwright", "jupyterlab", "voila", "ipywidgets")
 OWN = re.compile(r"(http|ws)://127\.0\.0\.1[:/]|file:|data:|blob:|about:")
 WAIT_MS = 60_000

@@ -4,7 +4,8 @@ from neurosim.show import export, report
 
 
 def test_report_opens_from_a_file(page, small_article, tmp_path):
-    export.write_files(tmp_path, {"report.html": export.text_bytes(report.report_html(small_article))})
+    written = export.text_bytes(report.report_html(small_article))
+    export.write_files(tmp_path, {"report.html": written})
     page.goto((tmp_path / "report.html").as_uri())
     assert page.locator("img").count() > 0
     for image in page.locator("img").all():

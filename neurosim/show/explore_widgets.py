@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from neurosim.errors import NeurosimError
+from neurosim.membrane.kernel import compiles
 from neurosim.muscle.anatomy import MUSCLES
 from neurosim.show.explore import (
     HEALTH,
@@ -238,6 +239,8 @@ class Sliders:
             self._waiting.cancel()
             self._waiting = None
         self._mark()
+        if not compiles():
+            self.words.value = "Computing. Without Numba (pip install numba) this takes a while."
         try:
             self._answer = self._explorer.answer(self.setting)
         except NeurosimError as error:

@@ -1,9 +1,10 @@
 """Time a move of the explorer's sliders: simulating against drawing, and what a pupil waits for.
 
 Every move goes to values that were not asked for before, so that nothing kept can answer; the
-medians are printed in ms. What is drawn: the artists are moved, what moved is drawn over what
-stays, and that is packed as a PNG; `drawn anew` is the same as Matplotlib draws and saves a
-figure. Run as ``python benchmarks/explore.py``, and without Numba as
+medians are printed in ms. What is simulated: the person, and what the words ask of the model
+besides (a place's threshold is computed when asked for). What is drawn: the artists are moved,
+what moved is drawn over what stays, and that is packed as a PNG; `drawn anew` is the same as
+Matplotlib draws and saves a figure. Run as ``python benchmarks/explore.py``, and without Numba as
 ``NEUROSIM_NUMBA=0 python benchmarks/explore.py 5``; takes about half a minute with it.
 """
 
@@ -57,6 +58,8 @@ def main() -> None:
         rows = []
         for setting in settings(name, moves):
             simulated, answer = timed(lambda s=setting: explorer.answer(s))
+            told, _ = timed(answer.text)
+            simulated += told
             moved, _ = timed(lambda a=answer: shown.update(a))
             drawn, _ = timed(shown.png_bytes)
             rows.append((simulated, moved, drawn, moved + drawn))

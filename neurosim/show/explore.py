@@ -308,7 +308,8 @@ def threshold_sentence(result: Result) -> str:
     if max(abs(short - 100.0), abs(long - 100.0)) < 0.5:
         easier = "as easy to fire as in health"
     elif (short - 100.0) * (long - 100.0) < 0:
-        easier = "easier for the one, harder for the other"
+        first, then = ("easier", "harder") if short < 100.0 else ("harder", "easier")
+        easier = f"{first} to fire by a short pulse, {then} by a long one"
     return (
         f"Threshold: a 1-ms pulse needs {short:.0f} % of the healthy current, a 20-ms pulse "
         f"{long:.0f} %: {easier}."

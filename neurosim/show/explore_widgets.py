@@ -31,7 +31,7 @@ from neurosim.show.explore_plot import HEIGHT_IN, WIDTH_IN, ExplorerFigure
 from neurosim.show.style import muscle_words
 
 WAIT_S = 0.02  # for moves that come together
-LABEL_PX, READOUT_PX = 156, 66
+LABEL_PX, READOUT_PX = 168, 66
 STYLE = f"""<style>
 .neurosim-explorer {{ font-size: 15px; color: #111; }}
 .neurosim-explorer .widget-label, .neurosim-explorer select, .neurosim-explorer button,
@@ -54,19 +54,19 @@ STYLE = f"""<style>
 .neurosim-explorer canvas + canvas {{ display: none !important; }}
 .neurosim-explorer .neurosim-words .widget-html-content {{ line-height: 1.4; font-size: 15.5px;
   color: #111; }}
-.neurosim-explorer h1 {{ font-size: 21px; margin: 0 0 2px 0; }}
+.neurosim-explorer h1 {{ font-size: 21px; margin: 0; }}
+.neurosim-explorer .neurosim-head {{ font-size: 14.5px; color: #111; }}
 @media (min-width: 1700px) {{
   .neurosim-explorer .neurosim-left {{ max-width: 580px !important; }}
   .neurosim-explorer .widget-label, .neurosim-explorer select, .neurosim-explorer button,
-  .neurosim-explorer .widget-readout {{ font-size: 17.5px; }}
+  .neurosim-explorer .widget-readout {{ font-size: 16px; }}
   .neurosim-explorer .neurosim-note small {{ font-size: 15px; }}
   .neurosim-explorer .neurosim-words .widget-html-content {{ font-size: 20px; }}
 }}
 </style>"""
-HEAD = (
-    "<h1>From a blood value to a muscle twitch</h1><small>Move a slider, see what this person's "
-    "muscle does. Blue bars: what is usual, the reference range of healthy adults.</small>"
-)
+HEAD = """<h1>From a blood value to a muscle twitch</h1><div class="neurosim-head">
+Move a slider, see what this person's muscle does. Blue bars: what is usual, the reference range of
+healthy adults.</div>"""
 # What ipywidgets leaves without a name is named: the handles of sliders, the canvas, and the
 # words as a live region, which a screen reader reads when they change.
 NAMES = """
@@ -246,7 +246,7 @@ class Sliders:
         except NeurosimError as error:
             self.words.value = (
                 f"<b>Not possible:</b> {html.escape(str(error))} "
-                "The picture shows the last body that was."
+                "The picture still shows the body before."
             )
             return
         self._figure.update(self._answer)

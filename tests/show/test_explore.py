@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from importlib.util import find_spec
+from itertools import combinations
 from pathlib import Path
 
 import matplotlib
@@ -137,6 +138,16 @@ def test_words_of_what_is_rare_blocked_or_a_spasm(explorer):
     assert "harder to fire" in rare and "none of 1 181 places of the nerve fire" in rare
     blocked = explorer.answer(Setting({"potassium_mmol_l": 9.5})).text()
     assert "Threshold: the nerve fibre is blocked" in blocked and "nan" not in blocked
+    for body, said in (
+        ({"sodium_mmol_l": 120.0}, "easier to fire by a short pulse, harder by a long one"),
+        ({"sodium_mmol_l": 160.0}, "harder to fire by a short pulse, easier by a long one"),
+    ):
+        part = alone(ns.Body(**body)).excitability.relative_to(alone(ns.Body()).excitability)
+        short, long = part["threshold_1ms_percent"], part["threshold_20ms_percent"]
+        assert (short < 100 < long) == said.startswith("easier") and (short - 100) * (
+            long - 100
+        ) < 0
+        assert said in explorer.answer(Setting(body)).text()
     cramp = explorer.answer(Setting(condition="cramp")).text()
     assert "2 spasms in this minute" in cramp
 
@@ -191,6 +202,41 @@ def test_a_figure_saved_in_between_leaves_no_ghost(explorer, tmp_path):
     low.draw()
     drawn = np.asarray(low.canvas.buffer_rgba())[..., :3] / 255
     assert saved.shape == drawn.shape and np.abs(saved - drawn).mean() < 0.01
+
+
+def boxes(figure, canvas):
+    """Return (words, bounding box) of what is written on the axes of a figure, and its own box."""
+    canvas.draw()
+    found = []
+    for ax in figure.axes:
+        texts = [*ax.texts, ax._left_title, ax.xaxis.label, ax.yaxis.label]
+        for axis, (low, high) in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
+            ticks = [t for t in axis.get_major_ticks() if low <= t.get_loc() <= high]
+            texts += [tick.label1 for tick in ticks if tick.label1.get_visible()]
+        texts += ax.get_legend().get_texts() if ax.get_legend() else []
+        found += [text for text in texts if text.get_visible() and text.get_text().strip()]
+    renderer = canvas.get_renderer()
+    return [(t.get_text(), t.get_window_extent(renderer)) for t in found], figure.bbox
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [Setting(), Setting(LOW, condition="isaacs"), Setting({"ionised_calcium_mmol_l": 0.4}),
+     Setting({"potassium_mmol_l": 1.5}), Setting({"potassium_mmol_l": 9.5}),
+     Setting(condition="serotonin_syndrome", muscle="calf")],
+    ids=["health", "most", "lowest", "rarest", "blocked", "calf"],
+)  # fmt: skip
+def test_no_words_lie_upon_others_or_are_cut_off(explorer, setting):
+    shown = explore_plot.ExplorerFigure()
+    shown.update(explorer.answer(setting))
+    written, page = boxes(shown.figure, shown.canvas)
+    assert len(written) > 30
+    for words, box in written:
+        assert box.x0 >= page.x0 and box.x1 <= page.x1 and box.y0 >= page.y0, f"cut off: {words}"
+    for (a, one), (b, two) in combinations(written, 2):
+        wide = min(one.x1, two.x1) - max(one.x0, two.x0)
+        high = min(one.y1, two.y1) - max(one.y0, two.y0)
+        assert wide <= 1 or high <= 1, f"{a!r} lies upon {b!r}"
 
 
 def test_without_a_notebook_there_are_small_pictures_and_a_sentence_why(capsys):

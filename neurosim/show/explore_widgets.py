@@ -56,6 +56,8 @@ STYLE = f"""<style>
   color: #111; }}
 .neurosim-explorer h1 {{ font-size: 21px; margin: 0; }}
 .neurosim-explorer .neurosim-head {{ font-size: 14.5px; color: #111; }}
+.neurosim-explorer .neurosim-left {{ container-type: inline-size; }}
+@container (max-width: 450px) {{ .neurosim-explorer .neurosim-note {{ white-space: normal; }} }}
 @media (min-width: 1700px) {{
   .neurosim-explorer .neurosim-left {{ max-width: 580px !important; }}
   .neurosim-explorer .widget-label, .neurosim-explorer select, .neurosim-explorer button,
@@ -185,11 +187,11 @@ class Sliders:
                  self.reset]  # fmt: skip
         self.words = ipywidgets.HTML()
         self.words.add_class("neurosim-words")
-        left = ipywidgets.VBox(rows, layout={"flex": "1 1 390px", "max_width": "480px"})
+        left = ipywidgets.VBox(rows, layout={"flex": "1 1 340px", "max_width": "480px"})
         left.add_class("neurosim-left")
         right = ipywidgets.VBox(
             [self.picture, self.words],
-            layout={"flex": "3 1 560px", "min_width": "0", "padding": "0 0 0 22px"},
+            layout={"flex": "3 1 470px", "min_width": "0", "padding": "0 0 0 22px"},
         )
         both = ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap"})
         head = ipywidgets.HTML(f"{STYLE}{HEAD}")
@@ -283,7 +285,9 @@ class Sliders:
         from IPython.display import Javascript, display
 
         if self._is_canvas:
+            self.picture.syncing_data_url = True
             self.picture._repr_mimebundle_()  # gives the canvas its size and first picture
+            self.picture.syncing_data_url = False
         display(self._repr_mimebundle_(), raw=True)
         display(Javascript(NAMES))
 
@@ -344,6 +348,7 @@ def _ipympl_canvas() -> Any:
             warnings.simplefilter("ignore", DeprecationWarning)
             canvas = Canvas(figure)
             FigureManager(canvas, 0)
+        canvas.syncing_data_url = False  # what it would send is no address of a picture
         canvas.toolbar_visible, canvas.resizable = False, False
         canvas.header_visible = canvas.footer_visible = False
         return canvas

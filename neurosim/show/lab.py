@@ -13,9 +13,10 @@ import re
 import secrets
 import signal
 import socket
-import warnings
+import sys
 import webbrowser
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.util import find_spec
@@ -30,6 +31,7 @@ from neurosim.show.export import json_bytes, prepare_folder, write_files
 PAGES = {"explore": ("neurosim explorer", "import neurosim as ns\n\nns.explore()")}
 FOLDER = "neurosim-lab"
 RECORD = ".neurosim-lab.json"  # what was copied, so that a pupil's changes are known
+LOG = ".neurosim-lab.log"  # what Jupyter and its kernels write
 HOST = "127.0.0.1"
 NEEDS = ("jupyterlab", "voila", "ipywidgets")
 HERE = Path(__file__).parent / "jupyter"
@@ -262,8 +264,7 @@ def serve(
     if sentence:
         raise NeurosimError(sentence)
     _environment()
-    with warnings.catch_warnings():
-        warnings.showwarning = _unsaid
+    with _stderr_in(folder / LOG):
         server, address = _server(where, folder, port)
 
         def say() -> None:
@@ -276,8 +277,19 @@ def serve(
         server.start()
 
 
-def _unsaid(*args: Any, **kwargs: Any) -> None:
-    """Show no warning: what Jupyter's parts warn each other of is not for a pupil."""
+@contextmanager
+def _stderr_in(path: Path) -> Iterator[None]:
+    """Let what Jupyter and its kernels complain of go into a file: it is not for a pupil."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with path.open("wb") as file:
+        os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _server(where: Place, folder: Path, port: int) -> tuple[Any, str]:
@@ -302,7 +314,9 @@ def _server(where: Place, folder: Path, port: int) -> tuple[Any, str]:
     try:
         server = LabApp.initialize_server(options(folder, port), config=Config(config))
     except SystemExit as stopped:  # Jupyter's way to say that it cannot
-        raise NeurosimError(f"Jupyter did not start (its code {stopped.code}).") from None
+        raise NeurosimError(
+            f"Jupyter did not start (its code {stopped.code}); {folder / LOG} says why."
+        ) from None
     # At once, whether or not a terminal is there to ask on.
     signal.signal(signal.SIGINT, lambda *_: server.stop(from_signal=True))
     return server, f"http://{HOST}:{server.port}/{where.path}?token={token}"

@@ -2,6 +2,7 @@
 
 import json
 import re
+from urllib.request import urlopen
 
 import pytest
 
@@ -90,6 +91,24 @@ def test_without_ipympl_an_image_changes_and_moves_do_not_queue(page, lab, tab_t
     assert high in name() and name() != in_health and picture() != before
     answered = int(page.locator(".neurosim-explorer button").get_attribute("title"))
     assert 2 <= answered < 40
+
+
+def test_a_closed_page_ends_its_kernel(page, lab):
+    def kernels():
+        with urlopen(lab.url("api/kernels"), timeout=20) as answer:
+            return {kernel["id"] for kernel in json.load(answer)}
+
+    before = kernels()
+    page.goto(lab.add_page("short", "print('here')"))
+    page.wait_for_selector("text=here")
+    page.wait_for_function("document.cookie.includes('_xsrf')")
+    assert len(kernels() - before) == 1
+    page.goto("about:blank")
+    for _ in range(100):
+        if kernels() <= before:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("the kernel of a closed page goes on")
 
 
 def test_a_lesson_runs_in_jupyterlab_by_keyboard(page, lab):

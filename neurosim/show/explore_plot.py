@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import wraps
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +41,28 @@ THRESHOLD_TOP = 200.0  # %; a larger one is drawn at the edge with its number
 LEAST_PER_MIN, MOST_PER_MIN = 1e-3, 3e4
 FORCE_HZ = 200.0
 FULL_FORCE_MN = tuple(m * 10.0**e for e in range(2, 7) for m in (1, 3))
+# Its panels are packed closer than those of a page.
+SIZES: dict[Any, Any] = {
+    "font.size": 11.0, "axes.titlesize": 13.0, "axes.titlepad": 9.0, "axes.labelsize": 11.0,
+    "xtick.labelsize": 11.0, "ytick.labelsize": 11.0, "legend.fontsize": 11.0,
+    "figure.titlesize": 16.0,
+}  # fmt: skip
 SHORT_ORIGINS = ("ordinary place", "nerve ending", "cell body", "lesion", "end plate")
 ROWS = ("1-ms pulse", "20-ms pulse", "cell body's\nmargin")
+
+
+def _sized(draw):
+    """Run a drawing function in the house style with `SIZES`."""
+
+    @styled
+    @wraps(draw)
+    def inner(*args, **kwargs):
+        from matplotlib import rc_context
+
+        with rc_context(SIZES):
+            return draw(*args, **kwargs)
+
+    return inner
 
 
 class ExplorerFigure:
@@ -58,7 +79,7 @@ class ExplorerFigure:
         Matplotlib's figure; the same one all the while.
     """
 
-    @styled
+    @_sized
     def __init__(self, canvas: Callable[[Any], Any] | None = None) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -104,7 +125,7 @@ class ExplorerFigure:
         for artist in self._moving:
             self.figure.draw_artist(artist)
 
-    @styled
+    @_sized
     def draw(self) -> None:
         """Bring the canvas up to date: what moves alone, unless an axis changed its numbers."""
         if self._stale or self._stays is None:
@@ -124,7 +145,7 @@ class ExplorerFigure:
         Image.fromarray(pixels).save(buffer, "png", compress_level=1)
         return buffer.getvalue()
 
-    @styled
+    @_sized
     def update(self, answer: Answer) -> None:
         """Move the picture to another answer; `draw` or `png_bytes` then shows it."""
         now, healthy = answer.result, answer.healthy
@@ -318,7 +339,7 @@ def force_words(result: Result) -> str:
     return words + (f", {counted(spasms, 'spasm')}" if spasms else "")
 
 
-@styled
+@_sized
 def picture_settings(explorer: Explorer, start: Setting, why: str) -> Any:
     """Draw a minute of discharges for every slider low and high, and for conditions, small.
 

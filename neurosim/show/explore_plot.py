@@ -87,11 +87,11 @@ class ExplorerFigure:
         self.figure.set_layout_engine("none")  # nothing is laid out anew when a line moves
         self.figure.set_dpi(DPI)
         upper = self.figure.add_gridspec(
-            1, 3, left=0.09, right=0.985, top=0.915, bottom=0.635, wspace=0.32,
+            1, 3, left=0.098, right=0.985, top=0.915, bottom=0.635, wspace=0.32,
             width_ratios=[1.0, 1.45, 1.2],
         )  # fmt: skip
         lower = self.figure.add_gridspec(
-            2, 1, left=0.09, right=0.985, top=0.49, bottom=0.085, hspace=0.42,
+            2, 1, left=0.098, right=0.985, top=0.49, bottom=0.085, hspace=0.42,
             height_ratios=[1.25, 1.0],
         )  # fmt: skip
         top = [self.figure.add_subplot(grid) for grid in upper]
@@ -187,7 +187,7 @@ class ExplorerFigure:
             for artist in (bar, end, text):
                 artist.set_color(colour)
             text.set_text(f"{value:.0f} %" if known else "blocked")
-            left = at > 100.0 + 0.5 * (THRESHOLD_TOP - 100.0) or at < 99.5 and at > 45.0
+            left = at > 100.0 + 0.5 * (THRESHOLD_TOP - 100.0) or at < 99.5 and at > 55.0
             text.set_position((at - 9 if left else at + 9, y))
             text.set_ha("right" if left else "left")
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from neurosim.membrane.excitability import examine
     from neurosim.muscle.anatomy import MUSCLES
     from neurosim.show.describe import describe
+    from neurosim.show.explore import explore
     from neurosim.show.mystery_desk import mystery
     from neurosim.show.plot import picture_chain
     from neurosim.study.run import simulate
@@ -40,6 +41,7 @@ __all__ = [
     "contributions",
     "describe",
     "examine",
+    "explore",
     "mystery",
     "picture_chain",
     "replicate",
@@ -55,6 +57,7 @@ _HOMES = {
     "membrane.excitability": ("examine",),
     "muscle.anatomy": ("MUSCLES",),
     "show.describe": ("describe",),
+    "show.explore": ("explore",),
     "show.mystery_desk": ("mystery",),
     "show.plot": ("picture_chain",),
     "study.run": ("simulate",),

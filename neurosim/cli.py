@@ -20,8 +20,8 @@ from typing import Any, NoReturn
 
 from neurosim.errors import NeurosimError, named, plain, unknown_name
 
-COMMANDS = ("run", "list", "article", "cohort", "excitability", "fit", "sweep", "sensitivity",
-            "lessons", "mystery", "key", "sources", "validate")  # fmt: skip
+COMMANDS = ("run", "list", "lab", "mystery", "lessons", "key", "article", "sweep", "excitability",
+            "fit", "cohort", "sensitivity", "sources", "validate")  # fmt: skip
 LOST = 3  # exit code when a run stops because the machine is too small
 MAX_SWEEP = 1000
 MAX_PATIENTS = 100  # in one key
@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="neurosim",
         allow_abbrev=False,
         description="From a blood value to a muscle twitch. A teaching model, not medical advice.",
-        epilog="Start with 'neurosim run', then 'neurosim run low_calcium'.",
+        epilog="Start with 'neurosim run', then 'neurosim run low_calcium', then 'neurosim lab'.",
     )
     top.add_argument("--version", action="store_true", help="print the version")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
@@ -74,7 +74,29 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("scenario", nargs="?", default="normal", metavar="NAME|FILE.toml",
                      help="scenario of 'neurosim list' (or normal), or a TOML file")  # fmt: skip
     add("list", "list scenarios, muscles, the fields of a body and an axon's conditions")
+    lab = add("lab", "open the sliders, or a lesson, in the browser", "no-browser", "port", "out")
+    lab.add_argument("page", nargs="?", metavar="LESSON", help="a lesson's number or name, such as "
+                     "03 (default: explore, the sliders)")  # fmt: skip
+    add("mystery", "work a patient with a hidden cause: order tests, say what it is, what to do",
+        "seed", "out")  # fmt: skip
+    lessons = add("lessons", "build the lessons: notebooks for pupils and teacher, worksheets and "
+        "their keys", "only", "out")  # fmt: skip
+    lessons.add_argument("lesson", nargs="*", default=(), metavar="NN",
+                         help="numbers of lessons, such as 01 04 (default: all)")  # fmt: skip
+    add("key", "print the teacher's key of a mystery patient (--seed 7) or a class (--seed 1:30)",
+        "seed", "out")  # fmt: skip
     add("article", "judge every claim of the article", "people", "seed", "out")
+    sweep = add("sweep", "change one field of the body step by step", "muscle", "people", "seed",
+                "out")  # fmt: skip
+    sweep.add_argument("field", metavar="FIELD", help="a field of the body, in any of its units")
+    sweep.add_argument("steps", metavar="START:STOP:N", help="such as 0.7:1.3:7")
+    add("excitability", "run the clinic's nerve-excitability test on the axon", "condition", "set",
+        "change", "axon", "person", "seed", "out")  # fmt: skip
+    fit = add(
+        "fit", "tell which parameters of the axon moved in one person's record", "axon", "out"
+    )
+    fit.add_argument("record", metavar="RECORD.mem|csv", help="a MEM file, or a table of curves "
+                     "such as the curves.csv of 'neurosim excitability'")  # fmt: skip
     cohort = add(
         "cohort", "count many people under many scenarios for hours, resumably",
         "people", "hours", "seed", "muscle", "workers", "scheduler", "resume", "format", "out",
@@ -85,27 +107,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME|FILE.toml",
         help="scenarios of 'neurosim list' or TOML files; health is added",
     )
-    add("excitability", "run the clinic's nerve-excitability test on the axon", "condition", "set",
-        "change", "axon", "person", "seed", "out")  # fmt: skip
-    fit = add(
-        "fit", "tell which parameters of the axon moved in one person's record", "axon", "out"
-    )
-    fit.add_argument("record", metavar="RECORD.mem|csv", help="a MEM file, or a table of curves "
-                     "such as the curves.csv of 'neurosim excitability'")  # fmt: skip
-    sweep = add("sweep", "change one field of the body step by step", "muscle", "people", "seed",
-                "out")  # fmt: skip
-    sweep.add_argument("field", metavar="FIELD", help="a field of the body, in any of its units")
-    sweep.add_argument("steps", metavar="START:STOP:N", help="such as 0.7:1.3:7")
     add("sensitivity", "tell which field of the body and which number of the model moves the rate "
         "most", "range", "samples", "people", "muscle", "axon", "seed", "out")  # fmt: skip
-    lessons = add("lessons", "build the lessons: notebooks for pupils and teacher, worksheets and "
-        "their keys", "only", "out")  # fmt: skip
-    lessons.add_argument("lesson", nargs="*", default=(), metavar="NN",
-                         help="numbers of lessons, such as 01 04 (default: all)")  # fmt: skip
-    add("mystery", "work a patient with a hidden cause: order tests, say what it is, what to do",
-        "seed", "out")  # fmt: skip
-    add("key", "print the teacher's key of a mystery patient (--seed 7) or a class (--seed 1:30)",
-        "seed", "out")  # fmt: skip
     add("sources", "print every number of the model with its source", "csv")
     add("validate", "compare the model with published numbers", "out")
     return top
@@ -145,6 +148,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
                                         "30 times as often"},
     "only": {"metavar": "student|teacher|worksheets",
              "help": "build only these (default: all); keys come with the worksheets"},
+    "no-browser": {"action": "store_true", "help": "print the address only"},
+    "port": {"metavar": "P", "help": "port of this machine (default: one that is free)"},
     "out": {"metavar": "DIR", "help": "folder for the files"},
     "csv": {"metavar": "FILE", "help": "also write them as a CSV table"},
 }  # fmt: skip
@@ -657,6 +662,20 @@ def _list(args: argparse.Namespace) -> None:
     for change in CHANGES.values():
         unit = f" {change.unit}" if change.unit else ""
         print(f"  {change.name:<24} {change.words}, {change.low:g} to {change.high:g}{unit}")
+
+
+def _lab(args: argparse.Namespace) -> None:
+    from neurosim.show import lab
+
+    sentence = lab.missing()
+    if sentence:
+        raise NeurosimError(sentence)
+    where, port = lab.place(args.page), lab.checked_port(_whole("port", args.port))
+    folder, kept = lab.copy_lessons(args.out if args.out is not None else lab.FOLDER)
+    if kept:
+        print(f"Left as you changed {'it' if len(kept) == 1 else 'them'}: {', '.join(kept)}.")
+    lab.serve(where, folder, port, not args.no_browser, lambda text: print(text, flush=True))
+    print(f"Closed; your files are in {folder}.")
 
 
 def _article(args: argparse.Namespace) -> None:

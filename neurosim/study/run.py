@@ -13,6 +13,7 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib import metadata
 from multiprocessing import parent_process
 from pathlib import Path
@@ -310,6 +311,12 @@ class Result:
 
 def versions() -> dict[str, str]:
     """Return the versions that a result was made with."""
+    return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str]:
+    # Kept, for reading what is installed takes as long as a short run.
     found = {"python": platform.python_version()}
     for name in ("neurosim", "numpy", "scipy", "matplotlib", "numba"):
         try:

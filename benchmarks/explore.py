@@ -1,0 +1,73 @@
+"""Time a move of the explorer's sliders: simulating against drawing, and what a pupil waits for.
+
+Every move goes to values that were not asked for before, so that nothing kept can answer; the
+medians are printed in ms. What is simulated: the person, and what the words ask of the model
+besides (a place's threshold is computed when asked for). What is drawn: the artists are moved,
+what moved is drawn over what stays, and that is packed as a PNG; `drawn anew` is the same as
+Matplotlib draws and saves a figure. Run as ``python benchmarks/explore.py``, and without Numba as
+``NEUROSIM_NUMBA=0 python benchmarks/explore.py 5``; takes about half a minute with it.
+"""
+
+import os
+import statistics
+import sys
+from time import perf_counter
+
+import numpy as np
+
+from neurosim.membrane.kernel import compiled
+from neurosim.show.explore import Explorer, Setting
+from neurosim.show.explore_plot import ExplorerFigure
+from neurosim.show.style import png_bytes
+
+MOVES = 40
+SWEPT = {"ionised_calcium_mmol_l": (0.7, 1.4), "potassium_mmol_l": (2.5, 6.0),
+         "sodium_mmol_l": (120.0, 160.0), "cups_of_coffee": (0.0, 8.0),
+         "sleep_debt_h": (0.0, 30.0), "stress": (0.0, 1.0)}  # fmt: skip
+
+
+def settings(name: str, moves: int) -> list[Setting]:
+    """Return moves of one slider, or of a condition's severity, to values never asked for."""
+    shares = (np.arange(moves) + np.random.default_rng(1).uniform(0.1, 0.9)) / moves
+    if name not in SWEPT:
+        return [Setting(condition=name, severity=float(s)) for s in shares]
+    low, high = SWEPT[name]
+    return [Setting({name: float(low + s * (high - low))}) for s in shares]
+
+
+def timed(act) -> tuple[float, object]:
+    """Return how long a call takes, ms, and what it gives."""
+    start = perf_counter()
+    found = act()
+    return 1e3 * (perf_counter() - start), found
+
+
+def main() -> None:
+    """Print the table."""
+    moves = int(sys.argv[1]) if len(sys.argv) > 1 else MOVES
+    os.environ["NEUROSIM_CACHE"] = "0"
+    explorer, shown = Explorer(), ExplorerFigure()
+    begun, answer = timed(lambda: explorer.answer(Setting()))
+    shown.update(answer)
+    shown.png_bytes()
+    explorer.answer(Setting({"ionised_calcium_mmol_l": 1.0}, condition="isaacs"))
+    print(f"{'compiled' if compiled() else 'not compiled'}; the first answer took {begun:.0f} ms")
+    heads = ("simulate", "move artists", "draw, PNG", "drawing", "sim/drawing", "drawn anew")
+    print(f"{'medians of ' + str(moves) + ' moves, ms':<26}" + "".join(f"{h:>13}" for h in heads))
+    for name in (*SWEPT, "isaacs", "pinched_nerve", "serotonin_syndrome", "cramp"):
+        rows = []
+        for setting in settings(name, moves):
+            simulated, answer = timed(lambda s=setting: explorer.answer(s))
+            told, _ = timed(answer.text)
+            simulated += told
+            moved, _ = timed(lambda a=answer: shown.update(a))
+            drawn, _ = timed(shown.png_bytes)
+            rows.append((simulated, moved, drawn, moved + drawn))
+        sim, move, draw, both = (statistics.median(column) for column in zip(*rows, strict=True))
+        anew, _ = timed(lambda: png_bytes(shown.figure))
+        print(f"{name:<26}{sim:>13.1f}{move:>13.1f}{draw:>13.1f}{both:>13.1f}"
+              f"{sim / both:>13.2f}{anew:>13.0f}")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -17,7 +17,8 @@ author = copyright = "The neurosim developers"
 version = release = neurosim.__version__
 
 extensions = [
-    "myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml", "generated", "numbers_link",
+    "myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon",
+    "mathml", "generated", "numbers_link",
 ]  # fmt: skip
 exclude_patterns = ["_build"]
 nitpicky = True

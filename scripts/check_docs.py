@@ -5,7 +5,8 @@
 - a link or picture of the site leads to a file, or to a place on a page, that is not there;
 - a picture has no words, or a page no title, language or main heading;
 - a page would load a script, style, font or picture from another machine, or an id occurs twice;
-- the address of another site is not well formed (they are counted, not visited; ``--list`` prints them).
+- the address of another site is not well formed. These are counted and not visited; ``--list``
+  prints them.
 """
 
 from __future__ import annotations

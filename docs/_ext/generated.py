@@ -208,7 +208,7 @@ def parameter_row(room: str, value: Value) -> str:
         f'<th scope="row"><code>{value.name}</code></th>'
         + cell(f"{value.value:g}", "number")
         + cell(html.escape(plain_unit(value.unit)))
-        + cell(range_words(value.low, value.high))
+        + cell(range_words(value.low, value.high), "range")
         + cell(value.grade, value.grade)
         + cell(link)
         + cell(html.escape(value.note))
@@ -269,8 +269,9 @@ def targets() -> list[dict]:
 
 def validation() -> str:
     """Return the page of the model against published numbers, and draw its figures."""
-    from neurosim.study.validate import NOT_ASKED
     from validation_pictures import draw
+
+    from neurosim.study.validate import NOT_ASKED
 
     rows = targets()
     words = draw(rows, HERE / "generated")
@@ -312,8 +313,8 @@ FIGURES = """
 
 Further comparisons, each drawn by the script named on the page of [the model](../model.md).
 
-![The shipped axon's strength-duration, electrotonus, recovery cycle and threshold I/V on the bands of
-280 healthy people](../figures/excitability_health.png)
+![The shipped axon's strength-duration, electrotonus, recovery cycle and threshold I/V on the bands
+of 280 healthy people](../figures/excitability_health.png)
 
 ![Spread and correlations of the excitability measures: axons drawn for the model against
 people's](../figures/people.png)
@@ -321,8 +322,8 @@ people's](../figures/people.png)
 ![Bursts and doublets told by the hazard law against direct simulation, in body states that were not
 fitted](../figures/hazard_check.png)
 
-![P-values of the sampler of discharges on the diagonal; those of samplers that are wrong on purpose off
-it](../figures/sampler.png)
+![P-values of the sampler of discharges on the diagonal; those of samplers that are wrong on purpose
+off it](../figures/sampler.png)
 """
 
 
@@ -336,7 +337,7 @@ def target_row(row: dict) -> str:
         f'<tr data-kind="{role} {met}"><th scope="row">{html.escape(row["target"])}</th>'
         + cell(html.escape(words))
         + cell(html.escape(condition_words(row)))
-        + cell(range_words(row["published_low"], row["published_high"]))
+        + cell(range_words(row["published_low"], row["published_high"]), "range")
         + cell(f"{row['model']:.4g}", "number")
         + cell(html.escape(unit))
         + cell(sign, met)

@@ -1,9 +1,9 @@
 """Equations as MathML, which browsers draw and screen readers read without any script.
 
 The translator is docutils' own, which Sphinx does not offer by itself. What it does not know is a
-warning, so that ``-W`` fails on it. Roots and brackets grow only in a font made for equations, which
-not every machine has: the site brings DejaVu Serif, which comes with Matplotlib, with the places of
-sub- and superscripts that it leaves at 0.
+warning, so that ``-W`` fails on it. Roots and brackets grow only in a font made for equations,
+which not every machine has: the site brings DejaVu Serif, which comes with Matplotlib, with the
+places of sub- and superscripts that it leaves at 0.
 """
 
 import re
@@ -48,7 +48,7 @@ def visit_inline(self, node) -> None:
 def visit_block(self, node) -> None:
     """Write an equation on its own line, which scrolls by itself where it is too wide."""
     name = f' id="{node["ids"][0]}"' if node.get("ids") else ""
-    self.body.append(f'<div class="equation" tabindex="0"{name}>{mathml(node, block=True)}</div>\n')
+    self.body.append(f'<div class="equation"{name}>{mathml(node, block=True)}</div>\n')
     raise nodes.SkipNode
 
 

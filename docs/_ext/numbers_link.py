@@ -5,9 +5,9 @@ that has no such number is a warning on the page of equations, which so cannot f
 """
 
 from docutils import nodes
+from generated import in_words, plain_unit
 from sphinx.util import logging
 
-from generated import in_words, plain_unit
 from neurosim.sources import FILES, all_values
 
 logger = logging.getLogger(__name__)

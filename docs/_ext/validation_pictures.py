@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from generated import condition_words, quantity_words, range_words
+
 from neurosim.show import style
 
 PANELS = (
@@ -97,7 +98,9 @@ def misses(rows: Sequence[dict]):
                 x = -1.4 if math.isfinite(row["published_low"]) else 1.4
             ax.barh(at, 2.0, left=-1.0, height=0.62, color=style.PALE, zorder=0)
             shown = max(-3.0, min(3.0, x))
-            ax.plot(shown, at, "X", color=style.VERMILION, ms=8, mec="white", mew=0.6, clip_on=False)
+            ax.plot(
+                shown, at, "X", color=style.VERMILION, ms=8, mec="white", mew=0.6, clip_on=False
+            )
             name = f"{quantity_words(row)[0]} ({condition_words(row)})"
             labels.append((at, name, "normal"))
             ax.annotate(value_words(row), (3.3, at), va="center", fontsize=9, annotation_clip=False)

@@ -53,6 +53,7 @@ html_css_files = ["site.css"]
 html_js_files = [("filter.js", {"defer": "defer"})]
 html_copy_source = False
 html_show_sphinx = False
+html_show_search_summary = False  # it fetches pages, which a browser forbids on a stick
 html_last_updated_fmt = None
 html_theme_options = {
     "navigation_with_keys": False,

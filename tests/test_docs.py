@@ -91,7 +91,7 @@ def test_a_target_is_told_by_name_unit_and_outcome(generated):
     }  # fmt: skip
     found = generated.target_row(row)
     for words in ("change of strength-duration time constant", ">ms<", "at least 5", "✗ missed",
-                  "prediction", "als early", "&lt;2007&gt;"):  # fmt: skip
+                  "prediction", "ALS early", "&lt;2007&gt;"):  # fmt: skip
         assert words in found
 
 

@@ -105,7 +105,8 @@ def quantity_words(row: dict) -> tuple[str, str]:
 
 def condition_words(row: dict) -> str:
     """Return the condition of a target as one says it."""
-    return row["condition"].replace("_", " ").replace("umol", "µmol")
+    said = row["condition"].replace("_", " ").replace("umol", "µmol")
+    return re.sub(r"^als\b", "ALS", said)
 
 
 def linked(text: str) -> str:

@@ -7,8 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from neurosim.membrane import equations as eq
 from neurosim.sources import FILES, all_values, references
 
 ROOT = Path(__file__).parents[1]
@@ -60,6 +62,31 @@ def test_every_number_named_in_the_equations_is_one_of_the_model():
     named = {name for name in named if not name.endswith(".py")}
     assert len(named) > 150
     assert named <= known
+
+
+def test_gates_of_the_equations_are_those_of_the_code():
+    text = (ROOT / "docs" / "equations.md").read_text("utf-8")
+    v = np.linspace(-120.0, 40.0, 33)
+
+    def linoid(numbers):
+        c, v0, w = (float(n) for n in numbers)
+        return c * (v + v0) / w / -np.expm1(-(v + v0) / w)
+
+    gates = {"m": eq.rates_m, "h": eq.rates_h, "n": eq.rates_n, "s": eq.rates_s}
+    for gate, rates in gates.items():
+        row = re.search(rf"^\| \${gate}\$.*\((?:transient|sodium|fast|slow).*$", text, re.M)[0]
+        forms = re.findall(r"\\ell\(V;\\ ([-\d.]+),\\ ([-\d.]+),\\ ([-\d.]+)\)", row)
+        told = [linoid(form) for form in forms]
+        if gate == "h":
+            top, half, width = re.search(
+                r"([\d.]+) / \(1 \+ e\^\{-\(V \+ ([\d.]+)\)/([\d.]+)\}", row
+            ).groups()
+            told.append(float(top) / (1.0 + np.exp(-(v + float(half)) / float(width))))
+        np.testing.assert_allclose(told, rates(v), rtol=1e-6)
+    scale, half, width = re.search(r"([\d.]+)\\,e\^\{-\(V \+ ([\d.]+)\)/([\d.]+)\}", text).groups()
+    x = (v + float(half)) / float(width)
+    told = float(scale) * np.exp(-x), float(scale) * np.exp(x)
+    np.testing.assert_allclose(told, eq.rates_q(v))
 
 
 def test_the_page_of_numbers_has_a_row_for_each(generated):

@@ -31,6 +31,17 @@ ROOMS = {
     "study": "scenarios, people, claims, validation",
     "show": "figures, words, tables",
 }
+OBJECTS = (
+    ("study.run.Result", "one person's run, every link of the chain"),
+    ("study.tally.People", "many people under several scenarios"),
+    ("muscle.events.Twitches", "the events of a muscle, in columns"),
+    ("firing.discharge.Firing", "the discharges behind them"),
+    ("body.factors.Contribution", "one change of one parameter, with its reason"),
+    ("membrane.axon.Conditions", "the fluids and channels of an axon"),
+    ("membrane.excitability.Excitability", "what the clinic's test finds"),
+    ("firing.hazard.HazardTable", "how often a site misfires in one body"),
+    ("sources.Value", "one number with unit, range, grade and source"),
+)
 GROUND = ("neurosim.sources", "neurosim.errors", "neurosim.store")
 MEANING = {
     "measured": "read from a publication about the thing itself",
@@ -354,12 +365,14 @@ def target_row(row: dict) -> str:
 def api_pages() -> dict[str, str]:
     """Return the pages of the API by name: what a user imports, then one page for each room."""
     rooms = "".join(f"- [{room}](api_{room}.md): {what}\n" for room, what in ROOMS.items())
+    objects = "".join(f"- {{py:class}}`~neurosim.{name}`: {what}\n" for name, what in OBJECTS)
     hidden = "\n".join(f"api_{room}" for room in (*ROOMS, "ground"))
     page = (
         "# API\n\n`import neurosim as ns` gives these names; `help(ns.simulate)` and the like say "
         "the same. Units stand in the names, shapes in the docstrings. Everything behind them, "
         f"room by room:\n\n{rooms}- [ground](api_ground.md): sources, errors, the cache\n\n"
         f"```{{toctree}}\n:hidden:\n{hidden}\n```\n\n"
+        f"What comes back, or goes in:\n\n{objects}\n"
         "## Names of the package\n\n"
     )
     modules = []

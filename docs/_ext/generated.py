@@ -450,8 +450,18 @@ def plain_name(app, env, node, content):
     return None
 
 
+def property_words(app, what, name, obj, options, lines) -> None:
+    """Put a property's first sentence together again, which napoleon cuts at a colon as a type."""
+    if what == "property":
+        for i, line in enumerate(lines):
+            if line.startswith(":type: "):
+                lines[:] = [f"{line.removeprefix(':type: ')}: {lines[0]}", *lines[1:i]]
+                break
+
+
 def setup(app) -> dict:
     """Tell Sphinx of it."""
+    app.connect("autodoc-process-docstring", property_words, priority=600)  # after napoleon
     app.connect("builder-inited", generate)
     app.connect("missing-reference", plain_name)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

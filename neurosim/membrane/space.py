@@ -170,7 +170,7 @@ class Space:
 
     @cached_property
     def whitener(self) -> np.ndarray:
-        """Matrix W, shape (d, d): W x is standard normal in the prior, so |W x|^2 its cost."""
+        """Matrix ``W``, shape (d, d); ``W x`` is standard normal and ``|W x|^2`` its cost."""
         if self.correlation is None:
             return np.eye(len(self))
         return np.linalg.inv(np.linalg.cholesky(self.correlation))

@@ -88,7 +88,7 @@ class Twitches:
 
     @property
     def painful(self) -> np.ndarray:
-        """Whether each is of a kind that is often painful: stated of spasms, not computed."""
+        """Whether each is of a kind that is often painful (stated of spasms, not computed)."""
         return np.isin(self.kind, PAINFUL)
 
     def columns(self) -> dict[str, np.ndarray]:

@@ -73,7 +73,7 @@ class Claim:
 
     @property
     def factor(self) -> str:
-        """What stands behind the claim: a scenario, a remedy, a test or a sign."""
+        """What stands behind the claim, be it a scenario, a remedy, a test or a sign."""
         return (*self.scenarios, *self.remedies, self.test, self.sign, "none")[0] or (
             self.test or self.sign or "none"
         )

@@ -1,0 +1,43 @@
+"""Names of the model's numbers become links to their row, on the page of equations with the value.
+
+A name is written as code, ``room.name``, as `neurosim.sources.number` takes it. A name of a room
+that has no such number is a warning on the page of equations, which so cannot fall behind the code.
+"""
+
+from docutils import nodes
+from generated import in_words, plain_unit
+from sphinx.util import logging
+
+from neurosim.sources import FILES, all_values
+
+logger = logging.getLogger(__name__)
+WITH_VALUES = "equations"
+
+
+def link(app, doctree, docname: str) -> None:
+    """Replace the names in one page."""
+    known = {f"{room}.{value.name}": value for room, value in all_values()}
+    for code in list(doctree.findall(nodes.literal)):
+        name = code.astext()
+        if name not in known:
+            named = name.partition(".")[0] in FILES and not name.endswith((".py", "()"))
+            if docname == WITH_VALUES and named:
+                logger.warning("no number of the model is called %r", name, location=code)
+            continue
+        if isinstance(code.parent, nodes.reference):
+            continue
+        value = known[name]
+        page = app.builder.get_relative_uri(docname, "generated/parameters")
+        said = f"{value.value:g} {plain_unit(value.unit)}".strip()
+        to = nodes.reference("", "", code.deepcopy(), refuri=f"{page}#{name}", internal=True)
+        to["reftitle"] = f"{said}, {value.grade}: {in_words(value)}"
+        found = [to]
+        if docname == WITH_VALUES:
+            found.append(nodes.inline("", f" = {said}", classes=["value"]))
+        code.parent.replace(code, found)
+
+
+def setup(app) -> dict:
+    """Tell Sphinx of it."""
+    app.connect("doctree-resolved", link)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

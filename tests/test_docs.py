@@ -1,0 +1,186 @@
+"""The documentation without Sphinx: its Markdown, the pages made from the code, and the checker."""
+
+import doctest
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from neurosim.membrane import equations as eq
+from neurosim.sources import FILES, all_values, references
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+GOOD = """<!doctype html><html lang="en"><head><title>t</title>
+<link rel="stylesheet" href="site.css"></head><body><h1 id="top">t</h1>
+<a href="#top">up</a> <a href="two.html#there">two</a> <a href="https://doi.org/10.1/x">out</a>
+<img src="a.png" alt="A falling line"></body></html>"""
+
+
+def loaded(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def generated():
+    return loaded(ROOT / "docs" / "_ext" / "generated.py")
+
+
+def slug(heading):
+    """Return a heading's anchor as a code host makes it."""
+    plain = re.sub(r"[`*$]", "", re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading)).strip().lower()
+    return re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_pictures_of_markdown_lead_somewhere_and_pictures_have_words(page):
+    text = re.sub(r"```.*?```|`[^`\n]+`", "", page.read_text("utf-8"), flags=re.S)
+    for mark, words, to in re.findall(r"(!?)\[([^]]*)\]\(([^)\s]+)\)", text):
+        if mark:
+            assert len(words.split()) >= 3, to
+        if to.startswith(("http", "generated/")):
+            continue
+        path, _, place = to.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), f"{page.name}: {to}"
+        if place:
+            headings = re.findall(r"^#+ (.+)$", target.read_text("utf-8"), re.M)
+            assert place in map(slug, headings), f"{page.name}: {to}"
+
+
+def test_every_number_named_in_the_equations_is_one_of_the_model():
+    text = (ROOT / "docs" / "equations.md").read_text("utf-8")
+    known = {f"{room}.{value.name}" for room, value in all_values()}
+    named = set(re.findall(rf"`((?:{'|'.join(FILES)})\.[\w.]+)`", text))
+    named = {name for name in named if not name.endswith(".py")}
+    assert len(named) > 150
+    assert named <= known
+
+
+def test_gates_of_the_equations_are_those_of_the_code():
+    text = (ROOT / "docs" / "equations.md").read_text("utf-8")
+    v = np.linspace(-120.0, 40.0, 33)
+
+    def linoid(numbers):
+        c, v0, w = (float(n) for n in numbers)
+        return c * (v + v0) / w / -np.expm1(-(v + v0) / w)
+
+    gates = {"m": eq.rates_m, "h": eq.rates_h, "n": eq.rates_n, "s": eq.rates_s}
+    for gate, rates in gates.items():
+        row = re.search(rf"^\| \${gate}\$.*\((?:transient|sodium|fast|slow).*$", text, re.M)[0]
+        forms = re.findall(r"\\ell\(V;\\ ([-\d.]+),\\ ([-\d.]+),\\ ([-\d.]+)\)", row)
+        told = [linoid(form) for form in forms]
+        if gate == "h":
+            top, half, width = re.search(
+                r"([\d.]+) / \(1 \+ e\^\{-\(V \+ ([\d.]+)\)/([\d.]+)\}", row
+            ).groups()
+            told.append(float(top) / (1.0 + np.exp(-(v + float(half)) / float(width))))
+        np.testing.assert_allclose(told, rates(v), rtol=1e-6)
+    scale, half, width = re.search(r"([\d.]+)\\,e\^\{-\(V \+ ([\d.]+)\)/([\d.]+)\}", text).groups()
+    x = (v + float(half)) / float(width)
+    told = float(scale) * np.exp(-x), float(scale) * np.exp(x)
+    np.testing.assert_allclose(told, eq.rates_q(v))
+
+
+def test_the_page_of_numbers_has_a_row_for_each(generated):
+    page = generated.parameters()
+    rows = re.findall(r'<tr id="([^"]+)" data-kind="(\w+)">', page)
+    assert rows == [(f"{room}.{v.name}", v.grade) for room, v in all_values()]
+    assert 'surface_charge_na</code></th><td class="number">-0.16</td><td>C/m²</td>' in page
+    places = set(re.findall(r'sources\.html#([^"]+)"', page))
+    assert places <= set(re.findall(r'<div id="([^"]+)">', generated.sources()))
+
+
+def test_the_page_of_sources_links_what_can_be_looked_up(generated):
+    page = generated.sources()
+    assert page.count("<dt>") == len(references())
+    assert 'href="https://doi.org/10.1212/01.WNL.0000300559.14806.2A"' in page
+    assert 'href="https://pmc.ncbi.nlm.nih.gov/articles/PMC2117598/"' in page
+
+
+def test_examples_in_the_generator_hold(generated):
+    assert doctest.testmod(generated).attempted
+    assert not doctest.testmod(generated).failed
+
+
+def test_a_target_is_told_by_name_unit_and_outcome(generated):
+    row = {
+        "target": "V9", "quantity": "change of sdtc_ms", "unit": "of the measure", "inside": False,
+        "condition": "als_early", "published_low": 5.0, "published_high": float("inf"),
+        "model": 1.0, "grade": "measured", "source": "Kuwabara <2007>",
+    }  # fmt: skip
+    found = generated.target_row(row)
+    for words in ("change of strength-duration time constant", ">ms<", "at least 5", "✗ missed",
+                  "prediction", "ALS early", "&lt;2007&gt;"):  # fmt: skip
+        assert words in found
+
+
+# --- The checker of the built pages ---------------------------------------------------------------
+
+
+def check(folder, *options):
+    run = [sys.executable, str(ROOT / "scripts" / "check_docs.py"), str(folder), *options]
+    return subprocess.run(run, capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture
+def site(tmp_path):
+    (tmp_path / "index.html").write_text(GOOD, "utf-8")
+    (tmp_path / "two.html").write_text(GOOD.replace('id="top"', 'id="there"')
+                                       .replace("#top", "#there"), "utf-8")  # fmt: skip
+    (tmp_path / "a.png").write_bytes(b"")
+    (tmp_path / "site.css").write_text("p { background: url(a.png) }", "utf-8")
+    return tmp_path
+
+
+def test_the_checker_passes_a_sound_site_and_lists_other_addresses(site):
+    found = check(site, "--list")
+    assert found.returncode == 0, found.stderr
+    assert "https://doi.org/10.1/x\n" in found.stdout
+    assert "2 pages" in found.stdout and "1 addresses elsewhere; 0 wrong" in found.stdout
+
+
+@pytest.mark.parametrize("old, new, words", [
+    ("two.html#there", "two.html#gone", "two.html#gone leads to no place"),
+    ('href="#top"', 'href="#bottom"', "#bottom leads to no place"),
+    ("two.html#there", "three.html", "three.html leads nowhere"),
+    ('src="a.png"', 'src="b.png"', "b.png leads nowhere"),
+    ('src="a.png"', 'src="https://cdn.example/a.png"', "would load https://cdn.example/a.png"),
+    ('src="a.png"', 'src="//cdn.example/a.png"', "would load //cdn.example/a.png"),
+    ("site.css", "https://cdn.example/site.css", "would load"),
+    ("</head>", "<style>@import 'https://fonts.example/f.css';</style></head>", "would load"),
+    ("</head>", '<script src="http://cdn.example/x.js"></script></head>', "would load"),
+    ("</body>", '<p style="background: url(http://cdn.example/x)"></p></body>', "would load"),
+    (' alt="A falling line"', "", "has no words"),
+    ("A falling line", "a.png", "has no words"),
+    ("https://doi.org/10.1/x", "https://doi", "not well formed"),
+    ("https://doi.org/10.1/x", "htp://doi.org/10.1/x", "not well formed"),
+    ("</body>", '<p id="top"></p></body>', "occurs 2 times"),
+    ("<h1", "<h2", "0 main headings"),
+    (' lang="en"', "", "no title or no language"),
+])  # fmt: skip
+def test_the_checker_finds_what_is_broken(site, old, new, words):
+    text = GOOD.replace(old, new)
+    assert text != GOOD
+    (site / "index.html").write_text(text, "utf-8")
+    found = check(site)
+    assert found.returncode == 1
+    assert words in found.stderr
+
+
+def test_the_checker_reads_styles(site):
+    (site / "site.css").write_text('@font-face { src: url("https://fonts.example/f.woff") }')
+    assert "would load https://fonts.example/f.woff" in check(site).stderr
+
+
+def test_the_checker_asks_for_a_site(tmp_path):
+    found = check(tmp_path)
+    assert found.returncode == 2
+    assert "build it first" in found.stderr

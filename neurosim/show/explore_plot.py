@@ -30,6 +30,7 @@ from neurosim.show.style import (
     new_figure,
     plain_number,
     styled,
+    titled,
 )
 
 if TYPE_CHECKING:
@@ -224,8 +225,8 @@ class ExplorerFigure:
         self._quiet.set_data(nu[~loud], np.full(int((~loud).sum()), -21.0))
         self._loud.set_data(nu[loud], np.full(int(loud.sum()), -21.0))
         some = int(loud.sum())
-        ends = "s alone" if some == 1 else " alone"
-        self._margin_title.set_text(f"Margin: {counted(some, 'place')} fire{ends}")
+        fire = "fires by itself" if some == 1 else "fire by themselves"
+        self._margin_title.set_text(f"Margin: {counted(some, 'place')} {fire}")
         for artist in (self._curve, self._from, self._drop, self._loud, self._margin_title):
             artist.set_color(colour)
 
@@ -359,7 +360,7 @@ def picture_settings(explorer: Explorer, start: Setting, why: str) -> Any:
     asked = small_settings(start)
     columns = 4
     rows = -(-len(asked) // columns)
-    fig = new_figure(15.0, 1.75 * rows + 1.0)
+    fig = new_figure()
     axes = fig.subplots(rows, columns, sharex=True).ravel()
     said = []
     for ax, setting in zip(axes, asked, strict=False):
@@ -374,11 +375,9 @@ def picture_settings(explorer: Explorer, start: Setting, why: str) -> Any:
         axes[0].plot([], [], marker, color=own, ls="none", ms=7, label=name)[0]
         for (own, marker, _), name in zip(ORIGIN_MARKS, SHORT_ORIGINS, strict=True)
     ]
-    fig.suptitle("One minute of one person: each slider low and high, and what ails", x=0.01,
-                 ha="left")  # fmt: skip
+    titled(fig, "One minute of one person: each slider low and high, and what ails", f"{why}\n")
     fig.legend(handles=handles, loc="outside upper right", ncols=5, handletextpad=0.0,
                columnspacing=1.0)  # fmt: skip
-    fig.supxlabel(f"{why}\n{ADVICE}", x=0.01, ha="left", fontsize=11, color=GREY)
     fig.words = "\n".join([why, *said, ADVICE])
     return fig
 

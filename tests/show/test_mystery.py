@@ -215,7 +215,7 @@ def test_the_page_works_the_same_game(capsys):
         page.buttons[test].click()
     assert "Bill: 25 points" in page.bill.value
     assert page.results.value.index("Blood gas") < page.results.value.index("Blood panel")
-    assert "alt='Blood gas on the usual ranges" in page.results.value
+    assert 'alt="Blood gas on the usual ranges' in page.results.value
     assert "aria-live='polite'" in page.live.value and "carbon dioxide" in page.live.value
     page.button.click()
     assert "Choose a cause and a remedy first." in page.live.value

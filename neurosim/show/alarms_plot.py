@@ -139,8 +139,10 @@ def plot_signs(found: Alarms, groups: Sequence[str], ax: Any = None) -> Any:
         ax.plot([100 * s.value for s in shares], y, marker, color=colour, ms=8,
                 label=TITLES[group])  # fmt: skip
     ax.set_yticks(rows, [words for words, _ in SIGNS.values()])
+    ax.set_yticks(rows[1:] - 0.5, minor=True)
+    ax.grid(axis="y", which="minor", color="#DDDDDD", lw=0.6)
     ax.set(xlim=(-2, 102), ylim=(len(rows) - 0.4, -0.6), xlabel="who shows the sign, %")
-    ax.tick_params(axis="y", length=0)
+    ax.tick_params(axis="y", which="both", length=0)
     ax.set_title("How many show each sign")
     return ax
 
@@ -164,7 +166,7 @@ def picture_true_alarms(share: float, sign: str = "this sign", who: str = "") ->
     words = true_alarms_words(share, sign, who)
     fig = new_figure()
     plot_true_alarms(share, fig.add_subplot())
-    titled(fig, words.replace(": ", ":\n", 1), "Filled: early ALS. Open: a false alarm.")
+    titled(fig, words.replace(": ", ":\n", 1), "")
     fig.words = (
         f"{words} Squares, {ROW} in a row, one for each alarm: those that are true are filled, "
         f"the false ones open. {ADVICE}"
@@ -200,6 +202,7 @@ def plot_true_alarms(share: float, ax: Any = None) -> Any:
     ax.scatter(x[ill], y[ill], s=145, marker="s", color=VERMILION)
     ax.set(xlim=(-1, ROW), ylim=(ROWS, -1), aspect="equal")
     ax.axis("off")
+    ax.set_title("A square for each alarm. Filled: early ALS. Open: a false alarm.")
     return ax
 
 

@@ -89,7 +89,7 @@ class ExplorerFigure:
         self.figure.set_dpi(DPI)
         upper = self.figure.add_gridspec(
             1, 3, left=0.098, right=0.985, top=0.915, bottom=0.635, wspace=0.32,
-            width_ratios=[1.0, 1.45, 1.2],
+            width_ratios=[1.0, 1.6, 1.2],
         )  # fmt: skip
         lower = self.figure.add_gridspec(
             2, 1, left=0.098, right=0.985, top=0.49, bottom=0.085, hspace=0.42,
@@ -236,7 +236,8 @@ class ExplorerFigure:
         self._link = ax.plot([], [], color=GREY, lw=1.5, ls=":")[0]
         self._was_rate = ax.plot([], [], "o", color=HEALTH, ms=11)[0]
         self._rate = ax.plot([], [], "D", ms=11)[0]
-        at_edge = {"fontweight": "bold", "va": "center"}
+        white = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+        at_edge = {"fontweight": "bold", "va": "center", "bbox": white}
         self._was_words = ax.text(1, 0.28, "", color=HEALTH, **at_edge)
         self._words = ax.text(1, 1.28, "", **at_edge)
         ax.set_xscale("log")

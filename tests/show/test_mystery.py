@@ -190,12 +190,13 @@ def test_plain_methods_print_and_return_pictures(capsys):
     assert "Together: 10 points." in out and "98 of 100" in out
 
 
-def test_pictures_say_what_they_show(full):
+def test_pictures_say_what_they_show_and_are_readable(full, check):
     shown = {r.test: picture_report(r) for r in full.reports}
     assert {t for t, figure in shown.items() if figure is None} == {"history", "count"}
     for test, figure in shown.items():
         if figure is not None:
             assert len(figure.words) > 80, test
+            check(figure)
     assert " of units near it" in shown["emg"].words
 
 

@@ -74,9 +74,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("scenario", nargs="?", default="normal", metavar="NAME|FILE.toml",
                      help="scenario of 'neurosim list' (or normal), or a TOML file")  # fmt: skip
     add("list", "list scenarios, muscles, the fields of a body and an axon's conditions")
-    lab = add("lab", "open the sliders, or a lesson, in the browser", "no-browser", "port", "out")
+    lab = add("lab", "open the sliders, a lesson or the mystery patient in the browser",
+              "no-browser", "port", "out")  # fmt: skip
     lab.add_argument("page", nargs="?", metavar="LESSON", help="a lesson's number or name, such as "
-                     "03 (default: explore, the sliders)")  # fmt: skip
+                     "03, or mystery, the patient (default: explore, the sliders)")  # fmt: skip
     add("mystery", "work a patient with a hidden cause: order tests, say what it is, what to do",
         "seed", "out")  # fmt: skip
     lessons = add("lessons", "build the lessons: notebooks for pupils and teacher, worksheets and "
@@ -674,8 +675,19 @@ def _lab(args: argparse.Namespace) -> None:
     folder, kept = lab.copy_lessons(args.out if args.out is not None else lab.FOLDER)
     if kept:
         print(f"Left as you changed {'it' if len(kept) == 1 else 'them'}: {', '.join(kept)}.")
+    _compile_once()
     lab.serve(where, folder, port, not args.no_browser, lambda text: print(text, flush=True))
     print(f"Closed; your files are in {folder}.")
+
+
+def _compile_once() -> None:
+    """Compile what a page needs here, where it can be told, rather than behind an empty page."""
+    from neurosim.membrane.kernel import compiles
+
+    if compiles():
+        from neurosim.study.run import simulate
+
+        simulate("normal", duration_s=60.0)
 
 
 def _article(args: argparse.Namespace) -> None:

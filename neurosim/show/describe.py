@@ -133,8 +133,8 @@ def person_ratio(result: Result, against: Result) -> float:
 # Numbers that no run reads: limits of what is accepted, conversions at the door, how well the
 # hazard law fits, the survey that sets people's sites, what only a firing cell body needs, named
 # conditions of an axon, chains of nodes and their bursts, axons that touch, pools of motoneurons
-# and their fatigue, loss of blood flow, the needle, the detector, and the rule for events whose
-# bursts nobody told.
+# and their fatigue, loss of blood flow, the needle, the detector, the mystery patient's game, and
+# the rule for events whose bursts nobody told.
 _UNREAD = {
     "alarms": re.compile(""),
     "anatomy": re.compile(r".*\.roots\."),
@@ -152,6 +152,7 @@ _UNREAD = {
     "fit": re.compile(""),
     "hazard": re.compile(r".*error"),
     "isaacs": re.compile(""),
+    "mystery": re.compile(""),
     "study": re.compile(r"(?!smallest_|rate_floor|confidence)"),
     "soma": re.compile(r"soma_(ahp|adaptation|reset|refractory|rest)_"),
 }

@@ -28,7 +28,10 @@ from neurosim.errors import NeurosimError, named, number_within, unknown_name
 from neurosim.show.export import json_bytes, prepare_folder, write_files
 
 # The pages that need no code: the name of each, its title and its one cell.
-PAGES = {"explore": ("neurosim explorer", "import neurosim as ns\n\nns.explore()")}
+PAGES = {
+    "explore": ("neurosim explorer", "import neurosim as ns\n\nns.explore()"),
+    "mystery": ("neurosim mystery patient", "import neurosim as ns\n\nns.mystery(seed=7)"),
+}
 FOLDER = "neurosim-lab"
 RECORD = ".neurosim-lab.json"  # what was copied, so that a pupil's changes are known
 LOG = ".neurosim-lab.log"  # what Jupyter and its kernels write

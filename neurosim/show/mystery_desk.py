@@ -177,8 +177,13 @@ class Mystery:
     """
 
     def __init__(self, seed: int | None = None) -> None:
-        self.game = Game(any_seed() if seed is None else seed)
+        self._game = Game(any_seed() if seed is None else seed)
         self._page: Any = None
+
+    @property
+    def game(self) -> Game:
+        """The game that is played, of the patient whom the page shows."""
+        return self._page.game if self._page is not None else self._game
 
     def __str__(self) -> str:
         return "\n".join([
@@ -206,7 +211,7 @@ class Mystery:
         from neurosim.show.mystery_page import Page
 
         if self._page is None:
-            self._page = Page(self.game)
+            self._page = Page(self._game)
         return self._page.box
 
     def order(self, test: str, muscle: str = "") -> Any:

@@ -68,18 +68,37 @@ class Page:
 
         self.game, self._w = game, widgets
         self.live = widgets.HTML()
-        self.bill, self.results, self.outcome = (widgets.HTML() for _ in range(3))
+        self.head, self.bill, self.results, self.outcome = (widgets.HTML() for _ in range(4))
         self.box = widgets.VBox([
-            widgets.HTML(self._heading()), self._tests(), self.live, self.bill, self._answer(),
-            self.outcome, self.results, widgets.HTML(f"<p>{html.escape(ADVICE)}</p>"),
+            self.head, self._tests(), self.live, self.bill, self._answer(), self.outcome,
+            self.results, self._others(), widgets.HTML(f"<p>{html.escape(ADVICE)}</p>"),
         ])  # fmt: skip
-        self._say("Order a test; what it finds comes below.")
+        self.see(game)
+
+    def see(self, game: Game) -> None:
+        """Show a patient of whom nothing has been asked yet."""
+        self.game = game
+        self.head.value = self._heading()
+        self.muscle.value, self.cause.value, self.remedy.value = game.muscle, "", ""
+        self.outcome.value = self.results.value = ""
+        self._say(f"{words.patient_words(game)} Order a test; what it finds comes below.")
         self._show_bill()
+
+    def _others(self) -> Any:
+        """Return a field for the number of another patient: pupils beside each other get others."""
+        w = self._w
+        self.number = w.BoundedIntText(
+            value=self.game.seed, min=0, max=10**6, description="Patient number:",
+            style={"description_width": "initial"}, layout=w.Layout(width="220px"),
+        )  # fmt: skip
+        self.other = w.Button(description="See this patient", tooltip="leave the present one")
+        self.other.on_click(lambda _: self.see(Game(self.number.value)))
+        return w.HBox([self.number, self.other])
 
     def _heading(self) -> str:
         return (
             f"<h2 style='margin:0'>Mystery patient {self.game.seed}</h2>"
-            f"<p>{html.escape(words.patient_words(self.game))}</p>"
+            f"<p>{html.escape(words.patient_words(self.game))} Another patient: below.</p>"
             f"<details><summary>How points are given</summary><p>"
             f"{html.escape(words.rules_words())}</p></details>"
         )

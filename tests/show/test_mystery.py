@@ -134,7 +134,7 @@ def test_lists_help_and_giving_up(capsys, monkeypatch):
 
 def test_a_record_is_kept_without_the_secret(capsys, monkeypatch, tmp_path):
     code, out, _ = said(capsys, monkeypatch, "order blood\n", "--out", str(tmp_path))
-    assert code == 0 and "Written: " in out
+    assert code == 0 and "Written into " in out
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "mystery.csv", "mystery.json", "mystery.txt",
     ]  # fmt: skip
@@ -228,3 +228,18 @@ def test_the_page_works_the_same_game(capsys):
     assert "Together: 25 points." in capsys.readouterr().out
     page.giving_up.click()
     assert "Patient 7 has" in page.outcome.value
+
+
+def test_the_page_shows_another_patient_and_the_object_follows():
+    pytest.importorskip("ipywidgets")
+    patient = ns.mystery(seed=7)
+    patient.page()
+    page = patient._page
+    page.order("blood")
+    page.cause.value = "anxiety"
+    page.number.value = 12
+    page.other.click()
+    assert patient.game.seed == 12 and patient.game.cost == 0
+    assert "Mystery patient 12" in page.head.value and "Bill: 0 points" in page.bill.value
+    assert page.results.value == page.outcome.value == page.cause.value == ""
+    assert page.muscle.value == patient.game.muscle

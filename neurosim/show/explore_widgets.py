@@ -28,7 +28,7 @@ from neurosim.show.explore import (
     knobs,
 )
 from neurosim.show.explore_plot import HEIGHT_IN, WIDTH_IN, ExplorerFigure
-from neurosim.show.style import muscle_words
+from neurosim.show.style import BLUE, VERMILION, muscle_words
 
 WAIT_S = 0.02  # for moves that come together
 LABEL_PX, READOUT_PX = 168, 66
@@ -41,10 +41,10 @@ STYLE = f"""<style>
 .neurosim-explorer .neurosim-note small {{ font-size: 13px; color: #444; }}
 .neurosim-explorer .neurosim-note .track {{ position: relative; height: 5px; background: #ddd; }}
 .neurosim-explorer .neurosim-note .usual {{ position: absolute; height: 5px; min-width: 4px;
-  background: #0072B2; }}
+  background: {BLUE}; }}
 .neurosim-explorer .noUi-handle:focus, .neurosim-explorer select:focus,
 .neurosim-explorer button:focus, .neurosim-explorer .widget-readout:focus {{
-  outline: 3px solid #D55E00 !important; outline-offset: 2px; }}
+  outline: 3px solid {VERMILION} !important; outline-offset: 2px; }}
 .neurosim-explorer img {{ width: 100%; aspect-ratio: {WIDTH_IN} / {HEIGHT_IN}; }}
 .neurosim-explorer .jupyter-matplotlib-figure, .neurosim-explorer .jupyter-matplotlib-canvas-div,
 .neurosim-explorer .jupyter-matplotlib-canvas-container {{ width: 100% !important; margin: 0; }}

@@ -242,6 +242,7 @@ def test_sliders_are_labelled_and_limited(sliders):
         assert one.description.lower() == k.label and one.continuous_update
         assert k.range_words() in sliders._notes[name].value
     assert sliders.answer.result.scenario.body == ns.Body()
+    assert "usual in plasma: up to 5 cups' worth" in sliders._notes["cups_of_coffee"].value
 
 
 def test_a_moved_slider_is_marked_and_answered(sliders):
@@ -253,7 +254,7 @@ def test_a_moved_slider_is_marked_and_answered(sliders):
     assert rate in sliders.words.value
     assert sliders.picture.value != before and rate in sliders.picture.value.split('" src=')[0]
     assert sliders.sliders["ionised_calcium_mmol_l"].description == "<b>Ionised calcium</b>"
-    assert "<b>changed, LOW</b>" in sliders._notes["ionised_calcium_mmol_l"].value
+    assert "<b>changed, LOW:</b>" in sliders._notes["ionised_calcium_mmol_l"].value
     assert "changed" not in sliders._notes["potassium_mmol_l"].value
 
 

@@ -11,22 +11,27 @@ from neurosim.errors import number_within
 from neurosim.muscle.anatomy import MUSCLES
 from neurosim.show.style import (
     ADVICE,
-    BLACK,
     BLUE,
+    GREEN,
     GREY,
+    PURPLE,
     VERMILION,
+    axes_of,
     muscle_words,
     new_figure,
     plain_number,
     styled,
+    titled,
 )
-from neurosim.study.alarms import SIGNS, Alarms, Share
+from neurosim.study.alarms import SIGNS, Alarms
 from neurosim.study.diary import Diary
 
 TITLES = {"benign": "benign twitching", "als": "early ALS", "pinched": "pinched nerve",
           "anxiety": "anxiety with over-breathing"}  # fmt: skip
-LOOKS = {"benign": (BLUE, "o"), "pinched": (GREY, "s"), "anxiety": (BLACK, "D")}
-ROW, ROWS = 40, 25  # of the picture of a thousand alarms
+LOOKS = {"benign": (BLUE, "o"), "als": (VERMILION, "D"), "pinched": (PURPLE, "s"),
+         "anxiety": (GREEN, "^")}  # fmt: skip
+APART = 0.25  # of a row, between groups
+ROW, ROWS = 50, 20  # of the picture of a thousand alarms
 
 
 @styled
@@ -38,29 +43,24 @@ def picture_alarms(found: Alarms) -> Any:
     found : Alarms
         With all groups.
     """
-    fig = new_figure(17.0, 11.0)
-    axes = fig.subplots(2, 4, height_ratios=(2, 3))
-    for ax, (group, title) in zip(axes[0], TITLES.items(), strict=True):
-        _diary(ax, found.typical(group))
-        ax.set_title(f"{title}\n(a typical diary)")
-    for ax in axes[0, 1:]:
-        ax.set_yticklabels([])
-    below = axes[1, 0].get_gridspec()
-    for ax in axes[1]:
-        ax.remove()
-    names = [words for words, _ in SIGNS.values()]
-    ill, well = fig.add_subplot(below[1, :2]), fig.add_subplot(below[1, 2:])
-    _shares(ill, [found.sensitivity(s) for s in SIGNS], names, VERMILION, "o", 0.0)
-    ill.set(title="of those with early ALS: who shows the sign, %")
-    for i, (group, (colour, marker)) in enumerate(LOOKS.items()):
-        shares = [found.share(sign, group) for sign in SIGNS]
-        _shares(well, shares, [""] * len(names), colour, marker, 0.25 * (i - 1))
-        well.plot([], [], marker, color=colour, ms=9, label=TITLES[group])
-    well.set(title="of the others: who shows the sign, %")
-    well.legend(loc="lower right")
-    fig.suptitle("When to worry?", x=0.01, ha="left")
-    note = f"Simulated. A week's dot: the larger, the more twitches. {ADVICE}"
-    fig.supxlabel(note, x=0.01, ha="left", fontsize=11, color=GREY)
+    fig = new_figure()
+    grid = fig.add_gridspec(2, 4, height_ratios=(2, 3))
+    first = None
+    for column, group in enumerate(TITLES):
+        ax = fig.add_subplot(grid[0, column], sharey=first)
+        plot_diary(found.typical(group), ax)
+        ax.set_xlabel("week of a typical diary")
+        ax.tick_params(labelleft=first is None)
+        first = first or ax
+    ill, well = fig.add_subplot(grid[1, :2]), fig.add_subplot(grid[1, 2:])
+    plot_signs(found, ["als"], ill)
+    ill.set_title("Early ALS: how many show each sign")
+    plot_signs(found, [group for group in TITLES if group != "als"], well)
+    well.set_title("The others: how many show each sign")
+    well.tick_params(labelleft=False)
+    well.legend(loc="lower right", labelcolor="linecolor")
+    note = "Simulated. A week's dot: the larger, the more twitches seen. Lines: 95 % intervals."
+    titled(fig, "When to worry?", note)
     fig.words = describe_alarms(found)
     return fig
 
@@ -85,27 +85,66 @@ def describe_alarms(found: Alarms) -> str:
     return " ".join([*told, ADVICE])
 
 
-def _diary(ax: Any, one: Diary) -> None:
-    """Draw one person's diary: a dot for each week and muscle, its area by the twitches seen."""
-    seen = one.seen().T
+@styled
+def plot_diary(one: Diary, ax: Any = None) -> Any:
+    """Draw one person's diary: a dot for each week and muscle, its area by the twitches seen.
+
+    Parameters
+    ----------
+    one : Diary
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax, seen = axes_of(ax), one.seen().T
     y, x = np.nonzero(seen)
-    ax.scatter(x + 0.5, y, s=10.0 + 45.0 * np.log10(seen[y, x]), color=VERMILION, alpha=0.8, lw=0)
+    colour, _ = LOOKS[one.group]
+    ax.scatter(x + 0.5, y, s=10.0 + 45.0 * np.log10(seen[y, x]), color=colour, alpha=0.8, lw=0)
     ax.set_yticks(range(len(MUSCLES)), [muscle_words(m) for m in MUSCLES])
     ax.set(xlim=(0, one.weeks), ylim=(len(MUSCLES) - 0.4, -0.6), xlabel="week")
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x", color="#DDDDDD", lw=0.6)
     ax.set_axisbelow(True)
+    title = TITLES[one.group]
+    ax.set_title(f"{title[:1].upper()}{title[1:]}")
+    return ax
 
 
-def _shares(
-    ax: Any, shares: Sequence[Share], names: Sequence[str], colour: str, marker: str, shift: float
-) -> None:
-    """Draw shares with their intervals, in per cent, one row each from the top."""
-    for row, share in enumerate(shares):
-        ax.plot([100 * share.low, 100 * share.high], [row + shift] * 2, color=colour, lw=2.5)
-        ax.plot(100 * share.value, row + shift, marker, color=colour, ms=9)
-    ax.set_yticks(range(len(names)), names)
-    ax.set(xlim=(-2, 102), ylim=(len(names) - 0.4, -0.6), xlabel="%")
+@styled
+def plot_signs(found: Alarms, groups: Sequence[str], ax: Any = None) -> Any:
+    """Draw how many people of each group show each sign, %, with 95 % intervals.
+
+    Parameters
+    ----------
+    found : Alarms
+    groups : sequence of str
+        Of `TITLES`.
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax, rows = axes_of(ax), np.arange(len(SIGNS))
+    for i, group in enumerate(groups):
+        colour, marker = LOOKS[group]
+        shares = [found.share(sign, group) for sign in SIGNS]
+        y = rows + APART * (i - 0.5 * (len(groups) - 1))
+        ax.hlines(y, [100 * s.low for s in shares], [100 * s.high for s in shares], color=colour,
+                  lw=2.5)  # fmt: skip
+        ax.plot([100 * s.value for s in shares], y, marker, color=colour, ms=8,
+                label=TITLES[group])  # fmt: skip
+    ax.set_yticks(rows, [words for words, _ in SIGNS.values()])
+    ax.set_yticks(rows[1:] - 0.5, minor=True)
+    ax.grid(axis="y", which="minor", color="#DDDDDD", lw=0.6)
+    ax.set(xlim=(-2, 102), ylim=(len(rows) - 0.4, -0.6), xlabel="who shows the sign, %")
+    ax.tick_params(axis="y", which="both", length=0)
+    ax.set_title("How many show each sign")
+    return ax
 
 
 @styled
@@ -124,23 +163,47 @@ def picture_true_alarms(share: float, sign: str = "this sign", who: str = "") ->
     NeurosimError
         If the share is not within 0 to 1.
     """
-    share = number_within("share", share, 0.0, 1.0)
-    true = round(1000 * share)
-    fig = new_figure(11.0, 7.6)
-    ax = fig.add_subplot()
-    at = np.arange(ROW * ROWS)
+    words = true_alarms_words(share, sign, who)
+    fig = new_figure()
+    plot_true_alarms(share, fig.add_subplot())
+    titled(fig, words.replace(": ", ":\n", 1), "")
+    fig.words = (
+        f"{words} Squares, {ROW} in a row, one for each alarm: those that are true are filled, "
+        f"the false ones open. {ADVICE}"
+    )
+    return fig
+
+
+@styled
+def plot_true_alarms(share: float, ax: Any = None) -> Any:
+    """Draw a square for each of a thousand alarms: those that are true are filled.
+
+    Parameters
+    ----------
+    share : float
+        Of alarms that are true, 0 to 1.
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+
+    Raises
+    ------
+    NeurosimError
+        If the share is not within 0 to 1.
+    """
+    true = round(1000 * number_within("share", share, 0.0, 1.0))
+    ax, at = axes_of(ax), np.arange(ROW * ROWS)
     x, y = at % ROW, at // ROW
     ill = at < true
-    ax.scatter(x[~ill], y[~ill], s=75, marker="s", facecolors="none", edgecolors=GREY, lw=0.7)
-    ax.scatter(x[ill], y[ill], s=90, marker="s", color=VERMILION)
+    ax.scatter(x[~ill], y[~ill], s=120, marker="s", facecolors="none", edgecolors=GREY, lw=0.8)
+    ax.scatter(x[ill], y[ill], s=145, marker="s", color=VERMILION)
     ax.set(xlim=(-1, ROW), ylim=(ROWS, -1), aspect="equal")
     ax.axis("off")
-    words = true_alarms_words(share, sign, who)
-    fig.suptitle(words.replace(": ", ":\n", 1), x=0.01, ha="left", fontsize=14)
-    fig.supxlabel(f"Filled: early ALS. Open: a false alarm. {ADVICE}", x=0.01, ha="left",
-                  fontsize=11, color=GREY)  # fmt: skip
-    fig.words = f"{words} {ADVICE}"
-    return fig
+    ax.set_title("A square for each alarm. Filled: early ALS. Open: a false alarm.")
+    return ax
 
 
 def true_alarms_words(share: float, sign: str = "this sign", who: str = "") -> str:

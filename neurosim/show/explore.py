@@ -90,6 +90,8 @@ class Knob:
             return "0 none to 1 the strongest"
         if self.high <= self.low:
             return f"usual {self.words(self.low)}"
+        if self.door != self.field:  # what is taken, by what is in the blood of who takes it daily
+            return f"usual in plasma: up to {self.words(self.high)}' worth"
         places = max(0, -math.floor(math.log10(self.step) + 1e-9))
         return f"usual {self.low:.{places}f} to {self.words(self.high)}"
 

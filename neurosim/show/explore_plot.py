@@ -30,6 +30,7 @@ from neurosim.show.style import (
     new_figure,
     plain_number,
     styled,
+    titled,
 )
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class ExplorerFigure:
         self.figure.set_dpi(DPI)
         upper = self.figure.add_gridspec(
             1, 3, left=0.098, right=0.985, top=0.915, bottom=0.635, wspace=0.32,
-            width_ratios=[1.0, 1.45, 1.2],
+            width_ratios=[1.0, 1.6, 1.2],
         )  # fmt: skip
         lower = self.figure.add_gridspec(
             2, 1, left=0.098, right=0.985, top=0.49, bottom=0.085, hspace=0.42,
@@ -224,8 +225,8 @@ class ExplorerFigure:
         self._quiet.set_data(nu[~loud], np.full(int((~loud).sum()), -21.0))
         self._loud.set_data(nu[loud], np.full(int(loud.sum()), -21.0))
         some = int(loud.sum())
-        ends = "s alone" if some == 1 else " alone"
-        self._margin_title.set_text(f"Margin: {counted(some, 'place')} fire{ends}")
+        fire = "fires by itself" if some == 1 else "fire by themselves"
+        self._margin_title.set_text(f"Margin: {counted(some, 'place')} {fire}")
         for artist in (self._curve, self._from, self._drop, self._loud, self._margin_title):
             artist.set_color(colour)
 
@@ -235,7 +236,8 @@ class ExplorerFigure:
         self._link = ax.plot([], [], color=GREY, lw=1.5, ls=":")[0]
         self._was_rate = ax.plot([], [], "o", color=HEALTH, ms=11)[0]
         self._rate = ax.plot([], [], "D", ms=11)[0]
-        at_edge = {"fontweight": "bold", "va": "center"}
+        white = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+        at_edge = {"fontweight": "bold", "va": "center", "bbox": white}
         self._was_words = ax.text(1, 0.28, "", color=HEALTH, **at_edge)
         self._words = ax.text(1, 1.28, "", **at_edge)
         ax.set_xscale("log")
@@ -359,7 +361,7 @@ def picture_settings(explorer: Explorer, start: Setting, why: str) -> Any:
     asked = small_settings(start)
     columns = 4
     rows = -(-len(asked) // columns)
-    fig = new_figure(15.0, 1.75 * rows + 1.0)
+    fig = new_figure()
     axes = fig.subplots(rows, columns, sharex=True).ravel()
     said = []
     for ax, setting in zip(axes, asked, strict=False):
@@ -374,11 +376,9 @@ def picture_settings(explorer: Explorer, start: Setting, why: str) -> Any:
         axes[0].plot([], [], marker, color=own, ls="none", ms=7, label=name)[0]
         for (own, marker, _), name in zip(ORIGIN_MARKS, SHORT_ORIGINS, strict=True)
     ]
-    fig.suptitle("One minute of one person: each slider low and high, and what ails", x=0.01,
-                 ha="left")  # fmt: skip
+    titled(fig, "One minute of one person: each slider low and high, and what ails", f"{why}\n")
     fig.legend(handles=handles, loc="outside upper right", ncols=5, handletextpad=0.0,
                columnspacing=1.0)  # fmt: skip
-    fig.supxlabel(f"{why}\n{ADVICE}", x=0.01, ha="left", fontsize=11, color=GREY)
     fig.words = "\n".join([why, *said, ADVICE])
     return fig
 

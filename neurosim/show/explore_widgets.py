@@ -28,7 +28,7 @@ from neurosim.show.explore import (
     knobs,
 )
 from neurosim.show.explore_plot import HEIGHT_IN, WIDTH_IN, ExplorerFigure
-from neurosim.show.style import muscle_words
+from neurosim.show.style import BLUE, VERMILION, muscle_words
 
 WAIT_S = 0.02  # for moves that come together
 LABEL_PX, READOUT_PX = 168, 66
@@ -39,12 +39,14 @@ STYLE = f"""<style>
 .neurosim-explorer .widget-readout {{ min-width: {READOUT_PX - 8}px; width: {READOUT_PX - 8}px; }}
 .neurosim-explorer .neurosim-note {{ line-height: 17px; white-space: nowrap; }}
 .neurosim-explorer .neurosim-note small {{ font-size: 13px; color: #444; }}
+.neurosim-explorer .neurosim-note b {{ float: left; width: {LABEL_PX}px; text-align: right;
+  margin-left: -{LABEL_PX + 14}px; padding-right: 14px; }}
 .neurosim-explorer .neurosim-note .track {{ position: relative; height: 5px; background: #ddd; }}
 .neurosim-explorer .neurosim-note .usual {{ position: absolute; height: 5px; min-width: 4px;
-  background: #0072B2; }}
+  background: {BLUE}; }}
 .neurosim-explorer .noUi-handle:focus, .neurosim-explorer select:focus,
 .neurosim-explorer button:focus, .neurosim-explorer .widget-readout:focus {{
-  outline: 3px solid #D55E00 !important; outline-offset: 2px; }}
+  outline: 3px solid {VERMILION} !important; outline-offset: 2px; }}
 .neurosim-explorer img {{ width: 100%; aspect-ratio: {WIDTH_IN} / {HEIGHT_IN}; }}
 .neurosim-explorer .jupyter-matplotlib-figure, .neurosim-explorer .jupyter-matplotlib-canvas-div,
 .neurosim-explorer .jupyter-matplotlib-canvas-container {{ width: 100% !important; margin: 0; }}
@@ -162,7 +164,7 @@ class Sliders:
             value=start.severity, min=0.0, max=1.0, step=SEVERITY_STEP, readout_format=".2f",
             description="How severe", **usual,
         )  # fmt: skip
-        self._notes["severity"].value = _row("<small><b>changed</b> · 0 none to 1 severe</small>")
+        self._notes["severity"].value = _row("<small><b>changed:</b> 0 none to 1 severe</small>")
         self.muscle: Any = ipywidgets.Dropdown(
             options=[(muscle_words(name), name) for name in MUSCLES], value=start.muscle,
             description="Muscle", **usual,
@@ -311,7 +313,8 @@ def _note(k: Knob, value: float, moved: bool) -> str:
     span = k.highest - k.lowest
     start, width = 100 * (k.low - k.lowest) / span, 100 * (k.high - k.low) / span
     side = k.side(value) if k.high > k.low else ""
-    mark = f"<b>changed{', ' + side.upper() if side else ''}</b> · " if moved else ""
+    # Below the label, in CSS: beside the range there is no room for both.
+    mark = f"<b>changed{', ' + side.upper() if side else ''}:</b> " if moved else ""
     return _row(
         f'<div class="track" style="margin-right:{READOUT_PX + 2}px" aria-hidden="true">'
         f'<div class="usual" style="left:{start:.1f}%;width:{width:.1f}%"></div></div>'

@@ -16,18 +16,16 @@ import numpy as np
 
 from neurosim.errors import NeurosimError, number_within
 from neurosim.muscle import emg
+from neurosim.show.emg_plot import plot_discharges, plot_signal, plot_stretch
 from neurosim.show.sound import Sound, busiest_s, wav_bytes
 from neurosim.show.style import (
     ADVICE,
-    BLACK,
-    BLUE,
-    GREY,
-    VERMILION,
     counted,
     drawable,
     new_figure,
     plain_number,
     styled,
+    titled,
 )
 
 if TYPE_CHECKING:
@@ -197,17 +195,15 @@ def picture_recordings(recordings: Sequence[Recording]) -> Any:
     """
     if not 1 <= len(recordings) <= 4:
         raise NeurosimError(f"1 to 4 recordings fit side by side, not {len(recordings)}.")
-    fig = new_figure(max(7.0, 5.0 * len(recordings)), 10.0)
+    fig = new_figure()
     axes = fig.subplots(4, len(recordings), squeeze=False, height_ratios=(0.9, 1, 1, 1))
     for column, one in zip(axes.T, recordings, strict=True):
         _column(column, one)
-    for ax, label in zip(
-        axes[:, 0], ("motor unit", "needle, µV", "close look, µV", "force, mN"), strict=True
-    ):
-        ax.set_ylabel(label)
-    fig.suptitle("What the needle hears and the muscle does", x=0.01, ha="left")
-    note = f"Simulated. Each column has scales of its own. {ADVICE}"
-    fig.supxlabel(note, x=0.01, ha="left", fontsize=11, color=GREY)
+    for ax in axes[:, 1:].ravel():
+        ax.set_ylabel("")
+    fig.align_ylabels(axes[:, 0])
+    title = "What the needle hears and the muscle does"
+    titled(fig, title, "Simulated. Each column has scales of its own.")
     fig.words = f"{describe_recordings(recordings)} {ADVICE}"
     return fig
 
@@ -236,24 +232,26 @@ def close_look_s(one: Recording) -> float:
 
 
 def _column(axes: Sequence[Any], one: Recording) -> None:
+    """Draw one recording on four axes, from top to bottom."""
     raster, wave, close, pull = axes
     fired = one.result.firing
     inside = (fired.time_s >= one.start_s) & (fired.time_s < one.end_s)
-    many = int(inside.sum()) > CROWD
-    raster.plot(fired.time_s[inside] - one.start_s, fired.unit[inside] + 1, "|", color=BLACK,
-                ms=3 if many else 7, mew=0.4 if many else 1.2)  # fmt: skip
+    plot_discharges(fired.time_s[inside] - one.start_s, fired.unit[inside], raster)
+    if int(inside.sum()) > CROWD:
+        raster.lines[0].set(markersize=3, markeredgewidth=0.4)
     raster.set_ylim(0, max(int(fired.unit.max(initial=1)) + 2, 45))
-    raster.set_title(f"{drawable(one.name)}\n{_who(one)}", fontsize=11.5)
-    time = np.arange(one.emg_uv.size) / NEEDLE_HZ
-    wave.plot(time, one.emg_uv, color=BLUE, lw=0.6)
-    wave.set_title(f"up to {plain_number(float(np.abs(one.emg_uv).max()))} µV", fontsize=11)
-    look = close_look_s(one) - one.start_s
-    part = (time >= look) & (time < look + SWEEP_MS / 1000.0)
-    close.plot((time[part] - look) * 1000.0, one.emg_uv[part], color=BLUE, lw=1.2)
-    close.set(xlim=(0, SWEEP_MS), xlabel=f"milliseconds after {look:.2f} s")
-    pull.plot(np.arange(one.force_mn.size) / FORCE_HZ, one.force_mn, color=VERMILION, lw=1.4)
-    pull.set_title(f"up to {plain_number(float(one.force_mn.max()))} mN", fontsize=11)
+    raster.set_title(f"{drawable(one.name)}\n{_who(one)}", fontsize=12)
+    plot_signal(one.emg_uv, NEEDLE_HZ, "needle, µV", wave, lw=0.6)
+    largest = float(np.abs(one.emg_uv).max())
+    wave.set_title(f"up to {plain_number(largest)} µV", fontsize=12, fontweight="normal")
+    look = round(close_look_s(one) - one.start_s, 2)
+    plot_stretch(one.emg_uv, NEEDLE_HZ, look, SWEEP_MS, close)
+    close.set_ylabel("close look, µV")
+    plot_signal(one.force_mn, FORCE_HZ, "force, mN", pull, lw=1.4)
+    most = float(one.force_mn.max())
+    pull.set_title(f"up to {plain_number(most)} mN", fontsize=12, fontweight="normal")
     pull.set_ylim(bottom=0)
-    pull.set_xlabel("time, seconds")
     for ax in (raster, wave, pull):
         ax.set_xlim(0, one.length_s)
+    for ax in (raster, wave):
+        ax.set_xlabel("")

@@ -7,14 +7,13 @@ screen reader reads it without being moved; every picture has its words as alter
 from __future__ import annotations
 
 import html
-from base64 import b64encode
 from typing import Any
 
 from neurosim.errors import NeurosimError
 from neurosim.muscle.anatomy import MUSCLES
 from neurosim.show import mystery as words
 from neurosim.show.mystery_plot import picture_report
-from neurosim.show.style import ADVICE, muscle_words, plain_number, png_bytes
+from neurosim.show.style import ADVICE, html_image, muscle_words, plain_number, png_bytes
 from neurosim.study.clinic import TESTS, Report
 from neurosim.study.mystery import REMEDIES, Game
 from neurosim.study.patient import CAUSES
@@ -36,20 +35,13 @@ def lines_html(lines: list[str]) -> str:
     return f"<ul style='margin:0.2em 0;line-height:1.5'>{''.join(items)}</ul>"
 
 
-def picture_html(figure: Any) -> str:
-    """Return a picture as an image whose alternative text is its words."""
-    data = b64encode(png_bytes(figure)).decode("ascii")
-    alt = html.escape(figure.words, quote=True)
-    style = "width:min(760px,100%);height:auto"
-    return f"<img alt='{alt}' style='{style}' src='data:image/png;base64,{data}'>"
-
-
 def report_html(report: Report) -> str:
     """Return a report with its picture, newest at the top of the page."""
     figure = picture_report(report)
+    image = html_image(png_bytes(figure), figure.words) if figure else ""
     return (
         f"<h3 style='margin:0.6em 0 0.2em'>{html.escape(words.report_title(report))}</h3>"
-        f"{lines_html(words.report_lines(report))}{picture_html(figure) if figure else ''}"
+        f"{lines_html(words.report_lines(report))}{image}"
     )
 
 

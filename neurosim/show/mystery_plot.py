@@ -13,20 +13,23 @@ import numpy as np
 from neurosim.muscle.anatomy import MUSCLES
 from neurosim.show import mystery as words
 from neurosim.show.style import (
-    ADVICE,
     CHANGED,
     GREY,
     HEALTH,
+    MARKS,
     PALE,
     counted,
     muscle_words,
     new_figure,
     plain_number,
     styled,
+    titled,
 )
 from neurosim.study.clinic import EMG_HZ, TRACE_S, Report
 
 QUIET_UV = 100.0  # a needle's trace spans at least so much to both sides
+WIDTH_IN = 11.0
+LOWEST, HIGHEST = -1.0, 2.0  # drawn, with the usual range from 0 to 1
 
 
 def picture_report(report: Report) -> Any:
@@ -42,8 +45,8 @@ def picture_report(report: Report) -> Any:
     return draw(report) if draw else None
 
 
-def _finished(figure: Any, text: str) -> Any:
-    figure.supxlabel(f"Simulated. {ADVICE}", x=0.01, ha="left", fontsize=10, color=GREY)
+def _finished(figure: Any, title: str, text: str) -> Any:
+    titled(figure, title, "Simulated.")
     figure.words = text
     return figure
 
@@ -52,34 +55,33 @@ def _finished(figure: Any, text: str) -> Any:
 def _ranges(report: Report) -> Any:
     """Draw each value on its usual range, 0 at its low and 1 at its high end."""
     rows = report.findings
-    fig = new_figure(9.0, 1.4 + 0.55 * len(rows))
+    fig = new_figure(WIDTH_IN, 1.7 + 0.5 * len(rows))
     ax = fig.add_subplot()
     ax.axvspan(0, 1, color=PALE, zorder=0)
     for i, f in enumerate(reversed(rows)):
-        x = float(np.clip((f.value - f.low) / (f.high - f.low), -2.4, 3.4))
+        x = (f.value - f.low) / (f.high - f.low)
         colour = CHANGED if f.flag else HEALTH
-        ax.plot(x, i, "D" if f.flag else "o", color=colour, ms=11)
+        far = "<" if x < LOWEST else ">" if x > HIGHEST else ""  # an arrow: it lies further out
+        ax.plot([LOWEST, HIGHEST], [i, i], color="#C8C8C8", lw=1, zorder=1)
+        ax.plot(float(np.clip(x, LOWEST, HIGHEST)), i, far or MARKS[colour], color=colour, ms=12)
         digits = f"{f.value:.2f}" if f.name == "ph" else plain_number(f.value)
-        ax.text(3.6, i, f"{digits} {f.unit} {f.flag.upper()}".strip(), va="center", color=colour,
-                fontweight="bold" if f.flag else "normal")  # fmt: skip
+        ax.text(HIGHEST + 0.15, i, " ".join(filter(None, (digits, f.unit, f.flag.upper()))),
+                va="center", color=colour, fontweight="bold" if f.flag else "normal")  # fmt: skip
     ax.set_yticks(range(len(rows)), [words.FOUND[f.name] for f in reversed(rows)])
     ax.set_xticks([0, 1], ["lowest usual", "highest usual"])
-    for label, side in zip(ax.get_xticklabels(), ("right", "left"), strict=True):
-        label.set_ha(side)
-    ax.set_xlim(-2.5, 3.5)
+    ax.set_xlim(LOWEST - 0.1, HIGHEST + 0.1)
     ax.set_ylim(-0.6, len(rows) - 0.4)
-    ax.set_title(words.TITLES[report.test])
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
     ax.tick_params(length=0)
-    text = "; ".join(words.report_lines(report))
-    return _finished(fig, f"{words.TITLES[report.test]} on the usual ranges: {text}.")
+    text, title = "; ".join(words.report_lines(report)), words.TITLES[report.test]
+    return _finished(fig, title, f"{title} on the usual ranges: {text}.")
 
 
 @styled
 def _muscles(report: Report) -> Any:
     """Draw force and twitches seen of every muscle side by side."""
-    fig = new_figure(10.5, 4.0)
+    fig = new_figure(WIDTH_IN, 4.6)
     left, right = fig.subplots(1, 2, sharey=True)
     names = list(reversed(MUSCLES))
     force = {f.place: f for f in report.findings if f.name == "force"}
@@ -99,7 +101,9 @@ def _muscles(report: Report) -> Any:
     right.margins(x=0.25)
     left.set_yticks(range(len(names)), [muscle_words(n) for n in names])
     text = "; ".join(words.report_lines(report))
-    return _finished(fig, f"Bars for six muscles, force and twitches seen: {text}.")
+    return _finished(
+        fig, words.TITLES[report.test], f"Bars for six muscles, force and twitches seen: {text}."
+    )
 
 
 @styled
@@ -108,14 +112,14 @@ def _trace(report: Report) -> Any:
     start, wave = report.record.trace()
     now = report.record.time_s
     count = int(((now >= start) & (now < start + TRACE_S)).sum())
-    fig = new_figure(10.5, 3.6)
+    fig = new_figure(WIDTH_IN, 4.2)
     ax = fig.add_subplot()
     ax.plot(1000.0 * np.arange(wave.size) / EMG_HZ, wave, color=HEALTH, lw=0.9)
     ax.set_xlim(0, 1000.0 * TRACE_S)
     ax.set_xlabel(f"time after {plain_number(start)} s, ms")
     ax.set_ylabel("potential, µV")
     what = "the busiest second" if count else "silence"
-    ax.set_title(f"Needle in the {muscle_words(report.place)} at rest: {what}")
+    title = f"Needle in the {muscle_words(report.place)} at rest: {what}"
     low, high = ax.get_ylim()
     ax.set_ylim(min(low, -QUIET_UV), max(high, QUIET_UV))  # so that noise alone looks like noise
     peak = float(np.abs(wave).max())
@@ -125,7 +129,7 @@ def _trace(report: Report) -> Any:
         "baseline. "
         f"In all: {'; '.join(words.report_lines(report))}."
     )
-    return _finished(fig, text)
+    return _finished(fig, title, text)
 
 
 def _curves(report: Report) -> Any:

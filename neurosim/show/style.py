@@ -138,9 +138,10 @@ def one_line(words: str) -> str:
 
 
 def html_image(png: bytes, words: str) -> str:
-    """Return an image inline, with its words for who cannot see it."""
+    """Return an image inline, no wider than the page, with its words for who cannot see it."""
     data, alt = b64encode(png).decode("ascii"), escape(one_line(words), quote=True)
-    image = f'<img alt="{alt}" src="data:image/png;base64,{data}">'
+    fit = 'style="max-width:100%;height:auto"'
+    image = f'<img alt="{alt}" {fit} src="data:image/png;base64,{data}">'
     return f'<figure style="margin:0">{image}</figure>'
 
 

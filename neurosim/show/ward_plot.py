@@ -13,19 +13,23 @@ from neurosim.show.style import (
     BLACK,
     BLUE,
     GREY,
+    PAGE,
     PURPLE,
     VERMILION,
+    axes_of,
     drawable,
     muscle_words,
     new_figure,
     plain_number,
     styled,
     time_words,
+    titled,
 )
 from neurosim.study.ward import Patient
 
 LOOKS = ((BLUE, "o"), (VERMILION, "s"), (PURPLE, "^"))  # by SOUNDS
 NONE_PER_MIN, MOST_PER_MIN = 0.1, 5000.0
+ONE_ROW_IN = 5.4  # height of the picture of one or two patients
 
 
 @styled
@@ -45,20 +49,21 @@ def picture_ward(patients: Sequence[Patient]) -> Any:
     if not 1 <= len(patients) <= 4:
         raise NeurosimError(f"1 to 4 patients fit on the picture, not {len(patients)}.")
     rows, beside = (len(patients) + 1) // 2, min(len(patients), 2)
-    fig = new_figure(8.0 * beside, 1.6 + 3.9 * rows)
+    fig = new_figure(PAGE[0], PAGE[1] if rows > 1 else ONE_ROW_IN)
     grid = fig.subplots(rows, 2 * beside, squeeze=False, width_ratios=(3, 2) * beside)
     pairs = grid.reshape(-1, 2)
     for (rates, left), one in zip(pairs, patients, strict=False):
-        _rates(rates, one)
-        _lost(left, one)
+        plot_rhythms(one, rates)
+        plot_lost(one, left)
+        left.tick_params(labelleft=False)
     for ax in pairs[len(patients) :].ravel():
         ax.remove()
     marks = [pairs[0, 0].plot([], [], marker, color=colour, ls="none", ms=9, label=name)[0]
              for name, (colour, marker) in zip(_names(), LOOKS, strict=True)]  # fmt: skip
-    fig.legend(handles=marks, loc="outside upper left", ncols=3)
+    fig.legend(handles=marks, loc="outside upper right", ncols=3)
     watched = time_words(patients[0].watched_s)
-    fig.supxlabel(f"Simulated; each muscle watched for {watched}. {ADVICE}", x=0.01, ha="left",
-                  fontsize=11, color=GREY)  # fmt: skip
+    title = "What each muscle does, and what it has lost"
+    titled(fig, title, f"Simulated; each muscle watched for {watched}.")
     fig.words = describe_ward(patients)
     return fig
 
@@ -86,9 +91,10 @@ def _told_rates(per_min: Sequence[float]) -> str:
     return " and ".join(parts) or "no twitches"
 
 
-def _muscles(ax: Any, one: Patient, named: bool) -> np.ndarray:
+def _muscles(ax: Any, one: Patient) -> np.ndarray:
+    """Name the muscles from the top, and return where their rows are."""
     rows = np.arange(len(one.findings))
-    ax.set_yticks(rows, [muscle_words(f.muscle) if named else "" for f in one.findings])
+    ax.set_yticks(rows, [muscle_words(f.muscle) for f in one.findings])
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", color="#DDDDDD", lw=0.6)
@@ -96,8 +102,22 @@ def _muscles(ax: Any, one: Patient, named: bool) -> np.ndarray:
     return rows
 
 
-def _rates(ax: Any, one: Patient) -> None:
-    _muscles(ax, one, named=True)
+@styled
+def plot_rhythms(one: Patient, ax: Any = None) -> Any:
+    """Draw how often each muscle of a patient twitches, by rhythm.
+
+    Parameters
+    ----------
+    one : Patient
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax = axes_of(ax)
+    _muscles(ax, one)
     ax.set_xscale("log")
     ax.set_xlim(NONE_PER_MIN / 1.6, MOST_PER_MIN)
     ticks = [NONE_PER_MIN, 1, 10, 100, 1000]
@@ -113,16 +133,33 @@ def _rates(ax: Any, one: Patient) -> None:
                 ax.plot(at, i + 0.16 * (k - 1), marker, color=colour, ms=9)
     ax.set_title(f"Patient {drawable(one.letter)}")
     ax.set_xlabel("twitches per minute")
+    return ax
 
 
-def _lost(ax: Any, one: Patient) -> None:
-    rows = _muscles(ax, one, named=False)
+@styled
+def plot_lost(one: Patient, ax: Any = None) -> Any:
+    """Draw the motor units that each muscle of a patient has left, and its strength.
+
+    Parameters
+    ----------
+    one : Patient
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax = axes_of(ax)
+    rows = _muscles(ax, one)
     units = [100 * f.units for f in one.findings]
     ax.barh(rows, units, height=0.55, color="#B9D7EA")
     ax.plot([100 * f.force for f in one.findings], rows, "D", color=BLACK, ms=6)
     for y, value in zip(rows, units, strict=True):
-        ax.text(2, y, f"{value:.0f} %", va="center", fontsize=11)
+        ax.text(2, y, f"{value:.0f} %", va="center")
     ax.axvline(100, color=GREY, lw=0.8)
     ax.set_xlim(0, 125)
-    ax.set_title("bar: motor units left\n◆ strength, % of health", fontsize=11,
+    ax.set_title("bar: motor units left\n\N{BLACK DIAMOND} strength", fontsize=12,
                  fontweight="normal")  # fmt: skip
+    ax.set_xlabel("% of health")
+    return ax

@@ -190,12 +190,13 @@ def test_plain_methods_print_and_return_pictures(capsys):
     assert "Together: 10 points." in out and "98 of 100" in out
 
 
-def test_pictures_say_what_they_show(full):
+def test_pictures_say_what_they_show_and_are_readable(full, check):
     shown = {r.test: picture_report(r) for r in full.reports}
     assert {t for t, figure in shown.items() if figure is None} == {"history", "count"}
     for test, figure in shown.items():
         if figure is not None:
             assert len(figure.words) > 80, test
+            check(figure)
     assert " of units near it" in shown["emg"].words
 
 
@@ -215,7 +216,7 @@ def test_the_page_works_the_same_game(capsys):
         page.buttons[test].click()
     assert "Bill: 25 points" in page.bill.value
     assert page.results.value.index("Blood gas") < page.results.value.index("Blood panel")
-    assert "alt='Blood gas on the usual ranges" in page.results.value
+    assert 'alt="Blood gas on the usual ranges' in page.results.value
     assert "aria-live='polite'" in page.live.value and "carbon dioxide" in page.live.value
     page.button.click()
     assert "Choose a cause and a remedy first." in page.live.value

@@ -28,9 +28,15 @@ from neurosim.membrane.motoneuron import SomaConditions, simulate_soma
 from neurosim.membrane.space import Space
 from neurosim.muscle.emg import emg_uv, unit_potentials
 from neurosim.show import export, fitted, mem, plot, style
+from neurosim.show.explore import Explorer, Setting
+from neurosim.show.listen import record as recorded
 from neurosim.show.record import read_record
 from neurosim.study import cohort as cohorts
 from neurosim.study import sensitivity as sensitivities
+from neurosim.study.alarms import SIGNS, Alarms
+from neurosim.study.diary import GROUPS, Diary
+from neurosim.study.mystery import Game
+from neurosim.study.ward import ward
 
 TITLE = "Low <calcium> & \"salt\" 'n' $x$"  # what HTML, SVG and mathtext would trip over
 LISTS = ("picture_verdicts", "picture_remedies", "picture_cohort")  # pages to scroll
@@ -64,6 +70,18 @@ def drawn_sensitivity():
                                      effects, 4)  # fmt: skip
 
 
+def drawn_alarms():
+    """Return diaries of ten weeks, and signs, at random: three people of each group."""
+    rng, n, diaries = np.random.default_rng(1), 60, []
+    for group in GROUPS:
+        for person in range(3):
+            time, muscle = np.sort(rng.uniform(0.0, 70.0, n)), rng.integers(0, 6, n)
+            diaries.append(Diary(group, person, 10, time, muscle, np.zeros(n, int),
+                                 np.ones(n, bool), np.ones((2, 6)), np.ones(6)))  # fmt: skip
+    shown = {sign: tuple(rng.random(len(diaries)) < 0.5) for sign in SIGNS}
+    return Alarms(10, 1, 0, tuple(diaries), shown)
+
+
 @pytest.fixture(scope="module")
 def examples(small_article, tmp_path_factory):
     """Return the arguments of every figure and panel, by name."""
@@ -87,7 +105,16 @@ def examples(small_article, tmp_path_factory):
     signal = emg_uv(times, units, "foot_sole", 2.0, "surface", 2000.0)
     record = (times, units, np.linspace(0.0, 20.0, 2000), signal, 2000.0)
     potentials = (unit_potentials("foot_sole", units=[5, 40]), 2000.0, ["small", "large"])
+    alarms, patients = drawn_alarms(), ward(1, watched_s=10.0)
+    heard = [recorded(health, "In health", 5.0), recorded(low, length_s=5.0)] * 2
+    why = "No sliders, because no notebook is running; the same as small pictures."
     return {
+        "picture_alarms": (alarms,), "picture_true_alarms": (0.028, "it gets worse", "everybody"),
+        "picture_ward": (patients,), "picture_recordings": (heard,),
+        "picture_report": (Game(7).order("gas"),),
+        "picture_settings": (Explorer(), Setting(), why),
+        "plot_diary": (alarms.typical("als"),), "plot_signs": (alarms, ["als", "benign"]),
+        "plot_true_alarms": (0.028,), "plot_rhythms": patients[:1], "plot_lost": patients[:1],
         "picture_chain": (low, health, people), "picture_pair": (health, low),
         "picture_course": (day, health), "picture_excitability": (*test, TITLE),
         "picture_sweep": sweep, "picture_soma": (trace,), "picture_emg": record,
@@ -134,7 +161,7 @@ def arrays(value, seen=None):
 
 def test_every_figure_and_panel_has_an_example(examples):
     assert set(examples) == set(PICTURES) | set(PLOTS)
-    assert len(PICTURES) >= 12 and len(PLOTS) >= 25
+    assert len(PICTURES) >= 18 and len(PLOTS) >= 30
 
 
 @pytest.mark.parametrize("name", sorted(PLOTS))

@@ -122,7 +122,7 @@ def write_files(folder: str | Path, files: Mapping[str, Content]) -> list[Path]:
         try:
             for name, content in files.items():
                 target = place / name
-                if not target.parent.exists():
+                if target.parent != place and not target.parent.exists():
                     target.parent.mkdir()
                     made.append(target.parent)
                 handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)

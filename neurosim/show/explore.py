@@ -24,6 +24,7 @@ from neurosim.errors import NeurosimError, finite_number, number_within, unknown
 from neurosim.membrane.motoneuron import SomaConditions, margin_mv
 from neurosim.show import describe
 from neurosim.show.style import ADVICE, counted, muscle_words, plain_number, time_words
+from neurosim.sources import number
 from neurosim.study.run import Result, simulate
 from neurosim.study.scenario import Scenario, catalogue, in_a_sentence, scenario
 
@@ -304,6 +305,8 @@ def threshold_sentence(result: Result) -> str:
     part = result.excitability.relative_to(result.healthy)
     short, long = part["threshold_1ms_percent"], part["threshold_20ms_percent"]
     if math.isnan(short) or math.isnan(long):
+        if describe.firing_point(result.hazard)[0] <= 1.0:  # not even the ordinary axon is silent
+            return "Threshold: none to be found, the nerve fibre fires by itself before any pulse."
         return "Threshold: the nerve fibre is blocked, no pulse makes it fire."
     mean = 0.5 * (short + long)
     easier = "easier to fire" if mean < 99.5 else "harder to fire"
@@ -363,8 +366,17 @@ def twitch_sentence(result: Result, healthy: Result) -> str:
         return f"Twitches: {rate_words(now)} over a long time, in health{end}."
     ratio = describe.person_ratio(result, healthy)
     start = f"Twitches: {rate_words(now)} over a long time, {rate_words(before)} in health"
+    if not result.reaches and result.firing.time_s.size:
+        return f"{start}: the nerve fires, but {_stopped(result)}{end}."
     source = describe.source_of_more(result, ratio)
     return f"{start}: {describe.band(ratio)}{', ' + source if source else ''}{end}."
+
+
+def _stopped(result: Result) -> str:
+    """Return why no discharge moves the muscle."""
+    if result.state.transmission < number("study", "smallest_transmission"):
+        return "too few muscle fibres follow it across the end plate"
+    return "its fibres do not conduct"
 
 
 # --- What a pupil calls ----------------------------------------------------------------

@@ -305,9 +305,7 @@ def threshold_sentence(result: Result) -> str:
     part = result.excitability.relative_to(result.healthy)
     short, long = part["threshold_1ms_percent"], part["threshold_20ms_percent"]
     if math.isnan(short) or math.isnan(long):
-        if describe.firing_point(result.hazard)[0] <= 1.0:  # not even the ordinary axon is silent
-            return "Threshold: none to be found, the nerve fibre fires by itself before any pulse."
-        return "Threshold: the nerve fibre is blocked, no pulse makes it fire."
+        return "Threshold: the nerve fibre is blocked, no pulse makes a full action potential."
     mean = 0.5 * (short + long)
     easier = "easier to fire" if mean < 99.5 else "harder to fire"
     if max(abs(short - 100.0), abs(long - 100.0)) < 0.5:

@@ -3,7 +3,7 @@
 They are skipped where Chromium or Playwright is missing, unless NEUROSIM_BROWSER=required.
 A test asks for `page` (a page whose every request must stay on this machine), for `lab` (the
 server of `neurosim lab`, with `lab.url(path)` and `lab.folder` to put a notebook into) and moves
-about with `tab_to`.
+about with `tab_to`. With NEUROSIM_SHOTS=FOLDER, `shot` keeps pictures of the pages there.
 """
 
 import os
@@ -131,6 +131,18 @@ def tab_to():
         raise AssertionError(f"the keyboard does not reach {name!r}")
 
     return press
+
+
+@pytest.fixture
+def shot(page):
+    """Return a function that keeps a picture of the page, where a folder is named for it."""
+    folder = os.environ.get("NEUROSIM_SHOTS")
+
+    def keep(name, **options):
+        if folder:
+            page.screenshot(path=str(Path(folder) / f"{name}.png"), **options)
+
+    return keep
 
 
 _NAME = """() => {

@@ -50,7 +50,7 @@ def open_explorer(page, address, kind):
     return picture.screenshot, lambda: picture.get_attribute(name)
 
 
-def test_sliders_by_keyboard_alone(page, lab, tab_to):
+def test_sliders_by_keyboard_alone(page, lab, tab_to, shot):
     pytest.importorskip("ipympl")
     address = lab.url("voila/render/explore.ipynb")
     picture, name = open_explorer(page, address, "canvas")
@@ -66,6 +66,7 @@ def test_sliders_by_keyboard_alone(page, lab, tab_to):
     assert low != rate() and low in words(page) and low in name()
     assert "changed, LOW" in page.evaluate("document.activeElement.getAttribute('aria-label')")
     assert picture() != before
+    shot("explorer", clip={"x": 0, "y": 0, "width": 1366, "height": 725})
     assert page.locator("[aria-live=polite]").first.inner_text() == words(page)
 
     tab_to(page, "Condition")

@@ -1,11 +1,6 @@
 """A real browser works the mystery patient to its end with the keyboard alone."""
 
-import os
-from pathlib import Path
-
 import pytest
-
-SHOTS = os.environ.get("NEUROSIM_SHOTS", "")
 
 
 def focused(page):
@@ -55,16 +50,11 @@ def selected(page):
     return entry.replace("\xa0", " ")
 
 
-def shot(page, name):
-    if SHOTS:
-        page.screenshot(path=str(Path(SHOTS) / f"{name}.png"), full_page=True)
-
-
-def test_a_patient_is_solved_with_the_keyboard_alone(page, lab):
+def test_a_patient_is_solved_with_the_keyboard_alone(page, lab, shot):
     page.goto(lab.url("voila/render/mystery.ipynb"))
     page.get_by_text("Mystery patient 7").wait_for()
     live = page.locator("[aria-live=polite]").first
-    shot(page, "mystery_start")
+    shot("mystery_start", full_page=True)
 
     tab_to(page, "BUTTON", "History")
     page.keyboard.press("Enter")
@@ -86,7 +76,7 @@ def test_a_patient_is_solved_with_the_keyboard_alone(page, lab):
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Electromyogram, calf, 25 points").wait_for()
     assert " of units near it" in page.locator("img").first.get_attribute("alt")
-    shot(page, "mystery_tests")
+    shot("mystery_tests", full_page=True)
 
     choose(page, "Cause", "Anxiety with")
     choose(page, "Remedy", "calm")
@@ -97,7 +87,7 @@ def test_a_patient_is_solved_with_the_keyboard_alone(page, lab):
     told = page.locator("[aria-live=polite]").last.inner_text()
     assert "Right: Anxiety with over-breathing." in told and "90 of 100" in told
     assert "not medical advice" in told
-    shot(page, "mystery_end")
+    shot("mystery_end", full_page=True)
 
     tab_to(page, "INPUT", "Patient number")
     page.keyboard.press("Control+A")

@@ -500,7 +500,8 @@ def _write(folder: Path, files: Mapping[str, Any]) -> None:
     from neurosim.show.export import write_files
 
     paths = write_files(folder, files)
-    paths.sort(key=lambda path: path.suffix not in FOR_PEOPLE)
+    look = {suffix: rank for rank, suffix in enumerate(FOR_PEOPLE)}
+    paths.sort(key=lambda path: look.get(path.suffix, len(look)))
     print(f"Written into {folder}: " + ", ".join(path.name for path in paths))
 
 

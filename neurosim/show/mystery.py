@@ -271,6 +271,8 @@ def _severity(case: Case) -> str:
     if not cause.field:
         return ""
     field = FIELDS[cause.field]
+    if field.label.endswith(" (0 to 1)"):
+        return f"{case.severity:.2f} of 1"
     return f"{field.label} {plain_number(case.severity)} {field.unit}".strip()
 
 

@@ -25,6 +25,7 @@ from typing import Any
 from urllib.parse import quote
 
 from neurosim.errors import NeurosimError, named, number_within, unknown_name
+from neurosim.show import lessons as sources
 from neurosim.show.export import json_bytes, prepare_folder, write_files
 
 # The pages that need no code: the name of each, its title and its one cell.
@@ -52,24 +53,9 @@ NOT_SHOWN = ["jupyterlab-jupytext"]  # of JupyterLab alone; Voila would complain
 # --- Lessons ---------------------------------------------------------------------------
 
 
-def lessons_home() -> Path:
-    """Return the folder of the lessons: in an installed package, or beside it in a checkout.
-
-    Raises
-    ------
-    NeurosimError
-        If there is none.
-    """
-    package = Path(__file__).parents[1]
-    for folder in (package / "notebooks", package.parent / "notebooks"):
-        if folder.is_dir():
-            return folder
-    raise NeurosimError("The lessons did not come with this installation of neurosim.")
-
-
 def lessons() -> dict[str, Path]:
     """Return the notebook of every lesson by its name, such as ``01_one_twitch``."""
-    return {path.stem: path for path in sorted(lessons_home().glob("[0-9][0-9]_*.ipynb"))}
+    return {path.stem: path for path in sorted(sources.folder().glob("[0-9][0-9]_*.ipynb"))}
 
 
 def lesson_name(asked: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import signal
 import socket
@@ -24,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from neurosim.errors import NeurosimError, named, number_within, unknown_name
+from neurosim.errors import NeurosimError, number_within
 from neurosim.show import lessons as sources
 from neurosim.show.export import json_bytes, prepare_folder, write_files
 
@@ -56,26 +55,6 @@ NOT_SHOWN = ["jupyterlab-jupytext"]  # of JupyterLab alone; Voila would complain
 def lessons() -> dict[str, Path]:
     """Return the notebook of every lesson by its name, such as ``01_one_twitch``."""
     return {path.stem: path for path in sorted(sources.folder().glob("[0-9][0-9]_*.ipynb"))}
-
-
-def lesson_name(asked: str) -> str:
-    """Return the name of the lesson that is meant by its number, its name or a part of it.
-
-    Raises
-    ------
-    NeurosimError
-        If there is no such lesson, or more than one.
-    """
-    names = list(lessons())
-    key = re.sub(r"[\s-]+", "_", asked.strip().lower().removesuffix(".ipynb"))
-    key = key.zfill(2) if key.isdigit() else key
-    found = [name for name in names if name == key or name.split("_")[0] == key]
-    found = found or [name for name in names if len(key) > 2 and key in name]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise NeurosimError(f"'{named(asked)}' may be {' or '.join(found)}.")
-    raise unknown_name("lesson or page", asked, [*PAGES, *names])
 
 
 def page_bytes(title: str, source: str) -> bytes:
@@ -160,7 +139,7 @@ def place(asked: str | None) -> Place:
     name = "explore" if asked is None else asked.strip().lower()
     if name in PAGES:
         return Place(PAGES[name][0].capitalize(), f"voila/render/{name}.ipynb")
-    lesson = lesson_name(asked or "")
+    lesson = sources.called(asked or "", list(lessons()), list(PAGES))
     return Place(f"Lesson {lesson}", f"lab/tree/{quote(lesson)}.ipynb")
 
 

@@ -15,7 +15,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from neurosim.errors import NeurosimError, unknown_name
+from neurosim.errors import NeurosimError, named, unknown_name
 
 TAGS = {
     "question": "to be answered in writing; on the worksheet",
@@ -102,6 +102,34 @@ def sources(at: Path | None = None) -> dict[str, Path]:
     return {path.stem: path for path in found}
 
 
+def called(asked: str, names: Sequence[str], pages: Sequence[str] = ()) -> str:
+    """Return the lesson that is meant by its number, its name or a part of it.
+
+    Parameters
+    ----------
+    asked : str
+    names : sequence of str
+        Of the lessons, such as ``01_one_twitch``.
+    pages : sequence of str
+        What else the user might have meant.
+
+    Raises
+    ------
+    NeurosimError
+        If there is no such lesson, or more than one.
+    """
+    key = re.sub(r"[\s-]+", "_", asked.strip().lower().removesuffix(".ipynb"))
+    key = key.zfill(2) if key.isascii() and key.isdigit() else key
+    found = [name for name in names if key in (name, name.split("_")[0])]
+    found = found or [name for name in names if len(key) > 2 and key in name]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise NeurosimError(f"'{named(asked)}' may be {' or '.join(found)}.")
+    valid = [name[:2] for name in names] if key.isdigit() else [*pages, *names]
+    raise unknown_name("lesson or page" if pages else "lesson", asked, valid)
+
+
 def chosen(names: Sequence[str], at: Path | None = None) -> list[Path]:
     """Return the sources asked for by number or name; all of them if none is.
 
@@ -113,15 +141,7 @@ def chosen(names: Sequence[str], at: Path | None = None) -> list[Path]:
     all_of = sources(at)
     if not all_of:
         raise NeurosimError(f"There are no lessons in {at or folder()}.")
-    known = {**{name: name for name in all_of}, **{name[:2]: name for name in all_of}}
-    picked = []
-    for asked in names:
-        key = asked.zfill(2) if asked.isascii() and asked.isdigit() else asked
-        if key not in known:
-            raise unknown_name(
-                "lesson", asked, [n[:2] for n in all_of] if key.isdigit() else all_of
-            )
-        picked.append(known[key])
+    picked = [called(asked, list(all_of)) for asked in names]
     return [all_of[name] for name in all_of if not names or name in picked]
 
 

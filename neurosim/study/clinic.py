@@ -266,10 +266,10 @@ def _amplitudes_uv(
 ) -> np.ndarray:  # fmt: skip
     """Return the sizes of potentials of living units at several places inside them, uV."""
     table, sizes = emg.territories_mm(name, who), []
-    least = 3.0 * emg.needle(name).noise_uv
+    least = _n("least_potential_over_noise") * emg.needle(name).noise_uv
     for centre in rng.choice(np.flatnonzero(living), round(_n("sized_places"))):
         x, y, _ = table[centre]
-        y = max(float(y), 0.5)
+        y = max(float(y), _n("least_depth_mm"))
         inside = living & (np.hypot(table[:, 0] - x, table[:, 1] - y) < table[:, 2])
         units = rng.permutation(np.flatnonzero(inside))[: round(_n("sized_units"))]
         if units.size:
@@ -310,7 +310,7 @@ def _needle(case: Case, place: str, rng: np.random.Generator) -> Report:
     scale = acted.of.states[0].fibres_scale
     first = table[centres[0]]
     record = Needle(place, firing.time_s[mine], firing.unit[mine], float(first[0]),
-                    max(float(first[1]), 1.0), scale, who)  # fmt: skip
+                    max(float(first[1]), _n("least_depth_mm")), scale, who)  # fmt: skip
     active = 100.0 * len(trains) / max(int(heard.sum()), 1)
     enough = len(rows) >= _n("least_bursts")
     repeated = 100.0 * sum(r.spikes > 1 for r in rows) / len(rows) if enough else math.nan

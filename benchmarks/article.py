@@ -14,10 +14,11 @@ from importlib import import_module
 
 os.environ["NEUROSIM_CACHE"] = "0"  # what is timed is computed
 
-from neurosim.firing import discharge
-from neurosim.study import alarms, article, lean
-from neurosim.study.rates import rates_of_person
-from neurosim.study.scenario import scenario
+from neurosim.article import alarms, diary, trial
+from neurosim.model.firing import discharge
+from neurosim.simulation import robustness
+from neurosim.simulation.long_run import rates_of_person
+from neurosim.simulation.scenario import scenario
 
 KERNEL = "compiled loops"
 GROUPS = {
@@ -91,22 +92,22 @@ def main() -> None:
     """Print the table."""
     people = int(sys.argv[1]) if len(sys.argv) > 1 else 4
     base = scenario("normal").replace(seed=1)
-    causes, others = article._asked(base)
+    causes, others = trial._asked(base)
     asked = tuple({**causes, **others}.values())
-    questions = [lean.Question(s, base, 0.0) for n, s in causes.items() if n != "normal"][:8]
+    questions = [robustness.Question(s, base, 0.0) for n, s in causes.items() if n != "normal"][:8]
     wrap_all()
     rates_of_person(asked, people)  # what is compiled or read is paid once
-    alarms._one(("als", alarms.EVERYBODY, 8, 1))
-    lean.PEOPLE = 2
+    alarms._one(("als", diary.EVERYBODY, 8, 1))
+    robustness.PEOPLE = 2
     found = {
         f"{people} people, {len(asked)} states": stage(
             "rates", lambda: [rates_of_person(asked, p) for p in range(people)]
         ),
         f"{people} diaries": stage(
-            "diaries", lambda: [alarms._one(("als", alarms.EVERYBODY + p, 26, 1))
+            "diaries", lambda: [alarms._one(("als", diary.EVERYBODY + p, 26, 1))
                                 for p in range(people)]
         ),
-        f"what {len(questions)} verdicts lean on": stage("lean", lambda: lean.lean(questions)),
+        f"what {len(questions)} verdicts lean on": stage("lean", lambda: robustness.lean(questions)),
     }  # fmt: skip
     groups = [*GROUPS, REST]
     print(f"{'processor time, s':<26}" + "".join(f"{words:>26}" for words in found))

@@ -15,10 +15,10 @@ os.environ["NEUROSIM_CACHE"] = "0"  # what is timed is computed
 import numpy as np
 import peers
 
-from neurosim.firing.hazard import hazard_table
-from neurosim.membrane import equations, kernel
-from neurosim.membrane.axon import DT_MS, Conditions, at_rest, threshold_pa
-from neurosim.membrane.excitability import curves, examine
+from neurosim.clinic.excitability import curves, examine
+from neurosim.model.axon import equations, kernel
+from neurosim.model.axon.axon import DT_MS, Conditions, at_rest, threshold_pa
+from neurosim.model.firing.hazard import hazard_table
 
 BATCHES = (1, 16, 64, 256, 1024)
 OWN_BATCH = 64

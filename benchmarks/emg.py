@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-from neurosim.muscle import emg
+from neurosim.clinic import emg, unit_potentials
 
 MUSCLE, UNITS, HZ = "shin", 153, 1000.0
 CASES = (  # seconds, discharges per second of each unit
@@ -36,11 +36,11 @@ def discharges(seconds: float, rate: float) -> tuple[np.ndarray, np.ndarray]:
 
 def record(times, units, seconds, dense):
     """Return the record with chunks taken from so many samples per event on."""
-    before, emg._DENSE = emg._DENSE, dense
+    before, unit_potentials._DENSE = unit_potentials._DENSE, dense
     try:
         return emg.emg_uv(times, units, MUSCLE, seconds, "surface", HZ, noise_uv=0)
     finally:
-        emg._DENSE = before
+        unit_potentials._DENSE = before
 
 
 def convolved(times, units, seconds, table):
@@ -58,7 +58,7 @@ def convolved(times, units, seconds, table):
 
 def main() -> None:
     """Print the table."""
-    table = emg.unit_potentials(MUSCLE, "surface", HZ)
+    table = unit_potentials.unit_potentials(MUSCLE, "surface", HZ)
     emg.emg_uv(np.zeros(UNITS), np.arange(UNITS), MUSCLE, 1.0, "surface", HZ)
     print(f"{'seconds':>8} {'events':>9} {'as chosen':>10} {'one by one':>10} {'chunks':>9}"
           f" {'FFT':>9} {'one/chosen':>10} {'FFT/chosen':>10}")  # fmt: skip
@@ -66,7 +66,7 @@ def main() -> None:
         times, units = discharges(seconds, rate)
         chosen, single, chunks = (
             milliseconds(lambda d=d, s=seconds, t=times, u=units: record(t, u, s, d))
-            for d in (emg._DENSE, 0, 10**9)
+            for d in (unit_potentials._DENSE, 0, 10**9)
         )
         fft = milliseconds(lambda s=seconds, t=times, u=units: convolved(t, u, s, table))
         print(f"{seconds:>8g} {times.size:>9} {chosen:>10.3g} {single:>10.3g} {chunks:>9.3g}"
@@ -74,7 +74,7 @@ def main() -> None:
     noise = milliseconds(lambda: emg.emg_uv([], [], MUSCLE, 3600.0, "surface", HZ))
     print(f"noise of an hour: {noise:.3g} ms")
     start = time.process_time()
-    emg.unit_potentials(MUSCLE, "surface", HZ, seed=2)
+    unit_potentials.unit_potentials(MUSCLE, "surface", HZ, seed=2)
     print(f"potentials of {UNITS} units, once: {1000 * (time.process_time() - start):.3g} ms")
 
 

@@ -15,10 +15,10 @@ from time import process_time
 
 import numpy as np
 
-from neurosim.membrane.kernel import compiled
-from neurosim.show.explore import Explorer, Setting
-from neurosim.show.explore_plot import ExplorerFigure
-from neurosim.show.style import png_bytes
+from neurosim.classroom.explorer.plot import ExplorerFigure
+from neurosim.classroom.explorer.settings import Explorer, Setting
+from neurosim.model.axon.kernel import compiled
+from neurosim.view.style import png_bytes
 
 MOVES = 40
 SWEPT = {"ionised_calcium_mmol_l": (0.7, 1.4), "potassium_mmol_l": (2.5, 6.0),

@@ -59,7 +59,7 @@ class Ours:
     """`stream`, whose pieces are let go, or `sample_firing`, which keeps all; for each muscle."""
 
     def __init__(self, draw: str = "stream", first_s: float = 600.0):
-        from neurosim.firing import discharge
+        from neurosim.model.firing import discharge
 
         self.first_s, self.most = first_s, np.inf if draw == "stream" else MOST_BURSTS
         self.draw, self.hazard = getattr(discharge, draw), discharge.UnitHazard

@@ -11,8 +11,8 @@ from importlib.util import find_spec
 import numpy as np
 import peer_pool
 
-from neurosim.membrane import pool
-from neurosim.membrane.motoneuron import SomaConditions
+from neurosim.model.soma import pool, pool_equations
+from neurosim.model.soma.soma import SomaConditions
 
 UNITS, SECONDS, PEER_SECONDS = 120, 60.0, 5.0
 PUSH_MV = 40.0
@@ -31,7 +31,7 @@ def peer_s(made) -> float:
     times = []
     for seconds in (1.0, 1.0 + PEER_SECONDS):
         push = pool.hold(seconds, PUSH_MV)
-        run = peer_pool.build(P, pool.at_rest(P), push, pool.DT_MS, pool.DT_MS,
+        run = peer_pool.build(P, pool.at_rest(P), push, pool_equations.DT_MS, pool_equations.DT_MS,
                               "exponential_euler")  # fmt: skip
         times.append(spent(run))  # both start anew; the code itself is compiled once
     return (times[1] - times[0]) * SECONDS / PEER_SECONDS
@@ -46,7 +46,7 @@ def main() -> None:
     push = pool.hold(SECONDS, PUSH_MV)
     quiet = min(spent(lambda: pool.run(made, input_mv=push, seed=1, noise=False))
                 for _ in range(3))  # fmt: skip
-    print(f"{UNITS} units, a minute, steps of {pool.DT_MS} ms; seconds of processor time")
+    print(f"{UNITS} units, a minute, steps of {pool_equations.DT_MS} ms; seconds of processor time")
     print(f"full effort with noise: {noisy:.2f}; without noise: {quiet:.2f}")
     if find_spec("brian2") is None:
         print("brian2 is not installed, so it is left out: pip install brian2")

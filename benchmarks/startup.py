@@ -17,7 +17,7 @@ COMMANDS = {
     "import neurosim": ["-c", "import neurosim"],
     "neurosim --help": ["-m", "neurosim", "--help"],
     "neurosim list": ["-m", "neurosim", "list"],
-    "import neurosim.study.run": ["-c", "import neurosim.study.run"],
+    "import neurosim.simulation.simulate": ["-c", "import neurosim.simulation.simulate"],
 }
 
 

@@ -5,33 +5,50 @@
     result = ns.simulate(body, muscle="eyelid", duration_s=600, seed=1)
     result.twitches; result.plot(); print(result)
 
-A teaching model, not medical advice. Every name below is explained by ``help``; the rooms
-behind them are body, membrane, firing, muscle, study and show, and imports run in that
-order only. A name is imported when it is first asked for.
+A teaching model, not medical advice. Every name below is explained by ``help``; a name is
+imported when it is first asked for. The rooms behind them, each importing only from those before
+it, are base, model, clinic, simulation, view, article, classroom and validation, cli
+(docs/architecture.md draws them).
 """
 
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
-from neurosim.views import VIEWS as _VIEWS
+from neurosim.base.registry import register as _register
 
 if TYPE_CHECKING:
-    from neurosim import show, sources
-    from neurosim.body.factors import contributions
-    from neurosim.body.state import Body
-    from neurosim.errors import NeurosimError
-    from neurosim.membrane.excitability import examine
-    from neurosim.muscle.anatomy import MUSCLES
-    from neurosim.show.describe import describe
-    from neurosim.show.explore import explore
-    from neurosim.show.mystery_desk import mystery
-    from neurosim.show.plot import picture_chain
-    from neurosim.study.run import simulate
-    from neurosim.study.scenario import Scenario, catalogue, scenario
-    from neurosim.study.tally import replicate
+    from neurosim.base.errors import NeurosimError
+    from neurosim.classroom.explorer.open import explore
+    from neurosim.classroom.mystery.desk import mystery
+    from neurosim.clinic.excitability import examine
+    from neurosim.clinic.panel import read_panel
+    from neurosim.model.body.contributions import contributions
+    from neurosim.model.body.state import Body
+    from neurosim.model.muscle.anatomy import MUSCLES
+    from neurosim.simulation.scenario import Scenario, catalogue, scenario
+    from neurosim.simulation.simulate import simulate
+    from neurosim.simulation.tally import replicate
+    from neurosim.view.figures import picture_chain
+    from neurosim.view.summary import describe
 
     __version__: str
 
+_HOMES = {
+    "base.errors": ("NeurosimError",),
+    "classroom.explorer.open": ("explore",),
+    "classroom.mystery.desk": ("mystery",),
+    "clinic.excitability": ("examine",),
+    "clinic.panel": ("read_panel",),
+    "model.body.contributions": ("contributions",),
+    "model.body.state": ("Body",),
+    "model.muscle.anatomy": ("MUSCLES",),
+    "simulation.scenario": ("Scenario", "catalogue", "scenario"),
+    "simulation.simulate": ("simulate",),
+    "simulation.tally": ("replicate",),
+    "view.figures": ("picture_chain",),
+    "view.summary": ("describe",),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Body",
     "MUSCLES",
@@ -44,31 +61,16 @@ __all__ = [
     "explore",
     "mystery",
     "picture_chain",
+    "read_panel",
     "replicate",
     "scenario",
-    "show",
     "simulate",
-    "sources",
 ]
-_HOMES = {
-    "body.factors": ("contributions",),
-    "body.state": ("Body",),
-    "errors": ("NeurosimError",),
-    "membrane.excitability": ("examine",),
-    "muscle.anatomy": ("MUSCLES",),
-    "show.describe": ("describe",),
-    "show.explore": ("explore",),
-    "show.mystery_desk": ("mystery",),
-    "show.plot": ("picture_chain",),
-    "study.run": ("simulate",),
-    "study.scenario": ("Scenario", "catalogue", "scenario"),
-    "study.tally": ("replicate",),
-}
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
-_VIEWS |= {
-    "plot": "neurosim.show.plot:picture_chain",
-    "describe": "neurosim.show.describe:describe",
-}
+
+# Where an object of a room below finds what shows it: imports point one way.
+_register("body_html", "neurosim.view.html_parts:body_html")
+_register("describe", "neurosim.view.summary:describe")
+_register("plot", "neurosim.view.figures:picture_chain")
 
 
 def _version() -> str:
@@ -84,8 +86,6 @@ def __getattr__(name: str):
     """Return a public name, imported now."""
     if name in _HOME:
         found = getattr(_import_module(f"neurosim.{_HOME[name]}"), name)
-    elif name in ("show", "sources"):
-        found = _import_module(f"neurosim.{name}")
     elif name == "__version__":
         found = _version()
     else:

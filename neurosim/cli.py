@@ -18,7 +18,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, NoReturn
 
-from neurosim.errors import NeurosimError, named, plain, unknown_name
+from neurosim.base.errors import NeurosimError, named, plain, unknown_name
 
 COMMANDS = ("run", "list", "lab", "mystery", "lessons", "key", "article", "sweep", "excitability",
             "fit", "cohort", "sensitivity", "sources", "validate")  # fmt: skip
@@ -217,7 +217,7 @@ def _patience() -> Iterator[None]:
     ended = threading.Event()
 
     def watch() -> None:
-        from neurosim.membrane.kernel import compiling
+        from neurosim.model.axon.kernel import compiling
 
         while not ended.wait(1.0):
             if compiling():
@@ -249,7 +249,7 @@ def _whole(name: str, text: str | None) -> Any:
     try:
         return int(text)
     except ValueError:
-        from neurosim.errors import finite_number
+        from neurosim.base.errors import finite_number
 
         finite_number(name, text)
         return text
@@ -287,7 +287,7 @@ def _membrane_changes(args: argparse.Namespace) -> dict[str, float]:
     NeurosimError
         For an unknown name, or a value that is none or lies outside its range.
     """
-    from neurosim.membrane.changes import checked, named
+    from neurosim.model.axon.changes import checked, named
 
     like = "NAME=VALUE, such as persistent_sodium_scale=2"
     preset = named(args.condition).changes if args.condition is not None else {}
@@ -334,7 +334,8 @@ def _person(args: argparse.Namespace) -> int | None:
 
 def _asked(args: argparse.Namespace) -> Any:
     """Return the scenario of ``run``, its body changed by ``--set`` and ``--remedy``."""
-    from neurosim.study.remedies import relieved, remedy
+    from neurosim.model.body.remedies import remedy
+    from neurosim.simulation.scenario import relieved
 
     asked = _set_up(args)
     if args.remedy is None:
@@ -350,7 +351,7 @@ def _asked(args: argparse.Namespace) -> Any:
 
 def _set_up(args: argparse.Namespace) -> Any:
     """Return the scenario of ``run``, its body changed by ``--set``."""
-    from neurosim.study.scenario import scenario
+    from neurosim.simulation.scenario import scenario
 
     asked = scenario(args.scenario).replace(**_changes(args))
     settings = _settings(args.set)
@@ -383,7 +384,7 @@ def _set_name(settings: dict[str, str]) -> str:
 
 def _set_words(before: Any, after: Any) -> str:
     """Return the fields that ``--set`` changed, in plain words with their new values."""
-    from neurosim.body.fields import FIELDS
+    from neurosim.model.body.fields import FIELDS
 
     parts = [
         f"{f.label} {getattr(after, name):.4g} {f.unit}".strip()
@@ -395,8 +396,8 @@ def _set_words(before: Any, after: Any) -> str:
 
 def _other(args: argparse.Namespace, asked: Any) -> Any:
     """Return the scenario to compare with, or None if the body asked for is healthy."""
-    from neurosim.body.state import Body
-    from neurosim.study.scenario import scenario
+    from neurosim.model.body.state import Body
+    from neurosim.simulation.scenario import scenario
 
     if args.against is None and asked.body == Body() and asked.course is None:
         return None
@@ -417,7 +418,7 @@ def _safe(name: str) -> str:
 @contextmanager
 def _folder(out: str | None, name: str) -> Iterator[Path]:
     """Give a computing command its folder; one made in vain is removed again."""
-    from neurosim.show.export import prepare_folder
+    from neurosim.base.files import prepare_folder
 
     path = Path(out) if out is not None else Path("neurosim-out") / _safe(name)
     above = [p for p in (path, path.parent) if not os.path.exists(p)]
@@ -497,7 +498,7 @@ def _stages() -> tuple[Callable[[str], None], Callable[[int, int], None] | None]
 
 def _write(folder: Path, files: Mapping[str, Any]) -> None:
     """Write the files of a command and say where they are."""
-    from neurosim.show.export import write_files
+    from neurosim.base.files import write_files
 
     paths = write_files(folder, files)
     look = {suffix: rank for rank, suffix in enumerate(FOR_PEOPLE)}
@@ -507,7 +508,7 @@ def _write(folder: Path, files: Mapping[str, Any]) -> None:
 
 def _say_if_slow() -> None:
     """Say on stderr, before a command computes, that nothing is compiled."""
-    from neurosim.membrane.kernel import compiled
+    from neurosim.model.axon.kernel import compiled
 
     if compiled() is None:
         print(
@@ -524,7 +525,7 @@ def _say_if_long(asked: Sequence[Any], people: int, cores: int) -> None:
     NeurosimError
         If that is more than a day, or somebody among the few twitches too often.
     """
-    from neurosim.firing.discharge import MAX_DISCHARGES
+    from neurosim.model.firing.discharge import MAX_DISCHARGES
 
     duration = asked[0].duration_s
     if people == 1 or people * len(asked) * duration <= FEW_S:
@@ -554,7 +555,7 @@ def _tried(asked: Sequence[Any], people: int) -> tuple[float, float, Any]:
     """
     import numpy as np
 
-    from neurosim.study.tally import tallies
+    from neurosim.simulation.tally import tallies
 
     short = [s.replace(duration_s=1) if s.course is None else s for s in asked]
     tallies(short, 0)  # what is kept or compiled is paid once
@@ -582,9 +583,9 @@ def _run(args: argparse.Namespace) -> None:
     asked, person = _asked(args), _person(args) or 0
     other = _other(args, asked)
     with _folder(args.out, asked.name) as folder:
-        from neurosim.show import course, export, plot, sound, style
-        from neurosim.study.run import simulate
-        from neurosim.study.tally import replicate
+        from neurosim.simulation.simulate import simulate
+        from neurosim.simulation.tally import replicate
+        from neurosim.view import course, export, figures, sound, style
 
         _fits_a_table(asked)
         both = [s for s in (asked, other) if s is not None]
@@ -595,7 +596,7 @@ def _run(args: argparse.Namespace) -> None:
         people = None
         if asked.people > 1:
             people = replicate(both, asked.people, cores=cores, progress=_progress("people"))
-        figure = plot.picture_chain(result, against, people)
+        figure = figures.picture_chain(result, against, people)
         about = export.provenance(asked, person=person)
         if people is not None:
             about["note"] = f"Of person {person} only; people.csv counts every person."
@@ -617,7 +618,7 @@ def _run(args: argparse.Namespace) -> None:
 
 def _fits_a_table(asked: Any) -> None:
     """Refuse a run whose discharges would fill the memory, before it is made."""
-    from neurosim.study.run import simulate
+    from neurosim.simulation.simulate import simulate
 
     if asked.duration_s <= 3600.0:
         return
@@ -632,12 +633,12 @@ def _fits_a_table(asked: Any) -> None:
 
 
 def _list(args: argparse.Namespace) -> None:
-    from neurosim.body.fields import FIELDS
-    from neurosim.body.references import DOORS
-    from neurosim.membrane.changes import CHANGES, conditions
-    from neurosim.muscle.anatomy import MUSCLES, muscle, roots
-    from neurosim.study.remedies import REMEDIES
-    from neurosim.study.scenario import catalogue, scenario
+    from neurosim.model.axon.changes import CHANGES, conditions
+    from neurosim.model.body.fields import FIELDS
+    from neurosim.model.body.remedies import REMEDIES
+    from neurosim.model.body.units import DOORS
+    from neurosim.model.muscle.anatomy import MUSCLES, muscle, roots
+    from neurosim.simulation.scenario import catalogue, scenario
 
     print("Scenarios (neurosim run NAME; NAME_mild for most of them):")
     for name in catalogue():
@@ -667,7 +668,7 @@ def _list(args: argparse.Namespace) -> None:
 
 
 def _lab(args: argparse.Namespace) -> None:
-    from neurosim.show import lab
+    from neurosim.classroom import lab
 
     sentence = lab.missing()
     if sentence:
@@ -683,23 +684,33 @@ def _lab(args: argparse.Namespace) -> None:
 
 def _compile_once() -> None:
     """Compile what a page needs here, where it can be told, rather than behind an empty page."""
-    from neurosim.membrane.kernel import compiles
+    from neurosim.model.axon.kernel import compiles
 
     if compiles():
-        from neurosim.study.run import simulate
+        from neurosim.simulation.simulate import simulate
 
         simulate("normal", duration_s=60.0)
 
 
 def _article(args: argparse.Namespace) -> None:
-    from neurosim.study.scenario import Scenario
+    from neurosim.simulation.scenario import Scenario
 
     asked = Scenario(name="article", people=200).replace(**_changes(args))
     if asked.people < 2:
         raise NeurosimError(f"people = {asked.people} is too few: a verdict needs at least 2.")
     with _folder(args.out, "article") as folder:
-        from neurosim.show import article_plot, article_tables, export, report, style, verdicts
-        from neurosim.study.article import article
+        from neurosim.article import (
+            phrases,
+            report,
+        )
+        from neurosim.article import (
+            plot as article_plot,
+        )
+        from neurosim.article import (
+            tables as article_tables,
+        )
+        from neurosim.article.trial import article
+        from neurosim.view import export, style
 
         stage, progress = _stages()
         found = article(asked.people, asked.seed, cores=_cores(asked.people * ARTICLE_STATES),
@@ -714,23 +725,24 @@ def _article(args: argparse.Namespace) -> None:
             files[f"{name}.png"] = style.png_bytes(figure)
             files[f"{name}.txt"] = export.text_bytes(figure.words)
         files["report.html"] = export.text_bytes(report.report_html(found))
-        print(verdicts.table(found))
+        print(phrases.table(found))
         _write(folder, files)
 
 
 def _cohort(args: argparse.Namespace) -> None:
-    from neurosim.study import cohort as study
+    from neurosim.simulation import cohort as study
+    from neurosim.simulation import plan
 
     changes = {"people": _whole("people", args.people), "hours": args.hours,
                "seed": _whole("seed", args.seed), "muscle": args.muscle}  # fmt: skip
-    asked = study.plan(
+    asked = plan.plan(
         args.scenario, format=args.format, **{n: v for n, v in changes.items() if v is not None}
     )
     workers = _whole("workers", args.workers)
     study.check_workers(workers, args.scheduler)
     with _folder(args.out, "cohort") as folder:
-        from neurosim.show import cohort as tables
-        from neurosim.study.parts import Parts
+        from neurosim.simulation.checkpoint import Parts
+        from neurosim.view import cohort_tables as tables
 
         tables.needs_pyarrow(args.format)
         with Parts(folder) as kept:
@@ -747,9 +759,9 @@ def _cohort(args: argparse.Namespace) -> None:
 
 def _write_cohort(folder: Path, found: Any, options: dict[str, Any]) -> None:
     """Write a cohort's tables, figure and words; its parts stay if that fails."""
-    from neurosim.show import cohort as tables
-    from neurosim.show import cohort_plot, style
-    from neurosim.show.export import text_bytes
+    from neurosim.view import cohort_plot, style
+    from neurosim.view import cohort_tables as tables
+    from neurosim.view.export import text_bytes
 
     people = found.plan.people
     go_on = f"the counts of all {people} people are kept: add --resume to write the tables."
@@ -771,7 +783,7 @@ def _write_cohort(folder: Path, found: Any, options: dict[str, Any]) -> None:
 
 def _examined_title(args: argparse.Namespace, settings: dict[str, str]) -> str:
     """Return what is examined, in words: the named condition and every other change."""
-    from neurosim.membrane.changes import CHANGES, checked, named
+    from neurosim.model.axon.changes import CHANGES, checked, named
 
     parts = [] if args.condition is None else [named(args.condition).title]
     parts += [f"{name} = {value}" for name, value in settings.items()]
@@ -783,9 +795,9 @@ def _examined_title(args: argparse.Namespace, settings: dict[str, str]) -> str:
 
 
 def _excitability(args: argparse.Namespace) -> None:
-    from neurosim.body.factors import contributions
-    from neurosim.body.state import Body
-    from neurosim.study.scenario import Scenario
+    from neurosim.model.body.contributions import contributions
+    from neurosim.model.body.state import Body
+    from neurosim.simulation.scenario import Scenario
 
     settings = _settings(args.set)
     changes = _membrane_changes(args)
@@ -796,13 +808,21 @@ def _excitability(args: argparse.Namespace) -> None:
         title = f"{title} (person {person} of seed {asked.seed})"
     asked = asked.replace(name="excitability", title=title)
     with _folder(args.out, "excitability") as folder:
-        from neurosim.firing.sites import person_scores
-        from neurosim.membrane.axon import Conditions
-        from neurosim.membrane.changes import changed
-        from neurosim.membrane.excitability import examine, norms
-        from neurosim.membrane.people import persons_axon
-        from neurosim.show import describe, export, mem, plot, style
-        from neurosim.study.run import state_of
+        from neurosim.clinic import mem
+        from neurosim.clinic.excitability import examine
+        from neurosim.clinic.norms import norms
+        from neurosim.model.axon.axon import Conditions
+        from neurosim.model.axon.changes import changed
+        from neurosim.model.axon.people import persons_axon
+        from neurosim.model.firing.sites import person_scores
+        from neurosim.simulation.state import state_of
+        from neurosim.view import (
+            describe,
+            excitability_figures,
+            excitability_words,
+            export,
+            style,
+        )
 
         scores = () if person is None else person_scores(asked.seed, person)
         own = persons_axon(asked.axon, scores)
@@ -810,8 +830,8 @@ def _excitability(args: argparse.Namespace) -> None:
         conditions = state_of(contributions(body)).axon if settings else Conditions()
         conditions = changed(changes, conditions, own)
         found = examine(conditions, own) if conditions != Conditions() else healthy
-        table = describe.excitability_table(found, healthy)
-        figure = plot.picture_excitability(found, healthy, norms(), title)
+        table = excitability_words.excitability_table(found, healthy)
+        figure = excitability_figures.picture_excitability(found, healthy, norms(), title)
         if person is not None:
             figure.words = f"{describe.person_words(asked.axon, scores)}\n{figure.words}"
         about = export.provenance(
@@ -834,14 +854,14 @@ def _excitability(args: argparse.Namespace) -> None:
 
 
 def _fit(args: argparse.Namespace) -> None:
-    from neurosim.show.record import read_record
-    from neurosim.study.scenario import Scenario
+    from neurosim.clinic.record import read_record
+    from neurosim.simulation.scenario import Scenario
 
     asked = Scenario(name="fit").replace(**_changes(args))
     record = read_record(args.record)
     with _folder(args.out, "fit") as folder:
-        from neurosim.membrane.fit import fit_record
-        from neurosim.show import export, fitted, style
+        from neurosim.clinic.fit import fit_record
+        from neurosim.view import export, fitted, style
 
         found = fit_record(record, asked.axon)
         table, figure = fitted.fit_table(found), fitted.picture_fit(found)
@@ -855,7 +875,7 @@ def _fit(args: argparse.Namespace) -> None:
 
 def _steps(text: str) -> list[float]:
     """Return the values of ``START:STOP:N``."""
-    from neurosim.errors import finite_number
+    from neurosim.base.errors import finite_number
 
     parts = text.split(":")
     if len(parts) != 3:
@@ -870,9 +890,9 @@ def _steps(text: str) -> list[float]:
 
 
 def _sweep(args: argparse.Namespace) -> None:
-    from neurosim.body.fields import FIELDS
-    from neurosim.body.state import Body
-    from neurosim.study.scenario import Scenario
+    from neurosim.model.body.fields import FIELDS
+    from neurosim.model.body.state import Body
+    from neurosim.simulation.scenario import Scenario
 
     values = [float(f"{v:.10g}") for v in _steps(args.steps)]
     base = Scenario(name="sweep", people=20).replace(**_changes(args))
@@ -881,8 +901,8 @@ def _sweep(args: argparse.Namespace) -> None:
         for v in values
     ]
     with _folder(args.out, f"sweep_{args.field}") as folder:
-        from neurosim.show import export, plot, style
-        from neurosim.study.tally import replicate
+        from neurosim.simulation.tally import replicate
+        from neurosim.view import export, figures, style
 
         cores = _cores(base.people * len(values))
         _say_if_long(asked, base.people, cores)
@@ -892,7 +912,7 @@ def _sweep(args: argparse.Namespace) -> None:
         table = {args.field: swept, **{k: c for k, c in columns.items() if k != "scenario"}}
         field = FIELDS.get(args.field)
         label = f"{field.label}, {field.unit or 'no unit'}" if field else args.field
-        figure = plot.picture_sweep(
+        figure = figures.picture_sweep(
             label, values, people.per_min,
             (field.low, field.high) if field and field.high > field.low else None,
             base.duration_s,
@@ -905,16 +925,16 @@ def _sweep(args: argparse.Namespace) -> None:
 
 
 def _sensitivity(args: argparse.Namespace) -> None:
-    from neurosim.study import sensitivity as study
-    from neurosim.study.scenario import Scenario
+    from neurosim.simulation import sensitivity as study
+    from neurosim.simulation.scenario import Scenario
 
     base = Scenario(name="sensitivity", people=study.PEOPLE)
     asked = base.replace(**_changes(args))
     samples = study.SAMPLES if args.samples is None else _whole("samples", args.samples)
     study.check(args.range, samples, asked.people)
     with _folder(args.out, f"sensitivity_{args.range}") as folder:
-        from neurosim.show import export, style
-        from neurosim.show import sensitivity as shown
+        from neurosim.view import export, style
+        from neurosim.view import sensitivity as shown
 
         stage, progress = _stages()
         found = study.sensitivity(
@@ -937,16 +957,16 @@ def _sensitivity(args: argparse.Namespace) -> None:
 
 
 def _lessons(args: argparse.Namespace) -> None:
-    from neurosim.show import lessons
+    from neurosim.classroom.lessons import build, source
 
-    if args.only not in (None, *lessons.PARTS):
-        raise unknown_name("part for --only", args.only, lessons.PARTS)
-    asked = [lessons.read(path) for path in lessons.chosen(args.lesson)]
+    if args.only not in (None, *build.PARTS):
+        raise unknown_name("part for --only", args.only, build.PARTS)
+    asked = [source.read(path) for path in source.chosen(args.lesson)]
     with _folder(args.out, "lessons") as folder:
-        from neurosim.show.export import write_files
+        from neurosim.base.files import write_files
 
-        files = lessons.build(asked, args.only, told=_lesson_progress())
-        paths = write_files(folder, lessons.with_index(files, folder))
+        files = build.build(asked, args.only, told=_lesson_progress())
+        paths = write_files(folder, build.with_index(files, folder))
         print(f"Written: {len(paths)} files in {folder}; open {folder / 'index.html'}")
 
 
@@ -971,7 +991,7 @@ def _mystery(args: argparse.Namespace) -> None:
         _play(seed)
         return
     with _folder(args.out, "mystery") as folder:
-        from neurosim.show.mystery_desk import record_files
+        from neurosim.classroom.mystery.desk import record_files
 
         game, told = _play(seed)
         _write(folder, record_files(game, told))
@@ -979,8 +999,8 @@ def _mystery(args: argparse.Namespace) -> None:
 
 def _play(seed: Any) -> tuple[Any, list[str]]:
     """Answer lines of the standard input until it ends, and return the game and what was said."""
-    from neurosim.show.mystery_desk import Desk, any_seed
-    from neurosim.study.mystery import Game
+    from neurosim.classroom.mystery.desk import Desk, any_seed
+    from neurosim.classroom.mystery.game import Game
 
     given = any_seed() if seed is None else seed
     desk = Desk(Game(given))
@@ -1016,7 +1036,7 @@ def _patients(text: str | None) -> range:
     NeurosimError
         If it is neither, or more than `MAX_PATIENTS`.
     """
-    from neurosim.study.patient import check_seed
+    from neurosim.classroom.mystery.patient import check_seed
 
     if text is None:
         raise NeurosimError("key needs --seed, such as --seed 7 or --seed 1:30.")
@@ -1033,7 +1053,7 @@ def _key(args: argparse.Namespace) -> None:
     seeds = _patients(args.seed)
 
     def made() -> list[Any]:
-        from neurosim.study.mystery import key
+        from neurosim.classroom.mystery.game import key
 
         progress, keys = _progress("patients"), []
         for seed in seeds:
@@ -1046,7 +1066,7 @@ def _key(args: argparse.Namespace) -> None:
         _print_key(made())
         return
     with _folder(args.out, "key") as folder:
-        from neurosim.show.mystery_desk import key_files
+        from neurosim.classroom.mystery.desk import key_files
 
         keys = made()
         _print_key(keys)
@@ -1054,13 +1074,13 @@ def _key(args: argparse.Namespace) -> None:
 
 
 def _print_key(keys: Sequence[Any]) -> None:
-    from neurosim.show import mystery as words
+    from neurosim.classroom.mystery import phrases as words
 
     print(words.key_words(keys[0]) if len(keys) == 1 else words.key_table(keys))
 
 
 def _sources(args: argparse.Namespace) -> None:
-    from neurosim.sources import GRADES, all_values, references
+    from neurosim.base.parameters import GRADES, all_values, references
 
     rows = [
         {
@@ -1071,14 +1091,15 @@ def _sources(args: argparse.Namespace) -> None:
         for room, v in all_values()
     ]  # fmt: skip
     if args.csv is not None:
-        from neurosim.show import export
+        from neurosim.base import files as files_
+        from neurosim.view import export
 
         path = Path(args.csv)
         if os.path.isdir(path) or not os.path.isdir(path.absolute().parent):
             raise NeurosimError(
                 f"Cannot write {named(args.csv)}: it must be a file in an existing folder."
             )
-        export.write_files(path.parent, {path.name: export.csv_bytes(export.as_columns(rows))})
+        files_.write_files(path.parent, {path.name: export.csv_bytes(export.as_columns(rows))})
     for row in rows:
         span = "" if row["low"] != row["low"] else f" ({row['low']:g} to {row['high']:g})"
         print(
@@ -1103,7 +1124,7 @@ def _span(low: float, high: float) -> str:
 
 def _tally(rows: Sequence[dict[str, Any]]) -> str:
     """Return how many targets are met, by what a target is for the model."""
-    from neurosim.sources import GRADES
+    from neurosim.base.parameters import GRADES
 
     kinds = dict(zip(GRADES, ("predictions (measured)", "fitted", "assumed"), strict=True))
     parts = []
@@ -1115,11 +1136,12 @@ def _tally(rows: Sequence[dict[str, Any]]) -> str:
 
 def _validate(args: argparse.Namespace) -> None:
     with _folder(args.out, "validate") as folder:
-        from neurosim.show import export
-        from neurosim.study import validate
-        from neurosim.study.scenario import Scenario
+        from neurosim.simulation.scenario import Scenario
+        from neurosim.validation import validate
+        from neurosim.validation.target import COLUMNS
+        from neurosim.view import export
 
-        rows = [{name: row[name] for name in validate.COLUMNS} for row in validate.rows()]
+        rows = [{name: row[name] for name in COLUMNS} for row in validate.rows()]
         about = export.provenance(
             Scenario(name="validate"),
             note="published_low and published_high are published, model is simulated",

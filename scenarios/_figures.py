@@ -5,9 +5,10 @@ import webbrowser
 
 import numpy as np
 
-from neurosim.show.export import prepare_folder, text_bytes, write_files
-from neurosim.show.panels import log_rate_axis
-from neurosim.show.style import (
+from neurosim.base.files import prepare_folder, write_files
+from neurosim.view.export import text_bytes
+from neurosim.view.panels import log_rate_axis
+from neurosim.view.style import (
     ADVICE,
     BLACK,
     BLUE,

@@ -10,9 +10,9 @@ Takes about 20 seconds. Add --show to open the figure.
 from _figures import finish, panels
 
 import neurosim as ns
-from neurosim.show.course import busiest_hour, origin_at
-from neurosim.show.panels import log_rate_axis
-from neurosim.show.style import BLUE, GREEN, PURPLE, VERMILION, muscle_words, styled
+from neurosim.view.course import busiest_hour, origin_at
+from neurosim.view.panels import log_rate_axis
+from neurosim.view.style import BLUE, GREEN, PURPLE, VERMILION, muscle_words, styled
 
 LOOKS = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "D"), (PURPLE, "^"))  # one for each person
 day = ns.scenario("a_day")

@@ -10,11 +10,11 @@ import numpy as np
 from _figures import finish, panels
 
 import neurosim as ns
-from neurosim.body.kinetics import caffeine_umol_l
-from neurosim.membrane.motoneuron import margin_mv, misfires_per_min
-from neurosim.show.style import BLUE, GREY, VERMILION, styled
-from neurosim.sources import exchanged, load
-from neurosim.study.run import state_of
+from neurosim.base.parameters import exchanged, load
+from neurosim.model.body.kinetics import caffeine_umol_l
+from neurosim.model.soma.soma import margin_mv, misfires_per_min
+from neurosim.simulation.state import state_of
+from neurosim.view.style import BLUE, GREY, VERMILION, styled
 
 CUPS = [(200, 8), (200, 11), (200, 15)]  # mg of caffeine, o'clock
 LABELS = ["caffeine in plasma,\nµmol/L", "persistent inward\ncurrent, times healthy",

@@ -13,10 +13,10 @@ import numpy as np
 from _figures import finish, panels
 
 import neurosim as ns
-from neurosim.show.style import styled
-from neurosim.study.compare import paired_ratio
-from neurosim.study.rates import long_run
-from neurosim.study.scenario import combined
+from neurosim.simulation.long_run import long_run
+from neurosim.simulation.ratio import paired_ratio
+from neurosim.simulation.scenario import combined
+from neurosim.view.style import styled
 
 PEOPLE = 10
 FACTORS = ("over_breathing", "low_calcium", "magnesium_depletion", "high_potassium", "stress",

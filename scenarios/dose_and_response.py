@@ -11,12 +11,12 @@ import numpy as np
 from _figures import finish, panels
 
 import neurosim as ns
-from neurosim.body.blood import plain_name
-from neurosim.body.fields import FIELDS
-from neurosim.show.describe import band
-from neurosim.show.style import BLUE, GREY, plain_decades, styled
-from neurosim.study.compare import paired_ratio
-from neurosim.study.rates import long_run
+from neurosim.model.body.blood import plain_name
+from neurosim.model.body.fields import FIELDS
+from neurosim.simulation.long_run import long_run
+from neurosim.simulation.ratio import paired_ratio
+from neurosim.view.describe import band
+from neurosim.view.style import BLUE, GREY, plain_decades, styled
 
 PEOPLE, LEAST, MOST, ENDS = 6, 1e-3, 1e3, ("low", "value", "high")
 DOSES = {

@@ -11,10 +11,10 @@ Takes about 10 seconds. Add --show to open the figure.
 from _figures import finish, lanes, panels, people_dots, value_dots
 
 import neurosim as ns
-from neurosim.membrane.motoneuron import margin_mv
-from neurosim.show.describe import band
-from neurosim.show.style import BLACK, BLUE, GREEN, VERMILION, styled
-from neurosim.study.compare import paired_ratio
+from neurosim.model.soma.soma import margin_mv
+from neurosim.simulation.ratio import paired_ratio
+from neurosim.view.describe import band
+from neurosim.view.style import BLACK, BLUE, GREEN, VERMILION, styled
 
 PEOPLE = 60
 BODIES = {

@@ -12,9 +12,9 @@ Takes about 10 seconds. Add --show to open the figure.
 from _figures import finish, panels, threshold_trace, voluntary
 
 import neurosim as ns
-from neurosim.membrane import pool
-from neurosim.show.style import styled
-from neurosim.study.run import state_of
+from neurosim.model.soma import pool
+from neurosim.simulation.state import state_of
+from neurosim.view.style import styled
 
 BODIES = {"in health": ns.Body(), "after coffee": ns.Body(plasma_caffeine_umol_l=40.0),
           "under stress": ns.Body(stress=0.7), "in fatigue": ns.Body(fatigue=1.0)}  # fmt: skip

@@ -11,9 +11,9 @@ import numpy as np
 from _figures import finish, panels
 
 import neurosim as ns
-from neurosim.membrane.activity import History, course
-from neurosim.membrane.axon import Conditions
-from neurosim.show.style import BLUE, GREY, VERMILION, styled
+from neurosim.model.axon.activity import History, course
+from neurosim.model.axon.axon import Conditions
+from neurosim.view.style import BLUE, GREY, VERMILION, styled
 
 CUFF = 10.0
 minutes = np.r_[0:CUFF:6j, CUFF + 0.5 : CUFF + 3 : 6j, CUFF + 5 : CUFF + 25 : 6j]

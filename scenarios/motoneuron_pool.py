@@ -11,11 +11,11 @@ import numpy as np
 from _figures import finish, panels
 
 import neurosim as ns
-from neurosim.membrane import cramp, pool
-from neurosim.muscle.anatomy import muscle
-from neurosim.muscle.force import muscle_force_mn
-from neurosim.show.style import BLACK, BLUE, GREEN, GREY, VERMILION, styled
-from neurosim.study.run import state_of
+from neurosim.model.muscle.anatomy import muscle
+from neurosim.model.muscle.force import muscle_force_mn
+from neurosim.model.soma import cramp, pool
+from neurosim.simulation.state import state_of
+from neurosim.view.style import BLACK, BLUE, GREEN, GREY, VERMILION, styled
 
 BODIES = {"in health": ns.Body(), "after coffee": ns.Body(plasma_caffeine_umol_l=40.0),
           "under stress": ns.Body(stress=0.7), "in fatigue": ns.Body(fatigue=1.0)}  # fmt: skip

@@ -10,11 +10,11 @@ import numpy as np
 from _figures import SEEN_S, finish, panels
 
 import neurosim as ns
-from neurosim.body.fields import FIELDS
-from neurosim.show.describe import band
-from neurosim.show.panels import log_rate_axis
-from neurosim.show.style import BLUE, GREY, VERMILION, styled
-from neurosim.study.compare import paired_ratio
+from neurosim.model.body.fields import FIELDS
+from neurosim.simulation.ratio import paired_ratio
+from neurosim.view.describe import band
+from neurosim.view.panels import log_rate_axis
+from neurosim.view.style import BLUE, GREY, VERMILION, styled
 
 PEOPLE = 20
 FORCES = {"ghk": (BLUE, "o-", "constant field (GHK)"), "ohmic": (VERMILION, "D--", "ohmic")}

@@ -11,10 +11,10 @@ Takes about 15 seconds. Add --show to open the figure.
 from _figures import finish
 
 import neurosim as ns
-from neurosim.show.article_plot import picture_remedies
-from neurosim.show.verdicts import describe_remedies
-from neurosim.study.rates import long_run
-from neurosim.study.remedies import matrix, tried
+from neurosim.article.matrix import matrix, tried
+from neurosim.article.phrases import describe_remedies
+from neurosim.article.plot import picture_remedies
+from neurosim.simulation.long_run import long_run
 
 PEOPLE = 6
 

@@ -12,9 +12,9 @@ Takes about 40 seconds. Add --show to open the figure.
 from _figures import finish, lanes, panels, people_dots, value_dots
 
 import neurosim as ns
-from neurosim.show.describe import band
-from neurosim.show.style import BLUE, VERMILION, styled
-from neurosim.study.compare import paired_ratio
+from neurosim.simulation.ratio import paired_ratio
+from neurosim.view.describe import band
+from neurosim.view.style import BLUE, VERMILION, styled
 
 PEOPLE = 60
 STATES = ("low_sodium", "normal", "high_sodium")

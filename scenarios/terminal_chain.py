@@ -10,9 +10,9 @@ Takes about 20 seconds. Add --show to open the figure.
 import numpy as np
 from _figures import finish, panels
 
-from neurosim.membrane import chain, terminals
-from neurosim.show.style import BLACK, BLUE, GREY, VERMILION, styled
-from neurosim.sources import number
+from neurosim.base.parameters import number
+from neurosim.model.axon import chain, terminals
+from neurosim.view.style import BLACK, BLUE, GREY, VERMILION, styled
 
 KF = (1.0, 0.5, 0.3, 0.2, 0.1, 0.0)
 

@@ -11,9 +11,9 @@ Takes about a minute. Add --show to open the figure.
 
 from _figures import finish
 
-from neurosim.show.article_plot import picture_verdicts
-from neurosim.show.verdicts import describe_verdicts
-from neurosim.study.article import article
+from neurosim.article.phrases import describe_verdicts
+from neurosim.article.plot import picture_verdicts
+from neurosim.article.trial import article
 
 PEOPLE = 6
 

@@ -12,8 +12,8 @@ import numpy as np
 from _figures import finish, panels
 
 import neurosim as ns
-from neurosim.show.panels import origin_handles, plot_raster
-from neurosim.show.style import BLACK, ORIGIN_MARKS, plain_decades, styled
+from neurosim.view.panels import origin_handles, plot_raster
+from neurosim.view.style import BLACK, ORIGIN_MARKS, plain_decades, styled
 
 SECONDS, HZ = 15.0, 200.0
 NAMES = {"normal": "healthy twitcher", "isaacs": "Isaacs' syndrome",

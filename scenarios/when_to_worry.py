@@ -10,8 +10,8 @@ Takes about a minute. Add --show to open the figure.
 
 from _figures import finish
 
-from neurosim.show.alarms_plot import picture_alarms
-from neurosim.study import alarms
+from neurosim.article import alarms
+from neurosim.article.alarms_plot import picture_alarms
 
 PEOPLE, WEEKS = 16, 26
 

@@ -6,9 +6,9 @@ change of a source: a test fails while they differ.
     python scripts/build_lessons.py
 """
 
-from neurosim.show import lessons
-from neurosim.show.export import write_files
+from neurosim.base.files import write_files
+from neurosim.classroom.lessons import build, source
 
 if __name__ == "__main__":
-    made = lessons.committed()
-    print("\n".join(map(str, write_files(lessons.folder().parent, made))))
+    made = build.committed()
+    print("\n".join(map(str, write_files(source.folder().parent, made))))

@@ -18,13 +18,13 @@ from pathlib import Path
 import numpy as np
 from scipy.io import wavfile
 
-from neurosim.firing.bursts import Rhythm, sample_multiplets, sample_myokymia, site_bursts
-from neurosim.membrane import cramp
-from neurosim.muscle import emg
-from neurosim.muscle.anatomy import muscle
-from neurosim.muscle.detect import detect
-from neurosim.muscle.force import muscle_force_mn
-from neurosim.show.emg_plot import (
+from neurosim.clinic import emg, unit_potentials
+from neurosim.clinic.detect import detect
+from neurosim.model.firing.bursts import Rhythm, sample_multiplets, sample_myokymia, site_bursts
+from neurosim.model.muscle.anatomy import muscle
+from neurosim.model.muscle.force import muscle_force_mn
+from neurosim.model.soma import cramp
+from neurosim.view.emg_plot import (
     describe_emg,
     describe_potentials,
     emg_numbers,
@@ -33,15 +33,8 @@ from neurosim.show.emg_plot import (
     plot_signal,
     plot_stretch,
 )
-from neurosim.show.sound import wav_bytes, write_wav
-from neurosim.show.style import (
-    PALE,
-    SMALLEST_PT,
-    new_figure,
-    plain_decades,
-    styled,
-    titled,
-)
+from neurosim.view.sound import wav_bytes, write_wav
+from neurosim.view.style import PALE, SMALLEST_PT, new_figure, plain_decades, styled, titled
 
 FOLDER = Path("docs/figures")
 MUSCLE, UNIT, HZ, LENGTH_S = "shin", 90, 10_000.0, 2.0
@@ -58,10 +51,10 @@ def keep(fig, name: str) -> None:
     print(fig.words)
 
 
-def needle_at(unit: int) -> emg.Electrode:
+def needle_at(unit: int) -> unit_potentials.Electrode:
     """Return a needle put a millimetre before the middle of a unit's territory."""
-    x, y, _ = emg.territories_mm(MUSCLE)[unit]
-    return emg.needle(MUSCLE, x - 1.0, y)
+    x, y, _ = unit_potentials.territories_mm(MUSCLE)[unit]
+    return unit_potentials.needle(MUSCLE, x - 1.0, y)
 
 
 @styled
@@ -69,14 +62,16 @@ def draw_potentials() -> None:
     """Draw surface and needle potentials of a small, a middling and a large unit."""
     fig = new_figure(13.0, 4.6)
     left, right = fig.subplots(1, 2)
-    table = emg.territories_mm(MUSCLE)
+    table = unit_potentials.territories_mm(MUSCLE)
     shallow = np.flatnonzero(table[:, 1] < np.median(table[:, 1]))
     units = [int(shallow[np.abs(shallow - u).argmin()]) for u in (10, 75, 145)]
     names = [f"{word} unit ({u + 1})" for word, u in
              zip(("small", "middling", "large"), units, strict=True)]  # fmt: skip
-    skin = emg.unit_potentials(MUSCLE, "surface", HZ, units=units)[:, : round(0.045 * HZ)]
+    skin = unit_potentials.unit_potentials(MUSCLE, "surface", HZ, units=units)[
+        :, : round(0.045 * HZ)
+    ]
     plot_potentials(skin, HZ, names, left, title="Two discs on the skin")
-    near = [emg.unit_potentials(MUSCLE, needle_at(u), HZ, units=u)[0] for u in units]
+    near = [unit_potentials.unit_potentials(MUSCLE, needle_at(u), HZ, units=u)[0] for u in units]
     deep = np.stack(near)[:, : round(0.03 * HZ)]
     plot_potentials(deep, HZ, names, right, title="A needle inside the unit")
     titled(fig, "", "Simulated.")

@@ -20,12 +20,14 @@ import sys
 from pathlib import Path
 
 import neurosim as ns
-from neurosim.membrane.axon import Conditions
-from neurosim.membrane.changes import condition, named
-from neurosim.membrane.excitability import examine, norms
-from neurosim.show.article_plot import picture_remedies, picture_verdicts
-from neurosim.show.plot import picture_excitability, picture_pair
-from neurosim.study.article import article
+from neurosim.article.plot import picture_remedies, picture_verdicts
+from neurosim.article.trial import article
+from neurosim.clinic.excitability import examine
+from neurosim.clinic.norms import norms
+from neurosim.model.axon.axon import Conditions
+from neurosim.model.axon.changes import condition, named
+from neurosim.view.excitability_figures import picture_excitability
+from neurosim.view.figures import picture_pair
 
 FOLDER = Path("docs/figures")
 SCENARIOS = ("firing_trace", "terminal_chain", "when_to_worry")

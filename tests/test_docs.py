@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neurosim.membrane import equations as eq
-from neurosim.sources import FILES, all_values, references
+from neurosim.base.parameters import FILES, all_values, references
+from neurosim.model.axon import equations as eq
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -126,7 +126,12 @@ def test_a_target_is_told_by_name_unit_and_outcome(generated):
 
 
 def check(folder, *options):
-    run = [sys.executable, str(ROOT / "scripts" / "check_docs.py"), str(folder), *options]
+    run = [
+        sys.executable,
+        str(ROOT / "scripts" / "verification" / "check_docs.py"),
+        str(folder),
+        *options,
+    ]
     return subprocess.run(run, capture_output=True, text=True, timeout=60)
 
 

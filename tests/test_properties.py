@@ -21,16 +21,18 @@ from hypothesis import HealthCheck, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
 from neurosim import cli  # noqa: E402
-from neurosim.body.course import MOMENTS, SPANS, Course  # noqa: E402
-from neurosim.body.factors import contributions  # noqa: E402
-from neurosim.body.fields import FIELDS  # noqa: E402
-from neurosim.body.references import DOORS  # noqa: E402
-from neurosim.body.state import Body  # noqa: E402
-from neurosim.errors import NeurosimError  # noqa: E402
-from neurosim.muscle.anatomy import MUSCLES  # noqa: E402
-from neurosim.show.record import read_record  # noqa: E402
-from neurosim.study.run import simulate, state_in  # noqa: E402
-from neurosim.study.scenario import Scenario, catalogue, seconds  # noqa: E402
+from neurosim.base.errors import NeurosimError  # noqa: E402
+from neurosim.clinic.panel import read_panel  # noqa: E402
+from neurosim.clinic.record import read_record  # noqa: E402
+from neurosim.model.body.contributions import contributions  # noqa: E402
+from neurosim.model.body.course import MOMENTS, SPANS, Course  # noqa: E402
+from neurosim.model.body.fields import FIELDS  # noqa: E402
+from neurosim.model.body.state import Body  # noqa: E402
+from neurosim.model.body.units import DOORS  # noqa: E402
+from neurosim.model.muscle.anatomy import MUSCLES  # noqa: E402
+from neurosim.simulation.scenario import Scenario, catalogue, seconds  # noqa: E402
+from neurosim.simulation.simulate import simulate  # noqa: E402
+from neurosim.simulation.state import state_in  # noqa: E402
 
 CASES = int(os.environ.get("NEUROSIM_CASES", "0"))
 USUAL = 2908  # cases of the small run
@@ -293,7 +295,7 @@ files = st.one_of(st.one_of(sheets, curves, panels).map(lambda t: t.encode("utf-
 @tried(250)
 @given(files)
 def test_a_panel_is_a_body_or_a_sentence(tmp_path_factory, data):
-    found = from_file(Body.from_csv, data, "panel.csv", tmp_path_factory)
+    found = from_file(read_panel, data, "panel.csv", tmp_path_factory)
     assert found is None or isinstance(found, Body)
 
 

@@ -18,31 +18,32 @@ from importlib import import_module
 from pathlib import Path
 
 import neurosim
-from neurosim import store
-from neurosim.sources import FILES, GRADES, Value, all_values, load, references
+from neurosim.base import disk_cache
+from neurosim.base.parameters import FILES, GRADES, Value, all_values, load, references
 
 HERE = Path(__file__).parent.parent
 PACKAGE = Path(neurosim.__file__).parent
 ROOMS = {
-    "body": "what a person brings, and what it changes",
-    "membrane": "axon, chain of nodes, soma, pool of motoneurons",
-    "firing": "misfire sites, the hazard law, the sampler",
-    "muscle": "force, electromyogram, junction, events",
-    "study": "scenarios, people, claims, validation",
-    "show": "figures, words, tables",
+    "model": "from a blood value to a twitch: body, axon, soma, firing, muscle",
+    "clinic": "the excitability test, the fit of a person, electrodes, their files",
+    "simulation": "scenarios, one person, many people, cohorts, sensitivity",
+    "view": "figures, words, tables and files of a result",
+    "article": "the claims on trial, the signs of alarm, the report",
+    "classroom": "sliders, lessons, the mystery patient",
+    "validation": "the model against published numbers",
+    "base": "numbers and their sources, errors, caches, files",
 }
 OBJECTS = (
-    ("study.run.Result", "one person's run, every link of the chain"),
-    ("study.tally.People", "many people under several scenarios"),
-    ("muscle.events.Twitches", "the events of a muscle, in columns"),
-    ("firing.discharge.Firing", "the discharges behind them"),
-    ("body.factors.Contribution", "one change of one parameter, with its reason"),
-    ("membrane.axon.Conditions", "the fluids and channels of an axon"),
-    ("membrane.excitability.Excitability", "what the clinic's test finds"),
-    ("firing.hazard.HazardTable", "how often a site misfires in one body"),
-    ("sources.Value", "one number with unit, range, grade and source"),
+    ("simulation.result.Result", "one person's run, every link of the chain"),
+    ("simulation.tally.People", "many people under several scenarios"),
+    ("model.muscle.events.Twitches", "the events of a muscle, in columns"),
+    ("model.firing.discharge.Firing", "the discharges behind them"),
+    ("model.body.contributions.Contribution", "one change of one parameter, with its reason"),
+    ("model.axon.axon.Conditions", "the fluids and channels of an axon"),
+    ("clinic.excitability.Excitability", "what the clinic's test finds"),
+    ("model.firing.hazard.HazardTable", "how often a site misfires in one body"),
+    ("base.parameters.Value", "one number with unit, range, grade and source"),
 )
-GROUND = ("neurosim.sources", "neurosim.errors", "neurosim.store")
 MEANING = {
     "measured": "read from a publication about the thing itself",
     "fitted": "found by a fit on published targets or on direct simulation",
@@ -99,7 +100,7 @@ OTHERS = {
 @cache
 def measures() -> dict[str, tuple[str, str]]:
     """Return name and unit of the measures that a target names by their key."""
-    from neurosim.membrane.indices import MEASURES
+    from neurosim.clinic.indices import MEASURES
 
     return {**{m.key: (m.name, m.unit) for m in MEASURES}, **OTHERS}
 
@@ -180,7 +181,7 @@ def parameters() -> str:
         "# Parameters, with grades\n\n"
         f"All {len(everything)} numbers of the model, as `neurosim sources` prints them "
         "(`neurosim sources --csv sources.csv` for a spreadsheet). A name is what "
-        "`neurosim.sources.number(room, name)` takes.\n\n"
+        "`neurosim.base.parameters.number(room, name)` takes.\n\n"
         f"| grade | numbers | means |\n|---|---:|---|\n{rows}\n"
         "A *range* is what the source supports, or what a sensitivity runs over. The gates of the "
         "axon and of the muscle fibre stand in code, with the published code they come from "
@@ -269,13 +270,13 @@ def code_hash() -> str:
 
 def targets() -> list[dict]:
     """Return the rows of `neurosim validate`, found anew whenever any code or number changed."""
-    from neurosim.study import validate
+    from neurosim.validation import validate
 
-    key = store.key("docs", code_hash())
-    kept = store.get([key]).get(key)
+    key = disk_cache.key("docs", code_hash())
+    kept = disk_cache.get([key]).get(key)
     if kept is None:
         kept = tuple(validate.rows())
-        store.put({key: kept})
+        disk_cache.put({key: kept})
     return [dict(row) for row in kept]
 
 
@@ -283,7 +284,7 @@ def validation() -> str:
     """Return the page of the model against published numbers, and draw its figures."""
     from validation_pictures import draw
 
-    from neurosim.study.validate import NOT_ASKED
+    from neurosim.validation.validate import NOT_ASKED
 
     rows = targets()
     words = draw(rows, HERE / "generated")
@@ -366,11 +367,11 @@ def api_pages() -> dict[str, str]:
     """Return the pages of the API by name: what a user imports, then one page for each room."""
     rooms = "".join(f"- [{room}](api_{room}.md): {what}\n" for room, what in ROOMS.items())
     objects = "".join(f"- {{py:class}}`~neurosim.{name}`: {what}\n" for name, what in OBJECTS)
-    hidden = "\n".join(f"api_{room}" for room in (*ROOMS, "ground"))
+    hidden = "\n".join(f"api_{room}" for room in ROOMS)
     page = (
         "# API\n\n`import neurosim as ns` gives these names; `help(ns.simulate)` and the like say "
         "the same. Units stand in the names, shapes in the docstrings. Everything behind them, "
-        f"room by room:\n\n{rooms}- [ground](api_ground.md): sources, errors, the cache\n\n"
+        f"room by room:\n\n{rooms}\n"
         f"```{{toctree}}\n:hidden:\n{hidden}\n```\n\n"
         f"What comes back, or goes in:\n\n{objects}\n"
         "## Names of the package\n\n"
@@ -389,9 +390,9 @@ def api_pages() -> dict[str, str]:
     pages = {"api": page}
     for room, what in ROOMS.items():
         package = import_module(f"neurosim.{room}")
-        names = [m.name for m in pkgutil.iter_modules(package.__path__, f"neurosim.{room}.")]
+        modules = pkgutil.walk_packages(package.__path__, f"neurosim.{room}.")
+        names = [m.name for m in modules if not m.ispkg and "compiled" not in m.name]
         pages[f"api_{room}"] = f"# {room}: {what}\n\n" + "".join(map(module_part, names))
-    pages["api_ground"] = "# Ground\n\n" + "".join(map(module_part, GROUND))
     return pages
 
 

@@ -1,6 +1,6 @@
 """Names of the model's numbers become links to their row, on the page of equations with the value.
 
-A name is written as code, ``room.name``, as `neurosim.sources.number` takes it. A name of a room
+A name is written as code, ``room.name``, as `neurosim.base.parameters.number` takes it. A name of a room
 that has no such number is a warning on the page of equations, which so cannot fall behind the code.
 """
 
@@ -8,7 +8,7 @@ from docutils import nodes
 from generated import in_words, plain_unit
 from sphinx.util import logging
 
-from neurosim.sources import FILES, all_values
+from neurosim.base.parameters import FILES, all_values
 
 logger = logging.getLogger(__name__)
 WITH_VALUES = "equations"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from generated import condition_words, quantity_words, range_words
 
-from neurosim.show import style
+from neurosim.view import style
 
 PANELS = (
     ("measured", "Predictions: no fit used them"),

@@ -87,7 +87,7 @@ class Lab:
 
     def add_page(self, name, source):
         """Add a page without code, and return its address."""
-        from neurosim.show.lab import page_bytes
+        from neurosim.classroom.lab import page_bytes
 
         (self.folder / f"{name}.ipynb").write_bytes(page_bytes(name, source))
         return self.url(f"voila/render/{name}.ipynb")

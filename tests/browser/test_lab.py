@@ -7,7 +7,7 @@ from urllib.request import urlopen
 import pytest
 
 import neurosim as ns
-from neurosim.show.explore import rate_words
+from neurosim.classroom.explorer.settings import rate_words
 
 CALCIUM = "Ionised calcium"
 
@@ -30,9 +30,9 @@ def wait_for(page, text):
 
 COUNTED = """
 import neurosim as ns
-from neurosim.show import explore
-asked, ask = [], explore.Explorer.answer
-explore.Explorer.answer = lambda self, setting: asked.append(setting) or ask(self, setting)
+from neurosim.classroom.explorer import settings
+asked, ask = [], settings.Explorer.answer
+settings.Explorer.answer = lambda self, setting: asked.append(setting) or ask(self, setting)
 ui = ns.explore(canvas=False)
 ui.words.observe(lambda change: setattr(ui.reset, "tooltip", str(len(asked))), "value")
 ui
@@ -132,7 +132,7 @@ def test_a_lesson_runs_in_jupyterlab_by_keyboard(page, lab):
     pictures = [o["data"] for o in outputs if "image/png" in o.get("data", {})]
     assert len(pictures) >= 3
     page.wait_for_selector(".jp-Notebook .jp-OutputArea-output img")
-    from neurosim.show.style import new_figure
+    from neurosim.view.style import new_figure
 
     if hasattr(new_figure(1, 1), "words"):
         for picture in pictures:

@@ -1,11 +1,13 @@
 """The article's report opens from a disk, and by keyboard alone."""
 
-from neurosim.show import export, report
+from neurosim.article import report
+from neurosim.base import files
+from neurosim.view import export
 
 
 def test_report_opens_from_a_file(page, small_article, tmp_path):
     written = export.text_bytes(report.report_html(small_article))
-    export.write_files(tmp_path, {"report.html": written})
+    files.write_files(tmp_path, {"report.html": written})
     page.goto((tmp_path / "report.html").as_uri())
     assert page.locator("img").count() > 0
     for image in page.locator("img").all():

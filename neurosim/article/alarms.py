@@ -1,0 +1,331 @@
+"""When to worry: the article's three signs and the clinic's, in weeks of people who twitch.
+
+The article's signs (twitching persists, spreads, gets worse) are read from diaries alone
+(`study.diary`): when which muscle was seen to twitch. The sign that it leaves out, weakness, is
+what a clinic measures: force, and the number of motor units. Each is a rule with numbers of
+``alarms.toml``, stated before any was counted. Early ALS is held against benign twitching,
+pinched nerves and anxiety, as many people of each: a mix of this study, not of any clinic.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
+
+import numpy as np
+
+from neurosim.article.diary import EVERYBODY, GROUPS, Diary, diary, twitches_at_a_look
+from neurosim.base.errors import NeurosimError, number_within, unknown_name
+from neurosim.base.parameters import number
+from neurosim.simulation.processes import processes
+from neurosim.simulation.signs import (
+    gets_worse,
+    persists,
+    spreads,
+    spreads_beyond_a_root,
+)
+
+CONFIDENCE_Z = 1.959964
+CHUNK = 100  # healthy people looked at together
+MOST_LOOKED_AT = 100_000
+
+
+def _n(name: str) -> float:
+    return number("alarms", name)
+
+
+def weakness(one: Diary) -> bool:
+    """Whether some muscle's force fell between the visits by more than the error of measuring."""
+    limit = _n("clinic_limit_sd") * _n("force_error") * math.sqrt(2.0)
+    return bool((one.force[1] < one.force[0] * math.exp(-limit)).any())
+
+
+def units_lost(one: Diary) -> bool:
+    """Whether some muscle has fewer motor units than healthy people's."""
+    return bool((one.units < math.exp(-_n("clinic_limit_sd") * _n("units_error"))).any())
+
+
+def _weak(diary: Diary) -> bool:
+    return weakness(diary) or units_lost(diary)
+
+
+def _on_seen(rule: Callable[[np.ndarray], bool]) -> Callable[[Diary], bool]:
+    @wraps(rule)
+    def on_diary(diary: Diary) -> bool:
+        return rule(diary.seen())
+
+    return on_diary
+
+
+_persists, _spreads, _gets_worse = map(_on_seen, (persists, spreads, gets_worse))
+SIGNS: dict[str, tuple[str, Callable[[Diary], bool]]] = {
+    "persists": ("it persists", _persists),
+    "spreads": ("it spreads", _spreads),
+    "gets_worse": ("it gets worse", _gets_worse),
+    "all_three": ("all three", lambda d: _persists(d) and _spreads(d) and _gets_worse(d)),
+    "spreads_beyond_a_root": ("it spreads beyond one root", _on_seen(spreads_beyond_a_root)),
+    "weakness": ("a muscle grew weaker", weakness),
+    "units_lost": ("motor units are lost", units_lost),
+    "weak": ("weaker or units lost", _weak),
+    "persists_and_weak": ("it persists, and weak", lambda d: _persists(d) and _weak(d)),
+    "spreads_and_weak": ("it spreads, and weak", lambda d: _spreads(d) and _weak(d)),
+    "gets_worse_and_weak": ("it gets worse, and weak", lambda d: _gets_worse(d) and _weak(d)),
+}
+ARTICLE = ("persists", "spreads", "gets_worse")
+
+
+@dataclass(frozen=True)
+class Share:
+    """So many of so many people, with the exact binomial 95 % interval (Clopper & Pearson)."""
+
+    count: int
+    of: int
+
+    @property
+    def value(self) -> float:
+        """Share, 0 to 1; NaN of nobody."""
+        return self.count / self.of if self.of else math.nan
+
+    @property
+    def low(self) -> float:
+        """Lower end of the interval."""
+        from scipy.special import betaincinv
+
+        k, n = self.count, self.of
+        return float(betaincinv(k, n - k + 1, 0.025)) if k else 0.0
+
+    @property
+    def high(self) -> float:
+        """Upper end of the interval."""
+        from scipy.special import betaincinv
+
+        k, n = self.count, self.of
+        return float(betaincinv(k + 1, n - k, 0.975)) if k < n else 1.0
+
+    def __str__(self) -> str:
+        return f"{100 * self.value:.0f} ({100 * self.low:.0f} to {100 * self.high:.0f})"
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A likelihood ratio with its 95 % interval (by its logarithm)."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.2g} ({self.low:.2g} to {self.high:.2g})"
+
+
+@dataclass(frozen=True)
+class Alarms:
+    """Who shows which sign.
+
+    Attributes
+    ----------
+    weeks, seed : int
+    looked_at : int
+        Healthy people among whom those with benign twitching were found.
+    diaries : tuple of Diary
+    shown : dict of str to tuple of bool
+        By sign: whether each diary shows it.
+    """
+
+    weeks: int
+    seed: int
+    looked_at: int
+    diaries: tuple[Diary, ...] = field(repr=False)
+    shown: dict[str, tuple[bool, ...]] = field(repr=False)
+
+    def of(self, group: str) -> tuple[Diary, ...]:
+        """Return the diaries of a group."""
+        return tuple(d for d in self.diaries if d.group == group)
+
+    def typical(self, group: str) -> Diary:
+        """Return the diary of a group with the median number of signs, then of twitches seen."""
+        signs = dict(zip(self.diaries, zip(*self.shown.values(), strict=True), strict=True))
+        ranked = sorted(self.of(group), key=lambda d: (sum(signs[d]), d.seen().sum()))
+        return ranked[len(ranked) // 2]
+
+    def share(self, sign: str, *groups: str) -> Share:
+        """Return how many people of some groups show a sign.
+
+        Raises
+        ------
+        NeurosimError
+            For an unknown sign or group.
+        """
+        if sign not in self.shown:
+            raise unknown_name("sign", sign, self.shown)
+        for group in groups:
+            if group not in GROUPS:
+                raise unknown_name("group", group, GROUPS)
+        mine = [s for s, d in zip(self.shown[sign], self.diaries, strict=True) if d.group in groups]
+        return Share(sum(mine), len(mine))
+
+    def sensitivity(self, sign: str) -> Share:
+        """Return the share of people with early ALS who show a sign."""
+        return self.share(sign, "als")
+
+    def specificity(self, sign: str, *groups: str) -> Share:
+        """Return the share of the others (or of some groups of them) who do not show a sign."""
+        found = self.share(sign, *(groups or [g for g in GROUPS if g != "als"]))
+        return Share(found.of - found.count, found.of)
+
+    def likelihood_ratio(self, sign: str, present: bool = True) -> Ratio:
+        """Return how much more often a sign (or its absence) is met in ALS than in the others.
+
+        Half a person is added to every cell if one of them is empty.
+        """
+        ill, well = self.sensitivity(sign), self.specificity(sign)
+        a, b = ill.count, well.of - well.count
+        if not present:
+            a, b = ill.of - a, well.of - b
+        m, n = float(ill.of), float(well.of)
+        if not (a and b):
+            a, b, m, n = a + 0.5, b + 0.5, m + 1.0, n + 1.0
+        value = (a / m) / (b / n)
+        half = CONFIDENCE_Z * math.sqrt(max(1.0 / a - 1.0 / m + 1.0 / b - 1.0 / n, 0.0))
+        return Ratio(value, value * math.exp(-half), value * math.exp(half))
+
+    def rows(self) -> list[dict[str, object]]:
+        """Return a row for each sign: counts by group, and how well it tells ALS."""
+        found = []
+        for sign, (words, _) in SIGNS.items():
+            row: dict[str, object] = {"sign": sign, "words": words}
+            for group in GROUPS:
+                share = self.share(sign, group)
+                row |= {f"{group}_shown": share.count, f"{group}_people": share.of}
+            for name in ("sensitivity", "specificity", "likelihood_ratio"):
+                value = getattr(self, name)(sign)
+                row |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
+            found.append(row)
+        return found
+
+    def __str__(self) -> str:
+        people = ", ".join(f"{len(self.of(g))} {g}" for g in GROUPS if self.of(g))
+        heads = ("sign", *GROUPS, "sensitivity, %", "specificity, %", "likelihood ratio")
+        rows: list[tuple[str, ...]] = [heads]
+        for sign, (words, _) in SIGNS.items():
+            counts = (str(self.share(sign, g).count) for g in GROUPS)
+            told = (self.sensitivity(sign), self.specificity(sign), self.likelihood_ratio(sign))
+            rows.append((words, *counts, *map(str, told)))
+        width = [max(len(row[i]) for row in rows) for i in range(len(heads))]
+        lines = [
+            "  ".join(c.ljust(w) if not i else c.rjust(w)
+                      for i, (c, w) in enumerate(zip(row, width, strict=True)))
+            for row in rows
+        ]  # fmt: skip
+        return f"{self.weeks} weeks of {people} (seed {self.seed}); 95 % intervals\n" + "\n".join(
+            lines
+        )
+
+
+def true_share(one_in: float, ratio: float) -> float:
+    """Return which share of alarms is true (Bayes): odds before, times the likelihood ratio.
+
+    Parameters
+    ----------
+    one_in : float
+        Of so many people looked at one is ill, above 1.
+    ratio : float
+        Likelihood ratio of the sign.
+
+    Raises
+    ------
+    NeurosimError
+        For a value that is not allowed.
+
+    Examples
+    --------
+    >>> round(true_share(101, 10), 3)
+    0.091
+    """
+    one_in = number_within("one_in", one_in, 1.0 + 1e-9, 1e9)
+    odds = number_within("ratio", ratio, 0.0, 1e12) / (one_in - 1.0)
+    return odds / (1.0 + odds)
+
+
+def _look_at(first: int, seed: int) -> list[int]:
+    return [p for p in range(first, first + CHUNK) if twitches_at_a_look(p, seed)]
+
+
+def _one(job: tuple[str, int, int, int]) -> Diary:
+    return diary(*job)
+
+
+def _found(people: int, seed: int, over: Callable) -> tuple[list[int], int]:
+    """Return the first healthy people who twitch at a look, and how many were looked at."""
+    found: list[int] = []
+    for start in range(0, MOST_LOOKED_AT, 8 * CHUNK):
+        for first, some in zip(
+            starts := range(start, start + 8 * CHUNK, CHUNK),
+            over(_look_at, starts, [seed] * len(starts)), strict=True,
+        ):  # fmt: skip
+            found += some
+            if len(found) >= people:
+                return found[:people], first + CHUNK
+    raise NeurosimError(
+        f"Of {MOST_LOOKED_AT} healthy people fewer than {people} were seen to twitch."
+    )
+
+
+def cohort(
+    people: int = 60,
+    weeks: int = 26,
+    seed: int = 1,
+    cores: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+    groups: Sequence[str] = GROUPS,
+) -> Alarms:
+    """Return who shows which sign among people of each group who keep a diary.
+
+    Parameters
+    ----------
+    people : int
+        Of each group, 1 to 10 000.
+    weeks : int
+        Length of the diary, 8 to 520.
+    seed : int
+        Same seed, same people and twitches.
+    cores : int
+        Processes to use; the result does not depend on it.
+    progress : callable, optional
+        Called with (diaries done, diaries).
+    groups : sequence of str
+        Some of `GROUPS`.
+
+    Raises
+    ------
+    NeurosimError
+        For a value that is not allowed.
+    """
+    people = round(number_within("people", people, 1, 10_000))
+    weeks = round(number_within("weeks", weeks, 8, 520, "weeks"))
+    for group in groups:
+        if group not in GROUPS:
+            raise unknown_name("group", group, GROUPS)
+    if cores > 1:
+        with processes(cores) as pool:
+            return _cohort(people, weeks, seed, progress, groups, pool.map)
+    return _cohort(people, weeks, seed, progress, groups, map)
+
+
+def _cohort(people, weeks, seed, progress, groups, over) -> Alarms:
+    who: dict[str, Sequence[int]] = {
+        g: range(i * EVERYBODY, i * EVERYBODY + people) for i, g in enumerate(GROUPS)
+    }
+    looked_at = 0
+    if "benign" in groups:
+        who["benign"], looked_at = _found(people, seed, over)
+    jobs = [(g, p, weeks, seed) for g in groups for p in who[g]]
+    found = []
+    for one in over(_one, jobs):
+        found.append(one)
+        if progress:
+            progress(len(found), len(jobs))
+    shown = {name: tuple(sign(d) for d in found) for name, (_, sign) in SIGNS.items()}
+    return Alarms(weeks, seed, looked_at, tuple(found), shown)

@@ -1,0 +1,111 @@
+"""What the popular article claims, one record each, in our own words (`claims.toml`).
+
+Nothing of the article is left out. A claim on a cause is put to the model as scenarios against
+health, one on a remedy as that remedy on every cause, the others as a stated test; what a
+threshold model cannot judge says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from neurosim.base.errors import NeurosimError
+from neurosim.base.parameters import read_toml
+
+KINDS = ("rate", "remedy", "test", "alarm", "outside")
+GROUPS = {
+    "nature": "What twitches and spasms are",
+    "cause": "What makes muscles twitch",
+    "rare cause": "Rarer causes",
+    "relief": "What stops it",
+    "worry": "When to worry",
+}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim of the article.
+
+    Attributes
+    ----------
+    number : int
+    claim : str
+        The claim, paraphrased.
+    group : str
+        One of `GROUPS`.
+    kind : str
+        One of `KINDS`: how it is put to the model.
+    scenarios : tuple of str
+        Scenarios of a rate claim, the first the main one; the claim holds if any of them does it.
+    combination : tuple of str
+        Scenarios that the first often comes with; asked when it makes no difference alone.
+    remedies : tuple of str
+        Remedies of a remedy claim (`neurosim.article.matrix`).
+    test, sign : str
+        Test of `neurosim.article.claim_tests`, or sign of `neurosim.article.alarms`.
+    outside : str
+        Why the model cannot judge it; empty if it can.
+    physiology : str
+        What physiology says, for and against.
+    sources : tuple of str
+        Keys of `references`.
+    """
+
+    number: int
+    claim: str
+    group: str = "cause"
+    kind: str = "rate"
+    scenarios: tuple[str, ...] = ()
+    combination: tuple[str, ...] = ()
+    remedies: tuple[str, ...] = ()
+    test: str = ""
+    sign: str = ""
+    outside: str = ""
+    physiology: str = ""
+    sources: tuple[str, ...] = ()
+
+    @property
+    def expected(self) -> str:
+        """``"more"`` or ``"fewer"`` twitches, as the article says; empty for other claims."""
+        return {"rate": "more", "remedy": "fewer"}.get(self.kind, "")
+
+    @property
+    def factor(self) -> str:
+        """What stands behind the claim, be it a scenario, a remedy, a test or a sign."""
+        return (*self.scenarios, *self.remedies, self.test, self.sign, "none")[0] or (
+            self.test or self.sign or "none"
+        )
+
+
+def _record(table: Mapping) -> Claim:
+    lists = {k: tuple(v) for k, v in table.items() if isinstance(v, list)}
+    return Claim(**{**table, **lists})
+
+
+@cache
+def _file() -> Mapping:
+    return read_toml("article/claims.toml")
+
+
+CLAIMS = tuple(_record(table) for table in _file()["claim"])
+
+
+def claim(number: int) -> Claim:
+    """Return a claim by its number.
+
+    Raises
+    ------
+    NeurosimError
+        If there is no such claim.
+    """
+    for one in CLAIMS:
+        if one.number == number:
+            return one
+    raise NeurosimError(f"There is no claim {number}: the claims are numbered 1 to {len(CLAIMS)}.")
+
+
+def citations(one: Claim) -> tuple[str, ...]:
+    """Return the citations behind what is said of physiology."""
+    return tuple(_file()["references"][key] for key in one.sources)

@@ -1,0 +1,305 @@
+"""Verdicts in words: what the command line prints of the article, and the text of its figures.
+
+A rate is told as its direction and decade band, a test by what it found, a sign of alarm by how
+many show it; beside each stands whether it rests on a size that nobody has measured.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from textwrap import wrap
+from typing import Any
+
+from neurosim.article.claims import GROUPS, claim
+from neurosim.article.matrix import CAUSES, Matrix
+from neurosim.article.verdict import OUTCOMES, Verdict
+from neurosim.base.parameters import load, recorded
+from neurosim.model.body.contributions import Contribution, contributions
+from neurosim.model.body.remedies import remedy
+from neurosim.simulation.ratio import Ratio, mean_ratio
+from neurosim.simulation.scenario import in_a_sentence, relieved, scenario
+from neurosim.view.describe import band
+from neurosim.view.style import ADVICE
+
+ALARM = (
+    "See a doctor if twitching persists for weeks, spreads to other muscles or gets worse, or "
+    "if there is weakness, a muscle becomes thinner, or speech or swallowing changes."
+)
+SIGNS = {
+    "supported": ("✔", "the model does what the article says"),
+    "opposed": ("✘", "the model does the opposite, or the claim fails its test"),
+    "no difference at this size": ("=", "no difference that this many people would show"),
+    "only in combination": (
+        "+",
+        "only with something else, or a remedy against some causes",
+    ),
+    "outside this model": ("–", "the model has nothing that could answer"),
+}
+# Numbers that carry a blood value to the nerve; they do not say how large a factor is.
+PASSAGES = ("interstitial_", "csf_transfer", "internal_ions_per_sodium")
+WIDTH = 100
+COLUMNS = (3, 32, 19, 40)  # of the printed table: number, claim, outcome, what was found
+
+
+def outcome_words(outcome: str) -> str:
+    """Return an outcome with the sign that stands beside it."""
+    return f"{SIGNS[outcome][0]} {outcome}"
+
+
+def cause_words(name: str) -> str:
+    """Return a cause of the matrix as read aloud."""
+    return "nothing (health)" if name == "normal" else in_a_sentence(scenario(name).title)
+
+
+def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
+    """Return how many verdicts there are of each outcome."""
+    rows = list(verdicts)
+    return {name: sum(v.outcome == name for v in rows) for name in OUTCOMES}
+
+
+# --- What is assumed -------------------------------------------------------------------
+
+
+def _assumed(found: Iterable[Contribution]) -> set[str]:
+    names = {c.size for c in found if c.grade == "assumed" and c.size}
+    return {n for n in names if not n.partition(".")[2].startswith(PASSAGES)}
+
+
+def remedy_changes(name: str, cause: str) -> tuple[dict[Contribution, float], list[str]]:
+    """Return what a remedy changes in a cause's body.
+
+    Returns
+    -------
+    (dict of Contribution to float, list of str)
+        What is otherwise with it, and by how much it was changed without it (NaN if it was not);
+        and what it takes away.
+    """
+    asked = scenario(cause)
+
+    def key(c: Contribution) -> tuple[str, str, str]:
+        return c.site, c.parameter, c.factor
+
+    before = {key(c): c for c in contributions(asked.body)}
+    after = {key(c): c for c in contributions(relieved(asked, name).body)}
+    brings = {c: before[k].change if k in before else math.nan
+              for k, c in after.items() if c != before.get(k)}  # fmt: skip
+    return brings, list(dict.fromkeys(c.factor for k, c in before.items() if k not in after))
+
+
+@cache
+def assumed_sizes(kind: str, factor: str) -> tuple[str, ...]:
+    """Return the assumed numbers (``room.name``) that size what stands behind a verdict.
+
+    For a cause those of its body's contributions, for a remedy those of what it changes; not
+    those that carry a blood value to the nerve, nor what every run reads.
+    """
+    if kind == "rate":
+        return tuple(sorted(_assumed(contributions(scenario(factor).body))))
+    if kind != "remedy":
+        return ()
+    found: set[str] = set()
+    for cause in CAUSES:
+        found |= _assumed(remedy_changes(factor, cause)[0])
+        with recorded() as reads:
+            remedy(factor).on(scenario(cause).body)
+        found |= {f"study.{n}" for room, n in reads
+                  if room == "study" and load(room)[n].grade == "assumed"}  # fmt: skip
+    return tuple(sorted(found))
+
+
+def rests_on_assumed_size(verdict: Verdict) -> bool:
+    """Return whether a verdict rests on the size of something that nobody has measured."""
+    return bool(assumed_sizes(verdict.kind, verdict.factor))
+
+
+def turns(verdict: Verdict) -> bool:
+    """Return whether some number within its range, or another axon, turns the outcome."""
+    return bool(verdict.leans_on) and not verdict.flips_at.startswith("not ")
+
+
+# --- One verdict -----------------------------------------------------------------------
+
+
+def twitches(ratio: float, low: float = math.nan, high: float = math.nan, against="") -> str:
+    """Return a rate ratio against the same people as direction and decade band.
+
+    Examples
+    --------
+    >>> twitches(12, 4, 300, "in health")
+    'tens of times as many twitches as in health'
+    >>> twitches(1.5, 1.3, 1.7, "in health")
+    'somewhat more twitches than in health'
+    >>> twitches(0.0002, 0, 0.004)
+    'hardly a twitch left'
+    """
+    words = band(ratio, low, high).split(" (")[0]
+    if words in ("near zero", "no clear difference") or math.isnan(ratio):
+        return {"near zero": "hardly a twitch left"}.get(words, words)
+    joint = "as" if words.endswith("as many") else "than"
+    return f"{words} twitches {joint} {against}" if against else f"{words} twitches"
+
+
+def _sentence(words: str) -> str:
+    words = words.strip().rstrip(".")
+    return words[:1].upper() + words[1:] + "." if words else ""
+
+
+def _of_rate(v: Verdict) -> str:
+    words = twitches(v.rate_ratio, v.ci_low, v.ci_high, "in health")
+    if v.outcome == "only in combination":
+        return f"alone {words}; more when it comes {v.note}"
+    return f"{words}; {v.note}" if v.note else words
+
+
+def _of_remedy(v: Verdict) -> str:
+    note = re.sub(r"only against all but", "helps against all but", v.note)
+    note = re.sub(r"only against", "helps only against", note)
+    note = re.sub(r"more in", "makes more in", note)
+    mean = twitches(v.rate_ratio, v.ci_low, v.ci_high)
+    return "; ".join(p for p in (note, f"mean of all causes: {mean}") if p)
+
+
+def phrase(verdict: Verdict, article: Any = None) -> str:
+    """Return what was found on one claim, in one short text.
+
+    Parameters
+    ----------
+    verdict : Verdict
+    article : Article, optional
+        Whose alarms are told; without it an alarm's finding.
+    """
+    v = verdict
+    if v.kind == "alarm" and article is not None:
+        sign = claim(v.number).sign
+        shown, absent = article.alarms.sensitivity(sign), article.alarms.specificity(sign)
+        told = (
+            f"{100 * shown.value:.0f} % with early ALS show it (sensitivity), "
+            f"{100 * absent.value:.0f} % of the others do not (specificity)"
+        )
+        return _sentence(f"{told}; tells {v.note}" if v.note else told)
+    if v.kind == "rate":
+        words = _of_rate(v)
+    elif v.kind == "remedy":
+        words = _of_remedy(v)
+    else:
+        return _sentence(v.finding or v.note)
+    assumed = " Rests on an assumed size." if rests_on_assumed_size(v) else ""
+    return _sentence(words) + assumed
+
+
+# --- All of them -----------------------------------------------------------------------
+
+
+def summary(verdicts: Sequence[Verdict]) -> list[str]:
+    """Return how many verdicts there are of each outcome, and how many lean on assumptions."""
+    counted = ", ".join(f"{n} {outcome_words(o)}" for o, n in count(verdicts).items() if n)
+    rows = [v for v in verdicts if v.kind in ("rate", "remedy")]
+    resting = sum(map(rests_on_assumed_size, rows))
+    lines = [
+        f"{len(verdicts)} claims: {counted}.",
+        f"{resting} of the {len(rows)} verdicts on causes and remedies rest on sizes that nobody "
+        "has measured ('assumed size'); the others set a value of the blood, whose way to the "
+        "nerve is partly assumed, too.",
+    ]
+    examined = [v for v in rows if v.leans_on]
+    if examined:
+        lines.append(
+            f"For {sum(map(turns, examined))} of {len(examined)} examined, an assumed or fitted "
+            "number within its range (or another axon that fits the same nerves) turns the outcome."
+        )
+    return lines
+
+
+def _row(cells: Sequence[str]) -> list[str]:
+    """Return a row of the printed table, its cells wrapped."""
+    columns = [wrap(c, w) or [""] for c, w in zip(cells, COLUMNS, strict=True)]
+    lines = []
+    for i in range(max(map(len, columns))):
+        part = (c[i] if i < len(c) else "" for c in columns)
+        lines.append("  ".join(p.ljust(w) for p, w in zip(part, COLUMNS, strict=True)).rstrip())
+    return lines
+
+
+def table(article: Any) -> str:
+    """Return the table that `neurosim article` prints, at most 100 columns wide.
+
+    Parameters
+    ----------
+    article : Article
+    """
+    lines: list[str] = []
+    for group, title in GROUPS.items():
+        lines += ["", title, "-" * len(title)]
+        for v in article.verdicts:
+            if v.group == group:
+                lines += _row((f"{v.number:>3}", v.claim, outcome_words(v.outcome),
+                               phrase(v, article)))  # fmt: skip
+    lines.append("")
+    for text in (*summary(article.verdicts), ALARM, ADVICE):
+        lines += wrap(text, WIDTH)
+    return "\n".join(lines).lstrip("\n")
+
+
+def describe_verdicts(verdicts: Any) -> str:
+    """Return all verdicts in words, one a line, as the text beside their figure.
+
+    Parameters
+    ----------
+    verdicts : Article or sequence of Verdict
+    """
+    article = verdicts if hasattr(verdicts, "verdicts") else None
+    rows: Sequence[Verdict] = getattr(verdicts, "verdicts", verdicts)
+    told = [f"{v.number} {v.claim}: {v.outcome}. {phrase(v, article)}" for v in rows]
+    return "\n".join([*summary(rows), *told, ADVICE])
+
+
+# --- The matrix of remedies ------------------------------------------------------------
+
+
+def cell(matrix: Matrix, cause: int, column: int) -> tuple[str, Ratio]:
+    """Return what one remedy does against one cause: a word, and the ratio with its interval.
+
+    The word is one of ``"nearly none"``, ``"far fewer"``, ``"fewer"``, ``"same"``,
+    ``"unclear"``, ``"more"``, ``"far more"``, or ``"nothing to change"``.
+    """
+    from neurosim.base.parameters import number
+
+    ratio = mean_ratio(matrix.log_ratio[cause, column])
+    if not matrix.applies[cause, column]:
+        return "nothing to change", ratio
+    edge = number("study", "smallest_ratio")
+    if ratio.change == "fewer":
+        steps = ((0.01, "nearly none"), (0.1, "far fewer"), (math.inf, "fewer"))
+        return next(word for upper, word in steps if ratio.value < upper), ratio
+    if ratio.change == "more":
+        return "far more" if ratio.value > 10.0 else "more", ratio
+    inside = ratio.low > 1.0 / edge and ratio.high < edge
+    return "same" if inside else "unclear", ratio
+
+
+def helped(matrix: Matrix, cause: int, column: int) -> float:
+    """Return the share of people whose twitches a remedy lessens by more than the least ratio."""
+    from neurosim.base.parameters import number
+
+    edge = -math.log(number("study", "smallest_ratio"))
+    return float((matrix.log_ratio[cause, column] < edge).mean())
+
+
+def describe_remedies(matrix: Matrix) -> str:
+    """Return the matrix in words, one line a remedy, as the text beside its figure."""
+    lines = [
+        f"Twitches with each remedy against the same {matrix.log_ratio.shape[2]} people without; "
+        "in brackets how many of them it helps."
+    ]
+    for j, name in enumerate(matrix.remedies):
+        by_word: dict[str, list[str]] = {}
+        for i, cause in enumerate(matrix.causes):
+            word = cell(matrix, i, j)[0]
+            share = "" if word == "nothing to change" else f" ({100 * helped(matrix, i, j):.0f} %)"
+            by_word.setdefault(word, []).append(cause_words(cause) + share)
+        told = "; ".join(f"{word}: {', '.join(causes)}" for word, causes in by_word.items())
+        lines.append(f"{_sentence(remedy(name).words)} {_sentence(told)}")
+    return "\n".join(lines)

@@ -1,0 +1,80 @@
+"""The article's tables: verdicts, remedies, rates and signs of alarm, a row each."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from neurosim.article import phrases
+from neurosim.article.matrix import Matrix
+from neurosim.article.verdict import Verdict
+from neurosim.base.parameters import number
+from neurosim.model.axon.axon import AXONS
+from neurosim.model.body.remedies import remedy
+from neurosim.view import export
+
+VERDICT_FIELDS = tuple(f.name for f in fields(Verdict) if f.name != "axon_ratios")
+
+
+def verdict_rows(article: Any) -> list[dict[str, Any]]:
+    """Return a row for each verdict: every field, the ratio with each axon, and the words."""
+    rows = []
+    for v in article.verdicts:
+        ratios = {article.base.axon: v.rate_ratio, **v.axon_ratios}
+        row = {name: getattr(v, name) for name in VERDICT_FIELDS}
+        row |= {f"rate_ratio_{name}": ratios.get(name, float("nan")) for name in AXONS}
+        row |= {
+            "turns_with_axon": " ".join(v.turns_with),
+            "assumed_sizes": " ".join(phrases.assumed_sizes(v.kind, v.factor)),
+            "says": phrases.phrase(v, article),
+        }
+        rows.append(row)
+    return rows
+
+
+def remedy_rows(matrix: Matrix) -> list[dict[str, Any]]:
+    """Return a row for each remedy on each cause: ratio, interval, and whom it helps."""
+    rows = []
+    for i, cause in enumerate(matrix.causes):
+        for j, name in enumerate(matrix.remedies):
+            word, ratio = phrases.cell(matrix, i, j)
+            rows.append({
+                "cause": cause, "remedy": name, "remedy_words": remedy(name).words,
+                "applies": bool(matrix.applies[i, j]), "effect": word,
+                "rate_ratio": ratio.value, "ci_low": ratio.low, "ci_high": ratio.high,
+                "people": ratio.people, "helped_share": phrases.helped(matrix, i, j),
+            })  # fmt: skip
+    return rows
+
+
+def rate_rows(article: Any) -> list[dict[str, Any]]:
+    """Return a row for each state: median and quartiles of people's rates, and who is silent."""
+    rows = []
+    for name, per_min in article.rates.items():
+        quartiles = np.quantile(per_min, (0.25, 0.5, 0.75))
+        keys = ("quartile1_per_min", "median_per_min", "quartile3_per_min")
+        silent = float((per_min <= number("study", "rate_floor")).mean())
+        rows.append({"scenario": name, "people": per_min.size,
+                     **dict(zip(keys, map(float, quartiles), strict=True)),
+                     "silent_share": silent})  # fmt: skip
+    return rows
+
+
+def files(article: Any) -> dict[str, bytes]:
+    """Return the tables as files; the verdicts' sidecar tells where all of them come from."""
+    about = export.provenance(
+        article.base.replace(people=article.people),
+        counts=phrases.count(article.verdicts),
+        diaries={"people": len(article.alarms.diaries), "weeks": article.alarms.weeks},
+    )
+    made = export.table_files("verdicts", verdict_rows(article), about)
+    others = {
+        "remedies": remedy_rows(article.matrix),
+        "rates": rate_rows(article),
+        "alarms": article.alarms.rows(),
+    }
+    return made | {
+        f"{stem}.csv": export.csv_bytes(export.as_columns(rows)) for stem, rows in others.items()
+    }

@@ -1,0 +1,92 @@
+"""Functions whose values are cached, in memory and on disk.
+
+A value is cached by the arguments it was made of and by the overrides of the parameters it reads.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable
+from functools import update_wrapper
+from typing import NamedTuple
+
+from neurosim.base import disk_cache
+from neurosim.base.parameters import _exchanged
+
+
+class Form(NamedTuple):
+    """How a value goes to disk: as what `store.pack` takes, and back."""
+
+    plain: Callable
+    whole: Callable
+
+
+AS_IT_IS = Form(lambda value: value, lambda value: value)
+
+
+class Kept:
+    """A function whose values are kept, by its arguments and by what is exchanged in its rooms.
+
+    With a `Form` they are kept on disk, too; the `repr` of its arguments must tell them wholly.
+    """
+
+    def __init__(
+        self, function: Callable, rooms: Collection[str], size: int, form: Form | None
+    ) -> None:
+        self.function, self.rooms, self.size = function, frozenset(rooms), size
+        self.form, self.values = form, OrderedDict()
+        update_wrapper(self, function)
+
+    def key(self, *args) -> tuple:
+        """Return what the value for these arguments is kept by."""
+        now = {k: v for k, v in _exchanged.items() if {k[0], ".".join(k)} & self.rooms}
+        return (*sorted(now.items()), *args)
+
+    def __call__(self, *args):
+        """Return the value for these arguments."""
+        key = self.key(*args)
+        if key not in self.values and self.missing([args]):
+            value = self.function(*args)
+            return self.values[key] if key in self.values else self.keep(value, *args)
+        self.values.move_to_end(key)
+        return self.values[key]
+
+    def missing(self, several: Iterable[tuple]) -> list[tuple]:
+        """Return those of several arguments whose values are not kept."""
+        new = {key: args for args in several if (key := self.key(*args)) not in self.values}
+        if self.form is not None and new and disk_cache.folder() is not None:
+            on_disk = {self._name(key): key for key in new}
+            for name, value in disk_cache.get(list(on_disk)).items():
+                self._keep(on_disk[name], self.form.whole(value))
+                del new[on_disk[name]]
+        return list(new.values())
+
+    def keep(self, value, *args):
+        """Keep a value that was found together with others, and return it."""
+        self.keep_all([value], [args])
+        return value
+
+    def keep_all(self, values: Iterable, several: Iterable[tuple]) -> None:
+        """Keep values that were found together, by their arguments."""
+        new = {self.key(*args): value for value, args in zip(values, several, strict=True)}
+        for key, value in new.items():
+            self._keep(key, value)
+        if self.form is not None and disk_cache.folder() is not None:
+            disk_cache.put({self._name(key): self.form.plain(value) for key, value in new.items()})
+
+    def _keep(self, key: tuple, value) -> None:
+        self.values[key] = value
+        if len(self.values) > self.size:
+            self.values.popitem(last=False)
+
+    def _name(self, key: tuple) -> bytes:
+        return disk_cache.key(self.function.__module__, self.function.__qualname__, key)
+
+
+def remember(*rooms: str, size: int = 256, form: Form | None = None) -> Callable[[Callable], Kept]:
+    """Keep up to `size` values of a function, by its arguments and by what is exchanged in `rooms`.
+
+    A room may be narrowed to one of its numbers, as ``"firing.noise_channels"``. With a `form`
+    values are kept on disk, too (`neurosim.base.disk_cache`): for what costs milliseconds and more.
+    """
+    return lambda function: Kept(function, rooms, size, form)

@@ -1,0 +1,1 @@
+"""Application: sliders, lessons, the mystery patient, the lab in a browser."""

@@ -1,0 +1,86 @@
+"""The sliders' door: open them in a notebook, or say why they cannot be shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from neurosim.simulation.scenario import Scenario
+
+if TYPE_CHECKING:
+    from neurosim.classroom.explorer.widgets import Sliders
+from neurosim.classroom.explorer.settings import Explorer, Setting
+
+
+def why_no_sliders() -> str:
+    """Return the sentence why there can be no sliders here, or an empty text."""
+    from importlib.util import find_spec
+
+    if find_spec("ipywidgets") is None:
+        return (
+            "No sliders, because ipywidgets is not installed (pip install ipywidgets); the same "
+            "as small pictures."
+        )
+    import sys
+
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is None or not hasattr(shell, "kernel"):
+        return (
+            "No sliders, because no notebook is running ('neurosim lab' opens them in a browser); "
+            "the same as small pictures."
+        )
+    return ""
+
+
+def explore(
+    *,
+    muscle: str = "foot_sole",
+    seed: int = 1,
+    person: int = 0,
+    axon: str = "ghk",
+    sliders: bool | None = None,
+    canvas: bool | None = None,
+) -> Sliders | Any:
+    """Move a body's salts, coffee, sleep, stress and illness, and see at once what it does.
+
+    Every move runs `neurosim.simulate` for one person and 60 s: threshold and margin, discharges,
+    force, and the twitch rate against the same person in health, with words below.
+
+    Parameters
+    ----------
+    muscle : str
+        Muscle to begin with.
+    seed, person : int
+        Which person it is.
+    axon : str
+        Which of the axons that fit people's nerves.
+    sliders : bool, optional
+        Whether to give sliders; if omitted, where a notebook can show them.
+    canvas : bool, optional
+        Whether the picture is a canvas of ipympl rather than an image; if omitted, where ipympl
+        is installed.
+
+    Returns
+    -------
+    Sliders or Picture
+        Sliders that a notebook shows; elsewhere small pictures of each slider low and high,
+        `words` of which say why.
+
+    Raises
+    ------
+    NeurosimError
+        For a value that is not allowed, or sliders or a canvas that are not installed.
+    """
+    explorer = Explorer(seed, person, axon)
+    start = Setting(muscle=Scenario(muscle=muscle).muscle)
+    why = why_no_sliders()
+    if sliders is None:
+        sliders = not why
+    if sliders:
+        from neurosim.classroom.explorer.widgets import Sliders
+
+        return Sliders(explorer, start, canvas=canvas)
+    from neurosim.classroom.explorer.plot import picture_settings
+
+    why = why or "No sliders, as asked; the same as small pictures."
+    print(why)
+    return picture_settings(explorer, start, why)

@@ -1,0 +1,416 @@
+"""The explorer's picture: drawn once, then only its lines and words move; and small pictures.
+
+Axes stay where they are while a slider moves, so that the eye can follow what changes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import wraps
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurosim.classroom.explorer.settings import (
+    DURATION_S,
+    Answer,
+    Explorer,
+    Setting,
+    rate_words,
+    small_settings,
+)
+from neurosim.model.body.state import Body
+from neurosim.model.muscle.events import KINDS
+from neurosim.model.soma.soma import SomaConditions, margin_mv
+from neurosim.view import describe
+from neurosim.view.style import (
+    ADVICE,
+    BLACK,
+    CHANGED,
+    GREY,
+    HEALTH,
+    ORIGIN_MARKS,
+    PALE,
+    counted,
+    new_figure,
+    plain_number,
+    styled,
+    titled,
+)
+
+if TYPE_CHECKING:
+    from neurosim.simulation.result import Result
+
+WIDTH_IN, HEIGHT_IN = 11.2, 6.1
+DPI = 125
+THRESHOLD_TOP = 200.0  # %; a larger one is drawn at the edge with its number
+LEAST_PER_MIN, MOST_PER_MIN = 1e-3, 3e4
+FORCE_HZ = 200.0
+FULL_FORCE_MN = tuple(m * 10.0**e for e in range(2, 7) for m in (1, 3))
+# Its panels are packed closer than those of a page.
+SIZES: dict[Any, Any] = {
+    "font.size": 11.0, "axes.titlesize": 13.0, "axes.titlepad": 9.0, "axes.labelsize": 11.0,
+    "xtick.labelsize": 11.0, "ytick.labelsize": 11.0, "legend.fontsize": 11.0,
+    "figure.titlesize": 16.0,
+}  # fmt: skip
+SHORT_ORIGINS = ("ordinary place", "nerve ending", "cell body", "lesion", "end plate")
+ROWS = ("1-ms pulse", "20-ms pulse", "cell body's\nmargin")
+
+
+def _sized(draw):
+    """Run a drawing function in the house style with `SIZES`."""
+
+    @styled
+    @wraps(draw)
+    def inner(*args, **kwargs):
+        from matplotlib import rc_context
+
+        with rc_context(SIZES):
+            return draw(*args, **kwargs)
+
+    return inner
+
+
+class ExplorerFigure:
+    """The picture of one answer, whose artists `update` moves.
+
+    Parameters
+    ----------
+    canvas : callable, optional
+        Makes a canvas of a figure, one that is based on Agg's; Agg's own if omitted.
+
+    Attributes
+    ----------
+    figure : Picture
+        Matplotlib's figure; the same one all the while.
+    """
+
+    @_sized
+    def __init__(self, canvas: Callable[[Any], Any] | None = None) -> None:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+        self.figure = new_figure(WIDTH_IN, HEIGHT_IN)
+        self.figure.set_layout_engine("none")  # nothing is laid out anew when a line moves
+        self.figure.set_dpi(DPI)
+        upper = self.figure.add_gridspec(
+            1, 3, left=0.098, right=0.985, top=0.915, bottom=0.635, wspace=0.32,
+            width_ratios=[1.0, 1.6, 1.2],
+        )  # fmt: skip
+        lower = self.figure.add_gridspec(
+            2, 1, left=0.098, right=0.985, top=0.49, bottom=0.085, hspace=0.42,
+            height_ratios=[1.25, 1.0],
+        )  # fmt: skip
+        top = [self.figure.add_subplot(grid) for grid in upper]
+        wide = [self.figure.add_subplot(grid) for grid in lower]
+        self._threshold_panel(top[0])
+        self._margin_panel(top[1])
+        self._rate_panel(top[2])
+        self._raster_panel(wide[0])
+        self._force_panel(wide[1])
+        self._moving = [
+            *self._bars, *self._ends, *self._percents, self._was_curve, self._curve, self._was_name,
+            self._from, self._drop, self._quiet, self._loud, self._margin_title, self._link,
+            self._was_rate, self._rate, self._was_words, self._words, *self._dots, self._silent,
+            self._raster_title, self._trace, self._seen, self._force_title,
+        ]  # fmt: skip
+        for artist in self._moving:
+            artist.set_animated(True)  # drawn by `draw_moving`, over what stays
+        self._stays: Any = None
+        self._stale = True
+        self.canvas: Any = FigureCanvasAgg(self.figure) if canvas is None else canvas(self.figure)
+        self.canvas.mpl_connect("draw_event", self._drawn)
+
+    def _drawn(self, event: Any) -> None:
+        """Keep what stays, just drawn, and draw the rest on top."""
+        self._stale = self.canvas.is_saving()  # into a file, which has all of it already
+        if not self._stale:
+            self._stays = self.canvas.copy_from_bbox(self.figure.bbox)
+            self._draw_moving()
+
+    def _draw_moving(self) -> None:
+        for artist in self._moving:
+            self.figure.draw_artist(artist)
+
+    @_sized
+    def draw(self) -> None:
+        """Bring the canvas up to date: what moves alone, unless an axis changed its numbers."""
+        if self._stale or self._stays is None:
+            self.canvas.draw()
+            return
+        self.canvas.restore_region(self._stays)
+        self._draw_moving()
+        self.canvas.blit(self.figure.bbox)
+
+    def png_bytes(self) -> bytes:
+        """Return the picture as a PNG file, packed fast rather than small."""
+        from PIL import Image
+
+        self.draw()
+        buffer = BytesIO()
+        pixels = np.asarray(self.canvas.buffer_rgba())[..., :3]
+        Image.fromarray(pixels).save(buffer, "png", compress_level=1)
+        return buffer.getvalue()
+
+    @_sized
+    def update(self, answer: Answer) -> None:
+        """Move the picture to another answer; `draw` or `png_bytes` then shows it."""
+        now, healthy = answer.result, answer.healthy
+        colour = HEALTH if now.scenario.body == Body() else CHANGED
+        self._move_threshold(now, colour)
+        self._move_margin(now, healthy, colour)
+        self._move_rate(now, healthy, colour)
+        self._move_raster(now, healthy, colour)
+        self._move_force(now, healthy, colour)
+
+    # Threshold ----------------------------------------------------------------------
+
+    def _threshold_panel(self, ax: Any) -> None:
+        ax.axvline(100.0, color=HEALTH, lw=2)
+        ax.text(100, 2.64, "health", color=HEALTH, ha="center", va="bottom")
+        self._bars = [ax.plot([], [], lw=4, solid_capstyle="butt")[0] for _ in ROWS]
+        self._ends = [ax.plot([], [], "D", ms=8)[0] for _ in ROWS]
+        self._percents = [ax.text(100, y, "", va="center", fontweight="bold",
+                                  bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8})
+                          for y in (2, 1, 0)]  # fmt: skip
+        ax.set_yticks([2, 1, 0], ROWS)
+        ax.set_xlim(0, THRESHOLD_TOP)
+        ax.set_ylim(-0.55, 2.6)
+        ax.set_xticks([0, 50, 100, 150, 200])
+        ax.set_xlabel("needed to fire, % of health")
+        ax.set_title("Threshold", pad=16)
+
+    def _move_threshold(self, now: Result, colour: str) -> None:
+        part = now.excitability.relative_to(now.healthy)
+        margin = 100.0 * margin_mv(now.state.soma) / margin_mv(SomaConditions())
+        values = (part["threshold_1ms_percent"], part["threshold_20ms_percent"], margin)
+        for y, value, bar, end, text in zip(
+            (2, 1, 0), values, self._bars, self._ends, self._percents, strict=True
+        ):
+            known = not math.isnan(value)
+            at = float(np.clip(value, 0.0, THRESHOLD_TOP)) if known else 100.0
+            bar.set_data([100.0, at], [y, y])
+            end.set_data([at] if known else [], [y] if known else [])
+            for artist in (bar, end, text):
+                artist.set_color(colour)
+            text.set_text(f"{value:.0f} %" if known else "blocked")
+            left = at > 100.0 + 0.5 * (THRESHOLD_TOP - 100.0) or at < 99.5 and at > 55.0
+            text.set_position((at - 9 if left else at + 9, y))
+            text.set_ha("right" if left else "left")
+
+    # Margin -------------------------------------------------------------------------
+
+    def _margin_panel(self, ax: Any) -> None:
+        (self._was_curve,) = ax.plot([], [], "--", color=HEALTH, lw=2)
+        (self._curve,) = ax.plot([], [], "-", lw=2.5)
+        (self._from,) = ax.plot([], [], "D", ms=9, zorder=5)
+        (self._drop,) = ax.plot([], [], ":", lw=1.6)
+        (self._quiet,) = ax.plot([], [], "|", color=GREY, ms=9, alpha=0.55)
+        (self._loud,) = ax.plot([], [], "|", ms=17, mew=2)
+        self._was_name = ax.text(0.56, 134, "health (dashed)", color=HEALTH, va="center")
+        ax.axhline(0, color=BLACK, lw=0.8)
+        ax.set_xscale("log")
+        ax.set_xlim(0.5, 10)
+        ax.set_xticks([0.5, 1, 2, 5, 10], ["0.5", "1", "2", "5", "10"])
+        ax.set_xticks([], minor=True)
+        ax.set_ylim(-42, 150)
+        ax.set_yticks([-21, 0, 50, 100], ["places", "0", "50", "100"])
+        ax.set_ylabel("threshold, %")
+        ax.set_xlabel("a place's persistent sodium, times healthy")
+        self._margin_title = ax.set_title("", pad=16)
+
+    def _move_margin(self, now: Result, healthy: Result, colour: str) -> None:
+        at, level = describe.firing_point(now.hazard)
+        known = not math.isnan(at)
+        self._was_curve.set_data(healthy.hazard.nu, healthy.hazard.x_percent)
+        self._curve.set_data(now.hazard.nu, now.hazard.x_percent)
+        self._from.set_data([at] if known else [], [level] if known else [])
+        self._drop.set_data([at, at] if known else [], [level, -42] if known else [])
+        nu = now.sites.nu
+        loud = nu >= at if known else np.zeros(nu.size, bool)
+        self._quiet.set_data(nu[~loud], np.full(int((~loud).sum()), -21.0))
+        self._loud.set_data(nu[loud], np.full(int(loud.sum()), -21.0))
+        some = int(loud.sum())
+        fire = "fires by itself" if some == 1 else "fire by themselves"
+        self._margin_title.set_text(f"Margin: {counted(some, 'place')} {fire}")
+        for artist in (self._curve, self._from, self._drop, self._loud, self._margin_title):
+            artist.set_color(colour)
+
+    # Rate ---------------------------------------------------------------------------
+
+    def _rate_panel(self, ax: Any) -> None:
+        self._link = ax.plot([], [], color=GREY, lw=1.5, ls=":")[0]
+        self._was_rate = ax.plot([], [], "o", color=HEALTH, ms=11)[0]
+        self._rate = ax.plot([], [], "D", ms=11)[0]
+        white = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+        at_edge = {"fontweight": "bold", "va": "center", "bbox": white}
+        self._was_words = ax.text(1, 0.28, "", color=HEALTH, **at_edge)
+        self._words = ax.text(1, 1.28, "", **at_edge)
+        ax.set_xscale("log")
+        ax.set_xlim(LEAST_PER_MIN / 2.5, MOST_PER_MIN)
+        ticks = [LEAST_PER_MIN, 0.1, 10.0, 1000.0]
+        ax.set_xticks(ticks, ["rarer", "0.1", "10", "1000"])
+        ax.set_xticks([], minor=True)
+        ax.axvspan(LEAST_PER_MIN / 2.5, LEAST_PER_MIN * 2.5, color=PALE, zorder=0)
+        ax.set_yticks([0, 1], ["health", "now"])
+        ax.set_ylim(-0.5, 1.75)
+        ax.set_xlabel("twitches per minute, long run")
+        ax.set_title("How often it twitches", pad=16)
+
+    def _move_rate(self, now: Result, healthy: Result, colour: str) -> None:
+        rates = (healthy.expected_per_min, now.expected_per_min)
+        at = [float(np.clip(r, LEAST_PER_MIN, MOST_PER_MIN)) for r in rates]
+        self._link.set_data([at[0], at[1]], [0, 1])
+        rows = ((self._was_rate, self._was_words, HEALTH), (self._rate, self._words, colour))
+        middle = math.sqrt(LEAST_PER_MIN * MOST_PER_MIN)
+        for y, (mark, words, own) in enumerate(rows):
+            mark.set_data([at[y]], [y])
+            words.set_text(rate_words(rates[y]))
+            words.set_ha("left" if at[y] < middle else "right")
+            words.set_position((at[y], y + 0.36))
+            mark.set_color(own)
+            words.set_color(own)
+
+    # Discharges and force -----------------------------------------------------------
+
+    def _raster_panel(self, ax: Any) -> None:
+        self._dots = [
+            ax.plot([], [], marker, color=own, ms=5, ls="none", mew=0, alpha=0.85, label=name)[0]
+            for (own, marker, _), name in zip(ORIGIN_MARKS, SHORT_ORIGINS, strict=True)
+        ]
+        self._silent = ax.text(
+            0.5, 0.5, "silent for this minute", ha="center", va="center", color=GREY,
+            transform=ax.transAxes,
+        )  # fmt: skip
+        self._raster_title = ax.set_title("")
+        legend = ax.legend(loc="lower right", bbox_to_anchor=(1.01, 0.99), ncols=5, borderpad=0.1,
+                           handletextpad=-0.1, columnspacing=0.7)  # fmt: skip
+        for handle in legend.legend_handles:
+            handle.set_markersize(8)
+        ax.set_xlim(0, DURATION_S)
+        ax.set_xticks(range(0, 61, 10))
+        ax.tick_params(labelbottom=False)
+        ax.set_ylabel("motor unit,\nsmall to large")
+        self._raster = ax
+
+    def _move_raster(self, now: Result, healthy: Result, colour: str) -> None:
+        f, units = now.firing, now.sites.units
+        for kind, dots in enumerate(self._dots):
+            mine = f.origin == kind
+            dots.set_data(f.time_s[mine], f.unit[mine] + 1)
+        self._silent.set_visible(len(f) == 0)
+        if units != self._raster.get_yticks()[-1]:
+            self._raster.set_ylim(1 - 0.08 * units, 1.08 * units)
+            self._raster.set_yticks([1, units])
+            self._stale = True
+        bursts, before = (int((r.firing.place == 0).sum()) for r in (now, healthy))
+        was = "" if now is healthy else f" (health {plain_number(before)})"
+        self._raster_title.set_text(f"Discharges: {counted(bursts, 'burst')}{was}")
+        self._raster_title.set_color(colour)
+
+    def _force_panel(self, ax: Any) -> None:
+        (self._trace,) = ax.plot([], [], lw=1.0)
+        (self._seen,) = ax.plot([], [], "o", ms=5, ls="none")
+        self._force_title = ax.set_title("")
+        ax.text(1.0, 1.06, "circle: can be seen at the skin", transform=ax.transAxes,
+                ha="right", va="bottom", color=GREY)  # fmt: skip
+        ax.set_xlim(0, DURATION_S)
+        ax.set_xticks(range(0, 61, 10))
+        ax.set_xlabel("time, seconds")
+        ax.set_ylabel("force, mN")
+        self._force = ax
+
+    def _move_force(self, now: Result, healthy: Result, colour: str) -> None:
+        force, t = now.force_mn(FORCE_HZ), now.twitches
+        self._trace.set_data(np.arange(force.size) / FORCE_HZ, force)
+        seen = t.visible & ~t.painful
+        self._seen.set_data(t.onset_s[seen], t.peak_mn[seen])
+        for artist in (self._trace, self._seen, self._force_title):
+            artist.set_color(colour)
+        most = max(float(force.max(initial=0.0)), float(t.peak_mn[seen].max(initial=0.0)))
+        top = next((one for one in FULL_FORCE_MN if one >= most * 1.05), most * 1.05)
+        if top != self._force.get_ylim()[1]:
+            self._force.set_ylim(-0.04 * top, top)
+            ticks = [0.0, top / 2, top]
+            self._force.set_yticks(ticks, [plain_number(tick) for tick in ticks])
+            self._stale = True
+        self._force_title.set_text(f"Force: {force_words(now)}")
+
+
+def force_words(result: Result) -> str:
+    """Return how many twitches and spasms a minute had, and how many could be seen."""
+    t = result.twitches
+    short, spasms = int((~t.painful).sum()), int((t.kind == KINDS[-1]).sum())
+    seen = int((t.visible & ~t.painful).sum())
+    words = counted(short, "twitch") + (f", {plain_number(seen) if seen else 'none'} visible"
+                                        if short else "")  # fmt: skip
+    return words + (f", {counted(spasms, 'spasm')}" if spasms else "")
+
+
+@_sized
+def picture_settings(explorer: Explorer, start: Setting, why: str) -> Any:
+    """Draw a minute of discharges for every slider low and high, and for conditions, small.
+
+    Parameters
+    ----------
+    explorer : Explorer
+    start : Setting
+        Its muscle is drawn.
+    why : str
+        The sentence why there are no sliders; it stands below the picture and in its `words`.
+
+    Returns
+    -------
+    Picture
+        With the same in words as its attribute `words`.
+    """
+    asked = small_settings(start)
+    columns = 4
+    rows = -(-len(asked) // columns)
+    fig = new_figure()
+    axes = fig.subplots(rows, columns, sharex=True).ravel()
+    said = []
+    for ax, setting in zip(axes, asked, strict=False):
+        answer = explorer.answer(setting)
+        said.append(_small_panel(ax, answer))
+    for ax in axes[len(asked) :]:
+        ax.set_visible(False)
+    for ax in axes[max(0, len(asked) - columns) : len(asked)]:
+        ax.tick_params(labelbottom=True)
+        ax.set_xlabel("time, seconds")
+    handles = [
+        axes[0].plot([], [], marker, color=own, ls="none", ms=7, label=name)[0]
+        for (own, marker, _), name in zip(ORIGIN_MARKS, SHORT_ORIGINS, strict=True)
+    ]
+    titled(fig, "One minute of one person: each slider low and high, and what ails", f"{why}\n")
+    fig.legend(handles=handles, loc="outside upper right", ncols=5, handletextpad=0.0,
+               columnspacing=1.0)  # fmt: skip
+    fig.words = "\n".join([why, *said, ADVICE])
+    return fig
+
+
+def _small_panel(ax: Any, answer: Answer) -> str:
+    """Draw the discharges of one answer and return it in words."""
+    now, f = answer.result, answer.result.firing
+    colour = HEALTH if now is answer.healthy else CHANGED
+    for kind, (own, marker, _) in enumerate(ORIGIN_MARKS):
+        mine = f.origin == kind
+        ax.plot(f.time_s[mine], f.unit[mine] + 1, marker, color=own, ms=3.5, ls="none", mew=0)
+    title = answer.setting.words()
+    title = "In health" if now is answer.healthy else title[:1].upper() + title[1:]
+    short = now.excitability.relative_to(now.healthy)["threshold_1ms_percent"]
+    threshold = "blocked" if math.isnan(short) else f"threshold {short:.0f} %"
+    rate = rate_words(now.expected_per_min)
+    spasms = int((now.twitches.kind == "spasm").sum())
+    rate += f" and {counted(spasms, 'spasm')}" if spasms else ""
+    ax.set_title(f"{title}\n{rate}", color=colour, fontsize=11)
+    if not len(f):
+        ax.text(0.5, 0.4, "silent for this minute", transform=ax.transAxes, ha="center",
+                va="center", color=GREY)  # fmt: skip
+    ax.text(0.99, 0.97, threshold, transform=ax.transAxes, ha="right", va="top", color=colour,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0})  # fmt: skip
+    ax.set_xlim(0, DURATION_S)
+    ax.set_ylim(0, now.sites.units * 1.3)
+    ax.set_yticks([])
+    return f"{title}: {rate}; {threshold}."

@@ -1,0 +1,399 @@
+"""The explorer without its sliders: what a setting of them means, and what the model says to it.
+
+A `Setting` is where the sliders stand; its body goes through `neurosim.simulation.simulate.simulate` like
+any other, and the words are made from the result. The picture is in `explore_plot`, the sliders
+in `explore_widgets`.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neurosim.base.errors import NeurosimError, finite_number, number_within, unknown_name
+from neurosim.base.parameters import number
+from neurosim.model.body.fields import FIELDS, SCALES
+from neurosim.model.body.state import Body
+from neurosim.model.body.units import DOORS
+from neurosim.model.soma.soma import SomaConditions, margin_mv
+from neurosim.simulation.result import Result
+from neurosim.simulation.scenario import Scenario, catalogue, in_a_sentence, scenario
+from neurosim.simulation.simulate import simulate
+from neurosim.view import describe
+from neurosim.view.style import ADVICE, counted, muscle_words, plain_number, time_words
+
+if TYPE_CHECKING:
+    pass
+
+
+DURATION_S = 60.0  # long enough to see, short enough to follow a slider
+HEALTH = "normal"
+# Name of the door, plain name, and how far one press of an arrow key goes.
+_KNOBS = (
+    ("ionised_calcium_mmol_l", "ionised calcium", 0.05),
+    ("potassium_mmol_l", "potassium", 0.1),
+    ("ionised_magnesium_mmol_l", "ionised magnesium", 0.05),
+    ("sodium_mmol_l", "sodium", 1.0),
+    ("cups_of_coffee", "caffeine", 1.0),
+    ("sleep_debt_h", "sleep missing", 1.0),
+    ("stress", "stress", 0.05),
+)
+SEVERITY_STEP = 0.05
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One quantity of the body that a slider moves, in the unit of its door.
+
+    Attributes
+    ----------
+    door, label, unit : str
+        Name under which a body takes it, in plain words, and its unit (empty for a scale).
+    field : str
+        Field of the body that it sets.
+    healthy : float
+        Value of a healthy adult.
+    low, high : float
+        Reference range.
+    lowest, highest : float
+        What the body allows; for an ion, what can be survived.
+    step : float
+    """
+
+    door: str
+    label: str
+    unit: str
+    field: str
+    healthy: float
+    low: float
+    high: float
+    lowest: float
+    highest: float
+    step: float
+
+    def side(self, value: float) -> str:
+        """Return ``"low"`` or ``"high"`` outside the reference range, otherwise an empty text."""
+        return "low" if value < self.low else "high" if value > self.high else ""
+
+    def words(self, value: float) -> str:
+        """Return a value with its unit, with as many decimals as a step has."""
+        places = max(0, -math.floor(math.log10(self.step) + 1e-9))
+        return f"{value:.{places}f} {self.unit}".strip()
+
+    def range_words(self) -> str:
+        """Return the reference range in words."""
+        if self.field in SCALES:
+            return "0 none to 1 the strongest"
+        if self.high <= self.low:
+            return f"usual {self.words(self.low)}"
+        if self.door != self.field:  # what is taken, by what is in the blood of who takes it daily
+            return f"usual in plasma: up to {self.words(self.high)}' worth"
+        places = max(0, -math.floor(math.log10(self.step) + 1e-9))
+        return f"usual {self.low:.{places}f} to {self.words(self.high)}"
+
+
+@cache
+def knobs() -> Mapping[str, Knob]:
+    """Return what can be moved, by the name of its door, in the order of the sliders."""
+    return MappingProxyType({door: _knob(door, label, step) for door, label, step in _KNOBS})
+
+
+def _knob(door: str, label: str, step: float) -> Knob:
+    """Return a slider's quantity: the limits of its field, in whole steps of its own unit."""
+    way = DOORS[door]
+    f, factor = FIELDS[way.target], way.factor
+    ends = f.lowest / factor, f.highest / factor
+    if factor != 1.0:  # cups end where the last whole one can be survived
+        ends = math.ceil(ends[0] / step) * step, math.floor(ends[1] / step) * step
+    return Knob(
+        door, label, way.unit, way.target, f.healthy / factor, f.low / factor, f.high / factor,
+        ends[0], ends[1], step,
+    )  # fmt: skip
+
+
+@cache
+def conditions() -> Mapping[str, str]:
+    """Return name and title of every scenario that touches no slider's field, health first."""
+    own, healthy = {k.field for k in knobs().values()}, vars(Body())
+    found = {}
+    for name in catalogue():
+        asked = scenario(name)
+        moved = {f for f, value in vars(asked.body).items() if value != healthy[f]}
+        if asked.course is None and not moved & own:
+            found[name] = asked.title
+    del found[HEALTH]
+    by_title = dict(sorted(found.items(), key=lambda item: item[1].lower()))
+    return MappingProxyType({HEALTH: "None (health)", **by_title})
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where the sliders and menus stand.
+
+    Attributes
+    ----------
+    values : mapping
+        Values by the names of `knobs`; what is left out is healthy.
+    condition : str
+        One of `conditions`.
+    severity : float
+        How much of the condition: 0 none to 1 as the catalogue has it.
+    muscle : str
+
+    Raises
+    ------
+    NeurosimError
+        For an unknown name, or a value outside the limits of its slider.
+    """
+
+    values: Mapping[str, float] = field(default_factory=dict)
+    condition: str = HEALTH
+    severity: float = 1.0
+    muscle: str = "foot_sole"
+
+    def __post_init__(self) -> None:
+        checked = {}
+        for name, value in self.values.items():
+            if name not in knobs():
+                raise unknown_name("slider", name, knobs())
+            k = knobs()[name]
+            meaning = "allowed" if k.field in SCALES else "survivable"
+            checked[name] = number_within(name, value, k.lowest, k.highest, k.unit, meaning)
+        if self.condition not in conditions():
+            raise unknown_name("condition", self.condition, conditions())
+        object.__setattr__(self, "values", MappingProxyType(checked))
+        object.__setattr__(self, "severity", number_within("severity", self.severity, 0.0, 1.0))
+
+    @property
+    def moved(self) -> tuple[str, ...]:
+        """Names of the sliders that do not stand where health has them."""
+        return tuple(n for n, k in knobs().items() if self._value(n) != k.healthy)
+
+    @property
+    def ill(self) -> bool:
+        """Whether there is anything of a condition."""
+        return self.condition != HEALTH and self.severity > 0.0
+
+    def _value(self, name: str) -> float:
+        """Return a slider's value; what rounding made of health is health."""
+        k = knobs()[name]
+        value = self.values.get(name, k.healthy)
+        return k.healthy if math.isclose(value, k.healthy, abs_tol=k.step / 1000) else value
+
+    def body(self) -> Body:
+        """Return the body that is meant.
+
+        Raises
+        ------
+        NeurosimError
+            If nobody could have it.
+        """
+        parts = {name: self._value(name) for name in self.moved}
+        if self.ill:
+            healthy, whole = vars(Body()), vars(scenario(self.condition).body)
+            for name, value in whole.items():
+                if value != healthy[name]:
+                    parts[name] = healthy[name] + self.severity * (value - healthy[name])
+        return Body(**parts)
+
+    def words(self) -> str:
+        """Return what differs from health, in a few words."""
+        parts = []
+        for name in self.moved:
+            k, value = knobs()[name], self._value(name)
+            side = "" if k.field in SCALES or k.high <= k.low else k.side(value)
+            parts.append(f"{k.label} {k.words(value)}" + (f" ({side})" if side else ""))
+        if self.ill:
+            title = in_a_sentence(conditions()[self.condition])
+            size = "" if self.severity == 1.0 else f" at {self.severity * 100:.0f} % of its size"
+            parts.append(title + size)
+        return ", ".join(parts) if parts else "all as in health"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model says to a setting: one person's result beside the same person in health."""
+
+    setting: Setting
+    result: Result
+    healthy: Result
+
+    def sentences(self) -> list[str]:
+        """Return the answer in a few sentences, each beginning with what it is about."""
+        s = self.result.scenario
+        lean = describe.leaning_words(s.axon, s.muscle, s.body).split("(")[0].strip().rstrip(".")
+        return [
+            f"Body: {self.setting.words()}, in the {muscle_words(s.muscle)}.",
+            threshold_sentence(self.result),
+            margin_sentence(self.result, self.healthy),
+            twitch_sentence(self.result, self.healthy),
+            f"{lean}. {ADVICE}",
+        ]
+
+    def text(self) -> str:
+        """Return the answer as one text, fit for a picture's alt text."""
+        return " ".join(self.sentences())
+
+    def words_html(self) -> str:
+        """Return the answer as HTML, what each sentence is about in bold."""
+        rows = []
+        for sentence in self.sentences():
+            head, colon, rest = sentence.partition(":")
+            bold = f"<b>{html.escape(head)}:</b>{html.escape(rest)}" if colon else ""
+            rows.append(bold or html.escape(sentence))
+        return "<br>".join(rows)
+
+
+class Explorer:
+    """One person whose body is moved: answers settings, the healthy one kept.
+
+    Parameters
+    ----------
+    seed, person : int
+        Which person it is.
+    axon : str
+        One of `neurosim.model.axon.axon.AXONS`.
+
+    Raises
+    ------
+    NeurosimError
+        For a value that is not allowed.
+    """
+
+    def __init__(self, seed: int = 1, person: int = 0, axon: str = "ghk") -> None:
+        self._base = Scenario(name="explore", duration_s=DURATION_S, seed=seed, axon=axon)
+        if not isinstance(person, int) or person < 0:
+            raise NeurosimError(
+                f"person = {finite_number('person', person):g} must be a whole number from 0."
+            )
+        self._person = person
+        self._healthy: dict[str, Result] = {}
+
+    def answer(self, setting: Setting) -> Answer:
+        """Return what the model says to a setting.
+
+        Raises
+        ------
+        NeurosimError
+            If nobody could have such a body.
+        """
+        body, muscle = setting.body(), setting.muscle
+        if muscle not in self._healthy:
+            self._healthy[muscle] = self._run(Setting(muscle=muscle), Body())
+        healthy = self._healthy[muscle]
+        result = healthy if body == Body() else self._run(setting, body)
+        return Answer(setting, result, healthy)
+
+    def _run(self, setting: Setting, body: Body) -> Result:
+        title = setting.words()
+        asked = self._base.replace(
+            title=title[:1].upper() + title[1:], body=body, muscle=setting.muscle
+        )
+        return simulate(asked, person=self._person)
+
+
+def threshold_sentence(result: Result) -> str:
+    """Return how much current the axon needs, in per cent of health."""
+    part = result.excitability.relative_to(result.healthy)
+    short, long = part["threshold_1ms_percent"], part["threshold_20ms_percent"]
+    if math.isnan(short) or math.isnan(long):
+        return "Threshold: the nerve fibre is blocked, no pulse makes a full action potential."
+    mean = 0.5 * (short + long)
+    easier = "easier to fire" if mean < 99.5 else "harder to fire"
+    if max(abs(short - 100.0), abs(long - 100.0)) < 0.5:
+        easier = "as easy to fire as in health"
+    elif (short - 100.0) * (long - 100.0) < 0:
+        first, then = ("easier", "harder") if short < 100.0 else ("harder", "easier")
+        easier = f"{first} to fire by a short pulse, {then} by a long one"
+    return (
+        f"Threshold: a 1-ms pulse needs {short:.0f} % of the healthy current, a 20-ms pulse "
+        f"{long:.0f} %: {easier}."
+    )
+
+
+def places_firing(result: Result) -> int:
+    """Return how many of the person's places fire by themselves at least once a minute."""
+    nu = describe.firing_point(result.hazard)[0]
+    return 0 if math.isnan(nu) else int((result.sites.nu >= nu).sum())
+
+
+def margin_sentence(result: Result, healthy: Result) -> str:
+    """Return how far nerve and cell body are from firing by themselves."""
+    many, before = places_firing(result), places_firing(healthy)
+    margin, at_rest = margin_mv(result.state.soma), margin_mv(SomaConditions())
+    cell = f"the cell body rests {margin:.1f} mV below its threshold"
+    if abs(margin - at_rest) >= 0.05:
+        cell += f" (health {at_rest:.1f})"
+    return (
+        f"Margin: {plain_number(many) if many else 'none'} of {plain_number(result.sites.nu.size)} "
+        f"places of the nerve {'fires' if many == 1 else 'fire'} by "
+        f"{'itself' if many == 1 else 'themselves'} (health {before}); {cell}."
+    )
+
+
+def rate_words(per_min: float) -> str:
+    """Return a long-run rate in words, rare ones as a time between two.
+
+    Examples
+    --------
+    >>> rate_words(254.7), rate_words(1.57), rate_words(0.01), rate_words(0.0)
+    ('255 per minute', '1.6 per minute', 'one in 100 minutes', 'none')
+    """
+    if per_min < describe.SILENT_PER_MIN:
+        return "none"
+    if per_min < 0.1:
+        return f"one in {time_words(60.0 / float(f'{per_min:.2g}'))}"
+    rounded = f"{per_min:.2g}" if per_min < 10 else f"{round(per_min):.3g}"
+    return f"{plain_number(float(rounded))} per minute"
+
+
+def twitch_sentence(result: Result, healthy: Result) -> str:
+    """Return how often it twitches over a long time against health, and where that starts."""
+    now, before = result.expected_per_min, healthy.expected_per_min
+    spasms = int((result.twitches.kind == "spasm").sum())
+    end = f"; and {counted(spasms, 'spasm')} in this minute" if spasms else ""
+    if result is healthy:
+        return f"Twitches: {rate_words(now)} over a long time, in health{end}."
+    ratio = describe.person_ratio(result, healthy)
+    start = f"Twitches: {rate_words(now)} over a long time, {rate_words(before)} in health"
+    if not result.reaches and result.firing.time_s.size:
+        return f"{start}: the nerve fires, but {_stopped(result)}{end}."
+    source = describe.source_of_more(result, ratio)
+    return f"{start}: {describe.band(ratio)}{', ' + source if source else ''}{end}."
+
+
+def _stopped(result: Result) -> str:
+    """Return why no discharge moves the muscle."""
+    if result.state.transmission < number("study", "smallest_transmission"):
+        return "too few muscle fibres follow it across the end plate"
+    return "its fibres do not conduct"
+
+
+def small_settings(start: Setting) -> list[Setting]:
+    """Return the settings of the small pictures: health, each slider low and high, conditions.
+
+    How low and how high is what the scenarios of the catalogue have.
+    """
+    alone: dict[str, list[float]] = {name: [] for name in knobs()}
+    healthy = vars(Body())
+    for name in catalogue():
+        asked = scenario(name)
+        moved = [f for f, value in vars(asked.body).items() if value != healthy[f]]
+        for door, k in knobs().items():
+            if asked.course is None and moved == [k.field]:
+                value = getattr(asked.body, k.field) / DOORS[door].factor
+                alone[door].append(float(np.clip(value, k.lowest, k.highest)))
+    found = [start]
+    for door, values in alone.items():
+        found += [Setting({door: v}, muscle=start.muscle) for v in sorted(values)]
+    some = ("isaacs", "pinched_nerve", "nerve_damage", "als", "serotonin_syndrome",
+            "kidney_disease", "over_breathing", "cramp")  # fmt: skip
+    found += [Setting(condition=name, muscle=start.muscle) for name in some]
+    return found

@@ -1,0 +1,359 @@
+"""The explorer's sliders in a notebook: thin, for all that they show is made elsewhere.
+
+ipywidgets and ipympl are imported inside functions. A move is answered a moment later, so that
+moves which come meanwhile are answered together: the latest wins, and none has to wait in line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import sys
+import warnings
+from base64 import b64encode
+from importlib.util import find_spec
+from typing import Any
+
+from neurosim.base.errors import NeurosimError
+from neurosim.classroom.explorer.plot import HEIGHT_IN, WIDTH_IN, ExplorerFigure
+from neurosim.classroom.explorer.settings import (
+    HEALTH,
+    SEVERITY_STEP,
+    Answer,
+    Explorer,
+    Knob,
+    Setting,
+    conditions,
+    knobs,
+)
+from neurosim.model.axon.kernel import compiles
+from neurosim.model.muscle.anatomy import MUSCLES
+from neurosim.view.style import BLUE, VERMILION, muscle_words
+
+WAIT_S = 0.02  # for moves that come together
+LABEL_PX, READOUT_PX = 168, 66
+STYLE = f"""<style>
+.neurosim-explorer {{ font-size: 15px; color: #111; }}
+.neurosim-explorer .widget-label, .neurosim-explorer select, .neurosim-explorer button,
+.neurosim-explorer .widget-readout {{ font-size: 15px; color: #111; }}
+.neurosim-explorer .widget-readout {{ min-width: {READOUT_PX - 8}px; width: {READOUT_PX - 8}px; }}
+.neurosim-explorer .neurosim-note {{ line-height: 17px; white-space: nowrap; }}
+.neurosim-explorer .neurosim-note small {{ font-size: 13px; color: #444; }}
+.neurosim-explorer .neurosim-note b {{ float: left; width: {LABEL_PX}px; text-align: right;
+  margin-left: -{LABEL_PX + 14}px; padding-right: 14px; }}
+.neurosim-explorer .neurosim-note .track {{ position: relative; height: 5px; background: #ddd; }}
+.neurosim-explorer .neurosim-note .usual {{ position: absolute; height: 5px; min-width: 4px;
+  background: {BLUE}; }}
+.neurosim-explorer .noUi-handle:focus, .neurosim-explorer select:focus,
+.neurosim-explorer button:focus, .neurosim-explorer .widget-readout:focus {{
+  outline: 3px solid {VERMILION} !important; outline-offset: 2px; }}
+.neurosim-explorer img {{ width: 100%; aspect-ratio: {WIDTH_IN} / {HEIGHT_IN}; }}
+.neurosim-explorer .jupyter-matplotlib-figure, .neurosim-explorer .jupyter-matplotlib-canvas-div,
+.neurosim-explorer .jupyter-matplotlib-canvas-container {{ width: 100% !important; margin: 0; }}
+.neurosim-explorer .jupyter-matplotlib-canvas-div {{ height: auto !important;
+  aspect-ratio: {WIDTH_IN} / {HEIGHT_IN}; }}
+.neurosim-explorer canvas {{ width: 100% !important; height: 100% !important; }}
+.neurosim-explorer canvas + canvas {{ display: none !important; }}
+.neurosim-explorer .neurosim-words .widget-html-content {{ line-height: 1.4; font-size: 15.5px;
+  color: #111; }}
+.neurosim-explorer h1 {{ font-size: 21px; margin: 0; }}
+.neurosim-explorer .neurosim-head {{ font-size: 14.5px; color: #111; }}
+.neurosim-explorer .neurosim-left {{ container-type: inline-size; }}
+@container (max-width: 450px) {{ .neurosim-explorer .neurosim-note {{ white-space: normal; }} }}
+@media (min-width: 1700px) {{
+  .neurosim-explorer .neurosim-left {{ max-width: 580px !important; }}
+  .neurosim-explorer .widget-label, .neurosim-explorer select, .neurosim-explorer button,
+  .neurosim-explorer .widget-readout {{ font-size: 16px; }}
+  .neurosim-explorer .neurosim-note small {{ font-size: 15px; }}
+  .neurosim-explorer .neurosim-words .widget-html-content {{ font-size: 20px; }}
+}}
+</style>"""
+HEAD = """<h1>From a blood value to a muscle twitch</h1><div class="neurosim-head">
+Move a slider, see what this person's muscle does. Blue bars: what is usual, the reference range of
+healthy adults.</div>"""
+# What ipywidgets leaves without a name is named: the handles of sliders, the canvas, and the
+# words as a live region, which a screen reader reads when they change.
+NAMES = """
+if (!window.neurosimNames) {
+  const set = (element, name, value) => {
+    if (element && element.getAttribute(name) !== value) element.setAttribute(name, value);
+  };
+  const all = () => document.querySelectorAll(".neurosim-explorer").forEach(root => {
+    root.querySelectorAll(".widget-slider").forEach(slider => {
+      const label = slider.querySelector(".widget-label"), note = slider.nextElementSibling;
+      const handle = slider.querySelector(".noUi-handle");
+      const value = slider.querySelector(".widget-readout");
+      if (label && note) set(handle, "aria-label", `${label.textContent}, ${note.textContent}`);
+      if (value) set(handle, "aria-valuetext", value.textContent);
+    });
+    const words = root.querySelector(".neurosim-words .widget-html-content");
+    set(words, "role", "status");
+    set(words, "aria-live", "polite");
+    const frame = root.querySelector(".jupyter-matplotlib-canvas-div");
+    set(frame, "tabindex", "-1");  // it would keep the focus for ever
+    root.querySelectorAll("canvas").forEach(canvas => {
+      set(canvas, "role", "img");
+      if (words) set(canvas, "aria-label", words.textContent);
+    });
+  });
+  window.neurosimNames = new MutationObserver(all);
+  window.neurosimNames.observe(document.body, {childList: true, subtree: true});
+  all();
+}
+"""
+
+
+class Sliders:
+    """Sliders, picture and words of one person; a notebook shows it as the value of a cell.
+
+    Parameters
+    ----------
+    explorer : Explorer
+    start : Setting
+    canvas : bool, optional
+        Whether the picture is a canvas of ipympl; if omitted, where that is installed.
+
+    Attributes
+    ----------
+    sliders : dict of FloatSlider
+        By the names of `neurosim.classroom.explorer.settings.knobs`, and ``"severity"``.
+    condition, muscle : Dropdown
+    reset : Button
+    words : HTML
+    box : VBox
+        All of it.
+
+    Raises
+    ------
+    NeurosimError
+        If ipywidgets, or an ipympl that is asked for, is not installed.
+    """
+
+    def __init__(self, explorer: Explorer, start: Setting, *, canvas: bool | None = None) -> None:
+        self._explorer, self._start = explorer, start
+        self._waiting: asyncio.TimerHandle | None = None
+        self._held = False
+        if find_spec("ipywidgets") is None:
+            raise NeurosimError("Sliders need ipywidgets: pip install ipywidgets.")
+        if canvas is None:
+            canvas = find_spec("ipympl") is not None
+        self._make_controls(start)
+        self._make_picture(canvas)
+        self._make_box()
+        self._update()
+        moving = [*self.sliders.values(), self.condition, self.muscle]
+        for widget in moving:
+            widget.observe(self._moved, "value")
+        self.reset.on_click(lambda _: self.to_health())
+
+    # --- What it is made of ---------------------------------------------------------
+
+    def _make_controls(self, start: Setting) -> None:
+        import ipywidgets
+
+        wide = {"width": "100%"}  # of each its own, made of this
+        usual = {"layout": wide, "style": {"description_width": f"{LABEL_PX}px"},
+                 "description_allow_html": True}  # fmt: skip
+        self.sliders = {name: _slider(k, usual) for name, k in knobs().items()}
+        self._notes = {name: ipywidgets.HTML(layout=wide) for name in (*knobs(), "severity")}
+        self.condition: Any = ipywidgets.Dropdown(
+            options=[(title, name) for name, title in conditions().items()], value=start.condition,
+            description="Condition", **usual,
+        )  # fmt: skip
+        self.sliders["severity"] = ipywidgets.FloatSlider(
+            value=start.severity, min=0.0, max=1.0, step=SEVERITY_STEP, readout_format=".2f",
+            description="How severe", **usual,
+        )  # fmt: skip
+        self._notes["severity"].value = _row("<small><b>changed:</b> 0 none to 1 severe</small>")
+        self.muscle: Any = ipywidgets.Dropdown(
+            options=[(muscle_words(name), name) for name in MUSCLES], value=start.muscle,
+            description="Muscle", **usual,
+        )  # fmt: skip
+        self.reset = ipywidgets.Button(description="Reset to health", layout={"width": "100%"})
+
+    def _make_picture(self, canvas: bool) -> None:
+        import ipywidgets
+
+        self._is_canvas = canvas
+        self._figure = ExplorerFigure(_ipympl_canvas() if canvas else None)
+        self.picture: Any = self._figure.canvas if canvas else ipywidgets.HTML()
+        self.picture.layout.width = "100%"
+
+    def _make_box(self) -> None:
+        import ipywidgets
+
+        rows = []
+        for name in knobs():
+            rows += [self.sliders[name], self._notes[name]]
+        rows += [self.condition, self.sliders["severity"], self._notes["severity"], self.muscle,
+                 self.reset]  # fmt: skip
+        self.words = ipywidgets.HTML()
+        self.words.add_class("neurosim-words")
+        left = ipywidgets.VBox(rows, layout={"flex": "1 1 340px", "max_width": "480px"})
+        left.add_class("neurosim-left")
+        right = ipywidgets.VBox(
+            [self.picture, self.words],
+            layout={"flex": "3 1 470px", "min_width": "0", "padding": "0 0 0 22px"},
+        )
+        both = ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap"})
+        head = ipywidgets.HTML(f"{STYLE}{HEAD}")
+        self.box = ipywidgets.VBox([head, both], layout={"width": "100%"})
+        self.box.add_class("neurosim-explorer")
+
+    # --- What happens ---------------------------------------------------------------
+
+    @property
+    def setting(self) -> Setting:
+        """Where the sliders stand."""
+        return Setting(
+            {name: self.sliders[name].value for name in knobs()},
+            self.condition.value, self.sliders["severity"].value, self.muscle.value,
+        )  # fmt: skip
+
+    @property
+    def answer(self) -> Answer:
+        """What the model says to where the sliders stand, or last could stand."""
+        if self._waiting is not None:
+            self._update()
+        return self._answer
+
+    def to_health(self) -> None:
+        """Put every slider and menu back."""
+        self._held = True
+        for name, k in knobs().items():
+            self.sliders[name].value = k.healthy
+        self.sliders["severity"].value = self._start.severity
+        self.condition.value, self.muscle.value = HEALTH, self._start.muscle
+        self._held = False
+        self._moved()
+
+    def _moved(self, change: Any = None) -> None:
+        """Answer a move: soon where a kernel runs, so that the next may come; else at once."""
+        if self._held or self._waiting is not None:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._update()
+        else:
+            self._waiting = loop.call_later(WAIT_S, self._update)
+
+    def _update(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+        self._mark()
+        if not compiles():
+            self.words.value = "Computing. Without Numba (pip install numba) this takes a while."
+        try:
+            self._answer = self._explorer.answer(self.setting)
+        except NeurosimError as error:
+            self.words.value = (
+                f"<b>Not possible:</b> {html.escape(str(error))} "
+                "The picture still shows the body before."
+            )
+            return
+        self._figure.update(self._answer)
+        if self._is_canvas:
+            self._figure.draw()
+        else:
+            data = b64encode(self._figure.png_bytes()).decode("ascii")
+            alt = html.escape(self._answer.text(), quote=True)
+            self.picture.value = (
+                f'<img decoding="sync" alt="{alt}" src="data:image/png;base64,{data}">'
+            )
+        self.words.value = self._answer.words_html()
+
+    def _mark(self) -> None:
+        """Mark in words and weight what does not stand where health has it."""
+        moved = self.setting.moved
+        for name, k in knobs().items():
+            label = _label(k)
+            self.sliders[name].description = f"<b>{label}</b>" if name in moved else label
+            self._notes[name].value = _note(k, self.sliders[name].value, name in moved)
+        ill = self.condition.value != HEALTH
+        self.condition.description = "<b>Condition</b>" if ill else "Condition"
+        for part in (self.sliders["severity"], self._notes["severity"]):
+            part.layout.display = None if ill else "none"
+
+    # --- How a notebook shows it ----------------------------------------------------
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """Return the widget, and its words where no widget can be shown."""
+        found = self.box._repr_mimebundle_()
+        return {**(found or {}), "text/plain": "\n".join(self.answer.sentences())}
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import Javascript, display
+
+        if self._is_canvas:
+            self.picture.syncing_data_url = True
+            self.picture._repr_mimebundle_()  # gives the canvas its size and first picture
+            self.picture.syncing_data_url = False
+        display(self._repr_mimebundle_(), raw=True)
+        display(Javascript(NAMES))
+
+
+def _slider(k: Knob, usual: dict[str, Any]) -> Any:
+    import ipywidgets
+
+    places = max(0, len(f"{k.step:g}".partition(".")[2]))
+    return ipywidgets.FloatSlider(
+        value=k.healthy, min=k.lowest, max=k.highest, step=k.step, description=_label(k),
+        readout_format=f".{places}f", **usual,
+    )  # fmt: skip
+
+
+def _label(k: Knob) -> str:
+    return k.label[:1].upper() + k.label[1:]
+
+
+def _note(k: Knob, value: float, moved: bool) -> str:
+    """Return what stands below a slider: its reference range, drawn and in words, and a mark."""
+    span = k.highest - k.lowest
+    start, width = 100 * (k.low - k.lowest) / span, 100 * (k.high - k.low) / span
+    side = k.side(value) if k.high > k.low else ""
+    # Below the label, in CSS: beside the range there is no room for both.
+    mark = f"<b>changed{', ' + side.upper() if side else ''}:</b> " if moved else ""
+    return _row(
+        f'<div class="track" style="margin-right:{READOUT_PX + 2}px" aria-hidden="true">'
+        f'<div class="usual" style="left:{start:.1f}%;width:{width:.1f}%"></div></div>'
+        f"<small>{mark}{k.range_words()}</small>"
+    )
+
+
+def _row(content: str) -> str:
+    return f'<div class="neurosim-note" style="margin-left:{LABEL_PX + 14}px">{content}</div>'
+
+
+def _ipympl_canvas() -> Any:
+    """Return what makes an interactive canvas of a figure, without a global backend.
+
+    Raises
+    ------
+    NeurosimError
+        If ipympl is not installed.
+    """
+    if find_spec("ipympl") is None:
+        raise NeurosimError("A canvas needs ipympl: pip install ipympl.")
+    # Importing ipympl makes it the backend of every figure if it finds Matplotlib loaded.
+    import matplotlib
+
+    del sys.modules["matplotlib"]
+    try:
+        import ipympl  # noqa: F401
+    finally:
+        sys.modules["matplotlib"] = matplotlib
+    from ipympl.backend_nbagg import Canvas, FigureManager
+
+    def make(figure: Any) -> Any:
+        with warnings.catch_warnings():  # of what ipympl passes to its own parents
+            warnings.simplefilter("ignore", DeprecationWarning)
+            canvas = Canvas(figure)
+            FigureManager(canvas, 0)
+        canvas.syncing_data_url = False  # what it would send is no address of a picture
+        canvas.toolbar_visible, canvas.resizable = False, False
+        canvas.header_visible = canvas.footer_visible = False
+        return canvas
+
+    return make

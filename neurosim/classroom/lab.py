@@ -1,0 +1,291 @@
+"""The lab in a browser: lessons copied to a folder, and one Jupyter server for this machine alone.
+
+A page without code is a notebook of one cell, shown through Voila; a lesson is opened in
+JupyterLab. Nothing is fetched from elsewhere: a room without internet will do. Jupyter is imported
+inside functions.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import webbrowser
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from neurosim.base.errors import NeurosimError, number_within
+from neurosim.base.files import prepare_folder, write_files
+from neurosim.classroom.lessons import source
+from neurosim.view.export import json_bytes
+
+# The pages that need no code: the name of each, its title and its one cell.
+PAGES = {
+    "explore": ("neurosim explorer", "import neurosim as ns\n\nns.explore()"),
+    "mystery": ("neurosim mystery patient", "import neurosim as ns\n\nns.mystery(seed=7)"),
+}
+FOLDER = "neurosim-lab"
+RECORD = ".neurosim-lab.json"  # what was copied, so that a pupil's changes are known
+LOG = ".neurosim-lab.log"  # what Jupyter and its kernels write
+HOST = "127.0.0.1"
+NEEDS = ("jupyterlab", "voila", "ipywidgets")
+HERE = Path(__file__).parent / "jupyter"
+# Whatever a page asks for, it gets it from this server or not at all.
+POLICY = (
+    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "
+    "connect-src 'self' data: blob: ws://127.0.0.1:*; frame-ancestors 'self'"
+)
+
+# Voila shows formulae with what it brings along, instead of fetching it.
+OWN_FORMULAE = {"mathjax_url": "null", "mathjax_config": "null"}
+NOT_SHOWN = ["jupyterlab-jupytext"]  # of JupyterLab alone; Voila would complain
+
+
+# --- Lessons ---------------------------------------------------------------------------
+
+
+def lessons() -> dict[str, Path]:
+    """Return the notebook of every lesson by its name, such as ``01_one_twitch``."""
+    return {path.stem: path for path in sorted(source.folder().glob("[0-9][0-9]_*.ipynb"))}
+
+
+def page_bytes(title: str, code: str) -> bytes:
+    """Return a notebook of one cell."""
+    cell = {"cell_type": "code", "execution_count": None, "id": "page", "metadata": {},
+            "outputs": [], "source": code.splitlines(keepends=True)}  # fmt: skip
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    about = {"kernelspec": kernel, "language_info": {"name": "python"}, "title": title}
+    return json_bytes({"cells": [cell], "metadata": about, "nbformat": 4, "nbformat_minor": 5})
+
+
+def copy_lessons(out: str | Path = FOLDER) -> tuple[Path, list[str]]:
+    """Copy lessons and pages to a folder, but never over what a pupil has changed.
+
+    Parameters
+    ----------
+    out : str or path
+        Made if it is not there.
+
+    Returns
+    -------
+    folder : Path
+    kept : list of str
+        Names of the files that a pupil has changed, and that were left as they are.
+
+    Raises
+    ------
+    NeurosimError
+        If the folder cannot be made or written to.
+    """
+    folder = prepare_folder(out, parents=True)
+    wanted = {f"{name}.ipynb": path.read_bytes() for name, path in lessons().items()}
+    wanted |= {f"{name}.ipynb": page_bytes(*page) for name, page in PAGES.items()}
+    before = _record(folder)
+    new, kept = {}, []
+    for name, data in wanted.items():
+        there = (folder / name).read_bytes() if (folder / name).is_file() else None
+        if there is None or _mark(there) == before.get(name):
+            if there != data:
+                new[name] = data
+            before[name] = _mark(data)
+        elif there == data:
+            before[name] = _mark(data)
+        else:
+            kept.append(name)
+    write_files(folder, {**new, RECORD: json_bytes(before)})
+    return folder, kept
+
+
+def _mark(data: bytes) -> str:
+    return sha256(data).hexdigest()
+
+
+def _record(folder: Path) -> dict[str, str]:
+    """Return what was copied before; nothing if that cannot be read, which loses no change."""
+    try:
+        found = json.loads((folder / RECORD).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
+
+
+# --- The server ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a browser is sent to: what it is called, and its path on the server."""
+
+    title: str
+    path: str
+
+
+def place(asked: str | None) -> Place:
+    """Return where a page or a lesson is; the explorer if nothing is asked for.
+
+    Raises
+    ------
+    NeurosimError
+        If there is no such page or lesson.
+    """
+    name = "explore" if asked is None else asked.strip().lower()
+    if name in PAGES:
+        return Place(PAGES[name][0].capitalize(), f"voila/render/{name}.ipynb")
+    lesson = source.called(asked or "", list(lessons()), list(PAGES))
+    return Place(f"Lesson {lesson}", f"lab/tree/{quote(lesson)}.ipynb")
+
+
+def missing() -> str:
+    """Return the sentence that says what is not installed, or an empty text."""
+    absent = [name for name in NEEDS if find_spec(name) is None]
+    if not absent:
+        return ""
+    return (
+        f"'neurosim lab' needs {' and '.join(absent)}: pip install \"neurosim[lab]\" "
+        '(from a checkout: pip install ".[lab]").'
+    )
+
+
+def checked_port(port: Any) -> int:
+    """Return a port, a free one if none is asked for.
+
+    Raises
+    ------
+    NeurosimError
+        If it is no whole number from 1024 to 65535, or taken.
+    """
+    number = 0 if port is None else number_within("port", port, 1024, 65535)
+    if number != int(number):
+        raise NeurosimError(f"port must be a whole number, not {number:g}.")
+    with socket.socket() as one:
+        if os.name != "nt":  # where it would let two servers share a port
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind((HOST, int(number)))
+        except OSError:
+            raise NeurosimError(
+                f"port {number:g} is taken; choose another, or leave --port out."
+            ) from None
+        return one.getsockname()[1]
+
+
+def options(folder: Path, port: int) -> list[str]:
+    """Return how Jupyter is started: for this machine alone, quietly, with Voila."""
+    return [
+        f"--ServerApp.ip={HOST}",
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        f"--ServerApp.root_dir={folder.resolve()}",
+        "--ServerApp.open_browser=False",
+        "--ServerApp.allow_remote_access=False",
+        "--ServerApp.allow_root=True",  # as in a container; it is for this machine alone
+        "--ServerApp.answer_yes=True",
+        "--ServerApp.certfile=",
+        "--ServerApp.base_url=/",
+        "--ServerApp.jpserver_extensions={'jupyterlab': True, 'voila.server_extension': True}",
+        "--ServerApp.quit_button=True",
+        "--ServerApp.log_level=ERROR",
+        "--LabApp.log_level=ERROR",
+        "--VoilaConfiguration.template=neurosim",
+        f"--VoilaConfiguration.extension_denylist={NOT_SHOWN!r}",
+    ]
+
+
+def _environment() -> None:
+    """Let Jupyter find this package's page and settings, and this Python's kernel first."""
+    for name, folder in (("JUPYTER_PATH", "data"), ("JUPYTER_CONFIG_PATH", "config")):
+        paths = [str(HERE / folder), *filter(None, [os.environ.get(name)])]
+        os.environ[name] = os.pathsep.join(paths)
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+
+
+def serve(
+    where: Place, folder: Path, port: int, browser: bool, tell: Callable[[str], None] = print
+) -> None:
+    """Serve a folder until the user stops it, and open a place of it in the browser.
+
+    Parameters
+    ----------
+    where : Place
+    folder : Path
+    port : int
+        From `checked_port`.
+    browser : bool
+        Whether to open one.
+    tell : callable
+        Takes the sentences.
+
+    Raises
+    ------
+    NeurosimError
+        If Jupyter is not installed, or cannot start.
+    """
+    sentence = missing()
+    if sentence:
+        raise NeurosimError(sentence)
+    _environment()
+    with _stderr_in(folder / LOG):
+        server, address = _server(where, folder, port)
+
+        def say() -> None:
+            tell(f"{where.title}: {address}")
+            tell(f"Your files are in {folder}. Leave this window open; Ctrl-C here ends it.")
+            if browser:
+                webbrowser.open(address)
+
+        server.io_loop.add_callback(say)  # once it listens
+        server.start()
+
+
+@contextmanager
+def _stderr_in(path: Path) -> Iterator[None]:
+    """Let what Jupyter and its kernels complain of go into a file: it is not for a pupil."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with path.open("wb") as file:
+        os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _server(where: Place, folder: Path, port: int) -> tuple[Any, str]:
+    """Return a server ready to be started, and the address of a place on it."""
+    import zmq
+    from jupyterlab.labapp import LabApp
+    from traitlets.config import Config
+
+    token = secrets.token_hex(24)
+    secret = {"transport_encryption": "auto"} if zmq.has("curve") else {}
+    config: Mapping[str, Any] = {
+        "KernelManager": secret,
+        "IdentityProvider": {"token": token},
+        "PasswordIdentityProvider": {"hashed_password": ""},
+        "ServerApp": {
+            "tornado_settings": {
+                "headers": {"Content-Security-Policy": POLICY},
+                **OWN_FORMULAE,
+            }
+        },
+    }
+    try:
+        server = LabApp.initialize_server(options(folder, port), config=Config(config))
+    except SystemExit as stopped:  # Jupyter's way to say that it cannot
+        raise NeurosimError(
+            f"Jupyter did not start (its code {stopped.code}); {folder / LOG} says why."
+        ) from None
+    # At once, whether or not a terminal is there to ask on.
+    signal.signal(signal.SIGINT, lambda *_: server.stop(from_signal=True))
+    return server, f"http://{HOST}:{server.port}/{where.path}?token={token}"

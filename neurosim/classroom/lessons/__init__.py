@@ -1,0 +1,1 @@
+"""Lessons: written as Markdown, built, run, printed as worksheets with their key."""

@@ -1,0 +1,175 @@
+"""Lessons: one source each, from which come the pupil's and the teacher's copy and the worksheet.
+
+A source is a MyST Markdown notebook, ``notebooks/NN_name.md``. Its cells carry tags that say whose
+they are (`TAGS`); its front matter says for whom the lesson is. Nobody writes an answer down: the
+teacher's copy and the key are run when they are built, so the model gives the numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from neurosim.base.errors import NeurosimError
+from neurosim.classroom.lessons.source import TEACHERS, Lesson, chosen, folder, read, sources, tags
+
+MY_ANSWER = "*My answer (double-click to write):*"
+PARTS = ("student", "teacher", "worksheets")
+LIMIT_S = 300.0  # of a lesson; without Numba the model takes about 20 times as long
+_NAME = re.compile(r"\d\d_[a-z0-9_]+")
+_SAID = re.compile(r"\*+(For the )?teacher[.:]?\*+\s*", re.IGNORECASE)  # at the start of a note
+_KERNEL = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def student(lesson: Lesson) -> Any:
+    """Return the pupil's copy: no answers, and a cell to write in after every question."""
+    cells, asked = [], 0
+    for cell in lesson.cells:
+        if not tags(cell) & TEACHERS:
+            cells.append(_plain(cell))
+        if "question" in tags(cell):
+            asked += 1
+            cells.append(_Cell("markdown", MY_ANSWER, {}, f"my-answer-{asked}"))
+    return _notebook(cells)
+
+
+def teacher(lesson: Lesson) -> Any:
+    """Return the teacher's copy, not yet run: every cell, notes for the teacher marked."""
+    return _notebook([_plain(cell) for cell in lesson.cells])
+
+
+class _Cell(NamedTuple):
+    """A cell without outputs."""
+
+    kind: str
+    text: str
+    about: dict[str, Any]
+    mark: str
+
+
+def _plain(cell: Any) -> _Cell:
+    """Return a cell of a source as copies have it; its id follows from its text alone."""
+    text = str(cell.source)
+    if "teacher" in tags(cell):
+        said = _SAID.sub("", text, count=1) if _SAID.match(text) else text
+        text = "> **For the teacher**\n>\n" + re.sub(r"^", "> ", said, flags=re.MULTILINE)
+    mark = sha256(f"{cell.cell_type}\n{text}".encode()).hexdigest()[:12]
+    about: dict[str, Any] = {"tags": sorted(tags(cell))} if tags(cell) else {}
+    if "lines" in cell.metadata:
+        about["lines"] = int(cell.metadata["lines"])
+    return _Cell(cell.cell_type, text, about, mark)
+
+
+def _notebook(cells: Sequence[_Cell]) -> Any:
+    """Return a notebook of cells, without outputs."""
+    import nbformat
+
+    made, used = [], {}
+    for cell in cells:
+        n = used[cell.mark] = used.get(cell.mark, 0) + 1  # two cells may say the same
+        found = {
+            "cell_type": cell.kind, "source": cell.text, "metadata": cell.about,
+            "id": cell.mark if n == 1 else f"{cell.mark}-{n}",
+        }  # fmt: skip
+        empty = {"outputs": [], "execution_count": None} if cell.kind == "code" else {}
+        made.append(found | empty)
+    book = {"cells": made, "metadata": _KERNEL, "nbformat": 4, "nbformat_minor": 5}
+    return nbformat.from_dict(book)
+
+
+def notebook_bytes(book: Any) -> bytes:
+    """Return a notebook as a file; the same notebook gives the same bytes."""
+    import nbformat
+
+    return (nbformat.writes(book).rstrip("\n") + "\n").encode("utf-8")
+
+
+def committed() -> dict[str, bytes]:
+    """Return the pupils' copies and ``docs/lessons.md`` of a checkout, made from the sources.
+
+    Raises
+    ------
+    NeurosimError
+        If there is no checkout around the sources.
+    """
+    page = folder().parent / "docs" / "lessons.md"
+    if not page.is_file():
+        raise NeurosimError(f"There is no {page}: this needs a checkout of neurosim.")
+    found = [read(path) for path in chosen([])]
+    copies = {f"notebooks/{one.name}.ipynb": notebook_bytes(student(one)) for one in found}
+    head, _, rest = page.read_text("utf-8").partition("<!-- lessons: ")
+    line, _, rest = rest.partition("\n")
+    after = rest[rest.index("<!-- end -->") :]
+    text = f"{head}<!-- lessons: {line}\n\n{_table(found)}\n\n{after}"
+    return {**copies, "docs/lessons.md": text.encode("utf-8")}
+
+
+def _table(found: Sequence[Lesson]) -> str:
+    """Return lessons as a table in Markdown."""
+    rows = [("lesson", "for", "minutes", "goal"), ("---",) * 4]
+    rows += [(f"{one.number} {one.title}", one.level, one.minutes, one.goal) for one in found]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def build(
+    lessons: Sequence[Lesson],
+    only: str | None = None,
+    limit_s: float = LIMIT_S,
+    told: Callable[[Lesson, int, int], None] | None = None,
+) -> dict[str, bytes]:
+    """Return the files of some lessons by their place in the folder.
+
+    Parameters
+    ----------
+    lessons : sequence of Lesson
+    only : str, optional
+        One of `PARTS`; worksheets come with their keys.
+    limit_s : float
+        How long one lesson may run.
+    told : callable, optional
+        Called with lesson, cells run so far, and how many there are.
+
+    Raises
+    ------
+    NeurosimError
+        If a lesson fails; the sentence names lesson and cell.
+    """
+    from neurosim.classroom.lessons.execute import run
+    from neurosim.classroom.lessons.worksheet import worksheet_html
+
+    files: dict[str, bytes] = {}
+    for lesson in lessons:
+        if only in (None, "student"):
+            files[f"student/{lesson.name}.ipynb"] = notebook_bytes(student(lesson))
+        if only == "student":
+            continue
+        tell = None if told is None else (lambda done, of, one=lesson: told(one, done, of))
+        done = run(teacher(lesson), lesson.name, limit_s, tell)
+        if only in (None, "teacher"):
+            files[f"teacher/{lesson.name}.ipynb"] = notebook_bytes(done)
+        if only in (None, "worksheets"):
+            for place, key in (("worksheets", False), ("keys", True)):
+                html = worksheet_html(lesson, done, key)
+                files[f"{place}/{lesson.name}.html"] = html.encode("utf-8")
+    return files
+
+
+def with_index(files: Mapping[str, bytes], out: Path) -> dict[str, bytes]:
+    """Return files with a page that lists all lessons, linking to what is or will be in `out`."""
+    from neurosim.classroom.lessons.worksheet import index_html
+
+    lessons = [read(path) for path in sources().values()]
+    there = {name for name in _places(lessons) if name in files or (out / name).is_file()}
+    return {**files, "index.html": index_html(lessons, there).encode("utf-8")}
+
+
+def _places(lessons: Sequence[Lesson]) -> list[str]:
+    """Return where every file of some lessons belongs."""
+    ends = {"student": "ipynb", "teacher": "ipynb", "worksheets": "html", "keys": "html"}
+    return [f"{part}/{one.name}.{end}" for one in lessons for part, end in ends.items()]

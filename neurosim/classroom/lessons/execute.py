@@ -1,0 +1,144 @@
+"""A lesson's notebook run from its first cell to its last, in a fresh kernel of this Python.
+
+The kernel reaches no network and takes a warning for an error, so that what runs here runs in a
+class without internet; an error ends in one sentence that names lesson and cell.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from neurosim.base import disk_cache
+from neurosim.base.errors import NeurosimError
+from neurosim.classroom.lessons.source import needs
+
+# Run before the first cell and kept out of the notebook.
+ALONE = """\
+import socket, warnings
+warnings.simplefilter("error")
+def _own(connect):
+    def inner(self, address, *more):
+        if isinstance(address, tuple) and str(address[0]) not in ("127.0.0.1", "::1", "localhost"):
+            raise OSError(f"a lesson may not use the network, but asked for {address[0]}")
+        return connect(self, address, *more)
+    return inner
+def _no_names(host, *more, **options):
+    if host not in (None, "127.0.0.1", "::1", "localhost", b"127.0.0.1", b"localhost"):
+        raise OSError(f"a lesson may not use the network, but asked for {host}")
+    return _look_up(host, *more, **options)
+_look_up = socket.getaddrinfo
+socket.getaddrinfo = _no_names
+socket.socket.connect = _own(socket.socket.connect)
+socket.socket.connect_ex = _own(socket.socket.connect_ex)
+del _own, _no_names, socket, warnings
+"""
+
+
+def run(
+    book: Any, name: str, limit_s: float, told: Callable[[int, int], None] | None = None
+) -> Any:
+    """Run a notebook in place and return it with its outputs.
+
+    Parameters
+    ----------
+    book : notebook
+    name : str
+        Of the lesson, for the sentence about an error.
+    limit_s : float
+        How long all cells together may take, s.
+    told : callable, optional
+        Called after every code cell with how many are done, and of how many.
+
+    Raises
+    ------
+    NeurosimError
+        If a cell fails, the time is up, or no kernel starts; it names lesson and cell.
+    """
+    needs("nbclient", "ipykernel")
+    # zmq cannot use Windows' own loop
+    loop = asyncio.SelectorEventLoop if sys.platform == "win32" else None
+    with tempfile.TemporaryDirectory() as place, asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(_run(book, name, limit_s, told, place))
+    return book
+
+
+async def _run(book: Any, name: str, limit_s: float, told: Any, place: str) -> None:
+    """Start a kernel, run all code cells in it, and end it whatever happens."""
+    from jupyter_client.kernelspec import KernelSpecManager
+    from jupyter_client.manager import AsyncKernelManager
+    from nbclient import NotebookClient
+
+    specs = KernelSpecManager()
+    specs.kernel_dirs = []  # this Python's own kernel, whatever else the user has under its name
+    manager = AsyncKernelManager(
+        kernel_name="python3", kernel_spec_manager=specs,
+        connection_file=str(Path(place) / "kernel.json"),
+        transport="tcp" if sys.platform == "win32" else "ipc",
+    )  # fmt: skip
+    client = NotebookClient(book, km=manager, coalesce_streams=True)
+    try:
+        await client.async_start_new_kernel(env=_environment(place), cwd=place)
+        await client.async_start_new_kernel_client()
+        await _cells(client, book, name, limit_s, told)
+    except RuntimeError as error:
+        raise NeurosimError(f"Lesson {name}: no kernel started ({error}).") from None
+    finally:
+        if client.kc is not None:
+            client.kc.stop_channels()
+        if manager.has_kernel:
+            await manager.shutdown_kernel(now=True)
+
+
+def _environment(place: str) -> dict[str, str]:
+    """Return the kernel's environment: this very package is the one it finds."""
+    home = str(Path(disk_cache.__file__).parents[2])
+    paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
+    quiet = {"PYDEVD_DISABLE_FILE_VALIDATION": "1", "IPYTHONDIR": place}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **quiet}
+
+
+async def _cells(client: Any, book: Any, name: str, limit_s: float, told: Any) -> None:
+    """Run the cells one after the other, none longer than what is left of the time."""
+    import nbformat
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    book.cells.insert(0, nbformat.v4.new_code_cell(ALONE))
+    code = [(i, cell) for i, cell in enumerate(book.cells) if cell.cell_type == "code"]
+    begun = monotonic()
+    for done, (i, cell) in enumerate(code):
+        client.timeout = max(1, int(limit_s - (monotonic() - begun)))
+        where = f"Lesson {name}, cell {i} ('{_first_line(cell)}')"
+        try:
+            await client.async_execute_cell(cell, i, store_history=i > 0)
+        except CellExecutionError as error:
+            raise NeurosimError(f"{where}: {_why(error)}.") from None
+        except CellTimeoutError:
+            raise NeurosimError(f"{where}: the lesson took longer than {limit_s:g} s.") from None
+        except DeadKernelError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # by Ctrl-C, which nbclient takes for this
+                raise asyncio.CancelledError from None
+            raise NeurosimError(f"{where}: its kernel died.") from None
+        cell.metadata.pop("execution", None)  # times of the clock: no two builds would be alike
+        if told is not None and done:
+            told(done, len(code) - 1)
+    del book.cells[0]
+
+
+def _why(error: Any) -> str:
+    """Return what went wrong in a cell; an assertion that says nothing is quoted."""
+    told = " ".join(str(error.evalue).split())[:300].rstrip(".")
+    lines = re.findall(r"-+> *\d+ (.*)", re.sub(r"\x1b\[[0-9;]*m", "", error.traceback))
+    return f"{error.ename}: {told or (lines[-1].strip()[:200] if lines else 'no reason given')}"
+
+
+def _first_line(cell: Any) -> str:
+    return str(cell.source).strip().partition("\n")[0][:60]

@@ -1,0 +1,162 @@
+"""Lessons as they are written: Markdown files with tagged cells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from neurosim.base.errors import NeurosimError, named, unknown_name
+
+TAGS = {
+    "question": "to be answered in writing; on the worksheet",
+    "answer": "prints the answer; teacher's copy and key",
+    "teacher": "notes for the teacher; teacher's copy and key",
+    "figure": "its picture is on the worksheet",
+    "knob": "what a pupil edits",
+    "goal": "says whether the goal is reached",
+    "check": "asserts what the lesson says; teacher's copy",
+}
+TEACHERS = {"answer", "teacher", "check"}  # cells that no pupil sees
+TEXTS, LISTS = ("title", "level", "minutes", "goal"), ("aims", "knobs")
+LINES = 3  # ruled lines under a question that does not say
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One lesson as its source has it.
+
+    Attributes
+    ----------
+    name : str
+        Of the file, such as ``01_one_twitch``.
+    title, level, minutes, goal : str
+    aims, knobs : tuple of str
+        What pupils will do; what they may change.
+    cells : tuple
+        Notebook cells, all of them.
+    """
+
+    name: str
+    title: str
+    level: str
+    minutes: str
+    goal: str
+    aims: tuple[str, ...]
+    knobs: tuple[str, ...]
+    cells: tuple[Any, ...]
+
+    @property
+    def number(self) -> str:
+        """The two digits of its name."""
+        return self.name[:2]
+
+
+def needs(*modules: str) -> None:
+    """Say in a sentence what is missing for lessons.
+
+    Raises
+    ------
+    NeurosimError
+    """
+    from importlib.util import find_spec
+
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        raise NeurosimError(
+            f"Building lessons needs {' and '.join(missing)}, which is not installed: "
+            "pip install 'neurosim[lab]'."
+        )
+
+
+def folder() -> Path:
+    """Return the folder of the sources: beside the package in a checkout, else inside it."""
+    inside = Path(str(resources.files("neurosim"))) / "notebooks"
+    return inside if inside.is_dir() else inside.parents[1] / "notebooks"
+
+
+def sources(at: Path | None = None) -> dict[str, Path]:
+    """Return the lessons' sources by name, in order."""
+    found = sorted((at or folder()).glob("[0-9][0-9]_*.md"))
+    return {path.stem: path for path in found}
+
+
+def called(asked: str, names: Sequence[str], pages: Sequence[str] = ()) -> str:
+    """Return the lesson that is meant by its number, its name or a part of it.
+
+    Parameters
+    ----------
+    asked : str
+    names : sequence of str
+        Of the lessons, such as ``01_one_twitch``.
+    pages : sequence of str
+        What else the user might have meant.
+
+    Raises
+    ------
+    NeurosimError
+        If there is no such lesson, or more than one.
+    """
+    key = re.sub(r"[\s-]+", "_", asked.strip().lower().removesuffix(".ipynb"))
+    key = key.zfill(2) if key.isascii() and key.isdigit() else key
+    found = [name for name in names if key in (name, name.split("_")[0])]
+    found = found or [name for name in names if len(key) > 2 and key in name]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise NeurosimError(f"'{named(asked)}' may be {' or '.join(found)}.")
+    valid = [name[:2] for name in names] if key.isdigit() else [*pages, *names]
+    raise unknown_name("lesson or page" if pages else "lesson", asked, valid)
+
+
+def chosen(names: Sequence[str], at: Path | None = None) -> list[Path]:
+    """Return the sources asked for by number or name; all of them if none is.
+
+    Raises
+    ------
+    NeurosimError
+        For a lesson that is not there.
+    """
+    all_of = sources(at)
+    if not all_of:
+        raise NeurosimError(f"There are no lessons in {at or folder()}.")
+    picked = [called(asked, list(all_of)) for asked in names]
+    return [all_of[name] for name in all_of if not names or name in picked]
+
+
+def read(path: Path) -> Lesson:
+    """Return the lesson of a source.
+
+    Raises
+    ------
+    NeurosimError
+        If it cannot be read, its front matter lacks something, or a tag is unknown.
+    """
+    needs("jupytext", "nbformat")
+    import jupytext
+
+    try:
+        book = jupytext.read(path, fmt="md:myst")
+    except Exception as error:
+        why = " ".join(str(error).split())[:200]
+        raise NeurosimError(f"The lesson {path.name} cannot be read: {why}.") from None
+    about = book.metadata.get("neurosim", {})
+    for key in (*TEXTS, *LISTS):
+        kind = str if key in TEXTS else list
+        if not about.get(key) or not isinstance(about[key], kind):
+            raise NeurosimError(f"The front matter of the lesson {path.name} lacks '{key}'.")
+    for cell in book.cells:
+        for tag in cell.metadata.get("tags", ()):
+            if tag not in TAGS:
+                raise unknown_name("tag", tag, TAGS)
+    said: dict[str, Any] = {key: about[key] for key in TEXTS}
+    said |= {key: tuple(map(str, about[key])) for key in LISTS}
+    return Lesson(path.stem, cells=tuple(book.cells), **said)
+
+
+def tags(cell: Any) -> set[str]:
+    """Return the tags of a cell."""
+    return set(cell.metadata.get("tags", ()))

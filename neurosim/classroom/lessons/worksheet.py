@@ -1,0 +1,284 @@
+"""A lesson on paper: the worksheet with lines to write on, its key, and the list of all lessons.
+
+Both are made of the run teacher's copy, so that the pictures are the lesson's own and the key
+prints what the model computed. Pages ask nothing of a network and print on A4 and Letter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from html import escape
+from html.parser import HTMLParser
+from importlib import resources
+from typing import Any
+
+from neurosim.classroom.lessons.source import LINES, Lesson, tags
+from neurosim.view.html_parts import listed
+from neurosim.view.style import ADVICE
+
+# Kinds of pictures among a cell's outputs, the best for paper first.
+_PICTURES = ("image/svg+xml", "image/png")
+_NO_WORDS = "Picture of the lesson"
+
+
+@dataclass
+class _Item:
+    """A question or a picture of a worksheet, with what the key adds to it."""
+
+    html: str
+    lines: int = 0
+    number: int = 0
+    key: list[str] = field(default_factory=list)
+
+
+@dataclass
+class _Part:
+    """What stands under one heading of the lesson."""
+
+    heading: str
+    items: list[_Item] = field(default_factory=list)
+
+
+def worksheet_html(lesson: Lesson, done: Any, key: bool = False) -> str:
+    """Return a lesson's worksheet, or its key, as a page to print.
+
+    Parameters
+    ----------
+    lesson : Lesson
+    done : notebook
+        The teacher's copy after its run.
+    key : bool
+        Whether answers and notes for the teacher are filled in.
+    """
+    parts = "\n".join(
+        f"<section>\n<h2>{part.heading}</h2>\n{_items(part.items, key)}\n</section>"
+        for part in _parts(done)
+        if part.items
+    )
+    about = f"{_rows(lesson)}<p>You will:</p>{listed(map(_inline, lesson.aims))}"
+    name = f"{lesson.number}. {lesson.title}"
+    what = "Key" if key else "Worksheet"
+    return _page(
+        f"{what}: {name}",
+        f"<header>\n{_KEY if key else _WHO}\n<h1>{_inline(name)}</h1>\n{about}\n</header>\n"
+        f"<main>\n{parts}\n</main>",
+    )
+
+
+# What the head of a page has for the pupil to fill in; the key has none.
+_WHO = (
+    '<p class="who"><label>Name <input></label> <label>Class <input></label> '
+    "<label>Date <input></label></p>"
+)
+_KEY = (
+    "<p class=\"note\"><strong>Key, for the teacher.</strong> The model computed every answer when "
+    "this page was built; a pupil who changed other values will have other numbers.</p>"
+)  # fmt: skip
+
+
+def _rows(lesson: Lesson) -> str:
+    """Return level, time, knobs and goal as names with texts."""
+    rows = {
+        "For": lesson.level, "Time": f"{lesson.minutes} minutes",
+        "You change": "; ".join(lesson.knobs), "Goal": lesson.goal,
+    }  # fmt: skip
+    told = "".join(f"<div><dt>{name}</dt><dd>{_inline(t)}</dd></div>" for name, t in rows.items())
+    return f"<dl>{told}</dl>"
+
+
+def _parts(done: Any) -> list[_Part]:
+    """Return a run lesson's questions and pictures under its headings."""
+    parts, number = [_Part("Questions")], 0
+    for cell in done.cells:
+        own = tags(cell)
+        if "question" in own:
+            number += 1
+            lines = int(cell.metadata.get("lines", LINES))
+            parts[-1].items.append(_Item(_html(cell.source), lines, number))
+        elif "teacher" in own:
+            _add(parts, f'<aside class="teacher">{_html(cell.source)}</aside>')
+        elif "answer" in own:
+            asked = [item for part in parts for item in part.items if item.number]
+            asked[-1].key.append(_answer(cell)) if asked else _add(parts, _answer(cell))
+        elif "figure" in own:
+            parts[-1].items += [_Item(html) for html in _figures(cell)]
+        elif cell.cell_type == "markdown" and not own:
+            parts += [_Part(heading) for heading in _headings(cell.source)]
+    return parts
+
+
+def _add(parts: list[_Part], html: str) -> None:
+    """Give the last item what only the key shows."""
+    if not parts[-1].items:
+        parts[-1].items.append(_Item(""))
+    parts[-1].items[-1].key.append(html)
+
+
+def _items(items: Sequence[_Item], key: bool) -> str:
+    return "\n".join(filter(None, (_item(item, key) for item in items)))
+
+
+def _item(item: _Item, key: bool) -> str:
+    """Return one question with its lines or its answer, or one picture."""
+    filled = "".join(item.key) if key else ""
+    if not item.number:
+        return item.html + filled
+    filled = filled or (_OPEN if key else "")
+    label = f"q{item.number}"
+    if not key and item.lines:
+        ruled = '<div aria-hidden="true">' + "<i></i>" * item.lines + "</div>"
+        filled = (
+            f'<div class="write">{ruled}<textarea rows="{item.lines}" spellcheck="false" '
+            f'aria-label="Answer to question {item.number}"></textarea></div>'
+        )
+    return (
+        f'<div class="question" role="group" aria-labelledby="{label}">'
+        f'<h3 id="{label}">Question {item.number}</h3>\n{item.html}{filled}</div>'
+    )
+
+
+_OPEN = "<p><em>No single answer, or it comes with a later question.</em></p>"
+
+
+# --- Cells as HTML ---------------------------------------------------------------------
+
+
+@cache
+def _markdown() -> Any:
+    """Return the reader of Markdown: CommonMark with tables, and no HTML of its own."""
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+def _html(text: str) -> str:
+    """Return Markdown as HTML; headings in it come below a question's own."""
+    tokens = _markdown().parse(text)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(int(token.tag[1]) + 3, 6)}"
+    return _markdown().renderer.render(tokens, _markdown().options, {})
+
+
+def _inline(text: str) -> str:
+    """Return one line of Markdown as HTML."""
+    return _markdown().renderInline(text)
+
+
+def _headings(text: str) -> list[str]:
+    """Return the headings of the second level in Markdown, as HTML."""
+    tokens = _markdown().parse(text)
+    return [
+        _inline(after.content)
+        for token, after in zip(tokens, tokens[1:], strict=False)
+        if token.type == "heading_open" and token.tag == "h2"
+    ]
+
+
+def _answer(cell: Any) -> str:
+    """Return what an answer cell printed and drew."""
+    text = "".join(out.text for out in cell.outputs if out.get("name") == "stdout").strip()
+    told = f"<p>{escape(text)}</p>" if text else ""
+    return f'<div class="answer">{told}{"".join(_figures(cell))}</div>'
+
+
+def _figures(cell: Any) -> list[str]:
+    """Return the pictures that a cell drew, with their words."""
+    return [html for out in cell.outputs if (html := _figure(out))]
+
+
+def _figure(output: Any) -> str:
+    """Return one output as a figure, or an empty text if it is no picture."""
+    data = output.get("data", {})
+    kind = next((kind for kind in _PICTURES if kind in data), None)
+    if kind is None:
+        return ""
+    words = _words(output, kind)
+    if kind == "image/svg+xml":
+        drawn = data[kind][data[kind].find("<svg") :]
+        inside = f'<div role="img" aria-label="{escape(words, quote=True)}">{drawn}</div>'
+    else:
+        code = "".join(data[kind].split())
+        inside = f'<img alt="{escape(words, quote=True)}" src="data:image/png;base64,{code}">'
+    return f"<figure>{inside}</figure>"
+
+
+def _words(output: Any, kind: str) -> str:
+    """Return the words of a picture: those beside it, or in the HTML that shows it."""
+    beside = output.get("metadata", {}).get(kind, {})
+    reader = _Alt()
+    reader.feed(output["data"].get("text/html", ""))
+    said = output["data"].get("text/plain", "")
+    plain = "" if said.startswith("<") else said
+    return beside.get("alt") or reader.alt or plain or _NO_WORDS
+
+
+class _Alt(HTMLParser):
+    """Finds the text of the first picture in HTML."""
+
+    alt = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.alt = self.alt or found.get("alt") or found.get("aria-label") or ""
+
+
+# --- The list of lessons ---------------------------------------------------------------
+
+
+def index_html(lessons: Sequence[Lesson], there: Collection[str]) -> str:
+    """Return the page that lists lessons.
+
+    Parameters
+    ----------
+    lessons : sequence of Lesson
+    there : collection of str
+        Files that can be linked to, such as ``student/01_one_twitch.ipynb``.
+    """
+    heads = ("Lesson", "For", "Minutes", "Aims", "Goal", "Files")
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    rows = "\n".join(_row(lesson, there) for lesson in lessons)
+    return _page(
+        "Lessons",
+        "<header><h1>Lessons</h1>\n<p>From a blood value to a muscle twitch, in "
+        f"{len(lessons)} lessons. Pupils get the folders <em>student</em> and "
+        "<em>worksheets</em>; <em>teacher</em> and <em>keys</em> hold the answers, computed by "
+        f'the model.</p></header>\n<main><div class="wide" role="region" tabindex="0" '
+        f'aria-label="Lessons"><table><caption>All lessons</caption><thead><tr>{head}</tr></thead>'
+        f"\n<tbody>{rows}</tbody></table></div></main>",
+        "list",
+    )
+
+
+_FILES = {
+    "student": ("ipynb", "pupil's notebook"), "worksheets": ("html", "worksheet"),
+    "teacher": ("ipynb", "teacher's notebook"), "keys": ("html", "key"),
+}  # fmt: skip
+
+
+def _row(lesson: Lesson, there: Collection[str]) -> str:
+    links = []
+    for part, (end, words) in _FILES.items():
+        place = f"{part}/{lesson.name}.{end}"
+        if place in there:
+            links.append(f'<a href="{place}">{words} {lesson.number}</a>')
+    cells = (_inline(lesson.level), escape(lesson.minutes), listed(map(_inline, lesson.aims)),
+             _inline(lesson.goal), listed(links))  # fmt: skip
+    told = "".join(f"<td>{cell}</td>" for cell in cells)
+    return f'<tr><th scope="row">{lesson.number}. {_inline(lesson.title)}</th>{told}</tr>'
+
+
+def _page(title: str, body: str, kind: str = "sheet") -> str:
+    """Return a whole page with its own style and the line of advice."""
+    css = resources.files("neurosim").joinpath("classroom/lessons/worksheet.css").read_text("utf-8")
+    css = css.replace("ADVICE", ADVICE).replace("TITLE", re.sub(r'["\\<]', "'", title))
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>\n{css}</style>\n</head>\n"
+        f'<body class="{kind}">\n{body}\n<footer>{ADVICE} Everything here is simulated.</footer>\n'
+        "</body>\n</html>\n"
+    )

@@ -1,0 +1,1 @@
+"""The mystery patient: a game of diagnosis by ordered tests."""

@@ -1,0 +1,292 @@
+"""The mystery patient to work with: in a notebook, with or without widgets, and line by line.
+
+`mystery` gives the object of a notebook, `Desk` answers the lines of the command line; both hold
+one `neurosim.classroom.mystery.game.Game`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from neurosim.base.errors import NeurosimError, named, unknown_name
+from neurosim.classroom.mystery import phrases as words
+from neurosim.classroom.mystery.game import Game, Key
+from neurosim.classroom.mystery.patient import Case
+from neurosim.simulation.provenance import versions
+from neurosim.view import export
+from neurosim.view.style import ADVICE
+
+COMMANDS = {
+    "order TEST [MUSCLE]": "do a test, such as 'order blood' or 'order emg calf'",
+    "cause NAME": "say what it is; with a remedy, that is your proposal",
+    "remedy NAME": "say what to do; with a cause, that is your proposal",
+    "tests": "tests and their prices",
+    "causes": "what it may be",
+    "remedies": "what can be done",
+    "rules": "how points are given",
+    "reports": "read again what was found",
+    "bill": "what has been spent",
+    "give up": "be told what it is",
+    "help": "this list",
+    "quit": "leave",
+}
+
+
+def any_seed() -> int:
+    """Return a seed for who gives none."""
+    import secrets
+
+    return secrets.randbelow(10_000)
+
+
+def _about(**more: Any) -> dict[str, Any]:
+    return {"simulated": True, "versions": versions(), **more, "advice": ADVICE}
+
+
+def record_files(game: Game, told: Sequence[str]) -> dict[str, Any]:
+    """Return the files of a game: what was ordered and found, and what was said."""
+    proposals = [
+        {"cause": o.cause, "remedy": o.remedy, "right": o.right, "mends": o.mends,
+         "before_per_min": o.before, "after_per_min": o.after, "score": o.score}
+        for o in game.tries
+    ]  # fmt: skip
+    about = _about(patient=game.seed, cost_points=game.cost, proposals=proposals,
+                   told=game.told,
+                   note="findings carry the noise of their tests")  # fmt: skip
+    files = export.table_files("mystery", _table(game), about)
+    return files | {"mystery.txt": export.text_bytes("\n".join(told))}
+
+
+def _table(game: Game) -> dict[str, list]:
+    rows = words.report_rows(game.seed, game.reports)
+    empty = [{"patient": game.seed, "order": 0, "test": "nothing ordered"}]
+    return export.as_columns(rows or empty)
+
+
+def key_files(keys: Sequence[Key]) -> dict[str, Any]:
+    """Return the files of a key: a row for each patient, and everything in words."""
+    about = _about(patients=[k.case.seed for k in keys], note="for the teacher")
+    text = "\n\n".join(words.key_words(k) for k in keys)
+    files = export.table_files("key", export.as_columns(words.key_rows(keys)), about)
+    return files | {"key.txt": export.text_bytes(text)}
+
+
+class Desk:
+    """Answers lines such as ``order blood``.
+
+    Parameters
+    ----------
+    game : Game
+    """
+
+    def __init__(self, game: Game) -> None:
+        self.game, self.cause, self.remedy, self.open = game, "", "", True
+
+    def welcome(self) -> str:
+        """Return what stands at the beginning."""
+        return "\n".join([
+            words.patient_words(self.game), "", words.tests_words(), "", words.rules_words(),
+            "Write 'order TEST', 'causes', 'remedies', 'cause NAME', 'remedy NAME' or 'help'.",
+            ADVICE,
+        ])  # fmt: skip
+
+    def answer(self, line: str) -> str:
+        """Return the answer to a line.
+
+        Raises
+        ------
+        NeurosimError
+            If it is not understood; the game goes on.
+        """
+        parts = line.split()
+        if not parts:
+            return ""
+        verb, rest = parts[0].lower(), parts[1:]
+        if (verb, *rest)[:2] == ("give", "up"):
+            return self._give_up()
+        known = {name.split()[0] for name in COMMANDS} - {"give"} | {"exit", "give up"}
+        if verb not in known:
+            raise unknown_name("command", verb, known)
+        if verb in ("order", "cause", "remedy"):
+            return getattr(self, f"_{verb}")(rest)
+        if rest:
+            raise NeurosimError(f"'{verb}' stands alone, without '{named(' '.join(rest))}'.")
+        return self._plain(verb)
+
+    def _plain(self, verb: str) -> str:
+        lists = {"tests": words.tests_words, "causes": words.causes_words,
+                 "remedies": words.remedies_words, "rules": words.rules_words}  # fmt: skip
+        if verb in lists:
+            return lists[verb]()
+        if verb == "bill":
+            return words.bill_words(self.game)
+        if verb == "reports":
+            found = [words.report_words(r) for r in self.game.reports]
+            return "\n".join(found) or "Nothing ordered yet."
+        if verb == "help":
+            return "\n".join(f"  {name}: {what}" for name, what in COMMANDS.items())
+        self.open = False
+        return "Goodbye."
+
+    def _order(self, rest: list[str]) -> str:
+        if not rest:
+            raise NeurosimError("order needs a test, such as 'order blood'; 'tests' lists them.")
+        found = self.game.order(rest[0], " ".join(rest[1:]))
+        return words.report_words(found)
+
+    def _cause(self, rest: list[str]) -> str:
+        if not rest:
+            raise NeurosimError("cause needs a name, such as 'cause low_calcium'; see 'causes'.")
+        self.cause = self.game.checked_cause("_".join(rest))
+        if self.remedy:
+            return self._propose()
+        return f"Cause noted: {self.cause}. Now say the remedy, such as 'remedy healthy_diet'."
+
+    def _remedy(self, rest: list[str]) -> str:
+        if not rest:
+            raise NeurosimError("remedy needs a name, such as 'remedy calm'; see 'remedies'.")
+        self.remedy = self.game.checked_remedy("_".join(rest))
+        if self.cause:
+            return self._propose()
+        return f"Remedy noted: {self.remedy}. Now say the cause, such as 'cause low_calcium'."
+
+    def _propose(self) -> str:
+        first = self.game.scored
+        return "\n".join(words.outcome_lines(self.game.propose(self.cause, self.remedy), first))
+
+    def _give_up(self) -> str:
+        return "\n".join(words.secret_lines(self.game.give_up()))
+
+
+class Mystery:
+    """A mystery patient for a notebook: a page with buttons, or methods that print.
+
+    Shown as the value of a cell it is a page, if ipywidgets is installed; the methods work
+    anyway, and both are the same game.
+
+    Parameters
+    ----------
+    seed : int, optional
+        Same seed, same patient; anybody if omitted.
+
+    Raises
+    ------
+    NeurosimError
+        If the seed is no whole number from 0 to 2**53.
+    """
+
+    def __init__(self, seed: int | None = None) -> None:
+        self._game = Game(any_seed() if seed is None else seed)
+        self._page: Any = None
+
+    @property
+    def game(self) -> Game:
+        """The game that is played, of the patient whom the page shows."""
+        return self._page.game if self._page is not None else self._game
+
+    def __str__(self) -> str:
+        return "\n".join([
+            words.patient_words(self.game), "", words.tests_words(), "",
+            "Write .order(\"blood\"), .order(\"emg\", \"calf\"), .causes(), .remedies(), .bill(), "
+            ".propose(cause=..., remedy=...).", ADVICE,
+        ])  # fmt: skip
+
+    __repr__ = __str__
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        try:
+            return self.page()._repr_mimebundle_(include=include, exclude=exclude)
+        except ImportError:
+            return {"text/plain": f"{self}\n(With ipywidgets installed, buttons stand here.)"}
+
+    def page(self) -> Any:
+        """Return the page of buttons, an ipywidgets box; the same one every time.
+
+        Raises
+        ------
+        ImportError
+            Without ipywidgets.
+        """
+        from neurosim.classroom.mystery.page import Page
+
+        if self._page is None:
+            self._page = Page(self._game)
+        return self._page.box
+
+    def order(self, test: str, muscle: str = "") -> Any:
+        """Do a test, print what it found, and return its picture if it has one.
+
+        Raises
+        ------
+        NeurosimError
+            For an unknown test or muscle.
+        """
+        from neurosim.classroom.mystery.plot import picture_report
+
+        found = self.game.order(test, muscle)
+        print(words.report_words(found))
+        return picture_report(found)
+
+    def propose(self, cause: str, remedy: str) -> None:
+        """Say what it is and what to do, and print what comes of it.
+
+        Raises
+        ------
+        NeurosimError
+            For an unknown cause or remedy.
+        """
+        first = self.game.scored
+        print("\n".join(words.outcome_lines(self.game.propose(cause, remedy), first)))
+
+    def tests(self) -> None:
+        """Print the tests with their prices."""
+        print(words.tests_words())
+
+    def causes(self) -> None:
+        """Print the possible causes."""
+        print(words.causes_words())
+
+    def remedies(self) -> None:
+        """Print the possible remedies."""
+        print(words.remedies_words())
+
+    def rules(self) -> None:
+        """Print how points are given."""
+        print(words.rules_words())
+
+    def bill(self) -> None:
+        """Print what has been spent."""
+        print(words.bill_words(self.game))
+
+    def give_up(self) -> Case:
+        """Print what it is, and return the case."""
+        print("\n".join(words.secret_lines(self.game.give_up())))
+        return self.game.give_up()
+
+
+def mystery(seed: int | None = None) -> Mystery:
+    """Return a mystery patient: order tests, propose a cause and a remedy, see what happens.
+
+    Parameters
+    ----------
+    seed : int, optional
+        Same seed, same patient; anybody if omitted.
+
+    Raises
+    ------
+    NeurosimError
+        If the seed is no whole number from 0 to 2**53.
+
+    Examples
+    --------
+    >>> patient = mystery(seed=7)
+    >>> _ = patient.order("history")
+    History, 0 points:
+      the patient drinks coffee
+      the patient sleeps badly
+      the patient feels tense
+      coffee, an hour ago: 3.16 cups
+      sleep missing: 2.09 h
+    """
+    return Mystery(seed)

@@ -1,0 +1,284 @@
+"""The game of the mystery patient: order tests, propose a cause and a remedy, see what happens.
+
+`Game` is the one object behind the command line, the notebook's page and its plain methods. It
+knows no words: `neurosim.classroom.mystery.phrases` has them. The outcome is the model's: the same person in
+the same ten minutes, before and after the remedy. `key` is what a teacher gets, computed anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from neurosim.base.errors import NeurosimError, unknown_name
+from neurosim.base.parameters import number
+from neurosim.classroom.mystery.examinations import TESTS, Report, do
+from neurosim.classroom.mystery.patient import CAUSES, Case, draw, seen_per_min
+from neurosim.model.body import remedies
+from neurosim.model.body.fields import FIELDS
+from neurosim.model.body.state import Body
+from neurosim.model.muscle.anatomy import muscle
+
+DOCTOR, LEAVE, REASSURE = "see_doctor", "leave_medicine", "reassure"
+EXTRA = {
+    DOCTOR: "see a doctor, who treats the cause where it can be treated",
+    LEAVE: "leave the medicine or the poison, a medicine only with the doctor",
+    REASSURE: "explain that it is harmless, and do nothing",
+}
+REMEDIES = {**{r.name: r.words for r in remedies.REMEDIES}, **EXTRA}
+_LEFT = ("serotonin_excess", "cholinesterase_inhibition", "beta2_agonist", "diuretic",
+         "oxaliplatin")  # fmt: skip
+
+
+def _n(name: str) -> float:
+    return number("mystery", name)
+
+
+# --- Remedies --------------------------------------------------------------------------------
+
+
+def after(case: Case, remedy: str) -> Body:
+    """Return the patient's body in the complaint's muscle after a remedy.
+
+    Raises
+    ------
+    NeurosimError
+        For an unknown remedy.
+    """
+    body, cause = case.body(), CAUSES[case.cause]
+    if remedy not in EXTRA:
+        return remedies.remedy(remedy).on(body)
+    if remedy == LEAVE:
+        return body.replace(**{name: 0.0 for name in _LEFT})
+    if remedy == DOCTOR and cause.doctor in ("treats", "heals"):
+        now, healthy = getattr(body, cause.field), FIELDS[cause.field].healthy
+        left = 1.0 - number("study", "remedy_share")
+        return body.replace(**{cause.field: healthy + left * (now - healthy)})
+    if remedy == DOCTOR and cause.doctor == "quietens":
+        return body.replace(sodium_channel_blocker=1.0)
+    return body
+
+
+def mends(case: Case, remedy: str) -> bool:
+    """Return whether a remedy takes away at least half of the cause, however much it quietens."""
+    field = CAUSES[case.cause].field
+    if not field:
+        return remedy == REASSURE
+    healthy = FIELDS[field].healthy
+    now, then = (abs(getattr(b, field) - healthy) for b in (case.body(), after(case, remedy)))
+    return then <= 0.5 * now
+
+
+def is_right(case: Case, remedy: str) -> bool:
+    """Return whether a remedy mends the cause, or is the doctor where one is needed."""
+    return mends(case, remedy) or (remedy == DOCTOR and CAUSES[case.cause].needs_doctor)
+
+
+def effects(case: Case) -> dict[str, float]:
+    """Return twitches seen per minute after every remedy; under ``""`` without any."""
+    bodies = {"": case.body(), **{name: after(case, name) for name in REMEDIES}}
+    return seen_per_min(case, bodies)
+
+
+# --- The game --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a proposal.
+
+    Attributes
+    ----------
+    cause, remedy : str
+        As proposed.
+    case : Case
+        The patient, no longer hidden.
+    before, after, without : float
+        Twitches seen per minute: as the patient came, after the remedy, and without the cause.
+    right, mends, quietens : bool
+        Whether the cause is right, the remedy mends it (or is the doctor where one is needed),
+        and the twitches are halved.
+    cost : float
+        Points spent on tests.
+    points : dict of str to float
+        For ``cause``, ``remedy`` and ``thrift``.
+    """
+
+    cause: str
+    remedy: str
+    case: Case
+    before: float
+    after: float
+    without: float
+    right: bool
+    mends: bool
+    quietens: bool
+    cost: float
+    points: dict[str, float]
+
+    @property
+    def score(self) -> float:
+        """All points, 0 to 100."""
+        return sum(self.points.values())
+
+
+def judge(case: Case, cause: str, remedy: str, cost: float) -> Outcome:
+    """Return what comes of a cause and a remedy after tests of this cost."""
+    bodies = {"before": case.body(), "after": after(case, remedy), "without": case.without()}
+    rates = seen_per_min(case, bodies)
+    right, mended = cause == case.cause, is_right(case, remedy)
+    quietens = rates["after"] <= 0.5 * rates["before"]
+    careful = remedy == DOCTOR  # never wrong, sometimes too much
+    share = 1.0 if mended else 0.5 if quietens or careful else 0.0
+    points = {
+        "cause": _n("points_cause") * right,
+        "remedy": _n("points_remedy") * share * (1.0 if right else 0.5),
+        "thrift": max(0.0, _n("points_thrift") - cost / _n("price_per_point")) * right,
+    }
+    return Outcome(cause, remedy, case, rates["before"], rates["after"], rates["without"], right,
+                   mended, quietens, cost, points)  # fmt: skip
+
+
+def _name(kind: str, given: object, valid) -> str:
+    key = str(given).strip().lower().replace("-", "_").replace(" ", "_")
+    if key not in valid:
+        raise unknown_name(kind, given, valid)
+    return key
+
+
+class Game:
+    """One patient and what has been asked so far.
+
+    Parameters
+    ----------
+    seed : int
+        Same seed, same patient.
+
+    Raises
+    ------
+    NeurosimError
+        If the seed is no whole number from 0 to 2**53.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._case = draw(seed)
+        self.seed = self._case.seed
+        self.muscle = self._case.muscle
+        self.reports: list[Report] = []
+        self.tries: list[Outcome] = []
+        self.told = False
+
+    @property
+    def scored(self) -> bool:
+        """Whether the next proposal is scored: the first one is, of who has not given up."""
+        return not (self.tries or self.told)
+
+    @property
+    def cost(self) -> float:
+        """Points spent on tests so far."""
+        return sum(r.price for r in self.reports)
+
+    def order(self, test: str, muscle_name: str = "") -> Report:
+        """Do a test, add its price to the bill, and return what it found.
+
+        Parameters
+        ----------
+        test : str
+            One of `neurosim.classroom.mystery.examinations.TESTS`.
+        muscle_name : str
+            For a test that is done in a muscle; the complaint's if omitted.
+
+        Raises
+        ------
+        NeurosimError
+            For an unknown test or muscle, or a muscle for a test that is done in none.
+        """
+        name = _name("test", test, TESTS)
+        if muscle_name and not TESTS[name].in_a_muscle:
+            raise NeurosimError(f"'{name}' is not done in one muscle; order it without.")
+        place = muscle(muscle_name or self.muscle).name if TESTS[name].in_a_muscle else ""
+        done = sum(r.test == name and r.place == place for r in self.reports)
+        found = do(self._case, name, place, done)
+        self.reports.append(found)
+        return found
+
+    def checked_cause(self, name: str) -> str:
+        """Return a cause by its name, spelt as in `CAUSES`.
+
+        Raises
+        ------
+        NeurosimError
+            If there is no such cause.
+        """
+        return _name("cause", name, CAUSES)
+
+    def checked_remedy(self, name: str) -> str:
+        """Return a remedy by its name, spelt as in `REMEDIES`.
+
+        Raises
+        ------
+        NeurosimError
+            If there is no such remedy.
+        """
+        return _name("remedy", name, REMEDIES)
+
+    def propose(self, cause: str, remedy: str) -> Outcome:
+        """Say what it is and what to do, and return what comes of it.
+
+        The first proposal is scored; later ones, and any of who has given up, only show what the
+        model does.
+
+        Raises
+        ------
+        NeurosimError
+            For an unknown cause or remedy.
+        """
+        checked = self.checked_cause(cause), self.checked_remedy(remedy)
+        found = judge(self._case, *checked, self.cost)
+        self.tries.append(found)
+        return found
+
+    def give_up(self) -> Case:
+        """Return the patient's secret; no later proposal is scored."""
+        self.told = True
+        return self._case
+
+
+# --- The key ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Key:
+    """Everything about one patient, for the teacher.
+
+    Attributes
+    ----------
+    case : Case
+    reports : tuple of Report
+        Every test once, as a pupil gets it first; the needle also in a muscle of another root.
+    effects : dict of str to float
+        Twitches seen per minute after every remedy; under ``""`` without any.
+    best : str
+        The doctor where one is needed, else what mends the cause with the fewest twitches left.
+    """
+
+    case: Case
+    reports: tuple[Report, ...]
+    effects: dict[str, float]
+    best: str
+
+
+def key(seed: int) -> Key:
+    """Return the key of one patient, computed now.
+
+    Raises
+    ------
+    NeurosimError
+        If the seed is no whole number from 0 to 2**53.
+    """
+    case = draw(seed)
+    reports = [do(case, name) for name in TESTS]
+    reports += [do(case, name, case.elsewhere()) for name, t in TESTS.items() if t.in_a_muscle]
+    found = effects(case)
+    right = [name for name in REMEDIES if is_right(case, name)]
+    first = DOCTOR if DOCTOR in right else min(right, key=found.__getitem__)
+    return Key(case, tuple(reports), found, first)

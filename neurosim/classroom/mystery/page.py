@@ -1,0 +1,189 @@
+"""The mystery patient's page in a notebook: buttons, lists and results, worked by keyboard too.
+
+Tab moves, space or Enter presses, arrows choose. What is new is said by a live region, so that a
+screen reader reads it without being moved; every picture has its words as alternative text.
+"""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+from neurosim.base.errors import NeurosimError
+from neurosim.classroom.mystery import phrases as words
+from neurosim.classroom.mystery.examinations import TESTS, Report
+from neurosim.classroom.mystery.game import REMEDIES, Game
+from neurosim.classroom.mystery.patient import CAUSES
+from neurosim.classroom.mystery.plot import picture_report
+from neurosim.model.muscle.anatomy import MUSCLES
+from neurosim.view.style import ADVICE, html_image, muscle_words, plain_number, png_bytes
+
+SHORT = {
+    "history": "History", "examination": "Examination", "count": "Count 10 minutes",
+    "blood": "Blood panel", "gas": "Blood gas", "emg": "EMG (needle)",
+    "excitability": "Nerve excitability",
+}  # fmt: skip
+CHOOSE = "choose ..."
+
+
+def lines_html(lines: list[str]) -> str:
+    """Return lines as a list in HTML, what is outside its range in bold."""
+    items = []
+    for line in lines:
+        text = html.escape(line)
+        items.append(f"<li>{f'<b>{text}</b>' if line.endswith(('LOW', 'HIGH')) else text}</li>")
+    return f"<ul style='margin:0.2em 0;line-height:1.5'>{''.join(items)}</ul>"
+
+
+def report_html(report: Report) -> str:
+    """Return a report with its picture, newest at the top of the page."""
+    figure = picture_report(report)
+    image = html_image(png_bytes(figure), figure.words) if figure else ""
+    return (
+        f"<h3 style='margin:0.6em 0 0.2em'>{html.escape(words.report_title(report))}</h3>"
+        f"{lines_html(words.report_lines(report))}{image}"
+    )
+
+
+class Page:
+    """The page of one game.
+
+    Parameters
+    ----------
+    game : Game
+
+    Attributes
+    ----------
+    box : ipywidgets.VBox
+        What a notebook shows.
+
+    Raises
+    ------
+    ImportError
+        Without ipywidgets.
+    """
+
+    def __init__(self, game: Game) -> None:
+        import ipywidgets as widgets
+
+        self.game, self._w = game, widgets
+        self.live = widgets.HTML()
+        self.head, self.bill, self.results, self.outcome = (widgets.HTML() for _ in range(4))
+        self.box = widgets.VBox([
+            self.head, self._tests(), self.live, self.bill, self._answer(), self.outcome,
+            self.results, self._others(), widgets.HTML(f"<p>{html.escape(ADVICE)}</p>"),
+        ])  # fmt: skip
+        self.see(game)
+
+    def see(self, game: Game) -> None:
+        """Show a patient of whom nothing has been asked yet."""
+        self.game = game
+        self.head.value = self._heading()
+        self.muscle.value, self.cause.value, self.remedy.value = game.muscle, "", ""
+        self.outcome.value = self.results.value = ""
+        self._say(f"{words.patient_words(game)} Order a test; what it finds comes below.")
+        self._show_bill()
+
+    def _others(self) -> Any:
+        """Return a field for the number of another patient: pupils beside each other get others."""
+        w = self._w
+        self.number = w.BoundedIntText(
+            value=self.game.seed, min=0, max=10**6, description="Patient number:",
+            style={"description_width": "initial"}, layout=w.Layout(width="220px"),
+        )  # fmt: skip
+        self.other = w.Button(description="See this patient", tooltip="leave the present one")
+        self.other.on_click(lambda _: self.see(Game(self.number.value)))
+        return w.HBox([self.number, self.other])
+
+    def _heading(self) -> str:
+        return (
+            f"<h2 style='margin:0'>Mystery patient {self.game.seed}</h2>"
+            f"<p>{html.escape(words.patient_words(self.game))} Another patient: below.</p>"
+            f"<details><summary>How points are given</summary><p>"
+            f"{html.escape(words.rules_words())}</p></details>"
+        )
+
+    def _tests(self) -> Any:
+        w = self._w
+        self.muscle = w.Dropdown(
+            options=[(muscle_words(m), m) for m in MUSCLES], value=self.game.muscle,
+            description="Muscle for EMG and count:", style={"description_width": "initial"},
+            layout=w.Layout(width="360px"),
+        )  # fmt: skip
+        self.buttons = {}
+        for name, test in TESTS.items():
+            button = w.Button(
+                description=f"{SHORT[name]}: {plain_number(test.price)} points",
+                tooltip=words.ABOUT[name], layout=w.Layout(width="240px"),
+            )  # fmt: skip
+            button.on_click(lambda _, name=name: self.order(name))
+            self.buttons[name] = button
+        row = w.Box(list(self.buttons.values()), layout=w.Layout(flex_flow="row wrap"))
+        return w.VBox([w.HTML("<h3 style='margin:0'>Order tests</h3>"), self.muscle, row])
+
+    def _answer(self) -> Any:
+        w, wide = self._w, {"description_width": "70px"}
+        causes = [(c.title, name) for name, c in CAUSES.items()]
+        cures = [(text, name) for name, text in REMEDIES.items()]
+        self.cause = w.Dropdown(options=[(CHOOSE, ""), *causes], description="Cause:", style=wide,
+                                layout=w.Layout(width="min(640px, 95%)"))  # fmt: skip
+        self.remedy = w.Dropdown(options=[(CHOOSE, ""), *cures], description="Remedy:", style=wide,
+                                 layout=w.Layout(width="min(640px, 95%)"))  # fmt: skip
+        self.button = w.Button(description="Propose", button_style="primary",
+                               tooltip="say what it is and what to do")  # fmt: skip
+        self.button.on_click(lambda _: self.propose())
+        self.giving_up = w.Button(description="Give up", tooltip="be told what it is")
+        self.giving_up.on_click(lambda _: self.give_up())
+        head = w.HTML("<h3 style='margin:0.4em 0 0'>Say what it is, and what to do</h3>")
+        clues = w.HTML(
+            "<details><summary>What to look for</summary>"
+            f"{lines_html([f'{c.title}: {words.CLUES[n]}' for n, c in CAUSES.items()])}</details>"
+        )
+        both = w.HBox([self.button, self.giving_up])
+        return w.VBox([head, clues, self.cause, self.remedy, both])
+
+    # --- What a press does ---------------------------------------------------------------------
+
+    def _say(self, text: str) -> None:
+        """Put a sentence into the live region, so that it is read aloud.
+
+        A widget makes the region anew each time; a new one is read where it is an alert.
+        """
+        self.live.value = f"<div role='alert' aria-live='polite'>{html.escape(text)}</div>"
+
+    def _show_bill(self) -> None:
+        spent = plain_number(self.game.cost)
+        self.bill.value = f"<p><b>Bill: {spent} points</b> for {len(self.game.reports)} tests.</p>"
+
+    def order(self, test: str) -> None:
+        """Do a test and show what it found above what was found before."""
+        try:
+            found = self.game.order(test, self.muscle.value if TESTS[test].in_a_muscle else "")
+        except NeurosimError as error:
+            self._say(str(error))
+            return
+        self.results.value = report_html(found) + self.results.value
+        self._show_bill()
+        flagged = "; ".join(words.finding_words(f) for f in found.flagged)
+        said = flagged or "nothing outside the usual ranges" if found.findings else ""
+        told = "; ".join(words.report_lines(found)) if test in ("history", "count") else said
+        self._say(f"{words.report_title(found)}: {told}.")
+
+    def propose(self) -> None:
+        """Show what comes of the cause and the remedy chosen."""
+        if not (self.cause.value and self.remedy.value):
+            self._say("Choose a cause and a remedy first.")
+            return
+        first = self.game.scored
+        found = self.game.propose(self.cause.value, self.remedy.value)
+        self._show_outcome("Outcome", words.outcome_lines(found, first))
+
+    def give_up(self) -> None:
+        """Show what it is."""
+        self._show_outcome("The answer", words.secret_lines(self.game.give_up()))
+
+    def _show_outcome(self, title: str, lines: list[str]) -> None:
+        self.outcome.value = (
+            f"<div role='alert' aria-live='polite'><h3 style='margin:0.4em 0 0'>{title}</h3>"
+            f"{lines_html(lines)}</div>"
+        )

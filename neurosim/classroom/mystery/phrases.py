@@ -1,0 +1,359 @@
+"""The mystery patient in words: what tests find, what came of a proposal, and the teacher's key.
+
+One place makes the sentences for the command line, the notebook and its page. They stand in
+plain lines, one finding in each, so that a screen reader reads them as they are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from neurosim.base.parameters import number
+from neurosim.classroom.mystery.examinations import TESTS, Finding, Report
+from neurosim.classroom.mystery.game import DOCTOR, REMEDIES, Game, Key, Outcome, is_right
+from neurosim.classroom.mystery.patient import CAUSES, Case
+from neurosim.model.body.fields import FIELDS
+from neurosim.model.muscle.anatomy import MUSCLES
+from neurosim.view.style import ADVICE, muscle_words, plain_number
+
+ABOUT = {
+    "history": "ask about habits and medicines",
+    "examination": "look at six muscles for a minute each and try their force",
+    "count": "count the twitches of one muscle for ten minutes",
+    "blood": "blood panel: sodium, potassium, ionised calcium, ionised magnesium",
+    "gas": "blood gas from an artery: carbon dioxide, pH, bicarbonate",
+    "emg": "needle electromyogram of one muscle: who fires how, how many motor units there are",
+    "excitability": "nerve-excitability test at the wrist",
+}
+TITLES = {
+    "history": "History", "examination": "Examination", "count": "Count for ten minutes",
+    "blood": "Blood panel", "gas": "Blood gas", "emg": "Electromyogram",
+    "excitability": "Nerve excitability",
+}  # fmt: skip
+EXPOSED = {
+    "coffee": "drinks coffee",
+    "short_sleep": "sleeps badly",
+    "tension": "feels tense",
+    "sport": "did sport, sweated and drank plain water",
+    "asthma_spray": "uses an asthma spray",
+    "water_tablet": "takes a water tablet (a diuretic) for the blood pressure",
+    "antidepressant": "takes a medicine that raises serotonin",
+    "garden_spray": "sprays insects in the garden",
+    "diet": "eats little that is fresh",
+}
+FOUND = {
+    **{name: FIELDS[name].label for name in (
+        "sodium_mmol_l", "potassium_mmol_l", "ionised_calcium_mmol_l", "ionised_magnesium_mmol_l",
+    )},
+    "cups_of_coffee": "coffee, an hour ago",
+    "sleep_debt_h": "sleep missing",
+    "paco2_mmhg": "carbon dioxide",
+    "ph": "pH",
+    "bicarbonate_mmol_l": "bicarbonate",
+    "twitches_seen": "twitches seen",
+    "force": "force",
+    "singles_per_min": "single discharges",
+    "doublets_per_min": "doublets (two discharges)",
+    "multiplets_per_min": "multiplets (three or more)",
+    "myokymic_bursts_per_min": "myokymic bursts (groups at a regular rate, again and again)",
+    "neuromyotonic_bursts_per_min": "neuromyotonic bursts (many discharges at a very high rate)",
+    "repeated_percent": "share of all these with two discharges or more",
+    "active_percent": "units near the needle that fire at rest",
+    "units": "motor units, estimated",
+    "potential_uv": "size of the units' potentials",
+    "sdtc_ms": "strength-duration time constant",
+    "relative_refractory_period_ms": "relative refractory period",
+    "refractoriness_2_5_ms_percent": "refractoriness at 2.5 ms",
+    "superexcitability_percent": "superexcitability",
+    "subexcitability_percent": "subexcitability",
+    "te_d_90_100_percent": "depolarising electrotonus at 90 to 100 ms",
+    "te_h_90_100_percent": "hyperpolarising electrotonus at 90 to 100 ms",
+}  # fmt: skip
+# A page of the textbook; what each patient shows is the model's, and the tests hold it to these.
+CLUES = {
+    "healthy": "Every test is as usual; the sole of the foot twitches in nearly everybody.",
+    "low_calcium": "Calcium clearly low, the other ions and the breath as usual.",
+    "magnesium_depletion": "Magnesium far too low, and it takes calcium with it.",
+    "poor_nutrition": "Magnesium and calcium both a little low.",
+    "anxiety": "Carbon dioxide breathed off and pH high, which lowers calcium a little.",
+    "kidney_disease": "Magnesium and potassium kept back, calcium low, the blood acid.",
+    "serotonin_syndrome": "Nearly every motor unit fires single discharges, in all muscles.",
+    "cholinesterase_inhibition": "Every discharge is repeated at once: no single ones are left.",
+    "pinched_nerve": "Myokymic bursts, in the muscles of one root.",
+    "nerve_damage": "Motor units are lost and those left are large, in one muscle.",
+    "als": "Motor units are lost and those left are large, in muscles of different roots.",
+    "isaacs": "Neuromyotonic bursts beside other discharges, in all muscles.",
+}
+BY_DOCTOR = {
+    "treats": "A doctor should see this, and can treat it.",
+    "heals": "Most pinched nerves get better within weeks to months; a doctor should see it, and "
+    "at once if a muscle grows weak.",
+    "quietens": "A doctor is needed: the twitches can be made quieter, and the cause looked after.",
+    "stands_by": "No remedy here brings back motor units that are lost. A doctor can find out "
+    "what it is, treat what can be treated, and help; nobody should be alone with it.",
+    "may_help": "",
+}
+HARMLESS = "Twitches of a rested, healthy muscle are common, in the sole of the foot above all."
+
+
+def _points(value: float) -> str:
+    return f"{plain_number(round(value, 1))} point{'' if value == 1 else 's'}"
+
+
+# --- Before ------------------------------------------------------------------------------------
+
+
+def patient_words(game: Game) -> str:
+    """Return who comes, and with what."""
+    return (
+        f"Patient {game.seed}: an adult who twitches in the {muscle_words(game.muscle)}, at rest. "
+        "Find out why, and what to do."
+    )
+
+
+def tests_words() -> str:
+    """Return the list of tests with their prices."""
+    lines = ["Tests and their prices:"]
+    for name, test in TESTS.items():
+        name = f"{name} [MUSCLE]" if test.in_a_muscle else name
+        lines.append(f"  {name}, {_points(test.price)}: {ABOUT[test.name]}")
+    return "\n".join([*lines, "Muscles: " + ", ".join(MUSCLES) + "."])
+
+
+def causes_words() -> str:
+    """Return the possible causes."""
+    lines = [f"  {name}: {c.title}. {CLUES[name]}" for name, c in CAUSES.items()]
+    return "\n".join(["Causes, and what to look for:", *lines])
+
+
+def remedies_words() -> str:
+    """Return the possible remedies."""
+    return "\n".join(["Remedies:", *(f"  {name}: {words}" for name, words in REMEDIES.items())])
+
+
+def rules_words() -> str:
+    """Return how points are given."""
+    cause, remedy, thrift, price = (
+        plain_number(number("mystery", name))
+        for name in ("points_cause", "points_remedy", "points_thrift", "price_per_point")
+    )
+    return (
+        f"Points: {cause} for the right cause. {remedy} for a remedy that mends the cause, or for "
+        "a doctor where one is needed; half of it for one that only halves the twitches, or for a "
+        "doctor where none is needed; half of that again if the cause is wrong. "
+        f"{thrift} for thrift if the cause is right, less one for every {price} points spent on "
+        "tests. The first proposal counts."
+    )
+
+
+# --- Reports -----------------------------------------------------------------------------------
+
+
+def _value(found: Finding) -> str:
+    if math.isnan(found.value):
+        return "could not be measured"
+    digits = f"{found.value:.2f}" if found.name == "ph" else plain_number(found.value)
+    digits = digits.replace("-", "\N{MINUS SIGN}")
+    return f"{digits} {found.unit}".strip()
+
+
+def reference_words(found: Finding) -> str:
+    """Return a finding's reference range, or an empty text."""
+    low, high = (plain_number(v).replace("-", "\N{MINUS SIGN}") if math.isfinite(v) else ""
+                 for v in (found.low, found.high))  # fmt: skip
+    if found.name == "ph":
+        low, high = f"{found.low:.2f}", f"{found.high:.2f}"
+    if low and high:
+        return f"{low} to {high}" if found.low else f"up to {high}"
+    return f"at least {low}" if low and found.low else ""
+
+
+def finding_words(found: Finding) -> str:
+    """Return one finding in a line."""
+    name = FOUND[found.name]
+    if found.place:
+        name = f"{muscle_words(found.place)}, {name}"
+    reference = reference_words(found)
+    usual = f" (usual {reference})" if reference else ""
+    return f"{name}: {_value(found)}{usual}{f', {found.flag.upper()}' if found.flag else ''}"
+
+
+def report_title(report: Report) -> str:
+    """Return what was done, where, and for how much."""
+    where = f", {muscle_words(report.place)}" if report.place else ""
+    again = f", time {report.time + 1}" if report.time else ""
+    return f"{TITLES[report.test]}{where}{again}, {_points(report.price)}"
+
+
+def report_lines(report: Report) -> list[str]:
+    """Return what a test found, a line each."""
+    lines = [f"the patient {EXPOSED[name]}" for name in report.told]
+    if report.test == "history" and not lines:
+        lines = ["the patient mentions no medicine and no habit"]
+    return [*lines, *(finding_words(f) for f in report.findings)]
+
+
+def report_words(report: Report) -> str:
+    """Return a report in plain lines."""
+    return "\n".join([f"{report_title(report)}:", *(f"  {t}" for t in report_lines(report))])
+
+
+def bill_words(game: Game) -> str:
+    """Return what has been spent."""
+    if not game.reports:
+        return "Nothing ordered yet: 0 points."
+    lines = [f"  {report_title(r)}" for r in game.reports]
+    return "\n".join(["Ordered so far:", *lines, f"Together: {_points(game.cost)}."])
+
+
+# --- After -------------------------------------------------------------------------------------
+
+
+def _rate(value: float) -> str:
+    return plain_number(float(f"{value:.3g}"))
+
+
+def _remedy_sentence(found: Outcome) -> str:
+    words = f"Remedy: {REMEDIES[found.remedy]}."
+    if found.mends and found.remedy == DOCTOR:
+        return f"{words} That is right."
+    if found.mends:
+        return f"{words} That mends the cause."
+    if found.remedy == DOCTOR:
+        return f"{words} That is never wrong, but here nobody needs one."
+    if found.quietens:
+        return f"{words} It quietens the twitches; the cause stays."
+    return f"{words} It does not mend the cause."
+
+
+def outcome_lines(found: Outcome, scored: bool = True) -> list[str]:
+    """Return what came of a proposal, a sentence each."""
+    true, said = CAUSES[found.case.cause], CAUSES[found.cause]
+    if found.right:
+        lines = [f"Right: {true.title}."]
+    else:
+        lines = [f"Not this time. You said: {said.title}. It is: {true.title}."]
+    without = f"Without the cause this person has {_rate(found.without)}."
+    lines += [
+        _remedy_sentence(found),
+        f"Twitches seen per minute in the {muscle_words(found.case.muscle)}: "
+        f"{_rate(found.before)} before, {_rate(found.after)} after it. "
+        f"{without if true.field else HARMLESS}",
+    ]
+    if BY_DOCTOR[true.doctor]:
+        lines.append(BY_DOCTOR[true.doctor])
+    if scored:
+        parts = [f"{_points(v)} for the {name}" for name, v in found.points.items()]
+        lines += [
+            f"Tests cost {_points(found.cost)}.",
+            f"{', '.join(parts)}: {plain_number(round(found.score, 1))} of 100.",
+        ]
+    else:
+        lines.append("This one is not scored: it only shows what the model does.")
+    return [*lines, ADVICE]
+
+
+def secret_lines(case: Case) -> list[str]:
+    """Return what a patient has, for who gives up."""
+    true = CAUSES[case.cause]
+    lines = [f"Patient {case.seed} has: {true.title}."]
+    more = BY_DOCTOR[true.doctor] or ("" if true.field else HARMLESS)
+    return [*lines, *([more] if more else []), ADVICE]
+
+
+# --- The key -----------------------------------------------------------------------------------
+
+
+def _severity(case: Case) -> str:
+    cause = CAUSES[case.cause]
+    if not cause.field:
+        return ""
+    field = FIELDS[cause.field]
+    if field.label.endswith(" (0 to 1)"):
+        return f"{case.severity:.2f} of 1"
+    return f"{field.label} {plain_number(case.severity)} {field.unit}".strip()
+
+
+def decisive(key: Key) -> list[str]:
+    """Return the findings outside their reference ranges, a phrase each."""
+    return [
+        f"{TITLES[r.test].lower()}{f', {muscle_words(r.place)}' if r.place else ''}: "
+        f"{finding_words(f)}"
+        for r in key.reports for f in r.flagged
+    ]  # fmt: skip
+
+
+def key_words(key: Key) -> str:
+    """Return everything about one patient, for the teacher."""
+    case = key.case
+    severity = _severity(case)
+    lines = [
+        f"Key of patient {case.seed}",
+        f"Cause: {case.cause}, {CAUSES[case.cause].title}.",
+        *([f"Severity: {severity}."] if severity else []),
+        f"Complaint: twitches in the {muscle_words(case.muscle)}.",
+        *([f"Root: {case.root}."] if CAUSES[case.cause].reach == "root" else []),
+        "Harmless beside it: " + ", ".join(case.harmless).replace("_", " ") + ".",
+        "Outside the usual range, as a pupil finds it at the first order:",
+        *([f"  {text}" for text in decisive(key)] or ["  nothing"]),
+        "Twitches seen per minute after each remedy, by the model:",
+        f"  none: {_rate(key.effects[''])}",
+        *(f"  {name}: {_rate(key.effects[name])}{', right' if is_right(case, name) else ''}"
+          for name in REMEDIES),
+        f"Best: {key.best}.",
+        "All reports:",
+        *(f"  {line}" for r in key.reports for line in report_words(r).splitlines()),
+        ADVICE,
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def key_table(keys: Sequence[Key]) -> str:
+    """Return a class's patients in a few lines each."""
+    parts = []
+    for k in keys:
+        severity = _severity(k.case)
+        parts += [
+            f"Patient {k.case.seed}: {k.case.cause}{f' ({severity})' if severity else ''}, "
+            f"{muscle_words(k.case.muscle)}, {_rate(k.effects[''])} twitches seen a minute; "
+            f"best: {k.best}, then {_rate(k.effects[k.best])}.",
+            *(f"  {text}" for text in decisive(k)),
+        ]
+    return "\n".join([*parts, ADVICE])
+
+
+def key_rows(keys: Sequence[Key]) -> list[dict[str, Any]]:
+    """Return a row for each patient of a class."""
+    return [
+        {
+            "patient": k.case.seed, "cause": k.case.cause, "severity": _severity(k.case),
+            "muscle": k.case.muscle, "harmless": "; ".join(k.case.harmless),
+            "outside_the_usual_range": "; ".join(decisive(k)),
+            "seen_per_min": k.effects[""], "best_remedy": k.best,
+            "best_seen_per_min": k.effects[k.best],
+            "right_remedies": "; ".join(n for n in REMEDIES if is_right(k.case, n)),
+        }
+        for k in keys
+    ]  # fmt: skip
+
+
+def report_rows(seed: int, reports: Sequence[Report]) -> list[dict[str, Any]]:
+    """Return a row for each finding of what was ordered."""
+    rows = []
+    for order, r in enumerate(reports, 1):
+        base = {"patient": seed, "order": order, "test": r.test, "price_points": r.price}
+        for told in r.told:
+            rows.append(base | _cells("", told, math.nan, "", math.nan, math.nan, ""))
+        for f in r.findings:
+            place = f.place or r.place
+            rows.append(base | _cells(place, f.name, f.value, f.unit, f.low, f.high, f.flag))
+    return rows
+
+
+def _cells(muscle: str, finding: str, value: float, unit: str, low: float, high: float, flag: str):
+    return {
+        "muscle": muscle, "finding": finding, "value": value, "unit": unit, "usual_low": low,
+        "usual_high": high, "flag": flag,
+    }  # fmt: skip

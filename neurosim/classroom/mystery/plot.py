@@ -1,0 +1,150 @@
+"""Pictures of what the mystery patient's tests found, each with its words.
+
+Ions and gases on their usual ranges, force and twitches by muscle, the needle's trace, and the
+curves of the nerve-excitability test.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from neurosim.classroom.mystery import phrases as words
+from neurosim.classroom.mystery.examinations import EMG_HZ, TRACE_S, Report
+from neurosim.model.muscle.anatomy import MUSCLES
+from neurosim.view.style import (
+    CHANGED,
+    GREY,
+    HEALTH,
+    MARKS,
+    PALE,
+    counted,
+    muscle_words,
+    new_figure,
+    plain_number,
+    styled,
+    titled,
+)
+
+QUIET_UV = 100.0  # a needle's trace spans at least so much to both sides
+WIDTH_IN = 11.0
+LOWEST, HIGHEST = -1.0, 2.0  # drawn, with the usual range from 0 to 1
+
+
+def picture_report(report: Report) -> Any:
+    """Return a picture of a report with its words, or None where words are enough.
+
+    Parameters
+    ----------
+    report : Report
+        From `neurosim.classroom.mystery.game.Game.order`.
+    """
+    draw = {"blood": _ranges, "gas": _ranges, "examination": _muscles, "emg": _trace,
+            "excitability": _curves}.get(report.test)  # fmt: skip
+    return draw(report) if draw else None
+
+
+def _finished(figure: Any, title: str, text: str) -> Any:
+    titled(figure, title, "Simulated.")
+    figure.words = text
+    return figure
+
+
+@styled
+def _ranges(report: Report) -> Any:
+    """Draw each value on its usual range, 0 at its low and 1 at its high end."""
+    rows = report.findings
+    fig = new_figure(WIDTH_IN, 1.7 + 0.5 * len(rows))
+    ax = fig.add_subplot()
+    ax.axvspan(0, 1, color=PALE, zorder=0)
+    for i, f in enumerate(reversed(rows)):
+        x = (f.value - f.low) / (f.high - f.low)
+        colour = CHANGED if f.flag else HEALTH
+        far = "<" if x < LOWEST else ">" if x > HIGHEST else ""  # an arrow: it lies further out
+        ax.plot([LOWEST, HIGHEST], [i, i], color="#C8C8C8", lw=1, zorder=1)
+        ax.plot(float(np.clip(x, LOWEST, HIGHEST)), i, far or MARKS[colour], color=colour, ms=12)
+        digits = f"{f.value:.2f}" if f.name == "ph" else plain_number(f.value)
+        ax.text(HIGHEST + 0.15, i, " ".join(filter(None, (digits, f.unit, f.flag.upper()))),
+                va="center", color=colour, fontweight="bold" if f.flag else "normal")  # fmt: skip
+    ax.set_yticks(range(len(rows)), [words.FOUND[f.name] for f in reversed(rows)])
+    ax.set_xticks([0, 1], ["lowest usual", "highest usual"])
+    ax.set_xlim(LOWEST - 0.1, HIGHEST + 0.1)
+    ax.set_ylim(-0.6, len(rows) - 0.4)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_visible(False)
+    ax.tick_params(length=0)
+    text, title = "; ".join(words.report_lines(report)), words.TITLES[report.test]
+    return _finished(fig, title, f"{title} on the usual ranges: {text}.")
+
+
+@styled
+def _muscles(report: Report) -> Any:
+    """Draw force and twitches seen of every muscle side by side."""
+    fig = new_figure(WIDTH_IN, 4.6)
+    left, right = fig.subplots(1, 2, sharey=True)
+    names = list(reversed(MUSCLES))
+    force = {f.place: f for f in report.findings if f.name == "force"}
+    seen = {f.place: f for f in report.findings if f.name == "twitches_seen"}
+    for i, name in enumerate(names):
+        f, colour = force[name], CHANGED if force[name].flag else HEALTH
+        left.barh(i, f.value, color=colour, height=0.55)
+        left.text(f.value + 2, i, f"{f.value:.0f} {f.flag.upper()}".strip(), va="center")
+        right.barh(i, seen[name].value, color=HEALTH, height=0.55)
+        right.text(seen[name].value, i, f"  {plain_number(seen[name].value)}", va="center")
+    left.axvline(force[names[0]].low, color=GREY, ls="--", lw=1.5)
+    left.set_title("Force (dashed: lowest usual)")
+    left.set_xlabel("% of usual")
+    left.set_xlim(0, 165)
+    right.set_title("Twitches seen")
+    right.set_xlabel("per minute")
+    right.margins(x=0.25)
+    left.set_yticks(range(len(names)), [muscle_words(n) for n in names])
+    text = "; ".join(words.report_lines(report))
+    return _finished(
+        fig, words.TITLES[report.test], f"Bars for six muscles, force and twitches seen: {text}."
+    )
+
+
+@styled
+def _trace(report: Report) -> Any:
+    """Draw the needle's second in which most happens."""
+    start, wave = report.record.trace()
+    now = report.record.time_s
+    count = int(((now >= start) & (now < start + TRACE_S)).sum())
+    fig = new_figure(WIDTH_IN, 4.2)
+    ax = fig.add_subplot()
+    ax.plot(1000.0 * np.arange(wave.size) / EMG_HZ, wave, color=HEALTH, lw=0.9)
+    ax.set_xlim(0, 1000.0 * TRACE_S)
+    ax.set_xlabel(f"time after {plain_number(start)} s, ms")
+    ax.set_ylabel("potential, µV")
+    what = "the busiest second" if count else "silence"
+    title = f"Needle in the {muscle_words(report.place)} at rest: {what}"
+    low, high = ax.get_ylim()
+    ax.set_ylim(min(low, -QUIET_UV), max(high, QUIET_UV))  # so that noise alone looks like noise
+    peak = float(np.abs(wave).max())
+    text = (
+        f"The needle's potential in the {muscle_words(report.place)} over the busiest second: "
+        f"{counted(count, 'discharge')} of units near it, up to {plain_number(peak)} µV from the "
+        "baseline. "
+        f"In all: {'; '.join(words.report_lines(report))}."
+    )
+    return _finished(fig, title, text)
+
+
+def _curves(report: Report) -> Any:
+    """Draw the curves of the nerve at the wrist over the mean healthy axon and 280 people."""
+    from neurosim.clinic.excitability import examine
+    from neurosim.clinic.norms import norms
+    from neurosim.model.axon.axon import Conditions
+    from neurosim.view.excitability_figures import picture_excitability
+    from neurosim.view.excitability_words import describe_excitability
+
+    healthy = examine(Conditions(), "ghk")
+    fig = picture_excitability(report.record, healthy, norms(), "The patient's nerve at the wrist")
+    fig.words = (
+        "Four curves of the patient's nerve over the mean healthy axon: "
+        f"{describe_excitability(report.record, healthy)} "
+        f"Measured: {'; '.join(words.report_lines(report))}."
+    )
+    return fig

@@ -1,0 +1,323 @@
+"""What a record tells of twitches and spasms, from force and electromyogram alone.
+
+Nothing here knows who fired when. **Which electrode:** one record of potentials, best a needle's
+beside the active unit. The edges of its potentials last a millisecond, so that intervals of a burst
+can be read even if it came only once; a potential on the skin lasts 5 to 20 ms and is smooth, and
+small or deep units drown in its noise. How many units pull is told by the force, not by a second
+electrode. `docs/events.md` has the confusion matrices of both.
+
+**Spasm**: potentials fill the record for a second and more, and the force is above what the
+strongest unit could hold alone. **All else**: potentials are sorted (`potentials`), spikes of one
+unit that follow closely are one event, and kind and origin follow from the intervals of its unit
+(`read_train`). Numbers: ``detect.toml``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from neurosim.base import parameters
+from neurosim.base.errors import NeurosimError, number_within
+from neurosim.clinic.spike_sorting import (
+    Record,
+    busy_stretches,
+    column,
+    prepared,
+    sort_potentials,
+    stretches,
+)
+from neurosim.model.muscle import anatomy
+from neurosim.model.muscle.anatomy import Muscle
+from neurosim.model.muscle.force import gain, tetanic_fraction
+
+FORCE_HZ = (100.0, 50_000.0)
+
+
+def _n(name: str) -> float:
+    return parameters.number("detect", name)
+
+
+@dataclass(frozen=True, eq=False)
+class Detected:
+    """Events found in a record, in order of onset, as columns of shape (n,).
+
+    Attributes
+    ----------
+    onset_s : ndarray
+        Largest point of the first potential; of a spasm when the force first exceeds 5 % of its
+        peak.
+    duration_s : ndarray
+        Until the force is back under 5 % of the event's peak (or three SDs of its noise) above
+        where it began, or until the next event; of a spasm from the first to the last point above
+        5 %.
+    peak_mn : ndarray
+        Largest force above that at the onset.
+    unit : ndarray of int
+        Which of the potentials' shapes it has; -1 for a spasm.
+    spikes : ndarray of int
+        Potentials in the event; 0 for a spasm, whose potentials cannot be told apart.
+    rate_per_s : ndarray
+        Inverse mean interval; NaN with one spike and for a spasm.
+    kind : ndarray of str
+        ``"single"``, ``"doublet"``, ``"multiplet"``, ``"myokymic_burst"``,
+        ``"neuromyotonic_burst"`` or ``"spasm"``.
+    origin : ndarray of str
+        ``"axon"``, ``"terminal"``, ``"soma"`` or ``"lesion"``, by the intervals of its unit.
+    visible : ndarray of bool
+        Whether the peak is above the muscle's visible force.
+    """
+
+    onset_s: np.ndarray
+    duration_s: np.ndarray
+    peak_mn: np.ndarray
+    unit: np.ndarray
+    spikes: np.ndarray
+    rate_per_s: np.ndarray
+    kind: np.ndarray
+    origin: np.ndarray
+    visible: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.onset_s)
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Return the columns by name, the unit at the end of the name, ready for a CSV."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def __str__(self) -> str:
+        if not len(self):
+            return "no events"
+        names, counts = np.unique(self.kind, return_counts=True)
+        parts = [
+            f"{n} {name.replace('_', ' ')}{'s' if n > 1 and name != 'single' else ''}"
+            for name, n in zip(names, counts, strict=True)
+        ]
+        seen = int(self.visible.sum()) or "none"
+        return f"{len(self)} event{'s' * (len(self) > 1)}: {', '.join(parts)}; {seen} visible"
+
+
+def detect(
+    emg_uv: Any,
+    force_mn: Any,
+    sampling_hz: float,
+    muscle: str | Muscle,
+    *,
+    force_hz: float = 1000.0,
+) -> Detected:
+    """Return the events of a record, seen in its samples alone.
+
+    Parameters
+    ----------
+    emg_uv : array_like
+        Electromyogram, uV, of one electrode, best a needle in or beside the active unit.
+    force_mn : array_like
+        Force of the muscle, mN, over the same time.
+    sampling_hz : float
+        Samples of the electromyogram per second, 1000 to 50 000.
+    muscle : str or Muscle
+        Says how strong a twitch must be to be seen.
+    force_hz : float
+        Samples of the force per second, 100 to 50 000.
+
+    Raises
+    ------
+    NeurosimError
+        If a record is no column of finite numbers, the two differ in length by more than one
+        tenth of a second, or a rate is not allowed.
+    """
+    m = anatomy.muscle(muscle)
+    hz = number_within("force_hz", force_hz, *FORCE_HZ, "per second")
+    force = column("force_mn", force_mn)
+    record = prepared(emg_uv, sampling_hz)
+    length_s = np.size(emg_uv) / float(sampling_hz)
+    if abs(length_s - force.size / hz) > 0.1:
+        raise NeurosimError(
+            f"The electromyogram lasts {length_s:.4g} s and the force {force.size / hz:.4g} s: "
+            "both must cover the same time (check sampling_hz and force_hz)."
+        )
+    pull = _Pull(force, hz)
+    spasms = _spasms(record, pull, float(anatomy.twitch_forces_mn(m)[-1]))
+    found = sort_potentials(record, spasms)
+    rows = [_Row(a, b, -1, 0, np.nan, "spasm", "soma") for a, b in spasms]
+    for unit in range(len(found.shapes_uv)):
+        rows += [row.of(unit) for row in read_train(found.time_s[found.unit == unit])]
+    return _measured(sorted(rows, key=lambda r: r.start_s), pull, m)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """An event before its force is known: first and last spike, and what the intervals say."""
+
+    start_s: float
+    end_s: float
+    unit: int
+    spikes: int
+    rate_per_s: float
+    kind: str
+    origin: str
+
+    def of(self, unit: int) -> _Row:
+        return replace(self, unit=unit)
+
+
+class _Pull:
+    """The force record, smoothed, and its noise."""
+
+    def __init__(self, force_mn: np.ndarray, hz: float) -> None:
+        from scipy.ndimage import uniform_filter1d
+
+        self.hz = hz
+        width = max(round(_n("force_smooth_ms") / 1000.0 * hz), 1)
+        self.force = uniform_filter1d(force_mn, width, mode="nearest")
+        steps = np.abs(np.diff(force_mn)) if force_mn.size > 1 else np.zeros(1)
+        self.noise = float(np.median(steps)) / 0.6745 / np.sqrt(2.0 * width)
+
+    def part(self, start_s: float, stop_s: float) -> np.ndarray:
+        """Return the samples between two times, at least one."""
+        first = min(max(round(start_s * self.hz), 0), self.force.size - 1)
+        return self.force[first : max(round(stop_s * self.hz), first + 1)]
+
+
+def _spasms(record: Record, pull: _Pull, strongest_mn: float) -> list[tuple[float, float]]:
+    """Return start and end, s, of the busy stretches in which many units pull.
+
+    Their mean force is above what the strongest unit could hold alone: that of a fused tetanus.
+    """
+    ratio = parameters.number("muscle", "force_frequency_linear_limit")
+    alone = np.e * float(gain(ratio) * ratio / tetanic_fraction(ratio)) * strongest_mn
+    found = []
+    for start, end in busy_stretches(record):
+        before = pull.part(start - 0.05, start).mean()
+        if pull.part(start, end).mean() - before > alone:
+            found.append((start, end))
+    return found
+
+
+def read_train(time_s: Any) -> list[_Row]:
+    """Return what the intervals of one unit say: its events with kind and origin.
+
+    **Soma**: a run of more spikes than a myokymic burst has (10), at the rates of motor neurons
+    and regular: each is a single twitch. **Lesion**: bursts of 2 to 10 at 5 to 62 per second,
+    regular within, that hold most of the unit's spikes. **Terminal**: spikes within 20 ms of
+    each other, more than three to a burst on average. **Axon**: all else; doublets now and then.
+    """
+    times = np.sort(np.asarray(time_s, float))
+    rows: list[_Row] = []
+    if not times.size:
+        return rows
+    tonic = _tonic(np.diff(times))
+    rows += [_Row(t, t, 0, 1, np.nan, "single", "soma") for t in times[tonic].tolist()]
+    times = times[~tonic]
+    if not times.size:
+        return rows
+    gaps = np.diff(times)
+    limit = _burst_gap(gaps)
+    origin = "lesion"
+    if limit is None:
+        limit = parameters.number("muscle", "event_interval_ms") / 1000.0
+        groups = 1 + int(np.sum(gaps > limit))
+        many = times.size / groups > _n("terminal_spikes")
+        origin = "terminal" if many else "axon"
+        limit = 1.0 / _n("terminal_low_hz") if many else limit
+    cuts = np.flatnonzero(gaps > limit) + 1
+    for part in np.split(times, cuts):
+        rate = (part.size - 1) / (part[-1] - part[0]) if part.size > 1 else np.nan
+        kind = _kind(part.size, origin)
+        rows.append(_Row(float(part[0]), float(part[-1]), 0, part.size, float(rate), kind, origin))
+    return rows
+
+
+def _kind(spikes: int, origin: str) -> str:
+    if origin == "lesion" and spikes > 1:
+        return "myokymic_burst"
+    if origin == "terminal" and spikes > 2:
+        return "neuromyotonic_burst"
+    return ("single", "doublet", "multiplet")[min(spikes, 3) - 1]
+
+
+def _tonic(gaps: np.ndarray) -> np.ndarray:
+    """Return which spikes of a train fire on and on at a motor neuron's rate, regularly."""
+    low, high = 1.0 / _n("tonic_high_hz"), 1.0 / _n("tonic_low_hz")
+    tonic = np.zeros(gaps.size + 1, bool)
+    for i, j in zip(*stretches((gaps > low) & (gaps < high)), strict=True):
+        part = gaps[i:j]
+        if part.size >= _n("tonic_spikes") and part.std() < _n("tonic_cv") * part.mean():
+            tonic[i : j + 1] = True
+    return tonic
+
+
+def _burst_gap(gaps: np.ndarray) -> float | None:
+    """Return the interval that parts myokymic bursts, None if the train is none of theirs.
+
+    Intervals are cut in two where the logarithms of the parts differ most (Otsu's criterion, of
+    those at myokymia's rates and longer); the shorter ones must be of
+    myokymia's rates, regular (by their median and the median distance from it, so that a few
+    spikes of another unit do no harm), and hold most of the spikes.
+    """
+    fast, slow = 1.0 / _n("myokymia_high_hz"), 1.0 / _n("myokymia_low_hz")
+    room = np.log(_n("myokymia_room"))
+    times = np.cumsum(np.r_[0.0, gaps])
+    once = times[np.r_[True, gaps > fast / np.exp(room)]]  # a doublet counts once
+    if once.size < _n("myokymia_share") * times.size or once.size < 3:
+        return None
+    gaps = np.diff(once)
+    order = np.sort(np.log(gaps))
+    inside = order[:-1] < np.log(slow) + room
+    if not inside.any():
+        return None
+    k = int(np.argmax(np.where(inside, _between(order), 0.0)))
+    short, limit = np.exp(order[: k + 1]), float(np.exp(0.5 * (order[k] + order[k + 1])))
+    cuts = np.flatnonzero(gaps > limit) + 1
+    sizes = np.diff(np.r_[0, cuts, gaps.size + 1])
+    held = sizes[sizes > 1].sum() / sizes.sum()
+    middle = float(np.median(short))
+    spread = float(np.median(np.abs(short - middle))) / 0.6745
+    fits = (
+        abs(np.log(middle) - np.clip(np.log(middle), np.log(fast), np.log(slow))) < room
+        and spread < _n("myokymia_cv") * middle
+        and np.quantile(sizes[sizes > 1], 0.9) <= _n("myokymia_spikes") + 1
+        and held > _n("myokymia_share")
+    )
+    return limit if fits else None
+
+
+def _between(order: np.ndarray) -> np.ndarray:
+    """Return the variance between the parts if a rising column is cut after each of its values."""
+    n = np.arange(1, order.size)
+    left = np.cumsum(order)[:-1]
+    return (left * order.size - n * order.sum()) ** 2 / (n * (order.size - n))
+
+
+def _measured(rows: list[_Row], pull: _Pull, m: Muscle) -> Detected:
+    """Return the events with their forces."""
+    edge = parameters.number("muscle", "event_edge_fraction")
+    n, tail = len(rows), _n("twitch_tail_s")
+    duration, peak = np.zeros(n), np.zeros(n)
+    starts = np.array([r.start_s for r in rows])
+    for k, row in enumerate(rows):
+        later = starts[starts > row.end_s + 0.005]
+        stop = min(row.end_s + tail, float(later[0]) if later.size else np.inf)
+        lead = min(_n("force_smooth_ms") / 1000.0, row.start_s)
+        part = pull.part(row.start_s - lead, stop)
+        above = part - part[0]
+        top = int(np.argmax(above))
+        peak[k] = max(float(above[top]), 0.0)
+        under = above[top:] < max(edge * peak[k], 3.0 * pull.noise)
+        back = top + int(np.argmax(under)) if under.any() else above.size
+        duration[k] = max(back / pull.hz - lead, row.end_s - row.start_s)
+        if row.kind == "spasm":
+            held = np.flatnonzero(above > edge * peak[k]) / pull.hz - lead
+            starts[k] += held[0]
+            duration[k] = held[-1] - held[0]
+    return Detected(
+        onset_s=starts, duration_s=duration, peak_mn=peak,
+        unit=np.array([r.unit for r in rows], np.int64),
+        spikes=np.array([r.spikes for r in rows], np.int64),
+        rate_per_s=np.array([r.rate_per_s for r in rows], float),
+        kind=np.array([r.kind for r in rows], "U19"),
+        origin=np.array([r.origin for r in rows], "U8"),
+        visible=peak > m.visible_force_mn,
+    )  # fmt: skip

@@ -1,0 +1,582 @@
+"""The clinic's nerve-excitability test (TROND protocol) run on the model axon.
+
+A neurophysiologist asks an axon four questions: how the threshold depends on the width
+of the pulse, how it recovers after a discharge, and how it follows a polarising current
+in time (threshold electrotonus) and in strength (threshold I/V). `examine` asks them of
+the axon under any conditions, `norms` gives the answers of 280 people, `compare` puts
+one beside the other.
+
+The protocol is that of Kiernan, Burke, Andersen & Bostock (2000), Muscle Nerve
+23:399, recalled and not read again; the derived measures are those of `indices`. Every
+test pulse lasts 1 ms, and every current and change is relative to the 1-ms threshold of the
+same condition. A nerve's stimulus-response curve is the spread of its axons' thresholds; the
+model is one axon, all or none, and gives its threshold only.
+
+The polarising currents of +-40 and +-20 % last 100 ms, as in the people's records. Those of
+-70 and -100 % last 200 ms here: how long the protocol's last was not known, and at 200 ms
+they end where the threshold I/V is taken. No norms of them are at hand.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from neurosim.base.errors import NeurosimError, number_within
+from neurosim.clinic.indices import (
+    MEASURES,
+    POLARISED_FROM_MS,
+    POLARISED_TO_MS,
+    charge_measures,
+    electrotonus_measures,
+    iv_measures,
+    recovery_measures,
+)
+from neurosim.clinic.norms import TE_CURVES, norms
+from neurosim.model.axon import axon as axons_of
+from neurosim.model.axon import equations, kernel
+from neurosim.model.axon.axon import COARSE_DT_MS, Axons, Conditions
+
+CHARGE_WIDTHS_MS = (0.2, 0.4, 0.6, 0.8, 1.0)
+TEST_MS = 1.0
+CONDITIONING = 1.5  # conditioning pulse of the recovery cycle, times the threshold
+IV_MS, WIDE_MS = 200.0, 20.0
+TE_MS = POLARISED_TO_MS - POLARISED_FROM_MS
+LONG_LEVELS = (-70, -100)  # %, for LONG_MS
+LONG_MS = 200.0
+LONG_DELAYS_MS = (0.0, 9.0, 10.0, 11.0, *range(20, 201, 10), 209.0, 210.0, 211.0,
+                  *range(220, 311, 10))  # fmt: skip
+TOLERANCE = 1e-4  # of a threshold after another, times that of 1 ms
+SAMPLE_MS = 0.1  # every time of the protocol is a multiple
+# The step of conditioning currents and pulses later than this after a change of current: potentials
+# differ by less than 0.01 mV from those of a step of 0.02 ms throughout (held by a test).
+QUIET_DT_MS, SETTLED_MS = 0.04, 30.0
+BLOCK_STEP_MV = 10.0  # assumed: a smaller step from failure to success is no action potential
+
+
+@dataclass(frozen=True)
+class Excitability:
+    """What the nerve-excitability test finds; NaN where a measure is undefined.
+
+    Undefined means: the axon is blocked, a conditioning current or pulse makes it fire on
+    its own, it needs no pulse at all, or that part of the test was not asked for. A spike that
+    comes after E has fallen half-way back from the pulse is not evoked by it: that matters only
+    to an axon about to fire on its own, where counting it would lower the last point before the
+    measure is undefined.
+
+    Attributes
+    ----------
+    resting_potential_mv, internode_potential_mv : float
+        Node and internode at rest.
+    threshold_1ms_pa, threshold_20ms_pa : float
+        Thresholds from rest.
+    rheobase_pa : float
+        Slope of the charge-duration line (Weiss).
+    tau_sd_ms : float
+        Strength-duration time constant.
+    charge_widths_ms, charge_pa_ms : ndarray, shape (5,)
+        Width and threshold charge.
+    recovery_interval_ms, recovery_change_percent : ndarray, shape (18,)
+        Interval from onset to onset, and change of threshold (negative: more excitable).
+    te_delay_ms : ndarray, shape (d,)
+        Every delay that one of the four norm curves has; the current runs from 10 to 110 ms.
+    te_reduction_percent : dict of int to ndarray, shape (d,)
+        Threshold reduction (positive: more excitable) for +40, -40, +20, -20 %.
+    te_long_delay_ms : ndarray, shape (e,)
+        Delays of the stronger hyperpolarising currents, which run from 10 to 210 ms.
+    te_long_reduction_percent : dict of int to ndarray, shape (e,)
+        Threshold reduction for -70 and -100 %.
+    iv_current_percent, iv_reduction_percent : ndarray, shape (16,)
+        Polarising current of 200 ms, and threshold reduction at its end.
+    measures : dict of str to float
+        The derived measures, by the keys of `MEASURES`.
+    """
+
+    resting_potential_mv: float
+    internode_potential_mv: float
+    threshold_1ms_pa: float
+    threshold_20ms_pa: float
+    rheobase_pa: float
+    tau_sd_ms: float
+    charge_widths_ms: np.ndarray
+    charge_pa_ms: np.ndarray
+    recovery_interval_ms: np.ndarray
+    recovery_change_percent: np.ndarray
+    te_delay_ms: np.ndarray
+    te_reduction_percent: dict[int, np.ndarray]
+    te_long_delay_ms: np.ndarray
+    te_long_reduction_percent: dict[int, np.ndarray]
+    iv_current_percent: np.ndarray
+    iv_reduction_percent: np.ndarray
+    measures: dict[str, float]
+
+    @property
+    def blocked(self) -> bool:
+        """Whether no pulse evokes an action potential."""
+        return math.isnan(self.threshold_1ms_pa)
+
+    def relative_to(self, healthy: Excitability) -> dict[str, float]:
+        """Return the thresholds in per cent of those of `healthy`."""
+        return {
+            name.replace("_pa", "_percent"): 100.0 * getattr(self, name) / getattr(healthy, name)
+            for name in ("threshold_1ms_pa", "threshold_20ms_pa", "rheobase_pa")
+        }
+
+
+@cache
+def te_delays() -> np.ndarray:
+    """Return every delay of the four electrotonus norm curves, ms."""
+    return np.unique(np.concatenate([norms()[name].x for name in TE_CURVES.values()]))
+
+
+class _Tests(NamedTuple):
+    """Test pulses to give, columns by body and then by test: all of shape (..., n k)."""
+
+    start: np.ndarray
+    current: np.ndarray
+    spoilt: np.ndarray
+
+
+class _Course(NamedTuple):
+    """States of every body's courses at some times.
+
+    Attributes
+    ----------
+    time_ms : ndarray, shape (t,)
+    states : ndarray, shape (t, 10, n, courses)
+        Gates are half of the finer step behind, as loops expect.
+    rises : ndarray of int, shape (t, n, courses)
+        How often E has risen through -20 mV so far.
+    """
+
+    time_ms: np.ndarray
+    states: np.ndarray
+    rises: np.ndarray
+
+    def at(self, time_ms) -> np.ndarray:
+        """Return where in `time_ms` some times are."""
+        return np.searchsorted(self.time_ms, time_ms)
+
+
+def _shifted(states, P, ms) -> np.ndarray:
+    """Return states, shape (t, 10, n), with every gate moved by `ms` at its potential."""
+    together = states.transpose(1, 0, 2).reshape(states.shape[1], -1)
+    moved = equations.shifted(together, np.tile(P, len(states)), ms)
+    return moved.reshape(states.shape[1], len(states), -1).transpose(1, 0, 2)
+
+
+def _course(bodies: Axons, start, current, lasts, time_ms, dt) -> _Course:
+    """Return courses in `current` for `lasts` ms and in none after it.
+
+    The step is `QUIET_DT_MS` later than `SETTLED_MS` after the last change.
+
+    Parameters
+    ----------
+    bodies : Axons
+    start : ndarray, shape (10, n, courses)
+    current : ndarray, shape (n, courses)
+        pA.
+    lasts : float
+        ms; infinite if the current stays.
+    time_ms : ndarray
+        When to keep the states; rising.
+    """
+    n, courses = current.shape
+    many = bodies.take(np.repeat(np.arange(n), courses))
+    S, last, level = start.reshape(len(start), -1).copy(), dt, current.ravel()
+    settled = SETTLED_MS + (lasts if np.isfinite(lasts) else 0.0)
+    bounds = [t for t in (0.0, lasts, settled) if t < time_ms[-1]]
+    cuts = np.unique(np.concatenate([bounds, time_ms]))
+    states, rises = [S[None].copy()], [np.zeros((1, S.shape[1]), int)]
+    for late, step in ((False, dt), (True, max(dt, QUIET_DT_MS))):
+        ends = cuts[1:][(cuts[1:] > settled) == late]
+        if not ends.size:
+            continue
+        lag = 0.5 * (step - dt)
+        if step != last:
+            S, last = equations.shifted(S, many.P, 0.5 * (last - step)), step
+        begins = cuts[:-1][(cuts[1:] > settled) == late]
+        counts = np.rint((ends - begins) / step).astype(int)
+        found, peak = kernel.course(S, many.P, np.outer(begins < lasts, level), counts, step)
+        low = np.concatenate([states[-1][-1:, 0], found[:-1, 0]]) <= -20.0
+        rises.append(rises[-1][-1] + np.cumsum(low & (peak > -20.0), axis=0))
+        states.append(_shifted(found, many.P, lag) if lag else found)
+    keep = np.searchsorted(cuts, time_ms)
+    return _Course(
+        time_ms, np.concatenate(states)[keep].reshape(keep.size, len(S), n, courses),
+        np.concatenate(rises)[keep].reshape(keep.size, n, courses),
+    )  # fmt: skip
+
+
+def _polarised(bodies: Axons, threshold, dt) -> _Course:
+    """Return the courses in every current of the threshold I/V, from rest, for 200 ms."""
+    level = np.outer(threshold, norms()["threshold_iv"].x / 100.0)
+    delays = np.concatenate([te_delays(), LONG_DELAYS_MS]) - POLARISED_FROM_MS
+    start = np.repeat(bodies.rest[:, :, None], level.shape[1], axis=2)
+    time_ms = np.unique(np.append(delays[(delays >= 0.0) & (delays <= IV_MS)], [TE_MS, IV_MS]))
+    return _course(bodies, start, level, math.inf, time_ms, dt)
+
+
+def _lanes(levels) -> np.ndarray:
+    """Return which courses of `_polarised` have these currents, %."""
+    return np.searchsorted(norms()["threshold_iv"].x, tuple(levels))
+
+
+def _released(bodies: Axons, threshold, dt, on: _Course | None) -> _Course:
+    """Return the courses after the conditioning pulse and those of currents switched off.
+
+    The latter, of `TE_CURVES` and `LONG_LEVELS`, are left out without `on`. The pulse of the
+    first lasts from 0 to 1 ms, while the others have no current.
+    """
+    starts, time_ms = [bodies.rest[:, :, None]], norms()["recovery_cycle"].x
+    if on is not None:
+        starts += [on.states[on.at(TE_MS)][..., _lanes(TE_CURVES)]]
+        starts += [on.states[on.at(IV_MS)][..., _lanes(LONG_LEVELS)]]
+        ends = (te_delays() - TE_MS, np.array(LONG_DELAYS_MS) - LONG_MS)
+        later = np.concatenate(ends) - POLARISED_FROM_MS
+        time_ms = np.unique(np.concatenate([time_ms, later[later >= 0.0]]))
+    start = np.concatenate(starts, axis=2)
+    current = np.zeros(start.shape[1:])
+    current[:, 0] = CONDITIONING * threshold
+    return _course(bodies, start, current, TEST_MS, time_ms, dt)
+
+
+def _recovery(off: _Course) -> _Tests:
+    """Return the tests after a 1-ms pulse of 1.5 times threshold; spoilt by a second spike."""
+    at = off.at(norms()["recovery_cycle"].x)
+    start = off.states[at][..., 0].transpose(1, 2, 0)
+    return _tests(start, np.zeros(start.shape[1:]), off.rises[at][..., 0].T != 1)
+
+
+def _tests(start, current, spoilt) -> _Tests:
+    """Return tests from arrays of shape (..., n, k)."""
+    return _Tests(start.reshape(len(start), -1), current.ravel(), spoilt.ravel())
+
+
+def _electrotonus(threshold, on: _Course, off: _Course, first, levels, delay_ms, lasts) -> _Tests:
+    """Return the tests of all levels, one after another; spoilt by any spike.
+
+    The current begins at `POLARISED_FROM_MS` of the delays, and there the tests; it stays on
+    during a test pulse that begins while it is on. `first` of `off` has the first level.
+    """
+    delays = delay_ms[delay_ms >= POLARISED_FROM_MS] - POLARISED_FROM_MS
+    during, lane = delays < lasts, _lanes(levels)
+    rest = slice(first, first + lane.size)
+    before, after = on.at(delays[during]), off.at(delays[~during] - lasts)
+    begun = on.rises[on.at(lasts)][..., lane]
+    start = np.concatenate([on.states[before][..., lane], off.states[after][..., rest]])
+    rises = np.concatenate([on.rises[before][..., lane], begun + off.rises[after][..., rest]])
+    level = np.outer(threshold, np.array(tuple(levels)) / 100.0)
+    # from (delay, ..., body, level) to (..., body, level x delay)
+    n = threshold.size
+    return _tests(
+        start.transpose(1, 2, 3, 0).reshape(len(start[0]), n, -1),
+        (level[:, :, None] * during).reshape(n, -1),
+        (rises > 0).transpose(1, 2, 0).reshape(n, -1),
+    )
+
+
+def _current_voltage(threshold, on: _Course) -> _Tests:
+    """Return the tests at the end of 200 ms of each polarising current, which stays on."""
+    current = np.outer(threshold, norms()["threshold_iv"].x / 100.0)
+    return _tests(on.states[on.at(IV_MS)], current, on.rises[on.at(IV_MS)] > 0)
+
+
+def _from_rest(bodies: Axons, threshold) -> _Tests:
+    """Return the tests of `CHARGE_WIDTHS_MS` but the last, that of `TEST_MS`, at rest."""
+    n, k = threshold.size, len(CHARGE_WIDTHS_MS) - 1
+    start = np.repeat(bodies.rest[:, :, None], k, axis=2)
+    return _tests(start, np.zeros((n, k)), np.zeros((n, k), bool))
+
+
+def _wide_threshold(bodies: Axons, threshold, dt) -> np.ndarray:
+    """Return thresholds of 20-ms pulses, within twice `TOLERANCE` times that of 1 ms; NaN if 0.
+
+    Seven at a time: a search one by one would wait twelve times for the end of a long pulse.
+    """
+    n, part = threshold.size, np.arange(1, 8)
+    low, high, column = np.zeros(n), threshold.copy(), np.repeat(np.arange(n), 7)
+    steps = np.full(7 * n, round(WIDE_MS / dt))
+    while (high - low > 4.0 * TOLERANCE * threshold).any():
+        eighth = (high - low) / 8.0
+        tried = (low[:, None] + eighth[:, None] * part).ravel()
+        once = np.stack(np.broadcast_arrays(tried, 1.0, 0.0, tried, np.inf))  # one trial each
+        _, fires, *_ = kernel.pulse(
+            bodies.rest, bodies.P, column, column, 0.0 * tried, steps,
+            round(axons_of.WAIT_MS / dt), bodies.rest[0], once, dt,
+        )  # fmt: skip
+        fails = np.cumprod(np.isinf(fires).reshape(n, 7), axis=1).sum(axis=1)
+        low, high = low + eighth * fails, low + eighth * (fails + 1)
+    return np.where(low > 0.0, 0.5 * (low + high), np.nan)
+
+
+def _all_or_none(bodies: Axons, threshold, dt) -> np.ndarray:
+    """Return whether 2 % above threshold rises clearly higher than 2 % below it.
+
+    In depolarisation block the answer is graded, and a "threshold" only says which pulse
+    pushes the membrane to the spike criterion.
+    """
+    many = bodies.take(np.repeat(np.arange(threshold.size), 2))
+    pulse = np.outer(np.nan_to_num(threshold), (0.98, 1.02)).ravel()
+    S = many.rest.copy()
+    during = kernel.advance(S, many.P, pulse, round(TEST_MS / dt), dt)
+    after = kernel.advance(S, many.P, 0 * pulse, round(4.0 / dt), dt)
+    peak = np.maximum(during, after).reshape(-1, 2)
+    return ~np.isnan(threshold) & (peak[:, 1] - peak[:, 0] >= BLOCK_STEP_MV)
+
+
+def _fires_alone(bodies: Axons, start, current, owner, dt) -> np.ndarray:
+    """Return which tests end in a spike without any test pulse, its time and 4 ms after it."""
+    many, S = bodies.take(owner), start.copy()
+    steps = np.ones(round(TEST_MS / dt), int)
+    during, _ = kernel.course(S, many.P, np.tile(current, (steps.size, 1)), steps, dt)
+    peak = kernel.advance(S, many.P, 0 * current, round(axons_of.WAIT_MS / dt), dt)
+    return ((during[:, 0] > -20.0) & (during[:, 2] > 0.5)).any(axis=0) | (peak > -20.0)
+
+
+def _near(bodies: Axons, threshold, start, width_ms, of) -> np.ndarray:
+    """Return a first guess of the thresholds of tests of bodies `of`, pA."""
+    z = (bodies.rest[0, of] - start[0]) / 20.0
+    brief = (width_ms + 0.4) / (1.4 * width_ms)  # Weiss
+    return threshold[of] * brief * np.clip(1.0 + 1.5 * z + 0.5 * z * z, 0.2, 6.0)
+
+
+def _changes(bodies: Axons, threshold, tests: list[_Tests], dt) -> list[np.ndarray]:
+    """Return the changes of threshold in %, each (n, k), of all tests at once.
+
+    The first are those `_from_rest`, the others have pulses of `TEST_MS`.
+    """
+    start, current, spoilt = (np.concatenate(a, axis=-1) for a in zip(*tests, strict=True))
+    n = threshold.size
+    owner = np.concatenate([np.repeat(np.arange(n), t.current.size // n) for t in tests])
+    width = np.full(spoilt.size, TEST_MS)
+    width[: tests[0].current.size] = np.tile(CHARGE_WIDTHS_MS[:-1], n)
+    # only a body that somewhere fires on its own may do so in a test as well
+    doubtful = np.flatnonzero(~spoilt & np.isin(owner, owner[spoilt]) & (width == TEST_MS))
+    if doubtful.size:
+        alone = _fires_alone(bodies, start[:, doubtful], current[doubtful], owner[doubtful], dt)
+        spoilt[doubtful[alone]] = True
+    asked = np.flatnonzero(~spoilt)
+    of, start, width = owner[asked], start[:, asked], width[asked]
+    found = axons_of.threshold_pa(
+        bodies, width, start, current[asked], dt, TOLERANCE * threshold[of],
+        _near(bodies, threshold, start, width, of), of,
+    )  # fmt: skip
+    change = np.full(spoilt.size, np.nan)
+    change[asked] = np.where(found > 0.01, 100.0 * (found / threshold[of] - 1.0), np.nan)
+    ends = np.cumsum([t.current.size for t in tests])[:-1]
+    return [part.reshape(n, -1) for part in np.split(change, ends)]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What the test finds in each of n bodies, as arrays; NaN where it is undefined.
+
+    The meaning of every part is that of `Excitability`.
+
+    Attributes
+    ----------
+    resting_potential_mv, internode_potential_mv : ndarray, shape (n,)
+    threshold_pa : ndarray, shape (n, 5)
+        Thresholds from rest of the pulses of `CHARGE_WIDTHS_MS`; the last is that of 1 ms.
+    threshold_20ms_pa : ndarray, shape (n,)
+    recovery_percent : ndarray, shape (n, 18)
+        Change of threshold at the intervals of ``norms()["recovery_cycle"].x``.
+    te_percent : ndarray, shape (n, 4, d)
+        Threshold reduction by level, in the order of `TE_CURVES`, and delay (`te_delays`).
+    te_long_percent : ndarray, shape (n, 2, e)
+        Likewise for `LONG_LEVELS` at `LONG_DELAYS_MS`.
+    iv_percent : ndarray, shape (n, 16)
+        Threshold reduction at the currents of ``norms()["threshold_iv"].x``.
+    measures : dict of str to ndarray, shape (n,)
+        The derived measures, by the keys of `MEASURES`.
+    """
+
+    resting_potential_mv: np.ndarray
+    internode_potential_mv: np.ndarray
+    threshold_pa: np.ndarray
+    threshold_20ms_pa: np.ndarray
+    recovery_percent: np.ndarray
+    te_percent: np.ndarray
+    te_long_percent: np.ndarray
+    iv_percent: np.ndarray
+    measures: dict[str, np.ndarray]
+
+    def take(self, index) -> Curves:
+        """Return the bodies at `index`."""
+        parts = {name: part[index] for name, part in vars(self).items() if name != "measures"}
+        return Curves(**parts, measures={k: v[index] for k, v in self.measures.items()})
+
+
+def _empty(n: int) -> Curves:
+    """Return the curves of `n` bodies that give none."""
+
+    def nan(*shape):
+        return np.full((n, *shape), np.nan)
+
+    return Curves(
+        nan(), nan(), nan(len(CHARGE_WIDTHS_MS)), nan(), nan(norms()["recovery_cycle"].x.size),
+        nan(len(TE_CURVES), te_delays().size), nan(len(LONG_LEVELS), len(LONG_DELAYS_MS)),
+        nan(norms()["threshold_iv"].x.size), {m.key: nan() for m in MEASURES},
+    )  # fmt: skip
+
+
+def _reductions(change, levels, delay_ms) -> np.ndarray:
+    """Return the threshold reductions (n, levels, delays), 0 before the current."""
+    idle = int((delay_ms < POLARISED_FROM_MS).sum())
+    rows = -change.reshape(len(change), len(levels), -1)
+    return np.pad(rows, ((0, 0), (0, 0), (idle, 0)))
+
+
+def _conditioned(bodies: Axons, threshold, dt, full) -> tuple[np.ndarray, ...]:
+    """Return the changes from rest, of recovery, electrotonus, the long levels and I/V.
+
+    Only the first two if not `full`.
+    """
+    on = _polarised(bodies, threshold, dt) if full else None
+    off = _released(bodies, threshold, dt, on)
+    tests = [_from_rest(bodies, threshold), _recovery(off)]
+    if on is None:
+        return tuple(_changes(bodies, threshold, tests, dt))
+    delays, long_delays, first = te_delays(), np.array(LONG_DELAYS_MS), 1 + len(TE_CURVES)
+    tests += [
+        _electrotonus(threshold, on, off, 1, TE_CURVES, delays, TE_MS),
+        _electrotonus(threshold, on, off, first, LONG_LEVELS, long_delays, LONG_MS),
+        _current_voltage(threshold, on),
+    ]
+    rest, recovery, short, long, iv = _changes(bodies, threshold, tests, dt)
+    return (
+        rest, recovery, _reductions(short, tuple(TE_CURVES), delays),
+        _reductions(long, LONG_LEVELS, long_delays), -iv,
+    )  # fmt: skip
+
+
+def _checked_step(dt: float) -> None:
+    """Refuse a step that does not divide 0.1 ms."""
+    steps = SAMPLE_MS / number_within("dt", dt, 0.001, 0.05, "ms")
+    if abs(steps - round(steps)) > 1e-9:
+        raise NeurosimError(f"dt = {dt:g} ms must divide 0.1 ms into whole steps.")
+
+
+def curves(axons: Axons, dt: float = COARSE_DT_MS, full: bool = False) -> Curves:
+    """Return what the clinic's test finds in every axon of a batch.
+
+    Parameters
+    ----------
+    axons : Axons
+        The bodies at rest, one column each, with whatever parameters.
+    dt : float
+        Step, ms; 0.1 ms must be a whole number of steps.
+    full : bool
+        False leaves out threshold electrotonus and I/V.
+
+    Raises
+    ------
+    NeurosimError
+        For an unfit step. An axon that cannot be tested has NaN.
+    """
+    _checked_step(dt)
+    n = axons.rest.shape[1]
+    found = _empty(n)
+    found.resting_potential_mv[:], found.internode_potential_mv[:] = axons.rest[:2]
+    last = axons_of.threshold_pa(axons, TEST_MS, dt=dt)
+    last = np.where(last > 0.01, last, np.nan)
+    able = np.flatnonzero(_all_or_none(axons, last, dt))
+    if able.size:
+        bodies = axons.take(able)
+        targets = (found.recovery_percent, found.te_percent, found.te_long_percent)
+        rest, *parts = _conditioned(bodies, last[able], dt, full)
+        found.threshold_20ms_pa[able] = _wide_threshold(bodies, last[able], dt)
+        rest = last[able, None] * (1.0 + rest / 100.0)
+        found.threshold_pa[able] = np.column_stack([rest, last[able]])
+        for target, part in zip((*targets, found.iv_percent), parts, strict=False):
+            target[able] = part
+    rows = [_measures(found, i) for i in range(n)]
+    return replace(found, measures={m.key: np.array([r[m.key] for r in rows]) for m in MEASURES})
+
+
+def _measures(found: Curves, i: int) -> dict[str, float]:
+    """Return the derived measures of body `i`."""
+    widths = np.array(CHARGE_WIDTHS_MS)
+    interval, current = norms()["recovery_cycle"].x, norms()["threshold_iv"].x
+    measures = charge_measures(widths, widths * found.threshold_pa[i])
+    measures |= electrotonus_measures(_protocol_points(found.te_percent[i]))
+    measures |= recovery_measures(interval, found.recovery_percent[i])
+    return measures | iv_measures(current, found.iv_percent[i])
+
+
+def _at_rest(conditions, axon) -> Axons | None:
+    """Return the axon at rest, or None if it has no resting potential."""
+    axons_of.axon_parameters(axon)  # a misspelt name is a mistake of the user
+    try:
+        return axons_of.at_rest(conditions, axon)
+    except NeurosimError:
+        return None
+
+
+def examine(
+    conditions: Conditions,
+    axon: axons_of.Axon = "ghk",
+    dt: float = COARSE_DT_MS,
+    full: bool = True,
+) -> Excitability:
+    """Return what the clinic's nerve-excitability test finds under `conditions`.
+
+    Parameters
+    ----------
+    conditions : Conditions
+        Fluids and local membrane; `Conditions()` is health.
+    axon : str or ParameterSet
+        One of `membrane.axon.AXONS` or one's own.
+    dt : float
+        Step, ms; 0.1 ms must be a whole number of steps.
+    full : bool
+        False leaves out threshold electrotonus and I/V.
+
+    Raises
+    ------
+    NeurosimError
+        For an unknown axon or an unfit step. An axon that cannot be tested is no mistake:
+        its measures are NaN.
+    """
+    _checked_step(dt)
+    one = _at_rest(conditions, axon)
+    return _report(_empty(1) if one is None else curves(one, dt, full))
+
+
+def _protocol_points(electrotonus) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """Return delays and reductions of each level at the delays of its own norm curve."""
+    delays, found = te_delays(), {}
+    for reduction, (level, name) in zip(electrotonus, TE_CURVES.items(), strict=True):
+        x = norms()[name].x
+        found[level] = x, reduction[np.searchsorted(delays, x)]
+    return found
+
+
+def _report(found: Curves) -> Excitability:
+    """Return the findings in the one body of `found`."""
+    measures = {key: float(value[0]) for key, value in found.measures.items()}
+    widths, thresholds = np.array(CHARGE_WIDTHS_MS), found.threshold_pa[0]
+    return Excitability(
+        resting_potential_mv=float(found.resting_potential_mv[0]),
+        internode_potential_mv=float(found.internode_potential_mv[0]),
+        threshold_1ms_pa=float(thresholds[-1]),
+        threshold_20ms_pa=float(found.threshold_20ms_pa[0]),
+        rheobase_pa=measures["rheobase_pa"],
+        tau_sd_ms=measures["sdtc_ms"],
+        charge_widths_ms=widths,
+        charge_pa_ms=widths * thresholds,
+        recovery_interval_ms=norms()["recovery_cycle"].x,
+        recovery_change_percent=found.recovery_percent[0],
+        te_delay_ms=te_delays(),
+        te_reduction_percent=dict(zip(TE_CURVES, found.te_percent[0], strict=True)),
+        te_long_delay_ms=np.array(LONG_DELAYS_MS),
+        te_long_reduction_percent=dict(zip(LONG_LEVELS, found.te_long_percent[0], strict=True)),
+        iv_current_percent=norms()["threshold_iv"].x,
+        iv_reduction_percent=found.iv_percent[0],
+        measures=measures,
+    )

@@ -1,0 +1,499 @@
+"""Which parameters of the axon moved in one person: the fit of a nerve-excitability record.
+
+What MEMFIT does for its owners, with this model: the record's curves (threshold electrotonus at
++-40 and +-20 %, recovery cycle, I/V, strength-duration time constant; no absolute current) are
+held against the model axon. Two answers are given.
+
+*All together* (`Fit.estimates`): the most probable parameters, given a prior centred on the
+healthy axon with the spread of healthy people (``person.*`` of ``clinic/fit.toml``) and the noise
+of a record, found by SciPy's bounded least squares; their uncertainty is Laplace's, the inverse of
+the curvature there. Where the model misses the record by more than the noise, the noise is taken
+to be that much larger.
+
+*One alone* (`Fit.singles`): for every single change, the value that removes most of the
+discrepancy, with no prior, and how much that is. Changes that do nearly as well as the best cannot
+be told from it by this record.
+
+The model's healthy axon is not the people's mean to the last point. A record of a person is
+compared with the people's mean, and the model's change with the model's health: what differs
+between the two in health is added to the model. A simulated record is compared with the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from scipy.interpolate import CubicSpline, PchipInterpolator
+from scipy.optimize import least_squares
+
+from neurosim.base.cache import remember
+from neurosim.base.errors import NeurosimError
+from neurosim.base.parameters import number
+from neurosim.clinic import excitability as ex
+from neurosim.clinic import norms as norms_
+from neurosim.clinic.indices import POLARISED_FROM_MS
+from neurosim.clinic.space import Space
+from neurosim.model.axon import axon as axons_of
+from neurosim.model.axon.axon import Axon, Conditions
+
+STEP = 0.1  # of a derivative, in prior SDs
+FOLLOWS = 1.2  # times the stated noise, up to which the model follows a record
+UNDEFINED = 10.0  # residual of a point that the axon does not have, in SDs of the noise
+FEWEST_POINTS = 20
+Z95, CHI95 = 1.96, 3.84
+SINGLE_POINTS = 7  # of a single change, on either side of health
+APPROACHES = 2  # to where the axon can no longer be tested in full
+POLISHED = 3  # single changes whose best value is looked at more closely
+ALIKE = 0.8  # correlation from which two estimates count as one
+UNTOLD = 0.8  # posterior over prior SD from which a record has told nothing
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one person's record gives: each curve as (x, y) with NaN-free arrays of equal length.
+
+    Attributes
+    ----------
+    electrotonus : dict of int to (ndarray, ndarray)
+        By level in %: delay in ms (the current begins at 10), threshold reduction in %.
+    recovery, iv : (ndarray, ndarray)
+        Interval in ms and change in %; current in % and reduction in %.
+    sdtc_ms : float
+        Strength-duration time constant; NaN if unknown.
+    temperature_c : float
+        Skin temperature, or the axon's in a simulated record; NaN if unknown.
+    simulated : bool
+        Whether a model made it.
+    title : str
+    """
+
+    electrotonus: Mapping[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    recovery: tuple[np.ndarray, np.ndarray] = (np.array([]), np.array([]))
+    iv: tuple[np.ndarray, np.ndarray] = (np.array([]), np.array([]))
+    sdtc_ms: float = np.nan
+    temperature_c: float = np.nan
+    simulated: bool = False
+    title: str = "record"
+
+    @classmethod
+    def of_curves(cls, curves: ex.Curves, body: int = 0, temperature_c: float = np.nan) -> Record:
+        """Return the record that the model's `curves` of one body are."""
+        delays, electrotonus = ex.te_delays(), {}
+        for i, (level, name) in enumerate(norms_.TE_CURVES.items()):
+            own = np.isin(delays, norms_.norms()[name].x)
+            electrotonus[level] = _known(delays[own], curves.te_percent[body, i, own])
+        return cls(
+            electrotonus,
+            _known(norms_.norms()["recovery_cycle"].x, curves.recovery_percent[body]),
+            _known(norms_.norms()["threshold_iv"].x, curves.iv_percent[body]),
+            float(curves.measures["sdtc_ms"][body]), temperature_c, simulated=True,
+        )  # fmt: skip
+
+    @classmethod
+    def of_norms(cls) -> Record:
+        """Return the mean of 280 people as a record."""
+        norms = norms_.norms()
+        return cls(
+            {level: (norms[name].x, norms[name].mean) for level, name in norms_.TE_CURVES.items()},
+            (norms["recovery_cycle"].x, norms["recovery_cycle"].mean),
+            (norms["threshold_iv"].x, norms["threshold_iv"].mean),
+            norms_.norm_measures()["sdtc_ms"][0], title="mean of the people",
+        )  # fmt: skip
+
+
+def _known(x, y):
+    known = np.isfinite(y)
+    return x[known], y[known]
+
+
+@dataclass(frozen=True)
+class Points:
+    """The points of a record that can be compared, and where they lie on the model's curves.
+
+    Attributes
+    ----------
+    curve : ndarray of str, shape (m,)
+        A key of ``norms()``, or ``sdtc``.
+    x, value, people, people_sd, noise_sd : ndarray, shape (m,)
+        The point, its value, mean and SD of 280 people there, SD of the record's noise.
+    left, right : ndarray of int, shape (m,)
+        Points of the model's row (`rows_of`) on either side.
+    share : ndarray, shape (m,)
+        Of the right one.
+    """
+
+    curve: np.ndarray
+    x: np.ndarray
+    value: np.ndarray
+    people: np.ndarray
+    people_sd: np.ndarray
+    noise_sd: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    share: np.ndarray
+
+    def predicted(self, rows: np.ndarray) -> np.ndarray:
+        """Return the model's curves at the points, shape (n, m)."""
+        left, right = rows[:, self.left], rows[:, self.right]
+        return np.where(self.share > 0, left + self.share * (right - left), left)
+
+
+def rows_of(curves: ex.Curves) -> np.ndarray:
+    """Return all that can be compared, one row a body: electrotonus, recovery, I/V, SDTC."""
+    n = len(curves.resting_potential_mv)
+    return np.hstack([
+        curves.te_percent.reshape(n, -1), curves.recovery_percent, curves.iv_percent,
+        curves.measures["sdtc_ms"][:, None],
+    ])  # fmt: skip
+
+
+def points_of(record: Record) -> Points:
+    """Return the points of a record that the model and the people have too.
+
+    Electrotonus counts from the onset of the current. Points between two of the protocol's are
+    read on a straight line, of the recovery cycle on one in the logarithm of the interval.
+
+    Raises
+    ------
+    NeurosimError
+        If fewer than twenty points can be compared.
+    """
+    norms, delays = norms_.norms(), ex.te_delays()
+    cycle, iv = norms["recovery_cycle"], norms["threshold_iv"]
+    parts = []
+    for i, (level, name) in enumerate(norms_.TE_CURVES.items()):
+        x, y = record.electrotonus.get(level, (np.array([]), np.array([])))
+        from_onset = x >= POLARISED_FROM_MS
+        place = (delays, i * delays.size)
+        parts.append(_placed(name, x[from_onset], y[from_onset], norms[name], place, np.asarray))
+    begin = len(norms_.TE_CURVES) * delays.size
+    parts.append(_placed("recovery_cycle", *record.recovery, cycle, (cycle.x, begin), np.log))
+    begin += cycle.x.size
+    parts.append(_placed("threshold_iv", *record.iv, iv, (iv.x, begin), np.asarray))
+    if np.isfinite(record.sdtc_ms):
+        mean, sd = norms_.norm_measures()["sdtc_ms"]
+        last = begin + iv.x.size
+        noise = number("fit", "noise.sdtc_ms")
+        row = (["sdtc"], [1.0], [record.sdtc_ms], [mean], [sd], [noise], [last], [last], [0.0])
+        parts.append(row)
+    points = Points(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    if points.x.size < FEWEST_POINTS:
+        raise NeurosimError(
+            f"The record has {points.x.size} points of electrotonus, recovery cycle and I/V that "
+            f"can be compared; a fit needs at least {FEWEST_POINTS}."
+        )
+    return points
+
+
+def _placed(name, x, y, norm: norms_.NormCurve, place, scale):
+    """Return the columns of `Points` of one curve, without the points beyond the norms."""
+    model, begin = place
+    inside = (x >= max(norm.x[0], model[0])) & (x <= min(norm.x[-1], model[-1])) & np.isfinite(y)
+    x, y = x[inside], y[inside]
+    left = np.clip(np.searchsorted(model, x, side="right") - 1, 0, model.size - 2)
+    lower, upper = scale(model[left]), scale(model[left + 1])
+    share = (scale(x) - lower) / (upper - lower)
+    mean, sd = (np.interp(scale(x), scale(norm.x), row) for row in (norm.mean, norm.sd))
+    kind = {"recovery_cycle": "recovery", "threshold_iv": "iv"}.get(name, "electrotonus")
+    noise = np.hypot(number("fit", f"noise.{kind}"), number("fit", "noise.share") * sd)
+    known = [name] * x.size
+    return known, x, y, mean, sd, noise, begin + left, begin + left + 1, share
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One parameter of all together: value, 95 % interval, and where it lies among the healthy.
+
+    Attributes
+    ----------
+    name, words, unit : str
+    health, value, low, high : float
+        In the unit; the interval is Laplace's.
+    spread : float
+        Distance from health in SDs of healthy people.
+    told : float
+        1 - posterior over prior SD: 0 if the record says nothing of it.
+    """
+
+    name: str
+    words: str
+    unit: str
+    health: float
+    value: float
+    low: float
+    high: float
+    spread: float
+    told: float
+
+    @property
+    def moved(self) -> bool:
+        """Whether its 95 % interval leaves health out."""
+        return not self.low <= self.health <= self.high
+
+
+@dataclass(frozen=True)
+class Single:
+    """One change alone: its best value, 95 % interval, and the discrepancy that it removes.
+
+    `removed_percent` is of the mean square in SDs of the noise, `misfit` what is left of its sum;
+    an interval that ends at a bound of the search goes on.
+    """
+
+    name: str
+    words: str
+    unit: str
+    health: float
+    value: float
+    low: float
+    high: float
+    removed_percent: float
+    misfit: float
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a record says of the axon.
+
+    Attributes
+    ----------
+    record : Record
+    axon : str
+    points : Points
+    healthy, fitted : ndarray, shape (m,)
+        What the model expects at the points in health and at the estimates.
+    space : Space
+    x : ndarray, shape (d,)
+        The estimates in prior SDs.
+    covariance : ndarray, shape (d, d)
+        Laplace's, of the same.
+    noise_scale : float
+        How many times larger than stated the noise was taken to be (at least 1).
+    singles : list of Single
+        Best first.
+    """
+
+    record: Record
+    axon: Axon
+    points: Points
+    healthy: np.ndarray
+    fitted: np.ndarray
+    space: Space
+    x: np.ndarray
+    covariance: np.ndarray
+    noise_scale: float
+    singles: list[Single]
+
+    def misfit(self, predicted: np.ndarray) -> float:
+        """Return the mean square distance of the record, in SDs of its stated noise."""
+        return float(np.mean(((self.points.value - predicted) / self.points.noise_sd) ** 2))
+
+    @property
+    def nothing(self) -> bool:
+        """Whether health explains the record within the noise (95 % of such records)."""
+        m = self.points.x.size
+        return self.misfit(self.healthy) < 1.0 + 1.65 * np.sqrt(2.0 / m)
+
+    @cached_property
+    def estimates(self) -> list[Estimate]:
+        """Every parameter of all together, in the order of the space."""
+        sds = np.sqrt(np.diag(self.covariance))
+        rows = []
+        for d, x, sd in zip(self.space.dimensions, self.x, sds, strict=True):
+            low, high = (float(d.value(v)) for v in (x - Z95 * sd, x + Z95 * sd))
+            rows.append(
+                Estimate(
+                    d.name, d.words, d.unit, d.centre, float(d.value(x)), low, high,
+                    float(x), float(1.0 - sd),
+                )
+            )  # fmt: skip
+        return rows
+
+    @property
+    def alike(self) -> list[tuple[str, str, float]]:
+        """Pairs of estimates that the record cannot separate, with their correlation."""
+        sds = np.sqrt(np.diag(self.covariance))
+        r = self.covariance / np.outer(sds, sds)
+        pairs = np.argwhere(np.triu(np.abs(r), 1) > ALIKE).tolist()
+        return [(self.space.names[i], self.space.names[j], float(r[i, j])) for i, j in pairs]
+
+    @property
+    def as_good(self) -> list[Single]:
+        """The best single change and those that the record cannot tell from it."""
+        best = self.singles[0].misfit
+        return [s for s in self.singles if s.misfit - best < CHI95 * self.noise_scale**2]
+
+
+def _around(record: Record, axon: Axon) -> Conditions:
+    """Return the healthy axon at the record's temperature."""
+    if not np.isfinite(record.temperature_c):
+        return Conditions()
+    if record.simulated:
+        return Conditions(temperature_c=record.temperature_c)
+    warmer = record.temperature_c - number("fit", "norms_temperature_c")
+    return Conditions(temperature_c=Conditions().temperature_c + warmer)
+
+
+def space_of(axon: Axon, temperature_c: float) -> Space:
+    """Return the parameters of a person, their temperature centred where it was measured."""
+    space = Space.read("person", axon=axon)
+    dimensions = tuple(
+        replace(d, centre=temperature_c) if d.name == "temperature_c" else d
+        for d in space.dimensions
+    )
+    return Space(dimensions, space.correlation)
+
+
+def rows_at(space: Space, x: np.ndarray, axon: Axon) -> np.ndarray:
+    """Return the model's rows at points of the space, shape (n, k); NaN if it has no rest."""
+    try:
+        return rows_of(ex.curves(space.at_rest(x, axon), full=True))
+    except NeurosimError:
+        if len(x) > 1:
+            return np.vstack([rows_at(space, one[None], axon) for one in x])
+        width = len(norms_.TE_CURVES) * ex.te_delays().size + 1
+        width += norms_.norms()["recovery_cycle"].x.size + norms_.norms()["threshold_iv"].x.size
+        return np.full((1, width), np.nan)
+
+
+@remember(*axons_of.ROOMS, "fit", size=128)
+def single_change(name: str, axon: Axon, temperature_c: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return coordinates of one parameter alone, and the model's rows there.
+
+    They run from bound to bound, closer near health. Those beyond which the axon cannot be
+    tested in full are left out, and that place is approached.
+    """
+    space = space_of(axon, temperature_c)
+    at = space.names.index(name)
+    near = np.sinh(np.linspace(0, 2.5, SINGLE_POINTS + 1)) / np.sinh(2.5)
+    low, high = (bound[at] for bound in space.bounds)
+    grid, rows = np.array([]), np.empty((0, 0))
+    more = np.concatenate([low * near[:0:-1], high * near])
+    for _ in range(APPROACHES + 1):
+        found = rows_at(space, np.outer(more, np.eye(len(space))[at]), axon)
+        rows = np.vstack([rows, found]) if grid.size else found
+        grid = np.concatenate([grid, more])
+        order = np.argsort(grid)
+        grid, rows = grid[order], rows[order]
+        first, last = _whole(grid, rows)
+        edges = [(grid[i], grid[j]) for i, j in ((first - 1, first), (last, last + 1))
+                 if i >= 0 and j < grid.size]  # fmt: skip
+        if not edges:
+            break
+        more = np.concatenate([np.linspace(a, b, 5)[1:-1] for a, b in edges])
+    return grid[first : last + 1], rows[first : last + 1]
+
+
+def _whole(grid: np.ndarray, rows: np.ndarray) -> tuple[int, int]:
+    """Return first and last place about health between which every point is defined."""
+    bad, health = np.isnan(rows.sum(axis=1)), int(np.argmin(np.abs(grid)))
+    below, above = np.flatnonzero(bad[:health]), np.flatnonzero(bad[health:])
+    first = int(below[-1]) + 1 if below.size else 0
+    last = health + int(above[0]) - 1 if above.size else grid.size - 1
+    return first, last
+
+
+def fit_record(record: Record, axon: Axon = "ghk", space: Space | None = None) -> Fit:
+    """Return what a record says of the axon.
+
+    Parameters
+    ----------
+    record : Record
+    axon : str or ParameterSet
+        The healthy axon.
+    space : Space, optional
+        Parameters that may have moved, and their prior; by default those of `space_of`.
+
+    Raises
+    ------
+    NeurosimError
+        If too little of the record can be compared.
+    """
+    points, around = points_of(record), _around(record, axon)
+    space = space or space_of(axon, around.temperature_c)
+    healthy_rows = rows_of(ex.curves(axons_of.at_rest(Conditions(), axon), full=True))
+    offset = 0.0 if record.simulated else points.people - points.predicted(healthy_rows)[0]
+
+    def predicted(x):
+        return points.predicted(rows_at(space, x, axon)) + offset
+
+    def residuals(x, scale):
+        z = (predicted(x) - points.value) / (scale * points.noise_sd)
+        z = np.nan_to_num(z, nan=UNDEFINED / scale)
+        return np.hstack([z, x @ space.whitener.T])
+
+    x, slope = _most_probable(lambda x: residuals(x, 1.0), np.zeros(len(space)), space)
+    misfit = (residuals(x[None], 1.0)[0, : points.x.size] ** 2).sum()
+    scale = max(1.0, float(np.sqrt(misfit / max(points.x.size - len(space), 1))))
+    if scale > FOLLOWS:  # the model misses by more than the noise: once more with that much noise
+        x, slope = _most_probable(lambda x: residuals(x, scale), x, space)
+    health = predicted(np.zeros((1, len(space))))[0]
+    singles = _singles(points, offset, space, axon, around.temperature_c, scale)
+    return Fit(
+        record, axon, points, health, predicted(x[None])[0], space, x,
+        np.linalg.inv(slope.T @ slope), scale, singles,
+    )  # fmt: skip
+
+
+def _most_probable(residuals, start: np.ndarray, space: Space):
+    """Return the point of least squares within the bounds, and the derivatives there (m, d)."""
+    low, high = space.bounds
+
+    def slope(x):
+        step = np.where(high - x > x - low, STEP, -STEP)
+        r = residuals(np.vstack([x, x + np.diag(step)]))
+        return ((r[1:] - r[0]) / step[:, None]).T
+
+    inside = np.clip(start, low + 1e-6, high - 1e-6)
+    found = least_squares(
+        lambda x: residuals(x[None])[0], inside, slope,  # pyright: ignore[reportArgumentType]
+        (low, high), ftol=1e-3, xtol=1e-3,
+    )  # fmt: skip
+    return found.x, slope(found.x)
+
+
+def _singles(points: Points, offset, space, axon, temperature_c, scale) -> list[Single]:
+    """Return every single change, that which removes most of the discrepancy first."""
+    whole = space_of(axon, temperature_c)
+    found = {}
+    for d in (d for d in space.dimensions if d.name in whole.names):
+        grid, rows = single_change(d.name, axon, temperature_c)
+        curves = PchipInterpolator(grid, points.predicted(rows) + offset)
+        found[d.name] = _lowest(points, curves, grid, scale)
+    for name in sorted(found, key=lambda n: found[n][3])[:POLISHED]:
+        best, low, high, _ = found[name]
+        grid = _closer(best, low, high, whole.bounds, whole.names.index(name))
+        rows = rows_at(whole, np.outer(grid, np.eye(len(whole))[whole.names.index(name)]), axon)
+        if np.isfinite(rows).all():
+            curves = CubicSpline(grid, points.predicted(rows) + offset)
+            found[name] = _lowest(points, curves, grid, scale)
+    health = whole.point()[None]
+    expected = points.predicted(rows_at(whole, health, axon))[0] + offset
+    before = float((((points.value - expected) / points.noise_sd) ** 2).sum())
+    singles = []
+    for d in (d for d in space.dimensions if d.name in found):
+        best, least, most, misfit = found[d.name]
+        value, low, high = (float(d.value(x)) for x in (best, least, most))
+        removed = 100.0 * (1.0 - misfit / before) if before > 0 else 0.0
+        singles.append(Single(d.name, d.words, d.unit, d.centre, value, low, high, removed, misfit))
+    return sorted(singles, key=lambda s: s.misfit)
+
+
+def _lowest(points: Points, curves, grid, scale) -> tuple[float, float, float, float]:
+    """Return where a single change has the least misfit, its 95 % interval, and that misfit."""
+    fine = np.linspace(grid[0], grid[-1], 2001)
+    misfit = (((points.value - curves(fine)) / points.noise_sd) ** 2).sum(axis=1)
+    best = int(np.argmin(misfit))
+    within = misfit < misfit[best] + CHI95 * scale**2
+    # argmin finds the first value outside; none (0) becomes the last place of all
+    low = fine[: best + 1][::-1][np.argmin(within[: best + 1][::-1]) - 1]
+    high = fine[best:][np.argmin(within[best:]) - 1]
+    return float(fine[best]), float(low), float(high), float(misfit[best])
+
+
+def _closer(best: float, low: float, high: float, bounds, at: int) -> np.ndarray:
+    """Return a narrow grid about the best value of a single change, within the bounds."""
+    reach = 2.0 * max(high - low, 0.05)
+    return np.linspace(max(best - reach, bounds[0][at]), min(best + reach, bounds[1][at]), 5)

@@ -1,0 +1,497 @@
+"""The potentials of single units in an electromyogram, found and sorted by their shape.
+
+Noise is the spread of the quietest parts of the record. The largest potential not yet explained
+gives the first guess of a unit's shape; wherever that fits, least squares over all those places
+give the whole shape, overlapped or not, and Wiener's filter made from it places the spikes anew,
+each subtracted before the next. A potential of many phases is then one spike, since its phases
+keep their distance; and a doublet two, since its interval varies, or, where it came but once or
+twice, since one shorter shape laid down twice explains it all. What is left is asked again.
+
+Every potential of a unit is taken to have the same shape and size. Numbers: ``detect.toml``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from neurosim.base import parameters
+from neurosim.base.errors import NeurosimError, number_within
+
+SAMPLING_HZ = (1000.0, 50_000.0)
+_INNER_HZ = 20_000.0  # spikes are placed on about this grid
+_ROUNDS = 4  # of shape and places by turns
+
+
+def _n(name: str) -> float:
+    return parameters.number("detect", name)
+
+
+@dataclass(frozen=True, eq=False)
+class Potentials:
+    """Spikes found in an electromyogram, in order of time.
+
+    Attributes
+    ----------
+    time_s : ndarray, shape (n,)
+        Of the largest point of each potential.
+    unit : ndarray of int, shape (n,)
+        Which shape it has; 0 is the largest. Not a number of the muscle's units.
+    shapes_uv : list of ndarray
+        Shape of each, sampled at `inner_hz`.
+    noise_uv : float
+        Spread of the quiet record.
+    inner_hz : float
+        Samples per second of the shapes.
+    """
+
+    time_s: np.ndarray
+    unit: np.ndarray
+    shapes_uv: list[np.ndarray]
+    noise_uv: float
+    inner_hz: float
+
+
+def noise_level(signal: np.ndarray, hz: float) -> float:
+    """Return the spread of the quiet parts of a record.
+
+    The median distance from zero over windows of a tenth of a second, their lowest fiftieth, as
+    the standard deviation of normal noise: neither potentials nor a spasm of almost all of the
+    record raise it.
+    """
+    width = max(round(0.1 * hz), 8)
+    if signal.size < 4 * width:
+        return float(np.median(np.abs(signal))) / 0.6745
+    windows = np.abs(signal[: signal.size // width * width]).reshape(-1, width)
+    return float(np.quantile(np.median(windows, axis=1), 0.02)) / 0.6745
+
+
+def _filtered(emg_uv: np.ndarray, hz: float) -> tuple[np.ndarray, float]:
+    """Return the record without its slow waves, on a grid of about `_INNER_HZ`, and its rate."""
+    from scipy.signal import butter, resample_poly, sosfiltfilt
+
+    signal = emg_uv - np.median(emg_uv)
+    low = butter(1, _n("slow_edge_hz"), "highpass", fs=hz, output="sos")
+    if signal.size > 30:
+        signal = sosfiltfilt(low, signal)
+    up = max(1, round(_INNER_HZ / hz))
+    if up > 1:
+        signal = resample_poly(signal, up, 1)
+    return np.asarray(signal), hz * up
+
+
+def stretches(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the starts and ends of the True runs of a mask."""
+    edges = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
+    return edges[::2], edges[1::2]
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """An electromyogram made ready.
+
+    Attributes
+    ----------
+    signal_uv : ndarray, shape (n,)
+        Without slow waves, sampled at `rate_hz`.
+    rate_hz : float
+    noise_uv : float
+        Spread of its quiet parts.
+    active : ndarray of bool, shape (n,)
+        Where potentials stand out of the noise, and a few milliseconds to both sides.
+    """
+
+    signal_uv: np.ndarray
+    rate_hz: float
+    noise_uv: float
+    active: np.ndarray
+
+
+def prepared(emg_uv: Any, sampling_hz: float) -> Record:
+    """Return a record made ready for sorting.
+
+    Parameters
+    ----------
+    emg_uv : array_like
+        Record, uV, shape (n,).
+    sampling_hz : float
+        Samples per second, 1000 to 50 000.
+
+    Raises
+    ------
+    NeurosimError
+        If the record is no column of finite numbers, or the rate is not allowed.
+    """
+    hz = number_within("sampling_hz", sampling_hz, *SAMPLING_HZ, "per second")
+    signal, rate = _filtered(column("emg_uv", emg_uv), hz)
+    noise = max(noise_level(signal, rate), 1e-4 * float(np.abs(signal).max(initial=0.0)))
+    loud = np.abs(signal) > _n("threshold_noise") * noise
+    return Record(signal, rate, noise, _around(loud, _n("margin_ms") / 1000.0 * rate))
+
+
+def busy_stretches(record: Record) -> list[tuple[float, float]]:
+    """Return start and end, s, of each stretch in which potentials interfere for a second or more.
+
+    A stretch is busy where potentials fill most of every half second, and goes on to both sides
+    as long as they follow each other without a longer pause.
+    """
+    rate = record.rate_hz
+    step = round(_n("busy_window_ms") / 10_000.0 * rate)
+    whole = record.active[: record.active.size // step * step].reshape(-1, step).mean(axis=1)
+    if whole.size < 10:
+        return []
+    mean = np.convolve(whole, np.ones(10) / 10.0, "valid")  # of the window that starts there
+    core = np.zeros(whole.size, bool)
+    for i in np.flatnonzero(mean > _n("busy_share")).tolist():
+        core[i : i + 10] = True
+    linked = _around(record.active, _n("pause_s") / 2.0 * rate)
+    found: list[tuple[float, float]] = []
+    starts, ends = stretches(linked)
+    for i, j in zip(*stretches(core), strict=True):
+        if (j - i) * step < _n("spasm_least_s") * rate:
+            continue
+        k = int(np.searchsorted(starts, i * step, "right")) - 1
+        part = starts[k] + np.flatnonzero(record.active[starts[k] : ends[k]])
+        span = (float(part[0]) / rate, float(part[-1]) / rate)
+        if span not in found:
+            found.append(span)
+    return found
+
+
+def sort_potentials(record: Record, leave_out_s: Any = ()) -> Potentials:
+    """Return the spikes of a record, sorted by the shape of their potentials.
+
+    Parameters
+    ----------
+    record : Record
+    leave_out_s : sequence of (start, end)
+        Stretches that are not looked at, s.
+    """
+    active, rate = record.active.copy(), record.rate_hz
+    for start, end in leave_out_s:
+        active[max(round(start * rate), 0) : round(end * rate) + 1] = False
+    place, unit, shapes = _peel(record.signal_uv, active, record.noise_uv, rate)
+    order = np.argsort(place, kind="stable")
+    return Potentials(place[order] / rate, unit[order], shapes, record.noise_uv, rate)
+
+
+def _around(mask: np.ndarray, margin: float) -> np.ndarray:
+    """Return a mask widened by so many samples to both sides."""
+    from scipy.ndimage import maximum_filter1d
+
+    return maximum_filter1d(mask.astype(np.uint8), 2 * round(margin) + 1) > 0
+
+
+def _peel(signal, active, noise, rate):
+    """Return places (samples), units and shapes of the spikes in the active parts."""
+    room = round(_n("shape_after_ms") / 1000.0 * rate) + round(_n("shape_before_ms") / 1000 * rate)
+    starts, ends = stretches(active)
+    kept = [np.r_[signal[i:j], np.zeros(room)] for i, j in zip(starts, ends, strict=True)]
+    index = [np.r_[i:j, np.full(room, -1)] for i, j in zip(starts, ends, strict=True)]
+    if not kept:
+        return np.empty(0), np.empty(0, np.int64), []
+    rest = np.concatenate([np.zeros(room), *kept])
+    where = np.concatenate([np.full(room, -1), *index])
+    trusted = np.full(rest.size, _n("threshold_noise") * noise)
+    found = []
+    for _ in range(2 * round(_n("units_most"))):
+        over = np.abs(rest) - trusted
+        if over.max() <= 0.0:
+            break
+        tries = [_learned(rest, seed, rate, noise) for seed in _seeds(rest, over, room, rate)]
+        if not tries:
+            break
+        unit = _simplest(tries)
+        unit.places = _without_twins(unit.matched(rest, noise), rate)
+        made = unit.laid(rest.size)
+        rest = rest - made
+        trusted = np.maximum(trusted, _n("misfit_share") * _near_max(np.abs(made), rate))
+        top, near = int(np.argmax(over)), round(0.002 * rate)
+        trusted[max(top - near, 0) : top + near] = np.inf  # never twice for the same potential
+        if unit.places.size:
+            found.append(unit)
+        if len(found) >= _n("units_most"):
+            break
+    found = _unlocked(found, rate)
+    places = [where[u.places] for u in found]
+    who = np.repeat(np.arange(len(found)), [p.size for p in places])
+    at = np.concatenate([*places, np.empty(0)])
+    return at[at >= 0], who[at >= 0], [u.shape for u in found]
+
+
+def _simplest(tries: list[tuple[_Shape, float]]) -> _Shape:
+    """Return the shape that explains most; or one that explains as much by far fewer spikes."""
+    best, most = max(tries, key=lambda t: t[1])
+    fewer = [t for t in tries if t[1] > 0.97 * most and t[0].places.size < 0.6 * best.places.size]
+    return max(fewer, key=lambda t: t[1])[0] if fewer else best
+
+
+def _learned(rest: np.ndarray, seed: int, rate: float, noise: float) -> tuple[_Shape, float]:
+    """Return a unit learned within seconds of a sample, and what energy it explains there."""
+    half = round(_n("learn_s") / 2.0 * rate)
+    first = max(seed - half, 0)
+    part = rest[first : seed + half]
+    unit = _Shape.learn(part, seed - first, rate, noise)
+    return unit, float(part @ part - np.sum((part - unit.laid(part.size)) ** 2))
+
+
+def _seeds(rest: np.ndarray, over: np.ndarray, room: int, rate: float) -> list[int]:
+    """Return samples to learn a unit from: the largest of all, and the first large ones of bursts.
+
+    The largest may be two potentials on top of each other; the first of a burst often is free.
+    """
+    starts, ends = stretches(_near_max(np.where(over > 0.0, 1.0, 0.0), rate * 10.0) > 0.0)
+    top = np.array([over[i:j].max() for i, j in zip(starts, ends, strict=True)])
+    seeds = {int(np.argmax(over))}
+    for k in np.argsort(-top)[np.linspace(0, top.size - 1, min(top.size, 6)).astype(int)].tolist():
+        part = np.abs(rest[starts[k] : ends[k]]) * (over[starts[k] : ends[k]] > 0.0)
+        first = int(np.argmax(part > 0.5 * part.max()))
+        stop = first + round(0.002 * rate)
+        seeds.add(int(starts[k]) + first + int(np.argmax(part[first:stop])))
+    return [s for s in sorted(seeds) if room <= s < rest.size - room]
+
+
+def _near_max(size: np.ndarray, rate: float) -> np.ndarray:
+    """Return the largest of the values within a millisecond."""
+    from scipy.ndimage import maximum_filter1d
+
+    return maximum_filter1d(size, 2 * round(0.001 * rate) + 1)
+
+
+@dataclass(eq=False)
+class _Shape:
+    """A unit's potential, the sample of it that counts as its time, and where it was found."""
+
+    shape: np.ndarray
+    zero: int
+    places: np.ndarray
+    rate: float
+
+    @classmethod
+    def learn(cls, rest: np.ndarray, seed: int, rate: float, noise: float) -> _Shape:
+        """Learn a unit from the neighbourhood of its largest point: shape and places by turns."""
+        before, after = (round(_n(f"shape_{e}_ms") / 1000.0 * rate) for e in ("before", "after"))
+        now = cls(rest[seed - before : seed + after], before, np.array([seed]), rate)
+        now.places = _without_twins(now._cores(rest), rate)
+        for _ in range(_ROUNDS):
+            now.shape = now._fitted(rest, before + after)
+            old, now.places = now.places, _without_twins(now.matched(rest, noise), rate)
+            if not now.places.size:
+                now.places = old
+                break
+            if np.array_equal(old, now.places):
+                break
+        now._split(rest, noise)
+        return now
+
+    def _cores(self, rest: np.ndarray) -> np.ndarray:
+        """Return where the middle of the shape, its largest phase, is found again."""
+        from scipy.signal import correlate, find_peaks
+
+        level = 0.3 * abs(self.shape[self.zero])
+        sign = np.sign(self.shape[self.zero])
+        low = self.zero - int(np.argmax(sign * self.shape[self.zero :: -1] < level))
+        high = self.zero + int(np.argmax(sign * self.shape[self.zero :] < level))
+        core = self.shape[low : high + 1]
+        energy = float(core @ core)
+        score = correlate(rest, core, "valid") / energy
+        size = np.sqrt(np.maximum(correlate(rest**2, np.ones(core.size), "valid"), 1e-300) / energy)
+        alike = score > _n("alike") * size
+        fits = alike & (np.abs(np.log(np.maximum(score, 1e-9))) < np.log(_n("size_ratio")))
+        apart = round(_n("closest_ms") / 1000.0 * self.rate)
+        peaks = find_peaks(np.where(fits, score, 0.0), distance=apart)[0] + self.zero - low
+        keep = (peaks >= self.zero) & (peaks < rest.size - self.shape.size)
+        return peaks[keep] if keep.any() else self.places
+
+    def _fitted(self, rest: np.ndarray, size: int) -> np.ndarray:
+        """Return the shape that, laid at the places, comes nearest to the record."""
+        from scipy.linalg import solve_toeplitz
+
+        column = np.zeros(size)
+        column[0] = self.places.size
+        for step in range(1, self.places.size):
+            lags = self.places[step:] - self.places[:-step]
+            if lags.min() >= size:
+                break
+            column += np.bincount(lags[lags < size], minlength=size)
+        column[0] *= 1.0 + 1e-3
+        from_zero = self.places[:, None] + np.arange(-self.zero, size - self.zero)
+        return solve_toeplitz(column, rest[np.clip(from_zero, 0, rest.size - 1)].sum(axis=0))
+
+    def matched(self, rest: np.ndarray, noise: float) -> np.ndarray:
+        """Return the places of the shape, found one by one, each subtracted before the next.
+
+        Wiener's filter turns each potential into a narrow peak of height 1, so that two that
+        overlap are still two, though their phases may cancel.
+        """
+        from numpy.fft import irfft, rfft
+        from scipy.fft import next_fast_len
+
+        size, reach = next_fast_len(rest.size + self.shape.size, real=True), self.shape.size - 1
+        seen = rfft(self.shape, size)
+        power = np.abs(seen) ** 2
+        wiener = np.conj(seen) / (
+            power + max(self.shape.size * noise**2, _n("misfit_power") * power.max())
+        )
+        own = irfft(seen * wiener, size)
+        own, height = np.r_[own[-reach:], own[: reach + 1]] / own[0], own[0]
+        score = irfft(rfft(rest, size) * wiener, size)[: rest.size] / height
+        spread = noise / height * float(np.sqrt(np.mean(np.abs(wiener) ** 2)))
+
+        def lay(at: int, sign: float) -> None:
+            i, j = max(at - reach, 0), min(at + reach + 1, score.size)
+            score[i:j] -= sign * own[i - at + reach : j - at + reach]
+
+        apart, about = (round(_n(f"{e}_ms") / 1000.0 * self.rate) for e in ("closest", "about"))
+        least = max(_n("least_height"), _n("threshold_noise") * spread)
+        found = np.empty(0, np.int64)
+        for _ in range(2):
+            found = np.r_[found, self._batches(score, own, found, least, apart)]
+            found.sort()
+            crowd = np.minimum(np.diff(found, prepend=-reach), np.diff(found, append=score.size))
+            for k in np.flatnonzero(crowd < reach).tolist():  # each anew, all others where they are
+                at = int(found[k])
+                lay(at, -1.0)
+                low = max(at - about, found[k - 1] + apart if k else 0)
+                high = min(at + about, found[k + 1] - apart if k + 1 < found.size else score.size)
+                found[k] = low + int(np.argmax(score[low : high + 1])) if high > low else at
+                lay(int(found[k]), 1.0)
+        return self._fitting(rest, found + self.zero)
+
+    def _fitting(self, rest: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Return those places at which the shape really lies: not where it hits another's.
+
+        Without the spike the record must be worse by most of the shape's energy, and beside it
+        what is left must be less than the shape itself.
+        """
+        energy = float(self.shape @ self.shape)
+        places = places[(places >= self.zero) & (places <= rest.size - self.shape.size)]
+        while places.size:
+            left = rest - replace(self, places=places).laid(rest.size)
+            around = left[places[:, None] + np.arange(-self.zero, self.shape.size - self.zero)]
+            gain = 2.0 * around @ self.shape + energy
+            wrong = np.maximum(_n("least_gain") - gain / energy, 0.0)
+            wrong += np.maximum((around**2).sum(axis=1) / energy - _n("most_left"), 0.0)
+            if not wrong.any():
+                break
+            places = places[wrong < max(0.5 * wrong.max(), 1e-12)]
+        return places
+
+    def _batches(self, score, own, found, least, apart) -> np.ndarray:
+        """Return new places where the score is highest, and subtract them: those apart at once."""
+        from scipy.signal import find_peaks
+
+        reach = self.shape.size - 1
+        hidden = np.zeros(score.size, bool)
+        for at in found.tolist():
+            hidden[max(at - apart, 0) : at + apart] = True
+        new: list[int] = []
+        while True:
+            open_score = np.where(hidden, -np.inf, score)
+            high = np.flatnonzero(open_score > least)
+            if not high.size:
+                return np.array(new, np.int64)
+            peaks, _ = find_peaks(np.where(hidden, 0.0, score), height=least, distance=reach)
+            if not peaks.size:
+                peaks = high[[int(np.argmax(score[high]))]]
+            for at in peaks.tolist():
+                i, j = max(at - reach, 0), min(at + reach + 1, score.size)
+                score[i:j] -= own[i - at + reach : j - at + reach]
+                hidden[max(at - apart, 0) : at + apart] = True
+            new += peaks.tolist()
+
+    def laid(self, size: int) -> np.ndarray:
+        """Return the record that the shape makes at its places."""
+        out = np.zeros(size)
+        for p in (self.places - self.zero).tolist():
+            i, j = max(p, 0), min(p + self.shape.size, size)
+            out[i:j] += self.shape[i - p : j - p]
+        return out
+
+    def _split(self, rest: np.ndarray, noise: float) -> None:
+        """If one shorter shape laid down twice explains the shape, take that for it.
+
+        Where the interval never varied, as in a record with one doublet, least squares cannot know.
+        """
+        from scipy.linalg import solve_toeplitz
+
+        if self.places.size > _n("split_most"):
+            return
+        noise = noise / np.sqrt(self.places.size)
+        inside = np.flatnonzero(np.abs(self.shape) > 2.0 * noise)
+        whole = self.shape[inside[0] : inside[-1] + 1] if inside.size else self.shape[:0]
+        closest = round(_n("split_closest_ms") / 1000.0 * self.rate)
+        step = max(round(self.rate / 1e4), 1)
+        widest = min(round(_n("split_widest_ms") / 1000.0 * self.rate), whole.size - closest)
+        best: tuple[float, int, np.ndarray] = (_n("split_misfit"), 0, whole)
+        for d in range(widest, closest, -step):
+            size = whole.size - d
+            column = np.zeros(max(size, d + 1))
+            column[[0, d]] = 2.0 + 1e-6, 1.0
+            half = solve_toeplitz(column[:size], whole[:size] + whole[d:])
+            left = whole.copy()
+            left[:size] -= half
+            left[d:] -= half
+            allowed = 3.0 * d * noise**2 + _n("misfit_power") * float(whole @ whole)
+            if best[1] - d > 4 * step:  # a third of an interval explains as well, with more phases
+                break
+            best = min(best, (float(left @ left) / allowed, d, half), key=lambda b: b[0])
+        if best[1]:
+            top = int(np.argmax(np.abs(best[2])))
+            start = self.places[0] - self.zero + int(inside[0]) + top
+            self._take(best[2], top, start, rest, noise)
+
+    def _take(self, half: np.ndarray, top: int, start: int, rest: np.ndarray, noise: float) -> None:
+        """Take a new shape whose largest point is at `top`, and place it again."""
+        wide = np.r_[np.zeros(self.shape.size), half, np.zeros(self.shape.size)]
+        first = self.shape.size + top - self.zero
+        self.shape = wide[first : first + self.shape.size]
+        found = self.matched(rest, noise)
+        self.places = found if found.size else np.array([start])
+
+
+def _without_twins(places: np.ndarray, rate: float) -> np.ndarray:
+    """Return places without the second of each pair, if all come in pairs of one interval.
+
+    Two phases of one potential keep their distance; two spikes do not.
+    """
+    gaps = np.diff(places)
+    close = gaps[gaps < _n("twin_longest_ms") / 1000.0 * rate]
+    if close.size < 3:
+        return places
+    same = np.abs(gaps - np.median(close)) < _n("twin_jitter_ms") / 1000.0 * rate
+    if 2 * same.sum() < _n("twin_share") * places.size:
+        return places
+    return np.delete(places, 1 + np.flatnonzero(same))
+
+
+def _unlocked(found: list[_Shape], rate: float) -> list[_Shape]:
+    """Return the units without what is left of larger ones: spikes only beside theirs."""
+    kept: list[_Shape] = []
+    reach = _n("leftover_ms") / 1000.0 * rate
+    for unit in found:
+        if not any(_beside(unit.places, other.places, reach) for other in kept):
+            kept.append(unit)
+    return kept
+
+
+def _beside(places: np.ndarray, others: np.ndarray, reach: float) -> bool:
+    """Return whether most of some places are close to others: what peeling left of them."""
+    k = np.clip(np.searchsorted(others, places), 1, max(others.size - 1, 1))
+    near = np.minimum(np.abs(places - others[k - 1]), np.abs(places - others[k % others.size]))
+    return float(np.mean(near < reach)) > _n("leftover_share")
+
+
+def column(name: str, given: Any) -> np.ndarray:
+    """Return a checked column of samples."""
+    try:
+        samples = np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        raise NeurosimError(f"{name} must be a column of numbers.") from None
+    if samples.ndim != 1 or not samples.size:
+        raise NeurosimError(f"{name} must be a column of samples, not of shape {samples.shape}.")
+    if not np.isfinite(samples).all():
+        raise NeurosimError(f"{name} must hold finite numbers only.")
+    return samples

@@ -1,1 +1,0 @@
-"""When it fires by itself: sites, hazard, discharges."""

@@ -1,1 +1,0 @@
-"""What a membrane makes of its fluids: axon, soma, junction."""

@@ -1,0 +1,1 @@
+"""The motor axon: its equations, the loops that run them, people's axons, the chain of nodes."""

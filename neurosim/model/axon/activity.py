@@ -1,0 +1,238 @@
+"""What minutes do to an axon: firing, loss of blood flow and its return, as a course in time.
+
+Two amounts move slowly around a membrane whose potential has settled: the sodium inside and
+the potassium just outside. Sodium enters through the membrane's own channels and leak and
+with every discharge; the pump takes it out. The potential being steady, as many positive
+charges leave as enter, so what the axon gains in sodium it loses in potassium to the narrow
+space around it, from which the blood washes it away while it flows. Rest, threshold and
+recovery follow from the two concentrations: nothing here sets them by hand.
+
+Potassium inside (155 mmol/L) is held: it would fall by as many mmol/L as sodium rises.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurosim.base.cache import remember
+from neurosim.base.errors import NeurosimError, number_within
+from neurosim.base.parameters import number
+from neurosim.model.axon import axon as ax
+from neurosim.model.axon import equations as eq
+from neurosim.model.axon import ions
+from neurosim.model.axon.axon import Axon, Conditions
+
+LONGEST_MIN = 240.0
+RELATIVE, ABSOLUTE_MMOL_L = 1e-5, 1e-4  # of the integration in time
+
+
+@dataclass(frozen=True)
+class History:
+    """What an axon went through before it is examined; the default is nothing.
+
+    Firing and loss of blood flow end at the same moment; `after_min` minutes later the axon is
+    examined.
+
+    Attributes
+    ----------
+    ischaemia_min : float
+        Minutes without blood flow, 0 to 240.
+    train_per_s : float
+        Discharges a second while it fired, 0 to 200.
+    train_min : float
+        Minutes of firing, 0 to 240.
+    after_min : float
+        Minutes since both ended, 0 to 240.
+
+    Raises
+    ------
+    NeurosimError
+        For a value outside its range, or firing of no length or rate.
+    """
+
+    ischaemia_min: float = 0.0
+    train_per_s: float = 0.0
+    train_min: float = 0.0
+    after_min: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("ischaemia_min", "train_min", "after_min"):
+            value = number_within(name, getattr(self, name), 0.0, LONGEST_MIN, "min")
+            object.__setattr__(self, name, value)
+        rate = number_within("train_per_s", self.train_per_s, 0.0, 200.0, "per s")
+        object.__setattr__(self, "train_per_s", rate)
+        if (self.train_per_s > 0) != (self.train_min > 0):
+            raise NeurosimError("Firing needs both train_per_s and train_min.")
+        if self.after_min > 0 and self.start_min == 0:
+            raise NeurosimError("after_min needs a train or ischaemia to come after.")
+
+    @property
+    def start_min(self) -> float:
+        """Minutes from the first event to the end of firing and ischaemia."""
+        return max(self.ischaemia_min, self.train_min)
+
+    @property
+    def length_min(self) -> float:
+        """Minutes from the first event to the examination."""
+        return self.start_min + self.after_min
+
+
+@dataclass(frozen=True)
+class Course:
+    """How an axon's surroundings moved: arrays of equal length, one entry a time.
+
+    Attributes
+    ----------
+    time_min : ndarray
+        From the first event on.
+    sodium_in_mmol_l, potassium_out_mmol_l : ndarray
+        Inside the axon, and just outside it.
+    pump_scale : ndarray
+        Strength of the pump by its supply of energy, 1 in health.
+    base : Conditions
+        The axon before.
+    """
+
+    time_min: np.ndarray
+    sodium_in_mmol_l: np.ndarray
+    potassium_out_mmol_l: np.ndarray
+    pump_scale: np.ndarray
+    base: Conditions
+
+    def conditions(self) -> list[Conditions]:
+        """Return the axon's conditions at each time."""
+        parts = zip(self.sodium_in_mmol_l, self.potassium_out_mmol_l, self.pump_scale, strict=True)
+        return [
+            self.base.replace(
+                sodium_in_mmol_l=float(na), potassium_out_mmol_l=float(k), pump_scale=float(pump)
+            )
+            for na, k, pump in parts
+        ]
+
+
+def sodium_currents_pa(conditions: Conditions, axon: Axon = "ghk") -> tuple[float, float]:
+    """Return the sodium current of channels and leak at rest, and the pump's current, pA.
+
+    Node and internode together; outward is positive. In health the pump takes out what
+    enters: the first is minus three times the second (the 3:2 pump). A channel of the ohmic
+    axon counts whole as sodium, as in the closure of the leak.
+    """
+    a, c = ax.axon_parameters(axon), conditions
+    one = ax.at_rest(c, axon)
+    p: dict[str, float] = dict(zip(eq.PARAMETERS, one.P[:, 0].tolist(), strict=True))
+    e, ei, m, h, persistent, _, _, _, _, q = one.rest[:, 0]
+    kt = ions.thermal_mv(c.temperature_c)
+    e_na = kt * math.log(c.sodium_out_mmol_l / c.sodium_in_mmol_l)
+    if a["ohm"] > 0:
+        force = a["ohm"] * (e - p["ohm_reversal"])
+    else:
+        out, inside = a["selNa"] * c.sodium_out_mmol_l, a["selNa"] * c.sodium_in_mmol_l
+        force = float(eq.ghk(np.array(e), 1.0 / kt, out, inside)[0])
+    found = p["P_na"] * (m**3 * h + p["f_nap"] * persistent**3) * force
+    share = (p["E_h"] - p["E_k"]) / (e_na - p["E_k"])
+    found += share * p["g_h"] * q * (ei - e_na)
+    for g, leak, v in (("g_lk", "E_lk", e), ("gi_lk", "Ei_lk", ei)):
+        found += p[g] * (p[leak] - p["E_k"]) / (e_na - p["E_k"]) * (v - e_na)
+    return float(found), float(p["I_pump"] + c.bias_current_pa + p["Ii_pump"])
+
+
+def turnover_mmol_l_per_min(axon: Axon = "ghk") -> float:
+    """Return how fast sodium enters the healthy axon (and is pumped out again).
+
+    It follows from the time in which the pump takes out a small load, `load_tau_min`: at
+    half-saturation `n` the pump grows with internal sodium by 3 n / (Na (Na + n)).
+    """
+    a = ax.axon_parameters(axon)
+    half = number("membrane", "pump_na_half")
+    steepness = 3.0 * half / (a["Nai"] * (a["Nai"] + half))
+    return 1.0 / (steepness * number("firing", "load_tau_min"))
+
+
+def net_gain_mmol_l_per_min(conditions: Conditions, axon: Axon = "ghk") -> float:
+    """Return how fast sodium gathers in the resting axon under `conditions`."""
+    sodium, pump = sodium_currents_pa(conditions, axon)
+    return -turnover_mmol_l_per_min(axon) * (sodium + 3.0 * pump) / (3.0 * _healthy_pump_pa(axon))
+
+
+@remember(*ax.ROOMS)
+def _healthy_pump_pa(axon: Axon) -> float:
+    return sodium_currents_pa(Conditions(), axon)[1]
+
+
+def _pump_supply(history: History, time_min: float) -> float:
+    """Return the pump's strength at a time: it fades without blood and comes back with it."""
+    began = history.start_min - history.ischaemia_min
+    fade, back = (number("membrane", f"{n}_pump_tau_min") for n in ("ischaemia", "release"))
+    without = min(max(time_min - began, 0.0), history.ischaemia_min)
+    left = math.exp(-without / fade)
+    since = max(time_min - history.start_min, 0.0)
+    return 1.0 - (1.0 - left) * math.exp(-since / back)
+
+
+def course(
+    history: History,
+    conditions: Conditions | None = None,
+    axon: Axon = "ghk",
+    times_min: np.ndarray | None = None,
+) -> Course:
+    """Return how sodium inside and potassium outside move during and after `history`.
+
+    Parameters
+    ----------
+    history : History
+    conditions : Conditions, optional
+        The axon before; its `potassium_out_mmol_l` is the blood's throughout.
+    axon : str or ParameterSet
+        Driving force of sodium, or one's own parameters.
+    times_min : ndarray, optional
+        Times wanted, rising, from the first event on; otherwise the end alone.
+    """
+    from scipy.integrate import solve_ivp
+
+    base = conditions or Conditions()
+    end = history.length_min
+    times = np.array([end]) if times_min is None else np.asarray(times_min, float)
+    load = number("firing", "load_per_discharge_mmol_l") * history.train_per_s * 60.0
+    ratio, wash = (number("membrane", n) for n in ("potassium_space_ratio", "washout_tau_min"))
+
+    def at(t, y):
+        return base.replace(
+            sodium_in_mmol_l=y[0], potassium_out_mmol_l=y[1],
+            pump_scale=base.pump_scale * _pump_supply(history, t),
+        )  # fmt: skip
+
+    def flow(t, y, firing, bleeding):
+        gain = net_gain_mmol_l_per_min(at(t, y), axon)
+        out = 0.0 if bleeding else (y[1] - base.potassium_out_mmol_l) / wash
+        return [gain - resting + load * firing, ratio * (gain - resting + load * firing) - out]
+
+    # a body that is not healthy is taken to be in balance before
+    resting = net_gain_mmol_l_per_min(base, axon)
+    now = np.array([base.sodium_in_mmol_l, base.potassium_out_mmol_l])
+    found = np.empty((times.size, 2))
+    events = {0.0, end, history.start_min, history.start_min - history.ischaemia_min,
+              history.start_min - history.train_min}  # fmt: skip
+    edges = sorted(t for t in events if t <= end)
+    found[times <= 0.0] = now
+    for low, high in zip(edges[:-1], edges[1:], strict=True):
+        middle = 0.5 * (low + high)
+        firing = history.start_min - history.train_min < middle < history.start_min
+        without = history.start_min - history.ischaemia_min < middle < history.start_min
+        part = solve_ivp(
+            flow, (low, high), now, "LSODA", args=(float(firing), without),
+            dense_output=True, rtol=RELATIVE, atol=ABSOLUTE_MMOL_L,
+        )  # fmt: skip
+        inside = (times > low) & (times <= high)
+        found[inside] = part.sol(times[inside]).T if inside.any() else 0.0
+        now = part.y[:, -1]
+    pump = np.array([base.pump_scale * _pump_supply(history, t) for t in times])
+    return Course(times, found[:, 0], found[:, 1], pump, base)
+
+
+def after(history: History, conditions: Conditions | None = None, axon: Axon = "ghk") -> Conditions:
+    """Return the conditions of an axon after what it went through."""
+    base = conditions or Conditions()
+    return course(history, base, axon).conditions()[-1] if history.length_min > 0 else base

@@ -1,0 +1,599 @@
+"""The human motor axon, node and internode: from parameters and ions to rest and threshold.
+
+Form of Bostock, Howells and colleagues; parameters refitted (`docs/model.md`). One batch
+holds many axons: different local membranes, body fluids, sodium loads.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from dataclasses import replace as _replace
+
+import numpy as np
+
+from neurosim.base.cache import remember
+from neurosim.base.errors import NeurosimError, unknown_name
+from neurosim.base.parameters import load, number
+from neurosim.model.axon import equations as eq
+from neurosim.model.axon import ions, kernel
+
+DT_MS = 0.01  # threshold error 0.02 %, after-potentials within 0.002 mV of LSODA
+COARSE_DT_MS = 0.02  # for tables over many sites: 20-ms threshold within 0.05 %
+HALF_WAY = 161  # points of the grid of potentials that are looked at first: up to -60 mV
+REST_STEPS = 5  # more than enough for 1e-12 mV from 0.5 mV
+HIGHEST_PA = 8000.0  # a pulse that does not fire at this never does
+HEALTHY_PH = 7.4
+AXON_WORDS = {  # sets of parameters that fit the same nerves, what sets them apart
+    "ghk": "constant-field sodium force",
+    "ohmic": "ohmic sodium force",
+    "alternative": "another fit, without slow inactivation",
+}
+AXONS = tuple(AXON_WORDS)
+ROOMS = ("membrane", *(f"axon_{name}" for name in AXONS))  # the numbers that an axon is made of
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """The fluids around an axon and the local changes of its membrane.
+
+    The healthy axon is `Conditions()`; everything else is a `replace`. Concentrations are
+    in mmol/L (calcium and magnesium ionised), scales multiply the healthy value. `ph` acts on
+    the sodium channels alone: what it does to ionised calcium belongs into that number.
+    `inactivation_tau_scale` multiplies the time constant of fast inactivation (gate h), not where
+    it settles.
+    """
+
+    sodium_out_mmol_l: float = 144.2
+    potassium_out_mmol_l: float = 4.2
+    calcium_out_mmol_l: float = 1.2
+    magnesium_out_mmol_l: float = 0.55
+    sodium_in_mmol_l: float = 9.0
+    temperature_c: float = 33.0
+    ph: float = 7.4
+    pump_scale: float = 1.0
+    sodium_scale: float = 1.0
+    persistent_sodium_scale: float = 1.0
+    fast_potassium_scale: float = 1.0
+    slow_potassium_scale: float = 1.0
+    hcn_scale: float = 1.0
+    leak_scale: float = 1.0
+    gate_shift_sodium_mv: float = 0.0
+    bias_current_pa: float = 0.0
+    divalent_shift_scale: float = 1.0
+    potassium_in_scale: float = 1.0
+    inactivation_tau_scale: float = 1.0
+
+    def replace(self, **changes: float) -> Conditions:
+        """Return a copy with `changes`.
+
+        Raises
+        ------
+        NeurosimError
+            For a name that is no condition.
+        """
+        names = {f.name for f in fields(self)}
+        for name in changes:
+            if name not in names:
+                raise unknown_name("membrane parameter", name, names)
+        return _replace(self, **changes)
+
+
+def apply(contributions: Sequence, site: str, start: Conditions | None = None) -> Conditions:
+    """Return the conditions at one kind of site after `contributions`, by parameter name alone.
+
+    Parameters
+    ----------
+    contributions : sequence
+        Objects with `site`, `parameter`, `operation` (``set``, ``add``, ``scale``), `change`.
+    site : str
+        Kind of site whose contributions count.
+    start : Conditions, optional
+        The healthy membrane there.
+    """
+    now = start or Conditions()
+    for c in contributions:
+        if c.site == site:
+            now = now.replace(**{c.parameter: changed(getattr(now, c.parameter, 0.0), c)})
+    return now
+
+
+def changed(value: float, contribution) -> float:
+    """Return `value` after one contribution."""
+    if contribution.operation == "set":
+        return contribution.change
+    if contribution.operation == "add":
+        return value + contribution.change
+    return value * contribution.change
+
+
+class ParameterSet(Mapping[str, float]):
+    """The parameters of one axon, frozen: it may stand wherever an axon's name may.
+
+    Slow sodium inactivation is 1 at the potential `Es0`. An axon that differs from the healthy
+    one keeps its `Es0`; one that is itself healthy rests there (`at_own_rest`).
+
+    Parameters
+    ----------
+    values : mapping of str to float
+        Every parameter of `axon_parameters("ghk")`, in the units of its TOML file.
+
+    Raises
+    ------
+    NeurosimError
+        For a parameter that no axon has, is missing or is no finite number.
+    """
+
+    def __init__(self, values: Mapping[str, float]) -> None:
+        names = load("axon_ghk")
+        for name, value in values.items():
+            if name not in names:
+                raise unknown_name("axon parameter", name, names)
+            if not math.isfinite(value):
+                raise NeurosimError(f"The axon parameter '{name}' is {value}, no finite number.")
+        missing = [name for name in names if name not in values]
+        if missing:
+            raise NeurosimError(f"The axon parameter '{missing[0]}' is missing.")
+        self._values = {name: float(values[name]) for name in names}
+        self._hash = hash(tuple(self._values.values()))
+
+    def __getitem__(self, name: str) -> float:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __repr__(self) -> str:
+        return f"ParameterSet({self._values})"
+
+    def replace(self, **changes: float) -> ParameterSet:
+        """Return a copy with `changes`."""
+        return ParameterSet({**self._values, **changes})
+
+    def at_own_rest(self) -> ParameterSet:
+        """Return a copy whose slow sodium inactivation is 1 at its own rest (sets `Es0`)."""
+        return self.replace(Es0=float(healthy_rest_mv([self])[0]))
+
+
+Axon = str | ParameterSet
+
+
+@remember(*ROOMS)
+def _shipped(name: str) -> ParameterSet:
+    return ParameterSet({p: number(f"axon_{name}", p) for p in load(f"axon_{name}")})
+
+
+def axon_parameters(axon: Axon = "ghk") -> ParameterSet:
+    """Return the parameters of an axon: one of `AXONS` or one's own.
+
+    Raises
+    ------
+    NeurosimError
+        For another name.
+    """
+    if isinstance(axon, ParameterSet):
+        return axon
+    if axon not in AXONS:
+        raise unknown_name("axon", axon, AXONS)
+    return _shipped(axon)
+
+
+def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, np.ndarray]:
+    """Return a batch of mappings as arrays by name."""
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+
+Columns = Mapping[str, np.ndarray]
+
+
+def columns(conditions: Sequence[Conditions]) -> dict[str, np.ndarray]:
+    """Return conditions as arrays by name, each of shape (n,); `at_rest` takes either."""
+    return _columns([vars(one) for one in conditions])
+
+
+def _as_columns(conditions: Conditions | Sequence[Conditions] | Columns) -> Columns:
+    if isinstance(conditions, Mapping):
+        return conditions
+    return columns([conditions] if isinstance(conditions, Conditions) else conditions)
+
+
+def _phi(q10, temperature_c):
+    return q10 ** ((temperature_c - 36.0) / 10.0)
+
+
+def _sodium_terms(a, nao, nai, ko, t):
+    """Return (u_per_mv, ghk_out, ghk_in, ohm_slope, ohm_reversal) of the sodium channels."""
+    sel = a["selNa"]
+    out, inside = sel * nao + (1 - sel) * ko, sel * nai + (1 - sel) * a["Ki"]
+    kt = ions.thermal_mv(t)
+    ohmic = a["ohm"] > 0
+    reversal = np.where(ohmic, kt * np.log(out / inside), 0.0)
+    return 1 / kt, np.where(ohmic, 0.0, out), np.where(ohmic, 0.0, inside), a["ohm"], reversal
+
+
+@remember(*ROOMS)
+def _closure(axons: tuple[Axon, ...]) -> Mapping[str, np.ndarray]:
+    """Split leak and pump of healthy axons by ion, so that their rest stays as fitted.
+
+    3 I_p = -(all sodium entry): the 3:2 pump balances leak and channels.
+    """
+    a = _columns([axon_parameters(axon) for axon in axons])
+    c = _columns([vars(Conditions())] * len(axons))
+    t, kt = a["T"], ions.thermal_mv(a["T"])
+    e_k = kt * np.log(a["Ko"] / a["Ki"])
+    e_na = kt * np.log(a["Nao"] / a["Nai"])
+    e_h = kt * np.log((a["Ko"] + a["rH"] * a["Nao"]) / (a["Ki"] + a["rH"] * a["Nai"]))
+    P = _rows(a, c, a["eLk_n"], a["eLk_i"], a["Ip_n"], a["Ip_i"])
+    e, ei = _rest_of(P)
+    state = steady_state(P, e, ei)
+    m, h, p, q = state[2], state[3], state[4], state[9]
+    open_na = a["PNa"] * (m**3 * h + a["fNaP"] * p**3)
+    # an ohmic channel's current is taken whole as sodium
+    z, _ = eq.ghk(e, 1 / kt, a["selNa"] * a["Nao"], a["selNa"] * a["Nai"])
+    ohmic = a["ohm"] * (e - _sodium_terms(a, a["Nao"], a["Nai"], a["Ko"], t)[4])
+    na_n = open_na * np.where(a["ohm"] > 0, ohmic, z)
+    na_i = (e_h - e_k) / (e_na - e_k) * a["GH_i"] * q * (ei - e_na)
+    found = {}
+    for end, g, e_lk, i_p, v, na in (
+        ("n", a["GLk_n"], a["eLk_n"], a["Ip_n"], e, na_n),
+        ("i", a["GLk_i"], a["eLk_i"], a["Ip_i"], ei, na_i),
+    ):
+        total = g * (v - e_lk) + i_p
+        # unknown g_na: g_k = g - g_na; total = g_k (v-Ek) + g_na (v-Ena) + I_p;
+        # 3 I_p = -(g_na (v-Ena) + na)
+        g_na = (total - g * (v - e_k) + na / 3.0) / ((v - e_na) * 2.0 / 3.0 - (v - e_k))
+        found[f"gNa_{end}"], found[f"gK_{end}"] = g_na, g - g_na
+        found[f"Ip_{end}"] = -(g_na * (v - e_na) + na) / 3.0
+    found["rest_mv"] = e
+    return found
+
+
+def healthy_rest_mv(axons: Sequence[Axon]) -> np.ndarray:
+    """Return where each axon rests in health with all its sodium channels, mV, shape (n,)."""
+    return _closure(tuple(axons))["rest_mv"].copy()
+
+
+def _pump(a, c) -> np.ndarray:
+    """Return pump currents relative to the healthy axon."""
+    k, n = number("membrane", "pump_k_half"), number("membrane", "pump_na_half")
+
+    def rate(ko, nai):
+        return (ko / (ko + k)) ** 2 * (nai / (nai + n)) ** 3
+
+    warm = number("membrane", "q10_pump") ** ((c["temperature_c"] - a["T"]) / 10.0)
+    now = rate(c["potassium_out_mmol_l"], c["sodium_in_mmol_l"])
+    return c["pump_scale"] * warm * now / rate(a["Ko"], a["Nai"])
+
+
+def _divalent_shift(kind, a, c):
+    """Return the shift of the gates of one kind by calcium and magnesium, mV."""
+    fluids = np.stack([c["calcium_out_mmol_l"], c["magnesium_out_mmol_l"], c["temperature_c"]], 1)
+    rows = [tuple(row) for row in fluids.tolist()]
+    known = {row: ions.gate_shift_mv(kind, *row, 1.0) for row in dict.fromkeys(rows)}
+    unit = np.array([known[row] for row in rows])
+    return c["divalent_shift_scale"] * unit * a[f"S5{kind.capitalize()}"]
+
+
+def _without_protons(ph) -> np.ndarray:
+    """Return the share of sodium channels that hydrogen ions leave open, relative to health."""
+    pk = number("membrane", "proton_block_pk")
+    return (1.0 + 10.0 ** (pk - HEALTHY_PH)) / (1.0 + 10.0 ** (pk - ph))
+
+
+def _rows(a, c, e_lk, ei_lk, i_p, ii_p) -> np.ndarray:
+    """Return the kernel parameters, slow inactivation not yet applied.
+
+    `a` are the parameters of the axons, `c` their conditions, both arrays by name.
+    """
+    t = c["temperature_c"]
+    kt = ions.thermal_mv(t)
+    warm = number("membrane", "q10_conductance") ** ((t - a["T"]) / 10.0)
+    ph_shift = number("membrane", "ph_gate_shift") * (c["ph"] - HEALTHY_PH)
+    na_shift = c["gate_shift_sodium_mv"] + ph_shift + _divalent_shift("na", a, c)
+    k_shift = _divalent_shift("k", a, c)
+    out_h = c["potassium_out_mmol_l"] + a["rH"] * c["sodium_out_mmol_l"]
+    phi_m, phi_h, phi_k = (_phi(number("membrane", f"q10_gate_{g}"), t) for g in "mhk")
+    fast, slow = c["fast_potassium_scale"] * warm, c["slow_potassium_scale"] * warm
+    values = {
+        "shift_m": na_shift + a["dVm"], "phi_m": phi_m / a["tauNa"],
+        "shift_h": na_shift + a["dVh"], "phi_h": phi_h / a["tauNa"] / c["inactivation_tau_scale"],
+        "shift_p": na_shift + a["dVm"] + a["dVp"], "phi_p": phi_m * a["kp"],
+        "shift_n": k_shift + a["dVn"], "shift_ni": k_shift + a["dVn"] + a["dVn_i"],
+        "phi_n": phi_k, "shift_s": k_shift + a["dVs"], "phi_s": phi_k * a["kKs"],
+        "shift_q": a["dVq"], "phi_q": phi_k,
+        "P_na": a["PNa"] * c["sodium_scale"] * _without_protons(c["ph"]) * warm,
+        "f_nap": a["fNaP"] * c["persistent_sodium_scale"],
+        "g_kf": a["GKf_n"] * fast, "g_ks": a["GKs_n"] * slow,
+        "E_k": kt * np.log(c["potassium_out_mmol_l"] / a["Ki"]),
+        "g_lk": a["GLk_n"] * c["leak_scale"] * warm, "E_lk": e_lk,
+        "I_pump": i_p - c["bias_current_pa"],
+        "gi_kf": a["GKf_i"] * fast, "gi_ks": a["GKs_i"] * slow,
+        "g_h": a["GH_i"] * c["hcn_scale"] * warm,
+        "E_h": kt * np.log(out_h / (a["Ki"] + a["rH"] * c["sodium_in_mmol_l"])),
+        "gi_lk": a["GLk_i"] * c["leak_scale"] * warm, "Ei_lk": ei_lk,
+        "Ii_pump": ii_p,
+        "g_bb": a["GBB"], "C_n": a["Cn"], "C_my": a["Cmy"], "C_i": a["Ci"],
+        "noise_mh": 0.0, "noise_p": 0.0,
+    }  # fmt: skip
+    terms = _sodium_terms(
+        a, c["sodium_out_mmol_l"], c["sodium_in_mmol_l"], c["potassium_out_mmol_l"], t
+    )
+    names = ("u_per_mv", "ghk_out", "ghk_in", "ohm_slope", "ohm_reversal")
+    values.update(zip(names, terms, strict=True))
+    rows = np.empty((len(eq.PARAMETERS), t.size))
+    for row, name in zip(rows, eq.PARAMETERS, strict=True):
+        row[:] = values[name]
+    return rows
+
+
+def _each(axon: Axon | Sequence[Axon], n: int) -> tuple[tuple[Axon, ...], np.ndarray]:
+    """Return the different axons of `n` conditions, and which of them each one has."""
+    if isinstance(axon, str | ParameterSet):
+        return (axon,), np.zeros(n, int)
+    axons = tuple(axon)
+    if len(axons) != n:
+        raise NeurosimError(f"There are {len(axons)} axons for {n} conditions.")
+    different = tuple(dict.fromkeys(axons))
+    at = {one: i for i, one in enumerate(different)}
+    return different, np.array([at[one] for one in axons])
+
+
+def _own_columns(different: Sequence[Axon], which: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the parameters of axons as arrays by name."""
+    each = _columns([axon_parameters(one) for one in different])
+    return {name: values[which] for name, values in each.items()}
+
+
+def parameters(
+    axon: Axon | Sequence[Axon], conditions: Sequence[Conditions] | Columns
+) -> np.ndarray:
+    """Return the kernel parameters of a batch, shape (39, n), before slow inactivation.
+
+    `axon` is one for all, or one for each of the conditions.
+    """
+    c = _as_columns(conditions)
+    different, which = _each(axon, c["ph"].size)
+    base = {k: v[which] for k, v in _closure(different).items()}
+    a = _own_columns(different, which)
+    a = {**a, "Ki": a["Ki"] * c["potassium_in_scale"]}
+    kt = ions.thermal_mv(c["temperature_c"])
+    e_k = kt * np.log(c["potassium_out_mmol_l"] / a["Ki"])
+    e_na = kt * np.log(c["sodium_out_mmol_l"] / c["sodium_in_mmol_l"])
+    e_lk, ei_lk = (
+        (base[f"gK_{x}"] * e_k + base[f"gNa_{x}"] * e_na) / (base[f"gK_{x}"] + base[f"gNa_{x}"])
+        for x in "ni"
+    )
+    pump = _pump(a, c)
+    return _rows(a, c, e_lk, ei_lk, base["Ip_n"] * pump, base["Ip_i"] * pump)
+
+
+def steady_state(P, e, ei) -> np.ndarray:
+    """Return the states, shape (10, n), with every gate at its steady value."""
+    node, _, inner, _ = eq.packed(P)
+    gates = eq.settled(eq.node_rates(e, node, 1.0)), eq.settled(eq.internode_rates(ei, inner, 1.0))
+    return np.concatenate([[e, ei], *gates])
+
+
+def _imbalance(P, e, gates, slow=1.0):
+    """Return the net internodal current at node potential `e`, its Ei in balance with it.
+
+    Parameters
+    ----------
+    P : ndarray, shape (39, n)
+    e : ndarray, shape (..., n)
+        mV; also (..., 1) for all axons.
+    gates : tuple of ndarray
+        The shifts of the gates, `eq.packed`: those of all axons, or of one where they are alike.
+    slow : float or ndarray
+        Sodium channels left by slow inactivation.
+    """
+    node, _, inner, _ = (g.reshape(len(g), *(1,) * (e.ndim - 1), -1) for g in gates)
+    m, h, p, n, s = eq.settled(eq.node_rates(e, node, 1.0))
+    out, _ = eq.node_current(e, m, h, p, n, s, P[13] * slow, *P[14:26])
+    ei = e + out / P[eq.ROW["g_bb"]]
+    ni, si, q = eq.settled(eq.internode_rates(ei, inner, 1.0))
+    inter, _ = eq.internode_current(ei, ni, si, q, *P[[26, 27, 22, 28, 29, 30, 31, 32]])
+    return inter + out, ei
+
+
+def _scan(P, grid, gates, slow) -> np.ndarray:
+    """Return the imbalance on a grid of potentials, rates once for all axons of alike gates."""
+    f = np.empty((grid.size, P.shape[1]))
+    _, which = np.unique(np.concatenate(gates), axis=1, return_inverse=True)
+    which = which.ravel()
+    for group in range(which.max() + 1):
+        i = np.flatnonzero(which == group)
+        f[:, i], _ = _imbalance(P[:, i], grid, [g[:, i[:1]] for g in gates], slow[:, i])
+    return f
+
+
+def _first_rise(P, gates, slow_of):
+    """Return both ends of the first cell of a grid in which the imbalance rises through 0.
+
+    Of each axon: their potentials and the imbalance there. Few rest in the upper half of the grid,
+    so that it is scanned only for those.
+    """
+    grid = np.arange(-140.0, 20.5, 0.5)[:, None]
+    ends, todo = np.full((4, P.shape[1]), np.nan), np.arange(P.shape[1])
+    for part in (grid[:HALF_WAY], grid[HALF_WAY - 1 :]):
+        slow = np.broadcast_to(slow_of(part, todo), (part.size, todo.size))
+        f = _scan(P[:, todo], part, [g[:, todo] for g in gates], slow)
+        rising = (f[:-1] <= 0) & (f[1:] > 0)
+        found = np.flatnonzero(rising.any(axis=0))
+        k = np.argmax(rising[:, found], axis=0)
+        ends[:, todo[found]] = part[k, 0], part[k + 1, 0], f[k, found], f[k + 1, found]
+        todo = np.delete(todo, found)
+        if not todo.size:
+            return ends
+    raise NeurosimError("A membrane has no resting potential under these conditions.")
+
+
+def _rest_of(P, slow_of=None):
+    """Return the most negative resting E and its Ei of each axon (scan 0.5 mV, then narrow).
+
+    `slow_of` gives the sodium channels left by slow inactivation at a potential, of some axons.
+    """
+    n, gates = P.shape[1], eq.packed(P)
+    slow = (lambda e, which: 1.0) if slow_of is None else slow_of
+    low, high, f_low, f_high = _first_rise(P, gates, slow)
+    every = np.arange(n)
+    side = np.zeros(n)
+    for _ in range(REST_STEPS):  # regula falsi, the value of an end that stays being halved
+        e = low - f_low * (high - low) / (f_high - f_low)
+        now, _ = _imbalance(P, e, gates, slow(e, every))
+        up = now > 0
+        f_low, f_high = (
+            np.where(up, np.where(side > 0, 0.5 * f_low, f_low), now),
+            np.where(up, now, np.where(side < 0, 0.5 * f_high, f_high)),
+        )
+        low, high, side = np.where(up, low, e), np.where(up, e, high), np.where(up, 1, -1)
+    e = low - f_low * (high - low) / (f_high - f_low)
+    return e, _imbalance(P, e, gates, slow(e, every))[1]
+
+
+@dataclass(frozen=True)
+class Axons:
+    """A batch of axons at rest.
+
+    Attributes
+    ----------
+    P : ndarray, shape (39, n)
+        Kernel parameters with slow sodium inactivation applied.
+    rest : ndarray, shape (10, n)
+        Resting states; row 0 is the resting potential in mV.
+    availability : ndarray, shape (n,)
+        Sodium channels not slowly inactivated, relative to health.
+    """
+
+    P: np.ndarray
+    rest: np.ndarray
+    availability: np.ndarray
+
+    @property
+    def rest_mv(self) -> np.ndarray:
+        """Resting potential of the node, mV, shape (n,)."""
+        return self.rest[0]
+
+    def take(self, index) -> Axons:
+        """Return the axons at `index` as a new batch."""
+        return Axons(self.P[:, index].copy(), self.rest[:, index].copy(), self.availability[index])
+
+    def with_noise(self, channels: float) -> Axons:
+        """Return the batch with the channel noise of `channels` transient sodium channels."""
+        P = self.P.copy()
+        P[eq.ROW["noise_mh"]] = 1.0 / np.sqrt(channels)
+        persistent = number("membrane", "noise_persistent_share") * channels
+        P[eq.ROW["noise_p"]] = 1.0 / np.sqrt(persistent)
+        return Axons(P, self.rest.copy(), self.availability)
+
+
+def at_rest(
+    conditions: Conditions | Sequence[Conditions] | Columns, axon: Axon | Sequence[Axon] = "ghk"
+) -> Axons:
+    """Return axons at rest under `conditions`, slow sodium inactivation in balance.
+
+    `axon` is one for all, or one for each of the conditions.
+
+    Slow inactivation multiplies the sodium permeability by s(E)/s(healthy rest),
+    s = 1/(1 + exp((E - Vs)/ks)); it takes seconds, so it is frozen during a test.
+    """
+    c = _as_columns(conditions)
+    a = _own_columns(*_each(axon, c["ph"].size))
+    P = parameters(axon, c)
+    healthy = 1.0 / (1.0 + np.exp((a["Es0"] - a["Vs"]) / a["ks"]))
+
+    def slow(e, which):
+        return 1.0 / (1.0 + np.exp((e - a["Vs"][which]) / a["ks"][which])) / healthy[which]
+
+    e, ei = _rest_of(P, slow)
+    availability = slow(e, np.arange(e.size))
+    P[eq.ROW["P_na"]] *= availability
+    return Axons(P, steady_state(P, e, ei), availability)
+
+
+def resting_states(conditions: Conditions, axon: Axon = "ghk") -> int:
+    """Return at how many potentials an axon could rest (more than one: two stable states).
+
+    Slow sodium inactivation is held at the most negative of them; whether an oscillation
+    starts there is not asked.
+    """
+    P = at_rest(conditions, axon).P
+    grid = np.arange(-140.0, 20.1, 0.1)[:, None]
+    f, _ = _imbalance(P, grid, eq.packed(P))
+    return int(((f[:-1] <= 0) & (f[1:] > 0)).sum())
+
+
+WAIT_MS = 4.0  # for a spike, after the pulse
+FIRST_GUESS_PA = 400.0
+# Near the threshold the time to a spike or to its failing grows by the logarithm of the distance,
+# over some 8 per ms; failing shows 1.4 times later. Only what is left at the end leans on it.
+GROWTH_PER_MS, FAILING = 8.0, 1.4
+LAST = 4  # the interval (in tolerances) in which times tell the rest
+
+
+def between(low, high, low_ms, high_ms) -> np.ndarray:
+    """Return the thresholds between pulses that fail and that fire, by the times if known."""
+    late = np.clip(low_ms - high_ms, -0.3, 0.3)
+    share = 1.0 / (1.0 + np.exp(GROWTH_PER_MS * late) / FAILING)
+    told = (low_ms > 0.0) & (high_ms > 0.0)  # not of a spike during the pulse
+    share = np.where(told, share, 0.5)
+    never = np.isinf(high)
+    return np.where(never, np.nan, low + np.where(never, 0.0, high - low) * share)
+
+
+def threshold_pa(
+    axons: Axons,
+    width_ms: float | np.ndarray,
+    start: np.ndarray | None = None,
+    current: np.ndarray | float = 0.0,
+    dt: float = DT_MS,
+    tolerance_pa: np.ndarray | float = 0.01,
+    near_pa: np.ndarray | float = FIRST_GUESS_PA,
+    column: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return the smallest pulse that fires each axon, pA, shape (n,).
+
+    An axon fires if E rises above -20 mV, during the pulse with m > 0.5, or after it before E
+    has fallen half-way back to rest, within 4 ms. NaN where a pulse of `HIGHEST_PA` does not
+    fire and 0 where none is needed. In depolarisation block a "spike" is graded and its
+    threshold means little: `excitability` tells.
+
+    Parameters
+    ----------
+    width_ms : float or ndarray, shape (n,)
+        Pulse width.
+    start : ndarray, shape (10, n), optional
+        States at the start of the pulse; not changed. Rest if left out.
+    current : ndarray or float
+        Steady polarising current, pA, that ends with the pulse.
+    tolerance_pa : float or ndarray, shape (n,)
+        What is found differs by about half of this, at most by four times it.
+    near_pa : ndarray or float
+        Where to begin: any value gives the same within the tolerance, a near one sooner.
+    column : ndarray of int, shape (n,), optional
+        The axon of each trial, where they are not one each.
+    """
+    column = np.arange(axons.P.shape[1]) if column is None else column
+    n, start = column.size, axons.rest if start is None else start
+    steps = np.broadcast_to(np.rint(np.asarray(width_ms) / dt).astype(np.int64), n)
+    steady = np.broadcast_to(np.asarray(current, float), n)
+    near = np.clip(near_pa, tolerance_pa, HIGHEST_PA) + np.zeros(n)
+    search = np.stack(np.broadcast_arrays(near, 1.125, 0.0, HIGHEST_PA, LAST * tolerance_pa))
+    found = kernel.pulse(
+        start, axons.P, np.arange(n), column, steady, steps, round(WAIT_MS / dt), axons.rest[0],
+        search, dt,
+    )  # fmt: skip
+    return np.where(found[0] > 0.0, between(*found), 0.0)
+
+
+@remember(*ROOMS)
+def healthy_threshold_pa(axon: Axon = "ghk", width_ms: float = 20.0, dt: float = DT_MS) -> float:
+    """Return the threshold (pA) of the healthy axon; 100 % of every relative threshold."""
+    return float(threshold_pa(at_rest(Conditions(), axon), width_ms, dt=dt)[0])

@@ -1,0 +1,459 @@
+"""A few nodes in a row: an axon's end, where a misfire must travel to count.
+
+Every unit is the whole axon of `axon` (node, internode) with its own membrane; neighbouring
+nodes are joined by the axial conductance of the axoplasm, the two ends are sealed. Unit 0 is
+the healthy end: a discharge counts if it arrives there. A unit may have channel noise and three
+slow feedbacks: an outward current that grows with every spike, slow sodium inactivation that
+moves, and potassium that gathers outside its membrane.
+
+The equations are those of `equations`; the few that a chain adds stand here once, for NumPy
+(the reference) and for Numba (`compiled_chain`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+
+from neurosim.base.errors import NeurosimError
+from neurosim.base.parameters import number
+from neurosim.model.axon import equations as eq
+from neurosim.model.axon import ions, kernel
+from neurosim.model.axon.axon import (
+    Conditions,
+    _closure,
+    axon_parameters,
+    parameters,
+    steady_state,
+)
+from neurosim.model.axon.chain_equations import (
+    FEEDBACK,
+    SCALED,
+    SLOW,
+    F,
+    available,
+    forward,
+    internode_row,
+    nernst_shift,
+    node_row,
+    potassium_current,
+)
+
+MMOL_L_PER_PA_MS_PL = 1e-3 / 96.48533  # mmol/L of one charge carried into 1 pL by 1 pA in 1 ms
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One node and its internode.
+
+    Attributes
+    ----------
+    membrane : Conditions
+        Fluids and channels here.
+    internode : float
+        Length of the internode against the ordinary one: scales its membrane and myelin.
+    bridge : float
+        Conductance of the path between node and internode, through and under the myelin (Barrett
+        and Barrett's), against the ordinary one.
+    node : float
+        Area of the nodal membrane against the ordinary one.
+    capacity, myelin_capacity : float
+        Electrical capacity of the nodal membrane and of the myelin, beyond what the sizes above
+        make of them.
+    channels : float
+        Sodium channels of the node that make noise; infinitely many for none.
+    outward_pa_per_spike, outward_tau_ms : float
+        Outward current that every spike of the node adds, and how fast it fades.
+    inactivation_tau_ms : float
+        Time constant of slow sodium inactivation; infinite leaves it where rest puts it.
+    space_pl, space_tau_ms : float
+        Volume around the membrane in which potassium gathers, and how fast it leaves.
+    """
+
+    membrane: Conditions = field(default_factory=Conditions)
+    internode: float = 1.0
+    bridge: float = 1.0
+    node: float = 1.0
+    capacity: float = 1.0
+    myelin_capacity: float = 1.0
+    channels: float = np.inf
+    outward_pa_per_spike: float = 0.0
+    outward_tau_ms: float = 50.0
+    inactivation_tau_ms: float = np.inf
+    space_pl: float = np.inf
+    space_tau_ms: float = 100.0
+
+    def __post_init__(self) -> None:
+        for name in (*SCALED, "channels", "outward_tau_ms", "inactivation_tau_ms",
+                     "space_pl", "space_tau_ms"):  # fmt: skip
+            if not getattr(self, name) > 0.0:
+                raise NeurosimError(f"{name} must be above 0, not {getattr(self, name):g}.")
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A batch of chains at rest, all of the same number of units.
+
+    Attributes
+    ----------
+    P : ndarray, shape (39, units, n)
+        Kernel parameters of every unit.
+    rest : ndarray, shape (10, units, n)
+        Resting states of the coupled units.
+    axial_ns : ndarray, shape (units - 1, n)
+        Conductance between neighbouring nodes.
+    feedback : ndarray, shape (14, units, n)
+        Slow feedbacks, rows named by `FEEDBACK`; rates per ms.
+    noisy : ndarray of bool, shape (units,)
+        Units with channel noise in any chain.
+    """
+
+    P: np.ndarray
+    rest: np.ndarray
+    axial_ns: np.ndarray
+    feedback: np.ndarray
+    noisy: np.ndarray
+
+    @property
+    def units(self) -> int:
+        """Number of units of a chain."""
+        return self.P.shape[1]
+
+    @property
+    def n(self) -> int:
+        """Number of chains."""
+        return self.P.shape[2]
+
+    def start(self) -> State:
+        """Return a fresh state at rest."""
+        slow = np.zeros((len(SLOW), self.units, self.n))
+        slow[1], slow[2] = 1.0, self.feedback[F["k_bath"]]
+        return State(self.rest.copy(), slow, np.zeros((self.units, self.n), bool))
+
+
+@dataclass
+class State:
+    """What a run moves: states (10, units, n), slow states (3, units, n), who is in a spike."""
+
+    S: np.ndarray
+    slow: np.ndarray
+    above: np.ndarray
+    time_ms: float = 0.0
+
+
+@dataclass(frozen=True)
+class Spikes:
+    """Spikes of every unit of every chain.
+
+    Attributes
+    ----------
+    times_ms, peaks_mv : ndarray, shape (units, n, capacity)
+        Upward crossings of -20 mV and the highest E of each; valid up to the count.
+    counts : ndarray of int, shape (units, n)
+    """
+
+    times_ms: np.ndarray
+    peaks_mv: np.ndarray
+    counts: np.ndarray
+
+    def of(self, unit: int, chain: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Return times (ms) and heights (mV) of the spikes of one unit."""
+        c = min(int(self.counts[unit, chain]), self.times_ms.shape[2])
+        return self.times_ms[unit, chain, :c], self.peaks_mv[unit, chain, :c]
+
+
+def build(
+    chains: Sequence[Sequence[Unit]],
+    axial_ns: float | np.ndarray,
+    axon: str = "ghk",
+    strict: bool = True,
+) -> Chain:
+    """Return chains at their common resting state.
+
+    Parameters
+    ----------
+    chains : sequence of sequences of Unit
+        All of the same length; unit 0 is the healthy end.
+    axial_ns : float or ndarray, shape (n,) or (units - 1, n)
+        Conductance between neighbouring nodes, nS.
+    axon : str
+        ``"ghk"`` or ``"ohmic"``.
+    strict : bool
+        If false, a chain without rest is NaN throughout and never fires, for searches.
+
+    Raises
+    ------
+    NeurosimError
+        If chains differ in length, or a chain has no rest near that of the healthy axon.
+    """
+    lengths = {len(units) for units in chains}
+    if len(lengths) != 1:
+        raise NeurosimError(f"Chains of one batch must be equally long, not {sorted(lengths)}.")
+    k, n = lengths.pop(), len(chains)
+    flat = [unit for position in range(k) for unit in (chain[position] for chain in chains)]
+    P, slow_rows = _unit_rows(flat, axon)
+    P, slow_rows = P.reshape(-1, k, n), slow_rows.reshape(-1, k, n)
+    g = np.broadcast_to(np.asarray(axial_ns, float), (max(k - 1, 0), n)).copy()
+    e, ei, found = _coupled_rest(P, slow_rows, g, float(_closure((axon,))["rest_mv"][0]))
+    if strict and not found.all():
+        which = f"Chain {np.argmin(found)} of {n}" if n > 1 else "The chain"
+        raise NeurosimError(f"{which} has no resting potential near that of the healthy axon.")
+    P[eq.ROW["P_na"]] *= available(e, *slow_rows)
+    rest = steady_state(P, e, ei)
+    noise = np.array([unit.channels for unit in flat]).reshape(k, n)
+    noisy = np.asarray(np.isfinite(noise).any(axis=1))
+    return Chain(P, rest, g, _feedback(flat, P, rest, slow_rows, axon), noisy)
+
+
+def _unit_rows(flat: Sequence[Unit], axon: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return parameters of every unit, slow inactivation not applied, and its curve."""
+    P = parameters(axon, [unit.membrane for unit in flat])
+    for scale, names in SCALED.items():
+        factor = np.array([getattr(unit, scale) for unit in flat])
+        for name in names:
+            P[eq.ROW[name]] *= factor
+    share = number("membrane", "noise_persistent_share")
+    channels = np.array([unit.channels for unit in flat])
+    P[eq.ROW["noise_mh"]] = 1.0 / np.sqrt(channels)
+    P[eq.ROW["noise_p"]] = 1.0 / np.sqrt(share * channels)
+    a = axon_parameters(axon)
+    healthy = 1.0 + np.exp((a["Es0"] - a["Vs"]) / a["ks"])
+    return P, np.array([[a["Vs"]], [a["ks"]], [healthy]]) * np.ones(len(flat))
+
+
+def _currents(P, slow_rows, g, e, ei):
+    """Return the currents out of every node and internode in steady state, axial ones too."""
+    state = steady_state(P, e, ei)
+    open_ = P[eq.ROW["P_na"]] * available(e, *slow_rows)
+    node, _ = eq.node_current(e, *state[2:7], open_, *P[14:26])  # pyright: ignore
+    inner, _ = eq.internode_current(
+        ei, *state[7:], *(P[k] for k in (26, 27, 22, 28, 29, 30, 31, 32))
+    )  # pyright: ignore
+    bridge = P[eq.ROW["g_bb"]] * (e - ei)
+    flow = g * np.diff(e, axis=0)
+    node = node + bridge
+    node[:-1] -= flow
+    node[1:] += flow
+    return node, inner - bridge
+
+
+def _coupled_rest(P, slow_rows, g, healthy_mv):
+    """Return E, Ei at which no current flows, and where they were found.
+
+    Newton's steps from the healthy rest, held to 2 mV; the internode is eliminated.
+    """
+    k, n = P.shape[1:]
+    bridge = P[eq.ROW["g_bb"]]
+    e = np.full((k, n), healthy_mv)
+    ei = e.copy()
+    unit, tiny = np.arange(k), 1e-5
+    for _ in range(80):
+        node, inner = _currents(P, slow_rows, g, e, ei)
+        # all nodes at once: the axial currents then cancel in the slope
+        slope_e = (_currents(P, slow_rows, g, e + tiny, ei)[0] - node) / tiny
+        slope_i = (_currents(P, slow_rows, g, e, ei + tiny)[1] - inner) / tiny
+        matrix = np.zeros((n, k, k))
+        matrix[:, unit, unit] = (slope_e - bridge**2 / slope_i).T
+        matrix[:, unit[:-1], unit[:-1]] += g.T
+        matrix[:, unit[1:], unit[1:]] += g.T
+        matrix[:, unit[:-1], unit[1:]] -= g.T
+        matrix[:, unit[1:], unit[:-1]] -= g.T
+        right = -(node + bridge / slope_i * inner)
+        move = np.linalg.solve(matrix, right.T[:, :, None])[:, :, 0].T
+        move = np.clip(move, -2.0, 2.0)
+        e = e + move
+        ei = ei + np.clip((bridge * move - inner) / slope_i, -4.0, 4.0)
+        if np.abs(move).max() < 1e-10:
+            break
+    found = np.abs(_currents(P, slow_rows, g, e, ei)).max(axis=(0, 1)) < 1e-6
+    return np.where(found, e, np.nan), np.where(found, ei, np.nan), found
+
+
+def _feedback(flat, P, rest, slow_rows, axon) -> np.ndarray:
+    k, n = P.shape[1:]
+    a, base = axon_parameters(axon), _closure((axon,))
+    get = lambda name: np.array([getattr(u, name) for u in flat]).reshape(k, n)  # noqa: E731
+    body = lambda name: np.array([getattr(u.membrane, name) for u in flat]).reshape(k, n)  # noqa: E731
+    r = dict(zip(eq.PARAMETERS, P, strict=True))
+    share, share_i = (base[f"gK_{x}"] / (base[f"gK_{x}"] + base[f"gNa_{x}"]) for x in "ni")
+    e, ei, n_gate, s, ni, si = (rest[row] for row in (0, 1, 5, 6, 7, 8))
+    ik = potassium_current(e, n_gate, s, r["g_kf"], r["g_ks"], r["E_k"], share * r["g_lk"])
+    ik += potassium_current(ei, ni, si, r["gi_kf"], r["gi_ks"], r["E_k"], share_i * r["gi_lk"])
+    out = np.zeros((len(FEEDBACK), k, n))
+    out[F["per_spike"]] = get("outward_pa_per_spike")
+    out[F["kept"]] = get("outward_tau_ms")
+    out[F["s_half"]], out[F["s_width"]] = slow_rows[0], slow_rows[1]
+    out[F["s_scale"]] = 1.0 + np.exp((e - slow_rows[0]) / slow_rows[1])
+    out[F["s_rate"]] = 1.0 / get("inactivation_tau_ms")
+    out[F["k_gain"]] = MMOL_L_PER_PA_MS_PL / get("space_pl")
+    out[F["k_rate"]] = 1.0 / get("space_tau_ms")
+    out[F["k_bath"]] = body("potassium_out_mmol_l")
+    out[F["kt"]] = ions.thermal_mv(body("temperature_c"))
+    out[F["leak_share"]], out[F["leak_share_i"]] = share, share_i
+    out[F["h_sodium"]] = a["rH"] * body("sodium_out_mmol_l")
+    out[F["ik_rest"]] = ik
+    return out
+
+
+@cache
+def compiled():
+    """Return the compiled loop, or None without Numba or with NEUROSIM_NUMBA=0."""
+    if kernel.compiled() is None:
+        return None
+    from neurosim.model.axon import compiled_chain
+
+    return compiled_chain.move
+
+
+def step(S, slow, P, feedback, axial_ns, stimulus, xi, dt):
+    """Return states and slow states after `dt` ms: the reference.
+
+    As `equations.step`, with the potentials of all nodes solved at once; the slow states move
+    first. `feedback` has its rates already turned into shares of one step.
+    """
+    E, Ei, m, h, p, n, s, ni, si, q = S
+    f = dict(zip(FEEDBACK, feedback, strict=True))
+    m = eq.noisy_m(E, m, P[0], P[1], P[37], xi[0], dt)
+    h = eq.noisy_h(E, h, P[2], P[3], P[37], xi[1], dt)
+    p = eq.noisy_m(E, p, P[4], P[5], P[38], xi[2], dt)
+    n, s = eq.gate_n(E, n, P[6], P[8], dt), eq.gate_s(E, s, P[9], P[10], dt)
+    ni, si = eq.gate_n(Ei, ni, P[7], P[8], dt), eq.gate_s(Ei, si, P[9], P[10], dt)
+    q = eq.gate_q(Ei, q, P[11], P[12], dt)
+
+    outward = slow[0] * f["kept"]
+    open_ = slow[1] + f["s_rate"] * (
+        available(E, f["s_half"], f["s_width"], f["s_scale"]) - slow[1]
+    )
+    shift_k, shift_h = nernst_shift(slow[2], f["k_bath"], f["kt"], f["h_sodium"])
+    E_k, E_h = P[22] + shift_k, P[29] + shift_h
+    E_lk, Ei_lk = P[24] + f["leak_share"] * shift_k, P[31] + f["leak_share_i"] * shift_k
+    ik = potassium_current(E, n, s, P[20], P[21], E_k, f["leak_share"] * P[23])
+    ik = ik + potassium_current(Ei, ni, si, P[26], P[27], E_k, f["leak_share_i"] * P[30])
+    k = slow[2] + f["k_gain"] * (ik - f["ik_rest"]) - f["k_rate"] * (slow[2] - f["k_bath"])
+
+    current, g = eq.node_current(
+        E, m, h, p, n, s, P[13] * open_, P[14], P[15], P[16], P[17], P[18], P[19], P[20], P[21],
+        E_k, P[23], E_lk, P[25],
+    )  # fmt: skip
+    current_i, g_i = eq.internode_current(
+        Ei, ni, si, q, P[26], P[27], E_k, P[28], E_h, P[30], Ei_lk, P[32]
+    )
+    own, share = internode_row(E, Ei, current_i, g_i, P[33], P[35], P[36], dt)
+    flow = axial_ns * np.diff(E, axis=0)
+    none = np.zeros_like(E[:1])
+    left, right = np.concatenate([none, axial_ns]), np.concatenate([axial_ns, none])
+    axial = np.concatenate([flow, none]) - np.concatenate([none, flow])
+    diagonal, rhs = node_row(
+        E, Ei, current + outward, g, own, share, stimulus, left, right, axial,
+        P[33], P[34], P[35], dt,
+    )  # fmt: skip
+    off = -0.5 * dt * axial_ns
+    for u in range(1, len(E)):
+        diagonal[u], rhs[u] = forward(diagonal[u], rhs[u], off[u - 1], diagonal[u - 1], rhs[u - 1])
+    change = rhs / diagonal
+    for u in range(len(E) - 2, -1, -1):
+        change[u] = (rhs[u] - off[u] * change[u + 1]) / diagonal[u]
+    new = np.stack((E + change, Ei + own - share * change, m, h, p, n, s, ni, si, q))
+    return new, np.stack((outward, open_, k))
+
+
+def _per_step(feedback, dt):
+    """Return the feedbacks with rates as shares of one step."""
+    out = feedback.copy()
+    out[F["kept"]] = np.exp(-dt / feedback[F["kept"]])
+    out[F["s_rate"]] = -np.expm1(-dt * feedback[F["s_rate"]])
+    out[F["k_rate"]] = -np.expm1(-dt * feedback[F["k_rate"]])
+    out[F["k_gain"]] = feedback[F["k_gain"]] * dt
+    return out
+
+
+def run(
+    chain: Chain,
+    duration_ms: float,
+    *,
+    state: State | None = None,
+    stimulus_pa: np.ndarray | float = 0.0,
+    stimulus_ms: float = np.inf,
+    dt: float = 0.01,
+    seed: int | np.random.SeedSequence = 0,
+    capacity: int = 1024,
+    every: int = 0,
+) -> tuple[Spikes, np.ndarray]:
+    """Move chains on for `duration_ms`, `state` in place.
+
+    Parameters
+    ----------
+    state : State, optional
+        Where to start; rest if omitted.
+    stimulus_pa : ndarray or float
+        Current into each node, broadcast to shape (units, n); it lasts `stimulus_ms`.
+    stimulus_ms : float
+        Width of the pulse; the whole run if omitted.
+    dt : float
+        Step, ms. 0.01 gives the delay per node within 3 % of its limit, 0.02 within 9 %.
+    seed : int or numpy.random.SeedSequence
+        Of the channel noise; drawn in blocks of 16 chains.
+    capacity : int
+        Spikes kept of one node; later ones are only counted.
+    every : int
+        Keep all node potentials every so many steps; 0 for none.
+
+    Returns
+    -------
+    spikes : Spikes
+        A spike begins when E rises through -20 mV and ends when E falls below -35 mV.
+    trace_mv : ndarray, shape (kept, units, n)
+    """
+    state = chain.start() if state is None else state
+    k, n, width = chain.units, chain.n, 16
+    steps = round(duration_ms / dt)
+    root = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+    generators = [np.random.Generator(np.random.PCG64(s)) for s in root.spawn(-(-n // width))]
+    times, peaks = np.empty((k, n, capacity)), np.empty((k, n, capacity))
+    counts = np.zeros((k, n), np.int64)
+    trace = np.empty((steps // every if every else 0, k, n))
+    stimulus = np.ascontiguousarray(np.broadcast_to(np.asarray(stimulus_pa, float), (k, n)))
+    on = min(steps, round(min(stimulus_ms, duration_ms) / dt))
+    fast = compiled()
+    go = _move_reference if fast is None else fast
+    go(
+        state.S, state.slow, state.above, chain.P, _per_step(chain.feedback, dt), chain.axial_ns,
+        stimulus, np.flatnonzero(chain.noisy), steps, on, dt, state.time_ms, generators, times,
+        peaks, counts, trace, every,
+    )  # fmt: skip
+    state.time_ms += steps * dt
+    return Spikes(times, peaks, counts), trace
+
+
+def _move_reference(
+    S, slow, above, P, feedback, axial, stimulus, noisy, steps, on, dt, began, generators, times,
+    peaks, counts, trace, every,
+):  # fmt: skip
+    capacity, chunk, width, n = times.shape[2], 64, 16, S.shape[2]
+    xi = np.zeros((3, S.shape[1], n))
+    for t in range(steps):
+        c = t % chunk
+        if c == 0 and noisy.size:
+            draws = [r.standard_normal((chunk, 3, noisy.size, width)) for r in generators]
+            drawn = np.concatenate(draws, axis=3)[:, :, :, :n]
+        if noisy.size:
+            xi[:, noisy] = drawn[c]
+        S[:], slow[:] = step(S, slow, P, feedback, axial, stimulus * (t < on), xi, dt)
+        E = S[0]
+        up = (E > -20.0) & ~above
+        slow[0] += up * feedback[F["per_spike"]]
+        for u, j in zip(*np.nonzero(up | above), strict=True):
+            if up[u, j]:
+                if counts[u, j] < capacity:
+                    times[u, j, counts[u, j]] = began + (t + 1) * dt
+                    peaks[u, j, counts[u, j]] = E[u, j]
+                counts[u, j] += 1
+            elif 0 < counts[u, j] <= capacity:
+                at = counts[u, j] - 1
+                peaks[u, j, at] = max(peaks[u, j, at], E[u, j])
+        above[:] = (above | up) & (E >= -35.0)
+        if every and (t + 1) % every == 0:
+            trace[(t + 1) // every - 1] = E

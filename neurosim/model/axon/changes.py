@@ -1,0 +1,170 @@
+"""Changes of an axon by name: ions, channels, pump, temperature, pH, and what it went through.
+
+`CHANGES` is everything that can be changed, `conditions()` the named conditions made of them
+(`conditions.toml`), `changed` and `condition` apply them. The command line's ``--change`` and
+``--condition`` are these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from types import MappingProxyType
+
+from neurosim.base.errors import number_within, unknown_name
+from neurosim.base.parameters import FILES, load, number, read_toml
+from neurosim.model.axon.activity import LONGEST_MIN, History, after
+from neurosim.model.axon.axon import Axon, Conditions
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that can be changed.
+
+    Attributes
+    ----------
+    name, words, unit : str
+        Name, plain words, and unit (empty for a factor and for pH).
+    low, high : float
+        What is allowed.
+    """
+
+    name: str
+    words: str
+    unit: str
+    low: float
+    high: float
+
+    @property
+    def factor(self) -> bool:
+        """Whether it multiplies what is there; otherwise it is set."""
+        return self.name.endswith("_scale")
+
+
+_ROWS = (
+    ("potassium_out_mmol_l", "potassium outside the axon", "mmol/L", 0.5, 20.0),
+    ("sodium_out_mmol_l", "sodium outside the axon", "mmol/L", 80.0, 220.0),
+    ("calcium_out_mmol_l", "ionised calcium outside the axon", "mmol/L", 0.05, 10.0),
+    ("magnesium_out_mmol_l", "ionised magnesium outside the axon", "mmol/L", 0.01, 20.0),
+    ("sodium_in_mmol_l", "sodium inside the axon", "mmol/L", 1.0, 60.0),
+    ("potassium_in_scale", "potassium inside the axon", "", 0.5, 2.0),
+    ("inactivation_tau_scale", "time of fast sodium inactivation", "", 0.2, 5.0),
+    ("temperature_c", "temperature of the axon", "degC", 15.0, 42.0),
+    ("ph", "pH around the axon, at the ionised calcium given", "", 6.5, 8.0),
+    ("pump_scale", "sodium pump", "", 0.0, 20.0),
+    ("sodium_scale", "all sodium channels", "", 0.0, 20.0),
+    ("persistent_sodium_scale", "persistent sodium current", "", 0.0, 20.0),
+    ("fast_potassium_scale", "fast potassium channels (Kv1)", "", 0.0, 20.0),
+    ("slow_potassium_scale", "slow potassium channels (Kv7)", "", 0.0, 20.0),
+    ("hcn_scale", "current that hyperpolarisation opens (I_h)", "", 0.0, 20.0),
+    ("leak_scale", "leak", "", 0.0, 20.0),
+    ("gate_shift_sodium_mv", "shift of the sodium gates, + as if depolarised", "mV", -20.0, 20.0),
+    ("bias_current_pa", "steady current into the node", "pA", -2000.0, 2000.0),
+    ("ischaemia_min", "minutes without blood flow", "min", 0.0, LONGEST_MIN),
+    ("train_per_s", "discharges a second while it fired", "1/s", 0.0, 200.0),
+    ("train_min", "minutes of firing", "min", 0.0, LONGEST_MIN),
+    ("after_min", "minutes since firing or ischaemia ended", "min", 0.0, LONGEST_MIN),
+)
+CHANGES: Mapping[str, Change] = MappingProxyType({row[0]: Change(*row) for row in _ROWS})
+_HISTORY = frozenset(f.name for f in fields(History))
+
+
+@dataclass(frozen=True)
+class Named:
+    """One named condition: its words, and its changes by name."""
+
+    name: str
+    title: str
+    about: str
+    changes: Mapping[str, float]
+
+
+@cache
+def _words() -> Mapping[str, tuple[str, str]]:
+    table = read_toml(FILES["conditions"])
+    return {k: (v["title"], v["about"]) for k, v in table.items() if k != "references"}
+
+
+def conditions() -> dict[str, Named]:
+    """Return every named condition."""
+    numbers = [key.split(".") for key in load("conditions")]
+    return {
+        name: Named(name, *words, {
+            change: number("conditions", f"{name}.{change}") for n, change in numbers if n == name
+        })
+        for name, words in _words().items()
+    }  # fmt: skip
+
+
+def checked(changes: Mapping[str, object]) -> dict[str, float]:
+    """Return `changes` as numbers.
+
+    Raises
+    ------
+    NeurosimError
+        For an unknown name, or a value that is none or lies outside its range.
+    """
+    found = {}
+    for name, value in changes.items():
+        if name not in CHANGES:
+            raise unknown_name("membrane change", name, CHANGES)
+        c = CHANGES[name]
+        found[name] = number_within(name, value, c.low, c.high, c.unit.replace("degC", "°C"))
+    return found
+
+
+def changed(
+    changes: Mapping[str, object], start: Conditions | None = None, axon: Axon = "ghk"
+) -> Conditions:
+    """Return the conditions of an axon after `changes`.
+
+    Parameters
+    ----------
+    changes : mapping
+        Names of `CHANGES`; a ``_scale`` multiplies, everything else is set. What the axon
+        went through (`neurosim.model.axon.activity.History`) comes last.
+    start : Conditions, optional
+        The axon before; health by default.
+    axon : str or ParameterSet
+        Whose sodium it is that gathers.
+
+    Raises
+    ------
+    NeurosimError
+        As for `checked`, and for a train of no length.
+    """
+    values = checked(changes)
+    history = History(**{name: v for name, v in values.items() if name in _HISTORY})
+    now = start or Conditions()
+    membrane = {
+        name: v * getattr(now, name) if CHANGES[name].factor else v
+        for name, v in values.items()
+        if name not in _HISTORY
+    }
+    return after(history, now.replace(**membrane), axon)
+
+
+def condition(name: str, axon: Axon = "ghk", start: Conditions | None = None) -> Conditions:
+    """Return the conditions of an axon in a named condition.
+
+    Raises
+    ------
+    NeurosimError
+        For an unknown name; the nearest is offered.
+    """
+    return changed(named(name).changes, start, axon)
+
+
+def named(name: str) -> Named:
+    """Return the named condition `name`.
+
+    Raises
+    ------
+    NeurosimError
+        If there is none; the nearest is offered.
+    """
+    found = conditions()
+    if name not in found:
+        raise unknown_name("condition", name, found)
+    return found[name]

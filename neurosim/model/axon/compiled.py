@@ -1,0 +1,525 @@
+"""The loops of the axon, compiled by Numba from the lines of `equations`.
+
+Nothing here knows any physiology. Axons are handled in blocks of `WIDTH`; a block is
+one flat buffer whose rows are states, current and parameters, so that the compiler sees
+fixed offsets from one pointer and turns the loop over axons into SIMD instructions.
+Import this module only through `neurosim.model.axon.kernel`.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from importlib import resources
+
+import numpy as np
+from numba import njit
+from numba.extending import overload, register_jitable
+
+from neurosim.model.axon import equations as eq
+
+WIDTH = 16
+STATES, PARAMS = len(eq.STATE), len(eq.PARAMETERS)
+CURRENT = STATES * WIDTH
+FIRST = CURRENT + WIDTH
+NOISE = FIRST + PARAMS * WIDTH
+INNER = NOISE + 3 * WIDTH  # decay and gain of ni, si and q
+RATIO = INNER + 6 * WIDTH  # of the exponentials of p to those of m
+BEFORE = RATIO + 2 * WIDTH  # the internode's potential one step ago
+TOP = BEFORE + WIDTH  # highest potential
+# of a search: what is tried, its factor, current, width, time, rest, last potential, whether it
+# goes on, whether it fired, when
+TRIED, FACTOR, ON, LASTS, CLOCK, REST, LAST, LEFT, SPIKE, AT = (
+    TOP + (k + 1) * WIDTH for k in range(10)
+)
+SIZE = AT + WIDTH
+# Not `fastmath=True`: that would let the compiler assume there is no inf and no NaN.
+MATH: dict = {"fastmath": {"contract", "arcp", "nsz", "afn"}, "error_model": "numpy"}
+INLINE: dict = {**MATH, "forceinline": True}
+
+
+def _digest() -> str:
+    """Return a short digest of every line that the machine code is made of."""
+    room = resources.files("neurosim.model.axon")
+    lines = [room.joinpath(name).read_bytes() for name in ("equations.py", "compiled.py")]
+    return sha256(b"".join(lines)).hexdigest()[:12]
+
+
+DIGEST = _digest()
+
+
+def loop(function):
+    """Compile a loop and keep its machine code, under a name that changes with `equations`.
+
+    Numba looks only at the date and size of this file and names its files by the function's
+    qualified name; without a folder to write in, the code is compiled in every process.
+    """
+    function.__qualname__ += f"_{DIGEST}"
+    try:
+        return njit(**MATH, cache=True)(function)
+    except RuntimeError:
+        return njit(**MATH)(function)
+
+
+@overload(eq.exp2, jit_options=INLINE)  # pyright: ignore
+def _exp2(x):  # noqa: ANN001, ANN202
+    def exp2(x):
+        # 2^k 2^f, |f| <= 1/2, by the best polynomial of degree 9 that is 1 at 0: 2e-14
+        # relative; `x` must be within +-1000, which `held` sees to
+        shifted = x + 6755399441055744.0
+        f = x - (shifted - 6755399441055744.0)
+        f2 = f * f
+        c01 = 1.0 + f * 0.6931471805598851
+        c23 = 0.24022650695724743 + f * 0.05550410866844199
+        c45 = 0.009618129180595077 + f * 0.0013333557618187305
+        c67 = 0.00015403441347265943 + f * 1.5252995816773623e-05
+        c89 = 1.3258224383199383e-06 + f * 1.0146963705617414e-07
+        p = c01 + f2 * (c23 + f2 * (c45 + f2 * (c67 + f2 * c89)))
+        bits = np.float64(p).view(np.int64) + (np.float64(shifted).view(np.int64) << 52)
+        return np.int64(bits).view(np.float64)
+
+    return exp2
+
+
+@overload(eq.exp, jit_options=INLINE)  # pyright: ignore
+def _exp(x):  # noqa: ANN001, ANN202
+    return lambda x: eq.exp2(x * 1.4426950408889634)
+
+
+@overload(eq.off_zero, jit_options=INLINE)  # pyright: ignore
+def _off_zero(x):  # noqa: ANN001, ANN202
+    # the same, without turning a comparison into a number
+    return lambda x: x + (1e-5 if abs(x) < 1e-5 else 0.0)
+
+
+for _f in (
+    eq.linoid_parts, eq.linoid_rate, eq.linoid_pair, eq.linoid_rates, eq.rates_m,
+    eq.rates_mp, eq.ratios_mp, eq.rates_h, eq.rates_n, eq.rates_s, eq.rates_q,
+    eq.relax, eq.move, eq.jitter, eq.clip01, eq.ghk, eq.sodium_force, eq.gate_m, eq.gate_h,
+    eq.noisy_m, eq.noisy_h, eq.gate_n, eq.gate_s, eq.gate_q, eq.gates_mp, eq.noisy_mp,
+    eq.hold_steps, eq.ahead, eq.internode_moves, eq.node_current, eq.internode_current,
+    eq.solve, eq.verdict, eq.following,
+):  # fmt: skip
+    register_jitable(**INLINE)(_f)
+noisy_m, noisy_h, noisy_mp, gates_mp = eq.noisy_m, eq.noisy_h, eq.noisy_mp, eq.gates_mp
+gate_m, gate_h, gate_n, gate_s, gate_q = eq.gate_m, eq.gate_h, eq.gate_n, eq.gate_s, eq.gate_q
+node_current, internode_current, solve = eq.node_current, eq.internode_current, eq.solve
+verdict, hold_steps, ahead = eq.verdict, eq.hold_steps, eq.ahead
+following = eq.following
+internode_moves, ratios_mp = eq.internode_moves, eq.ratios_mp
+
+
+@njit(**INLINE)
+def held(e):
+    """Return potential `e` held within +-250 mV (where no axon is), NaN as it is.
+
+    So every exponent and twice it stay within +-700, the steepest being (e + shift)/1.1 mV.
+    """
+    e = 250.0 if e > 250.0 else e
+    return -250.0 if e < -250.0 else e
+
+
+@njit(**INLINE)
+def _renew(b, dt, steps, lanes):
+    """Renew decay and gain of the internode's gates of one block: `equations.held`."""
+    for i in range(lanes):
+        f, k = i + FIRST, i + INNER
+        Ei = held(ahead(b[i + WIDTH], b[i + BEFORE], steps))
+        dni, gni, dsi, gsi, dq, gq = internode_moves(
+            Ei, b[f + 7 * WIDTH], b[f + 8 * WIDTH], b[f + 9 * WIDTH], b[f + 10 * WIDTH],
+            b[f + 11 * WIDTH], b[f + 12 * WIDTH], dt,
+        )  # fmt: skip
+        b[k], b[k + WIDTH], b[k + 2 * WIDTH] = dni, gni, dsi
+        b[k + 3 * WIDTH], b[k + 4 * WIDTH], b[k + 5 * WIDTH] = gsi, dq, gq
+
+
+@njit(**INLINE)
+def _move(b, dt, noise, renew, lanes):
+    """Move the first `lanes` of a block by one step: the wiring of `equations.step`, row by row.
+
+    Without `noise` (a constant of the caller) the noise rows are not looked at. `renew` says
+    whether to renew what is held of the slow gates first.
+    """
+    if renew:
+        _renew(b, dt, hold_steps(dt), lanes)
+    for i in range(lanes):
+        E, Ei = held(b[i]), b[i + WIDTH]
+        f = i + FIRST
+        if noise:
+            m, p = noisy_mp(
+                E, b[i + 2 * WIDTH], b[i + 4 * WIDTH], b[f], b[f + WIDTH], b[f + 4 * WIDTH],
+                b[f + 5 * WIDTH], b[i + RATIO], b[i + RATIO + WIDTH], b[f + 37 * WIDTH],
+                b[f + 38 * WIDTH], b[i + NOISE], b[i + NOISE + 2 * WIDTH], dt,
+            )  # fmt: skip
+            h = noisy_h(
+                E, b[i + 3 * WIDTH], b[f + 2 * WIDTH], b[f + 3 * WIDTH], b[f + 37 * WIDTH],
+                b[i + NOISE + WIDTH], dt,
+            )  # fmt: skip
+        else:
+            m, p = gates_mp(
+                E, b[i + 2 * WIDTH], b[i + 4 * WIDTH], b[f], b[f + WIDTH], b[f + 4 * WIDTH],
+                b[f + 5 * WIDTH], b[i + RATIO], b[i + RATIO + WIDTH], dt,
+            )  # fmt: skip
+            h = gate_h(E, b[i + 3 * WIDTH], b[f + 2 * WIDTH], b[f + 3 * WIDTH], dt)
+        n = gate_n(E, b[i + 5 * WIDTH], b[f + 6 * WIDTH], b[f + 8 * WIDTH], dt)
+        s = gate_s(E, b[i + 6 * WIDTH], b[f + 9 * WIDTH], b[f + 10 * WIDTH], dt)
+        k = i + INNER
+        ni = b[i + 7 * WIDTH] * b[k] + b[k + WIDTH]
+        si = b[i + 8 * WIDTH] * b[k + 2 * WIDTH] + b[k + 3 * WIDTH]
+        q = b[i + 9 * WIDTH] * b[k + 4 * WIDTH] + b[k + 5 * WIDTH]
+        current, g = node_current(
+            E,
+            m,
+            h,
+            p,
+            n,
+            s,
+            b[i + FIRST + 13 * WIDTH],
+            b[i + FIRST + 14 * WIDTH],
+            b[i + FIRST + 15 * WIDTH],
+            b[i + FIRST + 16 * WIDTH],
+            b[i + FIRST + 17 * WIDTH],
+            b[i + FIRST + 18 * WIDTH],
+            b[i + FIRST + 19 * WIDTH],
+            b[i + FIRST + 20 * WIDTH],
+            b[i + FIRST + 21 * WIDTH],
+            b[i + FIRST + 22 * WIDTH],
+            b[i + FIRST + 23 * WIDTH],
+            b[i + FIRST + 24 * WIDTH],
+            b[i + FIRST + 25 * WIDTH],
+        )
+        current_i, g_i = internode_current(
+            Ei,
+            ni,
+            si,
+            q,
+            b[i + FIRST + 26 * WIDTH],
+            b[i + FIRST + 27 * WIDTH],
+            b[i + FIRST + 22 * WIDTH],
+            b[i + FIRST + 28 * WIDTH],
+            b[i + FIRST + 29 * WIDTH],
+            b[i + FIRST + 30 * WIDTH],
+            b[i + FIRST + 31 * WIDTH],
+            b[i + FIRST + 32 * WIDTH],
+        )
+        E, Ei = solve(
+            E,
+            Ei,
+            current,
+            g,
+            current_i,
+            g_i,
+            b[i + CURRENT],
+            b[i + FIRST + 33 * WIDTH],
+            b[i + FIRST + 34 * WIDTH],
+            b[i + FIRST + 35 * WIDTH],
+            b[i + FIRST + 36 * WIDTH],
+            dt,
+        )
+        b[i + BEFORE] = b[i + WIDTH]
+        b[i], b[i + WIDTH] = E, Ei
+        b[i + 2 * WIDTH], b[i + 3 * WIDTH], b[i + 4 * WIDTH] = m, h, p
+        b[i + 5 * WIDTH], b[i + 6 * WIDTH] = n, s
+        b[i + 7 * WIDTH], b[i + 8 * WIDTH], b[i + 9 * WIDTH] = ni, si, q
+
+
+@njit(**INLINE)
+def _next(since, hold):
+    """Return how many steps ago the held rates were renewed, one step later (0: renew them)."""
+    return since + 1 if since + 1 < hold else 0
+
+
+@njit(**INLINE)
+def _lanes(n):
+    """Return how many lanes to move for `n` axons; not constant, or the loop would be unrolled."""
+    return min(WIDTH, 4 * ((n + 3) // 4))
+
+
+@njit(**INLINE)
+def _put(b, i, S, j, P, k):
+    """Put state `j` and the parameters of axon `k` in lane `i`, and what is made of them."""
+    for row in range(STATES):
+        b[row * WIDTH + i] = S[row, j]
+    for row in range(PARAMS):
+        b[FIRST + row * WIDTH + i] = P[row, k]
+    b[i + RATIO], b[i + RATIO + WIDTH] = ratios_mp(b[i + FIRST], b[i + FIRST + 4 * WIDTH])
+    b[i + BEFORE] = b[i + WIDTH]
+
+
+@loop
+def _load(b, S, P, current, first, n):
+    for i in range(WIDTH):
+        j = min(first + i, n - 1)
+        _put(b, i, S, j, P, j)
+        b[CURRENT + i] = current[j]
+
+
+@loop
+def _store(b, S, first, n):
+    for i in range(min(WIDTH, n - first)):
+        for k in range(STATES):
+            S[k, first + i] = b[k * WIDTH + i]
+
+
+@loop
+def _run(b, n_steps, since, dt, lanes):
+    """Move one block, note its highest potential, and return `since`."""
+    hold = hold_steps(dt)
+    for _ in range(n_steps):
+        _move(b, dt, False, since == 0, lanes)
+        since = _next(since, hold)
+        for i in range(lanes):
+            b[i + TOP] = 0.5 * (b[i + TOP] + b[i] + abs(b[i + TOP] - b[i]))
+    return since
+
+
+@loop
+def course(S, P, current, counts, dt):
+    """See `kernel.course`."""
+    parts, n = counts.size, S.shape[1]
+    states, peak = np.empty((parts, STATES, n)), np.empty((parts, n))
+    b = np.zeros(SIZE)
+    for first in range(0, n, WIDTH):
+        _load(b, S, P, current[0], first, n)
+        lanes = _lanes(n - first)
+        since = 0
+        for part in range(parts):
+            for i in range(WIDTH):
+                b[CURRENT + i] = current[part, min(first + i, n - 1)]
+                b[i + TOP] = -1000.0
+            since = _run(b, counts[part], since, dt, lanes)
+            for i in range(min(WIDTH, n - first)):
+                peak[part, first + i] = b[i + TOP]
+                for k in range(STATES):
+                    states[part, k, first + i] = b[k * WIDTH + i]
+        _store(b, S, first, n)
+    return states, peak
+
+
+@njit(**INLINE)
+def _judge(b, lanes, after, noise):
+    """Note in every lane what the last step says of its trial: `equations.verdict`."""
+    for i in range(lanes):
+        m = 1.0 if noise else b[i + 2 * WIDTH]
+        hit, over, b[i + TOP], time = verdict(
+            b[i], b[i + LAST], m, b[i + TOP], b[i + REST], b[i + CLOCK], b[i + LASTS]
+        )
+        b[i + CLOCK] += 1.0
+        ends = b[i + LEFT] > 0.0 and (hit or over or b[i + CLOCK] >= b[i + LASTS] + after)
+        b[i + SPIKE] = 1.0 if ends and hit else b[i + SPIKE]
+        b[i + AT] = time if ends and (hit or over) else b[i + AT]
+        b[i + LEFT] = 0.0 if ends else b[i + LEFT]
+
+
+@njit(**INLINE)
+def _tried(b, i, j, found, search, dt):
+    """Put the outcome of the trial of lane `i` down to test `j` and return what to try next."""
+    k = 1 if b[i + SPIKE] > 0.0 else 0
+    found[k, j], found[2 + k, j] = b[i + TRIED], b[i + AT] * dt
+    x = following(
+        found[0, j], found[1, j], b[i + TRIED], b[i + FACTOR], search[2, j], search[3, j],
+        search[4, j],
+    )  # fmt: skip
+    b[i + FACTOR] *= b[i + FACTOR]
+    return x
+
+
+@njit(**INLINE)
+def _pack(b, test, lanes):
+    """Move the lanes that have a test to the front and return how many lanes to move on."""
+    k = 0
+    for i in range(lanes):
+        if test[i] >= 0:
+            for row in range(SIZE // WIDTH):
+                b[row * WIDTH + k] = b[row * WIDTH + i]
+            test[k] = test[i]
+            k += 1
+    test[k:] = -1
+    b[LEFT + k : LEFT + WIDTH] = 0.0
+    return _lanes(k)
+
+
+@njit(**INLINE)
+def _search(S, P, lane, column, steady, steps, shape, after, rest, search, dt, noise):
+    """Find the least stimulus of each test; a lane whose search is over takes the next test.
+
+    The stimulus is a current, or with `noise` (a constant of the caller) the factor on `shape`.
+    A trial begins when the held rates are renewed, so that it goes as it would alone.
+    """
+    n = lane.size
+    found = np.zeros((4, n))  # what fails and what fires, and when
+    b = np.zeros(SIZE)
+    hold, lanes = hold_steps(dt), _lanes(n)
+    test = np.full(WIDTH, -1)
+    taken, since, begun = 0, 0, False
+    while n > 0:
+        if since == 0:
+            ended = False
+            for i in range(lanes):
+                if b[i + LEFT] > 0.0 or (test[i] < 0 and begun):
+                    continue
+                ended, j, x = True, test[i], 0.0
+                if j >= 0:
+                    x = _tried(b, i, j, found, search, dt)
+                if x == 0.0:  # the next test; spare lanes do the first one over
+                    test[i] = taken if taken < n else -1
+                    taken += 1
+                    j = max(test[i], 0)
+                    x, b[i + FACTOR] = search[0, j], search[1, j]
+                    if test[i] >= 0:
+                        found[1, j], found[2, j], found[3, j] = np.inf, np.nan, np.nan
+                _put(b, i, S, lane[j], P, column[j])
+                b[i + TRIED], b[i + ON] = x, x + steady[j]
+                b[i + LASTS], b[i + REST] = steps[j], rest[column[j]]
+                b[i + CLOCK], b[i + SPIKE], b[i + AT], b[i + TOP] = 0.0, 0.0, after, -1000.0
+                b[i + LEFT] = 1.0 if test[i] >= 0 else 0.0
+            if ended and taken > n:
+                lanes = _pack(b, test, lanes)
+            if lanes == 0:
+                break
+            begun = True
+        for i in range(lanes):
+            b[CURRENT + i] = b[i + ON] if b[i + CLOCK] < b[i + LASTS] and not noise else 0.0
+            b[i + LAST] = b[i]
+        if noise:
+            for i in range(lanes):
+                row = int(b[i + CLOCK])
+                for k in range(3):
+                    xi = shape[row, k, column[test[i]]] if row < shape.shape[0] else 0.0
+                    b[NOISE + k * WIDTH + i] = xi * b[i + TRIED]
+        _move(b, dt, noise, since == 0, lanes)
+        _judge(b, lanes, after, noise)
+        since = _next(since, hold)
+    return found
+
+
+@loop
+def pulse(S, P, lane, column, steady, steps, after, rest, search, dt):
+    """See `kernel.pulse`."""
+    none = np.zeros((0, 3, 1))
+    return _search(S, P, lane, column, steady, steps, none, after, rest, search, dt, False)
+
+
+@loop
+def kick(S, P, column, shape, after, rest, search, dt):
+    """See `kernel.kick`."""
+    steady, steps = np.zeros(column.size), np.full(column.size, shape.shape[0])
+    return _search(S, P, column, column, steady, steps, shape, after, rest, search, dt, True)
+
+
+@loop
+def noisy(S, P, current, n_steps, dt, rng, first, times, peaks, counts):
+    """Move the block of axons from `first` on; see `kernel.noisy`, whose results it fills."""
+    n, capacity = times.shape
+    b = np.zeros(SIZE)
+    hold = hold_steps(dt)
+    above = np.zeros(WIDTH, dtype=np.bool_)
+    chunk = 256
+    xi = np.empty((3, chunk, WIDTH))
+    _load(b, S, P, current, first, n)
+    lanes = _lanes(n - first)
+    since = 0
+    for t in range(n_steps):
+        c = t % chunk
+        if c == 0:
+            for k in range(3):
+                for j in range(chunk):
+                    for i in range(WIDTH):
+                        xi[k, j, i] = rng.standard_normal()
+        for k in range(3):
+            for i in range(WIDTH):
+                b[NOISE + k * WIDTH + i] = xi[k, c, i]
+        _move(b, dt, True, since == 0, lanes)
+        since = _next(since, hold)
+        for i in range(min(WIDTH, n - first)):
+            e = b[i]
+            j = first + i
+            if e > -20.0 and not above[i]:
+                above[i] = True
+                if counts[j] < capacity:
+                    times[j, counts[j]] = (t + 1) * dt
+                    peaks[j, counts[j]] = e
+                counts[j] += 1
+            elif above[i]:
+                if e < -35.0:
+                    above[i] = False
+                elif 0 < counts[j] <= capacity and e > peaks[j, counts[j] - 1]:
+                    peaks[j, counts[j] - 1] = e
+    _store(b, S, first, n)
+
+
+@loop
+def driven(S, P, shape, amplitude, dt):
+    """See `kernel.driven`."""
+    n, n_steps = S.shape[1], shape.shape[0]
+    peak = np.full(n, -1000.0)
+    b = np.zeros(SIZE)
+    hold = hold_steps(dt)
+    zero = np.zeros(n)
+    for first in range(0, n, WIDTH):
+        _load(b, S, P, zero, first, n)
+        lanes = _lanes(n - first)
+        b[TOP : TOP + WIDTH] = -1000.0
+        since = 0
+        for t in range(n_steps):
+            for k in range(3):
+                for i in range(WIDTH):
+                    j = min(first + i, n - 1)
+                    b[NOISE + k * WIDTH + i] = shape[t, k, j] * amplitude[j]
+            _move(b, dt, True, since == 0, lanes)
+            since = _next(since, hold)
+            for i in range(lanes):
+                b[i + TOP] = 0.5 * (b[i + TOP] + b[i] + abs(b[i + TOP] - b[i]))
+        _store(b, S, first, n)
+        for i in range(min(WIDTH, n - first)):
+            peak[first + i] = b[i + TOP]
+    return peak
+
+
+@njit(**INLINE)
+def _back(b):
+    """Put in the effect of one step what it was a step before, in one flat buffer of lanes.
+
+    Rows are the effect, the one before and the linear membrane, column by column.
+    """
+    for j in range(STATES):
+        row = (2 + j) * STATES * WIDTH
+        for i in range(WIDTH):
+            total = b[i] * b[i + row]
+            for k in range(1, STATES):
+                total += b[i + k * WIDTH] * b[i + row + k * WIDTH]
+            total = 1e6 if total > 1e6 else total
+            b[i + (STATES + j) * WIDTH] = -1e6 if total < -1e6 else total
+    for i in range(STATES * WIDTH):
+        b[i] = b[i + STATES * WIDTH]
+
+
+@loop
+def matched(forward, kick, steps):
+    """See `kernel.matched`."""
+    n = kick.shape[0]
+    course = np.empty((steps, 3, n))
+    b = np.zeros((2 + STATES) * STATES * WIDTH)
+    size, norm, own = np.zeros(3 * WIDTH), np.zeros(3 * WIDTH), np.zeros(steps * 3 * WIDTH)
+    for first in range(0, n, WIDTH):
+        lanes = min(WIDTH, n - first)
+        b[: STATES * WIDTH] = 0.0
+        b[:WIDTH], norm[:] = 1.0, 0.0
+        for i in range(lanes):
+            for j in range(STATES):
+                for k in range(STATES):
+                    b[i + ((2 + j) * STATES + k) * WIDTH] = forward[first + i, k, j]
+            for k in range(3):
+                size[i + k * WIDTH] = kick[first + i, k]
+        for t in range(steps - 1, -1, -1):
+            for i in range(3 * WIDTH):
+                xi = b[i + 2 * WIDTH] * size[i]
+                own[i + t * 3 * WIDTH] = xi
+                norm[i] += xi * xi
+            _back(b)
+        for i in range(lanes):
+            norm[i] = 1.0 / np.sqrt(norm[i] + norm[i + WIDTH] + norm[i + 2 * WIDTH])
+        for t in range(steps):
+            for k in range(3):
+                for i in range(lanes):
+                    course[t, k, first + i] = own[i + (3 * t + k) * WIDTH] * norm[i]
+    return course

@@ -1,0 +1,278 @@
+"""The loop of `chain`, compiled by Numba from the lines of `equations` and `chain`.
+
+Nothing here knows any physiology; the layout is that of `compiled`: blocks of `WIDTH` chains,
+one flat buffer, every unit a stretch of rows. Import this module only through `chain.compiled`.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from importlib import resources
+
+import numpy as np
+from numba import njit
+from numba.extending import register_jitable
+
+from neurosim.model.axon import chain_equations
+from neurosim.model.axon.compiled import (
+    INLINE,
+    PARAMS,
+    STATES,
+    WIDTH,
+    gate_n,
+    gate_q,
+    gate_s,
+    held,
+    internode_current,
+    loop,
+    node_current,
+    noisy_h,
+    noisy_m,
+)
+from neurosim.model.axon.compiled import gate_h as quiet_h
+from neurosim.model.axon.compiled import gate_m as quiet_m
+
+SLOW = STATES * WIDTH
+CURRENT = SLOW + len(chain_equations.SLOW) * WIDTH
+P = CURRENT + WIDTH
+FEEDBACK = P + PARAMS * WIDTH
+NOISE = FEEDBACK + len(chain_equations.FEEDBACK) * WIDTH
+AXIAL = NOISE + 3 * WIDTH  # conductance to the unit before and after; current from them
+WORK = AXIAL + 3 * WIDTH  # diagonal, right side, own change of the internode, its share
+UNIT = WORK + 4 * WIDTH
+W = WIDTH
+
+for _f in (
+    chain_equations.available, chain_equations.log_ratio, chain_equations.nernst_shift, chain_equations.potassium_current,
+    chain_equations.internode_row, chain_equations.node_row, chain_equations.forward,
+):  # fmt: skip
+    register_jitable(**INLINE)(_f)
+available, nernst_shift, potassium_current = (
+    chain_equations.available,
+    chain_equations.nernst_shift,
+    chain_equations.potassium_current,
+)
+internode_row, node_row, forward = (
+    chain_equations.internode_row,
+    chain_equations.node_row,
+    chain_equations.forward,
+)
+
+
+def _loop(function):
+    """Compile a loop under a name that changes with the lines of `chain` too."""
+    room = resources.files("neurosim.model.axon")
+    function.__qualname__ += (
+        "_" + sha256(room.joinpath("chain_equations.py").read_bytes()).hexdigest()[:8]
+    )
+    return loop(function)
+
+
+@njit(**INLINE)
+def _unit(b, noise, dt):
+    """Move gates and slow states of the unit in `b` and write its row of the system."""
+    for i in range(WIDTH):
+        E, Ei = held(b[i]), held(b[i + W])
+        if noise:
+            m = noisy_m(
+                E, b[i + 2 * W], b[i + P], b[i + P + W], b[i + P + 37 * W], b[i + NOISE], dt
+            )
+            h = noisy_h(
+                E, b[i + 3 * W], b[i + P + 2 * W], b[i + P + 3 * W], b[i + P + 37 * W],
+                b[i + NOISE + W], dt,
+            )  # fmt: skip
+            p = noisy_m(
+                E, b[i + 4 * W], b[i + P + 4 * W], b[i + P + 5 * W], b[i + P + 38 * W],
+                b[i + NOISE + 2 * W], dt,
+            )  # fmt: skip
+        else:
+            m = quiet_m(E, b[i + 2 * W], b[i + P], b[i + P + W], dt)
+            h = quiet_h(E, b[i + 3 * W], b[i + P + 2 * W], b[i + P + 3 * W], dt)
+            p = quiet_m(E, b[i + 4 * W], b[i + P + 4 * W], b[i + P + 5 * W], dt)
+        n = gate_n(E, b[i + 5 * W], b[i + P + 6 * W], b[i + P + 8 * W], dt)
+        s = gate_s(E, b[i + 6 * W], b[i + P + 9 * W], b[i + P + 10 * W], dt)
+        ni = gate_n(Ei, b[i + 7 * W], b[i + P + 7 * W], b[i + P + 8 * W], dt)
+        si = gate_s(Ei, b[i + 8 * W], b[i + P + 9 * W], b[i + P + 10 * W], dt)
+        q = gate_q(Ei, b[i + 9 * W], b[i + P + 11 * W], b[i + P + 12 * W], dt)
+
+        f = i + FEEDBACK
+        outward = b[i + SLOW] * b[f + W]
+        open_ = b[i + SLOW + W]
+        open_ += b[f + 5 * W] * (available(E, b[f + 2 * W], b[f + 3 * W], b[f + 4 * W]) - open_)
+        k = b[i + SLOW + 2 * W]
+        shift_k, shift_h = nernst_shift(k, b[f + 8 * W], b[f + 9 * W], b[f + 12 * W])
+        E_k, E_h = b[i + P + 22 * W] + shift_k, b[i + P + 29 * W] + shift_h
+        E_lk = b[i + P + 24 * W] + b[f + 10 * W] * shift_k
+        Ei_lk = b[i + P + 31 * W] + b[f + 11 * W] * shift_k
+        ik = potassium_current(
+            E, n, s, b[i + P + 20 * W], b[i + P + 21 * W], E_k, b[f + 10 * W] * b[i + P + 23 * W]
+        )
+        ik += potassium_current(
+            Ei, ni, si, b[i + P + 26 * W], b[i + P + 27 * W], E_k,
+            b[f + 11 * W] * b[i + P + 30 * W],
+        )  # fmt: skip
+        k += b[f + 6 * W] * (ik - b[f + 13 * W]) - b[f + 7 * W] * (k - b[f + 8 * W])
+
+        current, g = node_current(
+            E, m, h, p, n, s, b[i + P + 13 * W] * open_, b[i + P + 14 * W], b[i + P + 15 * W],
+            b[i + P + 16 * W], b[i + P + 17 * W], b[i + P + 18 * W], b[i + P + 19 * W],
+            b[i + P + 20 * W], b[i + P + 21 * W], E_k, b[i + P + 23 * W], E_lk,
+            b[i + P + 25 * W],
+        )  # fmt: skip
+        current_i, g_i = internode_current(
+            Ei, ni, si, q, b[i + P + 26 * W], b[i + P + 27 * W], E_k, b[i + P + 28 * W], E_h,
+            b[i + P + 30 * W], Ei_lk, b[i + P + 32 * W],
+        )  # fmt: skip
+        own, share = internode_row(
+            E, Ei, current_i, g_i, b[i + P + 33 * W], b[i + P + 35 * W], b[i + P + 36 * W], dt
+        )
+        left, right = b[i + AXIAL], b[i + AXIAL + W]
+        diagonal, rhs = node_row(
+            E, Ei, current + outward, g, own, share, b[i + CURRENT], left, right,
+            b[i + AXIAL + 2 * W], b[i + P + 33 * W], b[i + P + 34 * W], b[i + P + 35 * W], dt,
+        )  # fmt: skip
+        b[i + 2 * W], b[i + 3 * W], b[i + 4 * W] = m, h, p
+        b[i + 5 * W], b[i + 6 * W] = n, s
+        b[i + 7 * W], b[i + 8 * W], b[i + 9 * W] = ni, si, q
+        b[i + SLOW], b[i + SLOW + W], b[i + SLOW + 2 * W] = outward, open_, k
+        b[i + WORK], b[i + WORK + W] = diagonal, rhs
+        b[i + WORK + 2 * W], b[i + WORK + 3 * W] = own, share
+
+
+@njit(**INLINE)
+def _axial(b, units):
+    """Write the current that flows into every node from its neighbours."""
+    for u in range(units):
+        one, before, after = b[u], b[max(u - 1, 0)], b[min(u + 1, units - 1)]
+        for i in range(WIDTH):
+            flow = one[i + AXIAL] * (before[i] - one[i])
+            one[i + AXIAL + 2 * W] = flow + one[i + AXIAL + W] * (after[i] - one[i])
+
+
+@njit(**INLINE)
+def _solve(b, units, dt):
+    """Solve for all nodes of a block and move both potentials of every unit."""
+    for u in range(1, units):
+        one, before = b[u], b[u - 1]
+        for i in range(WIDTH):
+            off = -0.5 * dt * one[i + AXIAL]
+            one[i + WORK], one[i + WORK + W] = forward(
+                one[i + WORK], one[i + WORK + W], off, before[i + WORK], before[i + WORK + W]
+            )
+    for u in range(units - 1, -1, -1):
+        one, after = b[u], b[min(u + 1, units - 1)]
+        for i in range(WIDTH):
+            off = -0.5 * dt * one[i + AXIAL + W]  # 0 at the last unit
+            change = (one[i + WORK + W] - off * after[i + WORK + W]) / one[i + WORK]
+            one[i + WORK + W] = change
+            one[i] += change
+            one[i + W] += one[i + WORK + 2 * W] - one[i + WORK + 3 * W] * change
+
+
+@_loop
+def _load(b, S, slow, rows, feedback, axial, stimulus, first):
+    units, n = S.shape[1], S.shape[2]
+    for u in range(units):
+        for i in range(WIDTH):
+            j = min(first + i, n - 1)
+            for k in range(STATES):
+                b[u, i + k * W] = S[k, u, j]
+            for k in range(slow.shape[0]):
+                b[u, i + SLOW + k * W] = slow[k, u, j]
+            for k in range(PARAMS):
+                b[u, i + P + k * W] = rows[k, u, j]
+            for k in range(feedback.shape[0]):
+                b[u, i + FEEDBACK + k * W] = feedback[k, u, j]
+            b[u, i + CURRENT] = stimulus[u, j]
+            b[u, i + AXIAL] = axial[u - 1, j] if u > 0 else 0.0
+            b[u, i + AXIAL + W] = axial[u, j] if u < units - 1 else 0.0
+
+
+@njit(**INLINE)
+def _spikes(one, u, first, here, above, per_spike, times, peaks, counts, now):
+    """Note the spikes of one unit and return whether any is under way."""
+    capacity, under_way = times.shape[2], False
+    for i in range(here):
+        e, j = one[i], first + i
+        if e > -20.0 and not above[u, j]:
+            above[u, j] = True
+            one[i + SLOW] += per_spike[u, j]
+            if counts[u, j] < capacity:
+                times[u, j, counts[u, j]], peaks[u, j, counts[u, j]] = now, e
+            counts[u, j] += 1
+        elif above[u, j]:
+            if e < -35.0:
+                above[u, j] = False
+            at = counts[u, j] - 1
+            if 0 <= at < capacity and e > peaks[u, j, at]:
+                peaks[u, j, at] = e
+        under_way = under_way or above[u, j]
+    return under_way
+
+
+@_loop
+def _block(
+    b, S, slow, above, per_spike, noisy, steps, on, dt, began, rng, first, times, peaks,
+    counts, trace, every,
+):  # fmt: skip
+    units, n = S.shape[1], S.shape[2]
+    here = min(WIDTH, n - first)
+    chunk = 64
+    xi = np.empty((chunk, 3, noisy.size, WIDTH))
+    is_noisy = np.zeros(units, dtype=np.bool_)
+    is_noisy[noisy] = True
+    active = above[:, first : first + here].sum(axis=1) > 0
+    for t in range(steps):
+        if t == on:
+            b[:, CURRENT : CURRENT + W] = 0.0
+        c = t % chunk
+        if c == 0 and noisy.size > 0:
+            for r in range(chunk):
+                for g in range(3):
+                    for v in range(noisy.size):
+                        for i in range(WIDTH):
+                            xi[r, g, v, i] = rng.standard_normal()
+        for v in range(noisy.size):
+            for g in range(3):
+                for i in range(WIDTH):
+                    b[noisy[v], NOISE + g * W + i] = xi[c, g, v, i]
+        _axial(b, units)
+        for u in range(units):
+            if is_noisy[u]:
+                _unit(b[u], True, dt)
+            else:
+                _unit(b[u], False, dt)
+        _solve(b, units, dt)
+        for u in range(units):
+            top = -1000.0
+            for i in range(WIDTH):
+                top = max(top, b[u, i])
+            if top > -20.0 or active[u]:
+                active[u] = _spikes(b[u], u, first, here, above, per_spike, times, peaks, counts,
+                                    began + (t + 1) * dt)  # fmt: skip
+        if every > 0 and (t + 1) % every == 0:
+            for u in range(units):
+                for i in range(here):
+                    trace[(t + 1) // every - 1, u, first + i] = b[u, i]
+    for u in range(units):
+        for i in range(here):
+            for k in range(STATES):
+                S[k, u, first + i] = b[u, i + k * W]
+            for k in range(slow.shape[0]):
+                slow[k, u, first + i] = b[u, i + SLOW + k * W]
+
+
+def move(
+    S, slow, above, rows, feedback, axial, stimulus, noisy, steps, on, dt, began, generators,
+    times, peaks, counts, trace, every,
+):  # fmt: skip
+    """See `chain._move_reference`, whose results it gives."""
+    b = np.zeros((S.shape[1], UNIT))
+    per_spike = np.ascontiguousarray(feedback[0])
+    for block, rng in enumerate(generators):
+        first = block * WIDTH
+        _load(b, S, slow, rows, feedback, axial, stimulus, first)
+        _block(
+            b, S, slow, above, per_spike, noisy, steps, on, dt, began, rng, first, times,
+            peaks, counts, trace, every,
+        )  # fmt: skip

@@ -1,0 +1,335 @@
+"""Move many axons at once: compiled where Numba is installed, else in NumPy.
+
+Arrays are (10, n) for the states and (39, n) for the parameters, rows named by
+`equations.STATE` and `equations.PARAMETERS`, one column an axon. The NumPy loops are
+the reference; the compiled ones run the same lines.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cache
+from importlib.util import find_spec
+
+import numpy as np
+
+from neurosim.model.axon import equations as eq
+
+
+def compiles() -> bool:
+    """Return whether loops are compiled: Numba is installed, and NEUROSIM_NUMBA is not 0."""
+    return os.environ.get("NEUROSIM_NUMBA", "1") != "0" and find_spec("numba") is not None
+
+
+@cache
+def compiled():
+    """Return the module of compiled loops, or None if nothing is compiled."""
+    if not compiles():
+        return None
+    from neurosim.model.axon import compiled as loops
+
+    return loops
+
+
+def compiling() -> bool:
+    """Return whether this process compiles, or had to: its loops were not on disk."""
+    rooms = [m for name, m in list(sys.modules.items()) if name.startswith("neurosim.")]
+    return any(
+        getattr(thing, "_cache_misses", None) for m in rooms for thing in list(vars(m).values())
+    )
+
+
+class _Mover:
+    """Moves states in place, one step a call; the rates of the internode are held between."""
+
+    def __init__(self, P, dt):
+        self.P, self.dt, self.pack, self.every = P, dt, eq.packed(P), eq.hold_steps(dt)
+        self.steps, self.inner = 0, None
+        self.before: np.ndarray | None = None
+
+    def __call__(self, S, current, xi):
+        if self.steps % self.every == 0:
+            before = S[1] if self.before is None else self.before
+            self.inner = eq.held(S[1], before, self.pack, self.dt)
+        self.before = S[1].copy()
+        S[:] = eq.step(S, self.P, current, xi, self.dt, self.pack, self.inner)
+        self.steps += 1
+
+    def only(self, P, keep):
+        """Return the mover of the axons kept, between two renewals of the rates."""
+        other = _Mover(P, self.dt)
+        other.before = None if self.before is None else self.before[keep]
+        return other
+
+    def begin(self, S, which):
+        """Let some axons begin anew, between two renewals of the rates."""
+        if self.before is not None:
+            self.before[which] = S[1, which]
+
+
+def advance(S, P, current, n_steps, dt):
+    """Move every axon `n_steps` at constant current, in place, and return its highest E, mV.
+
+    Parameters
+    ----------
+    S : ndarray, shape (10, n)
+        States; changed in place.
+    P : ndarray, shape (39, n)
+        Parameters.
+    current : ndarray, shape (n,)
+        Current into the node, pA.
+    n_steps : int
+    dt : float
+        Step, ms.
+    """
+    return course(S, P, np.asarray(current)[None], [n_steps], dt)[1][0]
+
+
+def pulse(S, P, lane, column, steady, steps, after, rest, search, dt):
+    """Find the least pulse that fires in each of many tests.
+
+    Parameters
+    ----------
+    S : ndarray, shape (10, k)
+        States to start from; not changed.
+    P : ndarray, shape (39, b)
+        Parameters.
+    lane, column : ndarray of int, shape (n,)
+        Which start and which axon each test has.
+    steady : ndarray, shape (n,)
+        Current that ends with the pulse, pA.
+    steps : ndarray of int, shape (n,)
+        Width of each pulse.
+    after : int
+        Steps to wait after the pulse; a trial ends earlier once `equations.verdict` is clear.
+    rest : ndarray, shape (b,)
+        Resting potential, mV.
+    search : ndarray, shape (5, n)
+        First pulse to try, and factor, stride, highest and width of `equations.following`; the
+        factor is squared from trial to trial.
+    dt : float
+        Step, ms.
+
+    Returns
+    -------
+    found : ndarray, shape (4, n)
+        A pulse that fails (0: none), one that fires (infinite: none), within `width` of each
+        other, and the times from the end of the pulse to failing and to the spike (ms; or NaN).
+    """
+    loops = compiled()
+    if loops is not None:
+        return loops.pulse(S, P, lane, column, steady, steps, after, rest, search, dt)
+
+    def drive(tests, clock, tried):
+        return (tried + steady[tests]) * (clock < steps[tests]), None
+
+    return _searched(S[:, lane], P[:, column], rest[column], steps, after, search, dt, drive)
+
+
+def kick(S, P, column, shape, after, rest, search, dt):
+    """Find the least factor on a course of channel noise that fires in each of many tests.
+
+    As `pulse` for a current.
+
+    Parameters
+    ----------
+    S, P : ndarray, shapes (10, b) and (39, b)
+        States to start from (not changed) and parameters.
+    column : ndarray of int, shape (n,)
+        The axon of each test.
+    shape : ndarray, shape (n_steps, 3, b)
+        Course of the standard normals of gates m, h and p.
+
+    Returns
+    -------
+    found : ndarray, shape (4, n)
+    """
+    loops = compiled()
+    if loops is not None:
+        return loops.kick(S, P, column, shape, after, rest, search, dt)
+    padded = np.concatenate([shape, np.zeros_like(shape[:1])])
+
+    def drive(tests, clock, tried):
+        row = np.minimum(clock, len(shape))
+        return 0.0, padded[row, :, column[tests]].T * tried
+
+    steps = np.full(column.size, len(shape))
+    return _searched(
+        S[:, column], P[:, column], rest[column], steps, after, search, dt, drive, judge_m=False
+    )
+
+
+def _searched(start, P, rest, steps, after, search, dt, drive, judge_m=True):
+    """Search all tests side by side, each at its own trial; `drive` gives (current, noise)."""
+    n = start.shape[1]
+    found = np.array([[0.0], [np.inf], [np.nan], [np.nan]]) * np.ones(n)
+    tests, S, move = np.arange(n), start.copy(), _Mover(P, dt)
+    x, factor = search[0].copy(), search[1].copy()
+    clock, top, at = np.zeros(n, int), np.full(n, -1000.0), np.zeros(n)
+    left, spike = np.ones(n, bool), np.zeros(n, bool)
+    while tests.size:
+        before, width = S[0].copy(), steps[tests]
+        move(S, *drive(tests, clock, x))
+        m = S[2] if judge_m else 1.0
+        hit, over, top, time = eq.verdict(S[0], before, m, top, rest[tests], clock, width)
+        clock += 1
+        late = clock >= width + after
+        ends = left & (hit | over | late)
+        spike[ends], at[ends] = hit[ends], np.where(hit | over, time, after)[ends]
+        left &= ~ends
+        if move.steps % move.every or left.all():
+            continue
+        for i in np.flatnonzero(~left):
+            j, fired = tests[i], int(spike[i])
+            found[fired, j], found[2 + fired, j] = x[i], at[i] * dt
+            low, high, (stride, highest, near) = *found[:2, j], search[2:, j]
+            x[i] = eq.following(low, high, x[i], factor[i], stride, highest, near)
+        again = ~left & (x > 0.0)
+        S[:, again], clock[again], top[again] = start[:, tests[again]], 0, -1000.0
+        move.begin(S, again)
+        factor[again] = np.minimum(factor[again], 1e9) ** 2
+        keep = left | again
+        left[:] = True
+        if not keep.all():
+            S, P, tests = S[:, keep], P[:, keep], tests[keep]
+            x, factor, clock, top, at = (a[keep] for a in (x, factor, clock, top, at))
+            left, spike, move = left[keep], spike[keep], move.only(P, keep)
+    return found
+
+
+def course(S, P, current, counts, dt):
+    """Move every axon in parts, in place, and keep the states at the end of each.
+
+    Parameters
+    ----------
+    current : ndarray, shape (parts, n)
+        Current of every axon in each part, pA.
+    counts : array_like of int, shape (parts,)
+        Steps of each part.
+
+    Returns
+    -------
+    states : ndarray, shape (parts, 10, n)
+    peak_mv : ndarray, shape (parts, n)
+        Highest E within each part.
+    """
+    loops, counts = compiled(), np.asarray(counts, np.int64)
+    if loops is not None:
+        return loops.course(S, P, np.asarray(current, float), counts, dt)
+    states, peak = np.empty((counts.size, *S.shape)), np.full((counts.size, S.shape[1]), -1000.0)
+    move = _Mover(P, dt)
+    for part, count in enumerate(counts):
+        for _ in range(count):
+            move(S, current[part], None)
+            np.maximum(peak[part], S[0], out=peak[part])
+        states[part] = S
+    return states, peak
+
+
+def matched(forward, kick, steps):
+    """Return the course of channel noise that moves the potential most, of unit norm.
+
+    Parameters
+    ----------
+    forward : ndarray, shape (n, 10, 10)
+        What a step makes of the states of each linear membrane.
+    kick : ndarray, shape (n, 3)
+        What a standard normal makes of gates m, h and p in a step.
+    steps : int
+
+    Returns
+    -------
+    course : ndarray, shape (steps, 3, n)
+        The last step is the latest.
+    """
+    loops = compiled()
+    if loops is not None:
+        return loops.matched(np.ascontiguousarray(forward), kick, steps)
+    course = np.empty((steps, 3, len(kick)))
+    effect = np.zeros((len(kick), 1, 10))
+    effect[:, 0, 0] = 1.0
+    for t in range(steps - 1, -1, -1):
+        course[t] = (effect[:, 0, 2:5] * kick).T
+        effect = np.clip(effect @ forward, -1e6, 1e6)
+    return course / np.sqrt((course**2).sum(axis=(0, 1)))
+
+
+def driven(S, P, shape, amplitude, dt):
+    """Move every axon along a given course of its channel noise, in place.
+
+    Parameters
+    ----------
+    shape : ndarray, shape (n_steps, 3, n)
+        Course of the standard normals of gates m, h and p.
+    amplitude : ndarray, shape (n,)
+        Factor on the course of each axon.
+
+    Returns
+    -------
+    peak_mv : ndarray, shape (n,)
+        Highest E.
+    """
+    loops = compiled()
+    if loops is not None:
+        return loops.driven(S, P, shape, np.asarray(amplitude, float), dt)
+    peak = np.full(S.shape[1], -1000.0)
+    zero, move = np.zeros(S.shape[1]), _Mover(P, dt)
+    for xi in shape:
+        move(S, zero, xi * amplitude)
+        np.maximum(peak, S[0], out=peak)
+    return peak
+
+
+def noisy(S, P, current, n_steps, dt, seed, capacity=4096):
+    """Move every axon `n_steps` with channel noise, in place, and return its spikes.
+
+    A spike begins when E rises through -20 mV and ends when E falls below -35 mV.
+
+    Parameters
+    ----------
+    seed : int or numpy.random.SeedSequence
+        Seed; the axons are drawn in blocks of 16, so results depend on the seed alone.
+    capacity : int
+        Spikes kept of one axon; later ones are only counted.
+
+    Returns
+    -------
+    times_ms, peaks_mv : ndarray, shape (n, capacity)
+        Spike times and highest E of each spike; valid up to min(count, capacity).
+    counts : ndarray of int, shape (n,)
+    """
+    loops = compiled()
+    width = 16
+    root = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+    n = S.shape[1]
+    generators = [np.random.Generator(np.random.PCG64(s)) for s in root.spawn(-(-n // width))]
+    times, peaks = np.empty((n, capacity)), np.empty((n, capacity))
+    counts = np.zeros(n, np.int64)
+    if loops is None:
+        _noisy_reference(S, P, current, n_steps, dt, generators, times, peaks, counts)
+        return times, peaks, counts
+    current = np.asarray(current, float)
+    for block, rng in enumerate(generators):
+        loops.noisy(S, P, current, n_steps, dt, rng, block * width, times, peaks, counts)
+    return times, peaks, counts
+
+
+def _noisy_reference(S, P, current, n_steps, dt, generators, times, peaks, counts):
+    (n, capacity), chunk, width = times.shape, 256, 16
+    above, move = np.zeros(n, bool), _Mover(P, dt)
+    for t in range(n_steps):
+        c = t % chunk
+        if c == 0:
+            draws = [g.standard_normal((3, chunk, width)) for g in generators]
+            xi = np.concatenate(draws, axis=2)[:, :, :n]
+        move(S, current, xi[:, c])
+        up = (S[0] > -20.0) & ~above
+        for j in np.flatnonzero(up | above):
+            if up[j]:
+                if counts[j] < capacity:
+                    times[j, counts[j]], peaks[j, counts[j]] = (t + 1) * dt, S[0, j]
+                counts[j] += 1
+            elif 0 < counts[j] <= capacity:
+                peaks[j, counts[j] - 1] = max(peaks[j, counts[j] - 1], S[0, j])
+        above = (above | up) & (S[0] >= -35.0)

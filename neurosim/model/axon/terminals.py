@@ -1,0 +1,177 @@
+"""The ends of motor axons as chains of nodes: what is sick there, from `chain.toml`.
+
+`scripts/calibration/fit_chain.py` finds the numbers and writes them; nothing here is set by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from neurosim.base.errors import NeurosimError
+from neurosim.base.parameters import load, number
+from neurosim.model.axon.axon import Conditions
+from neurosim.model.axon.chain import Unit
+
+CHANNELS = 2500.0  # of a sick last node; `firing.noise_channels` is the same number
+TRUNK_CHANNELS = 25000.0  # of a node in the trunk: its 1-ms threshold spreads by 1.6 %
+REMYELINATED = 0.2  # length of an internode that grew again
+HEALTHY = Unit()
+
+
+def terminal(nu: float, length: float, channels: float = CHANNELS) -> list[Unit]:
+    """Return four healthy units and a sick last one.
+
+    Parameters
+    ----------
+    nu : float
+        Persistent sodium of the last node against the ordinary one.
+    length : float
+        Length of its internode against the ordinary one; the path through and under the myelin
+        scales with it (`docs/model.md` shows what follows if it does not).
+    channels : float
+        Sodium channels that make noise there; infinitely many for none.
+    """
+    membrane = Conditions(persistent_sodium_scale=nu)
+    return [HEALTHY] * 4 + [Unit(membrane, internode=length, bridge=length, channels=channels)]
+
+
+def isaacs(x: Mapping[str, float], fast_potassium: float, channels: float = np.inf) -> list[Unit]:
+    """Return three healthy units and two that have little fast potassium.
+
+    Parameters
+    ----------
+    x : mapping
+        The eight numbers of `fitted_isaacs`.
+    fast_potassium : float
+        Fast potassium conductance of both against the ordinary one.
+    channels : float
+        Sodium channels that make noise at both; infinitely many for none.
+    """
+    slow = {"outward_pa_per_spike": x["outward_pa"], "outward_tau_ms": x["outward_tau_ms"]}
+    before, last = (
+        Conditions(
+            persistent_sodium_scale=x[f"nu{end}"],
+            fast_potassium_scale=fast_potassium,
+            slow_potassium_scale=x[f"slow_potassium{end}"],
+        )
+        for end in ("_before", "")
+    )
+    size = x["internode"]
+    return [
+        *[HEALTHY] * 3,
+        Unit(before, channels=channels, **slow),
+        Unit(last, internode=size, bridge=size, node=x["node"], channels=channels, **slow),
+    ]
+
+
+def under(units: Sequence[Unit], body: Conditions) -> list[Unit]:
+    """Return a chain in a body whose axons all live under `body`.
+
+    What is sick at a unit stays so: scales multiply the body's, shifts and currents add, and the
+    fluids are the body's.
+    """
+    found = []
+    for unit in units:
+        own = vars(unit.membrane)
+        both = dict(vars(body))
+        for name, value in own.items():
+            if name.endswith("_scale"):
+                both[name] *= value
+            elif name in ("gate_shift_sodium_mv", "bias_current_pa"):
+                both[name] += value
+        found.append(replace(unit, membrane=Conditions(**both)))
+    return found
+
+
+def remyelinated(
+    nu: float, outward_pa: float, outward_tau_ms: float, channels: float = TRUNK_CHANNELS
+) -> list[Unit]:
+    """Return two short units between two healthy ones on either side.
+
+    Parameters
+    ----------
+    nu : float
+        Persistent sodium of both.
+    outward_pa, outward_tau_ms : float
+        Outward current that every spike adds at them, and how fast it fades.
+    channels : float
+        Sodium channels that make noise at both; infinitely many for none.
+    """
+    unit = Unit(
+        Conditions(persistent_sodium_scale=nu), internode=REMYELINATED, channels=channels,
+        outward_pa_per_spike=outward_pa, outward_tau_ms=outward_tau_ms,
+    )  # fmt: skip
+    return [HEALTHY] * 2 + [unit] * 2 + [HEALTHY] * 2
+
+
+def fitted_myokymia(
+    axon: str = "ghk", channels: float = TRUNK_CHANNELS, outward: bool = True
+) -> list[Unit]:
+    """Return the lesion that makes grouped bursts, with or without its outward current."""
+    nu, pa, tau = (
+        number("chain", f"{axon}.myokymia.{name}")
+        for name in ("nu", "outward_pa", "outward_tau_ms")
+    )
+    return remyelinated(nu, pa * outward, tau, channels)
+
+
+def fitted_terminal(site: str, axon: str = "ghk", channels: float = CHANNELS) -> list[Unit]:
+    """Return the chain whose last node starts 20 bursts a minute.
+
+    Parameters
+    ----------
+    site : str
+        ``"short"``, ``"middling"`` or ``"long"``: the last internode is half, three quarters
+        or all of the ordinary one.
+    axon : str
+        ``"ghk"`` or ``"ohmic"``.
+    channels : float
+        Sodium channels that make noise there; infinitely many for none.
+
+    Raises
+    ------
+    NeurosimError
+        If there is no such site.
+    """
+    known = load("chain")
+    if f"internode_{site}" not in known or f"{axon}.{site}.nu" not in known:
+        sites = [name.removeprefix("internode_") for name in known if name.startswith("internode_")]
+        raise NeurosimError(f"No terminal '{site}' with the axon '{axon}': choose from {sites}.")
+    length = number("chain", f"internode_{site}")
+    return terminal(number("chain", f"{axon}.{site}.nu"), length, channels)
+
+
+def fitted_isaacs(
+    fast_potassium: float = 0.1,
+    axon: str = "ghk",
+    channels: float = np.inf,
+    by_itself: bool = False,
+) -> list[Unit]:
+    """Return the chain of Isaacs' syndrome.
+
+    Parameters
+    ----------
+    fast_potassium : float
+        What is left of the fast potassium channels of the last two nodes, 0 to 1.
+    axon : str
+        ``"ghk"`` or ``"ohmic"``.
+    channels : float
+        Sodium channels that make noise at the two; infinitely many for none.
+    by_itself : bool
+        Whether persistent sodium is raised until noise starts 20 bursts a minute; else a burst
+        needs an impulse to follow.
+    """
+    x = {
+        name: number("chain", f"{axon}.isaacs.{name}")
+        for name in (
+            "nu", "nu_before", "slow_potassium", "slow_potassium_before", "internode", "node",
+            "outward_pa", "outward_tau_ms",
+        )
+    }  # fmt: skip
+    if by_itself:
+        factor = number("chain", f"{axon}.isaacs.noise_factor")
+        x |= {name: x[name] * factor for name in ("nu", "nu_before")}
+    return isaacs(x, fast_potassium, channels)

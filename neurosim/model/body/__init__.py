@@ -1,0 +1,1 @@
+"""What a person brings, and which parameter of which tissue it changes."""

@@ -1,0 +1,239 @@
+"""What a body's states make of its blood: the indirect routes, one step each.
+
+Over-breathing, sweat and drink, adrenaline, kidneys, medicines and diet do not touch nerve or
+muscle themselves: they move an ion of the blood, or its acid, and those act on the membrane as
+any other change of them does. A blood value of `Body` is what it is without these.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from neurosim.base.errors import NeurosimError
+from neurosim.base.parameters import number
+from neurosim.model.body.fields import FIELDS
+
+IONS = {
+    "sodium": "sodium_mmol_l",
+    "potassium": "potassium_mmol_l",
+    "calcium": "ionised_calcium_mmol_l",
+    "magnesium": "ionised_magnesium_mmol_l",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change of one blood value.
+
+    Attributes
+    ----------
+    factor : str
+        What brings it.
+    value : str
+        Field of the body, or ``"ph"``.
+    change : float
+        Added, in the unit of the value.
+    size : str
+        Number of the body's room that sizes it.
+    why : str
+        One sentence.
+    """
+
+    factor: str
+    value: str
+    change: float
+    size: str
+    why: str
+
+
+# Value of the body, number that sizes it, sign, why; in proportion to the scale.
+_ROUTES = {
+    "stress": (
+        ("potassium_mmol_l", "stress_potassium_fall_mmol_l", -1.0,
+         "Adrenaline moves potassium from the blood into cells, which calms the axon."),
+    ),
+    "anxiety": (
+        ("paco2_mmhg", "anxiety_paco2_fall_mmhg", -1.0, ""),
+    ),
+    "beta2_agonist": (
+        ("potassium_mmol_l", "beta2_potassium_fall_mmol_l", -1.0,
+         "The medicine moves potassium from the blood into cells as adrenaline does."),
+    ),
+    "diuretic": (
+        ("potassium_mmol_l", "diuretic_potassium_fall_mmol_l", -1.0,
+         "The kidney loses potassium with the water."),
+        ("ionised_magnesium_mmol_l", "diuretic_magnesium_fall_mmol_l", -1.0,
+         "The kidney loses magnesium with the water."),
+    ),
+    "magnesium_depletion": (
+        ("ionised_magnesium_mmol_l", "depletion_magnesium_fall_mmol_l", -1.0,
+         "Too little magnesium is taken up, or too much is lost, for weeks."),
+        ("ionised_calcium_mmol_l", "depletion_calcium_fall_mmol_l", -1.0,
+         "Without magnesium the parathyroid glands fail, and calcium falls."),
+        ("potassium_mmol_l", "depletion_potassium_fall_mmol_l", -1.0,
+         "Without magnesium the kidney cannot hold potassium."),
+    ),
+    "poor_nutrition": (
+        ("ionised_magnesium_mmol_l", "nutrition_magnesium_fall_mmol_l", -1.0,
+         "Food lacks magnesium."),
+        ("ionised_calcium_mmol_l", "nutrition_calcium_fall_mmol_l", -1.0,
+         "Food lacks calcium, or vitamin D to take it up."),
+        ("potassium_mmol_l", "nutrition_potassium_fall_mmol_l", -1.0,
+         "Food lacks potassium."),
+    ),
+    "kidney_disease": (
+        ("potassium_mmol_l", "kidney_potassium_rise_mmol_l", 1.0,
+         "Failing kidneys keep potassium back."),
+        ("ionised_magnesium_mmol_l", "kidney_magnesium_rise_mmol_l", 1.0,
+         "Failing kidneys keep magnesium back."),
+        ("ionised_calcium_mmol_l", "kidney_calcium_fall_mmol_l", -1.0,
+         "Failing kidneys make no active vitamin D, and calcium falls."),
+        ("bicarbonate_mmol_l", "kidney_bicarbonate_fall_mmol_l", -1.0, ""),
+        ("paco2_mmhg", "kidney_paco2_fall_mmhg", -1.0, ""),
+    ),
+}  # fmt: skip
+
+
+def _scaled(body: Mapping[str, float]) -> Iterator[Step]:
+    for name, rows in _ROUTES.items():
+        scale = body[name]
+        for value, size, sign, why in rows if scale else ():
+            change = sign * scale * number("body", size)
+            yield Step(plain_name(name), value, change, size, why)
+    if body["anxiety"]:
+        size = "stress_potassium_fall_mmol_l"
+        change = -body["anxiety"] * number("body", "anxiety_arousal") * number("body", size)
+        why = "Adrenaline moves potassium from the blood into cells, which calms the axon."
+        yield Step(plain_name("anxiety"), "potassium_mmol_l", change, size, why)
+
+
+def plain_name(field: str) -> str:
+    """Return the label of a field without its scale, as a factor is named."""
+    return FIELDS[field].label.partition(" (")[0]
+
+
+def _sweat(body: Mapping[str, float]) -> Iterator[Step]:
+    """Return what sweat and drink make of sodium and potassium.
+
+    Plasma sodium follows exchangeable sodium and potassium over body water. Of what was drunk
+    no more is kept than was lost: the kidney passes the rest.
+    """
+    mass_kg = number("body", "body_mass_kg.healthy")
+    lost_l = mass_kg * body["mass_loss_percent"] / 100.0
+    drunk_l = body["plain_water_l"] + body["rehydration_l"]
+    if not lost_l:
+        return
+    kept = min(1.0, lost_l / drunk_l) if drunk_l else 0.0
+    sweat = {ion: number("body", f"sweat_{ion}_mmol_l") for ion in ("sodium", "potassium")}
+    drink = {ion: number("body", f"rehydration_{ion}_mmol_l") for ion in sweat}
+    # The kidney passes salt beyond what was lost as it does water.
+    balance = {
+        i: min(0.0, kept * body["rehydration_l"] * drink[i] - lost_l * sweat[i]) for i in sweat
+    }
+    water_l = number("body", "body_water_share") * mass_kg
+    before = FIELDS["sodium_mmol_l"].healthy
+    after = (before * water_l + sum(balance.values())) / (water_l - lost_l + kept * drunk_l)
+    factor = "sweating" if not drunk_l else "sweating and drinking"
+    why = "Sweat holds less salt than blood; what is drunk decides what becomes of the rest."
+    yield Step(factor, "sodium_mmol_l", after - before, "sweat_sodium_mmol_l", why)
+    change = balance["potassium"] / number("body", "potassium_lost_per_fall")
+    why = "Sweat holds some potassium; cells make up for most of it."
+    yield Step(factor, "potassium_mmol_l", change, "potassium_lost_per_fall", why)
+
+
+def ph_of(paco2_mmhg: float, bicarbonate_mmol_l: float) -> float:
+    """Return the pH of blood (Henderson-Hasselbalch).
+
+    Bicarbonate is that at the healthy carbon dioxide; breathing some off lowers it a little
+    within minutes (`acute_bicarbonate_slope`), and keeping some back raises it less.
+    """
+    fall = FIELDS["paco2_mmhg"].healthy - paco2_mmhg
+    slope = "acute_bicarbonate_slope" if fall > 0 else "acute_bicarbonate_slope_up"
+    left = bicarbonate_mmol_l - number("body", slope) * fall
+    acid = number("body", "co2_solubility") * paco2_mmhg
+    return number("body", "acid_pk") + math.log10(max(left, 1.0) / acid)
+
+
+def _acid(body: Mapping[str, float], so_far: list[Step]) -> Iterator[Step]:
+    """Return what carbon dioxide and bicarbonate make of pH, and pH of ionised calcium."""
+    healthy = {n: FIELDS[n].healthy for n in ("paco2_mmhg", "bicarbonate_mmol_l")}
+    now = {n: _sum(body, so_far, n) for n in healthy}
+    if now == healthy:
+        return
+    change = ph_of(*now.values()) - ph_of(*healthy.values())
+    brings = [s for s in so_far if s.value in healthy]
+    factor = brings[0].factor if brings else "breathing and acid"
+    size = brings[0].size if brings else "acute_bicarbonate_slope"
+    why = (
+        f"Carbon dioxide of {now['paco2_mmhg']:.3g} mmHg and bicarbonate of "
+        f"{now['bicarbonate_mmol_l']:.3g} mmol/L make the blood more "
+        f"{'alkaline' if change > 0 else 'acid'}, which moves the gates of sodium channels."
+    )
+    yield Step(factor, "ph", change, size, why)
+    bound = number("body", "ionised_calcium_per_ph") * change
+    why = (
+        "In alkaline blood proteins bind more of the calcium."
+        if change > 0
+        else "In acid blood proteins let go of some calcium."
+    )
+    yield Step(factor, "ionised_calcium_mmol_l", bound, "ionised_calcium_per_ph", why)
+
+
+def _sum(body: Mapping[str, float], found: list[Step], name: str) -> float:
+    """Return a value of the blood after steps.
+
+    Raises
+    ------
+    NeurosimError
+        If they bring it to where nobody survives.
+    """
+    steps = [s for s in found if s.value == name]
+    value = body[name] + sum(s.change for s in steps)
+    field = FIELDS[name]
+    if steps and not field.lowest <= value <= field.highest:
+        together = " and ".join(dict.fromkeys(s.factor for s in steps))
+        raise NeurosimError(
+            f"{name} comes to {value:.3g} {field.unit} with {together}: "
+            f"survivable is {field.lowest:g} to {field.highest:g} {field.unit}."
+        )
+    return value
+
+
+def steps(body: Mapping[str, float]) -> list[Step]:
+    """Return every change that a body's states make to its blood.
+
+    Parameters
+    ----------
+    body : mapping of str to float
+        Values by field, as ``vars`` of a `Body` gives them.
+
+    Raises
+    ------
+    NeurosimError
+        If they add up to what nobody survives.
+    """
+    found = [*_scaled(body), *_sweat(body)]
+    found += _acid(body, found)
+    for name in IONS.values():
+        _sum(body, found, name)
+    ph = number("body", "ph.healthy") + sum(s.change for s in found if s.value == "ph")
+    low, high = (number("body", f"ph.survivable_{end}") for end in ("low", "high"))
+    if not low <= ph <= high:
+        raise NeurosimError(f"The pH comes to {ph:.3g}: survivable is {low:g} to {high:g}.")
+    return found
+
+
+def blood(body: Mapping[str, float]) -> dict[str, float]:
+    """Return the blood as it comes to be: ions (mmol/L) by field, and ``"ph"``; see `steps`.
+
+    Raises
+    ------
+    NeurosimError
+        As `steps`.
+    """
+    found = steps(body)
+    healthy = number("body", "ph.healthy")
+    ph = healthy + sum(s.change for s in found if s.value == "ph")
+    return {**{name: _sum(body, found, name) for name in IONS.values()}, "ph": ph}

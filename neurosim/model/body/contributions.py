@@ -1,0 +1,496 @@
+"""What a body changes in nerve and muscle: the list a pupil reads to see why.
+
+A factor may change a concentration, a temperature, a gain, a load, or how many units, endings
+and hurt axons there are, never a twitch rate: the rate has to follow from the membrane (but for the
+groups of a pinched nerve, which follow a rule). Every change is relative to the healthy body.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from neurosim.base.errors import NeurosimError, finite_number, shown, unknown_name
+from neurosim.base.parameters import GRADES, Value, load, number
+from neurosim.model.body.blood import IONS, plain_name, steps
+from neurosim.model.body.fields import FIELDS
+from neurosim.model.body.state import Body
+
+OPERATIONS = ("set", "add", "scale")
+# The only parameters a factor may touch, by site, in plain words.
+PARAMETERS = {
+    "axon": {
+        "sodium_out_mmol_l": "sodium outside the axon",
+        "potassium_out_mmol_l": "potassium outside the axon",
+        "calcium_out_mmol_l": "calcium outside the axon",
+        "magnesium_out_mmol_l": "magnesium outside the axon",
+        "sodium_in_mmol_l": "sodium inside the axon",
+        "potassium_in_scale": "potassium inside the axon",
+        "temperature_c": "temperature of the axon",
+        "ph": "pH around the axon",
+        "pump_scale": "strength of the sodium pump",
+        "sodium_scale": "all sodium channels of the axon",
+        "persistent_sodium_scale": "persistent sodium current of the axon",
+        "fast_potassium_scale": "fast potassium channels of the axon",
+        "slow_potassium_scale": "slow potassium channels of the axon",
+        "inactivation_tau_scale": "time that fast sodium inactivation of the axon takes",
+    },
+    "terminal": {
+        "fast_potassium_scale": "fast potassium channels of nerve endings",
+        "exposed_per_unit": "nerve endings of each motor unit that antibodies reach",
+        "sprouts_per_unit": "excitable sprouts of each motor unit",
+        "sprout_sodium_excess": "mean excess of persistent sodium at sprouts",
+    },
+    "lesion": {
+        "axons_share": "share of the pinched root's axons that are hurt",
+        "sodium_excess": "mean excess of persistent sodium in the lesion",
+        "myokymic_share": "share of those axons that fire in groups, by a rule",
+    },
+    "soma": {
+        "sodium_out_mmol_l": "sodium around the motor neuron",
+        "potassium_out_mmol_l": "potassium around the motor neuron",
+        "calcium_out_mmol_l": "calcium around the motor neuron",
+        "magnesium_out_mmol_l": "magnesium around the motor neuron",
+        "pic_gain": "persistent inward current of the motor neuron",
+        "synaptic_noise_scale": "synaptic noise of the motor neuron",
+        "ahp_scale": "after-hyperpolarisation of the motor neuron",
+        "drive_scale": "drive to the motor neuron",
+        "tone_scale": "resting tone of the motor neuron",
+    },
+    "junction": {
+        "calcium_out_mmol_l": "calcium at the end plate",
+        "magnesium_out_mmol_l": "magnesium at the end plate",
+        "acetylcholinesterase_scale": "acetylcholinesterase at the end plate",
+    },
+    "muscle": {
+        "force_scale": "twitch force of the muscle fibres",
+        "contraction_time_scale": "contraction time of the muscle fibres",
+        "units_scale": "living motor units",
+        "fibres_scale": "fibres of each living motor unit",
+    },
+    "pool": {
+        "pic_scale": "persistent inward current that can hold all motor neurons firing",
+        "pic_lowered_mv": "how much lower the persistent inward current opens",
+        "push_mv": "push of all motor neurons by stimulating the nerve",
+        "stretch_mv": "inhibition of all motor neurons by the stretch",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """One change that a body makes to one parameter.
+
+    Attributes
+    ----------
+    factor : str
+        What brings it, such as ``"potassium low"``.
+    site : str
+        One of `PARAMETERS`.
+    parameter, operation, change, unit
+        What becomes of the healthy value: ``add`` the change, ``scale`` by it, or ``set`` it.
+    grade, source : str
+        How well the size is known (the weakest part counts), and the key of its citation.
+    why : str
+        One sentence.
+    size : str
+        Room and name of the number that sizes it, as ``"body.csf_transfer"``.
+    """
+
+    factor: str
+    site: str
+    parameter: str
+    operation: str
+    change: float
+    unit: str
+    grade: str
+    source: str
+    why: str
+    size: str = ""
+
+    def __post_init__(self) -> None:
+        if self.site not in PARAMETERS:
+            raise unknown_name("site", self.site, PARAMETERS)
+        if self.parameter not in PARAMETERS[self.site]:
+            raise unknown_name(f"{self.site} parameter", self.parameter, PARAMETERS[self.site])
+        if self.operation not in OPERATIONS:
+            raise unknown_name("operation", self.operation, OPERATIONS)
+        if self.grade not in GRADES:
+            raise unknown_name("grade", self.grade, GRADES)
+        object.__setattr__(self, "change", finite_number("change", self.change))
+
+
+def _size(name: str) -> float:
+    """Return a number that sizes a factor, of the body or ``pool.NAME``."""
+    room, _, own = name.rpartition(".")
+    return number(room or "body", own)
+
+
+def _origin(name: str) -> Value:
+    room, _, own = name.rpartition(".")
+    return load(room or "body")[own]
+
+
+def _sized(
+    size: str, factor: str, where: str, operation: str, change: float, why: str
+) -> Contribution:
+    """Return a contribution whose grade and source are those of the number that sizes it.
+
+    `where` is the site and the parameter, as in ``"axon temperature_c"``; `size` a number of
+    the body's, or of the pool's as in ``"pool.cramp_gain"``.
+    """
+    site, parameter = where.split()
+    value = _origin(size)
+    units = {"_mmol_l": "mmol/L", "_c": "degC", "_mv": "mV"}
+    added = next((unit for end, unit in units.items() if parameter.endswith(end)), "1")
+    unit = "1" if operation == "scale" else added
+    return Contribution(
+        factor, site, parameter, operation, change, unit, value.grade, value.source, why,
+        size if "." in size else f"body.{size}",
+    )  # fmt: skip
+
+
+# What more of each ion does; less of it does the opposite.
+ION_WHY = {
+    ("sodium", "axon"): "Sodium outside drives the current through sodium channels.",
+    ("potassium", "axon"): (
+        "Potassium outside sets the resting potential: more of it depolarises the axon, less "
+        "hyperpolarises it."
+    ),
+    ("calcium", "axon"): (
+        "Calcium screens the charges of the membrane: with less of it the channels open more "
+        "easily, with more of it less easily."
+    ),
+    ("magnesium", "axon"): (
+        "Magnesium screens the charges of the membrane as calcium does, more weakly."
+    ),
+    ("calcium", "junction"): "Transmitter release rises steeply with calcium at the nerve ending.",
+    ("magnesium", "junction"): "Magnesium competes with calcium for the release of transmitter.",
+}
+WATER_WHY = (
+    "Water follows salt across every membrane: with less sodium outside the axon takes up water "
+    "and its own ions are diluted, with more it loses water and they are concentrated."
+)
+CSF_WHY = "The barrier between blood and spinal fluid lets only a small part of the change pass."
+
+
+def _ions(body: Body) -> list[Contribution]:
+    """Return what the blood's ions change: the axon and end plate fully, the soma a little.
+
+    First the values that the body was given, then what its states make of them.
+    """
+    found = []
+    for ion, name in IONS.items():
+        delta = getattr(body, name) - FIELDS[name].healthy
+        if delta:
+            found += _fluids(ion, delta, f"{ion} {'high' if delta > 0 else 'low'}")
+    ions = {name: ion for ion, name in IONS.items()}
+    for step in steps(vars(body)):
+        if step.value in ions and step.change:
+            found += _fluids(ions[step.value], step.change, step.factor, step.size, step.why)
+        elif step.value == "ph":
+            size, factor, change = step.size, step.factor, step.change
+            found.append(_sized(size, factor, "axon ph", "add", change, step.why))
+    return found
+
+
+def _fluids(
+    ion: str, delta_mmol_l: float, factor: str, size: str = "", route: str = ""
+) -> list[Contribution]:
+    """Return what a change of one ion of the blood changes around axon, end plate and soma."""
+    parameter = f"{ion}_out_mmol_l"
+    share = f"interstitial_{ion}_per_plasma"
+    change = delta_mmol_l * number("body", share)
+    found = []
+    for site in ("axon", "junction"):
+        if (ion, site) in ION_WHY:
+            why = route or ION_WHY[ion, site]
+            found.append(_sized(size or share, factor, f"{site} {parameter}", "add", change, why))
+    if ion == "sodium":
+        found += _water(factor, delta_mmol_l)
+    change = delta_mmol_l * number("body", "csf_transfer")
+    found.append(_sized("csf_transfer", factor, f"soma {parameter}", "add", change, CSF_WHY))
+    return found
+
+
+def _water(factor: str, delta_mmol_l: float) -> list[Contribution]:
+    """Return what water that follows blood sodium makes of the ions inside the axon."""
+    size = "internal_ions_per_sodium"
+    scale = 1.0 + number("body", size) * delta_mmol_l / FIELDS["sodium_mmol_l"].healthy
+    return [
+        _sized(size, factor, f"axon {inside}", "scale", scale, WATER_WHY)
+        for inside in ("sodium_in_mmol_l", "potassium_in_scale")
+    ]
+
+
+def _temperature(body: Body) -> list[Contribution]:
+    """Return what a warm or cold limb changes."""
+    delta = body.limb_temperature_c - FIELDS["limb_temperature_c"].healthy
+    if not delta:
+        return []
+    size = "nerve_temperature_per_limb"
+    why = "Channels and pump work faster in a warm nerve and slower in a cold one."
+    factor = f"limb {'warm' if delta > 0 else 'cold'}"
+    change = delta * number("body", size)
+    return [_sized(size, factor, "axon temperature_c", "add", change, why)]
+
+
+def adenosine_block(caffeine_umol_l: float) -> float:
+    """Return the share of adenosine receptors, 0 to 1, that this plasma caffeine blocks.
+
+    Raises
+    ------
+    NeurosimError
+        If the level is no number or cannot be survived.
+    """
+    level = FIELDS["plasma_caffeine_umol_l"].check(caffeine_umol_l)
+    return level / (level + number("body", "caffeine_half_block_umol_l"))
+
+
+def _caffeine(body: Body) -> list[Contribution]:
+    """Return what caffeine changes: the motor neuron only, not the axon, not the muscle."""
+    if not body.plasma_caffeine_umol_l:
+        return []
+    block = adenosine_block(body.plasma_caffeine_umol_l)
+    size = "caffeine_pic_gain_full_block"
+    gain = 1.0 + (number("body", size) - 1.0) * block
+    why = (
+        "Caffeine blocks adenosine receptors, which may strengthen the persistent inward "
+        "current; studies disagree."
+    )
+    return [_sized(size, "caffeine", "soma pic_gain", "scale", gain, why)]
+
+
+def _sleep(body: Body) -> list[Contribution]:
+    """Return what missing sleep changes: the motor neuron's input, not the axon."""
+    if not body.sleep_debt_h:
+        return []
+    size = "sleep_noise_rise"
+    share = 1.0 - math.exp(-body.sleep_debt_h / number("body", "sleep_debt_half_h"))
+    why = "Without sleep the cortex inhibits less, so the motor neuron's input is noisier."
+    scale = 1.0 + number("body", size) * share
+    return [_sized(size, "lack of sleep", "soma synaptic_noise_scale", "scale", scale, why)]
+
+
+def _aroused(body: Body) -> list[Contribution]:
+    """Return what stress and the arousal of anxiety change in the motor neuron."""
+    found = []
+    for factor in ("stress", "anxiety"):
+        level = getattr(body, factor)
+        for size, where, why in _AROUSAL if level else ():
+            share = number("body", "anxiety_arousal") if factor == "anxiety" else 1.0
+            scale = 1.0 + number("body", size) * level * share
+            found.append(_sized(size, factor, where, "scale", scale, why))
+    return found
+
+
+_AROUSAL = (
+    ("stress_pic_gain_rise", "soma pic_gain",
+     "Noradrenaline and serotonin strengthen the persistent inward current."),
+    ("stress_synaptic_noise_rise", "soma synaptic_noise_scale",
+     "An aroused nervous system sends the motor neuron more random input."),
+)  # fmt: skip
+
+
+def _slowing(body: Body) -> list[Contribution]:
+    """Return how much more slowly a tired muscle contracts."""
+    if not body.fatigue:
+        return []
+    lost = number("body", "fatigue_force_fall") * body.fatigue
+    scale = 1.0 + number("body", "fatigue_slowing_per_force_lost") * lost
+    # Its size leans on the assumed loss of force, so it is graded by that.
+    why = "Tired muscle fibres contract more slowly."
+    size = "fatigue_force_fall"
+    return [_sized(size, "fatigue", "muscle contraction_time_scale", "scale", scale, why)]
+
+
+# What each condition changes: size, place, operation (``scale`` by 1 + size x the body's value, or
+# ``add`` size x that), sign, and why.
+_LINEAR = {
+    "fatigue": (
+        ("fatigue_sodium_load_mmol_l", "axon sodium_in_mmol_l", "add", 1.0,
+         "Firing leaves sodium in the axon; pumping it out hyperpolarises the axon for minutes."),
+        ("fatigue_drive_fall", "soma drive_scale", "scale", -1.0,
+         "After a strong effort the motor neuron receives less drive."),
+        ("fatigue_ahp_rise", "soma ahp_scale", "scale", 1.0,
+         "After long firing each spike is followed by a deeper after-hyperpolarisation."),
+        ("fatigue_force_fall", "muscle force_scale", "scale", -1.0,
+         "Tired muscle fibres give less force."),
+    ),
+    "serotonin_excess": (
+        ("serotonin_pic_gain_rise", "soma pic_gain", "scale", 1.0,
+         "Serotonin strengthens the persistent inward current of the motor neuron."),
+        ("serotonin_ahp_fall", "soma ahp_scale", "scale", -1.0,
+         "Serotonin weakens the after-hyperpolarisation."),
+    ),
+    "beta2_agonist": (
+        ("beta2_pic_gain_rise", "soma pic_gain", "scale", 1.0,
+         "Monoamine-like medicines may strengthen the persistent inward current."),
+    ),
+    "sodium_channel_blocker": (
+        ("blocker_persistent_sodium_fall", "axon persistent_sodium_scale", "scale", -1.0,
+         "The medicine blocks the persistent sodium current, which starts misfires."),
+        ("blocker_sodium_fall", "axon sodium_scale", "scale", -1.0,
+         "It blocks some of all sodium channels."),
+    ),
+    "oxaliplatin": (
+        ("oxaliplatin_inactivation_slowing", "axon inactivation_tau_scale", "scale", 1.0,
+         "The medicine slows the fast inactivation of sodium channels."),
+    ),
+    "gabapentinoid": (
+        ("gabapentinoid_noise_fall", "soma synaptic_noise_scale", "scale", -1.0,
+         "Less transmitter is released onto the motor neuron."),
+    ),
+    "poor_nutrition": (
+        ("nutrition_sprouts_per_unit", "terminal sprouts_per_unit", "add", 1.0,
+         "Lack of vitamins B1 and B12 damages nerve endings, which sprout."),
+    ),
+    "nerve_damage": (
+        ("damage_units_lost", "muscle units_scale", "scale", -1.0,
+         "Damaged motor neurons die, and their muscle fibres lose their nerve."),
+        ("damage_sprouts_per_unit", "terminal sprouts_per_unit", "add", 1.0,
+         "Living axons send out new endings, which are excitable."),
+    ),
+    "isaacs": (
+        ("isaacs_fast_potassium_lost", "terminal fast_potassium_scale", "scale", -1.0,
+         "Antibodies take fast potassium channels from nerve endings, where the barrier between "
+         "blood and nerve is open; an impulse that arrives then comes back as a burst."),
+    ),
+    "pinched_nerve": (
+        ("pinched_axons_share", "lesion axons_share", "add", 1.0,
+         "A disc hurts some axons of the root, which carries only some of a muscle's."),
+        ("pinched_sodium_excess", "lesion sodium_excess", "add", 1.0,
+         "Where myelin is lost, sodium channels gather and the margin is smaller."),
+        ("pinched_myokymic_share", "lesion myokymic_share", "add", 1.0,
+         "Some hurt axons fire in groups; how is not known, so these groups are drawn as needles "
+         "record them."),
+    ),
+    "als": (
+        ("als_persistent_sodium_rise", "axon persistent_sodium_scale", "scale", 1.0,
+         "Axons in ALS have more persistent sodium current."),
+        ("als_potassium_fall", "axon fast_potassium_scale", "scale", -1.0,
+         "They also have fewer potassium channels."),
+        ("als_potassium_fall", "axon slow_potassium_scale", "scale", -1.0,
+         "They also have fewer potassium channels."),
+        ("als_sprouts_per_unit", "terminal sprouts_per_unit", "add", 1.0,
+         "Living axons send out new endings, which are excitable."),
+        ("als_units_lost", "muscle units_scale", "scale", -1.0,
+         "Motor neurons die, and their muscle fibres lose their nerve."),
+    ),
+    "cholinesterase_inhibition": (
+        ("cholinesterase_lost", "junction acetylcholinesterase_scale", "scale", -1.0,
+         "With less of the enzyme transmitter keeps the end plate open; where that outlasts the "
+         "fibre's refractory time, one impulse makes it fire again."),
+    ),
+    "cramp_proneness": (
+        ("pool.prone_shift_mv", "pool pic_lowered_mv", "add", 1.0,
+         "In people who cramp easily the persistent inward current opens earlier."),
+    ),
+    "nerve_stimulation_per_s": (
+        ("pool.reflex_mv", "pool push_mv", "add", 1.0,
+         "Stimulating the nerve excites the motor neurons by reflex."),
+    ),
+    "stretch": (
+        ("pool.stretch_mv", "pool stretch_mv", "add", 1.0,
+         "Stretching the muscle inhibits its motor neurons."),
+        ("stretch_tone_fall", "soma tone_scale", "scale", -1.0,
+         "As long as the stretch is held, tendon organs calm the resting motor neuron."),
+    ),
+}  # fmt: skip
+
+
+def _linear(body: Body) -> list[Contribution]:
+    """Return what the conditions change in proportion to their scale."""
+    found = []
+    for name, rows in _LINEAR.items():
+        scale, factor = getattr(body, name), plain_name(name)
+        for size, where, operation, sign, why in rows if scale else ():
+            change = sign * scale * _size(size)
+            base = 1.0 if operation == "scale" else 0.0
+            found.append(_sized(size, factor, where, operation, base + change, why))
+    return found
+
+
+def _exposed(body: Body) -> list[Contribution]:
+    """Return how many nerve endings antibodies reach: a place's number, whatever the severity."""
+    if not body.isaacs:
+        return []
+    size = "isaacs_ends_per_unit"
+    why = "The barrier is open at endings, not along the nerve."
+    where = "terminal exposed_per_unit"
+    return [_sized(size, "Isaacs' syndrome", where, "add", number("body", size), why)]
+
+
+def _sprouting(body: Body) -> list[Contribution]:
+    """Return how excitable sprouts of damaged nerves are: a place's number, whatever the size."""
+    if not body.nerve_damage:
+        return []
+    size, where = "sprout_sodium_excess", "terminal sprout_sodium_excess"
+    why = "New nodes at sprouts have young sodium channels, with more persistent current."
+    return [_sized(size, plain_name("nerve_damage"), where, "set", number("body", size), why)]
+
+
+def _adopted(body: Body) -> list[Contribution]:
+    """Return how living units grow: they share what they adopt of the fibres of lost ones."""
+    found = []
+    for name, prefix in (("als", "als"), ("nerve_damage", "damage")):
+        if not getattr(body, name):
+            continue
+        lost = number("body", f"{prefix}_units_lost") * getattr(body, name)
+        size = f"{prefix}_fibres_adopted"
+        scale = 1.0 + number("body", size) * lost / (1.0 - lost)
+        why = "Sprouts of the living axons take over muscle fibres that lost their nerve."
+        found.append(_sized(size, plain_name(name), "muscle fibres_scale", "scale", scale, why))
+    return found
+
+
+def _shortened(body: Body) -> list[Contribution]:
+    """Return what a shortened muscle makes of the current that holds a plateau."""
+    if not body.shortened_muscle:
+        return []
+    size = "pool.cramp_gain"
+    scale = 1.0 + (_size(size) - 1.0) * body.shortened_muscle
+    why = "In a shortened muscle less inhibition holds the persistent inward current back."
+    return [_sized(size, "shortened muscle", "pool pic_scale", "scale", scale, why)]
+
+
+def contributions(body: Body) -> tuple[Contribution, ...]:
+    """Return every change that a body makes to nerve and muscle; none for a healthy body.
+
+    Raises
+    ------
+    NeurosimError
+        If `body` is not a `Body`.
+    """
+    if not isinstance(body, Body):
+        raise NeurosimError(f"contributions needs a Body, not {shown(body)}.")
+    parts = (_ions, _temperature, _caffeine, _sleep, _aroused, _linear, _slowing, _exposed,
+             _sprouting, _adopted, _shortened)  # fmt: skip
+    return tuple(item for part in parts for item in part(body))
+
+
+def describe_contributions(items: Iterable[Contribution]) -> list[str]:
+    """Return one plain sentence for each change, with its size, grade and reason.
+
+    Raises
+    ------
+    NeurosimError
+        If something else than a `Contribution` is among them.
+    """
+    if not isinstance(items, Iterable):
+        raise NeurosimError(f"describe_contributions needs Contributions, not {shown(items)}.")
+    return [_describe(item) for item in items]
+
+
+def _describe(item: Contribution) -> str:
+    if not isinstance(item, Contribution):
+        raise NeurosimError(f"describe_contributions needs Contributions, not {shown(item)}.")
+    what = PARAMETERS[item.site][item.parameter]
+    unit = {"1": "", "degC": " °C"}.get(item.unit, f" {item.unit}")
+    size = {
+        "add": f"{item.change:+.3g}{unit}",
+        "scale": f"times {item.change:.3g}",
+        "set": f"set to {item.change:.3g}{unit}",
+    }[item.operation]
+    return f"{item.factor}: {what} {size} ({item.grade}). {item.why}"

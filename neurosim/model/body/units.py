@@ -1,0 +1,254 @@
+"""The door: laboratory units, totals, cups of coffee and printed panels become body fields.
+
+Inside the package there is one unit per quantity; everything else is converted here, once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from neurosim.base.errors import NeurosimError, finite_number, named, shown, unknown_name
+from neurosim.base.parameters import number
+from neurosim.model.body.fields import FIELDS, Field, read_field
+from neurosim.model.body.kinetics import peak_caffeine_umol_l
+
+# How laboratories print the units that end a name here.
+PRINTED = {
+    "mmol_l": "mmol/L",
+    "meq_l": "mEq/L",
+    "mg_dl": "mg/dL",
+    "mg_l": "mg/L",
+    "g_dl": "g/dL",
+    "g_l": "g/L",
+    "umol_l": "µmol/L",
+}
+
+
+@dataclass(frozen=True)
+class Door:
+    """One name a user may write: the quantity it means, and its factor into our unit."""
+
+    target: str
+    factor: float
+    unit: str
+
+
+def _ion_doors() -> dict[str, Door]:
+    """Return the names of each ion in every unit: mmol/L, mEq/L, mg/dL, mg/L."""
+    names = {
+        "sodium": ("sodium", "sodium_mmol_l"),
+        "potassium": ("potassium", "potassium_mmol_l"),
+        "ionised_calcium": ("calcium", "ionised_calcium_mmol_l"),
+        "calcium": ("calcium", "total_calcium"),
+        "total_calcium": ("calcium", "total_calcium"),
+        "ionised_magnesium": ("magnesium", "ionised_magnesium_mmol_l"),
+        "magnesium": ("magnesium", "total_magnesium"),
+        "total_magnesium": ("magnesium", "total_magnesium"),
+    }
+    doors = {}
+    for name, (ion, target) in names.items():
+        mass = number("body", f"{ion}_molar_mass")
+        per_unit = {
+            "mmol_l": 1.0,
+            "meq_l": 1.0 / number("body", f"{ion}_valence"),
+            "mg_dl": 10.0 / mass,
+            "mg_l": 1.0 / mass,
+        }
+        for suffix, factor in per_unit.items():
+            doors[f"{name}_{suffix}"] = Door(target, factor, PRINTED[suffix])
+    return doors
+
+
+def _caffeine_doors() -> dict[str, Door]:
+    """Return the names of caffeine: a level, or a dose whose peak level is meant."""
+    field, per_mg = "plasma_caffeine_umol_l", peak_caffeine_umol_l(1.0)
+    per_mg_l = 1000.0 / number("body", "caffeine_molar_mass")
+    return {
+        "caffeine_umol_l": Door(field, 1.0, "µmol/L"),
+        "caffeine_mg_l": Door(field, per_mg_l, "mg/L"),
+        "plasma_caffeine_mg_l": Door(field, per_mg_l, "mg/L"),
+        "caffeine_mg": Door(field, per_mg, "mg swallowed"),
+        "cups_of_coffee": Door(field, per_mg * number("body", "caffeine_per_cup_mg"), "cups"),
+    }
+
+
+DOORS = {
+    **{name: Door(name, 1.0, field.unit) for name, field in FIELDS.items()},
+    **_ion_doors(),
+    **_caffeine_doors(),
+    "albumin_g_l": Door("albumin_g_l", 1.0, "g/L"),
+    "albumin_g_dl": Door("albumin_g_l", 10.0, "g/dL"),
+    "ph": Door("ph", 1.0, ""),
+}
+# What these three give is known only together with the others.
+TOTALS = {
+    "total_calcium": "ionised_calcium_mmol_l",
+    "total_magnesium": "ionised_magnesium_mmol_l",
+}
+ALBUMIN, PH = read_field("albumin_g_l"), read_field("ph")
+
+
+@dataclass(frozen=True)
+class Given:
+    """A value as the user wrote it, and in the unit of its target."""
+
+    name: str
+    raw: float
+    value: float
+
+
+def ionised_calcium_mmol_l(
+    total_mmol_l: float, albumin_g_l: float = ALBUMIN.healthy, ph: float = PH.healthy
+) -> float:
+    """Return the ionised calcium (mmol/L) estimated from a total.
+
+    Half of the albumin-corrected total is ionised; alkalosis binds some of it. Rounded to
+    0.001 mmol/L, since a total is known no better.
+
+    Raises
+    ------
+    NeurosimError
+        If a value is no finite number, or albumin or pH is outside what can be survived.
+    """
+    total = finite_number("total calcium", total_mmol_l)
+    missing_albumin = ALBUMIN.healthy - ALBUMIN.check(albumin_g_l)
+    corrected = total + number("body", "calcium_per_albumin") * missing_albumin
+    alkalosis = PH.check(ph) - PH.healthy
+    ionised = number("body", "ionised_calcium_fraction") * corrected
+    return round(ionised + number("body", "ionised_calcium_per_ph") * alkalosis, 3)
+
+
+def ionised_magnesium_mmol_l(total_mmol_l: float) -> float:
+    """Return the ionised magnesium (mmol/L) estimated from a total, rounded to 0.001.
+
+    Raises
+    ------
+    NeurosimError
+        If the total is no finite number.
+    """
+    total = finite_number("total magnesium", total_mmol_l)
+    return round(number("body", "ionised_magnesium_fraction") * total, 3)
+
+
+def _field_value(target: str, value: float) -> float:
+    """Return what a quantity makes of its field, at healthy albumin and pH."""
+    if target == "total_calcium":
+        return ionised_calcium_mmol_l(value)
+    return ionised_magnesium_mmol_l(value) if target == "total_magnesium" else value
+
+
+def _unit_hint(field: Field, written: str, raw: float) -> str:
+    """Return the other unit in which `raw` would lie nearest to health, as a half sentence.
+
+    Among units that fit equally well mg/dL comes first, the one printed most often.
+    """
+    found: list[tuple[float, bool, str]] = []
+    for name, door in DOORS.items():
+        if TOTALS.get(door.target, door.target) != field.name or name == written:
+            continue
+        value = _field_value(door.target, raw * door.factor)
+        if value > 0 and field.lowest <= value <= field.highest:
+            # Health is no caffeine at all, and then every unit that fits is as near.
+            far = abs(math.log(value / field.healthy)) if field.healthy else 0.0
+            found.append((round(far, 1), not name.endswith("mg_dl"), name))
+    if not found:
+        return ""
+    name = min(found)[2]
+    return f"; if it is in {DOORS[name].unit} write {name}={raw:g}"
+
+
+def _checked(target: str, value: float, given: Given) -> float:
+    """Return a field's value within its limits, else say what was written and a likelier unit."""
+    field = {"albumin_g_l": ALBUMIN, "ph": PH}.get(target) or FIELDS[target]
+    try:
+        return field.check(value)
+    except NeurosimError as error:
+        start = "" if given.name == target else f"With {given.name} = {given.raw:g}, "
+        # A unit can be mistaken only where there is one.
+        hint = _unit_hint(field, given.name, given.raw) if field.unit else ""
+        raise NeurosimError(f"{start}{str(error).rstrip('.')}{hint}.") from None
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """Return a name without its unit, and the unit."""
+    unit = next((u for u in (*PRINTED, "c", "mg") if name.endswith(f"_{u}")), "")
+    return name.removesuffix(f"_{unit}") if unit else name, unit
+
+
+def _nearest_door(key: str) -> str:
+    """Return the name that a misspelt one was probably meant to be, or an empty text.
+
+    The unit counts only among names that fit equally well; then the plainest goes first.
+    """
+    stem, unit = _parts(key)
+    units = list(PRINTED)
+
+    def rank(name: str) -> tuple:
+        its, suffix = _parts(name)
+        fits = [difflib.SequenceMatcher(None, stem, w).ratio() for w in (its, *its.split("_"))]
+        usual = units.index(suffix) if suffix in units else len(units)
+        own = DOORS[name].factor == 1.0
+        return -round(max(fits), 2), -round(fits[0], 2), suffix != unit, len(its), not own, usual
+
+    best = min(DOORS, key=rank)
+    return best if rank(best)[0] <= -0.7 else ""
+
+
+def _collect(values: Mapping[str, object]) -> dict[str, Given]:
+    """Return every value by the quantity it means, in our unit."""
+    if not isinstance(values, Mapping):
+        raise NeurosimError(f"Body values must be names with numbers, not {shown(values)}.")
+    found: dict[str, Given] = {}
+    for name, value in values.items():
+        key = named(name).strip().lower().replace("ionized", "ionised")
+        if key not in DOORS:
+            raise unknown_name("body field", name, FIELDS, _nearest_door(key))
+        door, raw = DOORS[key], finite_number(key, value)
+        field = TOTALS.get(door.target, door.target)
+        earlier = next((g for t, g in found.items() if TOTALS.get(t, t) == field), None)
+        if earlier:
+            raise NeurosimError(
+                f"{earlier.name} and {key} give the same quantity; give only one of them."
+            )
+        found[door.target] = Given(key, raw, raw * door.factor)
+    return found
+
+
+def to_body_fields(values: Mapping[str, object]) -> dict[str, float]:
+    """Return body fields in the model's units from any names and units of the door.
+
+    Parameters
+    ----------
+    values : mapping
+        Names of `DOORS` with numbers, such as ``{"calcium_mg_dl": 8.1, "albumin_g_l": 30}``.
+
+    Raises
+    ------
+    NeurosimError
+        For an unknown name, a quantity given twice, a value that is no number or cannot be
+        survived, or albumin or pH without a total calcium.
+    """
+    given = _collect(values)
+    conditions = {
+        t: _checked(t, given[t].value, given[t]) for t in ("albumin_g_l", "ph") if t in given
+    }
+    total = given.get("total_calcium")
+    if conditions and total is None:
+        name = given[next(iter(conditions))].name
+        raise NeurosimError(
+            f"{name} only corrects a total calcium; give calcium_mmol_l or calcium_mg_dl with it."
+        )
+    fields: dict[str, float] = {}
+    for target, item in given.items():
+        if target in conditions:
+            continue
+        if target == "total_calcium":
+            value = ionised_calcium_mmol_l(item.value, **conditions)
+        else:
+            value = _field_value(target, item.value)
+        field = TOTALS.get(target, target)
+        fields[field] = _checked(field, value, item)
+    return fields

@@ -1,0 +1,1 @@
+"""Where discharges start: ectopic sites, the hazard law, the exact sampler, disease."""

@@ -1,0 +1,531 @@
+"""When motor units discharge by themselves: the exact event-driven sampler.
+
+A unit's hazard is the sum over its sites. Between discharges only its sodium load moves, and it
+decays, so in a body that stays the same the hazard can only rise: the hazard at the end of a
+window bounds the hazard within it, and thinning against that bound is exact (`sampler`). In a
+body that changes (`HazardCourse`) the log rate of every unit is a straight line between knots
+in time, so that the greater of its two ends bounds it. Cost follows the discharges and the
+knots, not the time. `clock_driven` is the same law stepped through time, for small checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from neurosim.base.errors import NeurosimError
+from neurosim.base.parameters import number
+from neurosim.model.axon import kernel
+from neurosim.model.firing import sampler
+
+ORIGINS = ("axon", "terminal", "soma", "lesion", "junction")
+PROCESSES = ("misfire", "neuromyotonia", "myokymia", "plateau")  # what makes discharges
+MAX_DISCHARGES = 20_000_000
+ROOM = 65_536  # discharges drawn at a time
+SILENT = 1e-9  # a unit with fewer expected bursts than this in the whole run is not visited
+
+
+@dataclass(frozen=True)
+class UnitHazard:
+    """Hazards of the sites of one muscle, as the sampler needs them.
+
+    Attributes
+    ----------
+    load_mmol_l : ndarray, shape (k,)
+        Grid of sodium load above the body's own internal sodium, rising from 0.
+    bursts_per_min : ndarray, shape (sites, k)
+        Hazard of each site on that grid, falling along it; sorted by unit.
+    unit : ndarray of int, shape (sites,)
+        Motor unit of each site, rising.
+    origin : ndarray of int, shape (sites,)
+        Index into `ORIGINS`.
+    pair : ndarray, shape (sites,)
+        Probability that a spike of a burst is followed by another that propagates.
+    units : int
+        Number of motor units of the muscle.
+    load_per_spike_mmol_l, load_tau_s : float
+        Sodium gained by a discharge, and the time constant of its removal.
+    ceiling_per_min : float
+        Highest burst rate of a unit.
+    start_load_mmol_l : ndarray, shape (units,), optional
+        Sodium load at time 0; none if omitted.
+    """
+
+    load_mmol_l: np.ndarray
+    bursts_per_min: np.ndarray
+    unit: np.ndarray
+    origin: np.ndarray
+    pair: np.ndarray
+    units: int
+    load_per_spike_mmol_l: float
+    load_tau_s: float
+    ceiling_per_min: float
+    start_load_mmol_l: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class HazardCourse:
+    """Hazards of one muscle in a body that changes.
+
+    Between two knots the logarithm of every unit's rate is a straight line in time, after the
+    last it stays. One knot is a body that does not change.
+
+    Attributes
+    ----------
+    at_s : ndarray, shape (knots,)
+        Times of the knots, rising from 0.
+    knots : tuple of UnitHazard
+        Hazards at those times, of the same sites. Load, its removal and the ceiling are those of
+        the first.
+    """
+
+    at_s: np.ndarray
+    knots: tuple[UnitHazard, ...]
+
+
+def as_course(hazard: UnitHazard | HazardCourse) -> HazardCourse:
+    """Return a hazard as one that may change."""
+    return hazard if isinstance(hazard, HazardCourse) else HazardCourse(np.zeros(1), (hazard,))
+
+
+@dataclass(frozen=True)
+class Firing:
+    """Discharges of one muscle, in columns of equal length, sorted by time.
+
+    Attributes
+    ----------
+    time_s : ndarray
+    unit : ndarray of int
+    origin : ndarray of int
+        Index into `ORIGINS`: which kind of site it started at.
+    place : ndarray of int
+        Position within its burst, 0 for the first spike.
+    load_mmol_l : ndarray
+        Sodium load of the unit just before the discharge.
+    episode : ndarray of int
+        Which burst, multiplet or plateau it belongs to, numbered by their first discharges.
+        A plateau goes over many units, everything else is of one.
+    process : ndarray of int
+        Index into `PROCESSES`: what made it.
+    duration_s : float
+    """
+
+    time_s: np.ndarray
+    unit: np.ndarray
+    origin: np.ndarray
+    place: np.ndarray
+    load_mmol_l: np.ndarray
+    episode: np.ndarray
+    process: np.ndarray
+    duration_s: float
+
+    def __len__(self) -> int:
+        return self.time_s.size
+
+    @property
+    def bursts_per_min(self) -> float:
+        """Bursts (spontaneous twitches of one unit) per minute of the whole muscle."""
+        return float((self.place == 0).sum()) / self.duration_s * 60.0
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Return the columns for a table, names with units."""
+        return {
+            "time_s": self.time_s, "unit": self.unit,
+            "origin": np.array(ORIGINS)[self.origin], "place_in_burst": self.place,
+            "sodium_load_mmol_l": self.load_mmol_l, "episode": self.episode,
+            "process": np.array(PROCESSES)[self.process],
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        return (
+            f"{len(self)} discharges of {np.unique(self.unit).size} units in "
+            f"{self.duration_s:g} s: {self.bursts_per_min:.3g} bursts per minute"
+        )
+
+
+@cache
+def _sampler():
+    """Return the loop, compiled if loops are."""
+    if not kernel.compiles():
+        return sampler.sample
+    from neurosim.model.firing.compiled import sample
+
+    return sample
+
+
+def _start_load(hazard: UnitHazard) -> np.ndarray:
+    if hazard.start_load_mmol_l is None:
+        return np.zeros(hazard.units)
+    return hazard.start_load_mmol_l
+
+
+def _timing():
+    return (
+        number("firing", "burst_dead_time_ms") / 1000.0,
+        number("firing", "burst_interval_shortest_ms") / 1000.0,
+        number("firing", "burst_interval_mean_extra_ms") / 1000.0,
+    )
+
+
+def balance(hazard: UnitHazard) -> tuple[np.ndarray, np.ndarray]:
+    """Return each unit's long-run burst rate and sodium load, both of shape (units,).
+
+    Mean-field: load = rate x spikes x load per spike x tau, with a unit's rate and gain
+    log-linear between the loads of the grid; bursts per minute and mmol/L.
+    """
+    return balances([hazard])[0]
+
+
+def balances(hazards: Sequence[UnitHazard]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return `balance` of each of several hazards on the same grid of loads, at once."""
+    if not hazards:
+        return []
+    grid, k = hazards[0].load_mmol_l, hazards[0].load_mmol_l.size
+    each = zip(*(_rate_and_gain(hazard) for hazard in hazards), strict=True)
+    rate, gain = (np.concatenate(parts) for parts in each)
+    log_rate, log_gain = (np.log(np.maximum(v, 1e-300)) for v in (rate, gain))
+    j = np.clip((gain > grid).sum(axis=1) - 1, 0, k - 2)
+    unit = np.arange(len(rate))
+    low, high = grid[j], grid[j + 1]
+    slope = (log_gain[unit, j + 1] - log_gain[unit, j]) / (high - low)
+    at, bottom, top = log_gain[unit, j], low.copy(), high.copy()
+    for _ in range(30):
+        load = 0.5 * (bottom + top)
+        more = np.exp(at + slope * (load - low)) > load
+        bottom, top = np.where(more, load, bottom), np.where(more, top, load)
+    load = 0.5 * (bottom + top)
+    w = (load - low) / (high - low)
+    found = np.exp((1 - w) * log_rate[unit, j] + w * log_rate[unit, j + 1])
+    ends = np.cumsum([hazard.units for hazard in hazards])[:-1]
+    return list(zip(np.split(found, ends), np.split(load, ends), strict=True))
+
+
+def _rate_and_gain(hazard: UnitHazard) -> tuple[np.ndarray, np.ndarray]:
+    """Return each unit's bursts per minute and the load they hold, shape (units, k)."""
+    k, n = hazard.load_mmol_l.size, hazard.units
+    per_spike = hazard.load_per_spike_mmol_l * hazard.load_tau_s / 60.0
+    cell = (hazard.unit[:, None] * k + np.arange(k)).ravel()
+
+    def by_unit(values):
+        return np.bincount(cell, values.ravel(), n * k).reshape(n, k)
+
+    total = by_unit(hazard.bursts_per_min)
+    spikes = by_unit(hazard.bursts_per_min / (1.0 - hazard.pair)[:, None])
+    cap = np.minimum(1.0, hazard.ceiling_per_min / np.maximum(total, 1e-300))
+    return total * cap, spikes * cap * per_spike
+
+
+def expected_bursts_per_min(hazard: UnitHazard | HazardCourse) -> np.ndarray:
+    """Return each unit's long-run burst rate, its sodium load in balance, shape (units,).
+
+    Of a course it is the mean up to its last knot, the load in balance with each moment.
+    """
+    course = as_course(hazard)
+    return over_time(course.at_s, [balance(knot)[0] for knot in course.knots])
+
+
+def over_time(at_s: np.ndarray, rates: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the mean of rates whose logarithms are straight between the times `at_s`."""
+    each = np.maximum(np.stack(rates), 1e-300)
+    if len(each) == 1:
+        return each[0]
+    low, high = each[:-1], each[1:]
+    step = np.log(high / low)
+    near = np.abs(step) < 1e-6
+    mean = np.where(near, 0.5 * (low + high), (high - low) / np.where(near, 1.0, step))
+    return np.tensordot(np.diff(at_s) / (at_s[-1] - at_s[0]), mean, 1)
+
+
+class Law(NamedTuple):
+    """What the sampler draws from: the units that may fire at all, and their tables.
+
+    Attributes
+    ----------
+    site, unit : ndarray of int
+        Number of each site and unit in the muscle.
+    starts, begin, at_s, log_rate, share, pair
+        As of `sampler.sample`.
+    """
+
+    site: np.ndarray
+    unit: np.ndarray
+    starts: np.ndarray
+    begin: np.ndarray
+    at_s: np.ndarray
+    log_rate: np.ndarray
+    share: np.ndarray
+    pair: np.ndarray
+
+
+def _visited(course: HazardCourse, duration_s: float) -> np.ndarray:
+    """Return the sites of units that may fire at all, by unit and likeliest first."""
+    first = course.knots[0]
+    most = np.max([hazard.bursts_per_min[:, 0] for hazard in course.knots], axis=0)
+    by_unit = np.bincount(first.unit, most, first.units)
+    keep = (by_unit * duration_s / 60.0 > SILENT)[first.unit]
+    keep &= most * duration_s / 60.0 > SILENT / 1000.0
+    site = np.flatnonzero(keep)
+    return site[np.lexsort((-most[site], first.unit[site]))]
+
+
+def _by_unit(course: HazardCourse, site: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the units of sites that stand by unit, and the bounds of each one's sites."""
+    units, starts = np.unique(course.knots[0].unit[site], return_index=True)
+    return units, np.append(starts, site.size)
+
+
+def _may_fire(
+    course: HazardCourse, site: np.ndarray, starts: np.ndarray, waits: np.ndarray, duration_s: float
+) -> np.ndarray:
+    """Return which units have no more to wait for than bursts that no sodium load would leave."""
+    if not site.size:
+        return np.zeros(0, bool)
+    rate = np.stack([hazard.bursts_per_min[site, 0] for hazard in course.knots]) / 60.0
+    most = np.minimum(np.add.reduceat(rate, starts[:-1], axis=1), course.knots[0].ceiling_per_min)
+    stay = np.diff(np.minimum(course.at_s, duration_s), append=duration_s)
+    bursts = stay @ np.maximum(most, np.concatenate([most[1:], most[-1:]]))
+    return waits < bursts * (1.0 + 1e-9)
+
+
+def law_of(course: HazardCourse, site: np.ndarray) -> Law:
+    """Return the tables of some sites, which stand by unit.
+
+    A unit's rate is the sum over its sites, up to the ceiling; between the loads and the knots of
+    the tables its logarithm is a straight line, and the shares of its sites are.
+    """
+    first, (units, starts) = course.knots[0], _by_unit(course, site)
+    if not site.size:
+        empty = np.empty((course.at_s.size, 0, first.load_mmol_l.size))
+        return Law(site, units, starts, np.empty(0), course.at_s, empty, empty, empty[:, :, 0])
+    each = np.stack([hazard.bursts_per_min[site] for hazard in course.knots])
+    total = np.maximum(np.add.reduceat(each, starts[:-1], axis=1), 1e-298)
+    which = np.repeat(np.arange(units.size), np.diff(starts))
+    share = np.cumsum(each / total[:, which], axis=1)
+    share -= np.pad(share, ((0, 0), (1, 0), (0, 0)))[:, starts[:-1]][:, which]
+    log_rate = np.log(np.minimum(total, first.ceiling_per_min) / 60.0)
+    pair = np.stack([hazard.pair[site] for hazard in course.knots])
+    return Law(
+        site, units, starts, _start_load(first)[units], course.at_s, log_rate,
+        np.ascontiguousarray(share.transpose(0, 2, 1)), pair,
+    )  # fmt: skip
+
+
+def stream(
+    hazard: UnitHazard | HazardCourse, duration_s: float, rng: np.random.Generator,
+    room: int = ROOM,
+) -> Iterator[np.ndarray]:  # fmt: skip
+    """Yield the discharges of one muscle in pieces, drawn exactly from its hazard.
+
+    Parameters
+    ----------
+    hazard : UnitHazard or HazardCourse
+    duration_s : float
+        Simulated time, s.
+    rng : numpy.random.Generator
+    room : int
+        Discharges of a piece, at most; the discharges do not depend on it.
+
+    Yields
+    ------
+    ndarray, shape (5, n)
+        Rows as of `firing_of` but for the number of the site in the place of its origin: unit
+        after unit, whole bursts. Overwritten by the next piece.
+    """
+    course, duration = as_course(hazard), float(duration_s)
+    first, site = course.knots[0], _visited(course, duration)
+    units, starts = _by_unit(course, site)
+    waits = rng.standard_exponential(units.size)
+    fires = _may_fire(course, site, starts, waits, duration)
+    law = law_of(course, site[np.repeat(fires, np.diff(starts))])
+    slope = np.diff(law.log_rate, axis=2) / np.diff(first.load_mmol_l)
+    given = (
+        waits[fires], (law.unit, law.site), law.starts, law.begin, first.load_mmol_l, law.at_s,
+        law.log_rate, slope, law.share, law.pair,
+        (first.load_per_spike_mmol_l, first.load_tau_s), _timing(), duration,
+    )  # fmt: skip
+    state, out = np.zeros(sampler.STATE), np.empty((sampler.ROWS, room + sampler.LONGEST))
+    state[1] = -1.0
+    while state[0] < law.unit.size:
+        n = _sampler()(rng, *given, state, out)
+        if n:
+            yield out[:, :n]
+
+
+def sample_firing(
+    hazard: UnitHazard | HazardCourse, duration_s: float, rng: np.random.Generator
+) -> Firing:
+    """Return the discharges of one muscle over `duration_s`, drawn exactly from its hazard.
+
+    Parameters
+    ----------
+    hazard : UnitHazard or HazardCourse
+    duration_s : float
+        Simulated time, s.
+    rng : numpy.random.Generator
+        Compiled and plain Python draw the same discharges from it.
+
+    Raises
+    ------
+    NeurosimError
+        If more than 20 million discharges are to be expected.
+    """
+    course = as_course(hazard)
+    expected = expected_bursts_per_min(course).sum() * duration_s / 60.0
+    if expected > MAX_DISCHARGES:
+        raise NeurosimError(
+            f"About {expected:.0g} discharges are to be expected, more than {MAX_DISCHARGES:.0g}: "
+            "choose a shorter duration."
+        )
+    pieces = [rows.copy() for rows in stream(course, duration_s, rng)]
+    rows = np.concatenate([np.empty((sampler.ROWS, 0)), *pieces], axis=1)
+    rows[2] = course.knots[0].origin[rows[2].astype(np.int64)]
+    return firing_of(rows, float(duration_s))
+
+
+def firing_of(rows: np.ndarray, duration_s: float, process: str = "misfire") -> Firing:
+    """Return discharges from rows in which bursts stand one after the other.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (5, n)
+        Time (s), unit, index into `ORIGINS`, place in the burst, sodium load (mmol/L). A place
+        of 0 begins a burst.
+    duration_s : float
+    process : str
+        One of `PROCESSES`.
+    """
+    order = np.argsort(rows[0])
+    burst = (np.cumsum(rows[3] == 0) - 1)[order]
+    time, unit, origin, place, load = rows[:, order]
+    unit, origin, place = (v.astype(np.int64) for v in (unit, origin, place))
+    number_of = np.empty((place == 0).sum(), np.int64)
+    number_of[burst[place == 0]] = np.arange(number_of.size)
+    made_by = np.full(order.size, PROCESSES.index(process))
+    return Firing(time, unit, origin, place, load, number_of[burst], made_by, duration_s)
+
+
+def _in_order(columns: dict[str, np.ndarray], duration_s: float) -> Firing:
+    """Return discharges by time, their episodes numbered by their first discharges."""
+    order = np.argsort(columns["time_s"], kind="stable")
+    found = {name: column[order] for name, column in columns.items()}
+    _, first, which = np.unique(found["episode"], return_index=True, return_inverse=True)
+    found["episode"] = np.argsort(np.argsort(first, kind="stable"), kind="stable")[which]
+    return Firing(**found, duration_s=duration_s)
+
+
+def merge(parts: Sequence[Firing]) -> Firing:
+    """Return the discharges of several sources in the same units as one record.
+
+    What would come sooner after a discharge of another episode of its unit than an axon can
+    follow (the shortest interval of fasciculations) is left out.
+
+    Parameters
+    ----------
+    parts : sequence of Firing
+        Of the same duration, at least one.
+    """
+    names = [f.name for f in fields(Firing)[:-1]]
+    columns = {n: np.concatenate([getattr(p, n) for p in parts]) for n in names}
+    shift = np.cumsum([0, *(p.episode.max(initial=-1) + 1 for p in parts[:-1])])
+    columns["episode"] += np.repeat(shift, [len(p) for p in parts])
+    kept = _able_to_follow(columns)
+    columns = {name: column[kept] for name, column in columns.items()}
+    return _in_order(columns | {"place": _places(columns)}, parts[0].duration_s)
+
+
+def followed(firing: Firing, time_s: np.ndarray, behind: np.ndarray, origin: str) -> Firing:
+    """Return the discharges with further ones, each in the episode of the one it follows.
+
+    Parameters
+    ----------
+    firing : Firing
+    time_s : ndarray, shape (n,)
+        When they come, s.
+    behind : ndarray of int, shape (n,)
+        Index of the discharge that each follows.
+    origin : str
+        One of `ORIGINS`: where they start.
+    """
+    names = [f.name for f in fields(Firing)[:-1]]
+    columns = {n: np.concatenate([getattr(firing, n), getattr(firing, n)[behind]]) for n in names}
+    columns["time_s"][len(firing) :] = time_s
+    columns["origin"][len(firing) :] = ORIGINS.index(origin)
+    kept = columns["time_s"] < firing.duration_s
+    columns = {n: column[kept] for n, column in columns.items()}
+    return _in_order(columns | {"place": _places(columns)}, firing.duration_s)
+
+
+def _able_to_follow(columns: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the index of discharges that come late enough after another episode's."""
+    least = number("firing", "burst_interval_shortest_ms") / 1000.0
+    time, unit, episode = columns["time_s"], columns["unit"], columns["episode"]
+    order = np.lexsort((time, unit))
+    while True:
+        soon = np.zeros(order.size, bool)
+        soon[1:] = (np.diff(time[order]) < least) & (np.diff(unit[order]) == 0)
+        soon[1:] &= np.diff(episode[order]) != 0
+        soon[1:] &= ~soon[:-1]  # one before it that is left out itself does not count
+        if not soon.any():
+            return order
+        order = order[~soon]
+
+
+def _places(columns: dict[str, np.ndarray]) -> np.ndarray:
+    """Return each discharge's place within its unit's part of its episode."""
+    unit, episode = columns["unit"], columns["episode"]
+    order = np.lexsort((columns["time_s"], unit, episode))
+    new = np.ones(order.size, bool)
+    new[1:] = (np.diff(unit[order]) != 0) | (np.diff(episode[order]) != 0)
+    index = np.arange(order.size)
+    place = np.empty(order.size, np.int64)
+    place[order] = index - np.maximum.accumulate(np.where(new, index, 0))
+    return place
+
+
+def clock_driven(
+    hazard: UnitHazard | HazardCourse, duration_s: float, rng: np.random.Generator,
+    dt_s: float = 1e-3,
+) -> Firing:  # fmt: skip
+    """Return the discharges of the same law stepped through time: slow, for small checks.
+
+    Each step draws one uniform a unit; bursts and sodium load are as in `sample_firing`.
+    """
+    course = as_course(hazard)
+    first, law = course.knots[0], law_of(course, _visited(course, duration_s))
+    dead, shortest, mean_extra = _timing()
+    grid, n = first.load_mmol_l, law.unit.size
+    load, free, found = law.begin.copy(), np.zeros(n), []
+    for step in range(int(duration_s / dt_s)):
+        t = step * dt_s
+        q = np.interp(t, law.at_s, np.arange(law.at_s.size))
+        before, after = int(np.floor(q)), int(np.ceil(q))
+        table = (1.0 - q + before) * law.log_rate[before] + (q - before) * law.log_rate[after]
+        cell = np.clip(np.searchsorted(grid, load) - 1, 0, grid.size - 2)
+        w = np.clip((load - grid[cell]) / (grid[cell + 1] - grid[cell]), 0.0, 1.0)
+        low, high = table[np.arange(n), cell], table[np.arange(n), cell + 1]
+        hazards = np.exp((1.0 - w) * low + w * high)
+        for u in np.flatnonzero((rng.random(n) < -np.expm1(-hazards * dt_s)) & (free <= t)):
+            sites = slice(law.starts[u], law.starts[u + 1])
+            j = cell[u] + (rng.random() < w[u])
+            knot = after if rng.random() < q - before else before
+            s = law.starts[u] + int((law.share[knot, j, sites] < rng.random()).sum())
+            s = min(s, law.starts[u + 1] - 1)
+            chance = (1.0 - q + before) * law.pair[before, s] + (q - before) * law.pair[after, s]
+            place, at, here = 0, t, load[u]
+            while at < duration_s:
+                found.append((at, law.unit[u], first.origin[law.site[s]], place, here))
+                here += first.load_per_spike_mmol_l
+                if rng.random() >= chance:
+                    break
+                place += 1
+                gap = shortest + min(rng.exponential(mean_extra), dead - shortest)
+                here *= np.exp(-gap / first.load_tau_s)
+                at += gap
+            free[u] = at + dead
+            load[u] = here * np.exp((at - t) / first.load_tau_s)
+        load *= np.exp(-dt_s / first.load_tau_s)
+    return firing_of(np.array(found).reshape(-1, 5).T, float(duration_s))

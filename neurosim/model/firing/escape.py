@@ -1,0 +1,126 @@
+"""How much channel noise it takes to fire a site: its action.
+
+A silent membrane fires when its channel noise happens to take a course that carries it
+over the threshold. The likelihood of a course xi(t) of standard normals is
+exp(-sum(xi^2)/2); the least such sum is the site's *action* S, and the rate of misfires
+falls as exp(-S) but for slow factors (Freidlin & Wentzell 1984). The course is that which
+moves the potential most in the membrane linearised at rest (its reversed response to the
+noise, the matched filter); its amplitude is then raised in the full model until it fires.
+
+Unlike the threshold for a current, the action is one coordinate for depolarised,
+hyperpolarised, low-calcium and sodium-loaded membranes alike: `docs/model.md` shows it
+against direct simulation.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neurosim.base.parameters import number
+from neurosim.model.axon import equations as eq
+from neurosim.model.axon import kernel
+from neurosim.model.axon.axon import COARSE_DT_MS, Axons
+
+COURSE_MS = 8.0  # a longer course changes the action of no state by more than a few per cent
+AFTER_MS = 5.0
+STRIDE, HIGHEST = 0.75, 9.5  # actions up to 45; above that a site never fires
+SILENT_MV = 0.75  # no course that moves the linear membrane less than this fires (least: 1.1)
+HALVINGS = 9
+
+
+def jacobian(axons: Axons) -> np.ndarray:
+    """Return d(flow)/d(state) at rest (per ms), shape (n, 10, 10)."""
+    S, P = axons.rest, axons.P
+    found = np.empty((S.shape[1], 10, 10))
+    for k in range(10):
+        step = np.zeros((10, 1))
+        step[k] = 1e-4 if k < 2 else 1e-6
+        found[:, :, k] = ((eq.flow(S + step, P) - eq.flow(S - step, P)) / (2 * step[k])).T
+    return found
+
+
+def _matrix_exponential(a: np.ndarray) -> np.ndarray:
+    """Return exp of a stack of matrices: Taylor on a/2^s, squared s times, s their own.
+
+    SciPy's, which goes through them one by one, costs more than a whole table.
+    """
+    norm = np.abs(a).sum(axis=2).max(axis=1)
+    s = np.maximum(np.ceil(np.log2(np.maximum(norm, 1e-9))) + 3.0, 0.0)
+    scaled = a / 2.0 ** s[:, None, None]
+    total = term = np.broadcast_to(np.eye(a.shape[1]), a.shape).copy()
+    for k in range(1, 9):
+        term = term @ scaled / k
+        total = total + term
+    for k in range(int(s.max(initial=0.0))):
+        total[s > k] = total[s > k] @ total[s > k]
+    return total
+
+
+def noise_course(axons: Axons, dt: float = COARSE_DT_MS) -> np.ndarray:
+    """Return the most effective course of channel noise, shape (steps, 3, n), unit action norm.
+
+    Rows are the standard normals of gates m, h and p; the last step is the latest.
+    """
+    S, r = axons.rest, dict(zip(eq.PARAMETERS, axons.P, strict=True))
+    kick = np.empty((S.shape[1], 3))
+    for k, (rates, phi, size) in enumerate((
+        (eq.rates_m(S[0] + r["shift_m"]), r["phi_m"], r["noise_mh"]),
+        (eq.rates_h(S[0] + r["shift_h"]), r["phi_h"], r["noise_mh"]),
+        (eq.rates_m(S[0] + r["shift_p"]), r["phi_p"], r["noise_p"]),
+    )):  # fmt: skip
+        a, b = rates
+        kick[:, k] = eq.jitter(a / (a + b), a * phi * dt, b * phi * dt, size, 1.0)
+    forward = _matrix_exponential(jacobian(axons) * dt)
+    return kernel.matched(forward, kick, round(COURSE_MS / dt))
+
+
+def action(axons: Axons, dt: float = COARSE_DT_MS) -> tuple[np.ndarray, np.ndarray]:
+    """Return the action of each site and the height of the spike it fires.
+
+    Parameters
+    ----------
+    axons : Axons
+        Sites at rest; their channel noise is set here to `noise_channels`.
+    dt : float
+        Step, ms.
+
+    Returns
+    -------
+    action : ndarray, shape (n,)
+        Half the summed square of the least course that fires; NaN above 45.
+    peak_mv : ndarray, shape (n,)
+        Highest potential of the spike, mV; NaN where none is fired.
+    """
+    noisy = axons.with_noise(number("firing", "noise_channels"))
+    course = noise_course(noisy, dt)
+    after, n = round(AFTER_MS / dt), noisy.P.shape[1]
+
+    # upwards on a grid: a stronger course may block a depolarised site
+    least = _least(noisy, course, dt)
+    which = np.flatnonzero(least <= HIGHEST)
+    search = np.stack(np.broadcast_arrays(
+        least[which], 1.0, STRIDE, HIGHEST, STRIDE * 0.5**HALVINGS
+    ))  # fmt: skip
+    _, high, *_ = kernel.kick(noisy.rest, noisy.P, which, course, after, noisy.rest[0], search, dt)
+    found, peak = np.full(n, np.nan), np.full(n, np.nan)
+    which, high = which[np.isfinite(high)], high[np.isfinite(high)]
+    if not which.size:
+        return found, peak
+    found[which] = 0.5 * high**2
+    S, P = noisy.rest[:, which], noisy.P[:, which]
+    first = kernel.driven(S, P, course[:, :, which], high * 1.03, dt)
+    tail = np.zeros((after, 3, which.size))
+    peak[which] = np.maximum(first, kernel.driven(S, P, tail, 0.0 * high, dt))
+    return found, peak
+
+
+def _least(noisy: Axons, course: np.ndarray, dt: float) -> np.ndarray:
+    """Return the last amplitude of the grid at which the linear membrane stays below `SILENT_MV`.
+
+    From the answer to a small course, run `SILENT_MV` over its height; the grid begins at 0.5.
+    """
+    S, small = noisy.rest.copy(), 0.02
+    n = S.shape[1]
+    height = kernel.driven(S, noisy.P, course, np.full(n, small), dt) - noisy.rest[0]
+    silent = SILENT_MV * small / np.maximum(height, 1e-12)
+    return 0.5 + STRIDE * np.floor(np.maximum(silent - 0.5, 0.0) / STRIDE)

@@ -1,0 +1,114 @@
+"""Where twitches may start: the misfire sites of one person's muscle.
+
+Two classes. Every unit has a few ordinary distal nodes, alike but for a narrow spread
+(bulk, origin ``axon``). A few places - a terminal branch, a last node, a sprout - are far
+more excitable (rogue, origin ``terminal``); their excess has an exponential tail, and
+people differ in how many they have. A site is the whole axon model with its own
+multiplier nu of the persistent sodium current; how far people's sites reach is measured
+in the excess nu - 1 at which the healthy axon misfires once a minute, so that people mean
+the same with either axon. The soma is a third kind of place, alike
+in every unit. The same person has the same sites in every body state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurosim.base.parameters import number
+from neurosim.model.axon.people import Scores, draw_scores
+
+CLASSES = ("foot_sole", "ordinary")
+BULK, ROGUE, SOMA, LESION = 0, 1, 2, 3  # indices into discharge.ORIGINS
+
+
+@dataclass(frozen=True)
+class Sites:
+    """The misfire sites of one muscle of one person.
+
+    Attributes
+    ----------
+    nu : ndarray, shape (sites,)
+        Persistent sodium current relative to the healthy axon.
+    unit : ndarray of int, shape (sites,)
+        Motor unit of each site.
+    origin : ndarray of int, shape (sites,)
+        0 for an ordinary node (axon), 1 for a rogue (terminal), 3 for a lesion.
+    units : int
+    scores : tuple of float
+        How the person's axon differs from the mean one (`neurosim.model.axon.people`).
+    alive : ndarray of bool, shape (units,), optional
+        Which units live; all if omitted.
+    """
+
+    nu: np.ndarray
+    unit: np.ndarray
+    origin: np.ndarray
+    units: int
+    scores: Scores = ()
+    alive: np.ndarray | None = None
+
+    @property
+    def living(self) -> np.ndarray:
+        """Which units live, shape (units,)."""
+        return np.ones(self.units, bool) if self.alive is None else self.alive
+
+
+def person_streams(seed: int, person: int, muscle_index: int):
+    """Return generators (person, sites, discharges) of one person's muscle.
+
+    They depend on the seed, the person and the muscle alone, so that neither the number of
+    people nor the order in which they are run changes anybody.
+    """
+    root = np.random.SeedSequence([seed, person])
+    own, muscles = root.spawn(2)
+    sites, firing = muscles.spawn(muscle_index + 1)[muscle_index].spawn(2)
+    return tuple(np.random.default_rng(s) for s in (own, sites, firing))
+
+
+def person_scores(seed: int, person: int) -> Scores:
+    """Return the scores of one person's axon, which depend on the seed and the person alone."""
+    own = np.random.SeedSequence([seed, person]).spawn(3)[2]  # 0, 1: `person_streams`
+    return draw_scores(np.random.default_rng(own))
+
+
+def draw_sites(
+    units: int,
+    site_class: str,
+    critical_nu: float,
+    person_rng: np.random.Generator,
+    rng: np.random.Generator,
+    scores: Scores = (),
+) -> Sites:
+    """Draw the sites of one muscle.
+
+    Parameters
+    ----------
+    units : int
+        Motor units of the muscle.
+    site_class : str
+        ``"foot_sole"`` or ``"ordinary"``: how many rogues a unit has on average.
+    critical_nu : float
+        The nu by which sites are measured: there, the healthy axon misfires once a minute.
+    person_rng : numpy.random.Generator
+        The person's own stream: how many rogues this person has against others.
+    rng : numpy.random.Generator
+        The muscle's stream.
+    scores : tuple of float
+        Those of the person's axon.
+    """
+    density = np.exp(number("firing", "rogue_person_spread") * person_rng.standard_normal())
+    per_unit = round(number("firing", "bulk_sites_per_unit"))
+    bulk_unit = np.repeat(np.arange(units), per_unit)
+    spread = number("firing", "bulk_spread") * np.log(critical_nu)
+    bulk = np.exp(spread * rng.standard_normal(bulk_unit.size))
+    rogues = rng.poisson(number("firing", f"rogues_per_unit_{site_class}") * density * units)
+    rogue_unit = rng.integers(0, units, rogues)
+    tail = number("firing", "rogue_tail") * (critical_nu - 1.0)
+    rogue = 1.0 + tail * rng.standard_exponential(rogues)
+    unit = np.concatenate([bulk_unit, rogue_unit])
+    order = np.argsort(unit, kind="stable")
+    origin = np.concatenate([np.full(bulk.size, BULK), np.full(rogues, ROGUE)])
+    nu = np.concatenate([bulk, rogue])[order]
+    return Sites(nu, unit[order], origin[order], units, scores)

@@ -1,0 +1,238 @@
+"""How a muscle that holds a force tires, unit by unit (Potvin & Fuglevand 2017).
+
+Units are rate-coded: excitation sets each unit's rate, rate its force by the curve of `force`, and
+force times fatigability what it loses; a tired unit is slower, a long-driven one fires less. In
+each step the least excitation is taken that gives the target force. Recovery, which the published
+model lacks, is a return to full force in proportion to what is lost and to how little the unit is
+active; it is off unless asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurosim.base.cache import remember
+from neurosim.base.errors import NeurosimError, number_within
+from neurosim.base.parameters import number
+from neurosim.model.muscle.force import force_fraction
+
+STEP_S = 0.1
+EXCITATION_STEP = 0.01  # to which the excitation is found, as in the authors' code
+
+
+def _number(name: str) -> float:
+    return number("fatigue", name)
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """Rate-coded units, the smallest first; arrays of shape (units,).
+
+    Attributes
+    ----------
+    threshold : ndarray
+        Excitation that recruits a unit, from 1.
+    highest_per_s : ndarray
+        Largest rate.
+    force : ndarray
+        Force at full activation, in that of the smallest unit.
+    contraction_time_ms : ndarray
+        Of a rested unit.
+    loss_per_s : ndarray
+        Share of its rested force lost each second at full activation.
+    recovery_tau_s : ndarray
+        Time constant of recovery.
+    """
+
+    threshold: np.ndarray
+    highest_per_s: np.ndarray
+    force: np.ndarray
+    contraction_time_ms: np.ndarray
+    loss_per_s: np.ndarray
+    recovery_tau_s: np.ndarray
+
+    @property
+    def full_excitation(self) -> float:
+        """Excitation at which the last unit has its largest rate."""
+        above = self.highest_per_s[-1] - _number("lowest_rate")
+        return float(self.threshold[-1] + above / _number("rate_gain"))
+
+
+def build() -> Units:
+    """Return the units of Potvin & Fuglevand (2017)."""
+    n = round(_number("units"))
+    rank = np.arange(n) / (n - 1)
+    threshold = _number("recruitment_range") ** rank
+    force = _number("force_range") ** rank
+    c = np.log(_number("force_range")) / np.log(_number("contraction_time_range"))
+    fall = (threshold - 1.0) / (threshold[-1] - 1.0)
+    slow, fast = _number("recovery_tau_slow_s"), _number("recovery_tau_fast_s")
+    return Units(
+        threshold=threshold,
+        highest_per_s=_number("highest_rate_first") - _number("highest_rate_fall") * fall,
+        force=force,
+        contraction_time_ms=_number("contraction_time_slow_ms") * force ** (-1.0 / c),
+        loss_per_s=_number("fatigability_largest") * _number("fatigability_range") ** (rank - 1.0),
+        recovery_tau_s=slow * (fast / slow) ** rank,
+    )
+
+
+def rates_per_s(units: Units, excitation, on_s=0.0) -> np.ndarray:
+    """Return the rate of every unit, per s; 0 below its threshold.
+
+    Parameters
+    ----------
+    units : Units
+        The pool.
+    excitation : float or array_like, shape (..., 1)
+        Common drive.
+    on_s : float or ndarray, shape (units,)
+        For how long each unit has fired, which lowers its rate.
+    """
+    lowest, slope, adaptation, offset, tau_s = _rate_numbers()
+    above = np.asarray(excitation, float) - units.threshold
+    rate = np.minimum(lowest + slope * above, units.highest_per_s)
+    share = adaptation * (units.threshold - 1.0) / (units.threshold[-1] - 1.0)
+    rate = rate + share * (rate - lowest + offset) * np.expm1(-np.asarray(on_s, float) / tau_s)
+    return np.where(above >= 0.0, rate, 0.0)
+
+
+@remember("fatigue")
+def _rate_numbers() -> tuple[float, ...]:
+    names = ("lowest_rate", "rate_gain", "adaptation", "adaptation_offset", "adaptation_tau_s")
+    return tuple(_number(name) for name in names)
+
+
+@dataclass(frozen=True, eq=False)
+class Effort:
+    """A held force against time.
+
+    Attributes
+    ----------
+    time_s : ndarray, shape (T,)
+        Start of each step.
+    force_percent : ndarray, shape (T,)
+        Force, % of the rested largest.
+    target_percent : ndarray, shape (T,)
+        What was asked.
+    excitation_percent : ndarray, shape (T,)
+        Drive, % of full.
+    capacity_percent : ndarray, shape (T,)
+        What full drive would give without adaptation, % of the rested largest.
+    left : ndarray, shape (units,)
+        Share of its rested force that each unit has at the end.
+    """
+
+    time_s: np.ndarray
+    force_percent: np.ndarray
+    target_percent: np.ndarray
+    excitation_percent: np.ndarray
+    capacity_percent: np.ndarray
+    left: np.ndarray
+
+    @property
+    def endurance_s(self) -> float:
+        """Time of the first step in which the target is not reached; infinite if it always is."""
+        short = self.force_percent < self.target_percent - 1e-9
+        return float(self.time_s[short.argmax()]) if short.any() else float("inf")
+
+
+def effort(
+    target_percent, *, recovery: bool = False, units: Units | None = None, stop: bool = False
+) -> Effort:
+    """Return how a muscle follows a target force.
+
+    Parameters
+    ----------
+    target_percent : array_like, shape (T,)
+        Force asked for in each step of `STEP_S`, % of the rested largest, 0 to 100.
+    recovery : bool
+        Whether units recover (assumed) or only tire (as published).
+    units : Units
+        Another pool.
+    stop : bool
+        Whether to end with the first step in which the target is not reached.
+
+    Raises
+    ------
+    NeurosimError
+        If the target is no series of such numbers.
+
+    References
+    ----------
+    Potvin JR, Fuglevand AJ (2017) A motor unit-based model of muscle fatigue. PLoS Comput Biol
+    13:e1005581.
+    """
+    target = _target(target_percent)
+    pool = build() if units is None else units
+    full = pool.full_excitation
+    largest = float(_forces(pool, full, 0.0, np.ones_like(pool.force))[1].sum())
+    left, on_s = np.ones_like(pool.force), np.zeros_like(pool.force)
+    columns, e = np.empty((3, target.size)), 0.0
+    for i, wanted in enumerate(target):
+        e = _least_excitation(pool, full, e, on_s, left, wanted / 100.0 * largest)
+        active, force = _forces(pool, e, on_s, left)
+        capacity = _forces(pool, full, 0.0, left)[1].sum()
+        columns[:, i] = force.sum() / largest, e / full, capacity / largest
+        if stop and force.sum() < wanted / 100.0 * largest - 1e-9:
+            target, columns = target[: i + 1], columns[:, : i + 1]
+            break
+        gained = recovery * (1.0 - left) * (1.0 - active) / pool.recovery_tau_s
+        left = np.clip(left + STEP_S * (gained - pool.loss_per_s * active), 0.0, 1.0)
+        on_s = np.where(active > 0.0, on_s + STEP_S, 0.0)
+    time = STEP_S * np.arange(target.size)
+    force, excitation, capacity = 100.0 * columns
+    return Effort(time, force, target, excitation, capacity, left)
+
+
+def hold_s(percent: float, longest_s: float = 1000.0, **options) -> float:
+    """Return for how long a force can be held, s; infinite if longer than `longest_s`."""
+    number_within("percent", percent, 0.0, 100.0, "%")
+    steps = round(number_within("longest_s", longest_s, STEP_S, 1e5, "s") / STEP_S)
+    return effort(np.full(steps, float(percent)), stop=True, **options).endurance_s
+
+
+def _forces(pool: Units, excitation, on_s, left) -> tuple[np.ndarray, np.ndarray]:
+    """Return activation (0 to 1) and force of every unit."""
+    slowing = _number("slowing")
+    slowed = pool.contraction_time_ms * (1.0 + slowing * (1.0 - left))
+    active = force_fraction(slowed / 1000.0 * rates_per_s(pool, excitation, on_s))
+    return active, active * left * pool.force
+
+
+def _least_excitation(pool, full, near: float, on_s, left, wanted: float) -> float:
+    """Return the least excitation, in whole steps, that gives a force, or the full one.
+
+    Force rises with excitation; the search starts `near` the last answer and halves its bracket.
+    """
+    if wanted <= 0.0:
+        return 0.0
+
+    def enough(step: int) -> bool:
+        return _forces(pool, step * EXCITATION_STEP, on_s, left)[1].sum() >= wanted
+
+    most = int(np.ceil(full / EXCITATION_STEP))
+    low, high, width = -1, min(round(near / EXCITATION_STEP), most), 1
+    if enough(high):
+        while high - width > 0 and enough(high - width):
+            high, width = high - width, 2 * width
+        low = max(high - width, -1)
+    else:
+        while high < most and not enough(high):
+            low, high, width = high, min(high + width, most), 2 * width
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return min(high * EXCITATION_STEP, full)
+
+
+def _target(target_percent) -> np.ndarray:
+    try:
+        target = np.atleast_1d(np.asarray(target_percent, dtype=float))
+    except (TypeError, ValueError):
+        target = np.array([np.nan])
+    if target.ndim != 1 or not ((target >= 0.0) & (target <= 100.0)).all():
+        raise NeurosimError("target_percent must be a series of numbers from 0 to 100 %.")
+    return target

@@ -1,0 +1,1 @@
+"""The motor neuron's cell body and its pool: plateaus, cramps, firing under drive."""

@@ -1,0 +1,56 @@
+"""The loop of `pool`, compiled by Numba from the line of its equations, one unit after another."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from importlib import resources
+
+from numba import njit
+
+from neurosim.model.axon.compiled import loop
+from neurosim.model.soma import pool_equations
+
+KEEP, KICK, _ = pool_equations._own_noise()
+SUBSTEPS = pool_equations.SUBSTEPS
+step = njit(inline="always")(pool_equations.step)
+
+
+def _keep(function):
+    """Compile a loop under a name that changes with `pool` too."""
+    lines = resources.files("neurosim.model.soma").joinpath("pool_equations.py").read_bytes()
+    function.__qualname__ += "_" + sha256(lines).hexdigest()[:8]
+    return loop(function)
+
+
+@_keep
+def _move(S, P, noise, kicks, common, size, saturating, linear, other, spikes, counts, traces,
+          rows, force):  # fmt: skip
+    shared = other.shape[0] == 1
+    for i in range(S.shape[1]):
+        v, w, ahp, rise = S[0, i], S[1, i], S[2, i], S[3, i]
+        p, h, wait = S[4, i], S[5, i], S[6, i]
+        own, mine, row, count = P[:, i].copy(), 0 if shared else i, rows[i], counts[i]
+        x = noise[i]
+        for k in range(kicks.shape[1]):
+            x = KEEP * x + KICK * kicks[i, k]
+            push = size[3, i] * saturating[k]
+            u = push / (1.0 + push / force) + size[4, i] * linear[k] + other[mine, k]
+            u = u + size[0, i] * x + size[1, i] * common[0, k] + size[2, i] * common[1, k]
+            for j in range(SUBSTEPS):
+                v, w, ahp, rise, p, h, wait, fired = step(v, w, ahp, rise, p, h, wait, u, own)
+                if fired > 0.5:
+                    spikes[i, count] = k * SUBSTEPS + j
+                    count += 1
+                if row >= 0:
+                    at = k * SUBSTEPS + j
+                    traces[0, row, at] = v
+                    traces[1, row, at] = rise
+                    traces[2, row, at] = own[6] * p * h
+        S[0, i], S[1, i], S[2, i], S[3, i] = v, w, ahp, rise
+        S[4, i], S[5, i], S[6, i] = p, h, wait
+        noise[i], counts[i] = x, count
+
+
+def move(*given):
+    """Do what `pool.move` does."""
+    _move(*given, pool_equations._own_noise()[2])  # pyright: ignore

@@ -1,0 +1,166 @@
+"""A cramp in a pool of motoneurons: plateaus that nerve stimulation starts and inhibition ends.
+
+The muscle is shortened, which is taken to raise the gain of the persistent inward current
+(`cramp_gain`, fitted; lost inhibition and afferents themselves are not modelled). Stimulating the
+nerve depolarises every unit in proportion to the rate of stimuli; stretch inhibits every unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from neurosim.base.parameters import number
+from neurosim.model.soma import pool, trains
+from neurosim.model.soma.pool import hold, inputs
+from neurosim.model.soma.soma import SomaConditions
+
+BEFORE_S, STIMULUS_S = 1.0, 2.0
+HIGHEST_HZ = 60.0
+STEP_HZ = 2.0
+SHARE = 0.5  # of the units on a plateau make a cramp
+STRETCH_AT_S, STRETCH_S = 10.0, 1.0
+LONGEST_S = 120.0  # after the push: for so long the pool of a scenario is followed
+
+
+@dataclass(frozen=True)
+class Cramping:
+    """What a body makes of its pool.
+
+    Gain of the persistent inward current, how much lower it opens, the push before the record,
+    and the inhibition by a stretch.
+    """
+
+    pic_scale: float = 1.0
+    pic_lowered_mv: float = 0.0
+    push_mv: float = 0.0
+    stretch_mv: float = 0.0
+
+
+def shortened(conditions: SomaConditions | None = None) -> SomaConditions:
+    """Return conditions with the PIC gain of a shortened muscle, on top of what it was."""
+    now = SomaConditions() if conditions is None else conditions
+    return now.replace(pic_gain=now.pic_gain * number("pool", "cramp_gain"))
+
+
+def units_of(person: int, units: int, prone: bool) -> pool.Pool:
+    """Return the pool of a person, cramp-prone or not."""
+    made = pool.build(units, person=person)
+    return pool.cramp_prone(made) if prone else made
+
+
+def stimulate(made, conditions, stimulus_hz, after_s, *, seed, inhibition_mv=0.0, inhibition_s=0.0,
+              trace=()):  # fmt: skip
+    """Return a run: rest, stimulation of the nerve, inhibition (or none), and rest again.
+
+    Parameters
+    ----------
+    made : Pool
+        The units.
+    conditions : SomaConditions
+        As they are in a shortened muscle.
+    stimulus_hz : float
+        Stimuli per second, for `STIMULUS_S` after `BEFORE_S` of rest.
+    after_s : float
+        Time after the stimulation, s.
+    seed : int or numpy.random.SeedSequence
+        Of the noise.
+    inhibition_mv, inhibition_s : float
+        Inhibition (stretch) in the middle of the time after, mV and s.
+    trace : sequence of int
+        Units whose potential is kept.
+    """
+    push = stimulus_hz * number("pool", "reflex_mv")
+    calm = 0.5 * (after_s - inhibition_s)
+    parts = [hold(BEFORE_S), hold(STIMULUS_S, push), hold(calm)]
+    parts += [hold(inhibition_s, -inhibition_mv)] if inhibition_s else []
+    push_mv: Any = inputs(*parts, hold(calm))
+    return pool.run(made, conditions, input_mv=push_mv, seed=seed, trace=trace)
+
+
+def after_push(
+    units: int,
+    cramping: Cramping,
+    conditions: SomaConditions,
+    duration_s: float,
+    person: np.random.SeedSequence,
+    seed: np.random.SeedSequence,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the spikes of a pool from the end of its push on: times (s) and units.
+
+    The pool has its own stretch, in place of what one does to the tone of resting somata: it lasts
+    `STRETCH_S` from `STRETCH_AT_S` after the push. The pool is followed for `LONGEST_S`.
+
+    Parameters
+    ----------
+    units : int
+    cramping : Cramping
+    conditions : SomaConditions
+        The somata at rest; the shortened muscle's gain comes on top.
+    duration_s : float
+    person, seed : numpy.random.SeedSequence
+        Who it is, and the noise.
+    """
+    made = pool.build(units, person=person)
+    made = made.replace(pic_half_mv=made.pic_half_mv - cramping.pic_lowered_mv)
+    now = conditions.replace(pic_gain=conditions.pic_gain * cramping.pic_scale, tone_scale=1.0)
+    after = hold(min(duration_s, LONGEST_S))
+    begin, end = (round(1000.0 * t) for t in (STRETCH_AT_S, STRETCH_AT_S + STRETCH_S))
+    after[begin:end] = -cramping.stretch_mv
+    push: Any = inputs(hold(BEFORE_S), hold(STIMULUS_S, cramping.push_mv), after)
+    done = pool.run(made, now, input_mv=push, seed=seed)
+    late = done.time_s >= BEFORE_S + STIMULUS_S
+    return done.time_s[late] - BEFORE_S - STIMULUS_S, done.unit[late]
+
+
+def census(people: int, units: int, *, seed: int, stimulus_hz: float, after_s: float = 90.0,
+           conditions: SomaConditions | None = None, prone: bool = False):  # fmt: skip
+    """Return the plateaus of all units of some people, and the spikes before the stimulus.
+
+    Returns
+    -------
+    plateaus : list of trains.Plateau
+    early : int
+    """
+    found, early = [], 0
+    for person in range(people):
+        made = units_of(person, units, prone)
+        done = stimulate(made, shortened(conditions), stimulus_hz, after_s, seed=seed + person)
+        early += int((done.time_s < BEFORE_S).sum())
+        all_of = (trains.plateau(t, BEFORE_S + STIMULUS_S) for t in done.trains_s())
+        found += [p for p in all_of if p is not None]
+    return found, early
+
+
+def cramps(made, conditions: SomaConditions, stimulus_hz: float, seed: int) -> bool:
+    """Whether half of the units fire on for a second and more after the stimulation."""
+    done = stimulate(made, conditions, stimulus_hz, 2.0, seed=seed)
+    on = [trains.plateau(t, BEFORE_S + STIMULUS_S) for t in done.trains_s()]
+    return sum(p is not None for p in on) >= SHARE * made.units
+
+
+def threshold_hz(people: Iterable[int], units: int, prone: bool, *, seed: int,
+                 conditions: SomaConditions | None = None) -> np.ndarray:  # fmt: skip
+    """Return the least rate of stimuli that starts a cramp in each person, per second.
+
+    Rates rise by `STEP_HZ` as in the clinic's test, each from rest; NaN if `HIGHEST_HZ` starts
+    none. Found by halving, so it takes for granted that a higher rate does what a lower one does.
+    """
+    found, now = [], shortened(conditions)
+    for person in people:
+        made = units_of(person, units, prone)
+        low, high = 0, round(HIGHEST_HZ / STEP_HZ)
+        if not cramps(made, now, HIGHEST_HZ, seed + person):
+            found.append(np.nan)
+            continue
+        while high - low > 1:
+            middle = (low + high) // 2
+            if cramps(made, now, middle * STEP_HZ, seed + person):
+                high = middle
+            else:
+                low = middle
+        found.append(high * STEP_HZ)
+    return np.array(found)

@@ -1,0 +1,501 @@
+"""A pool of motoneurons: size principle, common drive, and plateaus by a persistent inward current.
+
+The soma is that of `motoneuron` (mV above the rest of a motoneuron without input; threshold that
+rises with each spike, after-hyperpolarisation, noise), here with a persistent inward current (PIC)
+that opens with depolarisation, stays open a while, and slowly inactivates. `step` holds the
+equations, once for NumPy and for Numba.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+import numpy as np
+
+from neurosim.base.errors import NeurosimError, number_within, unknown_name
+from neurosim.model.axon import kernel
+from neurosim.model.soma.pool_equations import (
+    DT_MS,
+    INPUT_MS,
+    NOISE_HZ,
+    SUBSTEPS,
+    _number,
+    _own_noise,
+    _soma,
+    step,
+)
+from neurosim.model.soma.soma import SomaConditions, noise_mv, resting_mv, threshold_parts_mv
+
+MAX_SAMPLES = 200_000_000  # units x milliseconds of one run
+MAX_TRACED = 20_000_000  # units x steps whose potential is kept
+_CHUNK_MS = 10_000
+ROWS = (
+    "keep", "rest", "ahp_keep", "ahp_jump", "rise_keep", "rise_jump", "pic", "half", "slope",
+    "pic_share", "slow_share", "least", "rested", "reset", "refractory",
+)  # fmt: skip
+STATES = ("v", "w", "ahp", "rise", "p", "h", "wait")
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Motoneurons by size, the smallest first; every attribute is an array of shape (units,).
+
+    Attributes
+    ----------
+    rheobase_na : ndarray
+        Current that just fires a unit without synaptic tone and PIC.
+    resistance_mohm : ndarray
+        Input resistance: mV of depolarisation by 1 nA.
+    tau_membrane_ms, ahp_tau_ms : ndarray
+        Time constants of the membrane and of the after-hyperpolarisation.
+    pic_mv : ndarray
+        Depolarisation by the whole PIC at gain 1.
+    pic_half_mv : ndarray
+        Potential at which half of it is open.
+    """
+
+    rheobase_na: np.ndarray
+    resistance_mohm: np.ndarray
+    tau_membrane_ms: np.ndarray
+    ahp_tau_ms: np.ndarray
+    pic_mv: np.ndarray
+    pic_half_mv: np.ndarray
+
+    @property
+    def units(self) -> int:
+        """How many."""
+        return self.rheobase_na.size
+
+    def only(self, units) -> Pool:
+        """Return the pool of some units, by index, slice or mask."""
+        index = np.atleast_1d(np.arange(self.units)[units])
+        return Pool(*(getattr(self, f)[index] for f in Pool.__annotations__))
+
+    def replace(self, **changes) -> Pool:
+        """Return a copy in which some arrays are others (numbers are spread over the units).
+
+        Raises
+        ------
+        NeurosimError
+            For a name that is no attribute, or an array that does not fit.
+        """
+        for name, value in changes.items():
+            if name not in Pool.__annotations__:
+                raise unknown_name("pool parameter", name, Pool.__annotations__)
+            changes[name] = _numbers(name, value, ((), (self.units,))) + np.zeros(self.units)
+        return replace(self, **changes)
+
+
+def _whole(name: str, value, low: int, high: int) -> int:
+    if number_within(name, value, low, high) != int(value):
+        raise NeurosimError(f"{name} must be a whole number, not {value!r}.")
+    return int(value)
+
+
+def _numbers(name: str, value, shapes) -> np.ndarray:
+    try:
+        array = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        array = np.array(np.nan)
+    if not np.isfinite(array).all():
+        raise NeurosimError(f"{name} must hold finite numbers only.")
+    if array.shape not in shapes:
+        raise NeurosimError(f"{name} must be of one of the shapes {shapes}, not {array.shape}.")
+    return array
+
+
+def _sequence(seed) -> np.random.SeedSequence:
+    if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool) and seed >= 0:
+        return np.random.SeedSequence(int(seed))
+    if not isinstance(seed, np.random.SeedSequence):
+        raise NeurosimError(f"seed must be a whole number from 0 or a SeedSequence, not {seed!r}.")
+    return seed
+
+
+def _child(seed: np.random.SeedSequence, i: int) -> np.random.Generator:
+    # not seed.spawn(), which would give other children at a second call
+    key = (*seed.spawn_key, i)
+    return np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=key))
+
+
+def build(units: int = 120, person: int | np.random.SeedSequence | None = None) -> Pool:
+    """Return a pool by the size principle.
+
+    Rheobase of unit i of N is 3.85 nA x 9.1^((i/N)^1.1831); resistance and capacitance follow by
+    membrane area (Caillet et al. 2022); the after-hyperpolarisation shortens with size.
+
+    Parameters
+    ----------
+    units : int
+        How many, 1 to 10 000.
+    person : int or numpy.random.SeedSequence, optional
+        Draws the PIC of each unit, normal with the spread ``pic_spread`` and never under a fifth
+        of the mean; without it all are the mean.
+
+    Raises
+    ------
+    NeurosimError
+        For a number of units that makes no sense.
+    """
+    n = _whole("units", units, 1, 10_000)
+    size = (np.arange(1, n + 1) / n) ** _number("rheobase_exponent")
+    rheobase = _number("rheobase_smallest_na") * _number("rheobase_range") ** size
+    area = (rheobase / rheobase[0]) ** (1.0 / _number("area_exponent"))
+    slow, fast = _number("ahp_tau_slow_ms"), _number("ahp_tau_fast_ms")
+    pic = np.full(n, _number("pic_mv"))
+    if person is not None:
+        draws = _child(_sequence(person), 0).standard_normal(n)
+        pic *= np.maximum(1.0 + _number("pic_spread") * draws, 0.2)
+    return Pool(
+        rheobase_na=rheobase,
+        resistance_mohm=_soma("threshold_mv") / rheobase,
+        tau_membrane_ms=_soma("tau_membrane_ms") * area ** (1.0 - _number("resistance_exponent")),
+        ahp_tau_ms=slow * (fast / slow) ** size,
+        pic_mv=pic,
+        pic_half_mv=np.full(n, _number("pic_half_mv")),
+    )
+
+
+def cramp_prone(pool: Pool) -> Pool:
+    """Return the pool with the PIC opening at a lower potential, as in people who cramp easily."""
+    return pool.replace(pic_half_mv=pool.pic_half_mv - _number("prone_shift_mv"))
+
+
+def ramp(seconds: float, start: float, stop: float) -> np.ndarray:
+    """Return a straight line from `start` to `stop` over `seconds`, one number each ms."""
+    n = round(number_within("seconds", seconds, 0.001, 1e6, "s") * 1000.0)
+    return start + (stop - start) * (np.arange(n) + 0.5) / n
+
+
+def hold(seconds: float, level: float = 0.0) -> np.ndarray:
+    """Return `level` for `seconds`, one number each ms."""
+    return ramp(seconds, level, level)
+
+
+def sine(seconds: float, mean: float, amplitude: float, hz: float) -> np.ndarray:
+    """Return mean + amplitude sin(2 pi hz t) for `seconds`, one number each ms."""
+    t = np.arange(hold(seconds).size) / 1000.0
+    return mean + amplitude * np.sin(2.0 * np.pi * hz * t)
+
+
+def inputs(*parts: np.ndarray) -> np.ndarray:
+    """Return parts one after the other: ``inputs(hold(1), ramp(5, 0, 0.3), hold(5, 0.3))``."""
+    return np.concatenate(parts)
+
+
+def parameters(pool: Pool, conditions: SomaConditions) -> np.ndarray:
+    """Return what `step` needs of each unit, shape (len(ROWS), units).
+
+    `resting_mv` holds all the PIC that is on in a healthy soma at rest. What of it comes from
+    the part that moves here is taken out of the constant part.
+    """
+    healthy = resting_mv(SomaConditions())
+    p = 1.0 / (1.0 + np.exp((pool.pic_half_mv - healthy) / _number("pic_slope_mv")))
+    moving = pool.pic_mv * p * (1.0 - (1.0 - _number("pic_least")) * p) * conditions.pic_gain
+    one = np.ones(pool.units)
+    return np.stack([
+        np.exp(-DT_MS / pool.tau_membrane_ms),
+        resting_mv(conditions) - moving,
+        np.exp(-DT_MS / pool.ahp_tau_ms),
+        _soma("ahp_mv") * conditions.ahp_scale * one,
+        np.exp(-DT_MS / _soma("adaptation_tau_ms")) * one,
+        _soma("adaptation_mv") * one,
+        pool.pic_mv * conditions.pic_gain,
+        pool.pic_half_mv,
+        _number("pic_slope_mv") * one,
+        -np.expm1(-DT_MS / _number("pic_tau_ms")) * one,
+        -np.expm1(-DT_MS / _number("pic_inactivation_tau_ms")) * one,
+        _number("pic_least") * one,
+        sum(threshold_parts_mv(conditions).values()) * one,
+        _soma("reset_mv") * one,
+        round(_soma("refractory_ms") / DT_MS) * one,
+    ])  # fmt: skip
+
+
+def at_rest(P: np.ndarray) -> np.ndarray:
+    """Return the states of rested units: the lowest potential at which nothing moves.
+
+    A unit that has none below its threshold starts at its threshold's edge with the PIC of there.
+    """
+    v = P[1].copy()
+    for _ in range(2000):  # rises to the lowest fixed point, never past it
+        p = 1.0 / (1.0 + np.exp((P[7] - v) / P[8]))
+        v = np.minimum(P[1] + P[6] * p * (1.0 - (1.0 - P[11]) * p), P[12] - 1e-9)
+    p = 1.0 / (1.0 + np.exp((P[7] - v) / P[8]))
+    zero = np.zeros_like(v)
+    return np.stack([v, v, zero, zero, p, 1.0 - (1.0 - P[11]) * p, zero])
+
+
+@cache
+def compiled():
+    """Return the compiled loop, or None without Numba or with NEUROSIM_NUMBA=0."""
+    if kernel.compiled() is None:
+        return None
+    from neurosim.model.soma import compiled_pool
+
+    return compiled_pool.move
+
+
+def move(S, P, noise, kicks, common, size, saturating, linear, other, spikes, counts, traces, rows):
+    """Move every unit through one chunk of milliseconds, in place: the reference.
+
+    Parameters
+    ----------
+    S : ndarray, shape (7, units)
+        States, changed in place.
+    P : ndarray, shape (len(ROWS), units)
+        Parameters.
+    noise : ndarray, shape (units,)
+        State of each unit's own noise in its steady SD, changed in place.
+    kicks : ndarray, shape (units, ms)
+        Standard normal numbers for it.
+    common : ndarray, shape (2, ms)
+        The two common noises, SD 1.
+    size : ndarray, shape (5, units)
+        mV of own, common slow and common fast noise; mV by full excitation before saturation;
+        resistance.
+    saturating, linear : ndarray, shape (ms,)
+        Excitation from 0 to 1, and current in nA.
+    other : ndarray, shape (1 or units, ms)
+        Further input, mV.
+    spikes, counts : ndarray, shape (units, most) and (units,)
+        Steps at which each unit fired in this chunk.
+    traces : ndarray, shape (3, traced, steps)
+        Potential, threshold rise and PIC of the units in `rows` (-1: not kept).
+    """
+    keep, kick, force = _own_noise()
+    kept = np.flatnonzero(rows >= 0)
+    states = list(S)
+    for k in range(kicks.shape[1]):
+        noise[:] = keep * noise + kick * kicks[:, k]
+        x = size[3] * saturating[k]
+        u = x / (1.0 + x / force) + size[4] * linear[k] + other[:, k]
+        u = u + size[0] * noise + size[1] * common[0, k] + size[2] * common[1, k]
+        for j in range(SUBSTEPS):
+            *states, fired = step(*states, u, P)  # pyright: ignore
+            at = k * SUBSTEPS + j
+            for i in np.flatnonzero(fired):
+                spikes[i, counts[i]] = at
+                counts[i] += 1
+            if kept.size:
+                v, _, _, rise, p, h, _ = states
+                shown = np.stack([v, rise, P[6] * p * h])
+                traces[:, rows[kept], at] = shown[:, kept]
+    S[:] = states
+
+
+@dataclass(frozen=True, eq=False)
+class PoolRun:
+    """What a pool did.
+
+    Attributes
+    ----------
+    duration_s : float
+        Length of the run.
+    time_s, unit : ndarray, shape (n,)
+        Every spike in order of time, and whose it was.
+    traced : ndarray, shape (k,)
+        Units whose potential was kept.
+    time_ms : ndarray, shape (T,)
+        Times of the traces.
+    potential_mv : ndarray, shape (k, T)
+        Absolute potential; a spike is not drawn: after it the unit is held at the reset.
+    threshold_baseline_mv, threshold_electrolyte_mv : float
+        Absolute threshold of the healthy rested soma, and what the divalent ions add to it.
+    threshold_adaptation_mv : ndarray, shape (k, T)
+        What the spikes so far add to it.
+    pic_mv : ndarray, shape (k, T)
+        Depolarisation by the PIC: so much less must other inputs give to reach the threshold.
+    """
+
+    duration_s: float
+    time_s: np.ndarray
+    unit: np.ndarray
+    units: int
+    traced: np.ndarray
+    time_ms: np.ndarray
+    potential_mv: np.ndarray
+    threshold_baseline_mv: float
+    threshold_electrolyte_mv: float
+    threshold_adaptation_mv: np.ndarray
+    pic_mv: np.ndarray = field(repr=False)
+
+    @property
+    def threshold_mv(self) -> np.ndarray:
+        """Absolute threshold of the traced units, mV, shape (k, T)."""
+        rested = self.threshold_baseline_mv + self.threshold_electrolyte_mv
+        return rested + self.threshold_adaptation_mv
+
+    def spikes_s(self, unit: int) -> np.ndarray:
+        """Return the spike times of one unit, s."""
+        return self.time_s[self.unit == unit]
+
+    def trains_s(self) -> list[np.ndarray]:
+        """Return the spike times of every unit, s."""
+        order = np.argsort(self.unit, kind="stable")
+        cuts = np.searchsorted(self.unit[order], np.arange(1, self.units))
+        return np.split(self.time_s[order], cuts)
+
+
+def run(
+    pool: Pool,
+    conditions: SomaConditions | None = None,
+    *,
+    excitation=0.0,
+    current_na=0.0,
+    input_mv=0.0,
+    duration_s: float | None = None,
+    seed,
+    noise: bool = True,
+    trace: Sequence[int] = (),
+) -> PoolRun:
+    """Return the spikes of a pool under a drive, and the potentials of chosen units.
+
+    Parameters
+    ----------
+    pool : Pool
+        The units.
+    conditions : SomaConditions
+        Fluid and gains, the same for all units; health if not given.
+    excitation : float or array_like, shape (ms,)
+        Voluntary drive from 0 to 1, common to all units. Its current is the same in all; the
+        depolarisation saturates towards the synaptic driving force: x / (1 + x / 70 mV),
+        x = resistance x current.
+    current_na : float or array_like, shape (ms,)
+        Current injected into every soma, nA.
+    input_mv : float or array_like, shape (ms,) or (units, ms)
+        Further depolarisation; negative is inhibition (stretch).
+    duration_s : float
+        Needed if no input is an array.
+    seed : int or numpy.random.SeedSequence
+        Child 0 is the common noise, child i + 1 that of unit i: a unit's noise does not depend on
+        how many run beside it.
+    noise : bool
+        Without it the run is deterministic.
+    trace : sequence of int
+        Units whose potential is kept.
+
+    Raises
+    ------
+    NeurosimError
+        For inputs of different lengths, values that make no sense, or a run too large.
+    """
+    now = SomaConditions() if conditions is None else conditions
+    if not isinstance(now, SomaConditions):
+        raise NeurosimError(f"run needs SomaConditions, not {conditions!r}.")
+    ms = _length(duration_s, excitation, current_na, input_mv)
+    n = pool.units
+    if ms * n > MAX_SAMPLES:
+        raise NeurosimError(
+            f"units x milliseconds = {ms * n:g} is more than {MAX_SAMPLES:g}: "
+            "take fewer units or a shorter time."
+        )
+    e = _numbers("excitation", excitation, ((), (ms,)))
+    if e.min() < 0.0 or e.max() > 1.0:
+        raise NeurosimError(f"excitation must lie between 0 and 1, not reach {e.min():g} or "
+                            f"{e.max():g}.")  # fmt: skip
+    e = np.broadcast_to(e * now.drive_scale, ms)
+    current = np.broadcast_to(_numbers("current_na", current_na, ((), (ms,))), ms)
+    other = np.atleast_1d(_numbers("input_mv", input_mv, ((), (ms,), (n, ms))))
+    other = np.broadcast_to(other, (1, ms)) if other.ndim == 1 else other
+    kept = np.array([_whole("trace", i, 0, n - 1) for i in trace], dtype=np.int64)
+    if kept.size * ms * SUBSTEPS > MAX_TRACED:
+        raise NeurosimError("too much to keep: trace fewer units or take a shorter time.")
+    return _run(pool, now, e, current, other, _sequence(seed), noise, kept)
+
+
+def _length(duration_s, *given) -> int:
+    """Return the milliseconds of a run."""
+    sizes = {np.shape(g)[-1] for g in given if np.ndim(g)}
+    if duration_s is not None:
+        sizes.add(round(number_within("duration_s", duration_s, 0.001, 1e7, "s") * 1000.0))
+    if len(sizes) != 1:
+        raise NeurosimError(
+            "the inputs and duration_s must be of one length, one number each millisecond, "
+            f"not {sorted(sizes)} ms."
+        )
+    return sizes.pop()
+
+
+def _noise_sizes(pool: Pool, conditions: SomaConditions, noise: bool) -> np.ndarray:
+    """Return the mV of each kind of noise as an input, shape (3, units): own, slow, fast.
+
+    A membrane with tau filters noise of tau_s to the share tau_s / (tau + tau_s) of its variance;
+    the variances of the potential add up to `noise_mv` squared.
+    """
+    slow, fast = _number("noise_common_slow"), _number("noise_common_fast")
+    shares = (1.0 - slow - fast, slow, fast)
+    rows = []
+    for share, hz in zip(shares, (NOISE_HZ[2], *NOISE_HZ[:2]), strict=True):
+        tau = 1000.0 / (2.0 * np.pi * hz)
+        rows.append(np.sqrt(share * (1.0 + pool.tau_membrane_ms / tau)))
+    return noise_mv(conditions) * float(noise) * np.stack(rows)
+
+
+def _common(generator: np.random.Generator, ms: int, last: np.ndarray | None) -> np.ndarray:
+    """Return the two common noises of SD 1, shape (2, ms), going on from `last`."""
+    from scipy.signal import lfilter
+
+    drawn = generator.standard_normal((ms, 2)).T
+    out = np.empty((2, ms))
+    for i, hz in enumerate(NOISE_HZ[:2]):
+        keep = np.exp(-INPUT_MS * 2.0 * np.pi * hz / 1000.0)
+        kick = np.sqrt(1.0 - keep**2)
+        x = kick * drawn[i]
+        if last is None:
+            x[0] = drawn[i, 0]
+        start = [0.0 if last is None else keep * last[i]]
+        out[i] = lfilter([1.0], [1.0, -keep], x, zi=start)[0]
+    return out
+
+
+def _run(pool, conditions, e, current, other, seed, noise, kept) -> PoolRun:
+    n, ms = pool.units, e.size
+    P = parameters(pool, conditions)
+    S = at_rest(P)
+    size = np.concatenate([
+        _noise_sizes(pool, conditions, noise),
+        [pool.resistance_mohm * _number("largest_drive_na"), pool.resistance_mohm],
+    ])  # fmt: skip
+    rows = np.full(n, -1)
+    rows[kept] = np.arange(kept.size)
+    together, own = _child(seed, 0), [_child(seed, i + 1) for i in range(n)]
+    state = np.array([g.standard_normal() for g in own]) * float(noise)
+    traces = np.empty((3, kept.size, ms * SUBSTEPS))
+    common, found = None, []
+    loop = compiled() or move
+    most = int(_CHUNK_MS / max(_soma("refractory_ms"), DT_MS)) + 2
+    spikes, counts = np.empty((n, most), dtype=np.int64), np.empty(n, dtype=np.int64)
+    for start in range(0, ms, _CHUNK_MS):
+        part = slice(start, min(start + _CHUNK_MS, ms))
+        m = part.stop - start
+        if noise:
+            common = _common(together, m, None if common is None else common[:, -1])
+            kicks = np.stack([g.standard_normal(m) for g in own])
+        else:
+            common, kicks = np.zeros((2, m)), np.zeros((n, m))
+        counts[:] = 0
+        steps = slice(start * SUBSTEPS, part.stop * SUBSTEPS)
+        loop(S, P, state, kicks, common, size, np.ascontiguousarray(e[part]),
+             np.ascontiguousarray(current[part]), np.ascontiguousarray(other[:, part]),
+             spikes, counts, traces[:, :, steps], rows)  # fmt: skip
+        at = np.concatenate([s[:c] for s, c in zip(spikes, counts, strict=True)])
+        who = np.repeat(np.arange(n), counts)
+        order = np.argsort(at, kind="stable")
+        found.append((at[order] + start * SUBSTEPS, who[order]))
+    parts, zero = threshold_parts_mv(conditions), _soma("rest_mv")
+    return PoolRun(
+        duration_s=ms / 1000.0,
+        time_s=(np.concatenate([f[0] for f in found]) + 1.0) * DT_MS / 1000.0,
+        unit=np.concatenate([f[1] for f in found]),
+        units=n,
+        traced=kept,
+        time_ms=(np.arange(ms * SUBSTEPS if kept.size else 0) + 1.0) * DT_MS,
+        potential_mv=traces[0] + zero,
+        threshold_baseline_mv=zero + parts["baseline"],
+        threshold_electrolyte_mv=parts["electrolyte"],
+        threshold_adaptation_mv=traces[1],
+        pic_mv=traces[2],
+    )

@@ -1,1 +1,0 @@
-"""What the muscle makes of a discharge: named muscles, force, and twitches to count."""

@@ -1,0 +1,1 @@
+"""From a scenario to a result: one person, many people, cohorts, sensitivity."""

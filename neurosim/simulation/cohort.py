@@ -1,0 +1,405 @@
+"""Many people, many scenarios, many hours, counted: on cores or on a Dask cluster.
+
+Health always runs beside, so that every rate can be held against the same person's in health. Work
+is cut into chunks of people; a finished chunk is kept as a part (`neurosim.simulation.checkpoint`), so that
+a run that was stopped goes on from there. What a person does depends on seed, person, scenario and
+muscle alone, and people are added up as whole numbers: the result is the same bit for bit
+however they are split.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from neurosim.base import disk_cache
+from neurosim.base.errors import NeurosimError
+from neurosim.model.muscle.anatomy import MUSCLES
+from neurosim.simulation import workers as crew
+from neurosim.simulation.budget import A_PROCESS_PAYS_S, _laid_out
+from neurosim.simulation.checkpoint import Parts, first_difference
+from neurosim.simulation.plan import (
+    COUNTS,
+    HOUR_S,
+    HOURLY,
+    MAX_WORKERS,
+    ROW,
+    SIGNS,
+    UNKNOWN,
+    WEEK_H,
+    Plan,
+    chunks,
+    least_weeks,
+)
+from neurosim.simulation.scenario import _whole
+from neurosim.simulation.tally import INTERVAL_EDGES_S, LARGEST, Tally, tallies
+
+KEPT_STATES = 20_000  # of people's axons; more would drive all else out of the cache on disk
+
+
+def _seen_by_week(by_muscle: Sequence[tuple[str, Tally]]) -> np.ndarray:
+    """Return how many twitches were visible, shape (whole weeks, muscles)."""
+    weeks = by_muscle[0][1].visible.size // WEEK_H
+    seen = np.zeros((weeks, len(MUSCLES)), np.int64)
+    for name, tally in by_muscle:
+        whole = tally.visible[: weeks * WEEK_H].reshape(weeks, WEEK_H)
+        seen[:, MUSCLES.index(name)] = whole.sum(axis=1)
+    return seen
+
+
+def _signs(by_muscle: Sequence[tuple[str, Tally]]) -> list[int]:
+    """Return each sign of one person in one scenario: 1, 0, or `UNKNOWN` in so short a time."""
+    seen = _seen_by_week(by_muscle)
+    return [
+        int(rule(seen)) if seen.shape[0] >= least_weeks(sign) else UNKNOWN
+        for sign, rule in SIGNS.items()
+    ]
+
+
+def count_people(asked: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
+    """Return what people `first` to `stop` (left out) do: a part.
+
+    Returns
+    -------
+    dict
+        ``rows``: structured array (`ROW`), shape (people, states). Summed over the people:
+        ``hours``, shape (states, hours, len(HOURLY)); ``intervals`` and ``bursts``, shape (states,
+        cells). ``seconds``: what it took.
+    """
+    with disk_cache.paused() if asked.people * len(asked.states) > KEPT_STATES else nullcontext():
+        return _count(asked, first, stop)
+
+
+def _count(asked: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
+    begun, states = perf_counter(), asked.states
+    rows = np.zeros((stop - first, len(states)), ROW)
+    hours = np.zeros((len(states), asked.bins, len(HOURLY)), np.int64)
+    intervals = np.zeros((len(states), INTERVAL_EDGES_S.size + 1), np.int64)
+    bursts = np.zeros((len(states), LARGEST), np.int64)
+    for person in range(first, stop):
+        try:
+            found = tallies(states, person, HOUR_S)
+        except NeurosimError as error:
+            raise NeurosimError(f"Person {person}: {error}") from None
+        signs = {
+            name: _signs([(s.muscle, t) for s, t in zip(states, found, strict=True)
+                          if s.name == name])
+            for name in dict.fromkeys(s.name for s in states)
+        }  # fmt: skip
+        for i, (state, tally) in enumerate(zip(states, found, strict=True)):
+            by_hour = np.stack([getattr(tally, name) for name in COUNTS], axis=1)
+            hours[i, :, 0] += by_hour[:, 0] > 0
+            hours[i, :, 1:] += by_hour
+            intervals[i] += tally.intervals
+            bursts[i] += tally.burst_sizes
+            rows[person - first, i] = (
+                person, *by_hour.sum(axis=0), tally.active_units, tally.expected_per_min,
+                *tally.origins, *signs[state.name],
+            )  # fmt: skip
+    took = np.array(perf_counter() - begun)
+    return {"rows": rows, "hours": hours, "intervals": intervals, "bursts": bursts,
+            "seconds": took}  # fmt: skip
+
+
+def _sound(part: dict[str, np.ndarray] | None, asked: Plan, first: int, stop: int) -> bool:
+    """Return whether a part that was read is the one of these people."""
+    if part is None or set(part) != {"rows", "hours", "intervals", "bursts", "seconds"}:
+        return False
+    rows = part["rows"]
+    return (
+        rows.dtype == ROW and rows.shape == (stop - first, len(asked.states))
+        and part["hours"].shape == (len(asked.states), asked.bins, len(HOURLY))
+        and np.array_equal(rows["person"][:, 0], np.arange(first, stop))
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Counts of many people under many scenarios.
+
+    Attributes
+    ----------
+    plan : Plan
+    chunk : int
+        People in a part.
+    seconds : float
+        What this run took, without what was there before it.
+    resumed : bool
+    """
+
+    plan: Plan
+    chunk: int
+    seconds: float
+    resumed: bool
+    _read: Callable[[int], dict[str, np.ndarray] | None] = field(repr=False)
+
+    def parts(self) -> Iterator[dict[str, np.ndarray]]:
+        """Yield the parts in the order of the people, as `count_people` returns them.
+
+        Raises
+        ------
+        NeurosimError
+            If a part has been lost since it was written.
+        """
+        for i, (first, stop) in enumerate(chunks(self.plan.people, self.chunk)):
+            part = self._read(i)
+            if part is None or not _sound(part, self.plan, first, stop):
+                raise NeurosimError(
+                    f"The counts of people {first} to {stop - 1} have been lost: "
+                    "add --resume to count them again."
+                )
+            yield part
+
+    @cached_property
+    def _sums(self) -> dict[str, np.ndarray]:
+        shape = (len(self.plan.states), self.plan.people)
+        names = ("twitches", "visible", "expected_per_min", *SIGNS)
+        found = {name: np.zeros(shape, ROW[name]) for name in names}
+        summed = ("hours", "intervals", "bursts", "seconds")
+        for part in self.parts():
+            at = part["rows"]["person"][:, 0]
+            for name in names:
+                found[name][:, at] = part["rows"][name].T
+            for name in summed:
+                found[name] = found.get(name, 0) + part[name]
+        return found
+
+    @property
+    def per_min(self) -> np.ndarray:
+        """Twitches per minute that were counted, shape (states, people)."""
+        return self._sums["twitches"] / (60.0 * self.plan.hours)
+
+    @property
+    def visible(self) -> np.ndarray:
+        """Twitches that could be seen, shape (states, people)."""
+        return self._sums["visible"]
+
+    @property
+    def expected_per_min(self) -> np.ndarray:
+        """Twitches per minute to be expected over a long time, shape (states, people)."""
+        return self._sums["expected_per_min"]
+
+    def sign(self, name: str) -> np.ndarray:
+        """Return a sign of `SIGNS`, shape (states, people): 1, 0 or `UNKNOWN`."""
+        return self._sums[name]
+
+    @property
+    def hours(self) -> np.ndarray:
+        """Sums over people by hour, shape (states, hours, len(HOURLY))."""
+        return self._sums["hours"]
+
+    @property
+    def intervals(self) -> np.ndarray:
+        """Intervals between a unit's discharges by `INTERVAL_EDGES_S`, shape (states, cells)."""
+        return self._sums["intervals"]
+
+    @property
+    def bursts(self) -> np.ndarray:
+        """Twitches of 1, 2, ... discharges, shape (states, cells)."""
+        return self._sums["bursts"]
+
+    @property
+    def core_seconds(self) -> float:
+        """What counting took, added up over all workers and runs."""
+        return float(self._sums["seconds"])
+
+
+def run_cohort(
+    asked: Plan,
+    kept: Parts | None = None,
+    *,
+    resume: bool = False,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> Cohort:
+    """Count what many people do under many scenarios.
+
+    Parameters
+    ----------
+    asked : Plan
+        As `plan` makes one.
+    kept : Parts, optional
+        Where parts are kept, inside its ``with`` block; in memory if omitted. `Parts.clear`
+        removes them when they are no longer needed.
+    resume : bool
+        Whether to go on with the unfinished run in that folder; with none there, one begins.
+    workers : int, optional
+        Processes on this machine; as many as cores if omitted and if they pay. The result does
+        not depend on it.
+    scheduler : str, optional
+        Address of a Dask scheduler whose workers do it instead.
+    progress : callable, optional
+        Called with (people done, people).
+    tell : callable, optional
+        Called with one sentence if it will take minutes.
+
+    Raises
+    ------
+    NeurosimError
+        If the folder has an unfinished run (or with `resume` another one than was asked), the
+        run would not fit the machine, the disk is full, or workers were lost.
+    KeyboardInterrupt
+        When stopped by the user, with a sentence that says how to go on.
+
+    Examples
+    --------
+    >>> found = run_cohort(plan("high_calcium", people=2, hours=0.01, muscle="calf"))
+    >>> [s.name for s in found.plan.states], found.per_min.shape
+    (['normal', 'high_calcium'], (2, 2))
+    """
+    begun, settings = perf_counter(), asked.settings()
+    number_of = check_workers(workers, scheduler)
+    record = _earlier(kept, settings, resume) if kept is not None else None
+    there = crew.cluster(scheduler) if scheduler is not None else nullcontext()
+    with there as client:
+        cores = crew.threads(client) if client is not None else number_of
+        if record is None:
+            record = _laid_out(asked, cores, client is None, kept, tell)
+            record["settings"] = settings
+            if kept is not None:
+                _begin(kept, record)
+        if client is None and workers is None:
+            cores = max(1, min(cores, int(record["seconds_expected"] / A_PROCESS_PAYS_S)))
+        store = _InMemory() if kept is None else kept
+        resumed = _count_all(asked, record["chunk"], store, cores, client, progress)
+    return Cohort(asked, record["chunk"], perf_counter() - begun, resumed, store.read)
+
+
+def check_workers(workers: int | None, scheduler: str | None) -> int:
+    """Return how many processes work here.
+
+    Raises
+    ------
+    NeurosimError
+        For a number that is not allowed, no address, or both given.
+    """
+    if scheduler is not None:
+        if workers is not None:
+            raise NeurosimError("--workers run here and --scheduler is elsewhere: give only one.")
+        crew.check_address(scheduler)
+    if workers is not None:
+        return _whole("workers", workers, 1, MAX_WORKERS)
+    return min(os.cpu_count() or 1, MAX_WORKERS)
+
+
+class _InMemory(dict):
+    """Parts that are kept in memory."""
+
+    def write(self, number: int, part: dict[str, np.ndarray]) -> None:
+        self[number] = part
+
+    def read(self, number: int) -> dict[str, np.ndarray] | None:
+        return self.get(number)
+
+
+def _earlier(kept: Parts, settings: dict[str, Any], resume: bool) -> dict[str, Any] | None:
+    """Return the record of the run to go on with, None if one is to begin.
+
+    Raises
+    ------
+    NeurosimError
+        If the folder's run may not be touched, or is another one.
+    """
+    record = kept.begun()
+    if record is None:
+        return None
+    if not resume:
+        raise NeurosimError(
+            f"{kept.folder} has an unfinished run: add --resume to go on with it, or choose "
+            "another --out."
+        )
+    refuse_another(kept.folder, record["settings"], settings)
+    return record
+
+
+def nothing_left(kept: Parts, asked: Plan) -> bool:
+    """Return whether the folder has the finished run that is asked.
+
+    Raises
+    ------
+    NeurosimError
+        If it has another one.
+    """
+    before = kept.finished() if kept.begun() is None else None
+    if before is None:
+        return False
+    refuse_another(kept.folder, before["settings"], asked.settings())
+    return True
+
+
+def refuse_another(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
+    """Refuse to go on with a run that was asked otherwise, or made by other code.
+
+    Raises
+    ------
+    NeurosimError
+        It names the first difference.
+    """
+    name, then, new = first_difference(before, now)
+    if not name:
+        return
+    if name == "made_by.code":
+        raise NeurosimError(
+            f"The run in {folder} was begun with other code or numbers of neurosim, so its people "
+            "cannot be added to: choose another --out."
+        )
+    raise NeurosimError(
+        f"The run in {folder} has {name} = {then}, not {new}: ask for the same again, or choose "
+        "another --out."
+    )
+
+
+def _begin(kept: Parts, record: dict[str, Any]) -> None:
+    try:
+        kept.begin(record)
+    except OSError as error:
+        kept.clear()
+        why = error.strerror or error
+        raise NeurosimError(f"Cannot write to {kept.folder}: {why}; nothing was begun.") from None
+
+
+def _count_all(
+    asked: Plan, chunk: int, store: Any, cores: int, client: Any,
+    progress: Callable[[int, int], None] | None,
+) -> bool:  # fmt: skip
+    """Count the people of every part that is not there yet; return whether some were there."""
+    todo, done = [], 0
+    for i, (first, stop) in enumerate(chunks(asked.people, chunk)):
+        if _sound(store.read(i), asked, first, stop):
+            done += stop - first
+        else:
+            todo.append((asked, first, stop))
+    resumed = done > 0
+    on_disk = isinstance(store, Parts)
+    if progress and todo:
+        progress(done, asked.people)
+    try:
+        with closing(crew.results(count_people, todo, min(cores, len(todo)), client)) as coming:
+            for (_, first, stop), part in coming:
+                store.write(first // chunk, part)
+                done += stop - first
+                if progress:
+                    progress(done, asked.people)
+    except KeyboardInterrupt:
+        so_far = f"Stopped after {done} of {asked.people} people"
+        text = f"{so_far}; add --resume to go on." if on_disk else f"{so_far}."
+        raise KeyboardInterrupt(text) from None
+    except (OSError, crew.Lost, MemoryError) as error:
+        why = getattr(error, "strerror", None) or str(error) or "there is not enough memory"
+        why = f"cannot write to {store.place}: {why}" if isinstance(error, OSError) else why
+        rest = "; mend that and add --resume to go on." if on_disk else "."
+        raise NeurosimError(
+            f"Stopped after {done} of {asked.people} people, {'kept' if on_disk else 'lost'}, "
+            f"because {why}{rest}"
+        ) from None
+    return resumed

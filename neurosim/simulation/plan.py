@@ -1,0 +1,193 @@
+"""What a cohort is to do: people, scenarios, hours, and the chunks they are split into."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurosim.base import parameters
+from neurosim.base.errors import NeurosimError, number_within, unknown_name
+from neurosim.base.parameters import number
+from neurosim.model.body.state import Body
+from neurosim.model.firing.discharge import ORIGINS
+from neurosim.model.muscle.anatomy import MUSCLES, muscle
+from neurosim.simulation import provenance
+from neurosim.simulation.scenario import Scenario, _whole, scenario
+from neurosim.simulation.signs import gets_worse, persists, spreads
+from neurosim.simulation.state import moments
+from neurosim.simulation.tally import bins
+
+MAX_PEOPLE, MAX_HOURS, MAX_WORKERS = 1_000_000, 8784.0, 512
+FORMATS = ("csv", "parquet")
+HOUR_S, WEEK_H = 3600.0, 168
+COUNTS = ("twitches", "visible", "doublets", "spasms", "discharges")  # by hour
+HOURLY = ("people_twitching", *COUNTS)
+SIGNS = {"persists": persists, "spreads": spreads, "gets_worse": gets_worse}
+UNKNOWN = -1  # of a sign that so short a time cannot tell
+# What a part keeps of one person in one state (a scenario in a muscle).
+ROW = np.dtype([
+    ("person", np.int64), *((n, np.int64) for n in COUNTS), ("active_units", np.int64),
+    ("expected_per_min", float), *((f"{o}_twitches", np.int64) for o in ORIGINS),
+    *((sign, np.int8) for sign in SIGNS),
+])  # fmt: skip
+MAX_ROWS = 200_000_000  # of a table
+ROW_BYTES = 160  # of people.csv; a row of hours.csv has less
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a cohort is asked; `plan` makes one.
+
+    Attributes
+    ----------
+    scenarios : tuple of Scenario
+        Health first; each with the duration and the seed of all.
+    states : tuple of Scenario
+        Every scenario in every muscle that is counted: the rows of a person.
+    people : int
+    hours : float
+    seed : int
+    format : str
+        Of the tables, one of `FORMATS`.
+    """
+
+    scenarios: tuple[Scenario, ...]
+    states: tuple[Scenario, ...]
+    people: int
+    hours: float
+    seed: int
+    format: str = "csv"
+
+    @property
+    def bins(self) -> int:
+        """Hours of the table by hours; the last may be shorter."""
+        return bins(self.hours * HOUR_S, HOUR_S)
+
+    @property
+    def healthy(self) -> dict[str, int]:
+        """Index into `states` of health, by muscle."""
+        name = self.scenarios[0].name
+        return {s.muscle: i for i, s in enumerate(self.states) if s.name == name}
+
+    def settings(self) -> dict[str, Any]:
+        """Return everything that determines the result, as plain values."""
+        exchanged = {".".join(key): value for key, value in parameters._exchanged.items()}
+        return {
+            "people": self.people, "hours": self.hours, "seed": self.seed, "format": self.format,
+            "states": [f"{s.name} in the {s.muscle}" for s in self.states],
+            "scenarios": {s.name: s.contents() for s in self.scenarios},
+            "exchanged": dict(sorted(exchanged.items())), "made_by": provenance.made_by(),
+        }  # fmt: skip
+
+
+def plan(
+    scenarios: Sequence[Scenario | str] | Scenario | str = "normal",
+    people: int = 100,
+    hours: float = 24.0,
+    seed: int = 1,
+    muscle: str | None = None,
+    format: str = "csv",
+) -> Plan:
+    """Return what a cohort is asked, everything checked.
+
+    Parameters
+    ----------
+    scenarios : one or a sequence of Scenario, catalogue names or TOML files
+        Health (`normal`) is added in front. A course is kept, whatever the hours.
+    people : int
+        Numbered from 0 within the seed, 1 to 1 000 000.
+    hours : float
+        Simulated time, h, up to a year.
+    seed : int
+        Same seed, same people and twitches.
+    muscle : str, optional
+        ``"all"`` or one muscle for all scenarios; else each has its own and health has
+        those of all.
+    format : str
+        Of the tables, one of `FORMATS`.
+
+    Raises
+    ------
+    NeurosimError
+        For an unknown name, a scenario given twice, or a value that is not allowed.
+    """
+    hours = number_within("hours", hours, 1.0 / HOUR_S, MAX_HOURS, "h")
+    people = _whole("people", people, 1, MAX_PEOPLE)
+    if format not in FORMATS:
+        raise unknown_name("format", format, FORMATS)
+    one = isinstance(scenarios, (str, Path, Scenario))
+    found = _with_health([scenario(s) for s in ([scenarios] if one else scenarios)])
+    found = [s.replace(duration_s=hours * HOUR_S, seed=seed, people=1) for s in found]
+    for s in found:
+        if s.course is not None:
+            moments(s)  # a body that cannot be survived is told now
+    states = [s.replace(muscle=m) for s in found for m in _muscles(s, found, muscle)]
+    asked = Plan(tuple(found), tuple(states), people, hours, found[0].seed, format)
+    _fits_tables(asked)
+    return asked
+
+
+def _with_health(found: list[Scenario]) -> list[Scenario]:
+    """Return the scenarios with health in front.
+
+    Raises
+    ------
+    NeurosimError
+        If two have the same name, `normal` is not health, or they have different axons.
+    """
+    names = [s.name for s in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise NeurosimError(f"The scenario '{name}' is given twice.")
+    ill = [s for s in found if s.name != "normal"]
+    healthy = next((s for s in found if s.name == "normal"), scenario("normal"))
+    if healthy.body != Body() or healthy.course is not None:
+        raise NeurosimError(
+            "The scenario 'normal' must be a healthy body, with which all are compared: give "
+            "yours another name."
+        )
+    axons = {s.axon: s.name for s in ill}
+    if len(axons) > 1:
+        one, two, *_ = axons
+        raise NeurosimError(
+            f"People are compared with one axon each: '{axons[one]}' has the axon {one}, "
+            f"'{axons[two]}' {two}."
+        )
+    return [healthy.replace(axon=next(iter(axons), healthy.axon)), *ill]
+
+
+def _muscles(one: Scenario, of_all: Sequence[Scenario], asked: str | None) -> list[str]:
+    """Return the muscles in which a scenario is counted."""
+    if asked is not None:
+        return list(MUSCLES) if asked == "all" else [muscle(asked).name]
+    if one is of_all[0] and len(of_all) > 1:
+        return list(dict.fromkeys(s.muscle for s in of_all[1:]))
+    return [one.muscle]
+
+
+def _fits_tables(asked: Plan) -> None:
+    n = len(asked.states)
+    rows = {"people": asked.people * n, "hours": asked.bins * n}
+    for name, many in rows.items():
+        if many > MAX_ROWS:
+            fewer = "people" if name == "people" else "hours"
+            raise NeurosimError(
+                f"{name}.{asked.format} would have {many:.2g} rows (about "
+                f"{many * ROW_BYTES / 1e9:.0f} GB), more than {MAX_ROWS:.0e}: choose fewer "
+                f"{fewer}, scenarios or muscles."
+            )
+
+
+def least_weeks(sign: str) -> float:
+    """Return how many weeks a sign of the article needs to be told at all."""
+    two_ends = number("alarms", "baseline_weeks") + number("alarms", "recent_weeks")
+    return max(two_ends, number("alarms", "persist_weeks")) if sign == "persists" else two_ends
+
+
+def chunks(people: int, chunk: int) -> list[tuple[int, int]]:
+    """Return (first, stop) of the people of each part."""
+    return [(first, min(first + chunk, people)) for first in range(0, people, chunk)]

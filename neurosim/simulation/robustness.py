@@ -1,0 +1,317 @@
+"""What a verdict leans on: every assumed and fitted number with a range, moved one at a time.
+
+Everybody has the mean axon here (one hazard table then serves all), but where it is asked how
+much people's axons matter; the axon itself is exchanged for every other that fits the same nerves.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from itertools import chain
+
+import numpy as np
+
+from neurosim.base.parameters import exchanged, load, number, recorded
+from neurosim.model.axon.axon import AXON_WORDS, AXONS
+from neurosim.model.body.contributions import contributions
+from neurosim.model.body.fields import FIELDS
+from neurosim.model.body.state import Body
+from neurosim.model.muscle.anatomy import muscle
+from neurosim.simulation.long_run import rates_of_person
+from neurosim.simulation.processes import parallel
+from neurosim.simulation.scenario import Scenario
+
+PEOPLE = 8
+ALIKE = ("junction",)  # rooms whose numbers act on everybody alike: one person tells
+MEAN_AXON = "people_spread"  # at 0 everybody's axon is the mean one
+COMPARISON_MUSCLES = ("calf", "foot_sole")  # verdicts are shown in the first, too
+BLOOD_VALUES = ("sodium_mmol_l", "potassium_mmol_l", "ionised_calcium_mmol_l",
+                "ionised_magnesium_mmol_l")  # fmt: skip
+ROOMS = ("membrane", "firing", "soma", "junction")  # whose numbers every scenario reads
+# What no misfire reads, what says what health is, and a range that is one of kinds of units.
+UNREAD = (
+    "ischaemia_", "release_", "washout_", "potassium_space_", "rogues_per_unit_", "base_",
+    "soma_rest_", "soma_ahp_", "soma_adaptation_", "soma_reset_", "soma_refractory_",
+    "soma_threshold_",
+)  # fmt: skip
+WORDS = {
+    "rogue_tail": "tail of the rogue sites",
+    "rogue_person_spread": "how much people differ in rogue sites",
+    "bulk_spread": "spread of the ordinary nodes",
+    "load_factor": "sodium load of a terminal",
+    "hazard_state_error": "error of the hazard law in this state",
+    "noise_channels": "channel noise of a site",
+    "propagation_mv": "height of a spike that leaves its site",
+    "people_spread": "how much people's axons differ",
+    "own_critical": "sites set against the person's own axon (1) or the mean axon (0)",
+    "S5Na": "gate shift by five-fold calcium",
+    "quanta": "packets released at the junction",
+    "soma_noise_mv": "synaptic noise of the soma",
+    "soma_tone_mv": "resting tone of the soma",
+    "internal_ions_per_sodium": "water that follows sodium",
+    "csf_transfer": "what of the blood's ions reaches the soma",
+}
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """One number that a sensitivity run exchanges, with its range."""
+
+    room: str
+    name: str
+    words: str
+    nominal: float
+    low: float
+    high: float
+    unit: str
+
+    @contextmanager
+    def at(self, value: float) -> Iterator[None]:
+        """Use `value` inside a ``with`` block."""
+        with exchanged(self.room, self.name, value):
+            yield
+
+
+def _assumption(room: str, name: str) -> Assumption:
+    v = load(room)[name]
+    plain = name.replace("_", " ").replace(" mmol l", "").replace(" mv", "").replace(" mmhg", "")
+    return Assumption(room, name, WORDS.get(name, plain), v.value, v.low, v.high, v.unit)
+
+
+def _movable(room: str, name: str) -> bool:
+    v = load(room)[name]
+    fixed = v.grade == "measured" or name.endswith(".healthy") or name.startswith(UNREAD)
+    return v.low < v.high and not fixed
+
+
+def assumptions(axon: str = "ghk", muscle_class: str = "foot_sole") -> tuple[Assumption, ...]:
+    """Return every assumed or fitted number with a range that all scenarios read."""
+    names = [(room, name) for room in ROOMS for name in load(room) if _movable(room, name)]
+    own = [("firing", f"rogues_per_unit_{muscle_class}"), (f"axon_{axon}", "S5Na")]
+    return tuple(_assumption(*one) for one in (*names, *own))
+
+
+def sizes(body: Body) -> tuple[Assumption, ...]:
+    """Return every assumed or fitted number with a range that sizes what a body changes."""
+    with recorded() as reads:
+        contributions(body)
+    return tuple(_assumption(*one) for one in sorted(reads) if _movable(*one))
+
+
+@dataclass(frozen=True)
+class Task:
+    """Scenarios to run for the first people, with some numbers exchanged."""
+
+    scenarios: tuple[Scenario, ...]
+    exchanged: tuple[tuple[str, str, float], ...] = ()
+    people: int = PEOPLE
+
+
+def means(_: object, task: Task) -> np.ndarray:
+    """Return the mean over people of ln of the long-run rate of each scenario of a task."""
+    with ExitStack() as stack:
+        for one in task.exchanged:
+            stack.enter_context(exchanged(*one))
+        rates = np.array([rates_of_person(task.scenarios, p) for p in range(task.people)])
+    return np.log(np.maximum(rates, number("study", "rate_floor"))).mean(axis=0)
+
+
+def long_run_ratio(asked: Scenario, people: int = PEOPLE) -> float:
+    """Return ln of the rate ratio of a few people with the mean axon, against health."""
+    health = asked.replace(name="normal", body=Body())
+    found = means(None, Task((asked, health), (("membrane", MEAN_AXON, 0.0),), people))
+    return float(found[0] - found[1])
+
+
+@dataclass(frozen=True)
+class Lean:
+    """What one result leans on, and how it fares elsewhere; shifts and ratios are ln.
+
+    Attributes
+    ----------
+    leans_on, flips_at : str
+        The assumption leant on most, and where it turns the outcome.
+    tried : int
+        How many numbers were moved.
+    lowest, highest : float
+        Least and greatest shift while every number alone is moved over its range, or the axon.
+    axons : mapping of str to float
+        Shift with each other axon.
+    elsewhere : float
+        Ratio in the comparison muscle.
+    reference : tuple of float
+        Ratios at both ends of the reference range, if the scenario changes one blood value.
+    """
+
+    leans_on: str = ""
+    flips_at: str = ""
+    tried: int = 0
+    lowest: float = math.nan
+    highest: float = math.nan
+    axons: Mapping[str, float] = field(default_factory=dict)
+    elsewhere: float = math.nan
+    reference: tuple[float, float] = (math.nan, math.nan)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One result: a scenario against another of the same people, ln of the ratio and its ends."""
+
+    asked: Scenario
+    against: Scenario
+    main: float
+    low: float = math.nan
+    high: float = math.nan
+
+    def turns(self, shift: float) -> bool:
+        """Return whether a shift brings the interval (or the ratio) to another side."""
+        low, high = (self.main if math.isnan(v) else v for v in (self.low, self.high))
+        return side(low + shift, high + shift) != side(low, high)
+
+    @property
+    def pair(self) -> tuple[Scenario, Scenario]:
+        """Both scenarios."""
+        return self.asked, self.against
+
+
+def side(low: float, high: float | None = None) -> str:
+    """Return ``"more"``, ``"fewer"`` or ``"same"`` of ln of a ratio, or of its interval."""
+    edge, high = math.log(number("study", "smallest_ratio")), low if high is None else high
+    return "more" if low > edge else "fewer" if high < -edge else "same"
+
+
+class _Runs:
+    """Mean ln rates of all that is asked, run together so that tables are shared."""
+
+    def __init__(self, questions: Sequence[Question], cores: int) -> None:
+        self.questions, self.cores = questions, cores
+        self.scenarios = tuple(dict.fromkeys(chain(*(q.pair for q in questions))))
+        self.row = {s: i for i, s in enumerate(self.scenarios)}
+        self.tasks: dict[tuple, Task] = {}
+        self.found: dict[tuple, np.ndarray] = {}
+
+    def add(self, key: tuple, change=lambda s: s, moved=(), only: Question | None = None) -> None:
+        """Ask for all scenarios (or those of one question), changed, with numbers exchanged."""
+        pairs = self.scenarios if only is None else only.pair
+        mean = () if any(m[1] == MEAN_AXON for m in moved) else (("membrane", MEAN_AXON, 0.0),)
+        people = 1 if any(m[0] in ALIKE for m in moved) or key == ("one",) else PEOPLE
+        self.tasks[key] = Task(tuple(change(s) for s in pairs), (*mean, *moved), people)
+
+    def run(self) -> None:
+        """Run what was asked."""
+        found = parallel(means, None, list(self.tasks.values()), self.cores)
+        self.found = dict(zip(self.tasks, found, strict=True))
+
+    def ratio(self, key: tuple, q: Question) -> float:
+        """Return ln of the ratio of a question in one run."""
+        values = self.found[key]
+        if key[0] in ("size", "reference"):
+            return float(values[0] - values[1])
+        return float(values[self.row[q.asked]] - values[self.row[q.against]])
+
+
+def lean(questions: Sequence[Question], cores: int = 1) -> list[Lean]:
+    """Return what every question leans on."""
+    first = questions[0].asked
+    general = assumptions(first.axon, muscle(first.muscle).site_class)
+    other = COMPARISON_MUSCLES[first.muscle == COMPARISON_MUSCLES[0]]
+    runs = _Runs(questions, cores)
+    runs.add(("base",))
+    runs.add(("one",))
+    spread = number("membrane", MEAN_AXON)
+    runs.add(("spread",), moved=(("membrane", MEAN_AXON, spread),))
+    for a in general:
+        for end in (a.low, a.high):
+            runs.add((a.name, end), moved=((a.room, a.name, end),))
+    for name in AXONS:
+        if name != first.axon:
+            runs.add(("axon", name), lambda s, name=name: s.replace(axon=name))
+    runs.add(("elsewhere",), lambda s: s.replace(muscle=other))
+    own = {i: _sizes_of(q) for i, q in enumerate(questions)}
+    for i, q in enumerate(questions):
+        for a in own[i]:
+            for end in (a.low, a.high):
+                runs.add(("size", i, a.name, end), moved=((a.room, a.name, end),), only=q)
+        for end, body in _reference(q):
+            healthy = Question(q.asked.replace(body=body), q.against, 0.0)
+            runs.add(("reference", i, end), only=healthy)
+    runs.run()
+    return [_lean_of(runs, i, q, general, own[i]) for i, q in enumerate(questions)]
+
+
+def _sizes_of(q: Question) -> tuple[Assumption, ...]:
+    return tuple(dict.fromkeys((*sizes(q.asked.body), *sizes(q.against.body))))
+
+
+def _reference(q: Question) -> list[tuple[str, Body]]:
+    """Return bodies at both ends of the reference range of the one blood value changed."""
+    healthy = Body()
+    changed = [f for f in FIELDS if getattr(q.asked.body, f) != getattr(healthy, f)]
+    if len(changed) != 1 or changed[0] not in BLOOD_VALUES:
+        return []
+    f = FIELDS[changed[0]]
+    return [("low", Body(**{f.name: f.low})), ("high", Body(**{f.name: f.high}))]
+
+
+def _lean_of(runs: _Runs, i: int, q: Question, general, own) -> Lean:
+    base, spread, one = (runs.ratio((k,), q) for k in ("base", "spread", "one"))
+    axons = {n: runs.ratio(("axon", n), q) - base for n in AXONS if ("axon", n) in runs.found}
+    shifts = {}
+    for a in (*general, *own):
+        keys = [(a.name, e) if a in general else ("size", i, a.name, e) for e in (a.low, a.high)]
+        start = spread if a.name == MEAN_AXON else one if a.room in ALIKE else base
+        shifts[a] = [runs.ratio(k, q) - start for k in keys]
+    tried = [_tried_axons(q, axons), *(_tried(q, a, found) for a, found in shifts.items())]
+    best = max(tried, key=lambda t: (t[0], t[1]))
+    reach = [0.0, *axons.values(), *chain(*shifts.values())]
+    low, high = (
+        runs.ratio(key, q) if (key := ("reference", i, end)) in runs.found else math.nan
+        for end in ("low", "high")
+    )
+    return Lean(best[2], best[3](), len(shifts), min(reach), max(reach), axons,
+                runs.ratio(("elsewhere",), q), (low, high))  # fmt: skip
+
+
+def _tried_axons(q: Question, axons: Mapping[str, float]):
+    """Return (turns the outcome, largest shift, words, where) of the choice of the axon."""
+    turning = [name for name, shift in axons.items() if q.turns(shift)]
+    shift = max(abs(axons[name]) for name in turning or axons)
+    words = f"axon ({q.asked.axon}: {AXON_WORDS[q.asked.axon]})"
+    return bool(turning), shift, words, lambda: ", ".join(turning) or "not with another axon"
+
+
+def _tried(q: Question, a: Assumption, found: Sequence[float]):
+    """Return (turns the outcome, largest shift, words, where) of one number."""
+    unit = "" if a.unit == "1" else f" {a.unit}"
+    name = f"{a.words} ({a.nominal:g}{unit})"
+    turning = [
+        (shift, end) for end, shift in zip((a.low, a.high), found, strict=True) if q.turns(shift)
+    ]
+    if not turning:
+        shift = max(abs(f) for f in found)
+        return False, shift, name, lambda: f"not within {a.low:g} to {a.high:g}{unit}"
+    shift, end = max(turning, key=lambda t: abs(t[0]))
+    return True, abs(shift), name, lambda: f"{turning_point(q, a, end):.3g}{unit}"
+
+
+def turning_point(q: Question, a: Assumption, end: float) -> float:
+    """Return the value of a number, between its own and one end, at which the side changes."""
+    mean = () if a.name == MEAN_AXON else (("membrane", MEAN_AXON, 0.0),)
+
+    def ratio(value: float) -> float:
+        people = 1 if a.room in ALIKE else PEOPLE
+        found = means(None, Task(q.pair, (*mean, (a.room, a.name, value)), people))
+        return float(found[0] - found[1])
+
+    start = ratio(a.nominal)
+    inside, outside = a.nominal, end
+    for _ in range(5):
+        middle = 0.5 * (inside + outside)
+        if q.turns(ratio(middle) - start):
+            outside = middle
+        else:
+            inside = middle
+    return 0.5 * (inside + outside)

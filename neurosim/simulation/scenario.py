@@ -1,0 +1,328 @@
+"""A question put to the model: whose body, which muscle, for how long, how many people.
+
+A scenario is frozen and comes from Python or from a TOML file such as those in
+`catalogue/`::
+
+    title = "Low blood calcium"
+    about = "Ionised calcium as in a tetany that can still be walked with."
+    [body]
+    ionised_calcium_mmol_l = 0.8
+
+One that ships may also say what is mild, as ``[mild]`` with ``about`` and ``[mild.body]``:
+``low_calcium_mild`` is then a scenario, too.
+
+A body that changes has a `course` besides (`neurosim.model.body.course`), and a duration in words such
+as ``duration = "24 h"``.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from dataclasses import replace as _replace
+from importlib import resources
+from pathlib import Path
+
+from neurosim.base.errors import NeurosimError, file_bytes, number_within, shown, unknown_name
+from neurosim.model.axon.axon import AXONS
+from neurosim.model.body.course import Course
+from neurosim.model.body.remedies import remedy
+from neurosim.model.body.state import Body
+from neurosim.model.muscle.anatomy import muscle, root
+
+
+def relieved(asked: Scenario, name: str) -> Scenario:
+    """Return a scenario after a remedy; the same one if the remedy has nothing to change."""
+    how = remedy(name)
+    body = how.on(asked.body)
+    if body == asked.body:
+        return asked
+    title = f"{asked.title}, {how.words}"
+    return asked.replace(name=f"{asked.name}+{how.name}", title=title, body=body)
+
+
+MAX_DURATION_S = 31_557_600.0
+MAX_PEOPLE = 100_000
+LARGEST_FILE_MB = 0.1
+MOST_DOTS = 1000  # in a line: reading a dotted key takes time with their square
+LONGEST = {"name": 100, "title": 200, "about": 2000}  # characters
+DAY_S = 86_400.0  # of a scenario with a course, where nothing else is said
+_KEYS = ("name", "title", "about", "body", "muscle", "duration_s", "people", "seed", "axon",
+         "root", "course")  # fmt: skip
+_UNITS_S = {
+    "s": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0,
+    "d": 86_400.0, "day": 86_400.0, "week": 604_800.0,
+}  # fmt: skip
+
+
+def seconds(duration: object) -> float:
+    """Return a duration such as ``"24 h"``, ``"90 min"`` or ``"2 weeks"`` in seconds.
+
+    Raises
+    ------
+    NeurosimError
+        If it is no number with a unit of time.
+
+    Examples
+    --------
+    >>> seconds("24 h"), seconds("90 min"), seconds("2 weeks")
+    (86400.0, 5400.0, 1209600.0)
+    """
+    written = duration if isinstance(duration, str) else shown(duration)
+    found = re.fullmatch(r"([0-9.]+)\s*([a-z]+)", written.strip().lower())
+    unit = found[2] if found else ""
+    unit = unit if unit in _UNITS_S else unit.removesuffix("s")
+    if not found or unit not in _UNITS_S:
+        raise NeurosimError(
+            f"duration = {shown(duration)} must be a number with s, min, h, days or weeks, such as "
+            "'24 h'."
+        )
+    return number_within("duration", found[1], 0.0, 1e12) * _UNITS_S[unit]
+
+
+def _in_seconds(values: Mapping) -> dict:
+    """Return the fields of a scenario with a duration in words as `duration_s`."""
+    found = dict(values)
+    if "duration" in found:
+        if "duration_s" in found:
+            raise NeurosimError("duration and duration_s say the same; give only one of them.")
+        found["duration_s"] = seconds(found.pop("duration"))
+    return found
+
+
+def _whole(name: str, value: object, low: int, high: int) -> int:
+    number = number_within(name, value, low, high)
+    if number != int(number):
+        raise NeurosimError(f"{name} must be a whole number, not {number:g}.")
+    return int(value) if isinstance(value, int) else int(number)  # a float would blur a big seed
+
+
+def _text(name: str, value: object, most: int = 100) -> None:
+    """Refuse what is no text, or longer than it can be shown.
+
+    Raises
+    ------
+    NeurosimError
+    """
+    if not isinstance(value, str):
+        raise NeurosimError(f"{name} must be text, not {shown(value)}.")
+    if len(value) > most:
+        raise NeurosimError(f"{name} has {len(value)} characters; at most {most} are allowed.")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One frozen question.
+
+    Attributes
+    ----------
+    name, title, about : str
+        Short name, title, and one sentence in words.
+    body : Body
+    muscle : str
+        One of `neurosim.model.muscle.anatomy.MUSCLES`.
+    duration_s : float
+        Simulated time, s, up to a year; a file and `replace` know it as ``duration = "24 h"``, too.
+    people : int
+        How many people are simulated.
+    seed : int
+        Same seed, same people and discharges.
+    axon : str
+        One of `neurosim.model.axon.axon.AXONS`: which fitted set of membrane parameters.
+    root : str
+        Which spinal root `pinched_nerve` pinches, such as ``"S1"``, or ``"sensory"`` for sensory
+        fibres alone. Only the muscles it supplies are reached (`neurosim.model.muscle.anatomy.roots`).
+    course : Course, optional
+        What happens to the body in that time; without it the body stays as it is.
+
+    Raises
+    ------
+    NeurosimError
+        For a value outside what is allowed, or an unknown muscle, axon or root.
+    """
+
+    name: str = "custom"
+    title: str = ""
+    about: str = ""
+    body: Body = field(default_factory=Body)
+    muscle: str = "foot_sole"
+    duration_s: float = 600.0
+    people: int = 1
+    seed: int = 1
+    axon: str = "ghk"
+    root: str = "S1"
+    course: Course | None = None
+
+    def __post_init__(self) -> None:
+        keep = object.__setattr__
+        if not isinstance(self.body, Body):
+            raise NeurosimError(f"body must be a Body, not {shown(self.body)}.")
+        keep(self, "muscle", muscle(self.muscle).name)
+        if self.course is not None and not isinstance(self.course, Course):
+            raise NeurosimError(f"course must be a Course, not {shown(self.course)}.")
+        seconds = number_within("duration_s", self.duration_s, 1, MAX_DURATION_S, "s")
+        keep(self, "duration_s", seconds)
+        keep(self, "people", _whole("people", self.people, 1, MAX_PEOPLE))
+        keep(self, "seed", _whole("seed", self.seed, 0, 2**53))
+        for name, most in LONGEST.items():
+            _text(name, getattr(self, name), most)
+        keep(self, "title", self.title or self.name.replace("_", " "))
+        if self.axon not in AXONS:
+            raise unknown_name("axon", self.axon, AXONS)
+        keep(self, "root", root(self.root))
+
+    def replace(self, **changes) -> Scenario:
+        """Return a copy with `changes`.
+
+        Raises
+        ------
+        NeurosimError
+            For an unknown field or a value that is not allowed.
+        """
+        for name in changes:
+            if name not in (*_KEYS, "duration"):
+                raise unknown_name("scenario field", name, (*_KEYS, "duration"))
+        return _replace(self, **_in_seconds(changes))
+
+    def contents(self) -> dict:
+        """Return everything that it says as plain values, laid out like its TOML file."""
+        found = {**asdict(self), "body": dict(vars(self.body))}
+        course = found.pop("course")
+        if course is None or self.course is None:
+            return found
+        return found | {"start": self.course.clock(0.0), "course": self.course.as_tables()}
+
+    @classmethod
+    def from_mapping(cls, table: Mapping, name: str = "custom") -> Scenario:
+        """Return a scenario from a mapping laid out like its TOML file.
+
+        Raises
+        ------
+        NeurosimError
+            For an unknown key or a value that is not allowed.
+        """
+        if not isinstance(table, Mapping):
+            raise NeurosimError(f"A scenario must be names with values, not {shown(table)}.")
+        for key in table:
+            if key not in (*_KEYS, "duration", "start"):
+                raise unknown_name("scenario field", key, (*_KEYS, "duration", "start"))
+        values = _in_seconds(table)
+        start = values.pop("start", None)
+        if "course" in values:
+            values["course"] = Course.from_tables(values["course"], start)
+            values.setdefault("duration_s", DAY_S)
+        elif start is not None:
+            raise NeurosimError(
+                "start is the time at which a course begins; there is no [[course]]."
+            )
+        body = values.pop("body", {})
+        if not isinstance(body, Mapping):
+            raise NeurosimError("body must be a table, such as [body] potassium_mmol_l = 3.")
+        for key in ("muscle", "axon", "root"):
+            _text(key, values.get(key, ""))
+        return cls(**{"name": name, **values}, body=Body.from_values(body))
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> Scenario:
+        """Return the scenario in a TOML file.
+
+        Raises
+        ------
+        NeurosimError
+            If the file cannot be read, is no TOML, or holds something that is not allowed.
+        """
+        path = Path(path)
+        data = file_bytes(path, LARGEST_FILE_MB)
+        if any(line.count(b".") > MOST_DOTS for line in data.splitlines()):
+            raise NeurosimError(f"{path} cannot be a scenario: a line has too many dots.")
+        try:
+            table = tomllib.loads(data.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n"))
+        except UnicodeDecodeError:
+            raise NeurosimError(f"{path} is not a text file in UTF-8.") from None
+        except RecursionError:
+            raise NeurosimError(f"{path} is not valid TOML: it is nested too deeply.") from None
+        except ValueError as error:  # of TOML, or of a whole number with thousands of digits
+            why = str(error).split(";")[0].rstrip(".")
+            raise NeurosimError(f"{path} is not valid TOML: {why}.") from None
+        try:
+            return cls.from_mapping(table, path.stem)
+        except NeurosimError as error:
+            raise NeurosimError(f"{path}: {error}") from None
+
+
+def catalogue() -> tuple[str, ...]:
+    """Return the names of the scenarios that ship with the package, `normal` first."""
+    folder = resources.files("neurosim").joinpath("simulation/catalogue")
+    names = sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".toml"))
+    return ("normal", *(n for n in names if n != "normal"))
+
+
+MILD = "_mild"
+NAMED = ("ALS", "Isaacs")
+
+
+def in_a_sentence(title: str) -> str:
+    """Return a title as it stands within a sentence: without a capital, but for names.
+
+    Examples
+    --------
+    >>> in_a_sentence("Low blood calcium"), in_a_sentence("Isaacs' syndrome")
+    ('low blood calcium', "Isaacs' syndrome")
+    """
+    return title if title.startswith(NAMED) else title[:1].lower() + title[1:]
+
+
+def severities(name: str) -> tuple[str, ...]:
+    """Return the names of a catalogue scenario at each size: severe, and mild where there is."""
+    return (name, name + MILD) if "mild" in _shipped(name) else (name,)
+
+
+def _shipped(name: str) -> dict:
+    file = resources.files("neurosim").joinpath(f"simulation/catalogue/{name}.toml")
+    return tomllib.loads(file.read_text("utf-8"))
+
+
+def scenario(name: str | Path | Scenario) -> Scenario:
+    """Return a scenario by catalogue name, by TOML file, or as it is.
+
+    Raises
+    ------
+    NeurosimError
+        If there is no such scenario; the nearest name is offered.
+    """
+    if isinstance(name, Scenario):
+        return name
+    text = str(name)
+    if text.endswith(".toml"):
+        return Scenario.from_toml(text)
+    key = text.strip().lower().replace("-", "_").replace(" ", "_")
+    base = key.removesuffix(MILD)
+    if base not in catalogue() or key not in severities(base):
+        raise unknown_name("scenario", name, catalogue())
+    table = _shipped(base)
+    mild = table.pop("mild", {})
+    if key != base:
+        table |= mild | {"title": f"{table['title']}, mild"}
+    return Scenario.from_mapping(table, key)
+
+
+def combined(names: Sequence[str], base: Scenario | None = None) -> Scenario:
+    """Return one scenario of several of the catalogue at once: every field that any changes.
+
+    Where two change the same field the first counts. Its name joins theirs by ``+``.
+
+    Raises
+    ------
+    NeurosimError
+        If there is no such scenario.
+    """
+    healthy, changed = vars(Body()), {}
+    for name in reversed(names):
+        body = vars(scenario(name).body)
+        changed |= {f: value for f, value in body.items() if value != healthy[f]}
+    first, *rest = (scenario(name).title for name in names)
+    title = " and ".join([first, *map(in_a_sentence, rest)])
+    start = Scenario() if base is None else base
+    return start.replace(name="+".join(names), title=title, body=Body(**changed))

@@ -1,0 +1,529 @@
+"""What moves the twitch rate most: body, numbers of the model and who it is, all moved at once.
+
+Two steps. A screening after Morris moves every assumed or fitted number with a range one at a
+time from many starting points, and keeps those that move the rate most; Sobol's indices (Saltelli's
+sampling) then share out the variance of log10 of the long-run rate among the fields of the body,
+the numbers kept, and which person it is. Every input is uniform over its range and independent of
+the others. SALib draws the samples and makes the indices; it is imported inside functions.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from neurosim.base.errors import NeurosimError, number_within, unknown_name
+from neurosim.base.parameters import exchanged, number
+from neurosim.model.body.fields import FIELDS, USUAL
+from neurosim.model.body.state import Body
+from neurosim.model.firing.hazard import critical_nu
+from neurosim.model.firing.sites import Sites, draw_sites, person_scores, person_streams
+from neurosim.model.muscle.anatomy import MUSCLES, muscle
+from neurosim.simulation.long_run import rates_of_person
+from neurosim.simulation.processes import parallel
+from neurosim.simulation.robustness import Assumption, assumptions, sizes
+from neurosim.simulation.scenario import MILD, Scenario, catalogue, scenario, severities
+
+BODY = (*USUAL, "paco2_mmhg", "bicarbonate_mmol_l", "mass_loss_percent", "sleep_debt_h")
+RANGES = {
+    "reference": "over the reference ranges (what healthy people have)",
+    "clinical": "from the severest scenario on one side to that on the other (what patients have)",
+}
+KINDS = ("body", "number", "person")
+NUMBERS = 12  # kept by the screening
+PEOPLE = 64  # among whom the person is drawn
+SAMPLES = 512
+MAX_SAMPLES = 4096
+TRAJECTORIES = 12  # of the screening, fewer where few samples are asked for
+LEVELS = 4  # of each number in the screening
+RESAMPLES = 300  # of the bootstrap behind the intervals
+CONFIDENCE = 0.95
+CHUNK = 4  # base samples at a time: their rows share tables
+SETTLED = 6  # decimals of a rate; what lies behind them must not depend on who computed it
+SMALL = 0.02  # share of the variance below which nothing is claimed of an index
+# Their ranges taken together leave many a healthy person's end plate too weak for its fibre.
+LEFT_OUT = ("junction",)
+# Where the words of `study.lean` are too long or too short for a picture.
+WORDS = {
+    "noise_persistent_share": "persistent channels in a site's noise",
+    "own_critical": "whose axon sites are set against",
+    "rogues_per_unit_foot_sole": "rogue sites of a motor unit",
+    "rogues_per_unit_ordinary": "rogue sites of a motor unit",
+    "interstitial_potassium_per_plasma": "potassium around the nerve per plasma's",
+    "interstitial_calcium_per_plasma": "calcium around the nerve per plasma's",
+    "interstitial_magnesium_per_plasma": "magnesium around the nerve per plasma's",
+    "interstitial_sodium_per_plasma": "sodium around the nerve per plasma's",
+    "ph_gate_shift": "gate shift by pH",
+    "ionised_calcium_per_ph": "ionised calcium by pH",
+    "soma_pic_mv": "persistent inward current of the soma",
+    "fatigue_sodium_load_mmol_l": "sodium that an effort leaves in the axon",
+    "nerve_temperature_per_limb": "nerve's temperature by the skin's",
+}
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One input, uniform between `low` and `high`.
+
+    Attributes
+    ----------
+    kind : str
+        One of `KINDS`.
+    room, name : str
+        Room and name of a number; the body's field; or the person.
+    words, unit : str
+    low, high : float
+    """
+
+    kind: str
+    room: str
+    name: str
+    words: str
+    low: float
+    high: float
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Indices:
+    """Sobol's indices of every input, with the half widths of their 95 % intervals.
+
+    Attributes
+    ----------
+    factors : tuple of Factor
+    first, total : ndarray, shape (inputs,)
+        Share of the variance that an input explains alone, and with all it takes part in.
+    first_half, total_half : ndarray, shape (inputs,)
+        From SALib's bootstrap.
+    values : ndarray
+        The output at every sample.
+    samples : int
+        N of Saltelli's N (inputs + 2) samples.
+    """
+
+    factors: tuple[Factor, ...]
+    first: np.ndarray
+    total: np.ndarray
+    first_half: np.ndarray
+    total_half: np.ndarray
+    values: np.ndarray
+    samples: int
+
+    @property
+    def order(self) -> list[int]:
+        """The inputs from the greatest total index down."""
+        return [int(i) for i in np.argsort(-self.total, kind="stable")]
+
+    @property
+    def firm(self) -> np.ndarray:
+        """Whether the interval of a total index is narrower on each side than the index itself."""
+        return self.total_half < self.total
+
+    @property
+    def warnings(self) -> list[str]:
+        """In sentences, what these indices must not be read as."""
+        found, some = [], self.total > SMALL
+        loose = [self.factors[i].words for i in self.order if some[i] and not self.firm[i]]
+        if loose:
+            found.append(
+                "Not converged, the interval of the total index being wider than the index: "
+                f"{', '.join(loose)}. More --samples would narrow it."
+            )
+        alone = some & (self.first_half >= np.maximum(self.first, 0.0))
+        if alone.any():
+            found.append(
+                f"Of {alone.sum()} inputs the first-order index cannot be told from none: "
+                f"{', '.join(self.factors[i].words for i in self.order if alone[i])}."
+            )
+        if self.first.sum() > 1.0 + np.sqrt((self.first_half**2).sum()):
+            found.append(
+                f"The first-order indices add up to {self.first.sum():.2f}, more than all there "
+                "is: too few samples."
+            )
+        if (self.total < self.first - self.first_half - self.total_half).any():
+            found.append("Some total index lies below its first-order index: too few samples.")
+        return found
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """All that was found.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        Muscle, axon and seed.
+    range : str
+        One of `RANGES`.
+    people : int
+        How many people the person was drawn from.
+    indices : Indices
+    screened : tuple of Factor
+        Every number that was screened, from the one that moves the rate most down.
+    effects : ndarray, shape (screened,)
+        Mean size of the elementary effects: decades of the rate over a number's whole range.
+    trajectories : int
+    unlivable : int
+        Samples whose body nobody survives; they count as no twitch.
+    """
+
+    scenario: Scenario
+    range: str
+    people: int
+    indices: Indices
+    screened: tuple[Factor, ...] = ()
+    effects: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    trajectories: int = 0
+    unlivable: int = 0
+
+
+# --- Inputs ----------------------------------------------------------------------------
+
+
+def _alone() -> dict[str, dict[str, float]]:
+    """Return, by scenario of the catalogue, the one field that it changes and its value."""
+    found, healthy = {}, vars(Body())
+    for name in (n for one in catalogue() for n in severities(one)):
+        asked = scenario(name)
+        changed = {f: v for f, v in vars(asked.body).items() if v != healthy[f]}
+        if len(changed) == 1 and asked.course is None:
+            found[name] = changed
+    return found
+
+
+def body_factors(which: str = "reference") -> tuple[Factor, ...]:
+    """Return the fields of the body that are moved, with their ranges.
+
+    ``"reference"`` is the reference range; stress and fatigue, which have none, go up to their mild
+    scenarios. ``"clinical"`` reaches as far as any scenario that changes the field alone.
+
+    Raises
+    ------
+    NeurosimError
+        For an unknown range.
+    """
+    if which not in RANGES:
+        raise unknown_name("range", which, RANGES)
+    found, alone = [], _alone()
+    for name in BODY:
+        f = FIELDS[name]
+        values = {s: v[name] for s, v in alone.items() if name in v}
+        if which == "reference":
+            no_range = f.high <= f.low
+            values = {s: v for s, v in values.items() if no_range and s.endswith(MILD)}
+        reach = (f.low, f.high, *values.values())
+        found.append(Factor("body", "body", name, f.label, min(reach), max(reach), f.unit))
+    return tuple(found)
+
+
+def number_factors(asked: Scenario) -> tuple[Factor, ...]:
+    """Return every assumed or fitted number with a range that such a run reads.
+
+    But for those of `LEFT_OUT`, which act together as no muscle could.
+    """
+    body = Body(**{f.name: 0.5 * (f.low + f.high) for f in body_factors("clinical")})
+    own = assumptions(asked.axon, muscle(asked.muscle).site_class)
+    both = dict.fromkeys((*own, *sizes(body)))
+    return tuple(_of(a) for a in both if a.room not in LEFT_OUT)
+
+
+def _of(a: Assumption) -> Factor:
+    unit = "" if a.unit == "1" else a.unit
+    return Factor("number", a.room, a.name, WORDS.get(a.name, a.words), a.low, a.high, unit)
+
+
+def person_factor(people: int) -> Factor:
+    """Return the input that says which person it is."""
+    words = "who it is (axon, sites)"
+    return Factor("person", "", "person", words, 0.0, float(people), "")
+
+
+# --- The model as a function of its inputs ---------------------------------------------
+
+
+class _Prefixes:
+    """A generator whose every kind of draw has a stream of its own, longer draws adding to shorter.
+
+    So that a number which changes how many sites there are does not draw all of them anew: that
+    would be another person, and the number would be charged with it.
+    """
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._normal, self._count, self._unit, self._tail = rng.spawn(4)
+
+    def standard_normal(self, size: int) -> np.ndarray:
+        return self._normal.standard_normal(size)
+
+    def poisson(self, mean: float) -> int:
+        """Return a count that grows with its mean."""
+        from scipy.special import pdtrik
+
+        return max(0, int(np.ceil(np.nan_to_num(pdtrik(self._count.uniform(), mean)))))
+
+    def integers(self, low: int, high: int, size: int) -> np.ndarray:
+        return self._unit.integers(low, high, size)
+
+    def standard_exponential(self, size: int) -> np.ndarray:
+        return self._tail.standard_exponential(size)
+
+
+def same_sites(asked: Scenario, person: int) -> Sites:
+    """Return the sites of a person, the same ones whatever the numbers of the model are."""
+    m = muscle(asked.muscle)
+    own, rng, _ = person_streams(asked.seed, person, MUSCLES.index(m.name))
+    scores = person_scores(asked.seed, person)
+    critical = critical_nu(asked.axon, scores)
+    return draw_sites(m.units, m.site_class, critical, own, _Prefixes(rng), scores)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a row of inputs means."""
+
+    scenario: Scenario
+    factors: tuple[Factor, ...]
+
+
+@contextmanager
+def _at(setup: Setup, row: Sequence[float]):
+    """Give the scenario and person of one row, its numbers exchanged inside the block."""
+    fields, person = {}, 0
+    with ExitStack() as stack:
+        for f, value in zip(setup.factors, row, strict=True):
+            if f.kind == "number":
+                stack.enter_context(exchanged(f.room, f.name, float(value)))
+            elif f.kind == "body":
+                fields[f.name] = float(value)
+            else:
+                person = min(int(value), int(f.high) - 1)
+        yield fields, person
+
+
+def log10_rates(setup: Setup, rows: np.ndarray) -> np.ndarray:
+    """Return log10 of twitches per minute at each row; NaN where nobody survives the body."""
+    floor, found = number("study", "rate_floor"), np.full(len(rows), np.nan)
+    for i, row in enumerate(rows):
+        with _at(setup, row) as (fields, person):
+            try:
+                asked = setup.scenario.replace(body=Body(**fields))
+                rate = rates_of_person([asked], person, same_sites)[0]
+            except NeurosimError:
+                continue
+        found[i] = np.round(np.log10(max(rate, floor)), SETTLED)
+    return found
+
+
+class _Model:
+    """The rate as a function of rows of inputs, on several cores; counts what cannot live."""
+
+    def __init__(self, cores: int, progress: Callable[[int, int], None] | None) -> None:
+        self.cores, self.progress, self.unlivable = cores, progress, 0
+
+    def __call__(self, setup: Setup, rows: np.ndarray, together: int) -> np.ndarray:
+        """Return the output of every row; `together` rows in a row share tables."""
+        chunks = np.array_split(rows, max(1, len(rows) // (CHUNK * together)))
+        parts, done = [], 0
+        for part in parallel(log10_rates, setup, chunks, self.cores):
+            parts.append(part)
+            done += len(part)
+            if self.progress:
+                self.progress(done, len(rows))
+        found = np.concatenate(parts)
+        self.unlivable += int(np.isnan(found).sum())
+        return np.where(np.isnan(found), np.log10(number("study", "rate_floor")), found)
+
+
+# --- Screening and indices -------------------------------------------------------------
+
+
+def _salib():
+    """Return SALib's Morris and Sobol modules.
+
+    Raises
+    ------
+    NeurosimError
+        If it is not installed.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what others' imports say is no concern of a pupil
+            from SALib.analyze import morris as morris_of
+            from SALib.analyze import sobol as sobol_of
+            from SALib.sample import morris as morris_at
+            from SALib.sample import sobol as sobol_at
+    except ImportError:
+        raise NeurosimError(
+            "A global sensitivity needs SALib: pip install 'neurosim[sensitivity]' "
+            "(or pip install SALib)."
+        ) from None
+    return morris_at, morris_of, sobol_at, sobol_of
+
+
+def _problem(factors: Sequence[Factor]) -> dict:
+    return {
+        "num_vars": len(factors),
+        "names": [f"{f.room}.{f.name}" for f in factors],
+        "bounds": [[f.low, f.high] for f in factors],
+    }
+
+
+def checked_samples(samples: object) -> int:
+    """Return a number of samples that Sobol's sequence can be asked for.
+
+    Raises
+    ------
+    NeurosimError
+        If it is no power of 2 between 4 and `MAX_SAMPLES`.
+    """
+    found = number_within("samples", samples, 4, MAX_SAMPLES)
+    if found != int(found) or int(found) & (int(found) - 1):
+        raise NeurosimError(
+            f"samples = {found:g} must be a power of 2, such as 128 or 256: Sobol's sequence is "
+            "even only then."
+        )
+    return int(found)
+
+
+def check(which: str, samples: object, people: int) -> None:
+    """Check what `sensitivity` is asked for, before anything is computed.
+
+    Raises
+    ------
+    NeurosimError
+        If SALib is missing, or for a value that is not allowed.
+    """
+    if which not in RANGES:
+        raise unknown_name("range", which, RANGES)
+    checked_samples(samples)
+    if people < 2:
+        raise NeurosimError(f"people = {people} is too few: who it is needs at least 2.")
+    _salib()
+
+
+def sobol(
+    factors: Sequence[Factor], evaluate: Callable[[np.ndarray], np.ndarray],
+    samples: int = SAMPLES, seed: int = 1,
+) -> Indices:  # fmt: skip
+    """Return Sobol's indices of a function of independent uniform inputs.
+
+    Parameters
+    ----------
+    factors : sequence of Factor
+    evaluate : callable
+        Takes inputs, shape (rows, inputs), and returns the output of each row.
+    samples : int
+        A power of 2; the function is asked samples (inputs + 2) times.
+    seed : int
+        Same seed, same indices.
+
+    Raises
+    ------
+    NeurosimError
+        If SALib is missing, samples are no power of 2, or the output never changes.
+    """
+    _, _, sobol_at, sobol_of = _salib()
+    n, problem = checked_samples(samples), _problem(factors)
+    rows = sobol_at.sample(problem, n, calc_second_order=False, scramble=True, seed=seed % 2**32)
+    values = np.asarray(evaluate(rows), float)
+    if np.ptp(values) == 0.0:
+        raise NeurosimError("The output never changes over these ranges: it has no variance.")
+    made = sobol_of.analyze(
+        problem, values, calc_second_order=False, num_resamples=RESAMPLES, conf_level=CONFIDENCE,
+        seed=seed % 2**32,
+    )  # fmt: skip
+    return Indices(tuple(factors), made["S1"], made["ST"], made["S1_conf"], made["ST_conf"],
+                   values, n)  # fmt: skip
+
+
+def screening(
+    factors: Sequence[Factor], evaluate: Callable[[np.ndarray], np.ndarray],
+    trajectories: int = TRAJECTORIES, seed: int = 1,
+) -> np.ndarray:  # fmt: skip
+    """Return the mean size of each input's elementary effects, over its whole range (Morris).
+
+    Parameters
+    ----------
+    factors, evaluate, seed
+        As for `sobol`.
+    trajectories : int
+        Starting points; the function is asked trajectories (inputs + 1) times.
+
+    Raises
+    ------
+    NeurosimError
+        If SALib is missing.
+    """
+    morris_at, morris_of, _, _ = _salib()
+    problem = _problem(factors)
+    rows = morris_at.sample(problem, trajectories, num_levels=LEVELS, seed=seed % 2**32)
+    values = np.asarray(evaluate(rows), float)
+    made = morris_of.analyze(problem, rows, values, num_levels=LEVELS, num_resamples=10,
+                             seed=seed % 2**32)  # fmt: skip
+    return np.asarray(made["mu_star"], float)
+
+
+def sensitivity(
+    asked: Scenario | None = None, which: str = "reference", *, samples: int = SAMPLES,
+    people: int = PEOPLE, numbers: int = NUMBERS, cores: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+    stage: Callable[[str], None] = lambda words: None,
+) -> Sensitivity:  # fmt: skip
+    """Return which inputs move the long-run twitch rate of a muscle most.
+
+    Who it is counts as an input: one of `people`, all as likely. It belongs to the answer (is it
+    the blood, or the person?), and would be noise otherwise.
+
+    Parameters
+    ----------
+    asked : Scenario, optional
+        Muscle, axon and seed; its body is not read.
+    which : str
+        One of `RANGES`.
+    samples : int
+        A power of 2.
+    people : int
+    numbers : int
+        How many numbers of the model the screening keeps.
+    cores : int
+        Processes to use; the result does not depend on it.
+    progress, stage : callable
+        As for `neurosim.article.trial.article`.
+
+    Raises
+    ------
+    NeurosimError
+        If SALib is missing, or for a value that is not allowed.
+    """
+    check(which, samples, people)
+    base = Scenario() if asked is None else asked
+    body, samples = body_factors(which), checked_samples(samples)
+    every, model = number_factors(base), _Model(cores, progress)
+    trajectories = max(2, min(TRAJECTORIES, samples // 16))
+    stage(f"screening {len(every)} numbers")
+    effects = _screened(base, (*body, *every), people, trajectories, model)[len(body) :]
+    order = np.argsort(-effects, kind="stable")
+    kept = tuple(every[i] for i in sorted(order[:numbers]))
+    factors = (*body, *kept, person_factor(people))
+    stage(f"{samples * (len(factors) + 2)} runs for the indices")
+    setup = Setup(base, factors)
+    found = sobol(factors, lambda rows: model(setup, rows, len(factors) + 2), samples, base.seed)
+    return Sensitivity(base, which, people, found, tuple(every[i] for i in order), effects[order],
+                       trajectories, model.unlivable)  # fmt: skip
+
+
+def _screened(
+    base: Scenario, factors: tuple[Factor, ...], people: int, trajectories: int, model: _Model
+) -> np.ndarray:
+    """Return the effects of body and numbers, each trajectory in a person of its own."""
+    setup = Setup(base, (*factors, person_factor(people)))
+    one = len(factors) + 1
+
+    def evaluate(rows: np.ndarray) -> np.ndarray:
+        who = np.random.default_rng(base.seed).integers(people, size=len(rows) // one)
+        return model(setup, np.column_stack([rows, np.repeat(who, one)]), one)
+
+    return screening(factors, evaluate, trajectories, base.seed)

@@ -1,0 +1,317 @@
+"""From a scenario to a result: one person, or the same people under many scenarios.
+
+Every number that a pupil sees comes through `simulate`; `replicate` runs the same chain
+for many people and keeps the counts. Same seed, same people, same discharges, however the
+people are split over cores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from neurosim.base import parameters
+from neurosim.base.cache import Form, remember
+from neurosim.clinic.excitability import Excitability, examine
+from neurosim.model.axon import people
+from neurosim.model.axon.axon import Conditions
+from neurosim.model.body.state import Body
+from neurosim.model.firing.discharge import (
+    ORIGINS,
+    PROCESSES,
+    Firing,
+    HazardCourse,
+    UnitHazard,
+    followed,
+    merge,
+    sample_firing,
+)
+from neurosim.model.firing.disease import (
+    Streams,
+    cramps,
+    diseased_sites,
+    multiplets,
+    myokymia,
+)
+from neurosim.model.firing.hazard import (
+    critical_nu,
+    hazard_course,
+    hazard_table,
+    prepare,
+    unit_hazard,
+)
+from neurosim.model.firing.sites import Sites, draw_sites, person_scores, person_streams
+from neurosim.model.muscle.anatomy import MUSCLES, muscle
+from neurosim.model.muscle.events import Twitches, find_twitches
+from neurosim.model.muscle.junction import repeat
+from neurosim.model.soma.soma import misfires_per_min
+from neurosim.simulation.provenance import versions
+from neurosim.simulation.result import Result, _muscle_scales, reaches
+from neurosim.simulation.scenario import Scenario, scenario
+from neurosim.simulation.state import Moments, State, moments, still
+
+
+@remember(*people.ROOMS, form=Form(vars, lambda values: Excitability(**values)))
+def _examined(conditions: Conditions, axon: str, scores: people.Scores) -> Excitability:
+    return examine(conditions, people.persons_axon(axon, scores), full=False)
+
+
+def hazards_of(of: Moments, sites: Sites, asked: Scenario) -> HazardCourse:
+    """Return the hazards of one person's muscle while the body changes."""
+    tables = [hazard_table(of.states[i].axon, asked.axon, sites.scores) for i in of.examined]
+    soma = [misfires_per_min(state.soma) * sites.living for state in of.states]
+    return hazard_course(tables, of.examined, sites, soma, of.at_s, asked.duration_s)
+
+
+def reached_in(of: Moments, asked: Scenario, scores: people.Scores) -> np.ndarray:
+    """Return `reaches` of each moment, the axon's part from the nearest that was examined."""
+    middle = 0.5 * (of.examined[1:] + of.examined[:-1])
+    near = of.examined[np.searchsorted(middle, np.arange(of.at_s.size))]
+    return np.array([
+        reaches(replace(state, axon=of.states[i].axon), asked.axon, scores)
+        for state, i in zip(of.states, near, strict=True)
+    ])  # fmt: skip
+
+
+def hazard_of(
+    state: State, sites: Sites, asked: Scenario, make: Callable[..., UnitHazard] = unit_hazard
+) -> UnitHazard:
+    """Return the hazards of one person's muscle in one state, made as `unit_hazard` does."""
+    table = hazard_table(state.axon, asked.axon, sites.scores)
+    soma = misfires_per_min(state.soma) * sites.living
+    return make(table, sites, soma, asked.duration_s)
+
+
+def people_sites(asked: Scenario, person: int):
+    """Return (sites, generator of the discharges) of one person's muscle."""
+    m = muscle(asked.muscle)
+    *_, firing_rng = person_streams(asked.seed, person, MUSCLES.index(m.name))
+    return own_sites(asked, person), firing_rng
+
+
+def own_sites(asked: Scenario, person: int) -> Sites:
+    """Return the sites of one person's muscle in health."""
+    return _drawn(muscle(asked.muscle).name, asked.axon, asked.seed, person)
+
+
+@remember(*parameters.FILES, size=64)
+def _drawn(name: str, axon: str, seed: int, person: int) -> Sites:
+    m = muscle(name)
+    own, rng, _ = person_streams(seed, person, MUSCLES.index(m.name))
+    scores = person_scores(seed, person)
+    return draw_sites(m.units, m.site_class, critical_nu(axon, scores), own, rng, scores)
+
+
+def fibres_firing(firing: Firing, of: Moments) -> Firing:
+    """Return the discharges of the muscle: the nerve's and what its fibres add to them."""
+    near, parts = of.near(firing.time_s), []
+    for i in np.unique(near):
+        mine = np.flatnonzero(near == i)
+        at, behind = repeat(firing.time_s[mine], firing.unit[mine], of.states[i].junction)
+        parts.append((at, mine[behind]))
+    if not any(at.size for at, _ in parts):
+        return firing
+    at, behind = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    return followed(firing, at, behind, "junction")
+
+
+def sites_of(state: State, sites: Sites, asked: Scenario, person: int) -> Sites:
+    """Return a person's sites with what disease takes away and adds; health's as they are."""
+    new = state.terminal.sprouts_per_unit or state.lesion.axons_share
+    if state.units_scale == 1.0 and not new:
+        return sites
+    critical, streams = critical_nu(asked.axon, sites.scores), _streams(asked, person)
+    return diseased_sites(sites, state.units_scale, state.terminal, state.lesion, critical, streams)
+
+
+def _streams(asked: Scenario, person: int) -> Streams:
+    return Streams(asked.seed, person, MUSCLES.index(asked.muscle))
+
+
+def sources_of(
+    state: State, sites: Sites, asked: Scenario, person: int
+) -> tuple[list[Firing], np.ndarray]:
+    """Return the discharges of the sources beside the hazard law, and bursts per minute by origin.
+
+    As `sources_in` of a body that stays the same.
+    """
+    found, per_min = sources_in(still(state), sites, asked, person)
+    return found, per_min[0]
+
+
+def sources_in(
+    of: Moments, sites: Sites, asked: Scenario, person: int
+) -> tuple[list[Firing], np.ndarray]:
+    """Return the discharges of the sources beside the hazard law, and bursts per minute.
+
+    The rates have the shape (moments, origins). Both are empty and zero without disease, which
+    is that of the first moment: no course changes it. The long-run rate leaves a cramp out,
+    which happens once.
+    """
+    state, found, per_min = of.states[0], [], np.zeros((of.at_s.size, len(ORIGINS)))
+    streams, duration = _streams(asked, person), asked.duration_s
+    if state.terminal.fast_potassium_scale < 1.0:
+        made, rate = _endings_in(of, sites, asked, streams)
+        found.append(made)
+        per_min[:, ORIGINS.index("terminal")] = rate
+    if state.lesion.myokymic_share > 0.0:
+        made, rate = myokymia(state.lesion, sites.living, duration, streams)
+        found.append(made)
+        per_min[:, ORIGINS.index("lesion")] = rate
+    if state.pool.push_mv > 0.0:
+        found += cramps(state.pool, state.soma, sites.living, duration, streams)
+    return found, per_min
+
+
+def _endings_in(
+    of: Moments, sites: Sites, asked: Scenario, streams: Streams
+) -> tuple[Firing, np.ndarray]:
+    """Return multiplets, and how many a minute at each moment.
+
+    Around each moment whose axon is examined their rate is the one of that moment.
+    """
+    at_s = of.at_s[of.examined]
+    edges = np.array([0.0, *(0.5 * (at_s[1:] + at_s[:-1])), asked.duration_s])
+    parts, rates = [], []
+    for part, i in enumerate(of.examined):
+        begin, end = edges[part], edges[part + 1]
+        made, rate = multiplets(
+            of.states[0].terminal, sites.living, asked.axon, end - begin, streams,
+            of.states[i].axon, part,
+        )  # fmt: skip
+        parts.append(replace(made, time_s=made.time_s + begin, duration_s=asked.duration_s))
+        rates.append(rate)
+    middle = 0.5 * (of.examined[1:] + of.examined[:-1])
+    near = np.searchsorted(middle, np.arange(of.at_s.size))
+    return (parts[0] if len(parts) == 1 else merge(parts)), np.array(rates)[near]
+
+
+def discharges_of(
+    of: Moments, sites: Sites, hazards: HazardCourse, asked: Scenario, person: int,
+    rng: np.random.Generator,
+) -> tuple[Firing, np.ndarray]:  # fmt: skip
+    """Return all discharges of one person's muscle, and bursts per minute beside the hazard."""
+    firing = sample_firing(hazards, asked.duration_s, rng)
+    more, per_min = sources_in(of, sites, asked, person)
+    firing = merge([firing, *more]) if more else firing
+    return fibres_firing(firing, of), per_min
+
+
+def _twitches(
+    firing: Firing, of: Moments, asked: Scenario, reached: np.ndarray, named: bool = True
+) -> Twitches:
+    """Return the twitches of a firing, their origins `named` or not.
+
+    Where only axons and somata misfire, bursts are what intervals alone make of them, and nothing
+    else need be told.
+    """
+    keep = reached[of.near(firing.time_s)] > 0.0
+    made, origin = firing.process[keep], firing.origin[keep]
+    plain = not made.any() and not (origin == ORIGINS.index("junction")).any()
+    force, slow = _muscle_scales(firing, of, np.ones_like(reached), 1e-6)
+    return find_twitches(
+        firing.time_s[keep], firing.unit[keep], asked.muscle,
+        force_scale=force if np.ndim(force) == 0 else force[keep],
+        contraction_time_scale=slow if np.ndim(slow) == 0 else slow[keep],
+        origin=np.array(ORIGINS)[origin] if named else None,
+        episode=None if plain else firing.episode[keep],
+        process=None if plain else np.array(PROCESSES)[made],
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Acted:
+    """What one person's muscle does in one scenario, before it is looked at."""
+
+    of: Moments
+    sites: Sites
+    hazards: HazardCourse
+    reached: np.ndarray
+    firing: Firing
+    beside_per_min: np.ndarray
+    twitches: Twitches
+
+
+def act(
+    of: Moments, sites: Sites, asked: Scenario, person: int, rng: np.random.Generator,
+    named: bool = True,
+) -> Acted:  # fmt: skip
+    """Return what one person's muscle does: the chain from sites to twitches.
+
+    Parameters
+    ----------
+    of : Moments
+        The body all the while; `still` makes one of a state.
+    sites : Sites
+        The person's, with what disease takes and adds.
+    asked : Scenario
+        Muscle, duration, axon and seed.
+    person : int
+    rng : numpy.random.Generator
+        Of the discharges.
+    named : bool
+        Whether twitches are told where they start.
+    """
+    hazards = hazards_of(of, sites, asked)
+    firing, beside = discharges_of(of, sites, hazards, asked, person, rng)
+    reached = reached_in(of, asked, sites.scores)
+    found = _twitches(firing, of, asked, reached, named)
+    return Acted(of, sites, hazards, reached, firing, beside, found)
+
+
+def _run(of: Moments, asked: Scenario, person: int, named: bool = True) -> Acted:
+    sites, rng = people_sites(asked, person)
+    return act(of, sites_of(of.states[0], sites, asked, person), asked, person, rng, named)
+
+
+def simulate(
+    what: Body | Scenario | str | Path | None = None, *, person: int = 0, **changes
+) -> Result:
+    """Run the whole chain for one person and return every intermediate.
+
+    Parameters
+    ----------
+    what : Body, Scenario, catalogue name or TOML file
+        A healthy body if omitted.
+    person : int
+        Which of the seed's people.
+    **changes
+        Scenario fields to change: `muscle`, `duration_s`, `seed`, `axon`, `body`.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    NeurosimError
+        For an unknown name or a value that is not allowed.
+
+    Examples
+    --------
+    >>> result = simulate("low_calcium", duration_s=60, seed=1)
+    >>> result.scenario.muscle
+    'foot_sole'
+    """
+    if isinstance(what, Body):
+        asked = Scenario(body=what)
+    else:
+        asked = scenario("normal" if what is None else what)
+    asked = asked.replace(**changes)
+    of = moments(asked)
+    if of.examined.size > 1:
+        scores = person_scores(asked.seed, person)
+        prepare([of.states[i].axon for i in of.examined], asked.axon, scores)
+    run = _run(of, asked, person)
+    state, scores = of.states[0], run.sites.scores
+    return Result(
+        scenario=asked, person=person, state=state,
+        excitability=_examined(state.axon, asked.axon, scores),
+        healthy=_examined(Conditions(), asked.axon, scores),
+        hazard=hazard_table(state.axon, asked.axon, scores), sites=run.sites, moments=of,
+        hazards=run.hazards, reached=run.reached, beside_per_min=run.beside_per_min,
+        firing=run.firing, twitches=run.twitches, versions=versions(),
+    )  # fmt: skip

@@ -1,0 +1,181 @@
+"""From a body to the state of every tissue, at one time and along a course."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from neurosim.base import parameters
+from neurosim.base.cache import remember
+from neurosim.base.errors import unknown_name
+from neurosim.base.parameters import number
+from neurosim.model.axon.axon import Conditions, apply, changed
+from neurosim.model.body.contributions import Contribution, contributions
+from neurosim.model.body.course import corners
+from neurosim.model.body.state import Body
+from neurosim.model.firing.disease import (
+    Lesion,
+    Terminal,
+)
+from neurosim.model.firing.sites import Sites
+from neurosim.model.muscle.anatomy import roots, twitch_forces_mn
+from neurosim.model.muscle.junction import Junction, transmit
+from neurosim.model.soma.cramp import Cramping
+from neurosim.model.soma.soma import SomaConditions, apply_soma
+from neurosim.simulation.scenario import Scenario
+
+
+def strength(state: State, sites: Sites, name: str) -> tuple[float, float]:
+    """Return largest force and number of motor units of a muscle, against health."""
+    forces, living = twitch_forces_mn(name), sites.living
+    force = forces[living].sum() / forces.sum() * state.unit_force_scale * state.transmission
+    driven = 1.0 - number("alarms", "pinched_blocked") * state.lesion.axons_share
+    return float(force * driven), float(living.mean())
+
+
+@dataclass(frozen=True)
+class State:
+    """What a body makes of each place: its contributions and the places after them.
+
+    Attributes
+    ----------
+    contributions : tuple of Contribution
+    axon : Conditions
+        Fluids and membrane of every axon and misfire site.
+    soma : SomaConditions
+    junction : Junction
+        What the junctions make of a discharge.
+    force_scale, contraction_time_scale : float
+    units_scale, fibres_scale : float
+        Motor units that live, and fibres of each of them.
+    terminal : Terminal
+    lesion : Lesion
+    pool : Cramping
+    """
+
+    contributions: tuple[Contribution, ...]
+    axon: Conditions
+    soma: SomaConditions
+    junction: Junction
+    force_scale: float = 1.0
+    contraction_time_scale: float = 1.0
+    units_scale: float = 1.0
+    fibres_scale: float = 1.0
+    terminal: Terminal = Terminal()
+    lesion: Lesion = Lesion()
+    pool: Cramping = Cramping()
+
+    @property
+    def transmission(self) -> float:
+        """Share of muscle fibres that follow a discharge across the junction, 0 to 1."""
+        return self.junction.share
+
+    @property
+    def unit_force_scale(self) -> float:
+        """Factor on the twitch force of every unit, before the junction."""
+        return self.force_scale * self.fibres_scale
+
+
+_MUSCLE = {name: 1.0 for name in (
+    "force_scale", "contraction_time_scale", "units_scale", "fibres_scale",
+)}  # fmt: skip
+_JUNCTION = {
+    "calcium_out_mmol_l": Conditions().calcium_out_mmol_l,
+    "magnesium_out_mmol_l": Conditions().magnesium_out_mmol_l,
+    "acetylcholinesterase_scale": 1.0,
+}
+
+
+def _applied(items: Sequence[Contribution], site: str, healthy: dict[str, float]):
+    """Return the numbers of one place after contributions, by name alone."""
+    now = dict(healthy)
+    for c in items:
+        if c.site == site:
+            if c.parameter not in now:
+                raise unknown_name(f"{site} parameter", c.parameter, now)
+            now[c.parameter] = changed(now[c.parameter], c)
+    return now
+
+
+def state_of(items: Sequence[Contribution]) -> State:
+    """Return the state that contributions make, by site and parameter name alone."""
+    place = _applied(items, "junction", _JUNCTION)
+    made = transmit(
+        place["calcium_out_mmol_l"], place["magnesium_out_mmol_l"],
+        place["acetylcholinesterase_scale"],
+    )  # fmt: skip
+    return State(
+        tuple(items), apply(items, "axon"), apply_soma(items), made,
+        **_applied(items, "muscle", _MUSCLE),
+        terminal=Terminal(**_applied(items, "terminal", vars(Terminal()))),
+        lesion=Lesion(**_applied(items, "lesion", vars(Lesion()))),
+        pool=Cramping(**_applied(items, "pool", vars(Cramping()))),
+    )  # fmt: skip
+
+
+def state_in(asked: Scenario) -> State:
+    """Return the state that a body makes of the muscle asked for.
+
+    A pinched root reaches the share of the muscle's axons that it carries, and no other.
+    """
+    return _state_in(asked.body, asked.muscle, asked.root)
+
+
+@remember(*parameters.FILES, size=4096)
+def _state_in(body: Body, muscle: str, root: str) -> State:
+    state = state_of(contributions(body))
+    if not state.lesion.axons_share:
+        return state
+    share = roots(muscle).get(root, 0.0)
+    reached = replace(state.lesion, axons_share=state.lesion.axons_share * share)
+    return replace(state, lesion=reached if share else Lesion())
+
+
+@dataclass(frozen=True)
+class Moments:
+    """A body at the times between which straight lines say what it is; one if it never changes.
+
+    Attributes
+    ----------
+    at_s : ndarray, shape (n,)
+        Times, s, rising from 0.
+    bodies, states : tuple
+        What the body is at each, and what it makes of every place.
+    examined : ndarray of int
+        Those whose axon is examined; between two of them it changes along a line, too.
+    """
+
+    at_s: np.ndarray
+    bodies: tuple[Body, ...]
+    states: tuple[State, ...]
+    examined: np.ndarray
+
+    def near(self, time_s: np.ndarray) -> np.ndarray:
+        """Return the index of the moment nearest to each time."""
+        return np.searchsorted(0.5 * (self.at_s[1:] + self.at_s[:-1]), time_s)
+
+    def over(self, time_s: np.ndarray, values: Sequence[float]) -> Any:
+        """Return values of the moments at times, along lines; a plain number if all are alike."""
+        if min(values) == max(values):
+            return values[0]
+        return np.interp(time_s, self.at_s, values)
+
+
+def still(state: State, body: Body | None = None) -> Moments:
+    """Return the moments of a state that stays as it is: one."""
+    kept = (Body() if body is None else body,)
+    return Moments(np.zeros(1), kept, (state,), np.zeros(1, int))
+
+
+def moments(asked: Scenario) -> Moments:
+    """Return the body of a scenario at the times that say what it is all the while."""
+    if asked.course is None:
+        return still(state_in(asked), asked.body)
+    hours, bodies = asked.course.knots(asked.body, asked.duration_s / 3600.0)
+    states = tuple(state_in(asked.replace(body=body)) for body in bodies)
+    axons = np.array([list(vars(state.axon).values()) for state in states], float)
+    at = corners(hours, axons) if np.ptp(axons, axis=0).any() else np.zeros(1, int)
+    return Moments(3600.0 * hours, tuple(bodies), states, at)

@@ -1,0 +1,285 @@
+"""Counts of people's muscles over a long time, kept instead of every discharge.
+
+A day of a busy muscle has millions of discharges; a cohort wants their counts. `tallies` gives
+for one person under several scenarios what happened in each stretch of time (an hour, say), how
+long bursts and intervals were, and where twitches started. Where only axons and somata misfire
+the discharges are counted as they are drawn (`counted`, one source for plain Python and for
+Numba) and none is kept; with sources beside the hazard, or junctions that repeat, they are drawn
+whole and counted then. `replicate` does so for the same people under several scenarios.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from neurosim.base.errors import NeurosimError
+from neurosim.model.axon import kernel
+from neurosim.model.axon.axon import Conditions
+from neurosim.model.firing.discharge import ORIGINS, Firing, HazardCourse, stream
+from neurosim.model.firing.hazard import prepare
+from neurosim.model.firing.sites import person_scores
+from neurosim.model.muscle import anatomy
+from neurosim.model.muscle.events import Twitches
+from neurosim.simulation import processes, result, simulate
+from neurosim.simulation import state as state_
+from neurosim.simulation.counting import counted, force_law
+from neurosim.simulation.scenario import Scenario, scenario
+
+ROOM = 8192  # discharges drawn at a time: they stay in the processor's cache
+LARGEST = 10  # of the table of burst sizes: so many discharges or more
+# Edges of the table of intervals: ten a decade from 1 ms to a fortnight; what is shorter or
+# longer falls into the first and the last cell.
+INTERVAL_EDGES_S = 10.0 ** (np.arange(-30, 61) / 10.0)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What one person's muscle did under one scenario, in counts.
+
+    Attributes
+    ----------
+    bin_s, duration_s : float
+        Length of a stretch of time, and of all of them; the last may be shorter.
+    twitches, visible, doublets, spasms : ndarray of int, shape (bins,)
+        Twitches by when they begin, those that can be seen, those of two discharges or more (a
+        spasm is in none of them), and spasms.
+    discharges : ndarray of int, shape (bins,)
+        Of all units.
+    origins : ndarray of int, shape (len(ORIGINS),)
+        Twitches by where they started.
+    burst_sizes : ndarray of int, shape (10,)
+        Twitches of 1, 2, ... 10 (or more) discharges.
+    intervals : ndarray of int, shape (92,)
+        Intervals between successive discharges of a unit, by `INTERVAL_EDGES_S`: under the first
+        edge, between the first two, ..., over the last.
+    active_units : int
+    expected_per_min : float
+        Twitches per minute to be expected over a long time, or the course.
+    """
+
+    bin_s: float
+    duration_s: float
+    twitches: np.ndarray
+    visible: np.ndarray
+    doublets: np.ndarray
+    spasms: np.ndarray
+    discharges: np.ndarray
+    origins: np.ndarray
+    burst_sizes: np.ndarray
+    intervals: np.ndarray
+    active_units: int
+    expected_per_min: float
+
+
+def bins(duration_s: float, bin_s: float) -> int:
+    """Return how many stretches of `bin_s` a duration has, the last perhaps shorter."""
+    return max(1, int(np.ceil(duration_s / bin_s - 1e-9)))
+
+
+def count(
+    firing: Firing, found: Twitches, bin_s: float, expected_per_min: float = 0.0
+) -> Tally:  # fmt: skip
+    """Return the tally of discharges and the twitches they made (their origins named)."""
+    n = bins(firing.duration_s, bin_s)
+
+    def by_bin(times):
+        at = np.clip((times / bin_s).astype(np.int64), 0, n - 1)
+        return np.bincount(at, minlength=n)
+
+    short = ~found.painful
+    order = np.lexsort((firing.time_s, firing.unit))
+    unit, time = firing.unit[order], firing.time_s[order]
+    gaps = np.diff(time)[np.diff(unit) == 0]
+    which = np.searchsorted(INTERVAL_EDGES_S, gaps, side="right")
+    names = np.array(ORIGINS)
+    return Tally(
+        bin_s, firing.duration_s,
+        by_bin(found.onset_s[short]), by_bin(found.onset_s[short & found.visible]),
+        by_bin(found.onset_s[short & (found.discharges > 1)]), by_bin(found.onset_s[~short]),
+        by_bin(firing.time_s),
+        (found.origin[short, None] == names).sum(axis=0),
+        np.bincount(np.minimum(found.discharges[short], LARGEST) - 1, minlength=LARGEST),
+        np.bincount(which, minlength=INTERVAL_EDGES_S.size + 1),
+        np.unique(firing.unit).size, expected_per_min,
+    )  # fmt: skip
+
+
+@cache
+def _counter():
+    """Return `counted`, compiled if loops are."""
+    if not kernel.compiles():
+        return counted
+    from neurosim.simulation.compiled_counting import counted as compiled
+
+    return compiled
+
+
+def as_drawn(of: state_.Moments) -> bool:
+    """Return whether discharges are counted as they are drawn: all twitches are misfires."""
+    first = of.states[0]
+    beside = first.terminal.fast_potassium_scale < 1.0 or first.pool.push_mv > 0.0
+    repeats = any(state.junction.repeats_ms for state in of.states)
+    return not (beside or repeats or first.lesion.myokymic_share > 0.0)
+
+
+def _as_drawn(
+    of: state_.Moments, hazards: HazardCourse, asked: Scenario, reached: np.ndarray, bin_s: float,
+    rng: np.random.Generator,
+) -> Tally:  # fmt: skip
+    """Return the tally of discharges that are drawn and let go."""
+    m = anatomy.muscle(asked.muscle)
+    twitch = anatomy.twitch_forces_mn(m), anatomy.contraction_times_ms(m) / 1000.0
+    force = np.array([s.unit_force_scale * max(s.transmission, 1e-6) for s in of.states])
+    slow = np.array([s.contraction_time_scale for s in of.states])
+    knots = of.at_s, 0.5 * (of.at_s[1:] + of.at_s[:-1]), force, slow, reached
+    by_bin = np.zeros((4, bins(asked.duration_s, bin_s)), np.int64)
+    origins, sizes = np.zeros(len(ORIGINS), np.int64), np.zeros(LARGEST, np.int64)
+    intervals, active = np.zeros(INTERVAL_EDGES_S.size + 1, np.int64), np.zeros(m.units, bool)
+    origin, last = hazards.knots[0].origin, np.array([-1.0, 0.0, 0.0])
+    law = force_law()
+    for rows in stream(hazards, asked.duration_s, rng, ROOM):
+        _counter()(rows, twitch, m.visible_force_mn, law, knots, origin, bin_s,
+                   last, by_bin, origins, sizes, intervals, active)  # fmt: skip
+    twitches, visible, doublets, discharges = by_bin
+    none = np.zeros((of.at_s.size, len(ORIGINS)))
+    expected = result.mean_rate(hazards, result.twitch_rates(hazards, none, reached))
+    return Tally(
+        bin_s, asked.duration_s, twitches, visible, doublets, np.zeros_like(twitches), discharges,
+        origins, sizes, intervals, int(active.sum()), expected,
+    )  # fmt: skip
+
+
+def _of_scenario(of: state_.Moments, asked: Scenario, person: int, bin_s: float) -> Tally:
+    """Return what one person's muscle does under one scenario, in counts."""
+    sites, rng = simulate.people_sites(asked, person)
+    sites = simulate.sites_of(of.states[0], sites, asked, person)
+    if as_drawn(of):
+        hazards = simulate.hazards_of(of, sites, asked)
+        reached = simulate.reached_in(of, asked, sites.scores)
+        return _as_drawn(of, hazards, asked, reached, bin_s, rng)
+    acted = simulate.act(of, sites, asked, person, rng)
+    per_min = result.twitch_rates(acted.hazards, acted.beside_per_min, acted.reached)
+    expected = result.mean_rate(acted.hazards, per_min)
+    return count(acted.firing, acted.twitches, bin_s, expected)
+
+
+def tallies(asked: Sequence[Scenario], person: int, bin_s: float = 3600.0) -> list[Tally]:
+    """Return what one person's muscle does under each scenario, in counts.
+
+    Parameters
+    ----------
+    asked : sequence of Scenario
+    person : int
+        Number of the person within each scenario's seed.
+    bin_s : float
+        Length of a stretch of time, s.
+    """
+    looked = [state_.moments(s) for s in asked]
+    for axon, seed in {(s.axon, s.seed) for s in asked}:
+        mine = [of.states[i].axon for s, of in zip(asked, looked, strict=True)
+                if (s.axon, s.seed) == (axon, seed) for i in of.examined]  # fmt: skip
+        prepare([Conditions(), *mine], axon, person_scores(seed, person))
+    return [_of_scenario(of, s, person, bin_s) for s, of in zip(asked, looked, strict=True)]
+
+
+@dataclass(frozen=True)
+class People:
+    """The same people under several scenarios; rows are scenarios, columns people.
+
+    Attributes
+    ----------
+    scenarios : tuple of Scenario
+    twitches, visible, doublets, active_units : ndarray of int, shape (scenarios, people)
+        Counts within `duration_s`, spasms left out; `doublets` of events of two discharges and
+        more, `active_units` of units that discharge.
+    expected_per_min : ndarray, shape (scenarios, people)
+        Long-run twitch rate of each person from their hazards.
+    """
+
+    scenarios: tuple[Scenario, ...]
+    twitches: np.ndarray
+    visible: np.ndarray
+    doublets: np.ndarray
+    active_units: np.ndarray
+    expected_per_min: np.ndarray
+
+    @property
+    def per_min(self) -> np.ndarray:
+        """Twitches per minute, shape (scenarios, people)."""
+        return self.twitches / self.scenarios[0].duration_s * 60.0
+
+    def row(self, name: str) -> int:
+        """Return the row of a scenario by name.
+
+        Raises
+        ------
+        NeurosimError
+            If it was not run.
+        """
+        names = [s.name for s in self.scenarios]
+        if name not in names:
+            raise NeurosimError(f"Scenario '{name}' is not among {', '.join(names)}.")
+        return names.index(name)
+
+
+def _chunk(asked: Sequence[Scenario], people: np.ndarray) -> list[np.ndarray]:
+    """Return the counts of some people, shape (scenarios, 5) each."""
+    return [
+        np.array([
+            (t.twitches.sum(), t.visible.sum(), t.doublets.sum(), t.active_units,
+             t.expected_per_min)
+            for t in tallies(asked, int(person), asked[0].duration_s)
+        ], float)
+        for person in people
+    ]  # fmt: skip
+
+
+def replicate(
+    scenarios: Sequence[Scenario | str],
+    people: int = 200,
+    *,
+    cores: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+    **changes,
+) -> People:
+    """Run the same people under several scenarios.
+
+    Parameters
+    ----------
+    scenarios : sequence of Scenario or catalogue names
+    people : int
+    cores : int
+        Processes to use; the result does not depend on it.
+    progress : callable, optional
+        Called with (people done, people).
+    **changes
+        Scenario fields to change in all of them: `muscle`, `duration_s`, `seed`, `axon`.
+
+    Raises
+    ------
+    NeurosimError
+        For an unknown name, or a value that is not allowed.
+    """
+    asked = tuple(scenario(s).replace(**changes, people=people) for s in scenarios)
+    if len({(s.duration_s, s.muscle, s.seed) for s in asked}) != 1:
+        raise NeurosimError("Scenarios compared must share duration_s, muscle and seed.")
+    chunks = np.array_split(np.arange(people), max(1, min(people, -(-people // 10))))
+    done: list[np.ndarray] = []
+    if cores > 1:
+        with processes.processes(cores) as pool:
+            for part in pool.map(_chunk, [asked] * len(chunks), chunks):
+                done += part
+                if progress:
+                    progress(len(done), people)
+    else:
+        for chunk in chunks:
+            done += _chunk(asked, chunk)
+            if progress:
+                progress(len(done), people)
+    table = np.stack(done, axis=2).transpose(1, 0, 2)
+    counts = table[:4].astype(np.int64)
+    return People(asked, counts[0], counts[1], counts[2], counts[3], table[4])

@@ -1,0 +1,218 @@
+"""Who does the work of a long run: this process, several on this machine, or a Dask cluster.
+
+Each of them takes jobs one by one, so that only few are under way, and gives back each result as
+it comes, in any order.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import signal
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+from neurosim.base import parameters
+from neurosim.base.errors import NeurosimError
+from neurosim.simulation.processes import processes
+from neurosim.simulation.provenance import made_by
+
+AHEAD = 2  # jobs under way for each worker
+CONNECT_S = 10.0
+RETRIES = 5  # of a job whose Dask worker was lost
+_one_at_a_time = threading.Lock()
+Job = tuple[Any, ...]
+Results = Generator[tuple[Job, Any], None, None]
+
+
+class Lost(Exception):
+    """Workers were lost; its text says how, as the end of a sentence."""
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Put off Ctrl-C inside a ``with`` block; processes begun there never get it."""
+    mask = getattr(signal, "pthread_sigmask", None)
+    if mask is None:
+        yield
+        return
+    before = mask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        mask(signal.SIG_SETMASK, before)
+
+
+def results(work: Callable, jobs: Iterable[Job], workers: int = 1, client: Any = None) -> Results:
+    """Yield (job, ``work(*job)``) of every job as it comes.
+
+    Parameters
+    ----------
+    work : callable
+        A function of a module.
+    jobs : iterable of tuple
+        Asked for one by one.
+    workers : int
+        Processes on this machine; 1 is this process itself.
+    client : distributed.Client, optional
+        Of a Dask cluster that does the work instead.
+
+    Raises
+    ------
+    Lost
+        If processes or the cluster went away.
+    """
+    if client is not None:
+        return _by_cluster(work, jobs, client)
+    if workers > 1:
+        return _by_processes(work, jobs, workers)
+    return ((job, work(*job)) for job in jobs)
+
+
+def _by_processes(work: Callable, jobs: Iterable[Job], workers: int) -> Results:
+    from concurrent.futures import FIRST_COMPLETED, wait
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import active_children
+
+    others, pool = set(active_children()), processes(workers)
+    queue, waiting = iter(jobs), {}
+    try:
+        while True:
+            for job in islice(queue, AHEAD * workers - len(waiting)):
+                with undisturbed():
+                    waiting[pool.submit(work, *job)] = job
+            if not waiting:
+                break
+            for one in wait(waiting, return_when=FIRST_COMPLETED).done:
+                yield waiting.pop(one), one.result()
+        pool.shutdown()
+    except BaseException as error:  # Ctrl-C and a consumer that stops, too: end them at once
+        with undisturbed():
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in set(active_children()) - others:
+                child.terminate()
+            pool.shutdown(wait=True)
+        if isinstance(error, BrokenProcessPool):
+            raise Lost("a worker process died, perhaps for want of memory") from None
+        raise
+
+
+def check_address(address: str) -> str:
+    """Return the address of a Dask scheduler if it looks like one.
+
+    Raises
+    ------
+    NeurosimError
+        If it does not, or Dask is not installed.
+    """
+    from importlib.util import find_spec
+
+    port = re.fullmatch(r"(?:tcp|tls|ws|wss)://[^\s/:]+:(\d+)", address)
+    if not port or not 1 <= int(port[1]) <= 65_535:
+        raise NeurosimError(
+            f"scheduler = '{address}' must be an address such as tcp://127.0.0.1:8786."
+        )
+    if find_spec("distributed") is None:
+        raise NeurosimError(
+            "--scheduler needs Dask: install it with: pip install 'neurosim[cohort]'."
+        )
+    return address
+
+
+@contextmanager
+def cluster(address: str) -> Iterator[Any]:
+    """Give a client of a Dask cluster for a ``with`` block.
+
+    Raises
+    ------
+    NeurosimError
+        If no scheduler answers there within ten seconds, or it has no workers.
+    """
+    from distributed import Client
+
+    check_address(address)
+    logs = [
+        logging.getLogger(n)
+        for n in logging.root.manager.loggerDict
+        if n.split(".")[0] == "distributed"
+    ]
+    levels = [log.level for log in logs]
+    for log in logs:  # what went wrong is told in one sentence
+        log.setLevel(logging.CRITICAL)
+    try:
+        try:
+            client = Client(address, timeout=CONNECT_S, set_as_default=False)
+        except (OSError, ValueError):
+            raise NeurosimError(f"No Dask scheduler answers at {address}.") from None
+        try:
+            try:
+                client.wait_for_workers(1, timeout=CONNECT_S)
+            except TimeoutError:
+                raise NeurosimError(f"The Dask scheduler at {address} has no workers.") from None
+            yield client
+        finally:
+            client.close(timeout=CONNECT_S)
+    finally:
+        for log, level in zip(logs, levels, strict=True):
+            log.setLevel(level)
+
+
+def threads(client: Any) -> int:
+    """Return how many jobs a cluster does at a time: one for each worker process."""
+    return max(1, len(client.nthreads()))
+
+
+def _there(exchanged: dict, marks: dict[str, str], work: Callable, job: Job) -> Any:
+    """Do one job on a Dask worker, whose threads take turns: what the model keeps is shared."""
+    if made_by() != marks:
+        raise NeurosimError("A Dask worker has another neurosim, or other packages under it.")
+    with _one_at_a_time:
+        before = dict(parameters._exchanged)
+        parameters._exchanged.clear()
+        parameters._exchanged.update(exchanged)
+        try:
+            return work(*job)
+        finally:
+            parameters._exchanged.clear()
+            parameters._exchanged.update(before)
+
+
+def _by_cluster(work: Callable, jobs: Iterable[Job], client: Any) -> Results:
+    from concurrent.futures import CancelledError
+
+    from distributed import as_completed
+    from distributed.scheduler import KilledWorker
+
+    queue, waiting = iter(jobs), {}
+    exchanged, marks = dict(parameters._exchanged), made_by()
+
+    def submit(most: int) -> list:
+        some = {
+            client.submit(_there, exchanged, marks, work, job, pure=False, retries=RETRIES): job
+            for job in islice(queue, most)
+        }  # fmt: skip
+        waiting.update(some)
+        return list(some)
+
+    coming = as_completed(submit(AHEAD * threads(client)), loop=client.loop)
+    try:
+        for one in coming:
+            result = one.result()
+            job = waiting.pop(one)
+            # Fewer than none if a worker has just been lost.
+            coming.update(submit(max(AHEAD * threads(client) - len(waiting), 0)))
+            yield job, result
+    except KilledWorker:
+        raise Lost("the Dask workers died again and again, perhaps for want of memory") from None
+    except (CancelledError, OSError, TimeoutError):
+        raise Lost("the Dask cluster went away") from None
+    except (ImportError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "deserializ" not in str(error):
+            raise
+        raise Lost("neurosim is not installed on the Dask cluster, or another one") from None
+    finally:
+        for one in waiting:
+            one.release()

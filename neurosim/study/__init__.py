@@ -1,1 +1,0 @@
-"""Asking questions: scenarios, people, claims, verdicts."""

@@ -1,0 +1,1 @@
+"""Application: the model held against published numbers, its misses listed."""

@@ -1,0 +1,138 @@
+"""What healthy people show: the model's share of active muscles, against two surveys.
+
+The surveys are van der Heijden (1994; both abductor hallucis and tibialis anterior of 50
+young adults) and Reimers (1996; 28 muscles of 70 adults). Rates are long-run ones from the
+hazards. `scripts/calibration/fit_population.py` fits the free numbers on these facts, and
+`neurosim validate` lists them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurosim.base.parameters import number
+from neurosim.model.axon.axon import Conditions
+from neurosim.model.firing.discharge import UnitHazard, expected_bursts_per_min
+from neurosim.model.firing.hazard import NU, HazardTable, critical_nu, hazard_table, site_rates
+from neurosim.model.firing.sites import person_scores
+from neurosim.model.muscle.anatomy import muscle
+
+SURVEY_MUSCLES = 28  # 14 of both sides
+RELEVANT = 0.48  # of the critical excess; in health a site below misfires once in a century
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One surveyed fact: model value, published range, and how closely a fit should meet it."""
+
+    name: str
+    unit: str
+    model: float
+    low: float
+    high: float
+    wanted: float
+    tolerance: float
+    source: str
+
+
+def margins(people: int, axon: str, seed: int) -> np.ndarray:
+    """Return people's critical excess of nu against that which their sites are set by, (people,).
+
+    1 where sites are set against a person's own axon (`own_critical`).
+    """
+    if number("firing", "own_critical") == 1.0:
+        return np.ones(people)
+    scores = [person_scores(seed, person) for person in range(people)]
+    own = [hazard_table(Conditions(), axon, s).nu_critical for s in scores]
+    own = np.nan_to_num(own, nan=float(NU[-1]))
+    return (own - 1.0) / (np.array([critical_nu(axon, s) for s in scores]) - 1.0)
+
+
+def rates_per_min(
+    table: HazardTable, people: int, muscles: int, units: int, site_class: str, seed: int
+) -> np.ndarray:
+    """Return long-run burst rates of many healthy muscles, shape (people, muscles).
+
+    The rogues of `firing.sites.draw_sites`, thinned to those that matter in health, so that
+    thousands of muscles take a moment. People's hazards are those of the mean axon, over nu
+    in units of their own margin.
+    """
+    from scipy.special import pdtrik
+
+    rng = np.random.default_rng(seed)
+    margin = np.repeat(margins(people, table.axon, seed), muscles)
+    own = np.repeat(rng.standard_normal(people), muscles)
+    uniform = rng.random(people * muscles)
+    excess = table.nu_critical - 1.0
+    tail = number("firing", "rogue_tail")
+    mean = number("firing", f"rogues_per_unit_{site_class}") * units
+    mean = mean * np.exp(number("firing", "rogue_person_spread") * own - RELEVANT * margin / tail)
+    # the uniform's Poisson quantile: smooth in the numbers being fitted
+    counts = np.where(
+        uniform <= np.exp(-mean), 0, np.ceil(np.nan_to_num(pdtrik(uniform, mean)))
+    ).astype(int)
+    owner = np.repeat(np.arange(counts.size), counts)
+    beyond = tail / margin[owner] * rng.standard_exponential(owner.size)
+    nu = 1.0 + excess * (RELEVANT + beyond)
+    unit = owner * units + rng.integers(0, units, owner.size)
+    order = np.argsort(unit, kind="stable")
+    nu, unit = nu[order], unit[order]
+    hazard = UnitHazard(
+        table.load_mmol_l, site_rates(table, nu), unit, np.ones(nu.size, np.int64),
+        np.interp(nu, table.nu, table.pair), counts.size * units,
+        number("firing", "load_per_discharge_mmol_l") * number("firing", "load_factor"),
+        number("firing", "load_tau_min") * 60.0,
+        float(np.exp(number("hazard", f"{table.axon}.ln_ceiling"))),
+    )  # fmt: skip
+    per_unit = expected_bursts_per_min(hazard)
+    return per_unit.reshape(counts.size, units).sum(axis=1).reshape(people, muscles)
+
+
+def seen(rate_per_min, minutes: float) -> np.ndarray:
+    """Return the probability of at least one burst within `minutes`."""
+    return 1.0 - np.exp(-np.asarray(rate_per_min) * minutes)
+
+
+def _largest_of_eight(expected: np.ndarray, positive: np.ndarray) -> float:
+    """Return the typical largest number of muscles among eight people with a twitch."""
+    among = expected / np.maximum(positive, 1e-12)
+    order = np.argsort(among)
+    weight = np.cumsum(positive[order]) / positive.sum()
+    return float(np.interp(8.0 / 9.0, weight, among[order]))
+
+
+def facts(people: int = 300, seed: int = 11, axon: str = "ghk") -> tuple[Fact, ...]:
+    """Return the surveyed facts with the model's values.
+
+    Parameters
+    ----------
+    people : int
+        Simulated people per survey.
+    seed : int
+    axon : str
+    """
+    table = hazard_table(Conditions(), axon)
+    foot, shin = muscle("foot_sole").units, muscle("shin").units
+    feet = rates_per_min(table, people, 2, foot, "foot_sole", seed)
+    shins = rates_per_min(table, people, 2, shin, "ordinary", seed + 1)
+    units = round(number("study", "survey_units"))
+    survey = rates_per_min(table, people, SURVEY_MUSCLES, units, "ordinary", seed + 2)
+    active = 1.0 - np.prod(1.0 - seen(feet, number("study", "survey_recording_min")), axis=1)
+    one = seen(survey, number("study", "survey_look_min"))
+    positive = 1.0 - np.prod(1.0 - one, axis=1)
+    h, r = "vanderheijden1994", "reimers1996"
+    return (
+        # 50 of 50, 0 of 100, 8 of 70: exact binomial 95 % intervals
+        Fact("people with a discharge in an abductor hallucis", "share", float(active.mean()),
+             0.929, 1.0, 0.985, 0.008, h),
+        Fact("abductor hallucis above 100 per minute", "share", float((feet > 100).mean()),
+             0.005, 0.15, 0.06, 0.04, h),
+        Fact("tibialis anterior above 3 per minute", "share", float((shins > 3).mean()),
+             0.0, 0.036, 0.005, 0.01, h),
+        Fact("people with a twitch in 28 muscles", "share", float(positive.mean()),
+             0.051, 0.213, 0.114, 0.03, r),
+        Fact("most muscles in one of 8 such people", "muscles",
+             _largest_of_eight(one.sum(axis=1), positive), 4.0, 8.0, 8.0, 3.0, r),
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Figures, words, tables and files of a result; nothing here changes a number."""

@@ -1,0 +1,189 @@
+"""A cohort's picture: how often people twitch in every scenario, a panel for each muscle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from neurosim.base.errors import NeurosimError
+from neurosim.simulation.cohort import Cohort
+from neurosim.view.cohort_tables import cohort_sentences, summary_rows
+from neurosim.view.style import (
+    BLACK,
+    CHANGED,
+    GREY,
+    HEALTH,
+    PALE,
+    axes_of,
+    counted,
+    drawable,
+    muscle_words,
+    new_figure,
+    plain_number,
+    styled,
+    titled,
+)
+
+FEW = 60  # people who are drawn each, instead of their distribution
+CELLS_A_DECADE = 4
+TALLEST = 0.78  # of a distribution, where the next row is 1 away
+COLUMNS = 3  # of panels
+SILENT = 0.13  # of the axis: people without a twitch, beside the others
+
+
+@styled
+def picture_cohort(cohort: Cohort) -> Any:
+    """Draw twitches per minute of all people, a row for each scenario, a panel for each muscle.
+
+    With many scenarios a page to scroll: as wide as a screen, as long as the list.
+
+    Parameters
+    ----------
+    cohort : Cohort
+
+    Returns
+    -------
+    Picture
+        Its `words` are those of `neurosim.view.cohort_tables.cohort_sentences`.
+    """
+    states = cohort.plan.states
+    muscles = list(dict.fromkeys(s.muscle for s in states))
+    lines = max(sum(s.muscle == m for s in states) for m in muscles)
+    across = min(len(muscles), COLUMNS)
+    down = -(-len(muscles) // across)
+    height = 2.0 + down * (1.3 + (0.5 if lines <= 12 else 0.36) * lines)
+    # A wide page needs no more height than its list; a narrow one would make letters too small.
+    fig = new_figure(max(11.0 if across == 1 else 3.0 + 4.3 * across, 1.2 * height), height)
+    axes = np.atleast_1d(fig.subplots(down, across, sharex=True, squeeze=False).ravel())
+    for i, (ax, name) in enumerate(zip(axes, muscles, strict=False)):
+        plot_cohort(cohort, name, ax)
+        if i % across:
+            ax.set_yticklabels([])
+        ax.set_title(muscle_words(name) if len(muscles) > 1 else "")
+        if i < len(muscles) - across:
+            ax.set_xlabel("")
+        else:
+            ax.tick_params(labelbottom=True)
+    for ax in axes[len(muscles) :]:
+        ax.remove()
+    where = f", {muscle_words(muscles[0])}" if len(muscles) == 1 else ""
+    titled(fig, f"How often people twitch{where}", _caption(cohort))
+    fig.words = cohort_sentences(cohort)
+    return fig
+
+
+@styled
+def plot_cohort(cohort: Cohort, muscle: str | None = None, ax: Any = None) -> Any:
+    """Draw the scenarios of one muscle, the first above; a faint line goes down from health.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    muscle : str, optional
+        Of those of the cohort; the first if omitted.
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax, states = axes_of(ax), cohort.plan.states
+    muscle = states[0].muscle if muscle is None else muscle
+    mine = [i for i, s in enumerate(states) if s.muscle == muscle]
+    if not mine:
+        known = ", ".join(dict.fromkeys(s.muscle for s in states))
+        raise NeurosimError(f"muscle = '{muscle}' is not in this cohort; it has {known}.")
+    rows = summary_rows(cohort)
+    _panel(ax, [rows[i] for i in mine], cohort.per_min[mine], _span(cohort.per_min))
+    ax.set_yticks(range(len(mine)), [drawable(states[i].title) for i in mine])
+    ax.set_xlabel("twitches per minute")
+    ax.set_title(muscle_words(muscle))
+    return ax
+
+
+def _caption(cohort: Cohort) -> str:
+    asked = cohort.plan
+    shape = "strokes: each person" if asked.people <= FEW else "hills: all people who twitch"
+    who = "1 simulated person" if asked.people == 1 else (
+        f"{plain_number(asked.people)} simulated people"
+    )  # fmt: skip
+    return (
+        f"{who} (seed {asked.seed}), the same in every row, for "
+        f"{counted(asked.hours, 'hour')}; {shape};\n"
+        "bar: the middle half of all people; circle and number: the median person. Left: people "
+        "without any twitch.\n"
+    )
+
+
+def _span(per_min: np.ndarray) -> tuple[float, float]:
+    """Return where the axis begins and where the last person is, as powers of ten."""
+    some = per_min[per_min > 0]
+    if not some.size:
+        return -2.2, 1.0
+    low, high = np.log10(some.min()) - 0.2, np.log10(some.max())
+    return float(low), float(max(high, low + 3.0))
+
+
+def _panel(
+    ax: Any, rows: Sequence[Mapping[str, Any]], per_min: np.ndarray, span: tuple[float, float]
+) -> None:
+    """Draw the scenarios of one muscle, the first above; a faint line goes down from health."""
+    low, high = span
+    strip = SILENT * (high - low)
+    ax.axvspan(low - strip, low, color=PALE, lw=0, zorder=0)
+    health = rows[0]["median_per_min"]
+    if health > 0:
+        ax.axvline(np.log10(health), color=HEALTH, lw=1.0, ls=(0, (4, 3)), zorder=1)
+    cells = np.arange(np.floor(low), np.ceil(high) + 0.5 / CELLS_A_DECADE, 1.0 / CELLS_A_DECADE)
+    some = [np.log10(rates[rates > 0]) for rates in per_min]
+    hills = np.array([np.histogram(one, cells)[0] for one in some])
+    for y, (row, rates) in enumerate(zip(rows, per_min, strict=True)):
+        colour = HEALTH if row["scenario"] == "normal" else CHANGED
+        if rates.size <= FEW:
+            ax.plot(some[y], np.full(some[y].size, y - 0.25), "|", color=colour, ms=9, mew=1.2,
+                    alpha=0.8)  # fmt: skip
+        else:
+            ax.stairs(y - TALLEST * hills[y] / max(hills.max(), 1), cells, baseline=y, fill=True,
+                      color=colour, alpha=0.3, lw=0, zorder=2)  # fmt: skip
+        _row(ax, y, row, some[y], low, strip, colour)
+    ax.set_xlim(low - strip, high + 0.15 * (high - low))
+    ax.set_ylim(len(rows) - 0.6, -0.6 if rows[0]["people"] <= FEW else -0.9)
+    _ticks(ax, low, high, strip)
+
+
+def _ticks(ax: Any, low: float, high: float, strip: float) -> None:
+    powers = np.arange(np.ceil(low), np.floor(high) + 1.0)
+    powers = powers[:: 1 if powers.size <= 7 else 2]
+    names = [plain_number(float(10.0**k)) for k in powers]
+    ax.set_xticks([low - strip / 2, *powers], ["none", *names])
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+
+
+def _row(
+    ax: Any, y: int, row: Mapping[str, Any], some: np.ndarray, low: float, strip: float,
+    colour: str,
+) -> None:  # fmt: skip
+    """Draw the middle half, the median and the silent share of the people of one scenario."""
+    silent = 1.0 - row["twitching_share"]
+    ax.text(low - strip / 2, y, _percent(silent), ha="center", va="center",
+            color=BLACK if silent else GREY, fontsize=11.5)  # fmt: skip
+    quartiles = (row["lower_quartile_per_min"], row["upper_quartile_per_min"])
+    ends = [np.log10(q) if q > 0 else low for q in quartiles]
+    if ends[1] > low:
+        ax.plot(ends, [y, y], color=colour, lw=4.5, solid_capstyle="butt", zorder=3)
+    median = row["median_per_min"]
+    if median > 0:
+        ax.plot(np.log10(median), y, "o", ms=8, mfc="white", mec=colour, mew=2.0, zorder=4)
+    words = plain_number(float(f"{median:.2g}")) if median > 0 else "0"
+    ax.text(max([*some, low]) + 0.12, y, words, va="center", ha="left", color=colour,
+            fontweight="bold", fontsize=11.5, zorder=5)  # fmt: skip
+
+
+def _percent(share: float) -> str:
+    if 0.0 < share < 0.005:
+        return "<1 %"
+    return f"{100.0 * share:.0f} %" if share < 0.995 or share == 1.0 else ">99 %"

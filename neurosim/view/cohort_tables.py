@@ -1,0 +1,318 @@
+"""A cohort as tables and words: people, hours, histograms and a summary.
+
+Tables may be larger than memory, so they come in blocks and are written block by block, as CSV or
+Parquet.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import IO, Any
+
+import numpy as np
+
+from neurosim.base.errors import NeurosimError
+from neurosim.base.files import Content
+from neurosim.base.parameters import number
+from neurosim.model.firing.discharge import ORIGINS
+from neurosim.model.muscle.anatomy import MUSCLES
+from neurosim.simulation.cohort import Cohort
+from neurosim.simulation.plan import COUNTS, HOURLY, SIGNS, UNKNOWN, least_weeks
+from neurosim.simulation.provenance import versions
+from neurosim.simulation.ratio import Ratio, paired_ratio
+from neurosim.simulation.tally import INTERVAL_EDGES_S, LARGEST
+from neurosim.view.describe import band
+from neurosim.view.export import csv_bytes, json_bytes, unit_of
+from neurosim.view.style import ADVICE, counted, muscle_words, plain_number
+
+Block = Mapping[str, Any]
+HOURS = {"hours": "h", "hour": "h"}  # columns whose unit is their name
+TRUTH = np.array([False, True, None], object)  # by a sign's number, the last `UNKNOWN`
+
+
+# --- Tables ----------------------------------------------------------------------------------
+
+
+def people_blocks(cohort: Cohort) -> Iterator[Block]:
+    """Yield one row for each person, scenario and muscle, a part of the people at a time."""
+    asked, n = cohort.plan, len(cohort.plan.states)
+    names = np.array([s.name for s in asked.states], object)
+    muscles = np.array([s.muscle for s in asked.states], object)
+    for part in cohort.parts():
+        rows = part["rows"]
+        people, flat = len(rows), rows.ravel()
+        yield {
+            "seed": np.full(people * n, asked.seed), "person": flat["person"],
+            "scenario": np.tile(names, people), "muscle": np.tile(muscles, people),
+            "hours": np.full(people * n, asked.hours), **{c: flat[c] for c in COUNTS},
+            "active_units": flat["active_units"], "expected_per_min": flat["expected_per_min"],
+            "twitches_per_min": flat["twitches"] / (60.0 * asked.hours),
+            **{f"{o}_twitches": flat[f"{o}_twitches"] for o in ORIGINS},
+            **{sign: TRUTH[flat[sign]] for sign in SIGNS},
+        }  # fmt: skip
+
+
+def hours_blocks(cohort: Cohort) -> Iterator[Block]:
+    """Yield one row for each scenario, muscle and hour, summed over people."""
+    asked = cohort.plan
+    for i, state in enumerate(asked.states):
+        yield {
+            "seed": np.full(asked.bins, asked.seed), **_named(state, asked.bins),
+            "hour": np.arange(asked.bins), "people": np.full(asked.bins, asked.people),
+            **{name: cohort.hours[i, :, c] for c, name in enumerate(HOURLY)},
+        }  # fmt: skip
+
+
+def histogram_blocks(cohort: Cohort) -> Iterator[Block]:
+    """Yield the cells of the tables of intervals and of burst sizes; an open end is undefined."""
+    sizes = np.arange(1.0, LARGEST + 1.0)
+    tables = (
+        ("interval_s", np.r_[0.0, INTERVAL_EDGES_S], np.r_[INTERVAL_EDGES_S, np.nan],
+         cohort.intervals),
+        ("burst_size", sizes, np.r_[sizes[:-1], np.nan], cohort.bursts),
+    )  # fmt: skip
+    for i, state in enumerate(cohort.plan.states):
+        for kind, low, high, counts in tables:
+            yield {
+                "seed": np.full(low.size, cohort.plan.seed), **_named(state, low.size),
+                "kind": np.full(low.size, kind, object), "low": low, "high": high,
+                "count": counts[i],
+            }  # fmt: skip
+
+
+def _named(state: Any, rows: int) -> dict[str, np.ndarray]:
+    return {"scenario": np.full(rows, state.name, object),
+            "muscle": np.full(rows, state.muscle, object)}  # fmt: skip
+
+
+def summary_rows(cohort: Cohort) -> list[dict[str, Any]]:
+    """Return one row for each scenario and muscle.
+
+    Rate ratios are those of the rates to be expected, person by person against health in the same
+    muscle (`neurosim.simulation.ratio.paired_ratio`).
+    """
+    asked, found = cohort.plan, []
+    for i, state in enumerate(asked.states):
+        per_min = cohort.per_min[i]
+        low, median, high = np.quantile(per_min, (0.25, 0.5, 0.75))
+        found.append({
+            "seed": asked.seed, "scenario": state.name, "muscle": state.muscle,
+            "people": asked.people, "hours": asked.hours,
+            "twitching_share": float((per_min > 0).mean()),
+            "visible_share": float((cohort.visible[i] > 0).mean()),
+            "median_per_min": median, "lower_quartile_per_min": low,
+            "upper_quartile_per_min": high, "mean_per_min": per_min.mean(),
+            "mean_expected_per_min": cohort.expected_per_min[i].mean(),
+            **_ratio_columns(ratio_to_health(cohort, i)),
+            **{f"{sign}_share": _share(cohort.sign(sign)[i]) for sign in SIGNS},
+        })  # fmt: skip
+    return found
+
+
+def ratio_to_health(cohort: Cohort, state: int) -> Ratio:
+    """Return the rate ratio of a state against the same people in health, in the same muscle."""
+    healthy = cohort.plan.healthy[cohort.plan.states[state].muscle]
+    return paired_ratio(cohort.expected_per_min[state], cohort.expected_per_min[healthy])
+
+
+def _ratio_columns(ratio: Ratio) -> dict[str, float]:
+    values = {"rate_ratio": ratio.value, "ratio_low": ratio.low, "ratio_high": ratio.high}
+    return {name: v if math.isfinite(v) else math.nan for name, v in values.items()}
+
+
+def _share(sign: np.ndarray) -> float:
+    return math.nan if (sign == UNKNOWN).any() else float(sign.mean())
+
+
+# --- Files -----------------------------------------------------------------------------------
+
+
+def needs_pyarrow(format: str) -> None:
+    """Refuse Parquet without its package.
+
+    Raises
+    ------
+    NeurosimError
+        It says what to install.
+    """
+    from importlib.util import find_spec
+
+    if format == "parquet" and find_spec("pyarrow") is None:
+        raise NeurosimError(
+            "Parquet needs pyarrow: install it with: pip install 'neurosim[cohort]', or choose "
+            "--format csv."
+        )
+
+
+def csv_content(blocks: Callable[[], Iterator[Block]]) -> Content:
+    """Return a function that writes blocks as one CSV table."""
+
+    def write(file: IO[bytes]) -> None:
+        for i, block in enumerate(blocks()):
+            file.write(csv_bytes(block, head=i == 0))
+
+    return write
+
+
+def parquet_content(blocks: Callable[[], Iterator[Block]]) -> Content:
+    """Return a function that writes blocks as one Parquet table."""
+
+    def write(file: IO[bytes]) -> None:
+        import pyarrow as pa
+        from pyarrow.parquet import ParquetWriter
+
+        writer = None
+        for block in blocks():
+            table = pa.table({
+                name: pa.array(column, type=pa.bool_() if name in SIGNS else None)
+                for name, column in block.items()
+            })  # fmt: skip
+            writer = writer or ParquetWriter(file, table.schema)
+            writer.write_table(table)
+        if writer is not None:
+            writer.close()
+
+    return write
+
+
+def table_files(cohort: Cohort) -> dict[str, Content]:
+    """Return the tables of a cohort by file name, to be written block by block."""
+    end = cohort.plan.format
+    content = parquet_content if end == "parquet" else csv_content
+    rows = summary_rows(cohort)
+    summary = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    summary |= {n: summary[n].astype(object) for n in ("scenario", "muscle")}
+    blocks: dict[str, Callable[[], Iterator[Block]]] = {
+        "people": lambda: people_blocks(cohort),
+        "hours": lambda: hours_blocks(cohort),
+        "histograms": lambda: histogram_blocks(cohort),
+        "summary": lambda: iter([summary]),
+    }
+    return {f"{name}.{end}": content(one) for name, one in blocks.items()}
+
+
+def record(cohort: Cohort, **more: Any) -> bytes:
+    """Return ``cohort.json``: what was asked, units, versions, and what it took."""
+    asked = cohort.plan
+    first = {
+        "people": next(people_blocks(cohort)), "hours": next(hours_blocks(cohort)),
+        "histograms": next(histogram_blocks(cohort)), "summary": summary_rows(cohort)[0],
+    }  # fmt: skip
+    return json_bytes({
+        "simulated": True,
+        "tables": {
+            f"{name}.{asked.format}": {c: HOURS.get(c, unit_of(c)) for c in block}
+            for name, block in first.items()
+        },
+        "note": "one row of people for each person, scenario and muscle; hours and histograms are "
+                "summed over people; low and high of an interval in s, of a burst in discharges; "
+                "hour is its start, in hours",
+        "seed": asked.seed, "settings": asked.settings(), "chunk": cohort.chunk,
+        "seconds": cohort.seconds, "core_seconds": cohort.core_seconds,
+        "resumed": cohort.resumed, "versions": versions(), **more, "advice": ADVICE,
+    })  # fmt: skip
+
+
+# --- Words -----------------------------------------------------------------------------------
+
+
+def describe_cohort(cohort: Cohort) -> str:
+    """Return the summary as a table with a few sentences below."""
+    asked = cohort.plan
+    muscles = {s.muscle for s in asked.states}
+    where = muscle_words(next(iter(muscles))) if len(muscles) == 1 else f"{len(muscles)} muscles"
+    who = "1 person" if asked.people == 1 else f"{plain_number(asked.people)} people"
+    head = f"{who} (seed {asked.seed}), {counted(asked.hours, 'hour')}, {where}"
+    lines = _table(summary_rows(cohort), len(muscles) > 1)
+    floor = plain_number(number("study", "rate_floor"))
+    told = [
+        "Twitches a minute: the median person, and in brackets the middle half of people; silent "
+        "people count as 0.",
+        "Against health: rate to be expected over a long time against the same person's in health "
+        f"(mean of people, 95 % interval); rates below {floor} a minute count as that.",
+        _signs_words(cohort),
+        ADVICE,
+    ]
+    return "\n".join([head, "", *lines, "", *told])
+
+
+def cohort_sentences(cohort: Cohort) -> str:
+    """Return what the picture shows, a sentence for each scenario and muscle."""
+    asked, rows = cohort.plan, summary_rows(cohort)
+    several = len({s.muscle for s in asked.states}) > 1
+    who = "1 simulated person" if asked.people == 1 else (
+        f"{plain_number(asked.people)} simulated people"
+    )  # fmt: skip
+    lines = [f"How often {who} twitch in {counted(asked.hours, 'hour')}: the median person."]
+    for row, state in zip(rows, asked.states, strict=True):
+        where = f", {muscle_words(state.muscle)}" if several else ""
+        low, middle, high = (
+            plain_number(float(f"{row[f'{name}_per_min']:.2g}"))
+            for name in ("lower_quartile", "median", "upper_quartile")
+        )
+        lines.append(
+            f"{state.title}{where}: {middle} twitches per minute (the middle half of people {low} "
+            f"to {high}), {100.0 * (1.0 - row['twitching_share']):.0f} % without any twitch."
+        )
+    return "\n".join([*lines, ADVICE])
+
+
+def _table(rows: Sequence[Mapping[str, Any]], with_muscle: bool) -> list[str]:
+    """Return the lines of the printed table."""
+    known = [sign for sign in SIGNS if not math.isnan(rows[0][f"{sign}_share"])]
+    heads = ["scenario", *(["muscle"] if with_muscle else []), "twitch", "visibly",
+             "twitches a minute", "against health",
+             *(sign.replace("_", " ") for sign in known)]  # fmt: skip
+    cells = [heads] + [
+        [row["scenario"], *([row["muscle"]] if with_muscle else []),
+         _percent(row["twitching_share"]), _percent(row["visible_share"]),
+         f"{_rate(row['median_per_min'])} ({_rate(row['lower_quartile_per_min'])} to "
+         f"{_rate(row['upper_quartile_per_min'])})",
+         ratio_words(row), *(_percent(row[f"{sign}_share"]) for sign in known)]
+        for row in rows
+    ]  # fmt: skip
+    wide = [max(len(line[i]) for line in cells) for i in range(len(heads))]
+    left = 1 + with_muscle
+    return [
+        "  ".join(
+            c.ljust(w) if i < left else c.rjust(w)
+            for i, (c, w) in enumerate(zip(line, wide, strict=True))
+        )
+        for line in cells
+    ]
+
+
+def _percent(share: float) -> str:
+    return f"{100.0 * share:.0f} %"
+
+
+def _rate(per_min: float) -> str:
+    return plain_number(float(f"{per_min:.2g}"))
+
+
+def ratio_words(row: Mapping[str, Any]) -> str:
+    """Return the rate ratio of a summary's row in words, with its interval."""
+    if row["scenario"] == "normal":
+        return "health"
+    return band(row["rate_ratio"], row["ratio_low"], row["ratio_high"])
+
+
+def _signs_words(cohort: Cohort) -> str:
+    """Return whether the article's signs of alarm can be told of so many weeks, and how."""
+    weeks = int(cohort.plan.hours // 168)
+    short = [sign for sign in SIGNS if weeks < least_weeks(sign)]
+    if len(short) == len(SIGNS):
+        least = min(least_weeks(sign) for sign in SIGNS)
+        return (
+            f"The signs of alarm (persists, spreads, gets worse) are told from {least:.0f} weeks "
+            "on; this is too short for them."
+        )
+    text = (
+        f"Signs of alarm: share of people who show them in {weeks} weeks, every visible twitch seen"
+    )
+    if set(s.muscle for s in cohort.plan.states) != set(MUSCLES):
+        text += ", in the muscles that were counted alone"
+    if short:
+        text += f"; it persists is told from {least_weeks('persists'):.0f} weeks on"
+    return text + "."

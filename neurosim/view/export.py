@@ -1,0 +1,301 @@
+"""Results on disk: CSV tables with a JSON sidecar, texts, figures; whole or not at all.
+
+Every file is written beside its place and renamed, and the files of one run are renamed
+only after all of them are written. CSV is UTF-8 with dot decimals and units in the names.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurosim.base.errors import NeurosimError
+from neurosim.base.parameters import GRADES
+from neurosim.clinic.comparison import compare
+from neurosim.clinic.excitability import LONG_LEVELS, Excitability
+from neurosim.clinic.norms import TE_CURVES, norms
+from neurosim.view import style
+from neurosim.view.describe import used_values
+
+if TYPE_CHECKING:
+    from neurosim.simulation.result import Result
+    from neurosim.simulation.tally import People
+from neurosim.base.files import write_files
+
+# Endings of column names and the unit they stand for; the longest that fits counts.
+UNITS = {
+    "_per_min": "per minute",
+    "_mmol_l": "mmol/L",
+    "_umol_l": "µmol/L",
+    "_percent": "%",
+    "_mmhg": "mmHg",
+    "_l": "L",
+    "_h": "h",
+    "_pa_ms": "pA ms",
+    "_mv": "mV",
+    "_mn": "mN",
+    "_ms": "ms",
+    "_pa": "pA",
+    "_s": "s",
+}
+
+
+def unit_of(column: str) -> str:
+    """Return the unit at the end of a column's name, ``"1"`` if it has none.
+
+    Examples
+    --------
+    >>> unit_of("onset_s"), unit_of("sodium_load_mmol_l"), unit_of("unit")
+    ('s', 'mmol/L', '1')
+    """
+    fits = [end for end in UNITS if column.endswith(end)]
+    return UNITS[max(fits, key=len)] if fits else "1"
+
+
+def write_table(path: str | Path, table: Any, sidecar: Mapping | None = None) -> list[Path]:
+    """Write a CSV file and, beside it, ``<name>.json`` with units and provenance.
+
+    Parameters
+    ----------
+    path : str or Path
+        Of the CSV file.
+    table : mapping of columns, or sequence of mappings (rows)
+    sidecar : mapping, optional
+        What else the JSON says, such as seed, scenario and versions.
+
+    Raises
+    ------
+    NeurosimError
+        If columns differ in length, or a file cannot be written.
+    """
+    path = Path(path)
+    return write_files(path.parent, table_files(path.stem, table, sidecar))
+
+
+def table_files(stem: str, table: Any, sidecar: Mapping | None = None) -> dict[str, bytes]:
+    """Return the CSV and JSON files of a table by name."""
+    columns = as_columns(table)
+    about = {
+        "file": f"{stem}.csv",
+        "rows": len(next(iter(columns.values()), ())),
+        "units": {name: unit_of(name) for name in columns},
+        **(sidecar or {}),
+    }
+    return {f"{stem}.csv": csv_bytes(columns), f"{stem}.json": json_bytes(about)}
+
+
+def as_columns(table: Any) -> dict[str, Any]:
+    """Return a table as columns of equal length, from columns or from rows.
+
+    Raises
+    ------
+    NeurosimError
+        If columns differ in length.
+    """
+    if isinstance(table, Mapping):
+        columns = {str(name): values for name, values in table.items()}
+    else:
+        rows = list(table)
+        names = list(rows[0]) if rows else []
+        columns = {str(name): [row[name] for row in rows] for name in names}
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise NeurosimError(f"The columns of a table must have equal length, not {lengths}.")
+    return columns
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
+    if isinstance(value, (float, np.floating)):
+        return "" if math.isnan(value) else f"{value:.9g}"
+    return value
+
+
+def csv_bytes(columns: Mapping[str, Any], head: bool = True) -> bytes:
+    """Return columns as CSV, under their names if `head`; an undefined number is an empty cell."""
+    buffer = StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    if head:
+        writer.writerow(columns)
+    rows = len(next(iter(columns.values()), ()))
+    for start in range(0, rows, 50_000):
+        part = [column[start : start + 50_000] for column in columns.values()]
+        part = [v.tolist() if isinstance(v, np.ndarray) else v for v in part]
+        writer.writerows([_cell(value) for value in row] for row in zip(*part, strict=True))
+    return buffer.getvalue().encode("utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON knows it; an undefined or infinite number becomes null."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def json_bytes(content: Any) -> bytes:
+    """Return content as readable JSON."""
+    text = json.dumps(_plain(content), indent=1, ensure_ascii=False, allow_nan=False)
+    return (text + "\n").encode("utf-8", "replace")
+
+
+def text_bytes(text: str) -> bytes:
+    """Return a text as a file that ends with a line end."""
+    return (text.rstrip("\n") + "\n").encode("utf-8", "replace")
+
+
+def scenario_json(scenario: Any) -> dict[str, Any]:
+    """Return a scenario as a mapping laid out like its TOML file."""
+    return scenario.contents()
+
+
+def provenance(scenario: Any, **more: Any) -> dict[str, Any]:
+    """Return what a sidecar says of where its numbers come from."""
+    from neurosim.simulation.provenance import versions
+
+    return {
+        "simulated": True,
+        "scenario": scenario_json(scenario),
+        "seed": scenario.seed,
+        "versions": versions(),
+        **more,
+        "advice": style.ADVICE,
+    }
+
+
+def sources_json(axon: str, muscle: str, body: Any = None, course: Any = None) -> dict[str, Any]:
+    """Return the numbers a run leans on, with their grades counted."""
+    found = used_values(axon, muscle, body, course)
+    grades = [value.grade for _, value in found]
+    return {
+        "counts": {grade: grades.count(grade) for grade in GRADES},
+        "values": [
+            {
+                "room": room, "name": v.name, "value": v.value, "unit": v.unit,
+                "grade": v.grade, "source": v.source,
+            }
+            for room, v in found
+        ],
+    }  # fmt: skip
+
+
+def excitability_rows(found: Excitability, healthy: Excitability) -> list[dict[str, Any]]:
+    """Return one row for each derived measure."""
+    return [
+        {
+            "key": r.measure.key, "measure": r.measure.name, "unit": r.measure.unit,
+            "model": r.model, "health": healthy.measures[r.measure.key],
+            "human_mean": r.human_mean, "human_sd": r.human_sd, "human_n": r.human_n,
+            "human_median": r.human_median, "z": r.z, "limits_95": r.verdict,
+            "meaning": r.measure.words, "definition": r.measure.definition,
+        }
+        for r in compare(found)
+    ]  # fmt: skip
+
+
+def curve_rows(found: Excitability, healthy: Excitability) -> list[dict[str, Any]]:
+    """Return every point of every curve: one row each, the people's beside the model's.
+
+    The people's currents are a surface electrode's and cannot stand beside the model's, so
+    strength and charge have none.
+    """
+    width = healthy.charge_widths_ms
+    curves = [
+        ("strength_duration", width, "ms", "pA",
+         found.charge_pa_ms / width, healthy.charge_pa_ms / width),
+        ("charge_duration", width, "ms", "pA ms", found.charge_pa_ms, healthy.charge_pa_ms),
+        ("recovery_cycle", healthy.recovery_interval_ms, "ms", "%",
+         found.recovery_change_percent, healthy.recovery_change_percent),
+        *((name, healthy.te_delay_ms, "ms", "%",
+           found.te_reduction_percent[level], healthy.te_reduction_percent[level])
+          for level, name in TE_CURVES.items()),
+        *((f"hyperpolarising_{-level}", healthy.te_long_delay_ms, "ms", "%",
+           found.te_long_reduction_percent[level], healthy.te_long_reduction_percent[level])
+          for level in LONG_LEVELS),
+        ("threshold_iv", healthy.iv_current_percent, "%", "%",
+         found.iv_reduction_percent, healthy.iv_reduction_percent),
+    ]  # fmt: skip
+    rows = []
+    for name, x, x_unit, unit, model, health in curves:
+        curve = norms().get(name) if unit == "%" else None
+        table = () if curve is None else zip(curve.x, curve.mean, curve.sd, strict=True)
+        people = {point: (mean, sd) for point, mean, sd in table}
+        for at, now, then in zip(x, model, health, strict=True):
+            mean, sd = people.get(at, (math.nan, math.nan))
+            rows.append({
+                "curve": name, "x": at, "x_unit": x_unit, "model": now, "health": then,
+                "human_mean": mean, "human_sd": sd, "unit": unit,
+            })  # fmt: skip
+    return rows
+
+
+def excitability_json(found: Excitability) -> dict[str, Any]:
+    """Return an examination as a mapping."""
+    return asdict(found)
+
+
+def result_json(result: Result) -> dict[str, Any]:
+    """Return everything that says what a result is and why, without its long columns."""
+    s, state = result.scenario, result.state
+    return provenance(
+        s,
+        person=result.person,
+        scores=list(result.sites.scores),
+        contributions=[asdict(c) for c in state.contributions],
+        conditions={
+            "axon": asdict(state.axon),
+            "soma": asdict(state.soma),
+            "transmission": state.transmission,
+            "force_scale": state.force_scale,
+            "contraction_time_scale": state.contraction_time_scale,
+            "units_scale": state.units_scale,
+            "fibres_scale": state.fibres_scale,
+            "terminal": asdict(state.terminal),
+            "lesion": asdict(state.lesion),
+            "pool": asdict(state.pool),
+        },
+        excitability=excitability_json(result.excitability),
+        rates={
+            "bursts_per_min": result.firing.bursts_per_min,
+            "twitches_per_min": result.twitches_per_min,
+            "expected_twitches_per_min": result.expected_per_min,
+            "visible_twitches": int(result.twitches.visible.sum()),
+        },
+        sources=sources_json(s.axon, s.muscle, s.body, s.course),
+    )
+
+
+def people_columns(people: People) -> dict[str, Any]:
+    """Return one row for each person and scenario."""
+    scenarios, n = len(people.scenarios), people.twitches.shape[1]
+    first = people.scenarios[0]
+    columns: dict[str, Any] = {
+        "person": np.tile(np.arange(n), scenarios),
+        "scenario": np.repeat([s.name for s in people.scenarios], n),
+        "muscle": [first.muscle] * (n * scenarios),
+        "duration_s": [first.duration_s] * (n * scenarios),
+        "seed": [first.seed] * (n * scenarios),
+        "twitches": people.twitches.ravel(),
+        "visible": people.visible.ravel(),
+        "doublets_or_longer": people.doublets.ravel(),
+        "active_units": people.active_units.ravel(),
+        "twitches_per_min": people.per_min.ravel(),
+        "expected_twitches_per_min": people.expected_per_min.ravel(),
+    }
+    return columns

@@ -1,0 +1,284 @@
+"""Figures: the chain from body to twitch, a pair of bodies, the clinic's test, a sweep, a neuron.
+
+Each `picture_*` returns a whole `Picture` and never shows it; what it says is in its `words`. Each
+`plot_*` draws one panel on axes that it is given, or on its own, and returns them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurosim.model.body.fields import FIELDS
+from neurosim.view import describe as words
+from neurosim.view import panels, summary
+from neurosim.view.course import picture_course
+from neurosim.view.style import (
+    ADVICE,
+    BLACK,
+    CHANGED,
+    GREY,
+    HEALTH,
+    MARKS,
+    PALE,
+    SKY,
+    axes_of,
+    counted,
+    drawable,
+    muscle_words,
+    name_lines,
+    new_figure,
+    signed,
+    styled,
+    titled,
+)
+
+if TYPE_CHECKING:
+    from neurosim.simulation.result import Result
+    from neurosim.simulation.tally import People
+
+
+@styled
+def picture_chain(
+    result: Result, against: Result | None = None, people: People | None = None
+) -> Any:
+    """Draw the chain from body to twitch on one figure, a changed body beside health.
+
+    A body that changes is drawn on its clock (`neurosim.view.course.picture_course`).
+
+    Parameters
+    ----------
+    result : Result
+    against : Result, optional
+        The same person under another scenario; health if omitted.
+    people : People, optional
+        Many people under both scenarios, the changed one first.
+
+    Returns
+    -------
+    Picture
+        Its `words` are those of `neurosim.view.summary.describe`.
+    """
+    if against is None and not words.is_healthy(result):
+        against = words.healthy_partner(result)
+    if result.scenario.course is not None:
+        return picture_course(result, against, people)
+    lanes = [r for r in (against, result) if r is not None]
+    fig, s, shown = new_figure(), result.scenario, panels.window_s(*lanes)
+    fig.words = summary.describe(result, against, people)
+    above, below = fig.subfigures(2, 1, height_ratios=[3.9, 4.7 if len(lanes) > 1 else 3.5])
+    first = above.subplots(1, 4, width_ratios=[3.5, 1.9, 4.3, 2.8])
+    lane_colours = panels.colours(*(r.scenario.body for r in lanes))
+    panels.plot_body(s.body, first[0])
+    panels.plot_thresholds(result, first[1], colour=lane_colours[-1])
+    panels.plot_margin(lanes, first[2])
+    panels.plot_rate(result, against, people, first[3])
+    axes = _lanes(below, lanes, lane_colours, shown)
+    panels.share_force_scale(list(axes[:, 1]))
+    handles = panels.origin_handles(lanes) + panels.force_handles()
+    below.legend(handles=handles, loc="outside upper left", ncols=7, handletextpad=0.2,
+                 columnspacing=1.2)  # fmt: skip
+    where = f"{drawable(s.title)}: from blood to twitch, {muscle_words(s.muscle)}"
+    note = f"person {result.person} of seed {s.seed}, {panels.window_words(shown)}"
+    titled(fig, where, f"Simulated: {note}.")
+    return fig
+
+
+def _lanes(
+    fig: Any, lanes: Sequence[Result], lane_colours: Sequence[str], shown: tuple[float, float]
+) -> np.ndarray:
+    """Draw a row for each lane, discharges on the left and force on the right; return the axes."""
+    axes = fig.subplots(len(lanes), 2, sharex=True, squeeze=False)
+    for row, lane, colour in zip(axes, lanes, lane_colours, strict=True):
+        panels.plot_raster(lane, shown, row[0], colour=colour)
+        panels.plot_force(lane, shown, row[1], colour=colour)
+    for ax in axes[:-1].flat:
+        ax.set_xlabel("")
+    return axes
+
+
+@styled
+def picture_pair(top: Result, bottom: Result) -> Any:
+    """Draw two results one above the other: discharges and force, with a line of words each.
+
+    Parameters
+    ----------
+    top, bottom : Result
+
+    Returns
+    -------
+    Picture
+    """
+    fig, both = new_figure(13.0, 7.3), (top, bottom)
+    axes = fig.subplots(4, 1, sharex=True, height_ratios=[1.0, 0.9, 1.0, 0.9])
+    shown = panels.window_s(*both)
+    lane_colours = panels.colours(*(r.scenario.body for r in both))
+    for i, (result, colour) in enumerate(zip(both, lane_colours, strict=True)):
+        raster, force = axes[2 * i : 2 * i + 2]
+        panels.plot_raster(result, shown, raster, colour=colour)
+        panels.plot_force(result, shown, force, colour=colour)
+        raster.set_title(_pair_words(result, panels.title_of(result)), color=colour)
+        force.set_title("")
+    panels.share_force_scale(list(axes[1::2]))
+    for ax in axes[:-1]:
+        ax.set_xlabel("")
+    handles = panels.origin_handles(both) + panels.force_handles()
+    fig.legend(handles=handles, loc="outside upper left", ncols=5 if len(handles) == 5 else 4,
+               handletextpad=0.2, columnspacing=1.2)  # fmt: skip
+    s = bottom.scenario
+    note = f"Simulated {muscle_words(s.muscle)}, one person, {panels.window_words(shown)}."
+    titled(fig, "", note)
+    lines = [
+        f"{_pair_words(r, r.scenario.title)}.\n{words.firing_words(r)}\n{words.twitch_words(r)}"
+        for r in both
+    ]
+    fig.words = "\n".join([note, *lines, ADVICE])
+    return fig
+
+
+def _pair_words(result: Result, title: str) -> str:
+    abnormal = result.scenario.body.abnormal()
+    why = ", ".join(f"{FIELDS[n].label} {v:g} {FIELDS[n].unit}".strip() for n, v, _ in abnormal)
+    start = title + (f" ({why})" if why else "")
+    return f"{start}: {counted(result.twitches_per_min, 'twitch')} per minute"
+
+
+@styled
+def picture_sweep(
+    label: str,
+    values: Sequence[float],
+    per_min: np.ndarray,
+    reference: tuple[float, float] | None = None,
+    duration_s: float = 600.0,
+) -> Any:
+    """Draw twitches per minute against one value of the body; arguments as `plot_sweep`.
+
+    Returns
+    -------
+    Picture
+        Its `words` are those of `neurosim.view.describe.describe_sweep`.
+    """
+    fig = new_figure(13.0, 7.3)
+    ax = plot_sweep(label, values, per_min, reference, duration_s, fig.add_subplot())
+    ax.set_title("")
+    fig.words = words.describe_sweep(label, values, np.asarray(per_min, float))
+    people = np.shape(per_min)[1]
+    who = "1 simulated person" if people == 1 else f"{people} simulated people"
+    titled(fig, "Sweep: how often it twitches when one value changes", f"{who}.")
+    return fig
+
+
+@styled
+def plot_sweep(
+    label: str,
+    values: Sequence[float],
+    per_min: np.ndarray,
+    reference: tuple[float, float] | None = None,
+    duration_s: float = 600.0,
+    ax: Any = None,
+) -> Any:
+    """Draw twitches per minute against one value of the body: people as dots, their median.
+
+    Parameters
+    ----------
+    label : str
+        What is swept, with its unit.
+    values : sequence of float, shape (n,)
+    per_min : ndarray, shape (n, people)
+        Twitches per minute.
+    reference : (float, float), optional
+        Reference range, shaded.
+    duration_s : float
+        Simulated time; one twitch in it is the least that can be counted.
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax, x, rates = axes_of(ax), np.asarray(values, float), np.asarray(per_min, float)
+    if reference is not None:
+        ax.axvspan(*reference, color=PALE, zorder=0)
+        ax.text(sum(reference) / 2, 1.005, "reference range", color=GREY, ha="center",
+                va="bottom", transform=ax.get_xaxis_transform())  # fmt: skip
+    least = 60.0 / duration_s
+    zero = least / 4.0
+    y, middle = np.where(rates > 0, rates, zero), np.median(rates, axis=1)
+    at = np.where(middle > 0, middle, zero)
+    ax.plot(np.repeat(x, rates.shape[1]), y.ravel(), "o", color=SKY, ms=5, alpha=0.6, ls="none")
+    ax.plot(x, at, "-", marker=MARKS[CHANGED], color=CHANGED, ms=8, lw=2)
+    none = zero if (rates == 0).any() else None
+    panels.log_rate_axis(ax, least, float(y.max()), none, float(y.min()))
+    ax.annotate("median\nperson", (x[-1], at[-1]), (12, 0), textcoords="offset points",
+                color=CHANGED, fontweight="bold", va="center", annotation_clip=False)  # fmt: skip
+    ax.text(1.0, 1.005, "a dot: one person", transform=ax.transAxes, ha="right", va="bottom",
+            color=GREY)  # fmt: skip
+    ax.set_xlabel(drawable(label))
+    ax.set_ylabel("twitches per minute")
+    ax.set_title("Sweep: how often it twitches")
+    return ax
+
+
+@styled
+def picture_soma(trace: Any, neuron: int = 0) -> Any:
+    """Draw potential and threshold of a motor neuron's cell body; arguments as `plot_soma`.
+
+    Returns
+    -------
+    Picture
+        Its `words` are those of `neurosim.view.describe.describe_soma`.
+    """
+    fig = new_figure(13.0, 7.3)
+    plot_soma(trace, neuron, fig.add_subplot())
+    fig.words = words.describe_soma(trace, neuron)
+    titled(fig, "", "Simulated.")
+    return fig
+
+
+@styled
+def plot_soma(trace: Any, neuron: int = 0, ax: Any = None) -> Any:
+    """Draw potential and threshold of a motor neuron's cell body, the threshold's parts named.
+
+    Parameters
+    ----------
+    trace : SomaTrace
+    neuron : int
+        Which of the neurons.
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax, t = axes_of(ax), trace.time_ms
+    base, potential = trace.threshold_baseline_mv, trace.potential_mv[neuron]
+    rested = base + trace.threshold_electrolyte_mv
+    ax.plot(t, potential, "-", color=HEALTH, lw=1.3)
+    ax.plot(t, trace.threshold_mv[neuron], "--", color=CHANGED, lw=2.2)
+    ax.axhline(base, color=GREY, lw=1.2, ls=":")
+    ax.plot(t, np.full(t.size, rested), color=BLACK, lw=1.2, ls="-.")
+    spikes = trace.spikes[neuron]
+    high = max(float(trace.threshold_mv[neuron].max()), base)
+    low = float(potential.min())
+    ax.plot(spikes, np.full(spikes.size, high + 0.12 * (high - low)), "v", color=BLACK, ms=8,
+            ls="none")  # fmt: skip
+    ax.set_xlim(t[0], t[-1])
+    ax.set_ylim(low - 0.05 * (high - low), high + 0.22 * (high - low))
+    ax.set_xlabel("time, ms")
+    ax.set_ylabel("potential, mV")
+    ax.set_title("Cell body: the potential wanders, the threshold waits")
+    ions = signed(trace.threshold_electrolyte_mv)
+    labels = [
+        (high + 0.12 * (high - low), f"{counted(spikes.size, 'spike')} (triangles)", BLACK),
+        (float(trace.threshold_mv[neuron, -1]),
+         "threshold, all parts (dashed);\nwhat recent spikes add is the rest", CHANGED),
+        (rested, f"with the ions' part {ions} mV (dash-dot)", BLACK),
+        (base - 1e-9, f"healthy threshold {signed(base)} mV (dotted)", GREY),
+        (float(potential[-1]), "potential (solid)", HEALTH),
+    ]  # fmt: skip
+    name_lines(ax, labels)
+    return ax

@@ -1,0 +1,532 @@
+"""The panels of the chain from body to twitch, each drawn on axes that it is given, or on its own.
+
+Every `plot_*` takes its data and then `ax`, returns the axes, and changes neither the data nor
+Matplotlib's settings.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from textwrap import fill, shorten
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurosim.model.body.fields import CONDITIONS, FIELDS, SCALES
+from neurosim.model.body.state import Body
+from neurosim.model.muscle.force import muscle_force_mn
+from neurosim.model.soma.soma import SomaConditions, margin_mv
+from neurosim.view import describe as words
+from neurosim.view.style import (
+    BLACK,
+    CHANGED,
+    GREY,
+    HEALTH,
+    LINES,
+    MARKS,
+    ORIGIN_MARKS,
+    PALE,
+    axes_of,
+    counted,
+    drawable,
+    plain_number,
+    styled,
+    time_unit,
+    time_words,
+)
+
+if TYPE_CHECKING:
+    from neurosim.simulation.result import Result
+    from neurosim.simulation.tally import People
+
+MANY = 150  # twitches in a whole run above which only a part of it is drawn
+WINDOWS_S = (10.0, 30.0, 60.0, 300.0, 600.0, 3600.0, 21_600.0, 86_400.0, 604_800.0)
+LONGEST_TRACE_S = 900.0  # a longer force is drawn as one line per twitch
+
+
+def window_s(*results: Result) -> tuple[float, float]:
+    """Return which part of the time (s) to draw, so that something can be seen.
+
+    All of it where twitches are rare, otherwise so much of its end that they can be told
+    apart: by then the sodium load of busy units has settled.
+    """
+    duration = results[0].scenario.duration_s
+    busiest = max(len(r.twitches) for r in results)
+    if busiest <= MANY:
+        return 0.0, duration
+    needed = duration * MANY / busiest
+    length = min(duration, max((w for w in WINDOWS_S if w <= needed), default=WINDOWS_S[0]))
+    return duration - length, duration
+
+
+def window_words(window: tuple[float, float]) -> str:
+    """Return which part of the time is drawn."""
+    start, end = window
+    if start > 0:
+        return f"the last {time_words(end - start)} of {time_words(end)} shown"
+    return f"all {time_words(end)} shown"
+
+
+def _time_label(window: tuple[float, float]) -> str:
+    start, end = window
+    unit = time_unit(end - start)[1]
+    return f"time, {unit} (the last {time_words(end - start)})" if start else f"time, {unit}"
+
+
+def title_of(result: Result) -> str:
+    """Return the name of a result's lane."""
+    if result.scenario.body == Body() and result.scenario.course is None:
+        return "In health"
+    return drawable(shorten(result.scenario.title, 34, placeholder=" ..."))
+
+
+def colours(*bodies: Body) -> list[str]:
+    """Return one colour for each body: blue for health, vermilion for the last changed one."""
+    found = [HEALTH if body == Body() else CHANGED for body in bodies]
+    if found[:1] == [CHANGED] and len(found) > 1 and found[-1] == CHANGED:
+        found[0] = BLACK
+    return found
+
+
+# --- Body ------------------------------------------------------------------------------
+
+
+def _place(name: str, value: float) -> float:
+    """Return where a value lies: 0 to 1 in the reference range, -1 and 2 at the limits."""
+    f = FIELDS[name]
+    if value < f.low:
+        return (value - f.low) / (f.low - f.lowest)
+    if value > f.high:
+        return 1.0 + (value - f.high) / (f.highest - f.high)
+    return (value - f.low) / (f.high - f.low) if f.high > f.low else 0.5
+
+
+@styled
+def plot_body(body: Body, ax: Any = None) -> Any:
+    """Draw every value of a body on its reference range; what is abnormal is named.
+
+    Parameters
+    ----------
+    body : Body
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax = axes_of(ax)
+    names = [name for name, f in FIELDS.items() if f.shown(getattr(body, name))]
+    ax.axvspan(0, 1, color=PALE, zorder=0)
+    for row, name in enumerate(reversed(names)):
+        f, value = FIELDS[name], getattr(body, name)
+        side = f.side(value)
+        x = _place(name, value)
+        # A scale has no survivable ends: it runs from none to the strongest.
+        ax.plot([0.5 if name in SCALES else -1, 2], [row, row], color="#C8C8C8", lw=1, zorder=1)
+        colour = CHANGED if side else GREY
+        ax.plot(x, row, marker="D" if side else "o", ms=10 if side else 7, color=colour, zorder=3)
+        mark = "" if name in CONDITIONS else side.upper()
+        unit = "of 1" if name in SCALES else f.unit
+        text = f"{value:.4g} {unit} {mark}".replace("  ", " ").strip()
+        weight = "bold" if side else "normal"
+        ax.text(2.3, row, text, va="center", color=colour, fontweight=weight)
+    labels = [FIELDS[n].label.removesuffix(" (0 to 1)") for n in reversed(names)]
+    ax.set_yticks(range(len(names)), labels)
+    ax.set_xticks([-1, 0.5, 2], ["lowest\nsurvivable", "reference\nrange", "highest\nsurvivable"])
+    ax.set_xlim(-1.15, 3.4)
+    ax.set_ylim(-0.7, len(names) - 0.3)
+    ax.tick_params(length=0)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_visible(False)
+    ax.set_title("Body: what is in the blood")
+    return ax
+
+
+# --- Threshold and margin --------------------------------------------------------------
+
+
+@styled
+def plot_thresholds(result: Result, ax: Any = None, *, colour: str = "") -> Any:
+    """Draw the axon's thresholds and the cell body's margin in per cent of health.
+
+    Parameters
+    ----------
+    result : Result
+    ax : matplotlib axes, optional
+        New ones if omitted.
+    colour : str
+        One of `LINES`; that of the body if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax, colour = axes_of(ax), colour or colours(result.scenario.body)[0]
+    part = result.excitability.relative_to(result.healthy)
+    margin, healthy = margin_mv(result.state.soma), margin_mv(SomaConditions())
+    rows = [
+        ("axon,\n1-ms pulse", part["threshold_1ms_percent"]),
+        ("axon,\n20-ms pulse", part["threshold_20ms_percent"]),
+        ("cell body,\nmargin in mV", 100.0 * margin / healthy),
+    ]
+    known = [100.0, *(v for _, v in rows if not math.isnan(v))]
+    low, high = min(known), max(known)
+    pad = max(0.3 * (high - low), 8.0)
+    white = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
+    ax.plot([100, 100], [-0.5, 2.6], color=HEALTH, lw=2)
+    ax.text(100, 2.68, "health = 100 %", color=HEALTH, ha="center")
+    for y, (_, value) in enumerate(reversed(rows)):
+        blocked = math.isnan(value)
+        text = "blocked: no\npulse fires it" if blocked else f"{value:.0f} %"
+        if not blocked:
+            ax.plot([100, value], [y, y], color=colour, lw=3)
+            ax.plot(value, y, MARKS[colour], ms=10, color=colour, zorder=3)
+        ax.text(100 if blocked else value, y + 0.22, text, ha="center", color=colour,
+                fontweight="bold", bbox=white, zorder=2)  # fmt: skip
+    ax.set_yticks(range(3), [name for name, _ in reversed(rows)])
+    ax.set_ylim(-0.5, 3.0)
+    ax.set_xlim(low - pad, high + pad)
+    ax.locator_params(axis="x", nbins=4)
+    ax.set_xlabel("needed to fire, % of health")
+    ax.set_title("Threshold: what it takes")
+    return ax
+
+
+def _curve(result: Result) -> tuple[np.ndarray, np.ndarray]:
+    """Return nu and the 20-ms threshold of a place with it, %, at rest."""
+    return result.hazard.nu, result.hazard.x_percent
+
+
+@styled
+def plot_margin(lanes: Sequence[Result], ax: Any = None) -> Any:
+    """Draw the threshold of a place against its persistent sodium, and the person's places.
+
+    Parameters
+    ----------
+    lanes : sequence of Result
+        Of one person; the last one is the changed one, whose places are drawn.
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax, result = axes_of(ax), lanes[-1]
+    nu = result.hazard.nu
+    top = min(max(float(np.nanmax(_curve(r)[1], initial=0.0)) for r in lanes), 160.0)
+    top = max(top, 20.0)
+    for i, (r, colour) in enumerate(zip(lanes, _lane_colours(lanes), strict=True)):
+        ax.plot(*_curve(r), LINES[colour], color=colour, lw=2.5)
+        at, level = words.firing_point(r.hazard)
+        tail = "never"
+        if not math.isnan(at):
+            ax.plot(at, level, MARKS[colour], ms=10, color=colour, zorder=5)
+            ax.plot([at, at], [level, 0], ":", color=colour, lw=1.5)
+            tail = f"from {at:.2g} on"
+        name, line = _LINE_WORDS[colour]
+        ax.text(0.99, 0.99 - 0.1 * i, f"{name} ({line}): {tail}", color=colour,
+                transform=ax.transAxes, ha="right", va="top", fontweight="bold", zorder=6,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0})  # fmt: skip
+    _rug(ax, result, top)
+    ax.set_xscale("log")
+    ax.set_xlim(max(float(nu[0]), 0.5), float(nu[-1]))
+    ax.set_ylim(-0.34 * top, (1.1 + 0.17 * len(lanes)) * top)
+    ticks = [t for t in (0.5, 1, 2, 3, 4, 6, 10) if nu[0] <= t <= nu[-1]]
+    ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
+    ax.set_xticks([], minor=True)
+    ax.set_xlabel(
+        "persistent sodium current of a place, times healthy\n"
+        "(from its mark on, a place fires by itself)"
+    )
+    ax.set_ylabel("20-ms threshold,\n% of healthy axon")
+    ax.set_title("Margin: how far from firing")
+    return ax
+
+
+_LINE_WORDS = {
+    HEALTH: ("health", "dashed"), CHANGED: ("changed", "solid"), BLACK: ("compared", "dash-dotted")
+}  # fmt: skip
+
+
+def _lane_colours(lanes: Sequence[Result]) -> list[str]:
+    return colours(*(r.scenario.body for r in lanes))
+
+
+def _rug(ax: Any, result: Result, top: float) -> None:
+    """Draw the places of this person below zero: ordinary ones and excitable ones."""
+    sites = result.sites
+    rows = ((-0.26, "ordinary"), (-0.1, "endings"))
+    for kind, (y, _) in enumerate(rows):
+        nu = sites.nu[sites.origin == kind]
+        nu = nu[:: max(1, nu.size // 2000)]
+        ax.vlines(nu, (y - 0.05) * top, (y + 0.05) * top, lw=0.9, alpha=0.6,
+                  color=ORIGIN_MARKS[kind][0])  # fmt: skip
+    ax.axhline(0, color=BLACK, lw=0.8)
+    step = 20 if top < 160 else 50
+    levels = [float(t) for t in np.arange(0, top, step)]
+    ax.set_yticks([*levels, *(y * top for y, _ in rows)],
+                  [*(f"{t:g}" for t in levels), *(name for _, name in rows)])  # fmt: skip
+    for kind, label in enumerate(ax.get_yticklabels()[-2:]):
+        label.set_color(ORIGIN_MARKS[kind][0])
+
+
+# --- Raster and force ------------------------------------------------------------------
+
+
+@styled
+def plot_raster(
+    result: Result, window: tuple[float, float] | None = None, ax: Any = None, *,
+    colour: str = "", key: bool = False,
+) -> Any:  # fmt: skip
+    """Draw the discharges of one result by unit; shape and colour say where they started.
+
+    Parameters
+    ----------
+    result : Result
+    window : (float, float), optional
+        Which part of the time to draw, s; what `window_s` finds if omitted.
+    ax : matplotlib axes, optional
+        New ones if omitted.
+    colour : str
+        Of the title; that of the body if omitted.
+    key : bool
+        Whether to name the places where discharges start.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax, f = axes_of(ax), result.firing
+    start, end = window or window_s(result)
+    size, _ = time_unit(end - start)
+    seen = (f.time_s >= start) & (f.time_s <= end)
+    small = 4 if seen.sum() > 400 else 6
+    for kind, (own, marker, _) in enumerate(ORIGIN_MARKS):
+        mine = seen & (f.origin == kind)
+        ax.plot((f.time_s[mine] - start) / size, f.unit[mine] + 1, marker, color=own,
+                ms=small, ls="none", mew=0, alpha=0.85)  # fmt: skip
+    bursts = int((f.place[seen] == 0).sum())
+    ax.set_title(f"{title_of(result)}: {counted(bursts, 'burst')}",
+                 color=colour or colours(result.scenario.body)[0])  # fmt: skip
+    if not bursts:
+        ax.text(0.5, 0.5, f"silent for {time_words(end - start)}", transform=ax.transAxes,
+                ha="center", va="center", color=GREY)  # fmt: skip
+    ax.set_xlim(0, (end - start) / size)
+    ax.set_ylim(1 - 0.06 * result.sites.units, 1.06 * result.sites.units)
+    ax.set_yticks([1, result.sites.units])
+    ax.set_ylabel("motor unit,\nsmall to large")
+    ax.set_xlabel(_time_label((start, end)))
+    if key:
+        ax.legend(handles=origin_handles([result]), loc="lower right", bbox_to_anchor=(1.0, 1.0),
+                  ncols=5, **_TIGHT)  # fmt: skip
+    return ax
+
+
+_TIGHT = {"handletextpad": 0.2, "columnspacing": 1.2, "borderaxespad": 0.1}
+
+
+def origin_handles(results: Sequence[Result]) -> list[Any]:
+    """Return marks for a legend: the places that health knows and those of these results."""
+    from matplotlib.lines import Line2D
+
+    return [
+        Line2D([], [], marker=marker, color=own, ls="none", ms=7, label=name)
+        for kind, (own, marker, name) in enumerate(ORIGIN_MARKS)
+        if kind < 3 or any((r.firing.origin == kind).any() for r in results)
+    ]
+
+
+def _force_mn(result: Result, window: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Return time (s) within the window and force (mN), computed for that part only."""
+    f, s = result.firing, result.state
+    start, end = window
+    near = (f.time_s >= start - 5.0) & (f.time_s <= end)  # an earlier twitch is long over
+    hz = 500.0 if end - start <= 120 else 100.0
+    force = muscle_force_mn(
+        f.time_s[near] - start, f.unit[near], result.scenario.muscle, end - start, hz,
+        force_scale=s.unit_force_scale * s.transmission * result.reaches,
+        contraction_time_scale=s.contraction_time_scale,
+    )  # fmt: skip
+    return np.arange(force.size) / hz, force
+
+
+@styled
+def plot_force(
+    result: Result, window: tuple[float, float] | None = None, ax: Any = None, *,
+    colour: str = "",
+) -> Any:  # fmt: skip
+    """Draw the force of one result with its twitches marked: filled if seen at the skin.
+
+    Parameters
+    ----------
+    result : Result
+    window : (float, float), optional
+        Which part of the time to draw, s; what `window_s` finds if omitted.
+    ax : matplotlib axes, optional
+        New ones if omitted.
+    colour : str
+        That of the body if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax, colour = axes_of(ax), colour or colours(result.scenario.body)[0]
+    window = window or window_s(result)
+    t = result.twitches
+    start, end = window
+    size, _ = time_unit(end - start)
+    seen = (t.onset_s >= start) & (t.onset_s <= end)
+    top = max(float(t.peak_mn[seen].max(initial=0.0)), 1.0)
+    if end - start <= LONGEST_TRACE_S:
+        time, force = _force_mn(result, window)
+        ax.plot(time / size, force, color=colour, lw=1.0)
+        top = max(top, float(force.max(initial=0.0)))
+    else:
+        ax.vlines((t.onset_s[seen] - start) / size, 0, t.peak_mn[seen], color=colour, lw=1.0)
+    for visible, inside in ((False, "white"), (True, colour)):
+        mine = seen & (t.visible == visible)
+        ax.plot((t.onset_s[mine] - start) / size, t.peak_mn[mine], "o", ls="none", mew=1.1,
+                ms=4 if seen.sum() > 150 else 6, mec=colour, mfc=inside)  # fmt: skip
+    spasms = int((seen & t.painful).sum())
+    seen &= ~t.painful
+    visible = int((seen & t.visible).sum())
+    ax.set_title(
+        f"{title_of(result)}: {counted(int(seen.sum()), 'twitch')}"
+        + (f" and {counted(spasms, 'spasm')}" if spasms else "")
+        + (f", {plain_number(visible) if visible else 'none'} visible" if seen.any() else ""),
+        color=colour,
+    )
+    ax.set_xlim(0, (end - start) / size)
+    ax.set_ylim(-0.03 * top, 1.12 * top)
+    ax.yaxis.set_major_formatter(lambda value, _: plain_number(value))
+    ax.set_ylabel("force, mN")
+    ax.set_xlabel(_time_label(window))
+    return ax
+
+
+def share_force_scale(axes: Sequence[Any]) -> None:
+    """Give every force panel the axis of the strongest."""
+    low, high = np.array([ax.get_ylim() for ax in axes]).T
+    for ax in axes:
+        ax.set_ylim(low.min(), high.max())
+
+
+def force_handles() -> list[Any]:
+    """Return marks for a legend: what filled and open circles mean."""
+    from matplotlib.lines import Line2D
+
+    return [
+        Line2D([], [], marker="o", mec=GREY, mfc=inside, ls="none", ms=7, label=name)
+        for inside, name in ((GREY, "filled: seen"), ("white", "open: too weak to see"))
+    ]
+
+
+# --- Rate ------------------------------------------------------------------------------
+
+
+@styled
+def plot_rate(
+    result: Result, against: Result | None = None, people: People | None = None, ax: Any = None
+) -> Any:
+    """Draw twitches per minute beside health: one pair of dots for each person.
+
+    Parameters
+    ----------
+    result : Result
+    against : Result, optional
+        The same person under another scenario.
+    people : People, optional
+        Many people under both scenarios, the changed one first; drawn in place of the two.
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax = axes_of(ax)
+    if people is not None:
+        shown = len(people.scenarios[:2])
+        rates = people.per_min[:2][::-1]
+        bodies = [s.body for s in people.scenarios[:2]][::-1]
+        names = [
+            "in health" if s.body == Body() else drawable(s.title) for s in people.scenarios[:2]
+        ][::-1]
+        duration = people.scenarios[0].duration_s
+        ratio = words.people_ratio(people) if shown > 1 else (math.nan,) * 3
+    else:
+        results = [r for r in (against, result) if r is not None]
+        rates = np.array([[r.twitches_per_min] for r in results])
+        bodies = [r.scenario.body for r in results]
+        names = [title_of(r) for r in results]
+        names = ["in health" if n == "In health" else n for n in names]
+        duration = results[0].scenario.duration_s
+        ratio = (words.person_ratio(result, against), math.nan, math.nan) if against else None
+    _dots(ax, rates, bodies, names, duration)
+    ax.set_ylabel("twitches per minute")
+    ax.set_title("Rate: how often")
+    if ratio is not None and len(rates) > 1:
+        n = rates.shape[1]
+        parts = [f"{n} people:" if n > 1 else "this person, long run:"]
+        band = words.band(*ratio)
+        parts += band.replace(" (", "|(").split("|")
+        text = "\n".join(_wrap(part, 22) for part in parts)
+        _room_above(ax, 0.06 + 0.09 * (1 + text.count("\n")))
+        told = ax.text(0.02, 0.99, text, transform=ax.transAxes, va="top", fontsize=11.5)
+        told.set_in_layout(False)
+    return ax
+
+
+def _room_above(ax: Any, share: float) -> None:
+    """Raise the top of a logarithmic axis until a share of it is empty, and tick it no higher."""
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, low * (high / 4.0 / low) ** (1.0 / (1.0 - share)))
+    ticks = [(t, label) for t, label in zip(ax.get_yticks(), ax.get_yticklabels(), strict=True)
+             if t <= high]  # fmt: skip
+    ax.set_yticks([t for t, _ in ticks], [label.get_text() for _, label in ticks])
+
+
+def _dots(ax: Any, rates: np.ndarray, bodies: list[Body], names: list[str], duration: float):
+    """Draw the rates, shape (lanes, people), on a log axis; a band below it means none."""
+    least, any_zero = 60.0 / duration, bool((rates == 0).any())
+    zero = least / 4.0
+    y = np.where(rates > 0, rates, zero)
+    lanes, people = rates.shape
+    shift = np.linspace(-0.16, 0.16, people) if people > 1 else np.zeros(1)
+    if lanes > 1:
+        ax.plot(np.arange(lanes)[:, None] + shift, y, "-", color="#909090", lw=0.7, zorder=1,
+                alpha=min(1.0, 40.0 / people))  # fmt: skip
+    for lane, colour in enumerate(colours(*bodies)):
+        ax.plot(lane + shift, y[lane], MARKS[colour], ls="none", color=colour,
+                ms=5 if people > 1 else 10)  # fmt: skip
+        if people == 1:
+            ax.text(lane + 0.12, y[lane, 0], plain_number(float(rates[lane, 0])), va="center",
+                    color=colour, fontweight="bold")  # fmt: skip
+    log_rate_axis(ax, least, float(y.max()), zero if any_zero else None, float(y.min()))
+    ax.set_xlim(-0.5, lanes - 0.5 + 0.2)
+    ax.set_xticks(range(lanes), [_wrap(n, 14) for n in names])
+
+
+def log_rate_axis(ax: Any, least: float, most: float, zero: float | None, lowest: float) -> None:
+    """Give an axis of rates per minute plain decades; `zero` is where no twitch is drawn."""
+    bottom = zero / 1.6 if zero else lowest / 4.0
+    top = max(most * 4.0, 10.0)
+    ax.set_yscale("log")
+    ax.set_ylim(bottom, top)
+    first = math.ceil(math.log10(least if zero else bottom))
+    decades = [10.0**k for k in range(first, math.ceil(math.log10(top)))]
+    decades = decades[:: 1 + len(decades) // 7]
+    names = [plain_number(d) for d in decades]
+    if zero:
+        ax.axhspan(zero / 1.6, zero * 1.6, color=PALE, zorder=0)
+        decades, names = [zero, *decades], ["none", *names]
+    ax.set_yticks(decades, names)
+    ax.set_yticks([], minor=True)
+
+
+def _wrap(text: str, width: int) -> str:
+    return fill(text, width, break_long_words=False)

@@ -1,0 +1,276 @@
+"""The picture, the words and the tables of a global sensitivity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from neurosim.base.parameters import number
+from neurosim.simulation.sensitivity import NUMBERS, RANGES, SMALL, Factor, Sensitivity
+from neurosim.view.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    PAGE,
+    VERMILION,
+    axes_of,
+    muscle_words,
+    new_figure,
+    plain_number,
+    styled,
+    titled,
+)
+
+SHOWN = 15  # inputs in the picture
+KIND_MARKS = {
+    "body": (BLUE, "a field of the body"),
+    "number": (VERMILION, "a number of the model"),
+    "person": (GREEN, "who it is"),
+}
+
+
+def _span(f: Factor) -> str:
+    """Return the range of an input in words."""
+    if f.kind == "person":
+        return f"one of {f.high:.0f}"
+    return f"{plain_number(f.low)} to {plain_number(f.high)} {f.unit}".strip()
+
+
+def _words(f: Factor) -> str:
+    return f.words.removesuffix(" (0 to 1)")
+
+
+# --- The picture -----------------------------------------------------------------------
+
+
+@styled
+def picture_sensitivity(found: Sensitivity) -> Any:
+    """Draw the indices of the inputs that move the rate most, with their intervals.
+
+    Parameters
+    ----------
+    found : Sensitivity
+
+    Returns
+    -------
+    Picture
+        Its `words` are those of `describe_sensitivity`.
+    """
+    fig = new_figure()
+    plot_sensitivity(found, fig.add_subplot())
+    titled(fig, "What moves the twitch rate most", _foot(found))
+    fig.words = describe_sensitivity(found)
+    return fig
+
+
+@styled
+def plot_sensitivity(found: Sensitivity, ax: Any = None) -> Any:
+    """Draw a row for each of the inputs that move the rate most, and what it was moved over.
+
+    Parameters
+    ----------
+    found : Sensitivity
+    ax : matplotlib axes, optional
+        New ones if omitted.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax, x = axes_of(ax, *PAGE), found.indices
+    rows = x.order[:SHOWN][::-1]
+    for y, i in enumerate(rows):
+        colour, _ = KIND_MARKS[x.factors[i].kind]
+        _bar(ax, y, x.total[i], x.total_half[i], colour, height=0.78, alpha=0.3)
+        _bar(ax, y - 0.12, x.first[i], x.first_half[i], colour, height=0.3, alpha=1.0)
+    ax.set_yticks(range(len(rows)), [_words(x.factors[i]) for i in rows])
+    for label, i in zip(ax.get_yticklabels(), rows, strict=True):
+        label.set_color(KIND_MARKS[x.factors[i].kind][0])
+    right = 1.02 * max(0.5, float((x.total + x.total_half)[rows].max()))
+    ax.set_xlim(0.0, min(right, 1.3))
+    ax.set_ylim(-0.6, len(rows) - 0.4)
+    for y, i in enumerate(rows):
+        kind = {"number": "model: ", "body": "body: "}.get(x.factors[i].kind, "")
+        ax.text(1.01, y, kind + _span(x.factors[i]), transform=ax.get_yaxis_transform(),
+                va="center", color=GREY)  # fmt: skip
+    ax.text(1.01, len(rows) - 0.35, "moved over", transform=ax.get_yaxis_transform(), color=GREY)
+    ax.tick_params(axis="y", length=0)
+    ax.set_xlabel("share of the variance of the twitch rate's logarithm (base 10)")
+    _legend(ax)
+    return ax
+
+
+def _bar(ax: Any, y: float, value: float, half: float, colour: str, **options) -> None:
+    """Draw one index as a bar with its interval."""
+    ax.barh(y, max(value, 0.0), color=colour, lw=0, zorder=2, **options)
+    ends = np.maximum([value - half, value + half], 0.0)
+    low = 0.25 if options["alpha"] < 1.0 else 0.0
+    ax.plot(ends, [y + low, y + low], color="black", lw=1.3, zorder=3, solid_capstyle="butt")
+
+
+def _legend(ax: Any) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    marks = [Patch(color=colour, label=words) for colour, words in KIND_MARKS.values()]
+    marks += [
+        Patch(color=GREY, label="thin, dark: alone (first order)"),
+        Patch(color=GREY, alpha=0.3, label="wide, pale: with all it takes part in (total)"),
+        Line2D([], [], color="black", lw=1.3, label="95 % interval (bootstrap)"),
+    ]
+    ax.legend(handles=marks, loc="lower right")
+
+
+def _foot(found: Sensitivity) -> str:
+    x = found.indices
+    left = len(x.factors) - min(SHOWN, len(x.factors))
+    more = f"{left} more inputs have a total index of at most " if left else ""
+    more += f"{x.total[x.order[SHOWN:]].max():.2g}. " if left else ""
+    return (
+        f"Simulated: {muscle_words(found.scenario.muscle)}, {RANGES[found.range]}; "
+        f"{plain_number(len(x.values))} runs. {more}\n"
+        f"Of {len(found.screened)} assumed or fitted numbers those that a screening found to move "
+        f"the rate most."
+    )
+
+
+# --- The words -------------------------------------------------------------------------
+
+
+def describe_sensitivity(found: Sensitivity) -> str:
+    """Return in words what moves the rate, how it was found, and what not to read into it."""
+    parts = [_spread(found), *_leaders(found), _sums(found), _how(found)]
+    if found.unlivable:
+        parts.append(
+            f"{found.unlivable} runs had a body that nobody survives, or a membrane without a "
+            "resting potential; they count as no twitch."
+        )
+    return "\n".join([*parts, *found.indices.warnings])
+
+
+def _spread(found: Sensitivity) -> str:
+    log = found.indices.values
+    low, middle, high = (plain_number(10.0**v) for v in np.quantile(log, [0.05, 0.5, 0.95]))
+    floor = number("study", "rate_floor")
+    return (
+        f"Long-run twitches per minute in the {muscle_words(found.scenario.muscle)}, every input "
+        f"moved at once, fields of the body {RANGES[found.range]}: {middle} in the middle, 90 % of "
+        f"the runs between {low} and {high} (log10: SD {log.std():.2f}); a rate below "
+        f"{plain_number(floor)} counts as that, which "
+        f"{100.0 * (log <= np.log10(floor)).mean():.1f} % of the runs do."
+    )
+
+
+def _leaders(found: Sensitivity) -> list[str]:
+    """Return a sentence for the input of each kind that moves the rate most."""
+    x, heads = found.indices, {
+        "body": "Of the body, {} moves it most",
+        "number": "Of the numbers that nobody has measured, {} moves it most",
+        "person": "{}",
+    }  # fmt: skip
+    lines = []
+    for kind, head in heads.items():
+        mine = [i for i in x.order if x.factors[i].kind == kind]
+        if not mine:
+            continue
+        best, *others = mine
+        name = "Who it is" if kind == "person" else _words(x.factors[best])
+        line = f"{head.format(name)}: total index {_index(x.total[best], x.total_half[best])}, "
+        line += f"alone {_index(x.first[best], x.first_half[best])}"
+        then = [f"{_words(x.factors[i])} {x.total[i]:.2f}" for i in others[:3]
+                if x.total[i] > SMALL]  # fmt: skip
+        lines.append(line + (f"; then {', '.join(then)}." if then else "."))
+    return lines
+
+
+def _index(value: float, half: float) -> str:
+    return f"{value:.2f} ± {half:.2f}".replace("-0.00", "0.00")
+
+
+def _sums(found: Sensitivity) -> str:
+    """Return what kinds of inputs explain alone, and what only combinations do."""
+    x = found.indices
+    kinds = np.array([f.kind for f in x.factors])
+    sums = {kind: max(0.0, float(x.first[kinds == kind].sum())) for kind in KIND_MARKS}
+    alone = float(x.first.sum())
+    half = float(np.sqrt((x.first_half**2).sum()))
+    text = (
+        f"Alone, fields of the body explain {100 * sums['body']:.0f} % of the variance, numbers of "
+        f"the model {100 * sums['number']:.0f} %, who it is {100 * sums['person']:.0f} %, together "
+        f"{100 * alone:.0f} % (± {100 * half:.0f})"
+    )
+    if alone + half < 1.0:
+        return (
+            f"{text}. The rest belongs to combinations: no input's effect can be told without "
+            "saying what the others are."
+        )
+    return f"{text}; that combinations matter cannot be told from these samples."
+
+
+def _how(found: Sensitivity) -> str:
+    x, effects = found.indices, found.effects
+    left = effects[NUMBERS:]
+    text = (
+        f"Two steps. Screening (Morris): {len(effects)} assumed or fitted numbers with a range, "
+        f"one at a time from {found.trajectories} starting points; the "
+        f"{min(NUMBERS, len(effects))} that move the rate most were kept"
+    )
+    if left.size:
+        text += (
+            f", moving it by {effects[0]:.2g} to {effects[NUMBERS - 1]:.2g} decades over their "
+            f"range, those left out by at most {left.max():.2g}"
+        )
+    return (
+        f"{text}. Then Sobol's indices (Saltelli's sampling, N = {x.samples}, {len(x.values)} "
+        f"runs): every input uniform over its range and independent of the others, each run with "
+        f"one of {found.people} people. The axon ({found.scenario.axon}) and the numbers of the "
+        "end plate stay as they are."
+    )
+
+
+# --- The tables ------------------------------------------------------------------------
+
+
+def sensitivity_rows(found: Sensitivity) -> list[dict[str, Any]]:
+    """Return one row for each input, from the greatest total index down."""
+    x = found.indices
+    return [
+        {
+            "kind": f.kind, "room": f.room, "name": f.name, "words": f.words, "low": f.low,
+            "high": f.high, "unit": f.unit, "first": x.first[i], "first_half": x.first_half[i],
+            "total": x.total[i], "total_half": x.total_half[i], "firm": bool(x.firm[i]),
+        }
+        for i in x.order
+        for f in (x.factors[i],)
+    ]  # fmt: skip
+
+
+def screening_rows(found: Sensitivity) -> list[dict[str, Any]]:
+    """Return one row for each number that was screened, from the one that moves the rate most."""
+    kept = {(f.room, f.name) for f in found.indices.factors}
+    return [
+        {
+            "room": f.room, "name": f.name, "words": f.words, "low": f.low, "high": f.high,
+            "unit": f.unit, "effect_decades": effect, "kept": (f.room, f.name) in kept,
+        }
+        for f, effect in zip(found.screened, found.effects, strict=True)
+    ]  # fmt: skip
+
+
+def sensitivity_table(found: Sensitivity) -> str:
+    """Return the indices as a table in Markdown."""
+    x = found.indices
+    cells = [("input", "moved over", "alone (first order)", "total")]
+    loose = (x.total > SMALL) & ~x.firm
+    cells += [
+        (_words(f), _span(f), _index(x.first[i], x.first_half[i]),
+         _index(x.total[i], x.total_half[i]) + " (not converged)" * int(loose[i]))
+        for i in x.order
+        for f in (x.factors[i],)
+    ]  # fmt: skip
+    widths = [max(len(row[k]) for row in cells) for k in range(4)]
+    lines = ["| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |"
+             for row in cells]  # fmt: skip
+    rule = "|" + "|".join("-" * (w + 2) for w in widths) + "|"
+    return "\n".join([lines[0], rule, *lines[1:]])

@@ -1,0 +1,372 @@
+"""How every figure looks and says what it shows: colours, sizes, and a figure with its words.
+
+Colour is never the only mark: each meaning also has a shape, a line style or a word. A page has
+the shape of a projector's, and no text on it is smaller than `SMALLEST_PT`, which is 18 pixels on a
+screen of 1920 by 1080. Matplotlib is imported inside functions, and its global settings are never
+touched.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import zlib
+from base64 import b64encode
+from collections.abc import Sequence
+from functools import cache, wraps
+from html import escape
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+# Hues of Okabe & Ito's palette, darkened so that a line and the word at its end share one colour:
+# any of them but orange and sky is text of 4.5:1 or better, on white and on `PALE`.
+BLACK, GREY = "#000000", "#595959"
+GREEN, BLUE, VERMILION, PURPLE = "#00573A", "#0066C0", "#B34700", "#8A2472"
+ORANGE, SKY = "#E69F00", "#56B4E9"  # for marks and areas, never for text
+PALE, BAND = "#E8EEF2", "#D0D0D0"  # behind the data: a reference range, published people
+HEALTH, CHANGED = BLUE, VERMILION
+LINES = {HEALTH: "--", CHANGED: "-", BLACK: "-."}  # told apart in grey print, too
+MARKS = {HEALTH: "o", CHANGED: "D", BLACK: "s"}
+# By index into neurosim.model.firing.discharge.ORIGINS: colour, marker, word.
+ORIGIN_MARKS = (
+    (BLACK, "o", "an ordinary place of the axon"),
+    (GREEN, "^", "an excitable nerve ending"),
+    (PURPLE, "s", "the cell body"),
+    (ORANGE, "D", "a lesion of the nerve"),
+    (SKY, "v", "the end plate"),
+)
+PAGE = (16.0, 9.0)  # inches
+SMALLEST_PT = 11.0
+SETTINGS: dict[Any, Any] = {
+    "font.size": 12.0,
+    "axes.titlesize": 14.0,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 8.0,
+    "axes.labelsize": 12.0,
+    "xtick.labelsize": 11.5,
+    "ytick.labelsize": 11.5,
+    "legend.fontsize": 12.0,
+    "legend.frameon": False,
+    "figure.titlesize": 18.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "figure.autolayout": False,
+    "figure.constrained_layout.use": False,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "svg.hashsalt": "neurosim",  # the same picture, the same file
+    "text.usetex": False,
+}
+ADVICE = "A teaching model, not medical advice."
+
+
+# --- A figure with words ---------------------------------------------------------------
+
+
+@cache
+def _picture() -> type:
+    """Return the class of the figures: Matplotlib's own, with words and without pyplot."""
+    from matplotlib import rc_context, rcParams
+    from matplotlib.figure import Figure
+
+    class Picture(Figure):
+        """A figure that says in words what it shows.
+
+        A notebook shows it as the value of a cell, with the words for who cannot see it;
+        `savefig` writes them into SVG, PNG and PDF files.
+        """
+
+        _words = ""
+
+        @property
+        def words(self) -> str:
+            """What the figure shows, in sentences; its titles and axes where nobody told it."""
+            return self._words or _outline(self)
+
+        @words.setter
+        def words(self, text: str) -> None:
+            self._words = text
+
+        def savefig(self, fname: Any, *, format: str | None = None, **options: Any) -> None:
+            """Write the figure with its words; arguments as Matplotlib's."""
+            given = isinstance(fname, (str, os.PathLike))
+            suffix = Path(fname).suffix[1:] if given else ""
+            kind = (format or suffix or rcParams["savefig.format"]).lower()
+            options["metadata"] = _metadata(self, kind) | (options.get("metadata") or {})
+            target = BytesIO() if kind == "svg" else fname
+            dpi = options.get("dpi")
+            dpi = self.dpi if dpi in (None, "figure") else dpi
+            # Letters of few pixels are wider than those of a drawing without pixels.
+            with rc_context(SETTINGS), _laid_out(self, dpi if kind == "png" else 200.0):
+                super().savefig(target, format=kind, **options)
+            if kind == "svg":
+                _write(fname, _with_words(self, target.getvalue().decode("utf-8")))
+
+        def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+            png = png_bytes(self)  # drawn once for both
+            return {
+                "text/html": html_image(png, self.words),
+                "image/png": b64encode(png).decode("ascii"),
+            }
+
+        def _repr_html_(self) -> str:
+            return html_image(png_bytes(self), self.words)
+
+        def _repr_png_(self) -> bytes:
+            return png_bytes(self)
+
+    return Picture
+
+
+def one_line(words: str) -> str:
+    """Return words as a screen reader needs them: on one line, every line a sentence.
+
+    A minus is a real one, which is read aloud; a hyphen before a number is not.
+
+    Examples
+    --------
+    >>> one_line("  Axon: rests at -80 mV").isascii(), one_line("Margin:   8.5 mV")
+    (False, 'Margin: 8.5 mV.')
+    """
+    words = re.sub(r"(?<![\w.])-(?=\d)", "\N{MINUS SIGN}", words)
+    lines = (" ".join(line.split()) for line in words.splitlines())
+    return " ".join(line if line[-1] in ".!?:;," else f"{line}." for line in lines if line)
+
+
+def html_image(png: bytes, words: str) -> str:
+    """Return an image inline, no wider than the page, with its words for who cannot see it."""
+    data, alt = b64encode(png).decode("ascii"), escape(one_line(words), quote=True)
+    fit = 'style="max-width:100%;height:auto"'
+    image = f'<img alt="{alt}" {fit} src="data:image/png;base64,{data}">'
+    return f'<figure style="margin:0">{image}</figure>'
+
+
+def _title(figure: Any) -> str:
+    """Return what the figure is called: its title, or that of its first panel."""
+    titles = [figure.get_suptitle(), *(ax.get_title("left") for ax in figure.axes)]
+    return one_line(next((title for title in titles if title), "Figure")).rstrip(".")
+
+
+def _outline(figure: Any) -> str:
+    """Return which panels a figure has, as words of last resort."""
+    parts = [figure.get_suptitle()]
+    for ax in figure.axes:
+        axes = " against ".join(filter(None, (ax.get_ylabel(), ax.get_xlabel())))
+        parts.append(": ".join(filter(None, (ax.get_title("left"), axes))))
+    return "\n".join(one_line(part.replace("\n", " ")) for part in parts if part) or "Figure."
+
+
+def _metadata(figure: Any, kind: str) -> dict[str, Any]:
+    """Return what a file of one kind says about itself beside the picture."""
+    title, words = _title(figure), one_line(figure.words)
+    return {
+        "png": {"Title": title, "Description": words, "Software": "neurosim"},
+        "pdf": {"Title": title, "Subject": words, "Creator": "neurosim", "CreationDate": None},
+        "svg": {"Creator": "neurosim", "Date": None},
+    }.get(kind, {})
+
+
+def _laid_out(figure: Any, dpi: float) -> Any:
+    """Arrange a figure for so many pixels an inch, and leave it so while it is written.
+
+    Left to itself, Matplotlib draws everything once more only to arrange it.
+    """
+    from contextlib import contextmanager
+
+    @contextmanager
+    def still():
+        engine, before = figure.get_layout_engine(), figure.dpi
+        figure.dpi = dpi
+        if engine is not None:
+            engine.execute(figure)
+        figure.dpi = before
+        figure.set_layout_engine(None)
+        try:
+            yield
+        finally:
+            figure.set_layout_engine(engine)
+
+    return still()
+
+
+def _with_words(figure: Any, svg: str) -> str:
+    """Return an SVG with title and description, where a screen reader looks for them."""
+    words = one_line(figure.words)
+    mark = f"{zlib.crc32(words.encode()):08x}"  # ids of several pictures on a page differ
+    start = svg.index("<svg ") + len("<svg ")
+    end = svg.index(">", start) + 1
+    told = (
+        f'<title id="title-{mark}">{escape(_title(figure))}</title>'
+        f'<desc id="desc-{mark}">{escape(words)}</desc>'
+    )
+    role = f'role="img" aria-labelledby="title-{mark} desc-{mark}" '
+    return f"{svg[:start]}{role}{svg[start:end]}\n{told}{svg[end:]}"
+
+
+def _write(target: Any, text: str) -> None:
+    """Write to a path or to an open file, of text or of bytes."""
+    if isinstance(target, (str, os.PathLike)):
+        Path(target).write_bytes(text.encode("utf-8"))
+        return
+    try:
+        target.write(text.encode("utf-8"))
+    except TypeError:
+        target.write(text)
+
+
+def new_figure(width: float = PAGE[0], height: float = PAGE[1]) -> Any:
+    """Return an empty `Picture` of a size in inches, its texts kept apart."""
+    return _picture()(figsize=(width, height), dpi=100, layout="constrained")
+
+
+def titled(figure: Any, title: str, note: str) -> None:
+    """Give a figure its title above and a note in grey below, ending in the advice."""
+    figure.suptitle(title, x=0.01, ha="left", fontsize=SETTINGS["figure.titlesize"])
+    gap = "" if note.endswith("\n") else " "
+    figure.supxlabel(f"{note}{gap}{ADVICE}".strip(), x=0.01, ha="left", fontsize=SMALLEST_PT,
+                     color=GREY)  # fmt: skip
+
+
+def axes_of(ax: Any, width: float = 11.0, height: float = 6.2) -> Any:
+    """Return the axes to draw on: those that are given, or a new picture's own."""
+    return ax if ax is not None else new_figure(width, height).add_subplot()
+
+
+def name_lines(ax: Any, labels: Sequence[tuple[float, str, str]], gap: float = 1.45) -> None:
+    """Write the name of each line beside its end, names that would collide moved apart.
+
+    Parameters
+    ----------
+    ax : matplotlib axes
+        With its final limits and, nearly, its final height.
+    labels : sequence of (float, str, str)
+        Where a line ends on the y axis, its name, its colour.
+    gap : float
+        Between two lines of text, in heights of a letter.
+    """
+    low, high = ax.get_ylim()
+    inches = ax.figure.get_figure(root=True).get_figheight() * ax.get_position().height
+    scale = ax.transScale.transform
+    ends = [(scale((1.0, y))[1] - scale((1.0, low))[1]) for y, _, _ in labels]
+    step = gap * SETTINGS["font.size"] / 72.0 / inches  # of the axes' height
+    whole = scale((1.0, high))[1] - scale((1.0, low))[1]
+    edge = math.inf
+    for end, (_, text, colour) in sorted(zip(ends, labels, strict=True), key=lambda e: -e[0]):
+        tall = step * (1 + text.count("\n"))
+        at = min(end / whole, edge - tall / 2.0)
+        edge = at - tall / 2.0
+        ax.annotate(text, (1.0, end / whole), (1.02, at), xycoords="axes fraction",
+                    textcoords="axes fraction", color=colour, va="center", annotation_clip=False,
+                    arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.8,
+                                "relpos": (0.0, 0.5), "shrinkA": 1.0, "shrinkB": 1.0})  # fmt: skip
+
+
+def plain_decades(axis: Any) -> None:
+    """Name the decades of a logarithmic axis as numbers: a small exponent is lost on a wall."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axis.set_major_locator(LogLocator(numticks=6))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: plain_number(value)))
+    axis.set_minor_locator(NullLocator())
+
+
+def png_bytes(figure: Any, dpi: int = 110) -> bytes:
+    """Return a figure as a PNG file."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi)
+    return buffer.getvalue()
+
+
+def styled(draw):
+    """Run a drawing function under `SETTINGS` without touching the global ones."""
+
+    @wraps(draw)
+    def inner(*args, **kwargs):
+        from matplotlib import rc_context
+
+        with rc_context(SETTINGS):
+            return draw(*args, **kwargs)
+
+    return inner
+
+
+def time_unit(seconds: float) -> tuple[float, str]:
+    """Return (seconds per unit, name) of the unit that suits a time."""
+    for size, name in ((86_400.0, "days"), (3_600.0, "hours"), (60.0, "minutes")):
+        if seconds >= 3 * size:
+            return size, name
+    return 1.0, "seconds"
+
+
+def time_words(seconds: float) -> str:
+    """Return a time in words, such as ``10 minutes``."""
+    size, name = time_unit(seconds)
+    return f"{seconds / size:.3g} {name}"
+
+
+def plain_number(value: float) -> str:
+    """Return a number for a label: three digits, thousands set apart, no exponent in between.
+
+    Examples
+    --------
+    >>> plain_number(12345.6), plain_number(0.01234), plain_number(0), plain_number(0.000694)
+    ('12 346', '0.0123', '0', '0.00069')
+    """
+    if value == 0:
+        return "0"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}".replace(",", " ")
+    if 1e-6 <= abs(value) < 1e-3:
+        return f"{float(f'{value:.2g}'):.7f}".rstrip("0")
+    return f"{value:.1e}" if abs(value) < 1e-6 else f"{value:.3g}"
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """Return a number with its sign, a real minus.
+
+    Examples
+    --------
+    >>> signed(2.53), signed(-0.0), signed(-2.53).isascii()
+    ('+2.5', '+0.0', False)
+    """
+    return f"{value + 0.0:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def counted(number: float, word: str) -> str:
+    """Return a count with its word.
+
+    Examples
+    --------
+    >>> counted(0, "burst"), counted(1, "twitch"), counted(2, "twitch")
+    ('no bursts', '1 twitch', '2 twitches')
+    """
+    ending = "" if number == 1 else "es" if word.endswith("ch") else "s"
+    return f"{plain_number(number) if number else 'no'} {word}{ending}"
+
+
+def drawable(text: str) -> str:
+    """Return a user's text as a figure can show it, on one line.
+
+    A character that the font lacks becomes ``?``, and a dollar stays a dollar.
+    """
+    from matplotlib.font_manager import FontProperties, findfont
+
+    known = _characters(findfont(FontProperties()))
+    line = " ".join(text.split())
+    return "".join(c if ord(c) in known else "?" for c in line).replace("$", r"\$")
+
+
+@cache
+def _characters(font: str) -> frozenset[int]:
+    from matplotlib.font_manager import get_font
+
+    return frozenset(get_font(font).get_charmap())
+
+
+def muscle_words(name: str) -> str:
+    """Return a muscle's name as read aloud."""
+    return {"foot_sole": "sole of the foot", "shin": "shin"}.get(name, name.replace("_", " "))

@@ -1,0 +1,441 @@
+"""Hold the sampler of discharges against the law it says it draws from.
+
+    python scripts/verification/check_sampler.py [--seeds 60] [--hours 24] [--figure docs/figures/sampler.png]
+
+Six units of one to twelve sites with sodium load over minutes, bursts, a ceiling, and a drive that
+changes over the day, much of it within a minute. For every seed each of these gives one p-value,
+which must be uniform over the seeds (one p-value alone proves nothing):
+
+- silences: the hazard integrated over each silence (by quadrature on the tables themselves) is
+  exponential with mean 1;
+- drive: bursts follow what the drive does within a minute (they come where it is high by as much
+  as the hazard says: a score test);
+- short silences: those shorter than 200 ms are as many as the hazard says;
+- further spikes: as many as the chances say; their intervals: distributed as they should be;
+- sites: chosen by their shares at that load and time;
+- sizes, counts, intervals: those of the same law stepped through time (`clock_driven`).
+
+Sodium loads are followed by hand from the discharges alone. The figure shows the p-values, the
+intervals of both ways, and the same checks on samplers that are wrong on purpose (`WRONG`): the
+left is right if every line keeps to the diagonal, the right is right if every line leaves it.
+The tests run the same with fewer hours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+import types
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+from scipy.interpolate import RegularGridInterpolator
+
+from neurosim.base.parameters import number
+from neurosim.model.firing import discharge, sampler
+from neurosim.model.firing.discharge import (
+    HazardCourse,
+    UnitHazard,
+    clock_driven,
+    sample_firing,
+    stream,
+)
+
+GRID = np.array([0.0, 0.7, 1.5, 2.5, 4.0, 6.0])
+DEAD_S, SHORTEST_S, MEAN_S = (
+    number("firing", f"burst_{name}_ms") / 1000.0
+    for name in ("dead_time", "interval_shortest", "interval_mean_extra")
+)
+SHORT_S = 0.2
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(10)
+# Text of the sampler and what stands there instead: each must be found out.
+WRONG = {
+    "no sodium load": {"load += per_spike": "load += 0.0"},
+    "sodium load stays": {"load *= exp(gap * removal)\n            if t": "if t"},
+    "branching 1 ms late": {"gap = shortest + min": "gap = shortest + 0.001 + min"},
+    "drive held from knot to knot": {
+        "return min((t - at[q]) / (at[q + 1] - at[q]), 1.0) if": "return 0.0 if",
+    },
+    "wait begun anew": {"wait = max(wait - (end - t) / mean, 0.0)": "wait = wait * 1.0"},
+    "waits of a window too long": {"mean = exp(-log_bound)": "mean = 1.3 * exp(-log_bound)"},
+    "never refused": {"if wait < 0.0:  # not kept": "wait = abs(wait)\n            if wait < 0.0:"},
+    "no dead time": {"t += dead\n": "t += 1e-4\n"},
+    "first site always": {
+        "s = pick(rng.random(), load, a, q, grid, share, first, last)": "s = first",
+    },
+    "shares without load": {
+        "w = min((load - grid[j]) / (grid[j + 1] - grid[j]), 1.0)": "w = 0.0",
+    },
+    "further spikes too likely": {"rng.random() >= chance:": "rng.random() >= chance + 0.03:"},
+}  # fmt: skip
+BY_MINUTES = "drive held within a minute"  # wrong in what the sampler is given
+
+
+# --- The law -----------------------------------------------------------------------------------
+
+
+def full_law(hours: float = 2.0, seed: int = 1) -> HazardCourse:
+    """Return six units over some hours: sites, bursts, load, a ceiling, a changing drive."""
+    rng = np.random.default_rng(seed)
+    unit = np.repeat(np.arange(6), (1, 2, 3, 5, 8, 12))
+    rates = np.array([8.0, 20.0, 40.0, 60.0, 150.0, 500.0])[unit]
+    rates *= rng.dirichlet(np.ones(unit.size)) * 8.0 + 0.05
+    slope = rng.uniform(0.2, 2.5, unit.size)
+    gaps = rng.choice([7.0, 20.0, 45.0, 90.0, 300.0], 2000)
+    at = np.append(0.0, np.cumsum(gaps))
+    at = at[at < 3600.0 * hours]
+    level = 0.6 * rng.standard_normal((at.size, 1)) + 0.5 * np.sin(at / 600.0)[:, None]
+    level = np.exp(level + 0.4 * rng.standard_normal((at.size, unit.size)))
+    knots = tuple(
+        UnitHazard(
+            GRID, (rates * f)[:, None] * np.exp(-np.multiply.outer(slope, GRID)), unit,
+            np.arange(unit.size), np.clip(0.1 + 0.4 * rng.random(unit.size), 0, 0.6), 6,
+            0.03, 240.0, 200.0, np.full(6, 0.4),
+        )
+        for f in level
+    )  # fmt: skip
+    return HazardCourse(at, knots)
+
+
+class Tables:
+    """The law as SciPy interpolates it: nothing here is the sampler's."""
+
+    def __init__(self, course: HazardCourse, duration_s: float):
+        first = course.knots[0]
+        self.course, self.law = course, first
+        each = np.stack([k.bursts_per_min for k in course.knots])
+        at = np.append(course.at_s, duration_s + 1.0)
+        self.at, self.bounds = at, np.searchsorted(first.unit, np.arange(first.units + 1))
+        self.hazard, self.shares = [], []
+        for u in range(first.units):
+            mine = each[:, self.bounds[u] : self.bounds[u + 1]]
+            total = mine.sum(axis=1)
+            log = np.log(np.minimum(total, first.ceiling_per_min) / 60.0)
+            last = [log, log[-1:]]
+            self.hazard.append(RegularGridInterpolator((at, GRID), np.concatenate(last)))
+            share = mine / total[:, None]
+            table = np.concatenate([share, share[-1:]]).transpose(0, 2, 1)
+            self.shares.append(RegularGridInterpolator((at, GRID), table))
+        pair = np.stack([k.pair for k in course.knots])
+        self.pair = np.concatenate([pair, pair[-1:]])
+
+    def rate(self, u: int, time_s, load):
+        """Return bursts per second of a unit."""
+        points = np.stack(np.broadcast_arrays(time_s, np.minimum(load, GRID[-1])), axis=-1)
+        return np.exp(self.hazard[u](points))
+
+    def chance(self, site, time_s):
+        """Return the chance of a further spike of sites at times."""
+        q = np.interp(time_s, self.at, np.arange(self.at.size))
+        low = np.minimum(q.astype(int), self.at.size - 2)
+        w = q - low
+        return (1.0 - w) * self.pair[low, site] + w * self.pair[low + 1, site]
+
+    def within_minutes(self, u: int, time_s):
+        """Return by how much the log drive of a unit differs from its line over whole minutes."""
+        drive = self.hazard[u].values[:, 0]
+        first = np.unique(np.floor(self.at / 60.0), return_index=True)[1]
+        slow = np.interp(time_s, self.at[first], drive[first])
+        return np.interp(time_s, self.at, drive) - slow
+
+    def integral(self, u: int, begin, end, load, weight=None):
+        """Return the hazard integrated from begin to end, the load decaying; cut at the knots.
+
+        Times a `weight` of time if there is one.
+        """
+        begin, end, load = (np.asarray(v, float) for v in (begin, end, load))
+        first = np.searchsorted(self.at, begin, side="right")
+        inside = np.searchsorted(self.at, end, side="left") - first
+        of = np.repeat(np.arange(begin.size), inside + 1)
+        step = np.arange(of.size) - np.repeat(np.cumsum(inside + 1) - inside - 1, inside + 1)
+        knot = self.at[np.minimum(first[of] + step, self.at.size - 1)]
+        before = self.at[np.minimum(first[of] + step - 1, self.at.size - 1)]
+        a = np.where(step == 0, begin[of], before)
+        b = np.where(step == inside[of], end[of], knot)
+        t = 0.5 * (b - a)[:, None] * (1.0 + NODES) + a[:, None]
+        here = load[of, None] * np.exp(-(t - begin[of, None]) / self.law.load_tau_s)
+        rate = self.rate(u, t, here) * (1.0 if weight is None else weight(t))
+        part = 0.5 * (b - a) * (rate * WEIGHTS).sum(axis=1)
+        return np.bincount(of, part, begin.size)
+
+
+# --- One seed --------------------------------------------------------------------------------
+
+
+def loads_by_hand(law: UnitHazard, time_s, begin: float):
+    """Return the load just before each discharge of one unit, from the times alone."""
+    found, load, last = np.empty(time_s.size), begin, 0.0
+    for i, t in enumerate(time_s):
+        load *= np.exp(-(t - last) / law.load_tau_s)
+        found[i], last = load, t
+        load += law.load_per_spike_mmol_l
+    return found
+
+
+def uniform_of_count(found: int, chances) -> float:
+    """Return a uniform for so many of independent events (normal, with half a count)."""
+    chances = np.asarray(chances)
+    spread = np.sqrt((chances * (1.0 - chances)).sum())
+    return float(stats.norm.cdf((found - chances.sum()) / max(spread, 1e-12)))
+
+
+def one_seed(course: HazardCourse, tables: Tables, duration_s: float, seed: int) -> dict:
+    """Return the p-value of each check for one seed."""
+    rng, law = np.random.default_rng([seed, 1]), tables.law
+    pieces = [r.copy() for r in stream(course, duration_s, np.random.default_rng(seed))]
+    time_s, unit, site, place, load = np.concatenate(pieces, axis=1)
+    unit, site = unit.astype(int), site.astype(int)
+    waits, short, chances, further, gaps, sites, off = [], [], [], [], [], [], 0.0
+    score = np.zeros(2)
+    for u in range(law.units):
+        mine = np.flatnonzero(unit == u)
+        t, p, s = time_s[mine], place[mine], site[mine]
+        by_hand = loads_by_hand(law, t, law.start_load_mmol_l[u])
+        off = max(off, np.abs(by_hand - load[mine]).max())
+        first = np.flatnonzero(p == 0)
+        last = np.append(first[1:] - 1, t.size - 1)
+        after = by_hand[last] + law.load_per_spike_mmol_l
+        start = np.append(0.0, t[last] + DEAD_S)[: first.size]
+        begin = np.append(law.start_load_mmol_l[u], after * np.exp(-DEAD_S / law.load_tau_s))
+        begin = begin[: first.size]
+        some = slice(0, int(0.7 * first.size))  # no silence is cut off by the end
+        waits.append(tables.integral(u, start[some], t[first][some], begin[some]))
+        drive = partial(tables.within_minutes, u)
+        silence = u, start[some], t[first][some], begin[some]
+        known = tables.integral(*silence, drive).sum()
+        score += (
+            drive(t[first][some]).sum() - known,
+            tables.integral(*silence, lambda t, drive=drive: drive(t) ** 2).sum(),
+        )
+        soon = tables.integral(u, start[some], start[some] + SHORT_S, begin[some])
+        short.append((t[first][some] - start[some] < SHORT_S, -np.expm1(-soon)))
+        burst = np.cumsum(p == 0) - 1
+        chance = tables.chance(s, t[first][burst])
+        going = np.append(p[1:] > 0, False)
+        whole = (np.arange(t.size) < last[-1]) & (p < sampler.LONGEST - 1)
+        chances.append(chance[whole])
+        further.append(going[whole])
+        gaps.append(np.diff(t)[p[1:] > 0])
+        share = tables.shares[u](np.stack([t[first], np.minimum(by_hand[first], 6.0)], axis=1))
+        top = np.cumsum(share, axis=1)[np.arange(first.size), s[first] - tables.bounds[u]]
+        own = share[np.arange(first.size), s[first] - tables.bounds[u]]
+        if share.shape[1] > 1:
+            sites.append(top - own * rng.random(first.size))
+    seen, expected = (np.concatenate(v) for v in zip(*short, strict=True))
+    return {
+        "silences": _uniform(stats.kstest(np.concatenate(waits), "expon")),
+        "drive": float(stats.norm.cdf(score[0] / np.sqrt(score[1]))),
+        "short silences": uniform_of_count(seen.sum(), expected),
+        "further spikes": uniform_of_count(
+            np.concatenate(further).sum(), np.concatenate(chances)
+        ),
+        "their intervals": _uniform(
+            stats.kstest(_interval_uniforms(np.concatenate(gaps), rng), "uniform")
+        ),
+        "sites": _uniform(stats.kstest(np.concatenate(sites), "uniform")),
+        "load": float(off < 1e-9),
+    }  # fmt: skip
+
+
+def _uniform(found) -> float:
+    return float(found.pvalue)
+
+
+def _interval_uniforms(gaps, rng):
+    """Return uniforms for intervals within bursts: exponential beyond the shortest, then cut."""
+    most = -np.expm1(-(DEAD_S - SHORTEST_S) / MEAN_S)
+    found = -np.expm1(-np.maximum(gaps - SHORTEST_S, 0.0) / MEAN_S)
+    cut = gaps > DEAD_S - 1e-9
+    return np.where(cut, most + (1.0 - most) * rng.random(gaps.size), found)
+
+
+# --- Against the clock -----------------------------------------------------------------------
+
+
+def quick_law(copies: int) -> HazardCourse:
+    """Return three busy units, so many times over, for the stepped clock."""
+    at = np.array([0.0, 5.0, 5.5, 15.0])
+    rates = np.array([[30.0, 60.0, 200.0, 100.0], [90.0, 60.0, 60.0, 200.0],
+                      [150.0, 30.0, 90.0, 20.0], [60.0, 90.0, 200.0, 100.0]])  # fmt: skip
+    unit = np.array([0, 0, 1, 2])[None] + 3 * np.arange(copies)[:, None]
+    slope, origin = np.tile([0.5, 1.5, 1.0, 0.8], copies), np.tile([0, 1, 2, 3], copies)
+    falling = np.exp(-np.multiply.outer(slope, GRID))
+    return HazardCourse(at, tuple(
+        UnitHazard(
+            GRID, np.tile(row, copies)[:, None] * falling, unit.ravel(), origin,
+            np.tile([p, 0.3, 0.4, 0.2], copies), 3 * copies, 0.3, 8.0, 260.0,
+        )
+        for row, p in zip(rates, (0.5, 0.2, 0.1, 0.5), strict=True)
+    ))  # fmt: skip
+
+
+EDGES_S = np.concatenate([np.arange(0.0035, 0.0205, 0.003), np.geomspace(0.022, 12.0, 14)])
+
+
+def shapes(firing, copies: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Return burst sizes and intervals, as counts in cells, and bursts of each copy.
+
+    Bursts early and late: each copy is a sample, since refractoriness and sodium load make
+    counts vary less than those of independent events.
+    """
+    order = np.lexsort((firing.time_s, firing.unit))
+    gaps = np.diff(firing.time_s[order])[np.diff(firing.unit[order]) == 0]
+    cells = {
+        "sizes": np.bincount(np.minimum(np.bincount(firing.episode), 6), minlength=7)[1:],
+        "intervals": np.histogram(gaps, EDGES_S)[0],
+    }
+    first = firing.place == 0
+    late = firing.time_s[first] > 0.4 * firing.duration_s
+    copy = firing.unit[first] // 3
+    early, later = (np.bincount(copy[late == when], minlength=copies) for when in (False, True))
+    return cells, {"early bursts": early, "late bursts": later, "change": later - early}
+
+
+def against_clock(seed: int, copies: int = 60, duration_s: float = 20.0, dt_s: float = 2e-3):
+    """Return the p-value of each comparison with the clock, and the interval counts of both."""
+    law = quick_law(copies)
+    clock = clock_driven(law, duration_s, np.random.default_rng([seed, 2]), dt_s)
+    exact = sample_firing(law, duration_s, np.random.default_rng([seed, 3]))
+    (a, counts), (b, others) = shapes(clock, copies), shapes(exact, copies)
+    found = {}
+    for name in a:
+        table = np.stack([a[name], b[name]])
+        table = table[:, table.sum(axis=0) > 10]
+        found[name] = float(stats.chi2_contingency(table).pvalue)
+    for name in counts:
+        found[name] = float(stats.ttest_ind(counts[name], others[name]).pvalue)
+    return found, a["intervals"], b["intervals"]
+
+
+# --- Wrong on purpose ---------------------------------------------------------------------------
+
+
+@contextmanager
+def wrong(changes: dict[str, str]):
+    """Draw with a sampler whose source reads otherwise in some places, in plain Python."""
+    source = Path(sampler.__file__).read_text("utf-8")
+    for text, instead in changes.items():
+        if text not in source:
+            raise ValueError(f"The sampler has no line {text!r}.")
+        source = source.replace(text, instead)
+    module = types.ModuleType("wrong")
+    exec(compile(source, "wrong", "exec"), module.__dict__)
+    right, discharge._sampler = discharge._sampler, lambda: module.sample
+    try:
+        yield
+    finally:
+        discharge._sampler = right
+
+
+def by_minutes(course: HazardCourse) -> HazardCourse:
+    """Return a course without the knots within a minute of the one before."""
+    first = np.unique(np.floor(course.at_s / 60.0), return_index=True)[1]
+    return HazardCourse(course.at_s[first], tuple(course.knots[i] for i in first))
+
+
+def found_out(name: str, hours: float = 2.0, seeds=range(20)) -> list[dict]:
+    """Return the p-values of the checks on a sampler that is wrong by name."""
+    if name == BY_MINUTES:
+        return checked(hours, seeds, given=by_minutes)
+    with wrong(WRONG[name]):
+        return checked(hours, seeds)
+
+
+def verdict(rows: list[dict]) -> dict[str, float]:
+    """Return for each check how well its p-values keep to uniform: a p-value of p-values."""
+    return {
+        name: float(stats.kstest([row[name] for row in rows], "uniform").pvalue)
+        for name in rows[0]
+        if name != "load"
+    } | ({"load": min(row["load"] for row in rows)} if "load" in rows[0] else {})
+
+
+def checked(hours: float, seeds, given=lambda course: course) -> list[dict]:
+    """Return the p-values of every check, seed by seed; `given` is what the sampler gets."""
+    course, duration = full_law(hours), 3600.0 * hours
+    tables = Tables(course, duration)
+    return [one_seed(given(course), tables, duration, seed) for seed in seeds]
+
+
+# --- The figure ----------------------------------------------------------------------------------
+
+
+def draw(rows, clock, histograms, mutants, path: Path) -> None:
+    """Draw p-values of the sampler, intervals of both ways, and p-values of wrong samplers."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from neurosim.view import style
+
+    figure = style.new_figure(13.0, 4.6)
+    left, middle, right = figure.subplots(1, 3)
+    n = len(rows)
+    rank = (np.arange(n) + 0.5) / n
+    low, high = (stats.beta.ppf(q, np.arange(n) + 1, n - np.arange(n)) for q in (0.0005, 0.9995))
+    for ax in (left, right):
+        ax.fill_between(rank, low, high, color=style.PALE, lw=0)
+        ax.plot([0, 1], [0, 1], color=style.GREY, lw=1)
+        ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="rank among the seeds")
+    colours = (style.BLUE, style.ORANGE, style.GREEN, style.VERMILION, style.PURPLE, style.SKY)
+    marks = "os^vD*Px"
+    values = {k: [r[k] for r in rows] for k in rows[0] if k != "load"}
+    values |= {f"{k}, against the clock": [r[k] for r in clock] for k in clock[0]}
+    for i, (name, p) in enumerate(values.items()):
+        left.plot(rank, np.sort(p), ls="none", marker=marks[i % 8], ms=3.5, color=colours[i % 6],
+                  label=name)  # fmt: skip
+    left.set(ylabel="p-value", title="Right if on the diagonal, within the band")
+    left.legend(fontsize=7, loc="upper left", frameon=False)
+    a, b = histograms
+    centre = np.sqrt(EDGES_S[1:] * EDGES_S[:-1])
+    per = np.diff(np.log(EDGES_S))
+    middle.step(centre, a / a.sum() / per, where="mid", color=style.BLACK, lw=1.5, label="clock")
+    middle.plot(centre, b / b.sum() / per, "o", ms=4, color=style.VERMILION, label="event-driven")
+    middle.set(xscale="log", yscale="log", xlabel="interval, s", ylabel="density per log interval",
+               title="Right if the dots are on the line")  # fmt: skip
+    middle.legend(fontsize=8, frameon=False)
+    for i, (name, some) in enumerate(mutants.items()):
+        worst = min((k for k in some[0] if k != "load"),
+                    key=lambda k: stats.kstest([r[k] for r in some], "uniform").pvalue)  # fmt: skip
+        p = np.sort([r[worst] for r in some])
+        at = (np.arange(p.size) + 0.5) / p.size
+        right.plot(at, p, marker=marks[i % 8], ms=3, lw=0.8, color=colours[i % 6],
+                   label=f"{name}: {worst}")  # fmt: skip
+    right.set(title="Wrong on purpose: right if off the diagonal")
+    right.legend(fontsize=6, loc="upper left", frameon=True)
+    figure.savefig(path, dpi=110)
+
+
+def main() -> None:
+    """Run all seeds, print the verdicts and draw the figure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=60)
+    parser.add_argument("--hours", type=float, default=24.0)
+    parser.add_argument("--figure", type=Path, default=Path("docs/figures/sampler.png"))
+    args = parser.parse_args()
+    begun = time.process_time()
+    rows = checked(args.hours, range(args.seeds))
+    clock, histograms = [], np.zeros((2, EDGES_S.size - 1))
+    for seed in range(args.seeds):
+        p, a, b = against_clock(seed, 200)
+        clock.append(p)
+        histograms += [a, b]
+    print(f"{args.seeds} seeds of {args.hours:g} h; p-values of the p-values (all above 0.001?)")
+    right = verdict(rows) | {f"{k}, against the clock": v for k, v in verdict(clock).items()}
+    for name, p in right.items():
+        print(f"  {name:<32} {p:.3g}")
+    mutants = {}
+    print("Wrong on purpose (the least of them, below 1e-6?)")
+    for name in (*WRONG, BY_MINUTES):
+        mutants[name] = found_out(name)
+        least = verdict(mutants[name])
+        which = min(least, key=least.__getitem__)
+        print(f"  {name:<32} {least[which]:.1g} ({which})")
+    draw(rows, clock, histograms, mutants, args.figure)
+    print(f"{(time.process_time() - begun) / 60.0:.0f} minutes of processor time; {args.figure}")
+
+
+if __name__ == "__main__":
+    main()

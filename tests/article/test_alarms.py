@@ -1,0 +1,256 @@
+"""Alarms: the rules on diaries made by hand, the counting by other means, the diaries by law."""
+
+import numpy as np
+import pytest
+
+from neurosim.article import alarms
+from neurosim.article.alarms import Alarms, Share
+from neurosim.article.diary import EVERYBODY, GROUPS, Diary, diary, person_rng, story
+from neurosim.base import parameters
+from neurosim.base.errors import NeurosimError
+from neurosim.model.firing import disease
+from neurosim.model.firing.disease import Streams, Terminal
+from neurosim.model.muscle.anatomy import MUSCLES
+from neurosim.simulation import signs
+from neurosim.simulation.scenario import Scenario
+from neurosim.simulation.signs import ORDINARY
+from neurosim.simulation.simulate import simulate
+
+WEEKS = 26
+CALF, SOLE, THUMB = (MUSCLES.index(m) for m in ("calf", "foot_sole", "thumb"))
+HEALTHY = {"force": np.ones((2, 6)), "units": np.ones(6)}
+
+
+def made(counts, hidden=0, group="benign", **clinic):
+    """Return a diary with so many twitches of each muscle (by index) in each week."""
+    rows = [(7.0 * w + 6.9 * (i + 0.5) / n, m, True) for m, each in counts.items()
+            for w, n in enumerate(each) for i in range(n)]  # fmt: skip
+    rows += [(0.5 + i % WEEKS * 7.0, CALF, False) for i in range(hidden)]
+    time, muscle, visible = (np.array(c) for c in zip(*sorted(rows), strict=True))
+    kind = np.zeros(time.size, int)
+    return Diary(group, 0, WEEKS, time, muscle, kind, visible, **{**HEALTHY, **clinic})
+
+
+def weekly(*parts):
+    """Return counts of 26 weeks from (weeks, count) parts."""
+    found = [n for weeks, n in parts for _ in range(weeks)]
+    assert len(found) == WEEKS
+    return found
+
+
+STEADY, RISING = weekly((26, 5)), list(range(1, 27))
+SHUFFLED = np.random.default_rng(3).permutation(RISING).tolist()
+
+
+def test_a_diary_counts_by_week_and_muscle_what_was_seen():
+    one = made({CALF: RISING, THUMB: STEADY}, hidden=50)
+    assert one.seen()[:, CALF].tolist() == RISING and one.seen()[:, THUMB].tolist() == STEADY
+    assert one.seen().sum() == sum(RISING) + sum(STEADY)
+    assert set(one.columns()) == {"time_d", "muscle", "kind", "visible"}
+
+
+@pytest.mark.parametrize(
+    ("counts", "wanted"),
+    [
+        (STEADY, True),
+        (weekly((14, 1), (12, 0)), False),  # it passed
+        (weekly((22, 0), (4, 3)), False),  # it is new
+        (weekly((10, 0), (1, 1), (14, 0), (1, 1)), True),
+        (weekly((15, 0), (1, 1), (9, 0), (1, 1)), False),  # 11 weeks
+    ],
+)
+def test_what_persists(counts, wanted):
+    assert signs.persists(made({CALF: counts}).seen()) is wanted
+    assert not signs.persists(made({SOLE: counts}).seen())  # it twitches in all
+    assert not signs.persists(made({SOLE: STEADY}, hidden=200).seen())
+
+
+def test_what_spreads():
+    grown, same, few = weekly((22, 1), (4, 3)), weekly((26, 3)), weekly((25, 0), (1, 3))
+    assert signs.newly_active(made({CALF: grown, THUMB: same}).seen()).tolist() == [
+        m == CALF for m in range(6)
+    ]
+    assert not signs.spreads(made({CALF: grown, THUMB: same}).seen())
+    assert not signs.spreads(made({CALF: grown, THUMB: few}).seen())
+    assert not signs.spreads(made({CALF: grown, THUMB: weekly((22, 1), (4, 2))}).seen())
+    assert signs.spreads(made({CALF: grown, THUMB: grown}).seen())
+    one_root = made({CALF: grown, SOLE: grown})
+    assert signs.spreads(one_root.seen()) and not signs.spreads_beyond_a_root(one_root.seen())
+    assert signs.spreads_beyond_a_root(made({CALF: grown, THUMB: grown}).seen())
+    assert signs.spreads_beyond_a_root(made({CALF: grown, MUSCLES.index("eyelid"): grown}).seen())
+    with parameters.exchanged("alarms", "spread_muscles", 3.0):
+        assert not signs.spreads(made({CALF: grown, THUMB: grown}).seen())
+
+
+def test_what_gets_worse():
+    assert signs.gets_worse(made({CALF: RISING, SOLE: weekly((26, 90))}).seen())
+    assert not signs.gets_worse(made({CALF: RISING[::-1]}).seen())
+    assert not signs.gets_worse(made({CALF: SHUFFLED}).seen())  # it rises only in order
+    assert not signs.gets_worse(made({CALF: weekly((13, 10), (13, 19))}).seen())  # not twice
+    assert not signs.gets_worse(
+        made({CALF: weekly((22, 1), (3, 1), (1, 12))}).seen()
+    )  # one bad week
+    with parameters.exchanged("alarms", "progress_ratio", 40.0):
+        assert not signs.gets_worse(made({CALF: RISING}).seen())
+
+
+def test_what_a_clinic_calls_a_loss():
+    fell = np.array([[1.0] * 6, [1.0, 1.0, 0.69, 1.0, 1.0, 1.0]])  # exp(-2.5 * 0.1 * 1.414) = 0.70
+    assert alarms.weakness(made({CALF: STEADY}, force=fell))
+    assert not alarms.weakness(made({CALF: STEADY}, force=np.maximum(fell, 0.71)))
+    assert not alarms.weakness(made({CALF: STEADY}, force=fell[::-1]))
+    for share, wanted in ((0.53, True), (0.54, False)):  # exp(-2.5 * 0.25) = 0.535
+        units = np.array([1.0, share, 1.2, 1.0, 1.0, 1.0])
+        assert alarms.units_lost(made({CALF: STEADY}, units=units)) is wanted
+
+
+# --- Counting ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("count", "of"), [(0, 60), (60, 60), (13, 60), (1, 7), (177, 180)])
+def test_intervals_are_the_exact_binomial_ones(count, of):
+    from scipy.stats import binomtest
+
+    exact = binomtest(count, of).proportion_ci(0.95, method="exact")
+    assert (Share(count, of).low, Share(count, of).high) == pytest.approx(tuple(exact))
+
+
+def counted(ill, well):
+    """Return alarms in which so many of (ALS, others) persist."""
+    who = [("als", i < ill[0]) for i in range(ill[1])]
+    who += [("benign", i < well[0]) for i in range(well[1])]
+    diaries = tuple(made({CALF: STEADY}, group=g) for g, _ in who)
+    return Alarms(WEEKS, 1, 0, diaries, {"persists": tuple(s for _, s in who)})
+
+
+def test_sensitivity_specificity_and_likelihood_ratio_by_hand():
+    found = counted((30, 40), (6, 60))
+    assert (found.sensitivity("persists").value, found.specificity("persists").value) == (0.75, 0.9)
+    ratio = found.likelihood_ratio("persists")
+    half = 1.96 * np.sqrt(1 / 30 - 1 / 40 + 1 / 6 - 1 / 60)  # Simel, Samsa & Matchar 1991
+    assert ratio.value == pytest.approx(0.75 / 0.1)
+    assert (ratio.low, ratio.high) == pytest.approx(7.5 * np.exp([-half, half]), rel=1e-4)
+    assert found.likelihood_ratio("persists", False).value == pytest.approx(0.25 / 0.9)
+    none = counted((10, 40), (0, 60)).likelihood_ratio("persists")
+    assert none.value == pytest.approx((10.5 / 41) / (0.5 / 61)) and np.isfinite(none.high)
+
+
+def test_mistakes_are_one_sentence():
+    found = counted((1, 2), (1, 2))
+    with pytest.raises(NeurosimError, match="Unknown sign 'persist': did you mean 'persists'"):
+        found.sensitivity("persist")
+    with pytest.raises(NeurosimError, match="Unknown group 'alz'"):
+        found.specificity("persists", "alz")
+    for wrong in ({"people": 0}, {"weeks": 3}, {"groups": ("benine",)}):
+        with pytest.raises(NeurosimError):
+            alarms.cohort(**wrong)
+
+
+# --- Diaries -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def steady_blood():
+    with (
+        parameters.exchanged("alarms", "week_potassium_mmol_l", 0.0),
+        parameters.exchanged("alarms", "week_calcium_mmol_l", 0.0),
+        parameters.exchanged("alarms", "force_error", 0.0),
+        parameters.exchanged("alarms", "units_error", 0.0),
+    ):
+        yield
+
+
+def test_a_diary_has_what_the_hazard_law_gives_in_the_time_of_looking(steady_blood):
+    one = diary("benign", 3, WEEKS, 1)
+    rate = simulate(Scenario(muscle="foot_sole", duration_s=60.0), person=3).expected_per_min
+    expected = rate * WEEKS * 7 * 1.0
+    mine = one.time_d[one.muscle == SOLE]
+    assert expected > 200.0
+    assert mine.size == pytest.approx(expected, abs=5.0 * np.sqrt(expected))
+    by_week = np.histogram(mine, np.arange(WEEKS + 1) * 7.0)[0]
+    assert ((by_week - expected / WEEKS) ** 2).sum() * WEEKS / expected < 70.0  # chi square of 25
+    assert set(np.floor(mine % 7.0)) == set(range(7))
+    assert np.all((mine % 1.0 >= 20.0 / 24.0) & (mine % 1.0 <= (20.0 + 1.0 / 60.0) / 24.0 + 1e-9))
+    assert np.all(np.diff(one.time_d) >= 0.0)
+
+
+def test_a_pinched_nerve_twitches_in_its_weeks_and_its_muscles(steady_blood):
+    for person in range(2 * EVERYBODY, 2 * EVERYBODY + 40):
+        told = story("pinched", WEEKS, person_rng(1, person, 0))
+        ill = told.pinched > 0.0
+        if told.root == "S1" and 5 < ill.sum() < 20 and told.pinched.max() > 0.4:
+            break
+    one = diary("pinched", person, WEEKS, 1)
+    seen = one.seen()[:, CALF]
+    assert seen[ill].min() > 20 > 2 * seen[~ill].max()
+    other = [MUSCLES.index(m) for m in ("eyelid", "thumb", "shin", "upper_arm")]
+    assert one.seen()[:, other].sum() < 0.01 * seen.sum()
+    assert one.force[0] == pytest.approx(1.0, abs=1e-3) and one.units == pytest.approx(1.0)
+    with parameters.exchanged("alarms", "pinched_heals", 0.0):
+        left = diary("pinched", person, WEEKS, 1).force[1]
+    weak = 1.0 - 0.5 * 0.5 * told.pinched.max() * np.array([0.0, 0.7, 0.6, 0.0, 0.0, 0.0])
+    assert left == pytest.approx(weak, abs=1e-3)
+
+
+def test_als_begins_in_one_muscle_and_takes_units_from_it(steady_blood):
+    person = EVERYBODY + 6
+    told = story("als", WEEKS, person_rng(1, person, 0))
+    begins = (told.als > 0).argmax(axis=0) + WEEKS * ~(told.als > 0).any(axis=0)
+    assert np.sort(begins)[0] < np.sort(begins)[1]
+    assert np.all(np.diff(told.als, axis=0) >= 0.0)
+    one = diary("als", person, WEEKS, 1)
+    lost = 1.0 - 0.7 * told.als[-1]
+    count = np.array([300, 580, 43, 253, 153, 400])
+    assert np.all(np.abs(one.units - lost) <= 4.0 * np.sqrt(lost * (1.0 - lost) / count) + 1e-9)
+    assert one.force[0] == pytest.approx(1.0, abs=1e-3)
+    assert one.force[1][told.als[-1] == 0.0] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_speed_of_als_is_as_stated():
+    with parameters.exchanged("alarms", "als_speed_spread", 0.0):
+        told = [story("als", 60, np.random.default_rng(i)).als.max(axis=1) for i in range(200)]
+    late = np.array([t[30] for t in told])  # none is at 1 yet
+    onset = 30.5 - late / 0.025  # uniform within the first 8 weeks
+    assert onset.mean() == pytest.approx(4.0, abs=0.8) and -2.1 < onset.min() < onset.max() < 10.1
+
+
+def test_a_worse_als_keeps_its_sprouts():
+    few, many = (disease.sprouts(Terminal(sprouts_per_unit=s), 300, Streams(1, 4, 0))
+                 for s in (0.1, 0.4))  # fmt: skip
+    n = few[0].size
+    assert 10 < n < many[0].size
+    assert np.array_equal(few[0], many[0][:n]) and np.array_equal(few[1], many[1][:n])
+    sizes = [disease.sprouts(Terminal(sprouts_per_unit=0.1), 300, Streams(2, p, 0))[0].size
+             for p in range(300)]  # fmt: skip
+    assert np.mean(sizes) == pytest.approx(30.0, abs=4.0 * np.sqrt(30.0 / 300.0))  # Poisson
+    assert np.var(sizes) == pytest.approx(30.0, rel=0.35)
+
+
+def test_people_do_not_depend_on_cores_or_company():
+    two = alarms.cohort(2, 10, seed=5, groups=("als", "anxiety"), cores=2)
+    one = alarms.cohort(1, 10, seed=5, groups=("als",))
+    a, b = two.of("als")[0], one.of("als")[0]
+    assert np.array_equal(a.time_d, b.time_d) and np.array_equal(a.units, b.units)
+    assert len(two.rows()) == len(alarms.SIGNS)
+    assert "of 2 als, 2 anxiety" in str(two) and set(ORDINARY) < set(MUSCLES)
+    assert [d.group for d in two.diaries] == ["als"] * 2 + ["anxiety"] * 2
+
+
+@pytest.mark.slow
+def test_in_the_cohort_persistence_tells_nothing_and_losses_tell_much():
+    found = alarms.cohort(30, WEEKS, seed=2, cores=2)
+    for group in GROUPS:
+        assert len(found.of(group)) == 30
+    assert found.share("persists", "benign").low > 0.8  # 93 % at 24 months (Filippakis 2018)
+    worse, weak = (found.specificity(s).value for s in ("gets_worse", "gets_worse_and_weak"))
+    assert weak > max(worse, 0.97)
+    assert found.sensitivity("gets_worse").value > 1.0 - found.specificity("gets_worse").value
+
+
+def test_true_alarms_by_counting_people():
+    ill, well, shown, false = 1000, 19_000, 0.4, 0.05  # one in 20
+    counted = ill * shown / (ill * shown + well * false)
+    assert alarms.true_share(20, shown / false) == pytest.approx(counted)
+    for bad in ((1, 2), (20, -1)):
+        with pytest.raises(NeurosimError):
+            alarms.true_share(*bad)

@@ -1,0 +1,47 @@
+"""The claims: all 46, each put to the model or told why not, in words with sources."""
+
+import pytest
+
+from neurosim.article.claim_tests import TESTS
+from neurosim.article.claims import CLAIMS, GROUPS, KINDS, citations, claim
+from neurosim.base.errors import NeurosimError
+from neurosim.model.body.remedies import NAMES
+from neurosim.simulation.scenario import catalogue, scenario
+
+
+def test_nothing_of_the_article_is_left_out():
+    assert [c.number for c in CLAIMS] == list(range(1, 47))
+    assert len({c.claim for c in CLAIMS}) == 46
+    count = {group: sum(c.group == group for c in CLAIMS) for group in GROUPS}
+    assert count == {"nature": 8, "cause": 18, "rare cause": 6, "relief": 8, "worry": 6}
+    with pytest.raises(NeurosimError, match="There is no claim 47"):
+        claim(47)
+
+
+@pytest.mark.parametrize("one", CLAIMS, ids=lambda c: str(c.number))
+def test_a_claim_asks_for_what_exists_and_says_its_sources(one):
+    assert one.kind in KINDS and one.group in GROUPS
+    for name in (*one.scenarios, *one.combination):
+        assert scenario(name).body != scenario("normal").body
+    assert set(one.remedies) <= set(NAMES)
+    asked = {
+        "rate": one.scenarios, "remedy": one.remedies, "test": one.test, "alarm": one.sign,
+        "outside": one.outside,
+    }  # fmt: skip
+    assert [kind for kind, what in asked.items() if what] == [one.kind]
+    assert not one.test or one.test in TESTS
+    assert one.physiology.endswith(".") and citations(one)
+
+
+def test_every_test_and_every_cause_is_asked_for():
+    assert {c.test for c in CLAIMS} - {""} == set(TESTS)
+    named = {n.removesuffix("_mild") for c in CLAIMS for n in (*c.scenarios, *c.combination)}
+    assert set(catalogue()) - named <= {"normal", "cramp", "a_day"}
+
+
+@pytest.mark.parametrize(
+    ("number", "factor", "expected"),
+    [(11, "caffeine", "more"), (34, "stretching", "fewer"), (2, "painless", ""), (30, "none", "")],
+)
+def test_what_stands_behind_a_claim(number, factor, expected):
+    assert (claim(number).factor, claim(number).expected) == (factor, expected)

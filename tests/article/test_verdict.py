@@ -1,0 +1,253 @@
+"""Verdicts: the paired ratio against SciPy, its coverage, the rules, and what is exchanged."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from neurosim.article.claims import Claim
+from neurosim.article.matrix import Matrix
+from neurosim.article.verdict import OUTCOMES, Verdict, judge_alarm, judge_rate, judge_remedy
+from neurosim.base import cache, parameters
+from neurosim.base.errors import NeurosimError
+from neurosim.base.parameters import exchanged, number
+from neurosim.model.axon.axon import Conditions
+from neurosim.model.body.remedies import NAMES
+from neurosim.model.firing.hazard import hazard_table
+from neurosim.simulation.ratio import Ratio, paired_ratio
+
+FLOOR = number("study", "rate_floor")
+
+
+def test_the_paired_ratio_is_a_t_interval_of_log_ratios():
+    rates, healthy = np.array([12, 30, 7, 0.5, 55]), np.array([4, 11, 9, 2, 20.0])
+    log = np.log(rates / healthy)
+    found = paired_ratio(rates, healthy)
+    # by hand: t(0.975; 4 degrees of freedom) = 2.7764
+    half = 2.7764451 * math.sqrt(((log - log.mean()) ** 2).sum() / 4.0) / math.sqrt(5.0)
+    assert (found.value, found.people) == (pytest.approx(math.exp(log.mean())), 5)
+    assert found.low == pytest.approx(math.exp(log.mean() - half), rel=1e-6)
+    assert found.high == pytest.approx(math.exp(log.mean() + half), rel=1e-6)
+    interval = stats.ttest_rel(np.log(rates), np.log(healthy)).confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx((math.exp(interval[0]), math.exp(interval[1])))
+
+
+def test_the_interval_covers_the_truth_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    inside = []
+    for _ in range(2000):
+        own = rng.lognormal(6.5, 0.8, 20)
+        change = rng.lognormal(np.log(1.6), 0.3, 20)
+        ratio = paired_ratio(own * change, own)
+        inside.append(ratio.low < 1.6 < ratio.high)
+    assert stats.binomtest(sum(inside), 2000, 0.95).pvalue > 1e-3
+
+
+def test_silence_in_both_gives_one_and_one_person_gives_no_interval():
+    none = np.zeros(10)
+    assert paired_ratio(none, none) == Ratio(1.0, 1.0, 1.0, 10)
+    alone = paired_ratio(np.array([10]), np.array([2]))
+    assert alone.low == 0.0 and alone.high == math.inf and alone.change == "same"
+    # silence counts as the floor, however long anybody was watched
+    found = paired_ratio(np.array([1.0, 1.0]), np.array([0.0, FLOOR / 100]))
+    assert found.value == pytest.approx(1.0 / FLOOR)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "change"),
+    [
+        (1.3, 9.0, "more"), (1.2, 9.0, "same"), (0.1, 0.79, "fewer"), (0.1, 0.81, "same"),
+        (0.9, 1.1, "same"), (0.1, 9.0, "same"),
+    ],
+)  # fmt: skip
+def test_a_change_counts_only_beyond_the_smallest_ratio(low, high, change):
+    assert Ratio(1.0, low, high, 10).change == change
+
+
+def rates(**means):
+    """Return synthetic rates of 40 people by scenario name."""
+    rng = np.random.default_rng(3)
+    own = rng.lognormal(0.0, 0.5, 40)
+    return {
+        name.replace("_and_", "+"): rng.gamma(50.0, own * mean / 50.0)
+        for name, mean in means.items()
+    }
+
+
+def cause(*scenarios, combination=("stress",)):
+    return Claim(1, "It does", scenarios=scenarios or ("caffeine",), combination=combination)
+
+
+ALONE = {"normal": 50, "stress": 80}
+
+
+@pytest.mark.parametrize(
+    ("claim", "means", "outcome", "note"),
+    [
+        (cause(), ALONE | {"caffeine": 150}, "supported", ""),
+        (cause(), ALONE | {"caffeine": 10}, "opposed", ""),
+        (
+            cause(), ALONE | {"caffeine": 50, "caffeine_and_stress": 80},
+            "no difference at this size", "",
+        ),
+        (
+            cause(), ALONE | {"caffeine": 51, "caffeine_and_stress": 300},
+            "only in combination", "with stress",
+        ),
+        # more than with the partner alone, but fewer than in health
+        (
+            cause(), ALONE | {"stress": 1, "caffeine": 50, "caffeine_and_stress": 5},
+            "no difference at this size", "",
+        ),
+        # the partner alone does as much: nothing is added by the factor
+        (
+            cause(), ALONE | {"stress": 300, "caffeine": 50, "caffeine_and_stress": 300},
+            "no difference at this size", "",
+        ),
+        # one of several does it
+        (
+            cause("caffeine", "anxiety", combination=()),
+            ALONE | {"caffeine": 50, "anxiety": 200},
+            "supported", "with anxiety with over-breathing; no difference with caffeine",
+        ),
+    ],
+)  # fmt: skip
+def test_every_outcome_of_a_cause(claim, means, outcome, note):
+    verdict = judge_rate(claim, rates(**means))
+    assert (verdict.outcome, verdict.note) == (outcome, note) and outcome in OUTCOMES
+    assert verdict.ci_low <= verdict.rate_ratio <= verdict.ci_high and verdict.people == 40
+    assert verdict.factor == ("anxiety" if "anxiety" in claim.scenarios else "caffeine")
+    assert verdict.expected == "more"
+
+
+def matrix(*rows):
+    """Return a matrix of one remedy (stretching) with a mean log ratio for each cause."""
+    causes = ("normal", "stress", "caffeine")
+    log = np.zeros((3, len(NAMES), 30))
+    spread = 0.05 * np.random.default_rng(1).standard_normal(30)
+    log[:, NAMES.index("stretching")] = np.array(rows)[:, None] + spread
+    return Matrix(causes, NAMES, log, log.any(axis=2))
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome", "note"),
+    [
+        ((-1.0, -2.0, -0.5), "supported", ""),
+        ((-1.0, 0.0, 0.0), "only in combination", "only against health"),
+        ((-1.0, -1.0, 0.0), "only in combination", "only against all but caffeine"),
+        ((0.0, 1.0, 0.0), "opposed", "more in stress"),
+        ((0.0, 0.0, 0.1), "no difference at this size", ""),
+        ((-1.0, 1.0, 0.0), "only in combination", "only against health; more in stress"),
+    ],
+)
+def test_every_outcome_of_a_remedy(rows, outcome, note):
+    claim = Claim(34, "It stops", "relief", "remedy", remedies=("stretching",))
+    verdict = judge_remedy(claim, matrix(*rows))
+    assert (verdict.outcome, verdict.note) == (outcome, note)
+    assert verdict.rate_ratio == pytest.approx(math.exp(np.mean(rows)), rel=0.05)
+
+
+class Diaries:
+    """Likelihood ratios as `Alarms` gives them."""
+
+    def __init__(self, alone, both):
+        self.found = {"s": alone, "s_and_weak": both, "weak": (4.0, 2.0, 8.0)}
+
+    def likelihood_ratio(self, sign):
+        return Ratio(*self.found[sign], 30)
+
+    def sensitivity(self, sign):
+        return "50 (40 to 60)"
+
+    specificity = sensitivity
+
+
+@pytest.mark.parametrize(
+    ("alone", "both", "outcome"),
+    [
+        ((4.0, 1.5, 10.0), (9.0, 3.0, 20.0), "supported"),
+        ((4.0, 0.9, 10.0), (20.0, 5.0, 90.0), "only in combination"),
+        # weakness alone does as much
+        ((4.0, 0.9, 10.0), (9.0, 3.0, 20.0), "no difference at this size"),
+        ((1.1, 0.9, 1.4), (1.5, 1.1, 2.0), "no difference at this size"),
+        ((0.5, 0.3, 0.9), (9.0, 3.0, 20.0), "opposed"),
+    ],
+)
+def test_every_outcome_of_an_alarm(alone, both, outcome):
+    claim = Claim(44, "Beware", "worry", "alarm", sign="s")
+    verdict = judge_alarm(claim, Diaries(alone, both))
+    assert verdict.outcome == outcome and "50 (40 to 60) %" in verdict.finding
+    assert ("weakness" in verdict.note) == (outcome == "only in combination")
+
+
+def test_a_verdict_says_which_axons_turn_it():
+    def verdict(**ratios):
+        return Verdict(1, "c", outcome="supported", rate_ratio=3.0, ci_low=2.0, ci_high=4.5,
+                       axon_ratios=ratios)  # fmt: skip
+
+    assert verdict(ohmic=2.0, alternative=40.0).turns_with == ()
+    # 1.5 lies above 1.25, its interval of 1 to 2.25 does not
+    assert verdict(ohmic=1.5, alternative=0.2).turns_with == ("ohmic", "alternative")
+
+
+# --- what is exchanged ---
+
+
+def test_exchanged_restores_also_after_an_error_and_when_nested():
+    nominal = number("firing", "load_factor")
+    with exchanged("firing", "load_factor", 2.0):
+        with exchanged("firing", "load_factor", 3.0), exchanged("study", "confidence", 0.5):
+            assert number("firing", "load_factor") == 3.0
+            assert number("study", "confidence") == 0.5
+        assert number("firing", "load_factor") == 2.0
+        assert number("study", "confidence") == 0.95
+    assert number("firing", "load_factor") == nominal
+    with pytest.raises(RuntimeError), exchanged("firing", "load_factor", 2.0):
+        raise RuntimeError
+    assert number("firing", "load_factor") == nominal and not parameters._exchanged
+
+
+def test_only_numbers_that_exist_can_be_exchanged():
+    with pytest.raises(NeurosimError, match="load_factor"), exchanged("firing", "load_facto", 1.0):
+        pass
+    with pytest.raises(NeurosimError, match="room"), exchanged("fire", "load_factor", 1.0):
+        pass
+    assert not parameters._exchanged
+
+
+@pytest.mark.parametrize(
+    ("room", "name", "factor"),
+    [
+        ("firing", "noise_channels", 2.0),
+        ("hazard", "ghk.intercept", 1.5),
+        ("axon_ghk", "S5Na", 1.2),
+    ],
+)
+def test_a_table_changes_inside_and_comes_back_after(room, name, factor):
+    conditions = Conditions(calcium_out_mmol_l=0.9)
+    before = hazard_table(conditions)
+    with exchanged(room, name, factor * number(room, name)):
+        inside = hazard_table(conditions)
+        assert np.abs(np.log(inside.bursts_per_min / before.bursts_per_min)).max() > 0.1
+        assert hazard_table(conditions) is inside
+    assert hazard_table(conditions) is before
+
+
+def test_remember_is_keyed_by_the_rooms_it_names():
+    calls = []
+
+    @cache.remember("firing", "study.confidence")
+    def value(x):
+        calls.append(x)
+        return x * number("firing", "load_factor")
+
+    nominal = value(1.0)
+    with exchanged("firing", "load_factor", 7.0):
+        assert value(1.0) == 7.0
+    with exchanged("study", "confidence", 0.5):
+        assert value(1.0) == nominal
+    assert len(calls) == 3
+    with exchanged("study", "smallest_ratio", 2.0):
+        assert value(1.0) == nominal
+    assert value(1.0) == nominal and len(calls) == 3

@@ -1,0 +1,308 @@
+"""The cache on disk: the same values with it, without it and with a broken one."""
+
+import os
+import pickle
+import sqlite3
+import subprocess
+import sys
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from neurosim.base import disk_cache
+from neurosim.base.cache import AS_IT_IS, remember
+from neurosim.base.parameters import exchanged, number
+from neurosim.model.axon.axon import Conditions, axon_parameters
+from neurosim.model.firing import hazard as hz
+from neurosim.model.firing.sites import person_scores
+from neurosim.model.muscle import junction
+from neurosim.simulation import simulate
+
+KEPT = (
+    hz._table, hz._cells, hz._evoked_mv, hz._site_thresholds, simulate._examined, simulate._drawn,
+    junction.answer, junction.end_plate_mv,
+)  # fmt: skip
+STATE = Conditions(calcium_out_mmol_l=0.9, potassium_out_mmol_l=4.9)
+
+
+def forget():
+    for one in KEPT:
+        one.values.clear()
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """A cache of its own in a new folder, which is returned; nothing is kept in memory."""
+    monkeypatch.setenv("NEUROSIM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(disk_cache, "_off", set())
+    forget()
+    yield tmp_path / "cache"
+    disk_cache.close()
+    forget()
+
+
+def everything(axon="ghk", scores=()):
+    """Return all that is kept of one state, as arrays by name."""
+    table = hz.hazard_table(STATE, axon, scores)
+    found = {n: getattr(table, n) for n in ("bursts_per_min", "action", "pair", "rest_mv")}
+    found |= {"x": table.x_percent, "travels": np.array(hz.conduction(STATE, axon, scores))}
+    test = simulate._examined(STATE, axon, scores)
+    for f in fields(test):
+        value = getattr(test, f.name)
+        for name, one in value.items() if isinstance(value, dict) else [("", value)]:
+            found[f"{f.name} {name!r}"] = np.array(one)
+    fibre = junction.answer(0.3)
+    found |= {"quanta": fibre.quanta, "least": np.array(fibre.threshold_quanta)}
+    return found | {f"spikes {i}": times for i, times in enumerate(fibre.spikes_ms)}
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(np.array_equal(a[k], b[k], equal_nan=True) for k in a)
+
+
+def failing(*args, **options):
+    raise AssertionError("what is on disk was computed again")
+
+
+@pytest.mark.parametrize("scores", [(), person_scores(1, 3)], ids=["mean axon", "a person's"])
+def test_the_same_to_the_last_bit_cold_warm_and_without(cache, monkeypatch, scores):
+    cold = everything(scores=scores)
+    forget()
+    with monkeypatch.context() as patch:
+        for module, name in ((hz, "action"), (hz, "threshold_pa"), (simulate, "examine"),
+                             (junction, "fibre_mv")):  # fmt: skip
+            patch.setattr(module, name, failing)
+        warm = everything(scores=scores)
+    forget()
+    monkeypatch.setenv("NEUROSIM_CACHE", "0")
+    assert same(cold, warm) and same(cold, everything(scores=scores))
+
+
+def test_exchanged_numbers_have_values_of_their_own(cache):
+    def found():
+        forget()
+        return hz.conduction(STATE), hz.hazard_table(STATE).rest_mv[0]
+
+    healthy = found()
+    half = number("membrane", "pump_k_half")
+    with exchanged("membrane", "pump_k_half", 3.0 * half):
+        other = found()
+        assert found() == other != healthy
+    assert found() == healthy
+
+
+def test_a_key_tells_function_arguments_and_numbers(cache):
+    own = axon_parameters("ghk")
+    near = own.replace(PNa=np.nextafter(own["PNa"], np.inf))
+    acid = Conditions(ph=np.nextafter(7.4, 7.0))
+    parts = [("f", own), ("f", near), ("g", own), ("f", Conditions()), ("f", acid), ("f", "ghk"),
+             ("f", "ghk", (0.1,))]  # fmt: skip
+    assert len({disk_cache.key(*p) for p in parts}) == len(parts)
+    assert disk_cache.key("f", axon_parameters("ghk")) == disk_cache.key("f", own)
+
+
+def test_other_code_knows_nothing_of_what_was_kept(cache, monkeypatch):
+    calls = []
+
+    @remember("firing", form=AS_IT_IS)
+    def double(x):
+        calls.append(x)
+        return 2.0 * x
+
+    def again():
+        double.values.clear()
+        return double(3.0)
+
+    assert [again(), again(), len(calls)] == [6.0, 6.0, 1]
+    monkeypatch.setattr(disk_cache, "signature", lambda: "another version")
+    assert [again(), again(), len(calls)] == [6.0, 6.0, 2]
+
+
+def test_the_signature_is_that_of_code_numbers_and_numba(monkeypatch):
+    read = []
+    monkeypatch.setattr(disk_cache, "_add", lambda found, path, at: read.append(path))
+    disk_cache.signature.cache_clear()
+    try:
+        plain = disk_cache.signature()
+        assert read == list(disk_cache.CODE)
+        monkeypatch.setenv("NEUROSIM_NUMBA", "0")
+        disk_cache.signature.cache_clear()
+        assert disk_cache.signature() != plain
+    finally:
+        disk_cache.signature.cache_clear()
+
+
+def test_the_signature_changes_with_one_number_of_one_file(tmp_path):
+    from hashlib import sha256
+
+    (tmp_path / "sub").mkdir()
+
+    def digest():
+        found = sha256()
+        disk_cache._add(found, "room", tmp_path)
+        return found.hexdigest()
+
+    seen = [digest()]
+    for name, text in (("a.toml", "x = 1"), ("sub/b.py", "y = 1"), ("a.toml", "x = 2")):
+        (tmp_path / name).write_text(text)
+        seen.append(digest())
+    assert len(set(seen)) == 4
+    (tmp_path / "picture.png").write_text("nothing")
+    assert digest() == seen[-1]
+
+
+VALUES = {
+    "number": 0.1 + 0.2, "never": np.nan, "all": np.inf, "text": "nu", "none": None, "yes": True,
+    "tuple": (1, (2.5, np.float64(1e-300)), np.arange(6).reshape(2, 3) > 2),
+    "dict": {"a": np.array([np.nan, -0.0]), 40: np.zeros((0, 3))}, "empty": (),
+}  # fmt: skip
+
+
+def test_what_is_packed_comes_back_to_the_last_bit():
+    found = disk_cache.unpack(disk_cache.pack(VALUES))
+    assert repr(found) == repr(VALUES)
+    found["dict"]["a"][0] = 1.0  # as writable as before
+
+
+@pytest.mark.parametrize("value", [object(), [1.0], {1, 2}, np.array([object()]), b"x"])
+def test_other_things_are_refused(value):
+    with pytest.raises((TypeError, ValueError)):
+        disk_cache.unpack(disk_cache.pack(value))
+
+
+def test_broken_and_foreign_bytes_are_refused_and_never_run():
+    whole = disk_cache.pack(VALUES)
+    for i in (0, 9, 40, len(whole) - 1):
+        with pytest.raises(ValueError, match="broken"):
+            disk_cache.unpack(whole[:i] + bytes([whole[i] ^ 1]) + whole[i + 1 :])
+    with pytest.raises(ValueError):
+        disk_cache.unpack(pickle.dumps(VALUES["number"]))
+    with pytest.raises(ValueError):
+        disk_cache.unpack(b"")
+
+
+def test_a_broken_value_is_found_anew(cache):
+    disk_cache.put({b"a": 1.0, b"b": 2.0})
+    disk_cache.close()
+    with sqlite3.connect(cache / "values-1.sqlite") as to:
+        to.execute("UPDATE kept SET value = ? WHERE key = ?", (b"garbage", b"a"))
+    to.close()
+    assert disk_cache.get([b"a", b"b", b"c"]) == {b"b": 2.0}
+    disk_cache.put({b"a": 3.0})
+    assert disk_cache.get([b"a"]) == {b"a": 3.0}
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["no database", "a broken database"])
+def test_a_broken_file_is_set_aside(cache, whole):
+    garbage = b"this is no database, whatever its name says" * 400
+    disk_cache.put({b"before": 1.0})
+    disk_cache.close()
+    file = cache / "values-1.sqlite"
+    file.write_bytes((file.read_bytes()[:100] if whole else b"") + garbage)
+    assert disk_cache.get([b"before"]) == {}
+    disk_cache.put({b"a": 1.0})
+    assert disk_cache.get([b"a"]) == {b"a": 1.0}
+    assert (cache / "values-1.broken").read_bytes().endswith(garbage)
+
+
+@pytest.mark.parametrize("where", ["file/cache", "none\0such"])
+def test_where_nothing_can_be_written_nothing_is_kept(tmp_path, monkeypatch, where):
+    (tmp_path / "file").write_text("a file, no folder")
+    monkeypatch.setattr(disk_cache, "folder", lambda: tmp_path / where)
+    monkeypatch.setattr(disk_cache, "_off", set())
+    forget()
+    assert 0.0 <= hz.conduction(STATE) <= 1.0
+    assert disk_cache.get([b"a"]) == {} and disk_cache._off
+
+
+def test_without_sqlite_nothing_is_kept(cache, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sqlite3", None)
+    disk_cache.put({b"a": 1.0})
+    assert disk_cache.get([b"a"]) == {} and not cache.exists()
+
+
+def test_the_file_stays_small_and_the_oldest_goes(cache, monkeypatch):
+    monkeypatch.setattr(disk_cache, "MOST_BYTES", 400_000)
+    for i in range(40):
+        disk_cache.put({bytes([i, k]): np.full(1000, float(k)) for k in range(4)})
+    assert not disk_cache.get([bytes([0, 0])]) and disk_cache.get([bytes([39, 3])])
+    assert (cache / "values-1.sqlite").stat().st_size < 800_000
+
+
+@pytest.mark.parametrize("asked", ["", "0"])
+def test_the_cache_can_be_turned_off(monkeypatch, tmp_path, asked):
+    monkeypatch.setenv("NEUROSIM_CACHE", asked)
+    monkeypatch.chdir(tmp_path)
+    disk_cache.put({b"a": 1.0})
+    assert (
+        disk_cache.folder() is None and disk_cache.get([b"a"]) == {} and not any(tmp_path.iterdir())
+    )
+
+
+def test_the_folder_is_the_platforms_own(monkeypatch, tmp_path):
+    monkeypatch.delenv("NEUROSIM_CACHE")
+    monkeypatch.setattr(disk_cache.Path, "home", lambda: tmp_path)
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    places = {"linux": ".cache/neurosim", "darwin": "Library/Caches/neurosim",
+              "win32": "local/neurosim/Cache"}  # fmt: skip
+    for platform, place in places.items():
+        monkeypatch.setattr(disk_cache.sys, "platform", platform)
+        assert disk_cache.folder() == tmp_path / place
+
+
+MANY = """
+import sys
+import numpy as np
+from neurosim.base import disk_cache
+me = int(sys.argv[1])
+for i in range(60):
+    disk_cache.put({disk_cache.key(k): np.full(200, float(k)) for k in range(i, i + 8)})
+    found = disk_cache.get([disk_cache.key(k) for k in range(i + 8)])
+    assert all((v == k).all() for k in range(i + 8) if (v := found.get(disk_cache.key(k))) is not None)
+    assert len(found) == i + 8, (len(found), i)
+assert not disk_cache._off
+"""
+
+
+def test_four_processes_fill_the_same_cache(cache):
+    runs = [
+        subprocess.Popen([sys.executable, "-c", MANY, str(i)], stderr=subprocess.PIPE, text=True)
+        for i in range(4)
+    ]
+    told = [one.communicate()[1] for one in runs]
+    assert [one.returncode for one in runs] == [0] * 4, told
+    found = disk_cache.get([disk_cache.key(k) for k in range(67)])
+    assert sorted(v[0] for v in found.values()) == [float(k) for k in range(67)]
+
+
+FORK = """
+import os
+from neurosim.base import disk_cache
+disk_cache.put({b"a": 1.0})
+child = os.fork()
+if not child:
+    ok = disk_cache.get([b"a"]) == {b"a": 1.0} and len(disk_cache._before) == 1
+    disk_cache.put({b"b": 2.0})
+    os._exit(0 if ok else 1)
+assert os.waitpid(child, 0)[1] == 0
+disk_cache.put({b"c": 3.0})
+assert disk_cache.get([b"a", b"b", b"c"]) == {b"a": 1.0, b"b": 2.0, b"c": 3.0}
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_process_has_a_connection_of_its_own(cache):
+    done = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_pause_keeps_and_finds_nothing(cache):
+    name = disk_cache.key("a pause")
+    with disk_cache.paused():
+        disk_cache.put({name: 1.0})
+        assert disk_cache.get([name]) == {}
+    assert disk_cache.get([name]) == {}
+    disk_cache.put({name: 1.0})
+    assert disk_cache.get([name]) == {name: 1.0}

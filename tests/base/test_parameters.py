@@ -1,0 +1,170 @@
+"""Every number of the model: a known unit, a grade, a source that resolves, a range about it."""
+
+import ast
+import math
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+import neurosim
+from neurosim.base.cache import remember
+from neurosim.base.errors import NeurosimError
+from neurosim.base.parameters import (
+    FILES,
+    GRADES,
+    Value,
+    all_values,
+    citation,
+    exchanged,
+    load,
+    number,
+    read_toml,
+    references,
+)
+from neurosim.model.body.contributions import contributions
+from neurosim.model.body.fields import CONDITIONS, FIELDS, SCALES
+from neurosim.model.body.state import Body
+
+ROOT = Path(neurosim.__file__).parent
+UNITS = {
+    "1/min", "1/s", "units", "mV per pH unit",
+    "1", "1/h", "1e-9 cm3/s", "C/m2", "L/(h kg)", "L/kg", "L/mol", "channels", "degC", "g/L",
+    "g/mol", "kg", "ln", "mN", "mV per e-fold", "mV", "mg", "min", "mmol/L", "mmol/g", "ms", "nS",
+    "%", "pA", "pA/mV", "pF", "s", "sites", "spikes", "twitches", "umol/L",
+    "1/mm", "1/mm2", "Hz", "S/m", "fibres", "m/s", "m/s per um", "mV/mm3", "mm", "nA", "uV",
+    "um", "mS/cm2", "uF/cm2", "mmHg", "mmol/(L mmHg)", "L", "h", "mmol/(mmol/L)",
+    "weeks", "1/week", "Mohm", "points",
+}  # fmt: skip
+# What the end of a name says of its unit; the longest that fits counts.
+SUFFIXES = {
+    "_umol_l": "umol/L", "_mmol_l": "mmol/L", "_l_h_kg": "L/(h kg)", "_l_kg": "L/kg",
+    "_g_l": "g/L", "_per_h": "1/h", "_mv": "mV", "_ms": "ms", "_min": "min", "_mn": "mN",
+    "_mg": "mg", "_kg": "kg", "_c": "degC", "_pa": "pA", "_mm": "mm", "_hz": "Hz", "_uv": "uV",
+    "_per_s": "1/s", "_mmhg": "mmHg", "_l": "L", "_debt_h": "h", "_half_h": "h", "_percent": "%",
+    "_mohm": "Mohm", "_per_min": "1/min",
+}  # fmt: skip
+VALUES = all_values()
+IDS = [f"{room}.{value.name}" for room, value in VALUES]
+
+
+@pytest.mark.parametrize(("room", "value"), VALUES, ids=IDS)
+def test_a_number_says_what_it_is(room, value):
+    assert isinstance(value.value, (int, float)) and math.isfinite(value.value)
+    assert value.unit in UNITS
+    assert value.grade in GRADES
+    assert citation(value.source).strip()
+    assert value.source in read_toml(FILES[room])["references"], "not in its own room"
+    assert math.isnan(value.low) == math.isnan(value.high), "half a range"
+    if not math.isnan(value.low):
+        assert value.low <= value.value <= value.high
+    assert float(value) == number(room, value.name) == value.value
+
+
+@pytest.mark.parametrize(("room", "value"), VALUES, ids=IDS)
+def test_the_end_of_a_name_agrees_with_the_unit(room, value):
+    for part in value.name.split("."):
+        fitting = [s for s in SUFFIXES if part.endswith(s)]
+        if fitting and "per_" not in part.removesuffix(max(fitting, key=len)):
+            assert value.unit == SUFFIXES[max(fitting, key=len)]
+
+
+def test_entries_are_not_overlooked():
+    # every table with a value is a number; none was passed over for want of a grade
+    for room, path in FILES.items():
+        text = (ROOT / path).read_text("utf-8")
+        assert len(re.findall(r"(?m)^value\s*=", text)) == len(load(room)), room
+
+
+def test_a_body_field_has_the_unit_of_its_name():
+    signs = {"µmol/L": "umol/L", "°C": "degC", "": "1", "per second": "1/s"}
+    assert [f.name for f in fields(Body)] == list(FIELDS)
+    for name, field in FIELDS.items():
+        unit = signs.get(field.unit, field.unit)
+        assert unit == next((u for s, u in SUFFIXES.items() if name.endswith(s)), "1")
+        assert field.lowest <= field.low <= field.healthy <= field.high <= field.highest
+
+
+def test_a_contribution_has_the_unit_of_its_parameter():
+    body = Body(
+        sodium_mmol_l=130, potassium_mmol_l=5, ionised_calcium_mmol_l=1, stress=1, fatigue=1,
+        ionised_magnesium_mmol_l=1, limb_temperature_c=30, plasma_caffeine_umol_l=40,
+        **dict.fromkeys(set(CONDITIONS) & set(SCALES) - {"magnesium_depletion"}, 0.5),
+        magnesium_depletion=0.2, mass_loss_percent=3, plain_water_l=1, sleep_debt_h=8,
+    )  # fmt: skip
+    for c in contributions(body):
+        told = next((u for s, u in SUFFIXES.items() if c.parameter.endswith(s)), "1")
+        assert c.unit == ("1" if c.operation == "scale" else told)
+        assert c.parameter.endswith("_scale") <= (c.operation == "scale")
+        assert citation(c.source)
+
+
+def test_sources_shared_by_rooms_say_the_same():
+    found = {}
+    for room, path in FILES.items():
+        for key, text in read_toml(path)["references"].items():
+            found.setdefault(key, {}).setdefault(str(text), []).append(room)
+    differ = {key: texts for key, texts in found.items() if len(texts) > 1}
+    assert not differ
+    assert set(found) == set(references())
+
+
+def test_no_source_is_kept_that_no_number_of_its_room_cites():
+    for room, path in FILES.items():
+        text = (ROOT / path).read_text("utf-8")
+        used = set(re.findall(r'(?m)^source\s*=\s*"([^"]+)"', text))
+        assert used <= set(read_toml(path)["references"]), room
+
+
+def test_mistakes_are_one_sentence():
+    with pytest.raises(NeurosimError, match="did you mean 'firing'"):
+        load("fireing")
+    with pytest.raises(NeurosimError, match="did you mean 'load_factor'"):
+        number("firing", "load_facto")
+    with pytest.raises(NeurosimError, match="no room"):
+        citation("nobody2099")
+    with pytest.raises(NeurosimError, match="did you mean 'measured'"):
+        Value("x", 1.0, "1", "mesured", "rule")
+
+
+def plain_caches_of_numbers():
+    """Yield functions that read a number but are cached without regard to what is exchanged."""
+    for path in ROOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            cached = any(
+                re.search(r"\b(lru_)?cache\b", ast.unparse(d)) for d in node.decorator_list
+            )
+            calls = {ast.unparse(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)}
+            if cached and calls & {"number", "sources.number"}:
+                yield f"{path.relative_to(ROOT)}: {node.name}"
+
+
+def test_whoever_remembers_a_number_knows_when_it_is_exchanged():
+    assert list(plain_caches_of_numbers()) == []
+
+
+def test_of_what_is_kept_the_longest_unused_goes_first():
+    calls = []
+
+    @remember("firing", size=2)
+    def double(x):
+        calls.append(x)
+        return 2 * x
+
+    assert [double(x) for x in (1, 2, 1, 3)] == [2, 4, 2, 6] and calls == [1, 2, 3]
+    assert double.missing([(1,), (2,), (3,)]) == [(2,)]
+    assert double.keep(8, 4) == 8 and double.missing([(1,), (4,)]) == [(1,)] and double(4) == 8
+
+
+def test_what_is_kept_is_of_one_value_of_an_exchanged_number():
+    @remember("firing.load_factor")
+    def factor():
+        return number("firing", "load_factor")
+
+    for value in (7.0, 8.0, 7.0):
+        with exchanged("firing", "load_factor", value):
+            assert factor() == value
+    assert factor() == number("firing", "load_factor")

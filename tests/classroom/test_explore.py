@@ -1,0 +1,360 @@
+"""The explorer: its answers are the model's, its limits the body's, its picture moves."""
+
+import asyncio
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+
+import neurosim as ns
+from neurosim.base.errors import NeurosimError
+from neurosim.classroom.explorer import open, plot, settings
+from neurosim.classroom.explorer.settings import Explorer, Setting, conditions, knobs
+from neurosim.model.body.fields import FIELDS
+from neurosim.view.style import ADVICE
+
+ROOT = Path(__file__).resolve().parents[2]
+LOW = {"ionised_calcium_mmol_l": 0.8}
+
+
+@pytest.fixture(scope="module")
+def explorer():
+    return Explorer(seed=1, person=0)
+
+
+@pytest.fixture
+def sliders():
+    pytest.importorskip("ipywidgets")
+    from neurosim.classroom.explorer.widgets import Sliders
+
+    return Sliders(Explorer(), Setting(), canvas=False)
+
+
+def alone(body, muscle="foot_sole"):
+    """Return the model's own answer, asked for without the explorer."""
+    return ns.simulate(body, muscle=muscle, duration_s=60, seed=1, person=0)
+
+
+# --- A setting is a body ------------------------------------------------------------------
+
+
+def test_limits_of_the_sliders_are_those_of_the_body():
+    assert list(knobs()) == [
+        "ionised_calcium_mmol_l", "potassium_mmol_l", "ionised_magnesium_mmol_l", "sodium_mmol_l",
+        "cups_of_coffee", "sleep_debt_h", "stress",
+    ]  # fmt: skip
+    for door, k in knobs().items():
+        f = FIELDS[k.field]
+        per = ns.Body(**{door: 1.0}).replace() if door == "cups_of_coffee" else None
+        one = per.plasma_caffeine_umol_l if per else 1.0
+        assert k.low * one == pytest.approx(f.low) and k.high * one == pytest.approx(f.high)
+        assert k.lowest * one == pytest.approx(f.lowest)
+        assert f.highest - one < k.highest * one <= f.highest if per else k.highest == f.highest
+        steps = (k.healthy - k.lowest) / k.step
+        assert steps == pytest.approx(round(steps)), "health is a position of the slider"
+        for end in (k.lowest, k.highest):
+            ns.Body(**{door: end})
+
+
+def test_a_setting_is_the_body_of_its_doors_and_condition():
+    assert Setting().body() == ns.Body()
+    assert Setting(LOW).body() == ns.Body(**LOW)
+    assert Setting({"cups_of_coffee": 4}).body() == ns.Body(cups_of_coffee=4)
+    whole = Setting(LOW, condition="isaacs").body()
+    assert whole == ns.Body(**LOW, isaacs=ns.scenario("isaacs").body.isaacs)
+    half, worst = Setting(condition="over_breathing", severity=0.5), ns.scenario("over_breathing")
+    assert half.body().paco2_mmhg == pytest.approx((40 + worst.body.paco2_mmhg) / 2)
+    none = Setting(condition="isaacs", severity=0.0)
+    assert none.body() == ns.Body() and not none.ill
+
+
+def test_every_condition_is_a_scenario_whose_fields_no_slider_moves():
+    own = {k.field for k in knobs().values()}
+    assert {"als", "isaacs", "pinched_nerve", "nerve_damage", "serotonin_syndrome",
+            "kidney_disease", "cramp"} <= set(conditions())  # fmt: skip
+    for name in conditions():
+        assert not {f for f, _, _ in ns.scenario(name).body.abnormal()} & own
+        assert Setting(condition=name).body() == ns.scenario(name).body
+
+
+@pytest.mark.parametrize(
+    "wrong, said",
+    [
+        ({"values": {"calcium": 1.0}}, "Unknown slider 'calcium'"),
+        ({"values": {"potassium_mmol_l": 40}}, "outside the survivable range 1.5 to 9.5 mmol/L"),
+        ({"values": {"stress": 2}}, "outside the allowed range 0 to 1"),
+        ({"condition": "isaac"}, "did you mean 'isaacs'"),
+        ({"severity": 1.5}, "severity = 1.5"),
+    ],
+)
+def test_what_no_slider_can_say_is_refused_in_a_sentence(wrong, said):
+    with pytest.raises(NeurosimError, match=re.escape(said)):
+        Setting(**wrong)
+
+
+def test_wrong_people_and_muscles_are_refused():
+    with pytest.raises(NeurosimError, match="person = -1"):
+        ns.explore(person=-1)
+    with pytest.raises(NeurosimError, match="person"):
+        ns.explore(person="x")
+    with pytest.raises(NeurosimError, match="did you mean 'calf'"):
+        ns.explore(muscle="calfs")
+
+
+# --- Answers and words ------------------------------------------------------------------------
+
+
+def test_the_answer_is_what_simulate_says(explorer):
+    answer = explorer.answer(Setting(LOW, muscle="calf"))
+    own = alone(ns.Body(**LOW), "calf")
+    assert np.array_equal(answer.result.firing.time_s, own.firing.time_s)
+    assert answer.result.expected_per_min == own.expected_per_min
+    assert answer.healthy.expected_per_min == alone(ns.Body(), "calf").expected_per_min
+    assert answer.result.scenario.muscle == answer.healthy.scenario.muscle == "calf"
+
+
+def test_words_hold_the_numbers_of_the_model(explorer):
+    own, healthy = alone(ns.Body(**LOW)), alone(ns.Body())
+    text = explorer.answer(Setting(LOW)).text()
+    part = own.excitability.relative_to(healthy.excitability)
+    assert f"a 1-ms pulse needs {part['threshold_1ms_percent']:.0f} %" in text
+    assert f"a 20-ms pulse {part['threshold_20ms_percent']:.0f} %: easier to fire" in text
+    assert f"{own.expected_per_min:.0f} per minute over a long time" in text
+    assert f"{healthy.expected_per_min:.0f} per minute in health: a few times as many" in text
+    assert "ionised calcium 0.80 mmol/L (low), in the sole of the foot" in text
+    assert text.endswith(ADVICE) and text.count(ADVICE) == 1
+    assert 3 <= len(explorer.answer(Setting(LOW)).sentences()) <= 5
+
+
+def test_words_of_what_is_rare_blocked_or_a_spasm(explorer):
+    rare = explorer.answer(Setting({"ionised_calcium_mmol_l": 1.75})).text()
+    assert re.search(r"Twitches: one in [\d.]+ days over a long time", rare)
+    assert "harder to fire" in rare and "none of 1 181 places of the nerve fire" in rare
+    blocked = explorer.answer(Setting({"potassium_mmol_l": 9.5})).text()
+    assert "Threshold: the nerve fibre is blocked" in blocked and "nan" not in blocked
+    for body, said in (
+        ({"sodium_mmol_l": 120.0}, "easier to fire by a short pulse, harder by a long one"),
+        ({"sodium_mmol_l": 160.0}, "harder to fire by a short pulse, easier by a long one"),
+    ):
+        part = alone(ns.Body(**body)).excitability.relative_to(alone(ns.Body()).excitability)
+        short, long = part["threshold_1ms_percent"], part["threshold_20ms_percent"]
+        assert (short < 100 < long) == said.startswith("easier") and (short - 100) * (
+            long - 100
+        ) < 0
+        assert said in explorer.answer(Setting(body)).text()
+    cramp = explorer.answer(Setting(condition="cramp")).text()
+    assert "2 spasms in this minute" in cramp
+
+
+# --- The picture --------------------------------------------------------------------------------
+
+
+def test_a_move_moves_artists_and_makes_no_new_ones(explorer):
+    before = dict(matplotlib.rcParams)
+    shown = plot.ExplorerFigure()
+    shown.update(explorer.answer(Setting()))
+    first, artists = shown.png_bytes(), shown.figure.findobj()
+    answer = explorer.answer(Setting(LOW))
+    shown.update(answer)
+    second = shown.png_bytes()
+    assert first.startswith(b"\x89PNG") and first != second
+    assert {id(a) for a in artists} >= {id(a) for a in shown._moving}
+    lines = [line for ax in shown.figure.axes for line in ax.lines]
+    f = answer.result.firing
+    drawn = [line for line in lines if np.array_equal(line.get_xdata(), f.time_s[f.origin == 1])]
+    assert drawn and np.array_equal(drawn[0].get_ydata(), f.unit[f.origin == 1] + 1)
+    assert dict(matplotlib.rcParams) == before
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [Setting(LOW), Setting({"potassium_mmol_l": 9.5}), Setting(muscle="calf")],
+    ids=["low", "blocked", "more units, as much force"],
+)
+def test_what_is_moved_looks_as_if_drawn_anew(explorer, setting):
+    moved, anew = plot.ExplorerFigure(), plot.ExplorerFigure()
+    for one in (Setting(condition="als"), Setting(muscle="eyelid"), setting):
+        moved.update(explorer.answer(one))
+        moved.png_bytes()
+    anew.update(explorer.answer(setting))
+    assert moved.png_bytes() == anew.png_bytes()
+
+
+def test_a_figure_saved_in_between_leaves_no_ghost(explorer, tmp_path):
+    moved, anew = plot.ExplorerFigure(), plot.ExplorerFigure()
+    moved.update(explorer.answer(Setting(LOW)))
+    moved.png_bytes()
+    moved.figure.savefig(tmp_path / "saved.png", dpi=plot.DPI)
+    for one in (moved, anew):
+        one.update(explorer.answer(Setting()))
+    assert moved.png_bytes() == anew.png_bytes()
+    low = plot.ExplorerFigure()
+    low.update(explorer.answer(Setting(LOW)))
+    from matplotlib.image import imread
+
+    saved = imread(tmp_path / "saved.png")[..., :3]
+    low.draw()
+    drawn = np.asarray(low.canvas.buffer_rgba())[..., :3] / 255
+    assert saved.shape == drawn.shape and np.abs(saved - drawn).mean() < 0.01
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [Setting(), Setting(LOW, condition="isaacs"), Setting({"ionised_calcium_mmol_l": 0.4}),
+     Setting({"potassium_mmol_l": 1.5}), Setting({"potassium_mmol_l": 9.5}),
+     Setting(condition="serotonin_syndrome", muscle="calf")],
+    ids=["health", "most", "lowest", "rarest", "blocked", "calf"],
+)  # fmt: skip
+def test_the_picture_is_readable_on_a_projector(explorer, setting, check):
+    shown = plot.ExplorerFigure()
+    shown.update(explorer.answer(setting))
+    shown.draw()
+    check(shown.figure)
+
+
+def test_without_a_notebook_there_are_small_pictures_and_a_sentence_why(capsys):
+    picture = ns.explore()
+    said = capsys.readouterr().out
+    assert said.count("\n") == 1 and said.startswith("No sliders, because no notebook is running")
+    assert picture._repr_png_().startswith(b"\x89PNG")
+    assert len(picture.words.splitlines()) == 1 + 20 + 1
+    own = alone(ns.Body(**LOW))
+    assert f"mmol/L (low): {own.expected_per_min:.0f} per minute; threshold 56 %." in picture.words
+
+
+def test_without_ipywidgets_the_sentence_says_so(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert "ipywidgets is not installed (pip install ipywidgets)" in open.why_no_sliders()
+
+
+# --- The sliders ----------------------------------------------------------------------------
+
+
+def test_sliders_are_labelled_and_limited(sliders):
+    for name, k in knobs().items():
+        one = sliders.sliders[name]
+        assert (one.min, one.max, one.step, one.value) == (k.lowest, k.highest, k.step, k.healthy)
+        assert one.description.lower() == k.label and one.continuous_update
+        assert k.range_words() in sliders._notes[name].value
+    assert sliders.answer.result.scenario.body == ns.Body()
+    assert "usual in plasma: up to 5 cups' worth" in sliders._notes["cups_of_coffee"].value
+
+
+def test_a_moved_slider_is_marked_and_answered(sliders):
+    before = sliders.picture.value
+    sliders.sliders["ionised_calcium_mmol_l"].value = 0.8
+    own = alone(ns.Body(**LOW))
+    assert np.array_equal(sliders.answer.result.firing.time_s, own.firing.time_s)
+    rate = f"{own.expected_per_min:.0f} per minute over a long time"
+    assert rate in sliders.words.value
+    assert sliders.picture.value != before and rate in sliders.picture.value.split('" src=')[0]
+    assert sliders.sliders["ionised_calcium_mmol_l"].description == "<b>Ionised calcium</b>"
+    assert "<b>changed, LOW:</b>" in sliders._notes["ionised_calcium_mmol_l"].value
+    assert "changed" not in sliders._notes["potassium_mmol_l"].value
+
+
+def test_reset_puts_everything_back_with_one_answer(sliders):
+    at_first = sliders.words.value, sliders.picture.value
+    sliders.sliders["potassium_mmol_l"].value = 3.0
+    sliders.condition.value, sliders.muscle.value = "als", "eyelid"
+    sliders.sliders["severity"].value = 0.5
+    assert sliders.answer.result.scenario.body.als == pytest.approx(0.3)
+    assert "changed" in sliders._notes["potassium_mmol_l"].value
+    asked, ask = [], sliders._explorer.answer
+    sliders._explorer.answer = lambda setting: asked.append(setting) or ask(setting)
+    sliders.reset.click()
+    assert len(asked) == 1 and sliders.setting == Setting(
+        {name: k.healthy for name, k in knobs().items()}
+    )
+    assert (sliders.words.value, sliders.picture.value) == at_first
+    assert not any("changed" in sliders._notes[name].value for name in knobs())
+    assert sliders.sliders["severity"].layout.display == "none"
+
+
+def test_a_body_that_nobody_survives_leaves_the_last_picture(sliders):
+    sliders.sliders["potassium_mmol_l"].value = 1.5
+    last = sliders.picture.value
+    sliders.sliders["stress"].value = 1.0
+    assert "Not possible:" in sliders.words.value and "survivable" in sliders.words.value
+    assert sliders.picture.value == last
+    assert sliders.answer.result.scenario.body == ns.Body(potassium_mmol_l=1.5)
+    sliders.sliders["stress"].value = 0.0
+    assert "Not possible" not in sliders.words.value
+
+
+def test_moves_that_come_together_are_answered_together_the_latest_wins(sliders):
+    asked, ask = [], sliders._explorer.answer
+    sliders._explorer.answer = lambda setting: asked.append(setting) or ask(setting)
+
+    async def drag():
+        for value in np.arange(1.15, 0.75, -0.05):
+            sliders.sliders["ionised_calcium_mmol_l"].value = value
+            await asyncio.sleep(0)
+        assert asked == []
+        await asyncio.sleep(0.2)
+        assert len(asked) == 1
+        sliders.sliders["stress"].value = 0.5
+        assert sliders.answer.result.scenario.body.stress == 0.5  # who asks need not wait
+
+    asyncio.run(drag())
+    assert [s.body().ionised_calcium_mmol_l for s in asked] == pytest.approx([0.8, 0.8])
+
+
+def test_a_notebook_that_shows_no_widgets_shows_the_words(sliders):
+    shown = sliders._repr_mimebundle_()
+    assert shown["text/plain"].splitlines() == sliders.answer.sentences()
+    assert "application/vnd.jupyter.widget-view+json" in shown
+
+
+def test_the_canvas_of_ipympl_is_the_same_picture_and_no_global_backend():
+    for name in ("ipywidgets", "ipympl"):
+        if find_spec(name) is None:
+            pytest.skip(f"{name} is not installed")
+    code = """
+import matplotlib
+from neurosim.classroom.explorer.widgets import _ipympl_canvas
+before = dict(matplotlib.rcParams)
+_ipympl_canvas()
+print(dict(matplotlib.rcParams) == before)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout == "True\n", done.stderr
+
+    from neurosim.classroom.explorer.widgets import Sliders
+
+    one = Sliders(Explorer(), Setting(), canvas=True)
+    canvas, figure = one.picture, one._figure.figure
+    one.sliders["ionised_calcium_mmol_l"].value = 0.8
+    assert one.picture is canvas and canvas.figure is figure
+    anew = plot.ExplorerFigure()
+    anew.update(one.answer)
+    anew.draw()
+    own = np.asarray(canvas.buffer_rgba())
+    assert np.array_equal(own, np.asarray(anew.canvas.buffer_rgba()))
+
+
+def test_what_is_not_installed_is_said_in_a_sentence(monkeypatch):
+    pytest.importorskip("ipywidgets")
+    from neurosim.classroom.explorer import widgets
+
+    have = widgets.find_spec
+    for absent in ("ipympl", "ipywidgets"):
+        monkeypatch.setattr(
+            widgets, "find_spec", lambda n, absent=absent: None if n == absent else have(n)
+        )
+        with pytest.raises(NeurosimError, match=f"pip install {absent}"):
+            ns.explore(sliders=True, canvas=True)
+
+
+def test_a_nerve_that_fires_into_a_silent_muscle_is_told_so():
+    """Very low calcium: next to no transmitter at the end plate."""
+    healthy = ns.simulate("normal", duration_s=60, seed=1)
+    low = ns.simulate(ns.Body(ionised_calcium_mmol_l=0.4), duration_s=60, seed=1)
+    assert low.firing.time_s.size > 1000 and low.twitches.onset_s.size == 0
+    told = settings.twitch_sentence(low, healthy)
+    assert "none over a long time" in told and "too few muscle fibres follow it" in told

@@ -1,0 +1,289 @@
+"""The detector of events against generators it knows nothing of, and against written-down spikes.
+
+Each test draws discharges from a law of its own, makes force and electromyogram of them, and asks
+the detector, which sees the samples alone.
+"""
+
+import numpy as np
+import pytest
+
+from neurosim.base.errors import NeurosimError
+from neurosim.clinic import emg, unit_potentials
+from neurosim.clinic.detect import _measured, _Pull, _Row, _spasms, detect, read_train
+from neurosim.clinic.spike_sorting import (
+    Record,
+    busy_stretches,
+    noise_level,
+    prepared,
+    sort_potentials,
+)
+from neurosim.model.muscle import anatomy
+from neurosim.model.muscle.force import muscle_force_mn
+from neurosim.model.soma import cramp
+
+HZ = 10_000.0
+MUSCLE, UNIT = "foot_sole", 30
+
+
+def needle(unit=UNIT, seed=1):
+    x, y, _ = unit_potentials.territories_mm(MUSCLE, seed)[unit]
+    return unit_potentials.needle(MUSCLE, x - 1.0, y)
+
+
+def recorded(times, unit=UNIT, length_s=10.0, noise_uv=None, seed=1, hz=HZ):
+    """Return electromyogram and force of discharges."""
+    units = np.broadcast_to(unit, np.shape(times))
+    put = needle(int(np.atleast_1d(unit)[0]), seed)
+    signal = emg.emg_uv(times, units, MUSCLE, length_s, put, hz, seed, noise_uv=noise_uv)
+    force = muscle_force_mn(times, units, MUSCLE, length_s)
+    return signal, force + np.random.default_rng(seed).normal(0, 0.3, force.size)
+
+
+def said(times, **options):
+    return detect(*recorded(np.asarray(times), **options), HZ, MUSCLE)
+
+
+def intervals_ms(times, **options):
+    """Return the intervals that sorting finds, all spikes being of one unit."""
+    found = sort_potentials(prepared(recorded(np.asarray(times), **options)[0], HZ))
+    assert len(found.shapes_uv) == 1
+    return 1000.0 * np.diff(found.time_s)
+
+
+# --- Potentials ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_noise_alone_is_nothing(seed):
+    rng = np.random.default_rng(seed)
+    found = detect(rng.normal(0, 5.0, 200_000), rng.normal(0, 0.3, 20_000), HZ, MUSCLE)
+    assert len(found) == 0 and str(found) == "no events"
+
+
+def test_the_noise_level_is_that_of_the_quiet_however_much_is_loud():
+    rng = np.random.default_rng(3)
+    noise = rng.normal(0, 4.0, 400_000)
+    loud = noise.copy()
+    loud[20_000:] *= 40.0  # all but a twentieth
+    for signal in (noise, loud):
+        assert noise_level(signal, 20_000.0) == pytest.approx(4.0, rel=0.1)
+
+
+@pytest.mark.parametrize("unit", [10, 18, 26, 34, 42])
+def test_a_potential_of_many_phases_is_one_spike(unit):
+    assert (
+        unit_potentials.shape_of(
+            unit_potentials.unit_potentials(MUSCLE, needle(unit), HZ, units=unit)[0], HZ
+        ).phases
+        > 2
+    )
+    assert said([2.0], unit=unit).spikes.tolist() == [1]
+    assert said([2.0, 3.1, 5.7], unit=unit).spikes.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("interval_ms", [3.5, 4.2, 5.0, 6.7, 9.0, 13.0])
+def test_a_lone_doublet_is_two_spikes_at_their_interval(interval_ms):
+    # nothing of the record shows what one potential of the unit looks like
+    gap = intervals_ms([2.0, 2.0 + interval_ms / 1000.0])
+    assert gap == pytest.approx([interval_ms], abs=0.1)
+
+
+def test_a_lone_doublet_melted_into_one_wave_on_the_skin_is_two_spikes():
+    signal = emg.emg_uv([2.0, 2.005], [10, 10], MUSCLE, 4.0, "surface", 2000.0, 1)
+    found = sort_potentials(prepared(signal, 2000.0))
+    assert 1000.0 * np.diff(found.time_s) == pytest.approx([5.0], abs=0.3)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_intervals_of_overlapping_bursts_are_the_written_ones(seed):
+    rng = np.random.default_rng(seed)
+    gaps = np.concatenate([[1.0, *rng.uniform(0.003, 0.012, 4)] for _ in range(6)])
+    times = np.cumsum(gaps)
+    assert intervals_ms(times) == pytest.approx(1000.0 * gaps[1:], abs=0.15)
+
+
+def triangle(times, width_ms, height, signal):
+    """Add a wave with one steep and one slow side at each time: a shape that no model made."""
+    n = round(width_ms * HZ / 1000.0)
+    wave = height * np.interp(np.arange(n) / n, [0.0, 0.1, 0.25, 1.0], [0.0, -1.0, 0.6, 0.0])
+    for t in times:
+        i = round(t * HZ)
+        signal[i : i + n] += wave
+
+
+def test_two_made_up_shapes_are_two_units_with_their_own_times():
+    rng = np.random.default_rng(5)
+    ours, theirs = np.arange(0.5, 9.5, 0.83), np.arange(0.7, 9.5, 1.31)
+    signal = rng.normal(0, 3.0, 100_000)
+    triangle(ours, 6.0, 300.0, signal)
+    triangle(theirs, 3.0, -120.0, signal)
+    found = sort_potentials(prepared(signal, HZ))
+    assert len(found.shapes_uv) == 2
+    trains = [found.time_s[found.unit == u] for u in (0, 1)]
+    trains.sort(key=len, reverse=True)
+    for train, truth in zip(trains, (ours, theirs), strict=True):
+        late = train - truth
+        assert train.size == truth.size and np.ptp(late) < 2e-4 and 0 < late.mean() < 2e-3
+
+
+def test_scale_and_offset_do_not_matter():
+    rng = np.random.default_rng(2)
+    times = np.sort(rng.uniform(0.5, 9.5, 8))
+    times = np.sort(np.r_[times, times[::3] + 0.0047])
+    signal, force = recorded(times)
+    plain = detect(signal, force, HZ, MUSCLE)
+    other = detect(70.0 * signal + 5000.0, force + 900.0, HZ, MUSCLE)
+    assert plain.onset_s == pytest.approx(other.onset_s, abs=1e-4)
+    assert plain.peak_mn == pytest.approx(other.peak_mn, abs=1e-6)
+    assert (plain.kind == other.kind).all() and (plain.spikes == other.spikes).all()
+
+
+# --- Events ----------------------------------------------------------------------------------
+
+
+def poisson(rng, per_s, length_s):
+    return np.sort(rng.uniform(0.3, length_s - 0.5, rng.poisson(per_s * length_s)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_poisson_twitches_with_doublets_are_axonal(seed):
+    rng = np.random.default_rng(seed)
+    times = poisson(rng, 0.6, 20.0)
+    times = times[np.diff(times, prepend=0) > 0.1]
+    paired = rng.random(times.size) < 0.4
+    found = said(np.sort(np.r_[times, times[paired] + rng.uniform(0.004, 0.007, paired.sum())]),
+                 length_s=20.0)  # fmt: skip
+    assert found.onset_s == pytest.approx(times, abs=0.004)
+    assert found.kind.tolist() == ["doublet" if p else "single" for p in paired]
+    assert set(found.origin) == {"axon"}
+
+
+def test_force_of_a_lone_twitch_is_the_units_own():
+    found = said([2.0, 5.0])
+    assert found.peak_mn == pytest.approx(anatomy.twitch_forces_mn(MUSCLE)[UNIT], rel=0.02)
+    # falls to 5 % of its peak 5.74 contraction times after its discharge (events' closed form)
+    whole = 5.74 * anatomy.contraction_times_ms(MUSCLE)[UNIT] / 1000.0
+    assert found.duration_s == pytest.approx(whole, rel=0.1)
+    seen = anatomy.twitch_forces_mn(MUSCLE)[UNIT] > anatomy.muscle(MUSCLE).visible_force_mn
+    assert found.visible.tolist() == [seen, seen]
+    assert said([2.0], unit=12).visible.tolist() == [False]
+
+
+@pytest.mark.parametrize(
+    ("spikes", "per_s", "period_s"),
+    [(3, 35.0, 0.5), (6, 20.0, 1.3), (2, 8.0, 2.0), (9, 55.0, 0.8)],
+)
+def test_half_rhythmic_bursts_are_a_lesions(spikes, per_s, period_s):
+    rng = np.random.default_rng(7)
+    starts = np.cumsum(period_s * rng.uniform(0.8, 1.2, 100))
+    starts = starts[(starts > 0.3) & (starts < 18.5)]
+    gaps = rng.uniform(0.85, 1.15, (starts.size, spikes - 1)) / per_s
+    times = starts[:, None] + np.c_[np.zeros(starts.size), np.cumsum(gaps, axis=1)]
+    found = said(times.ravel(), length_s=20.0)
+    assert len(found) == starts.size
+    assert set(found.kind) == {"myokymic_burst"} and set(found.origin) == {"lesion"}
+    assert (found.spikes == spikes).all()
+    assert np.median(found.rate_per_s) == pytest.approx(per_s, rel=0.05)
+
+
+def test_fast_lengthening_bursts_are_a_terminals():
+    starts = np.array([1.0, 2.7, 3.1, 6.2, 8.0])
+    rng = np.random.default_rng(1)
+    gaps = np.array([0.004, 0.006, 0.009, 0.013]) * rng.uniform(0.9, 1.1, (5, 4))
+    times = starts[:, None] + np.c_[np.zeros(5), np.cumsum(gaps, axis=1)]
+    found = said(times.ravel())
+    assert found.kind.tolist() == ["neuromyotonic_burst"] * 5
+    assert set(found.origin) == {"terminal"} and (found.spikes == 5).all()
+
+
+def test_a_steady_train_is_a_motor_neurons_and_a_poisson_train_is_not():
+    rng = np.random.default_rng(4)
+    steady = np.cumsum(rng.normal(0.11, 0.015, 60))
+    assert {row.origin for row in read_train(steady)} == {"soma"}
+    assert {row.kind for row in read_train(steady)} == {"single"}
+    for seed in range(20):  # 5 a second, with a dead time: many chance intervals like myokymia's
+        gaps = 0.02 + np.random.default_rng(seed).exponential(0.2, 100)
+        assert {row.origin for row in read_train(np.cumsum(gaps))} == {"axon"}
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_cramp_is_one_spasm_and_twitches_are_none(seed):
+    made = cramp.units_of(seed, anatomy.muscle(MUSCLE).units, prone=True)
+    run = cramp.stimulate(made, cramp.shortened(), 24.0, 9.0, seed=seed)
+    signal, force = recorded(run.time_s, unit=run.unit, length_s=12.0, seed=seed)
+    found = detect(signal, force, HZ, MUSCLE)
+    spasm = found.kind == "spasm"
+    assert spasm.sum() == 1 and found.origin[spasm] == ["soma"]
+    pull = muscle_force_mn(run.time_s, run.unit, MUSCLE, 12.0)
+    held = np.flatnonzero(pull > 0.05 * pull.max()) / 1000.0
+    assert found.onset_s[spasm] == pytest.approx(held[0], abs=0.1)
+    assert found.duration_s[spasm] == pytest.approx(held[-1] - held[0], abs=0.2)
+    assert found.peak_mn[spasm] == pytest.approx(pull.max(), rel=0.02)
+    # as many potentials in the needle, one unit's force: no spasm
+    weak = detect(signal, force * 0.02, HZ, MUSCLE)
+    assert "spasm" not in weak.kind
+
+
+def test_a_fast_unit_alone_does_not_interfere():
+    record = prepared(
+        recorded(np.arange(0.5, 9.5, 0.04))[0], HZ
+    )  # 25 per second, as fast as cramps
+    assert busy_stretches(record) == []
+
+
+def test_mistakes_are_one_sentence():
+    signal, force = np.zeros(20_000), np.zeros(2000)
+    cases = [
+        ((signal, force, 50.0, MUSCLE), "sampling_hz = 50 per second"),
+        ((signal[:0], force, HZ, MUSCLE), "emg_uv must be a column of samples"),
+        ((signal, np.full(2000, np.nan), HZ, MUSCLE), "force_mn must hold finite numbers"),
+        ((["loud"], force, HZ, MUSCLE), "emg_uv must be a column of numbers"),
+        ((signal, force, 5000.0, MUSCLE), "lasts 4 s and the force 2 s"),
+        ((signal, force, HZ, "foot_soul"), "did you mean 'foot_sole'"),
+    ]
+    for args, message in cases:
+        with pytest.raises(NeurosimError, match=message):
+            detect(*args)
+    assert len(detect(signal, force, HZ, MUSCLE)) == 0  # silence without any noise
+
+
+@pytest.mark.parametrize(("share", "busy"), [(0.62, False), (0.78, True)])
+def test_potentials_interfere_from_seven_tenths_of_the_time_on(share, busy):
+    active = np.arange(100_000) % 500 < 500 * share  # 5 s, a pause in every 25 ms
+    record = Record(np.zeros(active.size), 20_000.0, 1.0, active)
+    assert busy_stretches(record) == ([pytest.approx((0.0, 5.0), abs=0.03)] if busy else [])
+
+
+@pytest.mark.parametrize("hz", [200.0, 1000.0])
+def test_the_noise_of_the_force_is_that_of_its_mean_over_ten_milliseconds(hz):
+    pull = _Pull(np.random.default_rng(1).normal(50.0, 4.0, 200_000), hz)
+    assert pull.noise == pytest.approx(pull.force.std(), rel=0.03)
+
+
+@pytest.mark.parametrize(("noise_mn", "duration_s"), [(0.0, 0.7), (4.0, 0.2)])
+def test_a_twitch_is_over_once_what_is_left_of_it_is_within_the_noise(noise_mn, duration_s):
+    row = _Row(1.0, 1.0, 0, 1, np.nan, "single", "axon")
+    pull = _Pull(np.repeat([0.0, 100.0, 8.0], [1000, 200, 1800]), 1000.0)  # stays at 8 %
+    pull.noise = noise_mn
+    found = _measured([row], pull, anatomy.muscle("foot_sole"))
+    assert found.duration_s == pytest.approx([duration_s], abs=0.008)
+
+
+def test_a_spasm_begins_and_ends_with_its_force():
+    row = _Row(2.0, 8.0, -1, 900, 15.0, "spasm", "soma")
+    pull = _Pull(np.repeat([0.0, 4000.0, 0.0], [2500, 6000, 2000]), 1000.0)
+    found = _measured([row], pull, anatomy.muscle("foot_sole"))
+    assert found.onset_s == pytest.approx([2.5], abs=0.006)
+    assert found.duration_s == pytest.approx([6.0], abs=0.011)
+
+
+@pytest.mark.parametrize("tone", [0.0, 20.0])
+def test_a_spasm_pulls_more_than_the_strongest_unit_could_above_the_force_before(tone):
+    active = np.zeros(160_000, bool)
+    active[40_000:100_000] = True  # 2 to 5 s of 8
+    record = Record(np.zeros(active.size), 20_000.0, 1.0, active)
+    during = np.repeat([0.0, 1.0, 0.0], [2000, 3000, 3000])
+    strongest = float(anatomy.twitch_forces_mn(MUSCLE)[-1])
+    for twitches, found in ((0.0, 0), (7.0, 0), (11.0, 1)):  # a fused tetanus is of 9 twitches
+        pull = _Pull((tone + twitches * during) * strongest, 1000.0)
+        assert len(_spasms(record, pull, strongest)) == found

@@ -1,0 +1,126 @@
+"""Hazards of people's own axons: few sites against the whole table, and what sets their sites."""
+
+import numpy as np
+import pytest
+
+from neurosim.base.parameters import exchanged
+from neurosim.model.axon import people
+from neurosim.model.axon.axon import Conditions, at_rest
+from neurosim.model.firing import hazard as hz
+from neurosim.model.firing.sites import person_scores
+from neurosim.simulation.scenario import Scenario, scenario
+from neurosim.simulation.simulate import people_sites, simulate
+from neurosim.simulation.tally import tallies
+from neurosim.validation.surveys import margins
+
+STATES = {
+    "health": Conditions(),
+    "calcium 0.8": Conditions(calcium_out_mmol_l=0.8),
+    "potassium 5.3": Conditions(potassium_out_mmol_l=5.3),
+    "potassium 2.8": Conditions(potassium_out_mmol_l=2.8),
+}
+
+
+def whole_table(conditions, axon, scores):
+    """Return a person's table with every one of its sites examined."""
+    sites = at_rest(
+        hz._batch([conditions], hz.NU, hz.LOAD_MMOL_L), people.persons_axon(axon, scores)
+    )
+    (cells,) = hz._cells_of(sites, (1, hz.NU.size, hz.LOAD_MMOL_L.size))
+    least, rate = hz._rates(axon, hz.Cells(*(np.array(v)[None] for v in cells)))
+    rest = cells.rest_mv[:, 0]
+    shift = cells.shift_mv - hz._healthy_shift_mv(axon)
+    pair = hz.pair_probability(axon, rest, hz.NU, shift)
+    return hz.HazardTable(
+        conditions, axon, hz.NU, hz.LOAD_MMOL_L, rate[0], least[0], pair, rest, scores
+    )
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_few_sites_of_a_person_tell_the_whole_table(name):
+    scores = person_scores(1, 0)
+    found = hz.hazard_table(STATES[name], "ghk", scores)
+    exact = whole_table(STATES[name], "ghk", scores)
+    assert found.nu_critical == pytest.approx(exact.nu_critical, rel=0.02, nan_ok=True)
+    # what counts: sites that fire between once in a day and once a second, unblocked
+    counts = (exact.bursts_per_min > 1e-3) & (exact.bursts_per_min < 300.0)
+    counts &= hz.NU[:, None] < 4.7
+    assert counts.sum() > 10
+    error = np.abs(np.log(found.bursts_per_min / exact.bursts_per_min)[counts])
+    assert np.median(error) < 0.25  # the law's own error is 0.35 to 0.5 (median)
+    assert np.percentile(error, 75) < 0.6
+    within = (hz.NU >= hz.PERSON_NU[0]) & (hz.NU <= hz.PERSON_NU[-1])
+    assert np.allclose(found.rest_mv[within], exact.rest_mv[within], atol=0.5)
+    assert np.allclose(found.pair[within], exact.pair[within], atol=0.02)
+
+
+def test_states_found_together_are_those_found_one_by_one():
+    scores, states = person_scores(1, 7), list(STATES.values())
+    for own in (scores, ()):
+        several = [(c, "ghk", own) for c in states]
+        alone = []
+        for args in several:
+            for kept in (hz._table, hz._cells, hz._evoked_mv):
+                kept.values.clear()
+            alone.append((hz._table(*args), hz.conduction(*args)))
+        for kept in (hz._table, hz._cells, hz._evoked_mv):
+            kept.values.clear()
+        hz.prepare(states, "ghk", own)
+        for kept in (hz._table, hz._cells, hz._evoked_mv):
+            assert kept.missing(several) == []
+        # to the last bit: a person does not depend on the batch
+        for args, (table, travels) in zip(several, alone, strict=True):
+            assert hz.conduction(*args) == travels
+            for name in ("bursts_per_min", "action", "pair", "rest_mv"):
+                found = getattr(hz._table(*args), name)
+                assert np.array_equal(found, getattr(table, name), equal_nan=True), name
+
+
+def test_the_mean_person_has_the_tables_of_the_mean_axon():
+    zero = (0.0,) * people.number_of_scores()
+    assert hz.hazard_table(Conditions(), "ghk", zero) is hz.hazard_table(Conditions(), "ghk")
+    assert hz.critical_nu("ghk", zero) == pytest.approx(hz.hazard_table(Conditions()).nu_critical)
+    assert hz.conduction(Conditions(), "ghk", zero) == hz.conduction(Conditions(), "ghk")
+
+
+def test_sites_are_set_against_the_persons_own_axon_unless_told_otherwise():
+    mean = hz.hazard_table(Conditions()).nu_critical
+    own = [hz.hazard_table(Conditions(), "ghk", person_scores(1, p)).nu_critical for p in range(6)]
+    assert np.ptp(np.log(np.array(own) - 1.0)) > 0.2  # people's margins differ
+    found = [hz.critical_nu("ghk", person_scores(1, p)) for p in range(6)]
+    assert np.allclose(found, own)
+    with exchanged("firing", "own_critical", 0.0):
+        other = [hz.critical_nu("ghk", person_scores(1, p)) for p in range(6)]
+        sites = people_sites(Scenario(), 3)[0]
+    assert np.allclose(other, mean)
+    again = people_sites(Scenario(), 3)[0]
+    # the same draws, in other units
+    rogue = again.origin == 1
+    part = (again.nu - 1.0)[rogue] / (sites.nu - 1.0)[rogue]
+    assert np.allclose(part, (own[3] - 1.0) / (mean - 1.0))
+
+
+def test_healthy_people_keep_their_rates_only_if_set_against_their_own_axon():
+    assert np.array_equal(margins(5, "ghk", 1), np.ones(5))
+    with exchanged("firing", "own_critical", 0.0):
+        found = margins(5, "ghk", 1)
+    assert np.std(found) > 0.05
+
+
+def test_a_result_is_of_the_persons_own_axon_and_as_replicated():
+    asked = scenario("low_calcium").replace(duration_s=30.0, seed=4)
+    one = simulate(asked, person=2)
+    assert one.sites.scores == one.hazard.scores == person_scores(4, 2)
+    assert one.healthy.threshold_1ms_pa != simulate(asked, person=1).healthy.threshold_1ms_pa
+    (counts,) = tallies([asked], 2)
+    assert counts.twitches.sum() == len(one.twitches)
+    assert counts.expected_per_min == one.expected_per_min
+
+
+def test_people_without_a_spread_are_the_people_of_the_mean_axon():
+    with exchanged("membrane", "people_spread", 0.0):
+        asked = Scenario(duration_s=1.0)
+        one = simulate(asked, person=2)
+        other = simulate(asked, person=3)
+        assert one.excitability.threshold_1ms_pa == other.excitability.threshold_1ms_pa
+        assert one.hazard is hz.hazard_table(Conditions())

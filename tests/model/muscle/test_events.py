@@ -1,0 +1,226 @@
+"""Twitches against closed forms and a plain loop over a finely sampled force."""
+
+import dataclasses
+import time
+
+import numpy as np
+import pytest
+
+from neurosim.base.errors import NeurosimError
+from neurosim.model.muscle import anatomy
+from neurosim.model.muscle.events import KINDS, Twitches, find_twitches
+from neurosim.model.muscle.force import gain, muscle_force_mn
+
+
+def naive_events(times, units, name, time_scale=1.0):
+    """Return (onset, duration, peak, unit, count) per event from densely sampled twitches."""
+    peaks, contractions = anatomy.twitch_forces_mn(name), anatomy.contraction_times_ms(name)
+    found = []
+    for u in sorted(set(units.tolist())):
+        mine = sorted(times[units == u].tolist())
+        T = contractions[u] * time_scale / 1000
+        events = []
+        for k, t0 in enumerate(mine):
+            g = float(gain(T / (t0 - mine[k - 1]))) if k else 1.0
+            if k and t0 - mine[k - 1] <= 0.020 + 1e-9:
+                events[-1].append((t0, g))
+            else:
+                events.append([(t0, g)])
+        for event in events:
+            t = np.arange(event[0][0], event[-1][0] + 12 * T, T / 5000)
+            force = np.zeros(t.size)
+            for t0, g in event:
+                x = np.maximum(t - t0, 0) / T
+                force += g * peaks[u] * x * np.exp(1 - x)
+            above = t[force > 0.05 * force.max()]
+            found.append((above[0], above[-1] - above[0], force.max(), u, len(event)))
+    return sorted(found)
+
+
+def test_one_twitch_is_the_closed_form():
+    # v exp(1 - v) = 0.05 at v = 0.018753 and v = 5.74393 (solved apart by bisection).
+    twitches = find_twitches([10.0], [0], "thumb")
+    assert twitches.peak_mn == pytest.approx([3.0], rel=1e-12)
+    low, high = 0.0187389, 5.7439
+    assert low * np.exp(1 - low) == pytest.approx(0.05, rel=1e-3)
+    assert high * np.exp(1 - high) == pytest.approx(0.05, rel=1e-3)
+    assert twitches.onset_s == pytest.approx([10 + low * 0.080], abs=2e-6)
+    assert twitches.duration_s == pytest.approx([(high - low) * 0.080], rel=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("time_scale", [0.1, 1.0, 3.0])
+def test_events_agree_with_the_plain_loop(seed, time_scale):
+    rng = np.random.default_rng(seed)
+    # Bursts of 1 to 12 discharges 2 to 30 ms apart, so that events split and run on.
+    starts = rng.uniform(0, 20, 12)
+    bursts = [s + np.cumsum(rng.uniform(0.002, 0.030, rng.integers(1, 13))) for s in starts]
+    units = np.repeat(rng.integers(0, 43, 12), [b.size for b in bursts])
+    times = np.concatenate(bursts)
+    twitches = find_twitches(times, units, "foot_sole", 1.0, time_scale)
+    expected = np.array(naive_events(times, units, "foot_sole", time_scale))
+    T = anatomy.contraction_times_ms("foot_sole").max() * time_scale / 1000
+    assert twitches.unit.tolist() == expected[:, 3].tolist()
+    assert twitches.discharges.tolist() == expected[:, 4].tolist()
+    np.testing.assert_allclose(twitches.peak_mn, expected[:, 2], rtol=1e-3)
+    np.testing.assert_allclose(twitches.onset_s, expected[:, 0], rtol=0, atol=1e-3 * T)
+    np.testing.assert_allclose(twitches.duration_s, expected[:, 1], rtol=0, atol=1e-3 * T)
+
+
+def test_counts_are_kept_and_order_of_units_does_not_matter():
+    rng = np.random.default_rng(1)
+    times = np.round(np.sort(rng.uniform(0, 30, 3000)), 4)
+    units = rng.integers(0, 43, 3000)
+    twitches = find_twitches(times, units, "foot sole")
+    assert twitches.discharges.sum() == 3000
+    counts = np.bincount(twitches.unit, weights=twitches.discharges, minlength=43)
+    np.testing.assert_array_equal(counts, np.bincount(units, minlength=43))
+    assert np.all(np.diff(twitches.onset_s) >= 0)
+    shuffle = rng.permutation(3000)
+    other = find_twitches(times[shuffle], units[shuffle], "abductor hallucis")
+    for name, column in twitches.columns().items():
+        np.testing.assert_array_equal(column, other.columns()[name])
+
+
+def test_another_unit_changes_nothing_about_a_twitch():
+    alone = find_twitches([1.0, 1.005], [3, 3], "thumb")
+    together = find_twitches([1.0, 1.002, 1.005, 1.2], [3, 8, 3, 9], "thumb")
+    mine = together.unit == 3
+    for name, column in alone.columns().items():
+        np.testing.assert_array_equal(column, together.columns()[name][mine])
+
+
+def test_kinds_follow_the_twenty_millisecond_rule():
+    # 20 ms exactly belongs together, 20.1 ms does not.
+    times = [1.0, 2.0, 2.005, 3.0, 3.02, 3.04, 4.0, 4.0201]
+    twitches = find_twitches(times, [0] * 8, "shin")
+    assert twitches.kind.tolist() == ["single", "doublet", "multiplet", "single", "single"]
+    assert twitches.discharges.tolist() == [1, 2, 3, 1, 1]
+
+
+def test_visible_and_scale():
+    m = anatomy.muscle("thumb")
+    forces = anatomy.twitch_forces_mn(m)
+    units = np.arange(m.units)
+    times = units * 1.0
+    twitches = find_twitches(times, units, m)
+    np.testing.assert_array_equal(twitches.visible, forces > m.visible_force_mn)
+    assert not find_twitches(times, units, m, force_scale=0.0).visible.any()
+    assert find_twitches(times, units, m, force_scale=100).visible.all()
+    slower = find_twitches(times, units, m, contraction_time_scale=2)
+    np.testing.assert_allclose(slower.duration_s, 2 * twitches.duration_s)
+
+
+def test_read_aloud():
+    assert str(find_twitches([], [], "calf")) == "no twitches"
+    assert str(find_twitches([1], [0], "calf")) == "1 twitch: 1 single; none visible"
+    # units 0 and 500 of the calf give 4 and 4 * 100**(500/580) = 212 mN
+    words = str(find_twitches([1, 2, 2.01, 3, 3.01, 3.02, 4], [0, 500, 500, 0, 0, 0, 500], "calf"))
+    assert words.startswith("4 twitches: 2 single, 1 doublet, 1 multiplet; ")
+    two = str(find_twitches([2, 2.01, 3, 3.01], [500] * 4, "calf"))
+    assert two == "2 twitches: 2 doublets; 2 visible"
+
+
+def test_empty_gives_empty_columns():
+    twitches = find_twitches([], [], "eyelid")
+    assert len(twitches) == 0
+    assert all(column.shape == (0,) for column in twitches.columns().values())
+    assert twitches.kind.dtype.kind == "U"
+    assert twitches.visible.dtype == bool
+
+
+def test_a_long_train_is_one_event_at_its_plateau():
+    # Unit 0 of the shin at 100 per second for 30 s: 9.05 twitches of 3 mN, T = 90 ms.
+    times = np.arange(3000) / 100
+    twitches = find_twitches(times, np.zeros(3000), "shin")
+    assert twitches.discharges.tolist() == [3000]
+    assert twitches.peak_mn[0] == pytest.approx(9.05 * 3.0, rel=0.02)
+    assert 30.0 < twitches.duration_s[0] < 30.0 + 6 * 0.090 + 0.2
+
+
+def test_a_million_discharges_in_seconds():
+    rng = np.random.default_rng(0)
+    times, units = np.sort(rng.uniform(0, 86_400, 1_000_000)), rng.integers(0, 580, 1_000_000)
+    start = time.perf_counter()
+    twitches = find_twitches(times, units, "calf")
+    assert time.perf_counter() - start < 20
+    assert twitches.discharges.sum() == 1_000_000
+
+
+def test_twitches_are_frozen_with_equal_columns():
+    twitches = find_twitches([1.0], [0], "calf")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        twitches.unit = np.zeros(1)  # type: ignore[misc]
+    with pytest.raises(NeurosimError, match="equal length"):
+        Twitches(**(twitches.columns() | {"unit": np.zeros(2)}))
+
+
+@pytest.mark.parametrize(
+    ("times", "units", "words"),
+    [
+        ([np.nan], [0], "finite"),
+        ([1.0], [580], "units 0 to 579"),
+        ([1.0, 2.0], [0], "equal length"),
+    ],
+)
+def test_nonsense_is_one_sentence(times, units, words):
+    with pytest.raises(NeurosimError, match=words):
+        find_twitches(times, units, "calf")
+
+
+def test_no_time_between_two_discharges_stays_finite():
+    twitches = find_twitches([1.0, 1.0], [0, 0], "calf")
+    assert twitches.discharges.tolist() == [2]
+    assert twitches.peak_mn[0] == pytest.approx(4.0, rel=1e-3)
+
+
+def test_kinds_follow_from_what_made_the_discharges():
+    bursts = [("misfire", 1), ("misfire", 2), ("misfire", 4), ("neuromyotonia", 2),
+              ("neuromyotonia", 5), ("myokymia", 1), ("myokymia", 3)]  # fmt: skip
+    process = np.repeat([b[0] for b in bursts], [b[1] for b in bursts])
+    episode = np.repeat(np.arange(7), [b[1] for b in bursts])
+    times = 2.0 * episode + 0.03 * np.arange(process.size)
+    found = find_twitches(
+        times, np.full(process.size, 3), "thumb", process=process, episode=episode,
+        origin=np.where(process == "myokymia", "lesion", "terminal"),
+    )  # fmt: skip
+    assert found.kind.tolist() == [
+        "single", "doublet", "multiplet", "doublet", "neuromyotonic_burst", "single",
+        "myokymic_burst",
+    ]  # fmt: skip
+    assert found.origin.tolist() == ["terminal"] * 5 + ["lesion"] * 2
+    assert found.units.tolist() == [1] * 7 and not found.painful.any()
+    assert "1 myokymic burst" in str(found) and set(found.kind) < set(KINDS)
+
+
+def test_a_spasm_is_one_event_over_its_units_and_its_force_the_sum():
+    rng = np.random.default_rng(2)
+    trains = [np.sort(rng.uniform(1.0, 9.0, 90)) for _ in range(5)]
+    times, units = np.concatenate(trains), np.repeat([2, 5, 9, 20, 40], 90)
+    order = rng.permutation(times.size)
+    times, units = np.append(times[order], 20.0), np.append(units[order], 5)
+    found = find_twitches(
+        times, units, "foot_sole", force_scale=0.5,
+        process=["plateau"] * 450 + ["misfire"], episode=[0] * 450 + [1], origin=["soma"] * 451,
+    )  # fmt: skip
+    assert found.kind.tolist() == ["spasm", "single"] and found.painful.tolist() == [True, False]
+    assert found.units.tolist() == [5, 1] and found.discharges.tolist() == [450, 1]
+    assert found.unit.tolist() == [2, 5]
+    force = muscle_force_mn(times[:-1], units[:-1], "foot_sole", 12.0, 2000.0, force_scale=0.5)
+    assert found.peak_mn[0] == pytest.approx(force.max(), rel=2e-3)
+    assert found.onset_s[0] == pytest.approx(times.min(), abs=0.05)
+    assert 0.1 < found.onset_s[0] + found.duration_s[0] - times[:-1].max() < 1.0
+
+
+def test_bursts_of_one_unit_that_run_into_each_other_stay_apart():
+    times, episode = [1.0, 1.01, 1.02, 1.03], [0, 1, 0, 1]
+    found = find_twitches(times, [4] * 4, "shin", episode=episode)
+    assert found.kind.tolist() == ["doublet", "doublet"] and found.discharges.sum() == 4
+    alone = find_twitches([1.0, 1.02], [4, 4], "shin")
+    assert found.onset_s[0] == pytest.approx(alone.onset_s[0], abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["origin", "episode", "process"])
+def test_a_column_of_another_length_is_one_sentence(name):
+    with pytest.raises(NeurosimError, match=name):
+        find_twitches([1.0, 2.0], [0, 0], "calf", **{name: [0, 0, 0]})

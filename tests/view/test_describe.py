@@ -1,0 +1,154 @@
+"""The words: decade bands, the lines of a result, and what must never be missing."""
+
+import ast
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from neurosim.simulation.simulate import simulate
+from neurosim.simulation.tally import replicate
+from neurosim.view import describe, summary
+
+
+@pytest.mark.parametrize(
+    ("ratio", "words"),
+    [
+        (0.0, "near zero"),
+        (0.0099, "near zero"),
+        (0.02, "less than a tenth as many"),
+        (0.1, "less than half as many"),
+        (0.3, "less than half as many"),
+        (0.6, "somewhat fewer"),
+        (1.0, "about as many"),
+        (1.5, "somewhat more"),
+        (3.9, "a few times as many"),
+        (10.0, "tens of times as many"),
+        (100.0, "hundreds of times as many"),
+        (1000.0, "thousands of times as many"),
+        (math.inf, "some, where there were none"),
+        (math.nan, "no twitches in either, so nothing to compare"),
+    ],
+)
+def test_band_has_the_decade_words_and_no_bare_ratio(ratio, words):
+    assert describe.band(ratio) == words
+
+
+def test_band_with_an_interval():
+    assert describe.band(17, 4.1, 320) == "tens of times as many (between 4 and 300 times)"
+    assert describe.band(7.4, 7.21, 7.38).endswith("(between 7.2 and 7.4 times)")
+    assert describe.band(0.62, 0.6151, 0.6249).endswith("(between 0.615 and 0.625 times)")
+    assert describe.band(1.7, 1.70001, 1.70002).endswith("(1.7 times)")
+    assert describe.band(0.05, 0.0001, 0.3).endswith("(between nearly 0 and 0.3 times)")
+    assert describe.band(3.0, 0.8, 12).startswith("no clear difference")
+    assert describe.band(1.0, 1.0, 1.0) == "about as many"
+    assert describe.band(0.0001, 0.0, 0.001) == "near zero"
+
+
+def test_result_in_about_ten_short_lines():
+    result = simulate("low_calcium", duration_s=60, seed=3)
+    text = str(result)
+    lines = text.splitlines()
+    assert 8 <= len(lines) <= 12
+    assert "ionised calcium 0.8 mmol/L is LOW (reference 1.15 to 1.3)" in text
+    assert lines[-1] == "A teaching model, not medical advice."
+    assert "of them assumed" in text
+    assert "Against health, the same person" in text
+
+
+def test_healthy_body_is_not_compared():
+    text = str(simulate(duration_s=30))
+    assert "all values are normal" in text
+    assert "Against" not in text
+
+
+def test_people_are_compared_with_an_interval():
+    people = replicate(["low_calcium", "normal"], 4, duration_s=60)
+    ratio, low, high = describe.people_ratio(people)
+    assert low < ratio < high
+    text = summary.describe(simulate("low_calcium", duration_s=60), people=people)
+    assert "the same 4 people" in text
+    assert "between" in text
+
+
+def test_silent_person_has_nothing_to_compare():
+    a = simulate("high_magnesium", duration_s=10, muscle="shin")
+    assert math.isnan(describe.person_ratio(a, a)) or a.expected_per_min > 1e-5
+
+
+def test_used_values_leave_out_the_other_axon_and_muscles():
+    rooms = {
+        (room, value.name.split(".")[0]) for room, value in describe.used_values("ghk", "calf")
+    }
+    assert not any(room == "axon_ohmic" for room, _ in rooms)
+    assert ("anatomy", "calf") in rooms
+    assert ("anatomy", "eyelid") not in rooms
+
+
+def test_firing_point_lies_between_the_points_of_the_table():
+    class Table:
+        nu = np.array([1.0, 2.0, 3.0])
+        x_percent = np.array([100.0, 60.0, 20.0])
+        bursts_per_min = np.array([[1e-30], [0.1], [10.0]])
+        nu_critical = 2.5
+
+    nu, x = describe.firing_point(Table)
+    assert (nu, x) == (2.5, pytest.approx(40.0))
+    Table.bursts_per_min = Table.bursts_per_min + 2.0
+    assert describe.firing_point(Table) == (1.0, 100.0)
+
+
+def test_used_values_are_those_that_a_run_reads():
+    code = """
+import neurosim.base.parameters as sources
+real, read = sources.load, set()
+class Seen(dict):
+    def __init__(self, room): super().__init__(real(room)); self.room = room
+    def __getitem__(self, name): read.add((self.room, name)); return super().__getitem__(name)
+rooms = {room: Seen(room) for room in sources.FILES}
+sources.load = rooms.get
+from neurosim.model.body import contributions, state
+contributions.load = rooms.get
+from neurosim.simulation.simulate import simulate
+read.clear()
+body = state.Body(sodium_mmol_l=130, potassium_mmol_l=6, ionised_calcium_mmol_l=1,
+    ionised_magnesium_mmol_l=.7, limb_temperature_c=31, plasma_caffeine_umol_l=50, stress=.5,
+    fatigue=.5, isaacs=1, pinched_nerve=1, als=.5, shortened_muscle=.9, cramp_proneness=1,
+    nerve_stimulation_per_s=40, stretch=1, cholinesterase_inhibition=.3, anxiety=.3,
+    mass_loss_percent=3, rehydration_l=1, sleep_debt_h=4, kidney_disease=.3, poor_nutrition=.2,
+    nerve_damage=.2, diuretic=.1, serotonin_excess=.1, sodium_channel_blocker=.1)
+result = simulate(body, muscle='foot_sole', duration_s=60)
+str(result), result.force_mn()
+from neurosim.view.sound import run_files
+from neurosim.clinic.unit_potentials import unit_potentials
+run_files(result), unit_potentials('foot_sole', units=0)  # as where a unit fires
+sources.load = real
+from neurosim.view.describe import used_values
+used = {(room, v.name) for room, v in used_values('ghk', 'foot_sole', body)}
+health = {(room, v.name) for room, v in used_values('ghk', 'foot_sole')}
+assert health < used and not {'chain', 'pool', 'bursts'} & {room for room, _ in health}
+assert not read - used, sorted(read - used)
+# Read with the fields, with the table of muscles, or only by a comparison of people.
+rest = {f'{r}.{n}' for r, n in used - read if r != 'anatomy' and not n.endswith('.healthy')}
+print(sorted(rest))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert set(ast.literal_eval(done.stdout)) <= {
+        "study.confidence", "study.rate_floor", "study.smallest_ratio",
+        "muscle.event_edge_fraction",
+    }  # fmt: skip
+
+
+def test_where_a_raised_rate_comes_from():
+    calf = simulate("stress", duration_s=30, muscle="calf")
+    assert describe.origin_shares(calf) == pytest.approx([0, 0, 1, 0, 0], abs=1e-3)
+    assert "as many, all from the cell body" in str(calf)
+    low = simulate("low_calcium", duration_s=30)
+    assert describe.origin_shares(low).sum() == pytest.approx(1.0)
+    assert describe.source_of_more(low, 50.0).split(" from ")[1] in (
+        "an ordinary place of the axon", "an excitable nerve ending",
+    )  # fmt: skip
+    assert describe.source_of_more(low, 1.0) == describe.source_of_more(low, math.nan) == ""

@@ -46,7 +46,8 @@ EVOKED = 1.2  # times the threshold of a 1-ms pulse
 PERSON_NU = np.array([1.2, 1.6, 2.0, 2.5, 3.1, 3.9, 5.0, 6.0, 7.5])
 PERSON_LOAD_MMOL_L = np.array([0.0, 1.5, 4.0, 6.0])
 NO_AMPLITUDE = 12.0  # of a course of noise that fires nothing: an action of 72
-ROOMS = (*people.ROOMS, "hazard", "firing.noise_channels", "firing.propagation_mv")
+FIRING = ("firing.noise_channels", "firing.propagation_mv", "firing.pair_ceiling")
+ROOMS = (*people.ROOMS, "hazard", *FIRING)
 MOST_SITES = 1000  # examined at once
 NEVER = 1e-30  # bursts per minute of a site whose action is above 45
 

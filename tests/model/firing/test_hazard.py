@@ -231,6 +231,18 @@ def test_an_error_of_the_law_moves_every_state_but_health():
     assert np.array_equal(health, table().bursts_per_min)
 
 
+def test_a_ceiling_of_pairs_that_is_exchanged_counts_inside_its_block_alone():
+    def highest(calcium):
+        return table(**{CA: calcium}).pair.max()
+
+    ceiling = number("firing", "pair_ceiling")
+    assert highest(0.9) == ceiling
+    with exchanged("firing", "pair_ceiling", 0.05):
+        assert highest(0.9) == 0.05, "what was remembered before is served inside"
+        assert highest(0.91) == 0.05
+    assert highest(0.91) == ceiling, "what was remembered inside is served after"
+
+
 def test_the_table_is_remembered_and_frozen():
     first = table(**{CA: 1.0})
     assert table(**{CA: 1.0}) is first

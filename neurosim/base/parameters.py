@@ -162,7 +162,7 @@ def recorded() -> Iterator[set[tuple[str, str]]]:
     try:
         yield reads
     finally:
-        _recorders.remove(reads)
+        _recorders.pop()  # remove() takes the first that is equal: of nested ones, the wrong one
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from neurosim.base.parameters import (
     load,
     number,
     read_toml,
+    recorded,
     references,
 )
 from neurosim.model.body.contributions import contributions
@@ -168,3 +169,12 @@ def test_what_is_kept_is_of_one_value_of_an_exchanged_number():
         with exchanged("firing", "load_factor", value):
             assert factor() == value
     assert factor() == number("firing", "load_factor")
+
+
+def test_a_record_inside_another_ends_alone():
+    with recorded() as outer:
+        with recorded() as inner:
+            pass
+        number("firing", "load_factor")
+    number("firing", "noise_channels")
+    assert outer == {("firing", "load_factor")} and inner == set()

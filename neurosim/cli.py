@@ -1,12 +1,14 @@
 """The command line: one command for a pupil, the same objects as in Python.
 
 All input and the folder are checked before anything is computed, and files are written at
-the end, all or none. A mistake is answered with one sentence and exit code 2.
+the end, all or none, before their words are printed: a reader that goes away costs no file. A
+mistake is answered with one sentence and exit code 2.
 """
 
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import re
 import sys
@@ -22,6 +24,7 @@ from neurosim.base.errors import NeurosimError, named, plain, unknown_name
 
 COMMANDS = ("run", "list", "lab", "mystery", "lessons", "key", "article", "sweep", "excitability",
             "fit", "cohort", "sensitivity", "sources", "validate")  # fmt: skip
+READER_GONE = (errno.EPIPE, errno.EINVAL)  # the latter on Windows
 LOST = 3  # exit code when a run stops because the machine is too small
 MAX_SWEEP = 1000
 MAX_PATIENTS = 100  # in one key
@@ -42,6 +45,9 @@ class _Parser(argparse.ArgumentParser):
         text = re.sub(r"^argument [^:]*?(-{1,2}[a-z-]+|[A-Z]\w*)?: ", _named, message)
         text = text[:1].upper() + text[1:300]
         raise NeurosimError(text.rstrip(".") + "; see 'neurosim --help'.")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        _print(message, end="", file=file or sys.stderr)
 
 
 def _named(match: re.Match) -> str:
@@ -173,14 +179,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say("There is not enough memory: choose fewer people or a shorter duration.", LOST)
     except KeyboardInterrupt as stopped:
         return _say(str(stopped) or "Stopped; nothing was written.", 130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
 
 
 def _say(sentence: str, code: int) -> int:
-    print(sentence, file=sys.stderr)
+    _print(sentence, file=sys.stderr)
     return code
+
+
+def _print(text: str, end: str = "\n", file: Any = None) -> None:
+    """Print at once; a reader that has gone away stops nothing.
+
+    Raises
+    ------
+    NeurosimError
+        If the standard output takes no more for another reason, such as a full disk.
+    """
+    stream = sys.stdout if file is None else file
+    try:
+        print(text, end=end, file=stream, flush=True)
+    except OSError as error:
+        # What is left in its buffer would fail once more at the end of the process.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if stream is sys.stdout and error.errno not in READER_GONE:
+            raise NeurosimError(f"Cannot print: {error.strerror}.") from None
 
 
 def _dispatch(given: list[str]) -> int:
@@ -198,7 +219,7 @@ def _dispatch(given: list[str]) -> int:
     if args.version:
         from neurosim import __version__
 
-        print(f"neurosim {__version__}")
+        _print(f"neurosim {__version__}")
         return 0
     if not args.command:
         parser.print_help()
@@ -221,7 +242,7 @@ def _patience() -> Iterator[None]:
 
         while not ended.wait(1.0):
             if compiling():
-                print("Compiling, once on this machine: about half a minute.", file=sys.stderr)
+                _print("Compiling, once on this machine: about half a minute.", file=sys.stderr)
                 return
 
     threading.Thread(target=watch, daemon=True).start()
@@ -343,7 +364,7 @@ def _asked(args: argparse.Namespace) -> Any:
     after = relieved(asked, args.remedy)
     if after is asked:
         words = remedy(args.remedy).words
-        print(f"Nothing changes: {words} has nothing to mend in this body.")
+        _print(f"Nothing changes: {words} has nothing to mend in this body.")
     elif args.against is None:
         args.against = asked
     return after
@@ -444,7 +465,7 @@ def _progress(what: str, then: str = "") -> Callable[[int, int], None] | None:
         wait = "" if left_min < 0.5 else f", about {left_min:.0f} minutes to go"
         wait = wait if left_min < 120.0 else f", about {left_min / 60.0:.0f} hours to go"
         tail, end = (then, "\n") if done >= of else (wait, "")
-        print(f"\r{done} of {of} {what}{tail:<32}", end=end, file=sys.stderr, flush=True)
+        _print(f"\r{done} of {of} {what}{tail:<32}", end=end, file=sys.stderr)
 
     return show
 
@@ -464,7 +485,7 @@ def _people_progress() -> Callable[[int, int], None] | None:
             told += f", {rate:.2g} a second"
             if done < of:
                 told += f", {_time_left((of - done) / rate)} to go"
-        print(f"\r{told:<70}", end="\n" if done >= of else "", file=sys.stderr, flush=True)
+        _print(f"\r{told:<70}", end="\n" if done >= of else "", file=sys.stderr)
 
     return show
 
@@ -486,7 +507,7 @@ def _stages() -> tuple[Callable[[str], None], Callable[[int, int], None] | None]
     def stage(words: str) -> None:
         nonlocal shown
         minutes = (perf_counter() - begun) / 60.0
-        print(f"{minutes:.0f} min: {words}", file=sys.stderr, flush=True)
+        _print(f"{minutes:.0f} min: {words}", file=sys.stderr)
         shown = _progress("done")
 
     def progress(done: int, of: int) -> None:
@@ -496,14 +517,19 @@ def _stages() -> tuple[Callable[[str], None], Callable[[int, int], None] | None]
     return stage, progress
 
 
-def _write(folder: Path, files: Mapping[str, Any]) -> None:
-    """Write the files of a command and say where they are."""
+def _write(folder: Path, files: Mapping[str, Any], words: str) -> None:
+    """Write the files of a command, then print its words and where the files are."""
+    _print(f"{words}\n{_saved(folder, files)}")
+
+
+def _saved(folder: Path, files: Mapping[str, Any]) -> str:
+    """Write the files of a command and return where they are, in words."""
     from neurosim.base.files import write_files
 
     paths = write_files(folder, files)
     look = {suffix: rank for rank, suffix in enumerate(FOR_PEOPLE)}
     paths.sort(key=lambda path: look.get(path.suffix, len(look)))
-    print(f"Written into {folder}: " + ", ".join(path.name for path in paths))
+    return f"Written into {folder}: " + ", ".join(path.name for path in paths)
 
 
 def _say_if_slow() -> None:
@@ -511,7 +537,7 @@ def _say_if_slow() -> None:
     from neurosim.model.axon.kernel import compiled
 
     if compiled() is None:
-        print(
+        _print(
             "Numba is not installed or switched off: this takes about 20 times as long.",
             file=sys.stderr,
         )
@@ -544,7 +570,7 @@ def _say_if_long(asked: Sequence[Any], people: int, cores: int) -> None:
             "hours: choose fewer people or a shorter duration."
         )
     if seconds > LONG_S:
-        print(f"This takes about {seconds / 60.0:.0f} minutes.", file=sys.stderr)
+        _print(f"This takes about {seconds / 60.0:.0f} minutes.", file=sys.stderr)
 
 
 def _tried(asked: Sequence[Any], people: int) -> tuple[float, float, Any]:
@@ -610,10 +636,11 @@ def _run(args: argparse.Namespace) -> None:
         files |= sound.run_files(result)
         files["figure.png"] = style.png_bytes(figure)
         files["figure.txt"] = export.text_bytes(figure.words)
-        print(figure.words)
+        words = figure.words
         if people is not None:
-            print(f"twitches.csv and discharges.csv are of person {person}; people.csv counts all.")
-        _write(folder, files)
+            words += f"\ntwitches.csv and discharges.csv are of person {person}; "
+            words += "people.csv counts all."
+        _write(folder, files, words)
 
 
 def _fits_a_table(asked: Any) -> None:
@@ -640,31 +667,31 @@ def _list(args: argparse.Namespace) -> None:
     from neurosim.model.muscle.anatomy import MUSCLES, muscle, roots
     from neurosim.simulation.scenario import catalogue, scenario
 
-    print("Scenarios (neurosim run NAME; NAME_mild for most of them):")
+    _print("Scenarios (neurosim run NAME; NAME_mild for most of them):")
     for name in catalogue():
         s = scenario(name)
-        print(f"  {name:<25} {s.title}: {s.about}")
-    print("\nMuscles (--muscle M):")
+        _print(f"  {name:<25} {s.title}: {s.about}")
+    _print("\nMuscles (--muscle M):")
     for name in MUSCLES:
         supply = ", ".join(roots(name)) or "no spinal root"
-        print(f"  {name:<16} {muscle(name).latin} ({supply})")
-    print("\nFields of the body (--set FIELD=VALUE):")
+        _print(f"  {name:<16} {muscle(name).latin} ({supply})")
+    _print("\nFields of the body (--set FIELD=VALUE):")
     for f in FIELDS.values():
         usual = f"{f.low:g} to {f.high:g}" if f.high > f.low else f"{f.low:g}"
         unit = f" {f.unit}" if f.unit else ""
-        print(f"  {f.name:<25} {f.label}, reference {usual}{unit}")
-    print("\nAlso understood: " + ", ".join(n for n in DOORS if n not in FIELDS) + ".")
-    print("\nConditions of an axon (neurosim excitability --condition NAME):")
+        _print(f"  {f.name:<25} {f.label}, reference {usual}{unit}")
+    _print("\nAlso understood: " + ", ".join(n for n in DOORS if n not in FIELDS) + ".")
+    _print("\nConditions of an axon (neurosim excitability --condition NAME):")
     for c in conditions().values():
         what = ", ".join(f"{name}={value:g}" for name, value in c.changes.items())
-        print(f"  {c.name:<23} {c.title}: {c.about} ({what})")
-    print("\nRemedies (neurosim run NAME --remedy REMEDY):")
+        _print(f"  {c.name:<23} {c.title}: {c.about} ({what})")
+    _print("\nRemedies (neurosim run NAME --remedy REMEDY):")
     for one in REMEDIES:
-        print(f"  {one.name:<25} {one.words}")
-    print("\nChanges of an axon (neurosim excitability --change NAME=VALUE; a scale multiplies):")
+        _print(f"  {one.name:<25} {one.words}")
+    _print("\nChanges of an axon (neurosim excitability --change NAME=VALUE; a scale multiplies):")
     for change in CHANGES.values():
         unit = f" {change.unit}" if change.unit else ""
-        print(f"  {change.name:<24} {change.words}, {change.low:g} to {change.high:g}{unit}")
+        _print(f"  {change.name:<24} {change.words}, {change.low:g} to {change.high:g}{unit}")
 
 
 def _lab(args: argparse.Namespace) -> None:
@@ -676,10 +703,10 @@ def _lab(args: argparse.Namespace) -> None:
     where, port = lab.place(args.page), lab.checked_port(_whole("port", args.port))
     folder, kept = lab.copy_lessons(args.out if args.out is not None else lab.FOLDER)
     if kept:
-        print(f"Left as you changed {'it' if len(kept) == 1 else 'them'}: {', '.join(kept)}.")
+        _print(f"Left as you changed {'it' if len(kept) == 1 else 'them'}: {', '.join(kept)}.")
     _compile_once()
-    lab.serve(where, folder, port, not args.no_browser, lambda text: print(text, flush=True))
-    print(f"Closed; your files are in {folder}.")
+    lab.serve(where, folder, port, not args.no_browser, _print)
+    _print(f"Closed; your files are in {folder}.")
 
 
 def _compile_once() -> None:
@@ -725,8 +752,7 @@ def _article(args: argparse.Namespace) -> None:
             files[f"{name}.png"] = style.png_bytes(figure)
             files[f"{name}.txt"] = export.text_bytes(figure.words)
         files["report.html"] = export.text_bytes(report.report_html(found))
-        print(phrases.table(found))
-        _write(folder, files)
+        _write(folder, files, phrases.table(found))
 
 
 def _cohort(args: argparse.Namespace) -> None:
@@ -747,18 +773,22 @@ def _cohort(args: argparse.Namespace) -> None:
         tables.needs_pyarrow(args.format)
         with Parts(folder) as kept:
             if args.resume and study.nothing_left(kept, asked):
-                print(f"Nothing is left to do: the run in {folder} is finished.")
+                _print(f"Nothing is left to do: the run in {folder} is finished.")
                 return
             found = study.run_cohort(
                 asked, kept, resume=args.resume, workers=workers, scheduler=args.scheduler,
-                progress=_people_progress(), tell=lambda text: print(text, file=sys.stderr),
+                progress=_people_progress(), tell=lambda text: _print(text, file=sys.stderr),
             )  # fmt: skip
-            _write_cohort(folder, found, vars(args))
+            words = _write_cohort(folder, found, vars(args))
             kept.clear()
+            _print(words)
 
 
-def _write_cohort(folder: Path, found: Any, options: dict[str, Any]) -> None:
-    """Write a cohort's tables, figure and words; its parts stay if that fails."""
+def _write_cohort(folder: Path, found: Any, options: dict[str, Any]) -> str:
+    """Write a cohort's tables, figure and words, and return what to print.
+
+    Its parts stay if that fails.
+    """
     from neurosim.view import cohort_plot, style
     from neurosim.view import cohort_tables as tables
     from neurosim.view.export import text_bytes
@@ -773,8 +803,7 @@ def _write_cohort(folder: Path, found: Any, options: dict[str, Any]) -> None:
         files["cohort.txt"] = text_bytes(f"{words}\n\nThe picture in words:\n{figure.words}")
         given = {n: v for n, v in options.items() if n not in ("options", "version")}
         files["cohort.json"] = tables.record(found, command=given)
-        print(words)
-        _write(folder, files)
+        return f"{words}\n{_saved(folder, files)}"
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"Stopped; {go_on}") from None
     except NeurosimError as error:
@@ -849,8 +878,7 @@ def _excitability(args: argparse.Namespace) -> None:
         ).encode("utf-8")
         files["excitability.png"] = style.png_bytes(figure)
         files["excitability.txt"] = export.text_bytes(f"{table}\n\n{figure.words}")
-        print(f"Axon {asked.axon}, {title}\n\n{table}\n\n{figure.words}")
-        _write(folder, files)
+        _write(folder, files, f"Axon {asked.axon}, {title}\n\n{table}\n\n{figure.words}")
 
 
 def _fit(args: argparse.Namespace) -> None:
@@ -869,8 +897,7 @@ def _fit(args: argparse.Namespace) -> None:
         files = export.table_files("fit", fitted.fit_rows(found), about)
         files["fit.png"] = style.png_bytes(figure)
         files["fit.txt"] = export.text_bytes(f"{figure.words}\n\n{table}")
-        print(f"Axon {asked.axon}\n\n{figure.words}\n\n{table}")
-        _write(folder, files)
+        _write(folder, files, f"Axon {asked.axon}\n\n{figure.words}\n\n{table}")
 
 
 def _steps(text: str) -> list[float]:
@@ -920,8 +947,7 @@ def _sweep(args: argparse.Namespace) -> None:
         files = export.table_files("sweep", table, export.provenance(base, swept=args.field))
         files["sweep.png"] = style.png_bytes(figure)
         files["sweep.txt"] = export.text_bytes(figure.words)
-        print(figure.words)
-        _write(folder, files)
+        _write(folder, files, figure.words)
 
 
 def _sensitivity(args: argparse.Namespace) -> None:
@@ -952,8 +978,7 @@ def _sensitivity(args: argparse.Namespace) -> None:
         files |= export.table_files("screening", shown.screening_rows(found), about)
         files["sensitivity.png"] = style.png_bytes(figure)
         files["sensitivity.txt"] = export.text_bytes(f"{figure.words}\n\n{table}")
-        print(f"{figure.words}\n\n{table}")
-        _write(folder, files)
+        _write(folder, files, f"{figure.words}\n\n{table}")
 
 
 def _lessons(args: argparse.Namespace) -> None:
@@ -967,7 +992,7 @@ def _lessons(args: argparse.Namespace) -> None:
 
         files = build.build(asked, args.only, told=_lesson_progress())
         paths = write_files(folder, build.with_index(files, folder))
-        print(f"Written: {len(paths)} files in {folder}; open {folder / 'index.html'}")
+        _print(f"Written: {len(paths)} files in {folder}; open {folder / 'index.html'}")
 
 
 def _lesson_progress() -> Callable[[Any, int, int], None]:
@@ -980,7 +1005,7 @@ def _lesson_progress() -> Callable[[Any, int, int], None]:
         if shown[lesson.name] is not None:
             shown[lesson.name](done, of)
         if done == of:
-            print(f"Lesson {lesson.number}, {lesson.title}: run.")
+            _print(f"Lesson {lesson.number}, {lesson.title}: run.")
 
     return told
 
@@ -994,7 +1019,7 @@ def _mystery(args: argparse.Namespace) -> None:
         from neurosim.classroom.mystery.desk import record_files
 
         game, told = _play(seed)
-        _write(folder, record_files(game, told))
+        _print(_saved(folder, record_files(game, told)))
 
 
 def _play(seed: Any) -> tuple[Any, list[str]]:
@@ -1007,13 +1032,13 @@ def _play(seed: Any) -> tuple[Any, list[str]]:
     told = [desk.welcome()]
     if seed is None:
         told.append(f"To meet this patient again: neurosim mystery --seed {given}")
-    print("\n".join(told), flush=True)
+    _print("\n".join(told))
     if isinstance(sys.stdin, TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")
     talks = sys.stdin is not None and sys.stdin.isatty()
     while desk.open:
         if talks:
-            print("> ", end="", flush=True)
+            _print("> ", end="")
         line = sys.stdin.readline() if sys.stdin is not None else ""
         if not line:  # the input has ended
             told.append(desk.answer("quit"))
@@ -1024,7 +1049,7 @@ def _play(seed: Any) -> tuple[Any, list[str]]:
             except NeurosimError as error:
                 told.append(" ".join(str(error).split()))
         if told[-1]:
-            print(told[-1], flush=True)
+            _print(told[-1])
     return desk.game, told
 
 
@@ -1062,21 +1087,20 @@ def _key(args: argparse.Namespace) -> None:
                 progress(len(keys), len(seeds))
         return keys
 
-    if args.out is None:
-        _print_key(made())
-        return
-    with _folder(args.out, "key") as folder:
-        from neurosim.classroom.mystery.desk import key_files
+    if args.out is not None:
+        with _folder(args.out, "key") as folder:
+            from neurosim.classroom.mystery.desk import key_files
 
-        keys = made()
-        _print_key(keys)
-        _write(folder, key_files(keys))
+            keys = made()
+            _write(folder, key_files(keys), _key_words(keys))
+    else:
+        _print(_key_words(made()))
 
 
-def _print_key(keys: Sequence[Any]) -> None:
+def _key_words(keys: Sequence[Any]) -> str:
     from neurosim.classroom.mystery import phrases as words
 
-    print(words.key_words(keys[0]) if len(keys) == 1 else words.key_table(keys))
+    return words.key_words(keys[0]) if len(keys) == 1 else words.key_table(keys)
 
 
 def _sources(args: argparse.Namespace) -> None:
@@ -1100,19 +1124,20 @@ def _sources(args: argparse.Namespace) -> None:
                 f"Cannot write {named(args.csv)}: it must be a file in an existing folder."
             )
         files_.write_files(path.parent, {path.name: export.csv_bytes(export.as_columns(rows))})
+    lines = []
     for row in rows:
         span = "" if row["low"] != row["low"] else f" ({row['low']:g} to {row['high']:g})"
-        print(
+        lines.append(
             f"{row['room']}.{row['name']} = {row['value']:g} {row['unit']}{span}, "
             f"{row['grade']}, {row['source']}"
         )
-    print("\nReferences:")
-    for key, text in references().items():
-        print(f"  {key}: {text}")
+    lines.append("\nReferences:")
+    lines += [f"  {key}: {text}" for key, text in references().items()]
     counts = ", ".join(f"{sum(r['grade'] == g for r in rows)} {g}" for g in GRADES)
-    print(f"\n{len(rows)} numbers: {counts}.")
+    lines.append(f"\n{len(rows)} numbers: {counts}.")
     if args.csv is not None:
-        print(f"Written: {args.csv}")
+        lines.append(f"Written: {args.csv}")
+    _print("\n".join(lines))
 
 
 def _span(low: float, high: float) -> str:
@@ -1147,17 +1172,18 @@ def _validate(args: argparse.Namespace) -> None:
             note="published_low and published_high are published, model is simulated",
             not_asked={target: f"{what}: {why}" for target, what, why in validate.NOT_ASKED},
         )
-        outside = [row for row in rows if not row["inside"]]
-        print(f"Inside the published range: {_tally(rows)}.")
-        for row in outside:
-            print(
-                f"  outside: {row['quantity']} ({row['condition']}): model {row['model']:.4g}, "
-                f"published {_span(row['published_low'], row['published_high'])} "
-                f"{row['unit']} [{row['source']}]"
-            )
-        for target, what, why in validate.NOT_ASKED:
-            print(f"  not asked: {what} ({target}): {why}")
-        _write(folder, export.table_files("validation", rows, about))
+        lines = [f"Inside the published range: {_tally(rows)}."]
+        lines += [
+            f"  outside: {row['quantity']} ({row['condition']}): model {row['model']:.4g}, "
+            f"published {_span(row['published_low'], row['published_high'])} "
+            f"{row['unit']} [{row['source']}]"
+            for row in rows
+            if not row["inside"]
+        ]
+        lines += [
+            f"  not asked: {what} ({target}): {why}" for target, what, why in validate.NOT_ASKED
+        ]
+        _write(folder, export.table_files("validation", rows, about), "\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """The command line: files, words, and one sentence for every mistake."""
 
+import ast
 import csv
+import io
 import json
 import os
 import subprocess
@@ -153,6 +155,82 @@ def test_run_writes_everything_and_says_so(tmp_path, capsys):
     about = json.loads((tmp_path / "o" / "result.json").read_text("utf-8"))
     assert about["scenario"]["body"]["potassium_mmol_l"] == 4.5
     assert (tmp_path / "o" / "figure.png").stat().st_size > 20_000
+
+
+def reader_gone():
+    reading, writing = os.pipe()
+    os.close(reading)
+    return open(writing, "w", encoding="utf-8")
+
+
+def disk_full():
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full here")
+    return open("/dev/full", "w", encoding="utf-8")
+
+
+@pytest.mark.parametrize("output", [reader_gone, disk_full])
+@pytest.mark.parametrize(
+    ("line", "files"),
+    [
+        ("run caffeine --duration 2", 10),
+        ("sweep stress 0:1:2 --people 2", 4),
+        ("excitability", 6),
+        ("cohort stress --people 2 --hours 0.01 --workers 1", 7),
+        ("key --seed 7", 3),
+        ("validate", 2),
+        ("article --people 6", 10),
+    ],
+)
+def test_files_are_whole_though_nobody_reads_the_words(
+    line, files, output, tmp_path, monkeypatch, capsys, small_article
+):
+    monkeypatch.setattr("neurosim.study.article.article", lambda *args, **more: small_article)
+    monkeypatch.setattr(validate, "rows", lambda: [])
+    with output() as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        code = cli.main([*line.split(), "--out", "o"])
+    names = os.listdir("o")
+    assert len(names) == files and all((tmp_path / "o" / name).stat().st_size for name in names)
+    if output is reader_gone:
+        assert code == 0 and not capsys.readouterr().err
+    else:
+        assert code == 2
+        assert capsys.readouterr().err == "Cannot print: No space left on device.\n"
+
+
+def test_a_patient_is_worked_to_the_end_though_nobody_reads(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("bill\nquit\n"))
+    with reader_gone() as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert cli.main("mystery --seed 7 --out o".split()) == 0
+    assert os.listdir("o")
+
+
+def test_a_reader_that_leaves_early_is_no_error_of_the_process(tmp_path):
+    home = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])}
+    for buffered in ("1", ""):
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run(
+            [sys.executable, "-m", "neurosim", "list"], stdout=writing, stderr=subprocess.PIPE,
+            text=True, check=False, env={**home, "PYTHONUNBUFFERED": buffered},
+        )  # fmt: skip
+        os.close(writing)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_no_command_prints_before_its_files_are_written():
+    tree = ast.parse(Path(cli.__file__).read_text("utf-8"))
+    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+        lines = {}
+        for call in calls:
+            lines.setdefault(ast.unparse(call.func).split(".")[-1], []).append(call.lineno)
+        assert "print" not in lines or function.name == "_print", function.name
+        writes = [i for name in ("_write", "_saved", "write_files") for i in lines.get(name, ())]
+        if writes and "_print" in lines:
+            assert min(writes) <= min(lines["_print"]), function.name
 
 
 def test_default_folder_and_toml_file(tmp_path):

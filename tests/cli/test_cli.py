@@ -185,7 +185,7 @@ def disk_full():
 def test_files_are_whole_though_nobody_reads_the_words(
     line, files, output, tmp_path, monkeypatch, capsys, small_article
 ):
-    monkeypatch.setattr("neurosim.study.article.article", lambda *args, **more: small_article)
+    monkeypatch.setattr("neurosim.article.trial.article", lambda *args, **more: small_article)
     monkeypatch.setattr(validate, "rows", lambda: [])
     with output() as stream:
         monkeypatch.setattr(sys, "stdout", stream)

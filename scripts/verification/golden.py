@@ -1,7 +1,7 @@
 """Write down, or compare, the numbers that must not move when the package is rebuilt.
 
-    python scripts/golden.py write golden.json [--only NAME ...]
-    python scripts/golden.py check golden.json [--only NAME ...]
+    python scripts/verification/golden.py write golden.json [--only NAME ...]
+    python scripts/verification/golden.py check golden.json [--only NAME ...]
 
 A part is a scenario (of `PEOPLE`), ``article`` (every verdict, as `neurosim article` asks) or
 ``validate`` (every target). Numbers are kept to the last bit: arrays by a hash of their bytes,
@@ -24,9 +24,9 @@ import numpy as np
 # Verdict) that have changed since to those in the file.
 import neurosim
 from neurosim import simulate
-from neurosim.store import folder as cache_folder
-from neurosim.study.article import article
-from neurosim.study.validate import rows as validation_rows
+from neurosim.article.trial import article
+from neurosim.base.disk_cache import folder as cache_folder
+from neurosim.validation.validate import rows as validation_rows
 
 RENAMED: dict[str, str] = {}
 CACHE_SWITCH = "NEUROSIM_CACHE"

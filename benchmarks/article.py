@@ -104,11 +104,13 @@ def main() -> None:
             "rates", lambda: [rates_of_person(asked, p) for p in range(people)]
         ),
         f"{people} diaries": stage(
-            "diaries", lambda: [alarms._one(("als", diary.EVERYBODY + p, 26, 1))
-                                for p in range(people)]
+            "diaries",
+            lambda: [alarms._one(("als", diary.EVERYBODY + p, 26, 1)) for p in range(people)],
         ),
-        f"what {len(questions)} verdicts lean on": stage("lean", lambda: robustness.lean(questions)),
-    }  # fmt: skip
+        f"what {len(questions)} verdicts lean on": stage(
+            "lean", lambda: robustness.lean(questions)
+        ),
+    }
     groups = [*GROUPS, REST]
     print(f"{'processor time, s':<26}" + "".join(f"{words:>26}" for words in found))
     for group in groups:

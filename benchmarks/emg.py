@@ -49,9 +49,9 @@ def convolved(times, units, seconds, table):
 
     out = np.zeros(round(seconds * HZ))
     for u in range(UNITS):
-        train = np.bincount(
-            np.rint(times[units == u] * HZ).astype(int), minlength=out.size
-        )[: out.size].astype(float)  # fmt: skip
+        train = np.bincount(np.rint(times[units == u] * HZ).astype(int), minlength=out.size)[
+            : out.size
+        ].astype(float)
         out += oaconvolve(train, table[u])[: out.size]
     return out
 
@@ -60,8 +60,10 @@ def main() -> None:
     """Print the table."""
     table = unit_potentials.unit_potentials(MUSCLE, "surface", HZ)
     emg.emg_uv(np.zeros(UNITS), np.arange(UNITS), MUSCLE, 1.0, "surface", HZ)
-    print(f"{'seconds':>8} {'events':>9} {'as chosen':>10} {'one by one':>10} {'chunks':>9}"
-          f" {'FFT':>9} {'one/chosen':>10} {'FFT/chosen':>10}")  # fmt: skip
+    print(
+        f"{'seconds':>8} {'events':>9} {'as chosen':>10} {'one by one':>10} {'chunks':>9}"
+        f" {'FFT':>9} {'one/chosen':>10} {'FFT/chosen':>10}"
+    )
     for seconds, rate in CASES:
         times, units = discharges(seconds, rate)
         chosen, single, chunks = (
@@ -69,8 +71,10 @@ def main() -> None:
             for d in (unit_potentials._DENSE, 0, 10**9)
         )
         fft = milliseconds(lambda s=seconds, t=times, u=units: convolved(t, u, s, table))
-        print(f"{seconds:>8g} {times.size:>9} {chosen:>10.3g} {single:>10.3g} {chunks:>9.3g}"
-              f" {fft:>9.3g} {single / chosen:>10.3g} {fft / chosen:>10.3g}")  # fmt: skip
+        print(
+            f"{seconds:>8g} {times.size:>9} {chosen:>10.3g} {single:>10.3g} {chunks:>9.3g}"
+            f" {fft:>9.3g} {single / chosen:>10.3g} {fft / chosen:>10.3g}"
+        )
     noise = milliseconds(lambda: emg.emg_uv([], [], MUSCLE, 3600.0, "surface", HZ))
     print(f"noise of an hour: {noise:.3g} ms")
     start = time.process_time()

@@ -65,8 +65,10 @@ def main() -> None:
             rows.append((simulated, moved, drawn, moved + drawn))
         sim, move, draw, both = (statistics.median(column) for column in zip(*rows, strict=True))
         anew, _ = timed(lambda: png_bytes(shown.figure))
-        print(f"{name:<26}{sim:>13.1f}{move:>13.1f}{draw:>13.1f}{both:>13.1f}"
-              f"{sim / both:>13.2f}{anew:>13.0f}")  # fmt: skip
+        print(
+            f"{name:<26}{sim:>13.1f}{move:>13.1f}{draw:>13.1f}{both:>13.1f}"
+            f"{sim / both:>13.2f}{anew:>13.0f}"
+        )
 
 
 if __name__ == "__main__":

@@ -74,11 +74,17 @@ class Ours:
         n = per_s.size
         fall = np.exp(-law.slope * GRID_MMOL_L)
         return self.hazard(
-            load_mmol_l=GRID_MMOL_L, bursts_per_min=60.0 * per_s[:, None] * fall,
-            unit=np.arange(n), origin=np.zeros(n, np.int64), pair=np.full(n, law.pair), units=n,
-            load_per_spike_mmol_l=law.per_spike_mmol_l, load_tau_s=law.tau_s,
-            ceiling_per_min=1e6, start_load_mmol_l=np.full(n, law.start_mmol_l),
-        )  # fmt: skip
+            load_mmol_l=GRID_MMOL_L,
+            bursts_per_min=60.0 * per_s[:, None] * fall,
+            unit=np.arange(n),
+            origin=np.zeros(n, np.int64),
+            pair=np.full(n, law.pair),
+            units=n,
+            load_per_spike_mmol_l=law.per_spike_mmol_l,
+            load_tau_s=law.tau_s,
+            ceiling_per_min=1e6,
+            start_load_mmol_l=np.full(n, law.start_mmol_l),
+        )
 
     def go(self) -> None:
         """Draw."""
@@ -244,9 +250,12 @@ class Worker:
         plain = name in ("plain", "clock")
         given = os.environ | {"NEUROSIM_NUMBA": "0" if plain else "1", "OMP_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
-            [sys.executable, __file__, "--worker", name], env=given, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )  # fmt: skip
+            [sys.executable, __file__, "--worker", name],
+            env=given,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
         said = self.hear()
         self.error, self.start_s = said.get("error"), said.get("start_s", 0.0)
 
@@ -326,20 +335,26 @@ def verdicts(ns, names) -> None:
     print()
     lost = [(name, r) for r in RATES_PER_MIN for name in peers if ns[name, r] < ns["numba", r]]
     for name, r in lost:
-        print(f"{CONTESTANTS[name][2]} wins at {r:g} bursts a minute: "
-              f"ours takes {ns['numba', r] / ns[name, r]:.2f} times as long.")  # fmt: skip
+        print(
+            f"{CONTESTANTS[name][2]} wins at {r:g} bursts a minute: "
+            f"ours takes {ns['numba', r] / ns[name, r]:.2f} times as long."
+        )
     if not lost:
         print("No peer wins at any of these rates.")
     ours = ns["numba", 10.0]
     print(f"Aim of {AIM_NS:g} ns a burst at 10 a minute: {met(ours <= AIM_NS)} ({ours:.3g}).")
     if "neuron" in names:
         times = ns["neuron", 10.0] / ours
-        print(f"Aim of {AIM_NEURON:g} times NEURON's speed at 10 a minute: "
-              f"{met(times >= AIM_NEURON)} ({times:.3g}).")  # fmt: skip
+        print(
+            f"Aim of {AIM_NEURON:g} times NEURON's speed at 10 a minute: "
+            f"{met(times >= AIM_NEURON)} ({times:.3g})."
+        )
     if clocked := [name for name in names if name in CLOCKED]:
         best = min(ns[name, 600.0] for name in clocked) / ns["numba", 600.0]
-        print("Aim never to be slower than the quickest clock-driven peer at 600 a minute: "
-              f"{met(best >= 1.0)} ({best:.3g} times its speed).")  # fmt: skip
+        print(
+            "Aim never to be slower than the quickest clock-driven peer at 600 a minute: "
+            f"{met(best >= 1.0)} ({best:.3g} times its speed)."
+        )
 
 
 def met(aim: bool) -> str:
@@ -383,14 +398,22 @@ def cases() -> dict[str, list[tuple[str, int, np.ndarray, float]]]:
     some = np.full(12, 10.0 * one)
     all_s = 6.0 * 10_000  # 10,000 bursts at 10 a minute
     return {
-        "duration": [(f"{10_000 * k:,} bursts", 1, np.full(UNITS, one), k * all_s)
-                     for k in (1, 10, 100)],
-        "silent units": [(f"12 of 120 fire; {n:,} more", 1,
-                          np.append(some, np.full(108 + n, silent)), 10 * all_s)
-                         for n in (0, 1_200, 12_000)],
-        "people": [(f"{n:,} people of 10,000 bursts", n, np.full(UNITS, one), all_s)
-                   for n in (1, 10, 100)],
-    }  # fmt: skip
+        "duration": [
+            (f"{10_000 * k:,} bursts", 1, np.full(UNITS, one), k * all_s) for k in (1, 10, 100)
+        ],
+        "silent units": [
+            (
+                f"12 of 120 fire; {n:,} more",
+                1,
+                np.append(some, np.full(108 + n, silent)),
+                10 * all_s,
+            )
+            for n in (0, 1_200, 12_000)
+        ],
+        "people": [
+            (f"{n:,} people of 10,000 bursts", n, np.full(UNITS, one), all_s) for n in (1, 10, 100)
+        ],
+    }
 
 
 def scaling(rounds: int) -> None:
@@ -406,8 +429,9 @@ def scaling(rounds: int) -> None:
     for turn in range(rounds):
         for i, (_, _, calls, hazard, duration) in enumerate(made):
             rng, start = np.random.default_rng(turn), time.process_time()
-            drawn = [rows.shape[1] for _ in range(calls)
-                     for rows in ours.draw(hazard, duration, rng)]  # fmt: skip
+            drawn = [
+                rows.shape[1] for _ in range(calls) for rows in ours.draw(hazard, duration, rng)
+            ]
             spent[i].append(time.process_time() - start)
             bursts[i] = round(sum(drawn) * (1.0 - PAIR))
     print("\nHow ours grows; 10 bursts a minute")
@@ -431,8 +455,10 @@ def main() -> None:
         work(asked.worker)
         return
     command = " ".join(["python benchmarks/firing.py", *sys.argv[1:]])
-    print(f"{command}: Python {platform.python_version()}, NumPy {np.__version__}, "
-          f"{os.cpu_count()} cores, medians of {asked.rounds} rounds\n")  # fmt: skip
+    print(
+        f"{command}: Python {platform.python_version()}, NumPy {np.__version__}, "
+        f"{os.cpu_count()} cores, medians of {asked.rounds} rounds\n"
+    )
     if not asked.scaling:
         compare(asked.only or list(CONTESTANTS), asked.rounds)
     if not asked.only:

@@ -201,9 +201,14 @@ class Brian:
             "most": (law.dead_s - law.shortest_s) / law.extra_s,
         }  # fmt: skip
         self.group = b2.NeuronGroup(
-            self.units, BRIAN_MODEL, threshold="gone >= 0", reset=BRIAN_RESET,
-            method="euler", dt=self.dt_ms * b2.ms, namespace=numbers,
-        )  # fmt: skip
+            self.units,
+            BRIAN_MODEL,
+            threshold="gone >= 0",
+            reset=BRIAN_RESET,
+            method="euler",
+            dt=self.dt_ms * b2.ms,
+            namespace=numbers,
+        )
         self.group.gone = "log(1 - rand())"
         for name, value in self._given(law).items():
             setattr(self.group, name, value)
@@ -261,11 +266,22 @@ class Nest:
         nest.resolution, nest.rng_seed = self.dt_ms, seed + 1
         self.last_ms = self.dt_ms * round(1000.0 * duration_s / self.dt_ms)
         gain = law.per_spike_mmol_l / (1.0 - law.pair)
-        units = nest.Create("pp_psc_delta", self.units, params={
-            "c_1": 0.0, "c_2": law.per_s, "c_3": law.slope, "q_sfa": [gain], "tau_sfa": [tau_ms],
-            "dead_time": 1000.0 * law.dead_s, "dead_time_random": False,
-            "with_reset": False, "tau_m": tau_ms, "V_m": -law.start_mmol_l,
-        })  # fmt: skip
+        units = nest.Create(
+            "pp_psc_delta",
+            self.units,
+            params={
+                "c_1": 0.0,
+                "c_2": law.per_s,
+                "c_3": law.slope,
+                "q_sfa": [gain],
+                "tau_sfa": [tau_ms],
+                "dead_time": 1000.0 * law.dead_s,
+                "dead_time_random": False,
+                "with_reset": False,
+                "tau_m": tau_ms,
+                "V_m": -law.start_mmol_l,
+            },
+        )
         self.recorder = nest.Create("spike_recorder")
         nest.Connect(units, self.recorder)
         nest.Prepare()

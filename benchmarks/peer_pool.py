@@ -54,12 +54,26 @@ def build(rows, states, input_mv, step_ms, dt_ms, method):
     drive = b2.TimedArray(np.asarray(input_mv, float), dt=1.0 * b2.ms)
     held_ms = P["hold"][0] * step_ms + dt_ms  # Brian2 lets go one step earlier
     group = b2.NeuronGroup(
-        rows.shape[1], MODEL, threshold="v >= rested + rise",
-        reset="v = back; ahp += ahp_jump; rise += rise_jump", refractory=held_ms * b2.ms,
-        method=method, dt=dt_ms * b2.ms, namespace={"u": drive},
-    )  # fmt: skip
-    for name in ("rest", "pic", "half", "slope", "least", "rested", "back", "ahp_jump",
-                 "rise_jump"):  # fmt: skip
+        rows.shape[1],
+        MODEL,
+        threshold="v >= rested + rise",
+        reset="v = back; ahp += ahp_jump; rise += rise_jump",
+        refractory=held_ms * b2.ms,
+        method=method,
+        dt=dt_ms * b2.ms,
+        namespace={"u": drive},
+    )
+    for name in (
+        "rest",
+        "pic",
+        "half",
+        "slope",
+        "least",
+        "rested",
+        "back",
+        "ahp_jump",
+        "rise_jump",
+    ):
         setattr(group, name, P[name])
     for name, value in taus.items():
         setattr(group, name, value * b2.ms)

@@ -267,9 +267,12 @@ class Brian:
         states = "" if own else "\n".join(f"{name} : 1" for name in STATES)
         step = (BRIAN_MS if own else FIXED_MS) * brian2.ms
         self.group = brian2.NeuronGroup(
-            self.n, f"{_brian_own() if own else ''}\n{states}\n{held}\nfired : 1",
-            method="rk4" if own else None, dt=step, namespace={"step_ms": FIXED_MS},
-        )  # fmt: skip
+            self.n,
+            f"{_brian_own() if own else ''}\n{states}\n{held}\nfired : 1",
+            method="rk4" if own else None,
+            dt=step,
+            namespace={"step_ms": FIXED_MS},
+        )
         code = "" if own else _brian_fixed() + "\n"
         code += "fired = clip(fired + int(v > -20.0)*int(m > least_m), 0.0, 1.0)"
         watch = self.group.run_regularly(code, dt=step, when="end")

@@ -31,8 +31,14 @@ def peer_s(made) -> float:
     times = []
     for seconds in (1.0, 1.0 + PEER_SECONDS):
         push = pool.hold(seconds, PUSH_MV)
-        run = peer_pool.build(P, pool.at_rest(P), push, pool_equations.DT_MS, pool_equations.DT_MS,
-                              "exponential_euler")  # fmt: skip
+        run = peer_pool.build(
+            P,
+            pool.at_rest(P),
+            push,
+            pool_equations.DT_MS,
+            pool_equations.DT_MS,
+            "exponential_euler",
+        )
         times.append(spent(run))  # both start anew; the code itself is compiled once
     return (times[1] - times[0]) * SECONDS / PEER_SECONDS
 
@@ -41,11 +47,11 @@ def main() -> None:
     """Print the table."""
     made = pool.build(UNITS)
     pool.run(made, excitation=1.0, duration_s=0.1, seed=1)  # compile
-    noisy = min(spent(lambda: pool.run(made, excitation=1.0, duration_s=SECONDS, seed=1))
-                for _ in range(3))  # fmt: skip
+    noisy = min(
+        spent(lambda: pool.run(made, excitation=1.0, duration_s=SECONDS, seed=1)) for _ in range(3)
+    )
     push = pool.hold(SECONDS, PUSH_MV)
-    quiet = min(spent(lambda: pool.run(made, input_mv=push, seed=1, noise=False))
-                for _ in range(3))  # fmt: skip
+    quiet = min(spent(lambda: pool.run(made, input_mv=push, seed=1, noise=False)) for _ in range(3))
     print(f"{UNITS} units, a minute, steps of {pool_equations.DT_MS} ms; seconds of processor time")
     print(f"full effort with noise: {noisy:.2f}; without noise: {quiet:.2f}")
     if find_spec("brian2") is None:

@@ -73,49 +73,122 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     run = add(
-        "run", "simulate one scenario and write tables, a figure and its words",
-        "against", "set", "remedy", "muscle", "duration", "people", "person", "seed", "axon",
-        "root", "out",
-    )  # fmt: skip
-    run.add_argument("scenario", nargs="?", default="normal", metavar="NAME|FILE.toml",
-                     help="scenario of 'neurosim list' (or normal), or a TOML file")  # fmt: skip
+        "run",
+        "simulate one scenario and write tables, a figure and its words",
+        "against",
+        "set",
+        "remedy",
+        "muscle",
+        "duration",
+        "people",
+        "person",
+        "seed",
+        "axon",
+        "root",
+        "out",
+    )
+    run.add_argument(
+        "scenario",
+        nargs="?",
+        default="normal",
+        metavar="NAME|FILE.toml",
+        help="scenario of 'neurosim list' (or normal), or a TOML file",
+    )
     add("list", "list scenarios, muscles, the fields of a body and an axon's conditions")
-    lab = add("lab", "open the sliders, a lesson or the mystery patient in the browser",
-              "no-browser", "port", "out")  # fmt: skip
-    lab.add_argument("page", nargs="?", metavar="LESSON", help="a lesson's number or name, such as "
-                     "03, or mystery, the patient (default: explore, the sliders)")  # fmt: skip
-    add("mystery", "work a patient with a hidden cause: order tests, say what it is, what to do",
-        "seed", "out")  # fmt: skip
-    lessons = add("lessons", "build the lessons: notebooks for pupils and teacher, worksheets and "
-        "their keys", "only", "out")  # fmt: skip
-    lessons.add_argument("lesson", nargs="*", default=(), metavar="NN",
-                         help="numbers of lessons, such as 01 04 (default: all)")  # fmt: skip
-    add("key", "print the teacher's key of a mystery patient (--seed 7) or a class (--seed 1:30)",
-        "seed", "out")  # fmt: skip
+    lab = add(
+        "lab",
+        "open the sliders, a lesson or the mystery patient in the browser",
+        "no-browser",
+        "port",
+        "out",
+    )
+    lab.add_argument(
+        "page",
+        nargs="?",
+        metavar="LESSON",
+        help="a lesson's number or name, such as "
+        "03, or mystery, the patient (default: explore, the sliders)",
+    )
+    add(
+        "mystery",
+        "work a patient with a hidden cause: order tests, say what it is, what to do",
+        "seed",
+        "out",
+    )
+    lessons = add(
+        "lessons",
+        "build the lessons: notebooks for pupils and teacher, worksheets and their keys",
+        "only",
+        "out",
+    )
+    lessons.add_argument(
+        "lesson",
+        nargs="*",
+        default=(),
+        metavar="NN",
+        help="numbers of lessons, such as 01 04 (default: all)",
+    )
+    add(
+        "key",
+        "print the teacher's key of a mystery patient (--seed 7) or a class (--seed 1:30)",
+        "seed",
+        "out",
+    )
     add("article", "judge every claim of the article", "people", "seed", "out")
-    sweep = add("sweep", "change one field of the body step by step", "muscle", "people", "seed",
-                "out")  # fmt: skip
+    sweep = add(
+        "sweep", "change one field of the body step by step", "muscle", "people", "seed", "out"
+    )
     sweep.add_argument("field", metavar="FIELD", help="a field of the body, in any of its units")
     sweep.add_argument("steps", metavar="START:STOP:N", help="such as 0.7:1.3:7")
-    add("excitability", "run the clinic's nerve-excitability test on the axon", "condition", "set",
-        "change", "axon", "person", "seed", "out")  # fmt: skip
+    add(
+        "excitability",
+        "run the clinic's nerve-excitability test on the axon",
+        "condition",
+        "set",
+        "change",
+        "axon",
+        "person",
+        "seed",
+        "out",
+    )
     fit = add(
         "fit", "tell which parameters of the axon moved in one person's record", "axon", "out"
     )
-    fit.add_argument("record", metavar="RECORD.mem|csv", help="a MEM file, or a table of curves "
-                     "such as the curves.csv of 'neurosim excitability'")  # fmt: skip
+    fit.add_argument(
+        "record",
+        metavar="RECORD.mem|csv",
+        help="a MEM file, or a table of curves such as the curves.csv of 'neurosim excitability'",
+    )
     cohort = add(
-        "cohort", "count many people under many scenarios for hours, resumably",
-        "people", "hours", "seed", "muscle", "workers", "scheduler", "resume", "format", "out",
-    )  # fmt: skip
+        "cohort",
+        "count many people under many scenarios for hours, resumably",
+        "people",
+        "hours",
+        "seed",
+        "muscle",
+        "workers",
+        "scheduler",
+        "resume",
+        "format",
+        "out",
+    )
     cohort.add_argument(
         "scenario",
         nargs="+",
         metavar="NAME|FILE.toml",
         help="scenarios of 'neurosim list' or TOML files; health is added",
     )
-    add("sensitivity", "tell which field of the body and which number of the model moves the rate "
-        "most", "range", "samples", "people", "muscle", "axon", "seed", "out")  # fmt: skip
+    add(
+        "sensitivity",
+        "tell which field of the body and which number of the model moves the rate most",
+        "range",
+        "samples",
+        "people",
+        "muscle",
+        "axon",
+        "seed",
+        "out",
+    )
     add("sources", "print every number of the model with its source", "csv")
     add("validate", "compare the model with published numbers", "out")
     return top
@@ -740,8 +813,13 @@ def _article(args: argparse.Namespace) -> None:
         from neurosim.view import export, style
 
         stage, progress = _stages()
-        found = article(asked.people, asked.seed, cores=_cores(asked.people * ARTICLE_STATES),
-                        progress=progress, stage=stage)  # fmt: skip
+        found = article(
+            asked.people,
+            asked.seed,
+            cores=_cores(asked.people * ARTICLE_STATES),
+            progress=progress,
+            stage=stage,
+        )
         stage("the report")
         files = article_tables.files(found)
         pictures = {
@@ -776,9 +854,14 @@ def _cohort(args: argparse.Namespace) -> None:
                 _print(f"Nothing is left to do: the run in {folder} is finished.")
                 return
             found = study.run_cohort(
-                asked, kept, resume=args.resume, workers=workers, scheduler=args.scheduler,
-                progress=_people_progress(), tell=lambda text: _print(text, file=sys.stderr),
-            )  # fmt: skip
+                asked,
+                kept,
+                resume=args.resume,
+                workers=workers,
+                scheduler=args.scheduler,
+                progress=_people_progress(),
+                tell=lambda text: _print(text, file=sys.stderr),
+            )
             words = _write_cohort(folder, found, vars(args))
             kept.clear()
             _print(words)
@@ -940,10 +1023,12 @@ def _sweep(args: argparse.Namespace) -> None:
         field = FIELDS.get(args.field)
         label = f"{field.label}, {field.unit or 'no unit'}" if field else args.field
         figure = figures.picture_sweep(
-            label, values, people.per_min,
+            label,
+            values,
+            people.per_min,
             (field.low, field.high) if field and field.high > field.low else None,
             base.duration_s,
-        )  # fmt: skip
+        )
         files = export.table_files("sweep", table, export.provenance(base, swept=args.field))
         files["sweep.png"] = style.png_bytes(figure)
         files["sweep.txt"] = export.text_bytes(figure.words)
@@ -964,16 +1049,25 @@ def _sensitivity(args: argparse.Namespace) -> None:
 
         stage, progress = _stages()
         found = study.sensitivity(
-            asked, args.range, samples=samples, people=asked.people,
-            cores=_cores(samples * ARTICLE_STATES), progress=progress, stage=stage,
-        )  # fmt: skip
+            asked,
+            args.range,
+            samples=samples,
+            people=asked.people,
+            cores=_cores(samples * ARTICLE_STATES),
+            progress=progress,
+            stage=stage,
+        )
         figure, table = shown.picture_sensitivity(found), shown.sensitivity_table(found)
         about = export.provenance(
-            asked, range=args.range, samples=samples, runs=len(found.indices.values),
-            unlivable=found.unlivable, warnings=found.indices.warnings,
+            asked,
+            range=args.range,
+            samples=samples,
+            runs=len(found.indices.values),
+            unlivable=found.unlivable,
+            warnings=found.indices.warnings,
             note="shares of the variance of log10 of twitches per minute; _half: half width of "
             "the 95 % interval",
-        )  # fmt: skip
+        )
         files = export.table_files("sensitivity", shown.sensitivity_rows(found), about)
         files |= export.table_files("screening", shown.screening_rows(found), about)
         files["sensitivity.png"] = style.png_bytes(figure)
@@ -1108,12 +1202,19 @@ def _sources(args: argparse.Namespace) -> None:
 
     rows = [
         {
-            "room": room, "name": v.name, "value": float(v), "unit": v.unit, "low": v.low,
-            "high": v.high, "grade": v.grade, "source": v.source,
-            "citation": references().get(v.source, ""), "note": v.note,
+            "room": room,
+            "name": v.name,
+            "value": float(v),
+            "unit": v.unit,
+            "low": v.low,
+            "high": v.high,
+            "grade": v.grade,
+            "source": v.source,
+            "citation": references().get(v.source, ""),
+            "note": v.note,
         }
         for room, v in all_values()
-    ]  # fmt: skip
+    ]
     if args.csv is not None:
         from neurosim.base import files as files_
         from neurosim.view import export

@@ -48,9 +48,15 @@ def value_dots(ax, values, looks, form="{:.0f}"):
             ax.text(x, 0.5, "none", transform=ax.get_xaxis_transform(), ha="center", color=GREY)
             continue
         ax.plot(x, value, marker, color=colour, ms=12)
-        ax.annotate(form.format(value), (x, value), (0, -20 if value < health else 10),
-                    textcoords="offset points", ha="center", color=colour,
-                    fontweight="bold")  # fmt: skip
+        ax.annotate(
+            form.format(value),
+            (x, value),
+            (0, -20 if value < health else 10),
+            textcoords="offset points",
+            ha="center",
+            color=colour,
+            fontweight="bold",
+        )
     ax.axhline(health, color=BLUE, lw=1, ls=":", zorder=0)
     ax.margins(y=0.25)
     lanes(ax, [""] * len(looks))
@@ -103,8 +109,16 @@ def threshold_trace(ax, one, row=0, gap_mv=4.4):
     for y, text, colour in sorted(words, reverse=True):
         place = place - gap_mv if np.isfinite(place) else y + gap_mv
         leader = {"arrowstyle": "-", "color": colour, "lw": 0.8, "relpos": (0, 0.5)}
-        ax.annotate(text, (s[-1], y), (1.03, place), xycoords="data", arrowprops=leader,
-                    textcoords=ax.get_yaxis_transform(), color=colour, va="center")  # fmt: skip
+        ax.annotate(
+            text,
+            (s[-1], y),
+            (1.03, place),
+            xycoords="data",
+            arrowprops=leader,
+            textcoords=ax.get_yaxis_transform(),
+            color=colour,
+            va="center",
+        )
     ax.set_xlim(s[0], s[-1])
 
 

@@ -42,8 +42,14 @@ def draw():
         i, j = FACTORS.index(a), FACTORS.index(b)
         grid[j, i] = np.log10(np.clip(ratio.value, 0.01, 100.0))
         wide = ratio.change == "same" and ratio.high > 2.0 * ratio.low
-        ax.text(i, j, "people\ndiffer" if wide else WORDS[ratio.change], ha="center", va="center",
-                color="white" if abs(grid[j, i]) > 1.3 else "black")  # fmt: skip
+        ax.text(
+            i,
+            j,
+            "people\ndiffer" if wide else WORDS[ratio.change],
+            ha="center",
+            va="center",
+            color="white" if abs(grid[j, i]) > 1.3 else "black",
+        )
     image = ax.imshow(grid, cmap="PuOr_r", vmin=-2, vmax=2, aspect="auto")
     figure.colorbar(image, ax=ax, label="decades above or below the sum")
     titles = [ns.scenario(name).title for name in FACTORS]

@@ -22,11 +22,18 @@ UNIT, LOW = 8, ns.Body(ionised_calcium_mmol_l=0.8)
 SOMAS = {name: state_of(ns.contributions(body)).soma for name, body in BODIES.items()}
 SOMAS["calcium low in a dish"] = SOMAS["in health"].replace(calcium_out_mmol_l=0.8)
 DRIVE = pool.inputs(pool.hold(0.3), pool.ramp(0.6, 0.0, 0.12), pool.hold(0.8, 0.12))
-WILL = pool.inputs(pool.hold(3.0), pool.ramp(3.0, 0.0, 0.16), pool.hold(3.0, 0.16),
-                   pool.sine(6.0, 0.08, 0.08, 0.5), pool.hold(3.0))  # fmt: skip
+WILL = pool.inputs(
+    pool.hold(3.0),
+    pool.ramp(3.0, 0.0, 0.16),
+    pool.hold(3.0, 0.16),
+    pool.sine(6.0, 0.08, 0.08, 0.5),
+    pool.hold(3.0),
+)
 units = pool.build(43)
-runs = {name: pool.run(units, soma, excitation=DRIVE, seed=1, trace=(UNIT,))
-        for name, soma in SOMAS.items()}  # fmt: skip
+runs = {
+    name: pool.run(units, soma, excitation=DRIVE, seed=1, trace=(UNIT,))
+    for name, soma in SOMAS.items()
+}
 willed = pool.run(units, state_of(ns.contributions(LOW)).soma, excitation=WILL, seed=1)
 misfires = ns.simulate(LOW, duration_s=willed.duration_s, seed=1, person=0).firing
 

@@ -21,11 +21,16 @@ BODIES = {"in health": ns.Body(), "after coffee": ns.Body(plasma_caffeine_umol_l
           "under stress": ns.Body(stress=0.7), "in fatigue": ns.Body(fatigue=1.0)}  # fmt: skip
 DRIVE = pool.inputs(pool.hold(0.5), pool.ramp(1.0, 0.0, 0.1), pool.hold(1.5, 0.1), pool.hold(0.5))
 units = pool.build(120)
-runs = {name: pool.run(units, state_of(ns.contributions(body)).soma, excitation=DRIVE, seed=1,
-                       trace=(20,)) for name, body in BODIES.items()}  # fmt: skip
+runs = {
+    name: pool.run(
+        units, state_of(ns.contributions(body)).soma, excitation=DRIVE, seed=1, trace=(20,)
+    )
+    for name, body in BODIES.items()
+}
 made = cramp.units_of(1, muscle("foot_sole").units, prone=False)
-cramps = cramp.stimulate(made, cramp.shortened(), 40.0, 24.0, seed=3,
-                         inhibition_mv=30.0, inhibition_s=2.0)  # fmt: skip
+cramps = cramp.stimulate(
+    made, cramp.shortened(), 40.0, 24.0, seed=3, inhibition_mv=30.0, inhibition_s=2.0
+)
 force = muscle_force_mn(cramps.time_s, cramps.unit, "foot_sole", cramps.duration_s, 200.0)
 
 
@@ -41,8 +46,13 @@ def draw():
         ax.fill_between(s, rested, one.threshold_mv[0], color=VERMILION, alpha=0.25, lw=0)
         ax.fill_between(s, rested - one.pic_mv[0], rested, color=GREEN, alpha=0.3, lw=0)
         ax.axhline(base, color=GREY, ls=":", lw=1.5)
-        ax.set(title=f"{name}: {one.spikes_s(20).size} spikes", ylabel="potential, mV",
-               xlim=(0, s[-1]), ylim=(-80, -28), xlabel="time, s")  # fmt: skip
+        ax.set(
+            title=f"{name}: {one.spikes_s(20).size} spikes",
+            ylabel="potential, mV",
+            xlim=(0, s[-1]),
+            ylim=(-80, -28),
+            xlabel="time, s",
+        )
     texts = (("threshold; shaded: raised by spikes", VERMILION), ("dotted: in health", GREY),
              ("shaded: spared by inward current", GREEN), ("potential", BLUE))  # fmt: skip
     for i, (text, colour) in enumerate(texts):

@@ -43,8 +43,9 @@ def draw():
     log_rate_axis(bottom, least, 100, none, none)
     for ax in (top, bottom):
         ax.vlines([usual.low, usual.high], *ax.get_ylim(), color=GREY, ls=":")
-    top.text(usual.low + 0.05, 0.03, "reference range", color=GREY,
-             transform=top.get_xaxis_transform())  # fmt: skip
+    top.text(
+        usual.low + 0.05, 0.03, "reference range", color=GREY, transform=top.get_xaxis_transform()
+    )
     top.legend(title="driving force of sodium")
     top.set_ylabel("current to fire the nerve\n(20-ms threshold), % of health")
     bottom.set_ylabel("twitches per minute\n(median person, middle half shaded)")

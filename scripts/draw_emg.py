@@ -65,8 +65,10 @@ def draw_potentials() -> None:
     table = unit_potentials.territories_mm(MUSCLE)
     shallow = np.flatnonzero(table[:, 1] < np.median(table[:, 1]))
     units = [int(shallow[np.abs(shallow - u).argmin()]) for u in (10, 75, 145)]
-    names = [f"{word} unit ({u + 1})" for word, u in
-             zip(("small", "middling", "large"), units, strict=True)]  # fmt: skip
+    names = [
+        f"{word} unit ({u + 1})"
+        for word, u in zip(("small", "middling", "large"), units, strict=True)
+    ]
     skin = unit_potentials.unit_potentials(MUSCLE, "surface", HZ, units=units)[
         :, : round(0.045 * HZ)
     ]
@@ -123,12 +125,22 @@ def draw_events() -> None:
         told = detect(signal, force, HZ, MUSCLE)
         for onset, length in zip(told.onset_s, told.duration_s, strict=True):
             grid[1, column].axvspan(onset, min(onset + length, LENGTH_S), color=PALE, zorder=0)
-        kinds_of = "\n".join(f"{k.replace('_', ' ')},\n{o}" for k, o in
-                             sorted(set(zip(told.kind, told.origin, strict=True))))  # fmt: skip
-        grid[1, column].text(0.03, 0.95, f"detector:\n{kinds_of}", va="top", fontsize=SMALLEST_PT,
-                             transform=grid[1, column].transAxes)  # fmt: skip
-        words.append(f"{name}: {describe_emg(emg_numbers(times, units, signal, HZ), 'needle')} "
-                     f"Detector: {told}.")  # fmt: skip
+        kinds_of = "\n".join(
+            f"{k.replace('_', ' ')},\n{o}"
+            for k, o in sorted(set(zip(told.kind, told.origin, strict=True)))
+        )
+        grid[1, column].text(
+            0.03,
+            0.95,
+            f"detector:\n{kinds_of}",
+            va="top",
+            fontsize=SMALLEST_PT,
+            transform=grid[1, column].transAxes,
+        )
+        words.append(
+            f"{name}: {describe_emg(emg_numbers(times, units, signal, HZ), 'needle')} "
+            f"Detector: {told}."
+        )
     grid[0, 0].set_ylim(0, muscle(MUSCLE).units + 2)
     grid[1, 0].set_yscale("log")
     grid[1, 0].set_ylim(1.0, 1e7)

@@ -39,16 +39,20 @@ def small_article():
     base = scenario("normal")
     rng = np.random.default_rng(5)
     person = rng.lognormal(0.0, 1.0, 6)
-    rates = {n: person * rng.choice([0.001, 0.3, 1.0, 30.0]) * rng.lognormal(0.0, 0.02, 6)
-             for some in trial._asked(base) for n in some}  # fmt: skip
+    rates = {
+        n: person * rng.choice([0.001, 0.3, 1.0, 30.0]) * rng.lognormal(0.0, 0.02, 6)
+        for some in trial._asked(base)
+        for n in some
+    }
     rates["normal"] = person
     table, alarms = matrix(base, rates), small_alarms()
     evidence = claim_tests.Evidence(base, rates, table)
     judged = [
-        verdict.of(c, "supported", finding=f"test {c.test} found <1 & 2>") if c.kind == "test"
+        verdict.of(c, "supported", finding=f"test {c.test} found <1 & 2>")
+        if c.kind == "test"
         else trial._judged(c, evidence, alarms)
         for c in CLAIMS
-    ]  # fmt: skip
+    ]
     leaning = {"leans_on": "channel noise of a site (<4)", "flips_at": "1.5", "assumed": 9,
                "span_low": 0.5, "span_high": 70.0, "axon_ratios": {"ohmic": 30.0},
                "elsewhere_ratio": 2.0}  # fmt: skip
@@ -64,10 +68,20 @@ def small_alarms():
 
     none = np.zeros(0, int)
     diaries = tuple(
-        Diary(group, person, 26, np.zeros(0), none, none, none.astype(bool),
-              np.ones((2, len(MUSCLES))), np.ones(len(MUSCLES)))
-        for group in GROUPS for person in range(2)
-    )  # fmt: skip
+        Diary(
+            group,
+            person,
+            26,
+            np.zeros(0),
+            none,
+            none,
+            none.astype(bool),
+            np.ones((2, len(MUSCLES))),
+            np.ones(len(MUSCLES)),
+        )
+        for group in GROUPS
+        for person in range(2)
+    )
     shown = {
         sign: tuple(sign == "persists" or (d.group == "als" and d.person == 0) for d in diaries)
         for sign in SIGNS

@@ -183,9 +183,7 @@ def at_import(tree):
 def test_slow_packages_are_imported_late(path):
     for node in at_import(ast.parse(path.read_text("utf-8"))):
         names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-        names += [
-            f"{names[0]}.{a.name}" if names else a.name for a in node.names
-        ]  # fmt: skip
+        names += [f"{names[0]}.{a.name}" if names else a.name for a in node.names]
         for name in names:
             late = name.split(".")[0] in LATE or name.startswith("scipy.stats")
             numba = path.name.startswith("compiled") and name.split(".")[0] == "numba"
@@ -207,8 +205,10 @@ def run(code):
     return done.stdout.split()
 
 
-LOADED = "print(*sorted({'matplotlib', 'numba', 'pandas', 'numpy', 'scipy', 'IPython'}" \
-    " & set(sys.modules)))"  # fmt: skip
+LOADED = (
+    "print(*sorted({'matplotlib', 'numba', 'pandas', 'numpy', 'scipy', 'IPython'}"
+    " & set(sys.modules)))"
+)
 
 
 def test_importing_the_package_loads_none_of_them():

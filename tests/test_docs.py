@@ -117,8 +117,15 @@ def test_a_target_is_told_by_name_unit_and_outcome(generated):
         "model": 1.0, "grade": "measured", "source": "Kuwabara <2007>",
     }  # fmt: skip
     found = generated.target_row(row)
-    for words in ("change of strength-duration time constant", ">ms<", "at least 5", "✗ missed",
-                  "prediction", "ALS early", "&lt;2007&gt;"):  # fmt: skip
+    for words in (
+        "change of strength-duration time constant",
+        ">ms<",
+        "at least 5",
+        "✗ missed",
+        "prediction",
+        "ALS early",
+        "&lt;2007&gt;",
+    ):
         assert words in found
 
 
@@ -138,8 +145,9 @@ def check(folder, *options):
 @pytest.fixture
 def site(tmp_path):
     (tmp_path / "index.html").write_text(GOOD, "utf-8")
-    (tmp_path / "two.html").write_text(GOOD.replace('id="top"', 'id="there"')
-                                       .replace("#top", "#there"), "utf-8")  # fmt: skip
+    (tmp_path / "two.html").write_text(
+        GOOD.replace('id="top"', 'id="there"').replace("#top", "#there"), "utf-8"
+    )
     (tmp_path / "a.png").write_bytes(b"")
     (tmp_path / "site.css").write_text("p { background: url(a.png) }", "utf-8")
     return tmp_path
@@ -152,25 +160,28 @@ def test_the_checker_passes_a_sound_site_and_lists_other_addresses(site):
     assert "2 pages" in found.stdout and "1 addresses elsewhere; 0 wrong" in found.stdout
 
 
-@pytest.mark.parametrize("old, new, words", [
-    ("two.html#there", "two.html#gone", "two.html#gone leads to no place"),
-    ('href="#top"', 'href="#bottom"', "#bottom leads to no place"),
-    ("two.html#there", "three.html", "three.html leads nowhere"),
-    ('src="a.png"', 'src="b.png"', "b.png leads nowhere"),
-    ('src="a.png"', 'src="https://cdn.example/a.png"', "would load https://cdn.example/a.png"),
-    ('src="a.png"', 'src="//cdn.example/a.png"', "would load //cdn.example/a.png"),
-    ("site.css", "https://cdn.example/site.css", "would load"),
-    ("</head>", "<style>@import 'https://fonts.example/f.css';</style></head>", "would load"),
-    ("</head>", '<script src="http://cdn.example/x.js"></script></head>', "would load"),
-    ("</body>", '<p style="background: url(http://cdn.example/x)"></p></body>', "would load"),
-    (' alt="A falling line"', "", "has no words"),
-    ("A falling line", "a.png", "has no words"),
-    ("https://doi.org/10.1/x", "https://doi", "not well formed"),
-    ("https://doi.org/10.1/x", "htp://doi.org/10.1/x", "not well formed"),
-    ("</body>", '<p id="top"></p></body>', "occurs 2 times"),
-    ("<h1", "<h2", "0 main headings"),
-    (' lang="en"', "", "no title or no language"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "old, new, words",
+    [
+        ("two.html#there", "two.html#gone", "two.html#gone leads to no place"),
+        ('href="#top"', 'href="#bottom"', "#bottom leads to no place"),
+        ("two.html#there", "three.html", "three.html leads nowhere"),
+        ('src="a.png"', 'src="b.png"', "b.png leads nowhere"),
+        ('src="a.png"', 'src="https://cdn.example/a.png"', "would load https://cdn.example/a.png"),
+        ('src="a.png"', 'src="//cdn.example/a.png"', "would load //cdn.example/a.png"),
+        ("site.css", "https://cdn.example/site.css", "would load"),
+        ("</head>", "<style>@import 'https://fonts.example/f.css';</style></head>", "would load"),
+        ("</head>", '<script src="http://cdn.example/x.js"></script></head>', "would load"),
+        ("</body>", '<p style="background: url(http://cdn.example/x)"></p></body>', "would load"),
+        (' alt="A falling line"', "", "has no words"),
+        ("A falling line", "a.png", "has no words"),
+        ("https://doi.org/10.1/x", "https://doi", "not well formed"),
+        ("https://doi.org/10.1/x", "htp://doi.org/10.1/x", "not well formed"),
+        ("</body>", '<p id="top"></p></body>', "occurs 2 times"),
+        ("<h1", "<h2", "0 main headings"),
+        (' lang="en"', "", "no title or no language"),
+    ],
+)
 def test_the_checker_finds_what_is_broken(site, old, new, words):
     text = GOOD.replace(old, new)
     assert text != GOOD

@@ -28,8 +28,12 @@ def test_script_runs(script, tmp_path):
     env.pop("MPLBACKEND", None)  # no script may need it
     done = subprocess.run(
         [sys.executable, "-W", "error", str(script)],
-        cwd=tmp_path, env=env, capture_output=True, encoding="utf-8", timeout=300,
-    )  # fmt: skip
+        cwd=tmp_path,
+        env=env,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     picture = tmp_path / "neurosim-out" / f"{script.stem}.png"

@@ -43,9 +43,12 @@ def tried(usual):
     """Return the settings of a test that usually tries so many cases."""
     return settings(
         max_examples=max(1, round(usual * CASES / USUAL)) if CASES else usual,
-        derandomize=not CASES, deadline=None, database=None, print_blob=bool(CASES),
+        derandomize=not CASES,
+        deadline=None,
+        database=None,
+        print_blob=bool(CASES),
         suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+    )
 
 
 def sentence(error):
@@ -67,20 +70,25 @@ ODD = [
     "5 s", "0 s", "-1 h", "\ud800",
 ]  # fmt: skip
 numbers = st.one_of(
-    st.floats(), st.integers(), st.integers(300, 5000).map(lambda digits: 10**digits),
-    st.booleans(), st.none(),
+    st.floats(),
+    st.integers(),
+    st.integers(300, 5000).map(lambda digits: 10**digits),
+    st.booleans(),
+    st.none(),
     st.sampled_from([math.nan, math.inf, -0.0, 1e-323, 1.8e308, 10**400, np.float64(3), True]),
-)  # fmt: skip
+)
 texts = st.one_of(st.sampled_from(ODD), st.text(max_size=30))
 leaves = st.one_of(numbers, texts, st.binary(max_size=5))
 garbage = st.recursive(
     leaves,
     lambda inner: st.one_of(
-        st.lists(inner, max_size=4), st.dictionaries(texts, inner, max_size=3),
-        st.tuples(inner), st.just([[[[[[[[]]]]]]]]),
+        st.lists(inner, max_size=4),
+        st.dictionaries(texts, inner, max_size=3),
+        st.tuples(inner),
+        st.just([[[[[[[[]]]]]]]]),
     ),
     max_leaves=8,
-)  # fmt: skip
+)
 
 
 def within(name):
@@ -103,8 +111,9 @@ bodies = st.one_of(
 )
 clock = st.one_of(
     st.builds("{:02d}:{:02d}".format, st.integers(0, 23), st.integers(0, 59)),
-    st.sampled_from(["24:00", "7:5", "0730", "07:30 ", "１２:３０"]), garbage,
-)  # fmt: skip
+    st.sampled_from(["24:00", "7:5", "0730", "07:30 ", "１２:３０"]),
+    garbage,
+)
 
 
 @st.composite
@@ -127,15 +136,21 @@ def events(draw):
 tables = st.fixed_dictionaries(
     {},
     optional={
-        "name": texts, "title": texts, "about": texts, "start": clock,
+        "name": texts,
+        "title": texts,
+        "about": texts,
+        "start": clock,
         "body": st.one_of(bodies, garbage),
         "course": st.one_of(st.lists(events(), max_size=5), garbage),
         "muscle": st.one_of(st.sampled_from(MUSCLES), garbage),
         "duration": st.one_of(st.sampled_from(["24 h", "2 days", "90 min"]), garbage),
-        "duration_s": garbage, "people": st.one_of(st.integers(1, 50), garbage), "seed": garbage,
-        "axon": garbage, "root": garbage,
+        "duration_s": garbage,
+        "people": st.one_of(st.integers(1, 50), garbage),
+        "seed": garbage,
+        "axon": garbage,
+        "root": garbage,
     },
-)  # fmt: skip
+)
 scenarios = st.one_of(tables, tables, st.dictionaries(texts, garbage, max_size=4))
 
 
@@ -267,29 +282,65 @@ def test_a_toml_file_is_a_scenario_or_a_sentence(tmp_path_factory, data):
 
 
 cells = st.one_of(
-    st.sampled_from(["analyte", "value", "unit", "Potassium", "Calcium", "Albumin", "pH", "mmol/L",
-                     "mg/dL", "g/L", "curve", "x", "model", "recovery_cycle", "threshold_iv",
-                     "sdtc_ms", "charge_duration", "4.1", "8,1", "1e400", "-1", '"', "\0", "RC1.1",
-                     "TE1.1", "Age:", " RECOVERY CYCLE DATA", " DERIVED EXCITABILITY",
-                     "Temperature:\t33"]),
-    st.text(max_size=8), st.floats().map(str),
-)  # fmt: skip
+    st.sampled_from(
+        [
+            "analyte",
+            "value",
+            "unit",
+            "Potassium",
+            "Calcium",
+            "Albumin",
+            "pH",
+            "mmol/L",
+            "mg/dL",
+            "g/L",
+            "curve",
+            "x",
+            "model",
+            "recovery_cycle",
+            "threshold_iv",
+            "sdtc_ms",
+            "charge_duration",
+            "4.1",
+            "8,1",
+            "1e400",
+            "-1",
+            '"',
+            "\0",
+            "RC1.1",
+            "TE1.1",
+            "Age:",
+            " RECOVERY CYCLE DATA",
+            " DERIVED EXCITABILITY",
+            "Temperature:\t33",
+        ]
+    ),
+    st.text(max_size=8),
+    st.floats().map(str),
+)
 sheets = st.lists(st.lists(cells, max_size=5), max_size=12).flatmap(
     lambda rows: st.sampled_from([",", ";", "\t"]).map(lambda s: "\n".join(s.join(r) for r in rows))
 )
 curves = st.lists(
-    st.tuples(st.sampled_from(["recovery_cycle", "threshold_iv", "sdtc_ms", "charge_duration"]),
-              st.floats(), st.floats()), max_size=12,
-).map(lambda rows: "\n".join(["curve,x,value", *(f"{c},{x},{y}" for c, x, y in rows)]))  # fmt: skip
+    st.tuples(
+        st.sampled_from(["recovery_cycle", "threshold_iv", "sdtc_ms", "charge_duration"]),
+        st.floats(),
+        st.floats(),
+    ),
+    max_size=12,
+).map(lambda rows: "\n".join(["curve,x,value", *(f"{c},{x},{y}" for c, x, y in rows)]))
 panels = st.lists(
     st.tuples(
         st.sampled_from(["Potassium", "Ionised calcium", "Calcium", "Albumin", "pH", "Zinc"]),
-        st.floats(0, 20).map("{:.3g}".format), st.sampled_from(["mmol/L", "mg/dL", "g/L", ""]),
+        st.floats(0, 20).map("{:.3g}".format),
+        st.sampled_from(["mmol/L", "mg/dL", "g/L", ""]),
     ),
     max_size=6,
-).map(lambda rows: "\n".join(["analyte;value;unit", *(";".join(r) for r in rows)]))  # fmt: skip
-files = st.one_of(st.one_of(sheets, curves, panels).map(lambda t: t.encode("utf-8", "replace")),
-                  st.binary(max_size=200))  # fmt: skip
+).map(lambda rows: "\n".join(["analyte;value;unit", *(";".join(r) for r in rows)]))
+files = st.one_of(
+    st.one_of(sheets, curves, panels).map(lambda t: t.encode("utf-8", "replace")),
+    st.binary(max_size=200),
+)
 
 
 @tried(250)

@@ -31,8 +31,12 @@ def test_command(command, tmp_path):
     assert words[0] == "neurosim"
     done = subprocess.run(
         [sys.executable, "-m", "neurosim", *words[1:]],
-        cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
 
@@ -40,9 +44,13 @@ def test_command(command, tmp_path):
 def test_python_snippet(tmp_path):
     snippet = re.search(r"```python\n(.+?)```", README, re.S).group(1)
     done = subprocess.run(
-        [sys.executable, "-c", snippet], cwd=tmp_path, env=ENVIRONMENT, capture_output=True,
-        text=True, timeout=300,
-    )  # fmt: skip
+        [sys.executable, "-c", snippet],
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "chain.png").stat().st_size > 10_000
     assert "not medical advice" in done.stdout

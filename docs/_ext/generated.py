@@ -126,16 +126,19 @@ def linked(text: str) -> str:
     text = html.escape(text)
     text = re.sub(
         r"\b(doi[:\s]\s*)(10\.\d{4,9}/[^\s;,]*[^\s;,.:)])",
-        r'\1<a class="external" href="https://doi.org/\2">\2</a>', text,
-    )  # fmt: skip
+        r'\1<a class="external" href="https://doi.org/\2">\2</a>',
+        text,
+    )
     text = re.sub(
         r"\b(PMC\d{4,})",
-        r'<a class="external" href="https://pmc.ncbi.nlm.nih.gov/articles/\1/">\1</a>', text,
-    )  # fmt: skip
+        r'<a class="external" href="https://pmc.ncbi.nlm.nih.gov/articles/\1/">\1</a>',
+        text,
+    )
     return re.sub(
         r"\bPMID (\d{4,})",
-        r'<a class="external" href="https://pubmed.ncbi.nlm.nih.gov/\1/">PMID \1</a>', text,
-    )  # fmt: skip
+        r'<a class="external" href="https://pubmed.ncbi.nlm.nih.gov/\1/">PMID \1</a>',
+        text,
+    )
 
 
 def anchor(key: str) -> str:

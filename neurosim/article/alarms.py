@@ -215,10 +215,12 @@ class Alarms:
             rows.append((words, *counts, *map(str, told)))
         width = [max(len(row[i]) for row in rows) for i in range(len(heads))]
         lines = [
-            "  ".join(c.ljust(w) if not i else c.rjust(w)
-                      for i, (c, w) in enumerate(zip(row, width, strict=True)))
+            "  ".join(
+                c.ljust(w) if not i else c.rjust(w)
+                for i, (c, w) in enumerate(zip(row, width, strict=True))
+            )
             for row in rows
-        ]  # fmt: skip
+        ]
         return f"{self.weeks} weeks of {people} (seed {self.seed}); 95 % intervals\n" + "\n".join(
             lines
         )
@@ -263,8 +265,9 @@ def _found(people: int, seed: int, over: Callable) -> tuple[list[int], int]:
     for start in range(0, MOST_LOOKED_AT, 8 * CHUNK):
         for first, some in zip(
             starts := range(start, start + 8 * CHUNK, CHUNK),
-            over(_look_at, starts, [seed] * len(starts)), strict=True,
-        ):  # fmt: skip
+            over(_look_at, starts, [seed] * len(starts)),
+            strict=True,
+        ):
             found += some
             if len(found) >= people:
                 return found[:people], first + CHUNK

@@ -134,10 +134,10 @@ def plot_signs(found: Alarms, groups: Sequence[str], ax: Any = None) -> Any:
         colour, marker = LOOKS[group]
         shares = [found.share(sign, group) for sign in SIGNS]
         y = rows + APART * (i - 0.5 * (len(groups) - 1))
-        ax.hlines(y, [100 * s.low for s in shares], [100 * s.high for s in shares], color=colour,
-                  lw=2.5)  # fmt: skip
-        ax.plot([100 * s.value for s in shares], y, marker, color=colour, ms=8,
-                label=TITLES[group])  # fmt: skip
+        ax.hlines(
+            y, [100 * s.low for s in shares], [100 * s.high for s in shares], color=colour, lw=2.5
+        )
+        ax.plot([100 * s.value for s in shares], y, marker, color=colour, ms=8, label=TITLES[group])
     ax.set_yticks(rows, [words for words, _ in SIGNS.values()])
     ax.set_yticks(rows[1:] - 0.5, minor=True)
     ax.grid(axis="y", which="minor", color="#DDDDDD", lw=0.6)

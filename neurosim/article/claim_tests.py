@@ -242,8 +242,9 @@ def no_single_remedy(e: Evidence) -> Finding:
     helped = (e.matrix.log_ratio < edge).mean(axis=2)  # causes, remedies
     worst = helped.min(axis=0)
     best = int(np.argmax(worst))
-    foolproof = [n for n, share in zip(e.matrix.remedies, worst, strict=True)
-                 if share >= _n("nearly_all")]  # fmt: skip
+    foolproof = [
+        n for n, share in zip(e.matrix.remedies, worst, strict=True) if share >= _n("nearly_all")
+    ]
     where = e.matrix.causes[int(np.argmin(helped[:, best]))]
     words = (
         f"the best of {len(NAMES)}, {remedy(e.matrix.remedies[best]).words}, helps "
@@ -290,7 +291,16 @@ def no_disease(e: Evidence) -> Finding:
 TESTS: Mapping[str, Callable[[Evidence], Finding]] = {
     f.__name__: f
     for f in (
-        short_and_repeating, painless, spasm_prolonged, same_practices, unavoidable,
-        nerves_misfire, short_circuits, unpredictable, no_single_remedy, rarely_serious, no_disease,
+        short_and_repeating,
+        painless,
+        spasm_prolonged,
+        same_practices,
+        unavoidable,
+        nerves_misfire,
+        short_circuits,
+        unpredictable,
+        no_single_remedy,
+        rarely_serious,
+        no_disease,
     )
-}  # fmt: skip
+}

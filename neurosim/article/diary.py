@@ -85,9 +85,11 @@ class Diary:
     def columns(self) -> dict[str, np.ndarray]:
         """Return the twitches as columns for a table, names in words."""
         return {
-            "time_d": self.time_d, "muscle": np.array(MUSCLES)[self.muscle],
-            "kind": np.array(KINDS)[self.kind], "visible": self.visible,
-        }  # fmt: skip
+            "time_d": self.time_d,
+            "muscle": np.array(MUSCLES)[self.muscle],
+            "kind": np.array(KINDS)[self.kind],
+            "visible": self.visible,
+        }
 
     def seen(self) -> np.ndarray:
         """Return how many twitches were seen, shape (weeks, muscles)."""
@@ -201,8 +203,9 @@ def diary(group: str, person: int, weeks: int, seed: int) -> Diary:
     table = np.concatenate(rows, axis=1)
     time, m, kind, visible = table[:, np.argsort(table[0], kind="stable")]
     force, units = _visits(np.array(measured), person_rng(seed, person, 2))
-    return Diary(group, person, weeks, time, m.astype(int), kind.astype(int), visible > 0.0,
-                 force, units)  # fmt: skip
+    return Diary(
+        group, person, weeks, time, m.astype(int), kind.astype(int), visible > 0.0, force, units
+    )
 
 
 def _body_at(plan: dict[Body, np.ndarray], week: int) -> Body:
@@ -211,9 +214,13 @@ def _body_at(plan: dict[Body, np.ndarray], week: int) -> Body:
 
 
 def _looked(
-    state: State, sites: Sites, asked: Scenario, person: int, share: np.ndarray,
+    state: State,
+    sites: Sites,
+    asked: Scenario,
+    person: int,
+    share: np.ndarray,
     rng: np.random.Generator,
-) -> np.ndarray:  # fmt: skip
+) -> np.ndarray:
     """Return rows (time in days, muscle, kind, visible) of one muscle while its body is the same.
 
     All looking that meets this body is one stretch of time, cut up over the evenings after.

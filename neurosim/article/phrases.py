@@ -84,8 +84,11 @@ def remedy_changes(name: str, cause: str) -> tuple[dict[Contribution, float], li
 
     before = {key(c): c for c in contributions(asked.body)}
     after = {key(c): c for c in contributions(relieved(asked, name).body)}
-    brings = {c: before[k].change if k in before else math.nan
-              for k, c in after.items() if c != before.get(k)}  # fmt: skip
+    brings = {
+        c: before[k].change if k in before else math.nan
+        for k, c in after.items()
+        if c != before.get(k)
+    }
     return brings, list(dict.fromkeys(c.factor for k, c in before.items() if k not in after))
 
 
@@ -105,8 +108,11 @@ def assumed_sizes(kind: str, factor: str) -> tuple[str, ...]:
         found |= _assumed(remedy_changes(factor, cause)[0])
         with recorded() as reads:
             remedy(factor).on(scenario(cause).body)
-        found |= {f"study.{n}" for room, n in reads
-                  if room == "study" and load(room)[n].grade == "assumed"}  # fmt: skip
+        found |= {
+            f"study.{n}"
+            for room, n in reads
+            if room == "study" and load(room)[n].grade == "assumed"
+        }
     return tuple(sorted(found))
 
 
@@ -235,8 +241,9 @@ def table(article: Any) -> str:
         lines += ["", title, "-" * len(title)]
         for v in article.verdicts:
             if v.group == group:
-                lines += _row((f"{v.number:>3}", v.claim, outcome_words(v.outcome),
-                               phrase(v, article)))  # fmt: skip
+                lines += _row(
+                    (f"{v.number:>3}", v.claim, outcome_words(v.outcome), phrase(v, article))
+                )
     lines.append("")
     for text in (*summary(article.verdicts), ALARM, ADVICE):
         lines += wrap(text, WIDTH)

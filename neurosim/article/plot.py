@@ -151,9 +151,15 @@ def _verdict_row(ax: Any, y: int, verdict: Verdict) -> None:
     """Draw one claim: interval, mark (an arrow where it leaves the axis), outcome."""
     low, high = RATIO_LIMITS
     colour, marker = OUTCOME_MARKS[verdict.outcome]
-    ax.text(1.01, y, words.outcome_words(verdict.outcome), va="center", color=colour,
-            transform=ax.get_yaxis_transform(),
-            fontweight="bold" if marker else "normal")  # fmt: skip
+    ax.text(
+        1.01,
+        y,
+        words.outcome_words(verdict.outcome),
+        va="center",
+        color=colour,
+        transform=ax.get_yaxis_transform(),
+        fontweight="bold" if marker else "normal",
+    )
     value = verdict.rate_ratio
     if math.isnan(value):
         ax.text(1.3, y, NO_RATE.get(verdict.kind, ""), va="center", color=GREY, style="italic")
@@ -191,13 +197,14 @@ def picture_remedies(matrix: Matrix) -> Any:
     fig = new_figure(*_remedies_size(matrix))
     plot_remedies(matrix, fig.add_subplot())
     titled(
-        fig, "What each remedy does against twitches of each cause",
+        fig,
+        "What each remedy does against twitches of each cause",
         "Twitches with the remedy against the same people without. ▼ fewer, ▼▼ less than a "
         "tenth, ▼▼▼ less than a hundredth, ▲ more,\n▲▲ more than ten times; = within 1.25 times; "
         "? people differ too much; – the remedy has nothing to change. In per cent: people "
         f"whom it helps.\n{matrix.log_ratio.shape[2]} simulated people. Sizes of remedies are "
         "assumed.",
-    )  # fmt: skip
+    )
     fig.words = words.describe_remedies(matrix)
     return fig
 
@@ -247,5 +254,4 @@ def _cell(ax: Any, i: int, j: int, matrix: Matrix) -> None:
         ax.text(j + 0.5, i + 0.5, ARROWS[word], ha="center", va="center", color=ink)
         return
     text = f"{ARROWS[word]} {word}\n{100 * words.helped(matrix, i, j):.0f} %"
-    ax.text(j + 0.5, i + 0.5, text, ha="center", va="center", color=ink,
-            fontsize=11.5)  # fmt: skip
+    ax.text(j + 0.5, i + 0.5, text, ha="center", va="center", color=ink, fontsize=11.5)

@@ -140,9 +140,15 @@ def _remedies(article: Any) -> str:
         "changes what it can change in the body. Where a cause calms the nerve in this model "
         "(stress lowers potassium), undoing it brings twitches back.</p>"
         + image(plot.picture_remedies(matrix))
-        + table("Twitches with a remedy against without; in per cent the people whom it helps; – "
-                "where it has nothing to change", heads, rows, "matrix", classes)
-    )  # fmt: skip
+        + table(
+            "Twitches with a remedy against without; in per cent the people whom it helps; – "
+            "where it has nothing to change",
+            heads,
+            rows,
+            "matrix",
+            classes,
+        )
+    )
 
 
 def _cell_words(matrix: Any, i: int, j: int, word: str) -> str:
@@ -156,16 +162,26 @@ def _alarms(article: Any) -> str:
     """Return who shows which sign, and how well it tells early ALS."""
     alarms = article.alarms
     groups = [g for g in DIARY_GROUPS if alarms.of(g)]
-    heads = ("Sign", *(DIARY_WORDS.get(g, g) for g in groups), "Sensitivity, %", "Specificity, %",
-             "Likelihood ratio")  # fmt: skip
+    heads = (
+        "Sign",
+        *(DIARY_WORDS.get(g, g) for g in groups),
+        "Sensitivity, %",
+        "Specificity, %",
+        "Likelihood ratio",
+    )
     rows = []
     for r in alarms.rows():
         shown = (f"{r[f'{g}_shown']} of {r[f'{g}_people']}" for g in groups)
         ratio = alarms.likelihood_ratio(r["sign"])
-        rows.append((
-            str(r["words"]), *shown, str(alarms.sensitivity(r["sign"])),
-            str(alarms.specificity(r["sign"])), interval(ratio.low, ratio.high),
-        ))  # fmt: skip
+        rows.append(
+            (
+                str(r["words"]),
+                *shown,
+                str(alarms.sensitivity(r["sign"])),
+                str(alarms.specificity(r["sign"])),
+                interval(ratio.low, ratio.high),
+            )
+        )
     return (
         f"<p>{len(alarms.diaries)} simulated people keep a diary of their twitches over "
         f"{alarms.weeks} weeks. The article's signs are read from the diaries alone; weakness and "

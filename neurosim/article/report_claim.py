@@ -117,13 +117,21 @@ def _tried(asked: Claim, article: Any) -> str:
     rates, rows = article.rates, []
     for name in asked.scenarios:
         for size in severities(name.removesuffix("_mild")):
-            rows.append(_tried_row(scenario(size).title, scenario(size).about,
-                                   shared_ratio(rates, size, "normal")))  # fmt: skip
+            rows.append(
+                _tried_row(
+                    scenario(size).title, scenario(size).about, shared_ratio(rates, size, "normal")
+                )
+            )
     for partner in asked.combination:
         both = f"{asked.scenarios[0]}+{partner}"
         other = phrases.cause_words(partner).removesuffix(" alone")
-        rows.append(_tried_row(f"Together with {other}", f"Against {other} alone.",
-                               paired_ratio(rates[both], rates[partner])))  # fmt: skip
+        rows.append(
+            _tried_row(
+                f"Together with {other}",
+                f"Against {other} alone.",
+                paired_ratio(rates[both], rates[partner]),
+            )
+        )
     unique = list(dict.fromkeys(rows))
     return table("What was tried", ("State", "Which is", "Twitches", "95 % interval"), unique)
 
@@ -248,10 +256,15 @@ def _alarm(v: Verdict, asked: Claim, article: Any) -> str:
         "<h4>How it was counted</h4>"
         f"<p>{escape(_asked(SIGNS[asked.sign][1].__doc__))} Read from diaries of "
         f"{len(alarms.diaries)} simulated people over {alarms.weeks} weeks.</p>"
-        + facts((
-            ("Sensitivity", f"{alarms.sensitivity(asked.sign)} % of people with early ALS show it"),
-            ("Specificity", f"{alarms.specificity(asked.sign)} % of the others do not"),
-            ("Likelihood ratio", f"{interval(ratio.low, ratio.high)} as often in early ALS"),
-            ("With weakness", f"{interval(weak.low, weak.high)} as often"),
-        ))
-    )  # fmt: skip
+        + facts(
+            (
+                (
+                    "Sensitivity",
+                    f"{alarms.sensitivity(asked.sign)} % of people with early ALS show it",
+                ),
+                ("Specificity", f"{alarms.specificity(asked.sign)} % of the others do not"),
+                ("Likelihood ratio", f"{interval(ratio.low, ratio.high)} as often in early ALS"),
+                ("With weakness", f"{interval(weak.low, weak.high)} as often"),
+            )
+        )
+    )

@@ -40,12 +40,20 @@ def remedy_rows(matrix: Matrix) -> list[dict[str, Any]]:
     for i, cause in enumerate(matrix.causes):
         for j, name in enumerate(matrix.remedies):
             word, ratio = phrases.cell(matrix, i, j)
-            rows.append({
-                "cause": cause, "remedy": name, "remedy_words": remedy(name).words,
-                "applies": bool(matrix.applies[i, j]), "effect": word,
-                "rate_ratio": ratio.value, "ci_low": ratio.low, "ci_high": ratio.high,
-                "people": ratio.people, "helped_share": phrases.helped(matrix, i, j),
-            })  # fmt: skip
+            rows.append(
+                {
+                    "cause": cause,
+                    "remedy": name,
+                    "remedy_words": remedy(name).words,
+                    "applies": bool(matrix.applies[i, j]),
+                    "effect": word,
+                    "rate_ratio": ratio.value,
+                    "ci_low": ratio.low,
+                    "ci_high": ratio.high,
+                    "people": ratio.people,
+                    "helped_share": phrases.helped(matrix, i, j),
+                }
+            )
     return rows
 
 
@@ -56,9 +64,14 @@ def rate_rows(article: Any) -> list[dict[str, Any]]:
         quartiles = np.quantile(per_min, (0.25, 0.5, 0.75))
         keys = ("quartile1_per_min", "median_per_min", "quartile3_per_min")
         silent = float((per_min <= number("study", "rate_floor")).mean())
-        rows.append({"scenario": name, "people": per_min.size,
-                     **dict(zip(keys, map(float, quartiles), strict=True)),
-                     "silent_share": silent})  # fmt: skip
+        rows.append(
+            {
+                "scenario": name,
+                "people": per_min.size,
+                **dict(zip(keys, map(float, quartiles), strict=True)),
+                "silent_share": silent,
+            }
+        )
     return rows
 
 

@@ -117,10 +117,11 @@ def trial(
         states |= _of_claim(one, base)
     rates = dict(zip(states, long_run(tuple(states.values()), people, cores=cores), strict=True))
     return tuple(
-        judge_rate(one, rates) if one.kind == "rate"
+        judge_rate(one, rates)
+        if one.kind == "rate"
         else of(one, "outside this model", note=one.outside)
         for one in asked
-    )  # fmt: skip
+    )
 
 
 def _enough(people: int) -> None:
@@ -198,12 +199,21 @@ def _judged(claim: Claim, evidence: claim_tests.Evidence, kept: alarms.Alarms) -
 def _with_sizes(verdict: Verdict, rates: Mapping[str, np.ndarray]) -> Verdict:
     """Return a verdict on a rate with its mild size and the spread over seeds."""
     own, healthy = rates[verdict.factor], rates["normal"]
-    groups = [paired_ratio(own[i::SEEDS], healthy[i::SEEDS]).value for i in range(SEEDS)
-              if own[i::SEEDS].size]  # fmt: skip
+    groups = [
+        paired_ratio(own[i::SEEDS], healthy[i::SEEDS]).value
+        for i in range(SEEDS)
+        if own[i::SEEDS].size
+    ]
     mild = verdict.factor.removesuffix(MILD) + MILD
     small = shared_ratio(rates, mild, "normal") if mild in rates else NONE
-    return replace(verdict, seed_low=min(groups), seed_high=max(groups), mild_ratio=small.value,
-                   mild_low=small.low, mild_high=small.high)  # fmt: skip
+    return replace(
+        verdict,
+        seed_low=min(groups),
+        seed_high=max(groups),
+        mild_ratio=small.value,
+        mild_low=small.low,
+        mild_high=small.high,
+    )
 
 
 def _questions(
@@ -242,8 +252,10 @@ def _strongest(name: str, asked: Mapping[str, Scenario], rates) -> str | None:
 def _leant(verdicts, asked, base, rates, cores) -> list[Verdict]:
     questions = _questions(verdicts, asked, base, rates)
     leans = dict(zip(questions, lean(list(questions.values()), cores), strict=True))
-    return [_with_lean(v, leans[v.number], questions[v.number]) if v.number in leans else v
-            for v in verdicts]  # fmt: skip
+    return [
+        _with_lean(v, leans[v.number], questions[v.number]) if v.number in leans else v
+        for v in verdicts
+    ]
 
 
 def _with_lean(verdict: Verdict, on: Lean, question: Question) -> Verdict:
@@ -254,8 +266,14 @@ def _with_lean(verdict: Verdict, on: Lean, question: Question) -> Verdict:
         return replace(verdict, leans_on=words, flips_at=on.flips_at, assumed=on.tried)
     low, high = (float(np.exp(v)) for v in on.reference)
     return replace(
-        verdict, leans_on=words, flips_at=on.flips_at, assumed=on.tried,
-        span_low=float(main * np.exp(on.lowest)), span_high=float(main * np.exp(on.highest)),
+        verdict,
+        leans_on=words,
+        flips_at=on.flips_at,
+        assumed=on.tried,
+        span_low=float(main * np.exp(on.lowest)),
+        span_high=float(main * np.exp(on.highest)),
         axon_ratios={name: float(main * np.exp(v)) for name, v in on.axons.items()},
-        elsewhere_ratio=float(np.exp(on.elsewhere)), reference_low=low, reference_high=high,
-    )  # fmt: skip
+        elsewhere_ratio=float(np.exp(on.elsewhere)),
+        reference_low=low,
+        reference_high=high,
+    )

@@ -114,8 +114,15 @@ class Verdict:
 def of(claim: Claim, outcome: str, **more) -> Verdict:
     """Return the verdict on a claim with an outcome and what else is known."""
     known = {"factor": claim.factor, **more}
-    return Verdict(claim.number, claim.claim, claim.group, claim.kind, expected=claim.expected,
-                   outcome=outcome, **known)  # fmt: skip
+    return Verdict(
+        claim.number,
+        claim.claim,
+        claim.group,
+        claim.kind,
+        expected=claim.expected,
+        outcome=outcome,
+        **known,
+    )
 
 
 def _plain(name: str) -> str:
@@ -157,8 +164,12 @@ def judge_rate(claim: Claim, rates: Mapping[str, np.ndarray], normal: str = "nor
 
 
 def _numbers(ratio: Ratio) -> dict:
-    return {"rate_ratio": ratio.value, "ci_low": ratio.low, "ci_high": ratio.high,
-            "people": ratio.people}  # fmt: skip
+    return {
+        "rate_ratio": ratio.value,
+        "ci_low": ratio.low,
+        "ci_high": ratio.high,
+        "people": ratio.people,
+    }
 
 
 def _of_changes(claim: Claim, first: Ratio, doing: Sequence[str], rates) -> tuple[str, str]:

@@ -57,24 +57,38 @@ def compare(found: Excitability) -> list[Comparison]:
     return rows
 
 
-PATTERNS = MappingProxyType({
-    "a depolarised axon": {
-        "threshold_1ms_pa": -1, "sdtc_ms": +1, "relative_refractory_period_ms": +1,
-        "superexcitability_percent": +1, "te_d_90_100_percent": -1, "te_h_90_100_percent": +1,
-    },
-    "a hyperpolarised axon": {
-        "threshold_1ms_pa": +1, "sdtc_ms": -1, "relative_refractory_period_ms": -1,
-        "superexcitability_percent": -1, "te_d_90_100_percent": +1, "te_h_90_100_percent": -1,
-    },
-    "more persistent sodium current": {
-        "rheobase_pa": -1, "sdtc_ms": +1, "superexcitability_percent": -1,
-        "te_d_peak_percent": +1,
-    },
-    "less persistent sodium current": {
-        "rheobase_pa": +1, "sdtc_ms": -1, "superexcitability_percent": +1,
-        "te_d_peak_percent": -1,
-    },
-})  # fmt: skip
+PATTERNS = MappingProxyType(
+    {
+        "a depolarised axon": {
+            "threshold_1ms_pa": -1,
+            "sdtc_ms": +1,
+            "relative_refractory_period_ms": +1,
+            "superexcitability_percent": +1,
+            "te_d_90_100_percent": -1,
+            "te_h_90_100_percent": +1,
+        },
+        "a hyperpolarised axon": {
+            "threshold_1ms_pa": +1,
+            "sdtc_ms": -1,
+            "relative_refractory_period_ms": -1,
+            "superexcitability_percent": -1,
+            "te_d_90_100_percent": +1,
+            "te_h_90_100_percent": -1,
+        },
+        "more persistent sodium current": {
+            "rheobase_pa": -1,
+            "sdtc_ms": +1,
+            "superexcitability_percent": -1,
+            "te_d_peak_percent": +1,
+        },
+        "less persistent sodium current": {
+            "rheobase_pa": +1,
+            "sdtc_ms": -1,
+            "superexcitability_percent": +1,
+            "te_d_peak_percent": -1,
+        },
+    }
+)
 # A change counts from a quarter of the people's SD (a current: from 2 % of health); chosen here.
 LEAST_SD, LEAST_PART = 0.25, 0.02
 

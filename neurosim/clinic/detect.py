@@ -313,11 +313,13 @@ def _measured(rows: list[_Row], pull: _Pull, m: Muscle) -> Detected:
             starts[k] += held[0]
             duration[k] = held[-1] - held[0]
     return Detected(
-        onset_s=starts, duration_s=duration, peak_mn=peak,
+        onset_s=starts,
+        duration_s=duration,
+        peak_mn=peak,
         unit=np.array([r.unit for r in rows], np.int64),
         spikes=np.array([r.spikes for r in rows], np.int64),
         rate_per_s=np.array([r.rate_per_s for r in rows], float),
         kind=np.array([r.kind for r in rows], "U19"),
         origin=np.array([r.origin for r in rows], "U8"),
         visible=peak > m.visible_force_mn,
-    )  # fmt: skip
+    )

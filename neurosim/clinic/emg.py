@@ -101,8 +101,9 @@ def emg_uv(
     first = -(-inner // _fine(hz))  # the sample at or after each discharge
     row = first * _fine(hz) - inner
     bounds = np.flatnonzero(np.diff(units, prepend=-1, append=-1))
-    tables = {int(units[b]): _potential(m, e, hz, _seed(seed), scales, int(units[b]))
-              for b in bounds[:-1]}  # fmt: skip
+    tables = {
+        int(units[b]): _potential(m, e, hz, _seed(seed), scales, int(units[b])) for b in bounds[:-1]
+    }
     length = max((t.shape[1] for t in tables.values()), default=0)
     record = np.zeros(n + 2 * length)
     for start, stop in zip(bounds[:-1], bounds[1:], strict=True):

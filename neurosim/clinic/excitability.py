@@ -207,9 +207,10 @@ def _course(bodies: Axons, start, current, lasts, time_ms, dt) -> _Course:
         states.append(_shifted(found, many.P, lag) if lag else found)
     keep = np.searchsorted(cuts, time_ms)
     return _Course(
-        time_ms, np.concatenate(states)[keep].reshape(keep.size, len(S), n, courses),
+        time_ms,
+        np.concatenate(states)[keep].reshape(keep.size, len(S), n, courses),
         np.concatenate(rises)[keep].reshape(keep.size, n, courses),
-    )  # fmt: skip
+    )
 
 
 def _polarised(bodies: Axons, threshold, dt) -> _Course:
@@ -306,9 +307,17 @@ def _wide_threshold(bodies: Axons, threshold, dt) -> np.ndarray:
         tried = (low[:, None] + eighth[:, None] * part).ravel()
         once = np.stack(np.broadcast_arrays(tried, 1.0, 0.0, tried, np.inf))  # one trial each
         _, fires, *_ = kernel.pulse(
-            bodies.rest, bodies.P, column, column, 0.0 * tried, steps,
-            round(axons_of.WAIT_MS / dt), bodies.rest[0], once, dt,
-        )  # fmt: skip
+            bodies.rest,
+            bodies.P,
+            column,
+            column,
+            0.0 * tried,
+            steps,
+            round(axons_of.WAIT_MS / dt),
+            bodies.rest[0],
+            once,
+            dt,
+        )
         fails = np.cumprod(np.isinf(fires).reshape(n, 7), axis=1).sum(axis=1)
         low, high = low + eighth * fails, low + eighth * (fails + 1)
     return np.where(low > 0.0, 0.5 * (low + high), np.nan)
@@ -363,9 +372,15 @@ def _changes(bodies: Axons, threshold, tests: list[_Tests], dt) -> list[np.ndarr
     asked = np.flatnonzero(~spoilt)
     of, start, width = owner[asked], start[:, asked], width[asked]
     found = axons_of.threshold_pa(
-        bodies, width, start, current[asked], dt, TOLERANCE * threshold[of],
-        _near(bodies, threshold, start, width, of), of,
-    )  # fmt: skip
+        bodies,
+        width,
+        start,
+        current[asked],
+        dt,
+        TOLERANCE * threshold[of],
+        _near(bodies, threshold, start, width, of),
+        of,
+    )
     change = np.full(spoilt.size, np.nan)
     change[asked] = np.where(found > 0.01, 100.0 * (found / threshold[of] - 1.0), np.nan)
     ends = np.cumsum([t.current.size for t in tests])[:-1]
@@ -419,10 +434,16 @@ def _empty(n: int) -> Curves:
         return np.full((n, *shape), np.nan)
 
     return Curves(
-        nan(), nan(), nan(len(CHARGE_WIDTHS_MS)), nan(), nan(norms()["recovery_cycle"].x.size),
-        nan(len(TE_CURVES), te_delays().size), nan(len(LONG_LEVELS), len(LONG_DELAYS_MS)),
-        nan(norms()["threshold_iv"].x.size), {m.key: nan() for m in MEASURES},
-    )  # fmt: skip
+        nan(),
+        nan(),
+        nan(len(CHARGE_WIDTHS_MS)),
+        nan(),
+        nan(norms()["recovery_cycle"].x.size),
+        nan(len(TE_CURVES), te_delays().size),
+        nan(len(LONG_LEVELS), len(LONG_DELAYS_MS)),
+        nan(norms()["threshold_iv"].x.size),
+        {m.key: nan() for m in MEASURES},
+    )
 
 
 def _reductions(change, levels, delay_ms) -> np.ndarray:
@@ -450,9 +471,12 @@ def _conditioned(bodies: Axons, threshold, dt, full) -> tuple[np.ndarray, ...]:
     ]
     rest, recovery, short, long, iv = _changes(bodies, threshold, tests, dt)
     return (
-        rest, recovery, _reductions(short, tuple(TE_CURVES), delays),
-        _reductions(long, LONG_LEVELS, long_delays), -iv,
-    )  # fmt: skip
+        rest,
+        recovery,
+        _reductions(short, tuple(TE_CURVES), delays),
+        _reductions(long, LONG_LEVELS, long_delays),
+        -iv,
+    )
 
 
 def _checked_step(dt: float) -> None:

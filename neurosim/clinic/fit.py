@@ -89,8 +89,10 @@ class Record:
             electrotonus,
             _known(norms_.norms()["recovery_cycle"].x, curves.recovery_percent[body]),
             _known(norms_.norms()["threshold_iv"].x, curves.iv_percent[body]),
-            float(curves.measures["sdtc_ms"][body]), temperature_c, simulated=True,
-        )  # fmt: skip
+            float(curves.measures["sdtc_ms"][body]),
+            temperature_c,
+            simulated=True,
+        )
 
     @classmethod
     def of_norms(cls) -> Record:
@@ -100,8 +102,9 @@ class Record:
             {level: (norms[name].x, norms[name].mean) for level, name in norms_.TE_CURVES.items()},
             (norms["recovery_cycle"].x, norms["recovery_cycle"].mean),
             (norms["threshold_iv"].x, norms["threshold_iv"].mean),
-            norms_.norm_measures()["sdtc_ms"][0], title="mean of the people",
-        )  # fmt: skip
+            norms_.norm_measures()["sdtc_ms"][0],
+            title="mean of the people",
+        )
 
 
 def _known(x, y):
@@ -144,10 +147,14 @@ class Points:
 def rows_of(curves: ex.Curves) -> np.ndarray:
     """Return all that can be compared, one row a body: electrotonus, recovery, I/V, SDTC."""
     n = len(curves.resting_potential_mv)
-    return np.hstack([
-        curves.te_percent.reshape(n, -1), curves.recovery_percent, curves.iv_percent,
-        curves.measures["sdtc_ms"][:, None],
-    ])  # fmt: skip
+    return np.hstack(
+        [
+            curves.te_percent.reshape(n, -1),
+            curves.recovery_percent,
+            curves.iv_percent,
+            curves.measures["sdtc_ms"][:, None],
+        ]
+    )
 
 
 def points_of(record: Record) -> Points:
@@ -305,10 +312,17 @@ class Fit:
             low, high = (float(d.value(v)) for v in (x - Z95 * sd, x + Z95 * sd))
             rows.append(
                 Estimate(
-                    d.name, d.words, d.unit, d.centre, float(d.value(x)), low, high,
-                    float(x), float(1.0 - sd),
+                    d.name,
+                    d.words,
+                    d.unit,
+                    d.centre,
+                    float(d.value(x)),
+                    low,
+                    high,
+                    float(x),
+                    float(1.0 - sd),
                 )
-            )  # fmt: skip
+            )
         return rows
 
     @property
@@ -378,8 +392,11 @@ def single_change(name: str, axon: Axon, temperature_c: float) -> tuple[np.ndarr
         order = np.argsort(grid)
         grid, rows = grid[order], rows[order]
         first, last = _whole(grid, rows)
-        edges = [(grid[i], grid[j]) for i, j in ((first - 1, first), (last, last + 1))
-                 if i >= 0 and j < grid.size]  # fmt: skip
+        edges = [
+            (grid[i], grid[j])
+            for i, j in ((first - 1, first), (last, last + 1))
+            if i >= 0 and j < grid.size
+        ]
         if not edges:
             break
         more = np.concatenate([np.linspace(a, b, 5)[1:-1] for a, b in edges])
@@ -432,9 +449,17 @@ def fit_record(record: Record, axon: Axon = "ghk", space: Space | None = None) -
     health = predicted(np.zeros((1, len(space))))[0]
     singles = _singles(points, offset, space, axon, around.temperature_c, scale)
     return Fit(
-        record, axon, points, health, predicted(x[None])[0], space, x,
-        np.linalg.inv(slope.T @ slope), scale, singles,
-    )  # fmt: skip
+        record,
+        axon,
+        points,
+        health,
+        predicted(x[None])[0],
+        space,
+        x,
+        np.linalg.inv(slope.T @ slope),
+        scale,
+        singles,
+    )
 
 
 def _most_probable(residuals, start: np.ndarray, space: Space):
@@ -448,9 +473,13 @@ def _most_probable(residuals, start: np.ndarray, space: Space):
 
     inside = np.clip(start, low + 1e-6, high - 1e-6)
     found = least_squares(
-        lambda x: residuals(x[None])[0], inside, slope,  # pyright: ignore[reportArgumentType]
-        (low, high), ftol=1e-3, xtol=1e-3,
-    )  # fmt: skip
+        lambda x: residuals(x[None])[0],
+        inside,
+        slope,  # pyright: ignore[reportArgumentType]
+        (low, high),
+        ftol=1e-3,
+        xtol=1e-3,
+    )
     return found.x, slope(found.x)
 
 

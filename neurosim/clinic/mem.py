@@ -132,10 +132,14 @@ def _electrotonus_lines(found: Excitability) -> list[str]:
     """Return the curves of every level, set by set, an empty line between them."""
     lines: list[str] = []
     sets = [
-        (level, norms()[name].x, POLARISED_TO_MS,
-         found.te_reduction_percent[level][np.isin(found.te_delay_ms, norms()[name].x)])
+        (
+            level,
+            norms()[name].x,
+            POLARISED_TO_MS,
+            found.te_reduction_percent[level][np.isin(found.te_delay_ms, norms()[name].x)],
+        )
         for level, name in TE_CURVES.items()
-    ]  # fmt: skip
+    ]
     sets += [
         (
             level,
@@ -192,19 +196,24 @@ def mem_text(
     lines += ["", "\t".join([" " * 20, "% Max".ljust(20), "Stimulus(2)"])]
     lines += [f"{'SR.50':<20}\t {50:<19}\t {_plain(milliamperes[-1])}"]
     width = found.charge_widths_ms
-    lines += ["", *_section(
-        "CHARGE DURATION DATA",
-        ("Duration (ms)", " Threshold (mA)", "  Threshold charge (mA.mS)"),
-        _rows("QT.", zip(width, milliamperes, milliamperes * width, strict=True)),
-    )]  # fmt: skip
+    lines += [
+        "",
+        *_section(
+            "CHARGE DURATION DATA",
+            ("Duration (ms)", " Threshold (mA)", "  Threshold charge (mA.mS)"),
+            _rows("QT.", zip(width, milliamperes, milliamperes * width, strict=True)),
+        ),
+    ]
     lines += _section(
-        "THRESHOLD ELECTROTONUS DATA", ("Delay (ms)", "Current (%)", "Thresh redn. (%)"),
+        "THRESHOLD ELECTROTONUS DATA",
+        ("Delay (ms)", "Current (%)", "Thresh redn. (%)"),
         _electrotonus_lines(found),
-    )  # fmt: skip
+    )
     lines += _section(
-        "RECOVERY CYCLE DATA", ("Interval (ms)", "  Threshold change (%)"),
+        "RECOVERY CYCLE DATA",
+        ("Interval (ms)", "  Threshold change (%)"),
         _rows("RC1.", zip(found.recovery_interval_ms, found.recovery_change_percent, strict=True)),
-    )  # fmt: skip
+    )
     iv = zip(found.iv_current_percent[::-1], found.iv_reduction_percent[::-1], strict=True)
     lines += _section(
         "THRESHOLD I/V DATA", ("Current (%)", "  Threshold redn. (%)"), _rows("IV1.", iv)

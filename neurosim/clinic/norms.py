@@ -16,9 +16,13 @@ from neurosim.clinic.indices import (
 )
 
 TE_CURVES = MappingProxyType(
-    {40: "depolarising_40", -40: "hyperpolarising_40",
-     20: "depolarising_20", -20: "hyperpolarising_20"}
-)  # fmt: skip
+    {
+        40: "depolarising_40",
+        -40: "hyperpolarising_40",
+        20: "depolarising_20",
+        -20: "hyperpolarising_20",
+    }
+)
 
 
 @dataclass(frozen=True)

@@ -52,8 +52,11 @@ def _of_mem(file: MemFile, title: str) -> Record:
         {level: (t[:, 0], t[:, 2]) for level, t in file.electrotonus.items()},
         (file.recovery_cycle[:, 0], file.recovery_cycle[:, 1]),
         (file.threshold_iv[:, 0], file.threshold_iv[:, 1]),
-        sdtc, _credible(temperature), file.simulated, title,
-    )  # fmt: skip
+        sdtc,
+        _credible(temperature),
+        file.simulated,
+        title,
+    )
 
 
 def _credible(temperature_c: float) -> float:
@@ -112,10 +115,12 @@ def _of_csv(path: Path) -> Record:
     sdtc = points.get("sdtc_ms")
     return Record(
         {level: curve(name) for name, level in _LEVELS.items() if name in points},
-        curve("recovery_cycle"), curve("threshold_iv"),
+        curve("recovery_cycle"),
+        curve("threshold_iv"),
         sdtc[0][1] if sdtc else _sdtc(*curve("charge_duration")),
-        simulated=column == "model", title=path.name,
-    )  # fmt: skip
+        simulated=column == "model",
+        title=path.name,
+    )
 
 
 def _points(path, rows, column: str, comma: bool) -> Mapping[str, list[tuple[float, float]]]:

@@ -292,11 +292,15 @@ def unit_fibres(
     diameter = (wave - offset) / slope * np.maximum(1.0 + _n("diameter_cv") * size, 0.3)
     half = _n(f"{m.name}.half_length_mm")
     return Fibres(
-        x_mm=x[:n], y_mm=y[:n],
+        x_mm=x[:n],
+        y_mm=y[:n],
         end_plate_mm=np.clip(end_plate * _n("end_plate_sd_mm"), -0.8 * half, 0.8 * half),
-        velocity_m_s=offset + slope * diameter, diameter_um=diameter, count=np.ones(n),
-        half_length_mm=half, wave_m_s=wave,
-    )  # fmt: skip
+        velocity_m_s=offset + slope * diameter,
+        diameter_um=diameter,
+        count=np.ones(n),
+        half_length_mm=half,
+        wave_m_s=wave,
+    )
 
 
 def spike_mv(behind_mm: Any) -> np.ndarray:
@@ -365,9 +369,9 @@ def _thinned(fibres: Fibres, electrode: Electrode) -> Fibres:
         seen = np.flatnonzero(fibres.x_mm > electrode.points_mm[0][0])
         fibres = _picked(fibres, seen, fibres.count[seen])
     points = np.array(electrode.points_mm)[np.array(electrode.weights) > 0]
-    gap = np.hypot(
-        fibres.x_mm[:, None] - points[:, 0], fibres.y_mm[:, None] - points[:, 1]
-    ).min(axis=1)  # fmt: skip
+    gap = np.hypot(fibres.x_mm[:, None] - points[:, 0], fibres.y_mm[:, None] - points[:, 1]).min(
+        axis=1
+    )
     near, far = np.flatnonzero(gap <= _NEAR_MM), np.flatnonzero(gap > _NEAR_MM)
     if far.size <= _FAR_FIBRES:
         return fibres
@@ -379,10 +383,15 @@ def _thinned(fibres: Fibres, electrode: Electrode) -> Fibres:
 def _picked(fibres: Fibres, index: np.ndarray, count: np.ndarray) -> Fibres:
     """Return some of the fibres, each standing for `count`."""
     return Fibres(
-        fibres.x_mm[index], fibres.y_mm[index], fibres.end_plate_mm[index],
-        fibres.velocity_m_s[index], fibres.diameter_um[index], count,
-        fibres.half_length_mm, fibres.wave_m_s,
-    )  # fmt: skip
+        fibres.x_mm[index],
+        fibres.y_mm[index],
+        fibres.end_plate_mm[index],
+        fibres.velocity_m_s[index],
+        fibres.diameter_um[index],
+        count,
+        fibres.half_length_mm,
+        fibres.wave_m_s,
+    )
 
 
 def _fine(sampling_hz: float) -> int:
@@ -434,9 +443,12 @@ def _amplified(signal: np.ndarray, electrode: Electrode, rate: float, top_hz: fl
 
 
 def _settings(
-    muscle: str | Muscle, electrode: str | Electrode, sampling_hz: float,
-    fibres_scale: float, scatter_scale: float,
-) -> tuple[Muscle, Electrode, float, tuple[float, float]]:  # fmt: skip
+    muscle: str | Muscle,
+    electrode: str | Electrode,
+    sampling_hz: float,
+    fibres_scale: float,
+    scatter_scale: float,
+) -> tuple[Muscle, Electrode, float, tuple[float, float]]:
     m = anatomy.muscle(muscle)
     hz = number_within("sampling_hz", sampling_hz, *SAMPLING_HZ, "per second")
     scales = (

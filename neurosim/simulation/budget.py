@@ -112,9 +112,11 @@ def part_bytes(asked: Plan, people: int) -> float:
 
 def memory_bytes(asked: Plan, chunk: int, workers: int, discharges: float) -> float:
     """Return the memory that a run needs at most: parts under way, sums, workers."""
-    sums = asked.people * len(asked.states) * sum(
-        ROW[n].itemsize for n in ("twitches", "visible", "expected_per_min", *SIGNS)
-    )  # fmt: skip
+    sums = (
+        asked.people
+        * len(asked.states)
+        * sum(ROW[n].itemsize for n in ("twitches", "visible", "expected_per_min", *SIGNS))
+    )
     under_way = (crew.AHEAD * workers + 4) * part_bytes(asked, chunk)
     held = min(discharges, MAX_DISCHARGES)  # no more are ever sampled at once
     each = PROCESS_BYTES + DISCHARGE_BYTES * held

@@ -90,10 +90,11 @@ def _count(asked: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
         except NeurosimError as error:
             raise NeurosimError(f"Person {person}: {error}") from None
         signs = {
-            name: _signs([(s.muscle, t) for s, t in zip(states, found, strict=True)
-                          if s.name == name])
+            name: _signs(
+                [(s.muscle, t) for s, t in zip(states, found, strict=True) if s.name == name]
+            )
             for name in dict.fromkeys(s.name for s in states)
-        }  # fmt: skip
+        }
         for i, (state, tally) in enumerate(zip(states, found, strict=True)):
             by_hour = np.stack([getattr(tally, name) for name in COUNTS], axis=1)
             hours[i, :, 0] += by_hour[:, 0] > 0
@@ -105,8 +106,7 @@ def _count(asked: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
                 *tally.origins, *signs[state.name],
             )  # fmt: skip
     took = np.array(perf_counter() - begun)
-    return {"rows": rows, "hours": hours, "intervals": intervals, "bursts": bursts,
-            "seconds": took}  # fmt: skip
+    return {"rows": rows, "hours": hours, "intervals": intervals, "bursts": bursts, "seconds": took}
 
 
 def _sound(part: dict[str, np.ndarray] | None, asked: Plan, first: int, stop: int) -> bool:
@@ -115,10 +115,11 @@ def _sound(part: dict[str, np.ndarray] | None, asked: Plan, first: int, stop: in
         return False
     rows = part["rows"]
     return (
-        rows.dtype == ROW and rows.shape == (stop - first, len(asked.states))
+        rows.dtype == ROW
+        and rows.shape == (stop - first, len(asked.states))
         and part["hours"].shape == (len(asked.states), asked.bins, len(HOURLY))
         and np.array_equal(rows["person"][:, 0], np.arange(first, stop))
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)
@@ -369,9 +370,13 @@ def _begin(kept: Parts, record: dict[str, Any]) -> None:
 
 
 def _count_all(
-    asked: Plan, chunk: int, store: Any, cores: int, client: Any,
+    asked: Plan,
+    chunk: int,
+    store: Any,
+    cores: int,
+    client: Any,
     progress: Callable[[int, int], None] | None,
-) -> bool:  # fmt: skip
+) -> bool:
     """Count the people of every part that is not there yet; return whether some were there."""
     todo, done = [], 0
     for i, (first, stop) in enumerate(chunks(asked.people, chunk)):

@@ -40,9 +40,20 @@ def gain(ratio, force_law):
 
 
 def counted(
-    rows, twitch, muscle, force_law, knots, origin, bin_s, last, by_bin, origins, sizes, intervals,
+    rows,
+    twitch,
+    muscle,
+    force_law,
+    knots,
+    origin,
+    bin_s,
+    last,
+    by_bin,
+    origins,
+    sizes,
+    intervals,
     active,
-):  # fmt: skip
+):
     """Add bursts to counts.
 
     Parameters

@@ -29,11 +29,16 @@ HOURLY = ("people_twitching", *COUNTS)
 SIGNS = {"persists": persists, "spreads": spreads, "gets_worse": gets_worse}
 UNKNOWN = -1  # of a sign that so short a time cannot tell
 # What a part keeps of one person in one state (a scenario in a muscle).
-ROW = np.dtype([
-    ("person", np.int64), *((n, np.int64) for n in COUNTS), ("active_units", np.int64),
-    ("expected_per_min", float), *((f"{o}_twitches", np.int64) for o in ORIGINS),
-    *((sign, np.int8) for sign in SIGNS),
-])  # fmt: skip
+ROW = np.dtype(
+    [
+        ("person", np.int64),
+        *((n, np.int64) for n in COUNTS),
+        ("active_units", np.int64),
+        ("expected_per_min", float),
+        *((f"{o}_twitches", np.int64) for o in ORIGINS),
+        *((sign, np.int8) for sign in SIGNS),
+    ]
+)
 MAX_ROWS = 200_000_000  # of a table
 ROW_BYTES = 160  # of people.csv; a row of hours.csv has less
 
@@ -77,11 +82,15 @@ class Plan:
         """Return everything that determines the result, as plain values."""
         exchanged = {".".join(key): value for key, value in parameters._exchanged.items()}
         return {
-            "people": self.people, "hours": self.hours, "seed": self.seed, "format": self.format,
+            "people": self.people,
+            "hours": self.hours,
+            "seed": self.seed,
+            "format": self.format,
             "states": [f"{s.name} in the {s.muscle}" for s in self.states],
             "scenarios": {s.name: s.contents() for s in self.scenarios},
-            "exchanged": dict(sorted(exchanged.items())), "made_by": provenance.made_by(),
-        }  # fmt: skip
+            "exchanged": dict(sorted(exchanged.items())),
+            "made_by": provenance.made_by(),
+        }
 
 
 def plan(

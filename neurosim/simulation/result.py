@@ -105,9 +105,14 @@ class Result:
         f = self.firing
         force_scale, slowness = _muscle_scales(f, self.moments, self.reached)
         return muscle_force_mn(
-            f.time_s, f.unit, self.scenario.muscle, self.scenario.duration_s, sampling_hz,
-            force_scale=force_scale, contraction_time_scale=slowness,
-        )  # fmt: skip
+            f.time_s,
+            f.unit,
+            self.scenario.muscle,
+            self.scenario.duration_s,
+            sampling_hz,
+            force_scale=force_scale,
+            contraction_time_scale=slowness,
+        )
 
     def plot(self, **options):
         """Return a `Picture` of the chain from body to twitch, with words.

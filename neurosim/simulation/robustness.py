@@ -271,8 +271,16 @@ def _lean_of(runs: _Runs, i: int, q: Question, general, own) -> Lean:
         runs.ratio(key, q) if (key := ("reference", i, end)) in runs.found else math.nan
         for end in ("low", "high")
     )
-    return Lean(best[2], best[3](), len(shifts), min(reach), max(reach), axons,
-                runs.ratio(("elsewhere",), q), (low, high))  # fmt: skip
+    return Lean(
+        best[2],
+        best[3](),
+        len(shifts),
+        min(reach),
+        max(reach),
+        axons,
+        runs.ratio(("elsewhere",), q),
+        (low, high),
+    )
 
 
 def _tried_axons(q: Question, axons: Mapping[str, float]):

@@ -405,9 +405,11 @@ def check(which: str, samples: object, people: int) -> None:
 
 
 def sobol(
-    factors: Sequence[Factor], evaluate: Callable[[np.ndarray], np.ndarray],
-    samples: int = SAMPLES, seed: int = 1,
-) -> Indices:  # fmt: skip
+    factors: Sequence[Factor],
+    evaluate: Callable[[np.ndarray], np.ndarray],
+    samples: int = SAMPLES,
+    seed: int = 1,
+) -> Indices:
     """Return Sobol's indices of a function of independent uniform inputs.
 
     Parameters
@@ -432,17 +434,24 @@ def sobol(
     if np.ptp(values) == 0.0:
         raise NeurosimError("The output never changes over these ranges: it has no variance.")
     made = sobol_of.analyze(
-        problem, values, calc_second_order=False, num_resamples=RESAMPLES, conf_level=CONFIDENCE,
+        problem,
+        values,
+        calc_second_order=False,
+        num_resamples=RESAMPLES,
+        conf_level=CONFIDENCE,
         seed=seed % 2**32,
-    )  # fmt: skip
-    return Indices(tuple(factors), made["S1"], made["ST"], made["S1_conf"], made["ST_conf"],
-                   values, n)  # fmt: skip
+    )
+    return Indices(
+        tuple(factors), made["S1"], made["ST"], made["S1_conf"], made["ST_conf"], values, n
+    )
 
 
 def screening(
-    factors: Sequence[Factor], evaluate: Callable[[np.ndarray], np.ndarray],
-    trajectories: int = TRAJECTORIES, seed: int = 1,
-) -> np.ndarray:  # fmt: skip
+    factors: Sequence[Factor],
+    evaluate: Callable[[np.ndarray], np.ndarray],
+    trajectories: int = TRAJECTORIES,
+    seed: int = 1,
+) -> np.ndarray:
     """Return the mean size of each input's elementary effects, over its whole range (Morris).
 
     Parameters
@@ -461,17 +470,23 @@ def screening(
     problem = _problem(factors)
     rows = morris_at.sample(problem, trajectories, num_levels=LEVELS, seed=seed % 2**32)
     values = np.asarray(evaluate(rows), float)
-    made = morris_of.analyze(problem, rows, values, num_levels=LEVELS, num_resamples=10,
-                             seed=seed % 2**32)  # fmt: skip
+    made = morris_of.analyze(
+        problem, rows, values, num_levels=LEVELS, num_resamples=10, seed=seed % 2**32
+    )
     return np.asarray(made["mu_star"], float)
 
 
 def sensitivity(
-    asked: Scenario | None = None, which: str = "reference", *, samples: int = SAMPLES,
-    people: int = PEOPLE, numbers: int = NUMBERS, cores: int = 1,
+    asked: Scenario | None = None,
+    which: str = "reference",
+    *,
+    samples: int = SAMPLES,
+    people: int = PEOPLE,
+    numbers: int = NUMBERS,
+    cores: int = 1,
     progress: Callable[[int, int], None] | None = None,
     stage: Callable[[str], None] = lambda words: None,
-) -> Sensitivity:  # fmt: skip
+) -> Sensitivity:
     """Return which inputs move the long-run twitch rate of a muscle most.
 
     Who it is counts as an input: one of `people`, all as likely. It belongs to the answer (is it
@@ -511,8 +526,16 @@ def sensitivity(
     stage(f"{samples * (len(factors) + 2)} runs for the indices")
     setup = Setup(base, factors)
     found = sobol(factors, lambda rows: model(setup, rows, len(factors) + 2), samples, base.seed)
-    return Sensitivity(base, which, people, found, tuple(every[i] for i in order), effects[order],
-                       trajectories, model.unlivable)  # fmt: skip
+    return Sensitivity(
+        base,
+        which,
+        people,
+        found,
+        tuple(every[i] for i in order),
+        effects[order],
+        trajectories,
+        model.unlivable,
+    )
 
 
 def _screened(

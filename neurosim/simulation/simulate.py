@@ -70,10 +70,12 @@ def reached_in(of: Moments, asked: Scenario, scores: people.Scores) -> np.ndarra
     """Return `reaches` of each moment, the axon's part from the nearest that was examined."""
     middle = 0.5 * (of.examined[1:] + of.examined[:-1])
     near = of.examined[np.searchsorted(middle, np.arange(of.at_s.size))]
-    return np.array([
-        reaches(replace(state, axon=of.states[i].axon), asked.axon, scores)
-        for state, i in zip(of.states, near, strict=True)
-    ])  # fmt: skip
+    return np.array(
+        [
+            reaches(replace(state, axon=of.states[i].axon), asked.axon, scores)
+            for state, i in zip(of.states, near, strict=True)
+        ]
+    )
 
 
 def hazard_of(
@@ -179,9 +181,14 @@ def _endings_in(
     for part, i in enumerate(of.examined):
         begin, end = edges[part], edges[part + 1]
         made, rate = multiplets(
-            of.states[0].terminal, sites.living, asked.axon, end - begin, streams,
-            of.states[i].axon, part,
-        )  # fmt: skip
+            of.states[0].terminal,
+            sites.living,
+            asked.axon,
+            end - begin,
+            streams,
+            of.states[i].axon,
+            part,
+        )
         parts.append(replace(made, time_s=made.time_s + begin, duration_s=asked.duration_s))
         rates.append(rate)
     middle = 0.5 * (of.examined[1:] + of.examined[:-1])
@@ -190,9 +197,13 @@ def _endings_in(
 
 
 def discharges_of(
-    of: Moments, sites: Sites, hazards: HazardCourse, asked: Scenario, person: int,
+    of: Moments,
+    sites: Sites,
+    hazards: HazardCourse,
+    asked: Scenario,
+    person: int,
     rng: np.random.Generator,
-) -> tuple[Firing, np.ndarray]:  # fmt: skip
+) -> tuple[Firing, np.ndarray]:
     """Return all discharges of one person's muscle, and bursts per minute beside the hazard."""
     firing = sample_firing(hazards, asked.duration_s, rng)
     more, per_min = sources_in(of, sites, asked, person)
@@ -213,13 +224,15 @@ def _twitches(
     plain = not made.any() and not (origin == ORIGINS.index("junction")).any()
     force, slow = _muscle_scales(firing, of, np.ones_like(reached), 1e-6)
     return find_twitches(
-        firing.time_s[keep], firing.unit[keep], asked.muscle,
+        firing.time_s[keep],
+        firing.unit[keep],
+        asked.muscle,
         force_scale=force if np.ndim(force) == 0 else force[keep],
         contraction_time_scale=slow if np.ndim(slow) == 0 else slow[keep],
         origin=np.array(ORIGINS)[origin] if named else None,
         episode=None if plain else firing.episode[keep],
         process=None if plain else np.array(PROCESSES)[made],
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)
@@ -236,9 +249,13 @@ class Acted:
 
 
 def act(
-    of: Moments, sites: Sites, asked: Scenario, person: int, rng: np.random.Generator,
+    of: Moments,
+    sites: Sites,
+    asked: Scenario,
+    person: int,
+    rng: np.random.Generator,
     named: bool = True,
-) -> Acted:  # fmt: skip
+) -> Acted:
     """Return what one person's muscle does: the chain from sites to twitches.
 
     Parameters
@@ -308,10 +325,18 @@ def simulate(
     run = _run(of, asked, person)
     state, scores = of.states[0], run.sites.scores
     return Result(
-        scenario=asked, person=person, state=state,
+        scenario=asked,
+        person=person,
+        state=state,
         excitability=_examined(state.axon, asked.axon, scores),
         healthy=_examined(Conditions(), asked.axon, scores),
-        hazard=hazard_table(state.axon, asked.axon, scores), sites=run.sites, moments=of,
-        hazards=run.hazards, reached=run.reached, beside_per_min=run.beside_per_min,
-        firing=run.firing, twitches=run.twitches, versions=versions(),
-    )  # fmt: skip
+        hazard=hazard_table(state.axon, asked.axon, scores),
+        sites=run.sites,
+        moments=of,
+        hazards=run.hazards,
+        reached=run.reached,
+        beside_per_min=run.beside_per_min,
+        firing=run.firing,
+        twitches=run.twitches,
+        versions=versions(),
+    )

@@ -79,9 +79,15 @@ class State:
         return self.force_scale * self.fibres_scale
 
 
-_MUSCLE = {name: 1.0 for name in (
-    "force_scale", "contraction_time_scale", "units_scale", "fibres_scale",
-)}  # fmt: skip
+_MUSCLE = {
+    name: 1.0
+    for name in (
+        "force_scale",
+        "contraction_time_scale",
+        "units_scale",
+        "fibres_scale",
+    )
+}
 _JUNCTION = {
     "calcium_out_mmol_l": Conditions().calcium_out_mmol_l,
     "magnesium_out_mmol_l": Conditions().magnesium_out_mmol_l,
@@ -104,16 +110,20 @@ def state_of(items: Sequence[Contribution]) -> State:
     """Return the state that contributions make, by site and parameter name alone."""
     place = _applied(items, "junction", _JUNCTION)
     made = transmit(
-        place["calcium_out_mmol_l"], place["magnesium_out_mmol_l"],
+        place["calcium_out_mmol_l"],
+        place["magnesium_out_mmol_l"],
         place["acetylcholinesterase_scale"],
-    )  # fmt: skip
+    )
     return State(
-        tuple(items), apply(items, "axon"), apply_soma(items), made,
+        tuple(items),
+        apply(items, "axon"),
+        apply_soma(items),
+        made,
         **_applied(items, "muscle", _MUSCLE),
         terminal=Terminal(**_applied(items, "terminal", vars(Terminal()))),
         lesion=Lesion(**_applied(items, "lesion", vars(Lesion()))),
         pool=Cramping(**_applied(items, "pool", vars(Cramping()))),
-    )  # fmt: skip
+    )
 
 
 def state_in(asked: Scenario) -> State:

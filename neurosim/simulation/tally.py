@@ -80,9 +80,7 @@ def bins(duration_s: float, bin_s: float) -> int:
     return max(1, int(np.ceil(duration_s / bin_s - 1e-9)))
 
 
-def count(
-    firing: Firing, found: Twitches, bin_s: float, expected_per_min: float = 0.0
-) -> Tally:  # fmt: skip
+def count(firing: Firing, found: Twitches, bin_s: float, expected_per_min: float = 0.0) -> Tally:
     """Return the tally of discharges and the twitches they made (their origins named)."""
     n = bins(firing.duration_s, bin_s)
 
@@ -97,15 +95,19 @@ def count(
     which = np.searchsorted(INTERVAL_EDGES_S, gaps, side="right")
     names = np.array(ORIGINS)
     return Tally(
-        bin_s, firing.duration_s,
-        by_bin(found.onset_s[short]), by_bin(found.onset_s[short & found.visible]),
-        by_bin(found.onset_s[short & (found.discharges > 1)]), by_bin(found.onset_s[~short]),
+        bin_s,
+        firing.duration_s,
+        by_bin(found.onset_s[short]),
+        by_bin(found.onset_s[short & found.visible]),
+        by_bin(found.onset_s[short & (found.discharges > 1)]),
+        by_bin(found.onset_s[~short]),
         by_bin(firing.time_s),
         (found.origin[short, None] == names).sum(axis=0),
         np.bincount(np.minimum(found.discharges[short], LARGEST) - 1, minlength=LARGEST),
         np.bincount(which, minlength=INTERVAL_EDGES_S.size + 1),
-        np.unique(firing.unit).size, expected_per_min,
-    )  # fmt: skip
+        np.unique(firing.unit).size,
+        expected_per_min,
+    )
 
 
 @cache
@@ -127,9 +129,13 @@ def as_drawn(of: state_.Moments) -> bool:
 
 
 def _as_drawn(
-    of: state_.Moments, hazards: HazardCourse, asked: Scenario, reached: np.ndarray, bin_s: float,
+    of: state_.Moments,
+    hazards: HazardCourse,
+    asked: Scenario,
+    reached: np.ndarray,
+    bin_s: float,
     rng: np.random.Generator,
-) -> Tally:  # fmt: skip
+) -> Tally:
     """Return the tally of discharges that are drawn and let go."""
     m = anatomy.muscle(asked.muscle)
     twitch = anatomy.twitch_forces_mn(m), anatomy.contraction_times_ms(m) / 1000.0
@@ -142,15 +148,38 @@ def _as_drawn(
     origin, last = hazards.knots[0].origin, np.array([-1.0, 0.0, 0.0])
     law = force_law()
     for rows in stream(hazards, asked.duration_s, rng, ROOM):
-        _counter()(rows, twitch, m.visible_force_mn, law, knots, origin, bin_s,
-                   last, by_bin, origins, sizes, intervals, active)  # fmt: skip
+        _counter()(
+            rows,
+            twitch,
+            m.visible_force_mn,
+            law,
+            knots,
+            origin,
+            bin_s,
+            last,
+            by_bin,
+            origins,
+            sizes,
+            intervals,
+            active,
+        )
     twitches, visible, doublets, discharges = by_bin
     none = np.zeros((of.at_s.size, len(ORIGINS)))
     expected = result.mean_rate(hazards, result.twitch_rates(hazards, none, reached))
     return Tally(
-        bin_s, asked.duration_s, twitches, visible, doublets, np.zeros_like(twitches), discharges,
-        origins, sizes, intervals, int(active.sum()), expected,
-    )  # fmt: skip
+        bin_s,
+        asked.duration_s,
+        twitches,
+        visible,
+        doublets,
+        np.zeros_like(twitches),
+        discharges,
+        origins,
+        sizes,
+        intervals,
+        int(active.sum()),
+        expected,
+    )
 
 
 def _of_scenario(of: state_.Moments, asked: Scenario, person: int, bin_s: float) -> Tally:
@@ -180,8 +209,12 @@ def tallies(asked: Sequence[Scenario], person: int, bin_s: float = 3600.0) -> li
     """
     looked = [state_.moments(s) for s in asked]
     for axon, seed in {(s.axon, s.seed) for s in asked}:
-        mine = [of.states[i].axon for s, of in zip(asked, looked, strict=True)
-                if (s.axon, s.seed) == (axon, seed) for i in of.examined]  # fmt: skip
+        mine = [
+            of.states[i].axon
+            for s, of in zip(asked, looked, strict=True)
+            if (s.axon, s.seed) == (axon, seed)
+            for i in of.examined
+        ]
         prepare([Conditions(), *mine], axon, person_scores(seed, person))
     return [_of_scenario(of, s, person, bin_s) for s, of in zip(asked, looked, strict=True)]
 
@@ -229,13 +262,21 @@ class People:
 def _chunk(asked: Sequence[Scenario], people: np.ndarray) -> list[np.ndarray]:
     """Return the counts of some people, shape (scenarios, 5) each."""
     return [
-        np.array([
-            (t.twitches.sum(), t.visible.sum(), t.doublets.sum(), t.active_units,
-             t.expected_per_min)
-            for t in tallies(asked, int(person), asked[0].duration_s)
-        ], float)
+        np.array(
+            [
+                (
+                    t.twitches.sum(),
+                    t.visible.sum(),
+                    t.doublets.sum(),
+                    t.active_units,
+                    t.expected_per_min,
+                )
+                for t in tallies(asked, int(person), asked[0].duration_s)
+            ],
+            float,
+        )
         for person in people
-    ]  # fmt: skip
+    ]
 
 
 def replicate(

@@ -193,7 +193,7 @@ def _by_cluster(work: Callable, jobs: Iterable[Job], client: Any) -> Results:
         some = {
             client.submit(_there, exchanged, marks, work, job, pure=False, retries=RETRIES): job
             for job in islice(queue, most)
-        }  # fmt: skip
+        }
         waiting.update(some)
         return list(some)
 

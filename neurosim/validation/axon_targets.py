@@ -29,11 +29,19 @@ CONTRACTION = History(train_per_s=27.0, train_min=1.0)
 
 def _norm_rows() -> list[Row]:
     return [
-        Row("N" + str(i + 1), c.measure.name, c.measure.unit, "health",
-            c.human_mean - 1.96 * c.human_sd, c.human_mean + 1.96 * c.human_sd, c.model,
-            "fitted", f"Nerve Norms, {c.human_n} median nerves: mean and 1.96 SD")
+        Row(
+            "N" + str(i + 1),
+            c.measure.name,
+            c.measure.unit,
+            "health",
+            c.human_mean - 1.96 * c.human_sd,
+            c.human_mean + 1.96 * c.human_sd,
+            c.model,
+            "fitted",
+            f"Nerve Norms, {c.human_n} median nerves: mean and 1.96 SD",
+        )
         for i, c in enumerate(c for c in compare(examine(Conditions())) if c.human_n)
-    ]  # fmt: skip
+    ]
 
 
 NOT_ASKED = (
@@ -77,10 +85,19 @@ def _recalled_rows(health: Excitability) -> list[Row]:
             "Weiss's law"),
     ]  # fmt: skip
     return rows + [
-        Row(target, key, "of the measure", "health", low, high, health.measures[key], "fitted",
-            "Kiernan 2000 Muscle Nerve 23:399, recalled")
+        Row(
+            target,
+            key,
+            "of the measure",
+            "health",
+            low,
+            high,
+            health.measures[key],
+            "fitted",
+            "Kiernan 2000 Muscle Nerve 23:399, recalled",
+        )
         for target, key, low, high in RECALLED_RANGES
-    ]  # fmt: skip
+    ]
 
 
 def _one_man_rows(health: Excitability) -> list[Row]:
@@ -97,15 +114,35 @@ def _one_man_rows(health: Excitability) -> list[Row]:
         curve = norms()[name]
         at = [int(np.argmin(np.abs(x - w))) for w in where]
         far = np.abs(model[at] - np.array(his)) / curve.sd[at]
-        rows.append(Row(target, f"farthest point of the {name.replace('_', ' ')}", "SD of people",
-                        "health against one man", 0.0, NORMAL_Z, float(far.max()), "fitted",
-                        source))  # fmt: skip
+        rows.append(
+            Row(
+                target,
+                f"farthest point of the {name.replace('_', ' ')}",
+                "SD of people",
+                "health against one man",
+                0.0,
+                NORMAL_Z,
+                float(far.max()),
+                "fitted",
+                source,
+            )
+        )
     sd = {c.measure.key: c.human_sd for c in compare(health)}
     for key, value in HIS_MEASURES.items():
         target = "V16" if key == "sdtc_ms" else "V17"
-        rows.append(Row(target, f"distance in {key}", "SD of people", "health against one man",
-                        0.0, NORMAL_Z, abs(health.measures[key] - value) / sd[key], "fitted",
-                        source))  # fmt: skip
+        rows.append(
+            Row(
+                target,
+                f"distance in {key}",
+                "SD of people",
+                "health against one man",
+                0.0,
+                NORMAL_Z,
+                abs(health.measures[key] - value) / sd[key],
+                "fitted",
+                source,
+            )
+        )
     return rows
 
 
@@ -116,32 +153,77 @@ SUPER, SUB, RRP = ("superexcitability_percent", "subexcitability_percent",
 THRESHOLD, TAU = "threshold_1ms_pa", "sdtc_ms"
 DEPOLARISED = ((THRESHOLD, -1), (TAU, +1), (RRP, +1), (SUPER, +1), (TE_D, -1), (TE_H, +1))
 SIGNS = (
-    ("V19", "hyperkalaemia", "fitted", KRISHNAN,
-     (("refractoriness_2_5_ms_percent", +1), (SUPER, +1), (TE_D, -1), (RRP, +1))),
+    (
+        "V19",
+        "hyperkalaemia",
+        "fitted",
+        KRISHNAN,
+        (("refractoriness_2_5_ms_percent", +1), (SUPER, +1), (TE_D, -1), (RRP, +1)),
+    ),
     ("V19", "hyperkalaemia", "fitted", KIERNAN, ((THRESHOLD, -1),)),
-    ("V21", "hypokalaemia", "fitted", KUWABARA,
-     ((RRP, -1), (SUPER, -1), (TE_D, +1), (TE_H, -1), (THRESHOLD, +1))),
+    (
+        "V21",
+        "hypokalaemia",
+        "fitted",
+        KUWABARA,
+        ((RRP, -1), (SUPER, -1), (TE_D, +1), (TE_H, -1), (THRESHOLD, +1)),
+    ),
     ("V22", "steady current in", "assumed", DEPOLARISATION, DEPOLARISED),
-    ("V22", "steady current out", "assumed", DEPOLARISATION,
-     tuple((key, -sign) for key, sign in DEPOLARISED)),
-    ("V23", "ischaemia", "measured", HOFMEIJER,
-     ((THRESHOLD, -1), (TAU, +1), (RRP, +1), (SUPER, +1))),
-    ("V24", "ischaemia_released", "assumed", "Bostock 1991, 1994, recalled",
-     (("resting_potential_mv", -1), (THRESHOLD, +1))),
+    (
+        "V22",
+        "steady current out",
+        "assumed",
+        DEPOLARISATION,
+        tuple((key, -sign) for key, sign in DEPOLARISED),
+    ),
+    (
+        "V23",
+        "ischaemia",
+        "measured",
+        HOFMEIJER,
+        ((THRESHOLD, -1), (TAU, +1), (RRP, +1), (SUPER, +1)),
+    ),
+    (
+        "V24",
+        "ischaemia_released",
+        "assumed",
+        "Bostock 1991, 1994, recalled",
+        (("resting_potential_mv", -1), (THRESHOLD, +1)),
+    ),
     ("V25", "over_breathing", "measured", "Macefield & Burke 1991 Brain", ((THRESHOLD, -1),)),
     ("V26", "hypocalcaemia", "assumed", "sign only", ((THRESHOLD, -1),)),
     ("V26", "hypercalcaemia", "assumed", "sign only", ((THRESHOLD, +1),)),
-    ("V27", "als_early", "measured", GEEVASINGA,
-     ((TAU, +1), (SUPER, -1), ("te_d_peak_percent", +1), (TE_H, -1), ("rheobase_pa", -1))),
+    (
+        "V27",
+        "als_early",
+        "measured",
+        GEEVASINGA,
+        ((TAU, +1), (SUPER, -1), ("te_d_peak_percent", +1), (TE_H, -1), ("rheobase_pa", -1)),
+    ),
     ("V27", "persistent_sodium_twice", "fitted", GEEVASINGA, ((TAU, +1), (SUPER, -1))),
-    ("V28", "als_late", "measured", "Howells 2018, PMC6235931",
-     ((THRESHOLD, +1), (TE_H, -1), ("s2_accommodation_percent", -1), (SUPER, -1))),
-    ("V31", "fast_potassium_lost", "fitted", "Tomlinson 2010, doi 10.1093/brain/awq318",
-     ((SUPER, -1), ("te_d_peak_percent", +1))),
-    ("V33", "mexiletine", "assumed", "contested: shorter in some reports, unchanged in a trial",
-     ((TAU, -1),)),
+    (
+        "V28",
+        "als_late",
+        "measured",
+        "Howells 2018, PMC6235931",
+        ((THRESHOLD, +1), (TE_H, -1), ("s2_accommodation_percent", -1), (SUPER, -1)),
+    ),
+    (
+        "V31",
+        "fast_potassium_lost",
+        "fitted",
+        "Tomlinson 2010, doi 10.1093/brain/awq318",
+        ((SUPER, -1), ("te_d_peak_percent", +1)),
+    ),
+    (
+        "V33",
+        "mexiletine",
+        "assumed",
+        "contested: shorter in some reports, unchanged in a trial",
+        ((TAU, -1),),
+    ),
     ("V34", "stroke", "measured", JANKELOWITZ, ((TE_H, -1),)),
-)  # fmt: skip
+)
 STEADY_PA = 40.0  # about a tenth of the 1-ms threshold
 
 
@@ -156,8 +238,9 @@ def _signed_rows(health: Excitability, found: dict[str, Excitability]) -> list[R
             low, high = (0.0, INF) if sign > 0 else (-INF, 0.0)
             change = _read(found[name], key) - _read(health, key)
             unit = "of the measure"
-            rows.append(Row(target, f"change of {key}", unit, name, low, high, change, grade,
-                            source))  # fmt: skip
+            rows.append(
+                Row(target, f"change of {key}", unit, name, low, high, change, grade, source)
+            )
     return rows
 
 
@@ -187,13 +270,33 @@ def _sized_rows(health: Excitability, found: dict[str, Excitability]) -> list[Ro
          "about 0.46 against 0.41 ms, recalled; width chosen here"),
     )  # fmt: skip
     rows = [
-        Row(target, f"change of {key}", "%", name, low, high, percent(*states[name], key), grade,
-            source)
+        Row(
+            target,
+            f"change of {key}",
+            "%",
+            name,
+            low,
+            high,
+            percent(*states[name], key),
+            grade,
+            source,
+        )
         for target, name, key, low, high, grade, source in sizes
-    ]  # fmt: skip
+    ]
     moved = found["stroke"].resting_potential_mv - health.resting_potential_mv
-    rows.append(Row("V34", "change of resting potential", "mV", "stroke", -1.0, 1.0, moved,
-                    "assumed", f"{JANKELOWITZ}: no change; width chosen here"))  # fmt: skip
+    rows.append(
+        Row(
+            "V34",
+            "change of resting potential",
+            "mV",
+            "stroke",
+            -1.0,
+            1.0,
+            moved,
+            "assumed",
+            f"{JANKELOWITZ}: no change; width chosen here",
+        )
+    )
     return rows
 
 
@@ -210,11 +313,19 @@ def _potassium_rows(health: Excitability) -> list[Row]:
     )  # fmt: skip
     width = {"measured": "", "assumed": ": not detectably; width chosen here"}
     return [
-        Row("V20", f"change of {key}", "SD of people", "potassium 3.5 to 5.0", least, most,
-            (high.measures[key] - low.measures[key]) / sd[key], grade,
-            f"Kuwabara 2007{width[grade]}")
+        Row(
+            "V20",
+            f"change of {key}",
+            "SD of people",
+            "potassium 3.5 to 5.0",
+            least,
+            most,
+            (high.measures[key] - low.measures[key]) / sd[key],
+            grade,
+            f"Kuwabara 2007{width[grade]}",
+        )
         for key, least, most, grade in expected
-    ]  # fmt: skip
+    ]
 
 
 def _ischaemia_rows() -> list[Row]:
@@ -228,13 +339,40 @@ def _ischaemia_rows() -> list[Row]:
     released = course(History(ischaemia_min=20.0, after_min=10.0), times_min=back)
     rests = max(resting_states(c) for c in released.conditions())
     return [
-        Row("V23", "muscle's response lost", "min", "ischaemia", 34.0, 58.0, lost, "fitted",
-            f"{HOFMEIJER}: 46 (SD 6) min"),
-        Row("V23", "change of time constant from its longest to block", "ms", "ischaemia", -INF,
-            -1e-6, float(tau[-1] - np.nanmax(tau)), "measured", f"{HOFMEIJER}: falls later"),
-        Row("V24", "stable resting states", "1", "release of 20 min of ischaemia", 2.0, INF,
-            float(rests), "assumed", "Bostock 1991, recalled: two, and firing between them"),
-    ]  # fmt: skip
+        Row(
+            "V23",
+            "muscle's response lost",
+            "min",
+            "ischaemia",
+            34.0,
+            58.0,
+            lost,
+            "fitted",
+            f"{HOFMEIJER}: 46 (SD 6) min",
+        ),
+        Row(
+            "V23",
+            "change of time constant from its longest to block",
+            "ms",
+            "ischaemia",
+            -INF,
+            -1e-6,
+            float(tau[-1] - np.nanmax(tau)),
+            "measured",
+            f"{HOFMEIJER}: falls later",
+        ),
+        Row(
+            "V24",
+            "stable resting states",
+            "1",
+            "release of 20 min of ischaemia",
+            2.0,
+            INF,
+            float(rests),
+            "assumed",
+            "Bostock 1991, recalled: two, and firing between them",
+        ),
+    ]
 
 
 def _condition_rows() -> list[Row]:
@@ -245,9 +383,13 @@ def _condition_rows() -> list[Row]:
     found = {name: examine(condition(name)) for name in names}
     found |= {n: examine(Conditions(bias_current_pa=pa)) for n, pa in steady.items()}
     return [
-        *_recalled_rows(health), *_one_man_rows(health), *_signed_rows(health, found),
-        *_potassium_rows(health), *_ischaemia_rows(), *_sized_rows(health, found),
-    ]  # fmt: skip
+        *_recalled_rows(health),
+        *_one_man_rows(health),
+        *_signed_rows(health, found),
+        *_potassium_rows(health),
+        *_ischaemia_rows(),
+        *_sized_rows(health, found),
+    ]
 
 
 def _population_rows(people: int) -> list[Row]:

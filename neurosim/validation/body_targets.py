@@ -50,9 +50,15 @@ MEXILETINE = "Oskarsson 2018, doi 10.1002/mus.26117: unchanged; fewer in another
 def body_rows() -> list[Row]:
     """Return the rows of V47, V48, V55, V69 to V72, V75 and V77 to V79 that can be asked."""
     return [
-        *_root_rows(), *_months_rows(), *_blocker_rows(), *_caffeine_rows(), *_sweat_rows(),
-        *_breath_rows(), *_sleep_rows(), *_magnesium_rows(),
-    ]  # fmt: skip
+        *_root_rows(),
+        *_months_rows(),
+        *_blocker_rows(),
+        *_caffeine_rows(),
+        *_sweat_rows(),
+        *_breath_rows(),
+        *_sleep_rows(),
+        *_magnesium_rows(),
+    ]
 
 
 def _soma(body: Body) -> SomaConditions:
@@ -80,12 +86,29 @@ def _root_rows() -> list[Row]:
     share = float(seen(rate, number("study", "survey_look_min")).mean())
     sensory = _rates(worst, Body(), muscle="calf", root="sensory").expected_per_min
     return [
-        Row("V47", "people who twitch at a look", "share", f"S1 pinched, calf, {PEOPLE} people",
-            0.64, 0.94, share, "measured", f"{SCHEEL}: 24 of 29 with a motor deficit"),
-        Row("V47", "twitch rate against health", "1", "sensory fibres alone", 0.8, 1.25,
-            float(sensory[0].sum() / sensory[1].sum()), "fitted",
-            f"{SCHEEL}: not raised; by construction"),
-    ]  # fmt: skip
+        Row(
+            "V47",
+            "people who twitch at a look",
+            "share",
+            f"S1 pinched, calf, {PEOPLE} people",
+            0.64,
+            0.94,
+            share,
+            "measured",
+            f"{SCHEEL}: 24 of 29 with a motor deficit",
+        ),
+        Row(
+            "V47",
+            "twitch rate against health",
+            "1",
+            "sensory fibres alone",
+            0.8,
+            1.25,
+            float(sensory[0].sum() / sensory[1].sum()),
+            "fitted",
+            f"{SCHEEL}: not raised; by construction",
+        ),
+    ]
 
 
 def _months_rows() -> list[Row]:
@@ -94,9 +117,18 @@ def _months_rows() -> list[Row]:
     share = found.share("persists", "benign").value
     where = f"{MONTHS_PEOPLE} people, {MONTHS_WEEKS} weeks"
     return [
-        Row("V48", "benign twitching that persists", "share", where, 0.79, 0.99, share, "measured",
-            "Filippakis 2018, doi 10.1002/mus.26193: 93 % of 35; sites here neither come nor go"),
-    ]  # fmt: skip
+        Row(
+            "V48",
+            "benign twitching that persists",
+            "share",
+            where,
+            0.79,
+            0.99,
+            share,
+            "measured",
+            "Filippakis 2018, doi 10.1002/mus.26193: 93 % of 35; sites here neither come nor go",
+        ),
+    ]
 
 
 def _blocker_rows() -> list[Row]:
@@ -106,10 +138,18 @@ def _blocker_rows() -> list[Row]:
         ill.replace(sodium_channel_blocker=1.0), ill, muscle="upper_arm"
     ).expected_per_min
     return [
-        Row("V55", "twitch rate with mexiletine", "1", f"ALS, upper arm, {PEOPLE} people", 0.8,
-            1.25, float(with_it.sum() / without.sum()), "measured",
-            f"{MEXILETINE}; width chosen here"),
-    ]  # fmt: skip
+        Row(
+            "V55",
+            "twitch rate with mexiletine",
+            "1",
+            f"ALS, upper arm, {PEOPLE} people",
+            0.8,
+            1.25,
+            float(with_it.sum() / without.sum()),
+            "measured",
+            f"{MEXILETINE}; width chosen here",
+        ),
+    ]
 
 
 def sustained_share(soma: SomaConditions) -> float:
@@ -120,8 +160,9 @@ def sustained_share(soma: SomaConditions) -> float:
     """
     units, goes_on = pool.build(120), []
     for level in (0.03, 0.06):
-        push: Any = pool.inputs(pool.hold(1.0, level), pool.hold(0.5, level + 0.12),
-                           pool.hold(3.0, level))  # fmt: skip
+        push: Any = pool.inputs(
+            pool.hold(1.0, level), pool.hold(0.5, level + 0.12), pool.hold(3.0, level)
+        )
         for seed in (1, 2, 3):
             for t in pool.run(units, soma, excitation=push, seed=seed).trains_s():
                 silent, pushed = t.min(initial=INF) >= 1.0, ((t >= 1.0) & (t < 1.5)).any()
@@ -135,8 +176,12 @@ def delta_f_per_s(soma: SomaConditions) -> float:
     units, up = pool.build(120), pool.ramp(10.0, 0.0, 0.1)
     drive: Any = pool.inputs(up, up[::-1])
     runs = [pool.run(units, soma, excitation=drive, seed=s).trains_s() for s in (31, 32)]
-    pairs = [trains.delta_f_per_s(r[c], r[t]) for r in runs for c in range(0, 110, 5)
-             for t in range(c + 6, 118, 7)]  # fmt: skip
+    pairs = [
+        trains.delta_f_per_s(r[c], r[t])
+        for r in runs
+        for c in range(0, 110, 5)
+        for t in range(c + 6, 118, 7)
+    ]
     return float(np.nanmedian(pairs))
 
 
@@ -150,18 +195,63 @@ def _caffeine_rows() -> list[Row]:
     half = math.log(2.0) / kinetics.elimination_per_h()
     where = "caffeine 40 umol/L"
     return [
-        Row("V69", "change of trials with self-sustained firing", "points", where, 0.3, 44.5,
-            points, "measured", "Walton 2002, doi 10.1113/jphysiol.2002.025064: 64.6 +- 9.7 to "
-            "87.0 +- 5.8 %; 1.96 SE were these SE; contested by V70"),
-        Row("V70", "change of hysteresis by paired units", "1/s", where, -0.5, 0.5, change,
-            "measured", "Mackay 2024: no effect; width chosen here; contested by V69"),
-        Row("V71", "change of the axon's threshold", "%", where, -2.0, 2.0,
-            _threshold_percent(CAFFEINE), "fitted", f"de Carvalho 2006: unchanged; {BUILT}"),
-        Row("V72", "half-life of caffeine", "h", "one compartment", 2.7, 9.9, half, "fitted",
-            "Blanchard & Sawers 1983, doi 10.1007/BF00613933"),
-        Row("V72", "caffeine after an hour", "umol/L", "6 mg/kg", 30.0, 50.0, float(hour[0]),
-            "measured", "Kalmar 2005: about 40; a quarter either way chosen here"),
-    ]  # fmt: skip
+        Row(
+            "V69",
+            "change of trials with self-sustained firing",
+            "points",
+            where,
+            0.3,
+            44.5,
+            points,
+            "measured",
+            "Walton 2002, doi 10.1113/jphysiol.2002.025064: 64.6 +- 9.7 to "
+            "87.0 +- 5.8 %; 1.96 SE were these SE; contested by V70",
+        ),
+        Row(
+            "V70",
+            "change of hysteresis by paired units",
+            "1/s",
+            where,
+            -0.5,
+            0.5,
+            change,
+            "measured",
+            "Mackay 2024: no effect; width chosen here; contested by V69",
+        ),
+        Row(
+            "V71",
+            "change of the axon's threshold",
+            "%",
+            where,
+            -2.0,
+            2.0,
+            _threshold_percent(CAFFEINE),
+            "fitted",
+            f"de Carvalho 2006: unchanged; {BUILT}",
+        ),
+        Row(
+            "V72",
+            "half-life of caffeine",
+            "h",
+            "one compartment",
+            2.7,
+            9.9,
+            half,
+            "fitted",
+            "Blanchard & Sawers 1983, doi 10.1007/BF00613933",
+        ),
+        Row(
+            "V72",
+            "caffeine after an hour",
+            "umol/L",
+            "6 mg/kg",
+            30.0,
+            50.0,
+            float(hour[0]),
+            "measured",
+            "Kalmar 2005: about 40; a quarter either way chosen here",
+        ),
+    ]
 
 
 def _sweat_rows() -> list[Row]:
@@ -170,21 +260,46 @@ def _sweat_rows() -> list[Row]:
     rise = after / FIELDS["sodium_mmol_l"].healthy - 1.0
     source = "Miller 2010, doi 10.1249/MSS.0b013e3181dd5e3a: osmolality 282 to 295"
     return [
-        Row("V75", "rise of blood sodium", "%", "3 % of body mass lost", 3.6, 5.6, rise * 100.0,
-            "measured", f"{source}, 4.6 %; a point either way chosen here"),
-        Row("V75", "sodium lost", "mmol", "3 % of body mass lost", 101.5, 188.5,
+        Row(
+            "V75",
+            "rise of blood sodium",
+            "%",
+            "3 % of body mass lost",
+            3.6,
+            5.6,
+            rise * 100.0,
+            "measured",
+            f"{source}, 4.6 %; a point either way chosen here",
+        ),
+        Row(
+            "V75",
+            "sodium lost",
+            "mmol",
+            "3 % of body mass lost",
+            101.5,
+            188.5,
             0.03 * number("body", "body_mass_kg.healthy") * number("body", "sweat_sodium_mmol_l"),
-            "measured", "Miller 2010: 145; 30 % either way, as sweat differs between people"),
-    ]  # fmt: skip
+            "measured",
+            "Miller 2010: 145; 30 % either way, as sweat differs between people",
+        ),
+    ]
 
 
 def _breath_rows() -> list[Row]:
     """Over-breathing: pH of the blood at half of the healthy carbon dioxide."""
     return [
-        Row("breath", "pH of blood", "1", "carbon dioxide 20 mmHg", 7.55, 7.65,
-            ph_of(20.0, FIELDS["bicarbonate_mmol_l"].healthy), "assumed",
-            "about 7.6, recalled; half a tenth either way chosen here"),
-    ]  # fmt: skip
+        Row(
+            "breath",
+            "pH of blood",
+            "1",
+            "carbon dioxide 20 mmHg",
+            7.55,
+            7.65,
+            ph_of(20.0, FIELDS["bicarbonate_mmol_l"].healthy),
+            "assumed",
+            "about 7.6, recalled; half a tenth either way chosen here",
+        ),
+    ]
 
 
 def _sleep_rows() -> list[Row]:
@@ -192,13 +307,29 @@ def _sleep_rows() -> list[Row]:
     tired, rested = _rates(SLEEPLESS, Body(), muscle="eyelid").expected_per_min
     where = f"8 h of sleep lost, {PEOPLE} people"
     return [
-        Row("V77", "eyelid twitches against health, median person", "1", where, 1.0 + 1e-6, INF,
-            float(np.median(tired / rested)), "assumed",
-            "Kim 2021 Korean J Health Promot 21:129: who twitches sleeps worse; sign only"),
-        Row("V78", "change of the axon's threshold", "%", where, -2.0, 2.0,
-            _threshold_percent(SLEEPLESS), "fitted",
-            f"Zhang 2025, doi 10.1016/j.brainresbull.2025.111190: unchanged; {BUILT}"),
-    ]  # fmt: skip
+        Row(
+            "V77",
+            "eyelid twitches against health, median person",
+            "1",
+            where,
+            1.0 + 1e-6,
+            INF,
+            float(np.median(tired / rested)),
+            "assumed",
+            "Kim 2021 Korean J Health Promot 21:129: who twitches sleeps worse; sign only",
+        ),
+        Row(
+            "V78",
+            "change of the axon's threshold",
+            "%",
+            where,
+            -2.0,
+            2.0,
+            _threshold_percent(SLEEPLESS),
+            "fitted",
+            f"Zhang 2025, doi 10.1016/j.brainresbull.2025.111190: unchanged; {BUILT}",
+        ),
+    ]
 
 
 def _magnesium_rows() -> list[Row]:
@@ -210,7 +341,15 @@ def _magnesium_rows() -> list[Row]:
         for b in (Body(), body)
     )
     return [
-        Row("V79", "change of the rate of stimuli that starts a cramp", "1/s",
-            "magnesium at the top of its range, cramp-prone", -1.3, 1.3, after - usual, "measured",
-            "Garrison 2020, doi 10.1002/14651858.CD009402.pub3: no benefit; 1 SE of V52"),
-    ]  # fmt: skip
+        Row(
+            "V79",
+            "change of the rate of stimuli that starts a cramp",
+            "1/s",
+            "magnesium at the top of its range, cramp-prone",
+            -1.3,
+            1.3,
+            after - usual,
+            "measured",
+            "Garrison 2020, doi 10.1002/14651858.CD009402.pub3: no benefit; 1 SE of V52",
+        ),
+    ]

@@ -54,9 +54,16 @@ RECALLED = "recalled"
 def motor_rows() -> list[Row]:
     """Return the rows of V39 to V68 and V74 that can be asked, and of the junction."""
     return [
-        *_als_rows(), *_burst_rows(), *_cramp_rows(), *_pool_rows(), *_anatomy_rows(),
-        *_force_rows(), *_fatigue_rows(), *_emg_rows(), *_junction_rows(),
-    ]  # fmt: skip
+        *_als_rows(),
+        *_burst_rows(),
+        *_cramp_rows(),
+        *_pool_rows(),
+        *_anatomy_rows(),
+        *_force_rows(),
+        *_fatigue_rows(),
+        *_emg_rows(),
+        *_junction_rows(),
+    ]
 
 
 def _als_rows() -> list[Row]:
@@ -64,10 +71,18 @@ def _als_rows() -> list[Row]:
     als = Scenario(name="als", body=Body(als=1.0))
     found = replicate([als], ALS_PEOPLE, muscle="upper_arm", duration_s=1.0)
     return [
-        Row("V39", "median twitch rate", "1/min", f"ALS, upper arm, {ALS_PEOPLE} people", 10.6,
-            79.4, float(np.median(found.expected_per_min)), "assumed",
-            "Bashford 2020 Clin Neurophysiol 131:265: 40.5, quartiles 10.6 to 79.4, also calves"),
-    ]  # fmt: skip
+        Row(
+            "V39",
+            "median twitch rate",
+            "1/min",
+            f"ALS, upper arm, {ALS_PEOPLE} people",
+            10.6,
+            79.4,
+            float(np.median(found.expected_per_min)),
+            "assumed",
+            "Bashford 2020 Clin Neurophysiol 131:265: 40.5, quartiles 10.6 to 79.4, also calves",
+        ),
+    ]
 
 
 def _burst_rows() -> list[Row]:
@@ -78,13 +93,40 @@ def _burst_rows() -> list[Row]:
     rates = 1000.0 / gaps
     isaacs = "Maddison 2006 Clin Neurophysiol 117:2118"
     return [
-        Row("V43", "last interval of a burst against its first", "1", where, 1.0, INF,
-            float(gaps[-1] / gaps[0]), "measured", "Kleine 2008, doi 10.1002/mus.20849: longer"),
-        Row("V50", "slowest median rate by place in the burst", "1/s", where, 30.0, 300.0,
-            float(rates.min()), "measured", isaacs),
-        Row("V50", "fastest median rate by place in the burst", "1/s", where, 30.0, 300.0,
-            float(rates.max()), "measured", isaacs),
-    ]  # fmt: skip
+        Row(
+            "V43",
+            "last interval of a burst against its first",
+            "1",
+            where,
+            1.0,
+            INF,
+            float(gaps[-1] / gaps[0]),
+            "measured",
+            "Kleine 2008, doi 10.1002/mus.20849: longer",
+        ),
+        Row(
+            "V50",
+            "slowest median rate by place in the burst",
+            "1/s",
+            where,
+            30.0,
+            300.0,
+            float(rates.min()),
+            "measured",
+            isaacs,
+        ),
+        Row(
+            "V50",
+            "fastest median rate by place in the burst",
+            "1/s",
+            where,
+            30.0,
+            300.0,
+            float(rates.max()),
+            "measured",
+            isaacs,
+        ),
+    ]
 
 
 def _cramp_rows() -> list[Row]:
@@ -113,15 +155,33 @@ def _cramp_rows() -> list[Row]:
     of_units = {key: np.array([getattr(p, key) for p in found]) for key, *_ in limits}
     where = "cramp of a shortened muscle; 3 people, 30 units each"
     rows += [
-        Row("V53", f"mean of {key}", unit, where, mean - sd, mean + sd,
-            float(of_units[key].mean()), "fitted", f"{MINETTO}: {mean} +- {sd}")
+        Row(
+            "V53",
+            f"mean of {key}",
+            unit,
+            where,
+            mean - sd,
+            mean + sd,
+            float(of_units[key].mean()),
+            "fitted",
+            f"{MINETTO}: {mean} +- {sd}",
+        )
         for key, unit, mean, sd in limits
-    ]  # fmt: skip
+    ]
     rows += [
-        Row("V53", f"SD over units of {key}", unit, where, 0.5 * sd, 2.0 * sd,
-            float(of_units[key].std(ddof=1)), "measured", f"{MINETTO}; half to twice, chosen here")
+        Row(
+            "V53",
+            f"SD over units of {key}",
+            unit,
+            where,
+            0.5 * sd,
+            2.0 * sd,
+            float(of_units[key].std(ddof=1)),
+            "measured",
+            f"{MINETTO}; half to twice, chosen here",
+        )
         for key, unit, _, sd in (limits[0], limits[3])
-    ]  # fmt: skip
+    ]
     return rows
 
 
@@ -129,11 +189,14 @@ def _pool_rows() -> list[Row]:
     """V56, V57 and V74: rates, their regularity and hysteresis under voluntary drive."""
     units, up = pool.build(120), pool.ramp(10.0, 0.0, 0.1)
     drive: Any = pool.inputs(up, up[::-1])
-    runs = [pool.run(units, excitation=drive, seed=s).trains_s()
-            for s in (31, 32)]  # fmt: skip
+    runs = [pool.run(units, excitation=drive, seed=s).trains_s() for s in (31, 32)]
     first = [trains.first_rate_per_s(t[t >= trains.recruited_s(t)[0]]) for r in runs for t in r]
-    pairs = [trains.delta_f_per_s(r[c], r[t]) for r in runs for c in range(0, 110, 5)
-             for t in range(c + 6, 118, 7)]  # fmt: skip
+    pairs = [
+        trains.delta_f_per_s(r[c], r[t])
+        for r in runs
+        for c in range(0, 110, 5)
+        for t in range(c + 6, 118, 7)
+    ]
     some = units.only(np.arange(0, 120, 17))
     full = pool.run(some, excitation=1.0, duration_s=4.0, seed=31).trains_s()
     most = [trains.rate_per_s(t, 1.0, 4.0) for t in full]
@@ -145,19 +208,73 @@ def _pool_rows() -> list[Row]:
     later = plateau.time_s > 2.5
     where = "pool of 120 under voluntary drive"
     return [
-        Row("V56", "rate at recruitment, median", "1/s", where, 6.0, 8.0,
-            float(np.nanmedian(first)), "fitted", RECALLED),
-        Row("V56", "rate at full drive, slowest unit", "1/s", where, 25.0, 50.0, min(most),
-            "fitted", RECALLED),
-        Row("V56", "rate at full drive, fastest unit", "1/s", where, 25.0, 50.0, max(most),
-            "fitted", RECALLED),
-        Row("V57", "coefficient of variation of intervals, median", "1", where, 0.10, 0.25,
-            float(np.median(cv)), "measured", RECALLED),
-        Row("V74", "hysteresis by paired units", "1/s", where, 3.0, 6.0, float(np.nanmedian(pairs)),
-            "fitted", "Gorassini 2002, recalled"),
-        Row("V74", "rate kept up after a push", "1/s", "smallest unit held under its threshold",
-            1.0, INF, float(later.sum() / 2.0), "assumed", "bistability: sign only"),
-    ]  # fmt: skip
+        Row(
+            "V56",
+            "rate at recruitment, median",
+            "1/s",
+            where,
+            6.0,
+            8.0,
+            float(np.nanmedian(first)),
+            "fitted",
+            RECALLED,
+        ),
+        Row(
+            "V56",
+            "rate at full drive, slowest unit",
+            "1/s",
+            where,
+            25.0,
+            50.0,
+            min(most),
+            "fitted",
+            RECALLED,
+        ),
+        Row(
+            "V56",
+            "rate at full drive, fastest unit",
+            "1/s",
+            where,
+            25.0,
+            50.0,
+            max(most),
+            "fitted",
+            RECALLED,
+        ),
+        Row(
+            "V57",
+            "coefficient of variation of intervals, median",
+            "1",
+            where,
+            0.10,
+            0.25,
+            float(np.median(cv)),
+            "measured",
+            RECALLED,
+        ),
+        Row(
+            "V74",
+            "hysteresis by paired units",
+            "1/s",
+            where,
+            3.0,
+            6.0,
+            float(np.nanmedian(pairs)),
+            "fitted",
+            "Gorassini 2002, recalled",
+        ),
+        Row(
+            "V74",
+            "rate kept up after a push",
+            "1/s",
+            "smallest unit held under its threshold",
+            1.0,
+            INF,
+            float(later.sum() / 2.0),
+            "assumed",
+            "bistability: sign only",
+        ),
+    ]
 
 
 def _anatomy_rows() -> list[Row]:
@@ -168,14 +285,33 @@ def _anatomy_rows() -> list[Row]:
         ("upper_arm", 110.0, 770.0, RECALLED), ("calf", 300.0, 1000.0, "about 580, recalled"),
     )  # fmt: skip
     rows = [
-        Row("V58", "motor units", "units", name, low, high, float(anatomy.muscle(name).units),
-            "fitted", source)
+        Row(
+            "V58",
+            "motor units",
+            "units",
+            name,
+            low,
+            high,
+            float(anatomy.muscle(name).units),
+            "fitted",
+            source,
+        )
         for name, low, high, source in units
-    ]  # fmt: skip
+    ]
     for name, mean in (("upper_arm", 209.0), ("shin", 329.0)):
-        rows.append(Row("V59", "fibres of a unit, mean", "fibres", name, 0.5 * mean, 2.0 * mean,
-                        float(unit_potentials.fibre_counts(name).mean()), "fitted",
-                        f"{mean:g} by EMG; half to twice, chosen here"))  # fmt: skip
+        rows.append(
+            Row(
+                "V59",
+                "fibres of a unit, mean",
+                "fibres",
+                name,
+                0.5 * mean,
+                2.0 * mean,
+                float(unit_potentials.fibre_counts(name).mean()),
+                "fitted",
+                f"{mean:g} by EMG; half to twice, chosen here",
+            )
+        )
     spans = (
         ("V60", "contraction time", "ms", "foot_sole", anatomy.contraction_times_ms, 35.0, 98.0,
          SICA),
@@ -187,8 +323,19 @@ def _anatomy_rows() -> list[Row]:
     for target, what, unit, name, of, low, high, source in spans:
         values = of(name)
         for end, value in (("least", values.min()), ("largest", values.max())):
-            rows.append(Row(target, f"{what}, {end}", unit, name, low - 1e-9, high + 1e-9,
-                            float(value), "fitted", source))  # fmt: skip
+            rows.append(
+                Row(
+                    target,
+                    f"{what}, {end}",
+                    unit,
+                    name,
+                    low - 1e-9,
+                    high + 1e-9,
+                    float(value),
+                    "fitted",
+                    source,
+                )
+            )
     return rows
 
 
@@ -242,45 +389,152 @@ def _force_rows() -> list[Row]:
     ratio = anatomy.twitch_forces_mn("thumb")[units] / force[:, -1]
     where = f"{units.size} units of the thumb"
     return [
-        Row("V62", "rate at which fusion begins, mean", "1/s", where, 5.0, 8.0,
-            float(begins.mean()), "measured",
-            f"{THOMAS}; a tenth of the peak is left between stimuli, chosen here"),
-        Row("V62", "rate of half the largest force, mean", "1/s", where, 8.0, 16.0,
-            float(half.mean()), "measured", f"{THOMAS}: 12 +- 4"),
-        Row("V62", "rate of half the largest force, SD", "1/s", where, 2.0, 8.0,
-            float(half.std(ddof=1)), "measured", f"{THOMAS}: 4; half to twice, chosen here"),
-        Row("V62", "rate of the largest force, least", "1/s", where, 30.0, 100.0, float(most.min()),
-            "measured", f"{THOMAS}; 95 % of it, chosen here"),
-        Row("V62", "rate of the largest force, most", "1/s", where, 30.0, 100.0, float(most.max()),
-            "measured", f"{THOMAS}; 95 % of it, chosen here"),
-        Row("V63", "half-relaxation over contraction time", "1", "twitch", 1.0, 1.7, float(falls),
-            "assumed", RECALLED),
-        Row("V64", "twitch over tetanus", "1", where, 0.1, 0.25, float(ratio.mean()), "assumed",
-            RECALLED),
-        Row("V65", "contraction time x rate at half of the tetanus", "1", "any unit", 0.695, 0.709,
-            _crossing(x, curve, 0.5), "assumed", "Fuglevand 1993"),
-        Row("V65", "contraction time x rate at nine tenths", "1", "any unit", 1.038, 1.058,
-            _crossing(x, curve, 0.9), "assumed", "Fuglevand 1993"),
-    ]  # fmt: skip
+        Row(
+            "V62",
+            "rate at which fusion begins, mean",
+            "1/s",
+            where,
+            5.0,
+            8.0,
+            float(begins.mean()),
+            "measured",
+            f"{THOMAS}; a tenth of the peak is left between stimuli, chosen here",
+        ),
+        Row(
+            "V62",
+            "rate of half the largest force, mean",
+            "1/s",
+            where,
+            8.0,
+            16.0,
+            float(half.mean()),
+            "measured",
+            f"{THOMAS}: 12 +- 4",
+        ),
+        Row(
+            "V62",
+            "rate of half the largest force, SD",
+            "1/s",
+            where,
+            2.0,
+            8.0,
+            float(half.std(ddof=1)),
+            "measured",
+            f"{THOMAS}: 4; half to twice, chosen here",
+        ),
+        Row(
+            "V62",
+            "rate of the largest force, least",
+            "1/s",
+            where,
+            30.0,
+            100.0,
+            float(most.min()),
+            "measured",
+            f"{THOMAS}; 95 % of it, chosen here",
+        ),
+        Row(
+            "V62",
+            "rate of the largest force, most",
+            "1/s",
+            where,
+            30.0,
+            100.0,
+            float(most.max()),
+            "measured",
+            f"{THOMAS}; 95 % of it, chosen here",
+        ),
+        Row(
+            "V63",
+            "half-relaxation over contraction time",
+            "1",
+            "twitch",
+            1.0,
+            1.7,
+            float(falls),
+            "assumed",
+            RECALLED,
+        ),
+        Row(
+            "V64",
+            "twitch over tetanus",
+            "1",
+            where,
+            0.1,
+            0.25,
+            float(ratio.mean()),
+            "assumed",
+            RECALLED,
+        ),
+        Row(
+            "V65",
+            "contraction time x rate at half of the tetanus",
+            "1",
+            "any unit",
+            0.695,
+            0.709,
+            _crossing(x, curve, 0.5),
+            "assumed",
+            "Fuglevand 1993",
+        ),
+        Row(
+            "V65",
+            "contraction time x rate at nine tenths",
+            "1",
+            "any unit",
+            1.038,
+            1.058,
+            _crossing(x, curve, 0.9),
+            "assumed",
+            "Fuglevand 1993",
+        ),
+    ]
 
 
 def _fatigue_rows() -> list[Row]:
     """V66: how long forces can be held without recovery, and what a tiring unit does."""
     rows = [
-        Row("V66", "endurance", "s", f"{percent:g} % of the largest force", 0.95 * s, 1.05 * s,
-            fatigue.hold_s(percent, 700.0), "fitted", f"{POTVIN}: {s:g} s, 5 %")
+        Row(
+            "V66",
+            "endurance",
+            "s",
+            f"{percent:g} % of the largest force",
+            0.95 * s,
+            1.05 * s,
+            fatigue.hold_s(percent, 700.0),
+            "fitted",
+            f"{POTVIN}: {s:g} s, 5 %",
+        )
         for percent, s in ((20.0, 512.0), (50.0, 95.0), (80.0, 15.0))
-    ]  # fmt: skip
+    ]
     units = fatigue.build()
     fresh, later, tired = (fatigue.rates_per_s(units, 67.0, s)[-1] for s in (0.0, 22.0, 1e6))
     left = 1.0 - float((later - tired) / (fresh - tired))
     return [
         *rows,
-        Row("V66", "share of the fall of rate after 22 s", "1", "last unit at full drive", 0.622,
-            0.642, left, "fitted", f"{POTVIN}: 1 - 1/e"),
-        Row("V66", "slowing for all force lost", "1", "any unit", 0.379 - 1e-9, 0.379 + 1e-9,
-            number("fatigue", "slowing"), "fitted", POTVIN),
-    ]  # fmt: skip
+        Row(
+            "V66",
+            "share of the fall of rate after 22 s",
+            "1",
+            "last unit at full drive",
+            0.622,
+            0.642,
+            left,
+            "fitted",
+            f"{POTVIN}: 1 - 1/e",
+        ),
+        Row(
+            "V66",
+            "slowing for all force lost",
+            "1",
+            "any unit",
+            0.379 - 1e-9,
+            0.379 + 1e-9,
+            number("fatigue", "slowing"),
+            "fitted",
+            POTVIN,
+        ),
+    ]
 
 
 def _emg_rows() -> list[Row]:
@@ -290,9 +544,19 @@ def _emg_rows() -> list[Row]:
         units = np.arange(0, anatomy.muscle(name).units, every)
         sizes = np.ptp(unit_potentials.unit_potentials(name, "surface", units=units), axis=1)
         for what, value in (("median", np.median(sizes)), ("largest", sizes.max())):
-            rows.append(Row("V67", f"surface potential of a unit, {what}", "uV",
-                            f"{name}, {units.size} units", 20.0, 500.0, float(value), "measured",
-                            recalled))  # fmt: skip
+            rows.append(
+                Row(
+                    "V67",
+                    f"surface potential of a unit, {what}",
+                    "uV",
+                    f"{name}, {units.size} units",
+                    20.0,
+                    500.0,
+                    float(value),
+                    "measured",
+                    recalled,
+                )
+            )
     shapes = {}
     for name, every in (("shin", 10), ("upper_arm", 10)):
         units = range(0, anatomy.muscle(name).units, every)
@@ -303,21 +567,38 @@ def _emg_rows() -> list[Row]:
     for name, found in shapes.items():
         where = f"{name}, needle 1 mm off the middle of {len(found)} units"
         rows += [
-            Row("V68", f"needle potential, median {what}", unit, where, low, high,
-                float(np.median([getattr(s, key) for s in found])), "measured", RECALLED)
+            Row(
+                "V68",
+                f"needle potential, median {what}",
+                unit,
+                where,
+                low,
+                high,
+                float(np.median([getattr(s, key) for s in found])),
+                "measured",
+                RECALLED,
+            )
             for what, unit, key, low, high in measures
-        ]  # fmt: skip
+        ]
     ills = (
         ("size", "uV", "amplitude_uv", 561.0, 367.0),
         ("duration", "ms", "duration_ms", 12.6, 4.4),
     )
     where = f"shin, needle 1 mm off the middle of {len(shapes['shin'])} units"
     rows += [
-        Row("V44", f"fasciculation, mean {what}", unit, where, mean - sd, mean + sd,
-            float(np.mean([getattr(s, key) for s in shapes["shin"]])), "measured",
-            f"de Carvalho & Swash, tibialis anterior in ALS: {mean} +- {sd}")
+        Row(
+            "V44",
+            f"fasciculation, mean {what}",
+            unit,
+            where,
+            mean - sd,
+            mean + sd,
+            float(np.mean([getattr(s, key) for s in shapes["shin"]])),
+            "measured",
+            f"de Carvalho & Swash, tibialis anterior in ALS: {mean} +- {sd}",
+        )
         for what, unit, key, mean, sd in ills
-    ]  # fmt: skip
+    ]
     return rows
 
 
@@ -338,21 +619,81 @@ def _junction_rows() -> list[Row]:
     poisoned = "a fifth of the enzyme left"
     clinic = "Wadia 1987 JNNP 50:1442"
     return [
-        Row("junction", "safety factor", "1", "health", 2.0, 4.0,
-            junction.transmit(1.2, 0.55).safety_factor, "assumed", RECALLED),
-        Row("junction", "fibres that follow", "share", "ionised calcium 0.8", 0.5, 1.0,
-            junction.transmit(0.8, 0.55).share, "fitted",
-            "tetany and no weakness; half, chosen here"),
-        Row("junction", "fibres that follow", "share", "ionised calcium 0.6", 0.5, 1.0,
-            junction.transmit(0.6, 0.55).share, "assumed",
-            "tetany is full below 0.7; half, chosen here"),
-        Row("junction", "ionised magnesium that blocks half of the fibres", "mmol/L",
-            "calcium healthy", 1.5, 3.9, _crossing(magnesium, blocked, 0.5), "assumed",
-            "reflexes lost at 2.3 to 5, breathing at 3.3 to 6 in total, 0.65 ionised; recalled"),
-        Row("junction", "spikes of a fibre for one impulse", "1", poisoned, 2.0, INF,
-            float(trains_of[3.0][0]), "measured", f"{clinic}: repetitive"),
-        Row("junction", "impulses lost in three at 3 per second", "1", poisoned, 0.0, 0.0,
-            float((trains_of[3.0] == 0).sum()), "measured", f"{clinic}: no decrement"),
-        Row("junction", "impulses lost in nine at 30 per second", "1", poisoned, 1.0, 9.0,
-            float((trains_of[30.0] == 0).sum()), "measured", f"{clinic}: decrement"),
-    ]  # fmt: skip
+        Row(
+            "junction",
+            "safety factor",
+            "1",
+            "health",
+            2.0,
+            4.0,
+            junction.transmit(1.2, 0.55).safety_factor,
+            "assumed",
+            RECALLED,
+        ),
+        Row(
+            "junction",
+            "fibres that follow",
+            "share",
+            "ionised calcium 0.8",
+            0.5,
+            1.0,
+            junction.transmit(0.8, 0.55).share,
+            "fitted",
+            "tetany and no weakness; half, chosen here",
+        ),
+        Row(
+            "junction",
+            "fibres that follow",
+            "share",
+            "ionised calcium 0.6",
+            0.5,
+            1.0,
+            junction.transmit(0.6, 0.55).share,
+            "assumed",
+            "tetany is full below 0.7; half, chosen here",
+        ),
+        Row(
+            "junction",
+            "ionised magnesium that blocks half of the fibres",
+            "mmol/L",
+            "calcium healthy",
+            1.5,
+            3.9,
+            _crossing(magnesium, blocked, 0.5),
+            "assumed",
+            "reflexes lost at 2.3 to 5, breathing at 3.3 to 6 in total, 0.65 ionised; recalled",
+        ),
+        Row(
+            "junction",
+            "spikes of a fibre for one impulse",
+            "1",
+            poisoned,
+            2.0,
+            INF,
+            float(trains_of[3.0][0]),
+            "measured",
+            f"{clinic}: repetitive",
+        ),
+        Row(
+            "junction",
+            "impulses lost in three at 3 per second",
+            "1",
+            poisoned,
+            0.0,
+            0.0,
+            float((trains_of[3.0] == 0).sum()),
+            "measured",
+            f"{clinic}: no decrement",
+        ),
+        Row(
+            "junction",
+            "impulses lost in nine at 30 per second",
+            "1",
+            poisoned,
+            1.0,
+            9.0,
+            float((trains_of[30.0] == 0).sum()),
+            "measured",
+            f"{clinic}: decrement",
+        ),
+    ]

@@ -80,12 +80,16 @@ def rates_per_min(
     order = np.argsort(unit, kind="stable")
     nu, unit = nu[order], unit[order]
     hazard = UnitHazard(
-        table.load_mmol_l, site_rates(table, nu), unit, np.ones(nu.size, np.int64),
-        np.interp(nu, table.nu, table.pair), counts.size * units,
+        table.load_mmol_l,
+        site_rates(table, nu),
+        unit,
+        np.ones(nu.size, np.int64),
+        np.interp(nu, table.nu, table.pair),
+        counts.size * units,
         number("firing", "load_per_discharge_mmol_l") * number("firing", "load_factor"),
         number("firing", "load_tau_min") * 60.0,
         float(np.exp(number("hazard", f"{table.axon}.ln_ceiling"))),
-    )  # fmt: skip
+    )
     per_unit = expected_bursts_per_min(hazard)
     return per_unit.reshape(counts.size, units).sum(axis=1).reshape(people, muscles)
 
@@ -125,14 +129,54 @@ def facts(people: int = 300, seed: int = 11, axon: str = "ghk") -> tuple[Fact, .
     h, r = "vanderheijden1994", "reimers1996"
     return (
         # 50 of 50, 0 of 100, 8 of 70: exact binomial 95 % intervals
-        Fact("people with a discharge in an abductor hallucis", "share", float(active.mean()),
-             0.929, 1.0, 0.985, 0.008, h),
-        Fact("abductor hallucis above 100 per minute", "share", float((feet > 100).mean()),
-             0.005, 0.15, 0.06, 0.04, h),
-        Fact("tibialis anterior above 3 per minute", "share", float((shins > 3).mean()),
-             0.0, 0.036, 0.005, 0.01, h),
-        Fact("people with a twitch in 28 muscles", "share", float(positive.mean()),
-             0.051, 0.213, 0.114, 0.03, r),
-        Fact("most muscles in one of 8 such people", "muscles",
-             _largest_of_eight(one.sum(axis=1), positive), 4.0, 8.0, 8.0, 3.0, r),
-    )  # fmt: skip
+        Fact(
+            "people with a discharge in an abductor hallucis",
+            "share",
+            float(active.mean()),
+            0.929,
+            1.0,
+            0.985,
+            0.008,
+            h,
+        ),
+        Fact(
+            "abductor hallucis above 100 per minute",
+            "share",
+            float((feet > 100).mean()),
+            0.005,
+            0.15,
+            0.06,
+            0.04,
+            h,
+        ),
+        Fact(
+            "tibialis anterior above 3 per minute",
+            "share",
+            float((shins > 3).mean()),
+            0.0,
+            0.036,
+            0.005,
+            0.01,
+            h,
+        ),
+        Fact(
+            "people with a twitch in 28 muscles",
+            "share",
+            float(positive.mean()),
+            0.051,
+            0.213,
+            0.114,
+            0.03,
+            r,
+        ),
+        Fact(
+            "most muscles in one of 8 such people",
+            "muscles",
+            _largest_of_eight(one.sum(axis=1), positive),
+            4.0,
+            8.0,
+            8.0,
+            3.0,
+            r,
+        ),
+    )

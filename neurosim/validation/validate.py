@@ -46,16 +46,36 @@ def _tetany_rows() -> list[Row]:
         critical = table.nu_critical
         z = np.log(critical) / spread
         share = 1.0 - (1.0 - ndtr(-z)) ** number("firing", "bulk_sites_per_unit")
-        rows.append(Row("tetany", "units that misfire once a minute", "share",
-                        f"ionised calcium {calcium:g}", low, 1.0, float(share), "assumed",
-                        "many units in tetany; no published share"))  # fmt: skip
+        rows.append(
+            Row(
+                "tetany",
+                "units that misfire once a minute",
+                "share",
+                f"ionised calcium {calcium:g}",
+                low,
+                1.0,
+                float(share),
+                "assumed",
+                "many units in tetany; no published share",
+            )
+        )
     health, low = (
         simulate(Body(ionised_calcium_mmol_l=c), duration_s=1.0).expected_per_min
         for c in (1.2, 0.6)
     )
-    rows.append(Row("tetany", "twitches against health", "1", "ionised calcium 0.6", 10.0, INF,
-                    low / health, "assumed",
-                        "tetany is full there; no published ratio"))  # fmt: skip
+    rows.append(
+        Row(
+            "tetany",
+            "twitches against health",
+            "1",
+            "ionised calcium 0.6",
+            10.0,
+            INF,
+            low / health,
+            "assumed",
+            "tetany is full there; no published ratio",
+        )
+    )
     return rows
 
 
@@ -67,21 +87,47 @@ def _firing_rows() -> list[Row]:
     long = gaps[gaps > 100.0]
     doublet = gaps[gaps < 20.0]
     return [
-        Row("V42", "shortest interval", "ms", "busiest unit, 24 h", 3.0, 4.0,
-            float(gaps.min(initial=INF)), "fitted", KLEINE),
-        Row("V42", "median interval of doublets", "ms", "busiest unit, 24 h", 4.0, 6.0,
-            float(np.median(doublet)) if doublet.size else math.nan, "measured",
-            KLEINE),
-        Row("V42", "coefficient of variation of other intervals", "1", "busiest unit, 24 h",
-            0.8, 1.2, float(long.std() / long.mean()) if long.size else math.nan, "measured",
-            "Kleine 2008 Neurology: Poisson"),
-    ]  # fmt: skip
+        Row(
+            "V42",
+            "shortest interval",
+            "ms",
+            "busiest unit, 24 h",
+            3.0,
+            4.0,
+            float(gaps.min(initial=INF)),
+            "fitted",
+            KLEINE,
+        ),
+        Row(
+            "V42",
+            "median interval of doublets",
+            "ms",
+            "busiest unit, 24 h",
+            4.0,
+            6.0,
+            float(np.median(doublet)) if doublet.size else math.nan,
+            "measured",
+            KLEINE,
+        ),
+        Row(
+            "V42",
+            "coefficient of variation of other intervals",
+            "1",
+            "busiest unit, 24 h",
+            0.8,
+            1.2,
+            float(long.std() / long.mean()) if long.size else math.nan,
+            "measured",
+            "Kleine 2008 Neurology: Poisson",
+        ),
+    ]
 
 
 def _busy_person() -> int:
     """Return the most active of the first ten people, so that there are intervals to look at."""
-    return int(np.argmax([simulate("normal", person=p, duration_s=60).expected_per_min
-                          for p in range(10)]))  # fmt: skip
+    return int(
+        np.argmax([simulate("normal", person=p, duration_s=60).expected_per_min for p in range(10)])
+    )
 
 
 def _elsewhere_rows() -> list[Row]:
@@ -91,14 +137,40 @@ def _elsewhere_rows() -> list[Row]:
     )
     slope = math.log(junction.relative_release(0.22, 0.55) / junction.relative_release(0.2, 0.55))
     return [
-        Row("V72", "peak caffeine", "mg/L", "5 mg/kg", 8.0, 12.0, float(course.max()), "measured",
-            BLANCHARD),
-        Row("V72", "time of peak caffeine", "min", "5 mg/kg", 14.0, 46.0,
-            float(hours[course.argmax()] * 60.0), "measured",
-            BLANCHARD),
-        Row("V76", "log-log slope of release on calcium", "1", "low calcium", 3.4, 4.2,
-            slope / math.log(1.1), "measured", "Dodge & Rahamimoff 1967: 3.78 +- 0.2"),
-    ]  # fmt: skip
+        Row(
+            "V72",
+            "peak caffeine",
+            "mg/L",
+            "5 mg/kg",
+            8.0,
+            12.0,
+            float(course.max()),
+            "measured",
+            BLANCHARD,
+        ),
+        Row(
+            "V72",
+            "time of peak caffeine",
+            "min",
+            "5 mg/kg",
+            14.0,
+            46.0,
+            float(hours[course.argmax()] * 60.0),
+            "measured",
+            BLANCHARD,
+        ),
+        Row(
+            "V76",
+            "log-log slope of release on calcium",
+            "1",
+            "low calcium",
+            3.4,
+            4.2,
+            slope / math.log(1.1),
+            "measured",
+            "Dodge & Rahamimoff 1967: 3.78 +- 0.2",
+        ),
+    ]
 
 
 def rows(people: int = 300) -> list[dict]:

@@ -107,9 +107,11 @@ def plot_cohort(cohort: Cohort, muscle: str | None = None, ax: Any = None) -> An
 def _caption(cohort: Cohort) -> str:
     asked = cohort.plan
     shape = "strokes: each person" if asked.people <= FEW else "hills: all people who twitch"
-    who = "1 simulated person" if asked.people == 1 else (
-        f"{plain_number(asked.people)} simulated people"
-    )  # fmt: skip
+    who = (
+        "1 simulated person"
+        if asked.people == 1
+        else (f"{plain_number(asked.people)} simulated people")
+    )
     return (
         f"{who} (seed {asked.seed}), the same in every row, for "
         f"{counted(asked.hours, 'hour')}; {shape};\n"
@@ -143,11 +145,26 @@ def _panel(
     for y, (row, rates) in enumerate(zip(rows, per_min, strict=True)):
         colour = HEALTH if row["scenario"] == "normal" else CHANGED
         if rates.size <= FEW:
-            ax.plot(some[y], np.full(some[y].size, y - 0.25), "|", color=colour, ms=9, mew=1.2,
-                    alpha=0.8)  # fmt: skip
+            ax.plot(
+                some[y],
+                np.full(some[y].size, y - 0.25),
+                "|",
+                color=colour,
+                ms=9,
+                mew=1.2,
+                alpha=0.8,
+            )
         else:
-            ax.stairs(y - TALLEST * hills[y] / max(hills.max(), 1), cells, baseline=y, fill=True,
-                      color=colour, alpha=0.3, lw=0, zorder=2)  # fmt: skip
+            ax.stairs(
+                y - TALLEST * hills[y] / max(hills.max(), 1),
+                cells,
+                baseline=y,
+                fill=True,
+                color=colour,
+                alpha=0.3,
+                lw=0,
+                zorder=2,
+            )
         _row(ax, y, row, some[y], low, strip, colour)
     ax.set_xlim(low - strip, high + 0.15 * (high - low))
     ax.set_ylim(len(rows) - 0.6, -0.6 if rows[0]["people"] <= FEW else -0.9)
@@ -164,13 +181,25 @@ def _ticks(ax: Any, low: float, high: float, strip: float) -> None:
 
 
 def _row(
-    ax: Any, y: int, row: Mapping[str, Any], some: np.ndarray, low: float, strip: float,
+    ax: Any,
+    y: int,
+    row: Mapping[str, Any],
+    some: np.ndarray,
+    low: float,
+    strip: float,
     colour: str,
-) -> None:  # fmt: skip
+) -> None:
     """Draw the middle half, the median and the silent share of the people of one scenario."""
     silent = 1.0 - row["twitching_share"]
-    ax.text(low - strip / 2, y, _percent(silent), ha="center", va="center",
-            color=BLACK if silent else GREY, fontsize=11.5)  # fmt: skip
+    ax.text(
+        low - strip / 2,
+        y,
+        _percent(silent),
+        ha="center",
+        va="center",
+        color=BLACK if silent else GREY,
+        fontsize=11.5,
+    )
     quartiles = (row["lower_quartile_per_min"], row["upper_quartile_per_min"])
     ends = [np.log10(q) if q > 0 else low for q in quartiles]
     if ends[1] > low:
@@ -179,8 +208,17 @@ def _row(
     if median > 0:
         ax.plot(np.log10(median), y, "o", ms=8, mfc="white", mec=colour, mew=2.0, zorder=4)
     words = plain_number(float(f"{median:.2g}")) if median > 0 else "0"
-    ax.text(max([*some, low]) + 0.12, y, words, va="center", ha="left", color=colour,
-            fontweight="bold", fontsize=11.5, zorder=5)  # fmt: skip
+    ax.text(
+        max([*some, low]) + 0.12,
+        y,
+        words,
+        va="center",
+        ha="left",
+        color=colour,
+        fontweight="bold",
+        fontsize=11.5,
+        zorder=5,
+    )
 
 
 def _percent(share: float) -> str:

@@ -43,14 +43,18 @@ def people_blocks(cohort: Cohort) -> Iterator[Block]:
         rows = part["rows"]
         people, flat = len(rows), rows.ravel()
         yield {
-            "seed": np.full(people * n, asked.seed), "person": flat["person"],
-            "scenario": np.tile(names, people), "muscle": np.tile(muscles, people),
-            "hours": np.full(people * n, asked.hours), **{c: flat[c] for c in COUNTS},
-            "active_units": flat["active_units"], "expected_per_min": flat["expected_per_min"],
+            "seed": np.full(people * n, asked.seed),
+            "person": flat["person"],
+            "scenario": np.tile(names, people),
+            "muscle": np.tile(muscles, people),
+            "hours": np.full(people * n, asked.hours),
+            **{c: flat[c] for c in COUNTS},
+            "active_units": flat["active_units"],
+            "expected_per_min": flat["expected_per_min"],
             "twitches_per_min": flat["twitches"] / (60.0 * asked.hours),
             **{f"{o}_twitches": flat[f"{o}_twitches"] for o in ORIGINS},
             **{sign: TRUTH[flat[sign]] for sign in SIGNS},
-        }  # fmt: skip
+        }
 
 
 def hours_blocks(cohort: Cohort) -> Iterator[Block]:
@@ -58,10 +62,12 @@ def hours_blocks(cohort: Cohort) -> Iterator[Block]:
     asked = cohort.plan
     for i, state in enumerate(asked.states):
         yield {
-            "seed": np.full(asked.bins, asked.seed), **_named(state, asked.bins),
-            "hour": np.arange(asked.bins), "people": np.full(asked.bins, asked.people),
+            "seed": np.full(asked.bins, asked.seed),
+            **_named(state, asked.bins),
+            "hour": np.arange(asked.bins),
+            "people": np.full(asked.bins, asked.people),
             **{name: cohort.hours[i, :, c] for c, name in enumerate(HOURLY)},
-        }  # fmt: skip
+        }
 
 
 def histogram_blocks(cohort: Cohort) -> Iterator[Block]:
@@ -75,15 +81,20 @@ def histogram_blocks(cohort: Cohort) -> Iterator[Block]:
     for i, state in enumerate(cohort.plan.states):
         for kind, low, high, counts in tables:
             yield {
-                "seed": np.full(low.size, cohort.plan.seed), **_named(state, low.size),
-                "kind": np.full(low.size, kind, object), "low": low, "high": high,
+                "seed": np.full(low.size, cohort.plan.seed),
+                **_named(state, low.size),
+                "kind": np.full(low.size, kind, object),
+                "low": low,
+                "high": high,
                 "count": counts[i],
-            }  # fmt: skip
+            }
 
 
 def _named(state: Any, rows: int) -> dict[str, np.ndarray]:
-    return {"scenario": np.full(rows, state.name, object),
-            "muscle": np.full(rows, state.muscle, object)}  # fmt: skip
+    return {
+        "scenario": np.full(rows, state.name, object),
+        "muscle": np.full(rows, state.muscle, object),
+    }
 
 
 def summary_rows(cohort: Cohort) -> list[dict[str, Any]]:
@@ -96,17 +107,24 @@ def summary_rows(cohort: Cohort) -> list[dict[str, Any]]:
     for i, state in enumerate(asked.states):
         per_min = cohort.per_min[i]
         low, median, high = np.quantile(per_min, (0.25, 0.5, 0.75))
-        found.append({
-            "seed": asked.seed, "scenario": state.name, "muscle": state.muscle,
-            "people": asked.people, "hours": asked.hours,
-            "twitching_share": float((per_min > 0).mean()),
-            "visible_share": float((cohort.visible[i] > 0).mean()),
-            "median_per_min": median, "lower_quartile_per_min": low,
-            "upper_quartile_per_min": high, "mean_per_min": per_min.mean(),
-            "mean_expected_per_min": cohort.expected_per_min[i].mean(),
-            **_ratio_columns(ratio_to_health(cohort, i)),
-            **{f"{sign}_share": _share(cohort.sign(sign)[i]) for sign in SIGNS},
-        })  # fmt: skip
+        found.append(
+            {
+                "seed": asked.seed,
+                "scenario": state.name,
+                "muscle": state.muscle,
+                "people": asked.people,
+                "hours": asked.hours,
+                "twitching_share": float((per_min > 0).mean()),
+                "visible_share": float((cohort.visible[i] > 0).mean()),
+                "median_per_min": median,
+                "lower_quartile_per_min": low,
+                "upper_quartile_per_min": high,
+                "mean_per_min": per_min.mean(),
+                "mean_expected_per_min": cohort.expected_per_min[i].mean(),
+                **_ratio_columns(ratio_to_health(cohort, i)),
+                **{f"{sign}_share": _share(cohort.sign(sign)[i]) for sign in SIGNS},
+            }
+        )
     return found
 
 
@@ -164,10 +182,12 @@ def parquet_content(blocks: Callable[[], Iterator[Block]]) -> Content:
 
         writer = None
         for block in blocks():
-            table = pa.table({
-                name: pa.array(column, type=pa.bool_() if name in SIGNS else None)
-                for name, column in block.items()
-            })  # fmt: skip
+            table = pa.table(
+                {
+                    name: pa.array(column, type=pa.bool_() if name in SIGNS else None)
+                    for name, column in block.items()
+                }
+            )
             writer = writer or ParquetWriter(file, table.schema)
             writer.write_table(table)
         if writer is not None:
@@ -199,19 +219,27 @@ def record(cohort: Cohort, **more: Any) -> bytes:
         "people": next(people_blocks(cohort)), "hours": next(hours_blocks(cohort)),
         "histograms": next(histogram_blocks(cohort)), "summary": summary_rows(cohort)[0],
     }  # fmt: skip
-    return json_bytes({
-        "simulated": True,
-        "tables": {
-            f"{name}.{asked.format}": {c: HOURS.get(c, unit_of(c)) for c in block}
-            for name, block in first.items()
-        },
-        "note": "one row of people for each person, scenario and muscle; hours and histograms are "
-                "summed over people; low and high of an interval in s, of a burst in discharges; "
-                "hour is its start, in hours",
-        "seed": asked.seed, "settings": asked.settings(), "chunk": cohort.chunk,
-        "seconds": cohort.seconds, "core_seconds": cohort.core_seconds,
-        "resumed": cohort.resumed, "versions": versions(), **more, "advice": ADVICE,
-    })  # fmt: skip
+    return json_bytes(
+        {
+            "simulated": True,
+            "tables": {
+                f"{name}.{asked.format}": {c: HOURS.get(c, unit_of(c)) for c in block}
+                for name, block in first.items()
+            },
+            "note": "one row of people for each person, scenario and muscle; hours and histograms are "
+            "summed over people; low and high of an interval in s, of a burst in discharges; "
+            "hour is its start, in hours",
+            "seed": asked.seed,
+            "settings": asked.settings(),
+            "chunk": cohort.chunk,
+            "seconds": cohort.seconds,
+            "core_seconds": cohort.core_seconds,
+            "resumed": cohort.resumed,
+            "versions": versions(),
+            **more,
+            "advice": ADVICE,
+        }
+    )
 
 
 # --- Words -----------------------------------------------------------------------------------
@@ -241,9 +269,11 @@ def cohort_sentences(cohort: Cohort) -> str:
     """Return what the picture shows, a sentence for each scenario and muscle."""
     asked, rows = cohort.plan, summary_rows(cohort)
     several = len({s.muscle for s in asked.states}) > 1
-    who = "1 simulated person" if asked.people == 1 else (
-        f"{plain_number(asked.people)} simulated people"
-    )  # fmt: skip
+    who = (
+        "1 simulated person"
+        if asked.people == 1
+        else (f"{plain_number(asked.people)} simulated people")
+    )
     lines = [f"How often {who} twitch in {counted(asked.hours, 'hour')}: the median person."]
     for row, state in zip(rows, asked.states, strict=True):
         where = f", {muscle_words(state.muscle)}" if several else ""
@@ -261,17 +291,28 @@ def cohort_sentences(cohort: Cohort) -> str:
 def _table(rows: Sequence[Mapping[str, Any]], with_muscle: bool) -> list[str]:
     """Return the lines of the printed table."""
     known = [sign for sign in SIGNS if not math.isnan(rows[0][f"{sign}_share"])]
-    heads = ["scenario", *(["muscle"] if with_muscle else []), "twitch", "visibly",
-             "twitches a minute", "against health",
-             *(sign.replace("_", " ") for sign in known)]  # fmt: skip
+    heads = [
+        "scenario",
+        *(["muscle"] if with_muscle else []),
+        "twitch",
+        "visibly",
+        "twitches a minute",
+        "against health",
+        *(sign.replace("_", " ") for sign in known),
+    ]
     cells = [heads] + [
-        [row["scenario"], *([row["muscle"]] if with_muscle else []),
-         _percent(row["twitching_share"]), _percent(row["visible_share"]),
-         f"{_rate(row['median_per_min'])} ({_rate(row['lower_quartile_per_min'])} to "
-         f"{_rate(row['upper_quartile_per_min'])})",
-         ratio_words(row), *(_percent(row[f"{sign}_share"]) for sign in known)]
+        [
+            row["scenario"],
+            *([row["muscle"]] if with_muscle else []),
+            _percent(row["twitching_share"]),
+            _percent(row["visible_share"]),
+            f"{_rate(row['median_per_min'])} ({_rate(row['lower_quartile_per_min'])} to "
+            f"{_rate(row['upper_quartile_per_min'])})",
+            ratio_words(row),
+            *(_percent(row[f"{sign}_share"]) for sign in known),
+        ]
         for row in rows
-    ]  # fmt: skip
+    ]
     wide = [max(len(line[i]) for line in cells) for i in range(len(heads))]
     left = 1 + with_muscle
     return [

@@ -173,8 +173,11 @@ def picture_course(
         ax.tick_params(axis="x", length=0)
         ax.spines["bottom"].set_visible(False)
     s = result.scenario
-    titled(fig, f"{drawable(s.title)}, {muscle_words(s.muscle)}",
-           f"Simulated: person {result.person} of seed {s.seed}.")  # fmt: skip
+    titled(
+        fig,
+        f"{drawable(s.title)}, {muscle_words(s.muscle)}",
+        f"Simulated: person {result.person} of seed {s.seed}.",
+    )
     return fig
 
 
@@ -212,8 +215,13 @@ def plot_course_value(result: Result, name: str, ax: Any = None) -> Any:
     ax.set_ylim(low - pad, high + pad)
     ax.set_yticks([low, high], [f"{low:.3g}", f"{high:.3g}"])
     unit = f", {field.unit}" if field.unit else ""
-    ax.text(1.01, 0.5, drawable(field.label.removesuffix(" (0 to 1)")) + unit,
-            transform=ax.transAxes, va="center")  # fmt: skip
+    ax.text(
+        1.01,
+        0.5,
+        drawable(field.label.removesuffix(" (0 to 1)")) + unit,
+        transform=ax.transAxes,
+        va="center",
+    )
     return _clock_axis(ax, result)
 
 
@@ -253,8 +261,14 @@ def plot_course_rate(result: Result, against: Result | None = None, ax: Any = No
     decades = decades[:: 1 + decades.size // 5]
     ax.set_yticks(decades, [plain_number(d) for d in decades])
     ax.set_yticks([], minor=True)
-    ax.text(1.01, 0.6, "twitches per minute\nto be expected", color=CHANGED,
-            transform=ax.transAxes, va="center")  # fmt: skip
+    ax.text(
+        1.01,
+        0.6,
+        "twitches per minute\nto be expected",
+        color=CHANGED,
+        transform=ax.transAxes,
+        va="center",
+    )
     return _clock_axis(ax, result)
 
 
@@ -307,11 +321,26 @@ def plot_course_raster(result: Result, ax: Any = None) -> Any:
     for kind, (own, marker, name) in enumerate(ORIGIN_MARKS):
         mine = np.flatnonzero(f.origin == kind)[::step]
         if mine.size:
-            ax.plot(_hours(result, f.time_s[mine]), f.unit[mine] + 1, marker, color=own, ls="none",
-                    ms=3.5, mew=0, alpha=0.6, label=name)  # fmt: skip
+            ax.plot(
+                _hours(result, f.time_s[mine]),
+                f.unit[mine] + 1,
+                marker,
+                color=own,
+                ls="none",
+                ms=3.5,
+                mew=0,
+                alpha=0.6,
+                label=name,
+            )
     if len(f):
-        ax.legend(loc="upper left", bbox_to_anchor=(1.0, 0.86), handletextpad=0.2,
-                  borderaxespad=0.1, labelspacing=0.3, markerscale=2.0)  # fmt: skip
+        ax.legend(
+            loc="upper left",
+            bbox_to_anchor=(1.0, 0.86),
+            handletextpad=0.2,
+            borderaxespad=0.1,
+            labelspacing=0.3,
+            markerscale=2.0,
+        )
     units = result.sites.units
     ax.set_ylim(1 - 0.06 * units, 1.06 * units)
     ax.set_yticks([1, units])

@@ -186,9 +186,11 @@ def _condition_reads(body: Body, axon: str, muscle: str, room: str, name: str) -
 
 
 def used_values(
-    axon: str = "ghk", muscle: str = "foot_sole", body: Body | None = None,
+    axon: str = "ghk",
+    muscle: str = "foot_sole",
+    body: Body | None = None,
     course: Course | None = None,
-) -> list[tuple[str, Value]]:  # fmt: skip
+) -> list[tuple[str, Value]]:
     """Return (room, value) for the numbers a run can read: axon, muscle, conditions, the rest."""
     kind = muscle_of(muscle).site_class
     others = {name for name in MUSCLES if name != muscle}
@@ -231,8 +233,11 @@ def is_healthy(result: Result) -> bool:
 def person_words(axon: str, scores: Scores) -> str:
     """Return how a person's axon differs from the mean one: the parts that differ most."""
     parts = parts_that_differ(axon, scores)
-    told = [f"{words} {change:+.{0 if unit == '%' else 1}f} {unit}" for words, change, unit in parts
-            if abs(change) >= (0.5 if unit == "%" else 0.05)]  # fmt: skip
+    told = [
+        f"{words} {change:+.{0 if unit == '%' else 1}f} {unit}"
+        for words, change, unit in parts
+        if abs(change) >= (0.5 if unit == "%" else 0.05)
+    ]
     if not told:
         return "Person: has the mean axon of healthy people."
     return "Person: against the mean axon of healthy people, " + ", ".join(told) + "."
@@ -514,13 +519,18 @@ def describe_soma(trace: Any, neuron: int = 0) -> str:
     potential, threshold = trace.potential_mv[neuron], trace.threshold_mv[neuron]
     base, ions = trace.threshold_baseline_mv, trace.threshold_electrolyte_mv
     near = float((threshold - potential).min())
-    return "\n".join([
-        f"Cell body of a motor neuron, {trace.time_ms[-1] - trace.time_ms[0]:.4g} ms: "
-        f"{counted(trace.spikes[neuron].size, 'spike')}.",
-        f"Threshold: {signed(base)} mV in health, {signed(ions)} mV by the ions; recent spikes "
-        f"raise it to at most {signed(float(threshold.max()))} mV.",
-        f"Potential: {signed(float(np.median(potential)))} mV in the middle; "
-        + (f"never nearer than {near:.1f} mV to the threshold." if near > 0
-           else "it reaches the threshold."),
-        ADVICE,
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            f"Cell body of a motor neuron, {trace.time_ms[-1] - trace.time_ms[0]:.4g} ms: "
+            f"{counted(trace.spikes[neuron].size, 'spike')}.",
+            f"Threshold: {signed(base)} mV in health, {signed(ions)} mV by the ions; recent spikes "
+            f"raise it to at most {signed(float(threshold.max()))} mV.",
+            f"Potential: {signed(float(np.median(potential)))} mV in the middle; "
+            + (
+                f"never nearer than {near:.1f} mV to the threshold."
+                if near > 0
+                else "it reaches the threshold."
+            ),
+            ADVICE,
+        ]
+    )

@@ -77,13 +77,15 @@ def emg_numbers(time_s: Any, unit: Any, emg_uv: Any, sampling_hz: float) -> EmgN
     spectrum = np.cumsum(np.abs(np.fft.rfft(signal - signal.mean())) ** 2)
     half = np.searchsorted(spectrum, spectrum[-1] / 2) * sampling_hz / signal.size
     return EmgNumbers(
-        duration_s=signal.size / sampling_hz, discharges=times.size,
-        units=np.unique(units).size, peak_uv=float(np.abs(signal).max()),
+        duration_s=signal.size / sampling_hz,
+        discharges=times.size,
+        units=np.unique(units).size,
+        peak_uv=float(np.abs(signal).max()),
         rms_uv=float(np.sqrt(power.mean())),
         quiet_uv=float(np.sqrt(np.quantile(windows, 0.1))),
         median_hz=float(half) if spectrum[-1] > 0 else float("nan"),
         shortest_ms=float(gaps.min() * 1000) if gaps.size else float("nan"),
-    )  # fmt: skip
+    )
 
 
 def describe_emg(numbers: EmgNumbers, electrode: str = "electrode") -> str:
@@ -99,17 +101,27 @@ def describe_emg(numbers: EmgNumbers, electrode: str = "electrode") -> str:
     parts.append(
         f"The potential reaches {plain_number(n.peak_uv)} µV over a quiet line of {quiet} µV "
         f"(root mean square)"
-        + (f"; half of its power lies below {n.median_hz:.3g} Hz."
-           if n.median_hz == n.median_hz else ".")
-    )  # fmt: skip
+        + (
+            f"; half of its power lies below {n.median_hz:.3g} Hz."
+            if n.median_hz == n.median_hz
+            else "."
+        )
+    )
     return " ".join(parts)
 
 
 @styled
 def picture_emg(
-    time_s: Any, unit: Any, force_mn: Any, emg_uv: Any, sampling_hz: float, *,
-    force_hz: float = 1000.0, title: str = "Electromyogram", electrode: str = "electrode",
-) -> Any:  # fmt: skip
+    time_s: Any,
+    unit: Any,
+    force_mn: Any,
+    emg_uv: Any,
+    sampling_hz: float,
+    *,
+    force_hz: float = 1000.0,
+    title: str = "Electromyogram",
+    electrode: str = "electrode",
+) -> Any:
     """Draw discharges, force, potential and spectrogram over one time axis.
 
     Parameters
@@ -135,17 +147,25 @@ def picture_emg(
     axes = fig.subplots(4, 1, sharex=True)
     plot_record(time_s, unit, force_mn, emg_uv, sampling_hz, axes, force_hz=force_hz)
     loudness = axes[3].collections[0]
-    fig.colorbar(loudness, ax=list(axes), fraction=0.03, aspect=14, shrink=0.3,
-                 anchor=(0, 0)).set_label(loudness.get_label())  # fmt: skip
+    fig.colorbar(
+        loudness, ax=list(axes), fraction=0.03, aspect=14, shrink=0.3, anchor=(0, 0)
+    ).set_label(loudness.get_label())
     fig.align_ylabels(axes)
     titled(fig, title, "Simulated.")
     return fig
 
 
 def plot_record(
-    time_s: Any, unit: Any, force_mn: Any, emg_uv: Any, sampling_hz: float,
-    ax: Sequence[Any] | None = None, *, force_hz: float = 1000.0, colour: str = BLUE,
-) -> Sequence[Any]:  # fmt: skip
+    time_s: Any,
+    unit: Any,
+    force_mn: Any,
+    emg_uv: Any,
+    sampling_hz: float,
+    ax: Sequence[Any] | None = None,
+    *,
+    force_hz: float = 1000.0,
+    colour: str = BLUE,
+) -> Sequence[Any]:
     """Draw discharges, force, potential and spectrogram on four axes, and return them.
 
     Parameters
@@ -205,9 +225,14 @@ def plot_discharges(time_s: Any, unit: Any, ax: Any = None) -> Any:
 
 @styled
 def plot_signal(
-    values: Any, sampling_hz: float, label: str, ax: Any = None, *, colour: str = BLUE,
+    values: Any,
+    sampling_hz: float,
+    label: str,
+    ax: Any = None,
+    *,
+    colour: str = BLUE,
     lw: float = 1.0,
-) -> Any:  # fmt: skip
+) -> Any:
     """Draw a sampled signal against time.
 
     Parameters
@@ -265,9 +290,15 @@ def plot_spectrogram(
     loud = max(float(power.max()), 1e-300)
     level = 10 * np.log10(np.maximum(power / loud, 1e-12))
     image = ax.pcolormesh(
-        stft.t(signal.size), stft.f, level, vmin=-_DEEPEST_DB, vmax=0, cmap="cividis",
-        shading="nearest", rasterized=True,
-    )  # fmt: skip
+        stft.t(signal.size),
+        stft.f,
+        level,
+        vmin=-_DEEPEST_DB,
+        vmax=0,
+        cmap="cividis",
+        shading="nearest",
+        rasterized=True,
+    )
     image.set_label("power, dB under the loudest")
     ax.set_xlim(0, signal.size / sampling_hz)
     ax.set_ylim(0, top_hz or min(sampling_hz / 2, 1000.0))
@@ -278,9 +309,14 @@ def plot_spectrogram(
 
 @styled
 def plot_stretch(
-    emg_uv: Any, sampling_hz: float, start_s: float, length_ms: float = 60.0, ax: Any = None, *,
+    emg_uv: Any,
+    sampling_hz: float,
+    start_s: float,
+    length_ms: float = 60.0,
+    ax: Any = None,
+    *,
     colour: str = BLUE,
-) -> Any:  # fmt: skip
+) -> Any:
     """Draw a short stretch of a record as the sweep of an oscilloscope shows it.
 
     Parameters
@@ -309,9 +345,13 @@ def plot_stretch(
 
 @styled
 def plot_potentials(
-    potentials_uv: Any, sampling_hz: float, names: Sequence[str], ax: Any = None, *,
+    potentials_uv: Any,
+    sampling_hz: float,
+    names: Sequence[str],
+    ax: Any = None,
+    *,
     title: str = "",
-) -> Any:  # fmt: skip
+) -> Any:
     """Draw unit potentials over each other, each named with its size.
 
     Parameters

@@ -61,8 +61,11 @@ def picture_excitability(
     plot_recovery(found, healthy, norms, axes[1, 0])
     plot_iv(found, healthy, norms, axes[1, 1])
     name = drawable(title[:1].lower() + title[1:])
-    fig.legend(handles=_test_handles(found is not healthy, norms is not None, name),
-               loc="outside upper left", ncols=3)  # fmt: skip
+    fig.legend(
+        handles=_test_handles(found is not healthy, norms is not None, name),
+        loc="outside upper left",
+        ncols=3,
+    )
     titled(fig, "", "The clinic's nerve-excitability test on the model axon.")
     fig.words = f"Nerve-excitability test, {title}.\n" + excitability_words.describe_excitability(
         found, healthy
@@ -86,8 +89,15 @@ def _test_handles(changed: bool, band: bool, name: str) -> list[Any]:
 
 def _norm_band(ax: Any, curve: NormCurve | None) -> None:
     if curve is not None:
-        ax.fill_between(curve.x, curve.mean - 1.96 * curve.sd, curve.mean + 1.96 * curve.sd,
-                        color=BAND, lw=0, alpha=0.7, zorder=0)  # fmt: skip
+        ax.fill_between(
+            curve.x,
+            curve.mean - 1.96 * curve.sd,
+            curve.mean + 1.96 * curve.sd,
+            color=BAND,
+            lw=0,
+            alpha=0.7,
+            zorder=0,
+        )
         ax.plot(curve.x, curve.mean, color="#8C8C8C", lw=1.2, zorder=1)
 
 
@@ -138,9 +148,15 @@ def plot_charge(found: Excitability, healthy: Excitability, ax: Any = None) -> A
         if np.isnan(y).any():
             continue
         # The upper line is named above itself, the lower one below.
-        ax.annotate(name, (x[3], y[3]), (-12, 5) if above else (12, -14), color=colour,
-                    textcoords="offset points", ha="right" if above else "left",
-                    fontweight="bold")  # fmt: skip
+        ax.annotate(
+            name,
+            (x[3], y[3]),
+            (-12, 5) if above else (12, -14),
+            color=colour,
+            textcoords="offset points",
+            ha="right" if above else "left",
+            fontweight="bold",
+        )
         ends = np.array([-e.tau_sd_ms, x[-1]])
         ax.plot(ends, np.polyval(np.polyfit(x, y, 1), ends), LINES[colour], color=colour)
     ax.axhline(0, color=BLACK, lw=0.8)
@@ -148,8 +164,14 @@ def plot_charge(found: Excitability, healthy: Excitability, ax: Any = None) -> A
     ax.set_xlabel("width of the pulse, ms")
     ax.set_ylabel("charge needed, % of health at 1 ms")
     ax.set_title("Charge: how much a longer pulse takes")
-    ax.text(0.98, 0.1, "The line meets 0 at minus the\nstrength-duration time constant.",
-            transform=ax.transAxes, ha="right", color=GREY)  # fmt: skip
+    ax.text(
+        0.98,
+        0.1,
+        "The line meets 0 at minus the\nstrength-duration time constant.",
+        transform=ax.transAxes,
+        ha="right",
+        color=GREY,
+    )
     return ax
 
 
@@ -193,8 +215,13 @@ def _long_inset(ax: Any, found: Excitability, healthy: Excitability) -> None:
     x = healthy.te_long_delay_ms
     for level in LONG_LEVELS:
         health = healthy.te_long_reduction_percent[level]
-        _two(inset, x, health if found is healthy else found.te_long_reduction_percent[level],
-             health, lw=0.9)  # fmt: skip
+        _two(
+            inset,
+            x,
+            health if found is healthy else found.te_long_reduction_percent[level],
+            health,
+            lw=0.9,
+        )
         end = health[x == POLARISED_FROM_MS + LONG_MS - 1]
         if np.isfinite(end).all():
             inset.text(218, end[0], _signed(level), color=GREY, va="center", fontsize=SMALLEST_PT)
@@ -202,8 +229,9 @@ def _long_inset(ax: Any, found: Excitability, healthy: Excitability) -> None:
     inset.set_xticks([10, 110, 210])
     inset.set_yticks([0, -200, -400])
     inset.tick_params(labelsize=SMALLEST_PT)
-    inset.set_title("10 to 210 ms; no norms", fontsize=SMALLEST_PT, pad=2, fontweight="normal",
-                    color=GREY)  # fmt: skip
+    inset.set_title(
+        "10 to 210 ms; no norms", fontsize=SMALLEST_PT, pad=2, fontweight="normal", color=GREY
+    )
 
 
 @styled
@@ -238,8 +266,9 @@ def plot_recovery(
     ax.set_xlabel("time after a discharge, ms")
     ax.set_ylabel("threshold change, %")
     ax.set_title("Recovery: how ready it is after a discharge")
-    ax.text(0.99, 0.97, "up: harder to fire", transform=ax.transAxes, ha="right", va="top",
-            color=GREY)  # fmt: skip
+    ax.text(
+        0.99, 0.97, "up: harder to fire", transform=ax.transAxes, ha="right", va="top", color=GREY
+    )
     ax.text(0.99, 0.03, "down: easier to fire", transform=ax.transAxes, ha="right", color=GREY)
     return ax
 

@@ -26,10 +26,17 @@ def excitability_table(found: Excitability, healthy: Excitability) -> str:
         places = 3 if row.human_sd < 0.5 else 2 if row.human_sd < 1 else 1
         people = f"{row.human_mean:.{places}f} ± {row.human_sd:.{places}f}" if known else "-"
         z = "-" if math.isnan(row.z) else f"{row.z:+.1f}"
-        rows.append((
-            m.name, unit, _digits(row.model), _digits(healthy.measures[m.key]), people, z,
-            row.verdict,
-        ))  # fmt: skip
+        rows.append(
+            (
+                m.name,
+                unit,
+                _digits(row.model),
+                _digits(healthy.measures[m.key]),
+                people,
+                z,
+                row.verdict,
+            )
+        )
     widths = [max(len(row[i]) for row in rows) for i in range(6)]
     return "\n".join(
         f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  "

@@ -187,26 +187,38 @@ def sources_json(axon: str, muscle: str, body: Any = None, course: Any = None) -
         "counts": {grade: grades.count(grade) for grade in GRADES},
         "values": [
             {
-                "room": room, "name": v.name, "value": v.value, "unit": v.unit,
-                "grade": v.grade, "source": v.source,
+                "room": room,
+                "name": v.name,
+                "value": v.value,
+                "unit": v.unit,
+                "grade": v.grade,
+                "source": v.source,
             }
             for room, v in found
         ],
-    }  # fmt: skip
+    }
 
 
 def excitability_rows(found: Excitability, healthy: Excitability) -> list[dict[str, Any]]:
     """Return one row for each derived measure."""
     return [
         {
-            "key": r.measure.key, "measure": r.measure.name, "unit": r.measure.unit,
-            "model": r.model, "health": healthy.measures[r.measure.key],
-            "human_mean": r.human_mean, "human_sd": r.human_sd, "human_n": r.human_n,
-            "human_median": r.human_median, "z": r.z, "limits_95": r.verdict,
-            "meaning": r.measure.words, "definition": r.measure.definition,
+            "key": r.measure.key,
+            "measure": r.measure.name,
+            "unit": r.measure.unit,
+            "model": r.model,
+            "health": healthy.measures[r.measure.key],
+            "human_mean": r.human_mean,
+            "human_sd": r.human_sd,
+            "human_n": r.human_n,
+            "human_median": r.human_median,
+            "z": r.z,
+            "limits_95": r.verdict,
+            "meaning": r.measure.words,
+            "definition": r.measure.definition,
         }
         for r in compare(found)
-    ]  # fmt: skip
+    ]
 
 
 def curve_rows(found: Excitability, healthy: Excitability) -> list[dict[str, Any]]:
@@ -217,20 +229,54 @@ def curve_rows(found: Excitability, healthy: Excitability) -> list[dict[str, Any
     """
     width = healthy.charge_widths_ms
     curves = [
-        ("strength_duration", width, "ms", "pA",
-         found.charge_pa_ms / width, healthy.charge_pa_ms / width),
+        (
+            "strength_duration",
+            width,
+            "ms",
+            "pA",
+            found.charge_pa_ms / width,
+            healthy.charge_pa_ms / width,
+        ),
         ("charge_duration", width, "ms", "pA ms", found.charge_pa_ms, healthy.charge_pa_ms),
-        ("recovery_cycle", healthy.recovery_interval_ms, "ms", "%",
-         found.recovery_change_percent, healthy.recovery_change_percent),
-        *((name, healthy.te_delay_ms, "ms", "%",
-           found.te_reduction_percent[level], healthy.te_reduction_percent[level])
-          for level, name in TE_CURVES.items()),
-        *((f"hyperpolarising_{-level}", healthy.te_long_delay_ms, "ms", "%",
-           found.te_long_reduction_percent[level], healthy.te_long_reduction_percent[level])
-          for level in LONG_LEVELS),
-        ("threshold_iv", healthy.iv_current_percent, "%", "%",
-         found.iv_reduction_percent, healthy.iv_reduction_percent),
-    ]  # fmt: skip
+        (
+            "recovery_cycle",
+            healthy.recovery_interval_ms,
+            "ms",
+            "%",
+            found.recovery_change_percent,
+            healthy.recovery_change_percent,
+        ),
+        *(
+            (
+                name,
+                healthy.te_delay_ms,
+                "ms",
+                "%",
+                found.te_reduction_percent[level],
+                healthy.te_reduction_percent[level],
+            )
+            for level, name in TE_CURVES.items()
+        ),
+        *(
+            (
+                f"hyperpolarising_{-level}",
+                healthy.te_long_delay_ms,
+                "ms",
+                "%",
+                found.te_long_reduction_percent[level],
+                healthy.te_long_reduction_percent[level],
+            )
+            for level in LONG_LEVELS
+        ),
+        (
+            "threshold_iv",
+            healthy.iv_current_percent,
+            "%",
+            "%",
+            found.iv_reduction_percent,
+            healthy.iv_reduction_percent,
+        ),
+    ]
     rows = []
     for name, x, x_unit, unit, model, health in curves:
         curve = norms().get(name) if unit == "%" else None
@@ -238,10 +284,18 @@ def curve_rows(found: Excitability, healthy: Excitability) -> list[dict[str, Any
         people = {point: (mean, sd) for point, mean, sd in table}
         for at, now, then in zip(x, model, health, strict=True):
             mean, sd = people.get(at, (math.nan, math.nan))
-            rows.append({
-                "curve": name, "x": at, "x_unit": x_unit, "model": now, "health": then,
-                "human_mean": mean, "human_sd": sd, "unit": unit,
-            })  # fmt: skip
+            rows.append(
+                {
+                    "curve": name,
+                    "x": at,
+                    "x_unit": x_unit,
+                    "model": now,
+                    "health": then,
+                    "human_mean": mean,
+                    "human_sd": sd,
+                    "unit": unit,
+                }
+            )
     return rows
 
 

@@ -78,8 +78,9 @@ def picture_chain(
     axes = _lanes(below, lanes, lane_colours, shown)
     panels.share_force_scale(list(axes[:, 1]))
     handles = panels.origin_handles(lanes) + panels.force_handles()
-    below.legend(handles=handles, loc="outside upper left", ncols=7, handletextpad=0.2,
-                 columnspacing=1.2)  # fmt: skip
+    below.legend(
+        handles=handles, loc="outside upper left", ncols=7, handletextpad=0.2, columnspacing=1.2
+    )
     where = f"{drawable(s.title)}: from blood to twitch, {muscle_words(s.muscle)}"
     note = f"person {result.person} of seed {s.seed}, {panels.window_words(shown)}"
     titled(fig, where, f"Simulated: {note}.")
@@ -125,8 +126,13 @@ def picture_pair(top: Result, bottom: Result) -> Any:
     for ax in axes[:-1]:
         ax.set_xlabel("")
     handles = panels.origin_handles(both) + panels.force_handles()
-    fig.legend(handles=handles, loc="outside upper left", ncols=5 if len(handles) == 5 else 4,
-               handletextpad=0.2, columnspacing=1.2)  # fmt: skip
+    fig.legend(
+        handles=handles,
+        loc="outside upper left",
+        ncols=5 if len(handles) == 5 else 4,
+        handletextpad=0.2,
+        columnspacing=1.2,
+    )
     s = bottom.scenario
     note = f"Simulated {muscle_words(s.muscle)}, one person, {panels.window_words(shown)}."
     titled(fig, "", note)
@@ -202,8 +208,15 @@ def plot_sweep(
     ax, x, rates = axes_of(ax), np.asarray(values, float), np.asarray(per_min, float)
     if reference is not None:
         ax.axvspan(*reference, color=PALE, zorder=0)
-        ax.text(sum(reference) / 2, 1.005, "reference range", color=GREY, ha="center",
-                va="bottom", transform=ax.get_xaxis_transform())  # fmt: skip
+        ax.text(
+            sum(reference) / 2,
+            1.005,
+            "reference range",
+            color=GREY,
+            ha="center",
+            va="bottom",
+            transform=ax.get_xaxis_transform(),
+        )
     least = 60.0 / duration_s
     zero = least / 4.0
     y, middle = np.where(rates > 0, rates, zero), np.median(rates, axis=1)
@@ -212,10 +225,19 @@ def plot_sweep(
     ax.plot(x, at, "-", marker=MARKS[CHANGED], color=CHANGED, ms=8, lw=2)
     none = zero if (rates == 0).any() else None
     panels.log_rate_axis(ax, least, float(y.max()), none, float(y.min()))
-    ax.annotate("median\nperson", (x[-1], at[-1]), (12, 0), textcoords="offset points",
-                color=CHANGED, fontweight="bold", va="center", annotation_clip=False)  # fmt: skip
-    ax.text(1.0, 1.005, "a dot: one person", transform=ax.transAxes, ha="right", va="bottom",
-            color=GREY)  # fmt: skip
+    ax.annotate(
+        "median\nperson",
+        (x[-1], at[-1]),
+        (12, 0),
+        textcoords="offset points",
+        color=CHANGED,
+        fontweight="bold",
+        va="center",
+        annotation_clip=False,
+    )
+    ax.text(
+        1.0, 1.005, "a dot: one person", transform=ax.transAxes, ha="right", va="bottom", color=GREY
+    )
     ax.set_xlabel(drawable(label))
     ax.set_ylabel("twitches per minute")
     ax.set_title("Sweep: how often it twitches")
@@ -264,8 +286,9 @@ def plot_soma(trace: Any, neuron: int = 0, ax: Any = None) -> Any:
     spikes = trace.spikes[neuron]
     high = max(float(trace.threshold_mv[neuron].max()), base)
     low = float(potential.min())
-    ax.plot(spikes, np.full(spikes.size, high + 0.12 * (high - low)), "v", color=BLACK, ms=8,
-            ls="none")  # fmt: skip
+    ax.plot(
+        spikes, np.full(spikes.size, high + 0.12 * (high - low)), "v", color=BLACK, ms=8, ls="none"
+    )
     ax.set_xlim(t[0], t[-1])
     ax.set_ylim(low - 0.05 * (high - low), high + 0.22 * (high - low))
     ax.set_xlabel("time, ms")

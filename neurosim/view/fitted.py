@@ -36,17 +36,29 @@ def fit_table(fit: Fit) -> str:
     together = [("all together", "health", "value", "95 % interval", "healthy SDs", "told", "")]
     together += [
         (
-            e.words, _number(e.health, e.unit), _number(e.value), _interval(e),
-            f"{e.spread:+.1f}", f"{100 * e.told:.0f} %", "moved" if e.moved else "",
+            e.words,
+            _number(e.health, e.unit),
+            _number(e.value),
+            _interval(e),
+            f"{e.spread:+.1f}",
+            f"{100 * e.told:.0f} %",
+            "moved" if e.moved else "",
         )
         for e in fit.estimates
-    ]  # fmt: skip
+    ]
     alone = [("one alone", "health", "value", "95 % interval", "removes", "", "")]
     alone += [
-        (s.words, _number(s.health, s.unit), _number(s.value), _interval(s),
-         f"{s.removed_percent:.0f} %", "", "")
+        (
+            s.words,
+            _number(s.health, s.unit),
+            _number(s.value),
+            _interval(s),
+            f"{s.removed_percent:.0f} %",
+            "",
+            "",
+        )
         for s in fit.singles
-    ]  # fmt: skip
+    ]
     return _aligned(together) + "\n\n" + _aligned(alone)
 
 
@@ -82,8 +94,9 @@ def describe_fit(fit: Fit) -> str:
             f"{fit.noise_scale:.1f} times as much."
         )
     if fit.nothing:
-        return "\n".join([*lines, "Nothing moved: health explains the record within its noise.",
-                          ADVICE])  # fmt: skip
+        return "\n".join(
+            [*lines, "Nothing moved: health explains the record within its noise.", ADVICE]
+        )
     lines += [*_moved_words(fit), *_single_words(fit), *_untold_words(fit)]
     return "\n".join([*lines, ADVICE])
 
@@ -118,14 +131,16 @@ def _single_words(fit: Fit) -> list[str]:
     if same:
         lines.append("Within the noise as good: " + _named(same) + ".")
     near = [
-        s for s in others
+        s
+        for s in others
         if s not in same and s.removed_percent >= NEAR / 100 * best.removed_percent
-    ]  # fmt: skip
+    ]
     if near:
         lines.append(
             "Nearly as good, and not to be excluded if the model errs a little: "
-            + _named(near) + "."
-        )  # fmt: skip
+            + _named(near)
+            + "."
+        )
     return lines
 
 
@@ -259,8 +274,15 @@ def _curve(ax: Any, fit: Fit, name: str) -> None:
     here = np.flatnonzero(p.curve == name)
     here = here[np.argsort(p.x[here])]
     x, mean, sd = p.x[here], p.people[here], p.people_sd[here]
-    ax.fill_between(x, mean - 1.96 * sd, mean + 1.96 * sd, color=BAND, lw=0, alpha=0.7,
-                    label="280 healthy people: mean ± 1.96 SD")  # fmt: skip
+    ax.fill_between(
+        x,
+        mean - 1.96 * sd,
+        mean + 1.96 * sd,
+        color=BAND,
+        lw=0,
+        alpha=0.7,
+        label="280 healthy people: mean ± 1.96 SD",
+    )
     ax.plot(x, fit.healthy[here], LINES[HEALTH], color=HEALTH, lw=1.8, label="model, health")
     ax.plot(x, fit.fitted[here], LINES[CHANGED], color=CHANGED, lw=1.8, label="model, fitted")
     ax.plot(x, p.value[here], "o", color=BLACK, ms=4, mfc="none", label="record")
@@ -282,8 +304,14 @@ def plot_single_changes(fit: Fit, ax: Any = None) -> Any:
     """
     ax = axes_of(ax)
     if fit.nothing:
-        ax.text(0.5, 0.5, "Nothing moved: health explains\nthe record within its noise.",
-                ha="center", va="center", transform=ax.transAxes)  # fmt: skip
+        ax.text(
+            0.5,
+            0.5,
+            "Nothing moved: health explains\nthe record within its noise.",
+            ha="center",
+            va="center",
+            transform=ax.transAxes,
+        )
         ax.set_axis_off()
         return ax
     rows = fit.singles[:MOST_SHOWN][::-1]
@@ -291,8 +319,14 @@ def plot_single_changes(fit: Fit, ax: Any = None) -> Any:
     ax.barh(range(len(rows)), removed, color=[SKY] * (len(rows) - 1) + ["#F2B48A"])
     for row, single in enumerate(rows):
         label = f"{single.words.split(' (')[0]} {_number(single.value, single.unit)}"
-        ax.text(1.0, row, label, va="center", fontsize=SMALLEST_PT,
-                fontweight="bold" if row == len(rows) - 1 else "normal")  # fmt: skip
+        ax.text(
+            1.0,
+            row,
+            label,
+            va="center",
+            fontsize=SMALLEST_PT,
+            fontweight="bold" if row == len(rows) - 1 else "normal",
+        )
     ax.set_yticks([])
     ax.set(xlim=(0, 100), xlabel="% of the discrepancy removed", title="One change alone")
     return ax

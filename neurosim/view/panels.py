@@ -183,8 +183,16 @@ def plot_thresholds(result: Result, ax: Any = None, *, colour: str = "") -> Any:
         if not blocked:
             ax.plot([100, value], [y, y], color=colour, lw=3)
             ax.plot(value, y, MARKS[colour], ms=10, color=colour, zorder=3)
-        ax.text(100 if blocked else value, y + 0.22, text, ha="center", color=colour,
-                fontweight="bold", bbox=white, zorder=2)  # fmt: skip
+        ax.text(
+            100 if blocked else value,
+            y + 0.22,
+            text,
+            ha="center",
+            color=colour,
+            fontweight="bold",
+            bbox=white,
+            zorder=2,
+        )
     ax.set_yticks(range(3), [name for name, _ in reversed(rows)])
     ax.set_ylim(-0.5, 3.0)
     ax.set_xlim(low - pad, high + pad)
@@ -227,9 +235,18 @@ def plot_margin(lanes: Sequence[Result], ax: Any = None) -> Any:
             ax.plot([at, at], [level, 0], ":", color=colour, lw=1.5)
             tail = f"from {at:.2g} on"
         name, line = _LINE_WORDS[colour]
-        ax.text(0.99, 0.99 - 0.1 * i, f"{name} ({line}): {tail}", color=colour,
-                transform=ax.transAxes, ha="right", va="top", fontweight="bold", zorder=6,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0})  # fmt: skip
+        ax.text(
+            0.99,
+            0.99 - 0.1 * i,
+            f"{name} ({line}): {tail}",
+            color=colour,
+            transform=ax.transAxes,
+            ha="right",
+            va="top",
+            fontweight="bold",
+            zorder=6,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
+        )
     _rug(ax, result, top)
     ax.set_xscale("log")
     ax.set_xlim(max(float(nu[0]), 0.5), float(nu[-1]))
@@ -262,13 +279,16 @@ def _rug(ax: Any, result: Result, top: float) -> None:
     for kind, (y, _) in enumerate(rows):
         nu = sites.nu[sites.origin == kind]
         nu = nu[:: max(1, nu.size // 2000)]
-        ax.vlines(nu, (y - 0.05) * top, (y + 0.05) * top, lw=0.9, alpha=0.6,
-                  color=ORIGIN_MARKS[kind][0])  # fmt: skip
+        ax.vlines(
+            nu, (y - 0.05) * top, (y + 0.05) * top, lw=0.9, alpha=0.6, color=ORIGIN_MARKS[kind][0]
+        )
     ax.axhline(0, color=BLACK, lw=0.8)
     step = 20 if top < 160 else 50
     levels = [float(t) for t in np.arange(0, top, step)]
-    ax.set_yticks([*levels, *(y * top for y, _ in rows)],
-                  [*(f"{t:g}" for t in levels), *(name for _, name in rows)])  # fmt: skip
+    ax.set_yticks(
+        [*levels, *(y * top for y, _ in rows)],
+        [*(f"{t:g}" for t in levels), *(name for _, name in rows)],
+    )
     for kind, label in enumerate(ax.get_yticklabels()[-2:]):
         label.set_color(ORIGIN_MARKS[kind][0])
 
@@ -278,9 +298,13 @@ def _rug(ax: Any, result: Result, top: float) -> None:
 
 @styled
 def plot_raster(
-    result: Result, window: tuple[float, float] | None = None, ax: Any = None, *,
-    colour: str = "", key: bool = False,
-) -> Any:  # fmt: skip
+    result: Result,
+    window: tuple[float, float] | None = None,
+    ax: Any = None,
+    *,
+    colour: str = "",
+    key: bool = False,
+) -> Any:
     """Draw the discharges of one result by unit; shape and colour say where they started.
 
     Parameters
@@ -306,22 +330,44 @@ def plot_raster(
     small = 4 if seen.sum() > 400 else 6
     for kind, (own, marker, _) in enumerate(ORIGIN_MARKS):
         mine = seen & (f.origin == kind)
-        ax.plot((f.time_s[mine] - start) / size, f.unit[mine] + 1, marker, color=own,
-                ms=small, ls="none", mew=0, alpha=0.85)  # fmt: skip
+        ax.plot(
+            (f.time_s[mine] - start) / size,
+            f.unit[mine] + 1,
+            marker,
+            color=own,
+            ms=small,
+            ls="none",
+            mew=0,
+            alpha=0.85,
+        )
     bursts = int((f.place[seen] == 0).sum())
-    ax.set_title(f"{title_of(result)}: {counted(bursts, 'burst')}",
-                 color=colour or colours(result.scenario.body)[0])  # fmt: skip
+    ax.set_title(
+        f"{title_of(result)}: {counted(bursts, 'burst')}",
+        color=colour or colours(result.scenario.body)[0],
+    )
     if not bursts:
-        ax.text(0.5, 0.5, f"silent for {time_words(end - start)}", transform=ax.transAxes,
-                ha="center", va="center", color=GREY)  # fmt: skip
+        ax.text(
+            0.5,
+            0.5,
+            f"silent for {time_words(end - start)}",
+            transform=ax.transAxes,
+            ha="center",
+            va="center",
+            color=GREY,
+        )
     ax.set_xlim(0, (end - start) / size)
     ax.set_ylim(1 - 0.06 * result.sites.units, 1.06 * result.sites.units)
     ax.set_yticks([1, result.sites.units])
     ax.set_ylabel("motor unit,\nsmall to large")
     ax.set_xlabel(_time_label((start, end)))
     if key:
-        ax.legend(handles=origin_handles([result]), loc="lower right", bbox_to_anchor=(1.0, 1.0),
-                  ncols=5, **_TIGHT)  # fmt: skip
+        ax.legend(
+            handles=origin_handles([result]),
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.0),
+            ncols=5,
+            **_TIGHT,
+        )
     return ax
 
 
@@ -346,18 +392,25 @@ def _force_mn(result: Result, window: tuple[float, float]) -> tuple[np.ndarray, 
     near = (f.time_s >= start - 5.0) & (f.time_s <= end)  # an earlier twitch is long over
     hz = 500.0 if end - start <= 120 else 100.0
     force = muscle_force_mn(
-        f.time_s[near] - start, f.unit[near], result.scenario.muscle, end - start, hz,
+        f.time_s[near] - start,
+        f.unit[near],
+        result.scenario.muscle,
+        end - start,
+        hz,
         force_scale=s.unit_force_scale * s.transmission * result.reaches,
         contraction_time_scale=s.contraction_time_scale,
-    )  # fmt: skip
+    )
     return np.arange(force.size) / hz, force
 
 
 @styled
 def plot_force(
-    result: Result, window: tuple[float, float] | None = None, ax: Any = None, *,
+    result: Result,
+    window: tuple[float, float] | None = None,
+    ax: Any = None,
+    *,
     colour: str = "",
-) -> Any:  # fmt: skip
+) -> Any:
     """Draw the force of one result with its twitches marked: filled if seen at the skin.
 
     Parameters
@@ -389,8 +442,16 @@ def plot_force(
         ax.vlines((t.onset_s[seen] - start) / size, 0, t.peak_mn[seen], color=colour, lw=1.0)
     for visible, inside in ((False, "white"), (True, colour)):
         mine = seen & (t.visible == visible)
-        ax.plot((t.onset_s[mine] - start) / size, t.peak_mn[mine], "o", ls="none", mew=1.1,
-                ms=4 if seen.sum() > 150 else 6, mec=colour, mfc=inside)  # fmt: skip
+        ax.plot(
+            (t.onset_s[mine] - start) / size,
+            t.peak_mn[mine],
+            "o",
+            ls="none",
+            mew=1.1,
+            ms=4 if seen.sum() > 150 else 6,
+            mec=colour,
+            mfc=inside,
+        )
     spasms = int((seen & t.painful).sum())
     seen &= ~t.painful
     visible = int((seen & t.visible).sum())
@@ -485,8 +546,11 @@ def _room_above(ax: Any, share: float) -> None:
     """Raise the top of a logarithmic axis until a share of it is empty, and tick it no higher."""
     low, high = ax.get_ylim()
     ax.set_ylim(low, low * (high / 4.0 / low) ** (1.0 / (1.0 - share)))
-    ticks = [(t, label) for t, label in zip(ax.get_yticks(), ax.get_yticklabels(), strict=True)
-             if t <= high]  # fmt: skip
+    ticks = [
+        (t, label)
+        for t, label in zip(ax.get_yticks(), ax.get_yticklabels(), strict=True)
+        if t <= high
+    ]
     ax.set_yticks([t for t, _ in ticks], [label.get_text() for _, label in ticks])
 
 
@@ -498,14 +562,33 @@ def _dots(ax: Any, rates: np.ndarray, bodies: list[Body], names: list[str], dura
     lanes, people = rates.shape
     shift = np.linspace(-0.16, 0.16, people) if people > 1 else np.zeros(1)
     if lanes > 1:
-        ax.plot(np.arange(lanes)[:, None] + shift, y, "-", color="#909090", lw=0.7, zorder=1,
-                alpha=min(1.0, 40.0 / people))  # fmt: skip
+        ax.plot(
+            np.arange(lanes)[:, None] + shift,
+            y,
+            "-",
+            color="#909090",
+            lw=0.7,
+            zorder=1,
+            alpha=min(1.0, 40.0 / people),
+        )
     for lane, colour in enumerate(colours(*bodies)):
-        ax.plot(lane + shift, y[lane], MARKS[colour], ls="none", color=colour,
-                ms=5 if people > 1 else 10)  # fmt: skip
+        ax.plot(
+            lane + shift,
+            y[lane],
+            MARKS[colour],
+            ls="none",
+            color=colour,
+            ms=5 if people > 1 else 10,
+        )
         if people == 1:
-            ax.text(lane + 0.12, y[lane, 0], plain_number(float(rates[lane, 0])), va="center",
-                    color=colour, fontweight="bold")  # fmt: skip
+            ax.text(
+                lane + 0.12,
+                y[lane, 0],
+                plain_number(float(rates[lane, 0])),
+                va="center",
+                color=colour,
+                fontweight="bold",
+            )
     log_rate_axis(ax, least, float(y.max()), zero if any_zero else None, float(y.min()))
     ax.set_xlim(-0.5, lanes - 0.5 + 0.2)
     ax.set_xticks(range(lanes), [_wrap(n, 14) for n in names])

@@ -168,10 +168,16 @@ def record(
     busiest = int(np.bincount(units).argmax()) if units.size else 0
     x, y, _ = unit_potentials.territories_mm(muscle, seed)[busiest]
     signal = emg.emg_uv(
-        fired.time_s[near] - start, units, muscle, length,
-        unit_potentials.needle(muscle, x - BESIDE_MM, max(y, 0.6)), NEEDLE_HZ, seed=seed,
-        scale_of_units=state.transmission, fibres_scale=state.fibres_scale,
-    )  # fmt: skip
+        fired.time_s[near] - start,
+        units,
+        muscle,
+        length,
+        unit_potentials.needle(muscle, x - BESIDE_MM, max(y, 0.6)),
+        NEEDLE_HZ,
+        seed=seed,
+        scale_of_units=state.transmission,
+        fibres_scale=state.fibres_scale,
+    )
     first = round(start * FORCE_HZ)
     force = result.force_mn(FORCE_HZ)[first : first + round(length * FORCE_HZ)]
     return Recording(name or asked.title, result, start, length, busiest, signal, force)

@@ -92,8 +92,14 @@ def plot_sensitivity(found: Sensitivity, ax: Any = None) -> Any:
     ax.set_ylim(-0.6, len(rows) - 0.4)
     for y, i in enumerate(rows):
         kind = {"number": "model: ", "body": "body: "}.get(x.factors[i].kind, "")
-        ax.text(1.01, y, kind + _span(x.factors[i]), transform=ax.get_yaxis_transform(),
-                va="center", color=GREY)  # fmt: skip
+        ax.text(
+            1.01,
+            y,
+            kind + _span(x.factors[i]),
+            transform=ax.get_yaxis_transform(),
+            va="center",
+            color=GREY,
+        )
     ax.text(1.01, len(rows) - 0.35, "moved over", transform=ax.get_yaxis_transform(), color=GREY)
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel("share of the variance of the twitch rate's logarithm (base 10)")
@@ -178,8 +184,9 @@ def _leaders(found: Sensitivity) -> list[str]:
         name = "Who it is" if kind == "person" else _words(x.factors[best])
         line = f"{head.format(name)}: total index {_index(x.total[best], x.total_half[best])}, "
         line += f"alone {_index(x.first[best], x.first_half[best])}"
-        then = [f"{_words(x.factors[i])} {x.total[i]:.2f}" for i in others[:3]
-                if x.total[i] > SMALL]  # fmt: skip
+        then = [
+            f"{_words(x.factors[i])} {x.total[i]:.2f}" for i in others[:3] if x.total[i] > SMALL
+        ]
         lines.append(line + (f"; then {', '.join(then)}." if then else "."))
     return lines
 
@@ -237,13 +244,22 @@ def sensitivity_rows(found: Sensitivity) -> list[dict[str, Any]]:
     x = found.indices
     return [
         {
-            "kind": f.kind, "room": f.room, "name": f.name, "words": f.words, "low": f.low,
-            "high": f.high, "unit": f.unit, "first": x.first[i], "first_half": x.first_half[i],
-            "total": x.total[i], "total_half": x.total_half[i], "firm": bool(x.firm[i]),
+            "kind": f.kind,
+            "room": f.room,
+            "name": f.name,
+            "words": f.words,
+            "low": f.low,
+            "high": f.high,
+            "unit": f.unit,
+            "first": x.first[i],
+            "first_half": x.first_half[i],
+            "total": x.total[i],
+            "total_half": x.total_half[i],
+            "firm": bool(x.firm[i]),
         }
         for i in x.order
         for f in (x.factors[i],)
-    ]  # fmt: skip
+    ]
 
 
 def screening_rows(found: Sensitivity) -> list[dict[str, Any]]:
@@ -251,11 +267,17 @@ def screening_rows(found: Sensitivity) -> list[dict[str, Any]]:
     kept = {(f.room, f.name) for f in found.indices.factors}
     return [
         {
-            "room": f.room, "name": f.name, "words": f.words, "low": f.low, "high": f.high,
-            "unit": f.unit, "effect_decades": effect, "kept": (f.room, f.name) in kept,
+            "room": f.room,
+            "name": f.name,
+            "words": f.words,
+            "low": f.low,
+            "high": f.high,
+            "unit": f.unit,
+            "effect_decades": effect,
+            "kept": (f.room, f.name) in kept,
         }
         for f, effect in zip(found.screened, found.effects, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def sensitivity_table(found: Sensitivity) -> str:
@@ -264,13 +286,19 @@ def sensitivity_table(found: Sensitivity) -> str:
     cells = [("input", "moved over", "alone (first order)", "total")]
     loose = (x.total > SMALL) & ~x.firm
     cells += [
-        (_words(f), _span(f), _index(x.first[i], x.first_half[i]),
-         _index(x.total[i], x.total_half[i]) + " (not converged)" * int(loose[i]))
+        (
+            _words(f),
+            _span(f),
+            _index(x.first[i], x.first_half[i]),
+            _index(x.total[i], x.total_half[i]) + " (not converged)" * int(loose[i]),
+        )
         for i in x.order
         for f in (x.factors[i],)
-    ]  # fmt: skip
+    ]
     widths = [max(len(row[k]) for row in cells) for k in range(4)]
-    lines = ["| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |"
-             for row in cells]  # fmt: skip
+    lines = [
+        "| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |"
+        for row in cells
+    ]
     rule = "|" + "|".join("-" * (w + 2) for w in widths) + "|"
     return "\n".join([lines[0], rule, *lines[1:]])

@@ -222,12 +222,20 @@ def run_files(result: Result) -> dict[str, bytes]:
     near = (fired.time_s > start - 1.0) & (fired.time_s < end) & (reached > 0)
     electrode = surface(s.muscle)
     signal = electromyogram(
-        fired.time_s[near] - start, fired.unit[near], s.muscle, end - start, electrode, RUN_HZ,
-        seed=(s.seed, result.person), scale_of_units=state.transmission,
+        fired.time_s[near] - start,
+        fired.unit[near],
+        s.muscle,
+        end - start,
+        electrode,
+        RUN_HZ,
+        seed=(s.seed, result.person),
+        scale_of_units=state.transmission,
         fibres_scale=state.fibres_scale,
-    )  # fmt: skip
+    )
     about = provenance(
-        s, person=result.person, electrode=asdict(electrode),
+        s,
+        person=result.person,
+        electrode=asdict(electrode),
         note="The minute with the most discharges, or all of a shorter run.",
-    )  # fmt: skip
+    )
     return emg_files(signal, RUN_HZ, start, about)

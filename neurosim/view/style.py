@@ -227,8 +227,9 @@ def titled(figure: Any, title: str, note: str) -> None:
     """Give a figure its title above and a note in grey below, ending in the advice."""
     figure.suptitle(title, x=0.01, ha="left", fontsize=SETTINGS["figure.titlesize"])
     gap = "" if note.endswith("\n") else " "
-    figure.supxlabel(f"{note}{gap}{ADVICE}".strip(), x=0.01, ha="left", fontsize=SMALLEST_PT,
-                     color=GREY)  # fmt: skip
+    figure.supxlabel(
+        f"{note}{gap}{ADVICE}".strip(), x=0.01, ha="left", fontsize=SMALLEST_PT, color=GREY
+    )
 
 
 def axes_of(ax: Any, width: float = 11.0, height: float = 6.2) -> Any:
@@ -259,10 +260,24 @@ def name_lines(ax: Any, labels: Sequence[tuple[float, str, str]], gap: float = 1
         tall = step * (1 + text.count("\n"))
         at = min(end / whole, edge - tall / 2.0)
         edge = at - tall / 2.0
-        ax.annotate(text, (1.0, end / whole), (1.02, at), xycoords="axes fraction",
-                    textcoords="axes fraction", color=colour, va="center", annotation_clip=False,
-                    arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.8,
-                                "relpos": (0.0, 0.5), "shrinkA": 1.0, "shrinkB": 1.0})  # fmt: skip
+        ax.annotate(
+            text,
+            (1.0, end / whole),
+            (1.02, at),
+            xycoords="axes fraction",
+            textcoords="axes fraction",
+            color=colour,
+            va="center",
+            annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "lw": 0.8,
+                "relpos": (0.0, 0.5),
+                "shrinkA": 1.0,
+                "shrinkB": 1.0,
+            },
+        )
 
 
 def plain_decades(axis: Any) -> None:

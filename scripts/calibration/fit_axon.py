@@ -101,21 +101,24 @@ def blocks(space: Space, points: np.ndarray, axon: str) -> dict[str, np.ndarray]
     found, norms, delays = tests(own_axons(space, points, axon)), norms_.norms(), ex.te_delays()
     health, rest = found["health"], load("fit")["target.health.rest_mv"]
     parts = {
-        "electrotonus": np.hstack([
-            _z(health.te_percent[:, i, np.isin(delays, norms[name].x)], norms[name])
-            for i, name in enumerate(norms_.TE_CURVES.values())
-        ]),
+        "electrotonus": np.hstack(
+            [
+                _z(health.te_percent[:, i, np.isin(delays, norms[name].x)], norms[name])
+                for i, name in enumerate(norms_.TE_CURVES.values())
+            ]
+        ),
         "recovery": _z(health.recovery_percent, norms["recovery_cycle"]),
         "iv": _z(health.iv_percent, norms["threshold_iv"]),
         "measures": np.stack(
-            [(health.measures[k] - mean) / sd for k, (mean, sd) in norms_.norm_measures().items()], 1
+            [(health.measures[k] - mean) / sd for k, (mean, sd) in norms_.norm_measures().items()],
+            1,
         ),
         "conditions": np.stack(
             [(found[c].measures[m] - value) / tol for c, m, value, tol in targets()], 1
         ),
         "rest": (health.resting_potential_mv[:, None] - rest.value) / (rest.high - rest.value),
         "prior": points @ space.whitener.T,
-    }  # fmt: skip
+    }
     return parts
 
 
@@ -149,11 +152,13 @@ class Cost:
             if len(points) == 1:
                 return np.full((1, self._length()), UNDEFINED)
             return np.vstack([self.residuals(x[None]) for x in points])
-        return np.hstack([
-            np.nan_to_num(part, nan=UNDEFINED)
-            * np.sqrt(number("fit", f"weight.{name}") / part.shape[1])
-            for name, part in parts.items()
-        ])  # fmt: skip
+        return np.hstack(
+            [
+                np.nan_to_num(part, nan=UNDEFINED)
+                * np.sqrt(number("fit", f"weight.{name}") / part.shape[1])
+                for name, part in parts.items()
+            ]
+        )
 
     def _length(self) -> int:
         shipped = self.space.point(self.shipped())[None]
@@ -284,14 +289,18 @@ def draw(cost: Cost, found: dict[str, np.ndarray], path: str) -> None:
         left.plot(x, np.arange(x.size), mark, ls="", ms=7, alpha=0.8)
         right.plot(y, np.arange(y.size), mark, ls="", ms=7, alpha=0.8, label=name)
     left.set(
-        yticks=np.arange(low.size), yticklabels=cost.space.names, xlim=(-0.03, 1.03),
+        yticks=np.arange(low.size),
+        yticklabels=cost.space.names,
+        xlim=(-0.03, 1.03),
         xlabel="place between the bounds of the fit (0 to 1)",
         title=f"{cost.axon}: parameters of sets that fit the norms",
-    )  # fmt: skip
+    )
     right.set(
-        yticks=np.arange(len(seen)), yticklabels=list(seen),
-        xlabel="20-ms threshold, % of the same axon's health", title="... and how they react",
-    )  # fmt: skip
+        yticks=np.arange(len(seen)),
+        yticklabels=list(seen),
+        xlabel="20-ms threshold, % of the same axon's health",
+        title="... and how they react",
+    )
     right.axvline(100.0, color="0.6", lw=1)
     right.legend(fontsize=8)
     for axes in (left, right):
@@ -316,8 +325,9 @@ def save(cost: Cost, found: dict[str, np.ndarray], path: str) -> None:
     with open(path, "w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["set", *cost.space.names])
-        rows.writerows([n, *(f"{v:.6g}" for v in cost.space.values(x).values())]
-                       for n, x in found.items())  # fmt: skip
+        rows.writerows(
+            [n, *(f"{v:.6g}" for v in cost.space.values(x).values())] for n, x in found.items()
+        )
 
 
 def read(cost: Cost, path: str) -> dict[str, np.ndarray]:

@@ -91,8 +91,11 @@ def find_nu(make, nus: np.ndarray, axon: str) -> float:
         low, high = np.log(np.maximum(rates[above - 1 : above + 1], 0.5))
         w = (np.log(RATE) - low) / (high - low)
         nu = nus[above - 1] + w * (nus[above] - nus[above - 1])
-        print(f"    nu {nu:.3f}: {nus[above - 1]:.3f} gives {rates[above - 1]:.0f}, "
-              f"{nus[above]:.3f} gives {rates[above]:.0f} a minute", flush=True)  # fmt: skip
+        print(
+            f"    nu {nu:.3f}: {nus[above - 1]:.3f} gives {rates[above - 1]:.0f}, "
+            f"{nus[above]:.3f} gives {rates[above]:.0f} a minute",
+            flush=True,
+        )
         nus = nu * np.linspace(0.95, 1.05, 8)
     return float(nu)
 
@@ -166,8 +169,9 @@ def evoked(samples, axon: str, kfs) -> list[list[tuple[np.ndarray, np.ndarray]]]
     before, _ = ch.run(built, 100.0, state=state, dt=DT_MS, capacity=8)
     pulse = np.zeros((5, 1))
     pulse[0] = 1500.0
-    spikes, _ = ch.run(built, 200.0, state=state, stimulus_pa=pulse, stimulus_ms=1.0, dt=DT_MS,
-                       capacity=64)  # fmt: skip
+    spikes, _ = ch.run(
+        built, 200.0, state=state, stimulus_pa=pulse, stimulus_ms=1.0, dt=DT_MS, capacity=64
+    )
     silent = before.counts.sum(axis=0) == 0
     each = [spikes.of(0, j) if silent[j] else (np.empty(0),) * 2 for j in range(len(chains))]
     return [each[i : i + len(kfs)] for i in range(0, len(each), len(kfs))]
@@ -199,8 +203,11 @@ def search(axon: str, wanted: int) -> tuple[dict[str, float] | None, dict[str, f
         samples = [dict(zip(BOUNDS, row, strict=True)) for row in drawn]
         tried += len(samples)
         first = evoked(samples, axon, (1.0, 0.1))  # the ends of the switch alone
-        likely = [i for i, ((one, _), (several, _)) in enumerate(first)
-                  if one.size == 1 and MULTIPLET[0] <= several.size <= MULTIPLET[1]]  # fmt: skip
+        likely = [
+            i
+            for i, ((one, _), (several, _)) in enumerate(first)
+            if one.size == 1 and MULTIPLET[0] <= several.size <= MULTIPLET[1]
+        ]
         many += len(likely)
         if not likely:
             continue
@@ -266,9 +273,11 @@ def judge(times: np.ndarray, peaks: np.ndarray, seconds: float) -> dict[str, flo
             "cv": float(between.std() / between.mean()), "spikes": float(times.size),
         }  # fmt: skip
         row["score"] = (
-            row["sized"] * row["in_band"] * max(0.0, 1.0 - 4.0 * row["valley"])
+            row["sized"]
+            * row["in_band"]
+            * max(0.0, 1.0 - 4.0 * row["valley"])
             * min(1.0, np.median(between) / np.median(inside) / 3.0)
-        ) * (0.1 <= row["every_s"] <= 10.0)  # fmt: skip
+        ) * (0.1 <= row["every_s"] <= 10.0)
         if row["score"] > best["score"]:
             best = row
     return best
@@ -283,8 +292,11 @@ def fit_myokymia(axon: str) -> dict[str, tuple]:
     edge = np.pad(score, ((1, 1), (1, 1), (0, 0)))  # the best neighbourhood, not the best point
     around = (edge[:-2, 1:-1] + edge[2:, 1:-1] + edge[1:-1, :-2] + edge[1:-1, 2:]) / 8 + score / 2
     nu, pa, tau = grid[int(np.argmax(around))]
-    print(f"  {axon} myokymia: {(score > 0.5).sum()} of {score.size} grid points score above 0.5; "
-          f"nu {nu:.3g}, {pa:g} pA, {tau:g} ms", flush=True)  # fmt: skip
+    print(
+        f"  {axon} myokymia: {(score > 0.5).sum()} of {score.size} grid points score above 0.5; "
+        f"nu {nu:.3g}, {pa:g} pA, {tau:g} ms",
+        flush=True,
+    )
     out = {
         "myokymia.nu": (nu, "1", "persistent sodium of both short units"),
         "myokymia.outward_pa": (pa, "pA", "outward current that a spike adds"),
@@ -307,9 +319,14 @@ def lesion_trains(grid, axon: str, seconds: float, seed):
     kick = np.zeros((built.units, 1))
     kick[2] = 600.0
     spikes, _ = ch.run(
-        built, 1000.0 * seconds + 600.0, stimulus_pa=kick, stimulus_ms=10.0, dt=DT_MS, seed=seed,
+        built,
+        1000.0 * seconds + 600.0,
+        stimulus_pa=kick,
+        stimulus_ms=10.0,
+        dt=DT_MS,
+        seed=seed,
         capacity=8192,
-    )  # fmt: skip
+    )
     each = [spikes.of(0, j) for j in range(len(grid))]
     return [(t[t > 600.0], p[t > 600.0]) for t, p in each]
 
@@ -321,16 +338,35 @@ def write(path: str, found: dict[str, dict[str, tuple]]) -> None:
              'grade = "assumed"', 'source = "chain-geometry"',
              'note = "0.7 ohm m, 10 um thick, 1.4 mm long"', ""]  # fmt: skip
     for name, length in LENGTHS.items():
-        lines += [f"[internode_{name}]", f"value = {length}", 'unit = "1"', 'grade = "assumed"',
-                  'source = "chain-geometry"',
-                  'note = "last internode against the ordinary one"', ""]  # fmt: skip
-    lines += ["[remyelinated_internode]", f"value = {REMYELINATED}", 'unit = "1"', "low = 0.1",
-              "high = 0.3", 'grade = "assumed"', 'source = "chain-geometry"',
-              'note = "each of two internodes that grew again"', ""]  # fmt: skip
+        lines += [
+            f"[internode_{name}]",
+            f"value = {length}",
+            'unit = "1"',
+            'grade = "assumed"',
+            'source = "chain-geometry"',
+            'note = "last internode against the ordinary one"',
+            "",
+        ]
+    lines += [
+        "[remyelinated_internode]",
+        f"value = {REMYELINATED}",
+        'unit = "1"',
+        "low = 0.1",
+        "high = 0.3",
+        'grade = "assumed"',
+        'source = "chain-geometry"',
+        'note = "each of two internodes that grew again"',
+        "",
+    ]
     for axon, rows in found.items():
         for name, (value, unit, note) in rows.items():
-            lines += [f"[{axon}.{name}]", f"value = {float(value):.5g}", f'unit = "{unit}"',
-                      'grade = "fitted"', 'source = "chain-runs"']  # fmt: skip
+            lines += [
+                f"[{axon}.{name}]",
+                f"value = {float(value):.5g}",
+                f'unit = "{unit}"',
+                'grade = "fitted"',
+                'source = "chain-runs"',
+            ]
             lines += [f'note = "{note}"'] if note else []
             lines.append("")
     lines += [

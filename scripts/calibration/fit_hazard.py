@@ -209,9 +209,14 @@ def write(fits: dict[str, dict[str, float]], path: str) -> None:
         for name, value in found.items():
             note = WORDS.get(name, "logit of the probability of a further spike that propagates")
             lines += [
-                f"[{axon}.{name}]", f"value = {value:.6g}", f'unit = "{UNITS.get(name, "1")}"',
-                'grade = "fitted"', 'source = "direct-noise-runs"', f'note = "{note}"', "",
-            ]  # fmt: skip
+                f"[{axon}.{name}]",
+                f"value = {value:.6g}",
+                f'unit = "{UNITS.get(name, "1")}"',
+                'grade = "fitted"',
+                'source = "direct-noise-runs"',
+                f'note = "{note}"',
+                "",
+            ]
     lines += [
         "[references]",
         'direct-noise-runs = "Direct stochastic simulation of a small node (2500 sodium channels) '
@@ -240,10 +245,13 @@ def draw(results, path: str) -> None:
             label = f"law, rest {rest * 5 - 80:g} mV"
             axes.plot(x, rate(law, x, rest), "k" + style, lw=1, label=label)
         axes.set(
-            yscale="log", ylim=(0.2, 2000), xlim=(0, 24), xlabel="action of the site (no unit)",
+            yscale="log",
+            ylim=(0.2, 2000),
+            xlim=(0, 24),
+            xlabel="action of the site (no unit)",
             ylabel="bursts per minute, direct simulation",
             title=f"{axon}: left-out states within x{error:.2f} (median)",
-        )  # fmt: skip
+        )
         axes.legend(fontsize=8)
         figure.colorbar(points, ax=axes, label="resting potential (mV)")
     figure.savefig(path, dpi=130)

@@ -161,9 +161,9 @@ def read(axon: str) -> dict[str, np.ndarray]:
     found = {n: np.array([float(row[n]) for row in rows]) for n in names}
     found["joint"] = np.array([row["state"].startswith("joint") for row in rows])
     found["state"] = np.array([row["state"] for row in rows])
-    found["body"] = np.array([
-        Conditions().replace(**{n: float(row[n]) for n in STATES if row.get(n)}) for row in rows
-    ])  # fmt: skip
+    found["body"] = np.array(
+        [Conditions().replace(**{n: float(row[n]) for n in STATES if row.get(n)}) for row in rows]
+    )
     return found
 
 
@@ -186,7 +186,7 @@ def fit_rate(at, runs, use) -> np.ndarray:
     start = [1.0, -0.8, 0.0, 6.0, 0.0]
     return least_squares(
         lambda c: (rate_error(c, at, runs) / sure)[use], start, loss="soft_l1", f_scale=2.0
-    ).x  # fmt: skip
+    ).x
 
 
 def told(c, at, runs) -> np.ndarray:
@@ -219,8 +219,12 @@ def fit(axon: str) -> dict[str, tuple[float, str]]:
     weight = min(tried, key=lambda w: tried[w][0])
     _, at, c = tried[weight]
     tell_of, error = told(c, at, runs), rate_error(c, at, runs)
-    found = {"weight": (weight, "share of the last node in the middle node, of " +
-                        ", ".join(f"{w:g}" for w in WEIGHTS))}  # fmt: skip
+    found = {
+        "weight": (
+            weight,
+            "share of the last node in the middle node, of " + ", ".join(f"{w:g}" for w in WEIGHTS),
+        )
+    }
     found |= {n: (v, NOTES[n]) for n, v in zip(endings.RATE, c, strict=True)}
     for name, rows in (("single", single), ("joint", ~single)):
         mine = error[rows & tell_of]
@@ -259,8 +263,15 @@ def write(found: dict[str, dict[str, tuple[float, str]]]) -> None:
     ]
     for axon, rows in found.items():
         for name, (value, note) in rows.items():
-            lines += [f"[{axon}.{name}]", f"value = {value:.6g}", 'unit = "1"', 'grade = "fitted"',
-                      'source = "isaacs-runs"', f'note = "{note}"', ""]  # fmt: skip
+            lines += [
+                f"[{axon}.{name}]",
+                f"value = {value:.6g}",
+                'unit = "1"',
+                'grade = "fitted"',
+                'source = "isaacs-runs"',
+                f'note = "{note}"',
+                "",
+            ]
     lines += [
         "[references]",
         "isaacs-runs = \"Direct simulation of the chain of Isaacs' syndrome with channel noise, "

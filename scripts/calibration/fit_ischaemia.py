@@ -33,16 +33,19 @@ def block_min(ratio: float, axon: str) -> float:
 
 def main() -> None:
     """Fit and print."""
-    ratio = brentq(lambda r: np.mean([block_min(r, a) for a in AXONS]) - LOST_MIN, 0.04, 0.3,
-                   xtol=1e-4)  # fmt: skip
+    ratio = brentq(
+        lambda r: np.mean([block_min(r, a) for a in AXONS]) - LOST_MIN, 0.04, 0.3, xtol=1e-4
+    )
     print(f"potassium_space_ratio = {ratio:.4f}")
     for axon in AXONS:
         low, high = (
             brentq(lambda r, t=t, a=axon: block_min(r, a) - t, 0.03, 0.5, xtol=1e-3)
             for t in (LOST_MIN + 2 * LOST_SD_MIN, LOST_MIN - 2 * LOST_SD_MIN)
         )
-        print(f"{axon}: block after {block_min(ratio, axon):.1f} min; 34 to 58 min for ratios "
-              f"{low:.3f} to {high:.3f}")  # fmt: skip
+        print(
+            f"{axon}: block after {block_min(ratio, axon):.1f} min; 34 to 58 min for ratios "
+            f"{low:.3f} to {high:.3f}"
+        )
 
 
 if __name__ == "__main__":

@@ -120,8 +120,9 @@ def targets() -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray, float]:
     table = _packaged("norm_correlations.json")
     keys = [k for k in table["measures"] if k in published and k not in NOT_FITTED]
     at = [table["measures"].index(k) for k in keys]
-    r, error = (np.array(table[n], float)[np.ix_(at, at)] for n in ("correlation",
-                                                                  "standard_error"))  # fmt: skip
+    r, error = (
+        np.array(table[n], float)[np.ix_(at, at)] for n in ("correlation", "standard_error")
+    )
     error = np.maximum(error, LEAST_ERROR)
     np.fill_diagonal(error, VARIANCE_ERROR)
     skin = table["robust_sd"][table["measures"].index("skin_temperature_c")]
@@ -210,8 +211,9 @@ def least_spread(target, error, J, known, penalty: float) -> np.ndarray:
         return float((weight * miss**2).sum() + penalty * (L**2).sum()), slope.ravel()
 
     start = 0.3 * np.eye(p).ravel()
-    found = minimize(cost, start, jac=True, method="L-BFGS-B",
-                     options={"maxiter": 4000, "maxfun": 8000})  # fmt: skip
+    found = minimize(
+        cost, start, jac=True, method="L-BFGS-B", options={"maxiter": 4000, "maxfun": 8000}
+    )
     L = found.x.reshape(p, p)
     return L @ L.T
 
@@ -306,15 +308,31 @@ def fit(axon: str, penalty: float = PENALTY, scores: int = SCORES, rounds: int =
         linear = J @ L @ L.T @ J.T + known
         people = population(axon, L, skin, DRAWN if i == rounds - 1 else DRAWN // 2)
         full = covariance(people, keys) / np.outer(sd, sd) + noise
-        print(f"  round {i + 1}: misfit of the linear model {misfit(linear, r, error):.2f}, "
-              f"of axons drawn and examined in full {misfit(full, r, error):.2f} standard errors "
-              f"(root mean square)", flush=True)  # fmt: skip
+        print(
+            f"  round {i + 1}: misfit of the linear model {misfit(linear, r, error):.2f}, "
+            f"of axons drawn and examined in full {misfit(full, r, error):.2f} standard errors "
+            f"(root mean square)",
+            flush=True,
+        )
         target = r + (linear - full)
     W = 1.0 / np.diag(error)
     sees = (J * W[:, None]).T @ (J * W[:, None])
     parts = {"skin": np.diag(skin_part), "potassium": np.diag(salt_part), "noise": np.diag(noise)}
-    return Fit(axon, keys, sd, r, error, L, np.linalg.eigvalsh(sees)[::-1], linear, full, parts,
-               people, mean, J)  # fmt: skip
+    return Fit(
+        axon,
+        keys,
+        sd,
+        r,
+        error,
+        L,
+        np.linalg.eigvalsh(sees)[::-1],
+        linear,
+        full,
+        parts,
+        people,
+        mean,
+        J,
+    )
 
 
 def misfit(found, target, error) -> float:
@@ -331,8 +349,12 @@ def report(found: Fit) -> str:
         sd = float(np.sqrt((row**2).sum()))
         size = f"{100.0 * sd:.0f} %" if part.unit == "ln" else f"{sd:.1f} mV"
         lines.append(f"| {part.words} | {size} |")
-    lines += ["", "| measure | SD, people | SD, drawn axons | by temperature, potassium, noise | "
-              "mean shift |", "|---|---|---|---|---|"]  # fmt: skip
+    lines += [
+        "",
+        "| measure | SD, people | SD, drawn axons | by temperature, potassium, noise | "
+        "mean shift |",
+        "|---|---|---|---|---|",
+    ]
     for i, key in enumerate(found.keys):
         sd, drawn = found.sd[i], np.sqrt(found.full[i, i]) * found.sd[i]
         other = ", ".join(f"{100.0 * found.parts[n][i]:.0f}" for n in found.parts)
@@ -348,18 +370,22 @@ def report(found: Fit) -> str:
     difference = r - found.correlation[upper]
     main_ones = np.abs(found.correlation[upper]) >= 0.3
     lines += [
-        "", f"Correlations: root mean square difference {np.sqrt((difference**2).mean()):.2f} over "
+        "",
+        f"Correlations: root mean square difference {np.sqrt((difference**2).mean()):.2f} over "
         f"{r.size} pairs (standard error of people's {np.mean(found.error[upper]):.2f}); of the "
         f"{main_ones.sum()} of at least 0.3 in people, "
         f"{(np.sign(r) == np.sign(found.correlation[upper]))[main_ones].sum()} have their sign and "
         f"the model's are {np.polyfit(found.correlation[upper], r, 1)[0]:.2f} times as steep.",
-        "", "Fisher information of the spreads' directions (1 = told to within one unit of the "
+        "",
+        "Fisher information of the spreads' directions (1 = told to within one unit of the "
         "prior scale): " + ", ".join(f"{v:.2g}" for v in found.fisher) + ".",
-    ]  # fmt: skip
+    ]
     bad = int(np.isnan(found.people.threshold_pa[:, -1]).sum())
     rest = found.people.resting_potential_mv
-    lines.append(f"Of {rest.size} drawn axons {bad} cannot fire; rest {rest.min():.1f} to "
-                 f"{rest.max():.1f} mV.")  # fmt: skip
+    lines.append(
+        f"Of {rest.size} drawn axons {bad} cannot fire; rest {rest.min():.1f} to "
+        f"{rest.max():.1f} mV."
+    )
     return "\n".join(lines)
 
 
@@ -372,13 +398,24 @@ def toml_of(fits: list[Fit]) -> str:
             sd = float(np.sqrt((row**2).sum()))
             along = ", ".join(f"{v / sd:.5f}" for v in row)
             for name in part.parameters:
-                lines += ["", f"[{found.axon}.{name}]", f"value = {sd * part.scale:.5g}",
-                          f'unit = "{part.unit}"', 'grade = "fitted"', 'source = "this-fit-people"',
-                          f'note = "{part.words}"', f"along = [{along}]"]  # fmt: skip
-    lines += ["", "[references]", 'this-fit-people = "Fitted by scripts/calibration/fit_people.py on standard '
-              "deviations (280 records) and correlations (norm_correlations.json) of the derived "
-              "measures of healthy median motor nerves: open records published with the Nerve "
-              'Norms web tool (Bell, J., kelvinejones/nerve-norms, MIT licence)."']  # fmt: skip
+                lines += [
+                    "",
+                    f"[{found.axon}.{name}]",
+                    f"value = {sd * part.scale:.5g}",
+                    f'unit = "{part.unit}"',
+                    'grade = "fitted"',
+                    'source = "this-fit-people"',
+                    f'note = "{part.words}"',
+                    f"along = [{along}]",
+                ]
+    lines += [
+        "",
+        "[references]",
+        'this-fit-people = "Fitted by scripts/calibration/fit_people.py on standard '
+        "deviations (280 records) and correlations (norm_correlations.json) of the derived "
+        "measures of healthy median motor nerves: open records published with the Nerve "
+        'Norms web tool (Bell, J., kelvinejones/nerve-norms, MIT licence)."',
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -392,19 +429,32 @@ def draw_figure(fits: list[Fit], path: str) -> None:
         y = np.arange(own.size)
         row[0].axvline(1.0, color="0.4", lw=1)
         row[0].barh(y, own, color="#0072b2", height=0.7)
-        row[0].set_yticks(y, [k.removesuffix("_percent").replace("_", " ") for k in found.keys],
-                          fontsize=7)  # fmt: skip
+        row[0].set_yticks(
+            y, [k.removesuffix("_percent").replace("_", " ") for k in found.keys], fontsize=7
+        )
         row[0].invert_yaxis()
         row[0].set(xlabel="standard deviation of drawn axons / of people", title=found.axon)
         upper = np.triu_indices(own.size, 1)
         r = (found.full / np.outer(own, own))[upper]
         row[1].axline((0, 0), slope=1, color="0.4", lw=1)
-        row[1].errorbar(found.correlation[upper], r, xerr=found.error[upper], fmt="o", ms=3,
-                        color="#d55e00", ecolor="0.85")  # fmt: skip
-        row[1].set(xlim=(-1, 1), ylim=(-1, 1), aspect="equal", xticks=np.linspace(-1, 1, 5),
-                   yticks=np.linspace(-1, 1, 5),
-                   xlabel="correlation in people (118 records; bar: standard error)",
-                   ylabel="correlation in drawn axons")  # fmt: skip
+        row[1].errorbar(
+            found.correlation[upper],
+            r,
+            xerr=found.error[upper],
+            fmt="o",
+            ms=3,
+            color="#d55e00",
+            ecolor="0.85",
+        )
+        row[1].set(
+            xlim=(-1, 1),
+            ylim=(-1, 1),
+            aspect="equal",
+            xticks=np.linspace(-1, 1, 5),
+            yticks=np.linspace(-1, 1, 5),
+            xlabel="correlation in people (118 records; bar: standard error)",
+            ylabel="correlation in drawn axons",
+        )
     figure.savefig(path, dpi=110)
 
 

@@ -64,26 +64,34 @@ def health() -> dict[str, float]:
     for seed in (1, 2, 3):
         found = pool.run(units, excitation=pool.inputs(up, up[::-1]), seed=seed).trains_s()
         first += [trains.first_rate_per_s(t[t >= trains.recruited_s(t)[0]]) for t in found]
-        pairs += [trains.delta_f_per_s(found[c], found[t])
-                  for c in range(0, 110, 4) for t in range(c + 5, 118, 5)]  # fmt: skip
+        pairs += [
+            trains.delta_f_per_s(found[c], found[t])
+            for c in range(0, 110, 4)
+            for t in range(c + 5, 118, 5)
+        ]
     few = units.only(np.arange(0, 120, 17))
     most = pool.run(few, excitation=1.0, duration_s=3.0, seed=2).trains_s()
     most = [trains.rate_per_s(t, 1.0, 3.0) for t in most]
     resting = pool.run(units, duration_s=30.0, seed=3).time_s.size
     return {
-        "first": float(np.nanmedian(first)), "delta_f": float(np.nanmedian(pairs)),
-        "slowest": min(most), "fastest": max(most), "resting": float(resting),
-    }  # fmt: skip
+        "first": float(np.nanmedian(first)),
+        "delta_f": float(np.nanmedian(pairs)),
+        "slowest": min(most),
+        "fastest": max(most),
+        "resting": float(resting),
+    }
 
 
 def health_cost() -> float:
     """Return the squared distance from the middles of the ranges, in half-widths."""
     f = health()
     return (
-        (f["first"] - 7.0) ** 2 + ((f["delta_f"] - 4.5) / 1.5) ** 2
-        + max(0.0, (27.0 - f["slowest"]) / 3.0) ** 2 + max(0.0, (f["fastest"] - 47.0) / 3.0) ** 2
+        (f["first"] - 7.0) ** 2
+        + ((f["delta_f"] - 4.5) / 1.5) ** 2
+        + max(0.0, (27.0 - f["slowest"]) / 3.0) ** 2
+        + max(0.0, (f["fastest"] - 47.0) / 3.0) ** 2
         + f["resting"]
-    )  # fmt: skip
+    )
 
 
 def cramp_cost() -> float:
@@ -125,8 +133,12 @@ def fit(stage: str, tries: int, fixed: dict[str, float]) -> dict[str, float]:
     now = (np.array([load("pool")[n].value for n in names]) - low) / (high - low)
     tried = np.vstack([now, qmc.Sobol(len(names), rng=1).random(tries)])
     costs = [at(x) for x in tried]
-    best = minimize(at, tried[int(np.argmin(costs))], method="Nelder-Mead",
-                    options={"maxfev": tries, "xatol": 1e-3, "fatol": 1e-2})  # fmt: skip
+    best = minimize(
+        at,
+        tried[int(np.argmin(costs))],
+        method="Nelder-Mead",
+        options={"maxfev": tries, "xatol": 1e-3, "fatol": 1e-2},
+    )
     values = dict(zip(names, (low + best.x * (high - low)).tolist(), strict=True))
     values = {n: float(f"{v:.4g}") for n, v in values.items()}
     print(

@@ -79,8 +79,9 @@ def main() -> None:
         return miss + 10.0 * float(np.sum((v - np.clip(v, low, high)) ** 2))
 
     start = np.log([load("firing")[n].value for n in NAMES])
-    best = minimize(cost, start, method="Nelder-Mead",
-                    options={"maxfev": 220, "xatol": 0.02, "fatol": 0.02})  # fmt: skip
+    best = minimize(
+        cost, start, method="Nelder-Mead", options={"maxfev": 220, "xatol": 0.02, "fatol": 0.02}
+    )
     values = named(best.x)
     print(f"cost {best.fun:.2f} after {best.nfev} evaluations")
     print(f"sodium load of a one-minute contraction {sodium * MVC_DISCHARGES:.3f} mmol/L")

@@ -97,13 +97,19 @@ def summary(times, peaks, seconds) -> dict[str, float]:
         return round(float(np.median(v)), 2) if v.size else float("nan")
 
     return {
-        "seconds": seconds, "spikes": times.size, "bursts": first.size,
-        "pairs": int((size >= 2).sum()), "triples": int((size >= 3).sum()),
-        "peak_first_mv": middle(peaks[first]), "peak_second_mv": middle(p2),
-        "second_over_0mv": int((p2 > 0).sum()), "second_over_10mv": int((p2 > 10).sum()),
-        "second_over_20mv": int((p2 > 20).sum()), "interval_ms": middle(gap[second]),
+        "seconds": seconds,
+        "spikes": times.size,
+        "bursts": first.size,
+        "pairs": int((size >= 2).sum()),
+        "triples": int((size >= 3).sum()),
+        "peak_first_mv": middle(peaks[first]),
+        "peak_second_mv": middle(p2),
+        "second_over_0mv": int((p2 > 0).sum()),
+        "second_over_10mv": int((p2 > 10).sum()),
+        "second_over_20mv": int((p2 > 20).sum()),
+        "interval_ms": middle(gap[second]),
         "first_over_10mv": int((peaks[first] > 10).sum()),
-    }  # fmt: skip
+    }
 
 
 def kept(path: str) -> list[dict[str, str]]:
@@ -137,17 +143,28 @@ def main() -> None:
         noisy = batch.with_noise(CHANNELS)
         seed = np.random.SeedSequence([options.seed, number])
         times, peaks, counts = kernel.noisy(
-            noisy.rest.copy(), noisy.P, np.zeros(len(nus)),
-            round(options.seconds * 1000.0 / DT_MS), DT_MS, seed, capacity=16384,
-        )  # fmt: skip
+            noisy.rest.copy(),
+            noisy.P,
+            np.zeros(len(nus)),
+            round(options.seconds * 1000.0 / DT_MS),
+            DT_MS,
+            seed,
+            capacity=16384,
+        )
         for i, nu in enumerate(nus):
             c = min(int(counts[i]), times.shape[1])
-            rows.append({
-                "state": number, **state, "nu": nu, "rest_mv": round(batch.rest_mv[i], 3),
-                "availability": round(batch.availability[i], 4), "x20_percent": round(x[i], 3),
-                "x1_percent": round(x1[i], 3),
-                **summary(times[i, :c], peaks[i, :c], options.seconds),
-            })  # fmt: skip
+            rows.append(
+                {
+                    "state": number,
+                    **state,
+                    "nu": nu,
+                    "rest_mv": round(batch.rest_mv[i], 3),
+                    "availability": round(batch.availability[i], 4),
+                    "x20_percent": round(x[i], 3),
+                    "x1_percent": round(x1[i], 3),
+                    **summary(times[i, :c], peaks[i, :c], options.seconds),
+                }
+            )
         done = [f"{r['bursts'] * 60 / options.seconds:.1f}" for r in rows[-len(nus) :]]
         print(f"{time.time() - began:6.0f} s  {state or 'healthy'}: {' '.join(done)}", flush=True)
     with open(out, "w", newline="", encoding="utf-8") as file:

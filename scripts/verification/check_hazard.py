@@ -89,13 +89,23 @@ def run(axon: str, numbered: list[tuple[int, dict[str, float]]], seconds: float,
         number, state = numbered[i // len(WANTED_PER_MIN)]
         k = min(int(counts[i]), times.shape[1])
         found = summary(times[i, :k], peaks[i, :k], seconds)
-        rows.append({
-            "axon": axon, "state": number, **state, "nu": c.persistent_sodium_scale,
-            "rest_mv": round(batch.rest_mv[i], 3), "action": round(act[i], 3),
-            "predicted_per_min": f"{rate[i]:.5g}", "predicted_leave": f"{leave[i]:.4g}",
-            "predicted_pair": f"{pair[i]:.4g}", "seconds": seconds, "bursts": found["bursts"],
-            "leave": found["first_over_10mv"], "pairs": found["second_over_10mv"],
-        })  # fmt: skip
+        rows.append(
+            {
+                "axon": axon,
+                "state": number,
+                **state,
+                "nu": c.persistent_sodium_scale,
+                "rest_mv": round(batch.rest_mv[i], 3),
+                "action": round(act[i], 3),
+                "predicted_per_min": f"{rate[i]:.5g}",
+                "predicted_leave": f"{leave[i]:.4g}",
+                "predicted_pair": f"{pair[i]:.4g}",
+                "seconds": seconds,
+                "bursts": found["bursts"],
+                "leave": found["first_over_10mv"],
+                "pairs": found["second_over_10mv"],
+            }
+        )
     return rows
 
 
@@ -134,8 +144,12 @@ def repredicted(rows) -> dict[str, np.ndarray]:
             for i in mine
         ]
         batch, _, rate, leave, pair = predicted(axon, conditions)
-        for name, value in (("rate", rate), ("share", leave), ("pair", pair),
-                            ("rest", batch.rest_mv)):  # fmt: skip
+        for name, value in (
+            ("rate", rate),
+            ("share", leave),
+            ("pair", pair),
+            ("rest", batch.rest_mv),
+        ):
             columns[name][mine] = value
     return columns
 
@@ -186,24 +200,46 @@ def draw(d, path: str) -> None:
     left, right = figure.subplots(1, 2)
     expected, found = d["rate"] * d["share"], d["leave"] / d["seconds"] * 60.0
     least = 30.0 / d["seconds"].max()
-    marks = zip(np.unique(d["axon"]), ("o", "^", "s"), ("#0072b2", "#d55e00", "#009e73"),
-                strict=False)  # fmt: skip
+    marks = zip(
+        np.unique(d["axon"]), ("o", "^", "s"), ("#0072b2", "#d55e00", "#009e73"), strict=False
+    )
     for axon, mark, colour in marks:
         mine = d["axon"] == axon
-        left.plot(np.maximum(expected[mine], least / 3), np.maximum(found[mine], least), mark,
-                  color=colour, ms=3.5, alpha=0.7, label=axon)  # fmt: skip
+        left.plot(
+            np.maximum(expected[mine], least / 3),
+            np.maximum(found[mine], least),
+            mark,
+            color=colour,
+            ms=3.5,
+            alpha=0.7,
+            label=axon,
+        )
         some = mine & (d["leave"] >= 20) & (found < 200)
-        right.plot(d["pair"][some], d["pairs"][some] / d["leave"][some], mark, color=colour,
-                   ms=3.5, alpha=0.7, label=axon)  # fmt: skip
+        right.plot(
+            d["pair"][some],
+            d["pairs"][some] / d["leave"][some],
+            mark,
+            color=colour,
+            ms=3.5,
+            alpha=0.7,
+            label=axon,
+        )
     line = np.array([least / 3, 2000.0])
     left.plot(line, line, "k-", lw=1)
     left.fill_between(line, line / 2, line * 2, color="0.85", zorder=0, label="within two-fold")
-    left.set(xscale="log", yscale="log", xlabel="bursts a minute that leave, by the law",
-             ylabel="direct simulation (none: lowest line)",
-             title="States that the law was not fitted on")  # fmt: skip
+    left.set(
+        xscale="log",
+        yscale="log",
+        xlabel="bursts a minute that leave, by the law",
+        ylabel="direct simulation (none: lowest line)",
+        title="States that the law was not fitted on",
+    )
     right.plot([0, 0.7], [0, 0.7], "k-", lw=1)
-    right.set(xlabel="probability of a further spike, by the law", ylabel="direct simulation",
-              title="Doublets, runs below 200 a minute")  # fmt: skip
+    right.set(
+        xlabel="probability of a further spike, by the law",
+        ylabel="direct simulation",
+        title="Doublets, runs below 200 a minute",
+    )
     left.legend(fontsize=8)
     figure.savefig(path, dpi=130)
 

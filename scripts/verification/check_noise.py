@@ -75,12 +75,17 @@ class Channels:
         self.channels = channels
         self.persistent = round(channels * number("membrane", "noise_persistent_share"))
         m, h, p = self.S[2:5]
-        open_m, open_p = (np.stack([(1 - y) ** 3, 3 * y * (1 - y) ** 2, 3 * y * y * (1 - y), y**3])
-                          for y in (m, p))  # fmt: skip
+        open_m, open_p = (
+            np.stack([(1 - y) ** 3, 3 * y * (1 - y) ** 2, 3 * y * y * (1 - y), y**3])
+            for y in (m, p)
+        )
         uninactivated = self.rng.binomial(channels, h)
-        self.transient = np.stack([  # [inactivated or not, number of gates m open, axon]
-            self.rng.multinomial(k, open_m.T).T for k in (channels - uninactivated, uninactivated)
-        ])  # fmt: skip
+        self.transient = np.stack(
+            [  # [inactivated or not, number of gates m open, axon]
+                self.rng.multinomial(k, open_m.T).T
+                for k in (channels - uninactivated, uninactivated)
+            ]
+        )
         self.lasting = self.rng.multinomial(self.persistent, open_p.T).T
 
     def _draw(self, counts, chances):
@@ -110,8 +115,9 @@ class Channels:
         outward, g = eq.node_current(E, *S[2:7], *P[13:26])
         inner = (P[k] for k in (26, 27, 22, 28, 29, 30, 31, 32))
         outward_i, g_i = eq.internode_current(Ei, *S[7:10], *inner)
-        S[0], S[1] = eq.solve(E, Ei, outward, g, outward_i, g_i, current,
-                              P[33], P[34], P[35], P[36], dt)  # fmt: skip
+        S[0], S[1] = eq.solve(
+            E, Ei, outward, g, outward_i, g_i, current, P[33], P[34], P[35], P[36], dt
+        )
 
     def run(self, current, ms, dt=DT_MS):
         """Move on by `ms` and return the spikes of each axon: list of (axon, time ms, peak mV)."""
@@ -226,8 +232,11 @@ def resting_deviations(axon: str, nu: float):
     site = ax.at_rest(ax.Conditions(persistent_sodium_scale=nu), axon)
     batch, still = site.take(np.zeros(COPIES, int)), np.zeros(COPIES)
     effective = number("firing", "noise_channels")
-    for form, off in (("langevin", ()), ("langevin m, h", ("noise_p",)),
-                      ("langevin p", ("noise_mh",))):  # fmt: skip
+    for form, off in (
+        ("langevin", ()),
+        ("langevin m, h", ("noise_p",)),
+        ("langevin p", ("noise_mh",)),
+    ):
         noisy = batch.with_noise(effective)
         for name in off:
             noisy.P[eq.ROW[name]] = 0.0
@@ -280,8 +289,9 @@ def compare(axon: str, seconds: float):
     )
     where, matched = ax.Conditions(persistent_sodium_scale=nu), round(effective * np.mean(equal))
     for form, rate_of, n in (
-        ("langevin", langevin_rate, round(effective)), ("markov", markov_rate, matched),
-    ):  # fmt: skip
+        ("langevin", langevin_rate, round(effective)),
+        ("markov", markov_rate, matched),
+    ):
         r = rate_of(axon, where, n, seconds)
         yield axon, f"bursts per minute, nu {nu:g}", n, form, r, np.sqrt(r * 60.0 / seconds)
 
@@ -299,8 +309,12 @@ def main() -> None:
     for axon in options.axon or ax.AXONS:
         for row in compare(axon, options.seconds):
             rows.append(row)
-            print(f"{time.time() - began:6.0f} s ", *row[:4], f"{row[4]:.4g} +- {row[5]:.2g}",
-                  flush=True)  # fmt: skip
+            print(
+                f"{time.time() - began:6.0f} s ",
+                *row[:4],
+                f"{row[4]:.4g} +- {row[5]:.2g}",
+                flush=True,
+            )
     if options.out is None:
         return
     with open(options.out, "w", newline="", encoding="utf-8") as file:

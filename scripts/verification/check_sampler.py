@@ -91,12 +91,19 @@ def full_law(hours: float = 2.0, seed: int = 1) -> HazardCourse:
     level = np.exp(level + 0.4 * rng.standard_normal((at.size, unit.size)))
     knots = tuple(
         UnitHazard(
-            GRID, (rates * f)[:, None] * np.exp(-np.multiply.outer(slope, GRID)), unit,
-            np.arange(unit.size), np.clip(0.1 + 0.4 * rng.random(unit.size), 0, 0.6), 6,
-            0.03, 240.0, 200.0, np.full(6, 0.4),
+            GRID,
+            (rates * f)[:, None] * np.exp(-np.multiply.outer(slope, GRID)),
+            unit,
+            np.arange(unit.size),
+            np.clip(0.1 + 0.4 * rng.random(unit.size), 0, 0.6),
+            6,
+            0.03,
+            240.0,
+            200.0,
+            np.full(6, 0.4),
         )
         for f in level
-    )  # fmt: skip
+    )
     return HazardCourse(at, knots)
 
 
@@ -229,15 +236,13 @@ def one_seed(course: HazardCourse, tables: Tables, duration_s: float, seed: int)
         "silences": _uniform(stats.kstest(np.concatenate(waits), "expon")),
         "drive": float(stats.norm.cdf(score[0] / np.sqrt(score[1]))),
         "short silences": uniform_of_count(seen.sum(), expected),
-        "further spikes": uniform_of_count(
-            np.concatenate(further).sum(), np.concatenate(chances)
-        ),
+        "further spikes": uniform_of_count(np.concatenate(further).sum(), np.concatenate(chances)),
         "their intervals": _uniform(
             stats.kstest(_interval_uniforms(np.concatenate(gaps), rng), "uniform")
         ),
         "sites": _uniform(stats.kstest(np.concatenate(sites), "uniform")),
         "load": float(off < 1e-9),
-    }  # fmt: skip
+    }
 
 
 def _uniform(found) -> float:
@@ -258,18 +263,34 @@ def _interval_uniforms(gaps, rng):
 def quick_law(copies: int) -> HazardCourse:
     """Return three busy units, so many times over, for the stepped clock."""
     at = np.array([0.0, 5.0, 5.5, 15.0])
-    rates = np.array([[30.0, 60.0, 200.0, 100.0], [90.0, 60.0, 60.0, 200.0],
-                      [150.0, 30.0, 90.0, 20.0], [60.0, 90.0, 200.0, 100.0]])  # fmt: skip
+    rates = np.array(
+        [
+            [30.0, 60.0, 200.0, 100.0],
+            [90.0, 60.0, 60.0, 200.0],
+            [150.0, 30.0, 90.0, 20.0],
+            [60.0, 90.0, 200.0, 100.0],
+        ]
+    )
     unit = np.array([0, 0, 1, 2])[None] + 3 * np.arange(copies)[:, None]
     slope, origin = np.tile([0.5, 1.5, 1.0, 0.8], copies), np.tile([0, 1, 2, 3], copies)
     falling = np.exp(-np.multiply.outer(slope, GRID))
-    return HazardCourse(at, tuple(
-        UnitHazard(
-            GRID, np.tile(row, copies)[:, None] * falling, unit.ravel(), origin,
-            np.tile([p, 0.3, 0.4, 0.2], copies), 3 * copies, 0.3, 8.0, 260.0,
-        )
-        for row, p in zip(rates, (0.5, 0.2, 0.1, 0.5), strict=True)
-    ))  # fmt: skip
+    return HazardCourse(
+        at,
+        tuple(
+            UnitHazard(
+                GRID,
+                np.tile(row, copies)[:, None] * falling,
+                unit.ravel(),
+                origin,
+                np.tile([p, 0.3, 0.4, 0.2], copies),
+                3 * copies,
+                0.3,
+                8.0,
+                260.0,
+            )
+            for row, p in zip(rates, (0.5, 0.2, 0.1, 0.5), strict=True)
+        ),
+    )
 
 
 EDGES_S = np.concatenate([np.arange(0.0035, 0.0205, 0.003), np.geomspace(0.022, 12.0, 14)])
@@ -384,8 +405,15 @@ def draw(rows, clock, histograms, mutants, path: Path) -> None:
     values = {k: [r[k] for r in rows] for k in rows[0] if k != "load"}
     values |= {f"{k}, against the clock": [r[k] for r in clock] for k in clock[0]}
     for i, (name, p) in enumerate(values.items()):
-        left.plot(rank, np.sort(p), ls="none", marker=marks[i % 8], ms=3.5, color=colours[i % 6],
-                  label=name)  # fmt: skip
+        left.plot(
+            rank,
+            np.sort(p),
+            ls="none",
+            marker=marks[i % 8],
+            ms=3.5,
+            color=colours[i % 6],
+            label=name,
+        )
     left.set(ylabel="p-value", title="Right if on the diagonal, within the band")
     left.legend(fontsize=7, loc="upper left", frameon=False)
     a, b = histograms
@@ -393,16 +421,24 @@ def draw(rows, clock, histograms, mutants, path: Path) -> None:
     per = np.diff(np.log(EDGES_S))
     middle.step(centre, a / a.sum() / per, where="mid", color=style.BLACK, lw=1.5, label="clock")
     middle.plot(centre, b / b.sum() / per, "o", ms=4, color=style.VERMILION, label="event-driven")
-    middle.set(xscale="log", yscale="log", xlabel="interval, s", ylabel="density per log interval",
-               title="Right if the dots are on the line")  # fmt: skip
+    middle.set(
+        xscale="log",
+        yscale="log",
+        xlabel="interval, s",
+        ylabel="density per log interval",
+        title="Right if the dots are on the line",
+    )
     middle.legend(fontsize=8, frameon=False)
     for i, (name, some) in enumerate(mutants.items()):
-        worst = min((k for k in some[0] if k != "load"),
-                    key=lambda k: stats.kstest([r[k] for r in some], "uniform").pvalue)  # fmt: skip
+        worst = min(
+            (k for k in some[0] if k != "load"),
+            key=lambda k: stats.kstest([r[k] for r in some], "uniform").pvalue,
+        )
         p = np.sort([r[worst] for r in some])
         at = (np.arange(p.size) + 0.5) / p.size
-        right.plot(at, p, marker=marks[i % 8], ms=3, lw=0.8, color=colours[i % 6],
-                   label=f"{name}: {worst}")  # fmt: skip
+        right.plot(
+            at, p, marker=marks[i % 8], ms=3, lw=0.8, color=colours[i % 6], label=f"{name}: {worst}"
+        )
     right.set(title="Wrong on purpose: right if off the diagonal")
     right.legend(fontsize=6, loc="upper left", frameon=True)
     figure.savefig(path, dpi=110)

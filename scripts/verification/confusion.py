@@ -88,10 +88,16 @@ def of_one(times: np.ndarray, unit: int, place: np.ndarray, origin: str, process
 def axonal(unit: int, rng: np.random.Generator, per_min: float = 40.0) -> Discharges:
     """Return fasciculations of one unit by the event sampler."""
     hazard = UnitHazard(
-        load_mmol_l=np.array([0.0, 1.0]), bursts_per_min=np.full((1, 2), per_min),
-        unit=np.array([0]), origin=np.array([0]), pair=np.array([0.25]), units=1,
-        load_per_spike_mmol_l=0.0, load_tau_s=360.0, ceiling_per_min=1e4,
-    )  # fmt: skip
+        load_mmol_l=np.array([0.0, 1.0]),
+        bursts_per_min=np.full((1, 2), per_min),
+        unit=np.array([0]),
+        origin=np.array([0]),
+        pair=np.array([0.25]),
+        units=1,
+        load_per_spike_mmol_l=0.0,
+        load_tau_s=360.0,
+        ceiling_per_min=1e4,
+    )
     f = sample_firing(hazard, LENGTH_S, rng)
     return of_one(f.time_s, unit, f.place, "axon", "misfire")
 
@@ -159,8 +165,10 @@ def answers(d: Discharges, unit: int, muscle: str, electrode: str, seed: int):
     signal = emg.emg_uv(d.time_s, d.unit, muscle, d.duration_s, put, hz, seed)
     force = muscle_force_mn(d.time_s, d.unit, muscle, d.duration_s)
     force = force + np.random.default_rng(seed).normal(0.0, FORCE_NOISE_MN, force.size)
-    size = {u: np.abs(unit_potentials.unit_potentials(muscle, put, hz, seed, units=u)).max()
-            for u in np.unique(d.unit).tolist()}  # fmt: skip
+    size = {
+        u: np.abs(unit_potentials.unit_potentials(muscle, put, hz, seed, units=u)).max()
+        for u in np.unique(d.unit).tolist()
+    }
     seen = [u for u, largest in size.items() if largest > 6.0 * put.noise_uv]
     return detect(signal, force, hz, muscle), seen
 
@@ -239,8 +247,9 @@ def words(title: str, count: Counter, names: tuple[str, ...]) -> None:
         total = m[k].sum()
         recall = f"{100 * m[k, k] / total:.1f} %" if total and name != NOTHING else ""
         print(f"| {name} | {' | '.join(map(str, m[k]))} | {recall} |")
-    share = [f"{100 * m[k, k] / m[:, k].sum():.1f} %" if m[:, k].sum() else ""
-             for k in range(len(names))]  # fmt: skip
+    share = [
+        f"{100 * m[k, k] / m[:, k].sum():.1f} %" if m[:, k].sum() else "" for k in range(len(names))
+    ]
     print(f"| precision | {' | '.join(share)} |  |  |")
 
 
@@ -283,9 +292,11 @@ def catalogue(electrode: str) -> None:
         told = sum(n for (a, _), n in t.kind.items() if a != NOTHING)
         origin = sum(n for (a, b), n in t.origin.items() if a == b)
         false = sum(n for (a, _), n in t.kind.items() if a == NOTHING)
-        print(f"scenario {name}: {len(r.twitches)} events of {np.unique(d.unit).size} units, "
-              f"{len(seen)} units in view; of {told} events in view {right} of the right kind, "
-              f"{origin} of the right origin, {false} false; detector: {found}")  # fmt: skip
+        print(
+            f"scenario {name}: {len(r.twitches)} events of {np.unique(d.unit).size} units, "
+            f"{len(seen)} units in view; of {told} events in view {right} of the right kind, "
+            f"{origin} of the right origin, {false} false; detector: {found}"
+        )
 
 
 @styled
@@ -295,8 +306,9 @@ def draw(found: dict[str, Tally]) -> None:
     axes = fig.subplots(len(found), 2, width_ratios=(7, 5))
     for row, (electrode, t) in zip(axes, found.items(), strict=True):
         for ax, count, names, what in (
-            (row[0], t.kind, KINDS, "kind"), (row[1], t.origin, ORIGINS, "origin"),
-        ):  # fmt: skip
+            (row[0], t.kind, KINDS, "kind"),
+            (row[1], t.origin, ORIGINS, "origin"),
+        ):
             m = table(count, names)
             share = m / np.maximum(m.sum(axis=1, keepdims=True), 1)
             ax.imshow(share, vmin=0, vmax=1, cmap="Blues", aspect="auto")
@@ -305,8 +317,14 @@ def draw(found: dict[str, Tally]) -> None:
             ax.set_yticks(range(len(labels)), labels)
             for (i, j), n in np.ndenumerate(m):
                 if n:
-                    ax.text(j, i, f"{n}", ha="center", va="center",
-                            color="white" if share[i, j] > 0.5 else "black")  # fmt: skip
+                    ax.text(
+                        j,
+                        i,
+                        f"{n}",
+                        ha="center",
+                        va="center",
+                        color="white" if share[i, j] > 0.5 else "black",
+                    )
             ax.set_xlabel("what the detector said")
             ax.set_ylabel("what the generator did")
             ax.set_title(f"{electrode.capitalize()}: {what}")
@@ -334,13 +352,17 @@ def main() -> None:
         print(f"\nOnset late by {middle:.1f} ms ({low:.1f} to {high:.1f}, 10 to 90 %).")
         low, middle, high = np.percentile(t.peak, [10, 50, 90])
         right = t.visible[True, True] + t.visible[False, False]
-        print(f"Peak force x{middle:.3f} ({low:.3f} to {high:.3f}) of the truth; visible or not "
-              f"right in {100 * right / t.visible.total():.1f} %.")  # fmt: skip
+        print(
+            f"Peak force x{middle:.3f} ({low:.3f} to {high:.3f}) of the truth; visible or not "
+            f"right in {100 * right / t.visible.total():.1f} %."
+        )
         print(f"{t.unseen} true events of units below six times the noise are left out.")
         for kind, part in parts.items():
             m = table(part.kind, KINDS)
-            print(f"{kind}: {np.trace(m)} of {m[:-1].sum()} of the right kind, "
-                  f"{m[:-1, -1].sum()} missed, {m[-1].sum()} false")  # fmt: skip
+            print(
+                f"{kind}: {np.trace(m)} of {m[:-1].sum()} of the right kind, "
+                f"{m[:-1, -1].sum()} missed, {m[-1].sum()} false"
+            )
         print("Contractions by will:", {f"{a}, {b}": n for (a, b), n in sorted(will.items())})
         catalogue(electrode)
         print(f"{time.perf_counter() - start:.0f} s")

@@ -56,15 +56,23 @@ def draw(rng: np.random.Generator) -> dict[str, float]:
 def lesion(x: dict[str, float], nu: float, channels: float) -> list[ch.Unit]:
     """Return a chain: two healthy units, the lesion, two healthy units."""
     membrane = Conditions(
-        persistent_sodium_scale=nu, slow_potassium_scale=x["slow_potassium"],
-        fast_potassium_scale=x["fast_potassium"], temperature_c=x["temperature"],
-    )  # fmt: skip
+        persistent_sodium_scale=nu,
+        slow_potassium_scale=x["slow_potassium"],
+        fast_potassium_scale=x["fast_potassium"],
+        temperature_c=x["temperature"],
+    )
     unit = ch.Unit(
-        membrane, internode=x["internode"], bridge=x["bridge"], node=x["node"], channels=channels,
-        outward_pa_per_spike=x["outward_pa"] * x["outward"], outward_tau_ms=x["outward_tau_ms"],
+        membrane,
+        internode=x["internode"],
+        bridge=x["bridge"],
+        node=x["node"],
+        channels=channels,
+        outward_pa_per_spike=x["outward_pa"] * x["outward"],
+        outward_tau_ms=x["outward_tau_ms"],
         inactivation_tau_ms=x["inactivation_tau_ms"] if x["inactivation"] else np.inf,
-        space_pl=x["space_pl"] if x["space"] else np.inf, space_tau_ms=x["space_tau_ms"],
-    )  # fmt: skip
+        space_pl=x["space_pl"] if x["space"] else np.inf,
+        space_tau_ms=x["space_tau_ms"],
+    )
     sick = round(x["sick"])
     healthy = ch.Unit(Conditions(temperature_c=x["temperature"]))
     return [healthy] * 2 + [unit] * sick + [healthy] * 2
@@ -76,9 +84,14 @@ def fire(x, nus, seconds, seed=0, channels=np.inf):
     kick = np.zeros((built.units, 1))
     kick[2] = 600.0
     spikes, _ = ch.run(
-        built, 1000.0 * seconds + KICK_MS, stimulus_pa=kick, stimulus_ms=10.0, dt=DT_MS,
-        seed=seed, capacity=8192,
-    )  # fmt: skip
+        built,
+        1000.0 * seconds + KICK_MS,
+        stimulus_pa=kick,
+        stimulus_ms=10.0,
+        dt=DT_MS,
+        seed=seed,
+        capacity=8192,
+    )
     each = [spikes.of(0, j) for j in range(len(nus))]
     return [(t[t > KICK_MS], p[t > KICK_MS]) for t, p in each]
 

@@ -145,15 +145,23 @@ OSMOTIC = {v: v / 144.2 for v in (120.0, 160.0)}
 # With sodium the axon alone is changed here; the body (`neurosim.model.body.contributions`) adds the water.
 INSIDE = (
     ("potassium 3.5", {"potassium_out_mmol_l": 3.5}),
-    ("potassium 3.5, inside 6.7 % less (depletion)",
-     {"potassium_out_mmol_l": 3.5, "potassium_in_scale": 0.933}),
-    ("potassium 3.5, sodium inside in balance with the pump",
-     {"potassium_out_mmol_l": 3.5, "sodium_in_mmol_l": 9.41}),
+    (
+        "potassium 3.5, inside 6.7 % less (depletion)",
+        {"potassium_out_mmol_l": 3.5, "potassium_in_scale": 0.933},
+    ),
+    (
+        "potassium 3.5, sodium inside in balance with the pump",
+        {"potassium_out_mmol_l": 3.5, "sodium_in_mmol_l": 9.41},
+    ),
     *((f"sodium {v:g}", {"sodium_out_mmol_l": v}) for v in OSMOTIC),
-    *((f"sodium {v:g}, ions inside diluted or concentrated alike",
-       {"sodium_out_mmol_l": v, "potassium_in_scale": s, "sodium_in_mmol_l": 9.0 * s})
-      for v, s in OSMOTIC.items()),
-)  # fmt: skip
+    *(
+        (
+            f"sodium {v:g}, ions inside diluted or concentrated alike",
+            {"sodium_out_mmol_l": v, "potassium_in_scale": s, "sodium_in_mmol_l": 9.0 * s},
+        )
+        for v, s in OSMOTIC.items()
+    ),
+)
 
 
 # --- all of it --------------------------------------------------------------------------
@@ -177,8 +185,12 @@ def tails(people: int):
             with exchanged("firing", "rogues_per_unit_foot_sole", float(np.exp(middle))):
                 found = facts(200)
                 rows.append((tail, muscle_slopes(people)[0], found[0].model, found[1].model))
-                print("  tail", *(f"{v:.3g}" for v in rows[-1]), f"rogues {np.exp(middle):.3g}",
-                      flush=True)  # fmt: skip
+                print(
+                    "  tail",
+                    *(f"{v:.3g}" for v in rows[-1]),
+                    f"rogues {np.exp(middle):.3g}",
+                    flush=True,
+                )
     return rows
 
 
@@ -190,12 +202,17 @@ def draw(found, path: str) -> None:
     left, middle, right = figure.subplots(1, 3)
     names = ("one site", "a person's muscle\n(typical)", "all people\ntogether")
     left.bar(names, found["slopes"], color=("#d55e00", "#0072b2", "#56b4e9"))
-    left.set(ylabel="slope of ln rate per mmol/L potassium",
-             title="Mixing of sites and people softens")  # fmt: skip
+    left.set(
+        ylabel="slope of ln rate per mmol/L potassium", title="Mixing of sites and people softens"
+    )
     spread = np.linspace(0.0, 5.0, 26)
     for at, style in ((0.1, ":"), (1.0, "-"), (10.0, "--")):
-        middle.plot(spread, [tempered_slope(s, at, found["ceiling"]) for s in spread], "k" + style,
-                    label=f"site at {at:g} a minute")  # fmt: skip
+        middle.plot(
+            spread,
+            [tempered_slope(s, at, found["ceiling"]) for s in spread],
+            "k" + style,
+            label=f"site at {at:g} a minute",
+        )
     middle.axvline(
         found["cv"], color="#d55e00", label=f"most that intervals allow ({found['cv']:.2f})"
     )
@@ -244,12 +261,17 @@ def main() -> None:
         f"{found['cv']:.2f}, stability within a day {found['icc'][0]:.1f} to {found['icc'][1]:.1f}"
     )
     for s in (0.3, found["cv"], 1.0):
-        print(f"  deviation {s:.2f}: CV of intervals {interval_cv(s):.2f}, simulated "
-              f"{simulated_cv(s):.2f}")  # fmt: skip
+        print(
+            f"  deviation {s:.2f}: CV of intervals {interval_cv(s):.2f}, simulated "
+            f"{simulated_cv(s):.2f}"
+        )
     for channels in (2500.0, 1250.0, 625.0):
         with exchanged("firing", "noise_channels", channels):
-            print(f"channels {channels:g}: site {site_slope():.2f}, typical muscle "
-                  f"{muscle_slopes(options.people)[0]:.2f}", flush=True)  # fmt: skip
+            print(
+                f"channels {channels:g}: site {site_slope():.2f}, typical muscle "
+                f"{muscle_slopes(options.people)[0]:.2f}",
+                flush=True,
+            )
     for axon in ("ghk", "ohmic"):
         healthy = critical_nu(axon)
         for name, changes in INSIDE:

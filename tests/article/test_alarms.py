@@ -23,8 +23,12 @@ HEALTHY = {"force": np.ones((2, 6)), "units": np.ones(6)}
 
 def made(counts, hidden=0, group="benign", **clinic):
     """Return a diary with so many twitches of each muscle (by index) in each week."""
-    rows = [(7.0 * w + 6.9 * (i + 0.5) / n, m, True) for m, each in counts.items()
-            for w, n in enumerate(each) for i in range(n)]  # fmt: skip
+    rows = [
+        (7.0 * w + 6.9 * (i + 0.5) / n, m, True)
+        for m, each in counts.items()
+        for w, n in enumerate(each)
+        for i in range(n)
+    ]
     rows += [(0.5 + i % WEEKS * 7.0, CALF, False) for i in range(hidden)]
     time, muscle, visible = (np.array(c) for c in zip(*sorted(rows), strict=True))
     kind = np.zeros(time.size, int)
@@ -215,13 +219,16 @@ def test_speed_of_als_is_as_stated():
 
 
 def test_a_worse_als_keeps_its_sprouts():
-    few, many = (disease.sprouts(Terminal(sprouts_per_unit=s), 300, Streams(1, 4, 0))
-                 for s in (0.1, 0.4))  # fmt: skip
+    few, many = (
+        disease.sprouts(Terminal(sprouts_per_unit=s), 300, Streams(1, 4, 0)) for s in (0.1, 0.4)
+    )
     n = few[0].size
     assert 10 < n < many[0].size
     assert np.array_equal(few[0], many[0][:n]) and np.array_equal(few[1], many[1][:n])
-    sizes = [disease.sprouts(Terminal(sprouts_per_unit=0.1), 300, Streams(2, p, 0))[0].size
-             for p in range(300)]  # fmt: skip
+    sizes = [
+        disease.sprouts(Terminal(sprouts_per_unit=0.1), 300, Streams(2, p, 0))[0].size
+        for p in range(300)
+    ]
     assert np.mean(sizes) == pytest.approx(30.0, abs=4.0 * np.sqrt(30.0 / 300.0))  # Poisson
     assert np.var(sizes) == pytest.approx(30.0, rel=0.35)
 

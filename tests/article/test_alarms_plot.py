@@ -14,8 +14,9 @@ def made(group, week, muscle):
     """Return a diary of 10 weeks with three twitches of one muscle in one week."""
     time = 7.0 * week + np.arange(3.0)
     m = np.full(3, MUSCLES.index(muscle))
-    return Diary(group, 0, 10, time, m, np.zeros(3, int), np.ones(3, bool), np.ones((2, 6)),
-                 np.ones(6))  # fmt: skip
+    return Diary(
+        group, 0, 10, time, m, np.zeros(3, int), np.ones(3, bool), np.ones((2, 6)), np.ones(6)
+    )
 
 
 @pytest.fixture(scope="module")

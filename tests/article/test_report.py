@@ -64,10 +64,16 @@ def test_every_claim_is_a_row_that_opens(page, small_article):
 def test_a_cause_opens_to_body_membrane_and_rate(page):
     words = page.all("details", id="claim-24")[0][2]
     for part in (
-        "Low blood calcium, mild", "calcium outside the axon \N{MINUS SIGN}0.4 mmol/L (assumed)",
-        "The median person twitches", "channel noise of a site (<4)", "1.5", "0.5 to 70 times",
-        "9 numbers moved", "ohmic: tens of times as many twitches", "Over seeds",
-    ):  # fmt: skip
+        "Low blood calcium, mild",
+        "calcium outside the axon \N{MINUS SIGN}0.4 mmol/L (assumed)",
+        "The median person twitches",
+        "channel noise of a site (<4)",
+        "1.5",
+        "0.5 to 70 times",
+        "9 numbers moved",
+        "ohmic: tens of times as many twitches",
+        "Over seeds",
+    ):
         assert part in words, part
 
 
@@ -82,10 +88,15 @@ def test_assumed_sizes_are_told_and_are_assumed():
     from neurosim.base.parameters import load
 
     for kind, factor in (
-        ("rate", "caffeine"), ("rate", "sleep_loss"), ("rate", "stress"), ("rate", "dehydration"),
-        ("remedy", "stretching"), ("remedy", "healthy_diet"), ("remedy", "calm"),
+        ("rate", "caffeine"),
+        ("rate", "sleep_loss"),
+        ("rate", "stress"),
+        ("rate", "dehydration"),
+        ("remedy", "stretching"),
+        ("remedy", "healthy_diet"),
+        ("remedy", "calm"),
         ("remedy", "plain_water"),
-    ):  # fmt: skip
+    ):
         names = phrases.assumed_sizes(kind, factor)
         assert names, factor
         for name in names:
@@ -142,8 +153,9 @@ def test_the_table_fits_a_terminal_and_names_every_claim(small_article):
     assert all(title in text for title in GROUPS.values())
     counted = phrases.count(small_article.verdicts)
     assert sum(counted.values()) == 46
-    assert all(f"{n} {phrases.outcome_words(o)}" in " ".join(text.split())
-               for o, n in counted.items() if n)  # fmt: skip
+    assert all(
+        f"{n} {phrases.outcome_words(o)}" in " ".join(text.split()) for o, n in counted.items() if n
+    )
     assert text.endswith("A teaching model, not medical advice.")
 
 

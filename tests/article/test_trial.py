@@ -86,9 +86,14 @@ def test_a_few_claims_are_judged_as_in_the_whole_article(found):
         assert v.ci_high == pytest.approx(whole.ci_high, nan_ok=True)
 
 
-@pytest.mark.parametrize(("numbers", "people", "words"), [
-    ((34,), 4, "not on a cause"), ((99,), 4, "no claim 99"), ((24,), 1, "at least 2"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("numbers", "people", "words"),
+    [
+        ((34,), 4, "not on a cause"),
+        ((99,), 4, "no claim 99"),
+        ((24,), 1, "at least 2"),
+    ],
+)
 def test_claims_that_cannot_be_tried_alone(numbers, people, words):
     with pytest.raises(NeurosimError, match=words):
         trial.trial(numbers, people)

@@ -57,10 +57,14 @@ def test_silence_in_both_gives_one_and_one_person_gives_no_interval():
 @pytest.mark.parametrize(
     ("low", "high", "change"),
     [
-        (1.3, 9.0, "more"), (1.2, 9.0, "same"), (0.1, 0.79, "fewer"), (0.1, 0.81, "same"),
-        (0.9, 1.1, "same"), (0.1, 9.0, "same"),
+        (1.3, 9.0, "more"),
+        (1.2, 9.0, "same"),
+        (0.1, 0.79, "fewer"),
+        (0.1, 0.81, "same"),
+        (0.9, 1.1, "same"),
+        (0.1, 9.0, "same"),
     ],
-)  # fmt: skip
+)
 def test_a_change_counts_only_beyond_the_smallest_ratio(low, high, change):
     assert Ratio(1.0, low, high, 10).change == change
 
@@ -88,31 +92,40 @@ ALONE = {"normal": 50, "stress": 80}
         (cause(), ALONE | {"caffeine": 150}, "supported", ""),
         (cause(), ALONE | {"caffeine": 10}, "opposed", ""),
         (
-            cause(), ALONE | {"caffeine": 50, "caffeine_and_stress": 80},
-            "no difference at this size", "",
+            cause(),
+            ALONE | {"caffeine": 50, "caffeine_and_stress": 80},
+            "no difference at this size",
+            "",
         ),
         (
-            cause(), ALONE | {"caffeine": 51, "caffeine_and_stress": 300},
-            "only in combination", "with stress",
+            cause(),
+            ALONE | {"caffeine": 51, "caffeine_and_stress": 300},
+            "only in combination",
+            "with stress",
         ),
         # more than with the partner alone, but fewer than in health
         (
-            cause(), ALONE | {"stress": 1, "caffeine": 50, "caffeine_and_stress": 5},
-            "no difference at this size", "",
+            cause(),
+            ALONE | {"stress": 1, "caffeine": 50, "caffeine_and_stress": 5},
+            "no difference at this size",
+            "",
         ),
         # the partner alone does as much: nothing is added by the factor
         (
-            cause(), ALONE | {"stress": 300, "caffeine": 50, "caffeine_and_stress": 300},
-            "no difference at this size", "",
+            cause(),
+            ALONE | {"stress": 300, "caffeine": 50, "caffeine_and_stress": 300},
+            "no difference at this size",
+            "",
         ),
         # one of several does it
         (
             cause("caffeine", "anxiety", combination=()),
             ALONE | {"caffeine": 50, "anxiety": 200},
-            "supported", "with anxiety with over-breathing; no difference with caffeine",
+            "supported",
+            "with anxiety with over-breathing; no difference with caffeine",
         ),
     ],
-)  # fmt: skip
+)
 def test_every_outcome_of_a_cause(claim, means, outcome, note):
     verdict = judge_rate(claim, rates(**means))
     assert (verdict.outcome, verdict.note) == (outcome, note) and outcome in OUTCOMES
@@ -183,8 +196,9 @@ def test_every_outcome_of_an_alarm(alone, both, outcome):
 
 def test_a_verdict_says_which_axons_turn_it():
     def verdict(**ratios):
-        return Verdict(1, "c", outcome="supported", rate_ratio=3.0, ci_low=2.0, ci_high=4.5,
-                       axon_ratios=ratios)  # fmt: skip
+        return Verdict(
+            1, "c", outcome="supported", rate_ratio=3.0, ci_low=2.0, ci_high=4.5, axon_ratios=ratios
+        )
 
     assert verdict(ohmic=2.0, alternative=40.0).turns_with == ()
     # 1.5 lies above 1.25, its interval of 1 to 2.25 does not

@@ -70,8 +70,12 @@ def test_the_same_to_the_last_bit_cold_warm_and_without(cache, monkeypatch, scor
     cold = everything(scores=scores)
     forget()
     with monkeypatch.context() as patch:
-        for module, name in ((hz, "action"), (hz, "threshold_pa"), (simulate, "examine"),
-                             (junction, "fibre_mv")):  # fmt: skip
+        for module, name in (
+            (hz, "action"),
+            (hz, "threshold_pa"),
+            (simulate, "examine"),
+            (junction, "fibre_mv"),
+        ):
             patch.setattr(module, name, failing)
         warm = everything(scores=scores)
     forget()

@@ -89,11 +89,20 @@ def test_a_body_field_has_the_unit_of_its_name():
 
 def test_a_contribution_has_the_unit_of_its_parameter():
     body = Body(
-        sodium_mmol_l=130, potassium_mmol_l=5, ionised_calcium_mmol_l=1, stress=1, fatigue=1,
-        ionised_magnesium_mmol_l=1, limb_temperature_c=30, plasma_caffeine_umol_l=40,
+        sodium_mmol_l=130,
+        potassium_mmol_l=5,
+        ionised_calcium_mmol_l=1,
+        stress=1,
+        fatigue=1,
+        ionised_magnesium_mmol_l=1,
+        limb_temperature_c=30,
+        plasma_caffeine_umol_l=40,
         **dict.fromkeys(set(CONDITIONS) & set(SCALES) - {"magnesium_depletion"}, 0.5),
-        magnesium_depletion=0.2, mass_loss_percent=3, plain_water_l=1, sleep_debt_h=8,
-    )  # fmt: skip
+        magnesium_depletion=0.2,
+        mass_loss_percent=3,
+        plain_water_l=1,
+        sleep_debt_h=8,
+    )
     for c in contributions(body):
         told = next((u for s, u in SUFFIXES.items() if c.parameter.endswith(s)), "1")
         assert c.unit == ("1" if c.operation == "scale" else told)

@@ -104,8 +104,12 @@ def lab(browser, tmp_path_factory):
            "PYTHONPATH": os.pathsep.join(paths)}  # fmt: skip
     process = subprocess.Popen(
         [sys.executable, "-m", "neurosim", "lab", "--no-browser"],
-        cwd=home, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+        cwd=home,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     try:
         first = process.stdout.readline()
         base, token = re.search(r"(http://127\.0\.0\.1:\d+)/\S*token=(\w+)", first).groups()

@@ -45,9 +45,14 @@ def alone(body, muscle="foot_sole"):
 
 def test_limits_of_the_sliders_are_those_of_the_body():
     assert list(knobs()) == [
-        "ionised_calcium_mmol_l", "potassium_mmol_l", "ionised_magnesium_mmol_l", "sodium_mmol_l",
-        "cups_of_coffee", "sleep_debt_h", "stress",
-    ]  # fmt: skip
+        "ionised_calcium_mmol_l",
+        "potassium_mmol_l",
+        "ionised_magnesium_mmol_l",
+        "sodium_mmol_l",
+        "cups_of_coffee",
+        "sleep_debt_h",
+        "stress",
+    ]
     for door, k in knobs().items():
         f = FIELDS[k.field]
         per = ns.Body(**{door: 1.0}).replace() if door == "cups_of_coffee" else None
@@ -75,8 +80,15 @@ def test_a_setting_is_the_body_of_its_doors_and_condition():
 
 def test_every_condition_is_a_scenario_whose_fields_no_slider_moves():
     own = {k.field for k in knobs().values()}
-    assert {"als", "isaacs", "pinched_nerve", "nerve_damage", "serotonin_syndrome",
-            "kidney_disease", "cramp"} <= set(conditions())  # fmt: skip
+    assert {
+        "als",
+        "isaacs",
+        "pinched_nerve",
+        "nerve_damage",
+        "serotonin_syndrome",
+        "kidney_disease",
+        "cramp",
+    } <= set(conditions())
     for name in conditions():
         assert not {f for f, _, _ in ns.scenario(name).body.abnormal()} & own
         assert Setting(condition=name).body() == ns.scenario(name).body
@@ -205,11 +217,16 @@ def test_a_figure_saved_in_between_leaves_no_ghost(explorer, tmp_path):
 
 @pytest.mark.parametrize(
     "setting",
-    [Setting(), Setting(LOW, condition="isaacs"), Setting({"ionised_calcium_mmol_l": 0.4}),
-     Setting({"potassium_mmol_l": 1.5}), Setting({"potassium_mmol_l": 9.5}),
-     Setting(condition="serotonin_syndrome", muscle="calf")],
+    [
+        Setting(),
+        Setting(LOW, condition="isaacs"),
+        Setting({"ionised_calcium_mmol_l": 0.4}),
+        Setting({"potassium_mmol_l": 1.5}),
+        Setting({"potassium_mmol_l": 9.5}),
+        Setting(condition="serotonin_syndrome", muscle="calf"),
+    ],
     ids=["health", "most", "lowest", "rarest", "blocked", "calf"],
-)  # fmt: skip
+)
 def test_the_picture_is_readable_on_a_projector(explorer, setting, check):
     shown = plot.ExplorerFigure()
     shown.update(explorer.answer(setting))

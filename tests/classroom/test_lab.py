@@ -120,14 +120,19 @@ def test_lab_is_served_and_stops_with_a_sentence(tmp_path):
     env = {**os.environ, **own, "PYTHONPATH": paths}
     process = subprocess.Popen(
         [sys.executable, "-m", "neurosim", "lab", "01", "--no-browser", "--out", "here"],
-        cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        cwd=tmp_path,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     try:
         first, second = process.stdout.readline(), process.stdout.readline()
         address = re.fullmatch(
             r"Lesson 01_one_twitch: (http://127\.0\.0\.1:(\d+)/lab/tree/01_one_twitch\.ipynb)"
-            r"\?token=(\w{48})\n", first,
-        )  # fmt: skip
+            r"\?token=(\w{48})\n",
+            first,
+        )
         assert address and second.startswith("Your files are in here.")
         base = f"http://127.0.0.1:{address[2]}"
         with pytest.raises(HTTPError, match="403"), urlopen(f"{base}/api/contents", timeout=20):

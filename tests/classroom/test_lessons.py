@@ -57,8 +57,14 @@ def cells(name, tag):
 
 def source(tmp_path, body, name="01_test", **front):
     """Write a lesson's source and return its path."""
-    about = {"title": "T", "level": "all", "minutes": "20 to 30", "aims": ["You will a"],
-             "knobs": ["x", "y"], "goal": "g"} | front  # fmt: skip
+    about = {
+        "title": "T",
+        "level": "all",
+        "minutes": "20 to 30",
+        "aims": ["You will a"],
+        "knobs": ["x", "y"],
+        "goal": "g",
+    } | front
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     head = json.dumps({"kernelspec": kernel, "neurosim": about}, indent=1)
     path = tmp_path / f"{name}.md"
@@ -179,8 +185,11 @@ def test_answers_are_computed(name):
     """Every answer prints something that holds a value."""
     assert len(cells(name, "answer")) >= 4 and cells(name, "teacher")
     for cell in cells(name, "answer"):
-        printed = [n for n in ast.walk(ast.parse(cell.source)) if isinstance(n, ast.Call)
-                   and getattr(n.func, "id", "") == "print"]  # fmt: skip
+        printed = [
+            n
+            for n in ast.walk(ast.parse(cell.source))
+            if isinstance(n, ast.Call) and getattr(n.func, "id", "") == "print"
+        ]
         held = [n for call in printed for arg in call.args for n in ast.walk(arg)]
         assert any(isinstance(n, ast.FormattedValue | ast.Name) for n in held), cell.source
 
@@ -269,15 +278,23 @@ def notebook(*code):
     return build._notebook(cells_)
 
 
-@pytest.mark.parametrize("bad, words", [
-    ("import warnings\nwarnings.warn('old')", "cell 2 ('import warnings'): UserWarning: old"),
-    ("import socket\nsocket.create_connection(('192.0.2.1', 80), 1)", "may not use the network"),
-    ("import socket\nsocket.socket().connect(('192.0.2.1', 80))", "but asked for 192.0.2.1"),
-    ("import urllib.request\nurllib.request.urlopen('http://example.org', timeout=1)",
-     "may not use the network, but asked for example.org"),
-    ("assert 1 > 2", "AssertionError: assert 1 > 2"),
-    ("assert 1 > 2, 'one is less'", "AssertionError: one is less."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "bad, words",
+    [
+        ("import warnings\nwarnings.warn('old')", "cell 2 ('import warnings'): UserWarning: old"),
+        (
+            "import socket\nsocket.create_connection(('192.0.2.1', 80), 1)",
+            "may not use the network",
+        ),
+        ("import socket\nsocket.socket().connect(('192.0.2.1', 80))", "but asked for 192.0.2.1"),
+        (
+            "import urllib.request\nurllib.request.urlopen('http://example.org', timeout=1)",
+            "may not use the network, but asked for example.org",
+        ),
+        ("assert 1 > 2", "AssertionError: assert 1 > 2"),
+        ("assert 1 > 2, 'one is less'", "AssertionError: one is less."),
+    ],
+)
 def test_a_lesson_that_fails_says_where(bad, words):
     with pytest.raises(NeurosimError) as caught:
         execute.run(notebook("x = 1", bad), "07_bad", 60.0)
@@ -335,8 +352,10 @@ class Page(HTMLParser):
         self.texts.append(data)
 
     def count(self, tag, **about):
-        return sum(t == tag and all(a.get(k.rstrip("_")) == v for k, v in about.items())
-                   for t, a in self.found)  # fmt: skip
+        return sum(
+            t == tag and all(a.get(k.rstrip("_")) == v for k, v in about.items())
+            for t, a in self.found
+        )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -419,8 +438,13 @@ def small(tmp_path, monkeypatch):
 def test_command_builds_everything(small, capsys):
     assert cli.main(["lessons", "--out", str(small)]) == 0
     files = sorted(str(p.relative_to(small).as_posix()) for p in small.rglob("*") if p.is_file())
-    assert files == ["index.html", "keys/01_test.html", "student/01_test.ipynb",
-                     "teacher/01_test.ipynb", "worksheets/01_test.html"]  # fmt: skip
+    assert files == [
+        "index.html",
+        "keys/01_test.html",
+        "student/01_test.ipynb",
+        "teacher/01_test.ipynb",
+        "worksheets/01_test.html",
+    ]
     book = json.loads((small / "teacher/01_test.ipynb").read_text("utf-8"))
     outs = [out["text"] for cell in book["cells"] for out in cell.get("outputs", ())]
     assert outs == [["Yes: 2 & more\n"], ["Because of 3.\n"]]
@@ -446,19 +470,26 @@ def test_a_lesson_that_fails_leaves_nothing(small, capsys):
     assert said.startswith("Lesson 01_test, cell 8 ('assert x == 3')") and said.count("\n") == 1
 
 
-@pytest.mark.parametrize("words, said", [
-    (["99"], "Unknown lesson '99'"),
-    (["one_twich"], "Unknown lesson 'one_twich'"),
-    (["--only", "key"], "Unknown part for --only 'key'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (["99"], "Unknown lesson '99'"),
+        (["one_twich"], "Unknown lesson 'one_twich'"),
+        (["--only", "key"], "Unknown part for --only 'key'"),
+    ],
+)
 def test_command_refuses(words, said, capsys):
     assert cli.main(["lessons", *words]) == 2
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("change, words", [
-    ({"minutes": ""}, "lacks 'minutes'"), ({"aims": "You will"}, "lacks 'aims'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"minutes": ""}, "lacks 'minutes'"),
+        ({"aims": "You will"}, "lacks 'aims'"),
+    ],
+)
 def test_a_source_that_lacks_something(tmp_path, change, words):
     with pytest.raises(NeurosimError, match=words):
         source_.read(source(tmp_path, BODY, **change))

@@ -136,8 +136,10 @@ def test_a_record_is_kept_without_the_secret(capsys, monkeypatch, tmp_path):
     code, out, _ = said(capsys, monkeypatch, "order blood\n", "--out", str(tmp_path))
     assert code == 0 and "Written into " in out
     assert sorted(p.name for p in tmp_path.iterdir()) == [
-        "mystery.csv", "mystery.json", "mystery.txt",
-    ]  # fmt: skip
+        "mystery.csv",
+        "mystery.json",
+        "mystery.txt",
+    ]
     rows = (tmp_path / "mystery.csv").read_text("utf-8").splitlines()
     assert len(rows) == 5 and ",low" in rows[3]
     about = json.loads((tmp_path / "mystery.json").read_text("utf-8"))

@@ -129,9 +129,11 @@ def test_what_a_patient_mentions_misleads():
 @pytest.mark.parametrize("test", [t for t in TESTS if t != "history"])
 def test_no_single_test_gives_all_answers(test):
     silent = {
-        case.cause for case in map(drawn, FEW) if case.cause != HEALTHY
+        case.cause
+        for case in map(drawn, FEW)
+        if case.cause != HEALTHY
         if not do(case, test).flagged
-    }  # fmt: skip
+    }
     assert len(silent) >= 3
 
 

@@ -39,9 +39,11 @@ def test_each_illness_loses_what_it_loses(four):
     cause = {c: p for p, c in zip(four, w.causes_of(four).values(), strict=True)}
     lost = {c: {f.muscle for f in p.findings if f.units < 0.95} for c, p in cause.items()}
     assert lost == {
-        "pinched_nerve": set(), "isaacs": set(), "nerve_damage": {"calf", "foot_sole"},
+        "pinched_nerve": set(),
+        "isaacs": set(),
+        "nerve_damage": {"calf", "foot_sole"},
         "als": set(MUSCLES) - {"eyelid"},
-    }  # fmt: skip
+    }
     assert all(f.per_min[2] > 0 for f in cause["isaacs"].findings)
     assert not any(f.per_min[1] + f.per_min[2] for f in cause["als"].findings)
 

@@ -93,9 +93,12 @@ def test_imports_stay_light():
         "assert not bad, bad\n"
     )
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False,
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
         env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])},
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -138,20 +141,40 @@ def test_run_writes_everything_and_says_so(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "A teaching model, not medical advice." in out
     assert set(os.listdir("o")) == {
-        "twitches.csv", "twitches.json", "discharges.csv", "discharges.json", "result.json",
-        "figure.png", "figure.txt", "emg.csv", "emg.json", "emg.wav",
-    }  # fmt: skip
+        "twitches.csv",
+        "twitches.json",
+        "discharges.csv",
+        "discharges.json",
+        "result.json",
+        "figure.png",
+        "figure.txt",
+        "emg.csv",
+        "emg.json",
+        "emg.wav",
+    }
     assert (tmp_path / "o" / "figure.txt").read_text("utf-8").strip() in out
     assert all(name in out for name in os.listdir("o"))
     rows = read("o/twitches.csv")
     assert list(rows[0]) == [
-        "onset_s", "duration_s", "peak_mn", "unit", "units", "discharges", "kind", "origin",
+        "onset_s",
+        "duration_s",
+        "peak_mn",
+        "unit",
+        "units",
+        "discharges",
+        "kind",
+        "origin",
         "visible",
-    ]  # fmt: skip
+    ]
     assert list(read("o/discharges.csv")[0]) == [
-        "time_s", "unit", "origin", "place_in_burst", "sodium_load_mmol_l", "episode",
+        "time_s",
+        "unit",
+        "origin",
+        "place_in_burst",
+        "sodium_load_mmol_l",
+        "episode",
         "process",
-    ]  # fmt: skip
+    ]
     about = json.loads((tmp_path / "o" / "result.json").read_text("utf-8"))
     assert about["scenario"]["body"]["potassium_mmol_l"] == 4.5
     assert (tmp_path / "o" / "figure.png").stat().st_size > 20_000
@@ -213,9 +236,13 @@ def test_a_reader_that_leaves_early_is_no_error_of_the_process(tmp_path):
         reading, writing = os.pipe()
         os.close(reading)
         done = subprocess.run(
-            [sys.executable, "-m", "neurosim", "list"], stdout=writing, stderr=subprocess.PIPE,
-            text=True, check=False, env={**home, "PYTHONUNBUFFERED": buffered},
-        )  # fmt: skip
+            [sys.executable, "-m", "neurosim", "list"],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={**home, "PYTHONUNBUFFERED": buffered},
+        )
         os.close(writing)
         assert (done.returncode, done.stderr) == (0, "")
 
@@ -247,8 +274,11 @@ def test_settings_name_the_folder(capsys):
     assert "Health: sole of the foot" in capsys.readouterr().out
     assert cli.main("run low_calcium --duration 2 --set stress=1".split()) == 0
     assert sorted(os.listdir("neurosim-out")) == [
-        "low_calcium+stress_1", "potassium_mmol_l_5", "potassium_mmol_l_6.5+stress_0.5", "stress_0",
-    ]  # fmt: skip
+        "low_calcium+stress_1",
+        "potassium_mmol_l_5",
+        "potassium_mmol_l_6.5+stress_0.5",
+        "stress_0",
+    ]
 
 
 def test_a_name_of_many_settings_is_bounded_and_its_own():
@@ -341,9 +371,13 @@ def test_sweep(capsys):
 def test_excitability(capsys):
     assert cli.main("excitability --set potassium_mmol_l=6 --out o".split()) == 0
     assert set(os.listdir("o")) == {
-        "excitability.csv", "excitability.json", "excitability.png", "excitability.txt",
-        "curves.csv", "excitability.mem",
-    }  # fmt: skip
+        "excitability.csv",
+        "excitability.json",
+        "excitability.png",
+        "excitability.txt",
+        "curves.csv",
+        "excitability.mem",
+    }
     rows = {r["key"]: r for r in read("o/excitability.csv")}
     assert len(rows) == 27
     assert rows["rheobase_pa"]["limits_95"] == "no norm" and rows["rheobase_pa"]["z"] == ""
@@ -351,13 +385,26 @@ def test_excitability(capsys):
     assert float(sdtc["z"]) == pytest.approx((float(sdtc["model"]) - 0.4327) / 0.0967)
     curves = read("o/curves.csv")
     assert list(curves[0])[:7] == [
-        "curve", "x", "x_unit", "model", "health", "human_mean", "human_sd",
-    ]  # fmt: skip
+        "curve",
+        "x",
+        "x_unit",
+        "model",
+        "health",
+        "human_mean",
+        "human_sd",
+    ]
     assert {r["curve"] for r in curves} == {
-        "strength_duration", "charge_duration", "recovery_cycle", "depolarising_40",
-        "depolarising_20", "hyperpolarising_40", "hyperpolarising_20", "hyperpolarising_70",
-        "hyperpolarising_100", "threshold_iv",
-    }  # fmt: skip
+        "strength_duration",
+        "charge_duration",
+        "recovery_cycle",
+        "depolarising_40",
+        "depolarising_20",
+        "hyperpolarising_40",
+        "hyperpolarising_20",
+        "hyperpolarising_70",
+        "hyperpolarising_100",
+        "threshold_iv",
+    }
     assert sum(bool(r["human_mean"]) for r in curves if r["curve"] == "depolarising_40") == 28
     assert not any(r["human_mean"] for r in curves if r["curve"] == "hyperpolarising_100")
     assert "looks like a depolarised axon" in capsys.readouterr().out
@@ -459,9 +506,17 @@ def test_article_tables_and_report(monkeypatch, capsys, small_article):
     monkeypatch.setattr("neurosim.article.trial.article", judged)
     assert cli.main("article --people 6 --seed 2 --out o".split()) == 0
     assert set(os.listdir("o")) == {
-        "verdicts.csv", "verdicts.json", "verdicts.png", "verdicts.txt", "remedies.csv",
-        "remedies.png", "remedies.txt", "alarms.csv", "rates.csv", "report.html",
-    }  # fmt: skip
+        "verdicts.csv",
+        "verdicts.json",
+        "verdicts.png",
+        "verdicts.txt",
+        "remedies.csv",
+        "remedies.png",
+        "remedies.txt",
+        "alarms.csv",
+        "rates.csv",
+        "report.html",
+    }
     out = capsys.readouterr().out
     assert "not medical advice" in out and "See a doctor" in out
     rows = read("o/verdicts.csv")
@@ -494,9 +549,12 @@ def test_stages_tell_what_is_next(monkeypatch, capsys):
 
 def test_validate_columns(monkeypatch, capsys):
     row = dict.fromkeys(target.COLUMNS, "x") | {
-        "published_low": 1.0, "published_high": 2.0, "model": 3.0, "inside": False,
+        "published_low": 1.0,
+        "published_high": 2.0,
+        "model": 3.0,
+        "inside": False,
         "grade": "measured",
-    }  # fmt: skip
+    }
     met = row | {"model": 1.5, "inside": True}
     monkeypatch.setattr(validate, "rows", lambda: [row, met, met | {"grade": "fitted"}])
     assert cli.main("validate --out o".split()) == 0

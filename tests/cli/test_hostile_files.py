@@ -51,15 +51,23 @@ HOSTILE = {
 }
 ENDLESS = ("endless.toml", "endless.mem", "endless.csv")  # never read to their end
 LINES = [
-    ["run", "--people", "9" * 20], ["run", "--people", "9" * 5000],
+    ["run", "--people", "9" * 20],
+    ["run", "--people", "9" * 5000],
     ["run", "--seed", "1" + "0" * 4400],
-    ["run", "--set", *(f"a{i}=1" for i in range(10_000))], ["run", "--duration", "1e300 weeks"],
-    ["run", "--out", "x" * 5000], ["run", "--out", "a\0b"], ["run", "a\0b.toml"],
+    ["run", "--set", *(f"a{i}=1" for i in range(10_000))],
+    ["run", "--duration", "1e300 weeks"],
+    ["run", "--out", "x" * 5000],
+    ["run", "--out", "a\0b"],
+    ["run", "a\0b.toml"],
     ["run", "x" * 99_999],
-    ["sources", "--csv", "x" * 5000], ["sources", "--csv", "a\0b"], ["fit", "a\0b"],
-    ["sweep", "stress", "0:1:1000000000"], ["sweep", "stress", "0:1:" + "9" * 5000],
-    ["sweep", "x" * 99_999, "0:1:3"], ["excitability", "--change", "x" * 99_999 + "=1"],
-]  # fmt: skip
+    ["sources", "--csv", "x" * 5000],
+    ["sources", "--csv", "a\0b"],
+    ["fit", "a\0b"],
+    ["sweep", "stress", "0:1:1000000000"],
+    ["sweep", "stress", "0:1:" + "9" * 5000],
+    ["sweep", "x" * 99_999, "0:1:3"],
+    ["excitability", "--change", "x" * 99_999 + "=1"],
+]
 PROGRAM = """
 import json, sys
 from neurosim.cli import main
@@ -78,9 +86,11 @@ def test_a_name_stays_within_its_folder(name, tmp_path, monkeypatch):
     place = tmp_path / "one" / "two" / "three"
     place.mkdir(parents=True)
     monkeypatch.chdir(place)
-    text = f'name = "{name}"\n' if "\\" not in name or "u0000" in name or "nb" in name else (
-        f"name = '{name}'\n"
-    )  # fmt: skip
+    text = (
+        f'name = "{name}"\n'
+        if "\\" not in name or "u0000" in name or "nb" in name
+        else (f"name = '{name}'\n")
+    )
     (place / "x.toml").write_text(text, "utf-8")
     scenario = Scenario.from_toml("x.toml")
     with cli._folder(None, scenario.name) as folder:
@@ -114,10 +124,14 @@ def test_what_is_too_much_ends_in_sentences(tmp_path):
     names = sorted({*HOSTILE, *(ENDLESS if os.path.exists("/dev/zero") else ())})
     lines = [["run" if n.endswith(".toml") else "fit", n] for n in names] + LINES
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=tmp_path, input=json.dumps(lines), text=True,
-        capture_output=True, timeout=300,
+        [sys.executable, "-c", PROGRAM],
+        cwd=tmp_path,
+        input=json.dumps(lines),
+        text=True,
+        capture_output=True,
+        timeout=300,
         env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])},
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     said = done.stderr.splitlines()
     assert done.stdout == "" and len(said) == len(lines), done.stderr[-3000:]

@@ -151,8 +151,10 @@ def test_poisson_twitches_with_doublets_are_axonal(seed):
     times = poisson(rng, 0.6, 20.0)
     times = times[np.diff(times, prepend=0) > 0.1]
     paired = rng.random(times.size) < 0.4
-    found = said(np.sort(np.r_[times, times[paired] + rng.uniform(0.004, 0.007, paired.sum())]),
-                 length_s=20.0)  # fmt: skip
+    found = said(
+        np.sort(np.r_[times, times[paired] + rng.uniform(0.004, 0.007, paired.sum())]),
+        length_s=20.0,
+    )
     assert found.onset_s == pytest.approx(times, abs=0.004)
     assert found.kind.tolist() == ["doublet" if p else "single" for p in paired]
     assert set(found.origin) == {"axon"}

@@ -19,7 +19,7 @@ def fibre(depth=1000.0, half=60.0, v=4.0, diameter=55.0, end_plate=0.0):
     one = np.ones(1)
     return unit_potentials.Fibres(
         0 * one, depth * one, end_plate * one, v * one, diameter * one, one, half, v
-    )  # fmt: skip
+    )
 
 
 def point(depth, along, across=0.0):
@@ -58,8 +58,13 @@ def direct_uv(t_ms, r, z0, half, v):
             return 1 / math.sqrt(RATIO * r**2 + (side * s - z0) ** 2)
 
         front = min(v * t_ms, half)
-        line = quad(lambda s: bend(v * t_ms - s) * w(s), max(0, front - 40), front, limit=400,  # noqa: B023
-                    points=[min(max(side * z0, 0), front)])[0]  # fmt: skip
+        line = quad(
+            lambda s: bend(v * t_ms - s) * w(s),
+            max(0, front - 40),
+            front,
+            limit=400,  # noqa: B023
+            points=[min(max(side * z0, 0), front)],
+        )[0]
         total += line - slope(v * t_ms) * w(0) + slope(v * t_ms - half) * w(half)
     return 1000 * C_MM2 * area() * total
 

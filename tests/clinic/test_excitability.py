@@ -67,12 +67,15 @@ def by_points(found):
         return y[on & (t >= low) & (t <= high)].mean()
 
     return found.measures | {
-        "te_d_10_20_percent": window(up, 10, 20), "te_d_peak_percent": up[on].max(),
-        "te_d_40_60_percent": window(up, 40, 60), "te_h_10_20_percent": window(down, 10, 20),
-        "te_h_20_40_percent": window(down, 20, 40), "te_d_undershoot_percent": up[off].min(),
+        "te_d_10_20_percent": window(up, 10, 20),
+        "te_d_peak_percent": up[on].max(),
+        "te_d_40_60_percent": window(up, 40, 60),
+        "te_h_10_20_percent": window(down, 10, 20),
+        "te_h_20_40_percent": window(down, 20, 40),
+        "te_d_undershoot_percent": up[off].min(),
         "te_h_overshoot_percent": down[off].max(),
         "s2_accommodation_percent": up[on].max() - window(up, 90, 100),
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("name", ["ghk", "ohmic"])
@@ -156,10 +159,14 @@ def test_potassium_moves_the_axon_as_in_the_clinic(healthy, name):
     base = healthy[name]
     low, high = (ex.examine(Conditions(**{K: k}), name) for k in (2.8, 6.0))
     for key, sign in {
-        "superexcitability_percent": 1, "sdtc_ms": 1, "relative_refractory_period_ms": 1,
-        "te_d_peak_percent": -1, "te_d_90_100_percent": -1, "te_h_90_100_percent": 1,
+        "superexcitability_percent": 1,
+        "sdtc_ms": 1,
+        "relative_refractory_period_ms": 1,
+        "te_d_peak_percent": -1,
+        "te_d_90_100_percent": -1,
+        "te_h_90_100_percent": 1,
         "resting_iv_slope": 1,
-    }.items():  # fmt: skip
+    }.items():
         less, middle, more = (e.measures[key] for e in (low, base, high))
         assert sign * less < sign * middle < sign * more, key
     assert low.resting_potential_mv < base.resting_potential_mv < high.resting_potential_mv
@@ -296,8 +303,11 @@ def test_mistakes_are_told_in_words(change, words):
 def test_norms_are_whole_and_cannot_be_changed():
     norms = norms_.norms()
     assert set(norms) == {
-        "charge_duration", "recovery_cycle", "threshold_iv", *norms_.TE_CURVES.values()
-    }  # fmt: skip
+        "charge_duration",
+        "recovery_cycle",
+        "threshold_iv",
+        *norms_.TE_CURVES.values(),
+    }
     for name, curve in norms.items():
         assert (np.diff(curve.x) > 0).all(), name
         assert (curve.n >= 190).all()
@@ -331,18 +341,21 @@ def test_many_bodies_at_once_give_what_each_gives_alone():
             (found.threshold_pa[i], one.charge_pa_ms / one.charge_widths_ms),
             (found.threshold_20ms_pa[i], one.threshold_20ms_pa),
             (found.recovery_percent[i], one.recovery_change_percent),
-            (found.te_percent[i], te), (found.te_long_percent[i], long),
+            (found.te_percent[i], te),
+            (found.te_long_percent[i], long),
             (found.iv_percent[i], one.iv_reduction_percent),
             ([v[i] for v in found.measures.values()], list(one.measures.values())),
-        ):  # fmt: skip
+        ):
             np.testing.assert_allclose(mine, alone, rtol=1e-9, atol=0.01)
 
 
 BODIES = [
-    {}, *({K: k} for k in (2.8, 6.0, 8.0)), *({"calcium_out_mmol_l": c} for c in (0.5, 0.7, 2.0)),
+    {},
+    *({K: k} for k in (2.8, 6.0, 8.0)),
+    *({"calcium_out_mmol_l": c} for c in (0.5, 0.7, 2.0)),
     *({"persistent_sodium_scale": f} for f in (2.0, 4.0)),
     *({"temperature_c": t} for t in (28.0, 37.0)),
-]  # fmt: skip
+]
 
 
 def conditioned_mv(axon, dt):

@@ -33,8 +33,10 @@ def noisy(record, rng):
     return replace(
         record,
         electrotonus={level: part[name] for level, name in norms_.TE_CURVES.items()},
-        recovery=part["recovery_cycle"], iv=part["threshold_iv"], sdtc_ms=float(part["sdtc"][1][0]),
-    )  # fmt: skip
+        recovery=part["recovery_cycle"],
+        iv=part["threshold_iv"],
+        sdtc_ms=float(part["sdtc"][1][0]),
+    )
 
 
 @pytest.fixture(scope="module")

@@ -108,9 +108,7 @@ def test_definitions_give_the_peoples_measures_from_their_mean_curves():
     norms = norms_.norms()
     te = {level: (norms[name].x, norms[name].mean) for level, name in norms_.TE_CURVES.items()}
     cycle, iv, charge = (norms[n] for n in ("recovery_cycle", "threshold_iv", "charge_duration"))
-    found = measures(
-        (charge.x, charge.mean), te, (cycle.x, cycle.mean), (iv.x, iv.mean)
-    )  # fmt: skip
+    found = measures((charge.x, charge.mean), te, (cycle.x, cycle.mean), (iv.x, iv.mean))
     people = norms_._norm_file()["measures"]["rows"]
     assert set(people) == {m.key for m in indices.MEASURES} - {"rheobase_pa"}
     assert found["rheobase_pa"] == pytest.approx(3.0435, abs=1.2)  # mA there

@@ -17,10 +17,15 @@ def script():
 
 def record(name, temperature, values):
     return {
-        "header": {"name": name, "age": 40, "sex": 1, "temperature": temperature,
-                   "srSites": "Median Wr-APB"},
+        "header": {
+            "name": name,
+            "age": 40,
+            "sex": 1,
+            "temperature": temperature,
+            "srSites": "Median Wr-APB",
+        },
         "exVars": [{"id": k, "value": v} for k, v in values.items()],
-    }  # fmt: skip
+    }
 
 
 def made(script, rng, n, r):
@@ -31,8 +36,10 @@ def made(script, rng, n, r):
     records = []
     for i, row in enumerate(z):
         limits = [script["MEASURES"][k][1:] for k in ids]
-        values = {k: 0.5 * (low + high) + 0.05 * (high - low) * v
-                  for k, (low, high), v in zip(ids, limits, row, strict=True)}  # fmt: skip
+        values = {
+            k: 0.5 * (low + high) + 0.05 * (high - low) * v
+            for k, (low, high), v in zip(ids, limits, row, strict=True)
+        }
         records.append(record(f"p{i}", 32.0 + 0.1 * z[i, 2], values))
     return records
 
@@ -55,9 +62,9 @@ def test_a_known_correlation_comes_back_within_its_error(script, tmp_path):
 def test_wrong_values_do_not_count(script, tmp_path):
     records = made(script, np.random.default_rng(2), 120, 0.6)
     first, second = list(script["MEASURES"])[:2]
-    clean = script["rank_correlation"](np.array([
-        [v["value"] for v in r["exVars"] if v["id"] in (first, second)] for r in records
-    ]))[0, 1]  # fmt: skip
+    clean = script["rank_correlation"](
+        np.array([[v["value"] for v in r["exVars"] if v["id"] in (first, second)] for r in records])
+    )[0, 1]
     for i in (3, 40):
         next(v for v in records[i]["exVars"] if v["id"] == first)["value"] = 1e6
     next(v for v in records[7]["exVars"] if v["id"] == second)["wasImputed"] = True

@@ -152,9 +152,22 @@ def weekly(seen, hours):
             if s.name != "normal" and s.muscle in seen:
                 visible[::168] = seen[s.muscle][: visible[::168].size]
             none = np.zeros(n, int)
-            found.append(Tally(bin_s, s.duration_s, visible, visible, none, none, visible,
-                               np.zeros(len(ORIGINS), int), np.zeros(10, int),
-                               np.zeros(92, int), 1, 1.0))  # fmt: skip
+            found.append(
+                Tally(
+                    bin_s,
+                    s.duration_s,
+                    visible,
+                    visible,
+                    none,
+                    none,
+                    visible,
+                    np.zeros(len(ORIGINS), int),
+                    np.zeros(10, int),
+                    np.zeros(92, int),
+                    1,
+                    1.0,
+                )
+            )
         return found
 
     return made
@@ -223,9 +236,12 @@ def test_it_is_the_same_on_processes_where_a_number_is_exchanged(plain, tmp_path
 def test_a_dask_cluster_that_loses_a_worker_gives_the_same(plain, tmp_path):
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None,
+        n_workers=2,
+        threads_per_worker=1,
+        host="127.0.0.1",
+        dashboard_address=None,
         silence_logs=50,
-    ) as cluster:  # fmt: skip
+    ) as cluster:
         killed = []
 
         def kill(done, of):
@@ -261,8 +277,9 @@ def test_parquet_has_what_csv_has(plain, tmp_path):
         rows = read(tmp_path / f"{name}.csv")
         assert table.column_names == list(rows[0]) and table.num_rows == len(rows)
         for column in table.column_names:
-            for value, text in zip(table[column].to_pylist(), [r[column] for r in rows],
-                                   strict=True):  # fmt: skip
+            for value, text in zip(
+                table[column].to_pylist(), [r[column] for r in rows], strict=True
+            ):
                 if isinstance(value, float):
                     assert text == "" if value != value else float(text) == pytest.approx(value)
                 else:
@@ -319,11 +336,18 @@ print(*there)
 def test_twenty_kills_change_nothing(tmp_path):
     import inspect
 
-    begins = "from neurosim.model.firing.discharge import ORIGINS\n" \
-             "from neurosim.simulation.tally import Tally, bins\n"  # fmt: skip
+    begins = (
+        "from neurosim.model.firing.discharge import ORIGINS\n"
+        "from neurosim.simulation.tally import Tally, bins\n"
+    )
     code = KILLED.format(root=str(ROOT), drawn=begins + inspect.getsource(drawn))
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=tmp_path,
-                          capture_output=True, text=True, timeout=120)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr
     there = [int(n) for n in done.stdout.split()]
     assert 0 < there[-1] < 80 and len(set(there)) > 5  # it was killed on its way
@@ -335,12 +359,16 @@ def test_twenty_kills_change_nothing(tmp_path):
 
 def started(line, tmp_path):
     return subprocess.Popen(
-        [sys.executable, "-m", "neurosim", *line.split()], cwd=tmp_path, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        [sys.executable, "-m", "neurosim", *line.split()],
+        cwd=tmp_path,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         # a shell that put the tests into the background has told them to ignore it
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )  # fmt: skip
+    )
 
 
 def wait_for_parts(run, folder, least):
@@ -508,10 +536,16 @@ def test_a_strangers_files_among_the_parts_are_left_alone(tmp_path, monkeypatch)
         ({"format": "xls"}, "format"),
         ({"scenarios": [Scenario(name="normal", body=scenario("stress").body)]}, "another name"),
         ({"scenarios": [Scenario(name="a", axon="ohmic"), "stress"]}, "one axon each"),
-        ({"scenarios": [s for n in catalogue()[1:] for s in severities(n)], "people": 10**6,
-          "muscle": "all"}, r"people.csv would have .*e\+08 rows"),
+        (
+            {
+                "scenarios": [s for n in catalogue()[1:] for s in severities(n)],
+                "people": 10**6,
+                "muscle": "all",
+            },
+            r"people.csv would have .*e\+08 rows",
+        ),
     ],
-)  # fmt: skip
+)
 def test_mistakes_are_one_sentence(more, words):
     given = {"scenarios": "stress", **SMALL, **more}
     with pytest.raises(NeurosimError, match=words):
@@ -521,8 +555,11 @@ def test_mistakes_are_one_sentence(more, words):
 def test_health_is_first_and_in_the_muscles_of_all():
     asked = plan.plan([Scenario(name="mine", muscle="thumb"), "normal", "stress"], hours=1)
     assert [(s.name, s.muscle) for s in asked.states] == [
-        ("normal", "thumb"), ("normal", "foot_sole"), ("mine", "thumb"), ("stress", "foot_sole"),
-    ]  # fmt: skip
+        ("normal", "thumb"),
+        ("normal", "foot_sole"),
+        ("mine", "thumb"),
+        ("stress", "foot_sole"),
+    ]
     assert asked.healthy == {"thumb": 0, "foot_sole": 1}
     axons = {s.axon for s in plan.plan(Scenario(name="b", axon="ohmic")).scenarios}
     assert axons == {"ohmic"}
@@ -541,8 +578,9 @@ def test_what_does_not_fit_the_machine_is_refused_with_the_figure(tmp_path, monk
                 budget._laid_out(asked, 2, True, kept, None)
         with monkeypatch.context() as patch, pytest.raises(NeurosimError, match="0.001 free"):
             patch.setattr("shutil.disk_usage", lambda _: type("Use", (), {"free": 1e6}))
-            budget._laid_out(asked.__class__(**vars(asked) | {"people": 10**6}), 2, True, kept,
-                             None)  # fmt: skip
+            budget._laid_out(
+                asked.__class__(**vars(asked) | {"people": 10**6}), 2, True, kept, None
+            )
         layout = budget._laid_out(asked, 2, True, kept, told.append)
     assert layout == {"chunk": 2, "seconds_expected": 2000.0}
     assert told == ["This takes about 17 minutes."]

@@ -30,8 +30,13 @@ def test_every_number_of_the_rooms_is_moved_within_its_range():
 
 def test_the_sizes_of_a_body_are_moved_too():
     names = {a.name for a in robustness.sizes(Body(anxiety=1))}
-    assert {"anxiety_paco2_fall_mmhg", "anxiety_arousal", "stress_pic_gain_rise",
-            "ionised_calcium_per_ph", "csf_transfer"} <= names  # fmt: skip
+    assert {
+        "anxiety_paco2_fall_mmhg",
+        "anxiety_arousal",
+        "stress_pic_gain_rise",
+        "ionised_calcium_per_ph",
+        "csf_transfer",
+    } <= names
     assert "stress_pic_gain_rise" not in {
         a.name for a in robustness.sizes(Body(anxiety=0, fatigue=1))
     }
@@ -65,8 +70,14 @@ def test_what_moves_most_and_where_it_turns(monkeypatch):
 
 def test_the_turning_point_is_found_by_bisection(monkeypatch):
     # 1.25 at a gain of log10(1.25) / 4 x ... : rate 10^(4 (gain - 0.3)) is 1.25 at 0.3242
-    _fake(monkeypatch, lambda s: 1.0 if s.body == Body()
-          else 10.0 ** (4.0 * (number("body", "stress_pic_gain_rise") - 0.3)))  # fmt: skip
+    _fake(
+        monkeypatch,
+        lambda s: (
+            1.0
+            if s.body == Body()
+            else 10.0 ** (4.0 * (number("body", "stress_pic_gain_rise") - 0.3))
+        ),
+    )
     (found,) = robustness.lean([Question(STRESS, HEALTH, math.log(10.0**0.8))])
     exact = 0.3 + math.log10(number("study", "smallest_ratio")) / 4.0
     assert float(found.flips_at) == pytest.approx(exact, abs=0.02)
@@ -102,8 +113,11 @@ def test_an_interval_turns_before_its_middle():
 def test_a_side_is_taken_only_beyond_the_rule():
     edge = math.log(number("study", "smallest_ratio"))
     assert [robustness.side(v) for v in (1.01 * edge, 0.99 * edge, -0.99 * edge, -1.01 * edge)] == [
-        "more", "same", "same", "fewer",
-    ]  # fmt: skip
+        "more",
+        "same",
+        "same",
+        "fewer",
+    ]
 
 
 # --- the physics on the sole of the foot ---

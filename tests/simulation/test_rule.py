@@ -100,10 +100,9 @@ def test_the_rate_depends_on_the_state_only():
     by_factors = state_of(contributions(body))
     healthy = state_of(())
     by_hand = Conditions(
-        calcium_out_mmol_l=healthy.axon.calcium_out_mmol_l
-        + 1.0 - Body().ionised_calcium_mmol_l,
+        calcium_out_mmol_l=healthy.axon.calcium_out_mmol_l + 1.0 - Body().ionised_calcium_mmol_l,
         potassium_out_mmol_l=healthy.axon.potassium_out_mmol_l + 4.8 - Body().potassium_mmol_l,
-    )  # fmt: skip
+    )
     assert vars(by_factors.axon) == pytest.approx(vars(by_hand))
 
 

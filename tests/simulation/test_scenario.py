@@ -169,10 +169,16 @@ def test_an_unknown_field_offers_the_nearest():
 @pytest.mark.parametrize(
     ("words", "seconds"),
     [
-        ("24 h", 86_400), ("90 min", 5400), ("90min", 5400), ("2 weeks", 1_209_600),
-        ("1.5 days", 129_600), ("30 s", 30), ("1 Hour", 3600), ("1 week", 604_800),
+        ("24 h", 86_400),
+        ("90 min", 5400),
+        ("90min", 5400),
+        ("2 weeks", 1_209_600),
+        ("1.5 days", 129_600),
+        ("30 s", 30),
+        ("1 Hour", 3600),
+        ("1 week", 604_800),
     ],
-)  # fmt: skip
+)
 def test_a_duration_may_be_in_words(words, seconds):
     assert Scenario().replace(duration=words).duration_s == seconds
     assert Scenario.from_mapping({"duration": words}).duration_s == seconds

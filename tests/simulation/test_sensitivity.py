@@ -140,9 +140,19 @@ def test_the_command_writes_all(tmp_path, monkeypatch, capsys):
 
 @pytest.mark.parametrize(
     "line",
-    ["--samples 100", "--samples 1e9", "--samples x", "--samples 2", "--people 1", "--people 0",
-     "--range everything", "--muscle eylid", "--seed -1", "--axon foo"],
-)  # fmt: skip
+    [
+        "--samples 100",
+        "--samples 1e9",
+        "--samples x",
+        "--samples 2",
+        "--people 1",
+        "--people 0",
+        "--range everything",
+        "--muscle eylid",
+        "--seed -1",
+        "--axon foo",
+    ],
+)
 def test_a_mistake_is_one_sentence(line, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["sensitivity", *line.split()]) == 2

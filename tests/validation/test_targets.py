@@ -90,8 +90,9 @@ def test_every_target_of_the_body_is_asked_or_said_not_to_be(rows):
 
 def test_a_pinched_sensory_root_is_the_model_without_it_and_a_worse_one_twitches_more():
     person = body_targets._rates(Body(pinched_nerve=0.6), Body(), muscle="calf", people=3)
-    alone = body_targets._rates(Body(pinched_nerve=0.6), Body(), muscle="calf", people=3,
-                                root="sensory")  # fmt: skip
+    alone = body_targets._rates(
+        Body(pinched_nerve=0.6), Body(), muscle="calf", people=3, root="sensory"
+    )
     assert np.array_equal(alone.expected_per_min[0], alone.expected_per_min[1])
     assert np.all(person.expected_per_min[0] > person.expected_per_min[1] + 1.0)
 

@@ -137,9 +137,11 @@ print(sorted(rest))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert set(ast.literal_eval(done.stdout)) <= {
-        "study.confidence", "study.rate_floor", "study.smallest_ratio",
+        "study.confidence",
+        "study.rate_floor",
+        "study.smallest_ratio",
         "muscle.event_edge_fraction",
-    }  # fmt: skip
+    }
 
 
 def test_where_a_raised_rate_comes_from():
@@ -149,6 +151,7 @@ def test_where_a_raised_rate_comes_from():
     low = simulate("low_calcium", duration_s=30)
     assert describe.origin_shares(low).sum() == pytest.approx(1.0)
     assert describe.source_of_more(low, 50.0).split(" from ")[1] in (
-        "an ordinary place of the axon", "an excitable nerve ending",
-    )  # fmt: skip
+        "an ordinary place of the axon",
+        "an excitable nerve ending",
+    )
     assert describe.source_of_more(low, 1.0) == describe.source_of_more(low, math.nan) == ""

@@ -59,8 +59,17 @@ def test_folder_mistakes_are_one_sentence(tmp_path):
 def test_result_json_is_complete_and_strict():
     result = simulate("low_potassium", duration_s=30)
     about = json.loads(export.json_bytes(export.result_json(result)))
-    for key in ("scenario", "seed", "person", "versions", "contributions", "conditions",
-                "excitability", "rates", "sources"):  # fmt: skip
+    for key in (
+        "scenario",
+        "seed",
+        "person",
+        "versions",
+        "contributions",
+        "conditions",
+        "excitability",
+        "rates",
+        "sources",
+    ):
         assert key in about, key
     assert about["scenario"]["body"]["potassium_mmol_l"] == 2.7
     counts = about["sources"]["counts"]

@@ -71,8 +71,9 @@ def drawn_sensitivity():
         factors, 0.5 * total, total, 0.1 * total, 0.2 * total, rng.normal(0, 1, 640), 32
     )
     screened, effects = factors[-6:], np.linspace(2.0, 0.1, 6)
-    return sensitivities.Sensitivity(ns.scenario("normal"), "reference", 8, indices, screened,
-                                     effects, 4)  # fmt: skip
+    return sensitivities.Sensitivity(
+        ns.scenario("normal"), "reference", 8, indices, screened, effects, 4
+    )
 
 
 def drawn_alarms():
@@ -81,8 +82,19 @@ def drawn_alarms():
     for group in GROUPS:
         for person in range(3):
             time, muscle = np.sort(rng.uniform(0.0, 70.0, n)), rng.integers(0, 6, n)
-            diaries.append(Diary(group, person, 10, time, muscle, np.zeros(n, int),
-                                 np.ones(n, bool), np.ones((2, 6)), np.ones(6)))  # fmt: skip
+            diaries.append(
+                Diary(
+                    group,
+                    person,
+                    10,
+                    time,
+                    muscle,
+                    np.zeros(n, int),
+                    np.ones(n, bool),
+                    np.ones((2, 6)),
+                    np.ones(6),
+                )
+            )
     shown = {sign: tuple(rng.random(len(diaries)) < 0.5) for sign in SIGNS}
     return Alarms(10, 1, 0, tuple(diaries), shown)
 
@@ -114,31 +126,58 @@ def examples(small_article, tmp_path_factory):
     heard = [recorded(health, "In health", 5.0), recorded(low, length_s=5.0)] * 2
     why = "No sliders, because no notebook is running; the same as small pictures."
     return {
-        "picture_alarms": (alarms,), "picture_true_alarms": (0.028, "it gets worse", "everybody"),
-        "picture_ward": (patients,), "picture_recordings": (heard,),
+        "picture_alarms": (alarms,),
+        "picture_true_alarms": (0.028, "it gets worse", "everybody"),
+        "picture_ward": (patients,),
+        "picture_recordings": (heard,),
         "picture_report": (Game(7).order("gas"),),
         "picture_settings": (Explorer(), Setting(), why),
-        "plot_diary": (alarms.typical("als"),), "plot_signs": (alarms, ["als", "benign"]),
-        "plot_true_alarms": (0.028,), "plot_rhythms": patients[:1], "plot_lost": patients[:1],
-        "picture_chain": (low, health, people), "picture_pair": (health, low),
-        "picture_course": (day, health), "picture_excitability": (*test, TITLE),
-        "picture_sweep": sweep, "picture_soma": (trace,), "picture_emg": record,
-        "picture_verdicts": (small_article,), "picture_remedies": (small_article.matrix,),
-        "picture_cohort": (cohort,), "picture_fit": (fitted_one,),
+        "plot_diary": (alarms.typical("als"),),
+        "plot_signs": (alarms, ["als", "benign"]),
+        "plot_true_alarms": (0.028,),
+        "plot_rhythms": patients[:1],
+        "plot_lost": patients[:1],
+        "picture_chain": (low, health, people),
+        "picture_pair": (health, low),
+        "picture_course": (day, health),
+        "picture_excitability": (*test, TITLE),
+        "picture_sweep": sweep,
+        "picture_soma": (trace,),
+        "picture_emg": record,
+        "picture_verdicts": (small_article,),
+        "picture_remedies": (small_article.matrix,),
+        "picture_cohort": (cohort,),
+        "picture_fit": (fitted_one,),
         "picture_sensitivity": (drawn_sensitivity(),),
-        "plot_body": (low.scenario.body,), "plot_thresholds": (low,),
-        "plot_margin": ([health, low],), "plot_raster": (low,), "plot_force": (low,),
-        "plot_rate": (low, health), "plot_charge": (found, base), "plot_electrotonus": test,
-        "plot_recovery": test, "plot_iv": test, "plot_sweep": sweep, "plot_soma": (trace,),
-        "plot_course_value": (day, "stress"), "plot_course_rate": (day, health),
-        "plot_course_counts": (day,), "plot_course_raster": (day,),
-        "plot_verdicts": (small_article,), "plot_remedies": (small_article.matrix,),
-        "plot_cohort": (cohort,), "plot_fit": (fitted_one,), "plot_single_changes": (fitted_one,),
-        "plot_sensitivity": (drawn_sensitivity(),), "plot_record": record,
-        "plot_discharges": record[:2], "plot_signal": (record[2], 1000.0, "force, mN"),
-        "plot_spectrogram": record[3:], "plot_stretch": (*record[3:], 0.49),
+        "plot_body": (low.scenario.body,),
+        "plot_thresholds": (low,),
+        "plot_margin": ([health, low],),
+        "plot_raster": (low,),
+        "plot_force": (low,),
+        "plot_rate": (low, health),
+        "plot_charge": (found, base),
+        "plot_electrotonus": test,
+        "plot_recovery": test,
+        "plot_iv": test,
+        "plot_sweep": sweep,
+        "plot_soma": (trace,),
+        "plot_course_value": (day, "stress"),
+        "plot_course_rate": (day, health),
+        "plot_course_counts": (day,),
+        "plot_course_raster": (day,),
+        "plot_verdicts": (small_article,),
+        "plot_remedies": (small_article.matrix,),
+        "plot_cohort": (cohort,),
+        "plot_fit": (fitted_one,),
+        "plot_single_changes": (fitted_one,),
+        "plot_sensitivity": (drawn_sensitivity(),),
+        "plot_record": record,
+        "plot_discharges": record[:2],
+        "plot_signal": (record[2], 1000.0, "force, mN"),
+        "plot_spectrogram": record[3:],
+        "plot_stretch": (*record[3:], 0.49),
         "plot_potentials": potentials,
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture(scope="module")

@@ -95,13 +95,25 @@ class ExplorerFigure:
         self.figure.set_layout_engine("none")  # nothing is laid out anew when a line moves
         self.figure.set_dpi(DPI)
         upper = self.figure.add_gridspec(
-            1, 3, left=0.098, right=0.985, top=0.915, bottom=0.635, wspace=0.32,
+            1,
+            3,
+            left=0.098,
+            right=0.985,
+            top=0.915,
+            bottom=0.635,
+            wspace=0.32,
             width_ratios=[1.0, 1.6, 1.2],
-        )  # fmt: skip
+        )
         lower = self.figure.add_gridspec(
-            2, 1, left=0.098, right=0.985, top=0.49, bottom=0.085, hspace=0.42,
+            2,
+            1,
+            left=0.098,
+            right=0.985,
+            top=0.49,
+            bottom=0.085,
+            hspace=0.42,
             height_ratios=[1.25, 1.0],
-        )  # fmt: skip
+        )
         top = [self.figure.add_subplot(grid) for grid in upper]
         wide = [self.figure.add_subplot(grid) for grid in lower]
         self._threshold_panel(top[0])
@@ -171,9 +183,17 @@ class ExplorerFigure:
         ax.text(100, 2.64, "health", color=HEALTH, ha="center", va="bottom")
         self._bars = [ax.plot([], [], lw=4, solid_capstyle="butt")[0] for _ in ROWS]
         self._ends = [ax.plot([], [], "D", ms=8)[0] for _ in ROWS]
-        self._percents = [ax.text(100, y, "", va="center", fontweight="bold",
-                                  bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8})
-                          for y in (2, 1, 0)]  # fmt: skip
+        self._percents = [
+            ax.text(
+                100,
+                y,
+                "",
+                va="center",
+                fontweight="bold",
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
+            )
+            for y in (2, 1, 0)
+        ]
         ax.set_yticks([2, 1, 0], ROWS)
         ax.set_xlim(0, THRESHOLD_TOP)
         ax.set_ylim(-0.55, 2.6)
@@ -280,12 +300,23 @@ class ExplorerFigure:
             for (own, marker, _), name in zip(ORIGIN_MARKS, SHORT_ORIGINS, strict=True)
         ]
         self._silent = ax.text(
-            0.5, 0.5, "silent for this minute", ha="center", va="center", color=GREY,
+            0.5,
+            0.5,
+            "silent for this minute",
+            ha="center",
+            va="center",
+            color=GREY,
             transform=ax.transAxes,
-        )  # fmt: skip
+        )
         self._raster_title = ax.set_title("")
-        legend = ax.legend(loc="lower right", bbox_to_anchor=(1.01, 0.99), ncols=5, borderpad=0.1,
-                           handletextpad=-0.1, columnspacing=0.7)  # fmt: skip
+        legend = ax.legend(
+            loc="lower right",
+            bbox_to_anchor=(1.01, 0.99),
+            ncols=5,
+            borderpad=0.1,
+            handletextpad=-0.1,
+            columnspacing=0.7,
+        )
         for handle in legend.legend_handles:
             handle.set_markersize(8)
         ax.set_xlim(0, DURATION_S)
@@ -313,8 +344,15 @@ class ExplorerFigure:
         (self._trace,) = ax.plot([], [], lw=1.0)
         (self._seen,) = ax.plot([], [], "o", ms=5, ls="none")
         self._force_title = ax.set_title("")
-        ax.text(1.0, 1.06, "circle: can be seen at the skin", transform=ax.transAxes,
-                ha="right", va="bottom", color=GREY)  # fmt: skip
+        ax.text(
+            1.0,
+            1.06,
+            "circle: can be seen at the skin",
+            transform=ax.transAxes,
+            ha="right",
+            va="bottom",
+            color=GREY,
+        )
         ax.set_xlim(0, DURATION_S)
         ax.set_xticks(range(0, 61, 10))
         ax.set_xlabel("time, seconds")
@@ -343,8 +381,9 @@ def force_words(result: Result) -> str:
     t = result.twitches
     short, spasms = int((~t.painful).sum()), int((t.kind == KINDS[-1]).sum())
     seen = int((t.visible & ~t.painful).sum())
-    words = counted(short, "twitch") + (f", {plain_number(seen) if seen else 'none'} visible"
-                                        if short else "")  # fmt: skip
+    words = counted(short, "twitch") + (
+        f", {plain_number(seen) if seen else 'none'} visible" if short else ""
+    )
     return words + (f", {counted(spasms, 'spasm')}" if spasms else "")
 
 
@@ -384,8 +423,9 @@ def picture_settings(explorer: Explorer, start: Setting, why: str) -> Any:
         for (own, marker, _), name in zip(ORIGIN_MARKS, SHORT_ORIGINS, strict=True)
     ]
     titled(fig, "One minute of one person: each slider low and high, and what ails", f"{why}\n")
-    fig.legend(handles=handles, loc="outside upper right", ncols=5, handletextpad=0.0,
-               columnspacing=1.0)  # fmt: skip
+    fig.legend(
+        handles=handles, loc="outside upper right", ncols=5, handletextpad=0.0, columnspacing=1.0
+    )
     fig.words = "\n".join([why, *said, ADVICE])
     return fig
 
@@ -406,10 +446,25 @@ def _small_panel(ax: Any, answer: Answer) -> str:
     rate += f" and {counted(spasms, 'spasm')}" if spasms else ""
     ax.set_title(f"{title}\n{rate}", color=colour, fontsize=11)
     if not len(f):
-        ax.text(0.5, 0.4, "silent for this minute", transform=ax.transAxes, ha="center",
-                va="center", color=GREY)  # fmt: skip
-    ax.text(0.99, 0.97, threshold, transform=ax.transAxes, ha="right", va="top", color=colour,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0})  # fmt: skip
+        ax.text(
+            0.5,
+            0.4,
+            "silent for this minute",
+            transform=ax.transAxes,
+            ha="center",
+            va="center",
+            color=GREY,
+        )
+    ax.text(
+        0.99,
+        0.97,
+        threshold,
+        transform=ax.transAxes,
+        ha="right",
+        va="top",
+        color=colour,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
+    )
     ax.set_xlim(0, DURATION_S)
     ax.set_ylim(0, now.sites.units * 1.3)
     ax.set_yticks([])

@@ -113,9 +113,17 @@ def _knob(door: str, label: str, step: float) -> Knob:
     if factor != 1.0:  # cups end where the last whole one can be survived
         ends = math.ceil(ends[0] / step) * step, math.floor(ends[1] / step) * step
     return Knob(
-        door, label, way.unit, way.target, f.healthy / factor, f.low / factor, f.high / factor,
-        ends[0], ends[1], step,
-    )  # fmt: skip
+        door,
+        label,
+        way.unit,
+        way.target,
+        f.healthy / factor,
+        f.low / factor,
+        f.high / factor,
+        ends[0],
+        ends[1],
+        step,
+    )
 
 
 @cache

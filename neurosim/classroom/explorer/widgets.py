@@ -157,18 +157,27 @@ class Sliders:
         self.sliders = {name: _slider(k, usual) for name, k in knobs().items()}
         self._notes = {name: ipywidgets.HTML(layout=wide) for name in (*knobs(), "severity")}
         self.condition: Any = ipywidgets.Dropdown(
-            options=[(title, name) for name, title in conditions().items()], value=start.condition,
-            description="Condition", **usual,
-        )  # fmt: skip
+            options=[(title, name) for name, title in conditions().items()],
+            value=start.condition,
+            description="Condition",
+            **usual,
+        )
         self.sliders["severity"] = ipywidgets.FloatSlider(
-            value=start.severity, min=0.0, max=1.0, step=SEVERITY_STEP, readout_format=".2f",
-            description="How severe", **usual,
-        )  # fmt: skip
+            value=start.severity,
+            min=0.0,
+            max=1.0,
+            step=SEVERITY_STEP,
+            readout_format=".2f",
+            description="How severe",
+            **usual,
+        )
         self._notes["severity"].value = _row("<small><b>changed:</b> 0 none to 1 severe</small>")
         self.muscle: Any = ipywidgets.Dropdown(
-            options=[(muscle_words(name), name) for name in MUSCLES], value=start.muscle,
-            description="Muscle", **usual,
-        )  # fmt: skip
+            options=[(muscle_words(name), name) for name in MUSCLES],
+            value=start.muscle,
+            description="Muscle",
+            **usual,
+        )
         self.reset = ipywidgets.Button(description="Reset to health", layout={"width": "100%"})
 
     def _make_picture(self, canvas: bool) -> None:
@@ -185,8 +194,13 @@ class Sliders:
         rows = []
         for name in knobs():
             rows += [self.sliders[name], self._notes[name]]
-        rows += [self.condition, self.sliders["severity"], self._notes["severity"], self.muscle,
-                 self.reset]  # fmt: skip
+        rows += [
+            self.condition,
+            self.sliders["severity"],
+            self._notes["severity"],
+            self.muscle,
+            self.reset,
+        ]
         self.words = ipywidgets.HTML()
         self.words.add_class("neurosim-words")
         left = ipywidgets.VBox(rows, layout={"flex": "1 1 340px", "max_width": "480px"})
@@ -207,8 +221,10 @@ class Sliders:
         """Where the sliders stand."""
         return Setting(
             {name: self.sliders[name].value for name in knobs()},
-            self.condition.value, self.sliders["severity"].value, self.muscle.value,
-        )  # fmt: skip
+            self.condition.value,
+            self.sliders["severity"].value,
+            self.muscle.value,
+        )
 
     @property
     def answer(self) -> Answer:
@@ -299,9 +315,14 @@ def _slider(k: Knob, usual: dict[str, Any]) -> Any:
 
     places = max(0, len(f"{k.step:g}".partition(".")[2]))
     return ipywidgets.FloatSlider(
-        value=k.healthy, min=k.lowest, max=k.highest, step=k.step, description=_label(k),
-        readout_format=f".{places}f", **usual,
-    )  # fmt: skip
+        value=k.healthy,
+        min=k.lowest,
+        max=k.highest,
+        step=k.step,
+        description=_label(k),
+        readout_format=f".{places}f",
+        **usual,
+    )
 
 
 def _label(k: Knob) -> str:

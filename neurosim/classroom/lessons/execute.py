@@ -79,10 +79,11 @@ async def _run(book: Any, name: str, limit_s: float, told: Any, place: str) -> N
     specs = KernelSpecManager()
     specs.kernel_dirs = []  # this Python's own kernel, whatever else the user has under its name
     manager = AsyncKernelManager(
-        kernel_name="python3", kernel_spec_manager=specs,
+        kernel_name="python3",
+        kernel_spec_manager=specs,
         connection_file=str(Path(place) / "kernel.json"),
         transport="tcp" if sys.platform == "win32" else "ipc",
-    )  # fmt: skip
+    )
     client = NotebookClient(book, km=manager, coalesce_streams=True)
     try:
         await client.async_start_new_kernel(env=_environment(place), cwd=place)

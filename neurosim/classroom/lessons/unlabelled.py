@@ -26,16 +26,21 @@ from neurosim.simulation.state import strength
 SOUNDS = ("lone", "slow groups", "fast rattles")
 _SOUND_OF = MappingProxyType({"myokymic_burst": 1, "neuromyotonic_burst": 2})  # else lone
 # What ails each muscle, by cause; the tibial nerve drives calf and sole.
-CAUSES: Mapping[str, Mapping[str, Mapping[str, float]]] = MappingProxyType({
-    "healthy": {},
-    "pinched_nerve": {m: {"pinched_nerve": 0.8} for m in MUSCLES},
-    "nerve_damage": {"calf": {"nerve_damage": 1.0}, "foot_sole": {"nerve_damage": 1.0}},
-    "isaacs": {m: {"isaacs": 0.9} for m in MUSCLES},
-    "als": {
-        "thumb": {"als": 0.8}, "upper_arm": {"als": 0.6}, "shin": {"als": 0.6},
-        "calf": {"als": 0.3}, "foot_sole": {"als": 0.2},
-    },
-})  # fmt: skip
+CAUSES: Mapping[str, Mapping[str, Mapping[str, float]]] = MappingProxyType(
+    {
+        "healthy": {},
+        "pinched_nerve": {m: {"pinched_nerve": 0.8} for m in MUSCLES},
+        "nerve_damage": {"calf": {"nerve_damage": 1.0}, "foot_sole": {"nerve_damage": 1.0}},
+        "isaacs": {m: {"isaacs": 0.9} for m in MUSCLES},
+        "als": {
+            "thumb": {"als": 0.8},
+            "upper_arm": {"als": 0.6},
+            "shin": {"als": 0.6},
+            "calf": {"als": 0.3},
+            "foot_sole": {"als": 0.2},
+        },
+    }
+)
 ILL = tuple(c for c in CAUSES if c != "healthy")
 
 
@@ -79,14 +84,22 @@ class Patient:
     def __str__(self) -> str:
         heads = ("muscle", *(f"{s}/min" for s in SOUNDS), "motor units, %", "strength, %")
         rows = [heads] + [
-            (f.muscle.replace("_", " "), *(f"{r:.1f}" for r in f.per_min),
-             f"{100 * f.units:.0f}", f"{100 * f.force:.0f}")
+            (
+                f.muscle.replace("_", " "),
+                *(f"{r:.1f}" for r in f.per_min),
+                f"{100 * f.units:.0f}",
+                f"{100 * f.force:.0f}",
+            )
             for f in self.findings
-        ]  # fmt: skip
+        ]
         wide = [max(len(row[i]) for row in rows) for i in range(len(heads))]
-        lines = ["  ".join(c.rjust(w) if i else c.ljust(w)
-                           for i, (c, w) in enumerate(zip(row, wide, strict=True)))
-                 for row in rows]  # fmt: skip
+        lines = [
+            "  ".join(
+                c.rjust(w) if i else c.ljust(w)
+                for i, (c, w) in enumerate(zip(row, wide, strict=True))
+            )
+            for row in rows
+        ]
         return "\n".join([f"Patient {self.letter}", *lines])
 
 

@@ -58,8 +58,10 @@ def picture_ward(patients: Sequence[Patient]) -> Any:
         left.tick_params(labelleft=False)
     for ax in pairs[len(patients) :].ravel():
         ax.remove()
-    marks = [pairs[0, 0].plot([], [], marker, color=colour, ls="none", ms=9, label=name)[0]
-             for name, (colour, marker) in zip(_names(), LOOKS, strict=True)]  # fmt: skip
+    marks = [
+        pairs[0, 0].plot([], [], marker, color=colour, ls="none", ms=9, label=name)[0]
+        for name, (colour, marker) in zip(_names(), LOOKS, strict=True)
+    ]
     fig.legend(handles=marks, loc="outside upper right", ncols=3)
     watched = time_words(patients[0].watched_s)
     title = "What each muscle does, and what it has lost"
@@ -86,8 +88,11 @@ def describe_ward(patients: Sequence[Patient]) -> str:
 
 
 def _told_rates(per_min: Sequence[float]) -> str:
-    parts = [f"{plain_number(r)} {name.split(' (')[0]} per minute"
-             for r, name in zip(per_min, _names(), strict=True) if r > 0]  # fmt: skip
+    parts = [
+        f"{plain_number(r)} {name.split(' (')[0]} per minute"
+        for r, name in zip(per_min, _names(), strict=True)
+        if r > 0
+    ]
     return " and ".join(parts) or "no twitches"
 
 
@@ -159,7 +164,8 @@ def plot_lost(one: Patient, ax: Any = None) -> Any:
         ax.text(2, y, f"{value:.0f} %", va="center")
     ax.axvline(100, color=GREY, lw=0.8)
     ax.set_xlim(0, 125)
-    ax.set_title("bar: motor units left\n\N{BLACK DIAMOND} strength", fontsize=12,
-                 fontweight="normal")  # fmt: skip
+    ax.set_title(
+        "bar: motor units left\n\N{BLACK DIAMOND} strength", fontsize=12, fontweight="normal"
+    )
     ax.set_xlabel("% of health")
     return ax

@@ -74,9 +74,9 @@ _WHO = (
     "<label>Date <input></label></p>"
 )
 _KEY = (
-    "<p class=\"note\"><strong>Key, for the teacher.</strong> The model computed every answer when "
+    '<p class="note"><strong>Key, for the teacher.</strong> The model computed every answer when '
     "this page was built; a pupil who changed other values will have other numbers.</p>"
-)  # fmt: skip
+)
 
 
 def _rows(lesson: Lesson) -> str:

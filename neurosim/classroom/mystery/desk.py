@@ -47,13 +47,24 @@ def _about(**more: Any) -> dict[str, Any]:
 def record_files(game: Game, told: Sequence[str]) -> dict[str, Any]:
     """Return the files of a game: what was ordered and found, and what was said."""
     proposals = [
-        {"cause": o.cause, "remedy": o.remedy, "right": o.right, "mends": o.mends,
-         "before_per_min": o.before, "after_per_min": o.after, "score": o.score}
+        {
+            "cause": o.cause,
+            "remedy": o.remedy,
+            "right": o.right,
+            "mends": o.mends,
+            "before_per_min": o.before,
+            "after_per_min": o.after,
+            "score": o.score,
+        }
         for o in game.tries
-    ]  # fmt: skip
-    about = _about(patient=game.seed, cost_points=game.cost, proposals=proposals,
-                   told=game.told,
-                   note="findings carry the noise of their tests")  # fmt: skip
+    ]
+    about = _about(
+        patient=game.seed,
+        cost_points=game.cost,
+        proposals=proposals,
+        told=game.told,
+        note="findings carry the noise of their tests",
+    )
     files = export.table_files("mystery", _table(game), about)
     return files | {"mystery.txt": export.text_bytes("\n".join(told))}
 
@@ -85,11 +96,17 @@ class Desk:
 
     def welcome(self) -> str:
         """Return what stands at the beginning."""
-        return "\n".join([
-            words.patient_words(self.game), "", words.tests_words(), "", words.rules_words(),
-            "Write 'order TEST', 'causes', 'remedies', 'cause NAME', 'remedy NAME' or 'help'.",
-            ADVICE,
-        ])  # fmt: skip
+        return "\n".join(
+            [
+                words.patient_words(self.game),
+                "",
+                words.tests_words(),
+                "",
+                words.rules_words(),
+                "Write 'order TEST', 'causes', 'remedies', 'cause NAME', 'remedy NAME' or 'help'.",
+                ADVICE,
+            ]
+        )
 
     def answer(self, line: str) -> str:
         """Return the answer to a line.
@@ -186,11 +203,17 @@ class Mystery:
         return self._page.game if self._page is not None else self._game
 
     def __str__(self) -> str:
-        return "\n".join([
-            words.patient_words(self.game), "", words.tests_words(), "",
-            "Write .order(\"blood\"), .order(\"emg\", \"calf\"), .causes(), .remedies(), .bill(), "
-            ".propose(cause=..., remedy=...).", ADVICE,
-        ])  # fmt: skip
+        return "\n".join(
+            [
+                words.patient_words(self.game),
+                "",
+                words.tests_words(),
+                "",
+                'Write .order("blood"), .order("emg", "calf"), .causes(), .remedies(), .bill(), '
+                ".propose(cause=..., remedy=...).",
+                ADVICE,
+            ]
+        )
 
     __repr__ = __str__
 

@@ -158,9 +158,15 @@ class Needle:
         now = (self.time_s > start - 0.1) & (self.time_s < start + TRACE_S)
         electrode = unit_potentials.needle(self.muscle, self.across_mm, self.depth_mm)
         return start, emg.emg_uv(
-            self.time_s[now] - start, self.unit[now], self.muscle, TRACE_S, electrode, EMG_HZ,
-            self.seed, fibres_scale=self.fibres_scale,
-        )  # fmt: skip
+            self.time_s[now] - start,
+            self.unit[now],
+            self.muscle,
+            TRACE_S,
+            electrode,
+            EMG_HZ,
+            self.seed,
+            fibres_scale=self.fibres_scale,
+        )
 
 
 # --- Talking and looking ---------------------------------------------------------------------
@@ -238,11 +244,17 @@ def _gas(case: Case, place: str, rng: np.random.Generator) -> Report:
     salt = number("body", "co2_solubility") * co2 * 10.0 ** (ph - number("body", "acid_pk"))
     low, high = (getattr(FIELDS["paco2_mmhg"], end) for end in ("low", "high"))
     limits = FIELDS["bicarbonate_mmol_l"]
-    return Report("gas", "", 0, 0.0, (
-        Finding("paco2_mmhg", co2, "mmHg", low, high),
-        Finding("ph", ph, "", PH.low, PH.high),
-        Finding("bicarbonate_mmol_l", salt, "mmol/L", limits.low, limits.high),
-    ))  # fmt: skip
+    return Report(
+        "gas",
+        "",
+        0,
+        0.0,
+        (
+            Finding("paco2_mmhg", co2, "mmHg", low, high),
+            Finding("ph", ph, "", PH.low, PH.high),
+            Finding("bicarbonate_mmol_l", salt, "mmol/L", limits.low, limits.high),
+        ),
+    )
 
 
 # --- Needle and nerve ------------------------------------------------------------------------
@@ -259,14 +271,17 @@ def _heard(table: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """Return which units a needle hears from the centres of some."""
     gaps = np.hypot(
         table[:, None, 0] - table[centres, 0], table[:, None, 1] - table[centres, 1]
-    ).min(axis=1)  # fmt: skip
+    ).min(axis=1)
     return gaps - table[:, 2] < _n("needle_reach_mm")
 
 
 def _amplitudes_uv(
-    name: str, who: tuple[int, ...], living: np.ndarray, fibres_scale: float,
+    name: str,
+    who: tuple[int, ...],
+    living: np.ndarray,
+    fibres_scale: float,
     rng: np.random.Generator,
-) -> np.ndarray:  # fmt: skip
+) -> np.ndarray:
     """Return the sizes of potentials of living units at several places inside them, uV."""
     table, sizes = unit_potentials.territories_mm(name, who), []
     least = _n("least_potential_over_noise") * unit_potentials.needle(name).noise_uv
@@ -314,18 +329,27 @@ def _needle(case: Case, place: str, rng: np.random.Generator) -> Report:
     counts = {kind: sum(r.kind == kind for r in rows) / minutes for kind in BURSTS}
     scale = acted.of.states[0].fibres_scale
     first = table[centres[0]]
-    record = Needle(place, firing.time_s[mine], firing.unit[mine], float(first[0]),
-                    max(float(first[1]), _n("least_depth_mm")), scale, who)  # fmt: skip
+    record = Needle(
+        place,
+        firing.time_s[mine],
+        firing.unit[mine],
+        float(first[0]),
+        max(float(first[1]), _n("least_depth_mm")),
+        scale,
+        who,
+    )
     active = 100.0 * len(trains) / max(int(heard.sum()), 1)
     enough = len(rows) >= _n("least_bursts")
     repeated = 100.0 * sum(r.spikes > 1 for r in rows) / len(rows) if enough else math.nan
     found = [
-        *(Finding(f"{kind}s_per_min", counts[kind], "per minute", 0.0, _limit(kind))
-          for kind in BURSTS),
+        *(
+            Finding(f"{kind}s_per_min", counts[kind], "per minute", 0.0, _limit(kind))
+            for kind in BURSTS
+        ),
         Finding("repeated_percent", repeated, "%", 0.0, _n("limit_repeats_percent")),
         Finding("active_percent", active, "%", 0.0, _n("limit_active_percent")),
         *_sized(case, place, living, scale, rng),
-    ]  # fmt: skip
+    ]
     return Report("emg", place, 0, 0.0, tuple(found), record=record)
 
 
@@ -385,7 +409,8 @@ class Test:
 
 
 TESTS = {
-    t.name: t for t in (
+    t.name: t
+    for t in (
         Test("history", False, _history),
         Test("examination", False, _examination),
         Test("count", True, _count),
@@ -394,7 +419,7 @@ TESTS = {
         Test("emg", True, _needle),
         Test("excitability", False, _excitability),
     )
-}  # fmt: skip
+}
 
 
 def do(case: Case, test: str, place: str = "", time: int = 0) -> Report:

@@ -134,8 +134,19 @@ def judge(case: Case, cause: str, remedy: str, cost: float) -> Outcome:
         "remedy": _n("points_remedy") * share * (1.0 if right else 0.5),
         "thrift": max(0.0, _n("points_thrift") - cost / _n("price_per_point")) * right,
     }
-    return Outcome(cause, remedy, case, rates["before"], rates["after"], rates["without"], right,
-                   mended, quietens, cost, points)  # fmt: skip
+    return Outcome(
+        cause,
+        remedy,
+        case,
+        rates["before"],
+        rates["after"],
+        rates["without"],
+        right,
+        mended,
+        quietens,
+        cost,
+        points,
+    )
 
 
 def _name(kind: str, given: object, valid) -> str:

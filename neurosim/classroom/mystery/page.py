@@ -69,10 +69,19 @@ class Page:
         self.game, self._w = game, widgets
         self.live = widgets.HTML()
         self.head, self.bill, self.results, self.outcome = (widgets.HTML() for _ in range(4))
-        self.box = widgets.VBox([
-            self.head, self._tests(), self.live, self.bill, self._answer(), self.outcome,
-            self.results, self._others(), widgets.HTML(f"<p>{html.escape(ADVICE)}</p>"),
-        ])  # fmt: skip
+        self.box = widgets.VBox(
+            [
+                self.head,
+                self._tests(),
+                self.live,
+                self.bill,
+                self._answer(),
+                self.outcome,
+                self.results,
+                self._others(),
+                widgets.HTML(f"<p>{html.escape(ADVICE)}</p>"),
+            ]
+        )
         self.see(game)
 
     def see(self, game: Game) -> None:
@@ -88,9 +97,13 @@ class Page:
         """Return a field for the number of another patient: pupils beside each other get others."""
         w = self._w
         self.number = w.BoundedIntText(
-            value=self.game.seed, min=0, max=10**6, description="Patient number:",
-            style={"description_width": "initial"}, layout=w.Layout(width="220px"),
-        )  # fmt: skip
+            value=self.game.seed,
+            min=0,
+            max=10**6,
+            description="Patient number:",
+            style={"description_width": "initial"},
+            layout=w.Layout(width="220px"),
+        )
         self.other = w.Button(description="See this patient", tooltip="leave the present one")
         self.other.on_click(lambda _: self.see(Game(self.number.value)))
         return w.HBox([self.number, self.other])
@@ -106,16 +119,19 @@ class Page:
     def _tests(self) -> Any:
         w = self._w
         self.muscle = w.Dropdown(
-            options=[(muscle_words(m), m) for m in MUSCLES], value=self.game.muscle,
-            description="Muscle for EMG and count:", style={"description_width": "initial"},
+            options=[(muscle_words(m), m) for m in MUSCLES],
+            value=self.game.muscle,
+            description="Muscle for EMG and count:",
+            style={"description_width": "initial"},
             layout=w.Layout(width="360px"),
-        )  # fmt: skip
+        )
         self.buttons = {}
         for name, test in TESTS.items():
             button = w.Button(
                 description=f"{SHORT[name]}: {plain_number(test.price)} points",
-                tooltip=words.ABOUT[name], layout=w.Layout(width="240px"),
-            )  # fmt: skip
+                tooltip=words.ABOUT[name],
+                layout=w.Layout(width="240px"),
+            )
             button.on_click(lambda _, name=name: self.order(name))
             self.buttons[name] = button
         row = w.Box(list(self.buttons.values()), layout=w.Layout(flex_flow="row wrap"))
@@ -125,12 +141,21 @@ class Page:
         w, wide = self._w, {"description_width": "70px"}
         causes = [(c.title, name) for name, c in CAUSES.items()]
         cures = [(text, name) for name, text in REMEDIES.items()]
-        self.cause = w.Dropdown(options=[(CHOOSE, ""), *causes], description="Cause:", style=wide,
-                                layout=w.Layout(width="min(640px, 95%)"))  # fmt: skip
-        self.remedy = w.Dropdown(options=[(CHOOSE, ""), *cures], description="Remedy:", style=wide,
-                                 layout=w.Layout(width="min(640px, 95%)"))  # fmt: skip
-        self.button = w.Button(description="Propose", button_style="primary",
-                               tooltip="say what it is and what to do")  # fmt: skip
+        self.cause = w.Dropdown(
+            options=[(CHOOSE, ""), *causes],
+            description="Cause:",
+            style=wide,
+            layout=w.Layout(width="min(640px, 95%)"),
+        )
+        self.remedy = w.Dropdown(
+            options=[(CHOOSE, ""), *cures],
+            description="Remedy:",
+            style=wide,
+            layout=w.Layout(width="min(640px, 95%)"),
+        )
+        self.button = w.Button(
+            description="Propose", button_style="primary", tooltip="say what it is and what to do"
+        )
         self.button.on_click(lambda _: self.propose())
         self.giving_up = w.Button(description="Give up", tooltip="be told what it is")
         self.giving_up.on_click(lambda _: self.give_up())

@@ -72,7 +72,8 @@ class Cause:
 _LIMBS = ("calf", "shin", "thumb", "upper_arm")
 _MOSTLY_SOLE = (*MUSCLES, *(3 * ("foot_sole",)))  # where what only adds to twitches is noticed
 CAUSES = {
-    c.name: c for c in (
+    c.name: c
+    for c in (
         Cause(HEALTHY, "", ("foot_sole",), "all", "may_help"),
         Cause("low_calcium", "ionised_calcium_mmol_l", MUSCLES, "all", "treats"),
         Cause("magnesium_depletion", "magnesium_depletion", _MOSTLY_SOLE, "all", "treats"),
@@ -80,14 +81,19 @@ CAUSES = {
         Cause("anxiety", "anxiety", _MOSTLY_SOLE, "all", "may_help"),
         Cause("kidney_disease", "kidney_disease", _MOSTLY_SOLE, "all", "treats"),
         Cause("serotonin_syndrome", "serotonin_excess", MUSCLES, "all", "treats"),
-        Cause("cholinesterase_inhibition", "cholinesterase_inhibition", ("foot_sole",), "all",
-              "treats"),
+        Cause(
+            "cholinesterase_inhibition",
+            "cholinesterase_inhibition",
+            ("foot_sole",),
+            "all",
+            "treats",
+        ),
         Cause("pinched_nerve", "pinched_nerve", _LIMBS, "root", "heals"),
         Cause("nerve_damage", "nerve_damage", (*_LIMBS, "eyelid"), "one", "stands_by"),
         Cause("als", "als", _LIMBS, "most", "stands_by"),
         Cause("isaacs", "isaacs", (*_LIMBS, "eyelid"), "all", "quietens"),
     )
-}  # fmt: skip
+}
 
 # What a patient mentions when asked: a habit or a medicine, by the fields of the body it moves.
 EXPOSURES: dict[str, tuple[str, ...]] = {
@@ -163,16 +169,23 @@ class Case:
     def scenario(self, muscle: str, duration_s: float, body: Body | None = None) -> Scenario:
         """Return the question of what a muscle does for so long, in this body or another."""
         body = self.body(muscle) if body is None else body
-        return Scenario(name=f"patient_{self.seed}", body=body, muscle=muscle, seed=WORLD,
-                        duration_s=duration_s, root=self.root)  # fmt: skip
+        return Scenario(
+            name=f"patient_{self.seed}",
+            body=body,
+            muscle=muscle,
+            seed=WORLD,
+            duration_s=duration_s,
+            root=self.root,
+        )
 
     def exposures(self) -> tuple[str, ...]:
         """Return what the patient mentions when asked, by the names of `EXPOSURES`."""
         body, bare = self.body(), Body()
         return tuple(
-            name for name, fields in EXPOSURES.items()
+            name
+            for name, fields in EXPOSURES.items()
             if any(getattr(body, f) != getattr(bare, f) for f in fields)
-        )  # fmt: skip
+        )
 
     def elsewhere(self) -> str:
         """Return a muscle that no root of the complaint's muscle supplies."""
@@ -274,8 +287,16 @@ def draw(seed: int) -> Case:
         muscle = cause.muscles[int(rng.integers(len(cause.muscles)))]
         person = int(rng.integers(round(number("mystery", "people"))))
         root = max(roots(muscle), key=roots(muscle).__getitem__, default="S1")
-        case = Case(seed, cause.name, amounts[muscle], person, muscle, root, harmless,
-                    tuple(sorted(habits.items())))  # fmt: skip
+        case = Case(
+            seed,
+            cause.name,
+            amounts[muscle],
+            person,
+            muscle,
+            root,
+            harmless,
+            tuple(sorted(habits.items())),
+        )
         if _fits(case):
             return case
     raise NeurosimError(f"Seed {seed} has no patient; choose another seed.")

@@ -44,9 +44,15 @@ EXPOSED = {
     "diet": "eats little that is fresh",
 }
 FOUND = {
-    **{name: FIELDS[name].label for name in (
-        "sodium_mmol_l", "potassium_mmol_l", "ionised_calcium_mmol_l", "ionised_magnesium_mmol_l",
-    )},
+    **{
+        name: FIELDS[name].label
+        for name in (
+            "sodium_mmol_l",
+            "potassium_mmol_l",
+            "ionised_calcium_mmol_l",
+            "ionised_magnesium_mmol_l",
+        )
+    },
     "cups_of_coffee": "coffee, an hour ago",
     "sleep_debt_h": "sleep missing",
     "paco2_mmhg": "carbon dioxide",
@@ -70,7 +76,7 @@ FOUND = {
     "subexcitability_percent": "subexcitability",
     "te_d_90_100_percent": "depolarising electrotonus at 90 to 100 ms",
     "te_h_90_100_percent": "hyperpolarising electrotonus at 90 to 100 ms",
-}  # fmt: skip
+}
 # A page of the textbook; what each patient shows is the model's, and the tests hold it to these.
 CLUES = {
     "healthy": "Every test is as usual; the sole of the foot twitches in nearly everybody.",
@@ -161,8 +167,10 @@ def _value(found: Finding) -> str:
 
 def reference_words(found: Finding) -> str:
     """Return a finding's reference range, or an empty text."""
-    low, high = (plain_number(v).replace("-", "\N{MINUS SIGN}") if math.isfinite(v) else ""
-                 for v in (found.low, found.high))  # fmt: skip
+    low, high = (
+        plain_number(v).replace("-", "\N{MINUS SIGN}") if math.isfinite(v) else ""
+        for v in (found.low, found.high)
+    )
     if found.name == "ph":
         low, high = f"{found.low:.2f}", f"{found.high:.2f}"
     if low and high:
@@ -281,8 +289,9 @@ def decisive(key: Key) -> list[str]:
     return [
         f"{TITLES[r.test].lower()}{f', {muscle_words(r.place)}' if r.place else ''}: "
         f"{finding_words(f)}"
-        for r in key.reports for f in r.flagged
-    ]  # fmt: skip
+        for r in key.reports
+        for f in r.flagged
+    ]
 
 
 def key_words(key: Key) -> str:
@@ -300,13 +309,15 @@ def key_words(key: Key) -> str:
         *([f"  {text}" for text in decisive(key)] or ["  nothing"]),
         "Twitches seen per minute after each remedy, by the model:",
         f"  none: {_rate(key.effects[''])}",
-        *(f"  {name}: {_rate(key.effects[name])}{', right' if is_right(case, name) else ''}"
-          for name in REMEDIES),
+        *(
+            f"  {name}: {_rate(key.effects[name])}{', right' if is_right(case, name) else ''}"
+            for name in REMEDIES
+        ),
         f"Best: {key.best}.",
         "All reports:",
         *(f"  {line}" for r in key.reports for line in report_words(r).splitlines()),
         ADVICE,
-    ]  # fmt: skip
+    ]
     return "\n".join(lines)
 
 
@@ -328,15 +339,19 @@ def key_rows(keys: Sequence[Key]) -> list[dict[str, Any]]:
     """Return a row for each patient of a class."""
     return [
         {
-            "patient": k.case.seed, "cause": k.case.cause, "severity": _severity(k.case),
-            "muscle": k.case.muscle, "harmless": "; ".join(k.case.harmless),
+            "patient": k.case.seed,
+            "cause": k.case.cause,
+            "severity": _severity(k.case),
+            "muscle": k.case.muscle,
+            "harmless": "; ".join(k.case.harmless),
             "outside_the_usual_range": "; ".join(decisive(k)),
-            "seen_per_min": k.effects[""], "best_remedy": k.best,
+            "seen_per_min": k.effects[""],
+            "best_remedy": k.best,
             "best_seen_per_min": k.effects[k.best],
             "right_remedies": "; ".join(n for n in REMEDIES if is_right(k.case, n)),
         }
         for k in keys
-    ]  # fmt: skip
+    ]
 
 
 def report_rows(seed: int, reports: Sequence[Report]) -> list[dict[str, Any]]:
@@ -354,6 +369,11 @@ def report_rows(seed: int, reports: Sequence[Report]) -> list[dict[str, Any]]:
 
 def _cells(muscle: str, finding: str, value: float, unit: str, low: float, high: float, flag: str):
     return {
-        "muscle": muscle, "finding": finding, "value": value, "unit": unit, "usual_low": low,
-        "usual_high": high, "flag": flag,
-    }  # fmt: skip
+        "muscle": muscle,
+        "finding": finding,
+        "value": value,
+        "unit": unit,
+        "usual_low": low,
+        "usual_high": high,
+        "flag": flag,
+    }

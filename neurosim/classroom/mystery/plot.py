@@ -40,8 +40,13 @@ def picture_report(report: Report) -> Any:
     report : Report
         From `neurosim.classroom.mystery.game.Game.order`.
     """
-    draw = {"blood": _ranges, "gas": _ranges, "examination": _muscles, "emg": _trace,
-            "excitability": _curves}.get(report.test)  # fmt: skip
+    draw = {
+        "blood": _ranges,
+        "gas": _ranges,
+        "examination": _muscles,
+        "emg": _trace,
+        "excitability": _curves,
+    }.get(report.test)
     return draw(report) if draw else None
 
 
@@ -65,8 +70,14 @@ def _ranges(report: Report) -> Any:
         ax.plot([LOWEST, HIGHEST], [i, i], color="#C8C8C8", lw=1, zorder=1)
         ax.plot(float(np.clip(x, LOWEST, HIGHEST)), i, far or MARKS[colour], color=colour, ms=12)
         digits = f"{f.value:.2f}" if f.name == "ph" else plain_number(f.value)
-        ax.text(HIGHEST + 0.15, i, " ".join(filter(None, (digits, f.unit, f.flag.upper()))),
-                va="center", color=colour, fontweight="bold" if f.flag else "normal")  # fmt: skip
+        ax.text(
+            HIGHEST + 0.15,
+            i,
+            " ".join(filter(None, (digits, f.unit, f.flag.upper()))),
+            va="center",
+            color=colour,
+            fontweight="bold" if f.flag else "normal",
+        )
     ax.set_yticks(range(len(rows)), [words.FOUND[f.name] for f in reversed(rows)])
     ax.set_xticks([0, 1], ["lowest usual", "highest usual"])
     ax.set_xlim(LOWEST - 0.1, HIGHEST + 0.1)

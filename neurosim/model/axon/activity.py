@@ -200,9 +200,10 @@ def course(
 
     def at(t, y):
         return base.replace(
-            sodium_in_mmol_l=y[0], potassium_out_mmol_l=y[1],
+            sodium_in_mmol_l=y[0],
+            potassium_out_mmol_l=y[1],
             pump_scale=base.pump_scale * _pump_supply(history, t),
-        )  # fmt: skip
+        )
 
     def flow(t, y, firing, bleeding):
         gain = net_gain_mmol_l_per_min(at(t, y), axon)
@@ -222,9 +223,15 @@ def course(
         firing = history.start_min - history.train_min < middle < history.start_min
         without = history.start_min - history.ischaemia_min < middle < history.start_min
         part = solve_ivp(
-            flow, (low, high), now, "LSODA", args=(float(firing), without),
-            dense_output=True, rtol=RELATIVE, atol=ABSOLUTE_MMOL_L,
-        )  # fmt: skip
+            flow,
+            (low, high),
+            now,
+            "LSODA",
+            args=(float(firing), without),
+            dense_output=True,
+            rtol=RELATIVE,
+            atol=ABSOLUTE_MMOL_L,
+        )
         inside = (times > low) & (times <= high)
         found[inside] = part.sol(times[inside]).T if inside.any() else 0.0
         now = part.y[:, -1]

@@ -587,9 +587,17 @@ def threshold_pa(
     near = np.clip(near_pa, tolerance_pa, HIGHEST_PA) + np.zeros(n)
     search = np.stack(np.broadcast_arrays(near, 1.125, 0.0, HIGHEST_PA, LAST * tolerance_pa))
     found = kernel.pulse(
-        start, axons.P, np.arange(n), column, steady, steps, round(WAIT_MS / dt), axons.rest[0],
-        search, dt,
-    )  # fmt: skip
+        start,
+        axons.P,
+        np.arange(n),
+        column,
+        steady,
+        steps,
+        round(WAIT_MS / dt),
+        axons.rest[0],
+        search,
+        dt,
+    )
     return np.where(found[0] > 0.0, between(*found), 0.0)
 
 

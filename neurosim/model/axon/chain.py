@@ -87,8 +87,14 @@ class Unit:
     space_tau_ms: float = 100.0
 
     def __post_init__(self) -> None:
-        for name in (*SCALED, "channels", "outward_tau_ms", "inactivation_tau_ms",
-                     "space_pl", "space_tau_ms"):  # fmt: skip
+        for name in (
+            *SCALED,
+            "channels",
+            "outward_tau_ms",
+            "inactivation_tau_ms",
+            "space_pl",
+            "space_tau_ms",
+        ):
             if not getattr(self, name) > 0.0:
                 raise NeurosimError(f"{name} must be above 0, not {getattr(self, name):g}.")
 
@@ -335,9 +341,26 @@ def step(S, slow, P, feedback, axial_ns, stimulus, xi, dt):
     k = slow[2] + f["k_gain"] * (ik - f["ik_rest"]) - f["k_rate"] * (slow[2] - f["k_bath"])
 
     current, g = eq.node_current(
-        E, m, h, p, n, s, P[13] * open_, P[14], P[15], P[16], P[17], P[18], P[19], P[20], P[21],
-        E_k, P[23], E_lk, P[25],
-    )  # fmt: skip
+        E,
+        m,
+        h,
+        p,
+        n,
+        s,
+        P[13] * open_,
+        P[14],
+        P[15],
+        P[16],
+        P[17],
+        P[18],
+        P[19],
+        P[20],
+        P[21],
+        E_k,
+        P[23],
+        E_lk,
+        P[25],
+    )
     current_i, g_i = eq.internode_current(
         Ei, ni, si, q, P[26], P[27], E_k, P[28], E_h, P[30], Ei_lk, P[32]
     )
@@ -347,9 +370,21 @@ def step(S, slow, P, feedback, axial_ns, stimulus, xi, dt):
     left, right = np.concatenate([none, axial_ns]), np.concatenate([axial_ns, none])
     axial = np.concatenate([flow, none]) - np.concatenate([none, flow])
     diagonal, rhs = node_row(
-        E, Ei, current + outward, g, own, share, stimulus, left, right, axial,
-        P[33], P[34], P[35], dt,
-    )  # fmt: skip
+        E,
+        Ei,
+        current + outward,
+        g,
+        own,
+        share,
+        stimulus,
+        left,
+        right,
+        axial,
+        P[33],
+        P[34],
+        P[35],
+        dt,
+    )
     off = -0.5 * dt * axial_ns
     for u in range(1, len(E)):
         diagonal[u], rhs[u] = forward(diagonal[u], rhs[u], off[u - 1], diagonal[u - 1], rhs[u - 1])
@@ -420,18 +455,49 @@ def run(
     fast = compiled()
     go = _move_reference if fast is None else fast
     go(
-        state.S, state.slow, state.above, chain.P, _per_step(chain.feedback, dt), chain.axial_ns,
-        stimulus, np.flatnonzero(chain.noisy), steps, on, dt, state.time_ms, generators, times,
-        peaks, counts, trace, every,
-    )  # fmt: skip
+        state.S,
+        state.slow,
+        state.above,
+        chain.P,
+        _per_step(chain.feedback, dt),
+        chain.axial_ns,
+        stimulus,
+        np.flatnonzero(chain.noisy),
+        steps,
+        on,
+        dt,
+        state.time_ms,
+        generators,
+        times,
+        peaks,
+        counts,
+        trace,
+        every,
+    )
     state.time_ms += steps * dt
     return Spikes(times, peaks, counts), trace
 
 
 def _move_reference(
-    S, slow, above, P, feedback, axial, stimulus, noisy, steps, on, dt, began, generators, times,
-    peaks, counts, trace, every,
-):  # fmt: skip
+    S,
+    slow,
+    above,
+    P,
+    feedback,
+    axial,
+    stimulus,
+    noisy,
+    steps,
+    on,
+    dt,
+    began,
+    generators,
+    times,
+    peaks,
+    counts,
+    trace,
+    every,
+):
     capacity, chunk, width, n = times.shape[2], 64, 16, S.shape[2]
     xi = np.zeros((3, S.shape[1], n))
     for t in range(steps):

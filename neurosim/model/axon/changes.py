@@ -90,11 +90,17 @@ def conditions() -> dict[str, Named]:
     """Return every named condition."""
     numbers = [key.split(".") for key in load("conditions")]
     return {
-        name: Named(name, *words, {
-            change: number("conditions", f"{name}.{change}") for n, change in numbers if n == name
-        })
+        name: Named(
+            name,
+            *words,
+            {
+                change: number("conditions", f"{name}.{change}")
+                for n, change in numbers
+                if n == name
+            },
+        )
         for name, words in _words().items()
-    }  # fmt: skip
+    }
 
 
 def checked(changes: Mapping[str, object]) -> dict[str, float]:

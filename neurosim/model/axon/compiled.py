@@ -92,13 +92,41 @@ def _off_zero(x):  # noqa: ANN001, ANN202
 
 
 for _f in (
-    eq.linoid_parts, eq.linoid_rate, eq.linoid_pair, eq.linoid_rates, eq.rates_m,
-    eq.rates_mp, eq.ratios_mp, eq.rates_h, eq.rates_n, eq.rates_s, eq.rates_q,
-    eq.relax, eq.move, eq.jitter, eq.clip01, eq.ghk, eq.sodium_force, eq.gate_m, eq.gate_h,
-    eq.noisy_m, eq.noisy_h, eq.gate_n, eq.gate_s, eq.gate_q, eq.gates_mp, eq.noisy_mp,
-    eq.hold_steps, eq.ahead, eq.internode_moves, eq.node_current, eq.internode_current,
-    eq.solve, eq.verdict, eq.following,
-):  # fmt: skip
+    eq.linoid_parts,
+    eq.linoid_rate,
+    eq.linoid_pair,
+    eq.linoid_rates,
+    eq.rates_m,
+    eq.rates_mp,
+    eq.ratios_mp,
+    eq.rates_h,
+    eq.rates_n,
+    eq.rates_s,
+    eq.rates_q,
+    eq.relax,
+    eq.move,
+    eq.jitter,
+    eq.clip01,
+    eq.ghk,
+    eq.sodium_force,
+    eq.gate_m,
+    eq.gate_h,
+    eq.noisy_m,
+    eq.noisy_h,
+    eq.gate_n,
+    eq.gate_s,
+    eq.gate_q,
+    eq.gates_mp,
+    eq.noisy_mp,
+    eq.hold_steps,
+    eq.ahead,
+    eq.internode_moves,
+    eq.node_current,
+    eq.internode_current,
+    eq.solve,
+    eq.verdict,
+    eq.following,
+):
     register_jitable(**INLINE)(_f)
 noisy_m, noisy_h, noisy_mp, gates_mp = eq.noisy_m, eq.noisy_h, eq.noisy_mp, eq.gates_mp
 gate_m, gate_h, gate_n, gate_s, gate_q = eq.gate_m, eq.gate_h, eq.gate_n, eq.gate_s, eq.gate_q
@@ -125,9 +153,15 @@ def _renew(b, dt, steps, lanes):
         f, k = i + FIRST, i + INNER
         Ei = held(ahead(b[i + WIDTH], b[i + BEFORE], steps))
         dni, gni, dsi, gsi, dq, gq = internode_moves(
-            Ei, b[f + 7 * WIDTH], b[f + 8 * WIDTH], b[f + 9 * WIDTH], b[f + 10 * WIDTH],
-            b[f + 11 * WIDTH], b[f + 12 * WIDTH], dt,
-        )  # fmt: skip
+            Ei,
+            b[f + 7 * WIDTH],
+            b[f + 8 * WIDTH],
+            b[f + 9 * WIDTH],
+            b[f + 10 * WIDTH],
+            b[f + 11 * WIDTH],
+            b[f + 12 * WIDTH],
+            dt,
+        )
         b[k], b[k + WIDTH], b[k + 2 * WIDTH] = dni, gni, dsi
         b[k + 3 * WIDTH], b[k + 4 * WIDTH], b[k + 5 * WIDTH] = gsi, dq, gq
 
@@ -146,19 +180,43 @@ def _move(b, dt, noise, renew, lanes):
         f = i + FIRST
         if noise:
             m, p = noisy_mp(
-                E, b[i + 2 * WIDTH], b[i + 4 * WIDTH], b[f], b[f + WIDTH], b[f + 4 * WIDTH],
-                b[f + 5 * WIDTH], b[i + RATIO], b[i + RATIO + WIDTH], b[f + 37 * WIDTH],
-                b[f + 38 * WIDTH], b[i + NOISE], b[i + NOISE + 2 * WIDTH], dt,
-            )  # fmt: skip
+                E,
+                b[i + 2 * WIDTH],
+                b[i + 4 * WIDTH],
+                b[f],
+                b[f + WIDTH],
+                b[f + 4 * WIDTH],
+                b[f + 5 * WIDTH],
+                b[i + RATIO],
+                b[i + RATIO + WIDTH],
+                b[f + 37 * WIDTH],
+                b[f + 38 * WIDTH],
+                b[i + NOISE],
+                b[i + NOISE + 2 * WIDTH],
+                dt,
+            )
             h = noisy_h(
-                E, b[i + 3 * WIDTH], b[f + 2 * WIDTH], b[f + 3 * WIDTH], b[f + 37 * WIDTH],
-                b[i + NOISE + WIDTH], dt,
-            )  # fmt: skip
+                E,
+                b[i + 3 * WIDTH],
+                b[f + 2 * WIDTH],
+                b[f + 3 * WIDTH],
+                b[f + 37 * WIDTH],
+                b[i + NOISE + WIDTH],
+                dt,
+            )
         else:
             m, p = gates_mp(
-                E, b[i + 2 * WIDTH], b[i + 4 * WIDTH], b[f], b[f + WIDTH], b[f + 4 * WIDTH],
-                b[f + 5 * WIDTH], b[i + RATIO], b[i + RATIO + WIDTH], dt,
-            )  # fmt: skip
+                E,
+                b[i + 2 * WIDTH],
+                b[i + 4 * WIDTH],
+                b[f],
+                b[f + WIDTH],
+                b[f + 4 * WIDTH],
+                b[f + 5 * WIDTH],
+                b[i + RATIO],
+                b[i + RATIO + WIDTH],
+                dt,
+            )
             h = gate_h(E, b[i + 3 * WIDTH], b[f + 2 * WIDTH], b[f + 3 * WIDTH], dt)
         n = gate_n(E, b[i + 5 * WIDTH], b[f + 6 * WIDTH], b[f + 8 * WIDTH], dt)
         s = gate_s(E, b[i + 6 * WIDTH], b[f + 9 * WIDTH], b[f + 10 * WIDTH], dt)
@@ -316,9 +374,14 @@ def _tried(b, i, j, found, search, dt):
     k = 1 if b[i + SPIKE] > 0.0 else 0
     found[k, j], found[2 + k, j] = b[i + TRIED], b[i + AT] * dt
     x = following(
-        found[0, j], found[1, j], b[i + TRIED], b[i + FACTOR], search[2, j], search[3, j],
+        found[0, j],
+        found[1, j],
+        b[i + TRIED],
+        b[i + FACTOR],
+        search[2, j],
+        search[3, j],
         search[4, j],
-    )  # fmt: skip
+    )
     b[i + FACTOR] *= b[i + FACTOR]
     return x
 

@@ -43,9 +43,14 @@ UNIT = WORK + 4 * WIDTH
 W = WIDTH
 
 for _f in (
-    chain_equations.available, chain_equations.log_ratio, chain_equations.nernst_shift, chain_equations.potassium_current,
-    chain_equations.internode_row, chain_equations.node_row, chain_equations.forward,
-):  # fmt: skip
+    chain_equations.available,
+    chain_equations.log_ratio,
+    chain_equations.nernst_shift,
+    chain_equations.potassium_current,
+    chain_equations.internode_row,
+    chain_equations.node_row,
+    chain_equations.forward,
+):
     register_jitable(**INLINE)(_f)
 available, nernst_shift, potassium_current = (
     chain_equations.available,
@@ -78,13 +83,23 @@ def _unit(b, noise, dt):
                 E, b[i + 2 * W], b[i + P], b[i + P + W], b[i + P + 37 * W], b[i + NOISE], dt
             )
             h = noisy_h(
-                E, b[i + 3 * W], b[i + P + 2 * W], b[i + P + 3 * W], b[i + P + 37 * W],
-                b[i + NOISE + W], dt,
-            )  # fmt: skip
+                E,
+                b[i + 3 * W],
+                b[i + P + 2 * W],
+                b[i + P + 3 * W],
+                b[i + P + 37 * W],
+                b[i + NOISE + W],
+                dt,
+            )
             p = noisy_m(
-                E, b[i + 4 * W], b[i + P + 4 * W], b[i + P + 5 * W], b[i + P + 38 * W],
-                b[i + NOISE + 2 * W], dt,
-            )  # fmt: skip
+                E,
+                b[i + 4 * W],
+                b[i + P + 4 * W],
+                b[i + P + 5 * W],
+                b[i + P + 38 * W],
+                b[i + NOISE + 2 * W],
+                dt,
+            )
         else:
             m = quiet_m(E, b[i + 2 * W], b[i + P], b[i + P + W], dt)
             h = quiet_h(E, b[i + 3 * W], b[i + P + 2 * W], b[i + P + 3 * W], dt)
@@ -108,29 +123,71 @@ def _unit(b, noise, dt):
             E, n, s, b[i + P + 20 * W], b[i + P + 21 * W], E_k, b[f + 10 * W] * b[i + P + 23 * W]
         )
         ik += potassium_current(
-            Ei, ni, si, b[i + P + 26 * W], b[i + P + 27 * W], E_k,
+            Ei,
+            ni,
+            si,
+            b[i + P + 26 * W],
+            b[i + P + 27 * W],
+            E_k,
             b[f + 11 * W] * b[i + P + 30 * W],
-        )  # fmt: skip
+        )
         k += b[f + 6 * W] * (ik - b[f + 13 * W]) - b[f + 7 * W] * (k - b[f + 8 * W])
 
         current, g = node_current(
-            E, m, h, p, n, s, b[i + P + 13 * W] * open_, b[i + P + 14 * W], b[i + P + 15 * W],
-            b[i + P + 16 * W], b[i + P + 17 * W], b[i + P + 18 * W], b[i + P + 19 * W],
-            b[i + P + 20 * W], b[i + P + 21 * W], E_k, b[i + P + 23 * W], E_lk,
+            E,
+            m,
+            h,
+            p,
+            n,
+            s,
+            b[i + P + 13 * W] * open_,
+            b[i + P + 14 * W],
+            b[i + P + 15 * W],
+            b[i + P + 16 * W],
+            b[i + P + 17 * W],
+            b[i + P + 18 * W],
+            b[i + P + 19 * W],
+            b[i + P + 20 * W],
+            b[i + P + 21 * W],
+            E_k,
+            b[i + P + 23 * W],
+            E_lk,
             b[i + P + 25 * W],
-        )  # fmt: skip
+        )
         current_i, g_i = internode_current(
-            Ei, ni, si, q, b[i + P + 26 * W], b[i + P + 27 * W], E_k, b[i + P + 28 * W], E_h,
-            b[i + P + 30 * W], Ei_lk, b[i + P + 32 * W],
-        )  # fmt: skip
+            Ei,
+            ni,
+            si,
+            q,
+            b[i + P + 26 * W],
+            b[i + P + 27 * W],
+            E_k,
+            b[i + P + 28 * W],
+            E_h,
+            b[i + P + 30 * W],
+            Ei_lk,
+            b[i + P + 32 * W],
+        )
         own, share = internode_row(
             E, Ei, current_i, g_i, b[i + P + 33 * W], b[i + P + 35 * W], b[i + P + 36 * W], dt
         )
         left, right = b[i + AXIAL], b[i + AXIAL + W]
         diagonal, rhs = node_row(
-            E, Ei, current + outward, g, own, share, b[i + CURRENT], left, right,
-            b[i + AXIAL + 2 * W], b[i + P + 33 * W], b[i + P + 34 * W], b[i + P + 35 * W], dt,
-        )  # fmt: skip
+            E,
+            Ei,
+            current + outward,
+            g,
+            own,
+            share,
+            b[i + CURRENT],
+            left,
+            right,
+            b[i + AXIAL + 2 * W],
+            b[i + P + 33 * W],
+            b[i + P + 34 * W],
+            b[i + P + 35 * W],
+            dt,
+        )
         b[i + 2 * W], b[i + 3 * W], b[i + 4 * W] = m, h, p
         b[i + 5 * W], b[i + 6 * W] = n, s
         b[i + 7 * W], b[i + 8 * W], b[i + 9 * W] = ni, si, q
@@ -212,9 +269,24 @@ def _spikes(one, u, first, here, above, per_spike, times, peaks, counts, now):
 
 @_loop
 def _block(
-    b, S, slow, above, per_spike, noisy, steps, on, dt, began, rng, first, times, peaks,
-    counts, trace, every,
-):  # fmt: skip
+    b,
+    S,
+    slow,
+    above,
+    per_spike,
+    noisy,
+    steps,
+    on,
+    dt,
+    began,
+    rng,
+    first,
+    times,
+    peaks,
+    counts,
+    trace,
+    every,
+):
     units, n = S.shape[1], S.shape[2]
     here = min(WIDTH, n - first)
     chunk = 64
@@ -248,8 +320,18 @@ def _block(
             for i in range(WIDTH):
                 top = max(top, b[u, i])
             if top > -20.0 or active[u]:
-                active[u] = _spikes(b[u], u, first, here, above, per_spike, times, peaks, counts,
-                                    began + (t + 1) * dt)  # fmt: skip
+                active[u] = _spikes(
+                    b[u],
+                    u,
+                    first,
+                    here,
+                    above,
+                    per_spike,
+                    times,
+                    peaks,
+                    counts,
+                    began + (t + 1) * dt,
+                )
         if every > 0 and (t + 1) % every == 0:
             for u in range(units):
                 for i in range(here):
@@ -263,9 +345,25 @@ def _block(
 
 
 def move(
-    S, slow, above, rows, feedback, axial, stimulus, noisy, steps, on, dt, began, generators,
-    times, peaks, counts, trace, every,
-):  # fmt: skip
+    S,
+    slow,
+    above,
+    rows,
+    feedback,
+    axial,
+    stimulus,
+    noisy,
+    steps,
+    on,
+    dt,
+    began,
+    generators,
+    times,
+    peaks,
+    counts,
+    trace,
+    every,
+):
     """See `chain._move_reference`, whose results it gives."""
     b = np.zeros((S.shape[1], UNIT))
     per_spike = np.ascontiguousarray(feedback[0])
@@ -273,6 +371,21 @@ def move(
         first = block * WIDTH
         _load(b, S, slow, rows, feedback, axial, stimulus, first)
         _block(
-            b, S, slow, above, per_spike, noisy, steps, on, dt, began, rng, first, times,
-            peaks, counts, trace, every,
-        )  # fmt: skip
+            b,
+            S,
+            slow,
+            above,
+            per_spike,
+            noisy,
+            steps,
+            on,
+            dt,
+            began,
+            rng,
+            first,
+            times,
+            peaks,
+            counts,
+            trace,
+            every,
+        )

@@ -77,9 +77,11 @@ class Contact:
             sodium_scale=body.sodium_scale * self.sodium,
         )
         return ch.Unit(
-            here, bridge=1.0 / self.lamellae, capacity=self.capacity,
+            here,
+            bridge=1.0 / self.lamellae,
+            capacity=self.capacity,
             myelin_capacity=1.0 / self.lamellae,
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True)
@@ -128,10 +130,19 @@ def healthy_contact() -> Contact:
 
 def lesion_contact() -> Contact:
     """Return two axons that lost their myelin and touch over the bare stretch."""
-    return Contact(*(
-        _n(f"lesion_{name}")
-        for name in ("resistance_mohm", "capacity", "leak", "lamellae", "potassium_mv", "sodium")
-    ))  # fmt: skip
+    return Contact(
+        *(
+            _n(f"lesion_{name}")
+            for name in (
+                "resistance_mohm",
+                "capacity",
+                "leak",
+                "lamellae",
+                "potassium_mv",
+                "sodium",
+            )
+        )
+    )
 
 
 # --- the circuit ------------------------------------------------------------------------------

@@ -261,9 +261,21 @@ def gates_mp(e, m, p, shift_m, phi_m, shift_p, phi_p, ratio_open, ratio_close, d
 
 
 def noisy_mp(
-    e, m, p, shift_m, phi_m, shift_p, phi_p, ratio_open, ratio_close,
-    size_m, size_p, xi_m, xi_p, dt,
-):  # fmt: skip
+    e,
+    m,
+    p,
+    shift_m,
+    phi_m,
+    shift_p,
+    phi_p,
+    ratio_open,
+    ratio_close,
+    size_m,
+    size_p,
+    xi_m,
+    xi_p,
+    dt,
+):
     """Return gates m and p after `dt`, with channel noise."""
     am, bm, ap, bp = rates_mp(e, shift_m, shift_p, ratio_open, ratio_close, phi_m * dt, phi_p * dt)
     return (
@@ -299,9 +311,26 @@ def internode_moves(ei, shift_ni, phi_n, shift_s, phi_s, shift_q, phi_q, dt):
 
 
 def node_current(
-    e, m, h, p, n, s, P_na, f_nap, u_per_mv, ghk_out, ghk_in, ohm_slope, ohm_reversal,
-    g_kf, g_ks, E_k, g_lk, E_lk, I_pump,
-):  # fmt: skip
+    e,
+    m,
+    h,
+    p,
+    n,
+    s,
+    P_na,
+    f_nap,
+    u_per_mv,
+    ghk_out,
+    ghk_in,
+    ohm_slope,
+    ohm_reversal,
+    g_kf,
+    g_ks,
+    E_k,
+    g_lk,
+    E_lk,
+    I_pump,
+):
     """Return the node's outward current (pA) and its slope conductance (nS) at fixed gates."""
     z, slope = sodium_force(e, u_per_mv, ghk_out, ghk_in, ohm_slope, ohm_reversal)
     na = P_na * (m * m * m * h + f_nap * p * p * p)
@@ -477,10 +506,17 @@ def flow(S, P):
     r1, r2 = -current - bridge, bridge - current_i
     a11, a22, a12 = P[34] + P[35], P[36] + P[35], -P[35]
     det = a11 * a22 - a12 * a12
-    return np.stack([
-        (a22 * r1 - a12 * r2) / det, (a11 * r2 - a12 * r1) / det,
-        gate(m, rates_m(E + P[0]), P[1]), gate(h, rates_h(E + P[2]), P[3]),
-        gate(p, rates_m(E + P[4]), P[5]), gate(n, rates_n(E + P[6]), P[8]),
-        gate(s, rates_s(E + P[9]), P[10]), gate(ni, rates_n(Ei + P[7]), P[8]),
-        gate(si, rates_s(Ei + P[9]), P[10]), gate(q, rates_q(Ei + P[11]), P[12]),
-    ])  # fmt: skip
+    return np.stack(
+        [
+            (a22 * r1 - a12 * r2) / det,
+            (a11 * r2 - a12 * r1) / det,
+            gate(m, rates_m(E + P[0]), P[1]),
+            gate(h, rates_h(E + P[2]), P[3]),
+            gate(p, rates_m(E + P[4]), P[5]),
+            gate(n, rates_n(E + P[6]), P[8]),
+            gate(s, rates_s(E + P[9]), P[10]),
+            gate(ni, rates_n(Ei + P[7]), P[8]),
+            gate(si, rates_s(Ei + P[9]), P[10]),
+            gate(q, rates_q(Ei + P[11]), P[12]),
+        ]
+    )

@@ -101,9 +101,12 @@ def remyelinated(
         Sodium channels that make noise at both; infinitely many for none.
     """
     unit = Unit(
-        Conditions(persistent_sodium_scale=nu), internode=REMYELINATED, channels=channels,
-        outward_pa_per_spike=outward_pa, outward_tau_ms=outward_tau_ms,
-    )  # fmt: skip
+        Conditions(persistent_sodium_scale=nu),
+        internode=REMYELINATED,
+        channels=channels,
+        outward_pa_per_spike=outward_pa,
+        outward_tau_ms=outward_tau_ms,
+    )
     return [HEALTHY] * 2 + [unit] * 2 + [HEALTHY] * 2
 
 
@@ -167,10 +170,16 @@ def fitted_isaacs(
     x = {
         name: number("chain", f"{axon}.isaacs.{name}")
         for name in (
-            "nu", "nu_before", "slow_potassium", "slow_potassium_before", "internode", "node",
-            "outward_pa", "outward_tau_ms",
+            "nu",
+            "nu_before",
+            "slow_potassium",
+            "slow_potassium_before",
+            "internode",
+            "node",
+            "outward_pa",
+            "outward_tau_ms",
         )
-    }  # fmt: skip
+    }
     if by_itself:
         factor = number("chain", f"{axon}.isaacs.noise_factor")
         x |= {name: x[name] * factor for name in ("nu", "nu_before")}

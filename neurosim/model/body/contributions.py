@@ -146,9 +146,17 @@ def _sized(
     added = next((unit for end, unit in units.items() if parameter.endswith(end)), "1")
     unit = "1" if operation == "scale" else added
     return Contribution(
-        factor, site, parameter, operation, change, unit, value.grade, value.source, why,
+        factor,
+        site,
+        parameter,
+        operation,
+        change,
+        unit,
+        value.grade,
+        value.source,
+        why,
         size if "." in size else f"body.{size}",
-    )  # fmt: skip
+    )
 
 
 # What more of each ion does; less of it does the opposite.

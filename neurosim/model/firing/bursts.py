@@ -188,8 +188,9 @@ def isaacs_bursts(
     said = answer(left, body or Conditions(), axon)
     if said == Answer():
         return rate, bursts
-    grown = Multiplets(_grown(sizes, said.further), bursts.interval_ms * said.interval,
-                       bursts.interval_spread)  # fmt: skip
+    grown = Multiplets(
+        _grown(sizes, said.further), bursts.interval_ms * said.interval, bursts.interval_spread
+    )
     return said.per_min(rate), grown
 
 

@@ -134,11 +134,14 @@ class Firing:
     def columns(self) -> dict[str, np.ndarray]:
         """Return the columns for a table, names with units."""
         return {
-            "time_s": self.time_s, "unit": self.unit,
-            "origin": np.array(ORIGINS)[self.origin], "place_in_burst": self.place,
-            "sodium_load_mmol_l": self.load_mmol_l, "episode": self.episode,
+            "time_s": self.time_s,
+            "unit": self.unit,
+            "origin": np.array(ORIGINS)[self.origin],
+            "place_in_burst": self.place,
+            "sodium_load_mmol_l": self.load_mmol_l,
+            "episode": self.episode,
             "process": np.array(PROCESSES)[self.process],
-        }  # fmt: skip
+        }
 
     def __str__(self) -> str:
         return (
@@ -309,15 +312,23 @@ def law_of(course: HazardCourse, site: np.ndarray) -> Law:
     log_rate = np.log(np.minimum(total, first.ceiling_per_min) / 60.0)
     pair = np.stack([hazard.pair[site] for hazard in course.knots])
     return Law(
-        site, units, starts, _start_load(first)[units], course.at_s, log_rate,
-        np.ascontiguousarray(share.transpose(0, 2, 1)), pair,
-    )  # fmt: skip
+        site,
+        units,
+        starts,
+        _start_load(first)[units],
+        course.at_s,
+        log_rate,
+        np.ascontiguousarray(share.transpose(0, 2, 1)),
+        pair,
+    )
 
 
 def stream(
-    hazard: UnitHazard | HazardCourse, duration_s: float, rng: np.random.Generator,
+    hazard: UnitHazard | HazardCourse,
+    duration_s: float,
+    rng: np.random.Generator,
     room: int = ROOM,
-) -> Iterator[np.ndarray]:  # fmt: skip
+) -> Iterator[np.ndarray]:
     """Yield the discharges of one muscle in pieces, drawn exactly from its hazard.
 
     Parameters
@@ -487,9 +498,11 @@ def _places(columns: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def clock_driven(
-    hazard: UnitHazard | HazardCourse, duration_s: float, rng: np.random.Generator,
+    hazard: UnitHazard | HazardCourse,
+    duration_s: float,
+    rng: np.random.Generator,
     dt_s: float = 1e-3,
-) -> Firing:  # fmt: skip
+) -> Firing:
     """Return the discharges of the same law stepped through time: slow, for small checks.
 
     Each step draws one uniform a unit; bursts and sodium load are as in `sample_firing`.

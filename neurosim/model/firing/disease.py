@@ -110,9 +110,13 @@ def sprouts(terminal: Terminal, units: int, streams: Streams) -> tuple[np.ndarra
 
 
 def diseased_sites(
-    sites: Sites, units_scale: float, terminal: Terminal, lesion: Lesion, critical_nu: float,
+    sites: Sites,
+    units_scale: float,
+    terminal: Terminal,
+    lesion: Lesion,
+    critical_nu: float,
     streams: Streams,
-) -> Sites:  # fmt: skip
+) -> Sites:
     """Return a muscle's sites without those of lost units, with sprouts and hurt axons.
 
     Parameters
@@ -137,9 +141,12 @@ def diseased_sites(
     order = np.argsort(unit, kind="stable")
     order = order[living[unit[order]]]
     return replace(
-        sites, nu=np.append(sites.nu, more)[order], unit=unit[order],
-        origin=np.append(sites.origin, new)[order], alive=living,
-    )  # fmt: skip
+        sites,
+        nu=np.append(sites.nu, more)[order],
+        unit=unit[order],
+        origin=np.append(sites.origin, new)[order],
+        alive=living,
+    )
 
 
 # --- Sources beside the hazard law ---------------------------------------------------------------
@@ -156,9 +163,14 @@ def _firing(parts: list[np.ndarray], duration_s: float, process: str) -> Firing:
 
 
 def multiplets(
-    terminal: Terminal, living: np.ndarray, axon: str, duration_s: float, streams: Streams,
-    body: Conditions | None = None, part: int = 0,
-) -> tuple[Firing, float]:  # fmt: skip
+    terminal: Terminal,
+    living: np.ndarray,
+    axon: str,
+    duration_s: float,
+    streams: Streams,
+    body: Conditions | None = None,
+    part: int = 0,
+) -> tuple[Firing, float]:
     """Return the discharges of endings without fast potassium channels, and multiplets per minute.
 
     Gaps between starts are exponential beyond the shortest; bursts are the chain's in that
@@ -205,17 +217,24 @@ def myokymia(
 
 
 def cramps(
-    cramping: Cramping, soma: SomaConditions, living: np.ndarray, duration_s: float,
+    cramping: Cramping,
+    soma: SomaConditions,
+    living: np.ndarray,
+    duration_s: float,
     streams: Streams,
-) -> list[Firing]:  # fmt: skip
+) -> list[Firing]:
     """Return what the pool of motoneurons fires after a push: plateaus, and lone discharges.
 
     Plateaus that overlap in time are one episode, over as many units as take part.
     """
     time, unit = cramp.after_push(
-        living.size, cramping, soma, duration_s, streams.sequence("units"),
+        living.size,
+        cramping,
+        soma,
+        duration_s,
+        streams.sequence("units"),
         streams.sequence("pool"),
-    )  # fmt: skip
+    )
     time, unit = time[living[unit]], unit[living[unit]]
     episode = trains.plateaus(time, unit)
     order = np.lexsort((time, episode))

@@ -63,11 +63,13 @@ def noise_course(axons: Axons, dt: float = COARSE_DT_MS) -> np.ndarray:
     """
     S, r = axons.rest, dict(zip(eq.PARAMETERS, axons.P, strict=True))
     kick = np.empty((S.shape[1], 3))
-    for k, (rates, phi, size) in enumerate((
-        (eq.rates_m(S[0] + r["shift_m"]), r["phi_m"], r["noise_mh"]),
-        (eq.rates_h(S[0] + r["shift_h"]), r["phi_h"], r["noise_mh"]),
-        (eq.rates_m(S[0] + r["shift_p"]), r["phi_p"], r["noise_p"]),
-    )):  # fmt: skip
+    for k, (rates, phi, size) in enumerate(
+        (
+            (eq.rates_m(S[0] + r["shift_m"]), r["phi_m"], r["noise_mh"]),
+            (eq.rates_h(S[0] + r["shift_h"]), r["phi_h"], r["noise_mh"]),
+            (eq.rates_m(S[0] + r["shift_p"]), r["phi_p"], r["noise_p"]),
+        )
+    ):
         a, b = rates
         kick[:, k] = eq.jitter(a / (a + b), a * phi * dt, b * phi * dt, size, 1.0)
     forward = _matrix_exponential(jacobian(axons) * dt)
@@ -98,9 +100,9 @@ def action(axons: Axons, dt: float = COARSE_DT_MS) -> tuple[np.ndarray, np.ndarr
     # upwards on a grid: a stronger course may block a depolarised site
     least = _least(noisy, course, dt)
     which = np.flatnonzero(least <= HIGHEST)
-    search = np.stack(np.broadcast_arrays(
-        least[which], 1.0, STRIDE, HIGHEST, STRIDE * 0.5**HALVINGS
-    ))  # fmt: skip
+    search = np.stack(
+        np.broadcast_arrays(least[which], 1.0, STRIDE, HIGHEST, STRIDE * 0.5**HALVINGS)
+    )
     _, high, *_ = kernel.kick(noisy.rest, noisy.P, which, course, after, noisy.rest[0], search, dt)
     found, peak = np.full(n, np.nan), np.full(n, np.nan)
     which, high = which[np.isfinite(high)], high[np.isfinite(high)]

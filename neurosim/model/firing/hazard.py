@@ -441,9 +441,13 @@ def rested_hazard(
 
 
 def hazard_course(
-    tables: Sequence[HazardTable], at: np.ndarray, sites: Sites,
-    soma_per_min: Sequence[np.ndarray], at_s: np.ndarray, duration_s: float,
-) -> HazardCourse:  # fmt: skip
+    tables: Sequence[HazardTable],
+    at: np.ndarray,
+    sites: Sites,
+    soma_per_min: Sequence[np.ndarray],
+    at_s: np.ndarray,
+    duration_s: float,
+) -> HazardCourse:
     """Return the hazards of one person's muscle as the sampler needs them.
 
     The body has been in its first state for long: units start with their sodium load in balance.
@@ -490,10 +494,13 @@ def _knots(tables, at, sites, soma_per_min, at_s, duration_s) -> list[UnitHazard
     for i, per_min in enumerate(soma_per_min):
         alike = np.repeat(np.asarray(per_min)[soma, None], k, axis=1)
         rate, pair = _between_tables(i, at, at_s, rates, pairs)
-        knots.append(UnitHazard(
-            bursts_per_min=np.concatenate([rate, alike])[order],
-            pair=np.concatenate([pair, np.zeros(soma.size)])[order], **common,
-        ))  # fmt: skip
+        knots.append(
+            UnitHazard(
+                bursts_per_min=np.concatenate([rate, alike])[order],
+                pair=np.concatenate([pair, np.zeros(soma.size)])[order],
+                **common,
+            )
+        )
     return knots
 
 

@@ -65,9 +65,23 @@ def pick(goal, load, a, q, grid, share, first, last):
 
 
 def sample(
-    rng, waits, names, starts, begin, grid, at, log_rate, slope, share, pair, load_law, timing,
-    duration, state, out,
-):  # fmt: skip
+    rng,
+    waits,
+    names,
+    starts,
+    begin,
+    grid,
+    at,
+    log_rate,
+    slope,
+    share,
+    pair,
+    load_law,
+    timing,
+    duration,
+    state,
+    out,
+):
     """Fill `out` with bursts from where `state` is, and return how many discharges there are.
 
     Parameters

@@ -196,8 +196,9 @@ def _with_spasms(rows, times_s, unit, episode, m: Muscle, scale: float, slowness
         start, end = rows["onset_s"][mine].min(), rows["end_s"][mine].max()
         of, long = episode == number_of, end - start
         force = muscle_force_mn(times_s[of] - start, unit[of], m, long, _PEAK_HZ, scale, slowness)
-        merged.append((mine[0], start, end, force.max(initial=0.0), mine.size,
-                       rows["discharges"][mine].sum()))  # fmt: skip
+        merged.append(
+            (mine[0], start, end, force.max(initial=0.0), mine.size, rows["discharges"][mine].sum())
+        )
     names = ("onset_s", "end_s", "peak_mn", "units", "discharges")
     for at, *values in merged:
         for name, value in zip(names, values, strict=True):
@@ -225,9 +226,10 @@ def _twitches(rows: dict[str, np.ndarray], m: Muscle, origin: np.ndarray | None)
 def _kinds(kind: np.ndarray, discharges: np.ndarray, process: np.ndarray) -> np.ndarray:
     """Return the index into `KINDS` of each event by what made it; `kind` is a misfire's."""
     for made, least, name in (
-        ("myokymia", 2, "myokymic_burst"), ("neuromyotonia", 3, "neuromyotonic_burst"),
+        ("myokymia", 2, "myokymic_burst"),
+        ("neuromyotonia", 3, "neuromyotonic_burst"),
         ("plateau", 1, "spasm"),
-    ):  # fmt: skip
+    ):
         kind = np.where((process == made) & (discharges >= least), KINDS.index(name), kind)
     return kind
 

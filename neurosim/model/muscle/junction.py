@@ -76,8 +76,12 @@ def _gates(v):
     an, bn = 0.0131 * _linoid(v + 40.0, 7.0), 0.067 * np.exp(-(v + 40.0) / 40.0)
     slow = 1.0 / (1.0 + np.exp((v + 68.0) / 7.1))
     slow_rate = (0.2 + 5.65 * ((v + 70.0) / 100.0) ** 2) / 60.0
-    return ((am / (am + bm), am + bm), (ah / (ah + bh), ah + bh), (an / (an + bn), an + bn),
-            (slow, slow_rate))  # fmt: skip
+    return (
+        (am / (am + bm), am + bm),
+        (ah / (ah + bh), ah + bh),
+        (an / (an + bn), an + bn),
+        (slow, slow_rate),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +106,9 @@ def _cable() -> _Cable:
     size = np.ones(COMPARTMENTS)
     size[0] = 0.5  # the cut goes through the middle of the end plate
     area = 2.0 * np.pi * radius_cm * step_cm * size
-    flow = axial_ms * (np.diag(np.ones(COMPARTMENTS - 1), 1) + np.diag(
-        np.ones(COMPARTMENTS - 1), -1))  # fmt: skip
+    flow = axial_ms * (
+        np.diag(np.ones(COMPARTMENTS - 1), 1) + np.diag(np.ones(COMPARTMENTS - 1), -1)
+    )
     flow -= np.diag(flow.sum(axis=1))
     warm = _n("fibre_q10_conductance") ** ((_n("fibre_temperature_c") - 20.0) / 10.0)
     sodium = np.full((COMPARTMENTS, 1), warm * _n("fibre_sodium"))
@@ -115,9 +120,12 @@ def _cable() -> _Cable:
     outward = potassium * n**4 * (v - _n("fibre_potassium_mv"))
     return _Cable(
         spread=expm(0.5 * STEP_MS * flow / (_n("fibre_capacitance") * area)[:, None]),
-        sodium=sodium, potassium=potassium, end_plate=0.5e-6 / area[0],
-        leak_mv=v + (inward + outward) / _n("fibre_leak"), rest=rest,
-    )  # fmt: skip
+        sodium=sodium,
+        potassium=potassium,
+        end_plate=0.5e-6 / area[0],
+        leak_mv=v + (inward + outward) / _n("fibre_leak"),
+        rest=rest,
+    )
 
 
 def fibre_mv(
@@ -155,8 +163,10 @@ def fibre_mv(
     for i in range(steps):
         open_ns = open_ns + impulses[i] * given
         if channels:
-            gates = [to + (x - to) * np.exp(-STEP_MS * warm * rate)
-                     for x, (to, rate) in zip(gates, _gates(v), strict=True)]  # fmt: skip
+            gates = [
+                to + (x - to) * np.exp(-STEP_MS * warm * rate)
+                for x, (to, rate) in zip(gates, _gates(v), strict=True)
+            ]
         m, h, n, s = gates
         g_na, g_k = channels * c.sodium * m**3 * h * s, channels * c.potassium * n**4
         total, drawn = g_na + g_k + leak, g_na * e_na + g_k * e_k + leak * e_leak

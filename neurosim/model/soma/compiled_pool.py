@@ -23,8 +23,9 @@ def _keep(function):
 
 
 @_keep
-def _move(S, P, noise, kicks, common, size, saturating, linear, other, spikes, counts, traces,
-          rows, force):  # fmt: skip
+def _move(
+    S, P, noise, kicks, common, size, saturating, linear, other, spikes, counts, traces, rows, force
+):
     shared = other.shape[0] == 1
     for i in range(S.shape[1]):
         v, w, ahp, rise = S[0, i], S[1, i], S[2, i], S[3, i]

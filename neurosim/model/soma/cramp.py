@@ -52,8 +52,9 @@ def units_of(person: int, units: int, prone: bool) -> pool.Pool:
     return pool.cramp_prone(made) if prone else made
 
 
-def stimulate(made, conditions, stimulus_hz, after_s, *, seed, inhibition_mv=0.0, inhibition_s=0.0,
-              trace=()):  # fmt: skip
+def stimulate(
+    made, conditions, stimulus_hz, after_s, *, seed, inhibition_mv=0.0, inhibition_s=0.0, trace=()
+):
     """Return a run: rest, stimulation of the nerve, inhibition (or none), and rest again.
 
     Parameters
@@ -116,8 +117,16 @@ def after_push(
     return done.time_s[late] - BEFORE_S - STIMULUS_S, done.unit[late]
 
 
-def census(people: int, units: int, *, seed: int, stimulus_hz: float, after_s: float = 90.0,
-           conditions: SomaConditions | None = None, prone: bool = False):  # fmt: skip
+def census(
+    people: int,
+    units: int,
+    *,
+    seed: int,
+    stimulus_hz: float,
+    after_s: float = 90.0,
+    conditions: SomaConditions | None = None,
+    prone: bool = False,
+):
     """Return the plateaus of all units of some people, and the spikes before the stimulus.
 
     Returns
@@ -142,8 +151,14 @@ def cramps(made, conditions: SomaConditions, stimulus_hz: float, seed: int) -> b
     return sum(p is not None for p in on) >= SHARE * made.units
 
 
-def threshold_hz(people: Iterable[int], units: int, prone: bool, *, seed: int,
-                 conditions: SomaConditions | None = None) -> np.ndarray:  # fmt: skip
+def threshold_hz(
+    people: Iterable[int],
+    units: int,
+    prone: bool,
+    *,
+    seed: int,
+    conditions: SomaConditions | None = None,
+) -> np.ndarray:
     """Return the least rate of stimuli that starts a cramp in each person, per second.
 
     Rates rise by `STEP_HZ` as in the clinic's test, each from rest; NaN if `HIGHEST_HZ` starts

@@ -195,23 +195,25 @@ def parameters(pool: Pool, conditions: SomaConditions) -> np.ndarray:
     p = 1.0 / (1.0 + np.exp((pool.pic_half_mv - healthy) / _number("pic_slope_mv")))
     moving = pool.pic_mv * p * (1.0 - (1.0 - _number("pic_least")) * p) * conditions.pic_gain
     one = np.ones(pool.units)
-    return np.stack([
-        np.exp(-DT_MS / pool.tau_membrane_ms),
-        resting_mv(conditions) - moving,
-        np.exp(-DT_MS / pool.ahp_tau_ms),
-        _soma("ahp_mv") * conditions.ahp_scale * one,
-        np.exp(-DT_MS / _soma("adaptation_tau_ms")) * one,
-        _soma("adaptation_mv") * one,
-        pool.pic_mv * conditions.pic_gain,
-        pool.pic_half_mv,
-        _number("pic_slope_mv") * one,
-        -np.expm1(-DT_MS / _number("pic_tau_ms")) * one,
-        -np.expm1(-DT_MS / _number("pic_inactivation_tau_ms")) * one,
-        _number("pic_least") * one,
-        sum(threshold_parts_mv(conditions).values()) * one,
-        _soma("reset_mv") * one,
-        round(_soma("refractory_ms") / DT_MS) * one,
-    ])  # fmt: skip
+    return np.stack(
+        [
+            np.exp(-DT_MS / pool.tau_membrane_ms),
+            resting_mv(conditions) - moving,
+            np.exp(-DT_MS / pool.ahp_tau_ms),
+            _soma("ahp_mv") * conditions.ahp_scale * one,
+            np.exp(-DT_MS / _soma("adaptation_tau_ms")) * one,
+            _soma("adaptation_mv") * one,
+            pool.pic_mv * conditions.pic_gain,
+            pool.pic_half_mv,
+            _number("pic_slope_mv") * one,
+            -np.expm1(-DT_MS / _number("pic_tau_ms")) * one,
+            -np.expm1(-DT_MS / _number("pic_inactivation_tau_ms")) * one,
+            _number("pic_least") * one,
+            sum(threshold_parts_mv(conditions).values()) * one,
+            _soma("reset_mv") * one,
+            round(_soma("refractory_ms") / DT_MS) * one,
+        ]
+    )
 
 
 def at_rest(P: np.ndarray) -> np.ndarray:
@@ -394,8 +396,9 @@ def run(
         )
     e = _numbers("excitation", excitation, ((), (ms,)))
     if e.min() < 0.0 or e.max() > 1.0:
-        raise NeurosimError(f"excitation must lie between 0 and 1, not reach {e.min():g} or "
-                            f"{e.max():g}.")  # fmt: skip
+        raise NeurosimError(
+            f"excitation must lie between 0 and 1, not reach {e.min():g} or {e.max():g}."
+        )
     e = np.broadcast_to(e * now.drive_scale, ms)
     current = np.broadcast_to(_numbers("current_na", current_na, ((), (ms,))), ms)
     other = np.atleast_1d(_numbers("input_mv", input_mv, ((), (ms,), (n, ms))))
@@ -455,10 +458,12 @@ def _run(pool, conditions, e, current, other, seed, noise, kept) -> PoolRun:
     n, ms = pool.units, e.size
     P = parameters(pool, conditions)
     S = at_rest(P)
-    size = np.concatenate([
-        _noise_sizes(pool, conditions, noise),
-        [pool.resistance_mohm * _number("largest_drive_na"), pool.resistance_mohm],
-    ])  # fmt: skip
+    size = np.concatenate(
+        [
+            _noise_sizes(pool, conditions, noise),
+            [pool.resistance_mohm * _number("largest_drive_na"), pool.resistance_mohm],
+        ]
+    )
     rows = np.full(n, -1)
     rows[kept] = np.arange(kept.size)
     together, own = _child(seed, 0), [_child(seed, i + 1) for i in range(n)]
@@ -478,9 +483,21 @@ def _run(pool, conditions, e, current, other, seed, noise, kept) -> PoolRun:
             common, kicks = np.zeros((2, m)), np.zeros((n, m))
         counts[:] = 0
         steps = slice(start * SUBSTEPS, part.stop * SUBSTEPS)
-        loop(S, P, state, kicks, common, size, np.ascontiguousarray(e[part]),
-             np.ascontiguousarray(current[part]), np.ascontiguousarray(other[:, part]),
-             spikes, counts, traces[:, :, steps], rows)  # fmt: skip
+        loop(
+            S,
+            P,
+            state,
+            kicks,
+            common,
+            size,
+            np.ascontiguousarray(e[part]),
+            np.ascontiguousarray(current[part]),
+            np.ascontiguousarray(other[:, part]),
+            spikes,
+            counts,
+            traces[:, :, steps],
+            rows,
+        )
         at = np.concatenate([s[:c] for s, c in zip(spikes, counts, strict=True)])
         who = np.repeat(np.arange(n), counts)
         order = np.argsort(at, kind="stable")

@@ -147,9 +147,15 @@ def _reference_run(a, y, availability, pulse_pa, times):
     for low, high, stimulus in ((0.0, 1.0, pulse_pa), (1.0, times[-1], 0.0)):
         part = times[(times > low) & (times <= high)]
         run = solve_ivp(
-            slope, (low, high), y, "LSODA", np.union1d(part, [high]), args=(stimulus,),
-            rtol=1e-9, atol=1e-10,
-        )  # fmt: skip
+            slope,
+            (low, high),
+            y,
+            "LSODA",
+            np.union1d(part, [high]),
+            args=(stimulus,),
+            rtol=1e-9,
+            atol=1e-10,
+        )
         found.append(run.y[:, np.isin(run.t, part)])
         y = run.y[:, -1]
     return np.concatenate(found, axis=1)
@@ -314,9 +320,17 @@ def test_both_loops_find_the_same_even_if_nothing_is_waited_for(after, monkeypat
 
     def run():
         pulse = kernel.pulse(
-            batch.rest, batch.P, which, which, np.zeros(2), np.array([20, 31]), after,
-            batch.rest_mv, push, dt,
-        )  # fmt: skip
+            batch.rest,
+            batch.P,
+            which,
+            which,
+            np.zeros(2),
+            np.array([20, 31]),
+            after,
+            batch.rest_mv,
+            push,
+            dt,
+        )
         kicked = kernel.kick(batch.rest, batch.P, which, course, after, batch.rest_mv, kick, dt)
         return pulse, kicked
 

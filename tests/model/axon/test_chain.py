@@ -15,9 +15,14 @@ from neurosim.model.axon.axon import AXONS, Conditions, at_rest
 
 SICK = ch.Unit(
     Conditions(persistent_sodium_scale=5.0, fast_potassium_scale=0.3),
-    internode=0.6, bridge=0.7, node=1.2, channels=2500.0, outward_pa_per_spike=8.0,
-    inactivation_tau_ms=300.0, space_pl=0.8,
-)  # fmt: skip
+    internode=0.6,
+    bridge=0.7,
+    node=1.2,
+    channels=2500.0,
+    outward_pa_per_spike=8.0,
+    inactivation_tau_ms=300.0,
+    space_pl=0.8,
+)
 
 
 def at_first(units, pa):
@@ -104,8 +109,13 @@ def test_against_an_independent_integrator():
     wanted = rest.y.reshape(10, 3, -1)[0].T
     state, found = built.start(), []
     for end in at:
-        ch.run(built, end - state.time_ms, state=state, dt=0.001,
-               stimulus_pa=at_first(3, 1500.0 * (state.time_ms < 1.0)))  # fmt: skip
+        ch.run(
+            built,
+            end - state.time_ms,
+            state=state,
+            dt=0.001,
+            stimulus_pa=at_first(3, 1500.0 * (state.time_ms < 1.0)),
+        )
         found.append(state.S[0, :, 0].copy())
     np.testing.assert_allclose(found, wanted, atol=0.05)
 
@@ -132,9 +142,14 @@ def test_compiled_and_plain_give_the_same(monkeypatch):
     def go():
         state = built.start()
         result = ch.run(
-            built, 12.0, state=state, seed=4, stimulus_pa=at_first(3, 1500.0), stimulus_ms=1.0,
+            built,
+            12.0,
+            state=state,
+            seed=4,
+            stimulus_pa=at_first(3, 1500.0),
+            stimulus_ms=1.0,
             every=7,
-        )  # fmt: skip
+        )
         return state, *result
 
     fast = go()

@@ -78,8 +78,9 @@ def test_without_a_cleft_the_neighbour_knows_nothing_and_the_axon_is_the_chain()
     one, _, trace, cleft = ep._pair(contact, Conditions(), "ghk", [0.0], True)
     pulse = np.zeros((ep.UNITS, 1))
     pulse[0] = ep.PULSE_PA
-    _, alone = ch.run(one, ep.DURATION_MS, stimulus_pa=pulse, stimulus_ms=ep.PULSE_MS,
-                      dt=ep.DT_MS, every=1)  # fmt: skip
+    _, alone = ch.run(
+        one, ep.DURATION_MS, stimulus_pa=pulse, stimulus_ms=ep.PULSE_MS, dt=ep.DT_MS, every=1
+    )
     np.testing.assert_allclose(trace[1:, : ep.UNITS, 0], alone[:, :, 0], atol=1e-4)
     assert alone.max() > 20.0 and np.ptp(trace[:, ep.UNITS :, 0], axis=0).max() < 1e-6
     assert not cleft.any()

@@ -34,8 +34,9 @@ def test_the_blocks_are_those_of_the_examination(script, shipped):
     rows = {r.measure.key: r.z for r in comparison.compare(ex.examine(ax.Conditions()))}
     expected = [rows[key] for key in norms.norm_measures()]
     np.testing.assert_allclose(parts["measures"][0], expected, atol=0.02)
-    by_name = {(c, m): z for (c, m, *_), z in zip(script.targets(), parts["conditions"][0],
-                                                  strict=True)}  # fmt: skip
+    by_name = {
+        (c, m): z for (c, m, *_), z in zip(script.targets(), parts["conditions"][0], strict=True)
+    }
     low = ex.examine(ax.Conditions(potassium_out_mmol_l=2.8))
     found = low.measures["superexcitability_percent"]
     asked = number("fit", "target.potassium_2_8.superexcitability_percent")

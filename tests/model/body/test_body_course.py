@@ -103,9 +103,13 @@ def test_a_medicine_solves_its_differential_equation(name):
     take, leave = medicine_rates_per_h(name)
     at = np.linspace(0.0, 20.0, 401)
     solved = solve_ivp(
-        lambda t, y: [-take * y[0], take * y[0] - leave * y[1]], (0, 20), [1.0, 0.0], t_eval=at,
-        rtol=1e-9, atol=1e-12,
-    ).y[1]  # fmt: skip
+        lambda t, y: [-take * y[0], take * y[0] - leave * y[1]],
+        (0, 20),
+        [1.0, 0.0],
+        t_eval=at,
+        rtol=1e-9,
+        atol=1e-12,
+    ).y[1]
     found = column(made, name, at + 2.0)
     assert found == pytest.approx(0.8 * solved / solved.max(), abs=2e-3)
     assert at[found.argmax()] == pytest.approx(number("course", f"medicine.{name}.peak_h"), abs=0.1)
@@ -191,9 +195,10 @@ def test_what_no_event_names_stays():
 
 def test_between_knots_lines_stay_near_what_is_between():
     made = course(
-        {"at": "07:30", "caffeine_mg": 200}, {"from": "09:00", "to": "12:00", "stress": 0.6},
+        {"at": "07:30", "caffeine_mg": 200},
+        {"from": "09:00", "to": "12:00", "stress": 0.6},
         {"at": "18:00", "contraction": 1.0},
-    )  # fmt: skip
+    )
     at, bodies = made.knots(Body(), 24.0)
     assert at[0] == 0.0 and at[-1] == 24.0 and at.size < 40
     for name, values in made.values(Body(), 24.0).items():
@@ -237,10 +242,20 @@ def test_the_clock_goes_round():
         ([{"from": "07:00", "stress": 1}], "needs its time"),
         ([{"from": "12:00", "to": "09:00", "stress": 1}], "the wrong way round"),
         ([{"from": "12:00", "to": "12:00", "stress": 1}], "would last 24 h"),
-        ([{"from": "09:00", "to": "12:00", "stress": 1}, {"from": "11:00", "to": "13:00",
-                                                          "stress": 0.5}], "overlap at 11:00"),
-        ([{"from": "05:00", "to": "12:00", "sleep": True, "daily": True},
-          {"from": "11:00", "to": "13:00", "sleep": True, "day": 4}], "overlap at 11:00"),
+        (
+            [
+                {"from": "09:00", "to": "12:00", "stress": 1},
+                {"from": "11:00", "to": "13:00", "stress": 0.5},
+            ],
+            "overlap at 11:00",
+        ),
+        (
+            [
+                {"from": "05:00", "to": "12:00", "sleep": True, "daily": True},
+                {"from": "11:00", "to": "13:00", "sleep": True, "day": 4},
+            ],
+            "overlap at 11:00",
+        ),
         ([{"at": "07:00", "cafeine_mg": 1}], "did you mean 'caffeine_mg'"),
         ([{"at": "07:00", "stress": 1}], "happens over a span"),
         ([{"from": "07:00", "to": "08:00", "caffeine_mg": 1}], "happens at a time"),
@@ -256,7 +271,7 @@ def test_the_clock_goes_round():
         ("coffee", "list of tables"),
         ({"at": "07:00"}, "list of tables"),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_is_one_sentence(tables, words):
     with pytest.raises(NeurosimError) as error:
         Course.from_tables(tables, "06:00")

@@ -29,9 +29,17 @@ SHORTEST_S = number("firing", "burst_interval_shortest_ms") / 1000.0
 
 
 def sites(
-    rates, unit=None, *, slope=1.0, pair=0.0, load=0.0, tau=360.0, ceiling=1e6, units=None,
+    rates,
+    unit=None,
+    *,
+    slope=1.0,
+    pair=0.0,
+    load=0.0,
+    tau=360.0,
+    ceiling=1e6,
+    units=None,
     start=None,
-):  # fmt: skip
+):
     """Return sites with bursts per minute falling by `slope` per mmol/L of load."""
     rates = np.atleast_1d(np.asarray(rates, float))
     n = rates.size
@@ -113,9 +121,13 @@ def test_counts_of_a_constant_hazard_are_poisson():
 
 def test_counts_and_burst_sizes_agree_with_the_clock():
     hazard = sites(
-        [160.0, 60.0, 120.0, 200.0], [0, 0, 1, 2], slope=[0.6, 1.5, 1.0, 1.0], pair=0.35,
-        load=0.3, tau=8.0,
-    )  # fmt: skip
+        [160.0, 60.0, 120.0, 200.0],
+        [0, 0, 1, 2],
+        slope=[0.6, 1.5, 1.0, 1.0],
+        pair=0.35,
+        load=0.3,
+        tau=8.0,
+    )
     clock = [clock_driven(hazard, 20.0, np.random.default_rng(s), dt_s=2e-3) for s in range(6)]
     exact = [draw(hazard, 20.0, 100 + s) for s in range(300)]
 
@@ -203,10 +215,16 @@ def drawn_without_numba(monkeypatch, draw_it):
 def test_compiled_and_plain_python_give_the_same_discharges_to_the_bit(seed, monkeypatch):
     pytest.importorskip("numba")
     hazard = sites([30.0, 9.0, 60.0], [0, 0, 1], pair=0.4, load=0.1, tau=60.0, ceiling=50.0)
-    rising = HazardCourse(np.array([0.0, 500.0, 900.0]), (
-        hazard, *(dataclasses.replace(hazard, bursts_per_min=hazard.bursts_per_min * f)
-                  for f in (3.0, 0.5)),
-    ))  # fmt: skip
+    rising = HazardCourse(
+        np.array([0.0, 500.0, 900.0]),
+        (
+            hazard,
+            *(
+                dataclasses.replace(hazard, bursts_per_min=hazard.bursts_per_min * f)
+                for f in (3.0, 0.5)
+            ),
+        ),
+    )
     asked = hazard if seed else rising
     compiled = draw(asked, 1200.0, seed)
     plain = drawn_without_numba(monkeypatch, lambda: draw(asked, 1200.0, seed))

@@ -23,8 +23,16 @@ from neurosim.simulation.tally import replicate
 
 DISEASES = ("als", "cholinesterase_inhibition", "cramp", "isaacs", "pinched_nerve")
 SPROUTING = ("nerve_damage", "poor_nutrition")
-EVERYTHING = Body(isaacs=1, pinched_nerve=1, als=0.5, shortened_muscle=0.9, cramp_proneness=1,
-                  nerve_stimulation_per_s=40, stretch=0.1, ionised_calcium_mmol_l=1.0)  # fmt: skip
+EVERYTHING = Body(
+    isaacs=1,
+    pinched_nerve=1,
+    als=0.5,
+    shortened_muscle=0.9,
+    cramp_proneness=1,
+    nerve_stimulation_per_s=40,
+    stretch=0.1,
+    ionised_calcium_mmol_l=1.0,
+)
 
 
 def median_interval_s(time_s, episode):
@@ -107,8 +115,10 @@ def test_multiplets_come_as_often_as_expected_and_more_with_fewer_channels():
     living = np.ones(43, bool)
     rates = []
     for left in (1.0, 0.8, 0.5, 0.3, 0.1):
-        made = [disease.multiplets(Terminal(left, 1.0), living, "ghk", 1200.0, Streams(1, p, 0))
-                for p in range(8)]  # fmt: skip
+        made = [
+            disease.multiplets(Terminal(left, 1.0), living, "ghk", 1200.0, Streams(1, p, 0))
+            for p in range(8)
+        ]
         expected = sum(per_min for _, per_min in made) * 20.0
         found = sum(firing.episode.max(initial=-1) + 1 for firing, _ in made)
         rates.append(expected)
@@ -137,8 +147,10 @@ def test_hurt_axons_fire_in_groups_as_recorded():
     assert inside.mean() == pytest.approx(0.35, abs=0.06)
     per_s = 1.0 / median_interval_s(time, episode)
     assert np.mean((per_s > 5.0 * 0.8) & (per_s < 62.0 * 1.2)) > 0.97  # V51
-    start = [np.sort(time[unit == u][np.unique(episode[unit == u], return_index=True)[1]])
-             for u in np.unique(unit)]  # fmt: skip
+    start = [
+        np.sort(time[unit == u][np.unique(episode[unit == u], return_index=True)[1]])
+        for u in np.unique(unit)
+    ]
     every = [np.diff(s).mean() for s in start if s.size > 5]
     assert len(every) > 15 and min(every) > 0.1 and max(every) < 10.0 * 1.2
     bursts = result.twitches.discharges[result.twitches.kind == "myokymic_burst"]
@@ -177,8 +189,10 @@ def test_a_pinched_root_reaches_its_muscles_and_no_other(muscle):
 def test_two_half_roots_reach_as_much_as_their_shares():
     asked = Scenario(body=Body(pinched_nerve=0.4), duration_s=1.0)
     for muscle in ("calf", "foot_sole", "shin", "thumb", "upper_arm"):
-        reached = [state_in(asked.replace(muscle=muscle, root=root)).lesion.axons_share
-                   for root in roots(muscle)]  # fmt: skip
+        reached = [
+            state_in(asked.replace(muscle=muscle, root=root)).lesion.axons_share
+            for root in roots(muscle)
+        ]
         assert len(reached) == 2 and sum(reached) == pytest.approx(0.4 * 0.5)
 
 

@@ -109,8 +109,14 @@ def test_medicine_salt_and_effort_move_it(axon):
 
 @pytest.mark.parametrize("axon", AXONS)
 def test_what_still_fires_fires_as_recorded_while_the_limb_is_not_warmer(axon):
-    for values in ({"ionised_calcium_mmol_l": 1.0}, {"ionised_calcium_mmol_l": 0.9}, {"als": 0.3},
-                   {"potassium_mmol_l": 4.8}, {"paco2_mmhg": 30.0}, {"fatigue": 0.1}):  # fmt: skip
+    for values in (
+        {"ionised_calcium_mmol_l": 1.0},
+        {"ionised_calcium_mmol_l": 0.9},
+        {"als": 0.3},
+        {"potassium_mmol_l": 4.8},
+        {"paco2_mmhg": 30.0},
+        {"fatigue": 0.1},
+    ):
         rate, table = isaacs_bursts(LEFT, axon, axon_of(**values))
         seen = int(np.flatnonzero(table.size_share > 0.01)[-1])
         per_s = 1000.0 / table.interval_ms[:seen]
@@ -142,8 +148,11 @@ def test_shares_of_sizes_move_to_the_mean_that_is_asked():
 
 def test_a_body_moves_the_multiplets_of_a_run():
     counts = {}
-    for name, values in (("health", {}), ("calcium", {"ionised_calcium_mmol_l": 1.1}),
-                         ("tired", {"fatigue": 1.0})):  # fmt: skip
+    for name, values in (
+        ("health", {}),
+        ("calcium", {"ionised_calcium_mmol_l": 1.1}),
+        ("tired", {"fatigue": 1.0}),
+    ):
         result = simulate(Body(isaacs=1.0, **values), muscle="upper_arm", duration_s=60.0)
         made = result.firing.columns()["process"] == "neuromyotonia"
         counts[name] = np.unique(result.firing.episode[made]).size

@@ -50,10 +50,15 @@ def ours(law, seed, units=UNITS):
     hazard = UnitHazard(
         load_mmol_l=GRID,
         bursts_per_min=np.tile(60.0 * law.per_s * np.exp(-law.slope * GRID), (units, 1)),
-        unit=np.arange(units), origin=np.zeros(units, np.int64), pair=np.full(units, law.pair),
-        units=units, load_per_spike_mmol_l=law.per_spike_mmol_l, load_tau_s=law.tau_s,
-        ceiling_per_min=1e6, start_load_mmol_l=np.full(units, law.start_mmol_l),
-    )  # fmt: skip
+        unit=np.arange(units),
+        origin=np.zeros(units, np.int64),
+        pair=np.full(units, law.pair),
+        units=units,
+        load_per_spike_mmol_l=law.per_spike_mmol_l,
+        load_tau_s=law.tau_s,
+        ceiling_per_min=1e6,
+        start_load_mmol_l=np.full(units, law.start_mmol_l),
+    )
     firing = sample_firing(hazard, DURATION_S, np.random.default_rng(seed))
     return firing.time_s, firing.unit
 
@@ -73,10 +78,12 @@ class Drawn:
         self.size = np.diff(np.append(start, time.size))
         self.within, self.between = gap[inside], gap[same & ~inside]
         edges = np.linspace(0.0, DURATION_S, 4)  # early, middle, late
-        self.counts = np.array([
-            np.bincount(unit[start][(time[start] >= a) & (time[start] < b)], minlength=units)
-            for a, b in zip(edges[:-1], edges[1:], strict=True)
-        ])  # fmt: skip
+        self.counts = np.array(
+            [
+                np.bincount(unit[start][(time[start] >= a) & (time[start] < b)], minlength=units)
+                for a, b in zip(edges[:-1], edges[1:], strict=True)
+            ]
+        )
 
 
 def agree(theirs, mine):
@@ -98,8 +105,10 @@ def same_bursts(theirs, mine):
     sizes = [np.bincount(np.minimum(d.size, 5), minlength=6)[1:] for d in (theirs, mine)]
     assert stats.chi2_contingency(np.stack(sizes)).pvalue > 1e-3
     cuts = SHORTEST_S + (np.arange(0, 80, 5) + 10.5) * DT_MS / 1000.0
-    table = [np.bincount(np.searchsorted(cuts, d.within), minlength=cuts.size + 1)
-             for d in (theirs, mine)]  # fmt: skip
+    table = [
+        np.bincount(np.searchsorted(cuts, d.within), minlength=cuts.size + 1)
+        for d in (theirs, mine)
+    ]
     assert stats.chi2_contingency(np.stack(table)).pvalue > 1e-3
 
 
@@ -147,10 +156,21 @@ def test_nest_draws_the_same_single_discharges(peer):
     agree(theirs, mine)
 
 
-@pytest.mark.parametrize("change", [
-    {"per_spike_mmol_l": 0.0}, {"start_mmol_l": 0.0}, {"tau_s": 4.5}, {"slope": 1.15},
-    {"per_s": 4.3}, {"pair": 0.35}, {"dead_s": 0.03}, {"shortest_s": 0.0045}, {"extra_s": 0.0023},
-], ids=lambda change: next(iter(change)))  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"per_spike_mmol_l": 0.0},
+        {"start_mmol_l": 0.0},
+        {"tau_s": 4.5},
+        {"slope": 1.15},
+        {"per_s": 4.3},
+        {"pair": 0.35},
+        {"dead_s": 0.03},
+        {"shortest_s": 0.0045},
+        {"extra_s": 0.0023},
+    ],
+    ids=lambda change: next(iter(change)),
+)
 def test_another_law_would_be_found_out(peer, change):
     pytest.importorskip("neuron")
     law = law_of(peer, 0.3)

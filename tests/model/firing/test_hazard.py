@@ -103,8 +103,11 @@ def test_calcium_magnesium_and_potassium_move_the_rate_their_own_way(axon):
 @pytest.mark.parametrize("axon", AXONS)
 def test_potassium_excites_then_silences_for_want_of_propagation(axon):
     nu = table(axon).nu_critical + 0.3
-    blocked, low, start = {"ghk": (7.5, 6.5, 2.8), "ohmic": (7.5, 7.0, 2.8),
-                           "alternative": (10.0, 8.0, 1.0)}[axon]  # fmt: skip
+    blocked, low, start = {
+        "ghk": (7.5, 6.5, 2.8),
+        "ohmic": (7.5, 7.0, 2.8),
+        "alternative": (10.0, 8.0, 1.0),
+    }[axon]
     found = [rate(nu, axon, **{K: k}) for k in (3.5, 4.2, 5.0, blocked)]
     assert found[0] < found[1] < found[2] and found[3] < 0.02 * found[1]
     # sites do misfire there, but the more they do, the lower their spikes
@@ -151,9 +154,14 @@ def test_bodies_that_were_not_in_the_fit_fire_as_the_table_says(changes):
     noisy = noisy.with_noise(number("firing", "noise_channels"))
     seconds, dt = 200.0, 0.02
     times, peaks, counts = kernel.noisy(
-        noisy.rest.copy(), noisy.P, np.zeros(16), round(seconds * 1000.0 / dt), dt, 20,
+        noisy.rest.copy(),
+        noisy.P,
+        np.zeros(16),
+        round(seconds * 1000.0 / dt),
+        dt,
+        20,
         capacity=8192,
-    )  # fmt: skip
+    )
     leave = []
     for i, c in enumerate(np.minimum(counts, 8192)):
         first = np.diff(times[i, :c], prepend=-np.inf) > 20.0

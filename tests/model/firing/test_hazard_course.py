@@ -28,11 +28,18 @@ def course(at_s, rates, *, slope=0.0, pair=0.0, load=0.0, tau=360.0, unit=None):
     pair = np.broadcast_to(np.atleast_1d(pair).astype(float), (len(rates),))
     knots = tuple(
         UnitHazard(
-            GRID, row[:, None] * np.exp(-slope * GRID), unit, np.arange(n) % 3, np.full(n, p),
-            int(unit.max()) + 1, load, tau, 1e6,
+            GRID,
+            row[:, None] * np.exp(-slope * GRID),
+            unit,
+            np.arange(n) % 3,
+            np.full(n, p),
+            int(unit.max()) + 1,
+            load,
+            tau,
+            1e6,
         )
         for row, p in zip(rates, pair, strict=True)
-    )  # fmt: skip
+    )
     return HazardCourse(np.asarray(at_s, float), knots)
 
 
@@ -81,20 +88,31 @@ def test_many_quiet_units_fire_when_the_law_says():
 
 def test_under_load_counts_agree_with_the_clock_through_a_change():
     law = course(
-        [0.0, 8.0, 9.0, 20.0], [[20.0, 200.0], [200.0, 200.0], [250.0, 10.0], [60.0, 300.0]],
-        slope=1.0, pair=[0.1, 0.5, 0.5, 0.2], load=0.3, tau=8.0,
-    )  # fmt: skip
+        [0.0, 8.0, 9.0, 20.0],
+        [[20.0, 200.0], [200.0, 200.0], [250.0, 10.0], [60.0, 300.0]],
+        slope=1.0,
+        pair=[0.1, 0.5, 0.5, 0.2],
+        load=0.3,
+        tau=8.0,
+    )
     clock = [clock_driven(law, 20.0, np.random.default_rng(s), dt_s=2e-3) for s in range(8)]
     exact = [draw(law, 20.0, 100 + s) for s in range(400)]
     for unit in range(2):
         for begin, end in ((0.0, 8.0), (8.0, 12.0), (12.0, 20.0)):
             a, b = (
-                np.array([
-                    ((f.unit == unit) & (f.place == 0) & (f.time_s >= begin) & (f.time_s < end))
-                    .sum() for f in firings
-                ])
+                np.array(
+                    [
+                        (
+                            (f.unit == unit)
+                            & (f.place == 0)
+                            & (f.time_s >= begin)
+                            & (f.time_s < end)
+                        ).sum()
+                        for f in firings
+                    ]
+                )
                 for firings in (clock, exact)
-            )  # fmt: skip
+            )
             error = b.std(ddof=1) * np.sqrt(1.0 / a.size + 1.0 / b.size)
             assert abs(a.mean() - b.mean()) < 3.5 * error, (unit, begin)
     places = [np.concatenate([f.place for f in g]) for g in (clock, exact)]

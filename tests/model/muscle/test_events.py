@@ -181,13 +181,22 @@ def test_kinds_follow_from_what_made_the_discharges():
     episode = np.repeat(np.arange(7), [b[1] for b in bursts])
     times = 2.0 * episode + 0.03 * np.arange(process.size)
     found = find_twitches(
-        times, np.full(process.size, 3), "thumb", process=process, episode=episode,
+        times,
+        np.full(process.size, 3),
+        "thumb",
+        process=process,
+        episode=episode,
         origin=np.where(process == "myokymia", "lesion", "terminal"),
-    )  # fmt: skip
+    )
     assert found.kind.tolist() == [
-        "single", "doublet", "multiplet", "doublet", "neuromyotonic_burst", "single",
+        "single",
+        "doublet",
+        "multiplet",
+        "doublet",
+        "neuromyotonic_burst",
+        "single",
         "myokymic_burst",
-    ]  # fmt: skip
+    ]
     assert found.origin.tolist() == ["terminal"] * 5 + ["lesion"] * 2
     assert found.units.tolist() == [1] * 7 and not found.painful.any()
     assert "1 myokymic burst" in str(found) and set(found.kind) < set(KINDS)
@@ -200,9 +209,14 @@ def test_a_spasm_is_one_event_over_its_units_and_its_force_the_sum():
     order = rng.permutation(times.size)
     times, units = np.append(times[order], 20.0), np.append(units[order], 5)
     found = find_twitches(
-        times, units, "foot_sole", force_scale=0.5,
-        process=["plateau"] * 450 + ["misfire"], episode=[0] * 450 + [1], origin=["soma"] * 451,
-    )  # fmt: skip
+        times,
+        units,
+        "foot_sole",
+        force_scale=0.5,
+        process=["plateau"] * 450 + ["misfire"],
+        episode=[0] * 450 + [1],
+        origin=["soma"] * 451,
+    )
     assert found.kind.tolist() == ["spasm", "single"] and found.painful.tolist() == [True, False]
     assert found.units.tolist() == [5, 1] and found.discharges.tolist() == [450, 1]
     assert found.unit.tolist() == [2, 5]

@@ -60,10 +60,20 @@ def _by_solver(strength_ns, tau_ms, run_ms):
 
     def rates(v):
         x, y = (v + 46) / 10, (v + 40) / 7
-        up = np.stack([2.88 * x / (1 - np.exp(-x)), 0.0081 * np.exp(-(v + 45) / 14.7),
-                       0.0917 * y / (1 - np.exp(-y))])  # fmt: skip
-        down = np.stack([1.38 * np.exp(-(v + 46) / 18), 4.38 / (1 + np.exp(-(v + 45) / 9)),
-                         0.067 * np.exp(-(v + 40) / 40)])  # fmt: skip
+        up = np.stack(
+            [
+                2.88 * x / (1 - np.exp(-x)),
+                0.0081 * np.exp(-(v + 45) / 14.7),
+                0.0917 * y / (1 - np.exp(-y)),
+            ]
+        )
+        down = np.stack(
+            [
+                1.38 * np.exp(-(v + 46) / 18),
+                4.38 / (1 + np.exp(-(v + 45) / 9)),
+                0.067 * np.exp(-(v + 40) / 40),
+            ]
+        )
         slow = 60.0 / (0.2 + 5.65 * ((v + 70) / 100) ** 2)
         return warm * up, warm * down, 1 / (1 + np.exp((v + 68) / 7.1)), slow / warm
 
@@ -155,8 +165,10 @@ def test_fibres_fire_again_while_the_end_plate_outlasts_their_refractory_time():
     # of a healthy end plate makes a second spike 5 mm on
     strong = 120.0 * junction.quantum_ns()
     gaps = np.arange(1.0, 5.0, 0.25)
-    second = [junction.spikes_ms(junction.fibre_mv(strong, 1.0, 15.0, (0.0, g))[:, 1])[0].size > 1
-              for g in gaps]  # fmt: skip
+    second = [
+        junction.spikes_ms(junction.fibre_mv(strong, 1.0, 15.0, (0.0, g))[:, 1])[0].size > 1
+        for g in gaps
+    ]
     assert min(delays) > gaps[int(np.argmax(second))] - 0.5
     assert transmit(1.2, 5.0, 0.3).repeats_ms == (), "too little release to fire twice"
 
@@ -185,16 +197,26 @@ def test_further_discharges_come_behind_their_own_as_by_hand():
     found = followed(fired, at, behind, "junction")
     assert len(found) == 10, "the last comes after the end"
     assert np.array(ORIGINS)[found.origin].tolist() == [
-        "axon", "junction", "axon", "junction", "junction", "terminal", "junction", "junction",
-        "soma", "junction"]  # fmt: skip
+        "axon",
+        "junction",
+        "axon",
+        "junction",
+        "junction",
+        "terminal",
+        "junction",
+        "junction",
+        "soma",
+        "junction",
+    ]
     assert found.episode.tolist() == [0] * 5 + [1] * 3 + [2] * 2
     assert found.place.tolist() == [0, 1, 2, 3, 4, 0, 1, 2, 0, 1]
     assert found.unit.tolist() == [7] * 8 + [3] * 2
 
 
 def test_a_body_reaches_the_enzyme_by_its_parameter_alone():
-    less = SimpleNamespace(site="junction", parameter="acetylcholinesterase_scale",
-                           operation="scale", change=0.1)  # fmt: skip
+    less = SimpleNamespace(
+        site="junction", parameter="acetylcholinesterase_scale", operation="scale", change=0.1
+    )
     state = state_of([less])
     assert state.junction == transmit(1.2, 0.55, 0.1)
     assert state.axon == state_of([]).axon
@@ -203,8 +225,9 @@ def test_a_body_reaches_the_enzyme_by_its_parameter_alone():
     extra = ORIGINS.index("junction")
     assert len(healthy.firing) and (healthy.firing.origin != extra).all()
     assert (fired.origin == extra).sum() == len(fired) - len(healthy.firing) > 0
-    wrong = SimpleNamespace(site="axon", parameter="acetylcholinesterase_scale",
-                            operation="scale", change=0.1)  # fmt: skip
+    wrong = SimpleNamespace(
+        site="axon", parameter="acetylcholinesterase_scale", operation="scale", change=0.1
+    )
     with pytest.raises(NeurosimError):
         state_of([wrong])
 

@@ -17,8 +17,10 @@ def test_units_fire_in_a_cramp_as_minetto_found(cramping):
     found, early = cramping
     assert early < 90, "under one spike a unit in the second before the stimulation"
     assert len(found) > 0.8 * 90
-    means = {k: np.mean([getattr(p, k) for p in found])
-             for k in ("mean_per_s", "least_per_s", "largest_per_s", "duration_s")}  # fmt: skip
+    means = {
+        k: np.mean([getattr(p, k) for p in found])
+        for k in ("mean_per_s", "least_per_s", "largest_per_s", "duration_s")
+    }
     # Minetto 2009, 48 units: mean +- SD
     assert means["mean_per_s"] == pytest.approx(14.5, abs=5.1)
     assert means["largest_per_s"] == pytest.approx(25.0, abs=8.0)
@@ -29,8 +31,9 @@ def test_stretch_ends_a_cramp_and_without_the_current_there_is_none():
     made = cramp.units_of(0, 30, prone=False)
     for gain, inhibition, left in ((1.0, 0.0, True), (1.0, 30.0, False), (0.0, 0.0, False)):
         now = cramp.shortened(SomaConditions(pic_gain=gain))
-        done = cramp.stimulate(made, now, 40.0, 8.0, seed=7, inhibition_mv=inhibition,
-                               inhibition_s=1.0)  # fmt: skip
+        done = cramp.stimulate(
+            made, now, 40.0, 8.0, seed=7, inhibition_mv=inhibition, inhibition_s=1.0
+        )
         between = (done.time_s > 4.0) & (done.time_s < 6.0)
         late = done.time_s > 8.5
         assert (between.sum() > 100) == (gain > 0.0)
@@ -48,8 +51,9 @@ def test_a_census_is_its_people_one_by_one():
     assert found == [p for p in by_hand if p is not None]
     driven = SomaConditions(drive_scale=4.0)  # fires at rest
     assert cramp.census(1, 12, seed=70, stimulus_hz=40.0, after_s=2.0, conditions=driven)[1] > early
-    with_stretch = cramp.stimulate(made, cramp.shortened(), 40.0, 4.0, seed=1, inhibition_mv=30.0,
-                                   inhibition_s=1.0)  # fmt: skip
+    with_stretch = cramp.stimulate(
+        made, cramp.shortened(), 40.0, 4.0, seed=1, inhibition_mv=30.0, inhibition_s=1.0
+    )
     assert with_stretch.duration_s == pytest.approx(1.0 + 2.0 + 4.0)
 
 

@@ -93,8 +93,12 @@ def test_recruitment_is_in_order_and_begins_at_6_to_8_a_second(ramped):
 
 def test_hysteresis_is_3_to_6_a_second_and_gone_without_the_current(ramped):
     def median(runs):
-        pairs = [trains.delta_f_per_s(found[c], found[t]) for found in runs
-                 for c in range(0, 110, 5) for t in range(c + 6, 118, 7)]  # fmt: skip
+        pairs = [
+            trains.delta_f_per_s(found[c], found[t])
+            for found in runs
+            for c in range(0, 110, 5)
+            for t in range(c + 6, 118, 7)
+        ]
         pairs = np.array(pairs)
         assert np.isfinite(pairs).sum() > 30
         return np.nanmedian(pairs)
@@ -133,8 +137,10 @@ def test_a_unit_is_the_same_whoever_runs_beside_it():
     few = pl.run(POOL.only(slice(0, 3)), excitation=drive, seed=9).trains_s()
     for a, b in zip(all_of, few, strict=False):
         assert np.array_equal(a, b)
-    assert not np.array_equal(pl.run(POOL, excitation=drive, seed=10).time_s,
-                              pl.run(POOL, excitation=drive, seed=9).time_s)  # fmt: skip
+    assert not np.array_equal(
+        pl.run(POOL, excitation=drive, seed=10).time_s,
+        pl.run(POOL, excitation=drive, seed=9).time_s,
+    )
 
 
 def test_half_the_noise_is_common():
@@ -171,30 +177,39 @@ def test_traces_hold_the_labelled_parts():
     assert at.size > 5 and 0.0 < done.pic_mv.max() <= SOME.pic_mv[2]
 
 
-@pytest.mark.parametrize(("change", "more"), [
-    ({"calcium_out_mmol_l": 0.8}, True), ({"potassium_out_mmol_l": 6.0}, True),
-    ({"pic_gain": 1.5}, True), ({"drive_scale": 1.2}, True), ({"drive_scale": 0.8}, False),
-    ({"ahp_scale": 1.5}, False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "more"),
+    [
+        ({"calcium_out_mmol_l": 0.8}, True),
+        ({"potassium_out_mmol_l": 6.0}, True),
+        ({"pic_gain": 1.5}, True),
+        ({"drive_scale": 1.2}, True),
+        ({"drive_scale": 0.8}, False),
+        ({"ahp_scale": 1.5}, False),
+    ],
+)
 def test_conditions_move_firing_as_they_should(change, more):
     now, before = (steady(SOME, 0.3, conditions=c) for c in (HEALTHY.replace(**change), HEALTHY))
     assert (now > before).all() if more else (now < before).all()
 
 
-@pytest.mark.parametrize(("call", "words"), [
-    (lambda: pl.build(0), "units = 0"),
-    (lambda: pl.build(2.5), "whole number"),
-    (lambda: POOL.replace(pic=1.0), "did you mean"),
-    (lambda: pl.run(POOL, seed=1), "one length"),
-    (lambda: pl.run(POOL, excitation=hold(1.0), input_mv=hold(2.0), seed=1), "one length"),
-    (lambda: pl.run(POOL, excitation=1.5, duration_s=1.0, seed=1), "between 0 and 1"),
-    (lambda: pl.run(POOL, excitation="much", duration_s=1.0, seed=1), "finite numbers"),
-    (lambda: pl.run(POOL, duration_s=1.0, seed=-1), "seed"),
-    (lambda: pl.run(POOL, duration_s=1e6, seed=1), "fewer units"),
-    (lambda: pl.run(POOL, duration_s=1.0, seed=1, trace=(120,)), "trace = 120"),
-    (lambda: pl.run(POOL, duration_s=1000.0, seed=1, trace=range(9)), "trace fewer"),
-    (lambda: pl.run(POOL, 3, duration_s=1.0, seed=1), "SomaConditions"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: pl.build(0), "units = 0"),
+        (lambda: pl.build(2.5), "whole number"),
+        (lambda: POOL.replace(pic=1.0), "did you mean"),
+        (lambda: pl.run(POOL, seed=1), "one length"),
+        (lambda: pl.run(POOL, excitation=hold(1.0), input_mv=hold(2.0), seed=1), "one length"),
+        (lambda: pl.run(POOL, excitation=1.5, duration_s=1.0, seed=1), "between 0 and 1"),
+        (lambda: pl.run(POOL, excitation="much", duration_s=1.0, seed=1), "finite numbers"),
+        (lambda: pl.run(POOL, duration_s=1.0, seed=-1), "seed"),
+        (lambda: pl.run(POOL, duration_s=1e6, seed=1), "fewer units"),
+        (lambda: pl.run(POOL, duration_s=1.0, seed=1, trace=(120,)), "trace = 120"),
+        (lambda: pl.run(POOL, duration_s=1000.0, seed=1, trace=range(9)), "trace fewer"),
+        (lambda: pl.run(POOL, 3, duration_s=1.0, seed=1), "SomaConditions"),
+    ],
+)
 def test_mistakes_are_one_sentence(call, words):
     with pytest.raises(NeurosimError, match=words):
         call()

@@ -37,13 +37,25 @@ def both(peer, conditions, drive_mv, dt_ms=pool_equations.DT_MS, method="exponen
     return [1000.0 * t for t in ours.trains_s()], theirs
 
 
-@pytest.mark.parametrize("conditions", [
-    SomaConditions(), SomaConditions(pic_gain=2.5, calcium_out_mmol_l=1.0),
-    SomaConditions(pic_gain=0.0, ahp_scale=1.3),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        SomaConditions(),
+        SomaConditions(pic_gain=2.5, calcium_out_mmol_l=1.0),
+        SomaConditions(pic_gain=0.0, ahp_scale=1.3),
+    ],
+)
 def test_spikes_fall_within_one_step(peer, conditions):
-    drive = inputs(hold(0.2), ramp(2.0, 0.0, 25.0), hold(1.0, 25.0), ramp(2.0, 25.0, 0.0),
-                   hold(0.5, 20.0), hold(1.0, 2.0), hold(0.3, -10.0), hold(0.5))  # fmt: skip
+    drive = inputs(
+        hold(0.2),
+        ramp(2.0, 0.0, 25.0),
+        hold(1.0, 25.0),
+        ramp(2.0, 25.0, 0.0),
+        hold(0.5, 20.0),
+        hold(1.0, 2.0),
+        hold(0.3, -10.0),
+        hold(0.5),
+    )
     for a, b in zip(*both(peer, conditions, drive), strict=True):
         assert a.size == b.size > 20
         assert np.abs(a - b).max() <= pool_equations.DT_MS + 1e-6

@@ -17,8 +17,8 @@ os.environ["NEUROSIM_CACHE"] = "0"  # what is timed is computed
 from neurosim.article import alarms, diary, trial
 from neurosim.model.firing import discharge
 from neurosim.simulation import robustness
-from neurosim.simulation.long_run import rates_of_person
-from neurosim.simulation.scenario import scenario
+from neurosim.simulation.long_run import person_rates
+from neurosim.simulation.scenario import load_scenario
 
 KERNEL = "compiled loops"
 GROUPS = {
@@ -91,24 +91,24 @@ def stage(words: str, work) -> dict[str, float]:
 def main() -> None:
     """Print the table."""
     people = int(sys.argv[1]) if len(sys.argv) > 1 else 4
-    base = scenario("normal").replace(seed=1)
-    causes, others = trial._asked(base)
+    base = load_scenario("normal").replace(seed=1)
+    causes, others = trial._all_scenarios(base)
     asked = tuple({**causes, **others}.values())
     questions = [robustness.Question(s, base, 0.0) for n, s in causes.items() if n != "normal"][:8]
     wrap_all()
-    rates_of_person(asked, people)  # what is compiled or read is paid once
-    alarms._one(("als", diary.EVERYBODY, 8, 1))
+    person_rates(asked, people)  # what is compiled or read is paid once
+    alarms._run_diary(("als", diary.EVERYBODY, 8, 1))
     robustness.PEOPLE = 2
     found = {
         f"{people} people, {len(asked)} states": stage(
-            "rates", lambda: [rates_of_person(asked, p) for p in range(people)]
+            "rates", lambda: [person_rates(asked, p) for p in range(people)]
         ),
         f"{people} diaries": stage(
             "diaries",
-            lambda: [alarms._one(("als", diary.EVERYBODY + p, 26, 1)) for p in range(people)],
+            lambda: [alarms._run_diary(("als", diary.EVERYBODY + p, 26, 1)) for p in range(people)],
         ),
         f"what {len(questions)} verdicts lean on": stage(
-            "lean", lambda: robustness.lean(questions)
+            "lean", lambda: robustness.assess_robustness(questions)
         ),
     }
     groups = [*GROUPS, REST]

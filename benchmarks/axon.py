@@ -15,7 +15,7 @@ os.environ["NEUROSIM_CACHE"] = "0"  # what is timed is computed
 import numpy as np
 import peers
 
-from neurosim.clinic.excitability import curves, examine
+from neurosim.clinic.excitability import examine, measure_curves
 from neurosim.model.axon import equations, kernel
 from neurosim.model.axon.axon import DT_MS, Conditions, at_rest, threshold_pa
 from neurosim.model.firing.hazard import hazard_table
@@ -37,7 +37,7 @@ def step_ns(batch: int, numba: bool) -> float:
     """Return processor time per axon and step, ns: the best of five."""
     before = os.environ.get("NEUROSIM_NUMBA")
     os.environ["NEUROSIM_NUMBA"] = "1" if numba else "0"
-    kernel.compiled.cache_clear()
+    kernel.compiled_loops.cache_clear()
     axons = at_rest([Conditions()] * batch)
     current, steps = np.zeros(batch), 20
 
@@ -50,7 +50,7 @@ def step_ns(batch: int, numba: bool) -> float:
             steps *= 4
         return min(once, *(spent(advance) for _ in range(4))) / (batch * steps) * 1e9
     finally:
-        kernel.compiled.cache_clear()
+        kernel.compiled_loops.cache_clear()
         if before is None:
             del os.environ["NEUROSIM_NUMBA"]
         else:
@@ -147,7 +147,7 @@ def main() -> None:
         test = spent(lambda: examine(Conditions(calcium_out_mmol_l=calcium)))  # noqa: B023
     short = spent(lambda: examine(Conditions(), full=False))
     many = at_rest([Conditions(calcium_out_mmol_l=c) for c in np.linspace(1.0, 1.4, 100)])
-    each = spent(lambda: curves(many, full=True)) / 100
+    each = spent(lambda: measure_curves(many, full=True)) / 100
     print(f"a hazard table of one body: {table:.2f}")
     print(f"the clinic's test, all of it: {test:.2f}; thresholds and recovery only: {short:.2f}")
     print(f"the clinic's test on 100 bodies at once, each: {each:.4f}")

@@ -16,8 +16,8 @@ from time import process_time
 import numpy as np
 
 from neurosim.classroom.explorer.plot import ExplorerFigure
-from neurosim.classroom.explorer.settings import Explorer, Setting
-from neurosim.model.axon.kernel import compiled
+from neurosim.classroom.explorer.settings import Explorer, ExplorerSetting
+from neurosim.model.axon.kernel import compiled_loops
 from neurosim.view.style import png_bytes
 
 MOVES = 40
@@ -26,13 +26,13 @@ SWEPT = {"ionised_calcium_mmol_l": (0.7, 1.4), "potassium_mmol_l": (2.5, 6.0),
          "sleep_debt_h": (0.0, 30.0), "stress": (0.0, 1.0)}  # fmt: skip
 
 
-def settings(name: str, moves: int) -> list[Setting]:
+def settings(name: str, moves: int) -> list[ExplorerSetting]:
     """Return moves of one slider, or of a condition's severity, to values never asked for."""
     shares = (np.arange(moves) + np.random.default_rng(1).uniform(0.1, 0.9)) / moves
     if name not in SWEPT:
-        return [Setting(condition=name, severity=float(s)) for s in shares]
+        return [ExplorerSetting(condition=name, severity=float(s)) for s in shares]
     low, high = SWEPT[name]
-    return [Setting({name: float(low + s * (high - low))}) for s in shares]
+    return [ExplorerSetting({name: float(low + s * (high - low))}) for s in shares]
 
 
 def timed(act) -> tuple[float, object]:
@@ -47,11 +47,13 @@ def main() -> None:
     moves = int(sys.argv[1]) if len(sys.argv) > 1 else MOVES
     os.environ["NEUROSIM_CACHE"] = "0"
     explorer, shown = Explorer(), ExplorerFigure()
-    begun, answer = timed(lambda: explorer.answer(Setting()))
+    begun, answer = timed(lambda: explorer.answer(ExplorerSetting()))
     shown.update(answer)
     shown.png_bytes()
-    explorer.answer(Setting({"ionised_calcium_mmol_l": 1.0}, condition="isaacs"))
-    print(f"{'compiled' if compiled() else 'not compiled'}; the first answer took {begun:.0f} ms")
+    explorer.answer(ExplorerSetting({"ionised_calcium_mmol_l": 1.0}, condition="isaacs"))
+    print(
+        f"{'compiled' if compiled_loops() else 'not compiled'}; the first answer took {begun:.0f} ms"
+    )
     heads = ("simulate", "move artists", "draw, PNG", "drawing", "sim/drawing", "drawn anew")
     print(f"{'medians of ' + str(moves) + ' moves, ms':<26}" + "".join(f"{h:>13}" for h in heads))
     for name in (*SWEPT, "isaacs", "pinched_nerve", "serotonin_syndrome", "cramp"):

@@ -27,10 +27,10 @@ def spent(work) -> float:
 
 def peer_s(made) -> float:
     """Return Brian2's processor time for a minute, from two runs of different length."""
-    P = pool.parameters(made, SomaConditions())
+    P = pool.unit_parameters(made, SomaConditions())
     times = []
     for seconds in (1.0, 1.0 + PEER_SECONDS):
-        push = pool.hold(seconds, PUSH_MV)
+        push = pool.hold_input(seconds, PUSH_MV)
         run = peer_pool.build(
             P,
             pool.at_rest(P),
@@ -45,13 +45,16 @@ def peer_s(made) -> float:
 
 def main() -> None:
     """Print the table."""
-    made = pool.build(UNITS)
-    pool.run(made, excitation=1.0, duration_s=0.1, seed=1)  # compile
+    made = pool.build_pool(UNITS)
+    pool.run_pool(made, excitation=1.0, duration_s=0.1, seed=1)  # compile
     noisy = min(
-        spent(lambda: pool.run(made, excitation=1.0, duration_s=SECONDS, seed=1)) for _ in range(3)
+        spent(lambda: pool.run_pool(made, excitation=1.0, duration_s=SECONDS, seed=1))
+        for _ in range(3)
     )
-    push = pool.hold(SECONDS, PUSH_MV)
-    quiet = min(spent(lambda: pool.run(made, input_mv=push, seed=1, noise=False)) for _ in range(3))
+    push = pool.hold_input(SECONDS, PUSH_MV)
+    quiet = min(
+        spent(lambda: pool.run_pool(made, input_mv=push, seed=1, noise=False)) for _ in range(3)
+    )
     print(f"{UNITS} units, a minute, steps of {pool_equations.DT_MS} ms; seconds of processor time")
     print(f"full effort with noise: {noisy:.2f}; without noise: {quiet:.2f}")
     if find_spec("brian2") is None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from neurosim.model.body.contributions import contributions
     from neurosim.model.body.state import Body
     from neurosim.model.muscle.anatomy import MUSCLES
-    from neurosim.simulation.scenario import Scenario, catalogue, scenario
+    from neurosim.simulation.scenario import Scenario, catalogue, load_scenario
     from neurosim.simulation.simulate import simulate
     from neurosim.simulation.tally import replicate
     from neurosim.view.figures import picture_chain

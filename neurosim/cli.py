@@ -20,21 +20,21 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, NoReturn
 
-from neurosim.base.errors import NeurosimError, named, plain, unknown_name
+from neurosim.base.errors import NeurosimError, clip_name, format_number, unknown_name
 
 COMMANDS = ("run", "list", "lab", "mystery", "lessons", "key", "article", "sweep", "excitability",
             "fit", "cohort", "sensitivity", "sources", "validate")  # fmt: skip
 READER_GONE = (errno.EPIPE, errno.EINVAL)  # the latter on Windows
-LOST = 3  # exit code when a run stops because the machine is too small
+EXIT_OUT_OF_RESOURCES = 3  # exit code when a run stops because the machine is too small
 MAX_SWEEP = 1000
 MAX_PATIENTS = 100  # in one key
 MAX_ROWS = 2_000_000  # of a table: about 100 MB
 ARTICLE_STATES = 150  # about so many states of each person are asked by the article
-FEW_S = 240_000.0  # simulated time of all people, up to which nobody asks how long it takes
+TRIAL_S = 240_000.0  # simulated time of all people, up to which nobody asks how long it takes
 LONG_S = 180.0  # a longer computation says beforehand how long
 TOO_LONG_S = 86_400.0
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # by Windows
-FOR_PEOPLE = (".html", ".png", ".txt", ".wav")  # files that are named before tables
+SHOWN_FIRST = (".html", ".png", ".txt", ".wav")  # files that are named before tables
 LONGEST_NAME = 80  # of a folder made from settings
 
 
@@ -42,7 +42,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose complaints are one sentence."""
 
     def error(self, message: str) -> NoReturn:
-        text = re.sub(r"^argument [^:]*?(-{1,2}[a-z-]+|[A-Z]\w*)?: ", _named, message)
+        text = re.sub(r"^argument [^:]*?(-{1,2}[a-z-]+|[A-Z]\w*)?: ", _match_prefix, message)
         text = text[:1].upper() + text[1:300]
         raise NeurosimError(text.rstrip(".") + "; see 'neurosim --help'.")
 
@@ -50,7 +50,7 @@ class _Parser(argparse.ArgumentParser):
         _print(message, end="", file=file or sys.stderr)
 
 
-def _named(match: re.Match) -> str:
+def _match_prefix(match: re.Match) -> str:
     return f"{match.group(1)}: " if match.group(1) else ""
 
 
@@ -247,14 +247,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _dispatch(given)
     except NeurosimError as error:
-        return _say(" ".join(str(error).split()), 2)
+        return _print_error(" ".join(str(error).split()), 2)
     except MemoryError:
-        return _say("There is not enough memory: choose fewer people or a shorter duration.", LOST)
+        return _print_error(
+            "There is not enough memory: choose fewer people or a shorter duration.",
+            EXIT_OUT_OF_RESOURCES,
+        )
     except KeyboardInterrupt as stopped:
-        return _say(str(stopped) or "Stopped; nothing was written.", 130)
+        return _print_error(str(stopped) or "Stopped; nothing was written.", 130)
 
 
-def _say(sentence: str, code: int) -> int:
+def _print_error(sentence: str, code: int) -> int:
     _print(sentence, file=sys.stderr)
     return code
 
@@ -297,13 +300,13 @@ def _dispatch(given: list[str]) -> int:
     if not args.command:
         parser.print_help()
         return 0
-    with _patience():
+    with _announce_compiling():
         globals()[f"_{args.command}"](args)
     return 0
 
 
 @contextmanager
-def _patience() -> Iterator[None]:
+def _announce_compiling() -> Iterator[None]:
     """Say once, on a terminal, why a first command is slow: it compiles the loops."""
     if not sys.stderr.isatty():
         yield
@@ -311,10 +314,10 @@ def _patience() -> Iterator[None]:
     ended = threading.Event()
 
     def watch() -> None:
-        from neurosim.model.axon.kernel import compiling
+        from neurosim.model.axon.kernel import is_compiling
 
         while not ended.wait(1.0):
-            if compiling():
+            if is_compiling():
                 _print("Compiling, once on this machine: about half a minute.", file=sys.stderr)
                 return
 
@@ -330,13 +333,15 @@ def _refuse(args: argparse.Namespace, word: str) -> NoReturn:
     if word.startswith("-"):
         valid = [f"--{option}" for option in getattr(args, "options", ("version",))]
         raise unknown_name("option", word.split("=")[0], [*valid, "--help"])
-    raise NeurosimError(f"'{named(word)}' is one argument too many for 'neurosim {args.command}'.")
+    raise NeurosimError(
+        f"'{clip_name(word)}' is one argument too many for 'neurosim {args.command}'."
+    )
 
 
 # --- Reading the input -----------------------------------------------------------------
 
 
-def _whole(name: str, text: str | None) -> Any:
+def _parse_whole(name: str, text: str | None) -> Any:
     """Return a whole number as int, or the text for the scenario's own check."""
     if text is None:
         return None
@@ -366,9 +371,9 @@ def _settings(
         name, sign, value = item.partition("=")
         name = name.strip()
         if not sign or not name or not value.strip():
-            raise NeurosimError(f"{option} needs {like}, not '{named(item)}'.")
+            raise NeurosimError(f"{option} needs {like}, not '{clip_name(item)}'.")
         if name in found:
-            raise NeurosimError(f"{option} gives {named(name)} twice.")
+            raise NeurosimError(f"{option} gives {clip_name(name)} twice.")
         found[name] = value.strip()
     return found
 
@@ -381,14 +386,14 @@ def _membrane_changes(args: argparse.Namespace) -> dict[str, float]:
     NeurosimError
         For an unknown name, or a value that is none or lies outside its range.
     """
-    from neurosim.model.axon.changes import checked, named
+    from neurosim.model.axon.changes import check_changes, named_condition
 
     like = "NAME=VALUE, such as persistent_sodium_scale=2"
-    preset = named(args.condition).changes if args.condition is not None else {}
-    return {**preset, **checked(_settings(args.change, "--change", like))}
+    preset = named_condition(args.condition).changes if args.condition is not None else {}
+    return {**preset, **check_changes(_settings(args.change, "--change", like))}
 
 
-def _in_words(duration: str | None) -> bool:
+def _has_unit(duration: str | None) -> bool:
     """Return whether a duration has a unit, as ``24 h`` has and ``3e7`` has not."""
     try:
         return duration is not None and float(duration) is None
@@ -396,21 +401,21 @@ def _in_words(duration: str | None) -> bool:
         return re.search("[A-Za-z]", duration or "") is not None
 
 
-def _changes(args: argparse.Namespace) -> dict[str, Any]:
+def _scenario_changes(args: argparse.Namespace) -> dict[str, Any]:
     """Return the scenario fields that the options change."""
     duration = getattr(args, "duration", None)
     changes = {
         "muscle": getattr(args, "muscle", None),
-        "duration" if _in_words(duration) else "duration_s": duration,
+        "duration" if _has_unit(duration) else "duration_s": duration,
         "axon": getattr(args, "axon", None),
         "root": getattr(args, "root", None),
-        "people": _whole("people", getattr(args, "people", None)),
-        "seed": _whole("seed", getattr(args, "seed", None)),
+        "people": _parse_whole("people", getattr(args, "people", None)),
+        "seed": _parse_whole("seed", getattr(args, "seed", None)),
     }
     return {name: value for name, value in changes.items() if value is not None}
 
 
-def _person(args: argparse.Namespace) -> int | None:
+def _parse_person(args: argparse.Namespace) -> int | None:
     """Return the person asked for, if any.
 
     Raises
@@ -418,23 +423,23 @@ def _person(args: argparse.Namespace) -> int | None:
     NeurosimError
         For anything but a whole number from 0.
     """
-    found = _whole("person", args.person)
+    found = _parse_whole("person", args.person)
     if found is None:
         return None
     if not isinstance(found, int) or found < 0:
-        raise NeurosimError(f"person = {named(args.person)} must be a whole number from 0.")
+        raise NeurosimError(f"person = {clip_name(args.person)} must be a whole number from 0.")
     return found
 
 
-def _asked(args: argparse.Namespace) -> Any:
+def _requested_scenario(args: argparse.Namespace) -> Any:
     """Return the scenario of ``run``, its body changed by ``--set`` and ``--remedy``."""
     from neurosim.model.body.remedies import remedy
-    from neurosim.simulation.scenario import relieved
+    from neurosim.simulation.scenario import apply_remedy
 
-    asked = _set_up(args)
+    asked = _scenario_with_settings(args)
     if args.remedy is None:
         return asked
-    after = relieved(asked, args.remedy)
+    after = apply_remedy(asked, args.remedy)
     if after is asked:
         words = remedy(args.remedy).words
         _print(f"Nothing changes: {words} has nothing to mend in this body.")
@@ -443,17 +448,17 @@ def _asked(args: argparse.Namespace) -> Any:
     return after
 
 
-def _set_up(args: argparse.Namespace) -> Any:
+def _scenario_with_settings(args: argparse.Namespace) -> Any:
     """Return the scenario of ``run``, its body changed by ``--set``."""
-    from neurosim.simulation.scenario import scenario
+    from neurosim.simulation.scenario import load_scenario
 
-    asked = scenario(args.scenario).replace(**_changes(args))
+    asked = load_scenario(args.scenario).replace(**_scenario_changes(args))
     settings = _settings(args.set)
     if not settings:
         return asked
     body = asked.body.replace(**settings)  # type: ignore[arg-type]
-    words = _set_words(asked.body, body)
-    name = _set_name(settings)
+    words = _describe_settings(asked.body, body)
+    name = _name_settings(settings)
     if asked.name == "normal":
         title = words[:1].upper() + words[1:] or "Health"
     else:
@@ -462,7 +467,7 @@ def _set_up(args: argparse.Namespace) -> Any:
     return asked.replace(name=name, title=title, about="", body=body)
 
 
-def _set_name(settings: dict[str, str]) -> str:
+def _name_settings(settings: dict[str, str]) -> str:
     """Return a name made of settings, such as ``potassium_mmol_l_6.5+stress_0.5``.
 
     One that would be too long for a folder ends in a mark of what was cut off.
@@ -476,7 +481,7 @@ def _set_name(settings: dict[str, str]) -> str:
     return f"{name[: LONGEST_NAME - 9]}+{sha256(name.encode()).hexdigest()[:8]}"
 
 
-def _set_words(before: Any, after: Any) -> str:
+def _describe_settings(before: Any, after: Any) -> str:
     """Return the fields that ``--set`` changed, in plain words with their new values."""
     from neurosim.model.body.fields import FIELDS
 
@@ -488,21 +493,21 @@ def _set_words(before: Any, after: Any) -> str:
     return ", ".join(parts)
 
 
-def _other(args: argparse.Namespace, asked: Any) -> Any:
+def _comparison_scenario(args: argparse.Namespace, asked: Any) -> Any:
     """Return the scenario to compare with, or None if the body asked for is healthy."""
     from neurosim.model.body.state import Body
-    from neurosim.simulation.scenario import scenario
+    from neurosim.simulation.scenario import load_scenario
 
     if args.against is None and asked.body == Body() and asked.course is None:
         return None
-    other = scenario("normal" if args.against is None else args.against)
+    other = load_scenario("normal" if args.against is None else args.against)
     names = ("muscle", "duration_s", "people", "seed", "root")
     same = {name: getattr(asked, name) for name in names}
     name = other.name if other.name != asked.name else f"{other.name}_compared"
     return other.replace(**same, axon=asked.axon, name=name)
 
 
-def _safe(name: str) -> str:
+def _safe_name(name: str) -> str:
     """Return a name as a folder can have it on any system, and nowhere but in its place."""
     safe = re.sub(r"[^\w.+-]+", "_", name).strip("._")
     safe = safe.encode("utf-8", "ignore")[:120].decode("utf-8", "ignore").strip("._")
@@ -510,15 +515,15 @@ def _safe(name: str) -> str:
 
 
 @contextmanager
-def _folder(out: str | None, name: str) -> Iterator[Path]:
+def _output_folder(out: str | None, name: str) -> Iterator[Path]:
     """Give a computing command its folder; one made in vain is removed again."""
     from neurosim.base.files import prepare_folder
 
-    path = Path(out) if out is not None else Path("neurosim-out") / _safe(name)
+    path = Path(out) if out is not None else Path("neurosim-out") / _safe_name(name)
     above = [p for p in (path, path.parent) if not os.path.exists(p)]
     try:
         folder = prepare_folder(path, parents=out is None)
-        _say_if_slow()
+        _warn_if_slow()
         yield folder
     except BaseException:
         for made in above:
@@ -570,7 +575,7 @@ def _time_left(seconds: float) -> str:
     return f"{minutes:.0f} minutes" if minutes < 120.0 else f"{minutes / 60.0:.0f} hours"
 
 
-def _stages() -> tuple[Callable[[str], None], Callable[[int, int], None] | None]:
+def _stage_progress() -> tuple[Callable[[str], None], Callable[[int, int], None] | None]:
     """Return two functions for a terminal: one says what is done next, one what of it is left."""
     if not sys.stderr.isatty():
         return lambda words: None, None
@@ -590,7 +595,7 @@ def _stages() -> tuple[Callable[[str], None], Callable[[int, int], None] | None]
     return stage, progress
 
 
-def _write(folder: Path, files: Mapping[str, Any], words: str) -> None:
+def _write_files(folder: Path, files: Mapping[str, Any], words: str) -> None:
     """Write the files of a command, then print its words and where the files are."""
     _print(f"{words}\n{_saved(folder, files)}")
 
@@ -600,23 +605,23 @@ def _saved(folder: Path, files: Mapping[str, Any]) -> str:
     from neurosim.base.files import write_files
 
     paths = write_files(folder, files)
-    look = {suffix: rank for rank, suffix in enumerate(FOR_PEOPLE)}
+    look = {suffix: rank for rank, suffix in enumerate(SHOWN_FIRST)}
     paths.sort(key=lambda path: look.get(path.suffix, len(look)))
     return f"Written into {folder}: " + ", ".join(path.name for path in paths)
 
 
-def _say_if_slow() -> None:
+def _warn_if_slow() -> None:
     """Say on stderr, before a command computes, that nothing is compiled."""
-    from neurosim.model.axon.kernel import compiled
+    from neurosim.model.axon.kernel import compiled_loops
 
-    if compiled() is None:
+    if compiled_loops() is None:
         _print(
             "Numba is not installed or switched off: this takes about 20 times as long.",
             file=sys.stderr,
         )
 
 
-def _say_if_long(asked: Sequence[Any], people: int, cores: int) -> None:
+def _warn_if_long(asked: Sequence[Any], people: int, cores: int) -> None:
     """Try a few people where there are many, and say how long all of them will take.
 
     Raises
@@ -627,10 +632,10 @@ def _say_if_long(asked: Sequence[Any], people: int, cores: int) -> None:
     from neurosim.model.firing.discharge import MAX_DISCHARGES
 
     duration = asked[0].duration_s
-    if people == 1 or people * len(asked) * duration <= FEW_S:
+    if people == 1 or people * len(asked) * duration <= TRIAL_S:
         return
     some = asked[:: -(-len(asked) // 3)]
-    each_s, per_twitch_s, rates = _tried(some, people)
+    each_s, per_twitch_s, rates = _time_few_people(some, people)
     fewer = "choose a shorter duration or a calmer body." if len(asked) < 3 else "sweep less far."
     most = rates.max() / 60.0 * duration
     if most > MAX_DISCHARGES:
@@ -639,14 +644,14 @@ def _say_if_long(asked: Sequence[Any], people: int, cores: int) -> None:
     seconds = one_s * people / cores * len(asked) / len(some)
     if seconds > TOO_LONG_S:
         raise NeurosimError(
-            f"{people} people for {plain(duration)} s would take about {seconds / 3600.0:.0f} "
+            f"{people} people for {format_number(duration)} s would take about {seconds / 3600.0:.0f} "
             "hours: choose fewer people or a shorter duration."
         )
     if seconds > LONG_S:
         _print(f"This takes about {seconds / 60.0:.0f} minutes.", file=sys.stderr)
 
 
-def _tried(asked: Sequence[Any], people: int) -> tuple[float, float, Any]:
+def _time_few_people(asked: Sequence[Any], people: int) -> tuple[float, float, Any]:
     """Return s per person, s per twitch, and the long-run rates of a few people.
 
     Of the rates, shape (scenarios, people), and of a twitch's cost: people differ a
@@ -654,23 +659,23 @@ def _tried(asked: Sequence[Any], people: int) -> tuple[float, float, Any]:
     """
     import numpy as np
 
-    from neurosim.simulation.tally import tallies
+    from neurosim.simulation.tally import tally_person
 
     short = [s.replace(duration_s=1) if s.course is None else s for s in asked]
-    tallies(short, 0)  # what is kept or compiled is paid once
+    tally_person(short, 0)  # what is kept or compiled is paid once
     rates, start = [], perf_counter()
     while len(rates) < min(people, 50) and perf_counter() - start < 1.0:
-        rates.append([t.expected_per_min for t in tallies(short, len(rates))])
+        rates.append([t.expected_per_min for t in tally_person(short, len(rates))])
     each_s = (perf_counter() - start) / len(rates)
     found = np.array(rates).T
     row, person = (int(i) for i in np.unravel_index(found.argmax(), found.shape))
     busy = asked[row].replace(duration_s=min(6e6 / max(found.max(), 1e-3), asked[0].duration_s))
     start = perf_counter()
-    twitches = tallies([busy], person)[0].twitches.sum()
+    twitches = tally_person([busy], person)[0].twitches.sum()
     return each_s, max(perf_counter() - start - each_s, 0.0) / max(twitches, 1.0), found
 
 
-def _cores(people: int) -> int:
+def _useful_cores(people: int) -> int:
     """Return how many processes pay: starting one costs as much as a few hundred people."""
     return 1 if people < 400 else max(1, min(os.cpu_count() or 1, 8))
 
@@ -679,17 +684,17 @@ def _cores(people: int) -> int:
 
 
 def _run(args: argparse.Namespace) -> None:
-    asked, person = _asked(args), _person(args) or 0
-    other = _other(args, asked)
-    with _folder(args.out, asked.name) as folder:
+    asked, person = _requested_scenario(args), _parse_person(args) or 0
+    other = _comparison_scenario(args, asked)
+    with _output_folder(args.out, asked.name) as folder:
         from neurosim.simulation.simulate import simulate
         from neurosim.simulation.tally import replicate
         from neurosim.view import course, export, figures, sound, style
 
-        _fits_a_table(asked)
+        _check_table_size(asked)
         both = [s for s in (asked, other) if s is not None]
-        cores = _cores(asked.people)
-        _say_if_long(both, asked.people, cores)
+        cores = _useful_cores(asked.people)
+        _warn_if_long(both, asked.people, cores)
         result = simulate(asked, person=person)
         against = simulate(other, person=person) if other is not None else None
         people = None
@@ -713,10 +718,10 @@ def _run(args: argparse.Namespace) -> None:
         if people is not None:
             words += f"\ntwitches.csv and discharges.csv are of person {person}; "
             words += "people.csv counts all."
-        _write(folder, files, words)
+        _write_files(folder, files, words)
 
 
-def _fits_a_table(asked: Any) -> None:
+def _check_table_size(asked: Any) -> None:
     """Refuse a run whose discharges would fill the memory, before it is made."""
     from neurosim.simulation.simulate import simulate
 
@@ -727,35 +732,35 @@ def _fits_a_table(asked: Any) -> None:
     rows = rate * asked.duration_s / 60.0
     if rows > MAX_ROWS:
         raise NeurosimError(
-            f"About {rows:.2g} discharges in {plain(asked.duration_s)} s are too many for a table "
+            f"About {rows:.2g} discharges in {format_number(asked.duration_s)} s are too many for a table "
             f"of at most {MAX_ROWS} rows: choose a shorter --duration."
         )
 
 
 def _list(args: argparse.Namespace) -> None:
-    from neurosim.model.axon.changes import CHANGES, conditions
+    from neurosim.model.axon.changes import CHANGES, named_conditions
     from neurosim.model.body.fields import FIELDS
     from neurosim.model.body.remedies import REMEDIES
-    from neurosim.model.body.units import DOORS
-    from neurosim.model.muscle.anatomy import MUSCLES, muscle, roots
-    from neurosim.simulation.scenario import catalogue, scenario
+    from neurosim.model.body.units import INPUT_UNITS
+    from neurosim.model.muscle.anatomy import MUSCLES, muscle, muscle_roots
+    from neurosim.simulation.scenario import catalogue, load_scenario
 
     _print("Scenarios (neurosim run NAME; NAME_mild for most of them):")
     for name in catalogue():
-        s = scenario(name)
+        s = load_scenario(name)
         _print(f"  {name:<25} {s.title}: {s.about}")
     _print("\nMuscles (--muscle M):")
     for name in MUSCLES:
-        supply = ", ".join(roots(name)) or "no spinal root"
+        supply = ", ".join(muscle_roots(name)) or "no spinal root"
         _print(f"  {name:<16} {muscle(name).latin} ({supply})")
     _print("\nFields of the body (--set FIELD=VALUE):")
     for f in FIELDS.values():
         usual = f"{f.low:g} to {f.high:g}" if f.high > f.low else f"{f.low:g}"
         unit = f" {f.unit}" if f.unit else ""
         _print(f"  {f.name:<25} {f.label}, reference {usual}{unit}")
-    _print("\nAlso understood: " + ", ".join(n for n in DOORS if n not in FIELDS) + ".")
+    _print("\nAlso understood: " + ", ".join(n for n in INPUT_UNITS if n not in FIELDS) + ".")
     _print("\nConditions of an axon (neurosim excitability --condition NAME):")
-    for c in conditions().values():
+    for c in named_conditions().values():
         what = ", ".join(f"{name}={value:g}" for name, value in c.changes.items())
         _print(f"  {c.name:<23} {c.title}: {c.about} ({what})")
     _print("\nRemedies (neurosim run NAME --remedy REMEDY):")
@@ -770,10 +775,10 @@ def _list(args: argparse.Namespace) -> None:
 def _lab(args: argparse.Namespace) -> None:
     from neurosim.classroom import lab
 
-    sentence = lab.missing()
+    sentence = lab.missing_packages()
     if sentence:
         raise NeurosimError(sentence)
-    where, port = lab.place(args.page), lab.checked_port(_whole("port", args.port))
+    where, port = lab.resolve_place(args.page), lab.check_port(_parse_whole("port", args.port))
     folder, kept = lab.copy_lessons(args.out if args.out is not None else lab.FOLDER)
     if kept:
         _print(f"Left as you changed {'it' if len(kept) == 1 else 'them'}: {', '.join(kept)}.")
@@ -784,9 +789,9 @@ def _lab(args: argparse.Namespace) -> None:
 
 def _compile_once() -> None:
     """Compile what a page needs here, where it can be told, rather than behind an empty page."""
-    from neurosim.model.axon.kernel import compiles
+    from neurosim.model.axon.kernel import can_compile
 
-    if compiles():
+    if can_compile():
         from neurosim.simulation.simulate import simulate
 
         simulate("normal", duration_s=60.0)
@@ -795,10 +800,10 @@ def _compile_once() -> None:
 def _article(args: argparse.Namespace) -> None:
     from neurosim.simulation.scenario import Scenario
 
-    asked = Scenario(name="article", people=200).replace(**_changes(args))
+    asked = Scenario(name="article", people=200).replace(**_scenario_changes(args))
     if asked.people < 2:
         raise NeurosimError(f"people = {asked.people} is too few: a verdict needs at least 2.")
-    with _folder(args.out, "article") as folder:
+    with _output_folder(args.out, "article") as folder:
         from neurosim.article import (
             phrases,
             report,
@@ -809,19 +814,19 @@ def _article(args: argparse.Namespace) -> None:
         from neurosim.article import (
             tables as article_tables,
         )
-        from neurosim.article.trial import article
+        from neurosim.article.trial import run_article
         from neurosim.view import export, style
 
-        stage, progress = _stages()
-        found = article(
+        stage, progress = _stage_progress()
+        found = run_article(
             asked.people,
             asked.seed,
-            cores=_cores(asked.people * ARTICLE_STATES),
+            cores=_useful_cores(asked.people * ARTICLE_STATES),
             progress=progress,
             stage=stage,
         )
         stage("the report")
-        files = article_tables.files(found)
+        files = article_tables.article_files(found)
         pictures = {
             "verdicts": article_plot.picture_verdicts(found),
             "remedies": article_plot.picture_remedies(found.matrix),
@@ -830,27 +835,27 @@ def _article(args: argparse.Namespace) -> None:
             files[f"{name}.png"] = style.png_bytes(figure)
             files[f"{name}.txt"] = export.text_bytes(figure.words)
         files["report.html"] = export.text_bytes(report.report_html(found))
-        _write(folder, files, phrases.table(found))
+        _write_files(folder, files, phrases.verdict_table(found))
 
 
 def _cohort(args: argparse.Namespace) -> None:
     from neurosim.simulation import cohort as study
     from neurosim.simulation import plan
 
-    changes = {"people": _whole("people", args.people), "hours": args.hours,
-               "seed": _whole("seed", args.seed), "muscle": args.muscle}  # fmt: skip
-    asked = plan.plan(
+    changes = {"people": _parse_whole("people", args.people), "hours": args.hours,
+               "seed": _parse_whole("seed", args.seed), "muscle": args.muscle}  # fmt: skip
+    asked = plan.make_plan(
         args.scenario, format=args.format, **{n: v for n, v in changes.items() if v is not None}
     )
-    workers = _whole("workers", args.workers)
+    workers = _parse_whole("workers", args.workers)
     study.check_workers(workers, args.scheduler)
-    with _folder(args.out, "cohort") as folder:
-        from neurosim.simulation.checkpoint import Parts
+    with _output_folder(args.out, "cohort") as folder:
+        from neurosim.simulation.checkpoint import Checkpoint
         from neurosim.view import cohort_tables as tables
 
-        tables.needs_pyarrow(args.format)
-        with Parts(folder) as kept:
-            if args.resume and study.nothing_left(kept, asked):
+        tables.require_pyarrow(args.format)
+        with Checkpoint(folder) as kept:
+            if args.resume and study.is_finished(kept, asked):
                 _print(f"Nothing is left to do: the run in {folder} is finished.")
                 return
             found = study.run_cohort(
@@ -880,12 +885,12 @@ def _write_cohort(folder: Path, found: Any, options: dict[str, Any]) -> str:
     go_on = f"the counts of all {people} people are kept: add --resume to write the tables."
     try:
         words = tables.describe_cohort(found)
-        files = tables.table_files(found)
+        files = tables.cohort_files(found)
         figure = cohort_plot.picture_cohort(found)
         files["cohort.png"] = style.png_bytes(figure)
         files["cohort.txt"] = text_bytes(f"{words}\n\nThe picture in words:\n{figure.words}")
         given = {n: v for n, v in options.items() if n not in ("options", "version")}
-        files["cohort.json"] = tables.record(found, command=given)
+        files["cohort.json"] = tables.cohort_record(found, command=given)
         return f"{words}\n{_saved(folder, files)}"
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"Stopped; {go_on}") from None
@@ -895,11 +900,11 @@ def _write_cohort(folder: Path, found: Any, options: dict[str, Any]) -> str:
 
 def _examined_title(args: argparse.Namespace, settings: dict[str, str]) -> str:
     """Return what is examined, in words: the named condition and every other change."""
-    from neurosim.model.axon.changes import CHANGES, checked, named
+    from neurosim.model.axon.changes import CHANGES, check_changes, named_condition
 
-    parts = [] if args.condition is None else [named(args.condition).title]
+    parts = [] if args.condition is None else [named_condition(args.condition).title]
     parts += [f"{name} = {value}" for name, value in settings.items()]
-    for name, value in checked(_settings(args.change, "--change")).items():
+    for name, value in check_changes(_settings(args.change, "--change")).items():
         change = CHANGES[name]
         amount = f"times {value:g}" if change.factor else f"{value:g} {change.unit}".strip()
         parts.append(f"{change.words.split(',')[0]} {amount}")
@@ -914,20 +919,20 @@ def _excitability(args: argparse.Namespace) -> None:
     settings = _settings(args.set)
     changes = _membrane_changes(args)
     body = Body.from_values(settings)  # type: ignore[arg-type]
-    asked, person = Scenario(body=body).replace(**_changes(args)), _person(args)
+    asked, person = Scenario(body=body).replace(**_scenario_changes(args)), _parse_person(args)
     title = _examined_title(args, settings)
     if person is not None:
         title = f"{title} (person {person} of seed {asked.seed})"
     asked = asked.replace(name="excitability", title=title)
-    with _folder(args.out, "excitability") as folder:
+    with _output_folder(args.out, "excitability") as folder:
         from neurosim.clinic import mem
         from neurosim.clinic.excitability import examine
         from neurosim.clinic.norms import norms
         from neurosim.model.axon.axon import Conditions
-        from neurosim.model.axon.changes import changed
-        from neurosim.model.axon.people import persons_axon
+        from neurosim.model.axon.changes import apply_changes
+        from neurosim.model.axon.people import axon_of_person
         from neurosim.model.firing.sites import person_scores
-        from neurosim.simulation.state import state_of
+        from neurosim.simulation.state import state_from_contributions
         from neurosim.view import (
             describe,
             excitability_figures,
@@ -937,10 +942,12 @@ def _excitability(args: argparse.Namespace) -> None:
         )
 
         scores = () if person is None else person_scores(asked.seed, person)
-        own = persons_axon(asked.axon, scores)
+        own = axon_of_person(asked.axon, scores)
         healthy = examine(Conditions(), own)
-        conditions = state_of(contributions(body)).axon if settings else Conditions()
-        conditions = changed(changes, conditions, own)
+        conditions = (
+            state_from_contributions(contributions(body)).axon if settings else Conditions()
+        )
+        conditions = apply_changes(changes, conditions, own)
         found = examine(conditions, own) if conditions != Conditions() else healthy
         table = excitability_words.excitability_table(found, healthy)
         figure = excitability_figures.picture_excitability(found, healthy, norms(), title)
@@ -955,22 +962,22 @@ def _excitability(args: argparse.Namespace) -> None:
             "model and health are simulated",
         )
         files = export.table_files("excitability", export.excitability_rows(found, healthy), about)
-        files["curves.csv"] = export.csv_bytes(export.as_columns(export.curve_rows(found, healthy)))
+        files["curves.csv"] = export.csv_bytes(export.to_columns(export.curve_rows(found, healthy)))
         files["excitability.mem"] = mem.mem_text(
             found, title, asked.axon, conditions.temperature_c
         ).encode("utf-8")
         files["excitability.png"] = style.png_bytes(figure)
         files["excitability.txt"] = export.text_bytes(f"{table}\n\n{figure.words}")
-        _write(folder, files, f"Axon {asked.axon}, {title}\n\n{table}\n\n{figure.words}")
+        _write_files(folder, files, f"Axon {asked.axon}, {title}\n\n{table}\n\n{figure.words}")
 
 
 def _fit(args: argparse.Namespace) -> None:
     from neurosim.clinic.record import read_record
     from neurosim.simulation.scenario import Scenario
 
-    asked = Scenario(name="fit").replace(**_changes(args))
+    asked = Scenario(name="fit").replace(**_scenario_changes(args))
     record = read_record(args.record)
-    with _folder(args.out, "fit") as folder:
+    with _output_folder(args.out, "fit") as folder:
         from neurosim.clinic.fit import fit_record
         from neurosim.view import export, fitted, style
 
@@ -980,22 +987,24 @@ def _fit(args: argparse.Namespace) -> None:
         files = export.table_files("fit", fitted.fit_rows(found), about)
         files["fit.png"] = style.png_bytes(figure)
         files["fit.txt"] = export.text_bytes(f"{figure.words}\n\n{table}")
-        _write(folder, files, f"Axon {asked.axon}\n\n{figure.words}\n\n{table}")
+        _write_files(folder, files, f"Axon {asked.axon}\n\n{figure.words}\n\n{table}")
 
 
-def _steps(text: str) -> list[float]:
+def _sweep_values(text: str) -> list[float]:
     """Return the values of ``START:STOP:N``."""
     from neurosim.base.errors import finite_number
 
     parts = text.split(":")
     if len(parts) != 3:
         raise NeurosimError(
-            f"The steps must be START:STOP:N, such as 0.7:1.3:7, not '{named(text)}'."
+            f"The steps must be START:STOP:N, such as 0.7:1.3:7, not '{clip_name(text)}'."
         )
     start, stop = (finite_number(n, p) for n, p in zip(("START", "STOP"), parts[:2], strict=True))
-    count = _whole("N", parts[2])
+    count = _parse_whole("N", parts[2])
     if not isinstance(count, int) or not 2 <= count <= MAX_SWEEP:
-        raise NeurosimError(f"N = {named(parts[2])} must be a whole number from 2 to {MAX_SWEEP}.")
+        raise NeurosimError(
+            f"N = {clip_name(parts[2])} must be a whole number from 2 to {MAX_SWEEP}."
+        )
     return [start + (stop - start) * i / (count - 1) for i in range(count)]
 
 
@@ -1004,18 +1013,18 @@ def _sweep(args: argparse.Namespace) -> None:
     from neurosim.model.body.state import Body
     from neurosim.simulation.scenario import Scenario
 
-    values = [float(f"{v:.10g}") for v in _steps(args.steps)]
-    base = Scenario(name="sweep", people=20).replace(**_changes(args))
+    values = [float(f"{v:.10g}") for v in _sweep_values(args.steps)]
+    base = Scenario(name="sweep", people=20).replace(**_scenario_changes(args))
     asked = [
         base.replace(name=f"{args.field}={v:g}", body=Body.from_values({args.field: v}))
         for v in values
     ]
-    with _folder(args.out, f"sweep_{args.field}") as folder:
+    with _output_folder(args.out, f"sweep_{args.field}") as folder:
         from neurosim.simulation.tally import replicate
         from neurosim.view import export, figures, style
 
-        cores = _cores(base.people * len(values))
-        _say_if_long(asked, base.people, cores)
+        cores = _useful_cores(base.people * len(values))
+        _warn_if_long(asked, base.people, cores)
         people = replicate(asked, base.people, cores=cores, progress=_progress("people"))
         columns = export.people_columns(people)
         swept = [v for v in values for _ in range(base.people)]
@@ -1032,7 +1041,7 @@ def _sweep(args: argparse.Namespace) -> None:
         files = export.table_files("sweep", table, export.provenance(base, swept=args.field))
         files["sweep.png"] = style.png_bytes(figure)
         files["sweep.txt"] = export.text_bytes(figure.words)
-        _write(folder, files, figure.words)
+        _write_files(folder, files, figure.words)
 
 
 def _sensitivity(args: argparse.Namespace) -> None:
@@ -1040,20 +1049,20 @@ def _sensitivity(args: argparse.Namespace) -> None:
     from neurosim.simulation.scenario import Scenario
 
     base = Scenario(name="sensitivity", people=study.PEOPLE)
-    asked = base.replace(**_changes(args))
-    samples = study.SAMPLES if args.samples is None else _whole("samples", args.samples)
-    study.check(args.range, samples, asked.people)
-    with _folder(args.out, f"sensitivity_{args.range}") as folder:
+    asked = base.replace(**_scenario_changes(args))
+    samples = study.SAMPLES if args.samples is None else _parse_whole("samples", args.samples)
+    study.check_request(args.range, samples, asked.people)
+    with _output_folder(args.out, f"sensitivity_{args.range}") as folder:
         from neurosim.view import export, style
         from neurosim.view import sensitivity as shown
 
-        stage, progress = _stages()
-        found = study.sensitivity(
+        stage, progress = _stage_progress()
+        found = study.run_sensitivity(
             asked,
             args.range,
             samples=samples,
             people=asked.people,
-            cores=_cores(samples * ARTICLE_STATES),
+            cores=_useful_cores(samples * ARTICLE_STATES),
             progress=progress,
             stage=stage,
         )
@@ -1072,7 +1081,7 @@ def _sensitivity(args: argparse.Namespace) -> None:
         files |= export.table_files("screening", shown.screening_rows(found), about)
         files["sensitivity.png"] = style.png_bytes(figure)
         files["sensitivity.txt"] = export.text_bytes(f"{figure.words}\n\n{table}")
-        _write(folder, files, f"{figure.words}\n\n{table}")
+        _write_files(folder, files, f"{figure.words}\n\n{table}")
 
 
 def _lessons(args: argparse.Namespace) -> None:
@@ -1080,12 +1089,12 @@ def _lessons(args: argparse.Namespace) -> None:
 
     if args.only not in (None, *build.PARTS):
         raise unknown_name("part for --only", args.only, build.PARTS)
-    asked = [source.read(path) for path in source.chosen(args.lesson)]
-    with _folder(args.out, "lessons") as folder:
+    asked = [source.read_lesson(path) for path in source.select_sources(args.lesson)]
+    with _output_folder(args.out, "lessons") as folder:
         from neurosim.base.files import write_files
 
-        files = build.build(asked, args.only, told=_lesson_progress())
-        paths = write_files(folder, build.with_index(files, folder))
+        files = build.build_lessons(asked, args.only, told=_lesson_progress())
+        paths = write_files(folder, build.add_index(files, folder))
         _print(f"Written: {len(paths)} files in {folder}; open {folder / 'index.html'}")
 
 
@@ -1105,18 +1114,18 @@ def _lesson_progress() -> Callable[[Any, int, int], None]:
 
 
 def _mystery(args: argparse.Namespace) -> None:
-    seed = _whole("seed", args.seed)
+    seed = _parse_whole("seed", args.seed)
     if args.out is None:
-        _play(seed)
+        _play_lines(seed)
         return
-    with _folder(args.out, "mystery") as folder:
+    with _output_folder(args.out, "mystery") as folder:
         from neurosim.classroom.mystery.desk import record_files
 
-        game, told = _play(seed)
+        game, told = _play_lines(seed)
         _print(_saved(folder, record_files(game, told)))
 
 
-def _play(seed: Any) -> tuple[Any, list[str]]:
+def _play_lines(seed: Any) -> tuple[Any, list[str]]:
     """Answer lines of the standard input until it ends, and return the game and what was said."""
     from neurosim.classroom.mystery.desk import Desk, any_seed
     from neurosim.classroom.mystery.game import Game
@@ -1147,7 +1156,7 @@ def _play(seed: Any) -> tuple[Any, list[str]]:
     return desk.game, told
 
 
-def _patients(text: str | None) -> range:
+def _parse_seeds(text: str | None) -> range:
     """Return the seeds of ``7`` or ``1:30``.
 
     Raises
@@ -1159,34 +1168,34 @@ def _patients(text: str | None) -> range:
 
     if text is None:
         raise NeurosimError("key needs --seed, such as --seed 7 or --seed 1:30.")
-    ends = [check_seed(_whole("seed", part)) for part in text.split(":", 1)]
+    ends = [check_seed(_parse_whole("seed", part)) for part in text.split(":", 1)]
     first, last = ends[0], ends[-1]
     if not first <= last < first + MAX_PATIENTS:
         raise NeurosimError(
-            f"--seed {named(text)} must run upwards, over at most {MAX_PATIENTS} patients."
+            f"--seed {clip_name(text)} must run upwards, over at most {MAX_PATIENTS} patients."
         )
     return range(first, last + 1)
 
 
 def _key(args: argparse.Namespace) -> None:
-    seeds = _patients(args.seed)
+    seeds = _parse_seeds(args.seed)
 
     def made() -> list[Any]:
-        from neurosim.classroom.mystery.game import key
+        from neurosim.classroom.mystery.game import patient_key
 
         progress, keys = _progress("patients"), []
         for seed in seeds:
-            keys.append(key(seed))
+            keys.append(patient_key(seed))
             if progress:
                 progress(len(keys), len(seeds))
         return keys
 
     if args.out is not None:
-        with _folder(args.out, "key") as folder:
+        with _output_folder(args.out, "key") as folder:
             from neurosim.classroom.mystery.desk import key_files
 
             keys = made()
-            _write(folder, key_files(keys), _key_words(keys))
+            _write_files(folder, key_files(keys), _key_words(keys))
     else:
         _print(_key_words(made()))
 
@@ -1222,9 +1231,9 @@ def _sources(args: argparse.Namespace) -> None:
         path = Path(args.csv)
         if os.path.isdir(path) or not os.path.isdir(path.absolute().parent):
             raise NeurosimError(
-                f"Cannot write {named(args.csv)}: it must be a file in an existing folder."
+                f"Cannot write {clip_name(args.csv)}: it must be a file in an existing folder."
             )
-        files_.write_files(path.parent, {path.name: export.csv_bytes(export.as_columns(rows))})
+        files_.write_files(path.parent, {path.name: export.csv_bytes(export.to_columns(rows))})
     lines = []
     for row in rows:
         span = "" if row["low"] != row["low"] else f" ({row['low']:g} to {row['high']:g})"
@@ -1241,14 +1250,14 @@ def _sources(args: argparse.Namespace) -> None:
     _print("\n".join(lines))
 
 
-def _span(low: float, high: float) -> str:
+def _range_words(low: float, high: float) -> str:
     """Return a published range in words; one side may be open."""
     if low == -float("inf"):
         return f"at most {high:.4g}"
     return f"at least {low:.4g}" if high == float("inf") else f"{low:.4g} to {high:.4g}"
 
 
-def _tally(rows: Sequence[dict[str, Any]]) -> str:
+def _count_targets(rows: Sequence[dict[str, Any]]) -> str:
     """Return how many targets are met, by what a target is for the model."""
     from neurosim.base.parameters import GRADES
 
@@ -1261,22 +1270,22 @@ def _tally(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _validate(args: argparse.Namespace) -> None:
-    with _folder(args.out, "validate") as folder:
+    with _output_folder(args.out, "validate") as folder:
         from neurosim.simulation.scenario import Scenario
         from neurosim.validation import validate
         from neurosim.validation.target import COLUMNS
         from neurosim.view import export
 
-        rows = [{name: row[name] for name in COLUMNS} for row in validate.rows()]
+        rows = [{name: row[name] for name in COLUMNS} for row in validate.validation_rows()]
         about = export.provenance(
             Scenario(name="validate"),
             note="published_low and published_high are published, model is simulated",
             not_asked={target: f"{what}: {why}" for target, what, why in validate.NOT_ASKED},
         )
-        lines = [f"Inside the published range: {_tally(rows)}."]
+        lines = [f"Inside the published range: {_count_targets(rows)}."]
         lines += [
             f"  outside: {row['quantity']} ({row['condition']}): model {row['model']:.4g}, "
-            f"published {_span(row['published_low'], row['published_high'])} "
+            f"published {_range_words(row['published_low'], row['published_high'])} "
             f"{row['unit']} [{row['source']}]"
             for row in rows
             if not row["inside"]
@@ -1284,7 +1293,7 @@ def _validate(args: argparse.Namespace) -> None:
         lines += [
             f"  not asked: {what} ({target}): {why}" for target, what, why in validate.NOT_ASKED
         ]
-        _write(folder, export.table_files("validation", rows, about), "\n".join(lines))
+        _write_files(folder, export.table_files("validation", rows, about), "\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -15,10 +15,10 @@ from neurosim.view.style import (
     GREEN,
     GREY,
     VERMILION,
+    add_titles,
+    format_signed,
     new_figure,
     png_bytes,
-    signed,
-    titled,
 )
 
 SEEN_S = 600.0  # time in which twitches are counted, as in the package's scenarios
@@ -27,7 +27,7 @@ SEEN_S = 600.0  # time in which twitches are counted, as in the package's scenar
 def panels(rows, columns, title, **options):
     """Return an empty page with a title, and its panels."""
     figure = new_figure()
-    titled(figure, title, "Simulated.")
+    add_titles(figure, title, "Simulated.")
     return figure, figure.subplots(rows, columns, **options)
 
 
@@ -94,16 +94,16 @@ def threshold_trace(ax, one, row=0, gap_mv=4.4):
     fired = one.spikes_s(int(one.traced[row]))
     ax.vlines(fired, np.interp(fired, s, threshold), ax.get_ylim()[1] + 6.0, color=BLUE, lw=1.5)
     words = [
-        (threshold[-1], f"threshold {signed(threshold[-1])} mV", VERMILION),
+        (threshold[-1], f"threshold {format_signed(threshold[-1])} mV", VERMILION),
         (
             0.5 * (rested + threshold[-1]),
-            f"adaptation {signed(threshold[-1] - rested)} mV",
+            f"adaptation {format_signed(threshold[-1] - rested)} mV",
             VERMILION,
         ),
-        (rested, f"electrolyte {signed(rested - base)} mV", BLACK),
-        (base - 1e-6, f"baseline {signed(base)} mV", GREY),
+        (rested, f"electrolyte {format_signed(rested - base)} mV", BLACK),
+        (base - 1e-6, f"baseline {format_signed(base)} mV", GREY),
         (rested - 0.5 * pic[-1], f"PIC spares {pic[-1]:.1f} mV", GREEN),
-        (v[-1], f"potential {signed(v[-1])} mV", BLUE),
+        (v[-1], f"potential {format_signed(v[-1])} mV", BLUE),
     ]
     place = np.inf
     for y, text, colour in sorted(words, reverse=True):

@@ -12,7 +12,7 @@ from _figures import finish, panels
 import neurosim as ns
 from neurosim.view.course import busiest_hour, origin_at
 from neurosim.view.panels import log_rate_axis
-from neurosim.view.style import BLUE, GREEN, PURPLE, VERMILION, muscle_words, styled
+from neurosim.view.style import BLUE, GREEN, PURPLE, VERMILION, house_style, muscle_words
 
 LOOKS = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "D"), (PURPLE, "^"))  # one for each person
 day = ns.scenario("a_day")
@@ -35,7 +35,7 @@ for muscle in ("foot_sole", "calf"):
         words += f"\n{muscle} {p}: {told} ({rate[0, p]:.2g} a minute, most {hour}, {place})"
 
 
-@styled
+@house_style
 def draw():
     """Draw the rate through the day, and the day's total without each part of it."""
     figure, axes = panels(2, 2, "A day: when it twitches, and why", width_ratios=[3, 2])

@@ -10,18 +10,18 @@ import numpy as np
 from _figures import finish, panels
 
 import neurosim as ns
-from neurosim.base.parameters import exchanged, load
+from neurosim.base.parameters import load_group, override
 from neurosim.model.body.kinetics import caffeine_umol_l
 from neurosim.model.soma.soma import margin_mv, misfires_per_min
-from neurosim.simulation.state import state_of
-from neurosim.view.style import BLUE, GREY, VERMILION, styled
+from neurosim.simulation.state import state_from_contributions
+from neurosim.view.style import BLUE, GREY, VERMILION, house_style
 
 CUPS = [(200, 8), (200, 11), (200, 15)]  # mg of caffeine, o'clock
 LABELS = ["caffeine in plasma,\nµmol/L", "persistent inward\ncurrent, times healthy",
           "margin: rest below\nthreshold, mV", "misfires of all\ncells per minute"]  # fmt: skip
 hours = np.arange(0, 24.01, 0.1)
 plasma = caffeine_umol_l(CUPS, hours)
-effect = load("body")["caffeine_pic_gain_full_block"]  # assumed
+effect = load_group("body")["caffeine_pic_gain_full_block"]  # assumed
 calm = ns.simulate()  # a person without caffeine
 neurons = calm.sites.units
 
@@ -29,8 +29,8 @@ neurons = calm.sites.units
 def day(strength):
     """Return level, gain, margin and misfires through the day for one strength of the effect."""
     bodies = [ns.Body(plasma_caffeine_umol_l=level) for level in plasma]
-    with exchanged("body", effect.name, strength):
-        cells = [state_of(ns.contributions(body)).soma for body in bodies]
+    with override("body", effect.name, strength):
+        cells = [state_from_contributions(ns.contributions(body)).soma for body in bodies]
     found = [(c.pic_gain, margin_mv(c), neurons * misfires_per_min(c)) for c in cells]
     return np.vstack([plasma, np.transpose(found)])
 
@@ -38,7 +38,7 @@ def day(strength):
 likely, least, most = (day(strength) for strength in (effect.value, effect.low, effect.high))
 
 
-@styled
+@house_style
 def draw():
     """Draw plasma level, gain, margin and misfires against the time of day."""
     figure, axes = panels(4, 1, "Three cups of coffee: blood and cell body", sharex=True)

@@ -13,18 +13,18 @@ import numpy as np
 from _figures import finish, panels
 
 import neurosim as ns
-from neurosim.simulation.long_run import long_run
+from neurosim.simulation.long_run import long_run_rates
 from neurosim.simulation.ratio import paired_ratio
-from neurosim.simulation.scenario import combined
-from neurosim.view.style import styled
+from neurosim.simulation.scenario import combine
+from neurosim.view.style import house_style
 
 PEOPLE = 10
 FACTORS = ("over_breathing", "low_calcium", "magnesium_depletion", "high_potassium", "stress",
            "sleep_loss", "caffeine", "dehydration", "diuretic", "fatigue")  # fmt: skip
 WORDS = {"more": "more than\nthe sum", "same": "about\nthe sum", "fewer": "less than\nthe sum"}
 mild = [(f"{name}_mild",) for name in FACTORS]
-asked = [ns.scenario("normal"), *map(combined, mild + [a + b for a, b in combinations(mild, 2)])]
-rates = dict(zip((s.name for s in asked), long_run(asked, PEOPLE), strict=True))
+asked = [ns.scenario("normal"), *map(combine, mild + [a + b for a, b in combinations(mild, 2)])]
+rates = dict(zip((s.name for s in asked), long_run_rates(asked, PEOPLE), strict=True))
 found, healthy = {}, rates["normal"]
 raising = [n for n in FACTORS if paired_ratio(rates[f"{n}_mild"], healthy).value > 1.25]
 pairs = [p for p in combinations(FACTORS, 2) if set(p) & set(raising)]
@@ -33,7 +33,7 @@ for a, b in pairs:
     found[a, b] = paired_ratio(rates[f"{a}_mild+{b}_mild"], alone)
 
 
-@styled
+@house_style
 def draw():
     """Draw a square for each pair."""
     figure, ax = panels(1, 1, f"Two mild factors at once, {PEOPLE} people")
@@ -61,6 +61,6 @@ def draw():
 
 lines = [f"{PEOPLE} people, two mild factors against the sum of what each does alone:"]
 for change, words in (("more", "More than the sum"), ("fewer", "Less than the sum")):
-    some = [combined(p).title for p in pairs if found[p].change == change]
+    some = [combine(p).title for p in pairs if found[p].change == change]
     lines.append(f"{words} ({len(some)} of {len(pairs)} pairs): {'; '.join(some)}.")
 finish("combinations", draw(), "\n".join(lines))

@@ -11,12 +11,12 @@ import numpy as np
 from _figures import finish, panels
 
 import neurosim as ns
-from neurosim.model.body.blood import plain_name
+from neurosim.model.body.blood import factor_label
 from neurosim.model.body.fields import FIELDS
-from neurosim.simulation.long_run import long_run
+from neurosim.simulation.long_run import long_run_rates
 from neurosim.simulation.ratio import paired_ratio
-from neurosim.view.describe import band
-from neurosim.view.style import BLUE, GREY, plain_decades, styled
+from neurosim.view.describe import ratio_band
+from neurosim.view.style import BLUE, GREY, house_style, label_decades
 
 PEOPLE, LEAST, MOST, ENDS = 6, 1e-3, 1e3, ("low", "value", "high")
 DOSES = {
@@ -30,11 +30,11 @@ DOSES = {
         (0, 0.25, 0.5, 0.75, 1)),
 }  # fmt: skip
 asked = [ns.Scenario(f"{f} {v:g}", body=ns.Body(**{f: v})) for f in DOSES for v in DOSES[f]]
-rates = long_run([ns.scenario("normal"), *asked], PEOPLE)
+rates = long_run_rates([ns.scenario("normal"), *asked], PEOPLE)
 ratio = {s.name: paired_ratio(r, rates[0]) for s, r in zip(asked, rates[1:], strict=True)}
 
 
-@styled
+@house_style
 def draw():
     """Draw the ratio against health for each factor, with its interval over people."""
     figure, axes = panels(4, 6, f"Dose and response, {PEOPLE} people", sharey=True)
@@ -46,8 +46,8 @@ def draw():
         ax.axhline(1.0, color=GREY, lw=1, ls=":")
         ax.vlines([f.low, f.high], LEAST, MOST, color=GREY, ls=":")
         ax.set(yscale="log", ylim=(LEAST, MOST), xlabel=f.unit or "0 to 1")
-        ax.set_title(plain_name(name).replace("body mass", "mass"), fontsize=11.5)
-        plain_decades(ax.yaxis)
+        ax.set_title(factor_label(name).replace("body mass", "mass"), fontsize=11.5)
+        label_decades(ax.yaxis)
     axes.flat[-1].set_axis_off()
     figure.supylabel("twitches against the same people in health, times")
     return figure
@@ -55,6 +55,6 @@ def draw():
 
 lines = [f"{PEOPLE} people against themselves in health, in the sole of the foot:"]
 for f, doses in DOSES.items():
-    told = ", ".join(f"{v:g}: {band(ratio[f'{f} {v:g}'].value)}" for v in doses)
-    lines.append(f"{plain_name(f)} {FIELDS[f].unit}".strip() + f": {told}.")
+    told = ", ".join(f"{v:g}: {ratio_band(ratio[f'{f} {v:g}'].value)}" for v in doses)
+    lines.append(f"{factor_label(f)} {FIELDS[f].unit}".strip() + f": {told}.")
 finish("dose_and_response", draw(), "\n".join(lines))

@@ -11,8 +11,8 @@ from _figures import finish, lanes, panels, people_dots, value_dots
 
 import neurosim as ns
 from neurosim.simulation.ratio import paired_ratio
-from neurosim.view.describe import band
-from neurosim.view.style import BLUE, VERMILION, styled
+from neurosim.view.describe import ratio_band
+from neurosim.view.style import BLUE, VERMILION, house_style
 
 PEOPLE = 40
 IONS = ("sodium", "potassium", "calcium", "magnesium")
@@ -29,7 +29,7 @@ critical = {name: r.hazard.nu_critical for name, r in nerve.items()}
 rates = {name: people.per_min[people.row(name)] for name in states}
 
 
-@styled
+@house_style
 def draw():
     """Draw threshold, critical sodium current and twitches of the people for each ion."""
     title = f"Eight blood values, {PEOPLE} people: sole of the foot"
@@ -55,6 +55,6 @@ for name in states[1:]:
     title, needs = nerve[name].scenario.title, threshold[name]
     lines.append(
         f"{title}: the nerve needs {needs:.0f} % of the healthy current; "
-        f"twitches: {band(ratio.value, ratio.low, ratio.high)}."
+        f"twitches: {ratio_band(ratio.value, ratio.low, ratio.high)}."
     )
 finish("electrolytes_high_and_low", draw(), "\n".join(lines))

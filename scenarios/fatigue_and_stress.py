@@ -13,8 +13,8 @@ from _figures import finish, lanes, panels, people_dots, value_dots
 import neurosim as ns
 from neurosim.model.soma.soma import margin_mv
 from neurosim.simulation.ratio import paired_ratio
-from neurosim.view.describe import band
-from neurosim.view.style import BLACK, BLUE, GREEN, VERMILION, styled
+from neurosim.view.describe import ratio_band
+from neurosim.view.style import BLACK, BLUE, GREEN, VERMILION, house_style
 
 PEOPLE = 60
 BODIES = {
@@ -32,7 +32,7 @@ critical = [r.hazard.nu_critical for r in nerve]
 margin = [margin_mv(r.state.soma) for r in nerve]
 
 
-@styled
+@house_style
 def draw():
     """Draw the axon, the cell body and the people's twitches in each state."""
     title = f"Fatigue and stress, alone and together: sole of the foot, {PEOPLE} people"
@@ -54,5 +54,5 @@ def draw():
 lines = [f"The same {PEOPLE} people, against themselves rested and calm:"]
 for name, rates in list(zip(BODIES, people.expected_per_min, strict=True))[1:]:
     ratio = paired_ratio(rates, people.expected_per_min[0])
-    lines.append(f"{name}: {band(ratio.value, ratio.low, ratio.high)}.")
+    lines.append(f"{name}: {ratio_band(ratio.value, ratio.low, ratio.high)}.")
 finish("fatigue_and_stress", draw(), "\n".join(lines))

@@ -13,32 +13,38 @@ from _figures import finish, panels, threshold_trace, voluntary
 
 import neurosim as ns
 from neurosim.model.soma import pool
-from neurosim.simulation.state import state_of
-from neurosim.view.style import styled
+from neurosim.simulation.state import state_from_contributions
+from neurosim.view.style import house_style
 
 BODIES = {"in health": ns.Body(), "after coffee": ns.Body(plasma_caffeine_umol_l=40.0),
           "under stress": ns.Body(stress=0.7), "in fatigue": ns.Body(fatigue=1.0)}  # fmt: skip
 UNIT, LOW = 8, ns.Body(ionised_calcium_mmol_l=0.8)
-SOMAS = {name: state_of(ns.contributions(body)).soma for name, body in BODIES.items()}
+SOMAS = {
+    name: state_from_contributions(ns.contributions(body)).soma for name, body in BODIES.items()
+}
 SOMAS["calcium low in a dish"] = SOMAS["in health"].replace(calcium_out_mmol_l=0.8)
-DRIVE = pool.inputs(pool.hold(0.3), pool.ramp(0.6, 0.0, 0.12), pool.hold(0.8, 0.12))
-WILL = pool.inputs(
-    pool.hold(3.0),
-    pool.ramp(3.0, 0.0, 0.16),
-    pool.hold(3.0, 0.16),
-    pool.sine(6.0, 0.08, 0.08, 0.5),
-    pool.hold(3.0),
+DRIVE = pool.join_inputs(
+    pool.hold_input(0.3), pool.ramp_input(0.6, 0.0, 0.12), pool.hold_input(0.8, 0.12)
 )
-units = pool.build(43)
+WILL = pool.join_inputs(
+    pool.hold_input(3.0),
+    pool.ramp_input(3.0, 0.0, 0.16),
+    pool.hold_input(3.0, 0.16),
+    pool.sine_input(6.0, 0.08, 0.08, 0.5),
+    pool.hold_input(3.0),
+)
+units = pool.build_pool(43)
 runs = {
-    name: pool.run(units, soma, excitation=DRIVE, seed=1, trace=(UNIT,))
+    name: pool.run_pool(units, soma, excitation=DRIVE, seed=1, trace=(UNIT,))
     for name, soma in SOMAS.items()
 }
-willed = pool.run(units, state_of(ns.contributions(LOW)).soma, excitation=WILL, seed=1)
+willed = pool.run_pool(
+    units, state_from_contributions(ns.contributions(LOW)).soma, excitation=WILL, seed=1
+)
 misfires = ns.simulate(LOW, duration_s=willed.duration_s, seed=1, person=0).firing
 
 
-@styled
+@house_style
 def draw():
     """Draw potential and threshold in each state; then drive, willed spikes and misfires."""
     figure, axes = panels(3, 2, "A motor neuron's potential and its threshold")

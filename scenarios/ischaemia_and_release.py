@@ -11,9 +11,9 @@ import numpy as np
 from _figures import finish, panels
 
 import neurosim as ns
-from neurosim.model.axon.activity import History, course
+from neurosim.model.axon.activity import AxonHistory, ion_course
 from neurosim.model.axon.axon import Conditions
-from neurosim.view.style import BLUE, GREY, VERMILION, styled
+from neurosim.view.style import BLUE, GREY, VERMILION, house_style
 
 CUFF = 10.0
 minutes = np.r_[0:CUFF:6j, CUFF + 0.5 : CUFF + 3 : 6j, CUFF + 5 : CUFF + 25 : 6j]
@@ -24,7 +24,7 @@ NAMES = ("sodium inside, mmol/L", "potassium outside, mmol/L", "resting potentia
 
 def curves(axon):
     """Return the four courses in time, in the order of `NAMES`."""
-    own = course(History(ischaemia_min=CUFF, after_min=25.0), None, axon, minutes)
+    own = ion_course(AxonHistory(ischaemia_min=CUFF, after_min=25.0), None, axon, minutes)
     health = ns.examine(Conditions(), axon, full=False)
     found = [ns.examine(c, axon, full=False) for c in own.conditions()]
     threshold = [e.relative_to(health)["threshold_1ms_percent"] for e in found]
@@ -32,7 +32,7 @@ def curves(axon):
     return own.sodium_in_mmol_l, own.potassium_out_mmol_l, rest, threshold
 
 
-@styled
+@house_style
 def draw():
     """Draw what moves, and what it does to the axon, against time."""
     title = "Ten minutes without blood (grey), and after"

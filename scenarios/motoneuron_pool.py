@@ -14,27 +14,36 @@ import neurosim as ns
 from neurosim.model.muscle.anatomy import muscle
 from neurosim.model.muscle.force import muscle_force_mn
 from neurosim.model.soma import cramp, pool
-from neurosim.simulation.state import state_of
-from neurosim.view.style import BLACK, BLUE, GREEN, GREY, VERMILION, styled
+from neurosim.simulation.state import state_from_contributions
+from neurosim.view.style import BLACK, BLUE, GREEN, GREY, VERMILION, house_style
 
 BODIES = {"in health": ns.Body(), "after coffee": ns.Body(plasma_caffeine_umol_l=40.0),
           "under stress": ns.Body(stress=0.7), "in fatigue": ns.Body(fatigue=1.0)}  # fmt: skip
-DRIVE = pool.inputs(pool.hold(0.5), pool.ramp(1.0, 0.0, 0.1), pool.hold(1.5, 0.1), pool.hold(0.5))
-units = pool.build(120)
+DRIVE = pool.join_inputs(
+    pool.hold_input(0.5),
+    pool.ramp_input(1.0, 0.0, 0.1),
+    pool.hold_input(1.5, 0.1),
+    pool.hold_input(0.5),
+)
+units = pool.build_pool(120)
 runs = {
-    name: pool.run(
-        units, state_of(ns.contributions(body)).soma, excitation=DRIVE, seed=1, trace=(20,)
+    name: pool.run_pool(
+        units,
+        state_from_contributions(ns.contributions(body)).soma,
+        excitation=DRIVE,
+        seed=1,
+        trace=(20,),
     )
     for name, body in BODIES.items()
 }
-made = cramp.units_of(1, muscle("foot_sole").units, prone=False)
+made = cramp.person_pool(1, muscle("foot_sole").units, prone=False)
 cramps = cramp.stimulate(
-    made, cramp.shortened(), 40.0, 24.0, seed=3, inhibition_mv=30.0, inhibition_s=2.0
+    made, cramp.shorten(), 40.0, 24.0, seed=3, inhibition_mv=30.0, inhibition_s=2.0
 )
 force = muscle_force_mn(cramps.time_s, cramps.unit, "foot_sole", cramps.duration_s, 200.0)
 
 
-@styled
+@house_style
 def draw():
     """Draw potential, threshold and inward current; then raster and force of the cramp."""
     figure, grid = panels(3, 2, "Motoneurons at work, and a cramp")

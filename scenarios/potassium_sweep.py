@@ -12,9 +12,9 @@ from _figures import SEEN_S, finish, panels
 import neurosim as ns
 from neurosim.model.body.fields import FIELDS
 from neurosim.simulation.ratio import paired_ratio
-from neurosim.view.describe import band
+from neurosim.view.describe import ratio_band
 from neurosim.view.panels import log_rate_axis
-from neurosim.view.style import BLUE, GREY, VERMILION, styled
+from neurosim.view.style import BLUE, GREY, VERMILION, house_style
 
 PEOPLE = 20
 FORCES = {"ghk": (BLUE, "o-", "constant field (GHK)"), "ohmic": (VERMILION, "D--", "ohmic")}
@@ -30,7 +30,7 @@ def threshold(scenario, axon):
     return result.excitability.relative_to(result.healthy)["threshold_20ms_percent"]
 
 
-@styled
+@house_style
 def draw():
     """Draw threshold and twitches against potassium for both driving forces."""
     figure, (top, bottom) = panels(2, 1, "Potassium: the nerve and the twitches", sharex=True)
@@ -56,5 +56,5 @@ def draw():
 lines = [f"{PEOPLE} people against themselves in health, constant field (GHK); ohmic:"]
 for i, k in enumerate(steps):
     both = [paired_ratio(p.expected_per_min[i], p.expected_per_min[3]) for p in found.values()]
-    lines.append(f"{k:g} mmol/L: " + "; ".join(band(r.value) for r in both) + ".")
+    lines.append(f"{k:g} mmol/L: " + "; ".join(ratio_band(r.value) for r in both) + ".")
 finish("potassium_sweep", draw(), "\n".join(lines))

@@ -11,15 +11,15 @@ Takes about 15 seconds. Add --show to open the figure.
 from _figures import finish
 
 import neurosim as ns
-from neurosim.article.matrix import matrix, tried
+from neurosim.article.matrix import remedy_matrix, remedy_scenarios
 from neurosim.article.phrases import describe_remedies
 from neurosim.article.plot import picture_remedies
-from neurosim.simulation.long_run import long_run
+from neurosim.simulation.long_run import long_run_rates
 
 PEOPLE = 6
 
 base = ns.scenario("normal")
-asked = tried(base)
-rates = dict(zip(asked, long_run(tuple(asked.values()), PEOPLE), strict=True))
-found = matrix(base, rates)
+asked = remedy_scenarios(base)
+rates = dict(zip(asked, long_run_rates(tuple(asked.values()), PEOPLE), strict=True))
+found = remedy_matrix(base, rates)
 finish("remedies", picture_remedies(found), describe_remedies(found))

@@ -13,8 +13,8 @@ from _figures import finish, lanes, panels, people_dots, value_dots
 
 import neurosim as ns
 from neurosim.simulation.ratio import paired_ratio
-from neurosim.view.describe import band
-from neurosim.view.style import BLUE, VERMILION, styled
+from neurosim.view.describe import ratio_band
+from neurosim.view.style import BLUE, VERMILION, house_style
 
 PEOPLE = 60
 STATES = ("low_sodium", "normal", "high_sodium")
@@ -32,7 +32,7 @@ def threshold(name, axon):
     return result.excitability.relative_to(result.healthy)["threshold_20ms_percent"]
 
 
-@styled
+@house_style
 def draw():
     """Draw threshold and twitches of the same people, one column for each driving force."""
     title = f"Two driving forces of sodium: sole of the foot, {PEOPLE} people"
@@ -51,5 +51,5 @@ lines = [f"The same {PEOPLE} people, against themselves in health:"]
 for row, state in ((0, "Low blood sodium"), (2, "High blood sodium")):
     for axon, words in FORCES.items():
         ratio = paired_ratio(people[axon].expected_per_min[row], people[axon].expected_per_min[1])
-        lines.append(f"{state}, {words}: {band(ratio.value, ratio.low, ratio.high)}.")
+        lines.append(f"{state}, {words}: {ratio_band(ratio.value, ratio.low, ratio.high)}.")
 finish("sodium_two_forces", draw(), "\n".join(lines))

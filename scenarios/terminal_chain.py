@@ -10,22 +10,22 @@ Takes about 20 seconds. Add --show to open the figure.
 import numpy as np
 from _figures import finish, panels
 
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.axon import chain, terminals
-from neurosim.view.style import BLACK, BLUE, GREY, VERMILION, styled
+from neurosim.view.style import BLACK, BLUE, GREY, VERMILION, house_style
 
 KF = (1.0, 0.5, 0.3, 0.2, 0.1, 0.0)
 
 
 def traced(units, ms, at=0, every=2, dt=0.02):
     """Return time (ms), potentials (units, times) and arriving spikes after one impulse."""
-    built = chain.build([units], number("chain", "axial_ns"))
+    built = chain.build_chain([units], parameter("chain", "axial_ns"))
     how = {"stimulus_pa": np.eye(built.units)[:, at : at + 1] * 1500.0, "stimulus_ms": 1.0}
-    spikes, trace = chain.run(built, ms, dt=dt, seed=5, every=every, **how)
+    spikes, trace = chain.run_chain(built, ms, dt=dt, seed=5, every=every, **how)
     return dt * every * np.arange(1, len(trace) + 1), trace[:, :, 0].T, spikes.of(0)[0]
 
 
-healthy = traced([chain.Unit()] * 7, 3.0, dt=0.005)
+healthy = traced([chain.ChainUnit()] * 7, 3.0, dt=0.005)
 time, potential, arrived = traced(terminals.fitted_terminal("short"), 30000.0)
 near = np.diff(arrived, append=np.inf) < 30.0  # the next spike is of the same burst
 first = arrived[2:-1][near[2:-1] & ~near[1:-2] & ~near[3:]][0]
@@ -35,7 +35,7 @@ groups = traced(terminals.fitted_myokymia(), 8000.0, 2, 10)
 counts = [len(isaacs[kf][2]) for kf in KF]
 
 
-@styled
+@house_style
 def draw():
     """Draw the nodes, the healthy end at the bottom."""
     figure, axes = panels(3, 2, "A few nodes of a motor axon in a row")

@@ -13,9 +13,9 @@ from _figures import finish
 
 from neurosim.article.phrases import describe_verdicts
 from neurosim.article.plot import picture_verdicts
-from neurosim.article.trial import article
+from neurosim.article.trial import run_article
 
 PEOPLE = 6
 
-found = article(PEOPLE, sensitivity=False, diaries=3)
+found = run_article(PEOPLE, sensitivity=False, diaries=3)
 finish("the_article", picture_verdicts(found), describe_verdicts(found))

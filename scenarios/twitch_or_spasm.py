@@ -13,7 +13,7 @@ from _figures import finish, panels
 
 import neurosim as ns
 from neurosim.view.panels import origin_handles, plot_raster
-from neurosim.view.style import BLACK, ORIGIN_MARKS, plain_decades, styled
+from neurosim.view.style import BLACK, ORIGIN_MARKS, house_style, label_decades
 
 SECONDS, HZ = 15.0, 200.0
 NAMES = {"normal": "healthy twitcher", "isaacs": "Isaacs' syndrome",
@@ -31,7 +31,7 @@ def intervals_ms(firing):
     return firing.time_s[order][later], firing.origin[order][later], gap * 1000.0
 
 
-@styled
+@house_style
 def draw():
     """Draw units, intervals and force of each, a column each."""
     figure, axes = panels(3, 4, "Twitch or spasm?", sharex=True)
@@ -47,7 +47,7 @@ def draw():
         column[2].set(yscale="log", ylim=(1, 5e4), xlabel="time, seconds", ylabel="force, mN")
         column[2].set_xticks([0, 5, 10, 15])
         for ax in column[1:]:
-            plain_decades(ax.yaxis)
+            label_decades(ax.yaxis)
     figure.legend(
         handles=origin_handles(list(results.values())), loc="outside upper right", ncols=4
     )

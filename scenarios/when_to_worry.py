@@ -16,7 +16,7 @@ from neurosim.article.alarms_plot import picture_alarms
 PEOPLE, WEEKS = 16, 26
 
 if __name__ == "__main__":
-    found = alarms.cohort(PEOPLE, WEEKS, cores=2)
+    found = alarms.run_alarms(PEOPLE, WEEKS, cores=2)
     finish(
         "when_to_worry",
         picture_alarms(found),

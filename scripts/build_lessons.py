@@ -10,5 +10,5 @@ from neurosim.base.files import write_files
 from neurosim.classroom.lessons import build, source
 
 if __name__ == "__main__":
-    made = build.committed()
-    print("\n".join(map(str, write_files(source.folder().parent, made))))
+    made = build.checkout_files()
+    print("\n".join(map(str, write_files(source.source_folder().parent, made))))

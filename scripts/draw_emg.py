@@ -27,14 +27,21 @@ from neurosim.model.soma import cramp
 from neurosim.view.emg_plot import (
     describe_emg,
     describe_potentials,
-    emg_numbers,
     plot_potentials,
     plot_record,
     plot_signal,
     plot_stretch,
+    summarise_emg,
 )
 from neurosim.view.sound import wav_bytes, write_wav
-from neurosim.view.style import PALE, SMALLEST_PT, new_figure, plain_decades, styled, titled
+from neurosim.view.style import (
+    PALE,
+    SMALLEST_PT,
+    add_titles,
+    house_style,
+    label_decades,
+    new_figure,
+)
 
 FOLDER = Path("docs/figures")
 MUSCLE, UNIT, HZ, LENGTH_S = "shin", 90, 10_000.0, 2.0
@@ -54,10 +61,10 @@ def keep(fig, name: str) -> None:
 def needle_at(unit: int) -> unit_potentials.Electrode:
     """Return a needle put a millimetre before the middle of a unit's territory."""
     x, y, _ = unit_potentials.territories_mm(MUSCLE)[unit]
-    return unit_potentials.needle(MUSCLE, x - 1.0, y)
+    return unit_potentials.needle_electrode(MUSCLE, x - 1.0, y)
 
 
-@styled
+@house_style
 def draw_potentials() -> None:
     """Draw surface and needle potentials of a small, a middling and a large unit."""
     fig = new_figure(13.0, 4.6)
@@ -76,7 +83,7 @@ def draw_potentials() -> None:
     near = [unit_potentials.unit_potentials(MUSCLE, needle_at(u), HZ, units=u)[0] for u in units]
     deep = np.stack(near)[:, : round(0.03 * HZ)]
     plot_potentials(deep, HZ, names, right, title="A needle inside the unit")
-    titled(fig, "", "Simulated.")
+    add_titles(fig, "", "Simulated.")
     fig.words = "\n".join(
         f"{where}: {describe_potentials(rows, HZ, names)}"
         for where, rows in (("Two discs on the skin", skin), ("A needle", deep))
@@ -94,8 +101,8 @@ def events() -> dict[str, tuple[np.ndarray, np.ndarray]]:
         "Neuromyotonic burst": sample_multiplets(site_bursts("isaacs"), np.array([0.8]), rng)[0],
     }
     columns = {name: (times, np.full(times.size, UNIT)) for name, times in found.items()}
-    made = cramp.units_of(1, muscle(MUSCLE).units, prone=True)
-    run = cramp.stimulate(made, cramp.shortened(), 24.0, LENGTH_S, seed=1)
+    made = cramp.person_pool(1, muscle(MUSCLE).units, prone=True)
+    run = cramp.stimulate(made, cramp.shorten(), 24.0, LENGTH_S, seed=1)
     columns["Cramp begins"] = run.time_s - 0.4, run.unit
     within = {name: (t > 0.0) & (t < LENGTH_S) for name, (t, _) in columns.items()}
     return {name: (t[within[name]], u[within[name]]) for name, (t, u) in columns.items()}
@@ -106,7 +113,7 @@ def recorded(times, units) -> np.ndarray:
     return emg.emg_uv(times, units, MUSCLE, LENGTH_S, needle_at(UNIT), HZ)
 
 
-@styled
+@house_style
 def draw_events() -> None:
     """Draw five kinds of event on the same axes, and under the force what the detector says."""
     fig, words = new_figure(), []
@@ -138,13 +145,13 @@ def draw_events() -> None:
             transform=grid[1, column].transAxes,
         )
         words.append(
-            f"{name}: {describe_emg(emg_numbers(times, units, signal, HZ), 'needle')} "
+            f"{name}: {describe_emg(summarise_emg(times, units, signal, HZ), 'needle')} "
             f"Detector: {told}."
         )
     grid[0, 0].set_ylim(0, muscle(MUSCLE).units + 2)
     grid[1, 0].set_yscale("log")
     grid[1, 0].set_ylim(1.0, 1e7)
-    plain_decades(grid[1, 0].yaxis)
+    label_decades(grid[1, 0].yaxis)
     grid[0, 0].set_ylabel("unit")
     for ax in grid[:, 1:].flat:
         ax.set_ylabel("")
@@ -152,12 +159,12 @@ def draw_events() -> None:
         ax.set_xlabel("time, seconds")
     bar = fig.colorbar(grid[3, -1].collections[0], ax=grid[3, :], fraction=0.03, aspect=10)
     bar.set_label("dB under\nthe loudest")
-    titled(fig, "", "Simulated.")
+    add_titles(fig, "", "Simulated.")
     fig.words = "\n".join(words)
     keep(fig, "events")
 
 
-@styled
+@house_style
 def draw_sounds(folder: Path | None) -> None:
     """Draw the samples of each kind's WAV file, as they are heard; write the files if asked."""
     fig, words = new_figure(13.0, 7.3), []
@@ -176,7 +183,7 @@ def draw_sounds(folder: Path | None) -> None:
             print(write_wav(folder / f"{name.lower().replace(' ', '_')}.wav", signal, HZ))
     axes[2].set_ylabel("sample of the sound file, full scale 1")
     axes[-1].set_xlabel("time, seconds")
-    titled(fig, "", "Simulated.")
+    add_titles(fig, "", "Simulated.")
     fig.words = "\n".join(["The samples of five sound files.", *words])
     keep(fig, "sounds")
 

@@ -21,11 +21,11 @@ from pathlib import Path
 
 import neurosim as ns
 from neurosim.article.plot import picture_remedies, picture_verdicts
-from neurosim.article.trial import article
+from neurosim.article.trial import run_article
 from neurosim.clinic.excitability import examine
 from neurosim.clinic.norms import norms
 from neurosim.model.axon.axon import Conditions
-from neurosim.model.axon.changes import condition, named
+from neurosim.model.axon.changes import condition, named_condition
 from neurosim.view.excitability_figures import picture_excitability
 from neurosim.view.figures import picture_pair
 
@@ -41,7 +41,7 @@ def draw_excitability() -> None:
     """Draw the four classic plots of health and of each of `EXAMINED` over the norm band."""
     health, table = examine(Conditions()), norms()
     states = {"health": (health, "health")}
-    states |= {name: (examine(condition(name)), named(name).title) for name in EXAMINED}
+    states |= {name: (examine(condition(name)), named_condition(name).title) for name in EXAMINED}
     for name, (found, title) in states.items():
         figure = picture_excitability(found, health, table, title)
         figure.savefig(FOLDER / f"excitability_{name}.png", dpi=65)
@@ -69,7 +69,7 @@ def draw_pair() -> None:
 
 def draw_article(people: int) -> None:
     """Put the article's claims to many people, and draw verdicts and remedies."""
-    found = article(people, cores=os.cpu_count() or 1)
+    found = run_article(people, cores=os.cpu_count() or 1)
     picture_verdicts(found).savefig(FOLDER / "verdicts.png", dpi=80)
     picture_remedies(found.matrix).savefig(FOLDER / "remedies.png", dpi=80)
 

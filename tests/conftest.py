@@ -33,24 +33,24 @@ def small_article():
     """Return a whole `Article` of six people whose rates are drawn, judged by the real rules."""
     from neurosim.article import claim_tests, trial, verdict
     from neurosim.article.claims import CLAIMS
-    from neurosim.article.matrix import matrix
-    from neurosim.simulation.scenario import scenario
+    from neurosim.article.matrix import remedy_matrix
+    from neurosim.simulation.scenario import load_scenario
 
-    base = scenario("normal")
+    base = load_scenario("normal")
     rng = np.random.default_rng(5)
     person = rng.lognormal(0.0, 1.0, 6)
     rates = {
         n: person * rng.choice([0.001, 0.3, 1.0, 30.0]) * rng.lognormal(0.0, 0.02, 6)
-        for some in trial._asked(base)
+        for some in trial._all_scenarios(base)
         for n in some
     }
     rates["normal"] = person
-    table, alarms = matrix(base, rates), small_alarms()
+    table, alarms = remedy_matrix(base, rates), small_alarms()
     evidence = claim_tests.Evidence(base, rates, table)
     judged = [
-        verdict.of(c, "supported", finding=f"test {c.test} found <1 & 2>")
+        verdict.make_verdict(c, "supported", finding=f"test {c.test} found <1 & 2>")
         if c.kind == "test"
-        else trial._judged(c, evidence, alarms)
+        else trial._judge(c, evidence, alarms)
         for c in CLAIMS
     ]
     leaning = {"leans_on": "channel noise of a site (<4)", "flips_at": "1.5", "assumed": 9,

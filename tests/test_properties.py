@@ -28,11 +28,11 @@ from neurosim.model.body.contributions import contributions  # noqa: E402
 from neurosim.model.body.course import MOMENTS, SPANS, Course  # noqa: E402
 from neurosim.model.body.fields import FIELDS  # noqa: E402
 from neurosim.model.body.state import Body  # noqa: E402
-from neurosim.model.body.units import DOORS  # noqa: E402
+from neurosim.model.body.units import INPUT_UNITS  # noqa: E402
 from neurosim.model.muscle.anatomy import MUSCLES  # noqa: E402
-from neurosim.simulation.scenario import Scenario, catalogue, seconds  # noqa: E402
+from neurosim.simulation.scenario import Scenario, catalogue, duration_seconds  # noqa: E402
 from neurosim.simulation.simulate import simulate  # noqa: E402
-from neurosim.simulation.state import state_in  # noqa: E402
+from neurosim.simulation.state import tissue_state  # noqa: E402
 
 CASES = int(os.environ.get("NEUROSIM_CASES", "0"))
 USUAL = 2908  # cases of the small run
@@ -105,7 +105,7 @@ valid_bodies = st.lists(st.sampled_from(list(FIELDS)), max_size=5, unique=True).
 bodies = st.one_of(
     valid_bodies,
     st.dictionaries(
-        st.sampled_from(list(DOORS)), st.one_of(st.floats(0, 300), garbage), max_size=4
+        st.sampled_from(list(INPUT_UNITS)), st.one_of(st.floats(0, 300), garbage), max_size=4
     ),
     st.dictionaries(texts, garbage, max_size=3),
 )
@@ -192,7 +192,7 @@ def holds(asked):
     for name, value in vars(asked.body).items():
         assert FIELDS[name].lowest <= value <= FIELDS[name].highest
     try:
-        is_finite(state_in(asked))
+        is_finite(tissue_state(asked))
         if asked.course is not None:
             hours, bodies = asked.course.knots(asked.body, min(asked.duration_s / 3600.0, 49.0))
             assert np.isfinite(hours).all() and len(hours) == len(bodies)
@@ -250,7 +250,7 @@ def test_a_course_is_finite_or_a_sentence(tables, start, values, hours):
 @given(garbage)
 def test_a_duration_is_seconds_or_a_sentence(value):
     try:
-        assert seconds(value) >= 0.0
+        assert duration_seconds(value) >= 0.0
     except NeurosimError as error:
         sentence(error)
 
@@ -366,7 +366,7 @@ class Reached(Exception):
     """A command whose input is in order would now compute."""
 
 
-_real_folder = cli._folder
+_real_folder = cli._output_folder
 
 
 @contextmanager
@@ -420,7 +420,7 @@ def _desk(tmp_path_factory):
     (place / "good.toml").write_text('name = "../../x"\n[body]\nstress = 0.5\n')
     (place / "r.mem").write_text("nothing")
     before, patch = Path.cwd(), pytest.MonkeyPatch()
-    patch.setattr(cli, "_folder", _stop)
+    patch.setattr(cli, "_output_folder", _stop)
     os.chdir(place)
     yield top
     os.chdir(before)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import neurosim
 from neurosim.base import disk_cache
-from neurosim.base.parameters import FILES, GRADES, Value, all_values, load, references
+from neurosim.base.parameters import FILES, GRADES, Value, all_values, load_group, references
 
 HERE = Path(__file__).parent.parent
 PACKAGE = Path(neurosim.__file__).parent
@@ -184,7 +184,7 @@ def parameters() -> str:
         "# Parameters, with grades\n\n"
         f"All {len(everything)} numbers of the model, as `neurosim sources` prints them "
         "(`neurosim sources --csv sources.csv` for a spreadsheet). A name is what "
-        "`neurosim.base.parameters.number(room, name)` takes.\n\n"
+        "`neurosim.base.parameters.parameter(room, name)` takes.\n\n"
         f"| grade | numbers | means |\n|---|---:|---|\n{rows}\n"
         "A *range* is what the source supports, or what a sensitivity runs over. The gates of the "
         "axon and of the muscle fibre stand in code, with the published code they come from "
@@ -192,7 +192,7 @@ def parameters() -> str:
     )
     page += filter_box([(g, f"only {g}") for g in GRADES], "numbers")
     for room, path in FILES.items():
-        mine = load(room).values()
+        mine = load_group(room).values()
         part = Counter(value.grade for value in mine)
         grades = ", ".join(f"{part[g]} {g}" for g in GRADES if part[g])
         page += f"\n## {room}\n\n{about(path)} {len(mine)} numbers: {grades} (`{path}`).\n\n"
@@ -275,10 +275,10 @@ def targets() -> list[dict]:
     """Return the rows of `neurosim validate`, found anew whenever any code or number changed."""
     from neurosim.validation import validate
 
-    key = disk_cache.key("docs", code_hash())
+    key = disk_cache.cache_key("docs", code_hash())
     kept = disk_cache.get([key]).get(key)
     if kept is None:
-        kept = tuple(validate.rows())
+        kept = tuple(validate.validation_rows())
         disk_cache.put({key: kept})
     return [dict(row) for row in kept]
 

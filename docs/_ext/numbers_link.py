@@ -1,6 +1,6 @@
 """Names of the model's numbers become links to their row, on the page of equations with the value.
 
-A name is written as code, ``room.name``, as `neurosim.base.parameters.number` takes it. A name of a room
+A name is written as code, ``room.name``, as `neurosim.base.parameters.parameter` takes it. A name of a room
 that has no such number is a warning on the page of equations, which so cannot fall behind the code.
 """
 

@@ -42,7 +42,7 @@ def draw(rows: Sequence[dict], folder: Path) -> dict[str, str]:
     return {name: words for name, (_, words) in figures.items()} | {"signs": said}
 
 
-@style.styled
+@style.house_style
 def places(rows: Sequence[dict]):
     """Draw where the model lies in published ranges, a dot for each."""
     figure = style.new_figure(9.0, 4.8)
@@ -81,7 +81,7 @@ def stacked(values: Sequence[float]) -> tuple[list[float], list[int]]:
     return xs, ys
 
 
-@style.styled
+@style.house_style
 def misses(rows: Sequence[dict]):
     """Draw every miss, as the model's value beside the published range."""
     missed = [[r for r in rows if r["grade"] == g and not r["inside"]] for g, _ in PANELS]

@@ -16,10 +16,10 @@ from functools import wraps
 
 import numpy as np
 
-from neurosim.article.diary import EVERYBODY, GROUPS, Diary, diary, twitches_at_a_look
+from neurosim.article.diary import EVERYBODY, GROUPS, Diary, simulate_diary, twitches_at_a_look
 from neurosim.base.errors import NeurosimError, number_within, unknown_name
-from neurosim.base.parameters import number
-from neurosim.simulation.processes import processes
+from neurosim.base.parameters import parameter
+from neurosim.simulation.processes import process_pool
 from neurosim.simulation.signs import (
     gets_worse,
     persists,
@@ -29,26 +29,26 @@ from neurosim.simulation.signs import (
 
 CONFIDENCE_Z = 1.959964
 CHUNK = 100  # healthy people looked at together
-MOST_LOOKED_AT = 100_000
+MAX_LOOKED_AT = 100_000
 
 
-def _n(name: str) -> float:
-    return number("alarms", name)
+def _param(name: str) -> float:
+    return parameter("alarms", name)
 
 
-def weakness(one: Diary) -> bool:
+def shows_weakness(one: Diary) -> bool:
     """Whether some muscle's force fell between the visits by more than the error of measuring."""
-    limit = _n("clinic_limit_sd") * _n("force_error") * math.sqrt(2.0)
+    limit = _param("clinic_limit_sd") * _param("force_error") * math.sqrt(2.0)
     return bool((one.force[1] < one.force[0] * math.exp(-limit)).any())
 
 
-def units_lost(one: Diary) -> bool:
+def shows_lost_units(one: Diary) -> bool:
     """Whether some muscle has fewer motor units than healthy people's."""
-    return bool((one.units < math.exp(-_n("clinic_limit_sd") * _n("units_error"))).any())
+    return bool((one.units < math.exp(-_param("clinic_limit_sd") * _param("units_error"))).any())
 
 
-def _weak(diary: Diary) -> bool:
-    return weakness(diary) or units_lost(diary)
+def _is_weak(diary: Diary) -> bool:
+    return shows_weakness(diary) or shows_lost_units(diary)
 
 
 def _on_seen(rule: Callable[[np.ndarray], bool]) -> Callable[[Diary], bool]:
@@ -66,12 +66,12 @@ SIGNS: dict[str, tuple[str, Callable[[Diary], bool]]] = {
     "gets_worse": ("it gets worse", _gets_worse),
     "all_three": ("all three", lambda d: _persists(d) and _spreads(d) and _gets_worse(d)),
     "spreads_beyond_a_root": ("it spreads beyond one root", _on_seen(spreads_beyond_a_root)),
-    "weakness": ("a muscle grew weaker", weakness),
-    "units_lost": ("motor units are lost", units_lost),
-    "weak": ("weaker or units lost", _weak),
-    "persists_and_weak": ("it persists, and weak", lambda d: _persists(d) and _weak(d)),
-    "spreads_and_weak": ("it spreads, and weak", lambda d: _spreads(d) and _weak(d)),
-    "gets_worse_and_weak": ("it gets worse, and weak", lambda d: _gets_worse(d) and _weak(d)),
+    "weakness": ("a muscle grew weaker", shows_weakness),
+    "units_lost": ("motor units are lost", shows_lost_units),
+    "weak": ("weaker or units lost", _is_weak),
+    "persists_and_weak": ("it persists, and weak", lambda d: _persists(d) and _is_weak(d)),
+    "spreads_and_weak": ("it spreads, and weak", lambda d: _spreads(d) and _is_weak(d)),
+    "gets_worse_and_weak": ("it gets worse, and weak", lambda d: _gets_worse(d) and _is_weak(d)),
 }
 ARTICLE = ("persists", "spreads", "gets_worse")
 
@@ -109,7 +109,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Ratio:
+class LikelihoodRatio:
     """A likelihood ratio with its 95 % interval (by its logarithm)."""
 
     value: float
@@ -175,7 +175,7 @@ class Alarms:
         found = self.share(sign, *(groups or [g for g in GROUPS if g != "als"]))
         return Share(found.of - found.count, found.of)
 
-    def likelihood_ratio(self, sign: str, present: bool = True) -> Ratio:
+    def likelihood_ratio(self, sign: str, present: bool = True) -> LikelihoodRatio:
         """Return how much more often a sign (or its absence) is met in ALS than in the others.
 
         Half a person is added to every cell if one of them is empty.
@@ -189,7 +189,7 @@ class Alarms:
             a, b, m, n = a + 0.5, b + 0.5, m + 1.0, n + 1.0
         value = (a / m) / (b / n)
         half = CONFIDENCE_Z * math.sqrt(max(1.0 / a - 1.0 / m + 1.0 / b - 1.0 / n, 0.0))
-        return Ratio(value, value * math.exp(-half), value * math.exp(half))
+        return LikelihoodRatio(value, value * math.exp(-half), value * math.exp(half))
 
     def rows(self) -> list[dict[str, object]]:
         """Return a row for each sign: counts by group, and how well it tells ALS."""
@@ -226,7 +226,7 @@ class Alarms:
         )
 
 
-def true_share(one_in: float, ratio: float) -> float:
+def true_alarm_share(one_in: float, ratio: float) -> float:
     """Return which share of alarms is true (Bayes): odds before, times the likelihood ratio.
 
     Parameters
@@ -251,32 +251,32 @@ def true_share(one_in: float, ratio: float) -> float:
     return odds / (1.0 + odds)
 
 
-def _look_at(first: int, seed: int) -> list[int]:
+def _twitching_at_a_look(first: int, seed: int) -> list[int]:
     return [p for p in range(first, first + CHUNK) if twitches_at_a_look(p, seed)]
 
 
-def _one(job: tuple[str, int, int, int]) -> Diary:
-    return diary(*job)
+def _run_diary(job: tuple[str, int, int, int]) -> Diary:
+    return simulate_diary(*job)
 
 
-def _found(people: int, seed: int, over: Callable) -> tuple[list[int], int]:
+def _find_twitching(people: int, seed: int, over: Callable) -> tuple[list[int], int]:
     """Return the first healthy people who twitch at a look, and how many were looked at."""
     found: list[int] = []
-    for start in range(0, MOST_LOOKED_AT, 8 * CHUNK):
+    for start in range(0, MAX_LOOKED_AT, 8 * CHUNK):
         for first, some in zip(
             starts := range(start, start + 8 * CHUNK, CHUNK),
-            over(_look_at, starts, [seed] * len(starts)),
+            over(_twitching_at_a_look, starts, [seed] * len(starts)),
             strict=True,
         ):
             found += some
             if len(found) >= people:
                 return found[:people], first + CHUNK
     raise NeurosimError(
-        f"Of {MOST_LOOKED_AT} healthy people fewer than {people} were seen to twitch."
+        f"Of {MAX_LOOKED_AT} healthy people fewer than {people} were seen to twitch."
     )
 
 
-def cohort(
+def run_alarms(
     people: int = 60,
     weeks: int = 26,
     seed: int = 1,
@@ -312,21 +312,21 @@ def cohort(
         if group not in GROUPS:
             raise unknown_name("group", group, GROUPS)
     if cores > 1:
-        with processes(cores) as pool:
-            return _cohort(people, weeks, seed, progress, groups, pool.map)
-    return _cohort(people, weeks, seed, progress, groups, map)
+        with process_pool(cores) as pool:
+            return _run_alarms(people, weeks, seed, progress, groups, pool.map)
+    return _run_alarms(people, weeks, seed, progress, groups, map)
 
 
-def _cohort(people, weeks, seed, progress, groups, over) -> Alarms:
+def _run_alarms(people, weeks, seed, progress, groups, over) -> Alarms:
     who: dict[str, Sequence[int]] = {
         g: range(i * EVERYBODY, i * EVERYBODY + people) for i, g in enumerate(GROUPS)
     }
     looked_at = 0
     if "benign" in groups:
-        who["benign"], looked_at = _found(people, seed, over)
+        who["benign"], looked_at = _find_twitching(people, seed, over)
     jobs = [(g, p, weeks, seed) for g in groups for p in who[g]]
     found = []
-    for one in over(_one, jobs):
+    for one in over(_run_diary, jobs):
         found.append(one)
         if progress:
             progress(len(found), len(jobs))

@@ -18,23 +18,23 @@ from neurosim.view.style import (
     GREY,
     PURPLE,
     VERMILION,
-    axes_of,
+    add_titles,
+    axes_or_new,
+    house_style,
+    label_number,
     muscle_words,
     new_figure,
-    plain_number,
-    styled,
-    titled,
 )
 
 TITLES = {"benign": "benign twitching", "als": "early ALS", "pinched": "pinched nerve",
           "anxiety": "anxiety with over-breathing"}  # fmt: skip
-LOOKS = {"benign": (BLUE, "o"), "als": (VERMILION, "D"), "pinched": (PURPLE, "s"),
+GROUP_STYLES = {"benign": (BLUE, "o"), "als": (VERMILION, "D"), "pinched": (PURPLE, "s"),
          "anxiety": (GREEN, "^")}  # fmt: skip
-APART = 0.25  # of a row, between groups
+GROUP_GAP = 0.25  # of a row, between groups
 ROW, ROWS = 50, 20  # of the picture of a thousand alarms
 
 
-@styled
+@house_style
 def picture_alarms(found: Alarms) -> Any:
     """Draw a typical diary of each group, and how many people of each show each sign.
 
@@ -60,7 +60,7 @@ def picture_alarms(found: Alarms) -> Any:
     well.tick_params(labelleft=False)
     well.legend(loc="lower right", labelcolor="linecolor")
     note = "Simulated. A week's dot: the larger, the more twitches seen. Lines: 95 % intervals."
-    titled(fig, "When to worry?", note)
+    add_titles(fig, "When to worry?", note)
     fig.words = describe_alarms(found)
     return fig
 
@@ -72,7 +72,7 @@ def describe_alarms(found: Alarms) -> str:
         seen = found.typical(group).seen()
         active = [muscle_words(m) for m, n in zip(MUSCLES, seen.sum(axis=0), strict=True) if n]
         told.append(
-            f"A typical diary of {title}: {plain_number(float(seen.sum()))} twitches seen in "
+            f"A typical diary of {title}: {label_number(float(seen.sum()))} twitches seen in "
             f"{found.weeks} weeks, in {', '.join(active) or 'no muscle'}."
         )
     for sign, (words, _) in SIGNS.items():
@@ -85,7 +85,7 @@ def describe_alarms(found: Alarms) -> str:
     return " ".join([*told, ADVICE])
 
 
-@styled
+@house_style
 def plot_diary(one: Diary, ax: Any = None) -> Any:
     """Draw one person's diary: a dot for each week and muscle, its area by the twitches seen.
 
@@ -99,9 +99,9 @@ def plot_diary(one: Diary, ax: Any = None) -> Any:
     -------
     matplotlib axes
     """
-    ax, seen = axes_of(ax), one.seen().T
+    ax, seen = axes_or_new(ax), one.seen().T
     y, x = np.nonzero(seen)
-    colour, _ = LOOKS[one.group]
+    colour, _ = GROUP_STYLES[one.group]
     ax.scatter(x + 0.5, y, s=10.0 + 45.0 * np.log10(seen[y, x]), color=colour, alpha=0.8, lw=0)
     ax.set_yticks(range(len(MUSCLES)), [muscle_words(m) for m in MUSCLES])
     ax.set(xlim=(0, one.weeks), ylim=(len(MUSCLES) - 0.4, -0.6), xlabel="week")
@@ -113,7 +113,7 @@ def plot_diary(one: Diary, ax: Any = None) -> Any:
     return ax
 
 
-@styled
+@house_style
 def plot_signs(found: Alarms, groups: Sequence[str], ax: Any = None) -> Any:
     """Draw how many people of each group show each sign, %, with 95 % intervals.
 
@@ -129,11 +129,11 @@ def plot_signs(found: Alarms, groups: Sequence[str], ax: Any = None) -> Any:
     -------
     matplotlib axes
     """
-    ax, rows = axes_of(ax), np.arange(len(SIGNS))
+    ax, rows = axes_or_new(ax), np.arange(len(SIGNS))
     for i, group in enumerate(groups):
-        colour, marker = LOOKS[group]
+        colour, marker = GROUP_STYLES[group]
         shares = [found.share(sign, group) for sign in SIGNS]
-        y = rows + APART * (i - 0.5 * (len(groups) - 1))
+        y = rows + GROUP_GAP * (i - 0.5 * (len(groups) - 1))
         ax.hlines(
             y, [100 * s.low for s in shares], [100 * s.high for s in shares], color=colour, lw=2.5
         )
@@ -147,7 +147,7 @@ def plot_signs(found: Alarms, groups: Sequence[str], ax: Any = None) -> Any:
     return ax
 
 
-@styled
+@house_style
 def picture_true_alarms(share: float, sign: str = "this sign", who: str = "") -> Any:
     """Draw a thousand people in whom an alarm rings: filled squares are those who are ill.
 
@@ -163,10 +163,10 @@ def picture_true_alarms(share: float, sign: str = "this sign", who: str = "") ->
     NeurosimError
         If the share is not within 0 to 1.
     """
-    words = true_alarms_words(share, sign, who)
+    words = describe_true_alarms(share, sign, who)
     fig = new_figure()
     plot_true_alarms(share, fig.add_subplot())
-    titled(fig, words.replace(": ", ":\n", 1), "")
+    add_titles(fig, words.replace(": ", ":\n", 1), "")
     fig.words = (
         f"{words} Squares, {ROW} in a row, one for each alarm: those that are true are filled, "
         f"the false ones open. {ADVICE}"
@@ -174,7 +174,7 @@ def picture_true_alarms(share: float, sign: str = "this sign", who: str = "") ->
     return fig
 
 
-@styled
+@house_style
 def plot_true_alarms(share: float, ax: Any = None) -> Any:
     """Draw a square for each of a thousand alarms: those that are true are filled.
 
@@ -195,7 +195,7 @@ def plot_true_alarms(share: float, ax: Any = None) -> Any:
         If the share is not within 0 to 1.
     """
     true = round(1000 * number_within("share", share, 0.0, 1.0))
-    ax, at = axes_of(ax), np.arange(ROW * ROWS)
+    ax, at = axes_or_new(ax), np.arange(ROW * ROWS)
     x, y = at % ROW, at // ROW
     ill = at < true
     ax.scatter(x[~ill], y[~ill], s=120, marker="s", facecolors="none", edgecolors=GREY, lw=0.8)
@@ -206,7 +206,7 @@ def plot_true_alarms(share: float, ax: Any = None) -> Any:
     return ax
 
 
-def true_alarms_words(share: float, sign: str = "this sign", who: str = "") -> str:
+def describe_true_alarms(share: float, sign: str = "this sign", who: str = "") -> str:
     """Return how many of a thousand alarms are true, in a sentence.
 
     Examples

@@ -11,28 +11,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurosim.article.matrix import Matrix
-from neurosim.base.parameters import exchanged, number
+from neurosim.article.matrix import RemedyMatrix
+from neurosim.base.parameters import override, parameter
 from neurosim.model.axon.ephapse import crosstalk, healthy_contact, lesion_contact
 from neurosim.model.body import contributions
-from neurosim.model.body.remedies import NAMES, remedy
+from neurosim.model.body.remedies import REMEDY_NAMES, remedy
 from neurosim.model.firing.discharge import expected_bursts_per_min
 from neurosim.simulation import simulate as run
 from neurosim.simulation import state as state_
 from neurosim.simulation.ratio import mean_ratio
 from neurosim.simulation.result import Result
-from neurosim.simulation.scenario import Scenario, in_a_sentence, relieved, scenario
+from neurosim.simulation.scenario import Scenario, apply_remedy, load_scenario, title_in_sentence
 from neurosim.simulation.simulate import simulate
 
-WATCHED = 10  # people
+WATCHED_PEOPLE = 10  # people
 LONG_S = 3600.0
 SPASM_S = 60.0
 FACTORS = ("low_calcium", "high_potassium", "low_potassium", "anxiety", "stress", "caffeine",
            "fatigue", "dehydration", "sleep_loss")  # fmt: skip
 
 
-def _n(name: str) -> float:
-    return number("study", name)
+def _param(name: str) -> float:
+    return parameter("study", name)
 
 
 @dataclass(frozen=True)
@@ -59,129 +59,131 @@ class Evidence:
 
     base: Scenario
     rates: Mapping[str, np.ndarray]
-    matrix: Matrix
+    matrix: RemedyMatrix
 
 
-def _watched(asked: Scenario, people: int = WATCHED) -> list[Result]:
+def _simulate_people(asked: Scenario, people: int = WATCHED_PEOPLE) -> list[Result]:
     return [simulate(asked, person=p) for p in range(people)]
 
 
-NOTHING = Finding("no difference at this size", "too few events in this muscle to tell anything")
+TOO_FEW_EVENTS = Finding(
+    "no difference at this size", "too few events in this muscle to tell anything"
+)
 
 
-def _decided(holds: bool, words: str) -> Finding:
+def _finding_if(holds: bool, words: str) -> Finding:
     return Finding("supported" if holds else "opposed", words)
 
 
 def short_and_repeating(e: Evidence) -> Finding:
     """Return whether nearly all twitches are short, and most people with one have more."""
-    found = [r.twitches for r in _watched(e.base)]
+    found = [r.twitches for r in _simulate_people(e.base)]
     length = np.concatenate([t.duration_s[~t.painful] for t in found])
-    short = float((length < _n("short_twitch_s")).mean()) if length.size else 0.0
+    short = float((length < _param("short_twitch_s")).mean()) if length.size else 0.0
     many = [len(t) > 1 for t in found if len(t)]
     again = float(np.mean(many)) if many else 0.0
     if not length.size:
-        return NOTHING
+        return TOO_FEW_EVENTS
     words = (
         f"{100 * short:.3g} % of {length.size} twitches were over within "
-        f"{_n('short_twitch_s'):g} s (median {np.median(length) if length.size else 0:.2g} s), "
+        f"{_param('short_twitch_s'):g} s (median {np.median(length) if length.size else 0:.2g} s), "
         f"and {sum(many)} of {len(many)} twitching people had more than one in "
         f"{e.base.duration_s / 60:g} min"
     )
-    return _decided(short >= _n("nearly_all") and again > _n("most"), words)
+    return _finding_if(short >= _param("nearly_all") and again > _param("most"), words)
 
 
 def painless(e: Evidence) -> Finding:
     """Return whether next to no event of people who twitch is a spasm."""
     names = ("normal", "low_calcium", "anxiety")
-    asked = [e.base.replace(name=n, body=scenario(n).body) for n in names]
-    found = [r.twitches for s in asked for r in _watched(s, 4)]
+    asked = [e.base.replace(name=n, body=load_scenario(n).body) for n in names]
+    found = [r.twitches for s in asked for r in _simulate_people(s, 4)]
     events = sum(len(t) for t in found)
     painful = sum(int(t.painful.sum()) for t in found)
     if not events:
-        return NOTHING
+        return TOO_FEW_EVENTS
     words = f"{painful} of {events} events in health, low calcium and anxiety were spasms"
-    return _decided(painful <= _n("painful_share") * events, words)
+    return _finding_if(painful <= _param("painful_share") * events, words)
 
 
-def _spasms(asked: Scenario, people: int = 6) -> tuple[np.ndarray, np.ndarray]:
+def _measure_spasms(asked: Scenario, people: int = 6) -> tuple[np.ndarray, np.ndarray]:
     """Return the lengths of spasms (s), and each person's seconds in spasm times units in it."""
-    found = [r.twitches for r in _watched(asked, people)]
+    found = [r.twitches for r in _simulate_people(asked, people)]
     lengths = [t.duration_s[t.painful] for t in found]
     units = [t.units[t.painful] for t in found]
     return np.concatenate(lengths), np.array([s @ n for s, n in zip(lengths, units, strict=True)])
 
 
-def _cramp(e: Evidence) -> Scenario:
-    cramp = scenario("cramp")
+def _cramp_scenario(e: Evidence) -> Scenario:
+    cramp = load_scenario("cramp")
     return e.base.replace(name="cramp", title=cramp.title, body=cramp.body, duration_s=SPASM_S)
 
 
 def spasm_prolonged(e: Evidence) -> Finding:
     """Return whether a spasm lasts many times longer than a twitch."""
-    lengths, _ = _spasms(_cramp(e))
-    twitch = np.concatenate([r.twitches.duration_s for r in _watched(e.base)])
+    lengths, _ = _measure_spasms(_cramp_scenario(e))
+    twitch = np.concatenate([r.twitches.duration_s for r in _simulate_people(e.base)])
     if not (lengths.size and twitch.size):
-        return NOTHING
+        return TOO_FEW_EVENTS
     times = float(np.median(lengths) / np.median(twitch))
     words = (
         f"a spasm lasted {np.median(lengths):.2g} s (median of "
         f"{lengths.size}), {times:.0f} times a twitch; that it hurts is not modelled"
     )
-    return _decided(times >= _n("prolonged_times"), words)
+    return _finding_if(times >= _param("prolonged_times"), words)
 
 
 def same_practices(e: Evidence) -> Finding:
     """Return whether every practice that shortens spasms also lessens twitches, in most causes."""
-    cramp = _cramp(e)
-    _, alone = _spasms(cramp)
+    cramp = _cramp_scenario(e)
+    _, alone = _measure_spasms(cramp)
     if not alone.any():
-        return NOTHING
+        return TOO_FEW_EVENTS
     ending, failing = [], []
-    for i, name in enumerate(NAMES):
-        asked = relieved(cramp, name)
+    for i, name in enumerate(REMEDY_NAMES):
+        asked = apply_remedy(cramp, name)
         if asked is cramp:
             continue
-        _, seconds = _spasms(asked)
-        if seconds.mean() * _n("smallest_ratio") > alone.mean():
+        _, seconds = _measure_spasms(asked)
+        if seconds.mean() * _param("smallest_ratio") > alone.mean():
             continue
         fewer = [mean_ratio(row[i]).change == "fewer" for row in e.matrix.log_ratio]
         ending.append(name)
-        if np.mean(fewer) <= _n("most"):
+        if np.mean(fewer) <= _param("most"):
             failing.append(name)
     words = (
-        f"spasms are shortened by {_and(ending)}; "
-        f"of these {_and(failing)} did not lessen twitches in most causes"
+        f"spasms are shortened by {_join_names(ending)}; "
+        f"of these {_join_names(failing)} did not lessen twitches in most causes"
         if failing
-        else f"spasms are shortened by {_and(ending)}, and so are twitches lessened"
+        else f"spasms are shortened by {_join_names(ending)}, and so are twitches lessened"
     )
-    return _decided(bool(ending) and not failing, words)
+    return _finding_if(bool(ending) and not failing, words)
 
 
-def _and(names: list[str]) -> str:
+def _join_names(names: list[str]) -> str:
     return " and ".join(remedy(n).words for n in names) or "nothing"
 
 
 def unavoidable(e: Evidence) -> Finding:
     """Return whether most people twitch every day with nothing wrong with them."""
-    daily = float((e.rates["normal"] > _n("daily_rate")).mean())
+    daily = float((e.rates["normal"] > _param("daily_rate")).mean())
     words = f"{100 * daily:.0f} % of healthy people twitch at least once a day in this muscle"
-    return _decided(daily > _n("most"), words)
+    return _finding_if(daily > _param("most"), words)
 
 
 def nerves_misfire(e: Evidence) -> Finding:
     """Return whether healthy resting nerves misfire, and a small change of them does much."""
-    daily = float((e.rates["normal"] > _n("daily_rate")).mean())
-    change = _n("smaller_sensitivity_change")
-    state = state_.state_of(())
+    daily = float((e.rates["normal"] > _param("daily_rate")).mean())
+    change = _param("smaller_sensitivity_change")
+    state = state_.state_from_contributions(())
     more = state.axon.replace(persistent_sodium_scale=1.0 + change)
     logs = []
-    with exchanged("membrane", "people_spread", 0.0):
-        for person in range(WATCHED):
-            sites, _ = run.people_sites(e.base, person)
+    with override("membrane", "people_spread", 0.0):
+        for person in range(WATCHED_PEOPLE):
+            sites, _ = run.person_sites(e.base, person)
             rates = [
                 expected_bursts_per_min(
-                    run.hazard_of(run.replace(state, axon=axon), sites, e.base)
+                    run.state_hazard(run.replace(state, axon=axon), sites, e.base)
                 ).sum()
                 for axon in (more, state.axon)
             ]
@@ -192,22 +194,23 @@ def nerves_misfire(e: Evidence) -> Finding:
         f"{100 * change:.0f} % more persistent sodium current makes "
         f"{times.value:.2g} times as many misfires"
     )
-    return _decided(daily > _n("most") and times.change == "more", words)
+    return _finding_if(daily > _param("most") and times.change == "more", words)
 
 
 def short_circuits(e: Evidence) -> Finding:
     """Return whether a spike crosses from axon to axon: in health, under factors, at a lesion."""
     states = {
-        n: state_.state_of(contributions.contributions(scenario(n).body)).axon for n in FACTORS
+        n: state_.state_from_contributions(contributions.contributions(load_scenario(n).body)).axon
+        for n in FACTORS
     }
-    states = {"normal": state_.state_of(()).axon, **states}
+    states = {"normal": state_.state_from_contributions(()).axon, **states}
     crossing = {n: crosstalk(c, healthy_contact(), e.base.axon) for n, c in states.items()}
     most = max(crossing, key=lambda n: crossing[n].share)
     lesion = crosstalk(states["normal"], lesion_contact(), e.base.axon)
     words = (
         f"between healthy axons a spike gives its neighbour at most "
         f"{100 * crossing[most].share:.2g} % of what would fire it (under "
-        f"{in_a_sentence(scenario(most).title)}); where two have lost their myelin and touch, "
+        f"{title_in_sentence(load_scenario(most).title)}); where two have lost their myelin and touch, "
         f"{100 * lesion.share:.2g} %"
     )
     if any(c.fires for c in crossing.values()):
@@ -220,41 +223,43 @@ def unpredictable(e: Evidence) -> Finding:
     from scipy.stats import spearmanr
 
     cvs, correlations = [], []
-    for result in _watched(e.base.replace(duration_s=LONG_S)):
+    for result in _simulate_people(e.base.replace(duration_s=LONG_S)):
         gaps = np.diff(np.sort(result.twitches.onset_s))
         if gaps.size >= 20:
             cvs.append(gaps.std(ddof=1) / gaps.mean())
             correlations.append(spearmanr(gaps[1:], gaps[:-1]).statistic)  # type: ignore
     if not cvs:
-        return NOTHING
+        return TOO_FEW_EVENTS
     cv, told = float(np.median(cvs)), float(np.median(np.abs(correlations)))
     words = (
         f"intervals between the twitches of {len(cvs)} people vary by {cv:.2f} of their mean "
         f"(chance has 1, a clock 0), and the rank correlation of one with the next is {told:.2f}"
     )
-    holds = cv >= _n("random_interval_cv") and told <= _n("random_interval_correlation")
-    return _decided(holds, words)
+    holds = cv >= _param("random_interval_cv") and told <= _param("random_interval_correlation")
+    return _finding_if(holds, words)
 
 
 def no_single_remedy(e: Evidence) -> Finding:
     """Return whether no remedy lessens the twitches of nearly everybody in every cause."""
-    edge = -np.log(_n("smallest_ratio"))
+    edge = -np.log(_param("smallest_ratio"))
     helped = (e.matrix.log_ratio < edge).mean(axis=2)  # causes, remedies
     worst = helped.min(axis=0)
     best = int(np.argmax(worst))
     foolproof = [
-        n for n, share in zip(e.matrix.remedies, worst, strict=True) if share >= _n("nearly_all")
+        n
+        for n, share in zip(e.matrix.remedies, worst, strict=True)
+        if share >= _param("nearly_all")
     ]
     where = e.matrix.causes[int(np.argmin(helped[:, best]))]
     words = (
-        f"the best of {len(NAMES)}, {remedy(e.matrix.remedies[best]).words}, helps "
+        f"the best of {len(REMEDY_NAMES)}, {remedy(e.matrix.remedies[best]).words}, helps "
         f"{100 * worst[best]:.0f} % of people where it helps least "
-        f"({in_a_sentence(scenario(where).title)})"
+        f"({title_in_sentence(load_scenario(where).title)})"
     )
-    return _decided(not foolproof, words)
+    return _finding_if(not foolproof, words)
 
 
-def behind(prevalence: float, twitching: float = 1.0) -> float:
+def disease_share(prevalence: float, twitching: float = 1.0) -> float:
     """Return the share of people who twitch that has a disease (Bayes).
 
     Parameters
@@ -263,29 +268,32 @@ def behind(prevalence: float, twitching: float = 1.0) -> float:
         Share of people who have it, and of those the share who twitch.
     """
     ill = prevalence * twitching
-    return ill / (ill + (1.0 - prevalence) * _n("twitching_in_health"))
+    return ill / (ill + (1.0 - prevalence) * _param("twitching_in_health"))
 
 
 def rarely_serious(e: Evidence) -> Finding:
     """Return whether next to nobody who twitches has ALS, if everybody with it does (Bayes)."""
-    share = behind(_n("als_prevalence"), 1.0)
+    share = disease_share(_param("als_prevalence"), 1.0)
     words = (
         f"with surveys' shares and not the model's "
-        f"({100 * _n('twitching_in_health'):.2g} % in health) "
+        f"({100 * _param('twitching_in_health'):.2g} % in health) "
         f"{share * 1e5:.0f} in 100 000 people seen to twitch have ALS"
     )
-    return _decided(share < 1.0 - _n("nearly_all"), words)
+    return _finding_if(share < 1.0 - _param("nearly_all"), words)
 
 
 def no_disease(e: Evidence) -> Finding:
     """Return whether most who twitch have no chronic disease of the nerves (Bayes)."""
-    ill = _n("twitching_in_nerve_disease")
-    each = (behind(_n("als_prevalence"), 1.0), behind(_n("nerve_disease_prevalence"), ill))
+    ill = _param("twitching_in_nerve_disease")
+    each = (
+        disease_share(_param("als_prevalence"), 1.0),
+        disease_share(_param("nerve_disease_prevalence"), ill),
+    )
     words = (
         f"with surveys' shares and not the model's, {100 * sum(each):.0f} % of people seen to "
         f"twitch have a nerve disease, nearly all a neuropathy or a root lesion"
     )
-    return _decided(1.0 - sum(each) > _n("most"), words)
+    return _finding_if(1.0 - sum(each) > _param("most"), words)
 
 
 TESTS: Mapping[str, Callable[[Evidence], Finding]] = {

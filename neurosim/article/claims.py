@@ -79,17 +79,17 @@ class Claim:
         )
 
 
-def _record(table: Mapping) -> Claim:
+def _read_claim(table: Mapping) -> Claim:
     lists = {k: tuple(v) for k, v in table.items() if isinstance(v, list)}
     return Claim(**{**table, **lists})
 
 
 @cache
-def _file() -> Mapping:
+def _claims_file() -> Mapping:
     return read_toml("article/claims.toml")
 
 
-CLAIMS = tuple(_record(table) for table in _file()["claim"])
+CLAIMS = tuple(_read_claim(table) for table in _claims_file()["claim"])
 
 
 def claim(number: int) -> Claim:
@@ -106,6 +106,6 @@ def claim(number: int) -> Claim:
     raise NeurosimError(f"There is no claim {number}: the claims are numbered 1 to {len(CLAIMS)}.")
 
 
-def citations(one: Claim) -> tuple[str, ...]:
+def claim_citations(one: Claim) -> tuple[str, ...]:
     """Return the citations behind what is said of physiology."""
-    return tuple(_file()["references"][key] for key in one.sources)
+    return tuple(_claims_file()["references"][key] for key in one.sources)

@@ -12,25 +12,27 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.axon.axon import Conditions
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
-from neurosim.model.firing.hazard import prepare
+from neurosim.model.firing.hazard import prefetch_tables
 from neurosim.model.firing.sites import ROGUE, Sites, draw_sites, person_scores, person_streams
-from neurosim.model.muscle.anatomy import MUSCLES, muscle, roots
+from neurosim.model.muscle.anatomy import MUSCLES, muscle, muscle_roots
 from neurosim.model.muscle.events import KINDS
 from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.signs import ORDINARY
-from neurosim.simulation.simulate import act, people_sites, sites_of
-from neurosim.simulation.state import State, state_in, still, strength
+from neurosim.simulation.simulate import person_sites, simulate_person, sites_in_state
+from neurosim.simulation.state import TissueState, constant_trajectory, strength, tissue_state
 
 GROUPS = ("benign", "als", "pinched", "anxiety")
 ROOTS = ("S1", "L5", "C6", "C8")
 EVERYBODY = 1_000_000  # people of one group are numbered apart from those of the next
 ALS_STEPS = 10  # severities are rounded to a tenth, so that weeks share their membranes
 NEARLY_ROGUE = 0.8  # of the margin: a site short of it misfires less than once in ten hours
-OFF = np.sqrt(2.0)  # one ion off by so many SDs a week: variances as if both always were by one
+OFF_SCALE = np.sqrt(
+    2.0
+)  # one ion off by so many SDs a week: variances as if both always were by one
 
 
 @dataclass(frozen=True)
@@ -105,66 +107,66 @@ def person_rng(seed: int, person: int, *key: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence([seed, person], spawn_key=path))
 
 
-def _n(name: str) -> float:
-    return number("alarms", name)
+def _param(name: str) -> float:
+    return parameter("alarms", name)
 
 
-def story(group: str, weeks: int, rng: np.random.Generator) -> Story:
+def draw_story(group: str, weeks: int, rng: np.random.Generator) -> Story:
     """Return what happens to somebody of a group."""
     als, quiet = np.zeros((weeks, len(MUSCLES))), np.zeros(weeks)
     week = np.arange(weeks) + 0.5
-    onset = rng.random() * _n("onset_weeks")
+    onset = rng.random() * _param("onset_weeks")
     if group == "als":
-        speed = _n("als_speed") * np.exp(_n("als_speed_spread") * rng.standard_normal())
-        delays = np.cumsum(rng.exponential(_n("als_spread_weeks"), len(MUSCLES) - 1))
+        speed = _param("als_speed") * np.exp(_param("als_speed_spread") * rng.standard_normal())
+        delays = np.cumsum(rng.exponential(_param("als_spread_weeks"), len(MUSCLES) - 1))
         begins = onset + np.concatenate([[0.0], delays])[rng.permutation(len(MUSCLES))]
         als = np.clip(speed * (week[:, None] - begins), 0.0, 1.0)
         return Story(np.round(als * ALS_STEPS) / ALS_STEPS, quiet, quiet)
     if group == "pinched":
-        share = np.array([_n(f"pinched_root_{root}") for root in ROOTS])
+        share = np.array([_param(f"pinched_root_{root}") for root in ROOTS])
         root = ROOTS[rng.choice(len(ROOTS), p=share / share.sum())]
-        worst = rng.uniform(_n("pinched_least"), _n("pinched_most"))
-        lasts = rng.exponential(_n("pinched_heals_weeks"))
-        lasts = lasts if rng.random() < _n("pinched_heals") else np.inf
+        worst = rng.uniform(_param("pinched_least"), _param("pinched_most"))
+        lasts = rng.exponential(_param("pinched_heals_weeks"))
+        lasts = lasts if rng.random() < _param("pinched_heals") else np.inf
         ill = (week > onset) & (week < onset + lasts)
         healing = week > onset + 2.0 / 3.0 * lasts
         return Story(als, worst * ill * np.where(healing, 0.5, 1.0), quiet, root)
     if group == "anxiety":
-        bouts = (rng.random(weeks) < _n("anxious_weeks")) & (week > onset)
-        return Story(als, quiet, bouts * _n("anxious_looking"))
+        bouts = (rng.random(weeks) < _param("anxious_weeks")) & (week > onset)
+        return Story(als, quiet, bouts * _param("anxious_looking"))
     return Story(als, quiet, quiet)
 
 
-def _bloods(weeks: int, rng: np.random.Generator) -> list[dict[str, float]]:
+def _draw_bloods(weeks: int, rng: np.random.Generator) -> list[dict[str, float]]:
     """Return what is off in the blood each week: one ion, up or down."""
     names = ("potassium_mmol_l", "ionised_calcium_mmol_l")
-    off = [_n("week_potassium_mmol_l"), _n("week_calcium_mmol_l")]
+    off = [_param("week_potassium_mmol_l"), _param("week_calcium_mmol_l")]
     which, sign = rng.integers(0, 2, weeks), rng.choice([-1.0, 1.0], weeks)
     return [
-        {names[i]: FIELDS[names[i]].healthy + s * OFF * off[i]}
+        {names[i]: FIELDS[names[i]].healthy + s * OFF_SCALE * off[i]}
         for i, s in zip(which, sign, strict=True)
     ]
 
 
-def _stretches(told: Story, bloods: list[dict[str, float]], m: int) -> dict[Body, np.ndarray]:
+def _look_shares(told: Story, bloods: list[dict[str, float]], m: int) -> dict[Body, np.ndarray]:
     """Return how much of each week's looking at a muscle meets which body, shape (weeks,) each."""
     found: dict[Body, np.ndarray] = {}
-    reached = told.root in roots(MUSCLES[m])
+    reached = told.root in muscle_roots(MUSCLES[m])
     for w, blood in enumerate(bloods):
         body = Body(**blood, als=told.als[w, m], pinched_nerve=told.pinched[w] * reached)
         bout = told.anxious[w]
-        for one, share in ((body, 1.0 - bout), (anxious(body) if bout else body, bout)):
+        for one, share in ((body, 1.0 - bout), (hyperventilate(body) if bout else body, bout)):
             if share:
                 found.setdefault(one, np.zeros(len(bloods)))[w] += share
     return found
 
 
-def anxious(body: Body) -> Body:
+def hyperventilate(body: Body) -> Body:
     """Return a body in a bout of over-breathing."""
-    return body.replace(anxiety=_n("anxiety_level"))
+    return body.replace(anxiety=_param("anxiety_level"))
 
 
-def diary(group: str, person: int, weeks: int, seed: int) -> Diary:
+def simulate_diary(group: str, person: int, weeks: int, seed: int) -> Diary:
     """Return the weeks of one person of a group.
 
     Parameters
@@ -177,32 +179,34 @@ def diary(group: str, person: int, weeks: int, seed: int) -> Diary:
     seed : int
     """
     rng = person_rng(seed, person, 0)
-    told, bloods = story(group, weeks, rng), _bloods(weeks, rng)
-    plans = [_stretches(told, bloods, m) for m in range(len(MUSCLES))]
+    told, bloods = draw_story(group, weeks, rng), _draw_bloods(weeks, rng)
+    plans = [_look_shares(told, bloods, m) for m in range(len(MUSCLES))]
     asked = Scenario(seed=seed, root=told.root)
     states = {
-        (m, body): state_in(asked.replace(muscle=name, body=body))
+        (m, body): tissue_state(asked.replace(muscle=name, body=body))
         for m, name in enumerate(MUSCLES)
         for body in plans[m]
     }
     scores = person_scores(seed, person)
-    prepare([Conditions(), *(s.axon for s in states.values())], asked.axon, scores)
+    prefetch_tables([Conditions(), *(s.axon for s in states.values())], asked.axon, scores)
     rows, measured = [], []
     for m, name in enumerate(MUSCLES):
         here = asked.replace(muscle=name)
-        health, _ = people_sites(here, person)
+        health, _ = person_sites(here, person)
         ill = {}
         for i, (body, share) in enumerate(plans[m].items()):
             state = states[m, body]
-            ill[body] = sites_of(state, health, here, person)
+            ill[body] = sites_in_state(state, health, here, person)
             rows.append(
-                _looked(state, ill[body], here, person, share, person_rng(seed, person, 1, m, i))
+                _looked_at_twitches(
+                    state, ill[body], here, person, share, person_rng(seed, person, 1, m, i)
+                )
             )
         first, last = (_body_at(plans[m], w) for w in (0, weeks - 1))
         measured.append([strength(states[m, b], ill[b], name) for b in (first, last)])
     table = np.concatenate(rows, axis=1)
     time, m, kind, visible = table[:, np.argsort(table[0], kind="stable")]
-    force, units = _visits(np.array(measured), person_rng(seed, person, 2))
+    force, units = _measure_visits(np.array(measured), person_rng(seed, person, 2))
     return Diary(
         group, person, weeks, time, m.astype(int), kind.astype(int), visible > 0.0, force, units
     )
@@ -213,8 +217,8 @@ def _body_at(plan: dict[Body, np.ndarray], week: int) -> Body:
     return max(plan, key=lambda body: plan[body][week])
 
 
-def _looked(
-    state: State,
+def _looked_at_twitches(
+    state: TissueState,
     sites: Sites,
     asked: Scenario,
     person: int,
@@ -225,10 +229,12 @@ def _looked(
 
     All looking that meets this body is one stretch of time, cut up over the evenings after.
     """
-    look_s = _n("looking_min") * 60.0
+    look_s = _param("looking_min") * 60.0
     ends = np.cumsum(share * 7.0 * look_s)
     here = asked.replace(duration_s=max(float(ends[-1]), 1.0))
-    found = act(still(state), sites, here, person, rng, named=False).twitches
+    found = simulate_person(
+        constant_trajectory(state), sites, here, person, rng, named=False
+    ).twitches
     at = np.clip(found.onset_s, 0.0, ends[-1] * (1.0 - 1e-12))
     week = np.searchsorted(ends, at, side="right")
     part = (at - (ends - share * 7.0 * look_s)[week]) / (share[week] * look_s)  # days' looking
@@ -239,11 +245,11 @@ def _looked(
     return np.array([7.0 * week + day + evening, m, kind, found.visible], float)
 
 
-def _visits(true: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _measure_visits(true: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Return force (2, muscles) and units (muscles,) as measured from (muscles, 2, 2) true ones."""
     error = rng.standard_normal((3, len(MUSCLES)))
-    force = true[:, :, 0].T * np.exp(_n("force_error") * error[:2])
-    return force, true[:, 1, 1] * np.exp(_n("units_error") * error[2])
+    force = true[:, :, 0].T * np.exp(_param("force_error") * error[:2])
+    return force, true[:, 1, 1] * np.exp(_param("units_error") * error[2])
 
 
 def twitches_at_a_look(person: int, seed: int) -> bool:
@@ -251,20 +257,22 @@ def twitches_at_a_look(person: int, seed: int) -> bool:
 
     Whose sites are all far from misfiring is not looked at.
     """
-    if not any(_nearly(person, seed, name) for name in ORDINARY):
+    if not any(_has_nearly_rogue_site(person, seed, name) for name in ORDINARY):
         return False
     for name in ORDINARY:
-        asked = Scenario(seed=seed, muscle=name, duration_s=_n("benign_look_min") * 60.0)
-        state = state_in(asked)
-        sites, _ = people_sites(asked, person)
+        asked = Scenario(seed=seed, muscle=name, duration_s=_param("benign_look_min") * 60.0)
+        state = tissue_state(asked)
+        sites, _ = person_sites(asked, person)
         rng = person_rng(seed, person, 3, MUSCLES.index(name))
-        found = act(still(state), sites, asked, person, rng, named=False).twitches
+        found = simulate_person(
+            constant_trajectory(state), sites, asked, person, rng, named=False
+        ).twitches
         if found.visible.any():
             return True
     return False
 
 
-def _nearly(person: int, seed: int, name: str) -> bool:
+def _has_nearly_rogue_site(person: int, seed: int, name: str) -> bool:
     """Return whether a muscle has a rogue site near its person's margin (`NEARLY_ROGUE`)."""
     m = muscle(name)
     own, rng, _ = person_streams(seed, person, MUSCLES.index(name))

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurosim.base.parameters import number
-from neurosim.model.body.remedies import NAMES
-from neurosim.simulation.scenario import Scenario, relieved, scenario
+from neurosim.base.parameters import parameter
+from neurosim.model.body.remedies import REMEDY_NAMES
+from neurosim.simulation.scenario import Scenario, apply_remedy, load_scenario
 
 CAUSES = (
     "normal", "low_calcium", "magnesium_depletion", "poor_nutrition", "dehydration",
@@ -22,18 +22,20 @@ CAUSES = (
 )  # fmt: skip
 
 
-def tried(base: Scenario, causes: Sequence[str] = CAUSES) -> dict[str, Scenario]:
+def remedy_scenarios(base: Scenario, causes: Sequence[str] = CAUSES) -> dict[str, Scenario]:
     """Return every cause alone and with every remedy, by name, in the muscle of `base`."""
     found = {}
     for cause in causes:
-        asked = base.replace(name=cause, title=scenario(cause).title, body=scenario(cause).body)
-        for one in (asked, *(relieved(asked, name) for name in NAMES)):
+        asked = base.replace(
+            name=cause, title=load_scenario(cause).title, body=load_scenario(cause).body
+        )
+        for one in (asked, *(apply_remedy(asked, name) for name in REMEDY_NAMES)):
             found[one.name] = one
     return found
 
 
 @dataclass(frozen=True)
-class Matrix:
+class RemedyMatrix:
     """Rates of people with every remedy against the same people without, by cause.
 
     Attributes
@@ -51,14 +53,16 @@ class Matrix:
     applies: np.ndarray
 
 
-def matrix(base: Scenario, rates: dict[str, np.ndarray], causes: Sequence[str] = CAUSES) -> Matrix:
+def remedy_matrix(
+    base: Scenario, rates: dict[str, np.ndarray], causes: Sequence[str] = CAUSES
+) -> RemedyMatrix:
     """Return the matrix from rates by scenario name (those of `tried`), each of shape (people,)."""
-    floor = number("study", "rate_floor")
+    floor = parameter("study", "rate_floor")
     rows, changed = [], []
     for cause in causes:
-        asked = base.replace(name=cause, body=scenario(cause).body)
+        asked = base.replace(name=cause, body=load_scenario(cause).body)
         without = np.maximum(rates[cause], floor)
-        names = [relieved(asked, name).name for name in NAMES]
+        names = [apply_remedy(asked, name).name for name in REMEDY_NAMES]
         rows.append([np.log(np.maximum(rates[n], floor) / without) for n in names])
         changed.append([n != cause for n in names])
-    return Matrix(tuple(causes), NAMES, np.array(rows), np.array(changed))
+    return RemedyMatrix(tuple(causes), REMEDY_NAMES, np.array(rows), np.array(changed))

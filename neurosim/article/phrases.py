@@ -14,21 +14,21 @@ from textwrap import wrap
 from typing import Any
 
 from neurosim.article.claims import GROUPS, claim
-from neurosim.article.matrix import CAUSES, Matrix
+from neurosim.article.matrix import CAUSES, RemedyMatrix
 from neurosim.article.verdict import OUTCOMES, Verdict
-from neurosim.base.parameters import load, recorded
+from neurosim.base.parameters import load_group, track_reads
 from neurosim.model.body.contributions import Contribution, contributions
 from neurosim.model.body.remedies import remedy
 from neurosim.simulation.ratio import Ratio, mean_ratio
-from neurosim.simulation.scenario import in_a_sentence, relieved, scenario
-from neurosim.view.describe import band
+from neurosim.simulation.scenario import apply_remedy, load_scenario, title_in_sentence
+from neurosim.view.describe import ratio_band
 from neurosim.view.style import ADVICE
 
 ALARM = (
     "See a doctor if twitching persists for weeks, spreads to other muscles or gets worse, or "
     "if there is weakness, a muscle becomes thinner, or speech or swallowing changes."
 )
-SIGNS = {
+OUTCOME_SIGNS = {
     "supported": ("✔", "the model does what the article says"),
     "opposed": ("✘", "the model does the opposite, or the claim fails its test"),
     "no difference at this size": ("=", "no difference that this many people would show"),
@@ -46,15 +46,15 @@ COLUMNS = (3, 32, 19, 40)  # of the printed table: number, claim, outcome, what 
 
 def outcome_words(outcome: str) -> str:
     """Return an outcome with the sign that stands beside it."""
-    return f"{SIGNS[outcome][0]} {outcome}"
+    return f"{OUTCOME_SIGNS[outcome][0]} {outcome}"
 
 
 def cause_words(name: str) -> str:
     """Return a cause of the matrix as read aloud."""
-    return "nothing (health)" if name == "normal" else in_a_sentence(scenario(name).title)
+    return "nothing (health)" if name == "normal" else title_in_sentence(load_scenario(name).title)
 
 
-def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
+def count_outcomes(verdicts: Iterable[Verdict]) -> dict[str, int]:
     """Return how many verdicts there are of each outcome."""
     rows = list(verdicts)
     return {name: sum(v.outcome == name for v in rows) for name in OUTCOMES}
@@ -63,7 +63,7 @@ def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
 # --- What is assumed -------------------------------------------------------------------
 
 
-def _assumed(found: Iterable[Contribution]) -> set[str]:
+def _assumed_changes(found: Iterable[Contribution]) -> set[str]:
     names = {c.size for c in found if c.grade == "assumed" and c.size}
     return {n for n in names if not n.partition(".")[2].startswith(PASSAGES)}
 
@@ -77,13 +77,13 @@ def remedy_changes(name: str, cause: str) -> tuple[dict[Contribution, float], li
         What is otherwise with it, and by how much it was changed without it (NaN if it was not);
         and what it takes away.
     """
-    asked = scenario(cause)
+    asked = load_scenario(cause)
 
     def key(c: Contribution) -> tuple[str, str, str]:
         return c.site, c.parameter, c.factor
 
     before = {key(c): c for c in contributions(asked.body)}
-    after = {key(c): c for c in contributions(relieved(asked, name).body)}
+    after = {key(c): c for c in contributions(apply_remedy(asked, name).body)}
     brings = {
         c: before[k].change if k in before else math.nan
         for k, c in after.items()
@@ -100,18 +100,18 @@ def assumed_sizes(kind: str, factor: str) -> tuple[str, ...]:
     those that carry a blood value to the nerve, nor what every run reads.
     """
     if kind == "rate":
-        return tuple(sorted(_assumed(contributions(scenario(factor).body))))
+        return tuple(sorted(_assumed_changes(contributions(load_scenario(factor).body))))
     if kind != "remedy":
         return ()
     found: set[str] = set()
     for cause in CAUSES:
-        found |= _assumed(remedy_changes(factor, cause)[0])
-        with recorded() as reads:
-            remedy(factor).on(scenario(cause).body)
+        found |= _assumed_changes(remedy_changes(factor, cause)[0])
+        with track_reads() as reads:
+            remedy(factor).on(load_scenario(cause).body)
         found |= {
             f"study.{n}"
             for room, n in reads
-            if room == "study" and load(room)[n].grade == "assumed"
+            if room == "study" and load_group(room)[n].grade == "assumed"
         }
     return tuple(sorted(found))
 
@@ -121,7 +121,7 @@ def rests_on_assumed_size(verdict: Verdict) -> bool:
     return bool(assumed_sizes(verdict.kind, verdict.factor))
 
 
-def turns(verdict: Verdict) -> bool:
+def can_turn(verdict: Verdict) -> bool:
     """Return whether some number within its range, or another axon, turns the outcome."""
     return bool(verdict.leans_on) and not verdict.flips_at.startswith("not ")
 
@@ -129,7 +129,9 @@ def turns(verdict: Verdict) -> bool:
 # --- One verdict -----------------------------------------------------------------------
 
 
-def twitches(ratio: float, low: float = math.nan, high: float = math.nan, against="") -> str:
+def rate_direction_words(
+    ratio: float, low: float = math.nan, high: float = math.nan, against=""
+) -> str:
     """Return a rate ratio against the same people as direction and decade band.
 
     Examples
@@ -141,30 +143,30 @@ def twitches(ratio: float, low: float = math.nan, high: float = math.nan, agains
     >>> twitches(0.0002, 0, 0.004)
     'hardly a twitch left'
     """
-    words = band(ratio, low, high).split(" (")[0]
+    words = ratio_band(ratio, low, high).split(" (")[0]
     if words in ("near zero", "no clear difference") or math.isnan(ratio):
         return {"near zero": "hardly a twitch left"}.get(words, words)
     joint = "as" if words.endswith("as many") else "than"
     return f"{words} twitches {joint} {against}" if against else f"{words} twitches"
 
 
-def _sentence(words: str) -> str:
+def _capitalize(words: str) -> str:
     words = words.strip().rstrip(".")
     return words[:1].upper() + words[1:] + "." if words else ""
 
 
-def _of_rate(v: Verdict) -> str:
-    words = twitches(v.rate_ratio, v.ci_low, v.ci_high, "in health")
+def _rate_phrase(v: Verdict) -> str:
+    words = rate_direction_words(v.rate_ratio, v.ci_low, v.ci_high, "in health")
     if v.outcome == "only in combination":
         return f"alone {words}; more when it comes {v.note}"
     return f"{words}; {v.note}" if v.note else words
 
 
-def _of_remedy(v: Verdict) -> str:
+def _remedy_phrase(v: Verdict) -> str:
     note = re.sub(r"only against all but", "helps against all but", v.note)
     note = re.sub(r"only against", "helps only against", note)
     note = re.sub(r"more in", "makes more in", note)
-    mean = twitches(v.rate_ratio, v.ci_low, v.ci_high)
+    mean = rate_direction_words(v.rate_ratio, v.ci_low, v.ci_high)
     return "; ".join(p for p in (note, f"mean of all causes: {mean}") if p)
 
 
@@ -185,23 +187,23 @@ def phrase(verdict: Verdict, article: Any = None) -> str:
             f"{100 * shown.value:.0f} % with early ALS show it (sensitivity), "
             f"{100 * absent.value:.0f} % of the others do not (specificity)"
         )
-        return _sentence(f"{told}; tells {v.note}" if v.note else told)
+        return _capitalize(f"{told}; tells {v.note}" if v.note else told)
     if v.kind == "rate":
-        words = _of_rate(v)
+        words = _rate_phrase(v)
     elif v.kind == "remedy":
-        words = _of_remedy(v)
+        words = _remedy_phrase(v)
     else:
-        return _sentence(v.finding or v.note)
+        return _capitalize(v.finding or v.note)
     assumed = " Rests on an assumed size." if rests_on_assumed_size(v) else ""
-    return _sentence(words) + assumed
+    return _capitalize(words) + assumed
 
 
 # --- All of them -----------------------------------------------------------------------
 
 
-def summary(verdicts: Sequence[Verdict]) -> list[str]:
+def summary_sentences(verdicts: Sequence[Verdict]) -> list[str]:
     """Return how many verdicts there are of each outcome, and how many lean on assumptions."""
-    counted = ", ".join(f"{n} {outcome_words(o)}" for o, n in count(verdicts).items() if n)
+    counted = ", ".join(f"{n} {outcome_words(o)}" for o, n in count_outcomes(verdicts).items() if n)
     rows = [v for v in verdicts if v.kind in ("rate", "remedy")]
     resting = sum(map(rests_on_assumed_size, rows))
     lines = [
@@ -213,13 +215,13 @@ def summary(verdicts: Sequence[Verdict]) -> list[str]:
     examined = [v for v in rows if v.leans_on]
     if examined:
         lines.append(
-            f"For {sum(map(turns, examined))} of {len(examined)} examined, an assumed or fitted "
+            f"For {sum(map(can_turn, examined))} of {len(examined)} examined, an assumed or fitted "
             "number within its range (or another axon that fits the same nerves) turns the outcome."
         )
     return lines
 
 
-def _row(cells: Sequence[str]) -> list[str]:
+def _wrap_row(cells: Sequence[str]) -> list[str]:
     """Return a row of the printed table, its cells wrapped."""
     columns = [wrap(c, w) or [""] for c, w in zip(cells, COLUMNS, strict=True)]
     lines = []
@@ -229,7 +231,7 @@ def _row(cells: Sequence[str]) -> list[str]:
     return lines
 
 
-def table(article: Any) -> str:
+def verdict_table(article: Any) -> str:
     """Return the table that `neurosim article` prints, at most 100 columns wide.
 
     Parameters
@@ -241,11 +243,11 @@ def table(article: Any) -> str:
         lines += ["", title, "-" * len(title)]
         for v in article.verdicts:
             if v.group == group:
-                lines += _row(
+                lines += _wrap_row(
                     (f"{v.number:>3}", v.claim, outcome_words(v.outcome), phrase(v, article))
                 )
     lines.append("")
-    for text in (*summary(article.verdicts), ALARM, ADVICE):
+    for text in (*summary_sentences(article.verdicts), ALARM, ADVICE):
         lines += wrap(text, WIDTH)
     return "\n".join(lines).lstrip("\n")
 
@@ -260,24 +262,24 @@ def describe_verdicts(verdicts: Any) -> str:
     article = verdicts if hasattr(verdicts, "verdicts") else None
     rows: Sequence[Verdict] = getattr(verdicts, "verdicts", verdicts)
     told = [f"{v.number} {v.claim}: {v.outcome}. {phrase(v, article)}" for v in rows]
-    return "\n".join([*summary(rows), *told, ADVICE])
+    return "\n".join([*summary_sentences(rows), *told, ADVICE])
 
 
 # --- The matrix of remedies ------------------------------------------------------------
 
 
-def cell(matrix: Matrix, cause: int, column: int) -> tuple[str, Ratio]:
+def remedy_cell(matrix: RemedyMatrix, cause: int, column: int) -> tuple[str, Ratio]:
     """Return what one remedy does against one cause: a word, and the ratio with its interval.
 
     The word is one of ``"nearly none"``, ``"far fewer"``, ``"fewer"``, ``"same"``,
     ``"unclear"``, ``"more"``, ``"far more"``, or ``"nothing to change"``.
     """
-    from neurosim.base.parameters import number
+    from neurosim.base.parameters import parameter
 
     ratio = mean_ratio(matrix.log_ratio[cause, column])
     if not matrix.applies[cause, column]:
         return "nothing to change", ratio
-    edge = number("study", "smallest_ratio")
+    edge = parameter("study", "smallest_ratio")
     if ratio.change == "fewer":
         steps = ((0.01, "nearly none"), (0.1, "far fewer"), (math.inf, "fewer"))
         return next(word for upper, word in steps if ratio.value < upper), ratio
@@ -287,15 +289,15 @@ def cell(matrix: Matrix, cause: int, column: int) -> tuple[str, Ratio]:
     return "same" if inside else "unclear", ratio
 
 
-def helped(matrix: Matrix, cause: int, column: int) -> float:
+def share_helped(matrix: RemedyMatrix, cause: int, column: int) -> float:
     """Return the share of people whose twitches a remedy lessens by more than the least ratio."""
-    from neurosim.base.parameters import number
+    from neurosim.base.parameters import parameter
 
-    edge = -math.log(number("study", "smallest_ratio"))
+    edge = -math.log(parameter("study", "smallest_ratio"))
     return float((matrix.log_ratio[cause, column] < edge).mean())
 
 
-def describe_remedies(matrix: Matrix) -> str:
+def describe_remedies(matrix: RemedyMatrix) -> str:
     """Return the matrix in words, one line a remedy, as the text beside its figure."""
     lines = [
         f"Twitches with each remedy against the same {matrix.log_ratio.shape[2]} people without; "
@@ -304,9 +306,13 @@ def describe_remedies(matrix: Matrix) -> str:
     for j, name in enumerate(matrix.remedies):
         by_word: dict[str, list[str]] = {}
         for i, cause in enumerate(matrix.causes):
-            word = cell(matrix, i, j)[0]
-            share = "" if word == "nothing to change" else f" ({100 * helped(matrix, i, j):.0f} %)"
+            word = remedy_cell(matrix, i, j)[0]
+            share = (
+                ""
+                if word == "nothing to change"
+                else f" ({100 * share_helped(matrix, i, j):.0f} %)"
+            )
             by_word.setdefault(word, []).append(cause_words(cause) + share)
         told = "; ".join(f"{word}: {', '.join(causes)}" for word, causes in by_word.items())
-        lines.append(f"{_sentence(remedy(name).words)} {_sentence(told)}")
+        lines.append(f"{_capitalize(remedy(name).words)} {_capitalize(told)}")
     return "\n".join(lines)

@@ -11,7 +11,7 @@ import numpy as np
 
 from neurosim.article import phrases as words
 from neurosim.article.claims import GROUPS
-from neurosim.article.matrix import Matrix
+from neurosim.article.matrix import RemedyMatrix
 from neurosim.article.verdict import Verdict
 from neurosim.model.body.remedies import remedy
 from neurosim.view.style import (
@@ -20,15 +20,15 @@ from neurosim.view.style import (
     GREEN,
     GREY,
     ORANGE,
-    PAGE,
+    PAGE_INCHES,
     PALE,
     PURPLE,
     SKY,
     VERMILION,
-    axes_of,
+    add_titles,
+    axes_or_new,
+    house_style,
     new_figure,
-    styled,
-    titled,
 )
 
 OUTCOME_MARKS = {
@@ -64,7 +64,7 @@ ARROWS = {
 # --- Verdicts --------------------------------------------------------------------------
 
 
-@styled
+@house_style
 def picture_verdicts(verdicts: Any) -> Any:
     """Draw every claim with its outcome and, where it is on a rate, its ratio and interval.
 
@@ -80,15 +80,17 @@ def picture_verdicts(verdicts: Any) -> Any:
         Its `words` are those of `neurosim.article.phrases.describe_verdicts`.
     """
     rows = list(getattr(verdicts, "verdicts", verdicts))
-    fig = new_figure(PAGE[0], 2.4 + 0.31 * len(_lines(rows)))
+    fig = new_figure(PAGE_INCHES[0], 2.4 + 0.31 * len(_picture_lines(rows)))
     plot_verdicts(verdicts, fig.add_subplot())
     people = max((v.people for v in rows), default=0)
-    titled(fig, "What the article claims, and what the model finds", f"{people} simulated people.")
+    add_titles(
+        fig, "What the article claims, and what the model finds", f"{people} simulated people."
+    )
     fig.words = words.describe_verdicts(verdicts)
     return fig
 
 
-@styled
+@house_style
 def plot_verdicts(verdicts: Any, ax: Any = None) -> Any:
     """Draw every claim in a row of its own, by group.
 
@@ -102,14 +104,14 @@ def plot_verdicts(verdicts: Any, ax: Any = None) -> Any:
     -------
     matplotlib axes
     """
-    lines = _lines(list(getattr(verdicts, "verdicts", verdicts)))
-    ax = axes_of(ax, PAGE[0], 2.4 + 0.31 * len(lines))
-    _ratio_axis(ax)
+    lines = _picture_lines(list(getattr(verdicts, "verdicts", verdicts)))
+    ax = axes_or_new(ax, PAGE_INCHES[0], 2.4 + 0.31 * len(lines))
+    _set_ratio_axis(ax)
     for y, line in enumerate(reversed(lines)):
         if isinstance(line, str):
             ax.axhspan(y - 0.42, y + 0.42, color="white", zorder=1, lw=0)
         else:
-            _verdict_row(ax, y, line)
+            _draw_verdict(ax, y, line)
     names = [n if isinstance(n, str) else f"{n.claim}  {n.number:>2}" for n in reversed(lines)]
     ax.set_yticks(range(len(lines)), names)
     for label, line in zip(ax.get_yticklabels(), reversed(lines), strict=True):
@@ -124,7 +126,7 @@ def plot_verdicts(verdicts: Any, ax: Any = None) -> Any:
     return ax
 
 
-def _lines(rows: Sequence[Verdict]) -> list[str | Verdict]:
+def _picture_lines(rows: Sequence[Verdict]) -> list[str | Verdict]:
     """Return the lines of the picture: the title of each group, and its claims."""
     found: list[str | Verdict] = []
     for group, title in GROUPS.items():
@@ -133,7 +135,7 @@ def _lines(rows: Sequence[Verdict]) -> list[str | Verdict]:
     return found
 
 
-def _ratio_axis(ax: Any) -> None:
+def _set_ratio_axis(ax: Any) -> None:
     low, high = RATIO_LIMITS
     for k in range(-4, 4, 2):
         ax.axvspan(10.0**k, 10.0 ** (k + 1), color=PALE, zorder=0, lw=0)
@@ -147,7 +149,7 @@ def _ratio_axis(ax: Any) -> None:
     ax.tick_params(axis="x", top=True, labeltop=True)
 
 
-def _verdict_row(ax: Any, y: int, verdict: Verdict) -> None:
+def _draw_verdict(ax: Any, y: int, verdict: Verdict) -> None:
     """Draw one claim: interval, mark (an arrow where it leaves the axis), outcome."""
     low, high = RATIO_LIMITS
     colour, marker = OUTCOME_MARKS[verdict.outcome]
@@ -179,8 +181,8 @@ def _verdict_row(ax: Any, y: int, verdict: Verdict) -> None:
 # --- Remedies --------------------------------------------------------------------------
 
 
-@styled
-def picture_remedies(matrix: Matrix) -> Any:
+@house_style
+def picture_remedies(matrix: RemedyMatrix) -> Any:
     """Draw what every remedy does against every cause: a word, arrows and whom it helps.
 
     A page to scroll: as wide as a screen, as long as the list.
@@ -196,7 +198,7 @@ def picture_remedies(matrix: Matrix) -> Any:
     """
     fig = new_figure(*_remedies_size(matrix))
     plot_remedies(matrix, fig.add_subplot())
-    titled(
+    add_titles(
         fig,
         "What each remedy does against twitches of each cause",
         "Twitches with the remedy against the same people without. ▼ fewer, ▼▼ less than a "
@@ -209,13 +211,13 @@ def picture_remedies(matrix: Matrix) -> Any:
     return fig
 
 
-def _remedies_size(matrix: Matrix) -> tuple[float, float]:
+def _remedies_size(matrix: RemedyMatrix) -> tuple[float, float]:
     """Return width and height, inches, that leave each cell room for its words."""
     return 3.0 + 1.45 * len(matrix.remedies), 2.6 + 0.58 * len(matrix.causes)
 
 
-@styled
-def plot_remedies(matrix: Matrix, ax: Any = None) -> Any:
+@house_style
+def plot_remedies(matrix: RemedyMatrix, ax: Any = None) -> Any:
     """Draw the cells of the matrix: a row for each cause, a column for each remedy.
 
     Parameters
@@ -228,11 +230,11 @@ def plot_remedies(matrix: Matrix, ax: Any = None) -> Any:
     -------
     matplotlib axes
     """
-    ax = axes_of(ax, *_remedies_size(matrix))
+    ax = axes_or_new(ax, *_remedies_size(matrix))
     rows, columns = len(matrix.causes), len(matrix.remedies)
     for i in range(rows):
         for j in range(columns):
-            _cell(ax, i, j, matrix)
+            _draw_cell(ax, i, j, matrix)
     ax.set_xlim(-0.01, columns + 0.01)
     ax.set_ylim(rows + 0.01, -0.01)
     heads = [fill(remedy(name).words, 16) for name in matrix.remedies]
@@ -245,13 +247,13 @@ def plot_remedies(matrix: Matrix, ax: Any = None) -> Any:
     return ax
 
 
-def _cell(ax: Any, i: int, j: int, matrix: Matrix) -> None:
+def _draw_cell(ax: Any, i: int, j: int, matrix: RemedyMatrix) -> None:
     """Draw one cell of the matrix."""
-    word, _ = words.cell(matrix, i, j)
+    word, _ = words.remedy_cell(matrix, i, j)
     colour, ink = CELLS[word]
     ax.fill([j, j + 1, j + 1, j], [i, i, i + 1, i + 1], color=colour, ec=GREY, lw=0.6)
     if word == "nothing to change":
         ax.text(j + 0.5, i + 0.5, ARROWS[word], ha="center", va="center", color=ink)
         return
-    text = f"{ARROWS[word]} {word}\n{100 * words.helped(matrix, i, j):.0f} %"
+    text = f"{ARROWS[word]} {word}\n{100 * words.share_helped(matrix, i, j):.0f} %"
     ax.text(j + 0.5, i + 0.5, text, ha="center", va="center", color=ink, fontsize=11.5)

@@ -9,13 +9,13 @@ from typing import Any
 from neurosim.article import phrases, plot
 from neurosim.article.claims import GROUPS
 from neurosim.article.diary import GROUPS as DIARY_GROUPS
-from neurosim.article.report_claim import row
-from neurosim.base.parameters import GRADES, all_values, load, number
-from neurosim.model.axon.axon import AXON_WORDS
+from neurosim.article.report_claim import claim_row
+from neurosim.base.parameters import GRADES, all_values, load_group, parameter
+from neurosim.model.axon.axon import AXON_TITLES
 from neurosim.model.body.remedies import remedy
-from neurosim.simulation.scenario import in_a_sentence
-from neurosim.view.describe import leaning_words
-from neurosim.view.html_parts import image, interval, listed, table
+from neurosim.simulation.scenario import title_in_sentence
+from neurosim.view.describe import assumption_words
+from neurosim.view.html_parts import html_list, html_picture, html_table, interval_words
 from neurosim.view.style import ADVICE, muscle_words
 
 TITLE = "What makes muscles twitch? An article's claims, put to a model"
@@ -47,14 +47,24 @@ def report_html(article: Any) -> str:
     Parameters
     ----------
     article : Article
-        From `neurosim.article.trial.article`.
+        From `neurosim.article.trial.run_article`.
     """
-    made = (_summary, _picture, _claims, _remedies, _alarms, _rules, _outside, _doctor, _leans)
+    made = (
+        _summary_section,
+        _verdicts_picture,
+        _claims_section,
+        _remedies_section,
+        _alarms_section,
+        _rules_section,
+        _outside_section,
+        _doctor_section,
+        _provenance_section,
+    )
     sections = "\n".join(
         f'<section id="{key}"><h2>{title}</h2>\n{make(article)}</section>'
         for (key, title), make in zip(SECTIONS.items(), made, strict=True)
     )
-    links = listed(f'<a href="#{key}">{title}</a>' for key, title in SECTIONS.items())
+    links = html_list(f'<a href="#{key}">{title}</a>' for key, title in SECTIONS.items())
     css = resources.files("neurosim").joinpath("article/report.css").read_text("utf-8")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -70,17 +80,17 @@ def report_html(article: Any) -> str:
 # --- The sections ----------------------------------------------------------------------
 
 
-def _summary(article: Any) -> str:
+def _summary_section(article: Any) -> str:
     """Return what was asked and found, in a few sentences."""
-    counted = phrases.count(article.verdicts)
+    counted = phrases.count_outcomes(article.verdicts)
     boxes = "".join(
         f'<li class="{name.split()[0]}"><strong>{n}</strong>'
         f"{escape(phrases.outcome_words(name))}</li>"
         for name, n in counted.items()
     )
-    base, rest = article.base, phrases.summary(article.verdicts)[1:]
+    base, rest = article.base, phrases.summary_sentences(article.verdicts)[1:]
     lists = [
-        f"<strong>{escape(outcome[:1].upper() + outcome[1:])}</strong>: {_linked(article, outcome)}"
+        f"<strong>{escape(outcome[:1].upper() + outcome[1:])}</strong>: {_link_claims(article, outcome)}"
         for outcome, n in counted.items()
         if n
     ]
@@ -90,45 +100,45 @@ def _summary(article: Any) -> str:
         f"({escape(muscle_words(base.muscle))}), every one compared with the same person in "
         f"health, its remedies to {article.matrix.log_ratio.shape[2]} of them on every cause; "
         "the other claims to stated tests.</p>"
-        f'<ul class="counts">{boxes}</ul>{listed(lists)}'
-        f"{listed(map(escape, rest))}"
+        f'<ul class="counts">{boxes}</ul>{html_list(lists)}'
+        f"{html_list(map(escape, rest))}"
         "<p>How often healthy people twitch after coffee, a short night, stress, sweat, "
         "stretching, a diet or yoga has never been counted in a controlled study: verdicts on "
         "these rest on assumed magnitudes. Sizes are told as bands of about ten.</p>"
     )
 
 
-def _linked(article: Any, outcome: str) -> str:
+def _link_claims(article: Any, outcome: str) -> str:
     """Return the claims of one outcome, linked to their rows."""
     return "; ".join(
-        f'<a href="#claim-{v.number}">{escape(in_a_sentence(v.claim))}</a>'
+        f'<a href="#claim-{v.number}">{escape(title_in_sentence(v.claim))}</a>'
         for v in article.verdicts
         if v.outcome == outcome
     )
 
 
-def _picture(article: Any) -> str:
-    return image(plot.picture_verdicts(article))
+def _verdicts_picture(article: Any) -> str:
+    return html_picture(plot.picture_verdicts(article))
 
 
-def _claims(article: Any) -> str:
+def _claims_section(article: Any) -> str:
     """Return every claim as a row, by group."""
     parts = ["<p>Every row opens: how the verdict came about, how sure it is, and what "
              "physiology says.</p>"]  # fmt: skip
     for group, title in GROUPS.items():
-        mine = [row(v, article) for v in article.verdicts if v.group == group]
+        mine = [claim_row(v, article) for v in article.verdicts if v.group == group]
         parts.append(f"<h3>{escape(title)}</h3>\n" + "\n".join(mine))
     return "\n".join(parts)
 
 
-def _remedies(article: Any) -> str:
+def _remedies_section(article: Any) -> str:
     """Return the matrix as a picture and as a table."""
     matrix = article.matrix
     rows, classes = [], []
     for i, cause in enumerate(matrix.causes):
         cells, names = [], []
         for j in range(len(matrix.remedies)):
-            word, _ = phrases.cell(matrix, i, j)
+            word, _ = phrases.remedy_cell(matrix, i, j)
             cells.append(_cell_words(matrix, i, j, word))
             names.append(_CLASSES.get(word, word))
         rows.append((phrases.cause_words(cause), *cells))
@@ -139,8 +149,8 @@ def _remedies(article: Any) -> str:
         "compared with those of the same people without it. A remedy never touches a rate: it "
         "changes what it can change in the body. Where a cause calms the nerve in this model "
         "(stress lowers potassium), undoing it brings twitches back.</p>"
-        + image(plot.picture_remedies(matrix))
-        + table(
+        + html_picture(plot.picture_remedies(matrix))
+        + html_table(
             "Twitches with a remedy against without; in per cent the people whom it helps; – "
             "where it has nothing to change",
             heads,
@@ -154,11 +164,11 @@ def _remedies(article: Any) -> str:
 def _cell_words(matrix: Any, i: int, j: int, word: str) -> str:
     if word == "nothing to change":
         return plot.ARROWS[word]
-    helped = 100 * phrases.helped(matrix, i, j)
+    helped = 100 * phrases.share_helped(matrix, i, j)
     return f"{plot.ARROWS[word]} {word} {helped:.0f} %"
 
 
-def _alarms(article: Any) -> str:
+def _alarms_section(article: Any) -> str:
     """Return who shows which sign, and how well it tells early ALS."""
     alarms = article.alarms
     groups = [g for g in DIARY_GROUPS if alarms.of(g)]
@@ -179,7 +189,7 @@ def _alarms(article: Any) -> str:
                 *shown,
                 str(alarms.sensitivity(r["sign"])),
                 str(alarms.specificity(r["sign"])),
-                interval(ratio.low, ratio.high),
+                interval_words(ratio.low, ratio.high),
             )
         )
     return (
@@ -187,23 +197,23 @@ def _alarms(article: Any) -> str:
         f"{alarms.weeks} weeks. The article's signs are read from the diaries alone; weakness and "
         "lost motor units, which the article leaves out, are measured in the clinic. The mix of "
         "people is this study's, not that of any clinic. In brackets: 95 % intervals.</p>"
-        + table("Who shows which sign", heads, rows)
+        + html_table("Who shows which sign", heads, rows)
     )
 
 
-def _rules(article: Any) -> str:
+def _rules_section(article: Any) -> str:
     """Return the rules, which were fixed before anything was run."""
-    edge, sure = number("study", "smallest_ratio"), number("study", "confidence")
-    outcomes = listed(
+    edge, sure = parameter("study", "smallest_ratio"), parameter("study", "confidence")
+    outcomes = html_list(
         f"<strong>{sign} {escape(name)}</strong>: {escape(meaning)}."
-        for name, (sign, meaning) in phrases.SIGNS.items()
+        for name, (sign, meaning) in phrases.OUTCOME_SIGNS.items()
     )
-    limits = listed(
+    limits = html_list(
         f"{escape(v.note)}: {v.value:g}{'' if v.unit == '1' else ' ' + escape(v.unit)}"
-        for v in load("study").values()
+        for v in load_group("study").values()
         if v.source == "rule" and v.note
     )
-    axons = "; ".join(f"'{name}' ({words})" for name, words in AXON_WORDS.items())
+    axons = "; ".join(f"'{name}' ({words})" for name, words in AXON_TITLES.items())
     return (
         "<p>The rules were fixed before this run; three were moved after earlier ones (how short "
         "a twitch is, from half a second to one; when twitching persists, and when it gets "
@@ -211,26 +221,26 @@ def _rules(article: Any) -> str:
         "person in health: same muscle, same places where twitches can start. The mean of their "
         f"log rate ratios has a {100 * sure:.0f} % interval; a claim counts as decided only if "
         f"the whole interval lies beyond {edge:g} times, up or down.</p>{outcomes}"
-        f"<p>The axon is one of {len(AXON_WORDS)} sets of parameters that fit the same nerves: "
+        f"<p>The axon is one of {len(AXON_TITLES)} sets of parameters that fit the same nerves: "
         f"{escape(axons)}. What turns with another of them is not known.</p>"
         f"<details><summary>All limits</summary>{limits}</details>"
     )
 
 
-def _outside(article: Any) -> str:
+def _outside_section(article: Any) -> str:
     outside = [v for v in article.verdicts if v.outcome == "outside this model"]
     return (
         "<p>The model has nothing that could answer these claims, which says nothing about "
         "whether they are true.</p>"
-        + listed(f"{escape(v.claim)}: {escape(v.note)}." for v in outside)
+        + html_list(f"{escape(v.claim)}: {escape(v.note)}." for v in outside)
     )
 
 
-def _doctor(article: Any) -> str:
+def _doctor_section(article: Any) -> str:
     return f'<p class="alarm">{phrases.ALARM}</p><p>{ADVICE}</p>'
 
 
-def _leans(article: Any) -> str:
+def _provenance_section(article: Any) -> str:
     """Return how well the numbers are known, and how the report was made."""
     from neurosim.simulation.provenance import versions
 
@@ -240,7 +250,7 @@ def _leans(article: Any) -> str:
     made = ", ".join(f"{name} {v}" for name, v in versions().items())
     return (
         f"<p>The whole model has {len(grades)} numbers: {counted}. "
-        f"{escape(leaning_words(base.axon, base.muscle))}</p>"
+        f"{escape(assumption_words(base.axon, base.muscle))}</p>"
         f"<p>Made with {escape(made)}; seed {base.seed} and those after it, axon "
         f"'{escape(base.axon)}'.</p>"
     )

@@ -13,55 +13,62 @@ import numpy as np
 from neurosim.article import phrases
 from neurosim.article.alarms import SIGNS
 from neurosim.article.claim_tests import TESTS
-from neurosim.article.claims import Claim, citations, claim
+from neurosim.article.claims import Claim, claim, claim_citations
 from neurosim.article.verdict import Verdict
-from neurosim.base.parameters import citation, load
+from neurosim.base.parameters import citation, load_group
 from neurosim.model.body.contributions import Contribution, contributions, describe_contributions
 from neurosim.simulation.ratio import paired_ratio, shared_ratio
-from neurosim.simulation.scenario import scenario, severities
+from neurosim.simulation.scenario import load_scenario, severities
 from neurosim.view import describe
-from neurosim.view.html_parts import facts, interval, listed, table
-from neurosim.view.style import plain_number
+from neurosim.view.html_parts import html_facts, html_list, html_table, interval_words
+from neurosim.view.style import label_number
 
 NONE: Mapping[Contribution, float] = MappingProxyType({})
 
 
-def row(verdict: Verdict, article: Any) -> str:
+def claim_row(verdict: Verdict, article: Any) -> str:
     """Return one claim as a row with outcome and phrase that opens to all the rest."""
     v, asked = verdict, claim(verdict.number)
     kind = v.outcome.split()[0]
-    parts = {"rate": _rate, "remedy": _remedy, "test": _test, "alarm": _alarm}
+    parts = {
+        "rate": _rate_section,
+        "remedy": _remedy_section,
+        "test": _test_section,
+        "alarm": _alarm_section,
+    }
     inside = parts[v.kind](v, asked, article) if v.kind in parts else ""
     return (
         f'<details class="claim" id="claim-{v.number}"><summary>'
         f'<span class="number">{v.number}</span><span class="name">{escape(v.claim)}</span>'
         f'<span class="outcome {kind}">{escape(phrases.outcome_words(v.outcome))}</span>'
         f'<span class="says">{escape(phrases.phrase(v, article))}</span></summary>'
-        f"<div>{inside}{_physiology(asked)}</div></details>"
+        f"<div>{inside}{_physiology_section(asked)}</div></details>"
     )
 
 
-def _physiology(asked: Claim) -> str:
+def _physiology_section(asked: Claim) -> str:
     return (
         "<h4>What physiology says, for and against</h4>"
-        f"<p>{escape(asked.physiology)}</p>{_sources(citations(asked))}"
+        f"<p>{escape(asked.physiology)}</p>{_sources_list(claim_citations(asked))}"
     )
 
 
-def _sources(found: tuple[str, ...]) -> str:
+def _sources_list(found: tuple[str, ...]) -> str:
     return f'<p class="source">Sources: {escape("; ".join(c.rstrip(".") for c in found))}.</p>'
 
 
-def _changes(found: Iterable[Contribution], without: Mapping[Contribution, float] = NONE) -> str:
+def _changes_list(
+    found: Iterable[Contribution], without: Mapping[Contribution, float] = NONE
+) -> str:
     """Return what a body changes, a sentence each with its source; and what it was without."""
-    return listed(
-        f"{escape(_first_up(words).replace(' -', ' −'))}{_was(without.get(c, math.nan), c)} "
+    return html_list(
+        f"{escape(_capitalize(words).replace(' -', ' −'))}{_previous_effect(without.get(c, math.nan), c)} "
         f'<span class="source">{escape(citation(c.source))}</span>'
         for words, c in zip(describe_contributions(found), found, strict=True)
     )
 
 
-def _was(change: float, c: Contribution) -> str:
+def _previous_effect(change: float, c: Contribution) -> str:
     if math.isnan(change):
         return ""
     unit = "" if c.unit == "1" else f" {c.unit}"
@@ -69,131 +76,135 @@ def _was(change: float, c: Contribution) -> str:
     return f" Without it {size.replace('-', '−')}."
 
 
-def _first_up(words: str) -> str:
+def _capitalize(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
 # --- Causes ----------------------------------------------------------------------------
 
 
-def _rate(v: Verdict, asked: Claim, article: Any) -> str:
-    body = scenario(v.factor)
+def _rate_section(v: Verdict, asked: Claim, article: Any) -> str:
+    body = load_scenario(v.factor)
     changes = contributions(body.body)
     return (
         "<h4>From body to membrane to rate</h4>"
-        + listed(
+        + html_list(
             (
-                f"<strong>Body.</strong> {escape(body.about)} {escape(_body(body.body))}",
-                f"<strong>Nerve and muscle.</strong> {_changes(changes)}",
-                f"<strong>Rate.</strong> {escape(_rates(v.factor, article))}",
+                f"<strong>Body.</strong> {escape(body.about)} {escape(_body_section(body.body))}",
+                f"<strong>Nerve and muscle.</strong> {_changes_list(changes)}",
+                f"<strong>Rate.</strong> {escape(_rates_words(v.factor, article))}",
             ),
             "ol",
         )
-        + _tried(asked, article)
-        + _certainty(v)
+        + _tried_states_section(asked, article)
+        + _certainty_section(v)
     )
 
 
-def _body(body: Any) -> str:
-    return _first_up(describe.body_words(body).removeprefix("Body: "))
+def _body_section(body: Any) -> str:
+    return _capitalize(describe.body_words(body).removeprefix("Body: "))
 
 
-def _rates(name: str, article: Any) -> str:
+def _rates_words(name: str, article: Any) -> str:
     own, healthy = (np.median(article.rates[n]) for n in (name, "normal"))
-    return f"The median person twitches {_per_min(own)}, in health {_per_min(healthy)}."
+    return f"The median person twitches {_per_min_words(own)}, in health {_per_min_words(healthy)}."
 
 
-def _per_min(rate: float) -> str:
+def _per_min_words(rate: float) -> str:
     """Return a rate in a unit that gives a number to think of."""
     steps = ((1.0, 1.0, "a minute"), (1 / 60, 60.0, "an hour"), (1 / 1440, 1440.0, "a day"))
     for least, factor, unit in steps:
         if rate >= least:
-            return f"about {plain_number(float(f'{rate * factor:.2g}'))} times {unit}"
+            return f"about {label_number(float(f'{rate * factor:.2g}'))} times {unit}"
     return "less than once a day"
 
 
-def _tried(asked: Claim, article: Any) -> str:
+def _tried_states_section(asked: Claim, article: Any) -> str:
     """Return every state that the claim was put to, with what it does."""
     rates, rows = article.rates, []
     for name in asked.scenarios:
         for size in severities(name.removesuffix("_mild")):
             rows.append(
-                _tried_row(
-                    scenario(size).title, scenario(size).about, shared_ratio(rates, size, "normal")
+                _tried_state_row(
+                    load_scenario(size).title,
+                    load_scenario(size).about,
+                    shared_ratio(rates, size, "normal"),
                 )
             )
     for partner in asked.combination:
         both = f"{asked.scenarios[0]}+{partner}"
         other = phrases.cause_words(partner).removesuffix(" alone")
         rows.append(
-            _tried_row(
+            _tried_state_row(
                 f"Together with {other}",
                 f"Against {other} alone.",
                 paired_ratio(rates[both], rates[partner]),
             )
         )
     unique = list(dict.fromkeys(rows))
-    return table("What was tried", ("State", "Which is", "Twitches", "95 % interval"), unique)
+    return html_table("What was tried", ("State", "Which is", "Twitches", "95 % interval"), unique)
 
 
-def _tried_row(title: str, about: str, ratio: Any) -> tuple[str, ...]:
-    words = phrases.twitches(ratio.value, ratio.low, ratio.high)
-    return title, about, words, interval(ratio.low, ratio.high)
+def _tried_state_row(title: str, about: str, ratio: Any) -> tuple[str, ...]:
+    words = phrases.rate_direction_words(ratio.value, ratio.low, ratio.high)
+    return title, about, words, interval_words(ratio.low, ratio.high)
 
 
-def _certainty(v: Verdict) -> str:
+def _certainty_section(v: Verdict) -> str:
     """Return how sure a ratio is: over people, seeds, numbers, axons and muscles.
 
     What a remedy leans on is asked of the cause on which it does most.
     """
-    sizes = [_name(n) for n in phrases.assumed_sizes(v.kind, v.factor)]
-    elsewhere = "" if math.isnan(v.elsewhere_ratio) else phrases.twitches(v.elsewhere_ratio)
+    sizes = [_number_name(n) for n in phrases.assumed_sizes(v.kind, v.factor)]
+    elsewhere = (
+        "" if math.isnan(v.elsewhere_ratio) else phrases.rate_direction_words(v.elsewhere_ratio)
+    )
     people = f"{v.people} people" + (", mean of all causes" if v.kind == "remedy" else "")
     pairs = (
-        ("Over people", f"{interval(v.ci_low, v.ci_high)} (95 % interval, {people})"),
-        ("Over seeds", interval(v.seed_low, v.seed_high)),
+        ("Over people", f"{interval_words(v.ci_low, v.ci_high)} (95 % interval, {people})"),
+        ("Over seeds", interval_words(v.seed_low, v.seed_high)),
         ("Assumed sizes", ", ".join(sizes) + ": nobody has measured them" if sizes else ""),
         ("Leans most on", v.leans_on or "not examined"),
         ("Outcome turns at", v.flips_at),
-        ("As numbers move", _span(v)),
-        ("With other axons", _axons(v)),
+        ("As numbers move", _span_words(v)),
+        ("With other axons", _axons_section(v)),
         ("In another muscle", elsewhere),
-        ("Over the reference range", _reference(v)),
+        ("Over the reference range", _reference_section(v)),
     )
-    return f"<h4>How sure that is</h4>{facts(pairs)}"
+    return f"<h4>How sure that is</h4>{html_facts(pairs)}"
 
 
-def _name(number: str) -> str:
+def _number_name(number: str) -> str:
     room, _, name = number.partition(".")
-    v = load(room)[name]
+    v = load_group(room)[name]
     unit = "" if v.unit == "1" else f" {v.unit}"
     plain = name.replace("_", " ").removesuffix(" mmol l").removesuffix(" mv")
     plain = plain.replace("pic gain", "gain of the persistent inward current")
     return f"{plain} ({v.value:g}{unit})"
 
 
-def _span(v: Verdict) -> str:
+def _span_words(v: Verdict) -> str:
     if math.isnan(v.span_low):
         return ""
-    return f"{interval(v.span_low, v.span_high)}, {v.assumed} numbers moved one at a time"
+    return f"{interval_words(v.span_low, v.span_high)}, {v.assumed} numbers moved one at a time"
 
 
-def _axons(v: Verdict) -> str:
+def _axons_section(v: Verdict) -> str:
     """Return the result with every other axon, and whether it survives the exchange."""
     if not v.axon_ratios:
         return ""
-    told = "; ".join(f"{n}: {phrases.twitches(r)}" for n, r in v.axon_ratios.items())
+    told = "; ".join(f"{n}: {phrases.rate_direction_words(r)}" for n, r in v.axon_ratios.items())
     if v.kind == "remedy":  # asked of one cause, the verdict is on all
         return told
     turning = " and ".join(v.turns_with)
     return told + (f" (the outcome turns with {turning})" if turning else " (the outcome stays)")
 
 
-def _reference(v: Verdict) -> str:
+def _reference_section(v: Verdict) -> str:
     if v.kind == "remedy" or math.isnan(v.reference_low):
         return ""
     return (
-        f"{interval(*sorted((v.reference_low, v.reference_high)))} between its ends; nobody has "
+        f"{interval_words(*sorted((v.reference_low, v.reference_high)))} between its ends; nobody has "
         "measured such a ratio, only its direction should be believed"
     )
 
@@ -201,7 +212,7 @@ def _reference(v: Verdict) -> str:
 # --- Other claims ----------------------------------------------------------------------
 
 
-def _remedy(v: Verdict, asked: Claim, article: Any) -> str:
+def _remedy_section(v: Verdict, asked: Claim, article: Any) -> str:
     """Return what each remedy of a claim changes, and what it does by cause."""
     from neurosim.model.body.remedies import remedy
 
@@ -213,58 +224,63 @@ def _remedy(v: Verdict, asked: Claim, article: Any) -> str:
             continue
         cause = article.matrix.causes[at[0]]
         brings, mends = phrases.remedy_changes(name, cause)
-        words = _first_up(remedy(name).words)
+        words = _capitalize(remedy(name).words)
         gone = f" It takes away: {', '.join(mends)}." if mends else ""
         parts.append(
             f"<p><strong>{escape(words)}</strong>, for example for "
             f"{escape(phrases.cause_words(cause))}.{escape(gone)} With it:</p>"
-            + (_changes(tuple(brings), brings) or "<p>Nothing else is new.</p>")
-            + _by_cause(words, column, article.matrix)
+            + (_changes_list(tuple(brings), brings) or "<p>Nothing else is new.</p>")
+            + _cause_list(words, column, article.matrix)
         )
-    return "".join(parts) + _certainty(v)
+    return "".join(parts) + _certainty_section(v)
 
 
-def _by_cause(words: str, column: int, matrix: Any) -> str:
+def _cause_list(words: str, column: int, matrix: Any) -> str:
     rows = []
     for i, cause in enumerate(matrix.causes):
-        word, ratio = phrases.cell(matrix, i, column)
+        word, ratio = phrases.remedy_cell(matrix, i, column)
         if word != "nothing to change":
-            share = f"{100 * phrases.helped(matrix, i, column):.0f} %"
-            rows.append((phrases.cause_words(cause), word, interval(ratio.low, ratio.high), share))
+            share = f"{100 * phrases.share_helped(matrix, i, column):.0f} %"
+            rows.append(
+                (phrases.cause_words(cause), word, interval_words(ratio.low, ratio.high), share)
+            )
     caption = f"{words}: where it has something to change"
-    return table(caption, ("Cause", "Twitches", "95 % interval", "People helped"), rows)
+    return html_table(caption, ("Cause", "Twitches", "95 % interval", "People helped"), rows)
 
 
-def _asked(doc: str | None) -> str:
+def _test_question(doc: str | None) -> str:
     """Return what a test asks, from the first line of its docstring."""
     first = (doc or "").strip().splitlines()[0].rstrip(".")
     return "Asked: whether" + first.split("hether", 1)[1] + "."
 
 
-def _test(v: Verdict, asked: Claim, article: Any) -> str:
+def _test_section(v: Verdict, asked: Claim, article: Any) -> str:
     return (
         "<h4>How it was tested</h4>"
-        f"<p>{escape(_asked(TESTS[asked.test].__doc__))} Its limits stand with the other rules.</p>"
+        f"<p>{escape(_test_question(TESTS[asked.test].__doc__))} Its limits stand with the other rules.</p>"
         f"<p>Found: {escape(v.finding)}.</p>"
     )
 
 
-def _alarm(v: Verdict, asked: Claim, article: Any) -> str:
+def _alarm_section(v: Verdict, asked: Claim, article: Any) -> str:
     alarms = article.alarms
     ratio, weak = (alarms.likelihood_ratio(s) for s in (asked.sign, f"{asked.sign}_and_weak"))
     return (
         "<h4>How it was counted</h4>"
-        f"<p>{escape(_asked(SIGNS[asked.sign][1].__doc__))} Read from diaries of "
+        f"<p>{escape(_test_question(SIGNS[asked.sign][1].__doc__))} Read from diaries of "
         f"{len(alarms.diaries)} simulated people over {alarms.weeks} weeks.</p>"
-        + facts(
+        + html_facts(
             (
                 (
                     "Sensitivity",
                     f"{alarms.sensitivity(asked.sign)} % of people with early ALS show it",
                 ),
                 ("Specificity", f"{alarms.specificity(asked.sign)} % of the others do not"),
-                ("Likelihood ratio", f"{interval(ratio.low, ratio.high)} as often in early ALS"),
-                ("With weakness", f"{interval(weak.low, weak.high)} as often"),
+                (
+                    "Likelihood ratio",
+                    f"{interval_words(ratio.low, ratio.high)} as often in early ALS",
+                ),
+                ("With weakness", f"{interval_words(weak.low, weak.high)} as often"),
             )
         )
     )

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from neurosim.article import phrases
-from neurosim.article.matrix import Matrix
+from neurosim.article.matrix import RemedyMatrix
 from neurosim.article.verdict import Verdict
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.axon.axon import AXONS
 from neurosim.model.body.remedies import remedy
 from neurosim.view import export
@@ -34,12 +34,12 @@ def verdict_rows(article: Any) -> list[dict[str, Any]]:
     return rows
 
 
-def remedy_rows(matrix: Matrix) -> list[dict[str, Any]]:
+def remedy_rows(matrix: RemedyMatrix) -> list[dict[str, Any]]:
     """Return a row for each remedy on each cause: ratio, interval, and whom it helps."""
     rows = []
     for i, cause in enumerate(matrix.causes):
         for j, name in enumerate(matrix.remedies):
-            word, ratio = phrases.cell(matrix, i, j)
+            word, ratio = phrases.remedy_cell(matrix, i, j)
             rows.append(
                 {
                     "cause": cause,
@@ -51,7 +51,7 @@ def remedy_rows(matrix: Matrix) -> list[dict[str, Any]]:
                     "ci_low": ratio.low,
                     "ci_high": ratio.high,
                     "people": ratio.people,
-                    "helped_share": phrases.helped(matrix, i, j),
+                    "helped_share": phrases.share_helped(matrix, i, j),
                 }
             )
     return rows
@@ -63,7 +63,7 @@ def rate_rows(article: Any) -> list[dict[str, Any]]:
     for name, per_min in article.rates.items():
         quartiles = np.quantile(per_min, (0.25, 0.5, 0.75))
         keys = ("quartile1_per_min", "median_per_min", "quartile3_per_min")
-        silent = float((per_min <= number("study", "rate_floor")).mean())
+        silent = float((per_min <= parameter("study", "rate_floor")).mean())
         rows.append(
             {
                 "scenario": name,
@@ -75,11 +75,11 @@ def rate_rows(article: Any) -> list[dict[str, Any]]:
     return rows
 
 
-def files(article: Any) -> dict[str, bytes]:
+def article_files(article: Any) -> dict[str, bytes]:
     """Return the tables as files; the verdicts' sidecar tells where all of them come from."""
     about = export.provenance(
         article.base.replace(people=article.people),
-        counts=phrases.count(article.verdicts),
+        counts=phrases.count_outcomes(article.verdicts),
         diaries={"people": len(article.alarms.diaries), "weeks": article.alarms.weeks},
     )
     made = export.table_files("verdicts", verdict_rows(article), about)
@@ -89,5 +89,5 @@ def files(article: Any) -> dict[str, bytes]:
         "alarms": article.alarms.rows(),
     }
     return made | {
-        f"{stem}.csv": export.csv_bytes(export.as_columns(rows)) for stem, rows in others.items()
+        f"{stem}.csv": export.csv_bytes(export.to_columns(rows)) for stem, rows in others.items()
     }

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neurosim.article.claims import Claim
-from neurosim.article.matrix import Matrix
-from neurosim.base.parameters import number
+from neurosim.article.matrix import RemedyMatrix
+from neurosim.base.parameters import parameter
 from neurosim.model.body.remedies import remedy
-from neurosim.simulation.scenario import in_a_sentence, scenario
+from neurosim.simulation.scenario import load_scenario, title_in_sentence
 
 if TYPE_CHECKING:
     from neurosim.article.alarms import Alarms
@@ -111,7 +111,7 @@ class Verdict:
         return tuple(a for a, r in self.axon_ratios.items() if here.moved(r).change != here.change)
 
 
-def of(claim: Claim, outcome: str, **more) -> Verdict:
+def make_verdict(claim: Claim, outcome: str, **more) -> Verdict:
     """Return the verdict on a claim with an outcome and what else is known."""
     known = {"factor": claim.factor, **more}
     return Verdict(
@@ -125,14 +125,14 @@ def of(claim: Claim, outcome: str, **more) -> Verdict:
     )
 
 
-def _plain(name: str) -> str:
-    title = in_a_sentence(scenario(name).title)
+def _plain_name(name: str) -> str:
+    title = title_in_sentence(load_scenario(name).title)
     return f"mild {title.removesuffix(', mild')}" if title.endswith(", mild") else title
 
 
-def _and(names: Sequence[str]) -> str:
+def _join_names(names: Sequence[str]) -> str:
     """Return scenarios in words, with commas and an and."""
-    *most, last = map(_plain, names)
+    *most, last = map(_plain_name, names)
     return f"{', '.join(most)} and {last}" if most else last
 
 
@@ -153,17 +153,17 @@ def judge_rate(claim: Claim, rates: Mapping[str, np.ndarray], normal: str = "nor
     found = {name: paired_ratio(rates[name], rates[normal]) for name in claim.scenarios}
     first = found[claim.scenarios[0]]
     doing = [name for name, ratio in found.items() if ratio.change == claim.expected]
-    outcome, note = _of_changes(claim, first, doing, rates)
+    outcome, note = _changes_outcome(claim, first, doing, rates)
     if len(found) > 1 and doing:
-        note = "with " + _and(doing)
+        note = "with " + _join_names(doing)
         for change, words in (("same", "no difference with"), ("fewer", "fewer with")):
             some = [n for n, ratio in found.items() if ratio.change == change]
-            note += f"; {words} {_and(some)}" if some else ""
+            note += f"; {words} {_join_names(some)}" if some else ""
     factor = doing[0] if doing else claim.scenarios[0]
-    return of(claim, outcome, factor=factor, **_numbers(found[factor]), note=note)
+    return make_verdict(claim, outcome, factor=factor, **_ratio_fields(found[factor]), note=note)
 
 
-def _numbers(ratio: Ratio) -> dict:
+def _ratio_fields(ratio: Ratio) -> dict:
     return {
         "rate_ratio": ratio.value,
         "ci_low": ratio.low,
@@ -172,7 +172,7 @@ def _numbers(ratio: Ratio) -> dict:
     }
 
 
-def _of_changes(claim: Claim, first: Ratio, doing: Sequence[str], rates) -> tuple[str, str]:
+def _changes_outcome(claim: Claim, first: Ratio, doing: Sequence[str], rates) -> tuple[str, str]:
     if doing:
         return "supported", ""
     if first.change != "same":
@@ -181,11 +181,11 @@ def _of_changes(claim: Claim, first: Ratio, doing: Sequence[str], rates) -> tupl
         both = rates[f"{claim.scenarios[0]}+{partner}"]
         against = (rates[partner], rates["normal"])
         if all(paired_ratio(both, one).change == claim.expected for one in against):
-            return "only in combination", f"with {_plain(partner)}"
+            return "only in combination", f"with {_plain_name(partner)}"
     return "no difference at this size", ""
 
 
-def judge_remedy(claim: Claim, matrix: Matrix) -> Verdict:
+def judge_remedy(claim: Claim, matrix: RemedyMatrix) -> Verdict:
     """Return the verdict on a claim of a remedy, tried on every cause.
 
     Supported if it makes fewer in every cause, only in combination if in some (with which is
@@ -208,12 +208,12 @@ def judge_remedy(claim: Claim, matrix: Matrix) -> Verdict:
         outcome = "supported"
     elif fewer:
         outcome = "only in combination"
-        note += ("; " if note else "") + "only against " + _listed(fewer, matrix.causes)
+        note += ("; " if note else "") + "only against " + _list_causes(fewer, matrix.causes)
     else:
         outcome = "opposed" if more else "no difference at this size"
     if more:
-        note += ("; " if note else "") + "more in " + _listed(more, matrix.causes)
-    return of(claim, outcome, factor=name, **_numbers(pooled), note=note)
+        note += ("; " if note else "") + "more in " + _list_causes(more, matrix.causes)
+    return make_verdict(claim, outcome, factor=name, **_ratio_fields(pooled), note=note)
 
 
 def judge_alarm(claim: Claim, alarms: Alarms) -> Verdict:
@@ -231,7 +231,7 @@ def judge_alarm(claim: Claim, alarms: Alarms) -> Verdict:
         f"{alarms.specificity(claim.sign)} % of the others do not; likelihood ratio {alone}, "
         f"together with weakness or lost units {both} (these alone {weak})"
     )
-    least = number("study", "alarm_likelihood_ratio")
+    least = parameter("study", "alarm_likelihood_ratio")
     if alone.value >= least and alone.low > 1.0:
         outcome = "supported"
     elif alone.high < 1.0:
@@ -245,16 +245,16 @@ def judge_alarm(claim: Claim, alarms: Alarms) -> Verdict:
         if outcome == OUTCOMES[3]
         else ""
     )
-    return of(claim, outcome, finding=finding, note=note)
+    return make_verdict(claim, outcome, finding=finding, note=note)
 
 
-def _listed(names: Sequence[str], of_all: Sequence[str]) -> str:
+def _list_causes(names: Sequence[str], of_all: Sequence[str]) -> str:
     """Return causes in words, those left out if they are fewer."""
     if len(names) > 0.6 * len(of_all):
         rest = [n for n in of_all if n not in names]
-        return "all but " + ", ".join(map(_cause, rest)) if rest else "all"
-    return ", ".join(map(_cause, names))
+        return "all but " + ", ".join(map(_cause_words, rest)) if rest else "all"
+    return ", ".join(map(_cause_words, names))
 
 
-def _cause(name: str) -> str:
-    return "health" if name == "normal" else _plain(name)
+def _cause_words(name: str) -> str:
+    return "health" if name == "normal" else _plain_name(name)

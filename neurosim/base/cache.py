@@ -11,27 +11,27 @@ from functools import update_wrapper
 from typing import NamedTuple
 
 from neurosim.base import disk_cache
-from neurosim.base.parameters import _exchanged
+from neurosim.base.parameters import _overrides
 
 
-class Form(NamedTuple):
+class Codec(NamedTuple):
     """How a value goes to disk: as what `store.pack` takes, and back."""
 
     plain: Callable
     whole: Callable
 
 
-AS_IT_IS = Form(lambda value: value, lambda value: value)
+IDENTITY = Codec(lambda value: value, lambda value: value)
 
 
-class Kept:
+class CachedFunction:
     """A function whose values are kept, by its arguments and by what is exchanged in its rooms.
 
     With a `Form` they are kept on disk, too; the `repr` of its arguments must tell them wholly.
     """
 
     def __init__(
-        self, function: Callable, rooms: Collection[str], size: int, form: Form | None
+        self, function: Callable, rooms: Collection[str], size: int, form: Codec | None
     ) -> None:
         self.function, self.rooms, self.size = function, frozenset(rooms), size
         self.form, self.values = form, OrderedDict()
@@ -39,7 +39,7 @@ class Kept:
 
     def key(self, *args) -> tuple:
         """Return what the value for these arguments is kept by."""
-        now = {k: v for k, v in _exchanged.items() if {k[0], ".".join(k)} & self.rooms}
+        now = {k: v for k, v in _overrides.items() if {k[0], ".".join(k)} & self.rooms}
         return (*sorted(now.items()), *args)
 
     def __call__(self, *args):
@@ -54,7 +54,7 @@ class Kept:
     def missing(self, several: Iterable[tuple]) -> list[tuple]:
         """Return those of several arguments whose values are not kept."""
         new = {key: args for args in several if (key := self.key(*args)) not in self.values}
-        if self.form is not None and new and disk_cache.folder() is not None:
+        if self.form is not None and new and disk_cache.cache_folder() is not None:
             on_disk = {self._name(key): key for key in new}
             for name, value in disk_cache.get(list(on_disk)).items():
                 self._keep(on_disk[name], self.form.whole(value))
@@ -71,7 +71,7 @@ class Kept:
         new = {self.key(*args): value for value, args in zip(values, several, strict=True)}
         for key, value in new.items():
             self._keep(key, value)
-        if self.form is not None and disk_cache.folder() is not None:
+        if self.form is not None and disk_cache.cache_folder() is not None:
             disk_cache.put({self._name(key): self.form.plain(value) for key, value in new.items()})
 
     def _keep(self, key: tuple, value) -> None:
@@ -80,13 +80,15 @@ class Kept:
             self.values.popitem(last=False)
 
     def _name(self, key: tuple) -> bytes:
-        return disk_cache.key(self.function.__module__, self.function.__qualname__, key)
+        return disk_cache.cache_key(self.function.__module__, self.function.__qualname__, key)
 
 
-def remember(*rooms: str, size: int = 256, form: Form | None = None) -> Callable[[Callable], Kept]:
+def cached(
+    *rooms: str, size: int = 256, form: Codec | None = None
+) -> Callable[[Callable], CachedFunction]:
     """Keep up to `size` values of a function, by its arguments and by what is exchanged in `rooms`.
 
     A room may be narrowed to one of its numbers, as ``"firing.noise_channels"``. With a `form`
     values are kept on disk, too (`neurosim.base.disk_cache`): for what costs milliseconds and more.
     """
-    return lambda function: Kept(function, rooms, size, form)
+    return lambda function: CachedFunction(function, rooms, size, form)

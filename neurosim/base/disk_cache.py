@@ -30,20 +30,20 @@ MOST_BYTES = 256 * 2**20  # of the file; then the oldest eighth of the values go
 CODE = ("base", "model", "clinic", "simulation/state.py", "simulation/simulate.py")
 CODE_ENDS = (".py", ".toml", ".json")
 WAIT_S = 5.0  # for others who write
-AT_ONCE = 500  # keys of one question
+KEYS_PER_QUERY = 500  # keys of one question
 
 _local = threading.local()  # a connection of each thread
-_before: list[Any] = []  # connections of processes that this one was forked from
-_paused: list[bool] = []
-_off: set[tuple[int, str]] = set()  # processes and folders in which something went wrong
+_inherited: list[Any] = []  # connections of processes that this one was forked from
+_bypassed: list[bool] = []
+_disabled: set[tuple[int, str]] = set()  # processes and folders in which something went wrong
 
 
-def folder() -> Path | None:
+def cache_folder() -> Path | None:
     """Return the folder of the cache: NEUROSIM_CACHE, else the user's; None if it is turned off.
 
     NEUROSIM_CACHE is a folder; empty or ``0`` turns the cache off.
     """
-    if _paused:
+    if _bypassed:
         return None
     asked = os.environ.get("NEUROSIM_CACHE")
     if asked is not None:
@@ -60,21 +60,21 @@ def folder() -> Path | None:
 
 
 @contextmanager
-def paused() -> Iterator[None]:
+def bypass_cache() -> Iterator[None]:
     """Keep and find nothing inside a ``with`` block: so many values that nobody asks for again."""
-    _paused.append(True)
+    _bypassed.append(True)
     try:
         yield
     finally:
-        _paused.pop()
+        _bypassed.pop()
 
 
 @cache
-def signature() -> str:
+def code_signature() -> str:
     """Return a hash of the code and numbers that values come from, and of what computes them."""
     found = sha256()
     for path in CODE:
-        _add(found, path, resources.files("neurosim").joinpath(path))
+        _hash_file(found, path, resources.files("neurosim").joinpath(path))
     numba = find_spec("numba")
     compiles = os.environ.get("NEUROSIM_NUMBA", "1") != "0" and numba is not None
     if numba is not None and numba.origin:
@@ -85,18 +85,18 @@ def signature() -> str:
     return found.hexdigest()
 
 
-def _add(found, path: str, at) -> None:
+def _hash_file(found, path: str, at) -> None:
     if at.is_dir():
         for one in sorted(at.iterdir(), key=lambda one: one.name):
             if one.is_dir() or one.name.endswith(CODE_ENDS):
-                _add(found, f"{path}/{one.name}", one)
+                _hash_file(found, f"{path}/{one.name}", one)
     else:
         found.update(path.encode() + b"\0" + sha256(at.read_bytes()).digest())
 
 
-def key(*parts: Any) -> bytes:
+def cache_key(*parts: Any) -> bytes:
     """Return the key of a value that comes from some things, which their `repr` tells wholly."""
-    return sha256(repr((signature(), *parts)).encode()).digest()
+    return sha256(repr((code_signature(), *parts)).encode()).digest()
 
 
 # --- Values as bytes -----------------------------------------------------------------------------
@@ -105,21 +105,21 @@ def key(*parts: Any) -> bytes:
 def pack(value: Any) -> bytes:
     """Return a value as bytes: numbers, texts, None, arrays, and tuples and dicts of them."""
     arrays: list[bytes] = []
-    head = json.dumps(_tree(value, arrays)).encode()
+    head = json.dumps(_flatten(value, arrays)).encode()
     body = len(head).to_bytes(4, "little") + head + b"".join(arrays)
     return blake2b(body, digest_size=8).digest() + body
 
 
-def _tree(value: Any, arrays: list[bytes]) -> Any:
+def _flatten(value: Any, arrays: list[bytes]) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         some = np.asarray(value)
         arrays.append(some.tobytes())
         kind = "array" if isinstance(value, np.ndarray) else "scalar"
         return [kind, some.dtype.str, list(some.shape)]
     if isinstance(value, tuple):
-        return ["tuple", *(_tree(v, arrays) for v in value)]
+        return ["tuple", *(_flatten(v, arrays) for v in value)]
     if isinstance(value, Mapping):
-        return ["dict", *([k, _tree(v, arrays)] for k, v in value.items())]
+        return ["dict", *([k, _flatten(v, arrays)] for k, v in value.items())]
     if value is None or isinstance(value, float | int | str):
         return value
     raise TypeError(f"A {type(value).__name__} cannot be kept.")
@@ -137,13 +137,13 @@ def unpack(found: bytes) -> Any:
     if blake2b(body, digest_size=8).digest() != mark:
         raise ValueError("A kept value is broken.")
     start = 4 + int.from_bytes(body[:4], "little")
-    value, end = _untree(json.loads(body[4:start]), body, start)
+    value, end = _unflatten(json.loads(body[4:start]), body, start)
     if end != len(body):
         raise ValueError("A kept value is broken.")
     return value
 
 
-def _untree(tree: Any, body: bytes, at: int) -> tuple[Any, int]:
+def _unflatten(tree: Any, body: bytes, at: int) -> tuple[Any, int]:
     """Return a value, and where the arrays after it begin."""
     if not isinstance(tree, list):
         return tree, at
@@ -157,7 +157,7 @@ def _untree(tree: Any, body: bytes, at: int) -> tuple[Any, int]:
         return (some.copy() if kind == "array" else some[()]), at + count * dtype.itemsize
     found = []
     for part in parts:
-        value, at = _untree(part if kind == "tuple" else part[1], body, at)
+        value, at = _unflatten(part if kind == "tuple" else part[1], body, at)
         found.append(value)
     if kind == "tuple":
         return tuple(found), at
@@ -170,11 +170,11 @@ def _untree(tree: Any, body: bytes, at: int) -> tuple[Any, int]:
 def get(keys: Sequence[bytes]) -> dict[bytes, Any]:
     """Return those values that are kept, by key."""
     rows: list[tuple[bytes, bytes]] = []
-    for first in range(0, len(keys), AT_ONCE):
-        some = keys[first : first + AT_ONCE]
+    for first in range(0, len(keys), KEYS_PER_QUERY):
+        some = keys[first : first + KEYS_PER_QUERY]
         marks = ",".join("?" * len(some))
         rows += (
-            _do(
+            _with_database(
                 lambda to, some=some, marks=marks: to.execute(
                     f"SELECT key, value FROM kept WHERE key IN ({marks})", some
                 ).fetchall()
@@ -192,9 +192,9 @@ def get(keys: Sequence[bytes]) -> dict[bytes, Any]:
 
 def put(values: Mapping[bytes, Any]) -> None:
     """Keep values by key, all in one transaction."""
-    if values and folder() is not None:
+    if values and cache_folder() is not None:
         rows = [(name, pack(value)) for name, value in values.items()]
-        _do(lambda to: _write(to, rows))
+        _with_database(lambda to: _write(to, rows))
 
 
 def _write(to, rows: Sequence[tuple[bytes, bytes]]) -> None:
@@ -218,10 +218,10 @@ def close() -> None:
     _local.__dict__.clear()
 
 
-def _do(work) -> Any:
+def _with_database(work) -> Any:
     """Return what `work` does with the file; None if there is none or anything goes wrong."""
-    where = folder()
-    if where is None or (os.getpid(), str(where)) in _off:
+    where = cache_folder()
+    if where is None or (os.getpid(), str(where)) in _disabled:
         return None
     try:
         import sqlite3
@@ -235,7 +235,7 @@ def _do(work) -> Any:
             return work(_connection(where))
     except Exception:  # whatever it is: a cache may fail, a run may not
         close()
-        _off.add((os.getpid(), str(where)))
+        _disabled.add((os.getpid(), str(where)))
         return None
 
 
@@ -247,15 +247,15 @@ def _connection(where: Path):
     """Return this thread's connection in this process."""
     mine = (os.getpid(), str(where))
     if getattr(_local, "mine", mine)[0] != mine[0]:  # of before a fork: not ours to close
-        _before.append(_local.to)
+        _inherited.append(_local.to)
         _local.__dict__.clear()
     if getattr(_local, "mine", None) != mine:
         close()
-        _local.to, _local.mine = _opened(where), mine
+        _local.to, _local.mine = _open_database(where), mine
     return _local.to
 
 
-def _opened(where: Path):
+def _open_database(where: Path):
     import sqlite3
 
     where.mkdir(parents=True, exist_ok=True)

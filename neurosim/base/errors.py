@@ -26,7 +26,7 @@ _SHORT.maxstring = _SHORT.maxother = LONGEST_SHOWN
 _SHORT.maxlevel = 3
 
 
-def shown(value: object) -> str:
+def short_repr(value: object) -> str:
     """Return what a user wrote as a sentence repeats it: on one line, and not all of a long one.
 
     Examples
@@ -41,9 +41,9 @@ def shown(value: object) -> str:
     return text if len(text) <= LONGEST_SHOWN * 2 else text[: LONGEST_SHOWN * 2] + "..."
 
 
-def named(name: object) -> str:
+def clip_name(name: object) -> str:
     """Return a name that a user wrote, without quotes; a long one is cut."""
-    text = name if isinstance(name, str) else shown(name)
+    text = name if isinstance(name, str) else short_repr(name)
     return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "..."
 
 
@@ -77,7 +77,7 @@ def file_bytes(path: str | PathLike[str], most_mb: float, what: str = "") -> byt
     return found
 
 
-def plain(number: float) -> str:
+def format_number(number: float) -> str:
     """Return a number as a sentence has it: a whole one with all its digits, no exponent.
 
     Examples
@@ -104,7 +104,7 @@ def unknown_name(kind: str, name: object, valid: Iterable[str], nearest: str = "
         The name that was probably meant, where the caller knows better than the spelling.
     """
     names = sorted(valid)
-    name = named(name)
+    name = clip_name(name)
     near = [nearest] if nearest else difflib.get_close_matches(name.lower(), names, 1, 0.5)
     hint = f"did you mean '{near[0]}'?" if near else "choose from " + ", ".join(names) + "."
     return NeurosimError(f"Unknown {kind} '{name}': {hint}")
@@ -123,7 +123,7 @@ def finite_number(field: str, value: object) -> float:
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if isinstance(value, bool) or not math.isfinite(number):
-        raise NeurosimError(f"{named(field)} must be a finite number, not {shown(value)}.")
+        raise NeurosimError(f"{clip_name(field)} must be a finite number, not {short_repr(value)}.")
     return number
 
 
@@ -143,7 +143,7 @@ def number_within(
     if not low <= number <= high:
         u = f" {unit}" if unit else ""
         raise NeurosimError(
-            f"{field} = {plain(number)}{u} is outside the {meaning} range {plain(low)} to "
-            f"{plain(high)}{u}."
+            f"{field} = {format_number(number)}{u} is outside the {meaning} range {format_number(low)} to "
+            f"{format_number(high)}{u}."
         )
     return number

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from neurosim.base.errors import NeurosimError, named
+from neurosim.base.errors import NeurosimError, clip_name
 
 if TYPE_CHECKING:
     pass
@@ -45,7 +45,9 @@ def prepare_folder(path: str | Path, parents: bool = False) -> Path:
         if isinstance(error, NeurosimError):
             raise
         why = getattr(error, "strerror", None) or error
-        raise NeurosimError(f"Cannot write to the folder {named(str(folder))}: {why}.") from None
+        raise NeurosimError(
+            f"Cannot write to the folder {clip_name(str(folder))}: {why}."
+        ) from None
     return folder
 
 
@@ -96,7 +98,7 @@ def write_files(folder: str | Path, files: Mapping[str, Content]) -> list[Path]:
     return [target for _, target in written]
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes) -> None:
     """Write a file beside its place, onto the disk, and rename it.
 
     Raises

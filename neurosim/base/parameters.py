@@ -106,7 +106,7 @@ def read_toml(path: str) -> dict:
 
 
 @cache
-def load(room: str) -> Mapping[str, Value]:
+def load_group(room: str) -> Mapping[str, Value]:
     """Return every number of one room by name.
 
     Nested tables become dotted names: ``[calf.units]`` is ``"calf.units"``.
@@ -134,11 +134,11 @@ def load(room: str) -> Mapping[str, Value]:
     return found
 
 
-_exchanged: dict[tuple[str, str], float] = {}
+_overrides: dict[tuple[str, str], float] = {}
 _recorders: list[set[tuple[str, str]]] = []
 
 
-def number(room: str, name: str) -> float:
+def parameter(room: str, name: str) -> float:
     """Return one number of one room as a float, as `exchanged` if it is.
 
     Raises
@@ -146,16 +146,16 @@ def number(room: str, name: str) -> float:
     NeurosimError
         If the room has no such number.
     """
-    values = load(room)
+    values = load_group(room)
     if name not in values:
         raise unknown_name(f"number of {room}", name, values)
     for reads in _recorders:
         reads.add((room, name))
-    return _exchanged.get((room, name), float(values[name].value))
+    return _overrides.get((room, name), float(values[name].value))
 
 
 @contextmanager
-def recorded() -> Iterator[set[tuple[str, str]]]:
+def track_reads() -> Iterator[set[tuple[str, str]]]:
     """Collect (room, name) of every `number` read inside a ``with`` block; not what is kept."""
     reads: set[tuple[str, str]] = set()
     _recorders.append(reads)
@@ -166,16 +166,16 @@ def recorded() -> Iterator[set[tuple[str, str]]]:
 
 
 @contextmanager
-def exchanged(room: str, name: str, value: float) -> Iterator[None]:
+def override(room: str, name: str, value: float) -> Iterator[None]:
     """Use another value for one number inside a ``with`` block: a sensitivity run."""
-    number(room, name)
-    before = dict(_exchanged)
-    _exchanged[room, name] = value
+    parameter(room, name)
+    before = dict(_overrides)
+    _overrides[room, name] = value
     try:
         yield
     finally:
-        _exchanged.clear()
-        _exchanged.update(before)
+        _overrides.clear()
+        _overrides.update(before)
 
 
 @cache
@@ -186,7 +186,7 @@ def references() -> Mapping[str, str]:
 
 def all_values() -> list[tuple[str, Value]]:
     """Return (room, value) for every number of the model, in the order of the rooms."""
-    return [(room, value) for room in FILES for value in load(room).values()]
+    return [(room, value) for room in FILES for value in load_group(room).values()]
 
 
 def citation(key: str) -> str:

@@ -13,7 +13,7 @@ def register(name: str, where: str) -> None:
     _VIEWS[name] = where
 
 
-def view(name: str) -> Callable:
+def get_view(name: str) -> Callable:
     """Return a view of results, imported now."""
     module, function = _VIEWS[name].split(":")
     return getattr(import_module(module), function)

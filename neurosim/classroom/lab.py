@@ -29,16 +29,16 @@ from neurosim.classroom.lessons import source
 from neurosim.view.export import json_bytes
 
 # The pages that need no code: the name of each, its title and its one cell.
-PAGES = {
+LAB_PAGES = {
     "explore": ("neurosim explorer", "import neurosim as ns\n\nns.explore()"),
     "mystery": ("neurosim mystery patient", "import neurosim as ns\n\nns.mystery(seed=7)"),
 }
 FOLDER = "neurosim-lab"
-RECORD = ".neurosim-lab.json"  # what was copied, so that a pupil's changes are known
+COPY_RECORD = ".neurosim-lab.json"  # what was copied, so that a pupil's changes are known
 LOG = ".neurosim-lab.log"  # what Jupyter and its kernels write
 HOST = "127.0.0.1"
 NEEDS = ("jupyterlab", "voila", "ipywidgets")
-HERE = Path(__file__).parent / "jupyter"
+SETTINGS_FOLDER = Path(__file__).parent / "jupyter"
 # Whatever a page asks for, it gets it from this server or not at all.
 POLICY = (
     "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "
@@ -47,15 +47,15 @@ POLICY = (
 
 # Voila shows formulae with what it brings along, instead of fetching it.
 OWN_FORMULAE = {"mathjax_url": "null", "mathjax_config": "null"}
-NOT_SHOWN = ["jupyterlab-jupytext"]  # of JupyterLab alone; Voila would complain
+DISABLED_EXTENSIONS = ["jupyterlab-jupytext"]  # of JupyterLab alone; Voila would complain
 
 
 # --- Lessons ---------------------------------------------------------------------------
 
 
-def lessons() -> dict[str, Path]:
+def lesson_notebooks() -> dict[str, Path]:
     """Return the notebook of every lesson by its name, such as ``01_one_twitch``."""
-    return {path.stem: path for path in sorted(source.folder().glob("[0-9][0-9]_*.ipynb"))}
+    return {path.stem: path for path in sorted(source.source_folder().glob("[0-9][0-9]_*.ipynb"))}
 
 
 def page_bytes(title: str, code: str) -> bytes:
@@ -87,32 +87,32 @@ def copy_lessons(out: str | Path = FOLDER) -> tuple[Path, list[str]]:
         If the folder cannot be made or written to.
     """
     folder = prepare_folder(out, parents=True)
-    wanted = {f"{name}.ipynb": path.read_bytes() for name, path in lessons().items()}
-    wanted |= {f"{name}.ipynb": page_bytes(*page) for name, page in PAGES.items()}
-    before = _record(folder)
+    wanted = {f"{name}.ipynb": path.read_bytes() for name, path in lesson_notebooks().items()}
+    wanted |= {f"{name}.ipynb": page_bytes(*page) for name, page in LAB_PAGES.items()}
+    before = _read_copy_record(folder)
     new, kept = {}, []
     for name, data in wanted.items():
         there = (folder / name).read_bytes() if (folder / name).is_file() else None
-        if there is None or _mark(there) == before.get(name):
+        if there is None or _file_hash(there) == before.get(name):
             if there != data:
                 new[name] = data
-            before[name] = _mark(data)
+            before[name] = _file_hash(data)
         elif there == data:
-            before[name] = _mark(data)
+            before[name] = _file_hash(data)
         else:
             kept.append(name)
-    write_files(folder, {**new, RECORD: json_bytes(before)})
+    write_files(folder, {**new, COPY_RECORD: json_bytes(before)})
     return folder, kept
 
 
-def _mark(data: bytes) -> str:
+def _file_hash(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-def _record(folder: Path) -> dict[str, str]:
+def _read_copy_record(folder: Path) -> dict[str, str]:
     """Return what was copied before; nothing if that cannot be read, which loses no change."""
     try:
-        found = json.loads((folder / RECORD).read_text("utf-8"))
+        found = json.loads((folder / COPY_RECORD).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
@@ -129,7 +129,7 @@ class Place:
     path: str
 
 
-def place(asked: str | None) -> Place:
+def resolve_place(asked: str | None) -> Place:
     """Return where a page or a lesson is; the explorer if nothing is asked for.
 
     Raises
@@ -138,13 +138,13 @@ def place(asked: str | None) -> Place:
         If there is no such page or lesson.
     """
     name = "explore" if asked is None else asked.strip().lower()
-    if name in PAGES:
-        return Place(PAGES[name][0].capitalize(), f"voila/render/{name}.ipynb")
-    lesson = source.called(asked or "", list(lessons()), list(PAGES))
+    if name in LAB_PAGES:
+        return Place(LAB_PAGES[name][0].capitalize(), f"voila/render/{name}.ipynb")
+    lesson = source.resolve_lesson(asked or "", list(lesson_notebooks()), list(LAB_PAGES))
     return Place(f"Lesson {lesson}", f"lab/tree/{quote(lesson)}.ipynb")
 
 
-def missing() -> str:
+def missing_packages() -> str:
     """Return the sentence that says what is not installed, or an empty text."""
     absent = [name for name in NEEDS if find_spec(name) is None]
     if not absent:
@@ -155,7 +155,7 @@ def missing() -> str:
     )
 
 
-def checked_port(port: Any) -> int:
+def check_port(port: Any) -> int:
     """Return a port, a free one if none is asked for.
 
     Raises
@@ -178,7 +178,7 @@ def checked_port(port: Any) -> int:
         return one.getsockname()[1]
 
 
-def options(folder: Path, port: int) -> list[str]:
+def server_options(folder: Path, port: int) -> list[str]:
     """Return how Jupyter is started: for this machine alone, quietly, with Voila."""
     return [
         f"--ServerApp.ip={HOST}",
@@ -196,14 +196,14 @@ def options(folder: Path, port: int) -> list[str]:
         "--ServerApp.log_level=ERROR",
         "--LabApp.log_level=ERROR",
         "--VoilaConfiguration.template=neurosim",
-        f"--VoilaConfiguration.extension_denylist={NOT_SHOWN!r}",
+        f"--VoilaConfiguration.extension_denylist={DISABLED_EXTENSIONS!r}",
     ]
 
 
-def _environment() -> None:
+def _set_environment() -> None:
     """Let Jupyter find this package's page and settings, and this Python's kernel first."""
     for name, folder in (("JUPYTER_PATH", "data"), ("JUPYTER_CONFIG_PATH", "config")):
-        paths = [str(HERE / folder), *filter(None, [os.environ.get(name)])]
+        paths = [str(SETTINGS_FOLDER / folder), *filter(None, [os.environ.get(name)])]
         os.environ[name] = os.pathsep.join(paths)
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
 
@@ -229,12 +229,12 @@ def serve(
     NeurosimError
         If Jupyter is not installed, or cannot start.
     """
-    sentence = missing()
+    sentence = missing_packages()
     if sentence:
         raise NeurosimError(sentence)
-    _environment()
-    with _stderr_in(folder / LOG):
-        server, address = _server(where, folder, port)
+    _set_environment()
+    with _redirect_stderr(folder / LOG):
+        server, address = _make_server(where, folder, port)
 
         def say() -> None:
             tell(f"{where.title}: {address}")
@@ -247,7 +247,7 @@ def serve(
 
 
 @contextmanager
-def _stderr_in(path: Path) -> Iterator[None]:
+def _redirect_stderr(path: Path) -> Iterator[None]:
     """Let what Jupyter and its kernels complain of go into a file: it is not for a pupil."""
     sys.stderr.flush()
     kept = os.dup(2)
@@ -261,7 +261,7 @@ def _stderr_in(path: Path) -> Iterator[None]:
         os.close(kept)
 
 
-def _server(where: Place, folder: Path, port: int) -> tuple[Any, str]:
+def _make_server(where: Place, folder: Path, port: int) -> tuple[Any, str]:
     """Return a server ready to be started, and the address of a place on it."""
     import zmq
     from jupyterlab.labapp import LabApp
@@ -281,7 +281,7 @@ def _server(where: Place, folder: Path, port: int) -> tuple[Any, str]:
         },
     }
     try:
-        server = LabApp.initialize_server(options(folder, port), config=Config(config))
+        server = LabApp.initialize_server(server_options(folder, port), config=Config(config))
     except SystemExit as stopped:  # Jupyter's way to say that it cannot
         raise NeurosimError(
             f"Jupyter did not start (its code {stopped.code}); {folder / LOG} says why."

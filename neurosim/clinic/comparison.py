@@ -16,7 +16,7 @@ from neurosim.clinic.norms import _norm_file
 NORMAL_Z = 1.96
 
 
-class Comparison(NamedTuple):
+class NormComparison(NamedTuple):
     """One derived measure of the model beside the people's."""
 
     measure: Measure
@@ -38,7 +38,7 @@ class Comparison(NamedTuple):
         return "inside" if self.inside_95 else "outside"
 
 
-def compare(found: Excitability) -> list[Comparison]:
+def compare_with_norms(found: Excitability) -> list[NormComparison]:
     """Return the derived measures beside the people's, in the order of `MEASURES`.
 
     z is the distance from the human mean in human SDs; within 1.96 counts as inside the
@@ -53,7 +53,7 @@ def compare(found: Excitability) -> list[Comparison]:
         model = found.measures[measure.key]
         z = (model - mean) / sd
         inside = abs(z) <= NORMAL_Z
-        rows.append(Comparison(measure, model, mean, median, sd, int(n), z, inside))
+        rows.append(NormComparison(measure, model, mean, median, sd, int(n), z, inside))
     return rows
 
 
@@ -104,7 +104,7 @@ def sign_of_change(found: Excitability, healthy: Excitability, key: str) -> int:
     return int(now - then > least) - int(then - now > least)
 
 
-def pattern(found: Excitability, healthy: Excitability) -> str | None:
+def match_pattern(found: Excitability, healthy: Excitability) -> str | None:
     """Return the one of `PATTERNS` whose every sign `found` shows against `healthy`, if any.
 
     The signs are those known from people and experiments: a depolarised or hyperpolarised

@@ -22,26 +22,26 @@ import numpy as np
 from neurosim.base import parameters
 from neurosim.base.errors import NeurosimError, number_within
 from neurosim.clinic.spike_sorting import (
-    Record,
+    EmgRecord,
     busy_stretches,
-    column,
-    prepared,
+    check_samples,
+    prepare_record,
     sort_potentials,
-    stretches,
+    true_runs,
 )
 from neurosim.model.muscle import anatomy
 from neurosim.model.muscle.anatomy import Muscle
-from neurosim.model.muscle.force import gain, tetanic_fraction
+from neurosim.model.muscle.force import summation_gain, tetanic_fraction
 
 FORCE_HZ = (100.0, 50_000.0)
 
 
-def _n(name: str) -> float:
-    return parameters.number("detect", name)
+def _param(name: str) -> float:
+    return parameters.parameter("detect", name)
 
 
 @dataclass(frozen=True, eq=False)
-class Detected:
+class DetectedEvents:
     """Events found in a record, in order of onset, as columns of shape (n,).
 
     Attributes
@@ -106,7 +106,7 @@ def detect(
     muscle: str | Muscle,
     *,
     force_hz: float = 1000.0,
-) -> Detected:
+) -> DetectedEvents:
     """Return the events of a record, seen in its samples alone.
 
     Parameters
@@ -130,25 +130,25 @@ def detect(
     """
     m = anatomy.muscle(muscle)
     hz = number_within("force_hz", force_hz, *FORCE_HZ, "per second")
-    force = column("force_mn", force_mn)
-    record = prepared(emg_uv, sampling_hz)
+    force = check_samples("force_mn", force_mn)
+    record = prepare_record(emg_uv, sampling_hz)
     length_s = np.size(emg_uv) / float(sampling_hz)
     if abs(length_s - force.size / hz) > 0.1:
         raise NeurosimError(
             f"The electromyogram lasts {length_s:.4g} s and the force {force.size / hz:.4g} s: "
             "both must cover the same time (check sampling_hz and force_hz)."
         )
-    pull = _Pull(force, hz)
-    spasms = _spasms(record, pull, float(anatomy.twitch_forces_mn(m)[-1]))
+    pull = _ForceRecord(force, hz)
+    spasms = _find_spasms(record, pull, float(anatomy.twitch_forces_mn(m)[-1]))
     found = sort_potentials(record, spasms)
-    rows = [_Row(a, b, -1, 0, np.nan, "spasm", "soma") for a, b in spasms]
+    rows = [_EventRow(a, b, -1, 0, np.nan, "spasm", "soma") for a, b in spasms]
     for unit in range(len(found.shapes_uv)):
-        rows += [row.of(unit) for row in read_train(found.time_s[found.unit == unit])]
-    return _measured(sorted(rows, key=lambda r: r.start_s), pull, m)
+        rows += [row.of(unit) for row in classify_train(found.time_s[found.unit == unit])]
+    return _measure_forces(sorted(rows, key=lambda r: r.start_s), pull, m)
 
 
 @dataclass(frozen=True)
-class _Row:
+class _EventRow:
     """An event before its force is known: first and last spike, and what the intervals say."""
 
     start_s: float
@@ -159,18 +159,18 @@ class _Row:
     kind: str
     origin: str
 
-    def of(self, unit: int) -> _Row:
+    def of(self, unit: int) -> _EventRow:
         return replace(self, unit=unit)
 
 
-class _Pull:
+class _ForceRecord:
     """The force record, smoothed, and its noise."""
 
     def __init__(self, force_mn: np.ndarray, hz: float) -> None:
         from scipy.ndimage import uniform_filter1d
 
         self.hz = hz
-        width = max(round(_n("force_smooth_ms") / 1000.0 * hz), 1)
+        width = max(round(_param("force_smooth_ms") / 1000.0 * hz), 1)
         self.force = uniform_filter1d(force_mn, width, mode="nearest")
         steps = np.abs(np.diff(force_mn)) if force_mn.size > 1 else np.zeros(1)
         self.noise = float(np.median(steps)) / 0.6745 / np.sqrt(2.0 * width)
@@ -181,13 +181,15 @@ class _Pull:
         return self.force[first : max(round(stop_s * self.hz), first + 1)]
 
 
-def _spasms(record: Record, pull: _Pull, strongest_mn: float) -> list[tuple[float, float]]:
+def _find_spasms(
+    record: EmgRecord, pull: _ForceRecord, strongest_mn: float
+) -> list[tuple[float, float]]:
     """Return start and end, s, of the busy stretches in which many units pull.
 
     Their mean force is above what the strongest unit could hold alone: that of a fused tetanus.
     """
-    ratio = parameters.number("muscle", "force_frequency_linear_limit")
-    alone = np.e * float(gain(ratio) * ratio / tetanic_fraction(ratio)) * strongest_mn
+    ratio = parameters.parameter("muscle", "force_frequency_linear_limit")
+    alone = np.e * float(summation_gain(ratio) * ratio / tetanic_fraction(ratio)) * strongest_mn
     found = []
     for start, end in busy_stretches(record):
         before = pull.part(start - 0.05, start).mean()
@@ -196,7 +198,7 @@ def _spasms(record: Record, pull: _Pull, strongest_mn: float) -> list[tuple[floa
     return found
 
 
-def read_train(time_s: Any) -> list[_Row]:
+def classify_train(time_s: Any) -> list[_EventRow]:
     """Return what the intervals of one unit say: its events with kind and origin.
 
     **Soma**: a run of more spikes than a myokymic burst has (10), at the rates of motor neurons
@@ -205,11 +207,11 @@ def read_train(time_s: Any) -> list[_Row]:
     each other, more than three to a burst on average. **Axon**: all else; doublets now and then.
     """
     times = np.sort(np.asarray(time_s, float))
-    rows: list[_Row] = []
+    rows: list[_EventRow] = []
     if not times.size:
         return rows
-    tonic = _tonic(np.diff(times))
-    rows += [_Row(t, t, 0, 1, np.nan, "single", "soma") for t in times[tonic].tolist()]
+    tonic = _is_tonic(np.diff(times))
+    rows += [_EventRow(t, t, 0, 1, np.nan, "single", "soma") for t in times[tonic].tolist()]
     times = times[~tonic]
     if not times.size:
         return rows
@@ -217,20 +219,22 @@ def read_train(time_s: Any) -> list[_Row]:
     limit = _burst_gap(gaps)
     origin = "lesion"
     if limit is None:
-        limit = parameters.number("muscle", "event_interval_ms") / 1000.0
+        limit = parameters.parameter("muscle", "event_interval_ms") / 1000.0
         groups = 1 + int(np.sum(gaps > limit))
-        many = times.size / groups > _n("terminal_spikes")
+        many = times.size / groups > _param("terminal_spikes")
         origin = "terminal" if many else "axon"
-        limit = 1.0 / _n("terminal_low_hz") if many else limit
+        limit = 1.0 / _param("terminal_low_hz") if many else limit
     cuts = np.flatnonzero(gaps > limit) + 1
     for part in np.split(times, cuts):
         rate = (part.size - 1) / (part[-1] - part[0]) if part.size > 1 else np.nan
-        kind = _kind(part.size, origin)
-        rows.append(_Row(float(part[0]), float(part[-1]), 0, part.size, float(rate), kind, origin))
+        kind = _classify_event(part.size, origin)
+        rows.append(
+            _EventRow(float(part[0]), float(part[-1]), 0, part.size, float(rate), kind, origin)
+        )
     return rows
 
 
-def _kind(spikes: int, origin: str) -> str:
+def _classify_event(spikes: int, origin: str) -> str:
     if origin == "lesion" and spikes > 1:
         return "myokymic_burst"
     if origin == "terminal" and spikes > 2:
@@ -238,13 +242,13 @@ def _kind(spikes: int, origin: str) -> str:
     return ("single", "doublet", "multiplet")[min(spikes, 3) - 1]
 
 
-def _tonic(gaps: np.ndarray) -> np.ndarray:
+def _is_tonic(gaps: np.ndarray) -> np.ndarray:
     """Return which spikes of a train fire on and on at a motor neuron's rate, regularly."""
-    low, high = 1.0 / _n("tonic_high_hz"), 1.0 / _n("tonic_low_hz")
+    low, high = 1.0 / _param("tonic_high_hz"), 1.0 / _param("tonic_low_hz")
     tonic = np.zeros(gaps.size + 1, bool)
-    for i, j in zip(*stretches((gaps > low) & (gaps < high)), strict=True):
+    for i, j in zip(*true_runs((gaps > low) & (gaps < high)), strict=True):
         part = gaps[i:j]
-        if part.size >= _n("tonic_spikes") and part.std() < _n("tonic_cv") * part.mean():
+        if part.size >= _param("tonic_spikes") and part.std() < _param("tonic_cv") * part.mean():
             tonic[i : j + 1] = True
     return tonic
 
@@ -257,18 +261,18 @@ def _burst_gap(gaps: np.ndarray) -> float | None:
     myokymia's rates, regular (by their median and the median distance from it, so that a few
     spikes of another unit do no harm), and hold most of the spikes.
     """
-    fast, slow = 1.0 / _n("myokymia_high_hz"), 1.0 / _n("myokymia_low_hz")
-    room = np.log(_n("myokymia_room"))
+    fast, slow = 1.0 / _param("myokymia_high_hz"), 1.0 / _param("myokymia_low_hz")
+    room = np.log(_param("myokymia_room"))
     times = np.cumsum(np.r_[0.0, gaps])
     once = times[np.r_[True, gaps > fast / np.exp(room)]]  # a doublet counts once
-    if once.size < _n("myokymia_share") * times.size or once.size < 3:
+    if once.size < _param("myokymia_share") * times.size or once.size < 3:
         return None
     gaps = np.diff(once)
     order = np.sort(np.log(gaps))
     inside = order[:-1] < np.log(slow) + room
     if not inside.any():
         return None
-    k = int(np.argmax(np.where(inside, _between(order), 0.0)))
+    k = int(np.argmax(np.where(inside, _between_variance(order), 0.0)))
     short, limit = np.exp(order[: k + 1]), float(np.exp(0.5 * (order[k] + order[k + 1])))
     cuts = np.flatnonzero(gaps > limit) + 1
     sizes = np.diff(np.r_[0, cuts, gaps.size + 1])
@@ -277,30 +281,30 @@ def _burst_gap(gaps: np.ndarray) -> float | None:
     spread = float(np.median(np.abs(short - middle))) / 0.6745
     fits = (
         abs(np.log(middle) - np.clip(np.log(middle), np.log(fast), np.log(slow))) < room
-        and spread < _n("myokymia_cv") * middle
-        and np.quantile(sizes[sizes > 1], 0.9) <= _n("myokymia_spikes") + 1
-        and held > _n("myokymia_share")
+        and spread < _param("myokymia_cv") * middle
+        and np.quantile(sizes[sizes > 1], 0.9) <= _param("myokymia_spikes") + 1
+        and held > _param("myokymia_share")
     )
     return limit if fits else None
 
 
-def _between(order: np.ndarray) -> np.ndarray:
+def _between_variance(order: np.ndarray) -> np.ndarray:
     """Return the variance between the parts if a rising column is cut after each of its values."""
     n = np.arange(1, order.size)
     left = np.cumsum(order)[:-1]
     return (left * order.size - n * order.sum()) ** 2 / (n * (order.size - n))
 
 
-def _measured(rows: list[_Row], pull: _Pull, m: Muscle) -> Detected:
+def _measure_forces(rows: list[_EventRow], pull: _ForceRecord, m: Muscle) -> DetectedEvents:
     """Return the events with their forces."""
-    edge = parameters.number("muscle", "event_edge_fraction")
-    n, tail = len(rows), _n("twitch_tail_s")
+    edge = parameters.parameter("muscle", "event_edge_fraction")
+    n, tail = len(rows), _param("twitch_tail_s")
     duration, peak = np.zeros(n), np.zeros(n)
     starts = np.array([r.start_s for r in rows])
     for k, row in enumerate(rows):
         later = starts[starts > row.end_s + 0.005]
         stop = min(row.end_s + tail, float(later[0]) if later.size else np.inf)
-        lead = min(_n("force_smooth_ms") / 1000.0, row.start_s)
+        lead = min(_param("force_smooth_ms") / 1000.0, row.start_s)
         part = pull.part(row.start_s - lead, stop)
         above = part - part[0]
         top = int(np.argmax(above))
@@ -312,7 +316,7 @@ def _measured(rows: list[_Row], pull: _Pull, m: Muscle) -> Detected:
             held = np.flatnonzero(above > edge * peak[k]) / pull.hz - lead
             starts[k] += held[0]
             duration[k] = held[-1] - held[0]
-    return Detected(
+    return DetectedEvents(
         onset_s=starts,
         duration_s=duration,
         peak_mn=peak,

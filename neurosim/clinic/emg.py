@@ -31,12 +31,12 @@ from neurosim.clinic.unit_potentials import (
     _DENSE,
     Electrode,
     Seed,
-    _amplified,
-    _fine,
-    _potential,
-    _seed,
-    _settings,
-    _stream,
+    _amplify,
+    _check_seed,
+    _check_settings,
+    _oversampling,
+    _unit_generator,
+    _unit_potential,
 )
 from neurosim.model.muscle.anatomy import Muscle
 from neurosim.model.muscle.force import sort_discharges
@@ -44,8 +44,8 @@ from neurosim.model.muscle.force import sort_discharges
 MAX_SAMPLES = 200_000_000
 
 
-def _n(name: str) -> float:
-    return parameters.number("emg", name)
+def _param(name: str) -> float:
+    return parameters.parameter("emg", name)
 
 
 def emg_uv(
@@ -93,16 +93,17 @@ def emg_uv(
         For an unknown name or unit, a value that is not allowed, or a record that would not
         fit in memory.
     """
-    m, e, hz, scales = _settings(muscle, electrode, sampling_hz, fibres_scale, scatter_scale)
+    m, e, hz, scales = _check_settings(muscle, electrode, sampling_hz, fibres_scale, scatter_scale)
     n = _sample_count(duration_s, hz)
     times, units = sort_discharges(time_s, unit, m)[:2]
-    factor = _factors(scale_of_units, m)
-    inner = np.rint(times * hz * _fine(hz)).astype(np.int64)
-    first = -(-inner // _fine(hz))  # the sample at or after each discharge
-    row = first * _fine(hz) - inner
+    factor = _check_unit_factors(scale_of_units, m)
+    inner = np.rint(times * hz * _oversampling(hz)).astype(np.int64)
+    first = -(-inner // _oversampling(hz))  # the sample at or after each discharge
+    row = first * _oversampling(hz) - inner
     bounds = np.flatnonzero(np.diff(units, prepend=-1, append=-1))
     tables = {
-        int(units[b]): _potential(m, e, hz, _seed(seed), scales, int(units[b])) for b in bounds[:-1]
+        int(units[b]): _unit_potential(m, e, hz, _check_seed(seed), scales, int(units[b]))
+        for b in bounds[:-1]
     }
     length = max((t.shape[1] for t in tables.values()), default=0)
     record = np.zeros(n + 2 * length)
@@ -111,13 +112,15 @@ def emg_uv(
         at = first[start:stop] + length
         seen = (at >= 0) & (at < n + length)
         table = tables[u] * factor[u]
-        _scatter(record, at[seen], row[start:stop][seen], table)
+        _add_potentials(record, at[seen], row[start:stop][seen], table)
     record = record[length : length + n]
     level = e.noise_uv if noise_uv is None else number_within("noise_uv", noise_uv, 0, 1e4, "uV")
-    return record + _noise(n, level, e, hz, m, _seed(seed)) if level and n else record
+    return (
+        record + _amplifier_noise(n, level, e, hz, m, _check_seed(seed)) if level and n else record
+    )
 
 
-def _scatter(record: np.ndarray, at: np.ndarray, row: np.ndarray, table: np.ndarray) -> None:
+def _add_potentials(record: np.ndarray, at: np.ndarray, row: np.ndarray, table: np.ndarray) -> None:
     """Add row `row` of a unit's table to the record at each sample `at` (rising), in place."""
     length = table.shape[1]
     if at.size and (at[-1] - at[0] + length) < _DENSE * at.size:
@@ -130,15 +133,15 @@ def _scatter(record: np.ndarray, at: np.ndarray, row: np.ndarray, table: np.ndar
         record[i : i + length] += table[k]
 
 
-def _noise(
+def _amplifier_noise(
     n: int, level_uv: float, e: Electrode, hz: float, m: Muscle, seed: tuple[int, ...]
 ) -> np.ndarray:
     """Return noise of a stated root mean square in the amplifier's band, shape (n,)."""
-    noise = _amplified(_stream(m, seed, 0, 2).standard_normal(n), e, hz, 0.45 * hz)
+    noise = _amplify(_unit_generator(m, seed, 0, 2).standard_normal(n), e, hz, 0.45 * hz)
     return noise * (level_uv / max(float(np.sqrt(np.mean(noise**2))), 1e-300))
 
 
-def _factors(scale_of_units: Any, m: Muscle) -> np.ndarray:
+def _check_unit_factors(scale_of_units: Any, m: Muscle) -> np.ndarray:
     """Return a checked factor for every unit, shape (units,)."""
     if scale_of_units is None:
         return np.ones(m.units)

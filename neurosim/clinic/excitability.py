@@ -133,7 +133,7 @@ def te_delays() -> np.ndarray:
     return np.unique(np.concatenate([norms()[name].x for name in TE_CURVES.values()]))
 
 
-class _Tests(NamedTuple):
+class _TestPulses(NamedTuple):
     """Test pulses to give, columns by body and then by test: all of shape (..., n k)."""
 
     start: np.ndarray
@@ -141,7 +141,7 @@ class _Tests(NamedTuple):
     spoilt: np.ndarray
 
 
-class _Course(NamedTuple):
+class _PolarisedCourse(NamedTuple):
     """States of every body's courses at some times.
 
     Attributes
@@ -162,14 +162,14 @@ class _Course(NamedTuple):
         return np.searchsorted(self.time_ms, time_ms)
 
 
-def _shifted(states, P, ms) -> np.ndarray:
+def _shift_states(states, P, ms) -> np.ndarray:
     """Return states, shape (t, 10, n), with every gate moved by `ms` at its potential."""
     together = states.transpose(1, 0, 2).reshape(states.shape[1], -1)
-    moved = equations.shifted(together, np.tile(P, len(states)), ms)
+    moved = equations.shift_gates(together, np.tile(P, len(states)), ms)
     return moved.reshape(states.shape[1], len(states), -1).transpose(1, 0, 2)
 
 
-def _course(bodies: Axons, start, current, lasts, time_ms, dt) -> _Course:
+def _run_course(bodies: Axons, start, current, lasts, time_ms, dt) -> _PolarisedCourse:
     """Return courses in `current` for `lasts` ms and in none after it.
 
     The step is `QUIET_DT_MS` later than `SETTLED_MS` after the last change.
@@ -198,36 +198,36 @@ def _course(bodies: Axons, start, current, lasts, time_ms, dt) -> _Course:
             continue
         lag = 0.5 * (step - dt)
         if step != last:
-            S, last = equations.shifted(S, many.P, 0.5 * (last - step)), step
+            S, last = equations.shift_gates(S, many.P, 0.5 * (last - step)), step
         begins = cuts[:-1][(cuts[1:] > settled) == late]
         counts = np.rint((ends - begins) / step).astype(int)
-        found, peak = kernel.course(S, many.P, np.outer(begins < lasts, level), counts, step)
+        found, peak = kernel.run_segments(S, many.P, np.outer(begins < lasts, level), counts, step)
         low = np.concatenate([states[-1][-1:, 0], found[:-1, 0]]) <= -20.0
         rises.append(rises[-1][-1] + np.cumsum(low & (peak > -20.0), axis=0))
-        states.append(_shifted(found, many.P, lag) if lag else found)
+        states.append(_shift_states(found, many.P, lag) if lag else found)
     keep = np.searchsorted(cuts, time_ms)
-    return _Course(
+    return _PolarisedCourse(
         time_ms,
         np.concatenate(states)[keep].reshape(keep.size, len(S), n, courses),
         np.concatenate(rises)[keep].reshape(keep.size, n, courses),
     )
 
 
-def _polarised(bodies: Axons, threshold, dt) -> _Course:
+def _polarise(bodies: Axons, threshold, dt) -> _PolarisedCourse:
     """Return the courses in every current of the threshold I/V, from rest, for 200 ms."""
     level = np.outer(threshold, norms()["threshold_iv"].x / 100.0)
     delays = np.concatenate([te_delays(), LONG_DELAYS_MS]) - POLARISED_FROM_MS
     start = np.repeat(bodies.rest[:, :, None], level.shape[1], axis=2)
     time_ms = np.unique(np.append(delays[(delays >= 0.0) & (delays <= IV_MS)], [TE_MS, IV_MS]))
-    return _course(bodies, start, level, math.inf, time_ms, dt)
+    return _run_course(bodies, start, level, math.inf, time_ms, dt)
 
 
-def _lanes(levels) -> np.ndarray:
+def _level_columns(levels) -> np.ndarray:
     """Return which courses of `_polarised` have these currents, %."""
     return np.searchsorted(norms()["threshold_iv"].x, tuple(levels))
 
 
-def _released(bodies: Axons, threshold, dt, on: _Course | None) -> _Course:
+def _release(bodies: Axons, threshold, dt, on: _PolarisedCourse | None) -> _PolarisedCourse:
     """Return the courses after the conditioning pulse and those of currents switched off.
 
     The latter, of `TE_CURVES` and `LONG_LEVELS`, are left out without `on`. The pulse of the
@@ -235,37 +235,39 @@ def _released(bodies: Axons, threshold, dt, on: _Course | None) -> _Course:
     """
     starts, time_ms = [bodies.rest[:, :, None]], norms()["recovery_cycle"].x
     if on is not None:
-        starts += [on.states[on.at(TE_MS)][..., _lanes(TE_CURVES)]]
-        starts += [on.states[on.at(IV_MS)][..., _lanes(LONG_LEVELS)]]
+        starts += [on.states[on.at(TE_MS)][..., _level_columns(TE_CURVES)]]
+        starts += [on.states[on.at(IV_MS)][..., _level_columns(LONG_LEVELS)]]
         ends = (te_delays() - TE_MS, np.array(LONG_DELAYS_MS) - LONG_MS)
         later = np.concatenate(ends) - POLARISED_FROM_MS
         time_ms = np.unique(np.concatenate([time_ms, later[later >= 0.0]]))
     start = np.concatenate(starts, axis=2)
     current = np.zeros(start.shape[1:])
     current[:, 0] = CONDITIONING * threshold
-    return _course(bodies, start, current, TEST_MS, time_ms, dt)
+    return _run_course(bodies, start, current, TEST_MS, time_ms, dt)
 
 
-def _recovery(off: _Course) -> _Tests:
+def _recovery_tests(off: _PolarisedCourse) -> _TestPulses:
     """Return the tests after a 1-ms pulse of 1.5 times threshold; spoilt by a second spike."""
     at = off.at(norms()["recovery_cycle"].x)
     start = off.states[at][..., 0].transpose(1, 2, 0)
-    return _tests(start, np.zeros(start.shape[1:]), off.rises[at][..., 0].T != 1)
+    return _stack_tests(start, np.zeros(start.shape[1:]), off.rises[at][..., 0].T != 1)
 
 
-def _tests(start, current, spoilt) -> _Tests:
+def _stack_tests(start, current, spoilt) -> _TestPulses:
     """Return tests from arrays of shape (..., n, k)."""
-    return _Tests(start.reshape(len(start), -1), current.ravel(), spoilt.ravel())
+    return _TestPulses(start.reshape(len(start), -1), current.ravel(), spoilt.ravel())
 
 
-def _electrotonus(threshold, on: _Course, off: _Course, first, levels, delay_ms, lasts) -> _Tests:
+def _electrotonus_tests(
+    threshold, on: _PolarisedCourse, off: _PolarisedCourse, first, levels, delay_ms, lasts
+) -> _TestPulses:
     """Return the tests of all levels, one after another; spoilt by any spike.
 
     The current begins at `POLARISED_FROM_MS` of the delays, and there the tests; it stays on
     during a test pulse that begins while it is on. `first` of `off` has the first level.
     """
     delays = delay_ms[delay_ms >= POLARISED_FROM_MS] - POLARISED_FROM_MS
-    during, lane = delays < lasts, _lanes(levels)
+    during, lane = delays < lasts, _level_columns(levels)
     rest = slice(first, first + lane.size)
     before, after = on.at(delays[during]), off.at(delays[~during] - lasts)
     begun = on.rises[on.at(lasts)][..., lane]
@@ -274,24 +276,24 @@ def _electrotonus(threshold, on: _Course, off: _Course, first, levels, delay_ms,
     level = np.outer(threshold, np.array(tuple(levels)) / 100.0)
     # from (delay, ..., body, level) to (..., body, level x delay)
     n = threshold.size
-    return _tests(
+    return _stack_tests(
         start.transpose(1, 2, 3, 0).reshape(len(start[0]), n, -1),
         (level[:, :, None] * during).reshape(n, -1),
         (rises > 0).transpose(1, 2, 0).reshape(n, -1),
     )
 
 
-def _current_voltage(threshold, on: _Course) -> _Tests:
+def _current_voltage_tests(threshold, on: _PolarisedCourse) -> _TestPulses:
     """Return the tests at the end of 200 ms of each polarising current, which stays on."""
     current = np.outer(threshold, norms()["threshold_iv"].x / 100.0)
-    return _tests(on.states[on.at(IV_MS)], current, on.rises[on.at(IV_MS)] > 0)
+    return _stack_tests(on.states[on.at(IV_MS)], current, on.rises[on.at(IV_MS)] > 0)
 
 
-def _from_rest(bodies: Axons, threshold) -> _Tests:
+def _charge_tests(bodies: Axons, threshold) -> _TestPulses:
     """Return the tests of `CHARGE_WIDTHS_MS` but the last, that of `TEST_MS`, at rest."""
     n, k = threshold.size, len(CHARGE_WIDTHS_MS) - 1
     start = np.repeat(bodies.rest[:, :, None], k, axis=2)
-    return _tests(start, np.zeros((n, k)), np.zeros((n, k), bool))
+    return _stack_tests(start, np.zeros((n, k)), np.zeros((n, k), bool))
 
 
 def _wide_threshold(bodies: Axons, threshold, dt) -> np.ndarray:
@@ -306,7 +308,7 @@ def _wide_threshold(bodies: Axons, threshold, dt) -> np.ndarray:
         eighth = (high - low) / 8.0
         tried = (low[:, None] + eighth[:, None] * part).ravel()
         once = np.stack(np.broadcast_arrays(tried, 1.0, 0.0, tried, np.inf))  # one trial each
-        _, fires, *_ = kernel.pulse(
+        _, fires, *_ = kernel.find_threshold(
             bodies.rest,
             bodies.P,
             column,
@@ -342,19 +344,19 @@ def _fires_alone(bodies: Axons, start, current, owner, dt) -> np.ndarray:
     """Return which tests end in a spike without any test pulse, its time and 4 ms after it."""
     many, S = bodies.take(owner), start.copy()
     steps = np.ones(round(TEST_MS / dt), int)
-    during, _ = kernel.course(S, many.P, np.tile(current, (steps.size, 1)), steps, dt)
+    during, _ = kernel.run_segments(S, many.P, np.tile(current, (steps.size, 1)), steps, dt)
     peak = kernel.advance(S, many.P, 0 * current, round(axons_of.WAIT_MS / dt), dt)
     return ((during[:, 0] > -20.0) & (during[:, 2] > 0.5)).any(axis=0) | (peak > -20.0)
 
 
-def _near(bodies: Axons, threshold, start, width_ms, of) -> np.ndarray:
+def _guess_thresholds(bodies: Axons, threshold, start, width_ms, of) -> np.ndarray:
     """Return a first guess of the thresholds of tests of bodies `of`, pA."""
     z = (bodies.rest[0, of] - start[0]) / 20.0
     brief = (width_ms + 0.4) / (1.4 * width_ms)  # Weiss
     return threshold[of] * brief * np.clip(1.0 + 1.5 * z + 0.5 * z * z, 0.2, 6.0)
 
 
-def _changes(bodies: Axons, threshold, tests: list[_Tests], dt) -> list[np.ndarray]:
+def _threshold_changes(bodies: Axons, threshold, tests: list[_TestPulses], dt) -> list[np.ndarray]:
     """Return the changes of threshold in %, each (n, k), of all tests at once.
 
     The first are those `_from_rest`, the others have pulses of `TEST_MS`.
@@ -378,7 +380,7 @@ def _changes(bodies: Axons, threshold, tests: list[_Tests], dt) -> list[np.ndarr
         current[asked],
         dt,
         TOLERANCE * threshold[of],
-        _near(bodies, threshold, start, width, of),
+        _guess_thresholds(bodies, threshold, start, width, of),
         of,
     )
     change = np.full(spoilt.size, np.nan)
@@ -427,7 +429,7 @@ class Curves:
         return Curves(**parts, measures={k: v[index] for k, v in self.measures.items()})
 
 
-def _empty(n: int) -> Curves:
+def _undefined_curves(n: int) -> Curves:
     """Return the curves of `n` bodies that give none."""
 
     def nan(*shape):
@@ -446,47 +448,47 @@ def _empty(n: int) -> Curves:
     )
 
 
-def _reductions(change, levels, delay_ms) -> np.ndarray:
+def _threshold_reductions(change, levels, delay_ms) -> np.ndarray:
     """Return the threshold reductions (n, levels, delays), 0 before the current."""
     idle = int((delay_ms < POLARISED_FROM_MS).sum())
     rows = -change.reshape(len(change), len(levels), -1)
     return np.pad(rows, ((0, 0), (0, 0), (idle, 0)))
 
 
-def _conditioned(bodies: Axons, threshold, dt, full) -> tuple[np.ndarray, ...]:
+def _run_conditioned(bodies: Axons, threshold, dt, full) -> tuple[np.ndarray, ...]:
     """Return the changes from rest, of recovery, electrotonus, the long levels and I/V.
 
     Only the first two if not `full`.
     """
-    on = _polarised(bodies, threshold, dt) if full else None
-    off = _released(bodies, threshold, dt, on)
-    tests = [_from_rest(bodies, threshold), _recovery(off)]
+    on = _polarise(bodies, threshold, dt) if full else None
+    off = _release(bodies, threshold, dt, on)
+    tests = [_charge_tests(bodies, threshold), _recovery_tests(off)]
     if on is None:
-        return tuple(_changes(bodies, threshold, tests, dt))
+        return tuple(_threshold_changes(bodies, threshold, tests, dt))
     delays, long_delays, first = te_delays(), np.array(LONG_DELAYS_MS), 1 + len(TE_CURVES)
     tests += [
-        _electrotonus(threshold, on, off, 1, TE_CURVES, delays, TE_MS),
-        _electrotonus(threshold, on, off, first, LONG_LEVELS, long_delays, LONG_MS),
-        _current_voltage(threshold, on),
+        _electrotonus_tests(threshold, on, off, 1, TE_CURVES, delays, TE_MS),
+        _electrotonus_tests(threshold, on, off, first, LONG_LEVELS, long_delays, LONG_MS),
+        _current_voltage_tests(threshold, on),
     ]
-    rest, recovery, short, long, iv = _changes(bodies, threshold, tests, dt)
+    rest, recovery, short, long, iv = _threshold_changes(bodies, threshold, tests, dt)
     return (
         rest,
         recovery,
-        _reductions(short, tuple(TE_CURVES), delays),
-        _reductions(long, LONG_LEVELS, long_delays),
+        _threshold_reductions(short, tuple(TE_CURVES), delays),
+        _threshold_reductions(long, LONG_LEVELS, long_delays),
         -iv,
     )
 
 
-def _checked_step(dt: float) -> None:
+def _check_step(dt: float) -> None:
     """Refuse a step that does not divide 0.1 ms."""
     steps = SAMPLE_MS / number_within("dt", dt, 0.001, 0.05, "ms")
     if abs(steps - round(steps)) > 1e-9:
         raise NeurosimError(f"dt = {dt:g} ms must divide 0.1 ms into whole steps.")
 
 
-def curves(axons: Axons, dt: float = COARSE_DT_MS, full: bool = False) -> Curves:
+def measure_curves(axons: Axons, dt: float = COARSE_DT_MS, full: bool = False) -> Curves:
     """Return what the clinic's test finds in every axon of a batch.
 
     Parameters
@@ -503,9 +505,9 @@ def curves(axons: Axons, dt: float = COARSE_DT_MS, full: bool = False) -> Curves
     NeurosimError
         For an unfit step. An axon that cannot be tested has NaN.
     """
-    _checked_step(dt)
+    _check_step(dt)
     n = axons.rest.shape[1]
-    found = _empty(n)
+    found = _undefined_curves(n)
     found.resting_potential_mv[:], found.internode_potential_mv[:] = axons.rest[:2]
     last = axons_of.threshold_pa(axons, TEST_MS, dt=dt)
     last = np.where(last > 0.01, last, np.nan)
@@ -513,17 +515,17 @@ def curves(axons: Axons, dt: float = COARSE_DT_MS, full: bool = False) -> Curves
     if able.size:
         bodies = axons.take(able)
         targets = (found.recovery_percent, found.te_percent, found.te_long_percent)
-        rest, *parts = _conditioned(bodies, last[able], dt, full)
+        rest, *parts = _run_conditioned(bodies, last[able], dt, full)
         found.threshold_20ms_pa[able] = _wide_threshold(bodies, last[able], dt)
         rest = last[able, None] * (1.0 + rest / 100.0)
         found.threshold_pa[able] = np.column_stack([rest, last[able]])
         for target, part in zip((*targets, found.iv_percent), parts, strict=False):
             target[able] = part
-    rows = [_measures(found, i) for i in range(n)]
+    rows = [_derived_measures(found, i) for i in range(n)]
     return replace(found, measures={m.key: np.array([r[m.key] for r in rows]) for m in MEASURES})
 
 
-def _measures(found: Curves, i: int) -> dict[str, float]:
+def _derived_measures(found: Curves, i: int) -> dict[str, float]:
     """Return the derived measures of body `i`."""
     widths = np.array(CHARGE_WIDTHS_MS)
     interval, current = norms()["recovery_cycle"].x, norms()["threshold_iv"].x
@@ -533,7 +535,7 @@ def _measures(found: Curves, i: int) -> dict[str, float]:
     return measures | iv_measures(current, found.iv_percent[i])
 
 
-def _at_rest(conditions, axon) -> Axons | None:
+def _rest_if_any(conditions, axon) -> Axons | None:
     """Return the axon at rest, or None if it has no resting potential."""
     axons_of.axon_parameters(axon)  # a misspelt name is a mistake of the user
     try:
@@ -567,9 +569,11 @@ def examine(
         For an unknown axon or an unfit step. An axon that cannot be tested is no mistake:
         its measures are NaN.
     """
-    _checked_step(dt)
-    one = _at_rest(conditions, axon)
-    return _report(_empty(1) if one is None else curves(one, dt, full))
+    _check_step(dt)
+    one = _rest_if_any(conditions, axon)
+    return _single_excitability(
+        _undefined_curves(1) if one is None else measure_curves(one, dt, full)
+    )
 
 
 def _protocol_points(electrotonus) -> dict[int, tuple[np.ndarray, np.ndarray]]:
@@ -581,7 +585,7 @@ def _protocol_points(electrotonus) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     return found
 
 
-def _report(found: Curves) -> Excitability:
+def _single_excitability(found: Curves) -> Excitability:
     """Return the findings in the one body of `found`."""
     measures = {key: float(value[0]) for key, value in found.measures.items()}
     widths, thresholds = np.array(CHARGE_WIDTHS_MS), found.threshold_pa[0]

@@ -29,9 +29,9 @@ import numpy as np
 from scipy.interpolate import CubicSpline, PchipInterpolator
 from scipy.optimize import least_squares
 
-from neurosim.base.cache import remember
+from neurosim.base.cache import cached
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.clinic import excitability as ex
 from neurosim.clinic import norms as norms_
 from neurosim.clinic.indices import POLARISED_FROM_MS
@@ -40,19 +40,19 @@ from neurosim.model.axon import axon as axons_of
 from neurosim.model.axon.axon import Axon, Conditions
 
 STEP = 0.1  # of a derivative, in prior SDs
-FOLLOWS = 1.2  # times the stated noise, up to which the model follows a record
+NOISE_TOLERANCE = 1.2  # times the stated noise, up to which the model follows a record
 UNDEFINED = 10.0  # residual of a point that the axon does not have, in SDs of the noise
 FEWEST_POINTS = 20
 Z95, CHI95 = 1.96, 3.84
 SINGLE_POINTS = 7  # of a single change, on either side of health
-APPROACHES = 2  # to where the axon can no longer be tested in full
-POLISHED = 3  # single changes whose best value is looked at more closely
-ALIKE = 0.8  # correlation from which two estimates count as one
-UNTOLD = 0.8  # posterior over prior SD from which a record has told nothing
+BOUNDARY_STEPS = 2  # to where the axon can no longer be tested in full
+REFINED_CHANGES = 3  # single changes whose best value is looked at more closely
+INSEPARABLE_CORRELATION = 0.8  # correlation from which two estimates count as one
+UNINFORMED_SPREAD = 0.8  # posterior over prior SD from which a record has told nothing
 
 
 @dataclass(frozen=True)
-class Record:
+class NerveRecord:
     """What one person's record gives: each curve as (x, y) with NaN-free arrays of equal length.
 
     Attributes
@@ -79,23 +79,25 @@ class Record:
     title: str = "record"
 
     @classmethod
-    def of_curves(cls, curves: ex.Curves, body: int = 0, temperature_c: float = np.nan) -> Record:
+    def of_curves(
+        cls, curves: ex.Curves, body: int = 0, temperature_c: float = np.nan
+    ) -> NerveRecord:
         """Return the record that the model's `curves` of one body are."""
         delays, electrotonus = ex.te_delays(), {}
         for i, (level, name) in enumerate(norms_.TE_CURVES.items()):
             own = np.isin(delays, norms_.norms()[name].x)
-            electrotonus[level] = _known(delays[own], curves.te_percent[body, i, own])
+            electrotonus[level] = _drop_undefined(delays[own], curves.te_percent[body, i, own])
         return cls(
             electrotonus,
-            _known(norms_.norms()["recovery_cycle"].x, curves.recovery_percent[body]),
-            _known(norms_.norms()["threshold_iv"].x, curves.iv_percent[body]),
+            _drop_undefined(norms_.norms()["recovery_cycle"].x, curves.recovery_percent[body]),
+            _drop_undefined(norms_.norms()["threshold_iv"].x, curves.iv_percent[body]),
             float(curves.measures["sdtc_ms"][body]),
             temperature_c,
             simulated=True,
         )
 
     @classmethod
-    def of_norms(cls) -> Record:
+    def of_norms(cls) -> NerveRecord:
         """Return the mean of 280 people as a record."""
         norms = norms_.norms()
         return cls(
@@ -107,7 +109,7 @@ class Record:
         )
 
 
-def _known(x, y):
+def _drop_undefined(x, y):
     known = np.isfinite(y)
     return x[known], y[known]
 
@@ -144,7 +146,7 @@ class Points:
         return np.where(self.share > 0, left + self.share * (right - left), left)
 
 
-def rows_of(curves: ex.Curves) -> np.ndarray:
+def comparable_rows(curves: ex.Curves) -> np.ndarray:
     """Return all that can be compared, one row a body: electrotonus, recovery, I/V, SDTC."""
     n = len(curves.resting_potential_mv)
     return np.hstack(
@@ -157,7 +159,7 @@ def rows_of(curves: ex.Curves) -> np.ndarray:
     )
 
 
-def points_of(record: Record) -> Points:
+def comparable_points(record: NerveRecord) -> Points:
     """Return the points of a record that the model and the people have too.
 
     Electrotonus counts from the onset of the current. Points between two of the protocol's are
@@ -175,15 +177,17 @@ def points_of(record: Record) -> Points:
         x, y = record.electrotonus.get(level, (np.array([]), np.array([])))
         from_onset = x >= POLARISED_FROM_MS
         place = (delays, i * delays.size)
-        parts.append(_placed(name, x[from_onset], y[from_onset], norms[name], place, np.asarray))
+        parts.append(
+            _place_curve(name, x[from_onset], y[from_onset], norms[name], place, np.asarray)
+        )
     begin = len(norms_.TE_CURVES) * delays.size
-    parts.append(_placed("recovery_cycle", *record.recovery, cycle, (cycle.x, begin), np.log))
+    parts.append(_place_curve("recovery_cycle", *record.recovery, cycle, (cycle.x, begin), np.log))
     begin += cycle.x.size
-    parts.append(_placed("threshold_iv", *record.iv, iv, (iv.x, begin), np.asarray))
+    parts.append(_place_curve("threshold_iv", *record.iv, iv, (iv.x, begin), np.asarray))
     if np.isfinite(record.sdtc_ms):
         mean, sd = norms_.norm_measures()["sdtc_ms"]
         last = begin + iv.x.size
-        noise = number("fit", "noise.sdtc_ms")
+        noise = parameter("fit", "noise.sdtc_ms")
         row = (["sdtc"], [1.0], [record.sdtc_ms], [mean], [sd], [noise], [last], [last], [0.0])
         parts.append(row)
     points = Points(*(np.concatenate(column) for column in zip(*parts, strict=True)))
@@ -195,7 +199,7 @@ def points_of(record: Record) -> Points:
     return points
 
 
-def _placed(name, x, y, norm: norms_.NormCurve, place, scale):
+def _place_curve(name, x, y, norm: norms_.NormCurve, place, scale):
     """Return the columns of `Points` of one curve, without the points beyond the norms."""
     model, begin = place
     inside = (x >= max(norm.x[0], model[0])) & (x <= min(norm.x[-1], model[-1])) & np.isfinite(y)
@@ -205,7 +209,7 @@ def _placed(name, x, y, norm: norms_.NormCurve, place, scale):
     share = (scale(x) - lower) / (upper - lower)
     mean, sd = (np.interp(scale(x), scale(norm.x), row) for row in (norm.mean, norm.sd))
     kind = {"recovery_cycle": "recovery", "threshold_iv": "iv"}.get(name, "electrotonus")
-    noise = np.hypot(number("fit", f"noise.{kind}"), number("fit", "noise.share") * sd)
+    noise = np.hypot(parameter("fit", f"noise.{kind}"), parameter("fit", "noise.share") * sd)
     known = [name] * x.size
     return known, x, y, mean, sd, noise, begin + left, begin + left + 1, share
 
@@ -242,7 +246,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Single:
+class SingleChange:
     """One change alone: its best value, 95 % interval, and the discrepancy that it removes.
 
     `removed_percent` is of the mean square in SDs of the noise, `misfit` what is left of its sum;
@@ -282,7 +286,7 @@ class Fit:
         Best first.
     """
 
-    record: Record
+    record: NerveRecord
     axon: Axon
     points: Points
     healthy: np.ndarray
@@ -291,7 +295,7 @@ class Fit:
     x: np.ndarray
     covariance: np.ndarray
     noise_scale: float
-    singles: list[Single]
+    singles: list[SingleChange]
 
     def misfit(self, predicted: np.ndarray) -> float:
         """Return the mean square distance of the record, in SDs of its stated noise."""
@@ -330,27 +334,27 @@ class Fit:
         """Pairs of estimates that the record cannot separate, with their correlation."""
         sds = np.sqrt(np.diag(self.covariance))
         r = self.covariance / np.outer(sds, sds)
-        pairs = np.argwhere(np.triu(np.abs(r), 1) > ALIKE).tolist()
+        pairs = np.argwhere(np.triu(np.abs(r), 1) > INSEPARABLE_CORRELATION).tolist()
         return [(self.space.names[i], self.space.names[j], float(r[i, j])) for i, j in pairs]
 
     @property
-    def as_good(self) -> list[Single]:
+    def as_good(self) -> list[SingleChange]:
         """The best single change and those that the record cannot tell from it."""
         best = self.singles[0].misfit
         return [s for s in self.singles if s.misfit - best < CHI95 * self.noise_scale**2]
 
 
-def _around(record: Record, axon: Axon) -> Conditions:
+def _record_conditions(record: NerveRecord, axon: Axon) -> Conditions:
     """Return the healthy axon at the record's temperature."""
     if not np.isfinite(record.temperature_c):
         return Conditions()
     if record.simulated:
         return Conditions(temperature_c=record.temperature_c)
-    warmer = record.temperature_c - number("fit", "norms_temperature_c")
+    warmer = record.temperature_c - parameter("fit", "norms_temperature_c")
     return Conditions(temperature_c=Conditions().temperature_c + warmer)
 
 
-def space_of(axon: Axon, temperature_c: float) -> Space:
+def person_space(axon: Axon, temperature_c: float) -> Space:
     """Return the parameters of a person, their temperature centred where it was measured."""
     space = Space.read("person", axon=axon)
     dimensions = tuple(
@@ -360,38 +364,38 @@ def space_of(axon: Axon, temperature_c: float) -> Space:
     return Space(dimensions, space.correlation)
 
 
-def rows_at(space: Space, x: np.ndarray, axon: Axon) -> np.ndarray:
+def model_rows(space: Space, x: np.ndarray, axon: Axon) -> np.ndarray:
     """Return the model's rows at points of the space, shape (n, k); NaN if it has no rest."""
     try:
-        return rows_of(ex.curves(space.at_rest(x, axon), full=True))
+        return comparable_rows(ex.measure_curves(space.at_rest(x, axon), full=True))
     except NeurosimError:
         if len(x) > 1:
-            return np.vstack([rows_at(space, one[None], axon) for one in x])
+            return np.vstack([model_rows(space, one[None], axon) for one in x])
         width = len(norms_.TE_CURVES) * ex.te_delays().size + 1
         width += norms_.norms()["recovery_cycle"].x.size + norms_.norms()["threshold_iv"].x.size
         return np.full((1, width), np.nan)
 
 
-@remember(*axons_of.ROOMS, "fit", size=128)
+@cached(*axons_of.PARAMETER_GROUPS, "fit", size=128)
 def single_change(name: str, axon: Axon, temperature_c: float) -> tuple[np.ndarray, np.ndarray]:
     """Return coordinates of one parameter alone, and the model's rows there.
 
     They run from bound to bound, closer near health. Those beyond which the axon cannot be
     tested in full are left out, and that place is approached.
     """
-    space = space_of(axon, temperature_c)
+    space = person_space(axon, temperature_c)
     at = space.names.index(name)
     near = np.sinh(np.linspace(0, 2.5, SINGLE_POINTS + 1)) / np.sinh(2.5)
     low, high = (bound[at] for bound in space.bounds)
     grid, rows = np.array([]), np.empty((0, 0))
     more = np.concatenate([low * near[:0:-1], high * near])
-    for _ in range(APPROACHES + 1):
-        found = rows_at(space, np.outer(more, np.eye(len(space))[at]), axon)
+    for _ in range(BOUNDARY_STEPS + 1):
+        found = model_rows(space, np.outer(more, np.eye(len(space))[at]), axon)
         rows = np.vstack([rows, found]) if grid.size else found
         grid = np.concatenate([grid, more])
         order = np.argsort(grid)
         grid, rows = grid[order], rows[order]
-        first, last = _whole(grid, rows)
+        first, last = _defined_range(grid, rows)
         edges = [
             (grid[i], grid[j])
             for i, j in ((first - 1, first), (last, last + 1))
@@ -403,7 +407,7 @@ def single_change(name: str, axon: Axon, temperature_c: float) -> tuple[np.ndarr
     return grid[first : last + 1], rows[first : last + 1]
 
 
-def _whole(grid: np.ndarray, rows: np.ndarray) -> tuple[int, int]:
+def _defined_range(grid: np.ndarray, rows: np.ndarray) -> tuple[int, int]:
     """Return first and last place about health between which every point is defined."""
     bad, health = np.isnan(rows.sum(axis=1)), int(np.argmin(np.abs(grid)))
     below, above = np.flatnonzero(bad[:health]), np.flatnonzero(bad[health:])
@@ -412,7 +416,7 @@ def _whole(grid: np.ndarray, rows: np.ndarray) -> tuple[int, int]:
     return first, last
 
 
-def fit_record(record: Record, axon: Axon = "ghk", space: Space | None = None) -> Fit:
+def fit_record(record: NerveRecord, axon: Axon = "ghk", space: Space | None = None) -> Fit:
     """Return what a record says of the axon.
 
     Parameters
@@ -428,13 +432,15 @@ def fit_record(record: Record, axon: Axon = "ghk", space: Space | None = None) -
     NeurosimError
         If too little of the record can be compared.
     """
-    points, around = points_of(record), _around(record, axon)
-    space = space or space_of(axon, around.temperature_c)
-    healthy_rows = rows_of(ex.curves(axons_of.at_rest(Conditions(), axon), full=True))
+    points, around = comparable_points(record), _record_conditions(record, axon)
+    space = space or person_space(axon, around.temperature_c)
+    healthy_rows = comparable_rows(
+        ex.measure_curves(axons_of.at_rest(Conditions(), axon), full=True)
+    )
     offset = 0.0 if record.simulated else points.people - points.predicted(healthy_rows)[0]
 
     def predicted(x):
-        return points.predicted(rows_at(space, x, axon)) + offset
+        return points.predicted(model_rows(space, x, axon)) + offset
 
     def residuals(x, scale):
         z = (predicted(x) - points.value) / (scale * points.noise_sd)
@@ -444,10 +450,12 @@ def fit_record(record: Record, axon: Axon = "ghk", space: Space | None = None) -
     x, slope = _most_probable(lambda x: residuals(x, 1.0), np.zeros(len(space)), space)
     misfit = (residuals(x[None], 1.0)[0, : points.x.size] ** 2).sum()
     scale = max(1.0, float(np.sqrt(misfit / max(points.x.size - len(space), 1))))
-    if scale > FOLLOWS:  # the model misses by more than the noise: once more with that much noise
+    if (
+        scale > NOISE_TOLERANCE
+    ):  # the model misses by more than the noise: once more with that much noise
         x, slope = _most_probable(lambda x: residuals(x, scale), x, space)
     health = predicted(np.zeros((1, len(space))))[0]
-    singles = _singles(points, offset, space, axon, around.temperature_c, scale)
+    singles = _single_changes(points, offset, space, axon, around.temperature_c, scale)
     return Fit(
         record,
         axon,
@@ -483,34 +491,38 @@ def _most_probable(residuals, start: np.ndarray, space: Space):
     return found.x, slope(found.x)
 
 
-def _singles(points: Points, offset, space, axon, temperature_c, scale) -> list[Single]:
+def _single_changes(
+    points: Points, offset, space, axon, temperature_c, scale
+) -> list[SingleChange]:
     """Return every single change, that which removes most of the discrepancy first."""
-    whole = space_of(axon, temperature_c)
+    whole = person_space(axon, temperature_c)
     found = {}
     for d in (d for d in space.dimensions if d.name in whole.names):
         grid, rows = single_change(d.name, axon, temperature_c)
         curves = PchipInterpolator(grid, points.predicted(rows) + offset)
-        found[d.name] = _lowest(points, curves, grid, scale)
-    for name in sorted(found, key=lambda n: found[n][3])[:POLISHED]:
+        found[d.name] = _best_single_value(points, curves, grid, scale)
+    for name in sorted(found, key=lambda n: found[n][3])[:REFINED_CHANGES]:
         best, low, high, _ = found[name]
-        grid = _closer(best, low, high, whole.bounds, whole.names.index(name))
-        rows = rows_at(whole, np.outer(grid, np.eye(len(whole))[whole.names.index(name)]), axon)
+        grid = _refine_grid(best, low, high, whole.bounds, whole.names.index(name))
+        rows = model_rows(whole, np.outer(grid, np.eye(len(whole))[whole.names.index(name)]), axon)
         if np.isfinite(rows).all():
             curves = CubicSpline(grid, points.predicted(rows) + offset)
-            found[name] = _lowest(points, curves, grid, scale)
+            found[name] = _best_single_value(points, curves, grid, scale)
     health = whole.point()[None]
-    expected = points.predicted(rows_at(whole, health, axon))[0] + offset
+    expected = points.predicted(model_rows(whole, health, axon))[0] + offset
     before = float((((points.value - expected) / points.noise_sd) ** 2).sum())
     singles = []
     for d in (d for d in space.dimensions if d.name in found):
         best, least, most, misfit = found[d.name]
         value, low, high = (float(d.value(x)) for x in (best, least, most))
         removed = 100.0 * (1.0 - misfit / before) if before > 0 else 0.0
-        singles.append(Single(d.name, d.words, d.unit, d.centre, value, low, high, removed, misfit))
+        singles.append(
+            SingleChange(d.name, d.words, d.unit, d.centre, value, low, high, removed, misfit)
+        )
     return sorted(singles, key=lambda s: s.misfit)
 
 
-def _lowest(points: Points, curves, grid, scale) -> tuple[float, float, float, float]:
+def _best_single_value(points: Points, curves, grid, scale) -> tuple[float, float, float, float]:
     """Return where a single change has the least misfit, its 95 % interval, and that misfit."""
     fine = np.linspace(grid[0], grid[-1], 2001)
     misfit = (((points.value - curves(fine)) / points.noise_sd) ** 2).sum(axis=1)
@@ -522,7 +534,7 @@ def _lowest(points: Points, curves, grid, scale) -> tuple[float, float, float, f
     return float(fine[best]), float(low), float(high), float(misfit[best])
 
 
-def _closer(best: float, low: float, high: float, bounds, at: int) -> np.ndarray:
+def _refine_grid(best: float, low: float, high: float, bounds, at: int) -> np.ndarray:
     """Return a narrow grid about the best value of a single change, within the bounds."""
     reach = 2.0 * max(high - low, 0.05)
     return np.linspace(max(best - reach, bounds[0][at]), min(best + reach, bounds[1][at]), 5)

@@ -239,7 +239,7 @@ def charge_measures(widths, charge) -> dict[str, float]:
     return {"sdtc_ms": float(intercept / slope), "rheobase_pa": float(slope)}
 
 
-def _threes(y) -> np.ndarray:
+def _means_of_three(y) -> np.ndarray:
     """Return the means of three adjacent points."""
     return (y[:-2] + y[1:-1] + y[2:]) / 3.0
 
@@ -253,7 +253,7 @@ def recovery_measures(x, y) -> dict[str, float]:
     """
     known = np.flatnonzero(~np.isnan(y))
     first = int(known[0]) if known.size else 0
-    early = _threes(y[first:][x[first:] <= 18.0])
+    early = _means_of_three(y[first:][x[first:] <= 18.0])
     down = np.flatnonzero((y[:-1] > 0) & (y[1:] <= 0))
     period = math.nan
     if down.size and y[first] > 0:  # an axon ready at the first interval has none to show
@@ -269,7 +269,7 @@ def recovery_measures(x, y) -> dict[str, float]:
         "superexcitability_percent": float(early.min()) if early.size else math.nan,
         "superexcitability_5_ms_percent": at(5.0),
         "superexcitability_7_ms_percent": at(6.3, 7.9),
-        "subexcitability_percent": float(_threes(y[x > 10.0]).max()),
+        "subexcitability_percent": float(_means_of_three(y[x > 10.0]).max()),
         "relative_refractory_period_ms": period,
         "refractoriness_2_ms_percent": at(2.0),
         "refractoriness_2_5_ms_percent": at(2.5),

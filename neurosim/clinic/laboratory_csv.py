@@ -59,9 +59,9 @@ def read_text(path: str | PathLike[str]) -> str:
         return data.decode("cp1252", errors="replace")
 
 
-def _columns(cells: list[str]) -> dict[str, int]:
+def _find_columns(cells: list[str]) -> dict[str, int]:
     """Return which column is the analyte, the value and the unit, as far as they are named."""
-    names = [plain(cell) for cell in cells]
+    names = [fold_text(cell) for cell in cells]
     return {
         role: names.index(next(word for word in words if word in names))
         for role, words in HEADERS.items()
@@ -90,7 +90,7 @@ def read_rows(path: str | PathLike[str]) -> list[Row]:
         except csv.Error as error:
             raise NeurosimError(f"{path!s}, line {reader.line_num}: {error}.") from None
         for start, (_, cells) in enumerate(table):
-            columns = _columns(cells)
+            columns = _find_columns(cells)
             if len(columns) == len(HEADERS):
                 return _body_rows(table[start + 1 :], columns)
             best = max(best, columns, key=len)
@@ -110,7 +110,7 @@ def _body_rows(table: list[tuple[int, list[str]]], columns: dict[str, int]) -> l
     return [row for row in rows if row.analyte or row.value]
 
 
-def plain(text: str) -> str:
+def fold_text(text: str) -> str:
     """Return a text in lower case, without accents and superscripts, one micro sign and minus."""
     text = unicodedata.normalize("NFKD", text).lower().replace("μ", "u")
     text = "".join(c for c in text if not unicodedata.combining(c))
@@ -119,7 +119,7 @@ def plain(text: str) -> str:
 
 def unit_suffix(unit: str) -> str | None:
     """Return a printed unit as it ends a name here (``mg/dL`` is ``mg_dl``), or None."""
-    text = re.sub(r"\s|\^", "", plain(unit)).replace("·", "")
+    text = re.sub(r"\s|\^", "", fold_text(unit)).replace("·", "")
     text = re.sub(r"(d?l)-1$", r"/\1", text)
     return UNITS.get(text)
 
@@ -139,10 +139,10 @@ UNITS = {
     "umol/l": "umol_l",
     "um": "umol_l",
 }
-NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?", re.ASCII)
+NUMBER_PATTERN = re.compile(r"[+-]?\d+(?:[.,]\d+)?", re.ASCII)
 
 
 def parse_number(text: str) -> float | None:
     """Return a printed number, with a decimal point or comma, or None if it is none."""
-    text = plain(text)
-    return float(text.replace(",", ".")) if NUMBER.fullmatch(text) else None
+    text = fold_text(text)
+    return float(text.replace(",", ".")) if NUMBER_PATTERN.fullmatch(text) else None

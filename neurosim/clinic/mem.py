@@ -107,7 +107,7 @@ class MemFile:
 # --- Writing ---------------------------------------------------------------------------
 
 
-def _plain(value: float) -> str:
+def _format_value(value: float) -> str:
     """Return a number without an exponent, empty if undefined."""
     if math.isnan(value):
         return ""
@@ -115,15 +115,16 @@ def _plain(value: float) -> str:
     return text.rstrip("0").rstrip(".") if float(text) else "0"
 
 
-def _rows(name: str, rows: Iterable[Iterable[float]]) -> list[str]:
+def _table_rows(name: str, rows: Iterable[Iterable[float]]) -> list[str]:
     """Return the lines of a table, numbered from 1, an undefined number left empty."""
     return [
-        f"{name}{i}".ljust(20) + "".join("\t" + f" {_plain(v)}".ljust(20) for v in row).rstrip(" ")
+        f"{name}{i}".ljust(20)
+        + "".join("\t" + f" {_format_value(v)}".ljust(20) for v in row).rstrip(" ")
         for i, row in enumerate(rows, 1)
     ]
 
 
-def _section(title: str, columns: Iterable[str], rows: list[str]) -> list[str]:
+def _section_lines(title: str, columns: Iterable[str], rows: list[str]) -> list[str]:
     head = " " * 20 + "".join("\t" + column.ljust(20) for column in columns).rstrip()
     return ["", f"  {title}", "", head, *rows, ""]
 
@@ -153,7 +154,7 @@ def _electrotonus_lines(found: Excitability) -> list[str]:
         current = np.where((delay >= POLARISED_FROM_MS) & (delay < end), level, 0)
         lines += [
             *([""] if lines else []),
-            *_rows(f"TE{number}.", zip(delay, current, reduction, strict=True)),
+            *_table_rows(f"TE{number}.", zip(delay, current, reduction, strict=True)),
         ]
     return lines
 
@@ -184,7 +185,7 @@ def mem_text(
         "Start time": "",
         "Age": "",
         "Sex": "",
-        "Temperature": _plain(temperature_c),
+        "Temperature": _format_value(temperature_c),
         "S/R sites": "one node",
         "NC/disease": "",
         "Operator": "",
@@ -194,29 +195,31 @@ def mem_text(
     milliamperes = MA_PER_PA * found.charge_pa_ms / found.charge_widths_ms
     lines += ["", " STIMULUS-RESPONSE DATA", "", "Values are those of one axon, all or none"]
     lines += ["", "\t".join([" " * 20, "% Max".ljust(20), "Stimulus(2)"])]
-    lines += [f"{'SR.50':<20}\t {50:<19}\t {_plain(milliamperes[-1])}"]
+    lines += [f"{'SR.50':<20}\t {50:<19}\t {_format_value(milliamperes[-1])}"]
     width = found.charge_widths_ms
     lines += [
         "",
-        *_section(
+        *_section_lines(
             "CHARGE DURATION DATA",
             ("Duration (ms)", " Threshold (mA)", "  Threshold charge (mA.mS)"),
-            _rows("QT.", zip(width, milliamperes, milliamperes * width, strict=True)),
+            _table_rows("QT.", zip(width, milliamperes, milliamperes * width, strict=True)),
         ),
     ]
-    lines += _section(
+    lines += _section_lines(
         "THRESHOLD ELECTROTONUS DATA",
         ("Delay (ms)", "Current (%)", "Thresh redn. (%)"),
         _electrotonus_lines(found),
     )
-    lines += _section(
+    lines += _section_lines(
         "RECOVERY CYCLE DATA",
         ("Interval (ms)", "  Threshold change (%)"),
-        _rows("RC1.", zip(found.recovery_interval_ms, found.recovery_change_percent, strict=True)),
+        _table_rows(
+            "RC1.", zip(found.recovery_interval_ms, found.recovery_change_percent, strict=True)
+        ),
     )
     iv = zip(found.iv_current_percent[::-1], found.iv_reduction_percent[::-1], strict=True)
-    lines += _section(
-        "THRESHOLD I/V DATA", ("Current (%)", "  Threshold redn. (%)"), _rows("IV1.", iv)
+    lines += _section_lines(
+        "THRESHOLD I/V DATA", ("Current (%)", "  Threshold redn. (%)"), _table_rows("IV1.", iv)
     )
     lines += ["", *_derived_lines(found, temperature_c), ""]
     return "\n".join(lines)
@@ -238,7 +241,7 @@ def _derived_lines(found: Excitability, temperature_c: float) -> list[str]:
         "SR method = 0 (one axon, all or none)",
         "",
         *(
-            f" {number}.".ljust(20) + f"\t{_plain(value):<20}\t{label}"
+            f" {number}.".ljust(20) + f"\t{_format_value(value):<20}\t{label}"
             for number, label, value in sorted(numbered)
             if not math.isnan(value)
         ),
@@ -246,7 +249,7 @@ def _derived_lines(found: Excitability, temperature_c: float) -> list[str]:
         "",
         "  EXTRA VARIABLES (add here as required, e.g. Potassium = 4.5)",
         "",
-        *(f"{label} = {_plain(value)}" for label, value in extra if not math.isnan(value)),
+        *(f"{label} = {_format_value(value)}" for label, value in extra if not math.isnan(value)),
         "",
     ]
 
@@ -259,7 +262,7 @@ _DERIVED_LINE = re.compile(r"^\s*\d+\.\s+(\S+)\s+(.+)$")
 _EXTRA_LINE = re.compile(r"^(.+?)\s*=\s*(\S+)\s*$")
 
 
-def _number(text: str) -> float:
+def _parse_number(text: str) -> float:
     """Return a number, with a comma or a point; NaN if there is none."""
     try:
         return float(text.strip().replace(",", "."))
@@ -294,16 +297,16 @@ def read_mem(path: str | Path) -> MemFile:
             section = title
         elif match := _TABLE_LINE.match(line):
             kind, group, _, rest = match.groups()
-            values = [_number(cell) for cell in rest.split("\t")][: _COLUMNS[kind]]
+            values = [_parse_number(cell) for cell in rest.split("\t")][: _COLUMNS[kind]]
             rows = tables.setdefault((kind, group if kind == "TE" else ""), [])
             if len(values) == _COLUMNS[kind] and all(abs(v) <= LARGEST_NUMBER for v in values):
                 rows.append(values)
         elif not section and (match := _HEADER_LINE.match(line)):
             header[match[1].strip()] = match[2].strip()
         elif section.startswith("DERIVED") and (match := _DERIVED_LINE.match(line)):
-            derived[match[2].strip()] = _number(match[1])
+            derived[match[2].strip()] = _parse_number(match[1])
         elif section.startswith("EXTRA") and (match := _EXTRA_LINE.match(line)):
-            derived[match[1].strip()] = _number(match[2])
+            derived[match[1].strip()] = _parse_number(match[2])
     if not tables and not derived:
         raise NeurosimError(f"{path} is no MEM file: it has no table of an examination.")
     return _mem_file(header, tables, derived)

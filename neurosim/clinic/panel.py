@@ -8,11 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 
-from neurosim.base.errors import NeurosimError, named
-from neurosim.base.parameters import number
+from neurosim.base.errors import NeurosimError, clip_name
+from neurosim.base.parameters import parameter
 from neurosim.clinic import laboratory_csv as sheet
 from neurosim.model.body.state import Body
-from neurosim.model.body.units import DOORS, PRINTED, TOTALS, Given, _checked, to_body_fields
+from neurosim.model.body.units import (
+    INPUT_UNITS,
+    PRINTED,
+    TOTALS,
+    EnteredValue,
+    _check_limits,
+    to_body_fields,
+)
 
 SUBSTANCES = {
     "sodium": "sodium",
@@ -53,26 +60,35 @@ SUBSTANCES = {
     "coffein": "caffeine",
     "koffein": "caffeine",
 }
-IONISED = set(
+IONISED_WORDS = set(
     "ionised ionized ion ionic free ionisiert ionisiertes frei freies ionise libre ionizado "
     "ionico".split()
 )
-TOTAL = {"total", "totale", "ges", "gesamt"}
+TOTAL_WORDS = {"total", "totale", "ges", "gesamt"}
 # Words that do not change which quantity is meant.
-HARMLESS = set(
+HARMLESS_WORDS = set(
     "serum plasma blood arterial venous capillary s p b level im in de du en wert spiegel blut "
     "vollblut arteriell venos kapillar serique plasmatique sang suero sangre "
     "serico plasmatico pl ise 37 c".split()
 )
 # Words that make it something else, which the model has no use for.
-ELSEWHERE = set(
+OTHER_FLUIDS = set(
     "urine urinary u harn urin sammelurin spontanurin urinaire urines orina urinaria csf liquor "
     "stool stuhl sweat faeces feces dialysate punctate punktat fluid saliva speichel hair rbc "
     "erythrocyte erythrocytes intracellular excretion ausscheidung clearance ratio quotient "
     "creatinine kreatinin globulin bicarbonate vitamin antibody channel 125 15 19 72".split()
 )
 # A calcium of this kind is a total with albumin already in it, printed beside the plain one.
-ADJUSTED = {"adjusted", "adj", "corrected", "corr", "korrigiert", "korr", "corrige", "corregido"}
+ADJUSTED_WORDS = {
+    "adjusted",
+    "adj",
+    "corrected",
+    "corr",
+    "korrigiert",
+    "korr",
+    "corrige",
+    "corregido",
+}
 
 
 @dataclass(frozen=True)
@@ -98,24 +114,24 @@ class Panel:
         return "\n".join([*parts, "Not used:", *self.ignored] if self.ignored else parts)
 
 
-def _named(analyte: str) -> tuple[list[str], list[str]]:
+def _match_substances(analyte: str) -> tuple[list[str], list[str]]:
     """Return the substances that a printed analyte names, and its words beside them.
 
     Words that change nothing are left out.
     """
-    text = re.sub(r"\b(gesamt|serum|plasma)(?=[a-z])", r"\1 ", sheet.plain(analyte))
+    text = re.sub(r"\b(gesamt|serum|plasma)(?=[a-z])", r"\1 ", sheet.fold_text(analyte))
     words = re.findall(r"[a-z0-9]+\+*", text)
     # "Na +" and "Ca 2+" are one word printed as two.
     joined = re.sub(r"\b(na|k|i?ca|i?mg) ?(2\+|\+{1,2})", r"\1\2", " ".join(words))
     # "i.S." and "i.U." are German for in serum and in urine.
     joined = re.sub(r"\bi (?=(s|p|pl|b|u|serum|plasma|blut|urin|harn)\b)", "", joined)
-    rest = [w for w in joined.split() if w not in HARMLESS or w == joined]
+    rest = [w for w in joined.split() if w not in HARMLESS_WORDS or w == joined]
     return [SUBSTANCES[w] for w in rest if w in SUBSTANCES], [
         w for w in rest if w not in SUBSTANCES
     ]
 
 
-def _quantity(analyte: str) -> str | None:
+def _resolve_quantity(analyte: str) -> str | None:
     """Return which quantity a printed analyte is, or None if the model has no such quantity.
 
     Raises
@@ -123,14 +139,14 @@ def _quantity(analyte: str) -> str | None:
     NeurosimError
         If it names a substance of the model with a word that is not understood.
     """
-    named, words = _named(analyte)
+    named, words = _match_substances(analyte)
     qualifiers = set(words)
     bases = {n.removeprefix("ionised_").removesuffix("_ion") for n in named}
-    if len(bases) != 1 or qualifiers & (ELSEWHERE | ADJUSTED):
+    if len(bases) != 1 or qualifiers & (OTHER_FLUIDS | ADJUSTED_WORDS):
         return None
     substance = max(named, key=len)  # "Calcium (Ca2+)": the symbol says more
-    ionised, total = qualifiers & IONISED, qualifiers & TOTAL
-    strange = [w for w in words if w not in IONISED | TOTAL]
+    ionised, total = qualifiers & IONISED_WORDS, qualifiers & TOTAL_WORDS
+    strange = [w for w in words if w not in IONISED_WORDS | TOTAL_WORDS]
     divided = substance in ("calcium", "calcium_ion", "magnesium")
     if strange or (ionised and total) or (total and not divided):
         word = strange[0] if strange else words[-1]
@@ -147,33 +163,35 @@ def _quantity(analyte: str) -> str | None:
     return f"total_{base}" if total or substance != "calcium_ion" else substance
 
 
-def _misspelt(analyte: str) -> str:
+def _guess_analyte(analyte: str) -> str:
     """Return the analyte that a word was probably meant to be, or an empty text."""
-    known = HARMLESS | ELSEWHERE | IONISED | TOTAL | ADJUSTED
-    words = [w for w in re.findall(r"[a-z]{5,}", sheet.plain(analyte)) if w not in known]
+    known = HARMLESS_WORDS | OTHER_FLUIDS | IONISED_WORDS | TOTAL_WORDS | ADJUSTED_WORDS
+    words = [w for w in re.findall(r"[a-z]{5,}", sheet.fold_text(analyte)) if w not in known]
     if len(words) != 1 or words[0] in SUBSTANCES:
         return ""
     near = difflib.get_close_matches(words[0][:60], [s for s in SUBSTANCES if len(s) > 4], 1, 0.85)
     return near[0] if near else ""
 
 
-def _adjusted_calcium(analyte: str) -> bool:
-    named, words = _named(analyte)
-    return "calcium" in named and bool(ADJUSTED & set(words)) and not ELSEWHERE & set(words)
+def _is_adjusted_calcium(analyte: str) -> bool:
+    named, words = _match_substances(analyte)
+    return (
+        "calcium" in named and bool(ADJUSTED_WORDS & set(words)) and not OTHER_FLUIDS & set(words)
+    )
 
 
 def _known_quantity(row: sheet.Row, where: str) -> str | None:
     """Return the quantity of a line, or None if the model has no use for it."""
     if not row.analyte:
-        raise NeurosimError(f"{where}: the value {named(row.value)} has no analyte.")
+        raise NeurosimError(f"{where}: the value {clip_name(row.value)} has no analyte.")
     try:
-        quantity = _quantity(row.analyte)
+        quantity = _resolve_quantity(row.analyte)
     except NeurosimError as error:
         raise NeurosimError(f"{where}: {error}") from None
-    near = "" if quantity else _misspelt(row.analyte)
+    near = "" if quantity else _guess_analyte(row.analyte)
     if near:
         raise NeurosimError(
-            f"{where}: unknown analyte '{named(row.analyte)}': did you mean '{near}'?"
+            f"{where}: unknown analyte '{clip_name(row.analyte)}': did you mean '{near}'?"
         )
     return quantity
 
@@ -183,9 +201,9 @@ def _read_calcium_ion(value: float, where: str) -> str:
 
     Printers use the symbol for both; the two healthy values are a factor of two apart.
     """
-    if value < number("body", "calcium_ion_is_ionised_below"):
+    if value < parameter("body", "calcium_ion_is_ionised_below"):
         return "ionised_calcium"
-    if value > number("body", "calcium_ion_is_total_above"):
+    if value > parameter("body", "calcium_ion_is_total_above"):
         return "total_calcium"
     raise NeurosimError(
         f"{where}: Ca2+ {value:g} mmol/L may be total or ionised calcium; write 'Calcium (total)' "
@@ -193,22 +211,22 @@ def _read_calcium_ion(value: float, where: str) -> str:
     )
 
 
-def _door_name(quantity: str, row: sheet.Row, where: str) -> str:
+def _input_name(quantity: str, row: sheet.Row, where: str) -> str:
     """Return the door of a quantity in the unit of its line."""
     if quantity == "ph":
-        if sheet.plain(row.unit) in ("", "1", "-", "ph"):
+        if sheet.fold_text(row.unit) in ("", "1", "-", "ph"):
             return "ph"
         raise NeurosimError(
-            f"{where}: unknown unit '{named(row.unit)}' for {named(row.analyte)}; it has none."
+            f"{where}: unknown unit '{clip_name(row.unit)}' for {clip_name(row.analyte)}; it has none."
         )
     prefix = "ionised_calcium" if quantity == "calcium_ion" else quantity
     name = f"{prefix}_{sheet.unit_suffix(row.unit)}"
-    if name not in DOORS:
-        allowed = ", ".join(t for s, t in PRINTED.items() if f"{prefix}_{s}" in DOORS)
+    if name not in INPUT_UNITS:
+        allowed = ", ".join(t for s, t in PRINTED.items() if f"{prefix}_{s}" in INPUT_UNITS)
         split = sheet.parse_number(row.unit) is not None
         hint = " (if a decimal comma split the value, put it in quotes)" if split else ""
         raise NeurosimError(
-            f"{where}: unknown unit '{named(row.unit)}' for {named(row.analyte)}; allowed are "
+            f"{where}: unknown unit '{clip_name(row.unit)}' for {clip_name(row.analyte)}; allowed are "
             f"{allowed}{hint}."
         )
     return name
@@ -219,12 +237,12 @@ def _read_row(row: sheet.Row, quantity: str, where: str) -> tuple[str, float]:
     value = sheet.parse_number(row.value)
     if value is None:
         raise NeurosimError(
-            f"{where}: the value of {named(row.analyte)} must be a number, not "
-            f"'{named(row.value)}'."
+            f"{where}: the value of {clip_name(row.analyte)} must be a number, not "
+            f"'{clip_name(row.value)}'."
         )
-    name = _door_name(quantity, row, where)
+    name = _input_name(quantity, row, where)
     if quantity == "calcium_ion":
-        kind = _read_calcium_ion(value * DOORS[name].factor, where)
+        kind = _read_calcium_ion(value * INPUT_UNITS[name].factor, where)
         name = name.replace("ionised_calcium", kind)
     return name, value
 
@@ -262,17 +280,17 @@ def read_panel(path: str | PathLike[str]) -> Panel:
     ignored: list[str] = []
     adjusted = ""
     for row in sheet.read_rows(path):
-        where, label = f"{path!s}, line {row.line}", f"line {row.line}, {named(row.analyte)}"
+        where, label = f"{path!s}, line {row.line}", f"line {row.line}, {clip_name(row.analyte)}"
         quantity = _known_quantity(row, where)
         if quantity is None:
             ignored.append(f"{label}: not part of this model.")
-            adjusted = adjusted or (where if _adjusted_calcium(row.analyte) else "")
+            adjusted = adjusted or (where if _is_adjusted_calcium(row.analyte) else "")
             continue
         name, value = _read_row(row, quantity, where)
-        target = DOORS[name].target
+        target = INPUT_UNITS[name].target
         if target in found:
             raise NeurosimError(
-                f"{where}: {named(row.analyte)} stands there twice ({found[target][2]})."
+                f"{where}: {clip_name(row.analyte)} stands there twice ({found[target][2]})."
             )
         found[target] = (name, value, label)
     if adjusted and not found.keys() & {"total_calcium", "ionised_calcium_mmol_l"}:
@@ -301,7 +319,11 @@ def _panel_fields(
             if target == "total_calcium":
                 for other, (alias, amount, its_label) in conditions.items():
                     label = its_label
-                    _checked(other, amount * DOORS[alias].factor, Given(alias, amount, amount))
+                    _check_limits(
+                        other,
+                        amount * INPUT_UNITS[alias].factor,
+                        EnteredValue(alias, amount, amount),
+                    )
                     together[alias] = amount
                 label = found[target][2]
             fields |= to_body_fields(together)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from neurosim.base.errors import NeurosimError, file_bytes, named, unknown_name
+from neurosim.base.errors import NeurosimError, clip_name, file_bytes, unknown_name
 from neurosim.clinic.excitability import LONG_LEVELS
-from neurosim.clinic.fit import Record
+from neurosim.clinic.fit import NerveRecord
 from neurosim.clinic.indices import charge_measures
 from neurosim.clinic.mem import LARGEST_MB, LARGEST_NUMBER, MemFile, read_mem
 from neurosim.clinic.norms import TE_CURVES
@@ -23,7 +23,7 @@ _UNUSED = {"strength_duration", *(f"hyperpolarising_{-level}" for level in LONG_
 CURVES = (*_LEVELS, "recovery_cycle", "threshold_iv", "charge_duration", "sdtc_ms")
 
 
-def read_record(path: str | Path) -> Record:
+def read_record(path: str | Path) -> NerveRecord:
     """Return the record in a file: CSV by its name, else a MEM file.
 
     A CSV has the columns ``curve``, ``x`` and ``value`` (a person's) or ``model`` (as
@@ -35,31 +35,31 @@ def read_record(path: str | Path) -> Record:
         If it cannot be read, or is neither.
     """
     if Path(path).suffix.lower() == ".csv":
-        return _of_csv(Path(path))
-    return _of_mem(read_mem(path), Path(path).name)
+        return _read_csv_record(Path(path))
+    return _read_mem_record(read_mem(path), Path(path).name)
 
 
-def _of_mem(file: MemFile, title: str) -> Record:
+def _read_mem_record(file: MemFile, title: str) -> NerveRecord:
     """Return the record of a MEM file."""
     sdtc = file.measures.get("sdtc_ms", math.nan)
     if not math.isfinite(sdtc):
-        sdtc = _sdtc(file.charge_duration[:, 0], file.charge_duration[:, 2])
+        sdtc = _time_constant_ms(file.charge_duration[:, 0], file.charge_duration[:, 2])
     try:
         temperature = float(file.header.get("Temperature", "").split()[0].replace(",", "."))
     except (ValueError, IndexError):
         temperature = math.nan
-    return Record(
+    return NerveRecord(
         {level: (t[:, 0], t[:, 2]) for level, t in file.electrotonus.items()},
         (file.recovery_cycle[:, 0], file.recovery_cycle[:, 1]),
         (file.threshold_iv[:, 0], file.threshold_iv[:, 1]),
         sdtc,
-        _credible(temperature),
+        _check_temperature(temperature),
         file.simulated,
         title,
     )
 
 
-def _credible(temperature_c: float) -> float:
+def _check_temperature(temperature_c: float) -> float:
     """Return a temperature within which the model holds; one that nobody measured is unknown.
 
     Raises
@@ -76,7 +76,7 @@ def _credible(temperature_c: float) -> float:
     return temperature_c
 
 
-def _sdtc(width_ms: np.ndarray, charge: np.ndarray) -> float:
+def _time_constant_ms(width_ms: np.ndarray, charge: np.ndarray) -> float:
     """Return the strength-duration time constant, NaN if there are too few widths."""
     if np.unique(width_ms).size < LEAST_WIDTHS:
         return math.nan
@@ -85,7 +85,7 @@ def _sdtc(width_ms: np.ndarray, charge: np.ndarray) -> float:
     return found if math.isfinite(found) else math.nan
 
 
-def _of_csv(path: Path) -> Record:
+def _read_csv_record(path: Path) -> NerveRecord:
     """Return the record of a table of curves."""
     try:
         text = file_bytes(path, LARGEST_MB).decode("utf-8-sig")
@@ -104,7 +104,7 @@ def _of_csv(path: Path) -> Record:
         given = ", ".join(names)[:80] or "an empty table"
         raise NeurosimError(f"{path} needs the columns curve, x and value or model, not {given}.")
     try:
-        points = _points(path, rows, column, comma=separator != ",")
+        points = _curve_points(path, rows, column, comma=separator != ",")
     except csv.Error as error:
         raise NeurosimError(f"{path}, line {rows.line_num + 1}: {error}.") from None
 
@@ -113,17 +113,17 @@ def _of_csv(path: Path) -> Record:
         return np.array(x, float), np.array(y, float)
 
     sdtc = points.get("sdtc_ms")
-    return Record(
+    return NerveRecord(
         {level: curve(name) for name, level in _LEVELS.items() if name in points},
         curve("recovery_cycle"),
         curve("threshold_iv"),
-        sdtc[0][1] if sdtc else _sdtc(*curve("charge_duration")),
+        sdtc[0][1] if sdtc else _time_constant_ms(*curve("charge_duration")),
         simulated=column == "model",
         title=path.name,
     )
 
 
-def _points(path, rows, column: str, comma: bool) -> Mapping[str, list[tuple[float, float]]]:
+def _curve_points(path, rows, column: str, comma: bool) -> Mapping[str, list[tuple[float, float]]]:
     """Return the (x, y) of each curve; rows without a value are passed over."""
     found: dict[str, list[tuple[float, float]]] = {}
     for row in rows:
@@ -137,8 +137,8 @@ def _points(path, rows, column: str, comma: bool) -> Mapping[str, list[tuple[flo
             x, y = (float(c.replace(",", ".") if comma else c) for c in cells)
         except ValueError:
             raise NeurosimError(
-                f"{path}, line {rows.line_num}: '{named(row['x'])}' and "
-                f"'{named(row[column])}' must be numbers."
+                f"{path}, line {rows.line_num}: '{clip_name(row['x'])}' and "
+                f"'{clip_name(row[column])}' must be numbers."
             ) from None
         if max(abs(x), abs(y)) > LARGEST_NUMBER and math.isfinite(x) and math.isfinite(y):
             raise NeurosimError(

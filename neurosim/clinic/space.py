@@ -28,7 +28,7 @@ from functools import cached_property
 import numpy as np
 
 from neurosim.base.errors import NeurosimError, unknown_name
-from neurosim.base.parameters import load, number
+from neurosim.base.parameters import load_group, parameter
 from neurosim.model.axon import axon as axons_of
 from neurosim.model.axon.axon import Axon, Axons, Conditions, ParameterSet, axon_parameters
 
@@ -62,7 +62,7 @@ class Dimension:
     words: str = ""
 
     def __post_init__(self) -> None:
-        names = {*load("axon_ghk"), *_CONDITIONS}
+        names = {*load_group("axon_ghk"), *_CONDITIONS}
         if self.name not in names:
             raise unknown_name("parameter", self.name, names)
         if not self.low <= self.centre <= self.high or not self.low < self.high:
@@ -95,21 +95,21 @@ class Dimension:
         return self.centre + coordinate * self.sd
 
 
-def _dimension(kind: str, name: str, axon: Axon) -> Dimension:
+def _read_dimension(kind: str, name: str, axon: Axon) -> Dimension:
     """Return one parameter of ``clinic/fit.toml``."""
-    room = load("fit")
+    room = load_group("fit")
     one = room[f"{kind}.{name}"]
     unit, numbers = one.unit, np.array([one.value, one.low, one.high])
     if kind == "person" and name not in _CONDITIONS:
-        unit, healthy = load("axon_ghk")[name].unit, axon_parameters(axon)[name]
+        unit, healthy = load_group("axon_ghk")[name].unit, axon_parameters(axon)[name]
         numbers = numbers + healthy if unit in LINEAR_UNITS else numbers * healthy
     centre, low, high = map(float, numbers)
     if f"{kind}_sd.{name}" in room:
-        sd = number("fit", f"{kind}_sd.{name}") * (1.0 if unit == one.unit else centre)
+        sd = parameter("fit", f"{kind}_sd.{name}") * (1.0 if unit == one.unit else centre)
     elif unit in LINEAR_UNITS:
-        sd = number("fit", "prior_share") * (high - low)
+        sd = parameter("fit", "prior_share") * (high - low)
     else:
-        sd = number("fit", "prior_share") * math.log(high / low) * centre
+        sd = parameter("fit", "prior_share") * math.log(high / low) * centre
     return Dimension(name, unit, centre, low, high, sd, one.note)
 
 
@@ -144,12 +144,12 @@ class Space:
         NeurosimError
             For a name that the space has not.
         """
-        known = [n.removeprefix(f"{kind}.") for n in load("fit") if n.startswith(f"{kind}.")]
+        known = [n.removeprefix(f"{kind}.") for n in load_group("fit") if n.startswith(f"{kind}.")]
         found = []
         for name in known if names is None else names:
             if name not in known:
                 raise unknown_name("parameter of the fit", name, known)
-            found.append(_dimension(kind, name, axon))
+            found.append(_read_dimension(kind, name, axon))
         return cls(tuple(found))
 
     @property

@@ -25,8 +25,8 @@ _INNER_HZ = 20_000.0  # spikes are placed on about this grid
 _ROUNDS = 4  # of shape and places by turns
 
 
-def _n(name: str) -> float:
-    return parameters.number("detect", name)
+def _param(name: str) -> float:
+    return parameters.parameter("detect", name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,12 +68,12 @@ def noise_level(signal: np.ndarray, hz: float) -> float:
     return float(np.quantile(np.median(windows, axis=1), 0.02)) / 0.6745
 
 
-def _filtered(emg_uv: np.ndarray, hz: float) -> tuple[np.ndarray, float]:
+def _high_pass(emg_uv: np.ndarray, hz: float) -> tuple[np.ndarray, float]:
     """Return the record without its slow waves, on a grid of about `_INNER_HZ`, and its rate."""
     from scipy.signal import butter, resample_poly, sosfiltfilt
 
     signal = emg_uv - np.median(emg_uv)
-    low = butter(1, _n("slow_edge_hz"), "highpass", fs=hz, output="sos")
+    low = butter(1, _param("slow_edge_hz"), "highpass", fs=hz, output="sos")
     if signal.size > 30:
         signal = sosfiltfilt(low, signal)
     up = max(1, round(_INNER_HZ / hz))
@@ -82,14 +82,14 @@ def _filtered(emg_uv: np.ndarray, hz: float) -> tuple[np.ndarray, float]:
     return np.asarray(signal), hz * up
 
 
-def stretches(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def true_runs(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the starts and ends of the True runs of a mask."""
     edges = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
     return edges[::2], edges[1::2]
 
 
 @dataclass(frozen=True, eq=False)
-class Record:
+class EmgRecord:
     """An electromyogram made ready.
 
     Attributes
@@ -109,7 +109,7 @@ class Record:
     active: np.ndarray
 
 
-def prepared(emg_uv: Any, sampling_hz: float) -> Record:
+def prepare_record(emg_uv: Any, sampling_hz: float) -> EmgRecord:
     """Return a record made ready for sorting.
 
     Parameters
@@ -125,32 +125,32 @@ def prepared(emg_uv: Any, sampling_hz: float) -> Record:
         If the record is no column of finite numbers, or the rate is not allowed.
     """
     hz = number_within("sampling_hz", sampling_hz, *SAMPLING_HZ, "per second")
-    signal, rate = _filtered(column("emg_uv", emg_uv), hz)
+    signal, rate = _high_pass(check_samples("emg_uv", emg_uv), hz)
     noise = max(noise_level(signal, rate), 1e-4 * float(np.abs(signal).max(initial=0.0)))
-    loud = np.abs(signal) > _n("threshold_noise") * noise
-    return Record(signal, rate, noise, _around(loud, _n("margin_ms") / 1000.0 * rate))
+    loud = np.abs(signal) > _param("threshold_noise") * noise
+    return EmgRecord(signal, rate, noise, _widen_mask(loud, _param("margin_ms") / 1000.0 * rate))
 
 
-def busy_stretches(record: Record) -> list[tuple[float, float]]:
+def busy_stretches(record: EmgRecord) -> list[tuple[float, float]]:
     """Return start and end, s, of each stretch in which potentials interfere for a second or more.
 
     A stretch is busy where potentials fill most of every half second, and goes on to both sides
     as long as they follow each other without a longer pause.
     """
     rate = record.rate_hz
-    step = round(_n("busy_window_ms") / 10_000.0 * rate)
+    step = round(_param("busy_window_ms") / 10_000.0 * rate)
     whole = record.active[: record.active.size // step * step].reshape(-1, step).mean(axis=1)
     if whole.size < 10:
         return []
     mean = np.convolve(whole, np.ones(10) / 10.0, "valid")  # of the window that starts there
     core = np.zeros(whole.size, bool)
-    for i in np.flatnonzero(mean > _n("busy_share")).tolist():
+    for i in np.flatnonzero(mean > _param("busy_share")).tolist():
         core[i : i + 10] = True
-    linked = _around(record.active, _n("pause_s") / 2.0 * rate)
+    linked = _widen_mask(record.active, _param("pause_s") / 2.0 * rate)
     found: list[tuple[float, float]] = []
-    starts, ends = stretches(linked)
-    for i, j in zip(*stretches(core), strict=True):
-        if (j - i) * step < _n("spasm_least_s") * rate:
+    starts, ends = true_runs(linked)
+    for i, j in zip(*true_runs(core), strict=True):
+        if (j - i) * step < _param("spasm_least_s") * rate:
             continue
         k = int(np.searchsorted(starts, i * step, "right")) - 1
         part = starts[k] + np.flatnonzero(record.active[starts[k] : ends[k]])
@@ -160,7 +160,7 @@ def busy_stretches(record: Record) -> list[tuple[float, float]]:
     return found
 
 
-def sort_potentials(record: Record, leave_out_s: Any = ()) -> Potentials:
+def sort_potentials(record: EmgRecord, leave_out_s: Any = ()) -> Potentials:
     """Return the spikes of a record, sorted by the shape of their potentials.
 
     Parameters
@@ -172,77 +172,81 @@ def sort_potentials(record: Record, leave_out_s: Any = ()) -> Potentials:
     active, rate = record.active.copy(), record.rate_hz
     for start, end in leave_out_s:
         active[max(round(start * rate), 0) : round(end * rate) + 1] = False
-    place, unit, shapes = _peel(record.signal_uv, active, record.noise_uv, rate)
+    place, unit, shapes = _peel_units(record.signal_uv, active, record.noise_uv, rate)
     order = np.argsort(place, kind="stable")
     return Potentials(place[order] / rate, unit[order], shapes, record.noise_uv, rate)
 
 
-def _around(mask: np.ndarray, margin: float) -> np.ndarray:
+def _widen_mask(mask: np.ndarray, margin: float) -> np.ndarray:
     """Return a mask widened by so many samples to both sides."""
     from scipy.ndimage import maximum_filter1d
 
     return maximum_filter1d(mask.astype(np.uint8), 2 * round(margin) + 1) > 0
 
 
-def _peel(signal, active, noise, rate):
+def _peel_units(signal, active, noise, rate):
     """Return places (samples), units and shapes of the spikes in the active parts."""
-    room = round(_n("shape_after_ms") / 1000.0 * rate) + round(_n("shape_before_ms") / 1000 * rate)
-    starts, ends = stretches(active)
+    room = round(_param("shape_after_ms") / 1000.0 * rate) + round(
+        _param("shape_before_ms") / 1000 * rate
+    )
+    starts, ends = true_runs(active)
     kept = [np.r_[signal[i:j], np.zeros(room)] for i, j in zip(starts, ends, strict=True)]
     index = [np.r_[i:j, np.full(room, -1)] for i, j in zip(starts, ends, strict=True)]
     if not kept:
         return np.empty(0), np.empty(0, np.int64), []
     rest = np.concatenate([np.zeros(room), *kept])
     where = np.concatenate([np.full(room, -1), *index])
-    trusted = np.full(rest.size, _n("threshold_noise") * noise)
+    trusted = np.full(rest.size, _param("threshold_noise") * noise)
     found = []
-    for _ in range(2 * round(_n("units_most"))):
+    for _ in range(2 * round(_param("units_most"))):
         over = np.abs(rest) - trusted
         if over.max() <= 0.0:
             break
-        tries = [_learned(rest, seed, rate, noise) for seed in _seeds(rest, over, room, rate)]
+        tries = [
+            _learn_unit(rest, seed, rate, noise) for seed in _seed_samples(rest, over, room, rate)
+        ]
         if not tries:
             break
-        unit = _simplest(tries)
-        unit.places = _without_twins(unit.matched(rest, noise), rate)
+        unit = _choose_simplest(tries)
+        unit.places = _drop_twins(unit.matched(rest, noise), rate)
         made = unit.laid(rest.size)
         rest = rest - made
-        trusted = np.maximum(trusted, _n("misfit_share") * _near_max(np.abs(made), rate))
+        trusted = np.maximum(trusted, _param("misfit_share") * _moving_max(np.abs(made), rate))
         top, near = int(np.argmax(over)), round(0.002 * rate)
         trusted[max(top - near, 0) : top + near] = np.inf  # never twice for the same potential
         if unit.places.size:
             found.append(unit)
-        if len(found) >= _n("units_most"):
+        if len(found) >= _param("units_most"):
             break
-    found = _unlocked(found, rate)
+    found = _drop_locked(found, rate)
     places = [where[u.places] for u in found]
     who = np.repeat(np.arange(len(found)), [p.size for p in places])
     at = np.concatenate([*places, np.empty(0)])
     return at[at >= 0], who[at >= 0], [u.shape for u in found]
 
 
-def _simplest(tries: list[tuple[_Shape, float]]) -> _Shape:
+def _choose_simplest(tries: list[tuple[_UnitShape, float]]) -> _UnitShape:
     """Return the shape that explains most; or one that explains as much by far fewer spikes."""
     best, most = max(tries, key=lambda t: t[1])
     fewer = [t for t in tries if t[1] > 0.97 * most and t[0].places.size < 0.6 * best.places.size]
     return max(fewer, key=lambda t: t[1])[0] if fewer else best
 
 
-def _learned(rest: np.ndarray, seed: int, rate: float, noise: float) -> tuple[_Shape, float]:
+def _learn_unit(rest: np.ndarray, seed: int, rate: float, noise: float) -> tuple[_UnitShape, float]:
     """Return a unit learned within seconds of a sample, and what energy it explains there."""
-    half = round(_n("learn_s") / 2.0 * rate)
+    half = round(_param("learn_s") / 2.0 * rate)
     first = max(seed - half, 0)
     part = rest[first : seed + half]
-    unit = _Shape.learn(part, seed - first, rate, noise)
+    unit = _UnitShape.learn(part, seed - first, rate, noise)
     return unit, float(part @ part - np.sum((part - unit.laid(part.size)) ** 2))
 
 
-def _seeds(rest: np.ndarray, over: np.ndarray, room: int, rate: float) -> list[int]:
+def _seed_samples(rest: np.ndarray, over: np.ndarray, room: int, rate: float) -> list[int]:
     """Return samples to learn a unit from: the largest of all, and the first large ones of bursts.
 
     The largest may be two potentials on top of each other; the first of a burst often is free.
     """
-    starts, ends = stretches(_near_max(np.where(over > 0.0, 1.0, 0.0), rate * 10.0) > 0.0)
+    starts, ends = true_runs(_moving_max(np.where(over > 0.0, 1.0, 0.0), rate * 10.0) > 0.0)
     top = np.array([over[i:j].max() for i, j in zip(starts, ends, strict=True)])
     seeds = {int(np.argmax(over))}
     for k in np.argsort(-top)[np.linspace(0, top.size - 1, min(top.size, 6)).astype(int)].tolist():
@@ -253,7 +257,7 @@ def _seeds(rest: np.ndarray, over: np.ndarray, room: int, rate: float) -> list[i
     return [s for s in sorted(seeds) if room <= s < rest.size - room]
 
 
-def _near_max(size: np.ndarray, rate: float) -> np.ndarray:
+def _moving_max(size: np.ndarray, rate: float) -> np.ndarray:
     """Return the largest of the values within a millisecond."""
     from scipy.ndimage import maximum_filter1d
 
@@ -261,7 +265,7 @@ def _near_max(size: np.ndarray, rate: float) -> np.ndarray:
 
 
 @dataclass(eq=False)
-class _Shape:
+class _UnitShape:
     """A unit's potential, the sample of it that counts as its time, and where it was found."""
 
     shape: np.ndarray
@@ -270,14 +274,16 @@ class _Shape:
     rate: float
 
     @classmethod
-    def learn(cls, rest: np.ndarray, seed: int, rate: float, noise: float) -> _Shape:
+    def learn(cls, rest: np.ndarray, seed: int, rate: float, noise: float) -> _UnitShape:
         """Learn a unit from the neighbourhood of its largest point: shape and places by turns."""
-        before, after = (round(_n(f"shape_{e}_ms") / 1000.0 * rate) for e in ("before", "after"))
+        before, after = (
+            round(_param(f"shape_{e}_ms") / 1000.0 * rate) for e in ("before", "after")
+        )
         now = cls(rest[seed - before : seed + after], before, np.array([seed]), rate)
-        now.places = _without_twins(now._cores(rest), rate)
+        now.places = _drop_twins(now._cores(rest), rate)
         for _ in range(_ROUNDS):
             now.shape = now._fitted(rest, before + after)
-            old, now.places = now.places, _without_twins(now.matched(rest, noise), rate)
+            old, now.places = now.places, _drop_twins(now.matched(rest, noise), rate)
             if not now.places.size:
                 now.places = old
                 break
@@ -298,9 +304,9 @@ class _Shape:
         energy = float(core @ core)
         score = correlate(rest, core, "valid") / energy
         size = np.sqrt(np.maximum(correlate(rest**2, np.ones(core.size), "valid"), 1e-300) / energy)
-        alike = score > _n("alike") * size
-        fits = alike & (np.abs(np.log(np.maximum(score, 1e-9))) < np.log(_n("size_ratio")))
-        apart = round(_n("closest_ms") / 1000.0 * self.rate)
+        alike = score > _param("alike") * size
+        fits = alike & (np.abs(np.log(np.maximum(score, 1e-9))) < np.log(_param("size_ratio")))
+        apart = round(_param("closest_ms") / 1000.0 * self.rate)
         peaks = find_peaks(np.where(fits, score, 0.0), distance=apart)[0] + self.zero - low
         keep = (peaks >= self.zero) & (peaks < rest.size - self.shape.size)
         return peaks[keep] if keep.any() else self.places
@@ -333,7 +339,7 @@ class _Shape:
         seen = rfft(self.shape, size)
         power = np.abs(seen) ** 2
         wiener = np.conj(seen) / (
-            power + max(self.shape.size * noise**2, _n("misfit_power") * power.max())
+            power + max(self.shape.size * noise**2, _param("misfit_power") * power.max())
         )
         own = irfft(seen * wiener, size)
         own, height = np.r_[own[-reach:], own[: reach + 1]] / own[0], own[0]
@@ -344,8 +350,8 @@ class _Shape:
             i, j = max(at - reach, 0), min(at + reach + 1, score.size)
             score[i:j] -= sign * own[i - at + reach : j - at + reach]
 
-        apart, about = (round(_n(f"{e}_ms") / 1000.0 * self.rate) for e in ("closest", "about"))
-        least = max(_n("least_height"), _n("threshold_noise") * spread)
+        apart, about = (round(_param(f"{e}_ms") / 1000.0 * self.rate) for e in ("closest", "about"))
+        least = max(_param("least_height"), _param("threshold_noise") * spread)
         found = np.empty(0, np.int64)
         for _ in range(2):
             found = np.r_[found, self._batches(score, own, found, least, apart)]
@@ -372,8 +378,8 @@ class _Shape:
             left = rest - replace(self, places=places).laid(rest.size)
             around = left[places[:, None] + np.arange(-self.zero, self.shape.size - self.zero)]
             gain = 2.0 * around @ self.shape + energy
-            wrong = np.maximum(_n("least_gain") - gain / energy, 0.0)
-            wrong += np.maximum((around**2).sum(axis=1) / energy - _n("most_left"), 0.0)
+            wrong = np.maximum(_param("least_gain") - gain / energy, 0.0)
+            wrong += np.maximum((around**2).sum(axis=1) / energy - _param("most_left"), 0.0)
             if not wrong.any():
                 break
             places = places[wrong < max(0.5 * wrong.max(), 1e-12)]
@@ -417,15 +423,15 @@ class _Shape:
         """
         from scipy.linalg import solve_toeplitz
 
-        if self.places.size > _n("split_most"):
+        if self.places.size > _param("split_most"):
             return
         noise = noise / np.sqrt(self.places.size)
         inside = np.flatnonzero(np.abs(self.shape) > 2.0 * noise)
         whole = self.shape[inside[0] : inside[-1] + 1] if inside.size else self.shape[:0]
-        closest = round(_n("split_closest_ms") / 1000.0 * self.rate)
+        closest = round(_param("split_closest_ms") / 1000.0 * self.rate)
         step = max(round(self.rate / 1e4), 1)
-        widest = min(round(_n("split_widest_ms") / 1000.0 * self.rate), whole.size - closest)
-        best: tuple[float, int, np.ndarray] = (_n("split_misfit"), 0, whole)
+        widest = min(round(_param("split_widest_ms") / 1000.0 * self.rate), whole.size - closest)
+        best: tuple[float, int, np.ndarray] = (_param("split_misfit"), 0, whole)
         for d in range(widest, closest, -step):
             size = whole.size - d
             column = np.zeros(max(size, d + 1))
@@ -434,7 +440,7 @@ class _Shape:
             left = whole.copy()
             left[:size] -= half
             left[d:] -= half
-            allowed = 3.0 * d * noise**2 + _n("misfit_power") * float(whole @ whole)
+            allowed = 3.0 * d * noise**2 + _param("misfit_power") * float(whole @ whole)
             if best[1] - d > 4 * step:  # a third of an interval explains as well, with more phases
                 break
             best = min(best, (float(left @ left) / allowed, d, half), key=lambda b: b[0])
@@ -452,39 +458,39 @@ class _Shape:
         self.places = found if found.size else np.array([start])
 
 
-def _without_twins(places: np.ndarray, rate: float) -> np.ndarray:
+def _drop_twins(places: np.ndarray, rate: float) -> np.ndarray:
     """Return places without the second of each pair, if all come in pairs of one interval.
 
     Two phases of one potential keep their distance; two spikes do not.
     """
     gaps = np.diff(places)
-    close = gaps[gaps < _n("twin_longest_ms") / 1000.0 * rate]
+    close = gaps[gaps < _param("twin_longest_ms") / 1000.0 * rate]
     if close.size < 3:
         return places
-    same = np.abs(gaps - np.median(close)) < _n("twin_jitter_ms") / 1000.0 * rate
-    if 2 * same.sum() < _n("twin_share") * places.size:
+    same = np.abs(gaps - np.median(close)) < _param("twin_jitter_ms") / 1000.0 * rate
+    if 2 * same.sum() < _param("twin_share") * places.size:
         return places
     return np.delete(places, 1 + np.flatnonzero(same))
 
 
-def _unlocked(found: list[_Shape], rate: float) -> list[_Shape]:
+def _drop_locked(found: list[_UnitShape], rate: float) -> list[_UnitShape]:
     """Return the units without what is left of larger ones: spikes only beside theirs."""
-    kept: list[_Shape] = []
-    reach = _n("leftover_ms") / 1000.0 * rate
+    kept: list[_UnitShape] = []
+    reach = _param("leftover_ms") / 1000.0 * rate
     for unit in found:
-        if not any(_beside(unit.places, other.places, reach) for other in kept):
+        if not any(_are_close(unit.places, other.places, reach) for other in kept):
             kept.append(unit)
     return kept
 
 
-def _beside(places: np.ndarray, others: np.ndarray, reach: float) -> bool:
+def _are_close(places: np.ndarray, others: np.ndarray, reach: float) -> bool:
     """Return whether most of some places are close to others: what peeling left of them."""
     k = np.clip(np.searchsorted(others, places), 1, max(others.size - 1, 1))
     near = np.minimum(np.abs(places - others[k - 1]), np.abs(places - others[k % others.size]))
-    return float(np.mean(near < reach)) > _n("leftover_share")
+    return float(np.mean(near < reach)) > _param("leftover_share")
 
 
-def column(name: str, given: Any) -> np.ndarray:
+def check_samples(name: str, given: Any) -> np.ndarray:
     """Return a checked column of samples."""
     try:
         samples = np.asarray(given, dtype=float)

@@ -62,7 +62,7 @@ class Electrode:
 
 
 @dataclass(frozen=True)
-class Shape:
+class PotentialShape:
     """What the clinic reads off a potential.
 
     Attributes
@@ -81,10 +81,10 @@ class Shape:
 
 
 def _n(name: str) -> float:
-    return parameters.number("emg", name)
+    return parameters.parameter("emg", name)
 
 
-def surface(
+def surface_electrode(
     muscle: str | Muscle, across_mm: float = 0.0, along_mm: float | None = None
 ) -> Electrode:
     """Return a pair of surface discs over a muscle, one behind the other along the fibres.
@@ -110,7 +110,7 @@ def surface(
     return Electrode("surface", tuple(points), tuple(weights), _n("noise_surface_uv"), band)
 
 
-def needle(
+def needle_electrode(
     muscle: str | Muscle,
     across_mm: float = 0.0,
     depth_mm: float | None = None,
@@ -161,7 +161,7 @@ def electrode_for(what: str | Electrode, muscle: str | Muscle) -> Electrode:
         return what
     if what not in ELECTRODES:
         raise unknown_name("electrode", what, ELECTRODES)
-    return surface(muscle) if what == "surface" else needle(muscle)
+    return surface_electrode(muscle) if what == "surface" else needle_electrode(muscle)
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,16 +222,16 @@ def territories_mm(muscle: str | Muscle, seed: Seed = 1) -> np.ndarray:
 
     Units lie anywhere in the elliptic muscle, as far inside it as their size lets them.
     """
-    return _territories(anatomy.muscle(muscle), _seed(seed)).copy()
+    return _territories(anatomy.muscle(muscle), _check_seed(seed)).copy()
 
 
-@cache.remember("emg", "anatomy", "muscle")
+@cache.cached("emg", "anatomy", "muscle")
 def _territories(m: Muscle, seed: tuple[int, ...]) -> np.ndarray:
     wide, thick = _n(f"{m.name}.width_mm") / 2.0, _n(f"{m.name}.thickness_mm") / 2.0
     radius = np.sqrt(fibre_counts(m) / (_n("fibres_per_mm2") * math.pi))
     table = np.empty((m.units, 3))
     for unit, r in enumerate(radius.tolist()):
-        rng = _stream(m, seed, unit, 0)
+        rng = _unit_generator(m, seed, unit, 0)
         far, angle = math.sqrt(rng.random()), 2.0 * math.pi * rng.random()
         x = far * math.cos(angle) * max(wide - r, 0.2 * wide)
         y = far * math.sin(angle) * max(thick - r, 0.2 * thick)
@@ -239,7 +239,7 @@ def _territories(m: Muscle, seed: tuple[int, ...]) -> np.ndarray:
     return table
 
 
-def _seed(seed: Seed) -> tuple[int, ...]:
+def _check_seed(seed: Seed) -> tuple[int, ...]:
     """Return a seed as whole numbers; one sentence if it is none."""
     given = np.atleast_1d(np.asarray(seed, dtype=object)).tolist()
     if not given or any(not isinstance(s, int | np.integer) or s < 0 for s in given):
@@ -247,7 +247,7 @@ def _seed(seed: Seed) -> tuple[int, ...]:
     return tuple(int(s) for s in given)
 
 
-def _stream(m: Muscle, seed: tuple[int, ...], unit: int, kind: int) -> np.random.Generator:
+def _unit_generator(m: Muscle, seed: tuple[int, ...], unit: int, kind: int) -> np.random.Generator:
     key = (MUSCLES.index(m.name), unit, kind)
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
@@ -275,8 +275,8 @@ def unit_fibres(
         Factor on the scatter of end plates and of diameters.
     """
     m = anatomy.muscle(muscle)
-    rng = _stream(m, _seed(seed), unit, 1)
-    x0, y0, radius = _territories(m, _seed(seed))[unit]
+    rng = _unit_generator(m, _check_seed(seed), unit, 1)
+    x0, y0, radius = _territories(m, _check_seed(seed))[unit]
     n = max(round(float(fibre_counts(m)[unit]) * fibres_scale), 1)
     wide, thick = _n(f"{m.name}.width_mm") / 2.0, _n(f"{m.name}.thickness_mm") / 2.0
     top = _n(f"{m.name}.cover_mm")
@@ -363,11 +363,11 @@ def _weight_steps(
     return total
 
 
-def _thinned(fibres: Fibres, electrode: Electrode) -> Fibres:
+def _thin_fibres(fibres: Fibres, electrode: Electrode) -> Fibres:
     """Return the fibres that the electrode sees, those far from it replaced by a few of them."""
     if electrode.front_only:
         seen = np.flatnonzero(fibres.x_mm > electrode.points_mm[0][0])
-        fibres = _picked(fibres, seen, fibres.count[seen])
+        fibres = _select_fibres(fibres, seen, fibres.count[seen])
     points = np.array(electrode.points_mm)[np.array(electrode.weights) > 0]
     gap = np.hypot(fibres.x_mm[:, None] - points[:, 0], fibres.y_mm[:, None] - points[:, 1]).min(
         axis=1
@@ -377,10 +377,10 @@ def _thinned(fibres: Fibres, electrode: Electrode) -> Fibres:
         return fibres
     keep = np.append(near, far[:_FAR_FIBRES])
     count = np.append(np.ones(near.size), np.full(_FAR_FIBRES, far.size / _FAR_FIBRES))
-    return _picked(fibres, keep, count)
+    return _select_fibres(fibres, keep, count)
 
 
-def _picked(fibres: Fibres, index: np.ndarray, count: np.ndarray) -> Fibres:
+def _select_fibres(fibres: Fibres, index: np.ndarray, count: np.ndarray) -> Fibres:
     """Return some of the fibres, each standing for `count`."""
     return Fibres(
         fibres.x_mm[index],
@@ -394,13 +394,13 @@ def _picked(fibres: Fibres, index: np.ndarray, count: np.ndarray) -> Fibres:
     )
 
 
-def _fine(sampling_hz: float) -> int:
+def _oversampling(sampling_hz: float) -> int:
     """Return how many inner samples there are to one of the record."""
     return max(1, math.ceil(_INNER_HZ / sampling_hz))
 
 
-@cache.remember("emg", "anatomy", "muscle", size=8192)
-def _potential(
+@cache.cached("emg", "anatomy", "muscle", size=8192)
+def _unit_potential(
     m: Muscle,
     electrode: Electrode,
     hz: float,
@@ -413,22 +413,22 @@ def _potential(
     Row p holds the inner samples p, p + n, p + 2 n...: the potential as sampled p inner
     samples after the discharge.
     """
-    n = _fine(hz)
+    n = _oversampling(hz)
     half = _n(f"{m.name}.half_length_mm") + 2.0 * scales[1] * _n("end_plate_sd_mm")
     slow = max(0.5 * _n("velocity_slow"), 1.0)
     last_s = half / slow / 1000.0
     last_s += _SPIKE_LENGTHS / _n("spike_steepness") / _n("velocity_slow") / 1000.0
     last_s += _SETTLE_S if electrode.band_hz else 0.0
     samples = n * math.ceil(last_s * hz)
-    fibres = _thinned(unit_fibres(m, unit, seed, *scales), electrode)
+    fibres = _thin_fibres(unit_fibres(m, unit, seed, *scales), electrode)
     found = fibres_potential_uv(fibres, electrode, n * hz, samples)
-    found = _amplified(found, electrode, n * hz, 0.45 * hz)
+    found = _amplify(found, electrode, n * hz, 0.45 * hz)
     table = np.ascontiguousarray(found.reshape(-1, n).T)
     table.flags.writeable = False
     return table
 
 
-def _amplified(signal: np.ndarray, electrode: Electrode, rate: float, top_hz: float) -> np.ndarray:
+def _amplify(signal: np.ndarray, electrode: Electrode, rate: float, top_hz: float) -> np.ndarray:
     """Return a signal after the amplifier (second-order Butterworth), sampled at `rate`.
 
     Its upper edge is at most `top_hz`, so that nothing folds back in a record sampled slowly.
@@ -442,7 +442,7 @@ def _amplified(signal: np.ndarray, electrode: Electrode, rate: float, top_hz: fl
     return np.asarray(sosfilt(butter(2, edges, "bandpass", fs=rate, output="sos"), signal))
 
 
-def _settings(
+def _check_settings(
     muscle: str | Muscle,
     electrode: str | Electrode,
     sampling_hz: float,
@@ -489,17 +489,21 @@ def unit_potentials(
     NeurosimError
         For an unknown name or a value that is not allowed.
     """
-    m, e, hz, scales = _settings(muscle, electrode, sampling_hz, fibres_scale, scatter_scale)
+    m, e, hz, scales = _check_settings(muscle, electrode, sampling_hz, fibres_scale, scatter_scale)
     wanted = np.arange(m.units) if units is None else np.atleast_1d(np.asarray(units))
     sort_discharges(np.zeros(wanted.size), wanted, m)  # refuses a unit that does not exist
-    return np.stack([_potential(m, e, hz, _seed(seed), scales, int(u))[0] for u in wanted])
+    return np.stack(
+        [_unit_potential(m, e, hz, _check_seed(seed), scales, int(u))[0] for u in wanted]
+    )
 
 
-def shape_of(potential_uv: Any, sampling_hz: float) -> Shape:
+def measure_shape(potential_uv: Any, sampling_hz: float) -> PotentialShape:
     """Return amplitude, duration and phases of one potential sampled at `sampling_hz`."""
     p = np.asarray(potential_uv, float)
     loud = np.flatnonzero(np.abs(p) > _n("onset_uv"))
     if not loud.size:
-        return Shape(float(np.ptp(p)), 0.0, 0)
+        return PotentialShape(float(np.ptp(p)), 0.0, 0)
     phases = 1 + int(np.count_nonzero(np.diff(np.sign(p[loud]))))
-    return Shape(float(np.ptp(p)), float(loud[-1] - loud[0]) * 1000.0 / sampling_hz, phases)
+    return PotentialShape(
+        float(np.ptp(p)), float(loud[-1] - loud[0]) * 1000.0 / sampling_hz, phases
+    )

@@ -11,34 +11,26 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.base.errors import NeurosimError, plain
+from neurosim.base.errors import NeurosimError, format_number
 from neurosim.model.firing.discharge import MAX_DISCHARGES
 from neurosim.simulation import workers as crew
-from neurosim.simulation.checkpoint import Parts
-from neurosim.simulation.plan import (
-    HOUR_S,
-    HOURLY,
-    ROW,
-    ROW_BYTES,
-    SIGNS,
-    Plan,
-    chunks,
-)
+from neurosim.simulation.checkpoint import Checkpoint
+from neurosim.simulation.plan import COHORT_SIGNS, HOUR_S, HOURLY, ROW, ROW_BYTES, Plan, chunks
 from neurosim.simulation.scenario import Scenario
-from neurosim.simulation.state import moments
-from neurosim.simulation.tally import INTERVAL_EDGES_S, LARGEST, as_drawn, tallies
+from neurosim.simulation.state import body_trajectory
+from neurosim.simulation.tally import INTERVAL_EDGES_S, LARGEST, can_count_as_drawn, tally_person
 
 CHUNK_S = 5.0  # a chunk takes about so long
 MOST_PEOPLE_A_CHUNK, CHUNKS_OF_FEW = 1000, 16
-FEW_S = 240_000.0  # simulated time up to which nobody asks how long it takes
-A_PROCESS_PAYS_S = 10.0
+TRIAL_S = 240_000.0  # simulated time up to which nobody asks how long it takes
+PROCESS_WORTHWHILE_S = 10.0
 TOO_LONG_S = 30 * 86_400.0
 PROCESS_BYTES = 400e6  # a process with the model in it
 DISCHARGE_BYTES = 250.0  # while the discharges of one muscle are counted
 
 
-def _laid_out(
-    asked: Plan, cores: int, here: bool, kept: Parts | None, tell: Callable[[str], None] | None
+def _plan_layout(
+    asked: Plan, cores: int, here: bool, kept: Checkpoint | None, tell: Callable[[str], None] | None
 ) -> dict[str, Any]:
     """Return the layout of a run: people in a chunk, seconds to be expected on one core.
 
@@ -47,20 +39,20 @@ def _laid_out(
     NeurosimError
         If the run would not fit memory or disk, or take longer than anybody waits.
     """
-    few = asked.people * len(asked.states) * asked.hours * HOUR_S <= FEW_S
+    few = asked.people * len(asked.states) * asked.hours * HOUR_S <= TRIAL_S
     if few:
         chunk = -(-asked.people // CHUNKS_OF_FEW)
         return {"chunk": min(chunk, MOST_PEOPLE_A_CHUNK), "seconds_expected": 0.0}
-    each_s, most = try_few(asked)
+    each_s, most = measure_few(asked)
     chunk = int(np.clip(CHUNK_S / each_s, 1, MOST_PEOPLE_A_CHUNK))
     chunk = max(1, min(chunk, asked.people // (CHUNKS_OF_FEW * cores)))
-    _fits_memory(asked, chunk, cores if here else 0, most)
+    _check_memory(asked, chunk, cores if here else 0, most)
     if kept is not None:
-        _fits_disk(asked, chunk, kept.folder)
+        _check_disk(asked, chunk, kept.folder)
     total_s = each_s * asked.people
     if total_s / cores > TOO_LONG_S:
         raise NeurosimError(
-            f"{asked.people} people for {plain(asked.hours)} hours in {len(asked.states)} states "
+            f"{asked.people} people for {format_number(asked.hours)} hours in {len(asked.states)} states "
             f"would take about {total_s / cores / 86_400.0:.2g} days: choose fewer people, hours "
             "or scenarios."
         )
@@ -71,7 +63,7 @@ def _laid_out(
     return {"chunk": chunk, "seconds_expected": total_s}
 
 
-def try_few(asked: Plan) -> tuple[float, float]:
+def measure_few(asked: Plan) -> tuple[float, float]:
     """Return seconds a person takes on a core, and most discharges that are kept at once.
 
     Some people beyond those asked for live through a short time, the same again, and ever longer
@@ -82,23 +74,23 @@ def try_few(asked: Plan) -> tuple[float, float]:
         return [s.replace(duration_s=hours * HOUR_S) for s in asked.states]
 
     hours = min(asked.hours, 1.0 / 60.0)
-    tallies(short(hours), asked.people)  # what is compiled is paid once
+    tally_person(short(hours), asked.people)  # what is compiled is paid once
     who, rates, begun = [], [], perf_counter()
     while len(who) < 3 or (len(who) < 20 and perf_counter() - begun < 1.0):
         who.append(asked.people + 1 + len(who))
-        rates += [t.expected_per_min for t in tallies(short(hours), who[-1])]
+        rates += [t.expected_per_min for t in tally_person(short(hours), who[-1])]
     once_s, spans, took = perf_counter() - begun, [hours], []
     while True:
         begun = perf_counter()
         for person in who:
-            tallies(short(spans[-1]), person)
+            tally_person(short(spans[-1]), person)
         took.append(perf_counter() - begun)
         if spans[-1] >= asked.hours or took[-1] > 1.0:
             break
         spans.append(min(4.0 * spans[-1], asked.hours))
     rise = (took[-1] - took[0]) / max(spans[-1] - spans[0], 1e-9)
     each_s = (once_s + max(rise, 0.0) * (asked.hours - spans[0])) / len(who)
-    kept = [not as_drawn(moments(s)) for s in asked.states]
+    kept = [not can_count_as_drawn(body_trajectory(s)) for s in asked.states]
     most = np.max(np.array(rates).reshape(-1, len(kept)) * kept)
     return each_s, most * 60.0 * asked.hours
 
@@ -115,15 +107,15 @@ def memory_bytes(asked: Plan, chunk: int, workers: int, discharges: float) -> fl
     sums = (
         asked.people
         * len(asked.states)
-        * sum(ROW[n].itemsize for n in ("twitches", "visible", "expected_per_min", *SIGNS))
+        * sum(ROW[n].itemsize for n in ("twitches", "visible", "expected_per_min", *COHORT_SIGNS))
     )
-    under_way = (crew.AHEAD * workers + 4) * part_bytes(asked, chunk)
+    under_way = (crew.JOBS_AHEAD * workers + 4) * part_bytes(asked, chunk)
     held = min(discharges, MAX_DISCHARGES)  # no more are ever sampled at once
     each = PROCESS_BYTES + DISCHARGE_BYTES * held
     return PROCESS_BYTES + 2.0 * sums + under_way + workers * each
 
 
-def _fits_memory(asked: Plan, chunk: int, workers: int, discharges: float) -> None:
+def _check_memory(asked: Plan, chunk: int, workers: int, discharges: float) -> None:
     has, needs = machine_bytes(), memory_bytes(asked, chunk, workers, discharges)
     if needs > has:
         raise NeurosimError(
@@ -140,7 +132,7 @@ def machine_bytes() -> float:
         return float("inf")
 
 
-def _fits_disk(asked: Plan, chunk: int, folder: Path) -> None:
+def _check_disk(asked: Plan, chunk: int, folder: Path) -> None:
     n = len(asked.states)
     tables = (asked.people + asked.bins) * n * ROW_BYTES
     parts = sum(part_bytes(asked, b - a) for a, b in chunks(asked.people, chunk))

@@ -19,13 +19,15 @@ from typing import Any
 import numpy as np
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.files import write_whole
+from neurosim.base.files import write_atomically
 
 RECORD, LOCK = "cohort.json", ".cohort.lock"
-OURS = re.compile(r"(\d{7}\.npz|cohort\.json|\..*\.part)")  # what may be removed from the folder
+REMOVABLE = re.compile(
+    r"(\d{7}\.npz|cohort\.json|\..*\.part)"
+)  # what may be removed from the folder
 
 
-class Parts:
+class Checkpoint:
     """Parts of one run in a folder, to be used in a ``with`` block that keeps others out.
 
     Parameters
@@ -44,8 +46,8 @@ class Parts:
         self.place = self.folder / "parts"
         self._handle: int | None = None
 
-    def __enter__(self) -> Parts:
-        self._handle = _locked(self.folder)
+    def __enter__(self) -> Checkpoint:
+        self._handle = _lock_folder(self.folder)
         return self
 
     def __exit__(self, *_) -> None:
@@ -61,11 +63,11 @@ class Parts:
 
     def begun(self) -> dict[str, Any] | None:
         """Return the record of the unfinished run in the folder, None if there is none."""
-        return _json(self.place / RECORD)
+        return _read_json(self.place / RECORD)
 
     def finished(self) -> dict[str, Any] | None:
         """Return the record of the finished run in the folder, None if there is none."""
-        return _json(self.folder / RECORD)
+        return _read_json(self.folder / RECORD)
 
     def begin(self, record: Mapping[str, Any]) -> None:
         """Begin a run: what is left of another one's parts goes, the record is written.
@@ -77,7 +79,7 @@ class Parts:
         """
         self.clear()
         self.place.mkdir(exist_ok=True)
-        write_whole(self.place / RECORD, json.dumps(record, indent=1).encode("utf-8"))
+        write_atomically(self.place / RECORD, json.dumps(record, indent=1).encode("utf-8"))
 
     def write(self, number: int, part: Mapping[str, np.ndarray]) -> None:
         """Write one part.
@@ -89,7 +91,7 @@ class Parts:
         """
         buffer = BytesIO()
         np.savez_compressed(buffer, **dict(part))  # type: ignore[arg-type]
-        write_whole(self._path(number), buffer.getvalue())
+        write_atomically(self._path(number), buffer.getvalue())
 
     def read(self, number: int) -> dict[str, np.ndarray] | None:
         """Return one part, None if it is absent or damaged (each array has its checksum)."""
@@ -104,7 +106,7 @@ class Parts:
         (self.place / RECORD).unlink(missing_ok=True)
         if self.place.is_dir():
             for path in self.place.iterdir():
-                if OURS.fullmatch(path.name):
+                if REMOVABLE.fullmatch(path.name):
                     path.unlink(missing_ok=True)
             with suppress(OSError):  # somebody keeps other files there
                 self.place.rmdir()
@@ -113,7 +115,7 @@ class Parts:
         return self.place / f"{number:07d}.npz"
 
 
-def _json(path: Path) -> dict[str, Any] | None:
+def _read_json(path: Path) -> dict[str, Any] | None:
     try:
         found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
@@ -121,7 +123,7 @@ def _json(path: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) and "settings" in found else None
 
 
-def _locked(folder: Path) -> int:
+def _lock_folder(folder: Path) -> int:
     """Return the handle of a folder's lock, which the system frees when the process ends."""
     path = folder / LOCK
     while True:
@@ -131,7 +133,7 @@ def _locked(folder: Path) -> int:
             why = error.strerror or error
             raise NeurosimError(f"Cannot write to the folder {folder}: {why}.") from None
         try:
-            _lock(handle)
+            _lock_handle(handle)
         except OSError:
             os.close(handle)
             raise NeurosimError(
@@ -143,7 +145,7 @@ def _locked(folder: Path) -> int:
         os.close(handle)
 
 
-def _lock(handle: int) -> None:
+def _lock_handle(handle: int) -> None:
     if os.name == "posix":
         import fcntl
 
@@ -164,14 +166,14 @@ def first_difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple
     >>> first_difference({"people": 3, "body": {"ph": 7.4}}, {"people": 3, "body": {"ph": 7.5}})
     ('body.ph', 7.4, 7.5)
     """
-    a, b = _flat(before), _flat(now)
+    a, b = _flatten(before), _flatten(now)
     for name in dict.fromkeys([*a, *b]):
         if a.get(name, "nothing") != b.get(name, "nothing"):
             return name, a.get(name, "nothing"), b.get(name, "nothing")
     return "", None, None
 
 
-def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:
+def _flatten(tree: Any, prefix: str = "") -> dict[str, Any]:
     if isinstance(tree, Mapping):
         items = [(str(key), value) for key, value in tree.items()]
     elif isinstance(tree, list):
@@ -180,5 +182,5 @@ def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:
         return {prefix.rstrip("."): tree}
     found: dict[str, Any] = {}
     for key, value in items:
-        found |= _flat(value, f"{prefix}{key}.")
+        found |= _flatten(value, f"{prefix}{key}.")
     return found

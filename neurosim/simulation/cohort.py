@@ -24,25 +24,25 @@ from neurosim.base import disk_cache
 from neurosim.base.errors import NeurosimError
 from neurosim.model.muscle.anatomy import MUSCLES
 from neurosim.simulation import workers as crew
-from neurosim.simulation.budget import A_PROCESS_PAYS_S, _laid_out
-from neurosim.simulation.checkpoint import Parts, first_difference
+from neurosim.simulation.budget import PROCESS_WORTHWHILE_S, _plan_layout
+from neurosim.simulation.checkpoint import Checkpoint, first_difference
 from neurosim.simulation.plan import (
+    COHORT_SIGNS,
     COUNTS,
     HOUR_S,
     HOURLY,
     MAX_WORKERS,
     ROW,
-    SIGNS,
     UNKNOWN,
     WEEK_H,
     Plan,
     chunks,
     least_weeks,
 )
-from neurosim.simulation.scenario import _whole
-from neurosim.simulation.tally import INTERVAL_EDGES_S, LARGEST, Tally, tallies
+from neurosim.simulation.scenario import _check_whole
+from neurosim.simulation.tally import INTERVAL_EDGES_S, LARGEST, Tally, tally_person
 
-KEPT_STATES = 20_000  # of people's axons; more would drive all else out of the cache on disk
+MAX_CACHED_STATES = 20_000  # of people's axons; more would drive all else out of the cache on disk
 
 
 def _seen_by_week(by_muscle: Sequence[tuple[str, Tally]]) -> np.ndarray:
@@ -55,12 +55,12 @@ def _seen_by_week(by_muscle: Sequence[tuple[str, Tally]]) -> np.ndarray:
     return seen
 
 
-def _signs(by_muscle: Sequence[tuple[str, Tally]]) -> list[int]:
+def _person_signs(by_muscle: Sequence[tuple[str, Tally]]) -> list[int]:
     """Return each sign of one person in one scenario: 1, 0, or `UNKNOWN` in so short a time."""
     seen = _seen_by_week(by_muscle)
     return [
         int(rule(seen)) if seen.shape[0] >= least_weeks(sign) else UNKNOWN
-        for sign, rule in SIGNS.items()
+        for sign, rule in COHORT_SIGNS.items()
     ]
 
 
@@ -74,11 +74,15 @@ def count_people(asked: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
         ``hours``, shape (states, hours, len(HOURLY)); ``intervals`` and ``bursts``, shape (states,
         cells). ``seconds``: what it took.
     """
-    with disk_cache.paused() if asked.people * len(asked.states) > KEPT_STATES else nullcontext():
-        return _count(asked, first, stop)
+    with (
+        disk_cache.bypass_cache()
+        if asked.people * len(asked.states) > MAX_CACHED_STATES
+        else nullcontext()
+    ):
+        return _count_part(asked, first, stop)
 
 
-def _count(asked: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
+def _count_part(asked: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
     begun, states = perf_counter(), asked.states
     rows = np.zeros((stop - first, len(states)), ROW)
     hours = np.zeros((len(states), asked.bins, len(HOURLY)), np.int64)
@@ -86,11 +90,11 @@ def _count(asked: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
     bursts = np.zeros((len(states), LARGEST), np.int64)
     for person in range(first, stop):
         try:
-            found = tallies(states, person, HOUR_S)
+            found = tally_person(states, person, HOUR_S)
         except NeurosimError as error:
             raise NeurosimError(f"Person {person}: {error}") from None
         signs = {
-            name: _signs(
+            name: _person_signs(
                 [(s.muscle, t) for s, t in zip(states, found, strict=True) if s.name == name]
             )
             for name in dict.fromkeys(s.name for s in states)
@@ -109,7 +113,7 @@ def _count(asked: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
     return {"rows": rows, "hours": hours, "intervals": intervals, "bursts": bursts, "seconds": took}
 
 
-def _sound(part: dict[str, np.ndarray] | None, asked: Plan, first: int, stop: int) -> bool:
+def _is_intact(part: dict[str, np.ndarray] | None, asked: Plan, first: int, stop: int) -> bool:
     """Return whether a part that was read is the one of these people."""
     if part is None or set(part) != {"rows", "hours", "intervals", "bursts", "seconds"}:
         return False
@@ -152,7 +156,7 @@ class Cohort:
         """
         for i, (first, stop) in enumerate(chunks(self.plan.people, self.chunk)):
             part = self._read(i)
-            if part is None or not _sound(part, self.plan, first, stop):
+            if part is None or not _is_intact(part, self.plan, first, stop):
                 raise NeurosimError(
                     f"The counts of people {first} to {stop - 1} have been lost: "
                     "add --resume to count them again."
@@ -162,7 +166,7 @@ class Cohort:
     @cached_property
     def _sums(self) -> dict[str, np.ndarray]:
         shape = (len(self.plan.states), self.plan.people)
-        names = ("twitches", "visible", "expected_per_min", *SIGNS)
+        names = ("twitches", "visible", "expected_per_min", *COHORT_SIGNS)
         found = {name: np.zeros(shape, ROW[name]) for name in names}
         summed = ("hours", "intervals", "bursts", "seconds")
         for part in self.parts():
@@ -215,7 +219,7 @@ class Cohort:
 
 def run_cohort(
     asked: Plan,
-    kept: Parts | None = None,
+    kept: Checkpoint | None = None,
     *,
     resume: bool = False,
     workers: int | None = None,
@@ -260,18 +264,18 @@ def run_cohort(
     """
     begun, settings = perf_counter(), asked.settings()
     number_of = check_workers(workers, scheduler)
-    record = _earlier(kept, settings, resume) if kept is not None else None
+    record = _earlier_record(kept, settings, resume) if kept is not None else None
     there = crew.cluster(scheduler) if scheduler is not None else nullcontext()
     with there as client:
-        cores = crew.threads(client) if client is not None else number_of
+        cores = crew.cluster_capacity(client) if client is not None else number_of
         if record is None:
-            record = _laid_out(asked, cores, client is None, kept, tell)
+            record = _plan_layout(asked, cores, client is None, kept, tell)
             record["settings"] = settings
             if kept is not None:
-                _begin(kept, record)
+                _begin_run(kept, record)
         if client is None and workers is None:
-            cores = max(1, min(cores, int(record["seconds_expected"] / A_PROCESS_PAYS_S)))
-        store = _InMemory() if kept is None else kept
+            cores = max(1, min(cores, int(record["seconds_expected"] / PROCESS_WORTHWHILE_S)))
+        store = _MemoryParts() if kept is None else kept
         resumed = _count_all(asked, record["chunk"], store, cores, client, progress)
     return Cohort(asked, record["chunk"], perf_counter() - begun, resumed, store.read)
 
@@ -289,11 +293,11 @@ def check_workers(workers: int | None, scheduler: str | None) -> int:
             raise NeurosimError("--workers run here and --scheduler is elsewhere: give only one.")
         crew.check_address(scheduler)
     if workers is not None:
-        return _whole("workers", workers, 1, MAX_WORKERS)
+        return _check_whole("workers", workers, 1, MAX_WORKERS)
     return min(os.cpu_count() or 1, MAX_WORKERS)
 
 
-class _InMemory(dict):
+class _MemoryParts(dict):
     """Parts that are kept in memory."""
 
     def write(self, number: int, part: dict[str, np.ndarray]) -> None:
@@ -303,7 +307,9 @@ class _InMemory(dict):
         return self.get(number)
 
 
-def _earlier(kept: Parts, settings: dict[str, Any], resume: bool) -> dict[str, Any] | None:
+def _earlier_record(
+    kept: Checkpoint, settings: dict[str, Any], resume: bool
+) -> dict[str, Any] | None:
     """Return the record of the run to go on with, None if one is to begin.
 
     Raises
@@ -319,11 +325,11 @@ def _earlier(kept: Parts, settings: dict[str, Any], resume: bool) -> dict[str, A
             f"{kept.folder} has an unfinished run: add --resume to go on with it, or choose "
             "another --out."
         )
-    refuse_another(kept.folder, record["settings"], settings)
+    refuse_other_run(kept.folder, record["settings"], settings)
     return record
 
 
-def nothing_left(kept: Parts, asked: Plan) -> bool:
+def is_finished(kept: Checkpoint, asked: Plan) -> bool:
     """Return whether the folder has the finished run that is asked.
 
     Raises
@@ -334,11 +340,11 @@ def nothing_left(kept: Parts, asked: Plan) -> bool:
     before = kept.finished() if kept.begun() is None else None
     if before is None:
         return False
-    refuse_another(kept.folder, before["settings"], asked.settings())
+    refuse_other_run(kept.folder, before["settings"], asked.settings())
     return True
 
 
-def refuse_another(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
+def refuse_other_run(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
     """Refuse to go on with a run that was asked otherwise, or made by other code.
 
     Raises
@@ -360,7 +366,7 @@ def refuse_another(folder: Path, before: dict[str, Any], now: dict[str, Any]) ->
     )
 
 
-def _begin(kept: Parts, record: dict[str, Any]) -> None:
+def _begin_run(kept: Checkpoint, record: dict[str, Any]) -> None:
     try:
         kept.begin(record)
     except OSError as error:
@@ -380,16 +386,16 @@ def _count_all(
     """Count the people of every part that is not there yet; return whether some were there."""
     todo, done = [], 0
     for i, (first, stop) in enumerate(chunks(asked.people, chunk)):
-        if _sound(store.read(i), asked, first, stop):
+        if _is_intact(store.read(i), asked, first, stop):
             done += stop - first
         else:
             todo.append((asked, first, stop))
     resumed = done > 0
-    on_disk = isinstance(store, Parts)
+    on_disk = isinstance(store, Checkpoint)
     if progress and todo:
         progress(done, asked.people)
     try:
-        with closing(crew.results(count_people, todo, min(cores, len(todo)), client)) as coming:
+        with closing(crew.run_jobs(count_people, todo, min(cores, len(todo)), client)) as coming:
             for (_, first, stop), part in coming:
                 store.write(first // chunk, part)
                 done += stop - first
@@ -399,7 +405,7 @@ def _count_all(
         so_far = f"Stopped after {done} of {asked.people} people"
         text = f"{so_far}; add --resume to go on." if on_disk else f"{so_far}."
         raise KeyboardInterrupt(text) from None
-    except (OSError, crew.Lost, MemoryError) as error:
+    except (OSError, crew.WorkersLost, MemoryError) as error:
         why = getattr(error, "strerror", None) or str(error) or "there is not enough memory"
         why = f"cannot write to {store.place}: {why}" if isinstance(error, OSError) else why
         rest = "; mend that and add --resume to go on." if on_disk else "."

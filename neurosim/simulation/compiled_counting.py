@@ -5,10 +5,10 @@ from numba.extending import register_jitable
 
 from neurosim.simulation import counting
 
-register_jitable(counting.along)
-register_jitable(counting.gain)
-register_jitable(counting._peak)
+register_jitable(counting.interpolate_knots)
+register_jitable(counting.summation_gain)
+register_jitable(counting._peak_force)
 try:
-    counted = njit(cache=True)(counting.counted)
+    count_bursts = njit(cache=True)(counting.count_bursts)
 except RuntimeError:  # no folder to keep machine code in
-    counted = njit(counting.counted)
+    count_bursts = njit(counting.count_bursts)

@@ -14,7 +14,7 @@ from neurosim.model.muscle.force import force_frequency
 FUSED = 4.0  # contraction times in an interval above which twitches fuse wholly (to 1e-55)
 
 
-def along(t, at, values):
+def interpolate_knots(t, at, values):
     """Return a value at a time between the knots `at`, on a straight line; the ends held."""
     if at.size == 1 or t <= at[0]:
         return values[0]
@@ -30,7 +30,7 @@ def force_law() -> tuple[float, float, float, float]:
     return factor, exponent, limit, -expm1(-factor * limit**exponent)
 
 
-def gain(ratio, force_law):
+def summation_gain(ratio, force_law):
     """Return how much larger a twitch is than a lone one, as `muscle.force.gain` does."""
     factor, exponent, limit, fraction = force_law
     if ratio <= limit:
@@ -39,7 +39,7 @@ def gain(ratio, force_law):
     return fused / fraction * limit / ratio
 
 
-def counted(
+def count_bursts(
     rows,
     twitch,
     muscle,
@@ -99,27 +99,27 @@ def counted(
             if there:
                 u_gap = (t - last[1]) / contraction
                 if size > 0:
-                    top = max(top, _peak(a, b, u_gap))
+                    top = max(top, _peak_force(a, b, u_gap))
                     decay = exp(-u_gap)
                     a, b = (a + b * u_gap) * decay, b * decay
-                contraction = twitch[1][u] * along(t, at, slow)
+                contraction = twitch[1][u] * interpolate_knots(t, at, slow)
                 ratio = contraction / max(t - last[2], 1e-6)
-                b += twitch[0][u] * gain(ratio, force_law)
+                b += twitch[0][u] * summation_gain(ratio, force_law)
                 last[2] = t
             last[1] = t
             size += 1
             i += 1
         if there:
-            top = max(top, _peak(a, b, 1e300)) if size > 1 else b
+            top = max(top, _peak_force(a, b, 1e300)) if size > 1 else b
             hour = min(int(begin / bin_s), end)
             by_bin[0, hour] += 1
-            by_bin[1, hour] += top * along(begin, at, force) > muscle
+            by_bin[1, hour] += top * interpolate_knots(begin, at, force) > muscle
             by_bin[2, hour] += size > 1
             origins[origin[int(rows[2, i - 1])]] += 1
             sizes[min(size, sizes.size) - 1] += 1
 
 
-def _peak(a, b, u_gap):
+def _peak_force(a, b, u_gap):
     """Return the largest force within a gap after a discharge, over e: (a + b u) exp(1 - u)."""
     u = min(max(1.0 - a / b, 0.0), u_gap)
     return (a + b * u) * exp(1.0 - u)

@@ -12,64 +12,64 @@ from dataclasses import replace
 import numpy as np
 
 from neurosim.model.axon.axon import Conditions
-from neurosim.model.firing.discharge import UnitHazard, balances
-from neurosim.model.firing.hazard import prepare, rested_hazard
+from neurosim.model.firing.discharge import UnitHazard, balance_many
+from neurosim.model.firing.hazard import prefetch_tables, rested_hazard
 from neurosim.model.firing.sites import person_scores
 from neurosim.simulation import result, simulate
 from neurosim.simulation import state as state_
-from neurosim.simulation.processes import parallel
+from neurosim.simulation.processes import map_parallel
 from neurosim.simulation.scenario import Scenario
 
 SEEDS = 4  # groups of people, each from a seed of its own
 CHUNK = 5  # people at a time
 
 
-def who(person: int, seed: int) -> tuple[int, int]:
+def seed_and_person(person: int, seed: int) -> tuple[int, int]:
     """Return (seed, number within it) of one of a study's people."""
     return seed + person % SEEDS, person // SEEDS
 
 
-def _judged(asked: Scenario) -> state_.State:
+def _comparable_state(asked: Scenario) -> state_.TissueState:
     """Return a scenario's state without the groups that come by a rule."""
-    state = state_.state_in(asked)
+    state = state_.tissue_state(asked)
     return replace(state, lesion=replace(state.lesion, myokymic_share=0.0))
 
 
-def rates_of_person(
-    asked: Sequence[Scenario], person: int, draw: Callable = simulate.own_sites
+def person_rates(
+    asked: Sequence[Scenario], person: int, draw: Callable = simulate.healthy_sites
 ) -> np.ndarray:
     """Return twitches per minute of one person under every scenario, shape (scenarios,).
 
-    `draw` gives a person's sites in health, as `neurosim.simulation.simulate.own_sites` does.
+    `draw` gives a person's sites in health, as `neurosim.simulation.simulate.healthy_sites` does.
     """
-    seed, number = who(person, asked[0].seed)
+    seed, number = seed_and_person(person, asked[0].seed)
     asked = [s.replace(seed=seed, duration_s=1.0) for s in asked]
-    states = [_judged(s) for s in asked]
+    states = [_comparable_state(s) for s in asked]
     for axon in {s.axon for s in asked}:
         mine = [t.axon for s, t in zip(asked, states, strict=True) if s.axon == axon]
-        prepare([Conditions(), *mine], axon, person_scores(seed, number))
-    found = [_hazard(s, t, number, draw) for s, t in zip(asked, states, strict=True)]
-    by_law = [np.maximum(rate, 1e-300).sum() for rate, _ in balances([h for h, _ in found])]
+        prefetch_tables([Conditions(), *mine], axon, person_scores(seed, number))
+    found = [_person_hazard(s, t, number, draw) for s, t in zip(asked, states, strict=True)]
+    by_law = [np.maximum(rate, 1e-300).sum() for rate, _ in balance_many([h for h, _ in found])]
     return np.array([law + more for law, (_, more) in zip(by_law, found, strict=True)]) * [
         result.reaches(t, s.axon, person_scores(seed, number))
         for s, t in zip(asked, states, strict=True)
     ]
 
 
-def _hazard(
-    asked: Scenario, state: state_.State, person: int, draw: Callable
+def _person_hazard(
+    asked: Scenario, state: state_.TissueState, person: int, draw: Callable
 ) -> tuple[UnitHazard, float]:
     """Return a person's hazards in a state, and bursts per minute beside them."""
-    sites = simulate.sites_of(state, draw(asked, person), asked, person)
-    _, beside = simulate.sources_of(state, sites, asked, person)
-    return simulate.hazard_of(state, sites, asked, rested_hazard), beside.sum()
+    sites = simulate.sites_in_state(state, draw(asked, person), asked, person)
+    _, beside = simulate.state_other_sources(state, sites, asked, person)
+    return simulate.state_hazard(state, sites, asked, rested_hazard), beside.sum()
 
 
-def _chunk(asked: Sequence[Scenario], people: np.ndarray) -> list[np.ndarray]:
-    return [rates_of_person(asked, int(p)) for p in people]
+def _rates_chunk(asked: Sequence[Scenario], people: np.ndarray) -> list[np.ndarray]:
+    return [person_rates(asked, int(p)) for p in people]
 
 
-def long_run(
+def long_run_rates(
     asked: Sequence[Scenario],
     people: int,
     *,
@@ -94,7 +94,7 @@ def long_run(
     """
     chunks = np.array_split(np.arange(people), max(1, -(-people // CHUNK)))
     done: list[np.ndarray] = []
-    for part in parallel(_chunk, asked, chunks, cores):
+    for part in map_parallel(_rates_chunk, asked, chunks, cores):
         done += part
         if progress:
             progress(len(done), people)

@@ -11,22 +11,22 @@ import numpy as np
 
 from neurosim.base import parameters
 from neurosim.base.errors import NeurosimError, number_within, unknown_name
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.body.state import Body
 from neurosim.model.firing.discharge import ORIGINS
 from neurosim.model.muscle.anatomy import MUSCLES, muscle
 from neurosim.simulation import provenance
-from neurosim.simulation.scenario import Scenario, _whole, scenario
+from neurosim.simulation.scenario import Scenario, _check_whole, load_scenario
 from neurosim.simulation.signs import gets_worse, persists, spreads
-from neurosim.simulation.state import moments
-from neurosim.simulation.tally import bins
+from neurosim.simulation.state import body_trajectory
+from neurosim.simulation.tally import bin_count
 
 MAX_PEOPLE, MAX_HOURS, MAX_WORKERS = 1_000_000, 8784.0, 512
 FORMATS = ("csv", "parquet")
 HOUR_S, WEEK_H = 3600.0, 168
 COUNTS = ("twitches", "visible", "doublets", "spasms", "discharges")  # by hour
 HOURLY = ("people_twitching", *COUNTS)
-SIGNS = {"persists": persists, "spreads": spreads, "gets_worse": gets_worse}
+COHORT_SIGNS = {"persists": persists, "spreads": spreads, "gets_worse": gets_worse}
 UNKNOWN = -1  # of a sign that so short a time cannot tell
 # What a part keeps of one person in one state (a scenario in a muscle).
 ROW = np.dtype(
@@ -36,7 +36,7 @@ ROW = np.dtype(
         ("active_units", np.int64),
         ("expected_per_min", float),
         *((f"{o}_twitches", np.int64) for o in ORIGINS),
-        *((sign, np.int8) for sign in SIGNS),
+        *((sign, np.int8) for sign in COHORT_SIGNS),
     ]
 )
 MAX_ROWS = 200_000_000  # of a table
@@ -70,7 +70,7 @@ class Plan:
     @property
     def bins(self) -> int:
         """Hours of the table by hours; the last may be shorter."""
-        return bins(self.hours * HOUR_S, HOUR_S)
+        return bin_count(self.hours * HOUR_S, HOUR_S)
 
     @property
     def healthy(self) -> dict[str, int]:
@@ -80,7 +80,7 @@ class Plan:
 
     def settings(self) -> dict[str, Any]:
         """Return everything that determines the result, as plain values."""
-        exchanged = {".".join(key): value for key, value in parameters._exchanged.items()}
+        exchanged = {".".join(key): value for key, value in parameters._overrides.items()}
         return {
             "people": self.people,
             "hours": self.hours,
@@ -89,11 +89,11 @@ class Plan:
             "states": [f"{s.name} in the {s.muscle}" for s in self.states],
             "scenarios": {s.name: s.contents() for s in self.scenarios},
             "exchanged": dict(sorted(exchanged.items())),
-            "made_by": provenance.made_by(),
+            "made_by": provenance.build_info(),
         }
 
 
-def plan(
+def make_plan(
     scenarios: Sequence[Scenario | str] | Scenario | str = "normal",
     people: int = 100,
     hours: float = 24.0,
@@ -125,22 +125,22 @@ def plan(
         For an unknown name, a scenario given twice, or a value that is not allowed.
     """
     hours = number_within("hours", hours, 1.0 / HOUR_S, MAX_HOURS, "h")
-    people = _whole("people", people, 1, MAX_PEOPLE)
+    people = _check_whole("people", people, 1, MAX_PEOPLE)
     if format not in FORMATS:
         raise unknown_name("format", format, FORMATS)
     one = isinstance(scenarios, (str, Path, Scenario))
-    found = _with_health([scenario(s) for s in ([scenarios] if one else scenarios)])
+    found = _add_health([load_scenario(s) for s in ([scenarios] if one else scenarios)])
     found = [s.replace(duration_s=hours * HOUR_S, seed=seed, people=1) for s in found]
     for s in found:
         if s.course is not None:
-            moments(s)  # a body that cannot be survived is told now
-    states = [s.replace(muscle=m) for s in found for m in _muscles(s, found, muscle)]
+            body_trajectory(s)  # a body that cannot be survived is told now
+    states = [s.replace(muscle=m) for s in found for m in _scenario_muscles(s, found, muscle)]
     asked = Plan(tuple(found), tuple(states), people, hours, found[0].seed, format)
-    _fits_tables(asked)
+    _check_tables_fit(asked)
     return asked
 
 
-def _with_health(found: list[Scenario]) -> list[Scenario]:
+def _add_health(found: list[Scenario]) -> list[Scenario]:
     """Return the scenarios with health in front.
 
     Raises
@@ -153,7 +153,7 @@ def _with_health(found: list[Scenario]) -> list[Scenario]:
         if names.count(name) > 1:
             raise NeurosimError(f"The scenario '{name}' is given twice.")
     ill = [s for s in found if s.name != "normal"]
-    healthy = next((s for s in found if s.name == "normal"), scenario("normal"))
+    healthy = next((s for s in found if s.name == "normal"), load_scenario("normal"))
     if healthy.body != Body() or healthy.course is not None:
         raise NeurosimError(
             "The scenario 'normal' must be a healthy body, with which all are compared: give "
@@ -169,7 +169,7 @@ def _with_health(found: list[Scenario]) -> list[Scenario]:
     return [healthy.replace(axon=next(iter(axons), healthy.axon)), *ill]
 
 
-def _muscles(one: Scenario, of_all: Sequence[Scenario], asked: str | None) -> list[str]:
+def _scenario_muscles(one: Scenario, of_all: Sequence[Scenario], asked: str | None) -> list[str]:
     """Return the muscles in which a scenario is counted."""
     if asked is not None:
         return list(MUSCLES) if asked == "all" else [muscle(asked).name]
@@ -178,7 +178,7 @@ def _muscles(one: Scenario, of_all: Sequence[Scenario], asked: str | None) -> li
     return [one.muscle]
 
 
-def _fits_tables(asked: Plan) -> None:
+def _check_tables_fit(asked: Plan) -> None:
     n = len(asked.states)
     rows = {"people": asked.people * n, "hours": asked.bins * n}
     for name, many in rows.items():
@@ -193,8 +193,8 @@ def _fits_tables(asked: Plan) -> None:
 
 def least_weeks(sign: str) -> float:
     """Return how many weeks a sign of the article needs to be told at all."""
-    two_ends = number("alarms", "baseline_weeks") + number("alarms", "recent_weeks")
-    return max(two_ends, number("alarms", "persist_weeks")) if sign == "persists" else two_ends
+    two_ends = parameter("alarms", "baseline_weeks") + parameter("alarms", "recent_weeks")
+    return max(two_ends, parameter("alarms", "persist_weeks")) if sign == "persists" else two_ends
 
 
 def chunks(people: int, chunk: int) -> list[tuple[int, int]]:

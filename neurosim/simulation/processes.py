@@ -11,20 +11,20 @@ from multiprocessing import parent_process
 from neurosim.base import parameters
 
 
-def parallel(work: Callable, first, rest: Sequence, cores: int):
+def map_parallel(work: Callable, first, rest: Sequence, cores: int):
     """Yield ``work(first, one)`` for each one of `rest`, in their order, on several cores."""
     if cores <= 1:
         yield from (work(first, one) for one in rest)
         return
-    with processes(cores) as pool:
+    with process_pool(cores) as pool:
         yield from pool.map(work, [first] * len(rest), rest)
 
 
-def _take_over(exchanged: dict[tuple[str, str], float]) -> None:
+def _prepare_worker(exchanged: dict[tuple[str, str], float]) -> None:
     """Prepare a fresh process: its parent alone answers Ctrl-C, and it does not outlive that."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    parameters._exchanged.update(exchanged)
+    parameters._overrides.update(exchanged)
 
 
 def _end_with_parent() -> None:
@@ -34,7 +34,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def processes(cores: int):
+def process_pool(cores: int):
     """Return a pool of `cores` fresh processes, a context manager.
 
     Numbers that are `exchanged` here are so in each of them.
@@ -43,5 +43,8 @@ def processes(cores: int):
     from multiprocessing import get_context
 
     return ProcessPoolExecutor(
-        cores, get_context("spawn"), initializer=_take_over, initargs=(dict(parameters._exchanged),)
+        cores,
+        get_context("spawn"),
+        initializer=_prepare_worker,
+        initargs=(dict(parameters._overrides),),
     )

@@ -8,21 +8,21 @@ from hashlib import sha256
 from importlib import metadata, resources
 from pathlib import Path
 
-CODE = (".py", ".toml", ".csv", ".json")
+CODE_SUFFIXES = (".py", ".toml", ".csv", ".json")
 
 
 @cache
 def code_hash() -> str:
     """Return a hash of the package: its code and the files that its numbers stand in."""
     root, found = Path(str(resources.files("neurosim"))), sha256()
-    for path in sorted(p for p in root.rglob("*") if p.suffix in CODE):
+    for path in sorted(p for p in root.rglob("*") if p.suffix in CODE_SUFFIXES):
         found.update(path.relative_to(root).as_posix().encode())
         found.update(path.read_bytes().replace(b"\r\n", b"\n"))
     return found.hexdigest()[:16]
 
 
 @cache
-def made_by() -> dict[str, str]:
+def build_info() -> dict[str, str]:
     """Return what must be the same wherever the work is done: versions, hash of the code."""
     return {n: v for n, v in versions().items() if n not in ("python", "matplotlib")} | {
         "code": code_hash()

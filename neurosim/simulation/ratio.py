@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 
 if TYPE_CHECKING:
     pass
@@ -26,7 +26,7 @@ class Ratio:
     @property
     def change(self) -> str:
         """``"more"``, ``"fewer"`` or ``"same"`` by the rules."""
-        edge = number("study", "smallest_ratio")
+        edge = parameter("study", "smallest_ratio")
         if self.low > edge:
             return "more"
         return "fewer" if self.high < 1.0 / edge else "same"
@@ -37,7 +37,7 @@ class Ratio:
         return Ratio(value, self.low * times, self.high * times, self.people)
 
 
-NONE = Ratio(float("nan"), float("nan"), float("nan"), 0)
+NO_RATIO = Ratio(float("nan"), float("nan"), float("nan"), 0)
 
 
 def paired_ratio(rates: np.ndarray, healthy: np.ndarray) -> Ratio:
@@ -49,7 +49,7 @@ def paired_ratio(rates: np.ndarray, healthy: np.ndarray) -> Ratio:
         Long-run twitches per minute of the same people. Rates below `rate_floor` count as
         that, so that the ratio does not depend on how long anybody was watched.
     """
-    floor = number("study", "rate_floor")
+    floor = parameter("study", "rate_floor")
     return mean_ratio(np.log(np.maximum(rates, floor) / np.maximum(healthy, floor)))
 
 
@@ -67,6 +67,6 @@ def mean_ratio(log: np.ndarray) -> Ratio:
     mean = float(log.mean())
     half = np.inf
     if n > 1:
-        tail = 0.5 + number("study", "confidence") / 2.0
+        tail = 0.5 + parameter("study", "confidence") / 2.0
         half = float(stdtrit(n - 1, tail) * log.std(ddof=1) / np.sqrt(n))
     return Ratio(float(np.exp(mean)), float(np.exp(mean - half)), float(np.exp(mean + half)), n)

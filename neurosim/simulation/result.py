@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.base.parameters import number
-from neurosim.base.registry import view
+from neurosim.base.parameters import parameter
+from neurosim.base.registry import get_view
 from neurosim.clinic.excitability import Excitability
 from neurosim.model.axon import people
 from neurosim.model.firing.discharge import (
@@ -16,17 +16,14 @@ from neurosim.model.firing.discharge import (
     HazardCourse,
     UnitHazard,
     expected_bursts_per_min,
-    over_time,
+    mean_over_time,
 )
-from neurosim.model.firing.hazard import (
-    HazardTable,
-    conduction,
-)
+from neurosim.model.firing.hazard import HazardTable, conduction_probability
 from neurosim.model.firing.sites import Sites
 from neurosim.model.muscle.events import Twitches
 from neurosim.model.muscle.force import muscle_force_mn
 from neurosim.simulation.scenario import Scenario
-from neurosim.simulation.state import Moments, State
+from neurosim.simulation.state import BodyTrajectory, TissueState
 
 
 @dataclass(frozen=True)
@@ -62,12 +59,12 @@ class Result:
 
     scenario: Scenario
     person: int
-    state: State
+    state: TissueState
     excitability: Excitability
     healthy: Excitability
     hazard: HazardTable
     sites: Sites
-    moments: Moments
+    moments: BodyTrajectory
     hazards: HazardCourse
     reached: np.ndarray
     beside_per_min: np.ndarray
@@ -119,17 +116,20 @@ class Result:
 
         Options are those of `neurosim.view.figures.picture_chain`.
         """
-        return view("plot")(self, **options)
+        return get_view("plot")(self, **options)
 
     def __str__(self) -> str:
-        return view("describe")(self)
+        return get_view("describe")(self)
 
 
-def reaches(state: State, axon: str, scores: people.Scores = ()) -> float:
+def reaches(state: TissueState, axon: str, scores: people.Scores = ()) -> float:
     """Return 1 if a discharge moves the muscle, 0 if the axon blocks or too few fibres follow."""
-    if state.transmission < number("study", "smallest_transmission"):
+    if state.transmission < parameter("study", "smallest_transmission"):
         return 0.0
-    return float(conduction(state.axon, axon, scores) >= number("study", "smallest_conduction"))
+    return float(
+        conduction_probability(state.axon, axon, scores)
+        >= parameter("study", "smallest_conduction")
+    )
 
 
 def twitch_rates(
@@ -142,11 +142,11 @@ def twitch_rates(
 
 def mean_rate(hazards: HazardCourse, per_min: np.ndarray) -> float:
     """Return the mean over time of rates at the knots."""
-    return float(over_time(hazards.at_s, list(per_min[:, None]))[0]) if per_min.any() else 0.0
+    return float(mean_over_time(hazards.at_s, list(per_min[:, None]))[0]) if per_min.any() else 0.0
 
 
 def _muscle_scales(
-    firing: Firing, of: Moments, reached: np.ndarray, least: float = 0.0
+    firing: Firing, of: BodyTrajectory, reached: np.ndarray, least: float = 0.0
 ) -> tuple[Any, Any]:
     """Return the factors on twitch force and contraction time at each discharge."""
     force = [

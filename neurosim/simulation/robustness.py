@@ -14,30 +14,32 @@ from itertools import chain
 
 import numpy as np
 
-from neurosim.base.parameters import exchanged, load, number, recorded
-from neurosim.model.axon.axon import AXON_WORDS, AXONS
+from neurosim.base.parameters import load_group, override, parameter, track_reads
+from neurosim.model.axon.axon import AXON_TITLES, AXONS
 from neurosim.model.body.contributions import contributions
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
 from neurosim.model.muscle.anatomy import muscle
-from neurosim.simulation.long_run import rates_of_person
-from neurosim.simulation.processes import parallel
+from neurosim.simulation.long_run import person_rates
+from neurosim.simulation.processes import map_parallel
 from neurosim.simulation.scenario import Scenario
 
 PEOPLE = 8
-ALIKE = ("junction",)  # rooms whose numbers act on everybody alike: one person tells
+PERSON_INDEPENDENT_GROUPS = (
+    "junction",
+)  # rooms whose numbers act on everybody alike: one person tells
 MEAN_AXON = "people_spread"  # at 0 everybody's axon is the mean one
 COMPARISON_MUSCLES = ("calf", "foot_sole")  # verdicts are shown in the first, too
 BLOOD_VALUES = ("sodium_mmol_l", "potassium_mmol_l", "ionised_calcium_mmol_l",
                 "ionised_magnesium_mmol_l")  # fmt: skip
-ROOMS = ("membrane", "firing", "soma", "junction")  # whose numbers every scenario reads
+MOVED_GROUPS = ("membrane", "firing", "soma", "junction")  # whose numbers every scenario reads
 # What no misfire reads, what says what health is, and a range that is one of kinds of units.
-UNREAD = (
+UNREAD_NUMBERS = (
     "ischaemia_", "release_", "washout_", "potassium_space_", "rogues_per_unit_", "base_",
     "soma_rest_", "soma_ahp_", "soma_adaptation_", "soma_reset_", "soma_refractory_",
     "soma_threshold_",
 )  # fmt: skip
-WORDS = {
+GROUP_TITLES = {
     "rogue_tail": "tail of the rogue sites",
     "rogue_person_spread": "how much people differ in rogue sites",
     "bulk_spread": "spread of the ordinary nodes",
@@ -71,38 +73,43 @@ class Assumption:
     @contextmanager
     def at(self, value: float) -> Iterator[None]:
         """Use `value` inside a ``with`` block."""
-        with exchanged(self.room, self.name, value):
+        with override(self.room, self.name, value):
             yield
 
 
-def _assumption(room: str, name: str) -> Assumption:
-    v = load(room)[name]
+def _read_assumption(room: str, name: str) -> Assumption:
+    v = load_group(room)[name]
     plain = name.replace("_", " ").replace(" mmol l", "").replace(" mv", "").replace(" mmhg", "")
-    return Assumption(room, name, WORDS.get(name, plain), v.value, v.low, v.high, v.unit)
+    return Assumption(room, name, GROUP_TITLES.get(name, plain), v.value, v.low, v.high, v.unit)
 
 
-def _movable(room: str, name: str) -> bool:
-    v = load(room)[name]
-    fixed = v.grade == "measured" or name.endswith(".healthy") or name.startswith(UNREAD)
+def _is_movable(room: str, name: str) -> bool:
+    v = load_group(room)[name]
+    fixed = v.grade == "measured" or name.endswith(".healthy") or name.startswith(UNREAD_NUMBERS)
     return v.low < v.high and not fixed
 
 
-def assumptions(axon: str = "ghk", muscle_class: str = "foot_sole") -> tuple[Assumption, ...]:
+def list_assumptions(axon: str = "ghk", muscle_class: str = "foot_sole") -> tuple[Assumption, ...]:
     """Return every assumed or fitted number with a range that all scenarios read."""
-    names = [(room, name) for room in ROOMS for name in load(room) if _movable(room, name)]
+    names = [
+        (room, name)
+        for room in MOVED_GROUPS
+        for name in load_group(room)
+        if _is_movable(room, name)
+    ]
     own = [("firing", f"rogues_per_unit_{muscle_class}"), (f"axon_{axon}", "S5Na")]
-    return tuple(_assumption(*one) for one in (*names, *own))
+    return tuple(_read_assumption(*one) for one in (*names, *own))
 
 
-def sizes(body: Body) -> tuple[Assumption, ...]:
+def size_assumptions(body: Body) -> tuple[Assumption, ...]:
     """Return every assumed or fitted number with a range that sizes what a body changes."""
-    with recorded() as reads:
+    with track_reads() as reads:
         contributions(body)
-    return tuple(_assumption(*one) for one in sorted(reads) if _movable(*one))
+    return tuple(_read_assumption(*one) for one in sorted(reads) if _is_movable(*one))
 
 
 @dataclass(frozen=True)
-class Task:
+class RateTask:
     """Scenarios to run for the first people, with some numbers exchanged."""
 
     scenarios: tuple[Scenario, ...]
@@ -110,24 +117,24 @@ class Task:
     people: int = PEOPLE
 
 
-def means(_: object, task: Task) -> np.ndarray:
+def mean_log_rates(_: object, task: RateTask) -> np.ndarray:
     """Return the mean over people of ln of the long-run rate of each scenario of a task."""
     with ExitStack() as stack:
         for one in task.exchanged:
-            stack.enter_context(exchanged(*one))
-        rates = np.array([rates_of_person(task.scenarios, p) for p in range(task.people)])
-    return np.log(np.maximum(rates, number("study", "rate_floor"))).mean(axis=0)
+            stack.enter_context(override(*one))
+        rates = np.array([person_rates(task.scenarios, p) for p in range(task.people)])
+    return np.log(np.maximum(rates, parameter("study", "rate_floor"))).mean(axis=0)
 
 
 def long_run_ratio(asked: Scenario, people: int = PEOPLE) -> float:
     """Return ln of the rate ratio of a few people with the mean axon, against health."""
     health = asked.replace(name="normal", body=Body())
-    found = means(None, Task((asked, health), (("membrane", MEAN_AXON, 0.0),), people))
+    found = mean_log_rates(None, RateTask((asked, health), (("membrane", MEAN_AXON, 0.0),), people))
     return float(found[0] - found[1])
 
 
 @dataclass(frozen=True)
-class Lean:
+class Robustness:
     """What one result leans on, and how it fares elsewhere; shifts and ratios are ln.
 
     Attributes
@@ -169,7 +176,7 @@ class Question:
     def turns(self, shift: float) -> bool:
         """Return whether a shift brings the interval (or the ratio) to another side."""
         low, high = (self.main if math.isnan(v) else v for v in (self.low, self.high))
-        return side(low + shift, high + shift) != side(low, high)
+        return ratio_side(low + shift, high + shift) != ratio_side(low, high)
 
     @property
     def pair(self) -> tuple[Scenario, Scenario]:
@@ -177,9 +184,9 @@ class Question:
         return self.asked, self.against
 
 
-def side(low: float, high: float | None = None) -> str:
+def ratio_side(low: float, high: float | None = None) -> str:
     """Return ``"more"``, ``"fewer"`` or ``"same"`` of ln of a ratio, or of its interval."""
-    edge, high = math.log(number("study", "smallest_ratio")), low if high is None else high
+    edge, high = math.log(parameter("study", "smallest_ratio")), low if high is None else high
     return "more" if low > edge else "fewer" if high < -edge else "same"
 
 
@@ -190,19 +197,23 @@ class _Runs:
         self.questions, self.cores = questions, cores
         self.scenarios = tuple(dict.fromkeys(chain(*(q.pair for q in questions))))
         self.row = {s: i for i, s in enumerate(self.scenarios)}
-        self.tasks: dict[tuple, Task] = {}
+        self.tasks: dict[tuple, RateTask] = {}
         self.found: dict[tuple, np.ndarray] = {}
 
     def add(self, key: tuple, change=lambda s: s, moved=(), only: Question | None = None) -> None:
         """Ask for all scenarios (or those of one question), changed, with numbers exchanged."""
         pairs = self.scenarios if only is None else only.pair
         mean = () if any(m[1] == MEAN_AXON for m in moved) else (("membrane", MEAN_AXON, 0.0),)
-        people = 1 if any(m[0] in ALIKE for m in moved) or key == ("one",) else PEOPLE
-        self.tasks[key] = Task(tuple(change(s) for s in pairs), (*mean, *moved), people)
+        people = (
+            1
+            if any(m[0] in PERSON_INDEPENDENT_GROUPS for m in moved) or key == ("one",)
+            else PEOPLE
+        )
+        self.tasks[key] = RateTask(tuple(change(s) for s in pairs), (*mean, *moved), people)
 
     def run(self) -> None:
         """Run what was asked."""
-        found = parallel(means, None, list(self.tasks.values()), self.cores)
+        found = map_parallel(mean_log_rates, None, list(self.tasks.values()), self.cores)
         self.found = dict(zip(self.tasks, found, strict=True))
 
     def ratio(self, key: tuple, q: Question) -> float:
@@ -213,15 +224,15 @@ class _Runs:
         return float(values[self.row[q.asked]] - values[self.row[q.against]])
 
 
-def lean(questions: Sequence[Question], cores: int = 1) -> list[Lean]:
+def assess_robustness(questions: Sequence[Question], cores: int = 1) -> list[Robustness]:
     """Return what every question leans on."""
     first = questions[0].asked
-    general = assumptions(first.axon, muscle(first.muscle).site_class)
+    general = list_assumptions(first.axon, muscle(first.muscle).site_class)
     other = COMPARISON_MUSCLES[first.muscle == COMPARISON_MUSCLES[0]]
     runs = _Runs(questions, cores)
     runs.add(("base",))
     runs.add(("one",))
-    spread = number("membrane", MEAN_AXON)
+    spread = parameter("membrane", MEAN_AXON)
     runs.add(("spread",), moved=(("membrane", MEAN_AXON, spread),))
     for a in general:
         for end in (a.low, a.high):
@@ -230,23 +241,25 @@ def lean(questions: Sequence[Question], cores: int = 1) -> list[Lean]:
         if name != first.axon:
             runs.add(("axon", name), lambda s, name=name: s.replace(axon=name))
     runs.add(("elsewhere",), lambda s: s.replace(muscle=other))
-    own = {i: _sizes_of(q) for i, q in enumerate(questions)}
+    own = {i: _question_assumptions(q) for i, q in enumerate(questions)}
     for i, q in enumerate(questions):
         for a in own[i]:
             for end in (a.low, a.high):
                 runs.add(("size", i, a.name, end), moved=((a.room, a.name, end),), only=q)
-        for end, body in _reference(q):
+        for end, body in _reference_bodies(q):
             healthy = Question(q.asked.replace(body=body), q.against, 0.0)
             runs.add(("reference", i, end), only=healthy)
     runs.run()
-    return [_lean_of(runs, i, q, general, own[i]) for i, q in enumerate(questions)]
+    return [_assess_question(runs, i, q, general, own[i]) for i, q in enumerate(questions)]
 
 
-def _sizes_of(q: Question) -> tuple[Assumption, ...]:
-    return tuple(dict.fromkeys((*sizes(q.asked.body), *sizes(q.against.body))))
+def _question_assumptions(q: Question) -> tuple[Assumption, ...]:
+    return tuple(
+        dict.fromkeys((*size_assumptions(q.asked.body), *size_assumptions(q.against.body)))
+    )
 
 
-def _reference(q: Question) -> list[tuple[str, Body]]:
+def _reference_bodies(q: Question) -> list[tuple[str, Body]]:
     """Return bodies at both ends of the reference range of the one blood value changed."""
     healthy = Body()
     changed = [f for f in FIELDS if getattr(q.asked.body, f) != getattr(healthy, f)]
@@ -256,22 +269,24 @@ def _reference(q: Question) -> list[tuple[str, Body]]:
     return [("low", Body(**{f.name: f.low})), ("high", Body(**{f.name: f.high}))]
 
 
-def _lean_of(runs: _Runs, i: int, q: Question, general, own) -> Lean:
+def _assess_question(runs: _Runs, i: int, q: Question, general, own) -> Robustness:
     base, spread, one = (runs.ratio((k,), q) for k in ("base", "spread", "one"))
     axons = {n: runs.ratio(("axon", n), q) - base for n in AXONS if ("axon", n) in runs.found}
     shifts = {}
     for a in (*general, *own):
         keys = [(a.name, e) if a in general else ("size", i, a.name, e) for e in (a.low, a.high)]
-        start = spread if a.name == MEAN_AXON else one if a.room in ALIKE else base
+        start = (
+            spread if a.name == MEAN_AXON else one if a.room in PERSON_INDEPENDENT_GROUPS else base
+        )
         shifts[a] = [runs.ratio(k, q) - start for k in keys]
-    tried = [_tried_axons(q, axons), *(_tried(q, a, found) for a, found in shifts.items())]
+    tried = [_try_axons(q, axons), *(_try_number(q, a, found) for a, found in shifts.items())]
     best = max(tried, key=lambda t: (t[0], t[1]))
     reach = [0.0, *axons.values(), *chain(*shifts.values())]
     low, high = (
         runs.ratio(key, q) if (key := ("reference", i, end)) in runs.found else math.nan
         for end in ("low", "high")
     )
-    return Lean(
+    return Robustness(
         best[2],
         best[3](),
         len(shifts),
@@ -283,15 +298,15 @@ def _lean_of(runs: _Runs, i: int, q: Question, general, own) -> Lean:
     )
 
 
-def _tried_axons(q: Question, axons: Mapping[str, float]):
+def _try_axons(q: Question, axons: Mapping[str, float]):
     """Return (turns the outcome, largest shift, words, where) of the choice of the axon."""
     turning = [name for name, shift in axons.items() if q.turns(shift)]
     shift = max(abs(axons[name]) for name in turning or axons)
-    words = f"axon ({q.asked.axon}: {AXON_WORDS[q.asked.axon]})"
+    words = f"axon ({q.asked.axon}: {AXON_TITLES[q.asked.axon]})"
     return bool(turning), shift, words, lambda: ", ".join(turning) or "not with another axon"
 
 
-def _tried(q: Question, a: Assumption, found: Sequence[float]):
+def _try_number(q: Question, a: Assumption, found: Sequence[float]):
     """Return (turns the outcome, largest shift, words, where) of one number."""
     unit = "" if a.unit == "1" else f" {a.unit}"
     name = f"{a.words} ({a.nominal:g}{unit})"
@@ -310,8 +325,8 @@ def turning_point(q: Question, a: Assumption, end: float) -> float:
     mean = () if a.name == MEAN_AXON else (("membrane", MEAN_AXON, 0.0),)
 
     def ratio(value: float) -> float:
-        people = 1 if a.room in ALIKE else PEOPLE
-        found = means(None, Task(q.pair, (*mean, (a.room, a.name, value)), people))
+        people = 1 if a.room in PERSON_INDEPENDENT_GROUPS else PEOPLE
+        found = mean_log_rates(None, RateTask(q.pair, (*mean, (a.room, a.name, value)), people))
         return float(found[0] - found[1])
 
     start = ratio(a.nominal)

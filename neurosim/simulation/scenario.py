@@ -25,15 +25,21 @@ from dataclasses import replace as _replace
 from importlib import resources
 from pathlib import Path
 
-from neurosim.base.errors import NeurosimError, file_bytes, number_within, shown, unknown_name
+from neurosim.base.errors import (
+    NeurosimError,
+    file_bytes,
+    number_within,
+    short_repr,
+    unknown_name,
+)
 from neurosim.model.axon.axon import AXONS
 from neurosim.model.body.course import Course
 from neurosim.model.body.remedies import remedy
 from neurosim.model.body.state import Body
-from neurosim.model.muscle.anatomy import muscle, root
+from neurosim.model.muscle.anatomy import canonical_root, muscle
 
 
-def relieved(asked: Scenario, name: str) -> Scenario:
+def apply_remedy(asked: Scenario, name: str) -> Scenario:
     """Return a scenario after a remedy; the same one if the remedy has nothing to change."""
     how = remedy(name)
     body = how.on(asked.body)
@@ -46,7 +52,7 @@ def relieved(asked: Scenario, name: str) -> Scenario:
 MAX_DURATION_S = 31_557_600.0
 MAX_PEOPLE = 100_000
 LARGEST_FILE_MB = 0.1
-MOST_DOTS = 1000  # in a line: reading a dotted key takes time with their square
+MAX_DOTS = 1000  # in a line: reading a dotted key takes time with their square
 LONGEST = {"name": 100, "title": 200, "about": 2000}  # characters
 DAY_S = 86_400.0  # of a scenario with a course, where nothing else is said
 _KEYS = ("name", "title", "about", "body", "muscle", "duration_s", "people", "seed", "axon",
@@ -57,7 +63,7 @@ _UNITS_S = {
 }  # fmt: skip
 
 
-def seconds(duration: object) -> float:
+def duration_seconds(duration: object) -> float:
     """Return a duration such as ``"24 h"``, ``"90 min"`` or ``"2 weeks"`` in seconds.
 
     Raises
@@ -70,36 +76,36 @@ def seconds(duration: object) -> float:
     >>> seconds("24 h"), seconds("90 min"), seconds("2 weeks")
     (86400.0, 5400.0, 1209600.0)
     """
-    written = duration if isinstance(duration, str) else shown(duration)
+    written = duration if isinstance(duration, str) else short_repr(duration)
     found = re.fullmatch(r"([0-9.]+)\s*([a-z]+)", written.strip().lower())
     unit = found[2] if found else ""
     unit = unit if unit in _UNITS_S else unit.removesuffix("s")
     if not found or unit not in _UNITS_S:
         raise NeurosimError(
-            f"duration = {shown(duration)} must be a number with s, min, h, days or weeks, such as "
+            f"duration = {short_repr(duration)} must be a number with s, min, h, days or weeks, such as "
             "'24 h'."
         )
     return number_within("duration", found[1], 0.0, 1e12) * _UNITS_S[unit]
 
 
-def _in_seconds(values: Mapping) -> dict:
+def _convert_duration(values: Mapping) -> dict:
     """Return the fields of a scenario with a duration in words as `duration_s`."""
     found = dict(values)
     if "duration" in found:
         if "duration_s" in found:
             raise NeurosimError("duration and duration_s say the same; give only one of them.")
-        found["duration_s"] = seconds(found.pop("duration"))
+        found["duration_s"] = duration_seconds(found.pop("duration"))
     return found
 
 
-def _whole(name: str, value: object, low: int, high: int) -> int:
+def _check_whole(name: str, value: object, low: int, high: int) -> int:
     number = number_within(name, value, low, high)
     if number != int(number):
         raise NeurosimError(f"{name} must be a whole number, not {number:g}.")
     return int(value) if isinstance(value, int) else int(number)  # a float would blur a big seed
 
 
-def _text(name: str, value: object, most: int = 100) -> None:
+def _check_text(name: str, value: object, most: int = 100) -> None:
     """Refuse what is no text, or longer than it can be shown.
 
     Raises
@@ -107,7 +113,7 @@ def _text(name: str, value: object, most: int = 100) -> None:
     NeurosimError
     """
     if not isinstance(value, str):
-        raise NeurosimError(f"{name} must be text, not {shown(value)}.")
+        raise NeurosimError(f"{name} must be text, not {short_repr(value)}.")
     if len(value) > most:
         raise NeurosimError(f"{name} has {len(value)} characters; at most {most} are allowed.")
 
@@ -133,7 +139,7 @@ class Scenario:
         One of `neurosim.model.axon.axon.AXONS`: which fitted set of membrane parameters.
     root : str
         Which spinal root `pinched_nerve` pinches, such as ``"S1"``, or ``"sensory"`` for sensory
-        fibres alone. Only the muscles it supplies are reached (`neurosim.model.muscle.anatomy.roots`).
+        fibres alone. Only the muscles it supplies are reached (`neurosim.model.muscle.anatomy.muscle_roots`).
     course : Course, optional
         What happens to the body in that time; without it the body stays as it is.
 
@@ -158,20 +164,20 @@ class Scenario:
     def __post_init__(self) -> None:
         keep = object.__setattr__
         if not isinstance(self.body, Body):
-            raise NeurosimError(f"body must be a Body, not {shown(self.body)}.")
+            raise NeurosimError(f"body must be a Body, not {short_repr(self.body)}.")
         keep(self, "muscle", muscle(self.muscle).name)
         if self.course is not None and not isinstance(self.course, Course):
-            raise NeurosimError(f"course must be a Course, not {shown(self.course)}.")
+            raise NeurosimError(f"course must be a Course, not {short_repr(self.course)}.")
         seconds = number_within("duration_s", self.duration_s, 1, MAX_DURATION_S, "s")
         keep(self, "duration_s", seconds)
-        keep(self, "people", _whole("people", self.people, 1, MAX_PEOPLE))
-        keep(self, "seed", _whole("seed", self.seed, 0, 2**53))
+        keep(self, "people", _check_whole("people", self.people, 1, MAX_PEOPLE))
+        keep(self, "seed", _check_whole("seed", self.seed, 0, 2**53))
         for name, most in LONGEST.items():
-            _text(name, getattr(self, name), most)
+            _check_text(name, getattr(self, name), most)
         keep(self, "title", self.title or self.name.replace("_", " "))
         if self.axon not in AXONS:
             raise unknown_name("axon", self.axon, AXONS)
-        keep(self, "root", root(self.root))
+        keep(self, "root", canonical_root(self.root))
 
     def replace(self, **changes) -> Scenario:
         """Return a copy with `changes`.
@@ -184,7 +190,7 @@ class Scenario:
         for name in changes:
             if name not in (*_KEYS, "duration"):
                 raise unknown_name("scenario field", name, (*_KEYS, "duration"))
-        return _replace(self, **_in_seconds(changes))
+        return _replace(self, **_convert_duration(changes))
 
     def contents(self) -> dict:
         """Return everything that it says as plain values, laid out like its TOML file."""
@@ -204,11 +210,11 @@ class Scenario:
             For an unknown key or a value that is not allowed.
         """
         if not isinstance(table, Mapping):
-            raise NeurosimError(f"A scenario must be names with values, not {shown(table)}.")
+            raise NeurosimError(f"A scenario must be names with values, not {short_repr(table)}.")
         for key in table:
             if key not in (*_KEYS, "duration", "start"):
                 raise unknown_name("scenario field", key, (*_KEYS, "duration", "start"))
-        values = _in_seconds(table)
+        values = _convert_duration(table)
         start = values.pop("start", None)
         if "course" in values:
             values["course"] = Course.from_tables(values["course"], start)
@@ -221,7 +227,7 @@ class Scenario:
         if not isinstance(body, Mapping):
             raise NeurosimError("body must be a table, such as [body] potassium_mmol_l = 3.")
         for key in ("muscle", "axon", "root"):
-            _text(key, values.get(key, ""))
+            _check_text(key, values.get(key, ""))
         return cls(**{"name": name, **values}, body=Body.from_values(body))
 
     @classmethod
@@ -235,7 +241,7 @@ class Scenario:
         """
         path = Path(path)
         data = file_bytes(path, LARGEST_FILE_MB)
-        if any(line.count(b".") > MOST_DOTS for line in data.splitlines()):
+        if any(line.count(b".") > MAX_DOTS for line in data.splitlines()):
             raise NeurosimError(f"{path} cannot be a scenario: a line has too many dots.")
         try:
             table = tomllib.loads(data.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n"))
@@ -259,11 +265,11 @@ def catalogue() -> tuple[str, ...]:
     return ("normal", *(n for n in names if n != "normal"))
 
 
-MILD = "_mild"
-NAMED = ("ALS", "Isaacs")
+MILD_SUFFIX = "_mild"
+PROPER_NAMES = ("ALS", "Isaacs")
 
 
-def in_a_sentence(title: str) -> str:
+def title_in_sentence(title: str) -> str:
     """Return a title as it stands within a sentence: without a capital, but for names.
 
     Examples
@@ -271,20 +277,20 @@ def in_a_sentence(title: str) -> str:
     >>> in_a_sentence("Low blood calcium"), in_a_sentence("Isaacs' syndrome")
     ('low blood calcium', "Isaacs' syndrome")
     """
-    return title if title.startswith(NAMED) else title[:1].lower() + title[1:]
+    return title if title.startswith(PROPER_NAMES) else title[:1].lower() + title[1:]
 
 
 def severities(name: str) -> tuple[str, ...]:
     """Return the names of a catalogue scenario at each size: severe, and mild where there is."""
-    return (name, name + MILD) if "mild" in _shipped(name) else (name,)
+    return (name, name + MILD_SUFFIX) if "mild" in _read_scenario(name) else (name,)
 
 
-def _shipped(name: str) -> dict:
+def _read_scenario(name: str) -> dict:
     file = resources.files("neurosim").joinpath(f"simulation/catalogue/{name}.toml")
     return tomllib.loads(file.read_text("utf-8"))
 
 
-def scenario(name: str | Path | Scenario) -> Scenario:
+def load_scenario(name: str | Path | Scenario) -> Scenario:
     """Return a scenario by catalogue name, by TOML file, or as it is.
 
     Raises
@@ -298,17 +304,17 @@ def scenario(name: str | Path | Scenario) -> Scenario:
     if text.endswith(".toml"):
         return Scenario.from_toml(text)
     key = text.strip().lower().replace("-", "_").replace(" ", "_")
-    base = key.removesuffix(MILD)
+    base = key.removesuffix(MILD_SUFFIX)
     if base not in catalogue() or key not in severities(base):
         raise unknown_name("scenario", name, catalogue())
-    table = _shipped(base)
+    table = _read_scenario(base)
     mild = table.pop("mild", {})
     if key != base:
         table |= mild | {"title": f"{table['title']}, mild"}
     return Scenario.from_mapping(table, key)
 
 
-def combined(names: Sequence[str], base: Scenario | None = None) -> Scenario:
+def combine(names: Sequence[str], base: Scenario | None = None) -> Scenario:
     """Return one scenario of several of the catalogue at once: every field that any changes.
 
     Where two change the same field the first counts. Its name joins theirs by ``+``.
@@ -320,9 +326,9 @@ def combined(names: Sequence[str], base: Scenario | None = None) -> Scenario:
     """
     healthy, changed = vars(Body()), {}
     for name in reversed(names):
-        body = vars(scenario(name).body)
+        body = vars(load_scenario(name).body)
         changed |= {f: value for f, value in body.items() if value != healthy[f]}
-    first, *rest = (scenario(name).title for name in names)
-    title = " and ".join([first, *map(in_a_sentence, rest)])
+    first, *rest = (load_scenario(name).title for name in names)
+    title = " and ".join([first, *map(title_in_sentence, rest)])
     start = Scenario() if base is None else base
     return start.replace(name="+".join(names), title=title, body=Body(**changed))

@@ -17,16 +17,22 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from neurosim.base.errors import NeurosimError, number_within, unknown_name
-from neurosim.base.parameters import exchanged, number
+from neurosim.base.parameters import override, parameter
 from neurosim.model.body.fields import FIELDS, USUAL
 from neurosim.model.body.state import Body
-from neurosim.model.firing.hazard import critical_nu
+from neurosim.model.firing.hazard import critical_multiplier
 from neurosim.model.firing.sites import Sites, draw_sites, person_scores, person_streams
 from neurosim.model.muscle.anatomy import MUSCLES, muscle
-from neurosim.simulation.long_run import rates_of_person
-from neurosim.simulation.processes import parallel
-from neurosim.simulation.robustness import Assumption, assumptions, sizes
-from neurosim.simulation.scenario import MILD, Scenario, catalogue, scenario, severities
+from neurosim.simulation.long_run import person_rates
+from neurosim.simulation.processes import map_parallel
+from neurosim.simulation.robustness import Assumption, list_assumptions, size_assumptions
+from neurosim.simulation.scenario import (
+    MILD_SUFFIX,
+    Scenario,
+    catalogue,
+    load_scenario,
+    severities,
+)
 
 BODY = (*USUAL, "paco2_mmhg", "bicarbonate_mmol_l", "mass_loss_percent", "sleep_debt_h")
 RANGES = {
@@ -34,7 +40,7 @@ RANGES = {
     "clinical": "from the severest scenario on one side to that on the other (what patients have)",
 }
 KINDS = ("body", "number", "person")
-NUMBERS = 12  # kept by the screening
+KEPT_NUMBERS = 12  # kept by the screening
 PEOPLE = 64  # among whom the person is drawn
 SAMPLES = 512
 MAX_SAMPLES = 4096
@@ -43,12 +49,12 @@ LEVELS = 4  # of each number in the screening
 RESAMPLES = 300  # of the bootstrap behind the intervals
 CONFIDENCE = 0.95
 CHUNK = 4  # base samples at a time: their rows share tables
-SETTLED = 6  # decimals of a rate; what lies behind them must not depend on who computed it
-SMALL = 0.02  # share of the variance below which nothing is claimed of an index
+RATE_DECIMALS = 6  # decimals of a rate; what lies behind them must not depend on who computed it
+SMALL_SHARE = 0.02  # share of the variance below which nothing is claimed of an index
 # Their ranges taken together leave many a healthy person's end plate too weak for its fibre.
-LEFT_OUT = ("junction",)
+EXCLUDED_GROUPS = ("junction",)
 # Where the words of `study.lean` are too long or too short for a picture.
-WORDS = {
+FIELD_TITLES = {
     "noise_persistent_share": "persistent channels in a site's noise",
     "own_critical": "whose axon sites are set against",
     "rogues_per_unit_foot_sole": "rogue sites of a motor unit",
@@ -66,7 +72,7 @@ WORDS = {
 
 
 @dataclass(frozen=True)
-class Factor:
+class InputFactor:
     """One input, uniform between `low` and `high`.
 
     Attributes
@@ -105,7 +111,7 @@ class Indices:
         N of Saltelli's N (inputs + 2) samples.
     """
 
-    factors: tuple[Factor, ...]
+    factors: tuple[InputFactor, ...]
     first: np.ndarray
     total: np.ndarray
     first_half: np.ndarray
@@ -126,7 +132,7 @@ class Indices:
     @property
     def warnings(self) -> list[str]:
         """In sentences, what these indices must not be read as."""
-        found, some = [], self.total > SMALL
+        found, some = [], self.total > SMALL_SHARE
         loose = [self.factors[i].words for i in self.order if some[i] and not self.firm[i]]
         if loose:
             found.append(
@@ -175,7 +181,7 @@ class Sensitivity:
     range: str
     people: int
     indices: Indices
-    screened: tuple[Factor, ...] = ()
+    screened: tuple[InputFactor, ...] = ()
     effects: np.ndarray = field(default_factory=lambda: np.zeros(0))
     trajectories: int = 0
     unlivable: int = 0
@@ -184,18 +190,18 @@ class Sensitivity:
 # --- Inputs ----------------------------------------------------------------------------
 
 
-def _alone() -> dict[str, dict[str, float]]:
+def _single_field_scenarios() -> dict[str, dict[str, float]]:
     """Return, by scenario of the catalogue, the one field that it changes and its value."""
     found, healthy = {}, vars(Body())
     for name in (n for one in catalogue() for n in severities(one)):
-        asked = scenario(name)
+        asked = load_scenario(name)
         changed = {f: v for f, v in vars(asked.body).items() if v != healthy[f]}
         if len(changed) == 1 and asked.course is None:
             found[name] = changed
     return found
 
 
-def body_factors(which: str = "reference") -> tuple[Factor, ...]:
+def body_factors(which: str = "reference") -> tuple[InputFactor, ...]:
     """Return the fields of the body that are moved, with their ranges.
 
     ``"reference"`` is the reference range; stress and fatigue, which have none, go up to their mild
@@ -208,44 +214,46 @@ def body_factors(which: str = "reference") -> tuple[Factor, ...]:
     """
     if which not in RANGES:
         raise unknown_name("range", which, RANGES)
-    found, alone = [], _alone()
+    found, alone = [], _single_field_scenarios()
     for name in BODY:
         f = FIELDS[name]
         values = {s: v[name] for s, v in alone.items() if name in v}
         if which == "reference":
             no_range = f.high <= f.low
-            values = {s: v for s, v in values.items() if no_range and s.endswith(MILD)}
+            values = {s: v for s, v in values.items() if no_range and s.endswith(MILD_SUFFIX)}
         reach = (f.low, f.high, *values.values())
-        found.append(Factor("body", "body", name, f.label, min(reach), max(reach), f.unit))
+        found.append(InputFactor("body", "body", name, f.label, min(reach), max(reach), f.unit))
     return tuple(found)
 
 
-def number_factors(asked: Scenario) -> tuple[Factor, ...]:
+def number_factors(asked: Scenario) -> tuple[InputFactor, ...]:
     """Return every assumed or fitted number with a range that such a run reads.
 
     But for those of `LEFT_OUT`, which act together as no muscle could.
     """
     body = Body(**{f.name: 0.5 * (f.low + f.high) for f in body_factors("clinical")})
-    own = assumptions(asked.axon, muscle(asked.muscle).site_class)
-    both = dict.fromkeys((*own, *sizes(body)))
-    return tuple(_of(a) for a in both if a.room not in LEFT_OUT)
+    own = list_assumptions(asked.axon, muscle(asked.muscle).site_class)
+    both = dict.fromkeys((*own, *size_assumptions(body)))
+    return tuple(_to_factor(a) for a in both if a.room not in EXCLUDED_GROUPS)
 
 
-def _of(a: Assumption) -> Factor:
+def _to_factor(a: Assumption) -> InputFactor:
     unit = "" if a.unit == "1" else a.unit
-    return Factor("number", a.room, a.name, WORDS.get(a.name, a.words), a.low, a.high, unit)
+    return InputFactor(
+        "number", a.room, a.name, FIELD_TITLES.get(a.name, a.words), a.low, a.high, unit
+    )
 
 
-def person_factor(people: int) -> Factor:
+def person_factor(people: int) -> InputFactor:
     """Return the input that says which person it is."""
     words = "who it is (axon, sites)"
-    return Factor("person", "", "person", words, 0.0, float(people), "")
+    return InputFactor("person", "", "person", words, 0.0, float(people), "")
 
 
 # --- The model as a function of its inputs ---------------------------------------------
 
 
-class _Prefixes:
+class _PrefixGenerator:
     """A generator whose every kind of draw has a stream of its own, longer draws adding to shorter.
 
     So that a number which changes how many sites there are does not draw all of them anew: that
@@ -276,26 +284,26 @@ def same_sites(asked: Scenario, person: int) -> Sites:
     m = muscle(asked.muscle)
     own, rng, _ = person_streams(asked.seed, person, MUSCLES.index(m.name))
     scores = person_scores(asked.seed, person)
-    critical = critical_nu(asked.axon, scores)
-    return draw_sites(m.units, m.site_class, critical, own, _Prefixes(rng), scores)  # type: ignore[arg-type]
+    critical = critical_multiplier(asked.axon, scores)
+    return draw_sites(m.units, m.site_class, critical, own, _PrefixGenerator(rng), scores)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
-class Setup:
+class InputSetup:
     """What a row of inputs means."""
 
     scenario: Scenario
-    factors: tuple[Factor, ...]
+    factors: tuple[InputFactor, ...]
 
 
 @contextmanager
-def _at(setup: Setup, row: Sequence[float]):
+def _apply_row(setup: InputSetup, row: Sequence[float]):
     """Give the scenario and person of one row, its numbers exchanged inside the block."""
     fields, person = {}, 0
     with ExitStack() as stack:
         for f, value in zip(setup.factors, row, strict=True):
             if f.kind == "number":
-                stack.enter_context(exchanged(f.room, f.name, float(value)))
+                stack.enter_context(override(f.room, f.name, float(value)))
             elif f.kind == "body":
                 fields[f.name] = float(value)
             else:
@@ -303,17 +311,17 @@ def _at(setup: Setup, row: Sequence[float]):
         yield fields, person
 
 
-def log10_rates(setup: Setup, rows: np.ndarray) -> np.ndarray:
+def log10_rates(setup: InputSetup, rows: np.ndarray) -> np.ndarray:
     """Return log10 of twitches per minute at each row; NaN where nobody survives the body."""
-    floor, found = number("study", "rate_floor"), np.full(len(rows), np.nan)
+    floor, found = parameter("study", "rate_floor"), np.full(len(rows), np.nan)
     for i, row in enumerate(rows):
-        with _at(setup, row) as (fields, person):
+        with _apply_row(setup, row) as (fields, person):
             try:
                 asked = setup.scenario.replace(body=Body(**fields))
-                rate = rates_of_person([asked], person, same_sites)[0]
+                rate = person_rates([asked], person, same_sites)[0]
             except NeurosimError:
                 continue
-        found[i] = np.round(np.log10(max(rate, floor)), SETTLED)
+        found[i] = np.round(np.log10(max(rate, floor)), RATE_DECIMALS)
     return found
 
 
@@ -323,24 +331,24 @@ class _Model:
     def __init__(self, cores: int, progress: Callable[[int, int], None] | None) -> None:
         self.cores, self.progress, self.unlivable = cores, progress, 0
 
-    def __call__(self, setup: Setup, rows: np.ndarray, together: int) -> np.ndarray:
+    def __call__(self, setup: InputSetup, rows: np.ndarray, together: int) -> np.ndarray:
         """Return the output of every row; `together` rows in a row share tables."""
         chunks = np.array_split(rows, max(1, len(rows) // (CHUNK * together)))
         parts, done = [], 0
-        for part in parallel(log10_rates, setup, chunks, self.cores):
+        for part in map_parallel(log10_rates, setup, chunks, self.cores):
             parts.append(part)
             done += len(part)
             if self.progress:
                 self.progress(done, len(rows))
         found = np.concatenate(parts)
         self.unlivable += int(np.isnan(found).sum())
-        return np.where(np.isnan(found), np.log10(number("study", "rate_floor")), found)
+        return np.where(np.isnan(found), np.log10(parameter("study", "rate_floor")), found)
 
 
 # --- Screening and indices -------------------------------------------------------------
 
 
-def _salib():
+def _import_salib():
     """Return SALib's Morris and Sobol modules.
 
     Raises
@@ -363,7 +371,7 @@ def _salib():
     return morris_at, morris_of, sobol_at, sobol_of
 
 
-def _problem(factors: Sequence[Factor]) -> dict:
+def _salib_problem(factors: Sequence[InputFactor]) -> dict:
     return {
         "num_vars": len(factors),
         "names": [f"{f.room}.{f.name}" for f in factors],
@@ -371,7 +379,7 @@ def _problem(factors: Sequence[Factor]) -> dict:
     }
 
 
-def checked_samples(samples: object) -> int:
+def check_samples(samples: object) -> int:
     """Return a number of samples that Sobol's sequence can be asked for.
 
     Raises
@@ -388,7 +396,7 @@ def checked_samples(samples: object) -> int:
     return int(found)
 
 
-def check(which: str, samples: object, people: int) -> None:
+def check_request(which: str, samples: object, people: int) -> None:
     """Check what `sensitivity` is asked for, before anything is computed.
 
     Raises
@@ -398,14 +406,14 @@ def check(which: str, samples: object, people: int) -> None:
     """
     if which not in RANGES:
         raise unknown_name("range", which, RANGES)
-    checked_samples(samples)
+    check_samples(samples)
     if people < 2:
         raise NeurosimError(f"people = {people} is too few: who it is needs at least 2.")
-    _salib()
+    _import_salib()
 
 
 def sobol(
-    factors: Sequence[Factor],
+    factors: Sequence[InputFactor],
     evaluate: Callable[[np.ndarray], np.ndarray],
     samples: int = SAMPLES,
     seed: int = 1,
@@ -427,8 +435,8 @@ def sobol(
     NeurosimError
         If SALib is missing, samples are no power of 2, or the output never changes.
     """
-    _, _, sobol_at, sobol_of = _salib()
-    n, problem = checked_samples(samples), _problem(factors)
+    _, _, sobol_at, sobol_of = _import_salib()
+    n, problem = check_samples(samples), _salib_problem(factors)
     rows = sobol_at.sample(problem, n, calc_second_order=False, scramble=True, seed=seed % 2**32)
     values = np.asarray(evaluate(rows), float)
     if np.ptp(values) == 0.0:
@@ -446,8 +454,8 @@ def sobol(
     )
 
 
-def screening(
-    factors: Sequence[Factor],
+def screen_inputs(
+    factors: Sequence[InputFactor],
     evaluate: Callable[[np.ndarray], np.ndarray],
     trajectories: int = TRAJECTORIES,
     seed: int = 1,
@@ -466,8 +474,8 @@ def screening(
     NeurosimError
         If SALib is missing.
     """
-    morris_at, morris_of, _, _ = _salib()
-    problem = _problem(factors)
+    morris_at, morris_of, _, _ = _import_salib()
+    problem = _salib_problem(factors)
     rows = morris_at.sample(problem, trajectories, num_levels=LEVELS, seed=seed % 2**32)
     values = np.asarray(evaluate(rows), float)
     made = morris_of.analyze(
@@ -476,13 +484,13 @@ def screening(
     return np.asarray(made["mu_star"], float)
 
 
-def sensitivity(
+def run_sensitivity(
     asked: Scenario | None = None,
     which: str = "reference",
     *,
     samples: int = SAMPLES,
     people: int = PEOPLE,
-    numbers: int = NUMBERS,
+    numbers: int = KEPT_NUMBERS,
     cores: int = 1,
     progress: Callable[[int, int], None] | None = None,
     stage: Callable[[str], None] = lambda words: None,
@@ -506,25 +514,25 @@ def sensitivity(
     cores : int
         Processes to use; the result does not depend on it.
     progress, stage : callable
-        As for `neurosim.article.trial.article`.
+        As for `neurosim.article.trial.run_article`.
 
     Raises
     ------
     NeurosimError
         If SALib is missing, or for a value that is not allowed.
     """
-    check(which, samples, people)
+    check_request(which, samples, people)
     base = Scenario() if asked is None else asked
-    body, samples = body_factors(which), checked_samples(samples)
+    body, samples = body_factors(which), check_samples(samples)
     every, model = number_factors(base), _Model(cores, progress)
     trajectories = max(2, min(TRAJECTORIES, samples // 16))
     stage(f"screening {len(every)} numbers")
-    effects = _screened(base, (*body, *every), people, trajectories, model)[len(body) :]
+    effects = _screen_model(base, (*body, *every), people, trajectories, model)[len(body) :]
     order = np.argsort(-effects, kind="stable")
     kept = tuple(every[i] for i in sorted(order[:numbers]))
     factors = (*body, *kept, person_factor(people))
     stage(f"{samples * (len(factors) + 2)} runs for the indices")
-    setup = Setup(base, factors)
+    setup = InputSetup(base, factors)
     found = sobol(factors, lambda rows: model(setup, rows, len(factors) + 2), samples, base.seed)
     return Sensitivity(
         base,
@@ -538,15 +546,15 @@ def sensitivity(
     )
 
 
-def _screened(
-    base: Scenario, factors: tuple[Factor, ...], people: int, trajectories: int, model: _Model
+def _screen_model(
+    base: Scenario, factors: tuple[InputFactor, ...], people: int, trajectories: int, model: _Model
 ) -> np.ndarray:
     """Return the effects of body and numbers, each trajectory in a person of its own."""
-    setup = Setup(base, (*factors, person_factor(people)))
+    setup = InputSetup(base, (*factors, person_factor(people)))
     one = len(factors) + 1
 
     def evaluate(rows: np.ndarray) -> np.ndarray:
         who = np.random.default_rng(base.seed).integers(people, size=len(rows) // one)
         return model(setup, np.column_stack([rows, np.repeat(who, one)]), one)
 
-    return screening(factors, evaluate, trajectories, base.seed)
+    return screen_inputs(factors, evaluate, trajectories, base.seed)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurosim.base.parameters import number
-from neurosim.model.muscle.anatomy import MUSCLES, roots
+from neurosim.base.parameters import parameter
+from neurosim.model.muscle.anatomy import MUSCLES, muscle_roots
 
 ORDINARY = tuple(m for m in MUSCLES if m != "foot_sole")  # the sole twitches in nearly everybody
 
 
 def _n(name: str) -> float:
-    return number("alarms", name)
+    return parameter("alarms", name)
 
 
 def persists(seen: np.ndarray) -> bool:
@@ -28,7 +28,7 @@ def _early_and_late(seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return seen[:early].sum(axis=0) / early, seen[-late:].sum(axis=0) / late
 
 
-def newly_active(seen: np.ndarray) -> np.ndarray:
+def newly_active_muscles(seen: np.ndarray) -> np.ndarray:
     """Return which muscles twitch much more than at the beginning, shape (muscles,)."""
     early, late = _early_and_late(seen)
     enough = late * round(_n("recent_weeks")) >= _n("spread_twitches")
@@ -37,12 +37,12 @@ def newly_active(seen: np.ndarray) -> np.ndarray:
 
 def spreads(seen: np.ndarray) -> bool:
     """Whether several muscles are newly active."""
-    return bool(newly_active(seen).sum() >= _n("spread_muscles"))
+    return bool(newly_active_muscles(seen).sum() >= _n("spread_muscles"))
 
 
 def spreads_beyond_a_root(seen: np.ndarray) -> bool:
     """Whether several muscles are newly active that no one root supplies."""
-    supply = [set(roots(MUSCLES[m])) for m in np.flatnonzero(newly_active(seen))]
+    supply = [set(muscle_roots(MUSCLES[m])) for m in np.flatnonzero(newly_active_muscles(seen))]
     return spreads(seen) and not set.intersection(*supply)
 
 

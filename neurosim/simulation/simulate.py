@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from neurosim.base import parameters
-from neurosim.base.cache import Form, remember
+from neurosim.base.cache import Codec, cached
 from neurosim.clinic.excitability import Excitability, examine
 from neurosim.model.axon import people
 from neurosim.model.axon.axon import Conditions
@@ -25,48 +25,53 @@ from neurosim.model.firing.discharge import (
     Firing,
     HazardCourse,
     UnitHazard,
-    followed,
-    merge,
+    append_followers,
+    merge_firings,
     sample_firing,
 )
 from neurosim.model.firing.disease import (
-    Streams,
-    cramps,
+    DiseaseStreams,
     diseased_sites,
-    multiplets,
-    myokymia,
+    fire_cramps,
+    fire_multiplets,
+    fire_myokymia,
 )
 from neurosim.model.firing.hazard import (
-    critical_nu,
+    critical_multiplier,
     hazard_course,
     hazard_table,
-    prepare,
+    prefetch_tables,
     unit_hazard,
 )
 from neurosim.model.firing.sites import Sites, draw_sites, person_scores, person_streams
 from neurosim.model.muscle.anatomy import MUSCLES, muscle
 from neurosim.model.muscle.events import Twitches, find_twitches
-from neurosim.model.muscle.junction import repeat
+from neurosim.model.muscle.junction import add_repeats
 from neurosim.model.soma.soma import misfires_per_min
 from neurosim.simulation.provenance import versions
 from neurosim.simulation.result import Result, _muscle_scales, reaches
-from neurosim.simulation.scenario import Scenario, scenario
-from neurosim.simulation.state import Moments, State, moments, still
+from neurosim.simulation.scenario import Scenario, load_scenario
+from neurosim.simulation.state import (
+    BodyTrajectory,
+    TissueState,
+    body_trajectory,
+    constant_trajectory,
+)
 
 
-@remember(*people.ROOMS, form=Form(vars, lambda values: Excitability(**values)))
-def _examined(conditions: Conditions, axon: str, scores: people.Scores) -> Excitability:
-    return examine(conditions, people.persons_axon(axon, scores), full=False)
+@cached(*people.PARAMETER_GROUPS, form=Codec(vars, lambda values: Excitability(**values)))
+def _examine_person(conditions: Conditions, axon: str, scores: people.Scores) -> Excitability:
+    return examine(conditions, people.axon_of_person(axon, scores), full=False)
 
 
-def hazards_of(of: Moments, sites: Sites, asked: Scenario) -> HazardCourse:
+def trajectory_hazards(of: BodyTrajectory, sites: Sites, asked: Scenario) -> HazardCourse:
     """Return the hazards of one person's muscle while the body changes."""
     tables = [hazard_table(of.states[i].axon, asked.axon, sites.scores) for i in of.examined]
     soma = [misfires_per_min(state.soma) * sites.living for state in of.states]
     return hazard_course(tables, of.examined, sites, soma, of.at_s, asked.duration_s)
 
 
-def reached_in(of: Moments, asked: Scenario, scores: people.Scores) -> np.ndarray:
+def reached_over_time(of: BodyTrajectory, asked: Scenario, scores: people.Scores) -> np.ndarray:
     """Return `reaches` of each moment, the axon's part from the nearest that was examined."""
     middle = 0.5 * (of.examined[1:] + of.examined[:-1])
     near = of.examined[np.searchsorted(middle, np.arange(of.at_s.size))]
@@ -78,8 +83,8 @@ def reached_in(of: Moments, asked: Scenario, scores: people.Scores) -> np.ndarra
     )
 
 
-def hazard_of(
-    state: State, sites: Sites, asked: Scenario, make: Callable[..., UnitHazard] = unit_hazard
+def state_hazard(
+    state: TissueState, sites: Sites, asked: Scenario, make: Callable[..., UnitHazard] = unit_hazard
 ) -> UnitHazard:
     """Return the hazards of one person's muscle in one state, made as `unit_hazard` does."""
     table = hazard_table(state.axon, asked.axon, sites.scores)
@@ -87,65 +92,68 @@ def hazard_of(
     return make(table, sites, soma, asked.duration_s)
 
 
-def people_sites(asked: Scenario, person: int):
+def person_sites(asked: Scenario, person: int):
     """Return (sites, generator of the discharges) of one person's muscle."""
     m = muscle(asked.muscle)
     *_, firing_rng = person_streams(asked.seed, person, MUSCLES.index(m.name))
-    return own_sites(asked, person), firing_rng
+    return healthy_sites(asked, person), firing_rng
 
 
-def own_sites(asked: Scenario, person: int) -> Sites:
+def healthy_sites(asked: Scenario, person: int) -> Sites:
     """Return the sites of one person's muscle in health."""
-    return _drawn(muscle(asked.muscle).name, asked.axon, asked.seed, person)
+    return _draw_healthy_sites(muscle(asked.muscle).name, asked.axon, asked.seed, person)
 
 
-@remember(*parameters.FILES, size=64)
-def _drawn(name: str, axon: str, seed: int, person: int) -> Sites:
+@cached(*parameters.FILES, size=64)
+def _draw_healthy_sites(name: str, axon: str, seed: int, person: int) -> Sites:
     m = muscle(name)
     own, rng, _ = person_streams(seed, person, MUSCLES.index(m.name))
     scores = person_scores(seed, person)
-    return draw_sites(m.units, m.site_class, critical_nu(axon, scores), own, rng, scores)
+    return draw_sites(m.units, m.site_class, critical_multiplier(axon, scores), own, rng, scores)
 
 
-def fibres_firing(firing: Firing, of: Moments) -> Firing:
+def add_fibre_repeats(firing: Firing, of: BodyTrajectory) -> Firing:
     """Return the discharges of the muscle: the nerve's and what its fibres add to them."""
     near, parts = of.near(firing.time_s), []
     for i in np.unique(near):
         mine = np.flatnonzero(near == i)
-        at, behind = repeat(firing.time_s[mine], firing.unit[mine], of.states[i].junction)
+        at, behind = add_repeats(firing.time_s[mine], firing.unit[mine], of.states[i].junction)
         parts.append((at, mine[behind]))
     if not any(at.size for at, _ in parts):
         return firing
     at, behind = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    return followed(firing, at, behind, "junction")
+    return append_followers(firing, at, behind, "junction")
 
 
-def sites_of(state: State, sites: Sites, asked: Scenario, person: int) -> Sites:
+def sites_in_state(state: TissueState, sites: Sites, asked: Scenario, person: int) -> Sites:
     """Return a person's sites with what disease takes away and adds; health's as they are."""
     new = state.terminal.sprouts_per_unit or state.lesion.axons_share
     if state.units_scale == 1.0 and not new:
         return sites
-    critical, streams = critical_nu(asked.axon, sites.scores), _streams(asked, person)
+    critical, streams = (
+        critical_multiplier(asked.axon, sites.scores),
+        _disease_streams(asked, person),
+    )
     return diseased_sites(sites, state.units_scale, state.terminal, state.lesion, critical, streams)
 
 
-def _streams(asked: Scenario, person: int) -> Streams:
-    return Streams(asked.seed, person, MUSCLES.index(asked.muscle))
+def _disease_streams(asked: Scenario, person: int) -> DiseaseStreams:
+    return DiseaseStreams(asked.seed, person, MUSCLES.index(asked.muscle))
 
 
-def sources_of(
-    state: State, sites: Sites, asked: Scenario, person: int
+def state_other_sources(
+    state: TissueState, sites: Sites, asked: Scenario, person: int
 ) -> tuple[list[Firing], np.ndarray]:
     """Return the discharges of the sources beside the hazard law, and bursts per minute by origin.
 
     As `sources_in` of a body that stays the same.
     """
-    found, per_min = sources_in(still(state), sites, asked, person)
+    found, per_min = other_sources(constant_trajectory(state), sites, asked, person)
     return found, per_min[0]
 
 
-def sources_in(
-    of: Moments, sites: Sites, asked: Scenario, person: int
+def other_sources(
+    of: BodyTrajectory, sites: Sites, asked: Scenario, person: int
 ) -> tuple[list[Firing], np.ndarray]:
     """Return the discharges of the sources beside the hazard law, and bursts per minute.
 
@@ -154,22 +162,22 @@ def sources_in(
     which happens once.
     """
     state, found, per_min = of.states[0], [], np.zeros((of.at_s.size, len(ORIGINS)))
-    streams, duration = _streams(asked, person), asked.duration_s
+    streams, duration = _disease_streams(asked, person), asked.duration_s
     if state.terminal.fast_potassium_scale < 1.0:
-        made, rate = _endings_in(of, sites, asked, streams)
+        made, rate = _ending_multiplets(of, sites, asked, streams)
         found.append(made)
         per_min[:, ORIGINS.index("terminal")] = rate
     if state.lesion.myokymic_share > 0.0:
-        made, rate = myokymia(state.lesion, sites.living, duration, streams)
+        made, rate = fire_myokymia(state.lesion, sites.living, duration, streams)
         found.append(made)
         per_min[:, ORIGINS.index("lesion")] = rate
     if state.pool.push_mv > 0.0:
-        found += cramps(state.pool, state.soma, sites.living, duration, streams)
+        found += fire_cramps(state.pool, state.soma, sites.living, duration, streams)
     return found, per_min
 
 
-def _endings_in(
-    of: Moments, sites: Sites, asked: Scenario, streams: Streams
+def _ending_multiplets(
+    of: BodyTrajectory, sites: Sites, asked: Scenario, streams: DiseaseStreams
 ) -> tuple[Firing, np.ndarray]:
     """Return multiplets, and how many a minute at each moment.
 
@@ -180,7 +188,7 @@ def _endings_in(
     parts, rates = [], []
     for part, i in enumerate(of.examined):
         begin, end = edges[part], edges[part + 1]
-        made, rate = multiplets(
+        made, rate = fire_multiplets(
             of.states[0].terminal,
             sites.living,
             asked.axon,
@@ -193,11 +201,11 @@ def _endings_in(
         rates.append(rate)
     middle = 0.5 * (of.examined[1:] + of.examined[:-1])
     near = np.searchsorted(middle, np.arange(of.at_s.size))
-    return (parts[0] if len(parts) == 1 else merge(parts)), np.array(rates)[near]
+    return (parts[0] if len(parts) == 1 else merge_firings(parts)), np.array(rates)[near]
 
 
-def discharges_of(
-    of: Moments,
+def all_discharges(
+    of: BodyTrajectory,
     sites: Sites,
     hazards: HazardCourse,
     asked: Scenario,
@@ -206,13 +214,13 @@ def discharges_of(
 ) -> tuple[Firing, np.ndarray]:
     """Return all discharges of one person's muscle, and bursts per minute beside the hazard."""
     firing = sample_firing(hazards, asked.duration_s, rng)
-    more, per_min = sources_in(of, sites, asked, person)
-    firing = merge([firing, *more]) if more else firing
-    return fibres_firing(firing, of), per_min
+    more, per_min = other_sources(of, sites, asked, person)
+    firing = merge_firings([firing, *more]) if more else firing
+    return add_fibre_repeats(firing, of), per_min
 
 
-def _twitches(
-    firing: Firing, of: Moments, asked: Scenario, reached: np.ndarray, named: bool = True
+def _person_twitches(
+    firing: Firing, of: BodyTrajectory, asked: Scenario, reached: np.ndarray, named: bool = True
 ) -> Twitches:
     """Return the twitches of a firing, their origins `named` or not.
 
@@ -236,10 +244,10 @@ def _twitches(
 
 
 @dataclass(frozen=True)
-class Acted:
+class PersonRun:
     """What one person's muscle does in one scenario, before it is looked at."""
 
-    of: Moments
+    of: BodyTrajectory
     sites: Sites
     hazards: HazardCourse
     reached: np.ndarray
@@ -248,14 +256,14 @@ class Acted:
     twitches: Twitches
 
 
-def act(
-    of: Moments,
+def simulate_person(
+    of: BodyTrajectory,
     sites: Sites,
     asked: Scenario,
     person: int,
     rng: np.random.Generator,
     named: bool = True,
-) -> Acted:
+) -> PersonRun:
     """Return what one person's muscle does: the chain from sites to twitches.
 
     Parameters
@@ -272,16 +280,18 @@ def act(
     named : bool
         Whether twitches are told where they start.
     """
-    hazards = hazards_of(of, sites, asked)
-    firing, beside = discharges_of(of, sites, hazards, asked, person, rng)
-    reached = reached_in(of, asked, sites.scores)
-    found = _twitches(firing, of, asked, reached, named)
-    return Acted(of, sites, hazards, reached, firing, beside, found)
+    hazards = trajectory_hazards(of, sites, asked)
+    firing, beside = all_discharges(of, sites, hazards, asked, person, rng)
+    reached = reached_over_time(of, asked, sites.scores)
+    found = _person_twitches(firing, of, asked, reached, named)
+    return PersonRun(of, sites, hazards, reached, firing, beside, found)
 
 
-def _run(of: Moments, asked: Scenario, person: int, named: bool = True) -> Acted:
-    sites, rng = people_sites(asked, person)
-    return act(of, sites_of(of.states[0], sites, asked, person), asked, person, rng, named)
+def _run_person(of: BodyTrajectory, asked: Scenario, person: int, named: bool = True) -> PersonRun:
+    sites, rng = person_sites(asked, person)
+    return simulate_person(
+        of, sites_in_state(of.states[0], sites, asked, person), asked, person, rng, named
+    )
 
 
 def simulate(
@@ -316,20 +326,20 @@ def simulate(
     if isinstance(what, Body):
         asked = Scenario(body=what)
     else:
-        asked = scenario("normal" if what is None else what)
+        asked = load_scenario("normal" if what is None else what)
     asked = asked.replace(**changes)
-    of = moments(asked)
+    of = body_trajectory(asked)
     if of.examined.size > 1:
         scores = person_scores(asked.seed, person)
-        prepare([of.states[i].axon for i in of.examined], asked.axon, scores)
-    run = _run(of, asked, person)
+        prefetch_tables([of.states[i].axon for i in of.examined], asked.axon, scores)
+    run = _run_person(of, asked, person)
     state, scores = of.states[0], run.sites.scores
     return Result(
         scenario=asked,
         person=person,
         state=state,
-        excitability=_examined(state.axon, asked.axon, scores),
-        healthy=_examined(Conditions(), asked.axon, scores),
+        excitability=_examine_person(state.axon, asked.axon, scores),
+        healthy=_examine_person(Conditions(), asked.axon, scores),
         hazard=hazard_table(state.axon, asked.axon, scores),
         sites=run.sites,
         moments=of,

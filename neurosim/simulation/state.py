@@ -9,35 +9,35 @@ from typing import Any
 import numpy as np
 
 from neurosim.base import parameters
-from neurosim.base.cache import remember
+from neurosim.base.cache import cached
 from neurosim.base.errors import unknown_name
-from neurosim.base.parameters import number
-from neurosim.model.axon.axon import Conditions, apply, changed
+from neurosim.base.parameters import parameter
+from neurosim.model.axon.axon import Conditions, apply_contribution, apply_contributions
 from neurosim.model.body.contributions import Contribution, contributions
-from neurosim.model.body.course import corners
+from neurosim.model.body.course import select_knots
 from neurosim.model.body.state import Body
 from neurosim.model.firing.disease import (
     Lesion,
     Terminal,
 )
 from neurosim.model.firing.sites import Sites
-from neurosim.model.muscle.anatomy import roots, twitch_forces_mn
+from neurosim.model.muscle.anatomy import muscle_roots, twitch_forces_mn
 from neurosim.model.muscle.junction import Junction, transmit
 from neurosim.model.soma.cramp import Cramping
-from neurosim.model.soma.soma import SomaConditions, apply_soma
+from neurosim.model.soma.soma import SomaConditions, apply_soma_contributions
 from neurosim.simulation.scenario import Scenario
 
 
-def strength(state: State, sites: Sites, name: str) -> tuple[float, float]:
+def strength(state: TissueState, sites: Sites, name: str) -> tuple[float, float]:
     """Return largest force and number of motor units of a muscle, against health."""
     forces, living = twitch_forces_mn(name), sites.living
     force = forces[living].sum() / forces.sum() * state.unit_force_scale * state.transmission
-    driven = 1.0 - number("alarms", "pinched_blocked") * state.lesion.axons_share
+    driven = 1.0 - parameter("alarms", "pinched_blocked") * state.lesion.axons_share
     return float(force * driven), float(living.mean())
 
 
 @dataclass(frozen=True)
-class State:
+class TissueState:
     """What a body makes of each place: its contributions and the places after them.
 
     Attributes
@@ -95,57 +95,57 @@ _JUNCTION = {
 }
 
 
-def _applied(items: Sequence[Contribution], site: str, healthy: dict[str, float]):
+def _apply_site(items: Sequence[Contribution], site: str, healthy: dict[str, float]):
     """Return the numbers of one place after contributions, by name alone."""
     now = dict(healthy)
     for c in items:
         if c.site == site:
             if c.parameter not in now:
                 raise unknown_name(f"{site} parameter", c.parameter, now)
-            now[c.parameter] = changed(now[c.parameter], c)
+            now[c.parameter] = apply_contribution(now[c.parameter], c)
     return now
 
 
-def state_of(items: Sequence[Contribution]) -> State:
+def state_from_contributions(items: Sequence[Contribution]) -> TissueState:
     """Return the state that contributions make, by site and parameter name alone."""
-    place = _applied(items, "junction", _JUNCTION)
+    place = _apply_site(items, "junction", _JUNCTION)
     made = transmit(
         place["calcium_out_mmol_l"],
         place["magnesium_out_mmol_l"],
         place["acetylcholinesterase_scale"],
     )
-    return State(
+    return TissueState(
         tuple(items),
-        apply(items, "axon"),
-        apply_soma(items),
+        apply_contributions(items, "axon"),
+        apply_soma_contributions(items),
         made,
-        **_applied(items, "muscle", _MUSCLE),
-        terminal=Terminal(**_applied(items, "terminal", vars(Terminal()))),
-        lesion=Lesion(**_applied(items, "lesion", vars(Lesion()))),
-        pool=Cramping(**_applied(items, "pool", vars(Cramping()))),
+        **_apply_site(items, "muscle", _MUSCLE),
+        terminal=Terminal(**_apply_site(items, "terminal", vars(Terminal()))),
+        lesion=Lesion(**_apply_site(items, "lesion", vars(Lesion()))),
+        pool=Cramping(**_apply_site(items, "pool", vars(Cramping()))),
     )
 
 
-def state_in(asked: Scenario) -> State:
+def tissue_state(asked: Scenario) -> TissueState:
     """Return the state that a body makes of the muscle asked for.
 
     A pinched root reaches the share of the muscle's axons that it carries, and no other.
     """
-    return _state_in(asked.body, asked.muscle, asked.root)
+    return _tissue_state(asked.body, asked.muscle, asked.root)
 
 
-@remember(*parameters.FILES, size=4096)
-def _state_in(body: Body, muscle: str, root: str) -> State:
-    state = state_of(contributions(body))
+@cached(*parameters.FILES, size=4096)
+def _tissue_state(body: Body, muscle: str, root: str) -> TissueState:
+    state = state_from_contributions(contributions(body))
     if not state.lesion.axons_share:
         return state
-    share = roots(muscle).get(root, 0.0)
+    share = muscle_roots(muscle).get(root, 0.0)
     reached = replace(state.lesion, axons_share=state.lesion.axons_share * share)
     return replace(state, lesion=reached if share else Lesion())
 
 
 @dataclass(frozen=True)
-class Moments:
+class BodyTrajectory:
     """A body at the times between which straight lines say what it is; one if it never changes.
 
     Attributes
@@ -160,7 +160,7 @@ class Moments:
 
     at_s: np.ndarray
     bodies: tuple[Body, ...]
-    states: tuple[State, ...]
+    states: tuple[TissueState, ...]
     examined: np.ndarray
 
     def near(self, time_s: np.ndarray) -> np.ndarray:
@@ -174,18 +174,18 @@ class Moments:
         return np.interp(time_s, self.at_s, values)
 
 
-def still(state: State, body: Body | None = None) -> Moments:
+def constant_trajectory(state: TissueState, body: Body | None = None) -> BodyTrajectory:
     """Return the moments of a state that stays as it is: one."""
     kept = (Body() if body is None else body,)
-    return Moments(np.zeros(1), kept, (state,), np.zeros(1, int))
+    return BodyTrajectory(np.zeros(1), kept, (state,), np.zeros(1, int))
 
 
-def moments(asked: Scenario) -> Moments:
+def body_trajectory(asked: Scenario) -> BodyTrajectory:
     """Return the body of a scenario at the times that say what it is all the while."""
     if asked.course is None:
-        return still(state_in(asked), asked.body)
+        return constant_trajectory(tissue_state(asked), asked.body)
     hours, bodies = asked.course.knots(asked.body, asked.duration_s / 3600.0)
-    states = tuple(state_in(asked.replace(body=body)) for body in bodies)
+    states = tuple(tissue_state(asked.replace(body=body)) for body in bodies)
     axons = np.array([list(vars(state.axon).values()) for state in states], float)
-    at = corners(hours, axons) if np.ptp(axons, axis=0).any() else np.zeros(1, int)
-    return Moments(3600.0 * hours, tuple(bodies), states, at)
+    at = select_knots(hours, axons) if np.ptp(axons, axis=0).any() else np.zeros(1, int)
+    return BodyTrajectory(3600.0 * hours, tuple(bodies), states, at)

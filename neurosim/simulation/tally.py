@@ -19,15 +19,15 @@ import numpy as np
 from neurosim.base.errors import NeurosimError
 from neurosim.model.axon import kernel
 from neurosim.model.axon.axon import Conditions
-from neurosim.model.firing.discharge import ORIGINS, Firing, HazardCourse, stream
-from neurosim.model.firing.hazard import prepare
+from neurosim.model.firing.discharge import ORIGINS, Firing, HazardCourse, stream_discharges
+from neurosim.model.firing.hazard import prefetch_tables
 from neurosim.model.firing.sites import person_scores
 from neurosim.model.muscle import anatomy
 from neurosim.model.muscle.events import Twitches
 from neurosim.simulation import processes, result, simulate
 from neurosim.simulation import state as state_
-from neurosim.simulation.counting import counted, force_law
-from neurosim.simulation.scenario import Scenario, scenario
+from neurosim.simulation.counting import count_bursts, force_law
+from neurosim.simulation.scenario import Scenario, load_scenario
 
 ROOM = 8192  # discharges drawn at a time: they stay in the processor's cache
 LARGEST = 10  # of the table of burst sizes: so many discharges or more
@@ -75,14 +75,16 @@ class Tally:
     expected_per_min: float
 
 
-def bins(duration_s: float, bin_s: float) -> int:
+def bin_count(duration_s: float, bin_s: float) -> int:
     """Return how many stretches of `bin_s` a duration has, the last perhaps shorter."""
     return max(1, int(np.ceil(duration_s / bin_s - 1e-9)))
 
 
-def count(firing: Firing, found: Twitches, bin_s: float, expected_per_min: float = 0.0) -> Tally:
+def tally_firing(
+    firing: Firing, found: Twitches, bin_s: float, expected_per_min: float = 0.0
+) -> Tally:
     """Return the tally of discharges and the twitches they made (their origins named)."""
-    n = bins(firing.duration_s, bin_s)
+    n = bin_count(firing.duration_s, bin_s)
 
     def by_bin(times):
         at = np.clip((times / bin_s).astype(np.int64), 0, n - 1)
@@ -111,16 +113,16 @@ def count(firing: Firing, found: Twitches, bin_s: float, expected_per_min: float
 
 
 @cache
-def _counter():
+def _counting_loop():
     """Return `counted`, compiled if loops are."""
-    if not kernel.compiles():
-        return counted
-    from neurosim.simulation.compiled_counting import counted as compiled
+    if not kernel.can_compile():
+        return count_bursts
+    from neurosim.simulation.compiled_counting import count_bursts as compiled
 
     return compiled
 
 
-def as_drawn(of: state_.Moments) -> bool:
+def can_count_as_drawn(of: state_.BodyTrajectory) -> bool:
     """Return whether discharges are counted as they are drawn: all twitches are misfires."""
     first = of.states[0]
     beside = first.terminal.fast_potassium_scale < 1.0 or first.pool.push_mv > 0.0
@@ -128,8 +130,8 @@ def as_drawn(of: state_.Moments) -> bool:
     return not (beside or repeats or first.lesion.myokymic_share > 0.0)
 
 
-def _as_drawn(
-    of: state_.Moments,
+def _count_as_drawn(
+    of: state_.BodyTrajectory,
     hazards: HazardCourse,
     asked: Scenario,
     reached: np.ndarray,
@@ -142,13 +144,13 @@ def _as_drawn(
     force = np.array([s.unit_force_scale * max(s.transmission, 1e-6) for s in of.states])
     slow = np.array([s.contraction_time_scale for s in of.states])
     knots = of.at_s, 0.5 * (of.at_s[1:] + of.at_s[:-1]), force, slow, reached
-    by_bin = np.zeros((4, bins(asked.duration_s, bin_s)), np.int64)
+    by_bin = np.zeros((4, bin_count(asked.duration_s, bin_s)), np.int64)
     origins, sizes = np.zeros(len(ORIGINS), np.int64), np.zeros(LARGEST, np.int64)
     intervals, active = np.zeros(INTERVAL_EDGES_S.size + 1, np.int64), np.zeros(m.units, bool)
     origin, last = hazards.knots[0].origin, np.array([-1.0, 0.0, 0.0])
     law = force_law()
-    for rows in stream(hazards, asked.duration_s, rng, ROOM):
-        _counter()(
+    for rows in stream_discharges(hazards, asked.duration_s, rng, ROOM):
+        _counting_loop()(
             rows,
             twitch,
             m.visible_force_mn,
@@ -182,21 +184,21 @@ def _as_drawn(
     )
 
 
-def _of_scenario(of: state_.Moments, asked: Scenario, person: int, bin_s: float) -> Tally:
+def _tally_scenario(of: state_.BodyTrajectory, asked: Scenario, person: int, bin_s: float) -> Tally:
     """Return what one person's muscle does under one scenario, in counts."""
-    sites, rng = simulate.people_sites(asked, person)
-    sites = simulate.sites_of(of.states[0], sites, asked, person)
-    if as_drawn(of):
-        hazards = simulate.hazards_of(of, sites, asked)
-        reached = simulate.reached_in(of, asked, sites.scores)
-        return _as_drawn(of, hazards, asked, reached, bin_s, rng)
-    acted = simulate.act(of, sites, asked, person, rng)
+    sites, rng = simulate.person_sites(asked, person)
+    sites = simulate.sites_in_state(of.states[0], sites, asked, person)
+    if can_count_as_drawn(of):
+        hazards = simulate.trajectory_hazards(of, sites, asked)
+        reached = simulate.reached_over_time(of, asked, sites.scores)
+        return _count_as_drawn(of, hazards, asked, reached, bin_s, rng)
+    acted = simulate.simulate_person(of, sites, asked, person, rng)
     per_min = result.twitch_rates(acted.hazards, acted.beside_per_min, acted.reached)
     expected = result.mean_rate(acted.hazards, per_min)
-    return count(acted.firing, acted.twitches, bin_s, expected)
+    return tally_firing(acted.firing, acted.twitches, bin_s, expected)
 
 
-def tallies(asked: Sequence[Scenario], person: int, bin_s: float = 3600.0) -> list[Tally]:
+def tally_person(asked: Sequence[Scenario], person: int, bin_s: float = 3600.0) -> list[Tally]:
     """Return what one person's muscle does under each scenario, in counts.
 
     Parameters
@@ -207,7 +209,7 @@ def tallies(asked: Sequence[Scenario], person: int, bin_s: float = 3600.0) -> li
     bin_s : float
         Length of a stretch of time, s.
     """
-    looked = [state_.moments(s) for s in asked]
+    looked = [state_.body_trajectory(s) for s in asked]
     for axon, seed in {(s.axon, s.seed) for s in asked}:
         mine = [
             of.states[i].axon
@@ -215,8 +217,8 @@ def tallies(asked: Sequence[Scenario], person: int, bin_s: float = 3600.0) -> li
             if (s.axon, s.seed) == (axon, seed)
             for i in of.examined
         ]
-        prepare([Conditions(), *mine], axon, person_scores(seed, person))
-    return [_of_scenario(of, s, person, bin_s) for s, of in zip(asked, looked, strict=True)]
+        prefetch_tables([Conditions(), *mine], axon, person_scores(seed, person))
+    return [_tally_scenario(of, s, person, bin_s) for s, of in zip(asked, looked, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -259,7 +261,7 @@ class People:
         return names.index(name)
 
 
-def _chunk(asked: Sequence[Scenario], people: np.ndarray) -> list[np.ndarray]:
+def _count_chunk(asked: Sequence[Scenario], people: np.ndarray) -> list[np.ndarray]:
     """Return the counts of some people, shape (scenarios, 5) each."""
     return [
         np.array(
@@ -271,7 +273,7 @@ def _chunk(asked: Sequence[Scenario], people: np.ndarray) -> list[np.ndarray]:
                     t.active_units,
                     t.expected_per_min,
                 )
-                for t in tallies(asked, int(person), asked[0].duration_s)
+                for t in tally_person(asked, int(person), asked[0].duration_s)
             ],
             float,
         )
@@ -305,20 +307,20 @@ def replicate(
     NeurosimError
         For an unknown name, or a value that is not allowed.
     """
-    asked = tuple(scenario(s).replace(**changes, people=people) for s in scenarios)
+    asked = tuple(load_scenario(s).replace(**changes, people=people) for s in scenarios)
     if len({(s.duration_s, s.muscle, s.seed) for s in asked}) != 1:
         raise NeurosimError("Scenarios compared must share duration_s, muscle and seed.")
     chunks = np.array_split(np.arange(people), max(1, min(people, -(-people // 10))))
     done: list[np.ndarray] = []
     if cores > 1:
-        with processes.processes(cores) as pool:
-            for part in pool.map(_chunk, [asked] * len(chunks), chunks):
+        with processes.process_pool(cores) as pool:
+            for part in pool.map(_count_chunk, [asked] * len(chunks), chunks):
                 done += part
                 if progress:
                     progress(len(done), people)
     else:
         for chunk in chunks:
-            done += _chunk(asked, chunk)
+            done += _count_chunk(asked, chunk)
             if progress:
                 progress(len(done), people)
     table = np.stack(done, axis=2).transpose(1, 0, 2)

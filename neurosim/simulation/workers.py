@@ -17,10 +17,10 @@ from typing import Any
 
 from neurosim.base import parameters
 from neurosim.base.errors import NeurosimError
-from neurosim.simulation.processes import processes
-from neurosim.simulation.provenance import made_by
+from neurosim.simulation.processes import process_pool
+from neurosim.simulation.provenance import build_info
 
-AHEAD = 2  # jobs under way for each worker
+JOBS_AHEAD = 2  # jobs under way for each worker
 CONNECT_S = 10.0
 RETRIES = 5  # of a job whose Dask worker was lost
 _one_at_a_time = threading.Lock()
@@ -28,12 +28,12 @@ Job = tuple[Any, ...]
 Results = Generator[tuple[Job, Any], None, None]
 
 
-class Lost(Exception):
+class WorkersLost(Exception):
     """Workers were lost; its text says how, as the end of a sentence."""
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def defer_interrupts() -> Iterator[None]:
     """Put off Ctrl-C inside a ``with`` block; processes begun there never get it."""
     mask = getattr(signal, "pthread_sigmask", None)
     if mask is None:
@@ -46,7 +46,7 @@ def undisturbed() -> Iterator[None]:
         mask(signal.SIG_SETMASK, before)
 
 
-def results(work: Callable, jobs: Iterable[Job], workers: int = 1, client: Any = None) -> Results:
+def run_jobs(work: Callable, jobs: Iterable[Job], workers: int = 1, client: Any = None) -> Results:
     """Yield (job, ``work(*job)``) of every job as it comes.
 
     Parameters
@@ -66,23 +66,23 @@ def results(work: Callable, jobs: Iterable[Job], workers: int = 1, client: Any =
         If processes or the cluster went away.
     """
     if client is not None:
-        return _by_cluster(work, jobs, client)
+        return _run_on_cluster(work, jobs, client)
     if workers > 1:
-        return _by_processes(work, jobs, workers)
+        return _run_in_processes(work, jobs, workers)
     return ((job, work(*job)) for job in jobs)
 
 
-def _by_processes(work: Callable, jobs: Iterable[Job], workers: int) -> Results:
+def _run_in_processes(work: Callable, jobs: Iterable[Job], workers: int) -> Results:
     from concurrent.futures import FIRST_COMPLETED, wait
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import active_children
 
-    others, pool = set(active_children()), processes(workers)
+    others, pool = set(active_children()), process_pool(workers)
     queue, waiting = iter(jobs), {}
     try:
         while True:
-            for job in islice(queue, AHEAD * workers - len(waiting)):
-                with undisturbed():
+            for job in islice(queue, JOBS_AHEAD * workers - len(waiting)):
+                with defer_interrupts():
                     waiting[pool.submit(work, *job)] = job
             if not waiting:
                 break
@@ -90,13 +90,13 @@ def _by_processes(work: Callable, jobs: Iterable[Job], workers: int) -> Results:
                 yield waiting.pop(one), one.result()
         pool.shutdown()
     except BaseException as error:  # Ctrl-C and a consumer that stops, too: end them at once
-        with undisturbed():
+        with defer_interrupts():
             pool.shutdown(wait=False, cancel_futures=True)
             for child in set(active_children()) - others:
                 child.terminate()
             pool.shutdown(wait=True)
         if isinstance(error, BrokenProcessPool):
-            raise Lost("a worker process died, perhaps for want of memory") from None
+            raise WorkersLost("a worker process died, perhaps for want of memory") from None
         raise
 
 
@@ -160,59 +160,63 @@ def cluster(address: str) -> Iterator[Any]:
             log.setLevel(level)
 
 
-def threads(client: Any) -> int:
+def cluster_capacity(client: Any) -> int:
     """Return how many jobs a cluster does at a time: one for each worker process."""
     return max(1, len(client.nthreads()))
 
 
-def _there(exchanged: dict, marks: dict[str, str], work: Callable, job: Job) -> Any:
+def _run_on_worker(exchanged: dict, marks: dict[str, str], work: Callable, job: Job) -> Any:
     """Do one job on a Dask worker, whose threads take turns: what the model keeps is shared."""
-    if made_by() != marks:
+    if build_info() != marks:
         raise NeurosimError("A Dask worker has another neurosim, or other packages under it.")
     with _one_at_a_time:
-        before = dict(parameters._exchanged)
-        parameters._exchanged.clear()
-        parameters._exchanged.update(exchanged)
+        before = dict(parameters._overrides)
+        parameters._overrides.clear()
+        parameters._overrides.update(exchanged)
         try:
             return work(*job)
         finally:
-            parameters._exchanged.clear()
-            parameters._exchanged.update(before)
+            parameters._overrides.clear()
+            parameters._overrides.update(before)
 
 
-def _by_cluster(work: Callable, jobs: Iterable[Job], client: Any) -> Results:
+def _run_on_cluster(work: Callable, jobs: Iterable[Job], client: Any) -> Results:
     from concurrent.futures import CancelledError
 
     from distributed import as_completed
     from distributed.scheduler import KilledWorker
 
     queue, waiting = iter(jobs), {}
-    exchanged, marks = dict(parameters._exchanged), made_by()
+    exchanged, marks = dict(parameters._overrides), build_info()
 
     def submit(most: int) -> list:
         some = {
-            client.submit(_there, exchanged, marks, work, job, pure=False, retries=RETRIES): job
+            client.submit(
+                _run_on_worker, exchanged, marks, work, job, pure=False, retries=RETRIES
+            ): job
             for job in islice(queue, most)
         }
         waiting.update(some)
         return list(some)
 
-    coming = as_completed(submit(AHEAD * threads(client)), loop=client.loop)
+    coming = as_completed(submit(JOBS_AHEAD * cluster_capacity(client)), loop=client.loop)
     try:
         for one in coming:
             result = one.result()
             job = waiting.pop(one)
             # Fewer than none if a worker has just been lost.
-            coming.update(submit(max(AHEAD * threads(client) - len(waiting), 0)))
+            coming.update(submit(max(JOBS_AHEAD * cluster_capacity(client) - len(waiting), 0)))
             yield job, result
     except KilledWorker:
-        raise Lost("the Dask workers died again and again, perhaps for want of memory") from None
+        raise WorkersLost(
+            "the Dask workers died again and again, perhaps for want of memory"
+        ) from None
     except (CancelledError, OSError, TimeoutError):
-        raise Lost("the Dask cluster went away") from None
+        raise WorkersLost("the Dask cluster went away") from None
     except (ImportError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "deserializ" not in str(error):
             raise
-        raise Lost("neurosim is not installed on the Dask cluster, or another one") from None
+        raise WorkersLost("neurosim is not installed on the Dask cluster, or another one") from None
     finally:
         for one in waiting:
             one.release()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurosim.clinic.comparison import NORMAL_Z, compare
+from neurosim.clinic.comparison import NORMAL_Z, compare_with_norms
 from neurosim.clinic.excitability import Excitability, examine
 from neurosim.clinic.norms import norms
-from neurosim.model.axon.activity import History, after, course
+from neurosim.model.axon.activity import AxonHistory, conditions_after, ion_course
 from neurosim.model.axon.axon import Conditions, resting_states
 from neurosim.model.axon.changes import condition
-from neurosim.model.firing.hazard import conduction
-from neurosim.validation.surveys import facts
+from neurosim.model.firing.hazard import conduction_probability
+from neurosim.validation.surveys import survey_facts
 from neurosim.validation.target import INF, Row
 
 KRISHNAN = "Krishnan 2005 Brain, doi 10.1093/brain/awh558"
@@ -24,7 +24,7 @@ DEPOLARISATION = "Kiernan & Bostock 2000 Brain 123:2542, recalled"
 HOFMEIJER = "Hofmeijer 2013 PLoS One"
 JANKELOWITZ = "Jankelowitz 2007, PMC2170828"
 VUCIC = "Vucic 2007, PMC2117598"
-CONTRACTION = History(train_per_s=27.0, train_min=1.0)
+CONTRACTION = AxonHistory(train_per_s=27.0, train_min=1.0)
 
 
 def _norm_rows() -> list[Row]:
@@ -40,11 +40,11 @@ def _norm_rows() -> list[Row]:
             "fitted",
             f"Nerve Norms, {c.human_n} median nerves: mean and 1.96 SD",
         )
-        for i, c in enumerate(c for c in compare(examine(Conditions())) if c.human_n)
+        for i, c in enumerate(c for c in compare_with_norms(examine(Conditions())) if c.human_n)
     ]
 
 
-NOT_ASKED = (
+NOT_COMPUTABLE = (
     ("V1b", "time constant of sensory axons", "the model's axon is a motor axon"),
     ("V18", "palm against wrist", "one site: the palm has no parameters of its own"),
     ("V29", "Isaacs' syndrome at the wrist", "channels are lost at the terminals, so that the "
@@ -127,7 +127,7 @@ def _one_man_rows(health: Excitability) -> list[Row]:
                 source,
             )
         )
-    sd = {c.measure.key: c.human_sd for c in compare(health)}
+    sd = {c.measure.key: c.human_sd for c in compare_with_norms(health)}
     for key, value in HIS_MEASURES.items():
         target = "V16" if key == "sdtc_ms" else "V17"
         rows.append(
@@ -227,7 +227,7 @@ SIGNS = (
 STEADY_PA = 40.0  # about a tenth of the 1-ms threshold
 
 
-def _read(found: Excitability, key: str) -> float:
+def _read_measure(found: Excitability, key: str) -> float:
     return found.measures[key] if key in found.measures else getattr(found, key)
 
 
@@ -236,7 +236,7 @@ def _signed_rows(health: Excitability, found: dict[str, Excitability]) -> list[R
     for target, name, grade, source, signs in SIGNS:
         for key, sign in signs:
             low, high = (0.0, INF) if sign > 0 else (-INF, 0.0)
-            change = _read(found[name], key) - _read(health, key)
+            change = _read_measure(found[name], key) - _read_measure(health, key)
             unit = "of the measure"
             rows.append(
                 Row(target, f"change of {key}", unit, name, low, high, change, grade, source)
@@ -246,10 +246,10 @@ def _signed_rows(health: Excitability, found: dict[str, Excitability]) -> list[R
 
 def _sized_rows(health: Excitability, found: dict[str, Excitability]) -> list[Row]:
     """V25, V27, V32, V34: changes with a published size."""
-    trained = examine(after(CONTRACTION, condition("als_early")))
+    trained = examine(conditions_after(CONTRACTION, condition("als_early")))
 
     def percent(now, then, key):
-        return (_read(now, key) / _read(then, key) - 1.0) * 100.0
+        return (_read_measure(now, key) / _read_measure(then, key) - 1.0) * 100.0
 
     states = {
         "one minute of contraction": (found["contraction"], health),
@@ -306,7 +306,7 @@ def _potassium_rows(health: Excitability) -> list[Row]:
     Within one axon: people differ in other things too, which a study of people adds.
     """
     low, high = (examine(Conditions(potassium_out_mmol_l=k)) for k in (3.5, 5.0))
-    sd = {c.measure.key: c.human_sd for c in compare(health)}
+    sd = {c.measure.key: c.human_sd for c in compare_with_norms(health)}
     expected = (
         (RRP, 0.0, INF, "measured"), (SUPER, 0.0, INF, "measured"), (TE_D, -INF, 0.0, "measured"),
         (TAU, -1.0, 1.0, "assumed"), (SUB, -1.0, 1.0, "assumed"), (TE_H, -1.0, 1.0, "assumed"),
@@ -331,12 +331,12 @@ def _potassium_rows(health: Excitability) -> list[Row]:
 def _ischaemia_rows() -> list[Row]:
     """V23 and V24: an hour without blood flow, and the return of blood after twenty minutes."""
     minutes = np.arange(2.0, 61.0, 2.0)
-    states = course(History(ischaemia_min=60.0), times_min=minutes).conditions()
-    travels = np.minimum.accumulate([conduction(c) for c in states])
+    states = ion_course(AxonHistory(ischaemia_min=60.0), times_min=minutes).conditions()
+    travels = np.minimum.accumulate([conduction_probability(c) for c in states])
     lost = float(np.interp(-0.5, -travels, minutes))
     tau = np.array([examine(c, full=False).tau_sd_ms for c in states])[minutes <= lost]
     back = 20.0 + np.array([0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0])
-    released = course(History(ischaemia_min=20.0, after_min=10.0), times_min=back)
+    released = ion_course(AxonHistory(ischaemia_min=20.0, after_min=10.0), times_min=back)
     rests = max(resting_states(c) for c in released.conditions())
     return [
         Row(
@@ -396,7 +396,7 @@ def _population_rows(people: int) -> list[Row]:
     names = {"vanderheijden1994": "V36", "reimers1996": "V37"}
     source = {"V36": "van der Heijden 1994", "V37": "Reimers 1996"}
     rows = []
-    for f in facts(people):
+    for f in survey_facts(people):
         v = names[f.source]
         rows.append(Row(v, f.name, f.unit, "health", f.low, f.high, f.model, "fitted", source[v]))
     return rows

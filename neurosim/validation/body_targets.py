@@ -12,26 +12,26 @@ from typing import Any
 import numpy as np
 
 from neurosim.article import alarms
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.clinic.excitability import examine
 from neurosim.model.body import kinetics
-from neurosim.model.body.blood import ph_of
+from neurosim.model.body.blood import blood_ph
 from neurosim.model.body.contributions import contributions
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
 from neurosim.model.soma import cramp, pool, trains
 from neurosim.model.soma.soma import SomaConditions
 from neurosim.simulation.scenario import Scenario
-from neurosim.simulation.state import state_of
+from neurosim.simulation.state import state_from_contributions
 from neurosim.simulation.tally import People, replicate
-from neurosim.validation.surveys import seen
+from neurosim.validation.surveys import seen_probability
 from neurosim.validation.target import INF, Row
 
 CAFFEINE = Body(plasma_caffeine_umol_l=40.0)  # an hour after 6 mg/kg (V72)
 SLEEPLESS = Body(sleep_debt_h=8.0)  # one night
 PEOPLE = 40
 MONTHS_PEOPLE, MONTHS_WEEKS = 12, 104
-NOT_ASKED = (
+NOT_COMPUTABLE = (
     ("V48n", "motor neuron disease after 24 months of benign twitching", "nobody falls ill unless "
      "told to"),
     ("V71n", "cortical silent period under caffeine", "no cortex"),
@@ -43,7 +43,7 @@ NOT_ASKED = (
     ("V80", "neuropathy under less potassium in the diet", "no process of the model lasts months"),
 )  # fmt: skip
 SCHEEL = "Scheel 1997 J Neuroimaging 7:23"
-BUILT = "by construction: nothing of it reaches the axon"
+BY_CONSTRUCTION = "by construction: nothing of it reaches the axon"
 MEXILETINE = "Oskarsson 2018, doi 10.1002/mus.26117: unchanged; fewer in another trial"
 
 
@@ -61,30 +61,30 @@ def body_rows() -> list[Row]:
     ]
 
 
-def _soma(body: Body) -> SomaConditions:
-    return state_of(contributions(body)).soma
+def _soma_conditions(body: Body) -> SomaConditions:
+    return state_from_contributions(contributions(body)).soma
 
 
 def _threshold_percent(body: Body) -> float:
     """Return the change of the axon's 1-ms threshold that a body makes, %."""
     then, now = (
-        examine(state_of(contributions(b)).axon, full=False).threshold_1ms_pa
+        examine(state_from_contributions(contributions(b)).axon, full=False).threshold_1ms_pa
         for b in (Body(), body)
     )
     return (now / then - 1.0) * 100.0
 
 
-def _rates(*bodies: Body, muscle: str, people: int = PEOPLE, root: str = "S1") -> People:
+def _people_rates(*bodies: Body, muscle: str, people: int = PEOPLE, root: str = "S1") -> People:
     asked = [Scenario(name=f"body {i}", body=b, root=root) for i, b in enumerate(bodies)]
     return replicate(asked, people, muscle=muscle, duration_s=1.0)
 
 
 def _root_rows() -> list[Row]:
     """V47: pinched roots. How hard a root with a motor deficit is pinched is assumed."""
-    worst = Body(pinched_nerve=number("alarms", "pinched_most"))
-    rate = _rates(worst, muscle="calf").expected_per_min[0]
-    share = float(seen(rate, number("study", "survey_look_min")).mean())
-    sensory = _rates(worst, Body(), muscle="calf", root="sensory").expected_per_min
+    worst = Body(pinched_nerve=parameter("alarms", "pinched_most"))
+    rate = _people_rates(worst, muscle="calf").expected_per_min[0]
+    share = float(seen_probability(rate, parameter("study", "survey_look_min")).mean())
+    sensory = _people_rates(worst, Body(), muscle="calf", root="sensory").expected_per_min
     return [
         Row(
             "V47",
@@ -113,7 +113,7 @@ def _root_rows() -> list[Row]:
 
 def _months_rows() -> list[Row]:
     """V48: benign twitching after 24 months."""
-    found = alarms.cohort(MONTHS_PEOPLE, MONTHS_WEEKS, groups=["benign"])
+    found = alarms.run_alarms(MONTHS_PEOPLE, MONTHS_WEEKS, groups=["benign"])
     share = found.share("persists", "benign").value
     where = f"{MONTHS_PEOPLE} people, {MONTHS_WEEKS} weeks"
     return [
@@ -134,7 +134,7 @@ def _months_rows() -> list[Row]:
 def _blocker_rows() -> list[Row]:
     """V55: twitches in ALS under a sodium channel blocker."""
     ill = Body(als=1.0)
-    with_it, without = _rates(
+    with_it, without = _people_rates(
         ill.replace(sodium_channel_blocker=1.0), ill, muscle="upper_arm"
     ).expected_per_min
     return [
@@ -158,13 +158,15 @@ def sustained_share(soma: SomaConditions) -> float:
     Units of a pool are held at each of two weak drives, pushed for half a second, and go on if
     they discharge at least three times from 1 s after the push on.
     """
-    units, goes_on = pool.build(120), []
+    units, goes_on = pool.build_pool(120), []
     for level in (0.03, 0.06):
-        push: Any = pool.inputs(
-            pool.hold(1.0, level), pool.hold(0.5, level + 0.12), pool.hold(3.0, level)
+        push: Any = pool.join_inputs(
+            pool.hold_input(1.0, level),
+            pool.hold_input(0.5, level + 0.12),
+            pool.hold_input(3.0, level),
         )
         for seed in (1, 2, 3):
-            for t in pool.run(units, soma, excitation=push, seed=seed).trains_s():
+            for t in pool.run_pool(units, soma, excitation=push, seed=seed).trains_s():
                 silent, pushed = t.min(initial=INF) >= 1.0, ((t >= 1.0) & (t < 1.5)).any()
                 if silent and pushed:
                     goes_on.append((t > 2.5).sum() >= 3)
@@ -173,9 +175,9 @@ def sustained_share(soma: SomaConditions) -> float:
 
 def delta_f_per_s(soma: SomaConditions) -> float:
     """Return the median hysteresis of pairs of motor units under a slow ramp up and down, 1/s."""
-    units, up = pool.build(120), pool.ramp(10.0, 0.0, 0.1)
-    drive: Any = pool.inputs(up, up[::-1])
-    runs = [pool.run(units, soma, excitation=drive, seed=s).trains_s() for s in (31, 32)]
+    units, up = pool.build_pool(120), pool.ramp_input(10.0, 0.0, 0.1)
+    drive: Any = pool.join_inputs(up, up[::-1])
+    runs = [pool.run_pool(units, soma, excitation=drive, seed=s).trains_s() for s in (31, 32)]
     pairs = [
         trains.delta_f_per_s(r[c], r[t])
         for r in runs
@@ -187,10 +189,10 @@ def delta_f_per_s(soma: SomaConditions) -> float:
 
 def _caffeine_rows() -> list[Row]:
     """V69 to V72: what caffeine does to motor units, and how it comes and goes."""
-    rested, caffeine = SomaConditions(), _soma(CAFFEINE)
+    rested, caffeine = SomaConditions(), _soma_conditions(CAFFEINE)
     points = (sustained_share(caffeine) - sustained_share(rested)) * 100.0
     change = delta_f_per_s(caffeine) - delta_f_per_s(rested)
-    mass = number("body", "body_mass_kg.healthy")
+    mass = parameter("body", "body_mass_kg.healthy")
     hour = kinetics.caffeine_umol_l([(6.0 * mass, 0.0)], np.array([1.0]))
     half = math.log(2.0) / kinetics.elimination_per_h()
     where = "caffeine 40 umol/L"
@@ -227,7 +229,7 @@ def _caffeine_rows() -> list[Row]:
             2.0,
             _threshold_percent(CAFFEINE),
             "fitted",
-            f"de Carvalho 2006: unchanged; {BUILT}",
+            f"de Carvalho 2006: unchanged; {BY_CONSTRUCTION}",
         ),
         Row(
             "V72",
@@ -278,7 +280,9 @@ def _sweat_rows() -> list[Row]:
             "3 % of body mass lost",
             101.5,
             188.5,
-            0.03 * number("body", "body_mass_kg.healthy") * number("body", "sweat_sodium_mmol_l"),
+            0.03
+            * parameter("body", "body_mass_kg.healthy")
+            * parameter("body", "sweat_sodium_mmol_l"),
             "measured",
             "Miller 2010: 145; 30 % either way, as sweat differs between people",
         ),
@@ -295,7 +299,7 @@ def _breath_rows() -> list[Row]:
             "carbon dioxide 20 mmHg",
             7.55,
             7.65,
-            ph_of(20.0, FIELDS["bicarbonate_mmol_l"].healthy),
+            blood_ph(20.0, FIELDS["bicarbonate_mmol_l"].healthy),
             "assumed",
             "about 7.6, recalled; half a tenth either way chosen here",
         ),
@@ -304,7 +308,7 @@ def _breath_rows() -> list[Row]:
 
 def _sleep_rows() -> list[Row]:
     """V77 and V78: lost sleep, in the eyelid and at the axon."""
-    tired, rested = _rates(SLEEPLESS, Body(), muscle="eyelid").expected_per_min
+    tired, rested = _people_rates(SLEEPLESS, Body(), muscle="eyelid").expected_per_min
     where = f"8 h of sleep lost, {PEOPLE} people"
     return [
         Row(
@@ -327,7 +331,7 @@ def _sleep_rows() -> list[Row]:
             2.0,
             _threshold_percent(SLEEPLESS),
             "fitted",
-            f"Zhang 2025, doi 10.1016/j.brainresbull.2025.111190: unchanged; {BUILT}",
+            f"Zhang 2025, doi 10.1016/j.brainresbull.2025.111190: unchanged; {BY_CONSTRUCTION}",
         ),
     ]
 
@@ -337,7 +341,13 @@ def _magnesium_rows() -> list[Row]:
     prone, units = range(20, 32), 24
     body = Body(ionised_magnesium_mmol_l=FIELDS["ionised_magnesium_mmol_l"].high)
     usual, after = (
-        float(np.nanmean(cramp.threshold_hz(prone, units, True, seed=60, conditions=_soma(b))))
+        float(
+            np.nanmean(
+                cramp.cramp_threshold_hz(
+                    prone, units, True, seed=60, conditions=_soma_conditions(b)
+                )
+            )
+        )
         for b in (Body(), body)
     )
     return [

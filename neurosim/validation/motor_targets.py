@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.clinic import unit_potentials
 from neurosim.model.body.contributions import contributions
 from neurosim.model.body.state import Body
@@ -20,13 +20,13 @@ from neurosim.model.muscle.force import muscle_force_mn, tetanic_fraction, twitc
 from neurosim.model.soma import cramp, pool, trains
 from neurosim.model.soma.soma import SomaConditions
 from neurosim.simulation.scenario import Scenario
-from neurosim.simulation.state import state_of
+from neurosim.simulation.state import state_from_contributions
 from neurosim.simulation.tally import replicate
 from neurosim.validation.target import INF, Row
 
 ALS_PEOPLE = 60
 PEOPLE, UNITS = 12, 24  # of each threshold of cramps; nothing was fitted on these people
-NOT_ASKED = (
+NOT_COMPUTABLE = (
     ("V38", "twitching in ALS against benign twitching", "those who twitch in health are one in "
      "thirty upper arms here: too few for a ratio"),
     ("V35", "spread of one axon's threshold", "asked by scripts/verification/check_noise.py, in minutes"),
@@ -132,10 +132,10 @@ def _burst_rows() -> list[Row]:
 def _cramp_rows() -> list[Row]:
     """V52 to V54: what starts a cramp and how units fire in it; people and seeds not fitted on."""
     people, sample = range(20, 20 + PEOPLE), f"{PEOPLE} people, {UNITS} units each"
-    dry = state_of(contributions(Body(mass_loss_percent=3.0))).soma
+    dry = state_from_contributions(contributions(Body(mass_loss_percent=3.0))).soma
 
     def mean_hz(prone, soma=None):
-        found = cramp.threshold_hz(people, UNITS, prone, seed=60, conditions=soma)
+        found = cramp.cramp_threshold_hz(people, UNITS, prone, seed=60, conditions=soma)
         return float(np.nanmean(found)) if np.isfinite(found).any() else np.nan
 
     usual = mean_hz(False)
@@ -149,7 +149,7 @@ def _cramp_rows() -> list[Row]:
             "Miller 2010, doi 10.1249/MSS.0b013e3181dd5e3a: -2.4, P 0.12; width from the two SEs; "
             "blood sodium moves nothing at the model's soma"),
     ]  # fmt: skip
-    found, _ = cramp.census(3, 30, seed=100, stimulus_hz=40.0)
+    found, _ = cramp.plateau_census(3, 30, seed=100, stimulus_hz=40.0)
     limits = (("mean_per_s", "1/s", 14.5, 5.1), ("least_per_s", "1/s", 6.0, 0.8),
               ("largest_per_s", "1/s", 25.0, 8.0), ("duration_s", "s", 23.6, 16.2))  # fmt: skip
     of_units = {key: np.array([getattr(p, key) for p in found]) for key, *_ in limits}
@@ -187,10 +187,10 @@ def _cramp_rows() -> list[Row]:
 
 def _pool_rows() -> list[Row]:
     """V56, V57 and V74: rates, their regularity and hysteresis under voluntary drive."""
-    units, up = pool.build(120), pool.ramp(10.0, 0.0, 0.1)
-    drive: Any = pool.inputs(up, up[::-1])
-    runs = [pool.run(units, excitation=drive, seed=s).trains_s() for s in (31, 32)]
-    first = [trains.first_rate_per_s(t[t >= trains.recruited_s(t)[0]]) for r in runs for t in r]
+    units, up = pool.build_pool(120), pool.ramp_input(10.0, 0.0, 0.1)
+    drive: Any = pool.join_inputs(up, up[::-1])
+    runs = [pool.run_pool(units, excitation=drive, seed=s).trains_s() for s in (31, 32)]
+    first = [trains.first_rate_per_s(t[t >= trains.recruitment_s(t)[0]]) for r in runs for t in r]
     pairs = [
         trains.delta_f_per_s(r[c], r[t])
         for r in runs
@@ -198,13 +198,15 @@ def _pool_rows() -> list[Row]:
         for t in range(c + 6, 118, 7)
     ]
     some = units.only(np.arange(0, 120, 17))
-    full = pool.run(some, excitation=1.0, duration_s=4.0, seed=31).trains_s()
+    full = pool.run_pool(some, excitation=1.0, duration_s=4.0, seed=31).trains_s()
     most = [trains.rate_per_s(t, 1.0, 4.0) for t in full]
-    held = pool.run(units, excitation=0.08, duration_s=30.0, seed=31).trains_s()
+    held = pool.run_pool(units, excitation=0.08, duration_s=30.0, seed=31).trains_s()
     cv = [trains.interval_cv(t[t > 1.0]) for t in held if trains.rate_per_s(t, 1.0, 30.0) > 9.0]
     pushed = some.only(0)
-    push: Any = pool.inputs(pool.hold(1.0, 3.5), pool.hold(0.5, 11.5), pool.hold(3.0, 3.5))
-    plateau = pool.run(pushed, SomaConditions(), input_mv=push, seed=31, noise=False)
+    push: Any = pool.join_inputs(
+        pool.hold_input(1.0, 3.5), pool.hold_input(0.5, 11.5), pool.hold_input(3.0, 3.5)
+    )
+    plateau = pool.run_pool(pushed, SomaConditions(), input_mv=push, seed=31, noise=False)
     later = plateau.time_s > 2.5
     where = "pool of 120 under voluntary drive"
     return [
@@ -501,13 +503,13 @@ def _fatigue_rows() -> list[Row]:
             f"{percent:g} % of the largest force",
             0.95 * s,
             1.05 * s,
-            fatigue.hold_s(percent, 700.0),
+            fatigue.longest_hold_s(percent, 700.0),
             "fitted",
             f"{POTVIN}: {s:g} s, 5 %",
         )
         for percent, s in ((20.0, 512.0), (50.0, 95.0), (80.0, 15.0))
     ]
-    units = fatigue.build()
+    units = fatigue.build_units()
     fresh, later, tired = (fatigue.rates_per_s(units, 67.0, s)[-1] for s in (0.0, 22.0, 1e6))
     left = 1.0 - float((later - tired) / (fresh - tired))
     return [
@@ -530,7 +532,7 @@ def _fatigue_rows() -> list[Row]:
             "any unit",
             0.379 - 1e-9,
             0.379 + 1e-9,
-            number("fatigue", "slowing"),
+            parameter("fatigue", "slowing"),
             "fitted",
             POTVIN,
         ),
@@ -602,11 +604,11 @@ def _emg_rows() -> list[Row]:
     return rows
 
 
-def _needle_shape(name: str, unit: int, hz: float = 20_000.0) -> unit_potentials.Shape:
+def _needle_shape(name: str, unit: int, hz: float = 20_000.0) -> unit_potentials.PotentialShape:
     """Return the shape of a unit's potential at a needle 1 mm off the middle of its territory."""
     x, y, _ = unit_potentials.territories_mm(name)[unit]
-    near = unit_potentials.needle(name, x - 1.0, y)
-    return unit_potentials.shape_of(
+    near = unit_potentials.needle_electrode(name, x - 1.0, y)
+    return unit_potentials.measure_shape(
         unit_potentials.unit_potentials(name, near, hz, units=unit)[0], hz
     )
 
@@ -615,7 +617,9 @@ def _junction_rows() -> list[Row]:
     """Safety factor, block, and inhibition of acetylcholinesterase at the end plate."""
     magnesium = np.arange(0.5, 6.0, 0.25)
     blocked = 1.0 - np.array([junction.transmit(1.2, mg).share for mg in magnesium])
-    trains_of = {hz: junction.train(hz, n, None, 0.2)[:, 0] for hz, n in ((3.0, 3), (30.0, 9))}
+    trains_of = {
+        hz: junction.train_response(hz, n, None, 0.2)[:, 0] for hz, n in ((3.0, 3), (30.0, 9))
+    }
     poisoned = "a fifth of the enzyme left"
     clinic = "Wadia 1987 JNNP 50:1442"
     return [

@@ -12,10 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.axon.axon import Conditions
 from neurosim.model.firing.discharge import UnitHazard, expected_bursts_per_min
-from neurosim.model.firing.hazard import NU, HazardTable, critical_nu, hazard_table, site_rates
+from neurosim.model.firing.hazard import (
+    NU,
+    HazardTable,
+    critical_multiplier,
+    hazard_table,
+    site_rates,
+)
 from neurosim.model.firing.sites import person_scores
 from neurosim.model.muscle.anatomy import muscle
 
@@ -42,12 +48,12 @@ def margins(people: int, axon: str, seed: int) -> np.ndarray:
 
     1 where sites are set against a person's own axon (`own_critical`).
     """
-    if number("firing", "own_critical") == 1.0:
+    if parameter("firing", "own_critical") == 1.0:
         return np.ones(people)
     scores = [person_scores(seed, person) for person in range(people)]
     own = [hazard_table(Conditions(), axon, s).nu_critical for s in scores]
     own = np.nan_to_num(own, nan=float(NU[-1]))
-    return (own - 1.0) / (np.array([critical_nu(axon, s) for s in scores]) - 1.0)
+    return (own - 1.0) / (np.array([critical_multiplier(axon, s) for s in scores]) - 1.0)
 
 
 def rates_per_min(
@@ -66,9 +72,11 @@ def rates_per_min(
     own = np.repeat(rng.standard_normal(people), muscles)
     uniform = rng.random(people * muscles)
     excess = table.nu_critical - 1.0
-    tail = number("firing", "rogue_tail")
-    mean = number("firing", f"rogues_per_unit_{site_class}") * units
-    mean = mean * np.exp(number("firing", "rogue_person_spread") * own - RELEVANT * margin / tail)
+    tail = parameter("firing", "rogue_tail")
+    mean = parameter("firing", f"rogues_per_unit_{site_class}") * units
+    mean = mean * np.exp(
+        parameter("firing", "rogue_person_spread") * own - RELEVANT * margin / tail
+    )
     # the uniform's Poisson quantile: smooth in the numbers being fitted
     counts = np.where(
         uniform <= np.exp(-mean), 0, np.ceil(np.nan_to_num(pdtrik(uniform, mean)))
@@ -86,15 +94,15 @@ def rates_per_min(
         np.ones(nu.size, np.int64),
         np.interp(nu, table.nu, table.pair),
         counts.size * units,
-        number("firing", "load_per_discharge_mmol_l") * number("firing", "load_factor"),
-        number("firing", "load_tau_min") * 60.0,
-        float(np.exp(number("hazard", f"{table.axon}.ln_ceiling"))),
+        parameter("firing", "load_per_discharge_mmol_l") * parameter("firing", "load_factor"),
+        parameter("firing", "load_tau_min") * 60.0,
+        float(np.exp(parameter("hazard", f"{table.axon}.ln_ceiling"))),
     )
     per_unit = expected_bursts_per_min(hazard)
     return per_unit.reshape(counts.size, units).sum(axis=1).reshape(people, muscles)
 
 
-def seen(rate_per_min, minutes: float) -> np.ndarray:
+def seen_probability(rate_per_min, minutes: float) -> np.ndarray:
     """Return the probability of at least one burst within `minutes`."""
     return 1.0 - np.exp(-np.asarray(rate_per_min) * minutes)
 
@@ -107,7 +115,7 @@ def _largest_of_eight(expected: np.ndarray, positive: np.ndarray) -> float:
     return float(np.interp(8.0 / 9.0, weight, among[order]))
 
 
-def facts(people: int = 300, seed: int = 11, axon: str = "ghk") -> tuple[Fact, ...]:
+def survey_facts(people: int = 300, seed: int = 11, axon: str = "ghk") -> tuple[Fact, ...]:
     """Return the surveyed facts with the model's values.
 
     Parameters
@@ -121,10 +129,12 @@ def facts(people: int = 300, seed: int = 11, axon: str = "ghk") -> tuple[Fact, .
     foot, shin = muscle("foot_sole").units, muscle("shin").units
     feet = rates_per_min(table, people, 2, foot, "foot_sole", seed)
     shins = rates_per_min(table, people, 2, shin, "ordinary", seed + 1)
-    units = round(number("study", "survey_units"))
+    units = round(parameter("study", "survey_units"))
     survey = rates_per_min(table, people, SURVEY_MUSCLES, units, "ordinary", seed + 2)
-    active = 1.0 - np.prod(1.0 - seen(feet, number("study", "survey_recording_min")), axis=1)
-    one = seen(survey, number("study", "survey_look_min"))
+    active = 1.0 - np.prod(
+        1.0 - seen_probability(feet, parameter("study", "survey_recording_min")), axis=1
+    )
+    one = seen_probability(survey, parameter("study", "survey_look_min"))
     positive = 1.0 - np.prod(1.0 - one, axis=1)
     h, r = "vanderheijden1994", "reimers1996"
     return (

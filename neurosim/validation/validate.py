@@ -13,7 +13,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.axon.axon import Conditions
 from neurosim.model.body.kinetics import caffeine_umol_l
 from neurosim.model.body.state import Body
@@ -32,20 +32,24 @@ from neurosim.validation.body_targets import body_rows
 from neurosim.validation.motor_targets import motor_rows
 from neurosim.validation.target import INF, Row
 
-NOT_ASKED = (*axon_targets.NOT_ASKED, *motor_targets.NOT_ASKED, *body_targets.NOT_ASKED)
+NOT_ASKED = (
+    *axon_targets.NOT_COMPUTABLE,
+    *motor_targets.NOT_COMPUTABLE,
+    *body_targets.NOT_COMPUTABLE,
+)
 
 
 def _tetany_rows() -> list[Row]:
     """Share of a shin's units that misfire at least once a minute in low calcium."""
     from scipy.special import ndtr
 
-    spread = number("firing", "bulk_spread") * np.log(hazard_table(Conditions()).nu_critical)
+    spread = parameter("firing", "bulk_spread") * np.log(hazard_table(Conditions()).nu_critical)
     rows = []
     for calcium, low in ((0.7, 0.05), (0.8, 0.005)):
         table = hazard_table(Conditions(calcium_out_mmol_l=calcium))
         critical = table.nu_critical
         z = np.log(critical) / spread
-        share = 1.0 - (1.0 - ndtr(-z)) ** number("firing", "bulk_sites_per_unit")
+        share = 1.0 - (1.0 - ndtr(-z)) ** parameter("firing", "bulk_sites_per_unit")
         rows.append(
             Row(
                 "tetany",
@@ -133,7 +137,9 @@ def _busy_person() -> int:
 def _elsewhere_rows() -> list[Row]:
     hours = np.linspace(0.0, 4.0, 481)
     course = (
-        caffeine_umol_l([(5.0 * 70.0, 0.0)], hours) * number("body", "caffeine_molar_mass") * 1e-3
+        caffeine_umol_l([(5.0 * 70.0, 0.0)], hours)
+        * parameter("body", "caffeine_molar_mass")
+        * 1e-3
     )
     slope = math.log(junction.relative_release(0.22, 0.55) / junction.relative_release(0.2, 0.55))
     return [
@@ -173,7 +179,7 @@ def _elsewhere_rows() -> list[Row]:
     ]
 
 
-def rows(people: int = 300) -> list[dict]:
+def validation_rows(people: int = 300) -> list[dict]:
     """Return every target as a dict with the columns of `COLUMNS`.
 
     Parameters

@@ -16,24 +16,24 @@ from neurosim.view.style import (
     GREY,
     HEALTH,
     PALE,
-    axes_of,
-    counted,
-    drawable,
+    add_titles,
+    axes_or_new,
+    house_style,
+    label_number,
     muscle_words,
     new_figure,
-    plain_number,
-    styled,
-    titled,
+    pluralize,
+    safe_label,
 )
 
-FEW = 60  # people who are drawn each, instead of their distribution
+FEW_PEOPLE = 60  # people who are drawn each, instead of their distribution
 CELLS_A_DECADE = 4
-TALLEST = 0.78  # of a distribution, where the next row is 1 away
+MAX_STRIP_HEIGHT = 0.78  # of a distribution, where the next row is 1 away
 COLUMNS = 3  # of panels
 SILENT = 0.13  # of the axis: people without a twitch, beside the others
 
 
-@styled
+@house_style
 def picture_cohort(cohort: Cohort) -> Any:
     """Draw twitches per minute of all people, a row for each scenario, a panel for each muscle.
 
@@ -69,12 +69,12 @@ def picture_cohort(cohort: Cohort) -> Any:
     for ax in axes[len(muscles) :]:
         ax.remove()
     where = f", {muscle_words(muscles[0])}" if len(muscles) == 1 else ""
-    titled(fig, f"How often people twitch{where}", _caption(cohort))
+    add_titles(fig, f"How often people twitch{where}", _caption_words(cohort))
     fig.words = cohort_sentences(cohort)
     return fig
 
 
-@styled
+@house_style
 def plot_cohort(cohort: Cohort, muscle: str | None = None, ax: Any = None) -> Any:
     """Draw the scenarios of one muscle, the first above; a faint line goes down from health.
 
@@ -90,37 +90,37 @@ def plot_cohort(cohort: Cohort, muscle: str | None = None, ax: Any = None) -> An
     -------
     matplotlib axes
     """
-    ax, states = axes_of(ax), cohort.plan.states
+    ax, states = axes_or_new(ax), cohort.plan.states
     muscle = states[0].muscle if muscle is None else muscle
     mine = [i for i, s in enumerate(states) if s.muscle == muscle]
     if not mine:
         known = ", ".join(dict.fromkeys(s.muscle for s in states))
         raise NeurosimError(f"muscle = '{muscle}' is not in this cohort; it has {known}.")
     rows = summary_rows(cohort)
-    _panel(ax, [rows[i] for i in mine], cohort.per_min[mine], _span(cohort.per_min))
-    ax.set_yticks(range(len(mine)), [drawable(states[i].title) for i in mine])
+    _draw_panel(ax, [rows[i] for i in mine], cohort.per_min[mine], _axis_span(cohort.per_min))
+    ax.set_yticks(range(len(mine)), [safe_label(states[i].title) for i in mine])
     ax.set_xlabel("twitches per minute")
     ax.set_title(muscle_words(muscle))
     return ax
 
 
-def _caption(cohort: Cohort) -> str:
+def _caption_words(cohort: Cohort) -> str:
     asked = cohort.plan
-    shape = "strokes: each person" if asked.people <= FEW else "hills: all people who twitch"
+    shape = "strokes: each person" if asked.people <= FEW_PEOPLE else "hills: all people who twitch"
     who = (
         "1 simulated person"
         if asked.people == 1
-        else (f"{plain_number(asked.people)} simulated people")
+        else (f"{label_number(asked.people)} simulated people")
     )
     return (
         f"{who} (seed {asked.seed}), the same in every row, for "
-        f"{counted(asked.hours, 'hour')}; {shape};\n"
+        f"{pluralize(asked.hours, 'hour')}; {shape};\n"
         "bar: the middle half of all people; circle and number: the median person. Left: people "
         "without any twitch.\n"
     )
 
 
-def _span(per_min: np.ndarray) -> tuple[float, float]:
+def _axis_span(per_min: np.ndarray) -> tuple[float, float]:
     """Return where the axis begins and where the last person is, as powers of ten."""
     some = per_min[per_min > 0]
     if not some.size:
@@ -129,7 +129,7 @@ def _span(per_min: np.ndarray) -> tuple[float, float]:
     return float(low), float(max(high, low + 3.0))
 
 
-def _panel(
+def _draw_panel(
     ax: Any, rows: Sequence[Mapping[str, Any]], per_min: np.ndarray, span: tuple[float, float]
 ) -> None:
     """Draw the scenarios of one muscle, the first above; a faint line goes down from health."""
@@ -144,7 +144,7 @@ def _panel(
     hills = np.array([np.histogram(one, cells)[0] for one in some])
     for y, (row, rates) in enumerate(zip(rows, per_min, strict=True)):
         colour = HEALTH if row["scenario"] == "normal" else CHANGED
-        if rates.size <= FEW:
+        if rates.size <= FEW_PEOPLE:
             ax.plot(
                 some[y],
                 np.full(some[y].size, y - 0.25),
@@ -156,7 +156,7 @@ def _panel(
             )
         else:
             ax.stairs(
-                y - TALLEST * hills[y] / max(hills.max(), 1),
+                y - MAX_STRIP_HEIGHT * hills[y] / max(hills.max(), 1),
                 cells,
                 baseline=y,
                 fill=True,
@@ -165,22 +165,22 @@ def _panel(
                 lw=0,
                 zorder=2,
             )
-        _row(ax, y, row, some[y], low, strip, colour)
+        _draw_row(ax, y, row, some[y], low, strip, colour)
     ax.set_xlim(low - strip, high + 0.15 * (high - low))
-    ax.set_ylim(len(rows) - 0.6, -0.6 if rows[0]["people"] <= FEW else -0.9)
-    _ticks(ax, low, high, strip)
+    ax.set_ylim(len(rows) - 0.6, -0.6 if rows[0]["people"] <= FEW_PEOPLE else -0.9)
+    _set_ticks(ax, low, high, strip)
 
 
-def _ticks(ax: Any, low: float, high: float, strip: float) -> None:
+def _set_ticks(ax: Any, low: float, high: float, strip: float) -> None:
     powers = np.arange(np.ceil(low), np.floor(high) + 1.0)
     powers = powers[:: 1 if powers.size <= 7 else 2]
-    names = [plain_number(float(10.0**k)) for k in powers]
+    names = [label_number(float(10.0**k)) for k in powers]
     ax.set_xticks([low - strip / 2, *powers], ["none", *names])
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
 
 
-def _row(
+def _draw_row(
     ax: Any,
     y: int,
     row: Mapping[str, Any],
@@ -194,7 +194,7 @@ def _row(
     ax.text(
         low - strip / 2,
         y,
-        _percent(silent),
+        _percent_words(silent),
         ha="center",
         va="center",
         color=BLACK if silent else GREY,
@@ -207,7 +207,7 @@ def _row(
     median = row["median_per_min"]
     if median > 0:
         ax.plot(np.log10(median), y, "o", ms=8, mfc="white", mec=colour, mew=2.0, zorder=4)
-    words = plain_number(float(f"{median:.2g}")) if median > 0 else "0"
+    words = label_number(float(f"{median:.2g}")) if median > 0 else "0"
     ax.text(
         max([*some, low]) + 0.12,
         y,
@@ -221,7 +221,7 @@ def _row(
     )
 
 
-def _percent(share: float) -> str:
+def _percent_words(share: float) -> str:
     if 0.0 < share < 0.005:
         return "<1 %"
     return f"{100.0 * share:.0f} %" if share < 0.995 or share == 1.0 else ">99 %"

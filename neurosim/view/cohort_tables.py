@@ -14,21 +14,21 @@ import numpy as np
 
 from neurosim.base.errors import NeurosimError
 from neurosim.base.files import Content
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.firing.discharge import ORIGINS
 from neurosim.model.muscle.anatomy import MUSCLES
 from neurosim.simulation.cohort import Cohort
-from neurosim.simulation.plan import COUNTS, HOURLY, SIGNS, UNKNOWN, least_weeks
+from neurosim.simulation.plan import COHORT_SIGNS, COUNTS, HOURLY, UNKNOWN, least_weeks
 from neurosim.simulation.provenance import versions
 from neurosim.simulation.ratio import Ratio, paired_ratio
 from neurosim.simulation.tally import INTERVAL_EDGES_S, LARGEST
-from neurosim.view.describe import band
+from neurosim.view.describe import ratio_band
 from neurosim.view.export import csv_bytes, json_bytes, unit_of
-from neurosim.view.style import ADVICE, counted, muscle_words, plain_number
+from neurosim.view.style import ADVICE, label_number, muscle_words, pluralize
 
 Block = Mapping[str, Any]
 HOURS = {"hours": "h", "hour": "h"}  # columns whose unit is their name
-TRUTH = np.array([False, True, None], object)  # by a sign's number, the last `UNKNOWN`
+SIGN_VALUES = np.array([False, True, None], object)  # by a sign's number, the last `UNKNOWN`
 
 
 # --- Tables ----------------------------------------------------------------------------------
@@ -53,7 +53,7 @@ def people_blocks(cohort: Cohort) -> Iterator[Block]:
             "expected_per_min": flat["expected_per_min"],
             "twitches_per_min": flat["twitches"] / (60.0 * asked.hours),
             **{f"{o}_twitches": flat[f"{o}_twitches"] for o in ORIGINS},
-            **{sign: TRUTH[flat[sign]] for sign in SIGNS},
+            **{sign: SIGN_VALUES[flat[sign]] for sign in COHORT_SIGNS},
         }
 
 
@@ -63,7 +63,7 @@ def hours_blocks(cohort: Cohort) -> Iterator[Block]:
     for i, state in enumerate(asked.states):
         yield {
             "seed": np.full(asked.bins, asked.seed),
-            **_named(state, asked.bins),
+            **_label_rows(state, asked.bins),
             "hour": np.arange(asked.bins),
             "people": np.full(asked.bins, asked.people),
             **{name: cohort.hours[i, :, c] for c, name in enumerate(HOURLY)},
@@ -82,7 +82,7 @@ def histogram_blocks(cohort: Cohort) -> Iterator[Block]:
         for kind, low, high, counts in tables:
             yield {
                 "seed": np.full(low.size, cohort.plan.seed),
-                **_named(state, low.size),
+                **_label_rows(state, low.size),
                 "kind": np.full(low.size, kind, object),
                 "low": low,
                 "high": high,
@@ -90,7 +90,7 @@ def histogram_blocks(cohort: Cohort) -> Iterator[Block]:
             }
 
 
-def _named(state: Any, rows: int) -> dict[str, np.ndarray]:
+def _label_rows(state: Any, rows: int) -> dict[str, np.ndarray]:
     return {
         "scenario": np.full(rows, state.name, object),
         "muscle": np.full(rows, state.muscle, object),
@@ -122,7 +122,7 @@ def summary_rows(cohort: Cohort) -> list[dict[str, Any]]:
                 "mean_per_min": per_min.mean(),
                 "mean_expected_per_min": cohort.expected_per_min[i].mean(),
                 **_ratio_columns(ratio_to_health(cohort, i)),
-                **{f"{sign}_share": _share(cohort.sign(sign)[i]) for sign in SIGNS},
+                **{f"{sign}_share": _shown_share(cohort.sign(sign)[i]) for sign in COHORT_SIGNS},
             }
         )
     return found
@@ -139,14 +139,14 @@ def _ratio_columns(ratio: Ratio) -> dict[str, float]:
     return {name: v if math.isfinite(v) else math.nan for name, v in values.items()}
 
 
-def _share(sign: np.ndarray) -> float:
+def _shown_share(sign: np.ndarray) -> float:
     return math.nan if (sign == UNKNOWN).any() else float(sign.mean())
 
 
 # --- Files -----------------------------------------------------------------------------------
 
 
-def needs_pyarrow(format: str) -> None:
+def require_pyarrow(format: str) -> None:
     """Refuse Parquet without its package.
 
     Raises
@@ -184,7 +184,7 @@ def parquet_content(blocks: Callable[[], Iterator[Block]]) -> Content:
         for block in blocks():
             table = pa.table(
                 {
-                    name: pa.array(column, type=pa.bool_() if name in SIGNS else None)
+                    name: pa.array(column, type=pa.bool_() if name in COHORT_SIGNS else None)
                     for name, column in block.items()
                 }
             )
@@ -196,7 +196,7 @@ def parquet_content(blocks: Callable[[], Iterator[Block]]) -> Content:
     return write
 
 
-def table_files(cohort: Cohort) -> dict[str, Content]:
+def cohort_files(cohort: Cohort) -> dict[str, Content]:
     """Return the tables of a cohort by file name, to be written block by block."""
     end = cohort.plan.format
     content = parquet_content if end == "parquet" else csv_content
@@ -212,7 +212,7 @@ def table_files(cohort: Cohort) -> dict[str, Content]:
     return {f"{name}.{end}": content(one) for name, one in blocks.items()}
 
 
-def record(cohort: Cohort, **more: Any) -> bytes:
+def cohort_record(cohort: Cohort, **more: Any) -> bytes:
     """Return ``cohort.json``: what was asked, units, versions, and what it took."""
     asked = cohort.plan
     first = {
@@ -250,10 +250,10 @@ def describe_cohort(cohort: Cohort) -> str:
     asked = cohort.plan
     muscles = {s.muscle for s in asked.states}
     where = muscle_words(next(iter(muscles))) if len(muscles) == 1 else f"{len(muscles)} muscles"
-    who = "1 person" if asked.people == 1 else f"{plain_number(asked.people)} people"
-    head = f"{who} (seed {asked.seed}), {counted(asked.hours, 'hour')}, {where}"
-    lines = _table(summary_rows(cohort), len(muscles) > 1)
-    floor = plain_number(number("study", "rate_floor"))
+    who = "1 person" if asked.people == 1 else f"{label_number(asked.people)} people"
+    head = f"{who} (seed {asked.seed}), {pluralize(asked.hours, 'hour')}, {where}"
+    lines = _table_lines(summary_rows(cohort), len(muscles) > 1)
+    floor = label_number(parameter("study", "rate_floor"))
     told = [
         "Twitches a minute: the median person, and in brackets the middle half of people; silent "
         "people count as 0.",
@@ -272,13 +272,13 @@ def cohort_sentences(cohort: Cohort) -> str:
     who = (
         "1 simulated person"
         if asked.people == 1
-        else (f"{plain_number(asked.people)} simulated people")
+        else (f"{label_number(asked.people)} simulated people")
     )
-    lines = [f"How often {who} twitch in {counted(asked.hours, 'hour')}: the median person."]
+    lines = [f"How often {who} twitch in {pluralize(asked.hours, 'hour')}: the median person."]
     for row, state in zip(rows, asked.states, strict=True):
         where = f", {muscle_words(state.muscle)}" if several else ""
         low, middle, high = (
-            plain_number(float(f"{row[f'{name}_per_min']:.2g}"))
+            label_number(float(f"{row[f'{name}_per_min']:.2g}"))
             for name in ("lower_quartile", "median", "upper_quartile")
         )
         lines.append(
@@ -288,9 +288,9 @@ def cohort_sentences(cohort: Cohort) -> str:
     return "\n".join([*lines, ADVICE])
 
 
-def _table(rows: Sequence[Mapping[str, Any]], with_muscle: bool) -> list[str]:
+def _table_lines(rows: Sequence[Mapping[str, Any]], with_muscle: bool) -> list[str]:
     """Return the lines of the printed table."""
-    known = [sign for sign in SIGNS if not math.isnan(rows[0][f"{sign}_share"])]
+    known = [sign for sign in COHORT_SIGNS if not math.isnan(rows[0][f"{sign}_share"])]
     heads = [
         "scenario",
         *(["muscle"] if with_muscle else []),
@@ -304,12 +304,12 @@ def _table(rows: Sequence[Mapping[str, Any]], with_muscle: bool) -> list[str]:
         [
             row["scenario"],
             *([row["muscle"]] if with_muscle else []),
-            _percent(row["twitching_share"]),
-            _percent(row["visible_share"]),
-            f"{_rate(row['median_per_min'])} ({_rate(row['lower_quartile_per_min'])} to "
-            f"{_rate(row['upper_quartile_per_min'])})",
+            _percent_words(row["twitching_share"]),
+            _percent_words(row["visible_share"]),
+            f"{_rate_words(row['median_per_min'])} ({_rate_words(row['lower_quartile_per_min'])} to "
+            f"{_rate_words(row['upper_quartile_per_min'])})",
             ratio_words(row),
-            *(_percent(row[f"{sign}_share"]) for sign in known),
+            *(_percent_words(row[f"{sign}_share"]) for sign in known),
         ]
         for row in rows
     ]
@@ -324,27 +324,27 @@ def _table(rows: Sequence[Mapping[str, Any]], with_muscle: bool) -> list[str]:
     ]
 
 
-def _percent(share: float) -> str:
+def _percent_words(share: float) -> str:
     return f"{100.0 * share:.0f} %"
 
 
-def _rate(per_min: float) -> str:
-    return plain_number(float(f"{per_min:.2g}"))
+def _rate_words(per_min: float) -> str:
+    return label_number(float(f"{per_min:.2g}"))
 
 
 def ratio_words(row: Mapping[str, Any]) -> str:
     """Return the rate ratio of a summary's row in words, with its interval."""
     if row["scenario"] == "normal":
         return "health"
-    return band(row["rate_ratio"], row["ratio_low"], row["ratio_high"])
+    return ratio_band(row["rate_ratio"], row["ratio_low"], row["ratio_high"])
 
 
 def _signs_words(cohort: Cohort) -> str:
     """Return whether the article's signs of alarm can be told of so many weeks, and how."""
     weeks = int(cohort.plan.hours // 168)
-    short = [sign for sign in SIGNS if weeks < least_weeks(sign)]
-    if len(short) == len(SIGNS):
-        least = min(least_weeks(sign) for sign in SIGNS)
+    short = [sign for sign in COHORT_SIGNS if weeks < least_weeks(sign)]
+    if len(short) == len(COHORT_SIGNS):
+        least = min(least_weeks(sign) for sign in COHORT_SIGNS)
         return (
             f"The signs of alarm (persists, spreads, gets worse) are told from {least:.0f} weeks "
             "on; this is too short for them."

@@ -19,14 +19,14 @@ from neurosim.view.style import (
     HEALTH,
     ORIGIN_MARKS,
     PALE,
-    axes_of,
-    drawable,
+    add_titles,
+    axes_or_new,
+    house_style,
+    label_number,
     muscle_words,
     new_figure,
-    plain_number,
-    styled,
+    safe_label,
     time_words,
-    titled,
 )
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ MOST_BINS = 160
 LEAST_PER_MIN = 1e-6  # a lower rate is drawn here: less than one twitch in two years
 
 
-def _clock(result: Result, seconds: float) -> str:
+def _clock_words(result: Result, seconds: float) -> str:
     """Return the time of the clock, with the day in a longer course."""
     course = result.scenario.course
     assert course is not None
@@ -48,7 +48,7 @@ def _clock(result: Result, seconds: float) -> str:
     return course.clock(hours) + day
 
 
-def changing(result: Result) -> dict[str, np.ndarray]:
+def changing_fields(result: Result) -> dict[str, np.ndarray]:
     """Return the fields of the body that change, at every moment of a result."""
     columns = {
         name: np.array([getattr(body, name) for body in result.moments.bodies]) for name in FIELDS
@@ -61,13 +61,13 @@ def course_columns(result: Result) -> dict[str, Any]:
     at_s = result.moments.at_s
     return {
         "time_s": at_s,
-        "clock": [_clock(result, t) for t in at_s],
-        **changing(result),
+        "clock": [_clock_words(result, t) for t in at_s],
+        **changing_fields(result),
         "expected_twitches_per_min": result.per_min,
     }
 
 
-def hourly(result: Result) -> np.ndarray:
+def hourly_twitches(result: Result) -> np.ndarray:
     """Return twitches to be expected in each hour of a course, shape (hours,)."""
     grid = np.arange(0.0, result.scenario.duration_s + 1.0, 60.0)
     log = np.interp(grid, result.moments.at_s, np.log(np.maximum(result.per_min, 1e-300)))
@@ -84,7 +84,7 @@ def describe_course(
 ) -> str:
     """Return a course and what came of it in plain words; arguments as `describe.describe`."""
     s = result.scenario
-    start = _clock(result, 0.0)
+    start = _clock_words(result, 0.0)
     lines = [
         f"{s.title}: {muscle_words(s.muscle)}, {time_words(s.duration_s)} from {start} on, "
         f"person {result.person} of seed {s.seed}.",
@@ -95,7 +95,7 @@ def describe_course(
         words.firing_words(result),
         words.twitch_words(result),
         *words.comparison_words(result, against, people),
-        words.leaning_words(s.axon, s.muscle, s.body, s.course),
+        words.assumption_words(s.axon, s.muscle, s.body, s.course),
         ADVICE,
     ]
     return "\n".join(lines)
@@ -104,11 +104,11 @@ def describe_course(
 def _changes_words(result: Result) -> str:
     """Return between which values each field moves, and when it is farthest from its start."""
     parts = []
-    for name, column in changing(result).items():
+    for name, column in changing_fields(result).items():
         field, unit = FIELDS[name], f" {FIELDS[name].unit}" if FIELDS[name].unit else ""
         away = np.abs(column - column[0])
         far, near = int(away.argmax()), int((away > 0.98 * away.max()).argmax())
-        at = _clock(result, float(result.moments.at_s[near]))
+        at = _clock_words(result, float(result.moments.at_s[near]))
         parts.append(
             f"{field.label.removesuffix(' (0 to 1)')} {column[0]:.3g} to {column[far]:.3g}{unit} "
             f"(at {at})"
@@ -122,21 +122,21 @@ def _rate_words(result: Result) -> str:
     if not rate.any():
         return "Rate to be expected: none all the while."
     low, high = int(rate.argmin()), int(rate.argmax())
-    text = f"Rate to be expected: {plain_number(result.expected_per_min)} twitches per minute"
+    text = f"Rate to be expected: {label_number(result.expected_per_min)} twitches per minute"
     if high == low:
         return f"{text} all the while."
     share = words.origin_bursts(result, high)
     source = ORIGIN_MARKS[int(share.argmax())][2] if share.sum() > 0 else "nowhere"
     return (
-        f"{text} on average, least at {_clock(result, at_s[low])} ({plain_number(rate[low])}), "
-        f"most at {_clock(result, at_s[high])} ({plain_number(rate[high])}, mostly from {source})."
+        f"{text} on average, least at {_clock_words(result, at_s[low])} ({label_number(rate[low])}), "
+        f"most at {_clock_words(result, at_s[high])} ({label_number(rate[high])}, mostly from {source})."
     )
 
 
 # --- As a picture ------------------------------------------------------------------------------
 
 
-@styled
+@house_style
 def picture_course(
     result: Result, against: Result | None = None, people: People | None = None
 ) -> Any:
@@ -156,7 +156,7 @@ def picture_course(
     Picture
         Its `words` are those of `describe_course`.
     """
-    body = changing(result)
+    body = changing_fields(result)
     heights = [0.55] * len(body) + [1.7, 1.2, 1.5]
     fig = new_figure()
     fig.words = describe_course(result, against, people)
@@ -173,22 +173,22 @@ def picture_course(
         ax.tick_params(axis="x", length=0)
         ax.spines["bottom"].set_visible(False)
     s = result.scenario
-    titled(
+    add_titles(
         fig,
-        f"{drawable(s.title)}, {muscle_words(s.muscle)}",
+        f"{safe_label(s.title)}, {muscle_words(s.muscle)}",
         f"Simulated: person {result.person} of seed {s.seed}.",
     )
     return fig
 
 
-def _hours(result: Result, seconds: np.ndarray) -> np.ndarray:
+def _axis_hours(result: Result, seconds: np.ndarray) -> np.ndarray:
     """Return times on the axis: hours since midnight before the start."""
     course = result.scenario.course
     assert course is not None
     return course.start_min / 60.0 + np.asarray(seconds) / HOUR_S
 
 
-@styled
+@house_style
 def plot_course_value(result: Result, name: str, ax: Any = None) -> Any:
     """Draw one value of the body through a course as a strip, its two ends named.
 
@@ -205,7 +205,7 @@ def plot_course_value(result: Result, name: str, ax: Any = None) -> Any:
     -------
     matplotlib axes
     """
-    ax, x, field = axes_of(ax), _hours(result, result.moments.at_s), FIELDS[name]
+    ax, x, field = axes_or_new(ax), _axis_hours(result, result.moments.at_s), FIELDS[name]
     column = np.array([getattr(body, name) for body in result.moments.bodies])
     base = getattr(result.scenario.body, name)
     ax.fill_between(x, base, column, color=PALE, lw=0)
@@ -218,14 +218,14 @@ def plot_course_value(result: Result, name: str, ax: Any = None) -> Any:
     ax.text(
         1.01,
         0.5,
-        drawable(field.label.removesuffix(" (0 to 1)")) + unit,
+        safe_label(field.label.removesuffix(" (0 to 1)")) + unit,
         transform=ax.transAxes,
         va="center",
     )
     return _clock_axis(ax, result)
 
 
-@styled
+@house_style
 def plot_course_rate(result: Result, against: Result | None = None, ax: Any = None) -> Any:
     """Draw the rate to be expected through a course on a log axis.
 
@@ -242,7 +242,7 @@ def plot_course_rate(result: Result, against: Result | None = None, ax: Any = No
     -------
     matplotlib axes
     """
-    ax, x = axes_of(ax), _hours(result, result.moments.at_s)
+    ax, x = axes_or_new(ax), _axis_hours(result, result.moments.at_s)
     y = np.maximum(result.per_min, LEAST_PER_MIN)
     ax.plot(x, y, color=CHANGED, lw=2.2)
     lowest, highest = float(y.min()), float(y.max())
@@ -251,15 +251,15 @@ def plot_course_rate(result: Result, against: Result | None = None, ax: Any = No
         if other.size == 1:
             ax.axhline(float(other[0]), ls="--", color=HEALTH, lw=1.8)
         else:
-            ax.plot(_hours(result, against.moments.at_s), other, "--", color=HEALTH, lw=1.8)
+            ax.plot(_axis_hours(result, against.moments.at_s), other, "--", color=HEALTH, lw=1.8)
         lowest, highest = min(lowest, float(other.min())), max(highest, float(other.max()))
-        who = words.other_words(against.scenario.body, against.scenario.title)
-        ax.text(1.01, 0.12, drawable(f"dashed: {who}"), color=HEALTH, transform=ax.transAxes)
+        who = words.comparison_name(against.scenario.body, against.scenario.title)
+        ax.text(1.01, 0.12, safe_label(f"dashed: {who}"), color=HEALTH, transform=ax.transAxes)
     ax.set_yscale("log")
     ax.set_ylim(lowest / 2.5, highest * 2.5)
     decades = 10.0 ** np.arange(np.ceil(np.log10(lowest / 2.5)), np.log10(highest * 2.5))
     decades = decades[:: 1 + decades.size // 5]
-    ax.set_yticks(decades, [plain_number(d) for d in decades])
+    ax.set_yticks(decades, [label_number(d) for d in decades])
     ax.set_yticks([], minor=True)
     ax.text(
         1.01,
@@ -272,7 +272,7 @@ def plot_course_rate(result: Result, against: Result | None = None, ax: Any = No
     return _clock_axis(ax, result)
 
 
-@styled
+@house_style
 def plot_course_counts(result: Result, ax: Any = None) -> Any:
     """Draw how many twitches there were in each stretch of a course.
 
@@ -287,21 +287,21 @@ def plot_course_counts(result: Result, ax: Any = None) -> Any:
     -------
     matplotlib axes
     """
-    ax = axes_of(ax)
+    ax = axes_or_new(ax)
     duration = result.scenario.duration_s
     size = next((b for b in BINS_S if duration / b <= MOST_BINS), BINS_S[-1])
     edges = np.arange(0.0, duration + size, size)
     onset = result.twitches.onset_s[~result.twitches.painful]
     count = np.histogram(onset, edges)[0]
-    ax.bar(_hours(result, edges[:-1]), count, width=size / HOUR_S, align="edge", color=CHANGED)
+    ax.bar(_axis_hours(result, edges[:-1]), count, width=size / HOUR_S, align="edge", color=CHANGED)
     ax.set_ylim(0, max(float(count.max(initial=0)), 1.0) * 1.1)
     ax.locator_params(axis="y", nbins=4, integer=True)
-    text = f"twitches in every\n{time_words(size)},\n{plain_number(int(count.sum()))} in all"
+    text = f"twitches in every\n{time_words(size)},\n{label_number(int(count.sum()))} in all"
     ax.text(1.01, 0.5, text, transform=ax.transAxes, va="center")
     return _clock_axis(ax, result)
 
 
-@styled
+@house_style
 def plot_course_raster(result: Result, ax: Any = None) -> Any:
     """Draw the discharges of a course by unit; shape and colour say where they started.
 
@@ -316,13 +316,13 @@ def plot_course_raster(result: Result, ax: Any = None) -> Any:
     -------
     matplotlib axes
     """
-    ax, f = axes_of(ax), result.firing
+    ax, f = axes_or_new(ax), result.firing
     step = max(1, len(f) // 20_000)
     for kind, (own, marker, name) in enumerate(ORIGIN_MARKS):
         mine = np.flatnonzero(f.origin == kind)[::step]
         if mine.size:
             ax.plot(
-                _hours(result, f.time_s[mine]),
+                _axis_hours(result, f.time_s[mine]),
                 f.unit[mine] + 1,
                 marker,
                 color=own,
@@ -351,7 +351,7 @@ def plot_course_raster(result: Result, ax: Any = None) -> Any:
 
 def _clock_axis(ax: Any, result: Result) -> Any:
     """Give a panel the clock: hours of a day, days of a longer course; return it."""
-    begin, end = _hours(result, np.array([0.0, result.scenario.duration_s]))
+    begin, end = _axis_hours(result, np.array([0.0, result.scenario.duration_s]))
     ax.set_xlim(begin, end)
     span = end - begin
     if span > 48.0:
@@ -368,10 +368,13 @@ def _clock_axis(ax: Any, result: Result) -> Any:
 
 def busiest_hour(result: Result) -> tuple[str, float]:
     """Return the hour of the clock with the most twitches to be expected, and its share of all."""
-    each = hourly(result)
+    each = hourly_twitches(result)
     at = int(each.argmax())
     share = float(each[at] / each.sum()) if each.sum() > 0 else 0.0
-    return f"{_clock(result, at * HOUR_S)} to {_clock(result, (at + 1) * HOUR_S)}", share
+    return (
+        f"{_clock_words(result, at * HOUR_S)} to {_clock_words(result, (at + 1) * HOUR_S)}",
+        share,
+    )
 
 
 def origin_at(result: Result, moment: int) -> str:

@@ -13,27 +13,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurosim.base.parameters import Value, all_values, load, recorded
+from neurosim.base.parameters import Value, all_values, load_group, track_reads
 from neurosim.clinic.excitability import Excitability
 from neurosim.model.axon.axon import AXONS
-from neurosim.model.axon.people import Scores, parts_that_differ
+from neurosim.model.axon.people import Scores, largest_differences
 from neurosim.model.body.contributions import PARAMETERS, contributions
 from neurosim.model.body.course import Course
 from neurosim.model.body.fields import CONDITIONS, FIELDS
 from neurosim.model.body.state import Body
 from neurosim.model.firing.discharge import ORIGINS, balance
 from neurosim.model.firing.sites import CLASSES
-from neurosim.model.muscle.anatomy import MUSCLES, SENSORY, roots
+from neurosim.model.muscle.anatomy import MUSCLES, SENSORY, muscle_roots
 from neurosim.model.muscle.anatomy import muscle as muscle_of
 from neurosim.model.muscle.events import KINDS, Twitches
 from neurosim.model.soma.soma import SomaConditions, margin_mv
 from neurosim.view.style import (
     ADVICE,
     ORIGIN_MARKS,
-    counted,
+    format_signed,
+    label_number,
     muscle_words,
-    plain_number,
-    signed,
+    pluralize,
     time_words,
 )
 
@@ -43,11 +43,11 @@ if TYPE_CHECKING:
     from neurosim.simulation.tally import People
 
 
-NEAR_ZERO = 0.01
+SMALLEST_SHOWN = 0.01
 SILENT_PER_MIN = 1e-5  # about one twitch in ten weeks: called silent
 # Upper edge of a band of rate ratios, and its words.
 _BANDS = (
-    (NEAR_ZERO, "near zero"),
+    (SMALLEST_SHOWN, "near zero"),
     (1 / 10, "less than a tenth as many"),
     (1 / 2, "less than half as many"),
     (1 / 1.25, "somewhat fewer"),
@@ -60,7 +60,7 @@ _BANDS = (
 )
 
 
-def band(ratio: float, low: float = math.nan, high: float = math.nan) -> str:
+def ratio_band(ratio: float, low: float = math.nan, high: float = math.nan) -> str:
     """Return a rate ratio in words: its decade band, and the 95 % interval where there is one.
 
     Parameters
@@ -92,13 +92,13 @@ def band(ratio: float, low: float = math.nan, high: float = math.nan) -> str:
     if high < 0.001:
         return f"{words} (less than a thousandth)"
     for more in range(3):  # as few digits as tell the ends apart
-        ends = _end(low, more), _end(high, more)
+        ends = _interval_end(low, more), _interval_end(high, more)
         if ends[0] != ends[1]:
             return f"{words} (between {ends[0]} and {ends[1]} times)"
     return f"{words} ({ends[0]} times)"
 
 
-def _end(value: float, more: int = 0) -> str:
+def _interval_end(value: float, more: int = 0) -> str:
     """Return an end of an interval with one digit, two if it begins with 1, and some more."""
     if value < 0.001:
         return "nearly 0"
@@ -106,7 +106,7 @@ def _end(value: float, more: int = 0) -> str:
         return "any number of"
     digits = 2 if 1 <= value / 10 ** math.floor(math.log10(value)) < 2 else 1
     step = 10.0 ** (math.floor(math.log10(value)) - digits - more + 1)
-    return plain_number(round(value / step) * step)
+    return label_number(round(value / step) * step)
 
 
 def people_ratio(people: People) -> tuple[float, float, float]:
@@ -136,7 +136,7 @@ def person_ratio(result: Result, against: Result) -> float:
 # conditions of an axon, chains of nodes and their bursts, axons that touch, pools of motoneurons
 # and their fatigue, loss of blood flow, the needle, the detector, the mystery patient's game, and
 # the rule for events whose bursts nobody told.
-_UNREAD = {
+_UNREAD_NUMBERS = {
     "alarms": re.compile(""),
     "anatomy": re.compile(r".*\.roots\."),
     "bursts": re.compile(""),
@@ -159,7 +159,7 @@ _UNREAD = {
 }
 # What a run reads only where a body has a condition; AXON is the chain's, MUSCLE the run's.
 _CRAMP = {"pool": "", "soma": "(?!soma_ahp_tau)"}
-_READ_WITH = {
+_CONDITIONAL_NUMBERS = {
     "isaacs": {
         "chain": (
             r"AXON\.isaacs\.((potassium_\d+\.)?(burst_rate|size_)|interval_\d_|nu|node|internode|"
@@ -180,7 +180,7 @@ def _condition_reads(body: Body, axon: str, muscle: str, room: str, name: str) -
     return any(
         room in rooms
         and re.match(rooms[room].replace("AXON", chain).replace("MUSCLE", muscle), name)
-        for field, rooms in _READ_WITH.items()
+        for field, rooms in _CONDITIONAL_NUMBERS.items()
         if getattr(body, field)
     )
 
@@ -197,19 +197,21 @@ def used_values(
     others |= {name for name in AXONS if name != axon}
     others |= {f"axon_{name}" for name in AXONS if name != axon}
     others |= {f"rogues_per_unit_{name}" for name in CLASSES if name != kind}
-    with recorded() as reads:
+    with track_reads() as reads:
         before = body or Body()
         for each in course.knots(before, 24.0)[1] if course else [before]:
             contributions(each)
             each.blood()
     # What a muscle gives for itself stands in place of what most share.
-    others |= {n.removeprefix(f"{muscle}.") for n in load("anatomy") if n.startswith(f"{muscle}.")}
+    others |= {
+        n.removeprefix(f"{muscle}.") for n in load_group("anatomy") if n.startswith(f"{muscle}.")
+    }
     return [
         (room, value)
         for room, value in all_values()
         if room not in others
         and value.name.split(".")[0] not in others
-        and not (room in _UNREAD and _UNREAD[room].match(value.name))
+        and not (room in _UNREAD_NUMBERS and _UNREAD_NUMBERS[room].match(value.name))
         or (room, value.name) in reads
         or (body and _condition_reads(body, axon, muscle, room, value.name))
     ]
@@ -232,7 +234,7 @@ def is_healthy(result: Result) -> bool:
 
 def person_words(axon: str, scores: Scores) -> str:
     """Return how a person's axon differs from the mean one: the parts that differ most."""
-    parts = parts_that_differ(axon, scores)
+    parts = largest_differences(axon, scores)
     told = [
         f"{words} {change:+.{0 if unit == '%' else 1}f} {unit}"
         for words, change, unit in parts
@@ -279,7 +281,7 @@ def root_words(asked: Scenario) -> list[str]:
     """Return what a pinched nerve has to do with the muscle, one sentence, if there is one."""
     if not asked.body.pinched_nerve:
         return []
-    name, supply = muscle_words(asked.muscle), roots(asked.muscle)
+    name, supply = muscle_words(asked.muscle), muscle_roots(asked.muscle)
     share = supply.get(asked.root, 0.0)
     if share:
         return [f"Root: {asked.root} carries {share * 100:.0f} % of the axons of the {name}."]
@@ -345,7 +347,7 @@ def firing_words(result: Result) -> str:
     top = int(share.argmax())
     units = np.unique(f.unit).size
     return (
-        f"Discharges: {counted(n, 'burst')} of {units} of {result.sites.units} motor units, "
+        f"Discharges: {pluralize(n, 'burst')} of {units} of {result.sites.units} motor units, "
         f"{'all' if share[top] == 1 else 'mostly'} from {ORIGIN_MARKS[top][2]}."
     )
 
@@ -359,21 +361,21 @@ def twitch_words(result: Result) -> str:
         return f"Twitches: none{why}."
     short = int((~t.painful).sum())
     count = {kind: int((t.kind == kind).sum()) for kind in KINDS}
-    kinds = [counted(count["doublet"], "doublet")]
+    kinds = [pluralize(count["doublet"], "doublet")]
     if count["multiplet"]:
-        kinds.append(counted(count["multiplet"], "longer group"))
+        kinds.append(pluralize(count["multiplet"], "longer group"))
     elif not (count["neuromyotonic_burst"] or count["myokymic_burst"]):
         kinds.append("none longer")
     if count["neuromyotonic_burst"]:
-        kinds.append(counted(count["neuromyotonic_burst"], "neuromyotonic burst"))
+        kinds.append(pluralize(count["neuromyotonic_burst"], "neuromyotonic burst"))
     if count["myokymic_burst"]:
-        name = counted(count["myokymic_burst"], "myokymic burst")
+        name = pluralize(count["myokymic_burst"], "myokymic burst")
         kinds.append(f"{name} (drawn by an empirical rule, not by a mechanism)")
     seen = int((t.visible & ~t.painful).sum())
     words = (
-        f"Twitches: {plain_number(short) if short else 'none'}, or "
-        f"{plain_number(result.twitches_per_min)} per minute, short and usually painless; "
-        f"{', '.join(kinds)}; {plain_number(seen) if seen else 'none'} visible."
+        f"Twitches: {label_number(short) if short else 'none'}, or "
+        f"{label_number(result.twitches_per_min)} per minute, short and usually painless; "
+        f"{', '.join(kinds)}; {label_number(seen) if seen else 'none'} visible."
     )
     return f"{words}\n{spasm_words(t)}" if count["spasm"] else words
 
@@ -383,8 +385,8 @@ def spasm_words(twitches: Twitches) -> str:
     t, mine = twitches, twitches.kind == "spasm"
     largest = np.flatnonzero(mine)[t.discharges[mine].argmax()]
     return (
-        f"Spasms: {plain_number(int(mine.sum()))}, the largest of "
-        f"{counted(int(t.units[largest]), 'motor unit')} "
+        f"Spasms: {label_number(int(mine.sum()))}, the largest of "
+        f"{pluralize(int(t.units[largest]), 'motor unit')} "
         f"for {t.duration_s[largest]:.0f} s with up to {t.peak_mn[largest] / 1000.0:.2g} N: "
         "a spasm is prolonged and often painful (stated, not computed), a twitch is neither."
     )
@@ -396,11 +398,11 @@ def comparison_words(result: Result, against: Result | None, people: People | No
         ratio = people_ratio(people)
         n = people.twitches.shape[1]
         active = [int((row > 0).sum()) for row in people.twitches[:2]]
-        who = other_words(people.scenarios[1].body, people.scenarios[1].title)
+        who = comparison_name(people.scenarios[1].body, people.scenarios[1].title)
         return [
-            f"Against {who}, the same {n} people: {band(*ratio)}"
-            f"{_after(source_of_more(result, ratio[0], people))}.",
-            f"People who twitched: {active[0]} of {n}, {active[1]} of {n} {_where(who)}.",
+            f"Against {who}, the same {n} people: {ratio_band(*ratio)}"
+            f"{_append_clause(origin_of_increase(result, ratio[0], people))}.",
+            f"People who twitched: {active[0]} of {n}, {active[1]} of {n} {_state_phrase(who)}.",
         ]
     if people is not None:
         n = people.twitches.shape[1]
@@ -408,17 +410,17 @@ def comparison_words(result: Result, against: Result | None, people: People | No
     if against is None:
         return []
     ratio = person_ratio(result, against)
-    who = other_words(against.scenario.body, against.scenario.title)
+    who = comparison_name(against.scenario.body, against.scenario.title)
     often = max(result.expected_per_min, against.expected_per_min)
     rare = f", rare in both: at most once in {time_words(60.0 / often)}" if 0 < often < 0.1 else ""
-    source = _after(source_of_more(result, ratio))
+    source = _append_clause(origin_of_increase(result, ratio))
     spasms = ", spasms not counted" if (result.twitches.kind == "spasm").any() else ""
     return [
-        f"Against {who}, the same person over a long time: {band(ratio)}{source}{rare}{spasms}."
+        f"Against {who}, the same person over a long time: {ratio_band(ratio)}{source}{rare}{spasms}."
     ]
 
 
-def _after(words: str) -> str:
+def _append_clause(words: str) -> str:
     return f", {words}" if words else ""
 
 
@@ -451,7 +453,7 @@ def origin_bursts(result: Result, moment: int) -> np.ndarray:
     return np.bincount(hazard.origin, each, len(ORIGINS)) + result.beside_per_min[moment]
 
 
-def source_of_more(result: Result, ratio: float, people: People | None = None) -> str:
+def origin_of_increase(result: Result, ratio: float, people: People | None = None) -> str:
     """Return where a raised long-run rate comes from, such as ``all from the cell body``.
 
     Empty if nothing is raised. Of many people it is said of this one alone.
@@ -466,16 +468,16 @@ def source_of_more(result: Result, ratio: float, people: People | None = None) -
     return f"{who}{'all' if share[top] > 0.995 else 'mostly'} from {ORIGIN_MARKS[top][2]}"
 
 
-def other_words(body: Body, title: str) -> str:
+def comparison_name(body: Body, title: str) -> str:
     """Return how to name what is compared with: health, or a scenario's title."""
     return "health" if body == Body() else f"'{title}'"
 
 
-def _where(who: str) -> str:
+def _state_phrase(who: str) -> str:
     return "in health" if who == "health" else f"under {who}"
 
 
-def leaning_words(
+def assumption_words(
     axon: str, muscle: str, body: Body | None = None, course: Course | None = None
 ) -> str:
     """Return how many numbers a run leans on, and how many are assumed."""
@@ -500,7 +502,7 @@ def describe_sweep(label: str, values: Iterable[float], per_min: np.ndarray) -> 
     name, _, unit = label.partition(", ")
     unit = "" if unit in ("", "no unit") else f" {unit}"
     lines = [
-        f"{name} {value:.4g}{unit}: {plain_number(float(row.mean()))} twitches per minute on "
+        f"{name} {value:.4g}{unit}: {label_number(float(row.mean()))} twitches per minute on "
         f"average, {int((row > 0).sum())} of {row.size} people twitched."
         for value, row in zip(values, per_min, strict=True)
     ]
@@ -522,10 +524,10 @@ def describe_soma(trace: Any, neuron: int = 0) -> str:
     return "\n".join(
         [
             f"Cell body of a motor neuron, {trace.time_ms[-1] - trace.time_ms[0]:.4g} ms: "
-            f"{counted(trace.spikes[neuron].size, 'spike')}.",
-            f"Threshold: {signed(base)} mV in health, {signed(ions)} mV by the ions; recent spikes "
-            f"raise it to at most {signed(float(threshold.max()))} mV.",
-            f"Potential: {signed(float(np.median(potential)))} mV in the middle; "
+            f"{pluralize(trace.spikes[neuron].size, 'spike')}.",
+            f"Threshold: {format_signed(base)} mV in health, {format_signed(ions)} mV by the ions; recent spikes "
+            f"raise it to at most {format_signed(float(threshold.max()))} mV.",
+            f"Potential: {format_signed(float(np.median(potential)))} mV in the middle; "
             + (
                 f"never nearer than {near:.1f} mV to the threshold."
                 if near > 0

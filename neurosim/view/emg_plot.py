@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from neurosim.base.errors import NeurosimError
-from neurosim.clinic.unit_potentials import shape_of
+from neurosim.clinic.unit_potentials import measure_shape
 from neurosim.view.style import (
     BLACK,
     BLUE,
@@ -20,12 +20,12 @@ from neurosim.view.style import (
     GREY,
     PURPLE,
     VERMILION,
-    axes_of,
-    counted,
+    add_titles,
+    axes_or_new,
+    house_style,
+    label_number,
     new_figure,
-    plain_number,
-    styled,
-    titled,
+    pluralize,
 )
 
 ROWS = ("raster", "force", "emg", "spectrogram")
@@ -35,7 +35,7 @@ _DEEPEST_DB = 50.0  # under the loudest, the darkest colour
 
 
 @dataclass(frozen=True)
-class EmgNumbers:
+class EmgSummary:
     """What figure and words say of a record.
 
     Attributes
@@ -63,7 +63,7 @@ class EmgNumbers:
     shortest_ms: float
 
 
-def emg_numbers(time_s: Any, unit: Any, emg_uv: Any, sampling_hz: float) -> EmgNumbers:
+def summarise_emg(time_s: Any, unit: Any, emg_uv: Any, sampling_hz: float) -> EmgSummary:
     """Return what can be read off a record and the discharges under it."""
     signal, times, units = (np.asarray(a, float) for a in (emg_uv, time_s, unit))
     if signal.ndim != 1 or signal.size < 2:
@@ -76,7 +76,7 @@ def emg_numbers(time_s: Any, unit: Any, emg_uv: Any, sampling_hz: float) -> EmgN
     windows = power[: signal.size // width * width].reshape(-1, width).mean(axis=1)
     spectrum = np.cumsum(np.abs(np.fft.rfft(signal - signal.mean())) ** 2)
     half = np.searchsorted(spectrum, spectrum[-1] / 2) * sampling_hz / signal.size
-    return EmgNumbers(
+    return EmgSummary(
         duration_s=signal.size / sampling_hz,
         discharges=times.size,
         units=np.unique(units).size,
@@ -88,18 +88,18 @@ def emg_numbers(time_s: Any, unit: Any, emg_uv: Any, sampling_hz: float) -> EmgN
     )
 
 
-def describe_emg(numbers: EmgNumbers, electrode: str = "electrode") -> str:
+def describe_emg(numbers: EmgSummary, electrode: str = "electrode") -> str:
     """Return the words that stand for the figure."""
     n = numbers
     parts = [
         f"Electromyogram by {electrode}, {n.duration_s:.3g} s: "
-        f"{counted(n.discharges, 'discharge')} of {counted(n.units, 'motor unit')}."
+        f"{pluralize(n.discharges, 'discharge')} of {pluralize(n.units, 'motor unit')}."
     ]
     if n.shortest_ms == n.shortest_ms:
         parts.append(f"The shortest interval within a unit is {n.shortest_ms:.3g} ms.")
-    quiet = plain_number(float(f"{n.quiet_uv:.2g}"))
+    quiet = label_number(float(f"{n.quiet_uv:.2g}"))
     parts.append(
-        f"The potential reaches {plain_number(n.peak_uv)} µV over a quiet line of {quiet} µV "
+        f"The potential reaches {label_number(n.peak_uv)} µV over a quiet line of {quiet} µV "
         f"(root mean square)"
         + (
             f"; half of its power lies below {n.median_hz:.3g} Hz."
@@ -110,7 +110,7 @@ def describe_emg(numbers: EmgNumbers, electrode: str = "electrode") -> str:
     return " ".join(parts)
 
 
-@styled
+@house_style
 def picture_emg(
     time_s: Any,
     unit: Any,
@@ -143,7 +143,7 @@ def picture_emg(
         Its `words` are those of `describe_emg`.
     """
     fig = new_figure()
-    fig.words = describe_emg(emg_numbers(time_s, unit, emg_uv, sampling_hz), electrode)
+    fig.words = describe_emg(summarise_emg(time_s, unit, emg_uv, sampling_hz), electrode)
     axes = fig.subplots(4, 1, sharex=True)
     plot_record(time_s, unit, force_mn, emg_uv, sampling_hz, axes, force_hz=force_hz)
     loudness = axes[3].collections[0]
@@ -151,7 +151,7 @@ def picture_emg(
         loudness, ax=list(axes), fraction=0.03, aspect=14, shrink=0.3, anchor=(0, 0)
     ).set_label(loudness.get_label())
     fig.align_ylabels(axes)
-    titled(fig, title, "Simulated.")
+    add_titles(fig, title, "Simulated.")
     return fig
 
 
@@ -198,7 +198,7 @@ def plot_record(
     return axes
 
 
-@styled
+@house_style
 def plot_discharges(time_s: Any, unit: Any, ax: Any = None) -> Any:
     """Draw a stroke for each discharge, a row for each unit.
 
@@ -213,7 +213,7 @@ def plot_discharges(time_s: Any, unit: Any, ax: Any = None) -> Any:
     -------
     matplotlib axes
     """
-    ax, units = axes_of(ax), np.asarray(unit, float)
+    ax, units = axes_or_new(ax), np.asarray(unit, float)
     ax.plot(np.asarray(time_s, float), units + 1, "|", color=BLACK, ms=9, mew=1.2)
     low, high = (units.min() + 1, units.max() + 1) if units.size else (1.0, 1.0)
     ax.set_ylim(low - 1, high + 1)
@@ -223,7 +223,7 @@ def plot_discharges(time_s: Any, unit: Any, ax: Any = None) -> Any:
     return ax
 
 
-@styled
+@house_style
 def plot_signal(
     values: Any,
     sampling_hz: float,
@@ -252,14 +252,14 @@ def plot_signal(
     -------
     matplotlib axes
     """
-    ax, signal = axes_of(ax), np.asarray(values, float)
+    ax, signal = axes_or_new(ax), np.asarray(values, float)
     ax.plot(np.arange(signal.size) / sampling_hz, signal, color=colour, lw=lw)
     ax.set_ylabel(label)
     ax.set_xlabel("time, seconds")
     return ax
 
 
-@styled
+@house_style
 def plot_spectrogram(
     emg_uv: Any, sampling_hz: float, ax: Any = None, *, top_hz: float | None = None
 ) -> Any:
@@ -282,7 +282,7 @@ def plot_spectrogram(
     from scipy.signal import ShortTimeFFT
     from scipy.signal.windows import hann
 
-    ax, signal = axes_of(ax), np.asarray(emg_uv, float)
+    ax, signal = axes_or_new(ax), np.asarray(emg_uv, float)
     width = max(8, min(round(_WINDOW_S * sampling_hz), signal.size))
     hop = max(1, width // 8, signal.size // 2000)
     stft = ShortTimeFFT(hann(width), hop, sampling_hz)
@@ -307,7 +307,7 @@ def plot_spectrogram(
     return ax
 
 
-@styled
+@house_style
 def plot_stretch(
     emg_uv: Any,
     sampling_hz: float,
@@ -332,7 +332,7 @@ def plot_stretch(
     -------
     matplotlib axes
     """
-    ax, signal = axes_of(ax), np.asarray(emg_uv, float)
+    ax, signal = axes_or_new(ax), np.asarray(emg_uv, float)
     first = max(round(start_s * sampling_hz), 0)
     part = signal[first : first + round(length_ms * sampling_hz / 1000.0)]
     ax.plot(np.arange(part.size) / sampling_hz * 1000.0, part, color=colour, lw=1.2)
@@ -343,7 +343,7 @@ def plot_stretch(
     return ax
 
 
-@styled
+@house_style
 def plot_potentials(
     potentials_uv: Any,
     sampling_hz: float,
@@ -371,9 +371,9 @@ def plot_potentials(
     rows = np.atleast_2d(np.asarray(potentials_uv, float))
     if len(rows) != len(names) or len(rows) > len(LINES):
         raise NeurosimError(f"plot_potentials draws up to {len(LINES)} potentials, a name each.")
-    ax, time = axes_of(ax), np.arange(rows.shape[1]) / sampling_hz * 1000.0
+    ax, time = axes_or_new(ax), np.arange(rows.shape[1]) / sampling_hz * 1000.0
     for row, name, (colour, line) in zip(rows, names, LINES, strict=False):
-        ax.plot(time, row, line, color=colour, lw=1.8, label=_sized(row, name, sampling_hz))
+        ax.plot(time, row, line, color=colour, lw=1.8, label=_size_label(row, name, sampling_hz))
     ax.axhline(0, color=GREY, lw=0.6, zorder=0)
     ax.set_xlabel("time after the end plates fire, ms")
     ax.set_ylabel("potential, µV")
@@ -385,15 +385,15 @@ def plot_potentials(
     return ax
 
 
-def _sized(row: np.ndarray, name: str, sampling_hz: float) -> str:
+def _size_label(row: np.ndarray, name: str, sampling_hz: float) -> str:
     """Return the name of a potential with its amplitude and duration."""
-    shape = shape_of(row, sampling_hz)
-    size = f"{plain_number(float(f'{shape.amplitude_uv:.3g}'))} µV"
+    shape = measure_shape(row, sampling_hz)
+    size = f"{label_number(float(f'{shape.amplitude_uv:.3g}'))} µV"
     return f"{name}: {size}" + (f", {shape.duration_ms:.3g} ms" if shape.phases else ", in noise")
 
 
 def describe_potentials(potentials_uv: Any, sampling_hz: float, names: Sequence[str]) -> str:
     """Return unit potentials in words: amplitude, µV, and duration, ms, of each."""
     rows = np.atleast_2d(np.asarray(potentials_uv, float))
-    told = [_sized(row, name, sampling_hz) for row, name in zip(rows, names, strict=True)]
+    told = [_size_label(row, name, sampling_hz) for row, name in zip(rows, names, strict=True)]
     return "; ".join(told) + "."

@@ -17,21 +17,21 @@ from neurosim.view.style import (
     CHANGED,
     GREY,
     HEALTH,
-    LINES,
-    MARKS,
+    LINE_STYLES,
+    OUTCOME_SHAPES,
     SMALLEST_PT,
-    axes_of,
-    drawable,
+    add_titles,
+    axes_or_new,
+    house_style,
     new_figure,
-    styled,
-    titled,
+    safe_label,
 )
 
 if TYPE_CHECKING:
     pass
 
 
-@styled
+@house_style
 def picture_excitability(
     found: Excitability,
     healthy: Excitability,
@@ -60,13 +60,13 @@ def picture_excitability(
     plot_electrotonus(found, healthy, norms, axes[0, 1])
     plot_recovery(found, healthy, norms, axes[1, 0])
     plot_iv(found, healthy, norms, axes[1, 1])
-    name = drawable(title[:1].lower() + title[1:])
+    name = safe_label(title[:1].lower() + title[1:])
     fig.legend(
         handles=_test_handles(found is not healthy, norms is not None, name),
         loc="outside upper left",
         ncols=3,
     )
-    titled(fig, "", "The clinic's nerve-excitability test on the model axon.")
+    add_titles(fig, "", "The clinic's nerve-excitability test on the model axon.")
     fig.words = f"Nerve-excitability test, {title}.\n" + excitability_words.describe_excitability(
         found, healthy
     )
@@ -80,14 +80,16 @@ def _test_handles(changed: bool, band: bool, name: str) -> list[Any]:
 
     looks = [(CHANGED, f"model, {name}")] if changed else []
     handles: list[Any] = [
-        Line2D([], [], color=colour, ls=LINES[colour], marker=MARKS[colour], label=label)
+        Line2D(
+            [], [], color=colour, ls=LINE_STYLES[colour], marker=OUTCOME_SHAPES[colour], label=label
+        )
         for colour, label in (*looks, (HEALTH, "model, health"))
     ]
     label = "280 healthy people: mean ± 1.96 SD (published records)"
     return [*handles, Patch(color=BAND, label=label)] if band else handles
 
 
-def _norm_band(ax: Any, curve: NormCurve | None) -> None:
+def _draw_norm_band(ax: Any, curve: NormCurve | None) -> None:
     if curve is not None:
         ax.fill_between(
             curve.x,
@@ -101,26 +103,26 @@ def _norm_band(ax: Any, curve: NormCurve | None) -> None:
         ax.plot(curve.x, curve.mean, color="#8C8C8C", lw=1.2, zorder=1)
 
 
-def _signed(percent: float) -> str:
+def _format_level(percent: float) -> str:
     """Return a level with a real minus sign."""
     return f"{percent:+d} %".replace("-", "\N{MINUS SIGN}")
 
 
-def _two(ax: Any, x: np.ndarray, found: np.ndarray, healthy: np.ndarray, **look: Any) -> None:
+def _draw_pair(ax: Any, x: np.ndarray, found: np.ndarray, healthy: np.ndarray, **look: Any) -> None:
     """Draw health and, where there is one, the changed state over it."""
-    ax.plot(x, healthy, LINES[HEALTH], color=HEALTH, **({"lw": 1.8} | look))
+    ax.plot(x, healthy, LINE_STYLES[HEALTH], color=HEALTH, **({"lw": 1.8} | look))
     if found is not healthy:
-        ax.plot(x, found, LINES[CHANGED], color=CHANGED, **({"lw": 1.8} | look))
+        ax.plot(x, found, LINE_STYLES[CHANGED], color=CHANGED, **({"lw": 1.8} | look))
 
 
-def _marked(ax: Any, x: np.ndarray, found: np.ndarray, healthy: np.ndarray) -> None:
-    _two(ax, x, found, healthy)
-    ax.plot(x, healthy, MARKS[HEALTH], color=HEALTH, ms=5)
+def _draw_marked(ax: Any, x: np.ndarray, found: np.ndarray, healthy: np.ndarray) -> None:
+    _draw_pair(ax, x, found, healthy)
+    ax.plot(x, healthy, OUTCOME_SHAPES[HEALTH], color=HEALTH, ms=5)
     if found is not healthy:
-        ax.plot(x, found, MARKS[CHANGED], color=CHANGED, ms=5)
+        ax.plot(x, found, OUTCOME_SHAPES[CHANGED], color=CHANGED, ms=5)
 
 
-@styled
+@house_style
 def plot_charge(found: Excitability, healthy: Excitability, ax: Any = None) -> Any:
     """Draw charge against width, in per cent of the healthy charge at 1 ms.
 
@@ -137,14 +139,14 @@ def plot_charge(found: Excitability, healthy: Excitability, ax: Any = None) -> A
     -------
     matplotlib axes
     """
-    ax, x = axes_of(ax), healthy.charge_widths_ms
+    ax, x = axes_or_new(ax), healthy.charge_widths_ms
     whole = healthy.charge_pa_ms[-1]
     higher = not found.charge_pa_ms[-1] < whole
     lines = [(healthy, HEALTH, "health", not higher)]
     lines += [(found, CHANGED, "changed", higher)] if found is not healthy else []
     for e, colour, name, above in lines:
         y = 100.0 * e.charge_pa_ms / whole
-        ax.plot(x, y, MARKS[colour], color=colour, ms=7)
+        ax.plot(x, y, OUTCOME_SHAPES[colour], color=colour, ms=7)
         if np.isnan(y).any():
             continue
         # The upper line is named above itself, the lower one below.
@@ -158,7 +160,7 @@ def plot_charge(found: Excitability, healthy: Excitability, ax: Any = None) -> A
             fontweight="bold",
         )
         ends = np.array([-e.tau_sd_ms, x[-1]])
-        ax.plot(ends, np.polyval(np.polyfit(x, y, 1), ends), LINES[colour], color=colour)
+        ax.plot(ends, np.polyval(np.polyfit(x, y, 1), ends), LINE_STYLES[colour], color=colour)
     ax.axhline(0, color=BLACK, lw=0.8)
     ax.axvline(0, color=BLACK, lw=0.8)
     ax.set_xlabel("width of the pulse, ms")
@@ -175,7 +177,7 @@ def plot_charge(found: Excitability, healthy: Excitability, ax: Any = None) -> A
     return ax
 
 
-@styled
+@house_style
 def plot_electrotonus(
     found: Excitability, healthy: Excitability, norms: Any = None, ax: Any = None
 ) -> Any:
@@ -194,28 +196,28 @@ def plot_electrotonus(
     -------
     matplotlib axes
     """
-    ax, x = axes_of(ax), healthy.te_delay_ms
+    ax, x = axes_or_new(ax), healthy.te_delay_ms
     for level, name in TE_CURVES.items():
-        _norm_band(ax, norms[name] if norms is not None else None)
+        _draw_norm_band(ax, norms[name] if norms is not None else None)
         health = healthy.te_reduction_percent[level]
-        _two(ax, x, health if found is healthy else found.te_reduction_percent[level], health)
-        ax.text(7, level, _signed(level), color=GREY, ha="right", va="center")
+        _draw_pair(ax, x, health if found is healthy else found.te_reduction_percent[level], health)
+        ax.text(7, level, _format_level(level), color=GREY, ha="right", va="center")
     ax.axhline(0, color=BLACK, lw=0.8)
     ax.set_xlim(left=-17)
     ax.set_xlabel("delay, ms (the current runs from 10 to 110 ms)")
     ax.set_ylabel("threshold reduction, %")
     ax.set_title("Electrotonus: how it follows a steady current")
-    _long_inset(ax, found, healthy)
+    _draw_long_inset(ax, found, healthy)
     return ax
 
 
-def _long_inset(ax: Any, found: Excitability, healthy: Excitability) -> None:
+def _draw_long_inset(ax: Any, found: Excitability, healthy: Excitability) -> None:
     """Draw the stronger hyperpolarising currents small, in thin lines: no norms are at hand."""
     inset = ax.inset_axes((0.62, 0.1, 0.37, 0.3))
     x = healthy.te_long_delay_ms
     for level in LONG_LEVELS:
         health = healthy.te_long_reduction_percent[level]
-        _two(
+        _draw_pair(
             inset,
             x,
             health if found is healthy else found.te_long_reduction_percent[level],
@@ -224,7 +226,9 @@ def _long_inset(ax: Any, found: Excitability, healthy: Excitability) -> None:
         )
         end = health[x == POLARISED_FROM_MS + LONG_MS - 1]
         if np.isfinite(end).all():
-            inset.text(218, end[0], _signed(level), color=GREY, va="center", fontsize=SMALLEST_PT)
+            inset.text(
+                218, end[0], _format_level(level), color=GREY, va="center", fontsize=SMALLEST_PT
+            )
     inset.axhline(0, color=BLACK, lw=0.6)
     inset.set_xticks([10, 110, 210])
     inset.set_yticks([0, -200, -400])
@@ -234,7 +238,7 @@ def _long_inset(ax: Any, found: Excitability, healthy: Excitability) -> None:
     )
 
 
-@styled
+@house_style
 def plot_recovery(
     found: Excitability, healthy: Excitability, norms: Any = None, ax: Any = None
 ) -> Any:
@@ -253,10 +257,10 @@ def plot_recovery(
     -------
     matplotlib axes
     """
-    ax = axes_of(ax)
-    _norm_band(ax, norms["recovery_cycle"] if norms is not None else None)
+    ax = axes_or_new(ax)
+    _draw_norm_band(ax, norms["recovery_cycle"] if norms is not None else None)
     x, health = healthy.recovery_interval_ms, healthy.recovery_change_percent
-    _marked(ax, x, health if found is healthy else found.recovery_change_percent, health)
+    _draw_marked(ax, x, health if found is healthy else found.recovery_change_percent, health)
     ax.axhline(0, color=BLACK, lw=0.8)
     ax.set_xscale("log")
     ticks = [2, 3, 5, 10, 20, 50, 100, 200]
@@ -273,7 +277,7 @@ def plot_recovery(
     return ax
 
 
-@styled
+@house_style
 def plot_iv(found: Excitability, healthy: Excitability, norms: Any = None, ax: Any = None) -> Any:
     """Draw the threshold after a long steady current against that current.
 
@@ -290,10 +294,10 @@ def plot_iv(found: Excitability, healthy: Excitability, norms: Any = None, ax: A
     -------
     matplotlib axes
     """
-    ax = axes_of(ax)
-    _norm_band(ax, norms["threshold_iv"] if norms is not None else None)
+    ax = axes_or_new(ax)
+    _draw_norm_band(ax, norms["threshold_iv"] if norms is not None else None)
     x, health = healthy.iv_current_percent, healthy.iv_reduction_percent
-    _marked(ax, x, health if found is healthy else found.iv_reduction_percent, health)
+    _draw_marked(ax, x, health if found is healthy else found.iv_reduction_percent, health)
     ax.axhline(0, color=BLACK, lw=0.8)
     ax.axvline(0, color=BLACK, lw=0.8)
     ax.set_xlabel("steady current for 200 ms, % of threshold")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from neurosim.clinic.comparison import compare, pattern
+from neurosim.clinic.comparison import compare_with_norms, match_pattern
 from neurosim.clinic.excitability import Excitability
 from neurosim.view.style import (
     ADVICE,
@@ -19,7 +19,7 @@ from neurosim.view.describe import threshold_words
 def excitability_table(found: Excitability, healthy: Excitability) -> str:
     """Return every derived measure in aligned columns: model, health, people, z, verdict."""
     rows = [("measure", "unit", "model", "health", "people: mean ± SD", "z", "95 % limits")]
-    for row in compare(found):
+    for row in compare_with_norms(found):
         m = row.measure
         known = not math.isnan(row.human_sd)
         unit = "" if m.unit == "1" else m.unit
@@ -30,8 +30,8 @@ def excitability_table(found: Excitability, healthy: Excitability) -> str:
             (
                 m.name,
                 unit,
-                _digits(row.model),
-                _digits(healthy.measures[m.key]),
+                _format_measure(row.model),
+                _format_measure(healthy.measures[m.key]),
                 people,
                 z,
                 row.verdict,
@@ -46,7 +46,7 @@ def excitability_table(found: Excitability, healthy: Excitability) -> str:
     )
 
 
-def _digits(value: float) -> str:
+def _format_measure(value: float) -> str:
     """Return a measure for the table; ``-`` if it is not defined."""
     if math.isnan(value):
         return "-"
@@ -63,12 +63,12 @@ def describe_excitability(found: Excitability, healthy: Excitability) -> str:
             f"(health {healthy.threshold_1ms_pa:.1f})."
         )
     lines.append(threshold_words(found, healthy))
-    name = pattern(found, healthy)
+    name = match_pattern(found, healthy)
     if name is not None:
         lines.append(f"Against health it looks like {name}: every sign of that pattern agrees.")
     elif not found.blocked and found.measures != healthy.measures:
         lines.append("Against health the signs do not agree on one known pattern.")
-    rows = compare(found)
+    rows = compare_with_norms(found)
     defined = [row for row in rows if not math.isnan(row.z)]
     outside = [row.measure.name for row in defined if not row.inside_95]
     undefined = [row.measure.name for row in rows if row.verdict == "not defined"]

@@ -19,7 +19,7 @@ import numpy as np
 
 from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import GRADES
-from neurosim.clinic.comparison import compare
+from neurosim.clinic.comparison import compare_with_norms
 from neurosim.clinic.excitability import LONG_LEVELS, Excitability
 from neurosim.clinic.norms import TE_CURVES, norms
 from neurosim.view import style
@@ -82,7 +82,7 @@ def write_table(path: str | Path, table: Any, sidecar: Mapping | None = None) ->
 
 def table_files(stem: str, table: Any, sidecar: Mapping | None = None) -> dict[str, bytes]:
     """Return the CSV and JSON files of a table by name."""
-    columns = as_columns(table)
+    columns = to_columns(table)
     about = {
         "file": f"{stem}.csv",
         "rows": len(next(iter(columns.values()), ())),
@@ -92,7 +92,7 @@ def table_files(stem: str, table: Any, sidecar: Mapping | None = None) -> dict[s
     return {f"{stem}.csv": csv_bytes(columns), f"{stem}.json": json_bytes(about)}
 
 
-def as_columns(table: Any) -> dict[str, Any]:
+def to_columns(table: Any) -> dict[str, Any]:
     """Return a table as columns of equal length, from columns or from rows.
 
     Raises
@@ -112,7 +112,7 @@ def as_columns(table: Any) -> dict[str, Any]:
     return columns
 
 
-def _cell(value: Any) -> Any:
+def _csv_cell(value: Any) -> Any:
     if isinstance(value, (bool, np.bool_)):
         return "yes" if value else "no"
     if isinstance(value, (float, np.floating)):
@@ -130,20 +130,20 @@ def csv_bytes(columns: Mapping[str, Any], head: bool = True) -> bytes:
     for start in range(0, rows, 50_000):
         part = [column[start : start + 50_000] for column in columns.values()]
         part = [v.tolist() if isinstance(v, np.ndarray) else v for v in part]
-        writer.writerows([_cell(value) for value in row] for row in zip(*part, strict=True))
+        writer.writerows([_csv_cell(value) for value in row] for row in zip(*part, strict=True))
     return buffer.getvalue().encode("utf-8")
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     """Return a value as JSON knows it; an undefined or infinite number becomes null."""
     if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): _json_value(v) for k, v in value.items()}
     if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
+        return _json_value(value.tolist())
     if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
+        return [_json_value(v) for v in value]
     if isinstance(value, np.generic):
-        return _plain(value.item())
+        return _json_value(value.item())
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
@@ -151,7 +151,7 @@ def _plain(value: Any) -> Any:
 
 def json_bytes(content: Any) -> bytes:
     """Return content as readable JSON."""
-    text = json.dumps(_plain(content), indent=1, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(_json_value(content), indent=1, ensure_ascii=False, allow_nan=False)
     return (text + "\n").encode("utf-8", "replace")
 
 
@@ -217,7 +217,7 @@ def excitability_rows(found: Excitability, healthy: Excitability) -> list[dict[s
             "meaning": r.measure.words,
             "definition": r.measure.definition,
         }
-        for r in compare(found)
+        for r in compare_with_norms(found)
     ]
 
 

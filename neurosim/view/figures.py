@@ -21,18 +21,18 @@ from neurosim.view.style import (
     CHANGED,
     GREY,
     HEALTH,
-    MARKS,
+    OUTCOME_SHAPES,
     PALE,
     SKY,
-    axes_of,
-    counted,
-    drawable,
+    add_titles,
+    axes_or_new,
+    format_signed,
+    house_style,
     muscle_words,
     name_lines,
     new_figure,
-    signed,
-    styled,
-    titled,
+    pluralize,
+    safe_label,
 )
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from neurosim.simulation.tally import People
 
 
-@styled
+@house_style
 def picture_chain(
     result: Result, against: Result | None = None, people: People | None = None
 ) -> Any:
@@ -70,24 +70,24 @@ def picture_chain(
     fig.words = summary.describe(result, against, people)
     above, below = fig.subfigures(2, 1, height_ratios=[3.9, 4.7 if len(lanes) > 1 else 3.5])
     first = above.subplots(1, 4, width_ratios=[3.5, 1.9, 4.3, 2.8])
-    lane_colours = panels.colours(*(r.scenario.body for r in lanes))
+    lane_colours = panels.body_colours(*(r.scenario.body for r in lanes))
     panels.plot_body(s.body, first[0])
     panels.plot_thresholds(result, first[1], colour=lane_colours[-1])
     panels.plot_margin(lanes, first[2])
     panels.plot_rate(result, against, people, first[3])
-    axes = _lanes(below, lanes, lane_colours, shown)
+    axes = _draw_lanes(below, lanes, lane_colours, shown)
     panels.share_force_scale(list(axes[:, 1]))
     handles = panels.origin_handles(lanes) + panels.force_handles()
     below.legend(
         handles=handles, loc="outside upper left", ncols=7, handletextpad=0.2, columnspacing=1.2
     )
-    where = f"{drawable(s.title)}: from blood to twitch, {muscle_words(s.muscle)}"
+    where = f"{safe_label(s.title)}: from blood to twitch, {muscle_words(s.muscle)}"
     note = f"person {result.person} of seed {s.seed}, {panels.window_words(shown)}"
-    titled(fig, where, f"Simulated: {note}.")
+    add_titles(fig, where, f"Simulated: {note}.")
     return fig
 
 
-def _lanes(
+def _draw_lanes(
     fig: Any, lanes: Sequence[Result], lane_colours: Sequence[str], shown: tuple[float, float]
 ) -> np.ndarray:
     """Draw a row for each lane, discharges on the left and force on the right; return the axes."""
@@ -100,7 +100,7 @@ def _lanes(
     return axes
 
 
-@styled
+@house_style
 def picture_pair(top: Result, bottom: Result) -> Any:
     """Draw two results one above the other: discharges and force, with a line of words each.
 
@@ -115,12 +115,12 @@ def picture_pair(top: Result, bottom: Result) -> Any:
     fig, both = new_figure(13.0, 7.3), (top, bottom)
     axes = fig.subplots(4, 1, sharex=True, height_ratios=[1.0, 0.9, 1.0, 0.9])
     shown = panels.window_s(*both)
-    lane_colours = panels.colours(*(r.scenario.body for r in both))
+    lane_colours = panels.body_colours(*(r.scenario.body for r in both))
     for i, (result, colour) in enumerate(zip(both, lane_colours, strict=True)):
         raster, force = axes[2 * i : 2 * i + 2]
         panels.plot_raster(result, shown, raster, colour=colour)
         panels.plot_force(result, shown, force, colour=colour)
-        raster.set_title(_pair_words(result, panels.title_of(result)), color=colour)
+        raster.set_title(_pair_words(result, panels.lane_title(result)), color=colour)
         force.set_title("")
     panels.share_force_scale(list(axes[1::2]))
     for ax in axes[:-1]:
@@ -135,7 +135,7 @@ def picture_pair(top: Result, bottom: Result) -> Any:
     )
     s = bottom.scenario
     note = f"Simulated {muscle_words(s.muscle)}, one person, {panels.window_words(shown)}."
-    titled(fig, "", note)
+    add_titles(fig, "", note)
     lines = [
         f"{_pair_words(r, r.scenario.title)}.\n{words.firing_words(r)}\n{words.twitch_words(r)}"
         for r in both
@@ -148,10 +148,10 @@ def _pair_words(result: Result, title: str) -> str:
     abnormal = result.scenario.body.abnormal()
     why = ", ".join(f"{FIELDS[n].label} {v:g} {FIELDS[n].unit}".strip() for n, v, _ in abnormal)
     start = title + (f" ({why})" if why else "")
-    return f"{start}: {counted(result.twitches_per_min, 'twitch')} per minute"
+    return f"{start}: {pluralize(result.twitches_per_min, 'twitch')} per minute"
 
 
-@styled
+@house_style
 def picture_sweep(
     label: str,
     values: Sequence[float],
@@ -172,11 +172,11 @@ def picture_sweep(
     fig.words = words.describe_sweep(label, values, np.asarray(per_min, float))
     people = np.shape(per_min)[1]
     who = "1 simulated person" if people == 1 else f"{people} simulated people"
-    titled(fig, "Sweep: how often it twitches when one value changes", f"{who}.")
+    add_titles(fig, "Sweep: how often it twitches when one value changes", f"{who}.")
     return fig
 
 
-@styled
+@house_style
 def plot_sweep(
     label: str,
     values: Sequence[float],
@@ -205,7 +205,7 @@ def plot_sweep(
     -------
     matplotlib axes
     """
-    ax, x, rates = axes_of(ax), np.asarray(values, float), np.asarray(per_min, float)
+    ax, x, rates = axes_or_new(ax), np.asarray(values, float), np.asarray(per_min, float)
     if reference is not None:
         ax.axvspan(*reference, color=PALE, zorder=0)
         ax.text(
@@ -222,7 +222,7 @@ def plot_sweep(
     y, middle = np.where(rates > 0, rates, zero), np.median(rates, axis=1)
     at = np.where(middle > 0, middle, zero)
     ax.plot(np.repeat(x, rates.shape[1]), y.ravel(), "o", color=SKY, ms=5, alpha=0.6, ls="none")
-    ax.plot(x, at, "-", marker=MARKS[CHANGED], color=CHANGED, ms=8, lw=2)
+    ax.plot(x, at, "-", marker=OUTCOME_SHAPES[CHANGED], color=CHANGED, ms=8, lw=2)
     none = zero if (rates == 0).any() else None
     panels.log_rate_axis(ax, least, float(y.max()), none, float(y.min()))
     ax.annotate(
@@ -238,13 +238,13 @@ def plot_sweep(
     ax.text(
         1.0, 1.005, "a dot: one person", transform=ax.transAxes, ha="right", va="bottom", color=GREY
     )
-    ax.set_xlabel(drawable(label))
+    ax.set_xlabel(safe_label(label))
     ax.set_ylabel("twitches per minute")
     ax.set_title("Sweep: how often it twitches")
     return ax
 
 
-@styled
+@house_style
 def picture_soma(trace: Any, neuron: int = 0) -> Any:
     """Draw potential and threshold of a motor neuron's cell body; arguments as `plot_soma`.
 
@@ -256,11 +256,11 @@ def picture_soma(trace: Any, neuron: int = 0) -> Any:
     fig = new_figure(13.0, 7.3)
     plot_soma(trace, neuron, fig.add_subplot())
     fig.words = words.describe_soma(trace, neuron)
-    titled(fig, "", "Simulated.")
+    add_titles(fig, "", "Simulated.")
     return fig
 
 
-@styled
+@house_style
 def plot_soma(trace: Any, neuron: int = 0, ax: Any = None) -> Any:
     """Draw potential and threshold of a motor neuron's cell body, the threshold's parts named.
 
@@ -276,7 +276,7 @@ def plot_soma(trace: Any, neuron: int = 0, ax: Any = None) -> Any:
     -------
     matplotlib axes
     """
-    ax, t = axes_of(ax), trace.time_ms
+    ax, t = axes_or_new(ax), trace.time_ms
     base, potential = trace.threshold_baseline_mv, trace.potential_mv[neuron]
     rested = base + trace.threshold_electrolyte_mv
     ax.plot(t, potential, "-", color=HEALTH, lw=1.3)
@@ -294,13 +294,13 @@ def plot_soma(trace: Any, neuron: int = 0, ax: Any = None) -> Any:
     ax.set_xlabel("time, ms")
     ax.set_ylabel("potential, mV")
     ax.set_title("Cell body: the potential wanders, the threshold waits")
-    ions = signed(trace.threshold_electrolyte_mv)
+    ions = format_signed(trace.threshold_electrolyte_mv)
     labels = [
-        (high + 0.12 * (high - low), f"{counted(spikes.size, 'spike')} (triangles)", BLACK),
+        (high + 0.12 * (high - low), f"{pluralize(spikes.size, 'spike')} (triangles)", BLACK),
         (float(trace.threshold_mv[neuron, -1]),
          "threshold, all parts (dashed);\nwhat recent spikes add is the rest", CHANGED),
         (rested, f"with the ions' part {ions} mV (dash-dot)", BLACK),
-        (base - 1e-9, f"healthy threshold {signed(base)} mV (dotted)", GREY),
+        (base - 1e-9, f"healthy threshold {format_signed(base)} mV (dotted)", GREY),
         (float(potential[-1]), "potential (solid)", HEALTH),
     ]  # fmt: skip
     name_lines(ax, labels)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from neurosim.base.errors import NeurosimError
-from neurosim.clinic.fit import FOLLOWS, UNTOLD, Estimate, Fit, Single
+from neurosim.clinic.fit import NOISE_TOLERANCE, UNINFORMED_SPREAD, Estimate, Fit, SingleChange
 from neurosim.clinic.norms import TE_CURVES
 from neurosim.view.style import (
     ADVICE,
@@ -16,19 +16,19 @@ from neurosim.view.style import (
     BLACK,
     CHANGED,
     HEALTH,
-    LINES,
+    LINE_STYLES,
     SKY,
     SMALLEST_PT,
-    axes_of,
-    drawable,
+    add_titles,
+    axes_or_new,
+    house_style,
     new_figure,
-    styled,
-    titled,
+    safe_label,
 )
 
-NEAR = 90.0  # % of what the best single change removes, from which another is named
-MOST_NAMED = 6
-MOST_SHOWN = 14  # bars in the figure; the table has all
+NEAR_BEST = 90.0  # % of what the best single change removes, from which another is named
+MAX_NAMED = 6
+MAX_SHOWN = 14  # bars in the figure; the table has all
 
 
 def fit_table(fit: Fit) -> str:
@@ -37,9 +37,9 @@ def fit_table(fit: Fit) -> str:
     together += [
         (
             e.words,
-            _number(e.health, e.unit),
-            _number(e.value),
-            _interval(e),
+            _format_value(e.health, e.unit),
+            _format_value(e.value),
+            _interval_words(e),
             f"{e.spread:+.1f}",
             f"{100 * e.told:.0f} %",
             "moved" if e.moved else "",
@@ -50,19 +50,19 @@ def fit_table(fit: Fit) -> str:
     alone += [
         (
             s.words,
-            _number(s.health, s.unit),
-            _number(s.value),
-            _interval(s),
+            _format_value(s.health, s.unit),
+            _format_value(s.value),
+            _interval_words(s),
             f"{s.removed_percent:.0f} %",
             "",
             "",
         )
         for s in fit.singles
     ]
-    return _aligned(together) + "\n\n" + _aligned(alone)
+    return _align_columns(together) + "\n\n" + _align_columns(alone)
 
 
-def _aligned(rows) -> str:
+def _align_columns(rows) -> str:
     widths = [max(len(row[i]) for row in rows) for i in range(7)]
     lines = (
         f"{row[0]:<{widths[0]}}  " + "  ".join(f"{row[i]:>{widths[i]}}" for i in range(1, 7))
@@ -71,12 +71,12 @@ def _aligned(rows) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _number(value: float, unit: str = "1") -> str:
+def _format_value(value: float, unit: str = "1") -> str:
     sign = {"1": "", "degC": " °C"}.get(unit, f" {unit}")
     return f"{value:.3g}{sign}"
 
 
-def _interval(e: Estimate | Single) -> str:
+def _interval_words(e: Estimate | SingleChange) -> str:
     return f"{e.low:.3g} to {e.high:.3g}"
 
 
@@ -88,7 +88,7 @@ def describe_fit(fit: Fit) -> str:
         f"{fit.record.title}: {m} points. Health misses them by {before**0.5:.1f} SDs of a record's"
         f" noise (root mean square), the fit by {after**0.5:.1f}."
     ]
-    if fit.noise_scale > FOLLOWS:
+    if fit.noise_scale > NOISE_TOLERANCE:
         lines.append(
             f"The model cannot follow this record within the noise; every interval allows for "
             f"{fit.noise_scale:.1f} times as much."
@@ -97,7 +97,7 @@ def describe_fit(fit: Fit) -> str:
         return "\n".join(
             [*lines, "Nothing moved: health explains the record within its noise.", ADVICE]
         )
-    lines += [*_moved_words(fit), *_single_words(fit), *_untold_words(fit)]
+    lines += [*_moved_words(fit), *_single_words(fit), *_uninformed_words(fit)]
     return "\n".join([*lines, ADVICE])
 
 
@@ -107,7 +107,7 @@ def _moved_words(fit: Fit) -> list[str]:
     if not moved:
         return ["All together: no single parameter must have moved; several may have."]
     words = "; ".join(
-        f"{e.words} {_number(e.value, e.unit)} ({_interval(e)}; health {_number(e.health)}, "
+        f"{e.words} {_format_value(e.value, e.unit)} ({_interval_words(e)}; health {_format_value(e.health)}, "
         f"{abs(e.spread):.1f} SDs of healthy people)"
         for e in moved
     )
@@ -124,38 +124,38 @@ def _single_words(fit: Fit) -> list[str]:
     """Return the best single change and its rivals."""
     best, *others = fit.singles
     lines = [
-        f"One change alone: {best.words} {_number(best.value, best.unit)} ({_interval(best)}; "
-        f"health {_number(best.health)}) removes {best.removed_percent:.0f} % of the discrepancy."
+        f"One change alone: {best.words} {_format_value(best.value, best.unit)} ({_interval_words(best)}; "
+        f"health {_format_value(best.health)}) removes {best.removed_percent:.0f} % of the discrepancy."
     ]
     same = [s for s in fit.as_good if s is not best]
     if same:
-        lines.append("Within the noise as good: " + _named(same) + ".")
+        lines.append("Within the noise as good: " + _name_changes(same) + ".")
     near = [
         s
         for s in others
-        if s not in same and s.removed_percent >= NEAR / 100 * best.removed_percent
+        if s not in same and s.removed_percent >= NEAR_BEST / 100 * best.removed_percent
     ]
     if near:
         lines.append(
             "Nearly as good, and not to be excluded if the model errs a little: "
-            + _named(near)
+            + _name_changes(near)
             + "."
         )
     return lines
 
 
-def _named(singles: list[Single]) -> str:
+def _name_changes(singles: list[SingleChange]) -> str:
     words = [
-        f"{s.words} {_number(s.value, s.unit)} ({s.removed_percent:.0f} %)"
-        for s in singles[:MOST_NAMED]
+        f"{s.words} {_format_value(s.value, s.unit)} ({s.removed_percent:.0f} %)"
+        for s in singles[:MAX_NAMED]
     ]
     more = len(singles) - len(words)
     return "; ".join(words) + (f"; and {more} more" if more else "")
 
 
-def _untold_words(fit: Fit) -> list[str]:
+def _uninformed_words(fit: Fit) -> list[str]:
     """Return the parameters of which the record says nothing."""
-    untold = [e.words for e in fit.estimates if 1.0 - e.told > UNTOLD]
+    untold = [e.words for e in fit.estimates if 1.0 - e.told > UNINFORMED_SPREAD]
     return [f"The record says next to nothing of: {'; '.join(untold)}."] if untold else []
 
 
@@ -198,7 +198,7 @@ def fit_json(fit: Fit) -> dict[str, Any]:
     }
 
 
-@styled
+@house_style
 def picture_fit(fit: Fit) -> Any:
     """Draw record, fitted curves and health over the people's band, and the single changes.
 
@@ -220,7 +220,7 @@ def picture_fit(fit: Fit) -> Any:
     handles, labels = electrotonus.get_legend_handles_labels()
     known = dict(zip(labels, handles, strict=True))
     figure.legend(known.values(), known.keys(), loc="outside upper left", ncols=4)
-    titled(figure, "", f"{drawable(fit.record.title)}.")
+    add_titles(figure, "", f"{safe_label(fit.record.title)}.")
     figure.words = describe_fit(fit)
     return figure
 
@@ -238,7 +238,7 @@ _PANELS = {
 }  # fmt: skip
 
 
-@styled
+@house_style
 def plot_fit(fit: Fit, panel: str = "electrotonus", ax: Any = None) -> Any:
     """Draw one panel of a fit: record, fitted curves and health over the people's band.
 
@@ -256,10 +256,10 @@ def plot_fit(fit: Fit, panel: str = "electrotonus", ax: Any = None) -> Any:
     """
     if panel not in _PANELS:
         raise NeurosimError(f"panel = '{panel}' is none of {', '.join(_PANELS)}.")
-    ax = axes_of(ax)
+    ax = axes_or_new(ax)
     curves, across, up, title = _PANELS[panel]
     for name in curves:
-        _curve(ax, fit, name)
+        _draw_curve(ax, fit, name)
     ax.set(xlabel=across, ylabel=up, title=title)
     if panel == "recovery_cycle":
         ax.set_xscale("log")
@@ -268,7 +268,7 @@ def plot_fit(fit: Fit, panel: str = "electrotonus", ax: Any = None) -> Any:
     return ax
 
 
-def _curve(ax: Any, fit: Fit, name: str) -> None:
+def _draw_curve(ax: Any, fit: Fit, name: str) -> None:
     """Draw the points of one curve."""
     p = fit.points
     here = np.flatnonzero(p.curve == name)
@@ -283,12 +283,12 @@ def _curve(ax: Any, fit: Fit, name: str) -> None:
         alpha=0.7,
         label="280 healthy people: mean ± 1.96 SD",
     )
-    ax.plot(x, fit.healthy[here], LINES[HEALTH], color=HEALTH, lw=1.8, label="model, health")
-    ax.plot(x, fit.fitted[here], LINES[CHANGED], color=CHANGED, lw=1.8, label="model, fitted")
+    ax.plot(x, fit.healthy[here], LINE_STYLES[HEALTH], color=HEALTH, lw=1.8, label="model, health")
+    ax.plot(x, fit.fitted[here], LINE_STYLES[CHANGED], color=CHANGED, lw=1.8, label="model, fitted")
     ax.plot(x, p.value[here], "o", color=BLACK, ms=4, mfc="none", label="record")
 
 
-@styled
+@house_style
 def plot_single_changes(fit: Fit, ax: Any = None) -> Any:
     """Draw how much of the discrepancy each change alone removes.
 
@@ -302,7 +302,7 @@ def plot_single_changes(fit: Fit, ax: Any = None) -> Any:
     -------
     matplotlib axes
     """
-    ax = axes_of(ax)
+    ax = axes_or_new(ax)
     if fit.nothing:
         ax.text(
             0.5,
@@ -314,11 +314,11 @@ def plot_single_changes(fit: Fit, ax: Any = None) -> Any:
         )
         ax.set_axis_off()
         return ax
-    rows = fit.singles[:MOST_SHOWN][::-1]
+    rows = fit.singles[:MAX_SHOWN][::-1]
     removed = [max(s.removed_percent, 0.0) for s in rows]
     ax.barh(range(len(rows)), removed, color=[SKY] * (len(rows) - 1) + ["#F2B48A"])
     for row, single in enumerate(rows):
-        label = f"{single.words.split(' (')[0]} {_number(single.value, single.unit)}"
+        label = f"{single.words.split(' (')[0]} {_format_value(single.value, single.unit)}"
         ax.text(
             1.0,
             row,

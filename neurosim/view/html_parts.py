@@ -11,13 +11,13 @@ from neurosim.model.body.state import Body
 from neurosim.view.style import html_image, png_bytes
 
 
-def listed(items: Iterable[str], tag: str = "ul") -> str:
+def html_list(items: Iterable[str], tag: str = "ul") -> str:
     """Return a list of texts that are HTML already; nothing for none."""
     rows = "".join(f"<li>{item}</li>" for item in items)
     return f"<{tag}>{rows}</{tag}>" if rows else ""
 
 
-def facts(pairs: Iterable[tuple[str, str]]) -> str:
+def html_facts(pairs: Iterable[tuple[str, str]]) -> str:
     """Return names and what is known of them, those without a text left out."""
     rows = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in pairs if text
@@ -25,7 +25,7 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
     return f'<dl class="facts">{rows}</dl>' if rows else ""
 
 
-def table(
+def html_table(
     caption: str,
     heads: Sequence[str],
     rows: Iterable[Sequence[str]],
@@ -62,7 +62,7 @@ def table(
     )
 
 
-def image(figure: Any) -> str:
+def html_picture(figure: Any) -> str:
     """Return a `Picture` inline, with what it shows in words."""
     return (
         '<div class="wide" role="region" tabindex="0" aria-label="picture, may scroll sideways">'
@@ -70,7 +70,7 @@ def image(figure: Any) -> str:
     )
 
 
-def times(value: float) -> str:
+def ratio_words(value: float) -> str:
     """Return a ratio with at most two digits.
 
     Examples
@@ -85,11 +85,11 @@ def times(value: float) -> str:
     return "more than 10 000" if value >= 1e4 else f"{float(f'{value:.2g}'):.0f}"
 
 
-def interval(low: float, high: float) -> str:
+def interval_words(low: float, high: float) -> str:
     """Return an interval of ratios, empty if there is none."""
     if math.isnan(low):
         return ""
-    ends = times(low), times(high)
+    ends = ratio_words(low), ratio_words(high)
     return f"{ends[0]} times" if ends[0] == ends[1] else f"{ends[0]} to {ends[1]} times"
 
 

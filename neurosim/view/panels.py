@@ -23,15 +23,15 @@ from neurosim.view.style import (
     CHANGED,
     GREY,
     HEALTH,
-    LINES,
-    MARKS,
+    LINE_STYLES,
     ORIGIN_MARKS,
+    OUTCOME_SHAPES,
     PALE,
-    axes_of,
-    counted,
-    drawable,
-    plain_number,
-    styled,
+    axes_or_new,
+    house_style,
+    label_number,
+    pluralize,
+    safe_label,
     time_unit,
     time_words,
 )
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from neurosim.simulation.result import Result
     from neurosim.simulation.tally import People
 
-MANY = 150  # twitches in a whole run above which only a part of it is drawn
+MANY_DISCHARGES = 150  # twitches in a whole run above which only a part of it is drawn
 WINDOWS_S = (10.0, 30.0, 60.0, 300.0, 600.0, 3600.0, 21_600.0, 86_400.0, 604_800.0)
 LONGEST_TRACE_S = 900.0  # a longer force is drawn as one line per twitch
 
@@ -53,9 +53,9 @@ def window_s(*results: Result) -> tuple[float, float]:
     """
     duration = results[0].scenario.duration_s
     busiest = max(len(r.twitches) for r in results)
-    if busiest <= MANY:
+    if busiest <= MANY_DISCHARGES:
         return 0.0, duration
-    needed = duration * MANY / busiest
+    needed = duration * MANY_DISCHARGES / busiest
     length = min(duration, max((w for w in WINDOWS_S if w <= needed), default=WINDOWS_S[0]))
     return duration - length, duration
 
@@ -74,14 +74,14 @@ def _time_label(window: tuple[float, float]) -> str:
     return f"time, {unit} (the last {time_words(end - start)})" if start else f"time, {unit}"
 
 
-def title_of(result: Result) -> str:
+def lane_title(result: Result) -> str:
     """Return the name of a result's lane."""
     if result.scenario.body == Body() and result.scenario.course is None:
         return "In health"
-    return drawable(shorten(result.scenario.title, 34, placeholder=" ..."))
+    return safe_label(shorten(result.scenario.title, 34, placeholder=" ..."))
 
 
-def colours(*bodies: Body) -> list[str]:
+def body_colours(*bodies: Body) -> list[str]:
     """Return one colour for each body: blue for health, vermilion for the last changed one."""
     found = [HEALTH if body == Body() else CHANGED for body in bodies]
     if found[:1] == [CHANGED] and len(found) > 1 and found[-1] == CHANGED:
@@ -92,7 +92,7 @@ def colours(*bodies: Body) -> list[str]:
 # --- Body ------------------------------------------------------------------------------
 
 
-def _place(name: str, value: float) -> float:
+def _range_position(name: str, value: float) -> float:
     """Return where a value lies: 0 to 1 in the reference range, -1 and 2 at the limits."""
     f = FIELDS[name]
     if value < f.low:
@@ -102,7 +102,7 @@ def _place(name: str, value: float) -> float:
     return (value - f.low) / (f.high - f.low) if f.high > f.low else 0.5
 
 
-@styled
+@house_style
 def plot_body(body: Body, ax: Any = None) -> Any:
     """Draw every value of a body on its reference range; what is abnormal is named.
 
@@ -116,13 +116,13 @@ def plot_body(body: Body, ax: Any = None) -> Any:
     -------
     matplotlib axes
     """
-    ax = axes_of(ax)
+    ax = axes_or_new(ax)
     names = [name for name, f in FIELDS.items() if f.shown(getattr(body, name))]
     ax.axvspan(0, 1, color=PALE, zorder=0)
     for row, name in enumerate(reversed(names)):
         f, value = FIELDS[name], getattr(body, name)
         side = f.side(value)
-        x = _place(name, value)
+        x = _range_position(name, value)
         # A scale has no survivable ends: it runs from none to the strongest.
         ax.plot([0.5 if name in SCALES else -1, 2], [row, row], color="#C8C8C8", lw=1, zorder=1)
         colour = CHANGED if side else GREY
@@ -147,7 +147,7 @@ def plot_body(body: Body, ax: Any = None) -> Any:
 # --- Threshold and margin --------------------------------------------------------------
 
 
-@styled
+@house_style
 def plot_thresholds(result: Result, ax: Any = None, *, colour: str = "") -> Any:
     """Draw the axon's thresholds and the cell body's margin in per cent of health.
 
@@ -163,7 +163,7 @@ def plot_thresholds(result: Result, ax: Any = None, *, colour: str = "") -> Any:
     -------
     matplotlib axes
     """
-    ax, colour = axes_of(ax), colour or colours(result.scenario.body)[0]
+    ax, colour = axes_or_new(ax), colour or body_colours(result.scenario.body)[0]
     part = result.excitability.relative_to(result.healthy)
     margin, healthy = margin_mv(result.state.soma), margin_mv(SomaConditions())
     rows = [
@@ -182,7 +182,7 @@ def plot_thresholds(result: Result, ax: Any = None, *, colour: str = "") -> Any:
         text = "blocked: no\npulse fires it" if blocked else f"{value:.0f} %"
         if not blocked:
             ax.plot([100, value], [y, y], color=colour, lw=3)
-            ax.plot(value, y, MARKS[colour], ms=10, color=colour, zorder=3)
+            ax.plot(value, y, OUTCOME_SHAPES[colour], ms=10, color=colour, zorder=3)
         ax.text(
             100 if blocked else value,
             y + 0.22,
@@ -202,12 +202,12 @@ def plot_thresholds(result: Result, ax: Any = None, *, colour: str = "") -> Any:
     return ax
 
 
-def _curve(result: Result) -> tuple[np.ndarray, np.ndarray]:
+def _threshold_curve(result: Result) -> tuple[np.ndarray, np.ndarray]:
     """Return nu and the 20-ms threshold of a place with it, %, at rest."""
     return result.hazard.nu, result.hazard.x_percent
 
 
-@styled
+@house_style
 def plot_margin(lanes: Sequence[Result], ax: Any = None) -> Any:
     """Draw the threshold of a place against its persistent sodium, and the person's places.
 
@@ -222,16 +222,16 @@ def plot_margin(lanes: Sequence[Result], ax: Any = None) -> Any:
     -------
     matplotlib axes
     """
-    ax, result = axes_of(ax), lanes[-1]
+    ax, result = axes_or_new(ax), lanes[-1]
     nu = result.hazard.nu
-    top = min(max(float(np.nanmax(_curve(r)[1], initial=0.0)) for r in lanes), 160.0)
+    top = min(max(float(np.nanmax(_threshold_curve(r)[1], initial=0.0)) for r in lanes), 160.0)
     top = max(top, 20.0)
     for i, (r, colour) in enumerate(zip(lanes, _lane_colours(lanes), strict=True)):
-        ax.plot(*_curve(r), LINES[colour], color=colour, lw=2.5)
+        ax.plot(*_threshold_curve(r), LINE_STYLES[colour], color=colour, lw=2.5)
         at, level = words.firing_point(r.hazard)
         tail = "never"
         if not math.isnan(at):
-            ax.plot(at, level, MARKS[colour], ms=10, color=colour, zorder=5)
+            ax.plot(at, level, OUTCOME_SHAPES[colour], ms=10, color=colour, zorder=5)
             ax.plot([at, at], [level, 0], ":", color=colour, lw=1.5)
             tail = f"from {at:.2g} on"
         name, line = _LINE_WORDS[colour]
@@ -247,7 +247,7 @@ def plot_margin(lanes: Sequence[Result], ax: Any = None) -> Any:
             zorder=6,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
         )
-    _rug(ax, result, top)
+    _draw_places(ax, result, top)
     ax.set_xscale("log")
     ax.set_xlim(max(float(nu[0]), 0.5), float(nu[-1]))
     ax.set_ylim(-0.34 * top, (1.1 + 0.17 * len(lanes)) * top)
@@ -269,10 +269,10 @@ _LINE_WORDS = {
 
 
 def _lane_colours(lanes: Sequence[Result]) -> list[str]:
-    return colours(*(r.scenario.body for r in lanes))
+    return body_colours(*(r.scenario.body for r in lanes))
 
 
-def _rug(ax: Any, result: Result, top: float) -> None:
+def _draw_places(ax: Any, result: Result, top: float) -> None:
     """Draw the places of this person below zero: ordinary ones and excitable ones."""
     sites = result.sites
     rows = ((-0.26, "ordinary"), (-0.1, "endings"))
@@ -296,7 +296,7 @@ def _rug(ax: Any, result: Result, top: float) -> None:
 # --- Raster and force ------------------------------------------------------------------
 
 
-@styled
+@house_style
 def plot_raster(
     result: Result,
     window: tuple[float, float] | None = None,
@@ -323,7 +323,7 @@ def plot_raster(
     -------
     matplotlib axes
     """
-    ax, f = axes_of(ax), result.firing
+    ax, f = axes_or_new(ax), result.firing
     start, end = window or window_s(result)
     size, _ = time_unit(end - start)
     seen = (f.time_s >= start) & (f.time_s <= end)
@@ -342,8 +342,8 @@ def plot_raster(
         )
     bursts = int((f.place[seen] == 0).sum())
     ax.set_title(
-        f"{title_of(result)}: {counted(bursts, 'burst')}",
-        color=colour or colours(result.scenario.body)[0],
+        f"{lane_title(result)}: {pluralize(bursts, 'burst')}",
+        color=colour or body_colours(result.scenario.body)[0],
     )
     if not bursts:
         ax.text(
@@ -366,12 +366,12 @@ def plot_raster(
             loc="lower right",
             bbox_to_anchor=(1.0, 1.0),
             ncols=5,
-            **_TIGHT,
+            **_COMPACT_LEGEND,
         )
     return ax
 
 
-_TIGHT = {"handletextpad": 0.2, "columnspacing": 1.2, "borderaxespad": 0.1}
+_COMPACT_LEGEND = {"handletextpad": 0.2, "columnspacing": 1.2, "borderaxespad": 0.1}
 
 
 def origin_handles(results: Sequence[Result]) -> list[Any]:
@@ -403,7 +403,7 @@ def _force_mn(result: Result, window: tuple[float, float]) -> tuple[np.ndarray, 
     return np.arange(force.size) / hz, force
 
 
-@styled
+@house_style
 def plot_force(
     result: Result,
     window: tuple[float, float] | None = None,
@@ -427,7 +427,7 @@ def plot_force(
     -------
     matplotlib axes
     """
-    ax, colour = axes_of(ax), colour or colours(result.scenario.body)[0]
+    ax, colour = axes_or_new(ax), colour or body_colours(result.scenario.body)[0]
     window = window or window_s(result)
     t = result.twitches
     start, end = window
@@ -456,14 +456,14 @@ def plot_force(
     seen &= ~t.painful
     visible = int((seen & t.visible).sum())
     ax.set_title(
-        f"{title_of(result)}: {counted(int(seen.sum()), 'twitch')}"
-        + (f" and {counted(spasms, 'spasm')}" if spasms else "")
-        + (f", {plain_number(visible) if visible else 'none'} visible" if seen.any() else ""),
+        f"{lane_title(result)}: {pluralize(int(seen.sum()), 'twitch')}"
+        + (f" and {pluralize(spasms, 'spasm')}" if spasms else "")
+        + (f", {label_number(visible) if visible else 'none'} visible" if seen.any() else ""),
         color=colour,
     )
     ax.set_xlim(0, (end - start) / size)
     ax.set_ylim(-0.03 * top, 1.12 * top)
-    ax.yaxis.set_major_formatter(lambda value, _: plain_number(value))
+    ax.yaxis.set_major_formatter(lambda value, _: label_number(value))
     ax.set_ylabel("force, mN")
     ax.set_xlabel(_time_label(window))
     return ax
@@ -489,7 +489,7 @@ def force_handles() -> list[Any]:
 # --- Rate ------------------------------------------------------------------------------
 
 
-@styled
+@house_style
 def plot_rate(
     result: Result, against: Result | None = None, people: People | None = None, ax: Any = None
 ) -> Any:
@@ -509,13 +509,13 @@ def plot_rate(
     -------
     matplotlib axes
     """
-    ax = axes_of(ax)
+    ax = axes_or_new(ax)
     if people is not None:
         shown = len(people.scenarios[:2])
         rates = people.per_min[:2][::-1]
         bodies = [s.body for s in people.scenarios[:2]][::-1]
         names = [
-            "in health" if s.body == Body() else drawable(s.title) for s in people.scenarios[:2]
+            "in health" if s.body == Body() else safe_label(s.title) for s in people.scenarios[:2]
         ][::-1]
         duration = people.scenarios[0].duration_s
         ratio = words.people_ratio(people) if shown > 1 else (math.nan,) * 3
@@ -523,26 +523,26 @@ def plot_rate(
         results = [r for r in (against, result) if r is not None]
         rates = np.array([[r.twitches_per_min] for r in results])
         bodies = [r.scenario.body for r in results]
-        names = [title_of(r) for r in results]
+        names = [lane_title(r) for r in results]
         names = ["in health" if n == "In health" else n for n in names]
         duration = results[0].scenario.duration_s
         ratio = (words.person_ratio(result, against), math.nan, math.nan) if against else None
-    _dots(ax, rates, bodies, names, duration)
+    _draw_rates(ax, rates, bodies, names, duration)
     ax.set_ylabel("twitches per minute")
     ax.set_title("Rate: how often")
     if ratio is not None and len(rates) > 1:
         n = rates.shape[1]
         parts = [f"{n} people:" if n > 1 else "this person, long run:"]
-        band = words.band(*ratio)
+        band = words.ratio_band(*ratio)
         parts += band.replace(" (", "|(").split("|")
-        text = "\n".join(_wrap(part, 22) for part in parts)
-        _room_above(ax, 0.06 + 0.09 * (1 + text.count("\n")))
+        text = "\n".join(_wrap_words(part, 22) for part in parts)
+        _add_headroom(ax, 0.06 + 0.09 * (1 + text.count("\n")))
         told = ax.text(0.02, 0.99, text, transform=ax.transAxes, va="top", fontsize=11.5)
         told.set_in_layout(False)
     return ax
 
 
-def _room_above(ax: Any, share: float) -> None:
+def _add_headroom(ax: Any, share: float) -> None:
     """Raise the top of a logarithmic axis until a share of it is empty, and tick it no higher."""
     low, high = ax.get_ylim()
     ax.set_ylim(low, low * (high / 4.0 / low) ** (1.0 / (1.0 - share)))
@@ -554,7 +554,7 @@ def _room_above(ax: Any, share: float) -> None:
     ax.set_yticks([t for t, _ in ticks], [label.get_text() for _, label in ticks])
 
 
-def _dots(ax: Any, rates: np.ndarray, bodies: list[Body], names: list[str], duration: float):
+def _draw_rates(ax: Any, rates: np.ndarray, bodies: list[Body], names: list[str], duration: float):
     """Draw the rates, shape (lanes, people), on a log axis; a band below it means none."""
     least, any_zero = 60.0 / duration, bool((rates == 0).any())
     zero = least / 4.0
@@ -571,11 +571,11 @@ def _dots(ax: Any, rates: np.ndarray, bodies: list[Body], names: list[str], dura
             zorder=1,
             alpha=min(1.0, 40.0 / people),
         )
-    for lane, colour in enumerate(colours(*bodies)):
+    for lane, colour in enumerate(body_colours(*bodies)):
         ax.plot(
             lane + shift,
             y[lane],
-            MARKS[colour],
+            OUTCOME_SHAPES[colour],
             ls="none",
             color=colour,
             ms=5 if people > 1 else 10,
@@ -584,14 +584,14 @@ def _dots(ax: Any, rates: np.ndarray, bodies: list[Body], names: list[str], dura
             ax.text(
                 lane + 0.12,
                 y[lane, 0],
-                plain_number(float(rates[lane, 0])),
+                label_number(float(rates[lane, 0])),
                 va="center",
                 color=colour,
                 fontweight="bold",
             )
     log_rate_axis(ax, least, float(y.max()), zero if any_zero else None, float(y.min()))
     ax.set_xlim(-0.5, lanes - 0.5 + 0.2)
-    ax.set_xticks(range(lanes), [_wrap(n, 14) for n in names])
+    ax.set_xticks(range(lanes), [_wrap_words(n, 14) for n in names])
 
 
 def log_rate_axis(ax: Any, least: float, most: float, zero: float | None, lowest: float) -> None:
@@ -603,7 +603,7 @@ def log_rate_axis(ax: Any, least: float, most: float, zero: float | None, lowest
     first = math.ceil(math.log10(least if zero else bottom))
     decades = [10.0**k for k in range(first, math.ceil(math.log10(top)))]
     decades = decades[:: 1 + len(decades) // 7]
-    names = [plain_number(d) for d in decades]
+    names = [label_number(d) for d in decades]
     if zero:
         ax.axhspan(zero / 1.6, zero * 1.6, color=PALE, zorder=0)
         decades, names = [zero, *decades], ["none", *names]
@@ -611,5 +611,5 @@ def log_rate_axis(ax: Any, least: float, most: float, zero: float | None, lowest
     ax.set_yticks([], minor=True)
 
 
-def _wrap(text: str, width: int) -> str:
+def _wrap_words(text: str, width: int) -> str:
     return fill(text, width, break_long_words=False)

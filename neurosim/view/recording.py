@@ -20,12 +20,12 @@ from neurosim.view.emg_plot import plot_discharges, plot_signal, plot_stretch
 from neurosim.view.sound import Sound, busiest_s, wav_bytes
 from neurosim.view.style import (
     ADVICE,
-    counted,
-    drawable,
+    add_titles,
+    house_style,
+    label_number,
     new_figure,
-    plain_number,
-    styled,
-    titled,
+    pluralize,
+    safe_label,
 )
 
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from neurosim.simulation.result import Result
 
 NEEDLE_HZ, FORCE_HZ = 10_000.0, 1000.0
-BESIDE_MM = 1.0  # of the needle from the middle of the busiest unit
+NEEDLE_OFFSET_MM = 1.0  # of the needle from the middle of the busiest unit
 LOUDNESS = 0.3  # of full loudness, reached by the largest potential
 SWEEP_MS = 120.0
-TOLD = 12  # events told one by one
-CROWD = 1000  # discharges, drawn smaller if more
-HEARD = {
+MAX_LISTED = 12  # events told one by one
+CROWDED_DISCHARGES = 1000  # discharges, drawn smaller if more
+SOUND_WORDS = {
     "single": "tap", "doublet": "ta-tap", "multiplet": "trrr", "myokymic_burst": "tap tap tap",
     "neuromyotonic_burst": "trrr",
 }  # fmt: skip
@@ -97,13 +97,13 @@ class Recording:
 
     def __str__(self) -> str:
         t, mine = self.result.twitches, self.events
-        told = [heard(t, i, self.end_s) for i in mine[:TOLD]]
-        more = f", and so on ({mine.size} in all)" if mine.size > TOLD else ""
+        told = [sound_label(t, i, self.end_s) for i in mine[:MAX_LISTED]]
+        more = f", and so on ({mine.size} in all)" if mine.size > MAX_LISTED else ""
         sounds = f"{', '.join(told)}{more}" if told else "nothing but a faint hiss"
         return (
             f"{self.name}, {self.length_s:.3g} seconds. Heard: {sounds}. The needle sees up to "
-            f"{plain_number(float(np.abs(self.emg_uv).max()))} µV; the muscle pulls with up to "
-            f"{plain_number(float(self.force_mn.max()))} mN."
+            f"{label_number(float(np.abs(self.emg_uv).max()))} µV; the muscle pulls with up to "
+            f"{label_number(float(self.force_mn.max()))} mN."
         )
 
     def __repr__(self) -> str:
@@ -120,21 +120,21 @@ class Recording:
         )
 
 
-def heard(twitches: Twitches, event: int, end_s: float = np.inf) -> str:
+def sound_label(twitches: Twitches, event: int, end_s: float = np.inf) -> str:
     """Return how one event sounds, in letters, to somebody who listens until a time of the run.
 
     A tap is one discharge, ``ta-tap`` two, ``trrr`` three and more.
     """
     kind = str(twitches.kind[event])
     if kind != "spasm":
-        return HEARD[kind]
+        return SOUND_WORDS[kind]
     start, lasts = twitches.onset_s[event], twitches.duration_s[event]
     if start + lasts > end_s:
         return "a roar that goes on to the end"
     return f"a roar of {lasts:.0f} seconds"
 
 
-def record(
+def make_recording(
     result: Result, name: str = "", length_s: float = 10.0, start_s: float | None = None
 ) -> Recording:
     """Return a stretch of a run as a needle beside the busiest motor unit records it.
@@ -172,7 +172,7 @@ def record(
         units,
         muscle,
         length,
-        unit_potentials.needle(muscle, x - BESIDE_MM, max(y, 0.6)),
+        unit_potentials.needle_electrode(muscle, x - NEEDLE_OFFSET_MM, max(y, 0.6)),
         NEEDLE_HZ,
         seed=seed,
         scale_of_units=state.transmission,
@@ -183,7 +183,7 @@ def record(
     return Recording(name or asked.title, result, start, length, busiest, signal, force)
 
 
-@styled
+@house_style
 def picture_recordings(recordings: Sequence[Recording]) -> Any:
     """Draw recordings side by side: who fires, the needle's potential, a close look, the force.
 
@@ -204,26 +204,26 @@ def picture_recordings(recordings: Sequence[Recording]) -> Any:
     fig = new_figure()
     axes = fig.subplots(4, len(recordings), squeeze=False, height_ratios=(0.9, 1, 1, 1))
     for column, one in zip(axes.T, recordings, strict=True):
-        _column(column, one)
+        _draw_recording(column, one)
     for ax in axes[:, 1:].ravel():
         ax.set_ylabel("")
     fig.align_ylabels(axes[:, 0])
     title = "What the needle hears and the muscle does"
-    titled(fig, title, "Simulated. Each column has scales of its own.")
+    add_titles(fig, title, "Simulated. Each column has scales of its own.")
     fig.words = f"{describe_recordings(recordings)} {ADVICE}"
     return fig
 
 
 def describe_recordings(recordings: Sequence[Recording]) -> str:
     """Return the words that stand for the picture of recordings."""
-    return " ".join(f"{one} {_who(one)}" for one in recordings)
+    return " ".join(f"{one} {_firing_units_words(one)}" for one in recordings)
 
 
-def _who(one: Recording) -> str:
+def _firing_units_words(one: Recording) -> str:
     fired = one.result.firing
     inside = (fired.time_s >= one.start_s) & (fired.time_s < one.end_s)
     n, units = int(inside.sum()), np.unique(fired.unit[inside]).size
-    return f"{counted(n, 'discharge')} of {counted(units, 'motor unit')}."
+    return f"{pluralize(n, 'discharge')} of {pluralize(units, 'motor unit')}."
 
 
 def close_look_s(one: Recording) -> float:
@@ -237,25 +237,25 @@ def close_look_s(one: Recording) -> float:
     return float(np.clip(start, one.start_s, one.end_s - SWEEP_MS / 1000.0))
 
 
-def _column(axes: Sequence[Any], one: Recording) -> None:
+def _draw_recording(axes: Sequence[Any], one: Recording) -> None:
     """Draw one recording on four axes, from top to bottom."""
     raster, wave, close, pull = axes
     fired = one.result.firing
     inside = (fired.time_s >= one.start_s) & (fired.time_s < one.end_s)
     plot_discharges(fired.time_s[inside] - one.start_s, fired.unit[inside], raster)
-    if int(inside.sum()) > CROWD:
+    if int(inside.sum()) > CROWDED_DISCHARGES:
         raster.lines[0].set(markersize=3, markeredgewidth=0.4)
     raster.set_ylim(0, max(int(fired.unit.max(initial=1)) + 2, 45))
-    raster.set_title(f"{drawable(one.name)}\n{_who(one)}", fontsize=12)
+    raster.set_title(f"{safe_label(one.name)}\n{_firing_units_words(one)}", fontsize=12)
     plot_signal(one.emg_uv, NEEDLE_HZ, "needle, µV", wave, lw=0.6)
     largest = float(np.abs(one.emg_uv).max())
-    wave.set_title(f"up to {plain_number(largest)} µV", fontsize=12, fontweight="normal")
+    wave.set_title(f"up to {label_number(largest)} µV", fontsize=12, fontweight="normal")
     look = round(close_look_s(one) - one.start_s, 2)
     plot_stretch(one.emg_uv, NEEDLE_HZ, look, SWEEP_MS, close)
     close.set_ylabel("close look, µV")
     plot_signal(one.force_mn, FORCE_HZ, "force, mN", pull, lw=1.4)
     most = float(one.force_mn.max())
-    pull.set_title(f"up to {plain_number(most)} mN", fontsize=12, fontweight="normal")
+    pull.set_title(f"up to {label_number(most)} mN", fontsize=12, fontweight="normal")
     pull.set_ylim(bottom=0)
     for ax in (raster, wave, pull):
         ax.set_xlim(0, one.length_s)

@@ -6,23 +6,29 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.base.parameters import number
-from neurosim.simulation.sensitivity import NUMBERS, RANGES, SMALL, Factor, Sensitivity
+from neurosim.base.parameters import parameter
+from neurosim.simulation.sensitivity import (
+    KEPT_NUMBERS,
+    RANGES,
+    SMALL_SHARE,
+    InputFactor,
+    Sensitivity,
+)
 from neurosim.view.style import (
     BLUE,
     GREEN,
     GREY,
-    PAGE,
+    PAGE_INCHES,
     VERMILION,
-    axes_of,
+    add_titles,
+    axes_or_new,
+    house_style,
+    label_number,
     muscle_words,
     new_figure,
-    plain_number,
-    styled,
-    titled,
 )
 
-SHOWN = 15  # inputs in the picture
+MAX_SHOWN = 15  # inputs in the picture
 KIND_MARKS = {
     "body": (BLUE, "a field of the body"),
     "number": (VERMILION, "a number of the model"),
@@ -30,21 +36,21 @@ KIND_MARKS = {
 }
 
 
-def _span(f: Factor) -> str:
+def _range_words(f: InputFactor) -> str:
     """Return the range of an input in words."""
     if f.kind == "person":
         return f"one of {f.high:.0f}"
-    return f"{plain_number(f.low)} to {plain_number(f.high)} {f.unit}".strip()
+    return f"{label_number(f.low)} to {label_number(f.high)} {f.unit}".strip()
 
 
-def _words(f: Factor) -> str:
+def _input_words(f: InputFactor) -> str:
     return f.words.removesuffix(" (0 to 1)")
 
 
 # --- The picture -----------------------------------------------------------------------
 
 
-@styled
+@house_style
 def picture_sensitivity(found: Sensitivity) -> Any:
     """Draw the indices of the inputs that move the rate most, with their intervals.
 
@@ -59,12 +65,12 @@ def picture_sensitivity(found: Sensitivity) -> Any:
     """
     fig = new_figure()
     plot_sensitivity(found, fig.add_subplot())
-    titled(fig, "What moves the twitch rate most", _foot(found))
+    add_titles(fig, "What moves the twitch rate most", _footnote(found))
     fig.words = describe_sensitivity(found)
     return fig
 
 
-@styled
+@house_style
 def plot_sensitivity(found: Sensitivity, ax: Any = None) -> Any:
     """Draw a row for each of the inputs that move the rate most, and what it was moved over.
 
@@ -78,13 +84,13 @@ def plot_sensitivity(found: Sensitivity, ax: Any = None) -> Any:
     -------
     matplotlib axes
     """
-    ax, x = axes_of(ax, *PAGE), found.indices
-    rows = x.order[:SHOWN][::-1]
+    ax, x = axes_or_new(ax, *PAGE_INCHES), found.indices
+    rows = x.order[:MAX_SHOWN][::-1]
     for y, i in enumerate(rows):
         colour, _ = KIND_MARKS[x.factors[i].kind]
-        _bar(ax, y, x.total[i], x.total_half[i], colour, height=0.78, alpha=0.3)
-        _bar(ax, y - 0.12, x.first[i], x.first_half[i], colour, height=0.3, alpha=1.0)
-    ax.set_yticks(range(len(rows)), [_words(x.factors[i]) for i in rows])
+        _draw_bar(ax, y, x.total[i], x.total_half[i], colour, height=0.78, alpha=0.3)
+        _draw_bar(ax, y - 0.12, x.first[i], x.first_half[i], colour, height=0.3, alpha=1.0)
+    ax.set_yticks(range(len(rows)), [_input_words(x.factors[i]) for i in rows])
     for label, i in zip(ax.get_yticklabels(), rows, strict=True):
         label.set_color(KIND_MARKS[x.factors[i].kind][0])
     right = 1.02 * max(0.5, float((x.total + x.total_half)[rows].max()))
@@ -95,7 +101,7 @@ def plot_sensitivity(found: Sensitivity, ax: Any = None) -> Any:
         ax.text(
             1.01,
             y,
-            kind + _span(x.factors[i]),
+            kind + _range_words(x.factors[i]),
             transform=ax.get_yaxis_transform(),
             va="center",
             color=GREY,
@@ -103,11 +109,11 @@ def plot_sensitivity(found: Sensitivity, ax: Any = None) -> Any:
     ax.text(1.01, len(rows) - 0.35, "moved over", transform=ax.get_yaxis_transform(), color=GREY)
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel("share of the variance of the twitch rate's logarithm (base 10)")
-    _legend(ax)
+    _add_legend(ax)
     return ax
 
 
-def _bar(ax: Any, y: float, value: float, half: float, colour: str, **options) -> None:
+def _draw_bar(ax: Any, y: float, value: float, half: float, colour: str, **options) -> None:
     """Draw one index as a bar with its interval."""
     ax.barh(y, max(value, 0.0), color=colour, lw=0, zorder=2, **options)
     ends = np.maximum([value - half, value + half], 0.0)
@@ -115,7 +121,7 @@ def _bar(ax: Any, y: float, value: float, half: float, colour: str, **options) -
     ax.plot(ends, [y + low, y + low], color="black", lw=1.3, zorder=3, solid_capstyle="butt")
 
 
-def _legend(ax: Any) -> None:
+def _add_legend(ax: Any) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -128,14 +134,14 @@ def _legend(ax: Any) -> None:
     ax.legend(handles=marks, loc="lower right")
 
 
-def _foot(found: Sensitivity) -> str:
+def _footnote(found: Sensitivity) -> str:
     x = found.indices
-    left = len(x.factors) - min(SHOWN, len(x.factors))
+    left = len(x.factors) - min(MAX_SHOWN, len(x.factors))
     more = f"{left} more inputs have a total index of at most " if left else ""
-    more += f"{x.total[x.order[SHOWN:]].max():.2g}. " if left else ""
+    more += f"{x.total[x.order[MAX_SHOWN:]].max():.2g}. " if left else ""
     return (
         f"Simulated: {muscle_words(found.scenario.muscle)}, {RANGES[found.range]}; "
-        f"{plain_number(len(x.values))} runs. {more}\n"
+        f"{label_number(len(x.values))} runs. {more}\n"
         f"Of {len(found.screened)} assumed or fitted numbers those that a screening found to move "
         f"the rate most."
     )
@@ -146,7 +152,12 @@ def _foot(found: Sensitivity) -> str:
 
 def describe_sensitivity(found: Sensitivity) -> str:
     """Return in words what moves the rate, how it was found, and what not to read into it."""
-    parts = [_spread(found), *_leaders(found), _sums(found), _how(found)]
+    parts = [
+        _spread_words(found),
+        *_leader_sentences(found),
+        _sum_words(found),
+        _method_words(found),
+    ]
     if found.unlivable:
         parts.append(
             f"{found.unlivable} runs had a body that nobody survives, or a membrane without a "
@@ -155,20 +166,20 @@ def describe_sensitivity(found: Sensitivity) -> str:
     return "\n".join([*parts, *found.indices.warnings])
 
 
-def _spread(found: Sensitivity) -> str:
+def _spread_words(found: Sensitivity) -> str:
     log = found.indices.values
-    low, middle, high = (plain_number(10.0**v) for v in np.quantile(log, [0.05, 0.5, 0.95]))
-    floor = number("study", "rate_floor")
+    low, middle, high = (label_number(10.0**v) for v in np.quantile(log, [0.05, 0.5, 0.95]))
+    floor = parameter("study", "rate_floor")
     return (
         f"Long-run twitches per minute in the {muscle_words(found.scenario.muscle)}, every input "
         f"moved at once, fields of the body {RANGES[found.range]}: {middle} in the middle, 90 % of "
         f"the runs between {low} and {high} (log10: SD {log.std():.2f}); a rate below "
-        f"{plain_number(floor)} counts as that, which "
+        f"{label_number(floor)} counts as that, which "
         f"{100.0 * (log <= np.log10(floor)).mean():.1f} % of the runs do."
     )
 
 
-def _leaders(found: Sensitivity) -> list[str]:
+def _leader_sentences(found: Sensitivity) -> list[str]:
     """Return a sentence for the input of each kind that moves the rate most."""
     x, heads = found.indices, {
         "body": "Of the body, {} moves it most",
@@ -181,21 +192,25 @@ def _leaders(found: Sensitivity) -> list[str]:
         if not mine:
             continue
         best, *others = mine
-        name = "Who it is" if kind == "person" else _words(x.factors[best])
-        line = f"{head.format(name)}: total index {_index(x.total[best], x.total_half[best])}, "
-        line += f"alone {_index(x.first[best], x.first_half[best])}"
+        name = "Who it is" if kind == "person" else _input_words(x.factors[best])
+        line = (
+            f"{head.format(name)}: total index {_index_words(x.total[best], x.total_half[best])}, "
+        )
+        line += f"alone {_index_words(x.first[best], x.first_half[best])}"
         then = [
-            f"{_words(x.factors[i])} {x.total[i]:.2f}" for i in others[:3] if x.total[i] > SMALL
+            f"{_input_words(x.factors[i])} {x.total[i]:.2f}"
+            for i in others[:3]
+            if x.total[i] > SMALL_SHARE
         ]
         lines.append(line + (f"; then {', '.join(then)}." if then else "."))
     return lines
 
 
-def _index(value: float, half: float) -> str:
+def _index_words(value: float, half: float) -> str:
     return f"{value:.2f} ± {half:.2f}".replace("-0.00", "0.00")
 
 
-def _sums(found: Sensitivity) -> str:
+def _sum_words(found: Sensitivity) -> str:
     """Return what kinds of inputs explain alone, and what only combinations do."""
     x = found.indices
     kinds = np.array([f.kind for f in x.factors])
@@ -215,17 +230,17 @@ def _sums(found: Sensitivity) -> str:
     return f"{text}; that combinations matter cannot be told from these samples."
 
 
-def _how(found: Sensitivity) -> str:
+def _method_words(found: Sensitivity) -> str:
     x, effects = found.indices, found.effects
-    left = effects[NUMBERS:]
+    left = effects[KEPT_NUMBERS:]
     text = (
         f"Two steps. Screening (Morris): {len(effects)} assumed or fitted numbers with a range, "
         f"one at a time from {found.trajectories} starting points; the "
-        f"{min(NUMBERS, len(effects))} that move the rate most were kept"
+        f"{min(KEPT_NUMBERS, len(effects))} that move the rate most were kept"
     )
     if left.size:
         text += (
-            f", moving it by {effects[0]:.2g} to {effects[NUMBERS - 1]:.2g} decades over their "
+            f", moving it by {effects[0]:.2g} to {effects[KEPT_NUMBERS - 1]:.2g} decades over their "
             f"range, those left out by at most {left.max():.2g}"
         )
     return (
@@ -284,13 +299,13 @@ def sensitivity_table(found: Sensitivity) -> str:
     """Return the indices as a table in Markdown."""
     x = found.indices
     cells = [("input", "moved over", "alone (first order)", "total")]
-    loose = (x.total > SMALL) & ~x.firm
+    loose = (x.total > SMALL_SHARE) & ~x.firm
     cells += [
         (
-            _words(f),
-            _span(f),
-            _index(x.first[i], x.first_half[i]),
-            _index(x.total[i], x.total_half[i]) + " (not converged)" * int(loose[i]),
+            _input_words(f),
+            _range_words(f),
+            _index_words(x.first[i], x.first_half[i]),
+            _index_words(x.total[i], x.total_half[i]) + " (not converged)" * int(loose[i]),
         )
         for i in x.order
         for f in (x.factors[i],)

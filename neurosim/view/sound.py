@@ -20,7 +20,7 @@ import numpy as np
 from neurosim.base.errors import NeurosimError, number_within
 from neurosim.base.files import write_files
 from neurosim.clinic.emg import emg_uv as electromyogram
-from neurosim.clinic.unit_potentials import surface
+from neurosim.clinic.unit_potentials import surface_electrode
 from neurosim.view.export import csv_bytes, json_bytes, provenance
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def wav_bytes(
     if rate not in RATES_HZ:
         choice = ", ".join(map(str, RATES_HZ))
         raise NeurosimError(f"rate_hz = {rate} is not one of {choice}.")
-    signal = _resampled(signal, hz, rate)
+    signal = _resample(signal, hz, rate)
     top = float(np.abs(signal).max())
     if full_scale_uv is None:
         full = _next_round(top)
@@ -131,7 +131,7 @@ def write_wav(
     return sound
 
 
-def _resampled(signal: np.ndarray, hz: float, rate: int) -> np.ndarray:
+def _resample(signal: np.ndarray, hz: float, rate: int) -> np.ndarray:
     from scipy.signal import resample_poly
 
     ratio = Fraction(rate / hz).limit_denominator(1000)
@@ -220,7 +220,7 @@ def run_files(result: Result) -> dict[str, bytes]:
     moment = int(result.moments.near(np.array(start)))
     state, reached = result.moments.states[moment], result.reached[moment]
     near = (fired.time_s > start - 1.0) & (fired.time_s < end) & (reached > 0)
-    electrode = surface(s.muscle)
+    electrode = surface_electrode(s.muscle)
     signal = electromyogram(
         fired.time_s[near] - start,
         fired.unit[near],

@@ -27,8 +27,8 @@ GREEN, BLUE, VERMILION, PURPLE = "#00573A", "#0066C0", "#B34700", "#8A2472"
 ORANGE, SKY = "#E69F00", "#56B4E9"  # for marks and areas, never for text
 PALE, BAND = "#E8EEF2", "#D0D0D0"  # behind the data: a reference range, published people
 HEALTH, CHANGED = BLUE, VERMILION
-LINES = {HEALTH: "--", CHANGED: "-", BLACK: "-."}  # told apart in grey print, too
-MARKS = {HEALTH: "o", CHANGED: "D", BLACK: "s"}
+LINE_STYLES = {HEALTH: "--", CHANGED: "-", BLACK: "-."}  # told apart in grey print, too
+OUTCOME_SHAPES = {HEALTH: "o", CHANGED: "D", BLACK: "s"}
 # By index into neurosim.model.firing.discharge.ORIGINS: colour, marker, word.
 ORIGIN_MARKS = (
     (BLACK, "o", "an ordinary place of the axon"),
@@ -37,7 +37,7 @@ ORIGIN_MARKS = (
     (ORANGE, "D", "a lesion of the nerve"),
     (SKY, "v", "the end plate"),
 )
-PAGE = (16.0, 9.0)  # inches
+PAGE_INCHES = (16.0, 9.0)  # inches
 SMALLEST_PT = 11.0
 SETTINGS: dict[Any, Any] = {
     "font.size": 12.0,
@@ -68,7 +68,7 @@ ADVICE = "A teaching model, not medical advice."
 
 
 @cache
-def _picture() -> type:
+def _picture_class() -> type:
     """Return the class of the figures: Matplotlib's own, with words and without pyplot."""
     from matplotlib import rc_context, rcParams
     from matplotlib.figure import Figure
@@ -85,7 +85,7 @@ def _picture() -> type:
         @property
         def words(self) -> str:
             """What the figure shows, in sentences; its titles and axes where nobody told it."""
-            return self._words or _outline(self)
+            return self._words or _outline_words(self)
 
         @words.setter
         def words(self, text: str) -> None:
@@ -96,15 +96,15 @@ def _picture() -> type:
             given = isinstance(fname, (str, os.PathLike))
             suffix = Path(fname).suffix[1:] if given else ""
             kind = (format or suffix or rcParams["savefig.format"]).lower()
-            options["metadata"] = _metadata(self, kind) | (options.get("metadata") or {})
+            options["metadata"] = _file_metadata(self, kind) | (options.get("metadata") or {})
             target = BytesIO() if kind == "svg" else fname
             dpi = options.get("dpi")
             dpi = self.dpi if dpi in (None, "figure") else dpi
             # Letters of few pixels are wider than those of a drawing without pixels.
-            with rc_context(SETTINGS), _laid_out(self, dpi if kind == "png" else 200.0):
+            with rc_context(SETTINGS), _lay_out(self, dpi if kind == "png" else 200.0):
                 super().savefig(target, format=kind, **options)
             if kind == "svg":
-                _write(fname, _with_words(self, target.getvalue().decode("utf-8")))
+                _write_text(fname, _add_svg_text(self, target.getvalue().decode("utf-8")))
 
         def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
             png = png_bytes(self)  # drawn once for both
@@ -145,13 +145,13 @@ def html_image(png: bytes, words: str) -> str:
     return f'<figure style="margin:0">{image}</figure>'
 
 
-def _title(figure: Any) -> str:
+def _figure_title(figure: Any) -> str:
     """Return what the figure is called: its title, or that of its first panel."""
     titles = [figure.get_suptitle(), *(ax.get_title("left") for ax in figure.axes)]
     return one_line(next((title for title in titles if title), "Figure")).rstrip(".")
 
 
-def _outline(figure: Any) -> str:
+def _outline_words(figure: Any) -> str:
     """Return which panels a figure has, as words of last resort."""
     parts = [figure.get_suptitle()]
     for ax in figure.axes:
@@ -160,9 +160,9 @@ def _outline(figure: Any) -> str:
     return "\n".join(one_line(part.replace("\n", " ")) for part in parts if part) or "Figure."
 
 
-def _metadata(figure: Any, kind: str) -> dict[str, Any]:
+def _file_metadata(figure: Any, kind: str) -> dict[str, Any]:
     """Return what a file of one kind says about itself beside the picture."""
-    title, words = _title(figure), one_line(figure.words)
+    title, words = _figure_title(figure), one_line(figure.words)
     return {
         "png": {"Title": title, "Description": words, "Software": "neurosim"},
         "pdf": {"Title": title, "Subject": words, "Creator": "neurosim", "CreationDate": None},
@@ -170,7 +170,7 @@ def _metadata(figure: Any, kind: str) -> dict[str, Any]:
     }.get(kind, {})
 
 
-def _laid_out(figure: Any, dpi: float) -> Any:
+def _lay_out(figure: Any, dpi: float) -> Any:
     """Arrange a figure for so many pixels an inch, and leave it so while it is written.
 
     Left to itself, Matplotlib draws everything once more only to arrange it.
@@ -193,21 +193,21 @@ def _laid_out(figure: Any, dpi: float) -> Any:
     return still()
 
 
-def _with_words(figure: Any, svg: str) -> str:
+def _add_svg_text(figure: Any, svg: str) -> str:
     """Return an SVG with title and description, where a screen reader looks for them."""
     words = one_line(figure.words)
     mark = f"{zlib.crc32(words.encode()):08x}"  # ids of several pictures on a page differ
     start = svg.index("<svg ") + len("<svg ")
     end = svg.index(">", start) + 1
     told = (
-        f'<title id="title-{mark}">{escape(_title(figure))}</title>'
+        f'<title id="title-{mark}">{escape(_figure_title(figure))}</title>'
         f'<desc id="desc-{mark}">{escape(words)}</desc>'
     )
     role = f'role="img" aria-labelledby="title-{mark} desc-{mark}" '
     return f"{svg[:start]}{role}{svg[start:end]}\n{told}{svg[end:]}"
 
 
-def _write(target: Any, text: str) -> None:
+def _write_text(target: Any, text: str) -> None:
     """Write to a path or to an open file, of text or of bytes."""
     if isinstance(target, (str, os.PathLike)):
         Path(target).write_bytes(text.encode("utf-8"))
@@ -218,12 +218,12 @@ def _write(target: Any, text: str) -> None:
         target.write(text)
 
 
-def new_figure(width: float = PAGE[0], height: float = PAGE[1]) -> Any:
+def new_figure(width: float = PAGE_INCHES[0], height: float = PAGE_INCHES[1]) -> Any:
     """Return an empty `Picture` of a size in inches, its texts kept apart."""
-    return _picture()(figsize=(width, height), dpi=100, layout="constrained")
+    return _picture_class()(figsize=(width, height), dpi=100, layout="constrained")
 
 
-def titled(figure: Any, title: str, note: str) -> None:
+def add_titles(figure: Any, title: str, note: str) -> None:
     """Give a figure its title above and a note in grey below, ending in the advice."""
     figure.suptitle(title, x=0.01, ha="left", fontsize=SETTINGS["figure.titlesize"])
     gap = "" if note.endswith("\n") else " "
@@ -232,7 +232,7 @@ def titled(figure: Any, title: str, note: str) -> None:
     )
 
 
-def axes_of(ax: Any, width: float = 11.0, height: float = 6.2) -> Any:
+def axes_or_new(ax: Any, width: float = 11.0, height: float = 6.2) -> Any:
     """Return the axes to draw on: those that are given, or a new picture's own."""
     return ax if ax is not None else new_figure(width, height).add_subplot()
 
@@ -280,12 +280,12 @@ def name_lines(ax: Any, labels: Sequence[tuple[float, str, str]], gap: float = 1
         )
 
 
-def plain_decades(axis: Any) -> None:
+def label_decades(axis: Any) -> None:
     """Name the decades of a logarithmic axis as numbers: a small exponent is lost on a wall."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     axis.set_major_locator(LogLocator(numticks=6))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: plain_number(value)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: label_number(value)))
     axis.set_minor_locator(NullLocator())
 
 
@@ -296,7 +296,7 @@ def png_bytes(figure: Any, dpi: int = 110) -> bytes:
     return buffer.getvalue()
 
 
-def styled(draw):
+def house_style(draw):
     """Run a drawing function under `SETTINGS` without touching the global ones."""
 
     @wraps(draw)
@@ -323,7 +323,7 @@ def time_words(seconds: float) -> str:
     return f"{seconds / size:.3g} {name}"
 
 
-def plain_number(value: float) -> str:
+def label_number(value: float) -> str:
     """Return a number for a label: three digits, thousands set apart, no exponent in between.
 
     Examples
@@ -340,7 +340,7 @@ def plain_number(value: float) -> str:
     return f"{value:.1e}" if abs(value) < 1e-6 else f"{value:.3g}"
 
 
-def signed(value: float, digits: int = 1) -> str:
+def format_signed(value: float, digits: int = 1) -> str:
     """Return a number with its sign, a real minus.
 
     Examples
@@ -351,7 +351,7 @@ def signed(value: float, digits: int = 1) -> str:
     return f"{value + 0.0:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
-def counted(number: float, word: str) -> str:
+def pluralize(number: float, word: str) -> str:
     """Return a count with its word.
 
     Examples
@@ -360,23 +360,23 @@ def counted(number: float, word: str) -> str:
     ('no bursts', '1 twitch', '2 twitches')
     """
     ending = "" if number == 1 else "es" if word.endswith("ch") else "s"
-    return f"{plain_number(number) if number else 'no'} {word}{ending}"
+    return f"{label_number(number) if number else 'no'} {word}{ending}"
 
 
-def drawable(text: str) -> str:
+def safe_label(text: str) -> str:
     """Return a user's text as a figure can show it, on one line.
 
     A character that the font lacks becomes ``?``, and a dollar stays a dollar.
     """
     from matplotlib.font_manager import FontProperties, findfont
 
-    known = _characters(findfont(FontProperties()))
+    known = _font_characters(findfont(FontProperties()))
     line = " ".join(text.split())
     return "".join(c if ord(c) in known else "?" for c in line).replace("$", r"\$")
 
 
 @cache
-def _characters(font: str) -> frozenset[int]:
+def _font_characters(font: str) -> frozenset[int]:
     from matplotlib.font_manager import get_font
 
     return frozenset(get_font(font).get_charmap())

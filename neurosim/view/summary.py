@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from neurosim.simulation.result import Result
     from neurosim.simulation.tally import People
 from neurosim.view.describe import (
+    assumption_words,
     body_words,
     comparison_words,
     contribution_words,
     firing_words,
     healthy_partner,
     is_healthy,
-    leaning_words,
     margin_words,
     person_words,
     root_words,
@@ -60,5 +60,5 @@ def describe(result: Result, against: Result | None = None, people: People | Non
         twitch_words(result),
     ]
     lines += comparison_words(result, against, people)
-    lines += [leaning_words(s.axon, s.muscle, s.body), ADVICE]
+    lines += [assumption_words(s.axon, s.muscle, s.body), ADVICE]
     return "\n".join(lines)

@@ -30,7 +30,7 @@ from scipy.optimize import least_squares
 from scipy.stats import qmc
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import load, number
+from neurosim.base.parameters import load_group, parameter
 from neurosim.clinic import excitability as ex
 from neurosim.clinic import norms as norms_
 from neurosim.clinic.space import Space
@@ -59,15 +59,15 @@ REACTIONS = {
 def conditions() -> dict[str, ax.Conditions]:
     """Return health and the conditions that have targets, by name."""
     found = {"health": ax.Conditions()}
-    for key in (k for k in load("fit") if k.startswith("condition.")):
+    for key in (k for k in load_group("fit") if k.startswith("condition.")):
         _, name, field = key.split(".")
-        found[name] = found.get(name, ax.Conditions()).replace(**{field: number("fit", key)})
+        found[name] = found.get(name, ax.Conditions()).replace(**{field: parameter("fit", key)})
     return found
 
 
 def targets() -> list[tuple[str, str, float, float]]:
     """Return (condition, measure, value, tolerance) of every target under a condition."""
-    rows = [(k, v) for k, v in load("fit").items() if k.startswith("target.")]
+    rows = [(k, v) for k, v in load_group("fit").items() if k.startswith("target.")]
     parts = [(*k.split(".")[1:], v.value, 0.5 * (v.high - v.low)) for k, v in rows]
     return [p for p in parts if p[0] != "health"]
 
@@ -82,7 +82,7 @@ def examined(sets, around, full: bool) -> list[ex.Curves]:
     """Return the curves of all sets, for each condition."""
     n = len(sets)
     axons = ax.at_rest([c for c in around for _ in sets], list(sets) * len(around))
-    found = ex.curves(axons, full=full)
+    found = ex.measure_curves(axons, full=full)
     return [found.take(slice(i * n, (i + 1) * n)) for i in range(len(around))]
 
 
@@ -99,7 +99,7 @@ def tests(sets: Sequence[ax.ParameterSet]) -> dict[str, ex.Curves]:
 def blocks(space: Space, points: np.ndarray, axon: str) -> dict[str, np.ndarray]:
     """Return the residuals of each block, shape (n, k), NaN where a measure is undefined."""
     found, norms, delays = tests(own_axons(space, points, axon)), norms_.norms(), ex.te_delays()
-    health, rest = found["health"], load("fit")["target.health.rest_mv"]
+    health, rest = found["health"], load_group("fit")["target.health.rest_mv"]
     parts = {
         "electrotonus": np.hstack(
             [
@@ -131,7 +131,7 @@ def _z(curves, norm: norms_.NormCurve) -> np.ndarray:
 def costs(parts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the weighted mean square of each block, shape (n,)."""
     return {
-        name: number("fit", f"weight.{name}")
+        name: parameter("fit", f"weight.{name}")
         * np.mean(np.nan_to_num(part, nan=UNDEFINED) ** 2, axis=1)
         for name, part in parts.items()
     }
@@ -155,7 +155,7 @@ class Cost:
         return np.hstack(
             [
                 np.nan_to_num(part, nan=UNDEFINED)
-                * np.sqrt(number("fit", f"weight.{name}") / part.shape[1])
+                * np.sqrt(parameter("fit", f"weight.{name}") / part.shape[1])
                 for name, part in parts.items()
             ]
         )
@@ -187,7 +187,7 @@ def neutral_starts(cost: Cost, n: int, seed: int) -> list[np.ndarray]:
     sobol = qmc.Sobol(low.size, seed=np.random.default_rng(seed)).random(SCREENED)
     points = low + sobol * (high - low)
     rest = ax.healthy_rest_mv([cost.space.one(x, cost.axon)[0] for x in points])
-    wanted = load("fit")["target.health.rest_mv"]
+    wanted = load_group("fit")["target.health.rest_mv"]
     near = points[np.abs(rest - wanted.value) < 3.0 * (wanted.high - wanted.value)][:EXAMINED]
     order = np.argsort((cost.residuals(near) ** 2).sum(axis=1))
     return list(near[order[:n]])

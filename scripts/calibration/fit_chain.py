@@ -33,7 +33,13 @@ import time
 import numpy as np
 
 from neurosim.model.axon import chain as ch
-from neurosim.model.axon.terminals import CHANNELS, REMYELINATED, isaacs, remyelinated, terminal
+from neurosim.model.axon.terminals import (
+    CHANNELS,
+    REMYELINATED,
+    isaacs_chain,
+    remyelinated_chain,
+    terminal_chain,
+)
 
 AXONS = ("ghk", "ohmic")
 AXIAL_NS = 80.0  # 0.7 ohm m, 10 um thick, 1.4 mm long
@@ -72,8 +78,8 @@ def sizes(times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def direct(chains, axon: str, seconds: float, seed) -> ch.Spikes:
     """Return the spikes of chains with channel noise."""
-    built = ch.build(chains, AXIAL_NS, axon, strict=False)
-    return ch.run(built, seconds * 1000.0, dt=DT_MS, seed=seed, capacity=40000)[0]
+    built = ch.build_chain(chains, AXIAL_NS, axon, strict=False)
+    return ch.run_chain(built, seconds * 1000.0, dt=DT_MS, seed=seed, capacity=40000)[0]
 
 
 def find_nu(make, nus: np.ndarray, axon: str) -> float:
@@ -151,7 +157,7 @@ def fit_terminals(axon: str) -> dict[str, tuple]:
         print(f"  {axon} {name}", flush=True)
 
         def make(v, length=length):
-            return terminal(float(v), length)
+            return terminal_chain(float(v), length)
 
         nu = find_nu(make, np.geomspace(3.0, 14.0, 16), axon)
         if not np.isfinite(nu):
@@ -163,13 +169,13 @@ def fit_terminals(axon: str) -> dict[str, tuple]:
 
 def evoked(samples, axon: str, kfs) -> list[list[tuple[np.ndarray, np.ndarray]]]:
     """Return times and heights at the healthy end after one impulse from there, and before it."""
-    chains = [isaacs(x, kf) for x in samples for kf in kfs]
-    built = ch.build(chains, AXIAL_NS, axon, strict=False)
+    chains = [isaacs_chain(x, kf) for x in samples for kf in kfs]
+    built = ch.build_chain(chains, AXIAL_NS, axon, strict=False)
     state = built.start()
-    before, _ = ch.run(built, 100.0, state=state, dt=DT_MS, capacity=8)
+    before, _ = ch.run_chain(built, 100.0, state=state, dt=DT_MS, capacity=8)
     pulse = np.zeros((5, 1))
     pulse[0] = 1500.0
-    spikes, _ = ch.run(
+    spikes, _ = ch.run_chain(
         built, 200.0, state=state, stimulus_pa=pulse, stimulus_ms=1.0, dt=DT_MS, capacity=64
     )
     silent = before.counts.sum(axis=0) == 0
@@ -232,7 +238,7 @@ def fit_isaacs(axon: str, wanted: int) -> dict[str, tuple]:
 
     def make(v, kf=0.1):
         x = best | {"nu": best["nu"] * v, "nu_before": best["nu_before"] * v}
-        return isaacs(x, kf, CHANNELS)
+        return isaacs_chain(x, kf, CHANNELS)
 
     factor = find_nu(make, np.geomspace(0.85, 1.8, 16), axon)
     for name, value in best.items():
@@ -315,10 +321,12 @@ def fit_myokymia(axon: str) -> dict[str, tuple]:
 
 def lesion_trains(grid, axon: str, seconds: float, seed):
     """Return times and heights at the healthy end, after a kick at the lesion."""
-    built = ch.build([remyelinated(*point) for point in grid], AXIAL_NS, axon, strict=False)
+    built = ch.build_chain(
+        [remyelinated_chain(*point) for point in grid], AXIAL_NS, axon, strict=False
+    )
     kick = np.zeros((built.units, 1))
     kick[2] = 600.0
-    spikes, _ = ch.run(
+    spikes, _ = ch.run_chain(
         built,
         1000.0 * seconds + 600.0,
         stimulus_pa=kick,

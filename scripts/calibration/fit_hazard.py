@@ -22,7 +22,7 @@ import numpy as np
 from scipy.optimize import least_squares, minimize
 
 from neurosim.model.axon import axon as ax
-from neurosim.model.firing.escape import action
+from neurosim.model.firing.escape import escape_action
 
 FIELDS = ("state", "nu", "x20_percent", "seconds", "bursts", "first_over_10mv",
           "second_over_10mv")  # fmt: skip
@@ -42,7 +42,7 @@ def read(axon: str) -> dict[str, np.ndarray]:
     ]
     batch = ax.at_rest(conditions, axon)
     data = {n: np.array([float(r[n]) for r in rows]) for n in FIELDS}
-    data["action"], data["peak"] = action(batch)
+    data["action"], data["peak"] = escape_action(batch)
     data["rest"] = (batch.rest_mv + 80.0) / 5.0
     healthy = ax.at_rest(ax.Conditions(), axon)
     data["shift"] = (batch.P[0] - healthy.P[0, 0]) / 5.0

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import least_squares
 
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.axon import chain as ch
 from neurosim.model.axon import terminals
 from neurosim.model.axon.axon import Conditions, at_rest
@@ -90,15 +90,17 @@ def states() -> dict[str, dict[str, float]]:
 def of_one(changes: dict[str, float], left: float, axon: str, key: int) -> dict[str, float]:
     """Return what direct runs of one state count at the healthy end."""
     units = terminals.fitted_isaacs(left, axon, terminals.CHANNELS, by_itself=True)
-    units = terminals.under(units, Conditions().replace(**changes))
-    built = ch.build([units] * COPIES, number("chain", "axial_ns"), axon, strict=False)
+    units = terminals.place_in_body(units, Conditions().replace(**changes))
+    built = ch.build_chain([units] * COPIES, parameter("chain", "axial_ns"), axon, strict=False)
     row = {"rest_mv": float(built.rest[0, -1, 0]), "seconds": COPIES * sum(SECONDS)}
     keys = ("bursts", "spikes", "high", "several", "inside", *(f"size_{k}" for k in range(1, 11)))
     count, state, ran_s = dict.fromkeys(keys, 0), built.start(), 0.0
     gaps: list[np.ndarray] = []
     for part, seconds in enumerate(SECONDS if np.isfinite(row["rest_mv"]) else ()):
         seed = np.random.SeedSequence([7, key, part])
-        ran, _ = ch.run(built, seconds * 1000.0, state=state, dt=DT_MS, seed=seed, capacity=8000)
+        ran, _ = ch.run_chain(
+            built, seconds * 1000.0, state=state, dt=DT_MS, seed=seed, capacity=8000
+        )
         for j in range(COPIES):
             tell(ran.of(0, j), int(ran.counts[0, j]), count)
             gaps.append(np.diff(ran.of(0, j)[0]))
@@ -170,8 +172,8 @@ def read(axon: str) -> dict[str, np.ndarray]:
 def at_weight(runs, axon: str, weight: float) -> np.ndarray:
     """Return the coordinates of every row's middle node."""
     pairs = zip(runs["left"], runs["body"], strict=True)
-    nodes = [endings.middle(float(left), body, axon, weight) for left, body in pairs]
-    return endings.coordinates(at_rest(nodes, axon), runs["left"])
+    nodes = [endings.middle_conditions(float(left), body, axon, weight) for left, body in pairs]
+    return endings.node_coordinates(at_rest(nodes, axon), runs["left"])
 
 
 def rate_error(c, at, runs) -> np.ndarray:
@@ -225,7 +227,7 @@ def fit(axon: str) -> dict[str, tuple[float, str]]:
             "share of the last node in the middle node, of " + ", ".join(f"{w:g}" for w in WEIGHTS),
         )
     }
-    found |= {n: (v, NOTES[n]) for n, v in zip(endings.RATE, c, strict=True)}
+    found |= {n: (v, NOTES[n]) for n, v in zip(endings.RATE_TERMS, c, strict=True)}
     for name, rows in (("single", single), ("joint", ~single)):
         mine = error[rows & tell_of]
         said = "fitted on" if name == "single" else "left out of the fit"

@@ -14,9 +14,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import brentq
 
-from neurosim.base.parameters import exchanged
-from neurosim.model.axon.activity import History, course
-from neurosim.model.firing.hazard import conduction
+from neurosim.base.parameters import override
+from neurosim.model.axon.activity import AxonHistory, ion_course
+from neurosim.model.firing.hazard import conduction_probability
 
 AXONS = ("ghk", "ohmic")  # those with slow sodium inactivation
 LOST_MIN, LOST_SD_MIN = 46.0, 6.0
@@ -25,9 +25,9 @@ TIMES_MIN = np.arange(4.0, 121.0, 2.0)
 
 def block_min(ratio: float, axon: str) -> float:
     """Return after how many minutes a discharge travels no longer (probability 0.5)."""
-    with exchanged("membrane", "potassium_space_ratio", ratio):
-        states = course(History(ischaemia_min=120.0), None, axon, TIMES_MIN).conditions()
-        travels = np.array([conduction(c, axon) for c in states])
+    with override("membrane", "potassium_space_ratio", ratio):
+        states = ion_course(AxonHistory(ischaemia_min=120.0), None, axon, TIMES_MIN).conditions()
+        travels = np.array([conduction_probability(c, axon) for c in states])
     return float(np.interp(-0.5, -np.minimum.accumulate(travels), TIMES_MIN))
 
 

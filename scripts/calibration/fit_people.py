@@ -33,7 +33,7 @@ from norm_correlations import rank_correlation, robust_sd
 from scipy.optimize import minimize
 from scipy.stats import norm, qmc
 
-from neurosim.clinic.excitability import CHARGE_WIDTHS_MS, Curves, curves, te_delays
+from neurosim.clinic.excitability import CHARGE_WIDTHS_MS, Curves, measure_curves, te_delays
 from neurosim.clinic.indices import (
     MEASURES,
     charge_measures,
@@ -141,7 +141,7 @@ def moved(axon: str, changes: np.ndarray) -> ax.ParameterSet:
 
 def examined(axons, conditions) -> Curves:
     """Return the full examination of a batch."""
-    return curves(ax.at_rest(list(conditions), list(axons)), full=True)
+    return measure_curves(ax.at_rest(list(conditions), list(axons)), full=True)
 
 
 def responses(axon: str) -> tuple[Curves, np.ndarray, np.ndarray]:

@@ -35,7 +35,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.stats import qmc
 
-from neurosim.base.parameters import exchanged, load
+from neurosim.base.parameters import load_group, override
 from neurosim.model.soma import cramp, pool, trains
 
 FILE = Path(__file__).parents[2] / "neurosim" / "model" / "soma" / "pool.toml"
@@ -58,21 +58,23 @@ PEOPLE = 2
 
 def health() -> dict[str, float]:
     """Return what a healthy pool does at recruitment, on a triangle, at full drive and at rest."""
-    units = pool.build(120)
-    up = pool.ramp(10.0, 0.0, 0.1)
+    units = pool.build_pool(120)
+    up = pool.ramp_input(10.0, 0.0, 0.1)
     first, pairs = [], []
     for seed in (1, 2, 3):
-        found = pool.run(units, excitation=pool.inputs(up, up[::-1]), seed=seed).trains_s()
-        first += [trains.first_rate_per_s(t[t >= trains.recruited_s(t)[0]]) for t in found]
+        found = pool.run_pool(
+            units, excitation=pool.join_inputs(up, up[::-1]), seed=seed
+        ).trains_s()
+        first += [trains.first_rate_per_s(t[t >= trains.recruitment_s(t)[0]]) for t in found]
         pairs += [
             trains.delta_f_per_s(found[c], found[t])
             for c in range(0, 110, 4)
             for t in range(c + 5, 118, 5)
         ]
     few = units.only(np.arange(0, 120, 17))
-    most = pool.run(few, excitation=1.0, duration_s=3.0, seed=2).trains_s()
+    most = pool.run_pool(few, excitation=1.0, duration_s=3.0, seed=2).trains_s()
     most = [trains.rate_per_s(t, 1.0, 3.0) for t in most]
-    resting = pool.run(units, duration_s=30.0, seed=3).time_s.size
+    resting = pool.run_pool(units, duration_s=30.0, seed=3).time_s.size
     return {
         "first": float(np.nanmedian(first)),
         "delta_f": float(np.nanmedian(pairs)),
@@ -96,7 +98,7 @@ def health_cost() -> float:
 
 def cramp_cost() -> float:
     """Return the squared distance from Minetto's means, each in a fifth of itself."""
-    found, early = cramp.census(PEOPLE, 24, seed=5, stimulus_hz=40.0)
+    found, early = cramp.plateau_census(PEOPLE, 24, seed=5, stimulus_hz=40.0)
     if len(found) < 0.5 * PEOPLE * 24:
         return 1e3 - len(found)
     means = {k: np.mean([getattr(p, k) for p in found]) for k in MINETTO}
@@ -106,7 +108,9 @@ def cramp_cost() -> float:
 
 def threshold_cost() -> float:
     """Return the squared distance from the two rates, in standard errors."""
-    not_prone, prone = (cramp.threshold_hz(range(PEOPLE), 24, p, seed=6) for p in (False, True))
+    not_prone, prone = (
+        cramp.cramp_threshold_hz(range(PEOPLE), 24, p, seed=6) for p in (False, True)
+    )
     return float(((np.mean(not_prone) - 25.5) / 1.6) ** 2 + ((np.mean(prone) - 14.9) / 1.3) ** 2)
 
 
@@ -116,7 +120,7 @@ COSTS = {"health": health_cost, "cramp": cramp_cost, "threshold": threshold_cost
 def fit(stage: str, tries: int, fixed: dict[str, float]) -> dict[str, float]:
     """Return the best numbers of a stage, earlier ones held."""
     names, cost = STAGES[stage], COSTS[stage]
-    low, high = np.array([(load("pool")[n].low, load("pool")[n].high) for n in names]).T
+    low, high = np.array([(load_group("pool")[n].low, load_group("pool")[n].high) for n in names]).T
 
     def at(x) -> float:
         if ((x < 0.0) | (x > 1.0)).any():
@@ -126,11 +130,11 @@ def fit(stage: str, tries: int, fixed: dict[str, float]) -> dict[str, float]:
                 **fixed,
                 **dict(zip(names, low + x * (high - low), strict=True)),
             }.items():  # noqa: E501
-                stack.enter_context(exchanged("pool", name, float(value)))
+                stack.enter_context(override("pool", name, float(value)))
             found = cost()
         return found if np.isfinite(found) else 1e4
 
-    now = (np.array([load("pool")[n].value for n in names]) - low) / (high - low)
+    now = (np.array([load_group("pool")[n].value for n in names]) - low) / (high - low)
     tried = np.vstack([now, qmc.Sobol(len(names), rng=1).random(tries)])
     costs = [at(x) for x in tried]
     best = minimize(
@@ -172,9 +176,9 @@ def main() -> None:
             write(fixed)
     with ExitStack() as stack:
         for name, value in fixed.items():
-            stack.enter_context(exchanged("pool", name, value))
+            stack.enter_context(override("pool", name, value))
         print(health())
-        found, early = cramp.census(4, 24, seed=11, stimulus_hz=40.0)
+        found, early = cramp.plateau_census(4, 24, seed=11, stimulus_hz=40.0)
         for key, (mean, sd) in MINETTO.items():
             values = [getattr(p, key) for p in found]
             print(f"{key}: {np.mean(values):.2f} +- {np.std(values):.2f}, published {mean} +- {sd}")

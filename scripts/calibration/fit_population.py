@@ -19,9 +19,9 @@ from contextlib import ExitStack
 import numpy as np
 from scipy.optimize import brentq, minimize
 
-from neurosim.base.parameters import exchanged, load
+from neurosim.base.parameters import load_group, override
 from neurosim.model.axon import axon as ax
-from neurosim.validation.surveys import facts
+from neurosim.validation.surveys import survey_facts
 
 NAMES = ("rogue_tail", "rogues_per_unit_foot_sole", "rogues_per_unit_ordinary",
          "rogue_person_spread", "load_factor")  # fmt: skip
@@ -45,8 +45,8 @@ def facts_with(values, people: int, axon: str):
     """Return the facts with other values of the fitted numbers."""
     with ExitStack() as stack:
         for name, value in values.items():
-            stack.enter_context(exchanged("firing", name, float(value)))
-        return facts(people, axon=axon)
+            stack.enter_context(override("firing", name, float(value)))
+        return survey_facts(people, axon=axon)
 
 
 def rewrite(path: str, values) -> None:
@@ -78,7 +78,7 @@ def main() -> None:
         miss = sum(((f.model - f.wanted) / f.tolerance) ** 2 for f in found)
         return miss + 10.0 * float(np.sum((v - np.clip(v, low, high)) ** 2))
 
-    start = np.log([load("firing")[n].value for n in NAMES])
+    start = np.log([load_group("firing")[n].value for n in NAMES])
     best = minimize(
         cost, start, method="Nelder-Mead", options={"maxfev": 220, "xatol": 0.02, "fatol": 0.02}
     )

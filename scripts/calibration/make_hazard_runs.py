@@ -142,7 +142,7 @@ def main() -> None:
         x1 = x1 / ax.healthy_threshold_pa(options.axon, 1.0) * 100.0
         noisy = batch.with_noise(CHANNELS)
         seed = np.random.SeedSequence([options.seed, number])
-        times, peaks, counts = kernel.noisy(
+        times, peaks, counts = kernel.noisy_spikes(
             noisy.rest.copy(),
             noisy.P,
             np.zeros(len(nus)),

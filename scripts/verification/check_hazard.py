@@ -21,8 +21,8 @@ import numpy as np
 
 from neurosim.model.axon import axon as ax
 from neurosim.model.axon import kernel
-from neurosim.model.firing.escape import action
-from neurosim.model.firing.hazard import burst_rate, pair_probability, propagating
+from neurosim.model.firing.escape import escape_action
+from neurosim.model.firing.hazard import burst_rate, pair_probability, propagating_share
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "calibration"))
 from make_hazard_runs import CHANNELS, DT_MS, summary  # noqa: E402
@@ -54,12 +54,12 @@ def states(count: int, seed: int) -> list[dict[str, float]]:
 def predicted(axon: str, conditions: list[ax.Conditions]):
     """Return (batch at rest, action, bursts per minute, share that leave, pair probability)."""
     batch = ax.at_rest(conditions, axon)
-    act, peak = action(batch)
+    act, peak = escape_action(batch)
     nu = np.array([c.persistent_sodium_scale for c in conditions])
     shift = batch.P[0] - ax.at_rest(ax.Conditions(), axon).P[0, 0]
     rate = burst_rate(axon, np.nan_to_num(act), batch.rest_mv)
     rate = np.where(np.isfinite(act), rate, 0.0)
-    leave = np.where(np.isfinite(peak), propagating(axon, np.nan_to_num(peak)), 0.0)
+    leave = np.where(np.isfinite(peak), propagating_share(axon, np.nan_to_num(peak)), 0.0)
     return batch, act, rate, leave, pair_probability(axon, batch.rest_mv, nu, shift)
 
 
@@ -81,7 +81,7 @@ def run(axon: str, numbered: list[tuple[int, dict[str, float]]], seconds: float,
     steps = round(seconds * 1000.0 / DT_MS)
     child = np.random.SeedSequence([seed, 21, numbered[0][0], ax.AXONS.index(axon)])
     n = len(conditions)
-    times, peaks, counts = kernel.noisy(
+    times, peaks, counts = kernel.noisy_spikes(
         noisy.rest.copy(), noisy.P, np.zeros(n), steps, DT_MS, child, capacity=16384
     )
     rows = []

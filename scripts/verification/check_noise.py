@@ -21,11 +21,11 @@ import numpy as np
 from scipy.optimize import curve_fit
 from scipy.special import ndtr
 
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.axon import axon as ax
 from neurosim.model.axon import equations as eq
 from neurosim.model.axon import kernel
-from neurosim.model.firing.escape import action
+from neurosim.model.firing.escape import escape_action
 from neurosim.model.firing.hazard import burst_rate
 
 DT_MS = 0.02
@@ -73,7 +73,7 @@ class Channels:
         self.P, self.S = axons.P, axons.rest.copy()
         self.rng = np.random.default_rng(seed)
         self.channels = channels
-        self.persistent = round(channels * number("membrane", "noise_persistent_share"))
+        self.persistent = round(channels * parameter("membrane", "noise_persistent_share"))
         m, h, p = self.S[2:5]
         open_m, open_p = (
             np.stack([(1 - y) ** 3, 3 * y * (1 - y) ** 2, 3 * y * y * (1 - y), y**3])
@@ -160,7 +160,7 @@ def langevin_spread(axon, channels, repeats=400, seed=1, conditions=ax.Condition
     count = np.zeros(pulse.size, int)
     seeds = np.random.SeedSequence(seed).spawn(3)
     for ms, current, s in zip((SETTLE_MS, 1.0, AFTER_MS), (off, pulse, off), seeds, strict=True):
-        found = kernel.noisy(S, batch.P, current, round(ms / DT_MS), DT_MS, s, 2)[2]
+        found = kernel.noisy_spikes(S, batch.P, current, round(ms / DT_MS), DT_MS, s, 2)[2]
         count += found * (ms != SETTLE_MS)
     return spread_of(factor, (count > 0).reshape(repeats, FACTORS).mean(axis=0))
 
@@ -189,7 +189,7 @@ def langevin_rate(axon, conditions, channels, seconds, copies=16, seed=5) -> flo
     """Return bursts per minute of one site with Langevin noise."""
     batch = ax.at_rest(conditions, axon).take(np.zeros(copies, int)).with_noise(channels)
     steps = round(seconds / copies * 1000.0 / DT_MS)
-    times, peaks, counts = kernel.noisy(
+    times, peaks, counts = kernel.noisy_spikes(
         batch.rest.copy(), batch.P, np.zeros(copies), steps, DT_MS, seed, 65536
     )
     spikes = [(j, t, 0.0) for j in range(copies) for t in times[j, : counts[j]]]
@@ -213,7 +213,7 @@ def site_nu(axon: str) -> float:
     """Return the persistent sodium multiplier at which the law says `WANTED_PER_MIN` in health."""
     nu = np.arange(1.5, 6.0, 0.1)
     batch = ax.at_rest([ax.Conditions(persistent_sodium_scale=v) for v in nu], axon)
-    found, _ = action(batch)
+    found, _ = escape_action(batch)
     rate = np.where(np.isfinite(found), burst_rate(axon, np.nan_to_num(found), batch.rest_mv), 0.0)
     above = int(np.flatnonzero(rate >= WANTED_PER_MIN)[0])
     y = np.log(np.maximum(rate[above - 1 : above + 1], 1e-9))
@@ -231,7 +231,7 @@ def resting_deviations(axon: str, nu: float):
     """Yield (channels, form, deviation of E) with Langevin noise, its parts, and real channels."""
     site = ax.at_rest(ax.Conditions(persistent_sodium_scale=nu), axon)
     batch, still = site.take(np.zeros(COPIES, int)), np.zeros(COPIES)
-    effective = number("firing", "noise_channels")
+    effective = parameter("firing", "noise_channels")
     for form, off in (
         ("langevin", ()),
         ("langevin m, h", ("noise_p",)),
@@ -243,7 +243,7 @@ def resting_deviations(axon: str, nu: float):
         S, seeds = noisy.rest.copy(), iter(np.random.SeedSequence(2).spawn(100))
 
         def langevin(ms, S=S, P=noisy.P, seeds=seeds):
-            kernel.noisy(S, P, still, round(ms / DT_MS), DT_MS, next(seeds), 4)
+            kernel.noisy_spikes(S, P, still, round(ms / DT_MS), DT_MS, next(seeds), 4)
             return S[0].copy()
 
         yield effective, form, resting_deviation(noisy, langevin)
@@ -273,7 +273,7 @@ def compare(axon: str, seconds: float):
         yield axon, "channels of a trunk axon", round(trunk), form, TRUNK_SPREAD, 0.0
     ratio = (each["markov"] / each["langevin"]) ** 2
     yield axon, "real channels for a Langevin one, by spread", 0, "markov", ratio, 0.0
-    nu, effective = site_nu(axon), number("firing", "noise_channels")
+    nu, effective = site_nu(axon), parameter("firing", "noise_channels")
     found = list(resting_deviations(axon, 0.85 * nu))
     for channels, form, deviation in found:
         name = f"deviation of E at rest in mV, nu {0.85 * nu:.3g}"

@@ -34,19 +34,19 @@ import numpy as np
 from scipy import stats
 from scipy.interpolate import RegularGridInterpolator
 
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.firing import discharge, sampler
 from neurosim.model.firing.discharge import (
     HazardCourse,
     UnitHazard,
-    clock_driven,
+    sample_by_time_steps,
     sample_firing,
-    stream,
+    stream_discharges,
 )
 
 GRID = np.array([0.0, 0.7, 1.5, 2.5, 4.0, 6.0])
 DEAD_S, SHORTEST_S, MEAN_S = (
-    number("firing", f"burst_{name}_ms") / 1000.0
+    parameter("firing", f"burst_{name}_ms") / 1000.0
     for name in ("dead_time", "interval_shortest", "interval_mean_extra")
 )
 SHORT_S = 0.2
@@ -192,7 +192,7 @@ def uniform_of_count(found: int, chances) -> float:
 def one_seed(course: HazardCourse, tables: Tables, duration_s: float, seed: int) -> dict:
     """Return the p-value of each check for one seed."""
     rng, law = np.random.default_rng([seed, 1]), tables.law
-    pieces = [r.copy() for r in stream(course, duration_s, np.random.default_rng(seed))]
+    pieces = [r.copy() for r in stream_discharges(course, duration_s, np.random.default_rng(seed))]
     time_s, unit, site, place, load = np.concatenate(pieces, axis=1)
     unit, site = unit.astype(int), site.astype(int)
     waits, short, chances, further, gaps, sites, off = [], [], [], [], [], [], 0.0
@@ -318,7 +318,7 @@ def shapes(firing, copies: int) -> tuple[dict[str, np.ndarray], dict[str, np.nda
 def against_clock(seed: int, copies: int = 60, duration_s: float = 20.0, dt_s: float = 2e-3):
     """Return the p-value of each comparison with the clock, and the interval counts of both."""
     law = quick_law(copies)
-    clock = clock_driven(law, duration_s, np.random.default_rng([seed, 2]), dt_s)
+    clock = sample_by_time_steps(law, duration_s, np.random.default_rng([seed, 2]), dt_s)
     exact = sample_firing(law, duration_s, np.random.default_rng([seed, 3]))
     (a, counts), (b, others) = shapes(clock, copies), shapes(exact, copies)
     found = {}

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from neurosim.clinic import emg, unit_potentials
-from neurosim.clinic.detect import Detected, detect
+from neurosim.clinic.detect import DetectedEvents, detect
 from neurosim.model.firing.bursts import (
     draw_rhythm,
     sample_multiplets,
@@ -34,7 +34,7 @@ from neurosim.model.muscle.events import KINDS, find_twitches
 from neurosim.model.muscle.force import muscle_force_mn
 from neurosim.model.soma import cramp, pool
 from neurosim.simulation.simulate import simulate
-from neurosim.view.style import new_figure, styled
+from neurosim.view.style import house_style, new_figure
 
 FIGURE = Path("docs/figures/confusion.png")
 MUSCLES = ("shin", "foot_sole", "thumb", "calf")
@@ -137,12 +137,19 @@ def pool_recording(kind: str, muscle: str, seed: int) -> tuple[Discharges, int]:
     """Return a cramp of a whole muscle, or a weak contraction by will."""
     n = anatomy.muscle(muscle).units
     if kind == "cramp":
-        made = cramp.units_of(seed, n, True)
-        run = cramp.stimulate(made, cramp.shortened(), 24.0, 37.0, seed=seed)
+        made = cramp.person_pool(seed, n, True)
+        run = cramp.stimulate(made, cramp.shorten(), 24.0, 37.0, seed=seed)
     else:
         drive = 0.05 if kind == "contraction" else 0.02
-        parts = (pool.hold(2.0), pool.ramp(1.0, 0.0, drive), pool.hold(5.0, drive), pool.hold(2.0))
-        run = pool.run(pool.build(n, person=seed), excitation=pool.inputs(*parts), seed=seed)
+        parts = (
+            pool.hold_input(2.0),
+            pool.ramp_input(1.0, 0.0, drive),
+            pool.hold_input(5.0, drive),
+            pool.hold_input(2.0),
+        )
+        run = pool.run_pool(
+            pool.build_pool(n, person=seed), excitation=pool.join_inputs(*parts), seed=seed
+        )
     count = run.time_s.size
     told = (np.full(count, "soma"), np.full(count, "plateau"), np.zeros(count, np.int64))
     return Discharges(run.time_s, run.unit, *told, run.duration_s), int(n * 0.6)
@@ -151,7 +158,7 @@ def pool_recording(kind: str, muscle: str, seed: int) -> tuple[Discharges, int]:
 def needle_beside(muscle: str, unit: int, seed: int) -> unit_potentials.Electrode:
     """Return a needle put a millimetre before the middle of a unit's territory."""
     x, y, _ = unit_potentials.territories_mm(muscle, seed)[unit]
-    return unit_potentials.needle(muscle, x - AWAY_MM, max(y, 0.6))
+    return unit_potentials.needle_electrode(muscle, x - AWAY_MM, max(y, 0.6))
 
 
 def answers(d: Discharges, unit: int, muscle: str, electrode: str, seed: int):
@@ -159,7 +166,7 @@ def answers(d: Discharges, unit: int, muscle: str, electrode: str, seed: int):
     put = (
         needle_beside(muscle, unit, seed)
         if electrode == "needle"
-        else unit_potentials.surface(muscle)
+        else unit_potentials.surface_electrode(muscle)
     )
     hz = HZ[electrode]
     signal = emg.emg_uv(d.time_s, d.unit, muscle, d.duration_s, put, hz, seed)
@@ -173,7 +180,7 @@ def answers(d: Discharges, unit: int, muscle: str, electrode: str, seed: int):
     return detect(signal, force, hz, muscle), seen
 
 
-def pairs(truth, found: Detected) -> list[tuple[int, int]]:
+def pairs(truth, found: DetectedEvents) -> list[tuple[int, int]]:
     """Return (true event, answer) for all that are about the same, the nearest first."""
     long = np.equal.outer(truth.kind, found.kind) & np.asarray(found.kind == "spasm")[None, :]
     gap = np.abs(truth.onset_s[:, None] - found.onset_s[None, :])
@@ -200,7 +207,7 @@ class Tally:
     peak: list[float]
     visible: Counter
 
-    def add(self, truth, found: Detected, seen: list[int]) -> None:
+    def add(self, truth, found: DetectedEvents, seen: list[int]) -> None:
         """Add one recording."""
         paired = pairs(truth, found)
         for i, j in paired:
@@ -299,7 +306,7 @@ def catalogue(electrode: str) -> None:
         )
 
 
-@styled
+@house_style
 def draw(found: dict[str, Tally]) -> None:
     """Draw the matrices of both electrodes, kind on the left and origin on the right."""
     fig = new_figure(15.0, 11.0)

@@ -23,10 +23,10 @@ import numpy as np
 # All that is taken from the package. `RENAMED` leads from names of fields (of Firing, Twitches and
 # Verdict) that have changed since to those in the file.
 import neurosim
-from neurosim import simulate
-from neurosim.article.trial import article
-from neurosim.base.disk_cache import folder as cache_folder
-from neurosim.validation.validate import rows as validation_rows
+from neurosim.article.trial import run_article
+from neurosim.base.disk_cache import cache_folder
+from neurosim.simulation.simulate import simulate
+from neurosim.validation.validate import validation_rows
 
 RENAMED: dict[str, str] = {}
 CACHE_SWITCH = "NEUROSIM_CACHE"
@@ -72,7 +72,7 @@ def of_scenario(name: str) -> Facts:
 
 def of_article() -> Facts:
     """Return every verdict with its ratios, everybody's rates, and who shows which alarm."""
-    done = article(ARTICLE_PEOPLE, SEED, cores=CORES)
+    done = run_article(ARTICLE_PEOPLE, SEED, cores=CORES)
     facts: Facts = {}
     for v in done.verdicts:
         facts |= {f"{v.number} outcome": v.outcome, **fields(v, f"{v.number} ")}

@@ -53,7 +53,7 @@ def draw(rng: np.random.Generator) -> dict[str, float]:
     return x | {"sick": float(rng.integers(1, 4))}
 
 
-def lesion(x: dict[str, float], nu: float, channels: float) -> list[ch.Unit]:
+def lesion(x: dict[str, float], nu: float, channels: float) -> list[ch.ChainUnit]:
     """Return a chain: two healthy units, the lesion, two healthy units."""
     membrane = Conditions(
         persistent_sodium_scale=nu,
@@ -61,7 +61,7 @@ def lesion(x: dict[str, float], nu: float, channels: float) -> list[ch.Unit]:
         fast_potassium_scale=x["fast_potassium"],
         temperature_c=x["temperature"],
     )
-    unit = ch.Unit(
+    unit = ch.ChainUnit(
         membrane,
         internode=x["internode"],
         bridge=x["bridge"],
@@ -74,16 +74,16 @@ def lesion(x: dict[str, float], nu: float, channels: float) -> list[ch.Unit]:
         space_tau_ms=x["space_tau_ms"],
     )
     sick = round(x["sick"])
-    healthy = ch.Unit(Conditions(temperature_c=x["temperature"]))
+    healthy = ch.ChainUnit(Conditions(temperature_c=x["temperature"]))
     return [healthy] * 2 + [unit] * sick + [healthy] * 2
 
 
 def fire(x, nus, seconds, seed=0, channels=np.inf):
     """Return times and heights at the healthy end for each persistent sodium, after a kick."""
-    built = ch.build([lesion(x, v, channels) for v in nus], AXIAL_NS, strict=False)
+    built = ch.build_chain([lesion(x, v, channels) for v in nus], AXIAL_NS, strict=False)
     kick = np.zeros((built.units, 1))
     kick[2] = 600.0
-    spikes, _ = ch.run(
+    spikes, _ = ch.run_chain(
         built,
         1000.0 * seconds + KICK_MS,
         stimulus_pa=kick,

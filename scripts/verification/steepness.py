@@ -16,17 +16,17 @@ import argparse
 import numpy as np
 from scipy.optimize import brentq
 
-from neurosim.base.parameters import exchanged, number
+from neurosim.base.parameters import override, parameter
 from neurosim.model.axon.axon import Conditions, at_rest
 from neurosim.model.body.contributions import contributions
 from neurosim.model.body.state import Body
 from neurosim.model.firing.discharge import expected_bursts_per_min
-from neurosim.model.firing.escape import action
+from neurosim.model.firing.escape import escape_action
 from neurosim.model.firing.hazard import burst_rate, hazard_table, site_rates
 from neurosim.simulation import result, simulate
 from neurosim.simulation import state as state_
 from neurosim.simulation.scenario import Scenario
-from neurosim.validation.surveys import facts
+from neurosim.validation.surveys import survey_facts
 
 LOW, NORMAL, HIGH = 3.5, 4.2, 5.0  # potassium, mmol/L
 LARGEST_CV = 1.2  # of intervals beyond 100 ms, for a train told to be Poisson (Kleine 2008)
@@ -38,10 +38,10 @@ TAILS = (0.14, 0.1717, 0.22, 0.28, 0.35)
 def muscle_rates(potassium: float, people: int, axon: str = "ghk") -> np.ndarray:
     """Return long-run twitches a minute of the soles of many people's feet."""
     asked = Scenario(axon=axon)
-    state = state_.state_of(contributions(Body(potassium_mmol_l=potassium)))
+    state = state_.state_from_contributions(contributions(Body(potassium_mmol_l=potassium)))
     found = [
         expected_bursts_per_min(
-            simulate.hazard_of(state, simulate.people_sites(asked, p)[0], asked)
+            simulate.state_hazard(state, simulate.person_sites(asked, p)[0], asked)
         ).sum()
         for p in range(people)
     ]
@@ -134,7 +134,7 @@ def critical_nu(axon: str = "ghk", **changes: float) -> float:
     nu = np.arange(1.5, 6.0, 0.1)
     start = Conditions().replace(**changes)
     batch = at_rest([start.replace(persistent_sodium_scale=v) for v in nu], axon)
-    found, _ = action(batch)
+    found, _ = escape_action(batch)
     rate = np.where(np.isfinite(found), burst_rate(axon, np.nan_to_num(found), batch.rest_mv), 0.0)
     above = int(np.flatnonzero(rate >= 1.0)[0])
     y = np.log(np.maximum(rate[above - 1 : above + 1], 1e-9))
@@ -172,18 +172,18 @@ def tails(people: int):
 
     The number of rogues is set so that as many people are active as in the survey.
     """
-    wanted = facts(200)[0].wanted
+    wanted = survey_facts(200)[0].wanted
     rows = []
     for tail in TAILS:
-        with exchanged("firing", "rogue_tail", tail):
+        with override("firing", "rogue_tail", tail):
             low, high = np.log(0.05), np.log(400.0)
             for _ in range(9):
                 middle = 0.5 * (low + high)
-                with exchanged("firing", "rogues_per_unit_foot_sole", float(np.exp(middle))):
-                    active = facts(200)[0].model
+                with override("firing", "rogues_per_unit_foot_sole", float(np.exp(middle))):
+                    active = survey_facts(200)[0].model
                 low, high = (middle, high) if active < wanted else (low, middle)
-            with exchanged("firing", "rogues_per_unit_foot_sole", float(np.exp(middle))):
-                found = facts(200)
+            with override("firing", "rogues_per_unit_foot_sole", float(np.exp(middle))):
+                found = survey_facts(200)
                 rows.append((tail, muscle_slopes(people)[0], found[0].model, found[1].model))
                 print(
                     "  tail",
@@ -252,7 +252,7 @@ def main() -> None:
         f"slope per mmol/L: site {found['slopes'][0]:.2f}, typical muscle {typical:.2f}, all "
         f"people together {together:.2f}; ln rate varies by {between:.2f} between people"
     )
-    found["ceiling"] = float(np.exp(number("hazard", "ghk.ln_ceiling")))
+    found["ceiling"] = float(np.exp(parameter("hazard", "ghk.ln_ceiling")))
     found["cv"] = largest_spread_by_cv()
     found["icc"] = sorted(largest_spread_by_icc(between, i) for i in ICC)
     needed = brentq(lambda s: tempered_slope(s, 1.0, found["ceiling"]) - 0.5, 0.5, 8.0)
@@ -266,7 +266,7 @@ def main() -> None:
             f"{simulated_cv(s):.2f}"
         )
     for channels in (2500.0, 1250.0, 625.0):
-        with exchanged("firing", "noise_channels", channels):
+        with override("firing", "noise_channels", channels):
             print(
                 f"channels {channels:g}: site {site_slope():.2f}, typical muscle "
                 f"{muscle_slopes(options.people)[0]:.2f}",

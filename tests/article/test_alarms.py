@@ -5,11 +5,18 @@ import pytest
 
 from neurosim.article import alarms
 from neurosim.article.alarms import Alarms, Share
-from neurosim.article.diary import EVERYBODY, GROUPS, Diary, diary, person_rng, story
+from neurosim.article.diary import (
+    EVERYBODY,
+    GROUPS,
+    Diary,
+    draw_story,
+    person_rng,
+    simulate_diary,
+)
 from neurosim.base import parameters
 from neurosim.base.errors import NeurosimError
 from neurosim.model.firing import disease
-from neurosim.model.firing.disease import Streams, Terminal
+from neurosim.model.firing.disease import DiseaseStreams, Terminal
 from neurosim.model.muscle.anatomy import MUSCLES
 from neurosim.simulation import signs
 from neurosim.simulation.scenario import Scenario
@@ -71,7 +78,7 @@ def test_what_persists(counts, wanted):
 
 def test_what_spreads():
     grown, same, few = weekly((22, 1), (4, 3)), weekly((26, 3)), weekly((25, 0), (1, 3))
-    assert signs.newly_active(made({CALF: grown, THUMB: same}).seen()).tolist() == [
+    assert signs.newly_active_muscles(made({CALF: grown, THUMB: same}).seen()).tolist() == [
         m == CALF for m in range(6)
     ]
     assert not signs.spreads(made({CALF: grown, THUMB: same}).seen())
@@ -82,7 +89,7 @@ def test_what_spreads():
     assert signs.spreads(one_root.seen()) and not signs.spreads_beyond_a_root(one_root.seen())
     assert signs.spreads_beyond_a_root(made({CALF: grown, THUMB: grown}).seen())
     assert signs.spreads_beyond_a_root(made({CALF: grown, MUSCLES.index("eyelid"): grown}).seen())
-    with parameters.exchanged("alarms", "spread_muscles", 3.0):
+    with parameters.override("alarms", "spread_muscles", 3.0):
         assert not signs.spreads(made({CALF: grown, THUMB: grown}).seen())
 
 
@@ -94,18 +101,18 @@ def test_what_gets_worse():
     assert not signs.gets_worse(
         made({CALF: weekly((22, 1), (3, 1), (1, 12))}).seen()
     )  # one bad week
-    with parameters.exchanged("alarms", "progress_ratio", 40.0):
+    with parameters.override("alarms", "progress_ratio", 40.0):
         assert not signs.gets_worse(made({CALF: RISING}).seen())
 
 
 def test_what_a_clinic_calls_a_loss():
     fell = np.array([[1.0] * 6, [1.0, 1.0, 0.69, 1.0, 1.0, 1.0]])  # exp(-2.5 * 0.1 * 1.414) = 0.70
-    assert alarms.weakness(made({CALF: STEADY}, force=fell))
-    assert not alarms.weakness(made({CALF: STEADY}, force=np.maximum(fell, 0.71)))
-    assert not alarms.weakness(made({CALF: STEADY}, force=fell[::-1]))
+    assert alarms.shows_weakness(made({CALF: STEADY}, force=fell))
+    assert not alarms.shows_weakness(made({CALF: STEADY}, force=np.maximum(fell, 0.71)))
+    assert not alarms.shows_weakness(made({CALF: STEADY}, force=fell[::-1]))
     for share, wanted in ((0.53, True), (0.54, False)):  # exp(-2.5 * 0.25) = 0.535
         units = np.array([1.0, share, 1.2, 1.0, 1.0, 1.0])
-        assert alarms.units_lost(made({CALF: STEADY}, units=units)) is wanted
+        assert alarms.shows_lost_units(made({CALF: STEADY}, units=units)) is wanted
 
 
 # --- Counting ------------------------------------------------------------------------------------
@@ -147,7 +154,7 @@ def test_mistakes_are_one_sentence():
         found.specificity("persists", "alz")
     for wrong in ({"people": 0}, {"weeks": 3}, {"groups": ("benine",)}):
         with pytest.raises(NeurosimError):
-            alarms.cohort(**wrong)
+            alarms.run_alarms(**wrong)
 
 
 # --- Diaries -------------------------------------------------------------------------------------
@@ -156,16 +163,16 @@ def test_mistakes_are_one_sentence():
 @pytest.fixture
 def steady_blood():
     with (
-        parameters.exchanged("alarms", "week_potassium_mmol_l", 0.0),
-        parameters.exchanged("alarms", "week_calcium_mmol_l", 0.0),
-        parameters.exchanged("alarms", "force_error", 0.0),
-        parameters.exchanged("alarms", "units_error", 0.0),
+        parameters.override("alarms", "week_potassium_mmol_l", 0.0),
+        parameters.override("alarms", "week_calcium_mmol_l", 0.0),
+        parameters.override("alarms", "force_error", 0.0),
+        parameters.override("alarms", "units_error", 0.0),
     ):
         yield
 
 
 def test_a_diary_has_what_the_hazard_law_gives_in_the_time_of_looking(steady_blood):
-    one = diary("benign", 3, WEEKS, 1)
+    one = simulate_diary("benign", 3, WEEKS, 1)
     rate = simulate(Scenario(muscle="foot_sole", duration_s=60.0), person=3).expected_per_min
     expected = rate * WEEKS * 7 * 1.0
     mine = one.time_d[one.muscle == SOLE]
@@ -180,29 +187,29 @@ def test_a_diary_has_what_the_hazard_law_gives_in_the_time_of_looking(steady_blo
 
 def test_a_pinched_nerve_twitches_in_its_weeks_and_its_muscles(steady_blood):
     for person in range(2 * EVERYBODY, 2 * EVERYBODY + 40):
-        told = story("pinched", WEEKS, person_rng(1, person, 0))
+        told = draw_story("pinched", WEEKS, person_rng(1, person, 0))
         ill = told.pinched > 0.0
         if told.root == "S1" and 5 < ill.sum() < 20 and told.pinched.max() > 0.4:
             break
-    one = diary("pinched", person, WEEKS, 1)
+    one = simulate_diary("pinched", person, WEEKS, 1)
     seen = one.seen()[:, CALF]
     assert seen[ill].min() > 20 > 2 * seen[~ill].max()
     other = [MUSCLES.index(m) for m in ("eyelid", "thumb", "shin", "upper_arm")]
     assert one.seen()[:, other].sum() < 0.01 * seen.sum()
     assert one.force[0] == pytest.approx(1.0, abs=1e-3) and one.units == pytest.approx(1.0)
-    with parameters.exchanged("alarms", "pinched_heals", 0.0):
-        left = diary("pinched", person, WEEKS, 1).force[1]
+    with parameters.override("alarms", "pinched_heals", 0.0):
+        left = simulate_diary("pinched", person, WEEKS, 1).force[1]
     weak = 1.0 - 0.5 * 0.5 * told.pinched.max() * np.array([0.0, 0.7, 0.6, 0.0, 0.0, 0.0])
     assert left == pytest.approx(weak, abs=1e-3)
 
 
 def test_als_begins_in_one_muscle_and_takes_units_from_it(steady_blood):
     person = EVERYBODY + 6
-    told = story("als", WEEKS, person_rng(1, person, 0))
+    told = draw_story("als", WEEKS, person_rng(1, person, 0))
     begins = (told.als > 0).argmax(axis=0) + WEEKS * ~(told.als > 0).any(axis=0)
     assert np.sort(begins)[0] < np.sort(begins)[1]
     assert np.all(np.diff(told.als, axis=0) >= 0.0)
-    one = diary("als", person, WEEKS, 1)
+    one = simulate_diary("als", person, WEEKS, 1)
     lost = 1.0 - 0.7 * told.als[-1]
     count = np.array([300, 580, 43, 253, 153, 400])
     assert np.all(np.abs(one.units - lost) <= 4.0 * np.sqrt(lost * (1.0 - lost) / count) + 1e-9)
@@ -211,8 +218,8 @@ def test_als_begins_in_one_muscle_and_takes_units_from_it(steady_blood):
 
 
 def test_speed_of_als_is_as_stated():
-    with parameters.exchanged("alarms", "als_speed_spread", 0.0):
-        told = [story("als", 60, np.random.default_rng(i)).als.max(axis=1) for i in range(200)]
+    with parameters.override("alarms", "als_speed_spread", 0.0):
+        told = [draw_story("als", 60, np.random.default_rng(i)).als.max(axis=1) for i in range(200)]
     late = np.array([t[30] for t in told])  # none is at 1 yet
     onset = 30.5 - late / 0.025  # uniform within the first 8 weeks
     assert onset.mean() == pytest.approx(4.0, abs=0.8) and -2.1 < onset.min() < onset.max() < 10.1
@@ -220,13 +227,14 @@ def test_speed_of_als_is_as_stated():
 
 def test_a_worse_als_keeps_its_sprouts():
     few, many = (
-        disease.sprouts(Terminal(sprouts_per_unit=s), 300, Streams(1, 4, 0)) for s in (0.1, 0.4)
+        disease.draw_sprouts(Terminal(sprouts_per_unit=s), 300, DiseaseStreams(1, 4, 0))
+        for s in (0.1, 0.4)
     )
     n = few[0].size
     assert 10 < n < many[0].size
     assert np.array_equal(few[0], many[0][:n]) and np.array_equal(few[1], many[1][:n])
     sizes = [
-        disease.sprouts(Terminal(sprouts_per_unit=0.1), 300, Streams(2, p, 0))[0].size
+        disease.draw_sprouts(Terminal(sprouts_per_unit=0.1), 300, DiseaseStreams(2, p, 0))[0].size
         for p in range(300)
     ]
     assert np.mean(sizes) == pytest.approx(30.0, abs=4.0 * np.sqrt(30.0 / 300.0))  # Poisson
@@ -234,8 +242,8 @@ def test_a_worse_als_keeps_its_sprouts():
 
 
 def test_people_do_not_depend_on_cores_or_company():
-    two = alarms.cohort(2, 10, seed=5, groups=("als", "anxiety"), cores=2)
-    one = alarms.cohort(1, 10, seed=5, groups=("als",))
+    two = alarms.run_alarms(2, 10, seed=5, groups=("als", "anxiety"), cores=2)
+    one = alarms.run_alarms(1, 10, seed=5, groups=("als",))
     a, b = two.of("als")[0], one.of("als")[0]
     assert np.array_equal(a.time_d, b.time_d) and np.array_equal(a.units, b.units)
     assert len(two.rows()) == len(alarms.SIGNS)
@@ -245,7 +253,7 @@ def test_people_do_not_depend_on_cores_or_company():
 
 @pytest.mark.slow
 def test_in_the_cohort_persistence_tells_nothing_and_losses_tell_much():
-    found = alarms.cohort(30, WEEKS, seed=2, cores=2)
+    found = alarms.run_alarms(30, WEEKS, seed=2, cores=2)
     for group in GROUPS:
         assert len(found.of(group)) == 30
     assert found.share("persists", "benign").low > 0.8  # 93 % at 24 months (Filippakis 2018)
@@ -257,7 +265,7 @@ def test_in_the_cohort_persistence_tells_nothing_and_losses_tell_much():
 def test_true_alarms_by_counting_people():
     ill, well, shown, false = 1000, 19_000, 0.4, 0.05  # one in 20
     counted = ill * shown / (ill * shown + well * false)
-    assert alarms.true_share(20, shown / false) == pytest.approx(counted)
+    assert alarms.true_alarm_share(20, shown / false) == pytest.approx(counted)
     for bad in ((1, 2), (20, -1)):
         with pytest.raises(NeurosimError):
-            alarms.true_share(*bad)
+            alarms.true_alarm_share(*bad)

@@ -41,7 +41,7 @@ def test_a_thousand_alarms_are_drawn(share, filled):
 
 
 def test_shares_are_told():
-    assert alarms_plot.true_alarms_words(0.001).endswith("1 is true, 999 are false.")
-    assert alarms_plot.true_alarms_words(0.0004).endswith("0.4 are true, nearly all are false.")
+    assert alarms_plot.describe_true_alarms(0.001).endswith("1 is true, 999 are false.")
+    assert alarms_plot.describe_true_alarms(0.0004).endswith("0.4 are true, nearly all are false.")
     with pytest.raises(NeurosimError, match="share"):
         alarms_plot.picture_true_alarms(1.2)

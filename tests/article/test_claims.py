@@ -3,10 +3,10 @@
 import pytest
 
 from neurosim.article.claim_tests import TESTS
-from neurosim.article.claims import CLAIMS, GROUPS, KINDS, citations, claim
+from neurosim.article.claims import CLAIMS, GROUPS, KINDS, claim, claim_citations
 from neurosim.base.errors import NeurosimError
-from neurosim.model.body.remedies import NAMES
-from neurosim.simulation.scenario import catalogue, scenario
+from neurosim.model.body.remedies import REMEDY_NAMES
+from neurosim.simulation.scenario import catalogue, load_scenario
 
 
 def test_nothing_of_the_article_is_left_out():
@@ -22,15 +22,15 @@ def test_nothing_of_the_article_is_left_out():
 def test_a_claim_asks_for_what_exists_and_says_its_sources(one):
     assert one.kind in KINDS and one.group in GROUPS
     for name in (*one.scenarios, *one.combination):
-        assert scenario(name).body != scenario("normal").body
-    assert set(one.remedies) <= set(NAMES)
+        assert load_scenario(name).body != load_scenario("normal").body
+    assert set(one.remedies) <= set(REMEDY_NAMES)
     asked = {
         "rate": one.scenarios, "remedy": one.remedies, "test": one.test, "alarm": one.sign,
         "outside": one.outside,
     }  # fmt: skip
     assert [kind for kind, what in asked.items() if what] == [one.kind]
     assert not one.test or one.test in TESTS
-    assert one.physiology.endswith(".") and citations(one)
+    assert one.physiology.endswith(".") and claim_citations(one)
 
 
 def test_every_test_and_every_cause_is_asked_for():

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from neurosim.article.matrix import matrix, tried
+from neurosim.article.matrix import remedy_matrix, remedy_scenarios
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import exchanged
-from neurosim.model.body.remedies import NAMES, REMEDIES, remedy
+from neurosim.base.parameters import override
+from neurosim.model.body.remedies import REMEDIES, REMEDY_NAMES, remedy
 from neurosim.model.body.state import Body
-from neurosim.simulation.long_run import long_run
-from neurosim.simulation.scenario import Scenario, relieved, scenario
+from neurosim.simulation.long_run import long_run_rates
+from neurosim.simulation.scenario import Scenario, apply_remedy, load_scenario
 
 
 def after(name, **values):
@@ -18,8 +18,8 @@ def after(name, **values):
 
 @pytest.mark.parametrize("name", ["healthy_diet", "plain_water", "rehydration", "calm"])
 def test_who_lacks_nothing_is_left_alone(name):
-    healthy = scenario("normal")
-    assert after(name) == Body() and relieved(healthy, name) is healthy
+    healthy = load_scenario("normal")
+    assert after(name) == Body() and apply_remedy(healthy, name) is healthy
     assert after(name, potassium_mmol_l=6.0) == Body(potassium_mmol_l=6.0)
 
 
@@ -28,7 +28,7 @@ def test_a_diet_mends_what_is_low_by_its_share():
         pytest.approx(1.2 - 0.2 * 0.4)
     )
     assert after("healthy_diet", magnesium_depletion=1).magnesium_depletion == pytest.approx(0.2)
-    with exchanged("study", "remedy_share", 1.0):
+    with override("study", "remedy_share", 1.0):
         assert after("healthy_diet", poor_nutrition=1.0, potassium_mmol_l=3.0) == Body()
 
 
@@ -57,12 +57,12 @@ def test_the_nearest_remedy_is_offered():
 
 def test_the_matrix_compares_people_with_themselves():
     base = Scenario(seed=2)
-    asked = tried(base, ("normal", "magnesium_depletion"))
+    asked = remedy_scenarios(base, ("normal", "magnesium_depletion"))
     assert "normal+healthy_diet" not in asked and "normal+contracting" in asked
-    rates = dict(zip(asked, long_run(tuple(asked.values()), 4), strict=True))
-    found = matrix(base, rates, ("normal", "magnesium_depletion"))
+    rates = dict(zip(asked, long_run_rates(tuple(asked.values()), 4), strict=True))
+    found = remedy_matrix(base, rates, ("normal", "magnesium_depletion"))
     assert found.log_ratio.shape == (2, len(REMEDIES), 4)
-    at = NAMES.index
+    at = REMEDY_NAMES.index
     assert not found.log_ratio[0, at("healthy_diet")].any() and not found.applies[0, at("calm")]
     expected = np.log(rates["normal+contracting"] / rates["normal"])
     assert found.log_ratio[0, at("contracting")] == pytest.approx(expected)

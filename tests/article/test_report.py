@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from neurosim.article import phrases, report
-from neurosim.article.claims import CLAIMS, GROUPS, citations
+from neurosim.article.claims import CLAIMS, GROUPS, claim_citations
 from neurosim.model.body.remedies import remedy
 
 VOID = {"meta", "img", "br"}
@@ -57,7 +57,7 @@ def test_every_claim_is_a_row_that_opens(page, small_article):
             assert words in row[2]
         one = CLAIMS[v.number - 1]
         assert one.physiology in row[2]
-        assert all(c.rstrip(".") in row[2] for c in citations(one))
+        assert all(c.rstrip(".") in row[2] for c in claim_citations(one))
     assert len(page.all("summary")) == 46 + 1
 
 
@@ -85,7 +85,7 @@ def test_a_remedy_opens_to_what_it_changes_by_cause(page):
 
 
 def test_assumed_sizes_are_told_and_are_assumed():
-    from neurosim.base.parameters import load
+    from neurosim.base.parameters import load_group
 
     for kind, factor in (
         ("rate", "caffeine"),
@@ -101,7 +101,7 @@ def test_assumed_sizes_are_told_and_are_assumed():
         assert names, factor
         for name in names:
             room, _, own = name.partition(".")
-            assert load(room)[own].grade == "assumed"
+            assert load_group(room)[own].grade == "assumed"
     assert not phrases.assumed_sizes("rate", "low_calcium")  # a value of the blood is set
 
 
@@ -116,7 +116,7 @@ def test_report_needs_nothing_but_itself(html, page):
 
 def test_pictures_tell_their_numbers_in_words(page, small_article):
     first, second = (f[1]["alt"] for f in page.all("img"))
-    assert phrases.summary(small_article.verdicts)[0] in first
+    assert phrases.summary_sentences(small_article.verdicts)[0] in first
     assert all(v.claim in first for v in small_article.verdicts)
     assert all(remedy(n).words in second.lower() for n in small_article.matrix.remedies)
 
@@ -146,12 +146,12 @@ def test_report_is_honest_and_escapes(html, page):
 
 
 def test_the_table_fits_a_terminal_and_names_every_claim(small_article):
-    text = phrases.table(small_article)
+    text = phrases.verdict_table(small_article)
     assert max(map(len, text.splitlines())) <= 100
     found = [int(n) for n in re.findall(r"^ {0,2}(\d+)  [A-Z]", text, re.M)]
     assert sorted(found) == list(range(1, 47))
     assert all(title in text for title in GROUPS.values())
-    counted = phrases.count(small_article.verdicts)
+    counted = phrases.count_outcomes(small_article.verdicts)
     assert sum(counted.values()) == 46
     assert all(
         f"{n} {phrases.outcome_words(o)}" in " ".join(text.split()) for o, n in counted.items() if n
@@ -160,5 +160,5 @@ def test_the_table_fits_a_terminal_and_names_every_claim(small_article):
 
 
 def test_turning_is_counted(small_article):
-    lines = phrases.summary(small_article.verdicts)
+    lines = phrases.summary_sentences(small_article.verdicts)
     assert "For 1 of 1 examined" in lines[-1]

@@ -15,12 +15,12 @@ from neurosim.simulation import robustness
 
 def test_an_article_needs_two_people():
     with pytest.raises(NeurosimError, match="at least 2"):
-        trial.article(1)
+        trial.run_article(1)
 
 
 @pytest.fixture(scope="module")
 def found():
-    return trial.article(4, 1, sensitivity=False, diaries=2, duration_s=60.0)
+    return trial.run_article(4, 1, sensitivity=False, diaries=2, duration_s=60.0)
 
 
 def test_every_claim_is_judged_once(found):
@@ -35,7 +35,7 @@ def test_every_claim_is_judged_once(found):
 
 def test_remedies_and_mild_sizes_are_of_the_first_people(found, monkeypatch):
     monkeypatch.setattr(trial, "FEW", 3)
-    less = trial.article(4, 1, sensitivity=False, diaries=2, duration_s=60.0)
+    less = trial.run_article(4, 1, sensitivity=False, diaries=2, duration_s=60.0)
     assert less.matrix.log_ratio.shape[2] == 3 and less.rates["low_calcium_mild"].size == 3
     assert less.rates["low_calcium"].size == 4
     assert np.array_equal(less.matrix.log_ratio, found.matrix.log_ratio[:, :, :3])
@@ -56,14 +56,15 @@ def test_what_leans_is_joined_to_its_verdict(found, monkeypatch):
     def fake(questions, cores):
         asked.extend(questions)
         return [
-            robustness.Lean("words", "0.5", 7, -1.0, 1.0, {"ohmic": 0.5}, 0.1) for _ in questions
+            robustness.Robustness("words", "0.5", 7, -1.0, 1.0, {"ohmic": 0.5}, 0.1)
+            for _ in questions
         ]
 
     monkeypatch.setattr(trial, "lean", fake)
-    causes, others = trial._asked(found.base)
+    causes, others = trial._all_scenarios(found.base)
     assert not set(causes) & set(others) and set(causes | others) == set(found.rates)
     scenarios = causes | others
-    verdicts = trial._leant(list(found.verdicts), scenarios, found.base, found.rates, 1)
+    verdicts = trial._assess_robustness(list(found.verdicts), scenarios, found.base, found.rates, 1)
     for v in verdicts:
         if v.kind == "rate":
             assert (v.leans_on, v.assumed) == ("words", 7)
@@ -77,7 +78,7 @@ def test_what_leans_is_joined_to_its_verdict(found, monkeypatch):
 
 
 def test_a_few_claims_are_judged_as_in_the_whole_article(found):
-    few = trial.trial((24, 9, 7), 4, duration_s=60.0)
+    few = trial.try_claims((24, 9, 7), 4, duration_s=60.0)
     assert [v.number for v in few] == [24, 9, 7]
     for v in few:
         whole = next(w for w in found.verdicts if w.number == v.number)
@@ -96,4 +97,4 @@ def test_a_few_claims_are_judged_as_in_the_whole_article(found):
 )
 def test_claims_that_cannot_be_tried_alone(numbers, people, words):
     with pytest.raises(NeurosimError, match=words):
-        trial.trial(numbers, people)
+        trial.try_claims(numbers, people)

@@ -7,17 +7,17 @@ import pytest
 from scipy import stats
 
 from neurosim.article.claims import Claim
-from neurosim.article.matrix import Matrix
+from neurosim.article.matrix import RemedyMatrix
 from neurosim.article.verdict import OUTCOMES, Verdict, judge_alarm, judge_rate, judge_remedy
 from neurosim.base import cache, parameters
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import exchanged, number
+from neurosim.base.parameters import override, parameter
 from neurosim.model.axon.axon import Conditions
-from neurosim.model.body.remedies import NAMES
+from neurosim.model.body.remedies import REMEDY_NAMES
 from neurosim.model.firing.hazard import hazard_table
 from neurosim.simulation.ratio import Ratio, paired_ratio
 
-FLOOR = number("study", "rate_floor")
+FLOOR = parameter("study", "rate_floor")
 
 
 def test_the_paired_ratio_is_a_t_interval_of_log_ratios():
@@ -137,10 +137,10 @@ def test_every_outcome_of_a_cause(claim, means, outcome, note):
 def matrix(*rows):
     """Return a matrix of one remedy (stretching) with a mean log ratio for each cause."""
     causes = ("normal", "stress", "caffeine")
-    log = np.zeros((3, len(NAMES), 30))
+    log = np.zeros((3, len(REMEDY_NAMES), 30))
     spread = 0.05 * np.random.default_rng(1).standard_normal(30)
-    log[:, NAMES.index("stretching")] = np.array(rows)[:, None] + spread
-    return Matrix(causes, NAMES, log, log.any(axis=2))
+    log[:, REMEDY_NAMES.index("stretching")] = np.array(rows)[:, None] + spread
+    return RemedyMatrix(causes, REMEDY_NAMES, log, log.any(axis=2))
 
 
 @pytest.mark.parametrize(
@@ -209,25 +209,25 @@ def test_a_verdict_says_which_axons_turn_it():
 
 
 def test_exchanged_restores_also_after_an_error_and_when_nested():
-    nominal = number("firing", "load_factor")
-    with exchanged("firing", "load_factor", 2.0):
-        with exchanged("firing", "load_factor", 3.0), exchanged("study", "confidence", 0.5):
-            assert number("firing", "load_factor") == 3.0
-            assert number("study", "confidence") == 0.5
-        assert number("firing", "load_factor") == 2.0
-        assert number("study", "confidence") == 0.95
-    assert number("firing", "load_factor") == nominal
-    with pytest.raises(RuntimeError), exchanged("firing", "load_factor", 2.0):
+    nominal = parameter("firing", "load_factor")
+    with override("firing", "load_factor", 2.0):
+        with override("firing", "load_factor", 3.0), override("study", "confidence", 0.5):
+            assert parameter("firing", "load_factor") == 3.0
+            assert parameter("study", "confidence") == 0.5
+        assert parameter("firing", "load_factor") == 2.0
+        assert parameter("study", "confidence") == 0.95
+    assert parameter("firing", "load_factor") == nominal
+    with pytest.raises(RuntimeError), override("firing", "load_factor", 2.0):
         raise RuntimeError
-    assert number("firing", "load_factor") == nominal and not parameters._exchanged
+    assert parameter("firing", "load_factor") == nominal and not parameters._overrides
 
 
 def test_only_numbers_that_exist_can_be_exchanged():
-    with pytest.raises(NeurosimError, match="load_factor"), exchanged("firing", "load_facto", 1.0):
+    with pytest.raises(NeurosimError, match="load_factor"), override("firing", "load_facto", 1.0):
         pass
-    with pytest.raises(NeurosimError, match="room"), exchanged("fire", "load_factor", 1.0):
+    with pytest.raises(NeurosimError, match="room"), override("fire", "load_factor", 1.0):
         pass
-    assert not parameters._exchanged
+    assert not parameters._overrides
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_only_numbers_that_exist_can_be_exchanged():
 def test_a_table_changes_inside_and_comes_back_after(room, name, factor):
     conditions = Conditions(calcium_out_mmol_l=0.9)
     before = hazard_table(conditions)
-    with exchanged(room, name, factor * number(room, name)):
+    with override(room, name, factor * parameter(room, name)):
         inside = hazard_table(conditions)
         assert np.abs(np.log(inside.bursts_per_min / before.bursts_per_min)).max() > 0.1
         assert hazard_table(conditions) is inside
@@ -251,17 +251,17 @@ def test_a_table_changes_inside_and_comes_back_after(room, name, factor):
 def test_remember_is_keyed_by_the_rooms_it_names():
     calls = []
 
-    @cache.remember("firing", "study.confidence")
+    @cache.cached("firing", "study.confidence")
     def value(x):
         calls.append(x)
-        return x * number("firing", "load_factor")
+        return x * parameter("firing", "load_factor")
 
     nominal = value(1.0)
-    with exchanged("firing", "load_factor", 7.0):
+    with override("firing", "load_factor", 7.0):
         assert value(1.0) == 7.0
-    with exchanged("study", "confidence", 0.5):
+    with override("study", "confidence", 0.5):
         assert value(1.0) == nominal
     assert len(calls) == 3
-    with exchanged("study", "smallest_ratio", 2.0):
+    with override("study", "smallest_ratio", 2.0):
         assert value(1.0) == nominal
     assert value(1.0) == nominal and len(calls) == 3

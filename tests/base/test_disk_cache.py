@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from neurosim.base import disk_cache
-from neurosim.base.cache import AS_IT_IS, remember
-from neurosim.base.parameters import exchanged, number
+from neurosim.base.cache import IDENTITY, cached
+from neurosim.base.parameters import override, parameter
 from neurosim.model.axon.axon import Conditions, axon_parameters
 from neurosim.model.firing import hazard as hz
 from neurosim.model.firing.sites import person_scores
@@ -20,8 +20,8 @@ from neurosim.model.muscle import junction
 from neurosim.simulation import simulate
 
 KEPT = (
-    hz._table, hz._cells, hz._evoked_mv, hz._site_thresholds, simulate._examined, simulate._drawn,
-    junction.answer, junction.end_plate_mv,
+    hz._table, hz._examined_sites, hz._evoked_mv, hz._site_thresholds, simulate._examine_person, simulate._draw_healthy_sites,
+    junction.fibre_response, junction.end_plate_mv,
 )  # fmt: skip
 STATE = Conditions(calcium_out_mmol_l=0.9, potassium_out_mmol_l=4.9)
 
@@ -35,7 +35,7 @@ def forget():
 def cache(tmp_path, monkeypatch):
     """A cache of its own in a new folder, which is returned; nothing is kept in memory."""
     monkeypatch.setenv("NEUROSIM_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(disk_cache, "_off", set())
+    monkeypatch.setattr(disk_cache, "_disabled", set())
     forget()
     yield tmp_path / "cache"
     disk_cache.close()
@@ -46,13 +46,16 @@ def everything(axon="ghk", scores=()):
     """Return all that is kept of one state, as arrays by name."""
     table = hz.hazard_table(STATE, axon, scores)
     found = {n: getattr(table, n) for n in ("bursts_per_min", "action", "pair", "rest_mv")}
-    found |= {"x": table.x_percent, "travels": np.array(hz.conduction(STATE, axon, scores))}
-    test = simulate._examined(STATE, axon, scores)
+    found |= {
+        "x": table.x_percent,
+        "travels": np.array(hz.conduction_probability(STATE, axon, scores)),
+    }
+    test = simulate._examine_person(STATE, axon, scores)
     for f in fields(test):
         value = getattr(test, f.name)
         for name, one in value.items() if isinstance(value, dict) else [("", value)]:
             found[f"{f.name} {name!r}"] = np.array(one)
-    fibre = junction.answer(0.3)
+    fibre = junction.fibre_response(0.3)
     found |= {"quanta": fibre.quanta, "least": np.array(fibre.threshold_quanta)}
     return found | {f"spikes {i}": times for i, times in enumerate(fibre.spikes_ms)}
 
@@ -86,11 +89,11 @@ def test_the_same_to_the_last_bit_cold_warm_and_without(cache, monkeypatch, scor
 def test_exchanged_numbers_have_values_of_their_own(cache):
     def found():
         forget()
-        return hz.conduction(STATE), hz.hazard_table(STATE).rest_mv[0]
+        return hz.conduction_probability(STATE), hz.hazard_table(STATE).rest_mv[0]
 
     healthy = found()
-    half = number("membrane", "pump_k_half")
-    with exchanged("membrane", "pump_k_half", 3.0 * half):
+    half = parameter("membrane", "pump_k_half")
+    with override("membrane", "pump_k_half", 3.0 * half):
         other = found()
         assert found() == other != healthy
     assert found() == healthy
@@ -102,14 +105,14 @@ def test_a_key_tells_function_arguments_and_numbers(cache):
     acid = Conditions(ph=np.nextafter(7.4, 7.0))
     parts = [("f", own), ("f", near), ("g", own), ("f", Conditions()), ("f", acid), ("f", "ghk"),
              ("f", "ghk", (0.1,))]  # fmt: skip
-    assert len({disk_cache.key(*p) for p in parts}) == len(parts)
-    assert disk_cache.key("f", axon_parameters("ghk")) == disk_cache.key("f", own)
+    assert len({disk_cache.cache_key(*p) for p in parts}) == len(parts)
+    assert disk_cache.cache_key("f", axon_parameters("ghk")) == disk_cache.cache_key("f", own)
 
 
 def test_other_code_knows_nothing_of_what_was_kept(cache, monkeypatch):
     calls = []
 
-    @remember("firing", form=AS_IT_IS)
+    @cached("firing", form=IDENTITY)
     def double(x):
         calls.append(x)
         return 2.0 * x
@@ -119,22 +122,22 @@ def test_other_code_knows_nothing_of_what_was_kept(cache, monkeypatch):
         return double(3.0)
 
     assert [again(), again(), len(calls)] == [6.0, 6.0, 1]
-    monkeypatch.setattr(disk_cache, "signature", lambda: "another version")
+    monkeypatch.setattr(disk_cache, "code_signature", lambda: "another version")
     assert [again(), again(), len(calls)] == [6.0, 6.0, 2]
 
 
 def test_the_signature_is_that_of_code_numbers_and_numba(monkeypatch):
     read = []
-    monkeypatch.setattr(disk_cache, "_add", lambda found, path, at: read.append(path))
-    disk_cache.signature.cache_clear()
+    monkeypatch.setattr(disk_cache, "_hash_file", lambda found, path, at: read.append(path))
+    disk_cache.code_signature.cache_clear()
     try:
-        plain = disk_cache.signature()
+        plain = disk_cache.code_signature()
         assert read == list(disk_cache.CODE)
         monkeypatch.setenv("NEUROSIM_NUMBA", "0")
-        disk_cache.signature.cache_clear()
-        assert disk_cache.signature() != plain
+        disk_cache.code_signature.cache_clear()
+        assert disk_cache.code_signature() != plain
     finally:
-        disk_cache.signature.cache_clear()
+        disk_cache.code_signature.cache_clear()
 
 
 def test_the_signature_changes_with_one_number_of_one_file(tmp_path):
@@ -144,7 +147,7 @@ def test_the_signature_changes_with_one_number_of_one_file(tmp_path):
 
     def digest():
         found = sha256()
-        disk_cache._add(found, "room", tmp_path)
+        disk_cache._hash_file(found, "room", tmp_path)
         return found.hexdigest()
 
     seen = [digest()]
@@ -213,11 +216,11 @@ def test_a_broken_file_is_set_aside(cache, whole):
 @pytest.mark.parametrize("where", ["file/cache", "none\0such"])
 def test_where_nothing_can_be_written_nothing_is_kept(tmp_path, monkeypatch, where):
     (tmp_path / "file").write_text("a file, no folder")
-    monkeypatch.setattr(disk_cache, "folder", lambda: tmp_path / where)
-    monkeypatch.setattr(disk_cache, "_off", set())
+    monkeypatch.setattr(disk_cache, "cache_folder", lambda: tmp_path / where)
+    monkeypatch.setattr(disk_cache, "_disabled", set())
     forget()
-    assert 0.0 <= hz.conduction(STATE) <= 1.0
-    assert disk_cache.get([b"a"]) == {} and disk_cache._off
+    assert 0.0 <= hz.conduction_probability(STATE) <= 1.0
+    assert disk_cache.get([b"a"]) == {} and disk_cache._disabled
 
 
 def test_without_sqlite_nothing_is_kept(cache, monkeypatch):
@@ -240,7 +243,9 @@ def test_the_cache_can_be_turned_off(monkeypatch, tmp_path, asked):
     monkeypatch.chdir(tmp_path)
     disk_cache.put({b"a": 1.0})
     assert (
-        disk_cache.folder() is None and disk_cache.get([b"a"]) == {} and not any(tmp_path.iterdir())
+        disk_cache.cache_folder() is None
+        and disk_cache.get([b"a"]) == {}
+        and not any(tmp_path.iterdir())
     )
 
 
@@ -253,7 +258,7 @@ def test_the_folder_is_the_platforms_own(monkeypatch, tmp_path):
               "win32": "local/neurosim/Cache"}  # fmt: skip
     for platform, place in places.items():
         monkeypatch.setattr(disk_cache.sys, "platform", platform)
-        assert disk_cache.folder() == tmp_path / place
+        assert disk_cache.cache_folder() == tmp_path / place
 
 
 MANY = """
@@ -277,7 +282,7 @@ def test_four_processes_fill_the_same_cache(cache):
     ]
     told = [one.communicate()[1] for one in runs]
     assert [one.returncode for one in runs] == [0] * 4, told
-    found = disk_cache.get([disk_cache.key(k) for k in range(67)])
+    found = disk_cache.get([disk_cache.cache_key(k) for k in range(67)])
     assert sorted(v[0] for v in found.values()) == [float(k) for k in range(67)]
 
 
@@ -303,8 +308,8 @@ def test_a_forked_process_has_a_connection_of_its_own(cache):
 
 
 def test_a_pause_keeps_and_finds_nothing(cache):
-    name = disk_cache.key("a pause")
-    with disk_cache.paused():
+    name = disk_cache.cache_key("a pause")
+    with disk_cache.bypass_cache():
         disk_cache.put({name: 1.0})
         assert disk_cache.get([name]) == {}
     assert disk_cache.get([name]) == {}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import neurosim
-from neurosim.base.cache import remember
+from neurosim.base.cache import cached as remember
 from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import (
     FILES,
@@ -17,12 +17,12 @@ from neurosim.base.parameters import (
     Value,
     all_values,
     citation,
-    exchanged,
-    load,
-    number,
+    load_group,
+    override,
+    parameter,
     read_toml,
-    recorded,
     references,
+    track_reads,
 )
 from neurosim.model.body.contributions import contributions
 from neurosim.model.body.fields import CONDITIONS, FIELDS, SCALES
@@ -60,7 +60,7 @@ def test_a_number_says_what_it_is(room, value):
     assert math.isnan(value.low) == math.isnan(value.high), "half a range"
     if not math.isnan(value.low):
         assert value.low <= value.value <= value.high
-    assert float(value) == number(room, value.name) == value.value
+    assert float(value) == parameter(room, value.name) == value.value
 
 
 @pytest.mark.parametrize(("room", "value"), VALUES, ids=IDS)
@@ -75,7 +75,7 @@ def test_entries_are_not_overlooked():
     # every table with a value is a number; none was passed over for want of a grade
     for room, path in FILES.items():
         text = (ROOT / path).read_text("utf-8")
-        assert len(re.findall(r"(?m)^value\s*=", text)) == len(load(room)), room
+        assert len(re.findall(r"(?m)^value\s*=", text)) == len(load_group(room)), room
 
 
 def test_a_body_field_has_the_unit_of_its_name():
@@ -129,9 +129,9 @@ def test_no_source_is_kept_that_no_number_of_its_room_cites():
 
 def test_mistakes_are_one_sentence():
     with pytest.raises(NeurosimError, match="did you mean 'firing'"):
-        load("fireing")
+        load_group("fireing")
     with pytest.raises(NeurosimError, match="did you mean 'load_factor'"):
-        number("firing", "load_facto")
+        parameter("firing", "load_facto")
     with pytest.raises(NeurosimError, match="no room"):
         citation("nobody2099")
     with pytest.raises(NeurosimError, match="did you mean 'measured'"):
@@ -172,18 +172,18 @@ def test_of_what_is_kept_the_longest_unused_goes_first():
 def test_what_is_kept_is_of_one_value_of_an_exchanged_number():
     @remember("firing.load_factor")
     def factor():
-        return number("firing", "load_factor")
+        return parameter("firing", "load_factor")
 
     for value in (7.0, 8.0, 7.0):
-        with exchanged("firing", "load_factor", value):
+        with override("firing", "load_factor", value):
             assert factor() == value
-    assert factor() == number("firing", "load_factor")
+    assert factor() == parameter("firing", "load_factor")
 
 
 def test_a_record_inside_another_ends_alone():
-    with recorded() as outer:
-        with recorded() as inner:
+    with track_reads() as outer:
+        with track_reads() as inner:
             pass
-        number("firing", "load_factor")
-    number("firing", "noise_channels")
+        parameter("firing", "load_factor")
+    parameter("firing", "noise_channels")
     assert outer == {("firing", "load_factor")} and inner == set()

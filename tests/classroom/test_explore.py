@@ -14,7 +14,12 @@ import pytest
 import neurosim as ns
 from neurosim.base.errors import NeurosimError
 from neurosim.classroom.explorer import open, plot, settings
-from neurosim.classroom.explorer.settings import Explorer, Setting, conditions, knobs
+from neurosim.classroom.explorer.settings import (
+    Explorer,
+    ExplorerSetting,
+    all_sliders,
+    explorer_conditions,
+)
 from neurosim.model.body.fields import FIELDS
 from neurosim.view.style import ADVICE
 
@@ -32,7 +37,7 @@ def sliders():
     pytest.importorskip("ipywidgets")
     from neurosim.classroom.explorer.widgets import Sliders
 
-    return Sliders(Explorer(), Setting(), canvas=False)
+    return Sliders(Explorer(), ExplorerSetting(), canvas=False)
 
 
 def alone(body, muscle="foot_sole"):
@@ -44,7 +49,7 @@ def alone(body, muscle="foot_sole"):
 
 
 def test_limits_of_the_sliders_are_those_of_the_body():
-    assert list(knobs()) == [
+    assert list(all_sliders()) == [
         "ionised_calcium_mmol_l",
         "potassium_mmol_l",
         "ionised_magnesium_mmol_l",
@@ -53,7 +58,7 @@ def test_limits_of_the_sliders_are_those_of_the_body():
         "sleep_debt_h",
         "stress",
     ]
-    for door, k in knobs().items():
+    for door, k in all_sliders().items():
         f = FIELDS[k.field]
         per = ns.Body(**{door: 1.0}).replace() if door == "cups_of_coffee" else None
         one = per.plasma_caffeine_umol_l if per else 1.0
@@ -67,19 +72,22 @@ def test_limits_of_the_sliders_are_those_of_the_body():
 
 
 def test_a_setting_is_the_body_of_its_doors_and_condition():
-    assert Setting().body() == ns.Body()
-    assert Setting(LOW).body() == ns.Body(**LOW)
-    assert Setting({"cups_of_coffee": 4}).body() == ns.Body(cups_of_coffee=4)
-    whole = Setting(LOW, condition="isaacs").body()
+    assert ExplorerSetting().body() == ns.Body()
+    assert ExplorerSetting(LOW).body() == ns.Body(**LOW)
+    assert ExplorerSetting({"cups_of_coffee": 4}).body() == ns.Body(cups_of_coffee=4)
+    whole = ExplorerSetting(LOW, condition="isaacs").body()
     assert whole == ns.Body(**LOW, isaacs=ns.scenario("isaacs").body.isaacs)
-    half, worst = Setting(condition="over_breathing", severity=0.5), ns.scenario("over_breathing")
+    half, worst = (
+        ExplorerSetting(condition="over_breathing", severity=0.5),
+        ns.scenario("over_breathing"),
+    )
     assert half.body().paco2_mmhg == pytest.approx((40 + worst.body.paco2_mmhg) / 2)
-    none = Setting(condition="isaacs", severity=0.0)
+    none = ExplorerSetting(condition="isaacs", severity=0.0)
     assert none.body() == ns.Body() and not none.ill
 
 
 def test_every_condition_is_a_scenario_whose_fields_no_slider_moves():
-    own = {k.field for k in knobs().values()}
+    own = {k.field for k in all_sliders().values()}
     assert {
         "als",
         "isaacs",
@@ -88,10 +96,10 @@ def test_every_condition_is_a_scenario_whose_fields_no_slider_moves():
         "serotonin_syndrome",
         "kidney_disease",
         "cramp",
-    } <= set(conditions())
-    for name in conditions():
+    } <= set(explorer_conditions())
+    for name in explorer_conditions():
         assert not {f for f, _, _ in ns.scenario(name).body.abnormal()} & own
-        assert Setting(condition=name).body() == ns.scenario(name).body
+        assert ExplorerSetting(condition=name).body() == ns.scenario(name).body
 
 
 @pytest.mark.parametrize(
@@ -106,7 +114,7 @@ def test_every_condition_is_a_scenario_whose_fields_no_slider_moves():
 )
 def test_what_no_slider_can_say_is_refused_in_a_sentence(wrong, said):
     with pytest.raises(NeurosimError, match=re.escape(said)):
-        Setting(**wrong)
+        ExplorerSetting(**wrong)
 
 
 def test_wrong_people_and_muscles_are_refused():
@@ -122,7 +130,7 @@ def test_wrong_people_and_muscles_are_refused():
 
 
 def test_the_answer_is_what_simulate_says(explorer):
-    answer = explorer.answer(Setting(LOW, muscle="calf"))
+    answer = explorer.answer(ExplorerSetting(LOW, muscle="calf"))
     own = alone(ns.Body(**LOW), "calf")
     assert np.array_equal(answer.result.firing.time_s, own.firing.time_s)
     assert answer.result.expected_per_min == own.expected_per_min
@@ -132,7 +140,7 @@ def test_the_answer_is_what_simulate_says(explorer):
 
 def test_words_hold_the_numbers_of_the_model(explorer):
     own, healthy = alone(ns.Body(**LOW)), alone(ns.Body())
-    text = explorer.answer(Setting(LOW)).text()
+    text = explorer.answer(ExplorerSetting(LOW)).text()
     part = own.excitability.relative_to(healthy.excitability)
     assert f"a 1-ms pulse needs {part['threshold_1ms_percent']:.0f} %" in text
     assert f"a 20-ms pulse {part['threshold_20ms_percent']:.0f} %: easier to fire" in text
@@ -140,14 +148,14 @@ def test_words_hold_the_numbers_of_the_model(explorer):
     assert f"{healthy.expected_per_min:.0f} per minute in health: a few times as many" in text
     assert "ionised calcium 0.80 mmol/L (low), in the sole of the foot" in text
     assert text.endswith(ADVICE) and text.count(ADVICE) == 1
-    assert 3 <= len(explorer.answer(Setting(LOW)).sentences()) <= 5
+    assert 3 <= len(explorer.answer(ExplorerSetting(LOW)).sentences()) <= 5
 
 
 def test_words_of_what_is_rare_blocked_or_a_spasm(explorer):
-    rare = explorer.answer(Setting({"ionised_calcium_mmol_l": 1.75})).text()
+    rare = explorer.answer(ExplorerSetting({"ionised_calcium_mmol_l": 1.75})).text()
     assert re.search(r"Twitches: one in [\d.]+ days over a long time", rare)
     assert "harder to fire" in rare and "none of 1 181 places of the nerve fire" in rare
-    blocked = explorer.answer(Setting({"potassium_mmol_l": 9.5})).text()
+    blocked = explorer.answer(ExplorerSetting({"potassium_mmol_l": 9.5})).text()
     assert "Threshold: the nerve fibre is blocked" in blocked and "nan" not in blocked
     for body, said in (
         ({"sodium_mmol_l": 120.0}, "easier to fire by a short pulse, harder by a long one"),
@@ -158,8 +166,8 @@ def test_words_of_what_is_rare_blocked_or_a_spasm(explorer):
         assert (short < 100 < long) == said.startswith("easier") and (short - 100) * (
             long - 100
         ) < 0
-        assert said in explorer.answer(Setting(body)).text()
-    cramp = explorer.answer(Setting(condition="cramp")).text()
+        assert said in explorer.answer(ExplorerSetting(body)).text()
+    cramp = explorer.answer(ExplorerSetting(condition="cramp")).text()
     assert "2 spasms in this minute" in cramp
 
 
@@ -169,9 +177,9 @@ def test_words_of_what_is_rare_blocked_or_a_spasm(explorer):
 def test_a_move_moves_artists_and_makes_no_new_ones(explorer):
     before = dict(matplotlib.rcParams)
     shown = plot.ExplorerFigure()
-    shown.update(explorer.answer(Setting()))
+    shown.update(explorer.answer(ExplorerSetting()))
     first, artists = shown.png_bytes(), shown.figure.findobj()
-    answer = explorer.answer(Setting(LOW))
+    answer = explorer.answer(ExplorerSetting(LOW))
     shown.update(answer)
     second = shown.png_bytes()
     assert first.startswith(b"\x89PNG") and first != second
@@ -185,12 +193,16 @@ def test_a_move_moves_artists_and_makes_no_new_ones(explorer):
 
 @pytest.mark.parametrize(
     "setting",
-    [Setting(LOW), Setting({"potassium_mmol_l": 9.5}), Setting(muscle="calf")],
+    [
+        ExplorerSetting(LOW),
+        ExplorerSetting({"potassium_mmol_l": 9.5}),
+        ExplorerSetting(muscle="calf"),
+    ],
     ids=["low", "blocked", "more units, as much force"],
 )
 def test_what_is_moved_looks_as_if_drawn_anew(explorer, setting):
     moved, anew = plot.ExplorerFigure(), plot.ExplorerFigure()
-    for one in (Setting(condition="als"), Setting(muscle="eyelid"), setting):
+    for one in (ExplorerSetting(condition="als"), ExplorerSetting(muscle="eyelid"), setting):
         moved.update(explorer.answer(one))
         moved.png_bytes()
     anew.update(explorer.answer(setting))
@@ -199,14 +211,14 @@ def test_what_is_moved_looks_as_if_drawn_anew(explorer, setting):
 
 def test_a_figure_saved_in_between_leaves_no_ghost(explorer, tmp_path):
     moved, anew = plot.ExplorerFigure(), plot.ExplorerFigure()
-    moved.update(explorer.answer(Setting(LOW)))
+    moved.update(explorer.answer(ExplorerSetting(LOW)))
     moved.png_bytes()
     moved.figure.savefig(tmp_path / "saved.png", dpi=plot.DPI)
     for one in (moved, anew):
-        one.update(explorer.answer(Setting()))
+        one.update(explorer.answer(ExplorerSetting()))
     assert moved.png_bytes() == anew.png_bytes()
     low = plot.ExplorerFigure()
-    low.update(explorer.answer(Setting(LOW)))
+    low.update(explorer.answer(ExplorerSetting(LOW)))
     from matplotlib.image import imread
 
     saved = imread(tmp_path / "saved.png")[..., :3]
@@ -218,12 +230,12 @@ def test_a_figure_saved_in_between_leaves_no_ghost(explorer, tmp_path):
 @pytest.mark.parametrize(
     "setting",
     [
-        Setting(),
-        Setting(LOW, condition="isaacs"),
-        Setting({"ionised_calcium_mmol_l": 0.4}),
-        Setting({"potassium_mmol_l": 1.5}),
-        Setting({"potassium_mmol_l": 9.5}),
-        Setting(condition="serotonin_syndrome", muscle="calf"),
+        ExplorerSetting(),
+        ExplorerSetting(LOW, condition="isaacs"),
+        ExplorerSetting({"ionised_calcium_mmol_l": 0.4}),
+        ExplorerSetting({"potassium_mmol_l": 1.5}),
+        ExplorerSetting({"potassium_mmol_l": 9.5}),
+        ExplorerSetting(condition="serotonin_syndrome", muscle="calf"),
     ],
     ids=["health", "most", "lowest", "rarest", "blocked", "calf"],
 )
@@ -253,7 +265,7 @@ def test_without_ipywidgets_the_sentence_says_so(monkeypatch):
 
 
 def test_sliders_are_labelled_and_limited(sliders):
-    for name, k in knobs().items():
+    for name, k in all_sliders().items():
         one = sliders.sliders[name]
         assert (one.min, one.max, one.step, one.value) == (k.lowest, k.highest, k.step, k.healthy)
         assert one.description.lower() == k.label and one.continuous_update
@@ -285,11 +297,11 @@ def test_reset_puts_everything_back_with_one_answer(sliders):
     asked, ask = [], sliders._explorer.answer
     sliders._explorer.answer = lambda setting: asked.append(setting) or ask(setting)
     sliders.reset.click()
-    assert len(asked) == 1 and sliders.setting == Setting(
-        {name: k.healthy for name, k in knobs().items()}
+    assert len(asked) == 1 and sliders.setting == ExplorerSetting(
+        {name: k.healthy for name, k in all_sliders().items()}
     )
     assert (sliders.words.value, sliders.picture.value) == at_first
-    assert not any("changed" in sliders._notes[name].value for name in knobs())
+    assert not any("changed" in sliders._notes[name].value for name in all_sliders())
     assert sliders.sliders["severity"].layout.display == "none"
 
 
@@ -344,7 +356,7 @@ print(dict(matplotlib.rcParams) == before)
 
     from neurosim.classroom.explorer.widgets import Sliders
 
-    one = Sliders(Explorer(), Setting(), canvas=True)
+    one = Sliders(Explorer(), ExplorerSetting(), canvas=True)
     canvas, figure = one.picture, one._figure.figure
     one.sliders["ionised_calcium_mmol_l"].value = 0.8
     assert one.picture is canvas and canvas.figure is figure

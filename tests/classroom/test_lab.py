@@ -22,8 +22,8 @@ def test_lessons_and_pages_are_copied(tmp_path):
     folder, kept = lab.copy_lessons(tmp_path / "own" / "lab")
     assert kept == []
     there = {path.name for path in folder.glob("*.ipynb")}
-    assert there == {f"{name}.ipynb" for name in (*lab.lessons(), *lab.PAGES)}
-    for name, path in lab.lessons().items():
+    assert there == {f"{name}.ipynb" for name in (*lab.lesson_notebooks(), *lab.LAB_PAGES)}
+    for name, path in lab.lesson_notebooks().items():
         assert (folder / f"{name}.ipynb").read_bytes() == path.read_bytes()
     page = json.loads((folder / "explore.ipynb").read_text("utf-8"))
     assert "".join(page["cells"][0]["source"]).endswith("ns.explore()")
@@ -45,7 +45,7 @@ def test_what_a_pupil_changed_is_kept_and_the_rest_renewed(tmp_path, monkeypatch
         assert lab.copy_lessons(folder) == (folder, ["01_one.ipynb"])
         assert (folder / "01_one.ipynb").read_text() == "my answers"
         assert (folder / "02_two.ipynb").read_text() == "new"
-    (folder / lab.RECORD).write_text("[broken")  # then nothing is known to be unchanged
+    (folder / lab.COPY_RECORD).write_text("[broken")  # then nothing is known to be unchanged
     (folder / "02_two.ipynb").write_text("mine, too")
     assert lab.copy_lessons(folder)[1] == ["01_one.ipynb", "02_two.ipynb"]
     assert (folder / "02_two.ipynb").read_text() == "mine, too"
@@ -53,25 +53,27 @@ def test_what_a_pupil_changed_is_kept_and_the_rest_renewed(tmp_path, monkeypatch
 
 @pytest.mark.parametrize("asked", ["01", "1", "01_one_twitch", "one twitch", "01_one_twitch.ipynb"])
 def test_a_lesson_is_found_by_number_or_name(asked):
-    assert lab.place(asked) == lab.Place("Lesson 01_one_twitch", "lab/tree/01_one_twitch.ipynb")
+    assert lab.resolve_place(asked) == lab.Place(
+        "Lesson 01_one_twitch", "lab/tree/01_one_twitch.ipynb"
+    )
 
 
 def test_the_sliders_are_where_nothing_is_asked_for():
-    assert lab.place(None) == lab.place("explore")
-    assert lab.place(None).path == "voila/render/explore.ipynb"
+    assert lab.resolve_place(None) == lab.resolve_place("explore")
+    assert lab.resolve_place(None).path == "voila/render/explore.ipynb"
 
 
 def test_a_misspelt_lesson_is_answered_with_the_nearest():
     with pytest.raises(NeurosimError, match="Unknown lesson or page 'explor': did you mean"):
-        lab.place("explor")
+        lab.resolve_place("explor")
     with pytest.raises(NeurosimError, match="Unknown lesson or page '77'"):
-        lab.place("77")
+        lab.resolve_place("77")
 
 
 @pytest.mark.parametrize("port", ["80", "70000", "x", "8888.5"])
 def test_a_port_that_cannot_be_is_refused(port, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(lab, "missing", lambda: "")
+    monkeypatch.setattr(lab, "missing_packages", lambda: "")
     assert main(["lab", "--port", port]) == 2
     said = capsys.readouterr().err
     assert "port" in said and said.count("\n") == 1
@@ -84,12 +86,12 @@ def test_a_taken_port_is_said():
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(NeurosimError, match=f"port {port} is taken"):
-            lab.checked_port(port)
-    assert lab.checked_port(None) >= 1024
+            lab.check_port(port)
+    assert lab.check_port(None) >= 1024
 
 
 def test_the_server_is_for_this_machine_alone(tmp_path):
-    options = dict(o.split("=", 1) for o in lab.options(tmp_path, 8888))
+    options = dict(o.split("=", 1) for o in lab.server_options(tmp_path, 8888))
     assert options["--ServerApp.ip"] == "127.0.0.1"
     assert options["--ServerApp.allow_remote_access"] == "False"
     sources = re.findall(r"[a-z]+://\S+?(?=[;\s])", lab.POLICY)

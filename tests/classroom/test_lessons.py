@@ -19,7 +19,7 @@ from neurosim.classroom.lessons import build, execute, worksheet
 from neurosim.classroom.lessons import source as source_
 from neurosim.view.style import ADVICE
 
-SOURCES = source_.sources()
+SOURCES = source_.lesson_sources()
 NAMES = list(SOURCES)
 ORDER = ("predict", "run", "compare", "explain")
 
@@ -41,18 +41,18 @@ def taught(cache):
     def of(name):
         if name not in done:
             # the first on a machine compiles the loops, which takes longer than any lesson
-            done[name] = execute.run(build.teacher(one(name)), name, 300.0)
+            done[name] = execute.execute_notebook(build.teacher_copy(one(name)), name, 300.0)
         return done[name]
 
     return of
 
 
 def one(name):
-    return source_.read(SOURCES[name])
+    return source_.read_lesson(SOURCES[name])
 
 
 def cells(name, tag):
-    return [cell for cell in one(name).cells if tag in source_.tags(cell)]
+    return [cell for cell in one(name).cells if tag in source_.cell_tags(cell)]
 
 
 def source(tmp_path, body, name="01_test", **front):
@@ -132,7 +132,7 @@ def test_head(name):
     assert first.startswith(f"# {lesson.title}\n")
     for part in ("**For** ", f"**Time** {lesson.minutes} minutes", "**You will** ", ADVICE):
         assert part in first
-    assert lesson.cells[-1].source.strip().endswith(ADVICE) or "check" in source_.tags(
+    assert lesson.cells[-1].source.strip().endswith(ADVICE) or "check" in source_.cell_tags(
         lesson.cells[-1]
     )
 
@@ -143,7 +143,7 @@ def test_order(name):
     heads = [h.lower() for text in texts for h in re.findall(r"^## (.*)$", text, re.MULTILINE)]
     at = [next(i for i, h in enumerate(heads) if word in h) for word in ORDER]
     assert at == sorted(at)
-    kinds = [source_.tags(c) for c in one(name).cells]
+    kinds = [source_.cell_tags(c) for c in one(name).cells]
     first_knob = next(i for i, t in enumerate(kinds) if "knob" in t)
     assert "question" in set().union(*kinds[:first_knob]), "a pupil predicts before anything is run"
     last = max(i for i, t in enumerate(kinds) if "question" in t)
@@ -154,7 +154,7 @@ def test_order(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_cells(name):
     assert cells(name, "knob") and cells(name, "goal") and cells(name, "figure")
-    assert "check" in source_.tags(one(name).cells[-1])
+    assert "check" in source_.cell_tags(one(name).cells[-1])
     known = one(name)
     for cell in known.cells:
         if cell.cell_type == "code":
@@ -199,12 +199,12 @@ def test_answers_are_computed(name):
 
 @pytest.mark.parametrize("place", [*(f"notebooks/{n}.ipynb" for n in NAMES), "docs/lessons.md"])
 def test_what_is_committed_is_what_the_sources_make(place):
-    kept = (source_.folder().parent / place).read_bytes()
-    assert build.committed()[place] == kept, "run 'python scripts/build_lessons.py'"
+    kept = (source_.source_folder().parent / place).read_bytes()
+    assert build.checkout_files()[place] == kept, "run 'python scripts/build_lessons.py'"
 
 
 def test_every_committed_copy_has_a_source():
-    copies = {path.stem for path in source_.folder().glob("*.ipynb")}
+    copies = {path.stem for path in source_.source_folder().glob("*.ipynb")}
     assert copies == set(NAMES)
 
 
@@ -212,7 +212,7 @@ def test_every_committed_copy_has_a_source():
 def test_copies_hold_what_is_theirs(name):
     import nbformat
 
-    pupil, teacher = build.student(one(name)), build.teacher(one(name))
+    pupil, teacher = build.student_copy(one(name)), build.teacher_copy(one(name))
     for book in (pupil, teacher):
         nbformat.validate(book)
         assert (book.nbformat, book.nbformat_minor) == (4, 5)
@@ -220,7 +220,7 @@ def test_copies_hold_what_is_theirs(name):
         assert len(set(ids)) == len(ids)
         code = [cell for cell in book.cells if cell.cell_type == "code"]
         assert all(c.outputs == [] and c.execution_count is None for c in code)
-    seen = set().union(*map(source_.tags, pupil.cells))
+    seen = set().union(*map(source_.cell_tags, pupil.cells))
     assert not seen & {"answer", "teacher", "check"} and seen >= {"question", "knob", "goal"}
     assert len(teacher.cells) == len(one(name).cells)
     asked = len(cells(name, "question"))
@@ -229,9 +229,9 @@ def test_copies_hold_what_is_theirs(name):
 
 
 def test_ids_follow_the_text_and_not_the_place(tmp_path):
-    before = build.student(source_.read(source(tmp_path, BODY)))
-    after = build.student(
-        source_.read(source(tmp_path, BODY.replace("## 1.", "New\n\n+++\n\n## 1.")))
+    before = build.student_copy(source_.read_lesson(source(tmp_path, BODY)))
+    after = build.student_copy(
+        source_.read_lesson(source(tmp_path, BODY.replace("## 1.", "New\n\n+++\n\n## 1.")))
     )
     kept = {cell.id for cell in before.cells} & {cell.id for cell in after.cells}
     assert len(after.cells) == len(before.cells) + 1
@@ -250,17 +250,17 @@ def test_teachers_copy_runs(name, taught):
             assert not any(out.get("name") == "stderr" for out in cell.outputs), cell.source
     for cell in done.cells:
         told = "".join(out.get("text", "") for out in cell.get("outputs", ()))
-        if "answer" in source_.tags(cell):
+        if "answer" in source_.cell_tags(cell):
             assert re.search(r"\d", told), cell.source
             assert not re.search(r"\bnan\b|\binf\b", told), told
-        if "goal" in source_.tags(cell):
+        if "goal" in source_.cell_tags(cell):
             assert told.strip(), "a goal says whether it is reached"
-        if "figure" in source_.tags(cell):
+        if "figure" in source_.cell_tags(cell):
             drawn = [
                 out.data["image/png"] for out in cell.outputs if "image/png" in out.get("data", {})
             ]
             assert base64.b64decode(drawn[0]).startswith(b"\x89PNG")
-        if "check" in source_.tags(cell):
+        if "check" in source_.cell_tags(cell):
             assert cell.outputs == [], "a check is silent"
 
 
@@ -268,7 +268,7 @@ def test_teachers_copy_runs(name, taught):
 def test_pupils_copy_runs(name, taught):
     """In order, from a fresh kernel, without the answers, offline, with warnings as errors."""
     taught(name)  # fills the shared cache
-    book = execute.run(build.student(one(name)), name, 60.0)
+    book = execute.execute_notebook(build.student_copy(one(name)), name, 60.0)
     code = [cell for cell in book.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
 
@@ -297,7 +297,7 @@ def notebook(*code):
 )
 def test_a_lesson_that_fails_says_where(bad, words):
     with pytest.raises(NeurosimError) as caught:
-        execute.run(notebook("x = 1", bad), "07_bad", 60.0)
+        execute.execute_notebook(notebook("x = 1", bad), "07_bad", 60.0)
     said = str(caught.value)
     assert said.startswith("Lesson 07_bad, cell 2 (") and words in said
     assert "\n" not in said and "Traceback" not in said
@@ -305,13 +305,13 @@ def test_a_lesson_that_fails_says_where(bad, words):
 
 def test_a_lesson_that_takes_too_long_is_ended():
     with pytest.raises(NeurosimError, match=r"07_slow, cell 1 .*took longer than 2 s\."):
-        execute.run(notebook("import time\ntime.sleep(60)"), "07_slow", 2.0)
+        execute.execute_notebook(notebook("import time\ntime.sleep(60)"), "07_slow", 2.0)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_ctrl_c_stops_a_lesson(small, capsys):
     """The user's Ctrl-C, sent by the lesson itself to the process that runs it."""
-    path = source_.folder() / "01_test.md"
+    path = source_.source_folder() / "01_test.md"
     stop = "import os, signal, time\nos.kill(os.getppid(), signal.SIGINT)\ntime.sleep(30)"
     path.write_text(path.read_text("utf-8").replace("assert x == 2", stop), "utf-8")
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal
@@ -370,7 +370,7 @@ def test_page(name, key, taught):
     assert all(link.startswith("data:") for link in page.links), "nothing is fetched"
     assert "@import" not in text and "url(" not in text and "<script" not in text
     assert ADVICE in "".join(page.texts)
-    ruled = sum(c.metadata.get("lines", source_.LINES) for c in cells(name, "question"))
+    ruled = sum(c.metadata.get("lines", source_.ANSWER_LINES) for c in cells(name, "question"))
     assert page.count("i") == (0 if key else ruled)
     answers = len(cells(name, "answer"))
     assert page.count("div", class_="answer") == (answers if key else 0)
@@ -392,8 +392,8 @@ def test_key_tells_what_the_model_gives(taught):
 
 
 def test_page_of_a_small_lesson(tmp_path):
-    lesson = source_.read(source(tmp_path, BODY, title='A "title" <b>'))
-    done = execute.run(build.teacher(lesson), lesson.name, 60.0)
+    lesson = source_.read_lesson(source(tmp_path, BODY, title='A "title" <b>'))
+    done = execute.execute_notebook(build.teacher_copy(lesson), lesson.name, 60.0)
     sheet = worksheet.worksheet_html(lesson, done)
     key = worksheet.worksheet_html(lesson, done, key=True)
     for text in (sheet, key):
@@ -414,12 +414,12 @@ def test_page_of_a_small_lesson(tmp_path):
 def test_words_of_a_picture_come_from_beside_it():
     drawn = {"image/png": "AAAA", "text/plain": "<Figure>"}
     told = {"output_type": "display_data", "metadata": {}, "data": drawn}
-    assert f'alt="{worksheet._NO_WORDS}"' in worksheet._figure(told)
+    assert f'alt="{worksheet._NO_WORDS}"' in worksheet._figure_html(told)
     html = {"text/html": '<img src="x" alt="Two &lt; three">'}
-    assert 'alt="Two &lt; three"' in worksheet._figure(told | {"data": drawn | html})
+    assert 'alt="Two &lt; three"' in worksheet._figure_html(told | {"data": drawn | html})
     beside = told | {"metadata": {"image/png": {"alt": 'a "b"'}}}
-    assert 'alt="a &quot;b&quot;"' in worksheet._figure(beside)
-    assert worksheet._figure({"data": {"text/plain": "1"}}) == ""
+    assert 'alt="a &quot;b&quot;"' in worksheet._figure_html(beside)
+    assert worksheet._figure_html({"data": {"text/plain": "1"}}) == ""
 
 
 # --- The command -----------------------------------------------------------------------
@@ -431,7 +431,7 @@ def small(tmp_path, monkeypatch):
     at = tmp_path / "sources"
     at.mkdir()
     source(at, BODY)
-    monkeypatch.setattr(source_, "folder", lambda: at)
+    monkeypatch.setattr(source_, "source_folder", lambda: at)
     return tmp_path / "out"
 
 
@@ -454,7 +454,7 @@ def test_command_builds_everything(small, capsys):
 
 
 def test_command_builds_a_part_without_running_anything(small, monkeypatch):
-    monkeypatch.setattr(execute, "run", None)
+    monkeypatch.setattr(execute, "execute_notebook", None)
     assert cli.main(["lessons", "1", "--only", "student", "--out", str(small)]) == 0
     files = sorted(p.name for p in small.rglob("*") if p.is_file())
     assert files == ["01_test.ipynb", "index.html"]
@@ -462,7 +462,7 @@ def test_command_builds_a_part_without_running_anything(small, monkeypatch):
 
 
 def test_a_lesson_that_fails_leaves_nothing(small, capsys):
-    path = source_.folder() / "01_test.md"
+    path = source_.source_folder() / "01_test.md"
     path.write_text(path.read_text("utf-8").replace("assert x == 2", "assert x == 3"), "utf-8")
     assert cli.main(["lessons", "--out", str(small)]) == 2
     assert not small.exists()
@@ -492,17 +492,17 @@ def test_command_refuses(words, said, capsys):
 )
 def test_a_source_that_lacks_something(tmp_path, change, words):
     with pytest.raises(NeurosimError, match=words):
-        source_.read(source(tmp_path, BODY, **change))
+        source_.read_lesson(source(tmp_path, BODY, **change))
 
 
 def test_an_unknown_tag(tmp_path):
     with pytest.raises(NeurosimError, match="Unknown tag 'answr'.*answer"):
-        source_.read(source(tmp_path, BODY.replace("[answer]", "[answr]")))
+        source_.read_lesson(source(tmp_path, BODY.replace("[answer]", "[answr]")))
 
 
 def test_what_is_not_installed_is_told():
     with pytest.raises(NeurosimError, match="needs no_such_thing, which is not installed: pip"):
-        source_.needs("nbformat", "no_such_thing")
+        source_.require_packages("nbformat", "no_such_thing")
 
 
 def test_files_in_folders_are_all_or_none(tmp_path):

@@ -10,7 +10,7 @@ import neurosim as ns
 from neurosim.classroom.mystery import desk
 from neurosim.classroom.mystery import phrases as words
 from neurosim.classroom.mystery.examinations import TESTS
-from neurosim.classroom.mystery.game import REMEDIES, Game, key
+from neurosim.classroom.mystery.game import REMEDIES, Game, patient_key
 from neurosim.classroom.mystery.patient import CAUSES, EXPOSURES
 from neurosim.classroom.mystery.plot import picture_report
 from neurosim.cli import main
@@ -22,7 +22,7 @@ RIGHT = "order history\norder blood\norder gas\ncause anxiety\nremedy calm\nbill
 @pytest.fixture(scope="module")
 def full():
     """Return the key of patient 7: every report once."""
-    return key(7)
+    return patient_key(7)
 
 
 def said(capsys, monkeypatch, lines, *options):
@@ -37,8 +37,8 @@ def said(capsys, monkeypatch, lines, *options):
 
 
 def test_everything_has_words(full):
-    assert set(words.ABOUT) == set(words.TITLES) == set(TESTS)
-    assert set(words.EXPOSED) == set(EXPOSURES)
+    assert set(words.MYSTERY_TEXTS) == set(words.TITLES) == set(TESTS)
+    assert set(words.EXPOSURE_WORDS) == set(EXPOSURES)
     assert set(words.CLUES) == set(CAUSES)
     assert {c.doctor for c in CAUSES.values()} == set(words.BY_DOCTOR)
     for report in full.reports:
@@ -65,7 +65,7 @@ def test_where_only_a_doctor_helps_it_is_said_kindly():
 def test_the_key_says_the_cause_and_what_shows_it(full):
     text = words.key_words(full)
     assert "Cause: anxiety" in text and "Best: calm." in text and ADVICE in text
-    assert any("carbon dioxide" in line and "LOW" in line for line in words.decisive(full))
+    assert any("carbon dioxide" in line and "LOW" in line for line in words.decisive_findings(full))
     (row,) = words.key_rows([full])
     assert row["patient"] == 7 and row["right_remedies"] == "calm"
 

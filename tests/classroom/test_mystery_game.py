@@ -6,26 +6,32 @@ import numpy as np
 import pytest
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import number
-from neurosim.classroom.mystery.examinations import TESTS, do
+from neurosim.base.parameters import parameter
+from neurosim.classroom.mystery.examinations import TESTS, perform_test
 from neurosim.classroom.mystery.game import (
     DOCTOR,
     LEAVE,
     REASSURE,
     REMEDIES,
     Game,
-    after,
-    is_right,
-    judge,
-    key,
-    mends,
+    body_after_remedy,
+    is_right_remedy,
+    judge_proposal,
+    mends_cause,
+    patient_key,
 )
-from neurosim.classroom.mystery.patient import CAUSES, EXPOSURES, HEALTHY, draw, stream
-from neurosim.model.muscle.anatomy import MUSCLES, muscle, roots
+from neurosim.classroom.mystery.patient import (
+    CAUSES,
+    EXPOSURES,
+    HEALTHY,
+    case_generator,
+    draw_case,
+)
+from neurosim.model.muscle.anatomy import MUSCLES, muscle, muscle_roots
 
 FEW = (0, 1, 2, 3, 4, 5, 6, 7, 9, 13, 17, 18)  # every cause once
 ALL = range(200)
-drawn = cache(draw)
+drawn = cache(draw_case)
 
 
 # --- A pupil's decision table, which sees reports alone ----------------------------------------
@@ -39,7 +45,9 @@ PUPIL = {
 
 
 def other_muscle(name):
-    return next(m for m in ("thumb", "shin", "calf") if not set(roots(m)) & set(roots(name)))
+    return next(
+        m for m in ("thumb", "shin", "calf") if not set(muscle_roots(m)) & set(muscle_roots(name))
+    )
 
 
 def flags(report):
@@ -105,7 +113,9 @@ def test_a_pupil_with_a_table_solves_every_patient():
     assert {o.case.cause for o in answers.values()} == set(CAUSES)
     assert [seed for seed, o in answers.items() if not o.right] == []
     # the remedy of the table is right too, and what was spent leaves a good mark
-    assert all(o.points["remedy"] == number("mystery", "points_remedy") for o in answers.values())
+    assert all(
+        o.points["remedy"] == parameter("mystery", "points_remedy") for o in answers.values()
+    )
     assert min(o.score for o in answers.values()) >= 80.0
 
 
@@ -120,7 +130,7 @@ def test_what_a_patient_mentions_misleads():
     innocent = set()
     for seed in range(20):
         case = drawn(seed)
-        told = do(case, "history").told
+        told = perform_test(case, "history").told
         assert set(case.harmless) <= set(told)
         innocent |= set(case.harmless)
     assert innocent == set(EXPOSURES)
@@ -132,7 +142,7 @@ def test_no_single_test_gives_all_answers(test):
         case.cause
         for case in map(drawn, FEW)
         if case.cause != HEALTHY
-        if not do(case, test).flagged
+        if not perform_test(case, test).flagged
     }
     assert len(silent) >= 3
 
@@ -146,26 +156,26 @@ def test_every_illness_shows_beyond_the_history():
 
 def test_guessing_blindly_scores_low():
     for cause, remedy in (("low_calcium", DOCTOR), (HEALTHY, REASSURE), ("als", DOCTOR)):
-        scores = [judge(drawn(seed), cause, remedy, 0.0).score for seed in FEW]
+        scores = [judge_proposal(drawn(seed), cause, remedy, 0.0).score for seed in FEW]
         assert np.mean(scores) < 35.0
 
 
 def test_the_cause_makes_the_twitches():
     for seed in FEW:
         _, o = played(seed)
-        assert o.before >= number("mystery", "least_per_min")
+        assert o.before >= parameter("mystery", "least_per_min")
         if o.case.cause == HEALTHY:
             assert o.before == o.without
         else:
-            assert o.before >= number("mystery", "least_ratio") * o.without
+            assert o.before >= parameter("mystery", "least_ratio") * o.without
 
 
 # --- The same for the same seed ------------------------------------------------------------------
 
 
 def test_a_seed_is_a_patient():
-    case = draw(7)
-    assert case == draw(7) and do(case, "blood") == do(case, "blood")
+    case = draw_case(7)
+    assert case == draw_case(7) and perform_test(case, "blood") == perform_test(case, "blood")
     assert (case.cause, case.muscle, case.person) == ("anxiety", "foot_sole", 118)
     assert case.harmless == ("coffee", "short_sleep")
     assert case.severity == pytest.approx(0.962)
@@ -174,7 +184,7 @@ def test_a_seed_is_a_patient():
 @pytest.mark.parametrize("seed", [-1, 0.5, "seven", 2**60, float("nan"), None])
 def test_a_seed_that_is_none_is_answered_with_a_sentence(seed):
     with pytest.raises(NeurosimError, match="^seed") as error:
-        draw(seed)
+        draw_case(seed)
     assert str(error.value).count(".") <= 2
 
 
@@ -183,9 +193,11 @@ def test_a_seed_that_is_none_is_answered_with_a_sentence(seed):
 
 def test_blood_scatters_as_stated_about_the_true_value():
     case = drawn(7)
-    many = np.array([[f.value for f in do(case, "blood", time=t).findings] for t in range(400)])
+    many = np.array(
+        [[f.value for f in perform_test(case, "blood", time=t).findings] for t in range(400)]
+    )
     true = case.body().blood()
-    names = [f.name for f in do(case, "blood").findings]
+    names = [f.name for f in perform_test(case, "blood").findings]
     assert many.mean(axis=0) == pytest.approx([true[n] for n in names], rel=0.01)
     # within a person, and the laboratory's half of it: by hand from the table
     expected = np.hypot(1.0, 0.5) * np.array([1.0, 5.0, 1.7, 2.0]) / 100.0
@@ -194,11 +206,11 @@ def test_blood_scatters_as_stated_about_the_true_value():
 
 def test_gas_agrees_with_itself():
     """Bicarbonate by hand from carbon dioxide and pH (Henderson-Hasselbalch)."""
-    gas = do(drawn(7), "gas")
+    gas = perform_test(drawn(7), "gas")
     by_hand = 0.03 * gas.value("paco2_mmhg") * 10.0 ** (gas.value("ph") - 6.1)
     assert gas.value("bicarbonate_mmol_l") == pytest.approx(by_hand)
     # the strongest anxiety breathes 40 mmHg down to 20 (Macefield & Burke)
-    many = [do(drawn(7), "gas", time=t).value("paco2_mmhg") for t in range(200)]
+    many = [perform_test(drawn(7), "gas", time=t).value("paco2_mmhg") for t in range(200)]
     assert np.mean(many) == pytest.approx(40.0 - 20.0 * drawn(7).severity, rel=0.02)
 
 
@@ -207,7 +219,7 @@ def test_ordered_again_a_test_is_done_and_paid_again():
     first, second = game.order("blood"), game.order("blood")
     assert (first.time, second.time) == (0, 1)
     assert first.findings != second.findings
-    assert game.cost == 2 * number("mystery", "price_blood")
+    assert game.cost == 2 * parameter("mystery", "price_blood")
 
 
 def test_the_needle_goes_where_it_is_told():
@@ -220,12 +232,12 @@ def test_the_needle_goes_where_it_is_told():
 
 def test_units_are_counted_about_their_true_number():
     """A healthy person's, and half of them in a nerve that lost 48 %."""
-    assert do(drawn(0), "emg", "calf").value("units") == pytest.approx(580.0, rel=0.4)
+    assert perform_test(drawn(0), "emg", "calf").value("units") == pytest.approx(580.0, rel=0.4)
     hurt = next(c for c in map(drawn, FEW) if c.cause == "nerve_damage")
-    here = [do(hurt, "emg", time=t).value("units") for t in range(3)]
+    here = [perform_test(hurt, "emg", time=t).value("units") for t in range(3)]
     share = np.mean(here) / muscle(hurt.muscle).units
     assert share == pytest.approx(1.0 - 0.5 * hurt.severity, abs=0.15)
-    away = do(hurt, "emg", other_muscle(hurt.muscle))
+    away = perform_test(hurt, "emg", other_muscle(hurt.muscle))
     assert away.value("units") / muscle(away.place).units == pytest.approx(1.0, abs=0.4)
 
 
@@ -234,20 +246,20 @@ def test_units_are_counted_about_their_true_number():
 
 def test_a_remedy_mends_what_it_can():
     case = drawn(7)  # over-breathing
-    assert after(case, REASSURE) == case.body()
-    assert after(case, "calm").anxiety == pytest.approx(0.2 * case.severity)
-    assert [r for r in REMEDIES if mends(case, r)] == ["calm"]
-    right = judge(case, "anxiety", "calm", 25.0)
+    assert body_after_remedy(case, REASSURE) == case.body()
+    assert body_after_remedy(case, "calm").anxiety == pytest.approx(0.2 * case.severity)
+    assert [r for r in REMEDIES if mends_cause(case, r)] == ["calm"]
+    right = judge_proposal(case, "anxiety", "calm", 25.0)
     assert right.points == {"cause": 60.0, "remedy": 20.0, "thrift": 15.0} and right.score == 95.0
-    trap = judge(case, "low_calcium", "healthy_diet", 10.0)
+    trap = judge_proposal(case, "low_calcium", "healthy_diet", 10.0)
     assert trap.score == 0.0 and trap.after == pytest.approx(trap.before, rel=0.1)
 
 
 def test_where_only_a_doctor_helps_nothing_else_is_right():
     case = next(c for c in map(drawn, FEW) if c.cause == "als")
-    assert [r for r in REMEDIES if is_right(case, r)] == [DOCTOR]
-    assert after(case, DOCTOR) == case.body()
-    found = judge(case, "als", DOCTOR, 0.0)
+    assert [r for r in REMEDIES if is_right_remedy(case, r)] == [DOCTOR]
+    assert body_after_remedy(case, DOCTOR) == case.body()
+    found = judge_proposal(case, "als", DOCTOR, 0.0)
     assert found.after == found.before and found.points["remedy"] == 20.0
 
 
@@ -275,7 +287,7 @@ def test_a_wrong_name_offers_the_nearest(do_it, words):
 
 
 def test_the_key_is_what_pupils_find():
-    found, game = key(7), Game(7)
+    found, game = patient_key(7), Game(7)
     for name in TESTS:
         assert game.order(name) in found.reports
     assert game.order("emg", other_muscle(game.muscle)) in found.reports
@@ -285,5 +297,5 @@ def test_the_key_is_what_pupils_find():
 
 
 def test_streams_of_a_seed_are_apart():
-    a, b = stream(7, 1, 0).random(4), stream(7, 1, 1).random(4)
+    a, b = case_generator(7, 1, 0).random(4), case_generator(7, 1, 1).random(4)
     assert not np.array_equal(a, b)

@@ -7,36 +7,36 @@ import pytest
 
 from neurosim.base.errors import NeurosimError
 from neurosim.classroom.lessons import unlabelled as w
-from neurosim.classroom.lessons.unlabelled_plot import picture_ward
-from neurosim.model.muscle.anatomy import MUSCLES, roots
+from neurosim.classroom.lessons.unlabelled_plot import picture_patients
+from neurosim.model.muscle.anatomy import MUSCLES, muscle_roots
 from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.simulate import simulate
 
 
 @pytest.fixture(scope="module")
 def four():
-    return w.ward(3, 20.0)
+    return w.unlabelled_patients(3, 20.0)
 
 
 def test_the_seed_knows_the_order(four):
-    assert sorted(w.shuffled("abcd", 5)) == list("abcd")
-    assert {tuple(w.shuffled("abcd", s)) for s in range(40)} != {tuple("abcd")}
-    assert w.causes_of(four) == w.causes_of(w.ward(3, 1.0))
-    assert sorted(w.causes_of(four).values()) == sorted(w.ILL)
+    assert sorted(w.shuffle("abcd", 5)) == list("abcd")
+    assert {tuple(w.shuffle("abcd", s)) for s in range(40)} != {tuple("abcd")}
+    assert w.true_causes(four) == w.true_causes(w.unlabelled_patients(3, 1.0))
+    assert sorted(w.true_causes(four).values()) == sorted(w.ILL)
     assert [p.letter for p in four] == list("ABCD")
     assert not any(cause in str(p) or cause in repr(p) for p in four for cause in w.ILL)
 
 
 def test_a_root_reaches_the_muscles_that_it_supplies():
     for root in ("C6", "L5"):
-        one = w.patient("pinched_nerve", watched_s=60.0, root=root)
+        one = w.draw_patient("pinched_nerve", watched_s=60.0, root=root)
         marching = {f.muscle for f in one.findings if f.per_min[1] > 0}
-        assert marching == {m for m in MUSCLES if root in roots(m)}
+        assert marching == {m for m in MUSCLES if root in muscle_roots(m)}
         assert all((f.force < 0.99) == (f.muscle in marching) for f in one.findings)
 
 
 def test_each_illness_loses_what_it_loses(four):
-    cause = {c: p for p, c in zip(four, w.causes_of(four).values(), strict=True)}
+    cause = {c: p for p, c in zip(four, w.true_causes(four).values(), strict=True)}
     lost = {c: {f.muscle for f in p.findings if f.units < 0.95} for c, p in cause.items()}
     assert lost == {
         "pinched_nerve": set(),
@@ -54,27 +54,30 @@ def test_findings_are_counted_per_minute_without_spasms():
     columns = {name: np.zeros(6) for name in ("onset_s", "duration_s", "peak_mn", "unit", "units")}
     more = {"discharges": np.ones(6), "origin": np.full(6, "x"), "visible": np.ones(6, bool)}
     events = type(run.twitches)(**columns, **more, kind=np.array(kinds))
-    found = w.found_in(replace(run, twitches=events))
+    found = w.observe_muscle(replace(run, twitches=events))
     assert found.per_min == (6.0, 2.0, 2.0) and found.units == 1.0
     assert found.force == pytest.approx(1.0, abs=1e-3)
 
 
 def test_who_is_told_right(four):
-    key = w.causes_of(four)
-    assert w.right(four, key) == list("ABCD") and w.right(four, {"A": ""}) == []
+    key = w.true_causes(four)
+    assert (
+        w.correct_diagnoses(four, key) == list("ABCD")
+        and w.correct_diagnoses(four, {"A": ""}) == []
+    )
     swapped = {**key, "A": key["B"], "B": key["A"]}
-    assert w.right(four, swapped) == ["C", "D"]
+    assert w.correct_diagnoses(four, swapped) == ["C", "D"]
     with pytest.raises(NeurosimError, match="isaacs"):
-        w.right(four, {"A": "isacs"})
+        w.correct_diagnoses(four, {"A": "isacs"})
     with pytest.raises(NeurosimError, match="patient"):
-        w.right(four, {"E": ""})
+        w.correct_diagnoses(four, {"E": ""})
     with pytest.raises(NeurosimError, match="cause"):
-        w.patient("flu")
+        w.draw_patient("flu")
 
 
 def test_the_picture_tells_every_muscle(four):
-    picture = picture_ward(four)
-    assert len(picture.axes) == 8 and len(picture_ward(four[:1]).axes) == 2
+    picture = picture_patients(four)
+    assert len(picture.axes) == 8 and len(picture_patients(four[:1]).axes) == 2
     for one in four:
         for f in one.findings:
             assert f"{100 * f.units:.0f} % of the motor units" in picture.words
@@ -82,4 +85,4 @@ def test_the_picture_tells_every_muscle(four):
     bars = [bar.get_width() for bar in picture.axes[1].patches]
     assert bars == pytest.approx([100 * f.units for f in first])
     with pytest.raises(NeurosimError, match="1 to 4 patients"):
-        picture_ward([])
+        picture_patients([])

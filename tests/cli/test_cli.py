@@ -208,8 +208,8 @@ def disk_full():
 def test_files_are_whole_though_nobody_reads_the_words(
     line, files, output, tmp_path, monkeypatch, capsys, small_article
 ):
-    monkeypatch.setattr("neurosim.article.trial.article", lambda *args, **more: small_article)
-    monkeypatch.setattr(validate, "rows", lambda: [])
+    monkeypatch.setattr("neurosim.article.trial.run_article", lambda *args, **more: small_article)
+    monkeypatch.setattr(validate, "validation_rows", lambda: [])
     with output() as stream:
         monkeypatch.setattr(sys, "stdout", stream)
         code = cli.main([*line.split(), "--out", "o"])
@@ -283,7 +283,7 @@ def test_settings_name_the_folder(capsys):
 
 def test_a_name_of_many_settings_is_bounded_and_its_own():
     many = {f"ionised_calcium_mmol_l_{i}": "1" for i in range(9)}
-    names = {cli._set_name(many), cli._set_name(many | {"stress": "1"})}
+    names = {cli._name_settings(many), cli._name_settings(many | {"stress": "1"})}
     assert len(names) == 2
     assert all(len(name) <= cli.LONGEST_NAME for name in names)
 
@@ -297,8 +297,8 @@ def test_a_title_that_the_font_lacks_is_drawn_without_warning(tmp_path, capsys):
 
 
 def test_without_numba_it_says_so_once(monkeypatch, capsys):
-    monkeypatch.setattr("neurosim.model.axon.kernel.compiled", lambda: None)
-    monkeypatch.setattr(validate, "rows", lambda: [])
+    monkeypatch.setattr("neurosim.model.axon.kernel.compiled_loops", lambda: None)
+    monkeypatch.setattr(validate, "validation_rows", lambda: [])
     assert cli.main("validate --out o".split()) == 0
     err = capsys.readouterr().err
     assert err.count("\n") == 1 and "about 20 times as long" in err
@@ -315,17 +315,21 @@ def test_a_long_run_says_how_long(per_person_s, code, words, monkeypatch, capsys
 
     real = tally.replicate
     monkeypatch.setattr(tally, "replicate", lambda asked, people, **more: real(asked, 2))
-    monkeypatch.setattr(cli, "_cores", lambda people: 1)
-    monkeypatch.setattr(cli, "_tried", lambda asked, people: (per_person_s, 0.0, np.zeros((1, 1))))
+    monkeypatch.setattr(cli, "_useful_cores", lambda people: 1)
+    monkeypatch.setattr(
+        cli, "_time_few_people", lambda asked, people: (per_person_s, 0.0, np.zeros((1, 1)))
+    )
     assert cli.main("run --people 300 --duration 1000 --out o".split()) == code
     err = capsys.readouterr().err
     assert words in err and err.count("\n") == bool(words)
 
 
 def test_trying_a_few_people_gives_a_time_and_their_rates():
-    from neurosim.simulation.scenario import scenario
+    from neurosim.simulation.scenario import load_scenario
 
-    each_s, per_twitch_s, rates = cli._tried([scenario("normal"), scenario("stress")], 3)
+    each_s, per_twitch_s, rates = cli._time_few_people(
+        [load_scenario("normal"), load_scenario("stress")], 3
+    )
     assert 0 < each_s < 10 and 0 <= per_twitch_s < 1
     assert rates.shape[0] == 2 and rates.shape[1] <= 3
 
@@ -433,14 +437,14 @@ def test_excitability_of_a_changed_membrane(capsys):
 def test_a_named_condition_is_examined_and_its_mem_file_reads_back(capsys):
     from neurosim.clinic.excitability import examine
     from neurosim.clinic.mem import read_mem
-    from neurosim.model.axon.activity import History, after
+    from neurosim.model.axon.activity import AxonHistory, conditions_after
 
     line = "excitability --condition ischaemia --change ischaemia_min=8 --out o"
     assert cli.main(line.split()) == 0
     out = capsys.readouterr().out
     assert "Ten minutes without blood, minutes without blood flow 8 min" in out
     assert "looks like a depolarised axon" in out
-    conditions = after(History(ischaemia_min=8.0))
+    conditions = conditions_after(AxonHistory(ischaemia_min=8.0))
     found = examine(conditions)
     back = read_mem("o/excitability.mem")
     assert back.simulated
@@ -503,7 +507,7 @@ def test_article_tables_and_report(monkeypatch, capsys, small_article):
         assert (people, seed) == (6, 2)
         return small_article
 
-    monkeypatch.setattr("neurosim.article.trial.article", judged)
+    monkeypatch.setattr("neurosim.article.trial.run_article", judged)
     assert cli.main("article --people 6 --seed 2 --out o".split()) == 0
     assert set(os.listdir("o")) == {
         "verdicts.csv",
@@ -538,7 +542,7 @@ def test_stages_tell_what_is_next(monkeypatch, capsys):
     monkeypatch.setattr(cli, "perf_counter", lambda: next(now))
     now = iter((0.0, 0.0, 300.0, 300.0, 360.0))
     monkeypatch.setattr(cli.sys.stderr, "isatty", lambda: True, raising=False)
-    stage, progress = cli._stages()
+    stage, progress = cli._stage_progress()
     stage("diaries")
     progress(10, 100)
     assert (
@@ -556,7 +560,7 @@ def test_validate_columns(monkeypatch, capsys):
         "grade": "measured",
     }
     met = row | {"model": 1.5, "inside": True}
-    monkeypatch.setattr(validate, "rows", lambda: [row, met, met | {"grade": "fitted"}])
+    monkeypatch.setattr(validate, "validation_rows", lambda: [row, met, met | {"grade": "fitted"}])
     assert cli.main("validate --out o".split()) == 0
     assert list(read("o/validation.csv")[0]) == list(target.COLUMNS)
     out = capsys.readouterr().out
@@ -626,8 +630,8 @@ def test_a_first_command_says_once_that_it_compiles(monkeypatch, capsys):
 
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     for compiling, said in ((True, 1), (False, 0)):
-        monkeypatch.setattr(kernel, "compiling", lambda compiling=compiling: compiling)
-        with cli._patience():
+        monkeypatch.setattr(kernel, "is_compiling", lambda compiling=compiling: compiling)
+        with cli._announce_compiling():
             sleep(2.3)
         assert capsys.readouterr().err.count("Compiling, once on this machine") == said
 
@@ -637,8 +641,8 @@ def test_a_loop_that_was_not_on_disk_counts_as_compiled(monkeypatch):
 
     from neurosim.model.axon import kernel
 
-    before = kernel.compiling()
+    before = kernel.is_compiling()
     monkeypatch.setattr(kernel, "a_loop", SimpleNamespace(_cache_misses={}), raising=False)
-    assert kernel.compiling() == before
+    assert kernel.is_compiling() == before
     monkeypatch.setattr(kernel, "a_loop", SimpleNamespace(_cache_misses={"sig": 1}), raising=False)
-    assert kernel.compiling()
+    assert kernel.is_compiling()

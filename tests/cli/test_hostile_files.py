@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from neurosim import cli
-from neurosim.base.errors import NeurosimError, file_bytes, named, shown
+from neurosim.base.errors import NeurosimError, clip_name, file_bytes, short_repr
 from neurosim.clinic.laboratory_csv import LARGEST_MB
 from neurosim.clinic.panel import read_panel
-from neurosim.model.body.course import MAX_HAPPENINGS, Course
+from neurosim.model.body.course import MAX_EVENTS, Course
 from neurosim.simulation.scenario import LARGEST_FILE_MB, Scenario
 from neurosim.simulation.simulate import simulate
 
@@ -93,8 +93,8 @@ def test_a_name_stays_within_its_folder(name, tmp_path, monkeypatch):
     )
     (place / "x.toml").write_text(text, "utf-8")
     scenario = Scenario.from_toml("x.toml")
-    with cli._folder(None, scenario.name) as folder:
-        cli._write(folder, {"words.txt": b"words"})
+    with cli._output_folder(None, scenario.name) as folder:
+        cli._write_files(folder, {"words.txt": b"words"})
     made = files_below(tmp_path) - {"one/two/three/x.toml"}
     assert len(made) == 1 and made.pop().startswith("one/two/three/neurosim-out/")
     assert folder.parent == Path("neurosim-out") and len(os.fsencode(folder.name)) <= 121
@@ -153,17 +153,17 @@ def test_a_panel_that_is_too_much_is_refused(name, tmp_path):
 def test_a_course_is_bounded_before_it_is_simulated():
     daily = {"at": "07:00", "caffeine_mg": 1.0, "daily": True}
     course = Course.from_tables([daily] * 20, "06:00")
-    with pytest.raises(NeurosimError, match=f"at most {MAX_HAPPENINGS} are allowed"):
+    with pytest.raises(NeurosimError, match=f"at most {MAX_EVENTS} are allowed"):
         simulate(Scenario(course=course, duration_s=300 * 86_400.0))
 
 
 def test_a_sentence_repeats_little():
-    assert shown(10**5000) == "a very large int"
+    assert short_repr(10**5000) == "a very large int"
     deep = []
     for _ in range(100_000):
         deep = [deep]
-    assert len(shown(deep)) < 130 and len(shown(["x" * 1000] * 50)) < 130
-    assert named("x" * 61) == "x" * 60 + "..." and named("x" * 60) == "x" * 60
+    assert len(short_repr(deep)) < 130 and len(short_repr(["x" * 1000] * 50)) < 130
+    assert clip_name("x" * 61) == "x" * 60 + "..." and clip_name("x" * 60) == "x" * 60
     with pytest.raises(NeurosimError, match="Cannot read"):
         Scenario.from_toml(os.devnull + "/x.toml")
 

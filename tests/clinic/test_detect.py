@@ -9,12 +9,19 @@ import pytest
 
 from neurosim.base.errors import NeurosimError
 from neurosim.clinic import emg, unit_potentials
-from neurosim.clinic.detect import _measured, _Pull, _Row, _spasms, detect, read_train
+from neurosim.clinic.detect import (
+    _EventRow,
+    _find_spasms,
+    _ForceRecord,
+    _measure_forces,
+    classify_train,
+    detect,
+)
 from neurosim.clinic.spike_sorting import (
-    Record,
+    EmgRecord,
     busy_stretches,
     noise_level,
-    prepared,
+    prepare_record,
     sort_potentials,
 )
 from neurosim.model.muscle import anatomy
@@ -27,7 +34,7 @@ MUSCLE, UNIT = "foot_sole", 30
 
 def needle(unit=UNIT, seed=1):
     x, y, _ = unit_potentials.territories_mm(MUSCLE, seed)[unit]
-    return unit_potentials.needle(MUSCLE, x - 1.0, y)
+    return unit_potentials.needle_electrode(MUSCLE, x - 1.0, y)
 
 
 def recorded(times, unit=UNIT, length_s=10.0, noise_uv=None, seed=1, hz=HZ):
@@ -45,7 +52,7 @@ def said(times, **options):
 
 def intervals_ms(times, **options):
     """Return the intervals that sorting finds, all spikes being of one unit."""
-    found = sort_potentials(prepared(recorded(np.asarray(times), **options)[0], HZ))
+    found = sort_potentials(prepare_record(recorded(np.asarray(times), **options)[0], HZ))
     assert len(found.shapes_uv) == 1
     return 1000.0 * np.diff(found.time_s)
 
@@ -72,7 +79,7 @@ def test_the_noise_level_is_that_of_the_quiet_however_much_is_loud():
 @pytest.mark.parametrize("unit", [10, 18, 26, 34, 42])
 def test_a_potential_of_many_phases_is_one_spike(unit):
     assert (
-        unit_potentials.shape_of(
+        unit_potentials.measure_shape(
             unit_potentials.unit_potentials(MUSCLE, needle(unit), HZ, units=unit)[0], HZ
         ).phases
         > 2
@@ -90,7 +97,7 @@ def test_a_lone_doublet_is_two_spikes_at_their_interval(interval_ms):
 
 def test_a_lone_doublet_melted_into_one_wave_on_the_skin_is_two_spikes():
     signal = emg.emg_uv([2.0, 2.005], [10, 10], MUSCLE, 4.0, "surface", 2000.0, 1)
-    found = sort_potentials(prepared(signal, 2000.0))
+    found = sort_potentials(prepare_record(signal, 2000.0))
     assert 1000.0 * np.diff(found.time_s) == pytest.approx([5.0], abs=0.3)
 
 
@@ -117,7 +124,7 @@ def test_two_made_up_shapes_are_two_units_with_their_own_times():
     signal = rng.normal(0, 3.0, 100_000)
     triangle(ours, 6.0, 300.0, signal)
     triangle(theirs, 3.0, -120.0, signal)
-    found = sort_potentials(prepared(signal, HZ))
+    found = sort_potentials(prepare_record(signal, HZ))
     assert len(found.shapes_uv) == 2
     trains = [found.time_s[found.unit == u] for u in (0, 1)]
     trains.sort(key=len, reverse=True)
@@ -201,17 +208,17 @@ def test_fast_lengthening_bursts_are_a_terminals():
 def test_a_steady_train_is_a_motor_neurons_and_a_poisson_train_is_not():
     rng = np.random.default_rng(4)
     steady = np.cumsum(rng.normal(0.11, 0.015, 60))
-    assert {row.origin for row in read_train(steady)} == {"soma"}
-    assert {row.kind for row in read_train(steady)} == {"single"}
+    assert {row.origin for row in classify_train(steady)} == {"soma"}
+    assert {row.kind for row in classify_train(steady)} == {"single"}
     for seed in range(20):  # 5 a second, with a dead time: many chance intervals like myokymia's
         gaps = 0.02 + np.random.default_rng(seed).exponential(0.2, 100)
-        assert {row.origin for row in read_train(np.cumsum(gaps))} == {"axon"}
+        assert {row.origin for row in classify_train(np.cumsum(gaps))} == {"axon"}
 
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_cramp_is_one_spasm_and_twitches_are_none(seed):
-    made = cramp.units_of(seed, anatomy.muscle(MUSCLE).units, prone=True)
-    run = cramp.stimulate(made, cramp.shortened(), 24.0, 9.0, seed=seed)
+    made = cramp.person_pool(seed, anatomy.muscle(MUSCLE).units, prone=True)
+    run = cramp.stimulate(made, cramp.shorten(), 24.0, 9.0, seed=seed)
     signal, force = recorded(run.time_s, unit=run.unit, length_s=12.0, seed=seed)
     found = detect(signal, force, HZ, MUSCLE)
     spasm = found.kind == "spasm"
@@ -227,7 +234,7 @@ def test_a_cramp_is_one_spasm_and_twitches_are_none(seed):
 
 
 def test_a_fast_unit_alone_does_not_interfere():
-    record = prepared(
+    record = prepare_record(
         recorded(np.arange(0.5, 9.5, 0.04))[0], HZ
     )  # 25 per second, as fast as cramps
     assert busy_stretches(record) == []
@@ -252,29 +259,29 @@ def test_mistakes_are_one_sentence():
 @pytest.mark.parametrize(("share", "busy"), [(0.62, False), (0.78, True)])
 def test_potentials_interfere_from_seven_tenths_of_the_time_on(share, busy):
     active = np.arange(100_000) % 500 < 500 * share  # 5 s, a pause in every 25 ms
-    record = Record(np.zeros(active.size), 20_000.0, 1.0, active)
+    record = EmgRecord(np.zeros(active.size), 20_000.0, 1.0, active)
     assert busy_stretches(record) == ([pytest.approx((0.0, 5.0), abs=0.03)] if busy else [])
 
 
 @pytest.mark.parametrize("hz", [200.0, 1000.0])
 def test_the_noise_of_the_force_is_that_of_its_mean_over_ten_milliseconds(hz):
-    pull = _Pull(np.random.default_rng(1).normal(50.0, 4.0, 200_000), hz)
+    pull = _ForceRecord(np.random.default_rng(1).normal(50.0, 4.0, 200_000), hz)
     assert pull.noise == pytest.approx(pull.force.std(), rel=0.03)
 
 
 @pytest.mark.parametrize(("noise_mn", "duration_s"), [(0.0, 0.7), (4.0, 0.2)])
 def test_a_twitch_is_over_once_what_is_left_of_it_is_within_the_noise(noise_mn, duration_s):
-    row = _Row(1.0, 1.0, 0, 1, np.nan, "single", "axon")
-    pull = _Pull(np.repeat([0.0, 100.0, 8.0], [1000, 200, 1800]), 1000.0)  # stays at 8 %
+    row = _EventRow(1.0, 1.0, 0, 1, np.nan, "single", "axon")
+    pull = _ForceRecord(np.repeat([0.0, 100.0, 8.0], [1000, 200, 1800]), 1000.0)  # stays at 8 %
     pull.noise = noise_mn
-    found = _measured([row], pull, anatomy.muscle("foot_sole"))
+    found = _measure_forces([row], pull, anatomy.muscle("foot_sole"))
     assert found.duration_s == pytest.approx([duration_s], abs=0.008)
 
 
 def test_a_spasm_begins_and_ends_with_its_force():
-    row = _Row(2.0, 8.0, -1, 900, 15.0, "spasm", "soma")
-    pull = _Pull(np.repeat([0.0, 4000.0, 0.0], [2500, 6000, 2000]), 1000.0)
-    found = _measured([row], pull, anatomy.muscle("foot_sole"))
+    row = _EventRow(2.0, 8.0, -1, 900, 15.0, "spasm", "soma")
+    pull = _ForceRecord(np.repeat([0.0, 4000.0, 0.0], [2500, 6000, 2000]), 1000.0)
+    found = _measure_forces([row], pull, anatomy.muscle("foot_sole"))
     assert found.onset_s == pytest.approx([2.5], abs=0.006)
     assert found.duration_s == pytest.approx([6.0], abs=0.011)
 
@@ -283,9 +290,9 @@ def test_a_spasm_begins_and_ends_with_its_force():
 def test_a_spasm_pulls_more_than_the_strongest_unit_could_above_the_force_before(tone):
     active = np.zeros(160_000, bool)
     active[40_000:100_000] = True  # 2 to 5 s of 8
-    record = Record(np.zeros(active.size), 20_000.0, 1.0, active)
+    record = EmgRecord(np.zeros(active.size), 20_000.0, 1.0, active)
     during = np.repeat([0.0, 1.0, 0.0], [2000, 3000, 3000])
     strongest = float(anatomy.twitch_forces_mn(MUSCLE)[-1])
     for twitches, found in ((0.0, 0), (7.0, 0), (11.0, 1)):  # a fused tetanus is of 9 twitches
-        pull = _Pull((tone + twitches * during) * strongest, 1000.0)
-        assert len(_spasms(record, pull, strongest)) == found
+        pull = _ForceRecord((tone + twitches * during) * strongest, 1000.0)
+        assert len(_find_spasms(record, pull, strongest)) == found

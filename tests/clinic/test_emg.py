@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import quad
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import exchanged, number
+from neurosim.base.parameters import override, parameter
 from neurosim.clinic import emg, unit_potentials
 from neurosim.model.muscle.anatomy import MUSCLES, muscle
 
@@ -131,7 +131,7 @@ def test_the_skin_doubles_what_an_endless_muscle_shows():
 
 
 def test_the_surface_sees_less_of_what_lies_deeper():
-    pair = unit_potentials.surface("upper_arm")
+    pair = unit_potentials.surface_electrode("upper_arm")
     sizes = [np.ptp(seen(fibre(depth=d), pair)) for d in (5.0, 10.0, 20.0, 40.0)]
     assert all(a > 2 * b for a, b in zip(sizes, sizes[1:], strict=False))
 
@@ -139,8 +139,8 @@ def test_the_surface_sees_less_of_what_lies_deeper():
 def test_few_far_fibres_stand_for_many():
     unit = 150  # 1000 fibres
     whole = unit_potentials.unit_fibres("shin", unit)
-    pair = unit_potentials.surface("shin")
-    few = unit_potentials._thinned(whole, pair)
+    pair = unit_potentials.surface_electrode("shin")
+    few = unit_potentials._thin_fibres(whole, pair)
     assert few.x_mm.size == 100 and few.count.sum() == pytest.approx(whole.x_mm.size)
     a, b = (np.ptp(seen(f, pair)) for f in (whole, few))
     assert b == pytest.approx(a, rel=0.25)
@@ -151,10 +151,10 @@ def test_few_far_fibres_stand_for_many():
 
 def brute_uv(times, units, name, duration, hz, electrode):
     """Return the record by convolution of impulse trains at the inner rate."""
-    m, fine = muscle(name), unit_potentials._fine(hz)
+    m, fine = muscle(name), unit_potentials._oversampling(hz)
     out = np.zeros(round(duration * hz) * fine)
     for u in np.unique(units):
-        table = unit_potentials._potential(m, electrode, hz, (1,), (1.0, 1.0), int(u))
+        table = unit_potentials._unit_potential(m, electrode, hz, (1,), (1.0, 1.0), int(u))
         kernel = table.T.ravel()
         train = np.zeros(out.size)
         np.add.at(train, np.rint(times[units == u] * hz * fine).astype(int), 1.0)
@@ -167,7 +167,7 @@ def brute_uv(times, units, name, duration, hz, electrode):
 def test_adding_potentials_is_convolution(events, hz):
     rng = np.random.default_rng(3)
     times, units = rng.uniform(0, 1.95, events), rng.integers(0, 3, events)
-    e = unit_potentials.needle("foot_sole")
+    e = unit_potentials.needle_electrode("foot_sole")
     found = emg.emg_uv(times, units, "foot_sole", 2.0, e, hz, noise_uv=0)
     expected = brute_uv(times, units, "foot_sole", 2.0, hz, e)
     assert np.allclose(found, expected, atol=1e-9 * np.ptp(expected))
@@ -184,9 +184,9 @@ def test_discharges_beyond_the_record_count_with_what_is_inside():
 
 
 def test_noise_and_silence():
-    e = unit_potentials.surface("thumb")
+    e = unit_potentials.surface_electrode("thumb")
     quiet = emg.emg_uv([], [], "thumb", 10, e)
-    assert np.sqrt(np.mean(quiet**2)) == pytest.approx(number("emg", "noise_surface_uv"))
+    assert np.sqrt(np.mean(quiet**2)) == pytest.approx(parameter("emg", "noise_surface_uv"))
     power = np.abs(np.fft.rfft(quiet)) ** 2
     hz = np.fft.rfftfreq(quiet.size, 1 / 2000)
     assert power[hz > 900].mean() < 0.1 * power[(hz > 50) & (hz < 300)].mean()
@@ -195,10 +195,10 @@ def test_noise_and_silence():
 
 
 def test_a_slow_record_holds_nothing_above_its_half_rate():
-    e = unit_potentials.needle("shin", *unit_potentials.territories_mm("shin")[60, :2])
+    e = unit_potentials.needle_electrode("shin", *unit_potentials.territories_mm("shin")[60, :2])
     fast = unit_potentials.unit_potentials("shin", e, 10_000.0, units=60)[0]
     hz = np.fft.rfftfreq(fast.size, 1e-4)
-    slow = unit_potentials._amplified(fast, e, 10_000.0, 450.0)
+    slow = unit_potentials._amplify(fast, e, 10_000.0, 450.0)
     assert (np.abs(np.fft.rfft(slow)) ** 2)[hz > 1000].sum() < 0.01 * np.sum(slow**2) * slow.size
 
 
@@ -212,11 +212,11 @@ def needle_shapes(name, units, seed, scales=(1.0, 1.0), hz=10_000.0):
     for u in units:
         x, y, r = table[u]
         far, angle = r * math.sqrt(rng.random()), 2 * math.pi * rng.random()
-        e = unit_potentials.needle(
+        e = unit_potentials.needle_electrode(
             name, x + far * math.cos(angle), max(y + far * math.sin(angle), 1.0)
         )
         p = unit_potentials.unit_potentials(name, e, hz, 1, *scales, units=u)[0]
-        s = unit_potentials.shape_of(p, hz)
+        s = unit_potentials.measure_shape(p, hz)
         if s.amplitude_uv > 100:  # what is read at all
             found.append((s.amplitude_uv, s.duration_ms, s.phases))
     return np.array(found)
@@ -260,7 +260,12 @@ def test_deep_units_of_the_biceps_are_smaller_at_the_skin():
 def test_the_fibres_fit_into_the_muscle(name):
     d_um = (unit_potentials.velocities_m_s(name) - 0.95) / 0.05
     filled = np.sum(unit_potentials.fibre_counts(name) * math.pi / 4 * (d_um / 1000) ** 2)
-    size = math.pi / 4 * number("emg", f"{name}.width_mm") * number("emg", f"{name}.thickness_mm")
+    size = (
+        math.pi
+        / 4
+        * parameter("emg", f"{name}.width_mm")
+        * parameter("emg", f"{name}.thickness_mm")
+    )
     assert 0.05 < filled / size < 1.0
     v = unit_potentials.velocities_m_s(name)
     assert 2.5 < v[0] < v[-1] < 5.4
@@ -270,7 +275,7 @@ def test_fibres_lie_in_the_muscle_and_are_counted():
     f = unit_potentials.unit_fibres("upper_arm", 399)
     assert f.x_mm.size == unit_potentials.fibre_counts("upper_arm")[399]
     names = ("width", "thickness", "cover")
-    wide, thick, cover = (number("emg", f"upper_arm.{n}_mm") for n in names)
+    wide, thick, cover = (parameter("emg", f"upper_arm.{n}_mm") for n in names)
     inside = (f.x_mm / wide * 2) ** 2 + ((f.y_mm - cover - thick / 2) / thick * 2) ** 2
     assert inside.max() <= 1.0 + 1e-12
     assert f.diameter_um.std() / f.diameter_um.mean() == pytest.approx(0.1, rel=0.2)
@@ -278,7 +283,7 @@ def test_fibres_lie_in_the_muscle_and_are_counted():
 
 def test_an_exchanged_number_is_not_answered_from_memory():
     before = np.ptp(unit_potentials.unit_potentials("foot_sole", units=10))
-    with exchanged("emg", "intracellular_conductivity", 2.02):
+    with override("emg", "intracellular_conductivity", 2.02):
         assert np.ptp(unit_potentials.unit_potentials("foot_sole", units=10)) == pytest.approx(
             2 * before
         )

@@ -92,7 +92,7 @@ def test_measures_are_those_of_the_fit(healthy, name):
 
 @pytest.mark.parametrize("name", ax.AXONS)
 def test_measures_lie_among_people(healthy, name):
-    rows = comparison.compare(healthy[name])
+    rows = comparison.compare_with_norms(healthy[name])
     assert len(rows) == 27
     for row in rows:
         if row.measure.key == "rheobase_pa":
@@ -184,8 +184,11 @@ def test_a_blocked_axon_has_no_measures():
     assert math.isnan(found.threshold_20ms_pa)
     assert all(math.isnan(v) for v in found.measures.values())
     assert np.isnan(found.recovery_change_percent).all()
-    assert not any(row.inside_95 for row in comparison.compare(found))
-    assert {row.verdict for row in comparison.compare(found)} == {"not defined", "no norm"}
+    assert not any(row.inside_95 for row in comparison.compare_with_norms(found))
+    assert {row.verdict for row in comparison.compare_with_norms(found)} == {
+        "not defined",
+        "no norm",
+    }
     assert all(np.isnan(y).all() for y in found.te_long_reduction_percent.values())
 
 
@@ -211,10 +214,12 @@ def test_an_axon_that_goes_on_firing_has_no_recovery_cycle():
 def test_an_axon_that_fires_without_a_pulse_has_no_threshold_there(axon, scale):
     dt, body = 0.02, ax.at_rest(Conditions(persistent_sodium_scale=scale), axon)
     threshold, delays = ax.threshold_pa(body, 1.0, dt=dt), ex.te_delays()
-    on = ex._polarised(body, threshold, dt)
-    off = ex._released(body, threshold, dt, on)
-    tests = ex._electrotonus(threshold, on, off, 1, norms_.TE_CURVES, delays, ex.TE_MS)
-    change = ex._changes(body, threshold, [ex._from_rest(body, threshold), tests], dt)[1][0]
+    on = ex._polarise(body, threshold, dt)
+    off = ex._release(body, threshold, dt, on)
+    tests = ex._electrotonus_tests(threshold, on, off, 1, norms_.TE_CURVES, delays, ex.TE_MS)
+    change = ex._threshold_changes(body, threshold, [ex._charge_tests(body, threshold), tests], dt)[
+        1
+    ][0]
 
     def fires(pulse):
         S, P, high = tests.start.copy(), np.repeat(body.P, tests.current.size, axis=1), False
@@ -256,7 +261,7 @@ PATTERNS = [
 @pytest.mark.parametrize(("change", "name"), PATTERNS)
 @pytest.mark.parametrize("axon", ax.AXONS)
 def test_patterns_are_named_when_every_sign_agrees(healthy, axon, change, name):
-    assert comparison.pattern(ex.examine(Conditions(**change), axon), healthy[axon]) == name
+    assert comparison.match_pattern(ex.examine(Conditions(**change), axon), healthy[axon]) == name
 
 
 def test_an_axon_without_rest_is_undefined_and_no_error(monkeypatch):
@@ -331,7 +336,7 @@ def test_the_reference_loops_find_the_same(monkeypatch):
 def test_many_bodies_at_once_give_what_each_gives_alone():
     several = [Conditions(), Conditions(**{K: 6.0}), Conditions(**{K: 12.0}),
                Conditions(persistent_sodium_scale=2.0)]  # fmt: skip
-    found = ex.curves(ax.at_rest(several), full=True)
+    found = ex.measure_curves(ax.at_rest(several), full=True)
     for i, conditions in enumerate(several):
         one = ex.examine(conditions)
         te = [one.te_reduction_percent[level] for level in norms_.TE_CURVES]
@@ -368,10 +373,10 @@ def conditioned_mv(axon, dt):
     threshold = ax.threshold_pa(bodies, 1.0)
     level, pulse = np.outer(threshold, levels / 100), 1.5 * threshold[:, None]
     start = np.repeat(bodies.rest[:, :, None], levels.size, axis=2)
-    on = ex._course(bodies, start, level, np.inf, np.arange(0.0, 201.0, 2.0), dt)
+    on = ex._run_course(bodies, start, level, np.inf, np.arange(0.0, 201.0, 2.0), dt)
     times = np.arange(0.0, 101.0, 2.0)
-    off = ex._course(bodies, on.states[-1], 0 * level, ex.TEST_MS, times, dt)
-    shot = ex._course(bodies, start[..., :1], pulse, ex.TEST_MS, times, dt)
+    off = ex._run_course(bodies, on.states[-1], 0 * level, ex.TEST_MS, times, dt)
+    shot = ex._run_course(bodies, start[..., :1], pulse, ex.TEST_MS, times, dt)
     e = [c.states[:, 0].reshape(len(c.states), -1) for c in (on, off, shot)]
     calm = (on.rises[-1] + off.rises[-1] == 0).ravel()
     together = np.concatenate([e[0], e[1]])[-times.size * 2 :]

@@ -21,13 +21,13 @@ KNOWN = {
 
 def record_of(**changes):
     """Return the model's own record under changed conditions, without noise."""
-    curves = ex.curves(ax.at_rest(Conditions(**changes)), full=True)
-    return fit.Record.of_curves(curves, temperature_c=33.0)
+    curves = ex.measure_curves(ax.at_rest(Conditions(**changes)), full=True)
+    return fit.NerveRecord.of_curves(curves, temperature_c=33.0)
 
 
 def noisy(record, rng):
     """Return the record with the noise that a record is taken to have."""
-    p = fit.points_of(record)
+    p = fit.comparable_points(record)
     y = p.value + p.noise_sd * rng.standard_normal(p.x.size)
     part = {name: (p.x[p.curve == name], y[p.curve == name]) for name in np.unique(p.curve)}
     return replace(
@@ -51,7 +51,7 @@ def raised_potassium(few):
 
 
 def test_nothing_moved_in_the_mean_of_the_people(few):
-    found = fit.fit_record(fit.Record.of_norms(), space=few)
+    found = fit.fit_record(fit.NerveRecord.of_norms(), space=few)
     assert found.nothing and not any(e.moved for e in found.estimates)
     assert found.misfit(found.healthy) == pytest.approx(0.0, abs=1e-20)
     for e in found.estimates:
@@ -62,7 +62,7 @@ def test_a_known_change_is_found_among_others(raised_potassium):
     moved = [e for e in raised_potassium.estimates if e.moved]
     assert [e.name for e in moved] == ["potassium_out_mmol_l"]
     assert moved[0].low < 5.5 < moved[0].high and moved[0].spread > 2
-    assert not raised_potassium.nothing and raised_potassium.noise_scale < fit.FOLLOWS
+    assert not raised_potassium.nothing and raised_potassium.noise_scale < fit.NOISE_TOLERANCE
     assert raised_potassium.misfit(raised_potassium.fitted) == pytest.approx(1.0, abs=0.35)
 
 
@@ -78,9 +78,11 @@ def test_a_known_change_alone_explains_all(raised_potassium):
 
 def test_points_lie_where_the_model_has_them():
     record = record_of(potassium_out_mmol_l=5.0)
-    points = fit.points_of(record)
-    curves = ex.curves(ax.at_rest(Conditions(potassium_out_mmol_l=5.0)), full=True)
-    np.testing.assert_allclose(points.predicted(fit.rows_of(curves))[0], points.value, rtol=1e-12)
+    points = fit.comparable_points(record)
+    curves = ex.measure_curves(ax.at_rest(Conditions(potassium_out_mmol_l=5.0)), full=True)
+    np.testing.assert_allclose(
+        points.predicted(fit.comparable_rows(curves))[0], points.value, rtol=1e-12
+    )
     # every point of the four curves from the onset on, of the cycle and the I/V, and one SDTC
     norms = norms_.norms()
     expected = sum((norms[n].x >= 10).sum() for n in norms_.TE_CURVES.values()) + 18 + 16 + 1
@@ -91,9 +93,9 @@ def test_a_point_between_two_is_read_on_the_line():
     record = record_of()
     x, y = record.recovery
     middle = replace(record, recovery=(np.sqrt(x[3:4] * x[4:5]), np.array([0.0])))
-    points = fit.points_of(middle)
+    points = fit.comparable_points(middle)
     at = points.curve == "recovery_cycle"
-    rows = fit.rows_of(ex.curves(ax.at_rest(Conditions()), full=True))
+    rows = fit.comparable_rows(ex.measure_curves(ax.at_rest(Conditions()), full=True))
     assert points.predicted(rows)[0, at] == pytest.approx((y[3] + y[4]) / 2)
 
 
@@ -112,7 +114,7 @@ def test_more_noise_than_stated_widens_the_intervals(few):
 
 
 def test_too_little_is_refused():
-    empty = fit.Record(recovery=(np.array([2.0, 5.0]), np.array([50.0, -20.0])))
+    empty = fit.NerveRecord(recovery=(np.array([2.0, 5.0]), np.array([50.0, -20.0])))
     with pytest.raises(NeurosimError, match="has 2 points .* at least 20"):
         fit.fit_record(empty)
 
@@ -137,8 +139,8 @@ def test_the_intervals_of_all_together_hold_the_truth_as_often_as_they_say():
     space, rng = Space.read("person"), np.random.default_rng(11)
     held, told = [], []
     for x in space.draw(25, rng):
-        curves = ex.curves(space.at_rest(x[None]), full=True)
-        found = fit.fit_record(noisy(fit.Record.of_curves(curves, temperature_c=33.0), rng))
+        curves = ex.measure_curves(space.at_rest(x[None]), full=True)
+        found = fit.fit_record(noisy(fit.NerveRecord.of_curves(curves, temperature_c=33.0), rng))
         for e, truth in zip(found.estimates, space.values(x).values(), strict=True):
             held.append(e.low <= truth <= e.high)
             told.append(e.told)
@@ -150,6 +152,6 @@ def test_a_single_change_is_followed_to_where_the_test_breaks_off():
     # below some 0.3 of the fast potassium the axon fires during a polarising current
     grid, rows = fit.single_change("fast_potassium_scale", "ghk", 33.0)
     assert np.isfinite(rows).all() and (np.diff(grid) > 0).all() and 0.0 in grid
-    space = fit.space_of("ghk", 33.0)
+    space = fit.person_space("ghk", 33.0)
     at = space.names.index("fast_potassium_scale")
     assert space.dimensions[at].low < space.dimensions[at].value(grid[0]) < 0.4

@@ -17,14 +17,14 @@ import pytest
 from neurosim import cli
 from neurosim.base.errors import NeurosimError
 from neurosim.base.files import write_files
-from neurosim.base.parameters import exchanged, number
+from neurosim.base.parameters import override, parameter
 from neurosim.model.firing.discharge import ORIGINS
 from neurosim.model.muscle.anatomy import MUSCLES
 from neurosim.simulation import budget, cohort, plan, provenance, workers
-from neurosim.simulation.checkpoint import Parts, first_difference
-from neurosim.simulation.scenario import Scenario, catalogue, scenario, severities
+from neurosim.simulation.checkpoint import Checkpoint, first_difference
+from neurosim.simulation.scenario import Scenario, catalogue, load_scenario, severities
 from neurosim.simulation.simulate import simulate
-from neurosim.simulation.tally import Tally, bins, replicate
+from neurosim.simulation.tally import Tally, bin_count, replicate
 from neurosim.view import cohort_tables as tables
 
 ROOT = Path(cohort.__file__).parents[2]
@@ -33,13 +33,13 @@ posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
 
 def small(**more):
-    return plan.plan("stress", **(SMALL | more))
+    return plan.make_plan("stress", **(SMALL | more))
 
 
 def people_csv(found, folder):
     """Return the bytes of every table of a cohort."""
     folder.mkdir(exist_ok=True)
-    write_files(folder, tables.table_files(found))
+    write_files(folder, tables.cohort_files(found))
     return {p.name: p.read_bytes() for p in sorted(folder.glob("*.csv"))}
 
 
@@ -60,7 +60,7 @@ def drawn(states, person, bin_s=3600.0):
     for s in states:
         name = sum(ord(c) * 31**i for i, c in enumerate(f"{s.name} {s.muscle}"))
         rng = np.random.default_rng([s.seed, person, name])
-        n = bins(s.duration_s, bin_s)
+        n = bin_count(s.duration_s, bin_s)
         counts = rng.poisson(rng.lognormal(0.0, 1.0), (5, n))
         tables = [rng.poisson(3.0, cells) for cells in (len(ORIGINS), 10, 92)]
         found.append(Tally(bin_s, s.duration_s, *counts, *tables, 3, rng.random()))
@@ -110,7 +110,9 @@ def test_tables_add_up(plain, tmp_path):
 
 def test_hourly_counts_of_a_still_body_are_poisson_with_the_rate_expected():
     # In health a thumb's sites misfire so seldom that no load and no doublet thins them.
-    found = cohort.run_cohort(plan.plan("normal", people=40, hours=12, muscle="thumb"), workers=1)
+    found = cohort.run_cohort(
+        plan.make_plan("normal", people=40, hours=12, muscle="thumb"), workers=1
+    )
     assert found.expected_per_min.max() < 5.0
     mean = 60.0 * found.expected_per_min[0].sum()  # of all people in an hour
     by_hour = found.hours[0, :, 1 + plan.COUNTS.index("twitches")]
@@ -147,7 +149,7 @@ def weekly(seen, hours):
     def made(states, person, bin_s=3600.0):
         found = []
         for s in states:
-            n = bins(s.duration_s, bin_s)
+            n = bin_count(s.duration_s, bin_s)
             visible = np.zeros(n, int)
             if s.name != "normal" and s.muscle in seen:
                 visible[::168] = seen[s.muscle][: visible[::168].size]
@@ -187,14 +189,14 @@ def weekly(seen, hours):
 def test_signs_are_told_of_weeks(weeks, calf, thumb, signs, monkeypatch):
     seen = {"calf": list(calf), "thumb": list(thumb)}
     monkeypatch.setattr(cohort, "tallies", weekly(seen, weeks * 168))
-    asked = plan.plan("stress", people=2, hours=weeks * 168, muscle="all")
+    asked = plan.make_plan("stress", people=2, hours=weeks * 168, muscle="all")
     rows = cohort.count_people(asked, 0, 2)["rows"]
-    told = {tuple(int(rows[0, i][s]) for s in plan.SIGNS) for i in range(6, 12)}
+    told = {tuple(int(rows[0, i][s]) for s in plan.COHORT_SIGNS) for i in range(6, 12)}
     assert told == {signs}
     found = cohort.run_cohort(asked, workers=1)
     block = next(tables.people_blocks(found))
     words = {1: True, 0: False, -1: None}
-    assert [block[s][6] for s in plan.SIGNS] == [words[s] for s in signs]
+    assert [block[s][6] for s in plan.COHORT_SIGNS] == [words[s] for s in signs]
     text = tables.describe_cohort(found)
     assert ("too short for them" in text) == (weeks < 8)
     assert ("persists is told from 12 weeks" in text) == (weeks == 8)
@@ -211,7 +213,7 @@ def test_it_is_the_same_whatever_the_chunks(plain, tmp_path, monkeypatch):
 
 
 def test_more_people_and_other_scenarios_do_not_change_a_person(plain, tmp_path):
-    many = cohort.run_cohort(plan.plan(["caffeine", "stress"], **SMALL | {"people": 14}))
+    many = cohort.run_cohort(plan.make_plan(["caffeine", "stress"], **SMALL | {"people": 14}))
     blocks = list(tables.people_blocks(many))
     rows = {n: np.concatenate([b[n] for b in blocks]) for n in ("scenario", "person", "discharges")}
     keep = (rows["scenario"] != "caffeine") & (rows["person"] < 12)
@@ -222,7 +224,7 @@ def test_more_people_and_other_scenarios_do_not_change_a_person(plain, tmp_path)
 
 
 def test_it_is_the_same_on_processes_where_a_number_is_exchanged(plain, tmp_path):
-    with exchanged("firing", "load_factor", 3.0 * number("firing", "load_factor")):
+    with override("firing", "load_factor", 3.0 * parameter("firing", "load_factor")):
         one, two = (
             people_csv(cohort.run_cohort(small(), workers=n), tmp_path / str(n)) for n in (1, 2)
         )
@@ -250,7 +252,7 @@ def test_a_dask_cluster_that_loses_a_worker_gives_the_same(plain, tmp_path):
                 os.kill(killed[0], getattr(signal, "SIGKILL", signal.SIGTERM))
 
         address = cluster.scheduler_address
-        with exchanged("firing", "load_factor", 3.0 * number("firing", "load_factor")):
+        with override("firing", "load_factor", 3.0 * parameter("firing", "load_factor")):
             there = cohort.run_cohort(small(people=4), scheduler=address)
             here = cohort.run_cohort(small(people=4), workers=1)
         found = cohort.run_cohort(small(), scheduler=address, progress=kill)
@@ -270,7 +272,7 @@ def test_a_scheduler_that_is_not_there_is_a_sentence(monkeypatch):
 def test_parquet_has_what_csv_has(plain, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
     found = cohort.run_cohort(small(format="parquet"), workers=1)
-    write_files(tmp_path, tables.table_files(found))
+    write_files(tmp_path, tables.cohort_files(found))
     for name in ("people", "hours", "histograms", "summary"):
         table = parquet.read_table(tmp_path / f"{name}.parquet")
         (tmp_path / f"{name}.csv").write_bytes(plain[f"{name}.csv"])
@@ -422,7 +424,7 @@ def test_a_worker_process_that_dies_is_a_sentence_and_the_rest_is_kept(plain, tm
             for child in multiprocessing.active_children():
                 child.kill()
 
-    with Parts(tmp_path) as kept:
+    with Checkpoint(tmp_path) as kept:
         with pytest.raises(NeurosimError, match=r"of 12 people, kept, because a worker process"):
             cohort.run_cohort(small(), kept, workers=2, progress=kill)
         found = cohort.run_cohort(small(), kept, workers=1, resume=True)
@@ -482,30 +484,30 @@ def test_a_disk_that_is_full_at_the_end_keeps_all_people(tmp_path, monkeypatch, 
 
 
 def test_two_runs_in_one_folder_are_refused(tmp_path):
-    with Parts(tmp_path), pytest.raises(NeurosimError, match="Another run is writing to"):
-        Parts(tmp_path).__enter__()
-    with Parts(tmp_path):
+    with Checkpoint(tmp_path), pytest.raises(NeurosimError, match="Another run is writing to"):
+        Checkpoint(tmp_path).__enter__()
+    with Checkpoint(tmp_path):
         pass
     assert not os.listdir(tmp_path)
 
 
 def test_another_question_or_other_code_is_not_added_to(tmp_path, monkeypatch):
     monkeypatch.setattr(cohort, "tallies", drawn)
-    other = scenario("stress").replace(body=scenario("stress").body.replace(stress=0.25))
-    with Parts(tmp_path) as kept:
+    other = load_scenario("stress").replace(body=load_scenario("stress").body.replace(stress=0.25))
+    with Checkpoint(tmp_path) as kept:
         cohort.run_cohort(small(), kept, workers=1)
         for asked, words in (
             (small(people=13), "has people = 12, not 13"),
             (small(hours=1), "has hours = 0.02, not 1"),
             (small(format="parquet"), "has format = csv, not parquet"),
-            (plan.plan(["stress", "caffeine"], **SMALL), "not caffeine in the calf"),
-            (plan.plan(other, **SMALL), r"scenarios.stress.body.stress = \S+, not 0.25"),
+            (plan.make_plan(["stress", "caffeine"], **SMALL), "not caffeine in the calf"),
+            (plan.make_plan(other, **SMALL), r"scenarios.stress.body.stress = \S+, not 0.25"),
         ):
             with pytest.raises(NeurosimError, match=words):
                 cohort.run_cohort(asked, kept, resume=True, workers=1)
         with pytest.raises(NeurosimError, match="unfinished run: add --resume"):
             cohort.run_cohort(small(), kept, workers=1)
-        monkeypatch.setattr(provenance, "made_by", lambda: {"code": "else"})
+        monkeypatch.setattr(provenance, "build_info", lambda: {"code": "else"})
         with pytest.raises(NeurosimError, match="made_by|other code"):
             cohort.run_cohort(small(), kept, resume=True, workers=1)
 
@@ -514,7 +516,7 @@ def test_a_strangers_files_among_the_parts_are_left_alone(tmp_path, monkeypatch)
     monkeypatch.setattr(cohort, "tallies", drawn)
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "mine.txt").write_text("keep")
-    with Parts(tmp_path) as kept:
+    with Checkpoint(tmp_path) as kept:
         cohort.run_cohort(small(), kept, workers=1)
         kept.clear()
     assert os.listdir(tmp_path / "parts") == ["mine.txt"]
@@ -534,7 +536,10 @@ def test_a_strangers_files_among_the_parts_are_left_alone(tmp_path, monkeypatch)
         ({"scenarios": ["strss"]}, "did you mean 'stress'"),
         ({"muscle": "nose"}, "nose"),
         ({"format": "xls"}, "format"),
-        ({"scenarios": [Scenario(name="normal", body=scenario("stress").body)]}, "another name"),
+        (
+            {"scenarios": [Scenario(name="normal", body=load_scenario("stress").body)]},
+            "another name",
+        ),
         ({"scenarios": [Scenario(name="a", axon="ohmic"), "stress"]}, "one axon each"),
         (
             {
@@ -549,11 +554,11 @@ def test_a_strangers_files_among_the_parts_are_left_alone(tmp_path, monkeypatch)
 def test_mistakes_are_one_sentence(more, words):
     given = {"scenarios": "stress", **SMALL, **more}
     with pytest.raises(NeurosimError, match=words):
-        plan.plan(**given)
+        plan.make_plan(**given)
 
 
 def test_health_is_first_and_in_the_muscles_of_all():
-    asked = plan.plan([Scenario(name="mine", muscle="thumb"), "normal", "stress"], hours=1)
+    asked = plan.make_plan([Scenario(name="mine", muscle="thumb"), "normal", "stress"], hours=1)
     assert [(s.name, s.muscle) for s in asked.states] == [
         ("normal", "thumb"),
         ("normal", "foot_sole"),
@@ -561,27 +566,27 @@ def test_health_is_first_and_in_the_muscles_of_all():
         ("stress", "foot_sole"),
     ]
     assert asked.healthy == {"thumb": 0, "foot_sole": 1}
-    axons = {s.axon for s in plan.plan(Scenario(name="b", axon="ohmic")).scenarios}
+    axons = {s.axon for s in plan.make_plan(Scenario(name="b", axon="ohmic")).scenarios}
     assert axons == {"ohmic"}
 
 
 def test_what_does_not_fit_the_machine_is_refused_with_the_figure(tmp_path, monkeypatch):
     asked, told = small(people=1000, hours=24), []
-    monkeypatch.setattr(budget, "try_few", lambda asked: (2.0, 1e6))
-    with Parts(tmp_path) as kept:
+    monkeypatch.setattr(budget, "measure_few", lambda asked: (2.0, 1e6))
+    with Checkpoint(tmp_path) as kept:
         for name, value, words in (
             ("machine_bytes", lambda: 1e9, "about 1.7 GB of memory, and the machine has 1:"),
             ("TOO_LONG_S", 100.0, "would take about 0.012 days"),
         ):
             with monkeypatch.context() as patch, pytest.raises(NeurosimError, match=words):
                 patch.setattr(budget, name, value)
-                budget._laid_out(asked, 2, True, kept, None)
+                budget._plan_layout(asked, 2, True, kept, None)
         with monkeypatch.context() as patch, pytest.raises(NeurosimError, match="0.001 free"):
             patch.setattr("shutil.disk_usage", lambda _: type("Use", (), {"free": 1e6}))
-            budget._laid_out(
+            budget._plan_layout(
                 asked.__class__(**vars(asked) | {"people": 10**6}), 2, True, kept, None
             )
-        layout = budget._laid_out(asked, 2, True, kept, told.append)
+        layout = budget._plan_layout(asked, 2, True, kept, told.append)
     assert layout == {"chunk": 2, "seconds_expected": 2000.0}
     assert told == ["This takes about 17 minutes."]
     assert not os.listdir(tmp_path)
@@ -590,14 +595,14 @@ def test_what_does_not_fit_the_machine_is_refused_with_the_figure(tmp_path, monk
 def test_parquet_without_its_package_is_a_sentence(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(NeurosimError, match=r"pip install 'neurosim\[cohort\]'"):
-        tables.needs_pyarrow("parquet")
+        tables.require_pyarrow("parquet")
     with pytest.raises(NeurosimError, match=r"pip install 'neurosim\[cohort\]'"):
         workers.check_address("tcp://127.0.0.1:8786")
-    tables.needs_pyarrow("csv")
+    tables.require_pyarrow("csv")
 
 
 def test_the_time_is_told_of_a_few_people():
-    each_s, most = budget.try_few(small(hours=1))
+    each_s, most = budget.measure_few(small(hours=1))
     found = cohort.run_cohort(small(people=30, hours=0.01), workers=1)
     assert 0 < each_s < 60
     assert most == pytest.approx(60.0 * found.expected_per_min[:, 13:].max(), rel=5.0)

@@ -21,9 +21,14 @@ from neurosim.model.firing.disease import Lesion, Terminal
 from neurosim.model.soma.cramp import Cramping
 from neurosim.model.soma.soma import SomaConditions, misfires_per_min
 from neurosim.simulation import simulate
-from neurosim.simulation.scenario import Scenario, catalogue, scenario
-from neurosim.simulation.simulate import hazard_of, people_sites, sites_of, sources_of
-from neurosim.simulation.state import State, state_of
+from neurosim.simulation.scenario import Scenario, catalogue, load_scenario
+from neurosim.simulation.simulate import (
+    person_sites,
+    sites_in_state,
+    state_hazard,
+    state_other_sources,
+)
+from neurosim.simulation.state import TissueState, state_from_contributions
 
 OTHERS = tuple(f"neurosim.model.{folder}" for folder in ("axon", "soma", "firing", "muscle"))
 RATE = re.compile(r"(^|_)(rates?|hazards?|misfires?|bursts?|twitches|frequency|per_min)($|_)")
@@ -73,22 +78,22 @@ def bare(items):
 def test_a_state_follows_from_names_and_changes_alone():
     for body in bodies():
         items = contributions(body)
-        told, anonymous = state_of(items), state_of(bare(items))
-        for name in {f.name for f in fields(State)} - {"contributions"}:
+        told, anonymous = state_from_contributions(items), state_from_contributions(bare(items))
+        for name in {f.name for f in fields(TissueState)} - {"contributions"}:
             assert getattr(told, name) == getattr(anonymous, name)
 
 
 @pytest.mark.parametrize("name", catalogue())
 def test_rates_follow_from_names_and_changes_alone(name):
-    asked = scenario(name)
+    asked = load_scenario(name)
     items = contributions(asked.body)
-    sites, _ = people_sites(asked, 0)
+    sites, _ = person_sites(asked, 0)
     found = []
     for given in (items, bare(items)):
-        state = state_of(given)
-        mine = sites_of(state, sites, asked, 0)
-        beside = sources_of(state, mine, asked, 0)[1]
-        found.append([*expected_bursts_per_min(hazard_of(state, mine, asked)), *beside])
+        state = state_from_contributions(given)
+        mine = sites_in_state(state, sites, asked, 0)
+        beside = state_other_sources(state, mine, asked, 0)[1]
+        found.append([*expected_bursts_per_min(state_hazard(state, mine, asked)), *beside])
     assert np.array_equal(*found)
 
 
@@ -96,9 +101,9 @@ def test_the_rate_depends_on_the_state_only():
     # Two bodies that make the same membranes make the same rates: a body that is not asked
     # about and the conditions written down by hand.
     asked, body = Scenario(), Body(ionised_calcium_mmol_l=1.0, potassium_mmol_l=4.8)
-    sites, _ = people_sites(asked, 3)
-    by_factors = state_of(contributions(body))
-    healthy = state_of(())
+    sites, _ = person_sites(asked, 3)
+    by_factors = state_from_contributions(contributions(body))
+    healthy = state_from_contributions(())
     by_hand = Conditions(
         calcium_out_mmol_l=healthy.axon.calcium_out_mmol_l + 1.0 - Body().ionised_calcium_mmol_l,
         potassium_out_mmol_l=healthy.axon.potassium_out_mmol_l + 4.8 - Body().potassium_mmol_l,
@@ -107,7 +112,7 @@ def test_the_rate_depends_on_the_state_only():
 
 
 def test_a_healthy_body_is_the_healthy_membrane():
-    state = state_of(contributions(Body()))
+    state = state_from_contributions(contributions(Body()))
     assert state.axon == Conditions() and state.soma == SomaConditions()
     assert (state.force_scale, state.contraction_time_scale) == (1.0, 1.0)
     assert (state.units_scale, state.fibres_scale) == (1.0, 1.0)
@@ -159,23 +164,26 @@ def test_the_factors_know_no_rate():
 def test_a_rate_is_no_parameter_of_any_place(site, name):
     wrong = SimpleNamespace(site=site, parameter=name, operation="scale", change=2.0)
     with pytest.raises(NeurosimError):
-        state_of([wrong])
+        state_from_contributions([wrong])
 
 
 def test_operations_and_their_order():
     def at(operation, change, parameter="calcium_out_mmol_l", site="axon"):
         return SimpleNamespace(site=site, parameter=parameter, operation=operation, change=change)
 
-    state = state_of([at("set", 2.0), at("add", 0.5), at("scale", 2.0)])
+    state = state_from_contributions([at("set", 2.0), at("add", 0.5), at("scale", 2.0)])
     assert state.axon.calcium_out_mmol_l == 5.0 and state.soma == SomaConditions()
-    low = state_of([at("set", 0.2, site="junction")])
+    low = state_from_contributions([at("set", 0.2, site="junction")])
     assert low.transmission < 0.5 and low.axon == Conditions()
-    tired = state_of([at("scale", 0.7, "force_scale", "muscle")] * 2)
+    tired = state_from_contributions([at("scale", 0.7, "force_scale", "muscle")] * 2)
     assert tired.force_scale == pytest.approx(0.49)
 
 
 def test_more_synaptic_noise_makes_the_soma_misfire_through_its_own_equations():
-    calm, aroused = state_of(()), state_of(contributions(Body(stress=1.0)))
+    calm, aroused = (
+        state_from_contributions(()),
+        state_from_contributions(contributions(Body(stress=1.0))),
+    )
     assert misfires_per_min(aroused.soma) > misfires_per_min(calm.soma)
     assert "misfires_per_min" not in inspect.getsource(factors)
-    assert "contributions" not in inspect.getsource(simulate.hazard_of).split('"""')[2]
+    assert "contributions" not in inspect.getsource(simulate.state_hazard).split('"""')[2]

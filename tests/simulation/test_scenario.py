@@ -9,7 +9,7 @@ import pytest
 
 from neurosim.base.errors import NeurosimError
 from neurosim.model.body.state import Body
-from neurosim.simulation.scenario import Scenario, catalogue, combined, scenario, severities
+from neurosim.simulation.scenario import Scenario, catalogue, combine, load_scenario, severities
 
 NAMES = {
     "normal", "low_sodium", "high_sodium", "low_potassium", "high_potassium", "low_calcium",
@@ -29,7 +29,7 @@ def test_the_catalogue_is_complete_and_normal_comes_first():
 
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_a_catalogue_scenario_says_what_it_is_and_changes_one_side(name):
-    found = scenario(name)
+    found = load_scenario(name)
     assert found.name == name and found.title and found.about.endswith(".")
     changed = {f for f, v in vars(found.body).items() if v != getattr(Body(), f)}
     if name == "normal":
@@ -45,7 +45,7 @@ def test_a_catalogue_scenario_says_what_it_is_and_changes_one_side(name):
 
 @pytest.mark.parametrize("name", ["Low-Calcium", " low calcium ", "LOW_CALCIUM"])
 def test_names_are_read_generously(name):
-    assert scenario(name) == scenario("low_calcium")
+    assert load_scenario(name) == load_scenario("low_calcium")
 
 
 def as_toml(asked):
@@ -64,18 +64,18 @@ def as_toml(asked):
 
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_there_and_back_through_a_file(tmp_path, name):
-    asked = scenario(name).replace(
+    asked = load_scenario(name).replace(
         muscle="eyelid", duration_s=12.5, people=7, seed=2**50 + 1, axon="ohmic"
     )
     path = tmp_path / "question.toml"
     path.write_text(as_toml(asked), "utf-8")
-    assert Scenario.from_toml(path) == asked == scenario(path) == scenario(str(path))
+    assert Scenario.from_toml(path) == asked == load_scenario(path) == load_scenario(str(path))
 
 
 def test_a_file_without_a_name_is_called_after_itself(tmp_path):
     path = tmp_path / "my_test.toml"
     path.write_text("[body]\npotassium_mmol_l = 3\n", "utf-8")
-    found = scenario(path)
+    found = load_scenario(path)
     assert (found.name, found.title, found.body.potassium_mmol_l) == ("my_test", "my test", 3.0)
 
 
@@ -97,7 +97,7 @@ def test_shipped_files_hold_nothing_but_known_keys():
 
 @pytest.mark.parametrize("name", sorted(NAMES - {"normal", "cramp", "a_day"}))
 def test_what_is_mild_is_the_same_and_less(name):
-    severe, mild = scenario(name), scenario(f"{name}_mild")
+    severe, mild = load_scenario(name), load_scenario(f"{name}_mild")
     assert severities(name) == (name, mild.name) == (name, f"{name}_mild")
     assert mild.title == f"{severe.title}, mild" and mild.about != severe.about
     healthy = vars(Body())
@@ -105,7 +105,7 @@ def test_what_is_mild_is_the_same_and_less(name):
         less, more = (abs(b - healthy[field]) for b in (getattr(mild.body, field), value))
         assert less < more if more else less == 0
     with pytest.raises(NeurosimError, match="Unknown scenario 'cramp_mild'"):
-        scenario("cramp_mild")
+        load_scenario("cramp_mild")
 
 
 def test_a_scenario_is_frozen_and_replace_makes_another():
@@ -213,7 +213,7 @@ def test_a_course_needs_its_start_and_a_start_its_course():
 @pytest.mark.parametrize("name", ["low_calcum", "calcium low", "", 7])
 def test_an_unknown_scenario_is_one_sentence(name):
     with pytest.raises(NeurosimError) as error:
-        scenario(name)
+        load_scenario(name)
     assert str(name) in sentence(error)
 
 
@@ -238,7 +238,7 @@ def test_a_file_with_a_mistake_is_one_sentence_that_names_the_file(tmp_path, tex
     path = tmp_path / "bad.toml"
     path.write_text(text, "utf-8")
     with pytest.raises(NeurosimError) as error:
-        scenario(path)
+        load_scenario(path)
     assert words in sentence(error) and "bad.toml" in str(error.value)
 
 
@@ -247,18 +247,18 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path):
     (tmp_path / "latin.toml").write_bytes("title = 'é'".encode("latin-1"))
     for name in ("missing.toml", "folder.toml", "latin.toml"):
         with pytest.raises(NeurosimError) as error:
-            scenario(tmp_path / name)
+            load_scenario(tmp_path / name)
         assert name in sentence(error)
 
 
 def test_scenarios_together_change_what_any_changes():
     base = Scenario(seed=3, muscle="calf")
-    both = combined(("low_magnesium", "low_calcium"), base)
-    magnesium, calcium = scenario("low_magnesium").body, scenario("low_calcium").body
+    both = combine(("low_magnesium", "low_calcium"), base)
+    magnesium, calcium = load_scenario("low_magnesium").body, load_scenario("low_calcium").body
     assert (both.name, both.seed, both.muscle) == ("low_magnesium+low_calcium", 3, "calf")
     assert both.title == "Low blood magnesium and low blood calcium"
     assert both.body.ionised_magnesium_mmol_l == magnesium.ionised_magnesium_mmol_l
     assert both.body.ionised_calcium_mmol_l == calcium.ionised_calcium_mmol_l
     assert both.body.potassium_mmol_l == Body().potassium_mmol_l
-    first = combined(("low_calcium", "low_calcium_mild")).body
+    first = combine(("low_calcium", "low_calcium_mild")).body
     assert first.ionised_calcium_mmol_l == calcium.ionised_calcium_mmol_l

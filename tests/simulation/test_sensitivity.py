@@ -8,7 +8,7 @@ import pytest
 
 from neurosim import cli
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import exchanged
+from neurosim.base.parameters import override
 from neurosim.model.firing.sites import ROGUE
 from neurosim.simulation import sensitivity as study
 from neurosim.simulation.scenario import Scenario
@@ -17,7 +17,7 @@ FEW = ("rogue_tail", "own_critical", "csf_transfer", "rogue_person_spread")
 
 
 def inputs(*bounds):
-    return [study.Factor("number", "", f"x{i}", f"x{i}", *b) for i, b in enumerate(bounds)]
+    return [study.InputFactor("number", "", f"x{i}", f"x{i}", *b) for i, b in enumerate(bounds)]
 
 
 def few(asked):
@@ -46,7 +46,7 @@ def test_a_straight_line_is_additive():
     found = study.sobol(bounds, lambda x: x @ slope, 1024)
     assert found.first == pytest.approx(part, abs=0.01)
     assert found.total == pytest.approx(part, abs=0.01)
-    effects = study.screening(bounds, lambda x: x @ slope, 5)
+    effects = study.screen_inputs(bounds, lambda x: x @ slope, 5)
     assert effects == pytest.approx(slope * (high - low))
 
 
@@ -69,7 +69,7 @@ def test_same_seed_same_indices():
 
 def test_every_input_moves_what_it_names():
     asked = Scenario()
-    setup = study.Setup(asked, (*study.body_factors(), *few(asked), study.person_factor(64)))
+    setup = study.InputSetup(asked, (*study.body_factors(), *few(asked), study.person_factor(64)))
     rows = np.tile([0.5 * (f.low + f.high) for f in setup.factors], (4, 1))
     names = [f.name for f in setup.factors]
     rows[1, names.index("potassium_mmol_l")] = 5.0
@@ -85,25 +85,25 @@ def test_every_input_moves_what_it_names():
 
 
 def test_a_body_that_cannot_live_counts_as_no_twitch():
-    field = study.Factor("body", "body", "mass_loss_percent", "", 0.0, 10.0)
-    salt = study.Factor("body", "body", "sodium_mmol_l", "", 100.0, 185.0)
-    model, setup = study._Model(1, None), study.Setup(Scenario(), (field, salt))
+    field = study.InputFactor("body", "body", "mass_loss_percent", "", 0.0, 10.0)
+    salt = study.InputFactor("body", "body", "sodium_mmol_l", "", 100.0, 185.0)
+    model, setup = study._Model(1, None), study.InputSetup(Scenario(), (field, salt))
     assert model(setup, np.array([[10.0, 185.0]]), 1) == pytest.approx(-5.0)
     assert model.unlivable == 1
 
 
 def test_a_number_of_sites_does_not_draw_another_person():
     asked = Scenario()
-    with exchanged("membrane", "people_spread", 0.0):
+    with override("membrane", "people_spread", 0.0):
         before = study.same_sites(asked, 3)
-        with exchanged("firing", "bulk_sites_per_unit", 40.0):
+        with override("firing", "bulk_sites_per_unit", 40.0):
             denser = study.same_sites(asked, 3)
-        with exchanged("firing", "rogues_per_unit_foot_sole", 20.0):
+        with override("firing", "rogues_per_unit_foot_sole", 20.0):
             more = study.same_sites(asked, 3)
     rogues, same, grown = (set(s.nu[s.origin == ROGUE]) for s in (before, denser, more))
     assert same == rogues and rogues < grown
     assert denser.nu.size > before.nu.size
-    with exchanged("firing", "rogue_person_spread", 0.0):
+    with override("firing", "rogue_person_spread", 0.0):
         drawn = [study.same_sites(asked, p) for p in range(20)]
     counts = [(s.origin == ROGUE).sum() / s.units for s in drawn]
     error = np.sqrt(10.97 / before.units / len(drawn))  # of Poisson's
@@ -124,7 +124,7 @@ def test_ranges_come_from_fields_and_scenarios():
 def test_the_command_writes_all(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(study, "number_factors", few)
-    monkeypatch.setattr(cli, "_cores", lambda people: 1)
+    monkeypatch.setattr(cli, "_useful_cores", lambda people: 1)
     assert cli.main("sensitivity --samples 4 --people 5 --out found".split()) == 0
     words = capsys.readouterr().out
     assert "sole of the foot" in words and "Not converged" in words and "| potassium" in words

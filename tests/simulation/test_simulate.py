@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import exchanged, number
+from neurosim.base.parameters import override, parameter
 from neurosim.model.body import contributions
 from neurosim.model.body.state import Body
 from neurosim.model.muscle.events import find_twitches
 from neurosim.simulation import state as state_
-from neurosim.simulation.scenario import Scenario, scenario
+from neurosim.simulation.scenario import Scenario, load_scenario
 from neurosim.simulation.simulate import simulate
-from neurosim.simulation.tally import replicate, tallies
+from neurosim.simulation.tally import replicate, tally_person
 
 COUNTS = ("twitches", "visible", "doublets", "active_units", "expected_per_min")
 ASKED = ("normal", "low_calcium", "fatigue")
@@ -26,9 +26,9 @@ def test_a_person_is_the_same_among_any_number_of_people():
     assert few.twitches.shape == (3, 3) and many.twitches.shape == (3, 23)
     assert np.array_equal(few.twitches, many.twitches[:, :3])
     assert all(np.array_equal(getattr(few, n), getattr(many, n)[:, :3]) for n in COUNTS)
-    asked = tuple(scenario(n).replace(duration_s=120.0) for n in ASKED)
+    asked = tuple(load_scenario(n).replace(duration_s=120.0) for n in ASKED)
     for person in (22, 4, 0):  # in any order, alone
-        found = tallies(asked, person)
+        found = tally_person(asked, person)
         assert [t.twitches.sum() for t in found] == many.twitches[:, person].tolist()
         assert [t.expected_per_min for t in found] == many.expected_per_min[:, person].tolist()
 
@@ -42,7 +42,7 @@ def test_a_person_does_not_depend_on_the_scenarios_beside_theirs():
 def test_a_person_does_not_depend_on_cores_also_when_numbers_are_exchanged():
     asked = ("normal", "high_sodium")
     nominal = replicate(asked, 12, duration_s=60.0)
-    with exchanged("firing", "load_factor", 3.0 * number("firing", "load_factor")):
+    with override("firing", "load_factor", 3.0 * parameter("firing", "load_factor")):
         one, two = (replicate(asked, 12, duration_s=60.0, cores=cores) for cores in (1, 2))
     assert same(one, two)
     assert not np.array_equal(one.expected_per_min, nominal.expected_per_min)
@@ -128,8 +128,8 @@ def test_counts_are_about_those_expected():
 
 def test_a_junction_that_fails_stops_the_twitches_but_not_the_nerve():
     body = Body(ionised_calcium_mmol_l=0.5, ionised_magnesium_mmol_l=6.0)
-    state = state_.state_of(contributions.contributions(body))
-    assert state.transmission < number("study", "smallest_transmission")
+    state = state_.state_from_contributions(contributions.contributions(body))
+    assert state.transmission < parameter("study", "smallest_transmission")
     result = simulate(body, duration_s=60.0)
     assert len(result.twitches) == 0 and result.expected_per_min == 0.0
     assert result.force_mn().max() == 0.0

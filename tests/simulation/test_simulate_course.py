@@ -7,10 +7,10 @@ from scipy import stats
 from neurosim.model.body.course import Course
 from neurosim.model.body.state import Body
 from neurosim.model.firing.hazard import hazard_course, hazard_table
-from neurosim.simulation.scenario import Scenario, catalogue, scenario
-from neurosim.simulation.simulate import people_sites, simulate
-from neurosim.simulation.state import moments
-from neurosim.simulation.tally import replicate, tallies
+from neurosim.simulation.scenario import Scenario, catalogue, load_scenario
+from neurosim.simulation.simulate import person_sites, simulate
+from neurosim.simulation.state import body_trajectory
+from neurosim.simulation.tally import replicate, tally_person
 
 STILL = Course.from_tables(
     [{"from": "07:00", "to": "08:00", "stress": 0.0}, {"at": "07:30", "caffeine_mg": 0}], "06:00"
@@ -20,14 +20,14 @@ HOUR_S = 3600.0
 
 @pytest.mark.parametrize("name", ["normal", "low_calcium", "isaacs", "pinched_nerve", "cramp"])
 def test_a_course_that_never_changes_is_the_constant_scenario_to_the_bit(name):
-    asked = scenario(name).replace(duration_s=120.0)
+    asked = load_scenario(name).replace(duration_s=120.0)
     constant, still = simulate(asked, person=1), simulate(asked.replace(course=STILL), person=1)
     for column, values in constant.firing.columns().items():
         assert np.array_equal(values, still.firing.columns()[column]), column
     for column, values in constant.twitches.columns().items():
         assert np.array_equal(values, still.twitches.columns()[column]), column
     assert constant.expected_per_min == still.expected_per_min
-    one, other = (tallies([s], 1, 20.0)[0] for s in (asked, asked.replace(course=STILL)))
+    one, other = (tally_person([s], 1, 20.0)[0] for s in (asked, asked.replace(course=STILL)))
     for column, values in vars(one).items():
         assert np.array_equal(values, vars(other)[column]), column
 
@@ -66,7 +66,7 @@ def test_each_moment_is_the_constant_body_of_that_time():
 
 
 def test_lines_between_examined_axons_are_near_the_truth():
-    asked = scenario("a_day")
+    asked = load_scenario("a_day")
     result = simulate(asked, person=1)
     at = np.linspace(0.2, 23.7, 14)
     bodies = asked.course.bodies_at(at, asked.body)
@@ -116,7 +116,7 @@ def test_replicate_gives_what_simulate_gives():
 
 def test_the_day_that_ships_runs_and_knows_its_clock():
     assert "a_day" in catalogue()
-    asked = scenario("a_day")
+    asked = load_scenario("a_day")
     assert asked.duration_s == 86_400.0 and asked.course.clock(0.0) == "06:30"
     result = simulate(asked, muscle="calf")
     assert result.firing.duration_s == 86_400.0
@@ -128,13 +128,13 @@ def test_the_day_that_ships_runs_and_knows_its_clock():
 
 
 def test_the_moments_are_as_few_as_they_need_be():
-    of = moments(scenario("a_day"))
+    of = body_trajectory(load_scenario("a_day"))
     assert of.at_s.size < 60 and of.examined.size < 45
     assert np.all(np.diff(of.at_s) > 0) and of.at_s[0] == 0 and of.at_s[-1] == 86_400
     coffee = Course.from_tables([{"at": "07:00", "caffeine_mg": 300}], "06:00")
-    alone = moments(Scenario(course=coffee, duration_s=86_400))
+    alone = body_trajectory(Scenario(course=coffee, duration_s=86_400))
     assert alone.examined.size == 1  # coffee does not reach the axon
-    assert moments(Scenario()).bodies == (Body(),)
+    assert body_trajectory(Scenario()).bodies == (Body(),)
 
 
 def test_the_endings_of_isaacs_syndrome_answer_to_the_hour():
@@ -155,9 +155,11 @@ def test_the_endings_of_isaacs_syndrome_answer_to_the_hour():
 
 
 def test_between_examined_axons_the_log_rate_is_a_straight_line():
-    states = [moments(Scenario(body=Body(potassium_mmol_l=k))).states[0].axon for k in (4.2, 5.0)]
+    states = [
+        body_trajectory(Scenario(body=Body(potassium_mmol_l=k))).states[0].axon for k in (4.2, 5.0)
+    ]
     tables = [hazard_table(state) for state in states]
-    sites, _ = people_sites(Scenario(), 2)
+    sites, _ = person_sites(Scenario(), 2)
     quiet = np.zeros(sites.units)
     at_s = np.array([0.0, 30.0, 120.0])
     law = hazard_course(tables, np.array([0, 2]), sites, [quiet] * 3, at_s, 120.0)

@@ -6,16 +6,16 @@ from scipy import stats
 
 from neurosim.model.muscle import force
 from neurosim.simulation import counting, simulate, state, tally
-from neurosim.simulation.scenario import scenario
-from neurosim.simulation.tally import INTERVAL_EDGES_S, bins, count, tallies
+from neurosim.simulation.scenario import load_scenario
+from neurosim.simulation.tally import INTERVAL_EDGES_S, bin_count, tally_firing, tally_person
 
 COLUMNS = [name for name in tally.Tally.__dataclass_fields__ if name not in ("bin_s",)]
 
 
 def whole(asked, person, bin_s):
     """Return the tally of discharges that are all kept, and those discharges and twitches."""
-    acted = simulate._run(state.moments(asked), asked, person)
-    return count(acted.firing, acted.twitches, bin_s), acted
+    acted = simulate._run_person(state.body_trajectory(asked), asked, person)
+    return tally_firing(acted.firing, acted.twitches, bin_s), acted
 
 
 @pytest.mark.parametrize(
@@ -30,10 +30,10 @@ def whole(asked, person, bin_s):
     ],
 )
 def test_counted_as_drawn_they_are_what_they_are_kept_whole(name, muscle, duration_s, bin_s):
-    asked = scenario(name).replace(muscle=muscle, duration_s=duration_s)
-    assert tally.as_drawn(state.moments(asked))
+    asked = load_scenario(name).replace(muscle=muscle, duration_s=duration_s)
+    assert tally.can_count_as_drawn(state.body_trajectory(asked))
     for person in (2, 5):
-        (found,) = tallies([asked], person, bin_s)
+        (found,) = tally_person([asked], person, bin_s)
         kept, acted = whole(asked, person, bin_s)
         for column in ("origins", "burst_sizes", "intervals", "discharges"):
             assert np.array_equal(getattr(found, column), getattr(kept, column)), column
@@ -48,9 +48,9 @@ def test_counted_as_drawn_they_are_what_they_are_kept_whole(name, muscle, durati
 
 @pytest.mark.parametrize("name", ["isaacs", "cholinesterase_inhibition", "pinched_nerve", "cramp"])
 def test_sources_beside_the_hazard_are_counted_whole(name):
-    asked = scenario(name).replace(duration_s=120.0, muscle="foot_sole")
-    assert not tally.as_drawn(state.moments(asked))
-    (found,), (kept, acted) = tallies([asked], 1, 60.0), whole(asked, 1, 60.0)
+    asked = load_scenario(name).replace(duration_s=120.0, muscle="foot_sole")
+    assert not tally.can_count_as_drawn(state.body_trajectory(asked))
+    (found,), (kept, acted) = tally_person([asked], 1, 60.0), whole(asked, 1, 60.0)
     for column in COLUMNS[1:-1]:
         assert np.array_equal(getattr(found, column), getattr(kept, column)), column
     assert found.twitches.sum() == (~acted.twitches.painful).sum() > 0
@@ -60,8 +60,8 @@ def test_sources_beside_the_hazard_are_counted_whole(name):
 
 
 def test_intervals_fall_into_their_cells():
-    asked = scenario("normal").replace(duration_s=3600.0, muscle="foot_sole")
-    (found,), (_, acted) = tallies([asked], 2), whole(asked, 2, 3600.0)
+    asked = load_scenario("normal").replace(duration_s=3600.0, muscle="foot_sole")
+    (found,), (_, acted) = tally_person([asked], 2), whole(asked, 2, 3600.0)
     f = acted.firing
     gaps = np.concatenate([np.diff(f.time_s[f.unit == u]) for u in np.unique(f.unit)])
     assert gaps.size > 1000
@@ -72,11 +72,11 @@ def test_intervals_fall_into_their_cells():
 
 def test_plain_python_counts_what_the_compiled_loop_counts(monkeypatch):
     pytest.importorskip("numba")
-    asked = scenario("low_calcium").replace(duration_s=60.0, muscle="foot_sole")
-    (fast,) = tallies([asked], 2, 20.0)
-    assert tally._counter() is not counting.counted
-    monkeypatch.setattr(tally, "_counter", lambda: counting.counted)
-    (slow,) = tallies([asked], 2, 20.0)
+    asked = load_scenario("low_calcium").replace(duration_s=60.0, muscle="foot_sole")
+    (fast,) = tally_person([asked], 2, 20.0)
+    assert tally._counting_loop() is not counting.count_bursts
+    monkeypatch.setattr(tally, "_counting_loop", lambda: counting.count_bursts)
+    (slow,) = tally_person([asked], 2, 20.0)
     for column in COLUMNS:
         assert np.array_equal(getattr(fast, column), getattr(slow, column)), column
     assert fast.twitches.sum() > 500
@@ -84,16 +84,16 @@ def test_plain_python_counts_what_the_compiled_loop_counts(monkeypatch):
 
 @pytest.mark.parametrize("ratio", [0.0, 0.39, 0.41, 0.7, 1.1, 4.0, 30.0])
 def test_the_gain_of_a_twitch_is_that_of_the_force(ratio):
-    assert counting.gain(ratio, counting.force_law()) == pytest.approx(
-        float(force.gain(ratio)), rel=1e-12
+    assert counting.summation_gain(ratio, counting.force_law()) == pytest.approx(
+        float(force.summation_gain(ratio)), rel=1e-12
     )
 
 
 def test_twitches_of_many_quiet_people_are_poisson():
     # In the calf a healthy person's few sites never load: counts are Poisson about the rate
     # that the tables give, so the z-scores of the people are standard normal.
-    asked = scenario("magnesium_depletion").replace(duration_s=400_000.0, muscle="calf")
-    found = [tallies([asked], person)[0] for person in range(40)]
+    asked = load_scenario("magnesium_depletion").replace(duration_s=400_000.0, muscle="calf")
+    found = [tally_person([asked], person)[0] for person in range(40)]
     expected = np.array([t.expected_per_min * asked.duration_s / 60.0 for t in found])
     counts = np.array([t.twitches.sum() for t in found])
     some = (expected > 5.0) & (expected < 2000.0)
@@ -105,5 +105,9 @@ def test_twitches_of_many_quiet_people_are_poisson():
 
 
 def test_bins_cover_the_duration():
-    assert [bins(3600.0, 3600.0), bins(3601.0, 3600.0), bins(10.0, 3600.0)] == [1, 2, 1]
-    assert bins(86_400.0, 3600.0) == 24 and bins(0.3, 0.1) == 3
+    assert [bin_count(3600.0, 3600.0), bin_count(3601.0, 3600.0), bin_count(10.0, 3600.0)] == [
+        1,
+        2,
+        1,
+    ]
+    assert bin_count(86_400.0, 3600.0) == 24 and bin_count(0.3, 0.1) == 3

@@ -53,7 +53,7 @@ KNOWN_MISSES = {
 
 @pytest.fixture(scope="module")
 def rows():
-    return validate.rows()
+    return validate.validation_rows()
 
 
 def test_columns_are_those_promised(rows):
@@ -89,8 +89,8 @@ def test_every_target_of_the_body_is_asked_or_said_not_to_be(rows):
 
 
 def test_a_pinched_sensory_root_is_the_model_without_it_and_a_worse_one_twitches_more():
-    person = body_targets._rates(Body(pinched_nerve=0.6), Body(), muscle="calf", people=3)
-    alone = body_targets._rates(
+    person = body_targets._people_rates(Body(pinched_nerve=0.6), Body(), muscle="calf", people=3)
+    alone = body_targets._people_rates(
         Body(pinched_nerve=0.6), Body(), muscle="calf", people=3, root="sensory"
     )
     assert np.array_equal(alone.expected_per_min[0], alone.expected_per_min[1])

@@ -11,9 +11,9 @@ from neurosim.simulation.simulate import simulate
 from neurosim.view import export
 from neurosim.view.course import (
     busiest_hour,
-    changing,
+    changing_fields,
     course_columns,
-    hourly,
+    hourly_twitches,
     origin_at,
     picture_course,
 )
@@ -36,7 +36,7 @@ def test_the_table_has_a_row_for_each_moment(tense):
     columns = course_columns(tense)
     n = tense.moments.at_s.size
     assert {len(column) for column in columns.values()} == {n} and n > 10
-    assert set(changing(tense)) == {"stress", "plasma_caffeine_umol_l"} < set(columns)
+    assert set(changing_fields(tense)) == {"stress", "plasma_caffeine_umol_l"} < set(columns)
     assert columns["clock"][0] == "06:00" and columns["clock"][-1] == "12:00"
     units = json.loads(export.table_files("course", columns)["course.json"])["units"]
     assert units["plasma_caffeine_umol_l"] == "µmol/L" and units["stress"] == "1"
@@ -45,7 +45,7 @@ def test_the_table_has_a_row_for_each_moment(tense):
 
 
 def test_the_busiest_hour_is_the_tense_one(tense):
-    each = hourly(tense)
+    each = hourly_twitches(tense)
     assert each.size == 6 and each.sum() == pytest.approx(tense.expected_per_min * 360.0, rel=0.02)
     hour, share = busiest_hour(tense)
     assert hour == "09:00 to 10:00" and share == pytest.approx(each.max() / each.sum())

@@ -33,18 +33,18 @@ from neurosim.view import describe, summary
     ],
 )
 def test_band_has_the_decade_words_and_no_bare_ratio(ratio, words):
-    assert describe.band(ratio) == words
+    assert describe.ratio_band(ratio) == words
 
 
 def test_band_with_an_interval():
-    assert describe.band(17, 4.1, 320) == "tens of times as many (between 4 and 300 times)"
-    assert describe.band(7.4, 7.21, 7.38).endswith("(between 7.2 and 7.4 times)")
-    assert describe.band(0.62, 0.6151, 0.6249).endswith("(between 0.615 and 0.625 times)")
-    assert describe.band(1.7, 1.70001, 1.70002).endswith("(1.7 times)")
-    assert describe.band(0.05, 0.0001, 0.3).endswith("(between nearly 0 and 0.3 times)")
-    assert describe.band(3.0, 0.8, 12).startswith("no clear difference")
-    assert describe.band(1.0, 1.0, 1.0) == "about as many"
-    assert describe.band(0.0001, 0.0, 0.001) == "near zero"
+    assert describe.ratio_band(17, 4.1, 320) == "tens of times as many (between 4 and 300 times)"
+    assert describe.ratio_band(7.4, 7.21, 7.38).endswith("(between 7.2 and 7.4 times)")
+    assert describe.ratio_band(0.62, 0.6151, 0.6249).endswith("(between 0.615 and 0.625 times)")
+    assert describe.ratio_band(1.7, 1.70001, 1.70002).endswith("(1.7 times)")
+    assert describe.ratio_band(0.05, 0.0001, 0.3).endswith("(between nearly 0 and 0.3 times)")
+    assert describe.ratio_band(3.0, 0.8, 12).startswith("no clear difference")
+    assert describe.ratio_band(1.0, 1.0, 1.0) == "about as many"
+    assert describe.ratio_band(0.0001, 0.0, 0.001) == "near zero"
 
 
 def test_result_in_about_ten_short_lines():
@@ -150,8 +150,8 @@ def test_where_a_raised_rate_comes_from():
     assert "as many, all from the cell body" in str(calf)
     low = simulate("low_calcium", duration_s=30)
     assert describe.origin_shares(low).sum() == pytest.approx(1.0)
-    assert describe.source_of_more(low, 50.0).split(" from ")[1] in (
+    assert describe.origin_of_increase(low, 50.0).split(" from ")[1] in (
         "an ordinary place of the axon",
         "an excitable nerve ending",
     )
-    assert describe.source_of_more(low, 1.0) == describe.source_of_more(low, math.nan) == ""
+    assert describe.origin_of_increase(low, 1.0) == describe.origin_of_increase(low, math.nan) == ""

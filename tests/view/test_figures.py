@@ -90,7 +90,7 @@ def test_verdicts_draw_every_claim_in_its_group(small_article, check):
     for v in small_article.verdicts:
         assert sum(n.startswith(v.claim) and n.endswith(f" {v.number}") for n in names) == 1
     drawn = [t.get_text() for t in ax.texts]
-    for outcome, n in phrases.count(small_article.verdicts).items():
+    for outcome, n in phrases.count_outcomes(small_article.verdicts).items():
         assert drawn.count(phrases.outcome_words(outcome)) == n
 
 

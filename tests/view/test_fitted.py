@@ -27,7 +27,7 @@ def files(examination, tmp_path_factory):
     """Return one examination as a MEM file and as the curves.csv of the command line."""
     folder = tmp_path_factory.mktemp("record")
     rows = export.curve_rows(examination, examination)
-    (folder / "curves.csv").write_bytes(export.csv_bytes(export.as_columns(rows)))
+    (folder / "curves.csv").write_bytes(export.csv_bytes(export.to_columns(rows)))
     text = mem.mem_text(examination, "less fast potassium", "ghk", 33.0)
     (folder / "kf.mem").write_text(text, "utf-8")
     return folder
@@ -97,7 +97,7 @@ def test_words_say_what_moved_and_what_rivals_it(found):
 
 
 def test_words_for_a_record_of_health(found):
-    healthy = fit.fit_record(fit.Record.of_norms(), space=Space.read("person", FEW))
+    healthy = fit.fit_record(fit.NerveRecord.of_norms(), space=Space.read("person", FEW))
     assert "Nothing moved" in fitted.describe_fit(healthy)
     assert "One change alone" not in fitted.describe_fit(healthy)
 

@@ -94,7 +94,7 @@ def test_colours_of_words_can_be_read(contrast):
 
 
 def test_every_meaning_has_a_second_mark():
-    for marks in (style.LINES, style.MARKS):
+    for marks in (style.LINE_STYLES, style.OUTCOME_SHAPES):
         assert len(set(marks.values())) == len(marks) == 3
     assert len({marker for _, marker, _ in style.ORIGIN_MARKS}) == len(style.ORIGIN_MARKS)
     assert len({line for _, line in emg_plot.LINES}) == len(emg_plot.LINES)
@@ -119,8 +119,8 @@ def test_health_and_changed_are_told_apart_in_grey_print():
 
 
 def test_a_page_has_a_projectors_shape_and_no_small_text():
-    assert style.PAGE[0] / style.PAGE[1] == pytest.approx(1920 / 1080)
-    assert style.SMALLEST_PT / 72 * 1080 / style.PAGE[1] >= 18.0
+    assert style.PAGE_INCHES[0] / style.PAGE_INCHES[1] == pytest.approx(1920 / 1080)
+    assert style.SMALLEST_PT / 72 * 1080 / style.PAGE_INCHES[1] >= 18.0
     sizes = [v for name, v in style.SETTINGS.items() if name.endswith("size")]
     assert len(sizes) == 7 and min(sizes) >= style.SMALLEST_PT
     assert set(style.SETTINGS) <= set(matplotlib.rcParams)

@@ -22,8 +22,8 @@ from PIL import Image
 import neurosim as ns
 from neurosim.article.alarms import SIGNS, Alarms
 from neurosim.article.diary import GROUPS, Diary
-from neurosim.classroom.explorer.settings import Explorer, Setting
-from neurosim.classroom.lessons.unlabelled import ward
+from neurosim.classroom.explorer.settings import Explorer, ExplorerSetting
+from neurosim.classroom.lessons.unlabelled import unlabelled_patients
 from neurosim.classroom.mystery.game import Game
 from neurosim.clinic import fit, mem
 from neurosim.clinic.emg import emg_uv
@@ -38,7 +38,7 @@ from neurosim.simulation import cohort as cohorts
 from neurosim.simulation import plan
 from neurosim.simulation import sensitivity as sensitivities
 from neurosim.view import export, figures, fitted, style
-from neurosim.view.recording import record as recorded
+from neurosim.view.recording import make_recording as recorded
 
 TITLE = "Low <calcium> & \"salt\" 'n' $x$"  # what HTML, SVG and mathtext would trip over
 ROOMS = tuple(f"neurosim.{room}." for room in ("view", "article", "classroom"))
@@ -113,7 +113,7 @@ def examples(small_article, tmp_path_factory):
     path.write_text(mem.mem_text(found, "potassium high", "ghk", 33.0), "utf-8")
     few = Space.read("person", ("persistent_sodium_scale", "potassium_out_mmol_l"))
     fitted_one = fit.fit_record(read_record(path), space=few)
-    asked = plan.plan(["stress", "caffeine"], people=5, hours=0.1, muscle="calf")
+    asked = plan.make_plan(["stress", "caffeine"], people=5, hours=0.1, muscle="calf")
     cohort = cohorts.run_cohort(asked, workers=1)
     rates = np.array([[0.0, 2.0, 30.0], [0.0, 0.0, 1.0], [3.0, 4.0, 55.0]])
     sweep = ("potassium in plasma, mmol/L", [3.0, 4.2, 6.0], rates, (3.5, 5.0))
@@ -122,7 +122,7 @@ def examples(small_article, tmp_path_factory):
     signal = emg_uv(times, units, "foot_sole", 2.0, "surface", 2000.0)
     record = (times, units, np.linspace(0.0, 20.0, 2000), signal, 2000.0)
     potentials = (unit_potentials("foot_sole", units=[5, 40]), 2000.0, ["small", "large"])
-    alarms, patients = drawn_alarms(), ward(1, watched_s=10.0)
+    alarms, patients = drawn_alarms(), unlabelled_patients(1, watched_s=10.0)
     heard = [recorded(health, "In health", 5.0), recorded(low, length_s=5.0)] * 2
     why = "No sliders, because no notebook is running; the same as small pictures."
     return {
@@ -131,7 +131,7 @@ def examples(small_article, tmp_path_factory):
         "picture_ward": (patients,),
         "picture_recordings": (heard,),
         "picture_report": (Game(7).order("gas"),),
-        "picture_settings": (Explorer(), Setting(), why),
+        "picture_settings": (Explorer(), ExplorerSetting(), why),
         "plot_diary": (alarms.typical("als"),),
         "plot_signs": (alarms, ["als", "benign"]),
         "plot_true_alarms": (0.028,),
@@ -259,20 +259,20 @@ def test_the_words_tell_the_numbers_of_the_data(examples, pictures):
     result, health, people = examples["picture_chain"]
     told = pictures["picture_chain"].words
     assert f"{result.scenario.body.ionised_calcium_mmol_l:g} mmol/L" in told
-    assert style.plain_number(result.twitches_per_min) in told
+    assert style.label_number(result.twitches_per_min) in told
     active = [(row > 0).sum() for row in people.twitches]
     assert f"{active[0]} of 4, {active[1]} of 4" in told
     told = pictures["picture_pair"].words
     for one in (result, health):
-        assert f"{style.counted(one.twitches_per_min, 'twitch')} per minute" in told
-        assert f"{style.plain_number(len(one.twitches))}, or" in told
+        assert f"{style.pluralize(one.twitches_per_min, 'twitch')} per minute" in told
+        assert f"{style.label_number(len(one.twitches))}, or" in told
     _, values, rates, _ = examples["picture_sweep"]
     for value, row in zip(values, rates, strict=True):
-        line = f"{value:g} mmol/L: {style.plain_number(row.mean())} twitches per minute"
+        line = f"{value:g} mmol/L: {style.label_number(row.mean())} twitches per minute"
         assert line in pictures["picture_sweep"].words
         assert f"{(row > 0).sum()} of 3 people" in pictures["picture_sweep"].words
     (trace,) = examples["picture_soma"]
-    assert style.counted(trace.spikes[0].size, "spike") in pictures["picture_soma"].words
+    assert style.pluralize(trace.spikes[0].size, "spike") in pictures["picture_soma"].words
     matrix = examples["picture_remedies"][0]
     told = numbers(pictures["picture_remedies"].words)
     share = (matrix.log_ratio < -math.log(1.25)).mean(axis=2)[matrix.applies]
@@ -382,7 +382,7 @@ def test_nothing_is_cut_off_however_few_the_pixels(dpi, pictures):
     for name in ("picture_course", "picture_verdicts"):
         with Image.open(BytesIO(style.png_bytes(pictures[name], dpi))) as image:
             grey = np.asarray(image.convert("L"))
-        assert grey.shape[1] == round(dpi * style.PAGE[0])
+        assert grey.shape[1] == round(dpi * style.PAGE_INCHES[0])
         assert grey[:, [0, 1, -2, -1]].min() > 200, f"{name} has ink at its edge"
 
 

@@ -24,7 +24,7 @@ def cramp():
 
 
 def test_it_plays_what_the_needle_saw_at_a_modest_loudness(twitcher):
-    one = recording.record(twitcher, length_s=6)
+    one = recording.make_recording(twitcher, length_s=6)
     page = one._repr_html_()
     content = b64decode(page.split("base64,")[1].split('"')[0])
     with wave.open(io.BytesIO(content)) as file:
@@ -35,7 +35,7 @@ def test_it_plays_what_the_needle_saw_at_a_modest_loudness(twitcher):
 
 
 def test_the_needle_sees_the_discharges_and_the_force_is_the_runs(twitcher):
-    one = recording.record(twitcher, length_s=6)
+    one = recording.make_recording(twitcher, length_s=6)
     fired = twitcher.firing
     near = (fired.time_s > one.start_s) & (fired.time_s < one.end_s) & (fired.unit == one.unit)
     at = fired.time_s[near] - one.start_s
@@ -49,20 +49,22 @@ def test_the_needle_sees_the_discharges_and_the_force_is_the_runs(twitcher):
 def test_events_sound_by_their_discharges():
     times = np.array([1.0, 2.0, 2.005, 3.0, 3.005, 3.01])
     found = find_twitches(times, np.zeros(6, int), "calf")
-    assert [recording.heard(found, i) for i in range(3)] == ["tap", "ta-tap", "trrr"]
+    assert [recording.sound_label(found, i) for i in range(3)] == ["tap", "ta-tap", "trrr"]
 
 
 def test_a_cramp_roars_to_the_end_and_a_quiet_muscle_hisses(cramp):
-    assert "Heard: a roar that goes on to the end" in str(recording.record(cramp, length_s=3))
+    assert "Heard: a roar that goes on to the end" in str(
+        recording.make_recording(cramp, length_s=3)
+    )
     low = ns.Scenario(body=ns.Body(potassium_mmol_l=2.5), duration_s=2)
-    quiet = recording.record(ns.simulate(low, seed=1), "Quiet")
+    quiet = recording.make_recording(ns.simulate(low, seed=1), "Quiet")
     assert str(quiet).startswith("Quiet, 2 seconds. Heard: nothing but a faint hiss.")
     assert quiet.shown is None and recording.close_look_s(quiet) == 0.0
 
 
 def test_the_close_look_is_at_the_longest_burst_beside_the_needle():
     run = ns.simulate("isaacs", seed=1, duration_s=10)
-    one = recording.record(run, length_s=8)
+    one = recording.make_recording(run, length_s=8)
     t, i = run.twitches, one.shown
     mine = [k for k in one.events if t.unit[k] == one.unit]
     assert i is not None and t.discharges[i] == max(t.discharges[mine])
@@ -71,7 +73,10 @@ def test_the_close_look_is_at_the_longest_burst_beside_the_needle():
 
 
 def test_the_picture_says_what_it_shows(twitcher, cramp):
-    both = [recording.record(twitcher, "One", 4), recording.record(cramp, "Other", 4)]
+    both = [
+        recording.make_recording(twitcher, "One", 4),
+        recording.make_recording(cramp, "Other", 4),
+    ]
     picture = recording.picture_recordings(both)
     assert len(picture.axes) == 8
     inside = twitcher.firing.time_s
@@ -83,8 +88,8 @@ def test_the_picture_says_what_it_shows(twitcher, cramp):
 
 def test_mistakes_get_a_sentence(twitcher):
     with pytest.raises(NeurosimError, match="length_s"):
-        recording.record(twitcher, length_s=0.1)
+        recording.make_recording(twitcher, length_s=0.1)
     with pytest.raises(NeurosimError, match="start_s"):
-        recording.record(twitcher, length_s=6, start_s=15)
+        recording.make_recording(twitcher, length_s=6, start_s=15)
     with pytest.raises(NeurosimError, match="1 to 4 recordings"):
         recording.picture_recordings([])

@@ -137,7 +137,7 @@ def test_figure_and_words_come_from_the_same_numbers(record):
     assert np.array_equal(wave_axes.lines[0].get_ydata(), signal)
     assert pull.lines[0].get_ydata().max() == 20 and len({ax.get_xlim() for ax in axes}) == 1
     assert all(ax.get_ylabel() for ax in axes) and colours.collections
-    n = emg_plot.emg_numbers(times, units, signal, 2000.0)
+    n = emg_plot.summarise_emg(times, units, signal, 2000.0)
     assert n.peak_uv == np.abs(signal).max() and n.shortest_ms == pytest.approx(5.0)
     assert n.quiet_uv == pytest.approx(3.0, rel=0.25)  # the noise floor, between the potentials
     words = emg_plot.describe_emg(n, "surface")
@@ -158,7 +158,7 @@ def test_the_spectrogram_is_loud_where_and_at_what_the_record_is():
 
 
 def test_words_for_silence():
-    n = emg_plot.emg_numbers([], [], np.zeros(100), 1000.0)
+    n = emg_plot.summarise_emg([], [], np.zeros(100), 1000.0)
     assert "no discharges" in emg_plot.describe_emg(n) and "nan" not in emg_plot.describe_emg(n)
 
 
@@ -178,4 +178,4 @@ def test_wrong_axes_or_names_are_one_sentence(record):
     with pytest.raises(NeurosimError, match="a name each"):
         emg_plot.plot_potentials(np.zeros((2, 9)), 2000.0, ["one"])
     with pytest.raises(NeurosimError, match="two samples"):
-        emg_plot.emg_numbers([], [], [], 2000.0)
+        emg_plot.summarise_emg([], [], [], 2000.0)

@@ -8,7 +8,7 @@ from neurosim.simulation.scenario import Scenario
 
 if TYPE_CHECKING:
     from neurosim.classroom.explorer.widgets import Sliders
-from neurosim.classroom.explorer.settings import Explorer, Setting
+from neurosim.classroom.explorer.settings import Explorer, ExplorerSetting
 
 
 def why_no_sliders() -> str:
@@ -71,7 +71,7 @@ def explore(
         For a value that is not allowed, or sliders or a canvas that are not installed.
     """
     explorer = Explorer(seed, person, axon)
-    start = Setting(muscle=Scenario(muscle=muscle).muscle)
+    start = ExplorerSetting(muscle=Scenario(muscle=muscle).muscle)
     why = why_no_sliders()
     if sliders is None:
         sliders = not why

@@ -15,9 +15,9 @@ import numpy as np
 
 from neurosim.classroom.explorer.settings import (
     DURATION_S,
-    Answer,
     Explorer,
-    Setting,
+    ExplorerSetting,
+    Response,
     rate_words,
     small_settings,
 )
@@ -33,11 +33,11 @@ from neurosim.view.style import (
     HEALTH,
     ORIGIN_MARKS,
     PALE,
-    counted,
+    add_titles,
+    house_style,
+    label_number,
     new_figure,
-    plain_number,
-    styled,
-    titled,
+    pluralize,
 )
 
 if TYPE_CHECKING:
@@ -59,10 +59,10 @@ SHORT_ORIGINS = ("ordinary place", "nerve ending", "cell body", "lesion", "end p
 ROWS = ("1-ms pulse", "20-ms pulse", "cell body's\nmargin")
 
 
-def _sized(draw):
+def _with_sizes(draw):
     """Run a drawing function in the house style with `SIZES`."""
 
-    @styled
+    @house_style
     @wraps(draw)
     def inner(*args, **kwargs):
         from matplotlib import rc_context
@@ -87,7 +87,7 @@ class ExplorerFigure:
         Matplotlib's figure; the same one all the while.
     """
 
-    @_sized
+    @_with_sizes
     def __init__(self, canvas: Callable[[Any], Any] | None = None) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -145,7 +145,7 @@ class ExplorerFigure:
         for artist in self._moving:
             self.figure.draw_artist(artist)
 
-    @_sized
+    @_with_sizes
     def draw(self) -> None:
         """Bring the canvas up to date: what moves alone, unless an axis changed its numbers."""
         if self._stale or self._stays is None:
@@ -165,8 +165,8 @@ class ExplorerFigure:
         Image.fromarray(pixels).save(buffer, "png", compress_level=1)
         return buffer.getvalue()
 
-    @_sized
-    def update(self, answer: Answer) -> None:
+    @_with_sizes
+    def update(self, answer: Response) -> None:
         """Move the picture to another answer; `draw` or `png_bytes` then shows it."""
         now, healthy = answer.result, answer.healthy
         colour = HEALTH if now.scenario.body == Body() else CHANGED
@@ -253,7 +253,7 @@ class ExplorerFigure:
         self._loud.set_data(nu[loud], np.full(int(loud.sum()), -21.0))
         some = int(loud.sum())
         fire = "fires by itself" if some == 1 else "fire by themselves"
-        self._margin_title.set_text(f"Margin: {counted(some, 'place')} {fire}")
+        self._margin_title.set_text(f"Margin: {pluralize(some, 'place')} {fire}")
         for artist in (self._curve, self._from, self._drop, self._loud, self._margin_title):
             artist.set_color(colour)
 
@@ -336,8 +336,8 @@ class ExplorerFigure:
             self._raster.set_yticks([1, units])
             self._stale = True
         bursts, before = (int((r.firing.place == 0).sum()) for r in (now, healthy))
-        was = "" if now is healthy else f" (health {plain_number(before)})"
-        self._raster_title.set_text(f"Discharges: {counted(bursts, 'burst')}{was}")
+        was = "" if now is healthy else f" (health {label_number(before)})"
+        self._raster_title.set_text(f"Discharges: {pluralize(bursts, 'burst')}{was}")
         self._raster_title.set_color(colour)
 
     def _force_panel(self, ax: Any) -> None:
@@ -371,7 +371,7 @@ class ExplorerFigure:
         if top != self._force.get_ylim()[1]:
             self._force.set_ylim(-0.04 * top, top)
             ticks = [0.0, top / 2, top]
-            self._force.set_yticks(ticks, [plain_number(tick) for tick in ticks])
+            self._force.set_yticks(ticks, [label_number(tick) for tick in ticks])
             self._stale = True
         self._force_title.set_text(f"Force: {force_words(now)}")
 
@@ -381,14 +381,14 @@ def force_words(result: Result) -> str:
     t = result.twitches
     short, spasms = int((~t.painful).sum()), int((t.kind == KINDS[-1]).sum())
     seen = int((t.visible & ~t.painful).sum())
-    words = counted(short, "twitch") + (
-        f", {plain_number(seen) if seen else 'none'} visible" if short else ""
+    words = pluralize(short, "twitch") + (
+        f", {label_number(seen) if seen else 'none'} visible" if short else ""
     )
-    return words + (f", {counted(spasms, 'spasm')}" if spasms else "")
+    return words + (f", {pluralize(spasms, 'spasm')}" if spasms else "")
 
 
-@_sized
-def picture_settings(explorer: Explorer, start: Setting, why: str) -> Any:
+@_with_sizes
+def picture_settings(explorer: Explorer, start: ExplorerSetting, why: str) -> Any:
     """Draw a minute of discharges for every slider low and high, and for conditions, small.
 
     Parameters
@@ -422,7 +422,7 @@ def picture_settings(explorer: Explorer, start: Setting, why: str) -> Any:
         axes[0].plot([], [], marker, color=own, ls="none", ms=7, label=name)[0]
         for (own, marker, _), name in zip(ORIGIN_MARKS, SHORT_ORIGINS, strict=True)
     ]
-    titled(fig, "One minute of one person: each slider low and high, and what ails", f"{why}\n")
+    add_titles(fig, "One minute of one person: each slider low and high, and what ails", f"{why}\n")
     fig.legend(
         handles=handles, loc="outside upper right", ncols=5, handletextpad=0.0, columnspacing=1.0
     )
@@ -430,7 +430,7 @@ def picture_settings(explorer: Explorer, start: Setting, why: str) -> Any:
     return fig
 
 
-def _small_panel(ax: Any, answer: Answer) -> str:
+def _small_panel(ax: Any, answer: Response) -> str:
     """Draw the discharges of one answer and return it in words."""
     now, f = answer.result, answer.result.firing
     colour = HEALTH if now is answer.healthy else CHANGED
@@ -443,7 +443,7 @@ def _small_panel(ax: Any, answer: Answer) -> str:
     threshold = "blocked" if math.isnan(short) else f"threshold {short:.0f} %"
     rate = rate_words(now.expected_per_min)
     spasms = int((now.twitches.kind == "spasm").sum())
-    rate += f" and {counted(spasms, 'spasm')}" if spasms else ""
+    rate += f" and {pluralize(spasms, 'spasm')}" if spasms else ""
     ax.set_title(f"{title}\n{rate}", color=colour, fontsize=11)
     if not len(f):
         ax.text(

@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neurosim.base.errors import NeurosimError, finite_number, number_within, unknown_name
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.body.fields import FIELDS, SCALES
 from neurosim.model.body.state import Body
-from neurosim.model.body.units import DOORS
+from neurosim.model.body.units import INPUT_UNITS
 from neurosim.model.soma.soma import SomaConditions, margin_mv
 from neurosim.simulation.result import Result
-from neurosim.simulation.scenario import Scenario, catalogue, in_a_sentence, scenario
+from neurosim.simulation.scenario import Scenario, catalogue, load_scenario, title_in_sentence
 from neurosim.simulation.simulate import simulate
 from neurosim.view import describe
-from neurosim.view.style import ADVICE, counted, muscle_words, plain_number, time_words
+from neurosim.view.style import ADVICE, label_number, muscle_words, pluralize, time_words
 
 if TYPE_CHECKING:
     pass
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 DURATION_S = 60.0  # long enough to see, short enough to follow a slider
 HEALTH = "normal"
 # Name of the door, plain name, and how far one press of an arrow key goes.
-_KNOBS = (
+_SLIDERS = (
     ("ionised_calcium_mmol_l", "ionised calcium", 0.05),
     ("potassium_mmol_l", "potassium", 0.1),
     ("ionised_magnesium_mmol_l", "ionised magnesium", 0.05),
@@ -49,7 +49,7 @@ SEVERITY_STEP = 0.05
 
 
 @dataclass(frozen=True)
-class Knob:
+class Slider:
     """One quantity of the body that a slider moves, in the unit of its door.
 
     Attributes
@@ -100,19 +100,21 @@ class Knob:
 
 
 @cache
-def knobs() -> Mapping[str, Knob]:
+def all_sliders() -> Mapping[str, Slider]:
     """Return what can be moved, by the name of its door, in the order of the sliders."""
-    return MappingProxyType({door: _knob(door, label, step) for door, label, step in _KNOBS})
+    return MappingProxyType(
+        {door: _make_slider(door, label, step) for door, label, step in _SLIDERS}
+    )
 
 
-def _knob(door: str, label: str, step: float) -> Knob:
+def _make_slider(door: str, label: str, step: float) -> Slider:
     """Return a slider's quantity: the limits of its field, in whole steps of its own unit."""
-    way = DOORS[door]
+    way = INPUT_UNITS[door]
     f, factor = FIELDS[way.target], way.factor
     ends = f.lowest / factor, f.highest / factor
     if factor != 1.0:  # cups end where the last whole one can be survived
         ends = math.ceil(ends[0] / step) * step, math.floor(ends[1] / step) * step
-    return Knob(
+    return Slider(
         door,
         label,
         way.unit,
@@ -127,12 +129,12 @@ def _knob(door: str, label: str, step: float) -> Knob:
 
 
 @cache
-def conditions() -> Mapping[str, str]:
+def explorer_conditions() -> Mapping[str, str]:
     """Return name and title of every scenario that touches no slider's field, health first."""
-    own, healthy = {k.field for k in knobs().values()}, vars(Body())
+    own, healthy = {k.field for k in all_sliders().values()}, vars(Body())
     found = {}
     for name in catalogue():
-        asked = scenario(name)
+        asked = load_scenario(name)
         moved = {f for f, value in vars(asked.body).items() if value != healthy[f]}
         if asked.course is None and not moved & own:
             found[name] = asked.title
@@ -142,7 +144,7 @@ def conditions() -> Mapping[str, str]:
 
 
 @dataclass(frozen=True)
-class Setting:
+class ExplorerSetting:
     """Where the sliders and menus stand.
 
     Attributes
@@ -169,20 +171,20 @@ class Setting:
     def __post_init__(self) -> None:
         checked = {}
         for name, value in self.values.items():
-            if name not in knobs():
-                raise unknown_name("slider", name, knobs())
-            k = knobs()[name]
+            if name not in all_sliders():
+                raise unknown_name("slider", name, all_sliders())
+            k = all_sliders()[name]
             meaning = "allowed" if k.field in SCALES else "survivable"
             checked[name] = number_within(name, value, k.lowest, k.highest, k.unit, meaning)
-        if self.condition not in conditions():
-            raise unknown_name("condition", self.condition, conditions())
+        if self.condition not in explorer_conditions():
+            raise unknown_name("condition", self.condition, explorer_conditions())
         object.__setattr__(self, "values", MappingProxyType(checked))
         object.__setattr__(self, "severity", number_within("severity", self.severity, 0.0, 1.0))
 
     @property
     def moved(self) -> tuple[str, ...]:
         """Names of the sliders that do not stand where health has them."""
-        return tuple(n for n, k in knobs().items() if self._value(n) != k.healthy)
+        return tuple(n for n, k in all_sliders().items() if self._value(n) != k.healthy)
 
     @property
     def ill(self) -> bool:
@@ -191,7 +193,7 @@ class Setting:
 
     def _value(self, name: str) -> float:
         """Return a slider's value; what rounding made of health is health."""
-        k = knobs()[name]
+        k = all_sliders()[name]
         value = self.values.get(name, k.healthy)
         return k.healthy if math.isclose(value, k.healthy, abs_tol=k.step / 1000) else value
 
@@ -205,7 +207,7 @@ class Setting:
         """
         parts = {name: self._value(name) for name in self.moved}
         if self.ill:
-            healthy, whole = vars(Body()), vars(scenario(self.condition).body)
+            healthy, whole = vars(Body()), vars(load_scenario(self.condition).body)
             for name, value in whole.items():
                 if value != healthy[name]:
                     parts[name] = healthy[name] + self.severity * (value - healthy[name])
@@ -215,28 +217,28 @@ class Setting:
         """Return what differs from health, in a few words."""
         parts = []
         for name in self.moved:
-            k, value = knobs()[name], self._value(name)
+            k, value = all_sliders()[name], self._value(name)
             side = "" if k.field in SCALES or k.high <= k.low else k.side(value)
             parts.append(f"{k.label} {k.words(value)}" + (f" ({side})" if side else ""))
         if self.ill:
-            title = in_a_sentence(conditions()[self.condition])
+            title = title_in_sentence(explorer_conditions()[self.condition])
             size = "" if self.severity == 1.0 else f" at {self.severity * 100:.0f} % of its size"
             parts.append(title + size)
         return ", ".join(parts) if parts else "all as in health"
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What the model says to a setting: one person's result beside the same person in health."""
 
-    setting: Setting
+    setting: ExplorerSetting
     result: Result
     healthy: Result
 
     def sentences(self) -> list[str]:
         """Return the answer in a few sentences, each beginning with what it is about."""
         s = self.result.scenario
-        lean = describe.leaning_words(s.axon, s.muscle, s.body).split("(")[0].strip().rstrip(".")
+        lean = describe.assumption_words(s.axon, s.muscle, s.body).split("(")[0].strip().rstrip(".")
         return [
             f"Body: {self.setting.words()}, in the {muscle_words(s.muscle)}.",
             threshold_sentence(self.result),
@@ -284,7 +286,7 @@ class Explorer:
         self._person = person
         self._healthy: dict[str, Result] = {}
 
-    def answer(self, setting: Setting) -> Answer:
+    def answer(self, setting: ExplorerSetting) -> Response:
         """Return what the model says to a setting.
 
         Raises
@@ -294,12 +296,12 @@ class Explorer:
         """
         body, muscle = setting.body(), setting.muscle
         if muscle not in self._healthy:
-            self._healthy[muscle] = self._run(Setting(muscle=muscle), Body())
+            self._healthy[muscle] = self._run(ExplorerSetting(muscle=muscle), Body())
         healthy = self._healthy[muscle]
         result = healthy if body == Body() else self._run(setting, body)
-        return Answer(setting, result, healthy)
+        return Response(setting, result, healthy)
 
-    def _run(self, setting: Setting, body: Body) -> Result:
+    def _run(self, setting: ExplorerSetting, body: Body) -> Result:
         title = setting.words()
         asked = self._base.replace(
             title=title[:1].upper() + title[1:], body=body, muscle=setting.muscle
@@ -326,7 +328,7 @@ def threshold_sentence(result: Result) -> str:
     )
 
 
-def places_firing(result: Result) -> int:
+def count_firing_places(result: Result) -> int:
     """Return how many of the person's places fire by themselves at least once a minute."""
     nu = describe.firing_point(result.hazard)[0]
     return 0 if math.isnan(nu) else int((result.sites.nu >= nu).sum())
@@ -334,13 +336,13 @@ def places_firing(result: Result) -> int:
 
 def margin_sentence(result: Result, healthy: Result) -> str:
     """Return how far nerve and cell body are from firing by themselves."""
-    many, before = places_firing(result), places_firing(healthy)
+    many, before = count_firing_places(result), count_firing_places(healthy)
     margin, at_rest = margin_mv(result.state.soma), margin_mv(SomaConditions())
     cell = f"the cell body rests {margin:.1f} mV below its threshold"
     if abs(margin - at_rest) >= 0.05:
         cell += f" (health {at_rest:.1f})"
     return (
-        f"Margin: {plain_number(many) if many else 'none'} of {plain_number(result.sites.nu.size)} "
+        f"Margin: {label_number(many) if many else 'none'} of {label_number(result.sites.nu.size)} "
         f"places of the nerve {'fires' if many == 1 else 'fire'} by "
         f"{'itself' if many == 1 else 'themselves'} (health {before}); {cell}."
     )
@@ -359,49 +361,49 @@ def rate_words(per_min: float) -> str:
     if per_min < 0.1:
         return f"one in {time_words(60.0 / float(f'{per_min:.2g}'))}"
     rounded = f"{per_min:.2g}" if per_min < 10 else f"{round(per_min):.3g}"
-    return f"{plain_number(float(rounded))} per minute"
+    return f"{label_number(float(rounded))} per minute"
 
 
 def twitch_sentence(result: Result, healthy: Result) -> str:
     """Return how often it twitches over a long time against health, and where that starts."""
     now, before = result.expected_per_min, healthy.expected_per_min
     spasms = int((result.twitches.kind == "spasm").sum())
-    end = f"; and {counted(spasms, 'spasm')} in this minute" if spasms else ""
+    end = f"; and {pluralize(spasms, 'spasm')} in this minute" if spasms else ""
     if result is healthy:
         return f"Twitches: {rate_words(now)} over a long time, in health{end}."
     ratio = describe.person_ratio(result, healthy)
     start = f"Twitches: {rate_words(now)} over a long time, {rate_words(before)} in health"
     if not result.reaches and result.firing.time_s.size:
-        return f"{start}: the nerve fires, but {_stopped(result)}{end}."
-    source = describe.source_of_more(result, ratio)
-    return f"{start}: {describe.band(ratio)}{', ' + source if source else ''}{end}."
+        return f"{start}: the nerve fires, but {_block_reason(result)}{end}."
+    source = describe.origin_of_increase(result, ratio)
+    return f"{start}: {describe.ratio_band(ratio)}{', ' + source if source else ''}{end}."
 
 
-def _stopped(result: Result) -> str:
+def _block_reason(result: Result) -> str:
     """Return why no discharge moves the muscle."""
-    if result.state.transmission < number("study", "smallest_transmission"):
+    if result.state.transmission < parameter("study", "smallest_transmission"):
         return "too few muscle fibres follow it across the end plate"
     return "its fibres do not conduct"
 
 
-def small_settings(start: Setting) -> list[Setting]:
+def small_settings(start: ExplorerSetting) -> list[ExplorerSetting]:
     """Return the settings of the small pictures: health, each slider low and high, conditions.
 
     How low and how high is what the scenarios of the catalogue have.
     """
-    alone: dict[str, list[float]] = {name: [] for name in knobs()}
+    alone: dict[str, list[float]] = {name: [] for name in all_sliders()}
     healthy = vars(Body())
     for name in catalogue():
-        asked = scenario(name)
+        asked = load_scenario(name)
         moved = [f for f, value in vars(asked.body).items() if value != healthy[f]]
-        for door, k in knobs().items():
+        for door, k in all_sliders().items():
             if asked.course is None and moved == [k.field]:
-                value = getattr(asked.body, k.field) / DOORS[door].factor
+                value = getattr(asked.body, k.field) / INPUT_UNITS[door].factor
                 alone[door].append(float(np.clip(value, k.lowest, k.highest)))
     found = [start]
     for door, values in alone.items():
-        found += [Setting({door: v}, muscle=start.muscle) for v in sorted(values)]
+        found += [ExplorerSetting({door: v}, muscle=start.muscle) for v in sorted(values)]
     some = ("isaacs", "pinched_nerve", "nerve_damage", "als", "serotonin_syndrome",
             "kidney_disease", "over_breathing", "cramp")  # fmt: skip
-    found += [Setting(condition=name, muscle=start.muscle) for name in some]
+    found += [ExplorerSetting(condition=name, muscle=start.muscle) for name in some]
     return found

@@ -19,14 +19,14 @@ from neurosim.classroom.explorer.plot import HEIGHT_IN, WIDTH_IN, ExplorerFigure
 from neurosim.classroom.explorer.settings import (
     HEALTH,
     SEVERITY_STEP,
-    Answer,
     Explorer,
-    Knob,
-    Setting,
-    conditions,
-    knobs,
+    ExplorerSetting,
+    Response,
+    Slider,
+    all_sliders,
+    explorer_conditions,
 )
-from neurosim.model.axon.kernel import compiles
+from neurosim.model.axon.kernel import can_compile
 from neurosim.model.muscle.anatomy import MUSCLES
 from neurosim.view.style import BLUE, VERMILION, muscle_words
 
@@ -116,7 +116,7 @@ class Sliders:
     Attributes
     ----------
     sliders : dict of FloatSlider
-        By the names of `neurosim.classroom.explorer.settings.knobs`, and ``"severity"``.
+        By the names of `neurosim.classroom.explorer.settings.all_sliders`, and ``"severity"``.
     condition, muscle : Dropdown
     reset : Button
     words : HTML
@@ -129,7 +129,9 @@ class Sliders:
         If ipywidgets, or an ipympl that is asked for, is not installed.
     """
 
-    def __init__(self, explorer: Explorer, start: Setting, *, canvas: bool | None = None) -> None:
+    def __init__(
+        self, explorer: Explorer, start: ExplorerSetting, *, canvas: bool | None = None
+    ) -> None:
         self._explorer, self._start = explorer, start
         self._waiting: asyncio.TimerHandle | None = None
         self._held = False
@@ -148,16 +150,16 @@ class Sliders:
 
     # --- What it is made of ---------------------------------------------------------
 
-    def _make_controls(self, start: Setting) -> None:
+    def _make_controls(self, start: ExplorerSetting) -> None:
         import ipywidgets
 
         wide = {"width": "100%"}  # of each its own, made of this
         usual = {"layout": wide, "style": {"description_width": f"{LABEL_PX}px"},
                  "description_allow_html": True}  # fmt: skip
-        self.sliders = {name: _slider(k, usual) for name, k in knobs().items()}
-        self._notes = {name: ipywidgets.HTML(layout=wide) for name in (*knobs(), "severity")}
+        self.sliders = {name: _slider(k, usual) for name, k in all_sliders().items()}
+        self._notes = {name: ipywidgets.HTML(layout=wide) for name in (*all_sliders(), "severity")}
         self.condition: Any = ipywidgets.Dropdown(
-            options=[(title, name) for name, title in conditions().items()],
+            options=[(title, name) for name, title in explorer_conditions().items()],
             value=start.condition,
             description="Condition",
             **usual,
@@ -171,7 +173,9 @@ class Sliders:
             description="How severe",
             **usual,
         )
-        self._notes["severity"].value = _row("<small><b>changed:</b> 0 none to 1 severe</small>")
+        self._notes["severity"].value = _html_row(
+            "<small><b>changed:</b> 0 none to 1 severe</small>"
+        )
         self.muscle: Any = ipywidgets.Dropdown(
             options=[(muscle_words(name), name) for name in MUSCLES],
             value=start.muscle,
@@ -192,7 +196,7 @@ class Sliders:
         import ipywidgets
 
         rows = []
-        for name in knobs():
+        for name in all_sliders():
             rows += [self.sliders[name], self._notes[name]]
         rows += [
             self.condition,
@@ -217,17 +221,17 @@ class Sliders:
     # --- What happens ---------------------------------------------------------------
 
     @property
-    def setting(self) -> Setting:
+    def setting(self) -> ExplorerSetting:
         """Where the sliders stand."""
-        return Setting(
-            {name: self.sliders[name].value for name in knobs()},
+        return ExplorerSetting(
+            {name: self.sliders[name].value for name in all_sliders()},
             self.condition.value,
             self.sliders["severity"].value,
             self.muscle.value,
         )
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> Response:
         """What the model says to where the sliders stand, or last could stand."""
         if self._waiting is not None:
             self._update()
@@ -236,7 +240,7 @@ class Sliders:
     def to_health(self) -> None:
         """Put every slider and menu back."""
         self._held = True
-        for name, k in knobs().items():
+        for name, k in all_sliders().items():
             self.sliders[name].value = k.healthy
         self.sliders["severity"].value = self._start.severity
         self.condition.value, self.muscle.value = HEALTH, self._start.muscle
@@ -259,7 +263,7 @@ class Sliders:
             self._waiting.cancel()
             self._waiting = None
         self._mark()
-        if not compiles():
+        if not can_compile():
             self.words.value = "Computing. Without Numba (pip install numba) this takes a while."
         try:
             self._answer = self._explorer.answer(self.setting)
@@ -283,10 +287,10 @@ class Sliders:
     def _mark(self) -> None:
         """Mark in words and weight what does not stand where health has it."""
         moved = self.setting.moved
-        for name, k in knobs().items():
-            label = _label(k)
+        for name, k in all_sliders().items():
+            label = _slider_label(k)
             self.sliders[name].description = f"<b>{label}</b>" if name in moved else label
-            self._notes[name].value = _note(k, self.sliders[name].value, name in moved)
+            self._notes[name].value = _slider_note(k, self.sliders[name].value, name in moved)
         ill = self.condition.value != HEALTH
         self.condition.description = "<b>Condition</b>" if ill else "Condition"
         for part in (self.sliders["severity"], self._notes["severity"]):
@@ -310,7 +314,7 @@ class Sliders:
         display(Javascript(NAMES))
 
 
-def _slider(k: Knob, usual: dict[str, Any]) -> Any:
+def _slider(k: Slider, usual: dict[str, Any]) -> Any:
     import ipywidgets
 
     places = max(0, len(f"{k.step:g}".partition(".")[2]))
@@ -319,31 +323,31 @@ def _slider(k: Knob, usual: dict[str, Any]) -> Any:
         min=k.lowest,
         max=k.highest,
         step=k.step,
-        description=_label(k),
+        description=_slider_label(k),
         readout_format=f".{places}f",
         **usual,
     )
 
 
-def _label(k: Knob) -> str:
+def _slider_label(k: Slider) -> str:
     return k.label[:1].upper() + k.label[1:]
 
 
-def _note(k: Knob, value: float, moved: bool) -> str:
+def _slider_note(k: Slider, value: float, moved: bool) -> str:
     """Return what stands below a slider: its reference range, drawn and in words, and a mark."""
     span = k.highest - k.lowest
     start, width = 100 * (k.low - k.lowest) / span, 100 * (k.high - k.low) / span
     side = k.side(value) if k.high > k.low else ""
     # Below the label, in CSS: beside the range there is no room for both.
     mark = f"<b>changed{', ' + side.upper() if side else ''}:</b> " if moved else ""
-    return _row(
+    return _html_row(
         f'<div class="track" style="margin-right:{READOUT_PX + 2}px" aria-hidden="true">'
         f'<div class="usual" style="left:{start:.1f}%;width:{width:.1f}%"></div></div>'
         f"<small>{mark}{k.range_words()}</small>"
     )
 
 
-def _row(content: str) -> str:
+def _html_row(content: str) -> str:
     return f'<div class="neurosim-note" style="margin-left:{LABEL_PX + 14}px">{content}</div>'
 
 

@@ -14,34 +14,44 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from neurosim.base.errors import NeurosimError
-from neurosim.classroom.lessons.source import TEACHERS, Lesson, chosen, folder, read, sources, tags
+from neurosim.classroom.lessons.source import (
+    TEACHER_TAGS,
+    Lesson,
+    cell_tags,
+    lesson_sources,
+    read_lesson,
+    select_sources,
+    source_folder,
+)
 
 MY_ANSWER = "*My answer (double-click to write):*"
 PARTS = ("student", "teacher", "worksheets")
 LIMIT_S = 300.0  # of a lesson; without Numba the model takes about 20 times as long
 _NAME = re.compile(r"\d\d_[a-z0-9_]+")
-_SAID = re.compile(r"\*+(For the )?teacher[.:]?\*+\s*", re.IGNORECASE)  # at the start of a note
+_TEACHER_PREFIX = re.compile(
+    r"\*+(For the )?teacher[.:]?\*+\s*", re.IGNORECASE
+)  # at the start of a note
 _KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
 
 
-def student(lesson: Lesson) -> Any:
+def student_copy(lesson: Lesson) -> Any:
     """Return the pupil's copy: no answers, and a cell to write in after every question."""
     cells, asked = [], 0
     for cell in lesson.cells:
-        if not tags(cell) & TEACHERS:
-            cells.append(_plain(cell))
-        if "question" in tags(cell):
+        if not cell_tags(cell) & TEACHER_TAGS:
+            cells.append(_strip_cell(cell))
+        if "question" in cell_tags(cell):
             asked += 1
             cells.append(_Cell("markdown", MY_ANSWER, {}, f"my-answer-{asked}"))
     return _notebook(cells)
 
 
-def teacher(lesson: Lesson) -> Any:
+def teacher_copy(lesson: Lesson) -> Any:
     """Return the teacher's copy, not yet run: every cell, notes for the teacher marked."""
-    return _notebook([_plain(cell) for cell in lesson.cells])
+    return _notebook([_strip_cell(cell) for cell in lesson.cells])
 
 
 class _Cell(NamedTuple):
@@ -53,14 +63,14 @@ class _Cell(NamedTuple):
     mark: str
 
 
-def _plain(cell: Any) -> _Cell:
+def _strip_cell(cell: Any) -> _Cell:
     """Return a cell of a source as copies have it; its id follows from its text alone."""
     text = str(cell.source)
-    if "teacher" in tags(cell):
-        said = _SAID.sub("", text, count=1) if _SAID.match(text) else text
+    if "teacher" in cell_tags(cell):
+        said = _TEACHER_PREFIX.sub("", text, count=1) if _TEACHER_PREFIX.match(text) else text
         text = "> **For the teacher**\n>\n" + re.sub(r"^", "> ", said, flags=re.MULTILINE)
     mark = sha256(f"{cell.cell_type}\n{text}".encode()).hexdigest()[:12]
-    about: dict[str, Any] = {"tags": sorted(tags(cell))} if tags(cell) else {}
+    about: dict[str, Any] = {"tags": sorted(cell_tags(cell))} if cell_tags(cell) else {}
     if "lines" in cell.metadata:
         about["lines"] = int(cell.metadata["lines"])
     return _Cell(cell.cell_type, text, about, mark)
@@ -90,7 +100,7 @@ def notebook_bytes(book: Any) -> bytes:
     return (nbformat.writes(book).rstrip("\n") + "\n").encode("utf-8")
 
 
-def committed() -> dict[str, bytes]:
+def checkout_files() -> dict[str, bytes]:
     """Return the pupils' copies and ``docs/lessons.md`` of a checkout, made from the sources.
 
     Raises
@@ -98,26 +108,26 @@ def committed() -> dict[str, bytes]:
     NeurosimError
         If there is no checkout around the sources.
     """
-    page = folder().parent / "docs" / "lessons.md"
+    page = source_folder().parent / "docs" / "lessons.md"
     if not page.is_file():
         raise NeurosimError(f"There is no {page}: this needs a checkout of neurosim.")
-    found = [read(path) for path in chosen([])]
-    copies = {f"notebooks/{one.name}.ipynb": notebook_bytes(student(one)) for one in found}
+    found = [read_lesson(path) for path in select_sources([])]
+    copies = {f"notebooks/{one.name}.ipynb": notebook_bytes(student_copy(one)) for one in found}
     head, _, rest = page.read_text("utf-8").partition("<!-- lessons: ")
     line, _, rest = rest.partition("\n")
     after = rest[rest.index("<!-- end -->") :]
-    text = f"{head}<!-- lessons: {line}\n\n{_table(found)}\n\n{after}"
+    text = f"{head}<!-- lessons: {line}\n\n{_lesson_table(found)}\n\n{after}"
     return {**copies, "docs/lessons.md": text.encode("utf-8")}
 
 
-def _table(found: Sequence[Lesson]) -> str:
+def _lesson_table(found: Sequence[Lesson]) -> str:
     """Return lessons as a table in Markdown."""
     rows = [("lesson", "for", "minutes", "goal"), ("---",) * 4]
     rows += [(f"{one.number} {one.title}", one.level, one.minutes, one.goal) for one in found]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def build(
+def build_lessons(
     lessons: Sequence[Lesson],
     only: str | None = None,
     limit_s: float = LIMIT_S,
@@ -140,17 +150,17 @@ def build(
     NeurosimError
         If a lesson fails; the sentence names lesson and cell.
     """
-    from neurosim.classroom.lessons.execute import run
+    from neurosim.classroom.lessons.execute import execute_notebook
     from neurosim.classroom.lessons.worksheet import worksheet_html
 
     files: dict[str, bytes] = {}
     for lesson in lessons:
         if only in (None, "student"):
-            files[f"student/{lesson.name}.ipynb"] = notebook_bytes(student(lesson))
+            files[f"student/{lesson.name}.ipynb"] = notebook_bytes(student_copy(lesson))
         if only == "student":
             continue
         tell = None if told is None else (lambda done, of, one=lesson: told(one, done, of))
-        done = run(teacher(lesson), lesson.name, limit_s, tell)
+        done = execute_notebook(teacher_copy(lesson), lesson.name, limit_s, tell)
         if only in (None, "teacher"):
             files[f"teacher/{lesson.name}.ipynb"] = notebook_bytes(done)
         if only in (None, "worksheets"):
@@ -160,16 +170,16 @@ def build(
     return files
 
 
-def with_index(files: Mapping[str, bytes], out: Path) -> dict[str, bytes]:
+def add_index(files: Mapping[str, bytes], out: Path) -> dict[str, bytes]:
     """Return files with a page that lists all lessons, linking to what is or will be in `out`."""
     from neurosim.classroom.lessons.worksheet import index_html
 
-    lessons = [read(path) for path in sources().values()]
-    there = {name for name in _places(lessons) if name in files or (out / name).is_file()}
+    lessons = [read_lesson(path) for path in lesson_sources().values()]
+    there = {name for name in _output_paths(lessons) if name in files or (out / name).is_file()}
     return {**files, "index.html": index_html(lessons, there).encode("utf-8")}
 
 
-def _places(lessons: Sequence[Lesson]) -> list[str]:
+def _output_paths(lessons: Sequence[Lesson]) -> list[str]:
     """Return where every file of some lessons belongs."""
     ends = {"student": "ipynb", "teacher": "ipynb", "worksheets": "html", "keys": "html"}
     return [f"{part}/{one.name}.{end}" for one in lessons for part, end in ends.items()]

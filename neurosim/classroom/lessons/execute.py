@@ -18,10 +18,10 @@ from typing import Any
 
 from neurosim.base import disk_cache
 from neurosim.base.errors import NeurosimError
-from neurosim.classroom.lessons.source import needs
+from neurosim.classroom.lessons.source import require_packages
 
 # Run before the first cell and kept out of the notebook.
-ALONE = """\
+SINGLE_USER = """\
 import socket, warnings
 warnings.simplefilter("error")
 def _own(connect):
@@ -42,7 +42,7 @@ del _own, _no_names, socket, warnings
 """
 
 
-def run(
+def execute_notebook(
     book: Any, name: str, limit_s: float, told: Callable[[int, int], None] | None = None
 ) -> Any:
     """Run a notebook in place and return it with its outputs.
@@ -62,15 +62,15 @@ def run(
     NeurosimError
         If a cell fails, the time is up, or no kernel starts; it names lesson and cell.
     """
-    needs("nbclient", "ipykernel")
+    require_packages("nbclient", "ipykernel")
     # zmq cannot use Windows' own loop
     loop = asyncio.SelectorEventLoop if sys.platform == "win32" else None
     with tempfile.TemporaryDirectory() as place, asyncio.Runner(loop_factory=loop) as runner:
-        runner.run(_run(book, name, limit_s, told, place))
+        runner.run(_run_kernel(book, name, limit_s, told, place))
     return book
 
 
-async def _run(book: Any, name: str, limit_s: float, told: Any, place: str) -> None:
+async def _run_kernel(book: Any, name: str, limit_s: float, told: Any, place: str) -> None:
     """Start a kernel, run all code cells in it, and end it whatever happens."""
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
@@ -86,9 +86,9 @@ async def _run(book: Any, name: str, limit_s: float, told: Any, place: str) -> N
     )
     client = NotebookClient(book, km=manager, coalesce_streams=True)
     try:
-        await client.async_start_new_kernel(env=_environment(place), cwd=place)
+        await client.async_start_new_kernel(env=_kernel_environment(place), cwd=place)
         await client.async_start_new_kernel_client()
-        await _cells(client, book, name, limit_s, told)
+        await _run_cells(client, book, name, limit_s, told)
     except RuntimeError as error:
         raise NeurosimError(f"Lesson {name}: no kernel started ({error}).") from None
     finally:
@@ -98,7 +98,7 @@ async def _run(book: Any, name: str, limit_s: float, told: Any, place: str) -> N
             await manager.shutdown_kernel(now=True)
 
 
-def _environment(place: str) -> dict[str, str]:
+def _kernel_environment(place: str) -> dict[str, str]:
     """Return the kernel's environment: this very package is the one it finds."""
     home = str(Path(disk_cache.__file__).parents[2])
     paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -106,12 +106,12 @@ def _environment(place: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **quiet}
 
 
-async def _cells(client: Any, book: Any, name: str, limit_s: float, told: Any) -> None:
+async def _run_cells(client: Any, book: Any, name: str, limit_s: float, told: Any) -> None:
     """Run the cells one after the other, none longer than what is left of the time."""
     import nbformat
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    book.cells.insert(0, nbformat.v4.new_code_cell(ALONE))
+    book.cells.insert(0, nbformat.v4.new_code_cell(SINGLE_USER))
     code = [(i, cell) for i, cell in enumerate(book.cells) if cell.cell_type == "code"]
     begun = monotonic()
     for done, (i, cell) in enumerate(code):
@@ -120,7 +120,7 @@ async def _cells(client: Any, book: Any, name: str, limit_s: float, told: Any) -
         try:
             await client.async_execute_cell(cell, i, store_history=i > 0)
         except CellExecutionError as error:
-            raise NeurosimError(f"{where}: {_why(error)}.") from None
+            raise NeurosimError(f"{where}: {_failure_words(error)}.") from None
         except CellTimeoutError:
             raise NeurosimError(f"{where}: the lesson took longer than {limit_s:g} s.") from None
         except DeadKernelError:
@@ -134,7 +134,7 @@ async def _cells(client: Any, book: Any, name: str, limit_s: float, told: Any) -
     del book.cells[0]
 
 
-def _why(error: Any) -> str:
+def _failure_words(error: Any) -> str:
     """Return what went wrong in a cell; an assertion that says nothing is quoted."""
     told = " ".join(str(error.evalue).split())[:300].rstrip(".")
     lines = re.findall(r"-+> *\d+ (.*)", re.sub(r"\x1b\[[0-9;]*m", "", error.traceback))

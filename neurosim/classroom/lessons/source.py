@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from neurosim.base.errors import NeurosimError, named, unknown_name
+from neurosim.base.errors import NeurosimError, clip_name, unknown_name
 
 TAGS = {
     "question": "to be answered in writing; on the worksheet",
@@ -20,9 +20,9 @@ TAGS = {
     "goal": "says whether the goal is reached",
     "check": "asserts what the lesson says; teacher's copy",
 }
-TEACHERS = {"answer", "teacher", "check"}  # cells that no pupil sees
+TEACHER_TAGS = {"answer", "teacher", "check"}  # cells that no pupil sees
 TEXTS, LISTS = ("title", "level", "minutes", "goal"), ("aims", "knobs")
-LINES = 3  # ruled lines under a question that does not say
+ANSWER_LINES = 3  # ruled lines under a question that does not say
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Lesson:
         return self.name[:2]
 
 
-def needs(*modules: str) -> None:
+def require_packages(*modules: str) -> None:
     """Say in a sentence what is missing for lessons.
 
     Raises
@@ -72,19 +72,19 @@ def needs(*modules: str) -> None:
         )
 
 
-def folder() -> Path:
+def source_folder() -> Path:
     """Return the folder of the sources: beside the package in a checkout, else inside it."""
     inside = Path(str(resources.files("neurosim"))) / "notebooks"
     return inside if inside.is_dir() else inside.parents[1] / "notebooks"
 
 
-def sources(at: Path | None = None) -> dict[str, Path]:
+def lesson_sources(at: Path | None = None) -> dict[str, Path]:
     """Return the lessons' sources by name, in order."""
-    found = sorted((at or folder()).glob("[0-9][0-9]_*.md"))
+    found = sorted((at or source_folder()).glob("[0-9][0-9]_*.md"))
     return {path.stem: path for path in found}
 
 
-def called(asked: str, names: Sequence[str], pages: Sequence[str] = ()) -> str:
+def resolve_lesson(asked: str, names: Sequence[str], pages: Sequence[str] = ()) -> str:
     """Return the lesson that is meant by its number, its name or a part of it.
 
     Parameters
@@ -107,12 +107,12 @@ def called(asked: str, names: Sequence[str], pages: Sequence[str] = ()) -> str:
     if len(found) == 1:
         return found[0]
     if found:
-        raise NeurosimError(f"'{named(asked)}' may be {' or '.join(found)}.")
+        raise NeurosimError(f"'{clip_name(asked)}' may be {' or '.join(found)}.")
     valid = [name[:2] for name in names] if key.isdigit() else [*pages, *names]
     raise unknown_name("lesson or page" if pages else "lesson", asked, valid)
 
 
-def chosen(names: Sequence[str], at: Path | None = None) -> list[Path]:
+def select_sources(names: Sequence[str], at: Path | None = None) -> list[Path]:
     """Return the sources asked for by number or name; all of them if none is.
 
     Raises
@@ -120,14 +120,14 @@ def chosen(names: Sequence[str], at: Path | None = None) -> list[Path]:
     NeurosimError
         For a lesson that is not there.
     """
-    all_of = sources(at)
+    all_of = lesson_sources(at)
     if not all_of:
-        raise NeurosimError(f"There are no lessons in {at or folder()}.")
-    picked = [called(asked, list(all_of)) for asked in names]
+        raise NeurosimError(f"There are no lessons in {at or source_folder()}.")
+    picked = [resolve_lesson(asked, list(all_of)) for asked in names]
     return [all_of[name] for name in all_of if not names or name in picked]
 
 
-def read(path: Path) -> Lesson:
+def read_lesson(path: Path) -> Lesson:
     """Return the lesson of a source.
 
     Raises
@@ -135,7 +135,7 @@ def read(path: Path) -> Lesson:
     NeurosimError
         If it cannot be read, its front matter lacks something, or a tag is unknown.
     """
-    needs("jupytext", "nbformat")
+    require_packages("jupytext", "nbformat")
     import jupytext
 
     try:
@@ -157,6 +157,6 @@ def read(path: Path) -> Lesson:
     return Lesson(path.stem, cells=tuple(book.cells), **said)
 
 
-def tags(cell: Any) -> set[str]:
+def cell_tags(cell: Any) -> set[str]:
     """Return the tags of a cell."""
     return set(cell.metadata.get("tags", ()))

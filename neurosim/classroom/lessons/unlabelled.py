@@ -23,8 +23,8 @@ from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.simulate import simulate
 from neurosim.simulation.state import strength
 
-SOUNDS = ("lone", "slow groups", "fast rattles")
-_SOUND_OF = MappingProxyType({"myokymic_burst": 1, "neuromyotonic_burst": 2})  # else lone
+RHYTHMS = ("lone", "slow groups", "fast rattles")
+_RHYTHM_OF = MappingProxyType({"myokymic_burst": 1, "neuromyotonic_burst": 2})  # else lone
 # What ails each muscle, by cause; the tibial nerve drives calf and sole.
 CAUSES: Mapping[str, Mapping[str, Mapping[str, float]]] = MappingProxyType(
     {
@@ -82,7 +82,7 @@ class Patient:
     _cause: str = field(repr=False)
 
     def __str__(self) -> str:
-        heads = ("muscle", *(f"{s}/min" for s in SOUNDS), "motor units, %", "strength, %")
+        heads = ("muscle", *(f"{s}/min" for s in RHYTHMS), "motor units, %", "strength, %")
         rows = [heads] + [
             (
                 f.muscle.replace("_", " "),
@@ -103,22 +103,22 @@ class Patient:
         return "\n".join([f"Patient {self.letter}", *lines])
 
 
-def shuffled(things: Sequence[Any], seed: int) -> list[Any]:
+def shuffle(things: Sequence[Any], seed: int) -> list[Any]:
     """Return things in an order that only the seed knows."""
     order = np.random.default_rng(np.random.SeedSequence([seed, len(things)]))
     return [things[i] for i in order.permutation(len(things))]
 
 
-def found_in(result: Result) -> Finding:
+def observe_muscle(result: Result) -> Finding:
     """Return what is found in the muscle of a run."""
     t, minutes = result.twitches, result.scenario.duration_s / 60.0
-    sound = np.array([_SOUND_OF.get(str(k), 0) for k in t.kind[~t.painful]], int)
-    lone, slow, fast = (np.bincount(sound, minlength=len(SOUNDS)) / minutes).tolist()
+    sound = np.array([_RHYTHM_OF.get(str(k), 0) for k in t.kind[~t.painful]], int)
+    lone, slow, fast = (np.bincount(sound, minlength=len(RHYTHMS)) / minutes).tolist()
     force, units = strength(result.state, result.sites, result.scenario.muscle)
     return Finding(result.scenario.muscle, (lone, slow, fast), units, force)
 
 
-def patient(
+def draw_patient(
     cause: str,
     letter: str = "",
     watched_s: float = 60.0,
@@ -154,11 +154,11 @@ def patient(
     for name in (muscle(m).name for m in muscles):
         body = Body(**CAUSES[cause].get(name, {}))
         asked = Scenario(body=body, muscle=name, root=root, duration_s=watched_s, seed=seed)
-        findings.append(found_in(simulate(asked)))
+        findings.append(observe_muscle(simulate(asked)))
     return Patient(letter or cause.replace("_", " "), tuple(findings), watched_s, cause)
 
 
-def ward(seed: int = 1, watched_s: float = 60.0) -> list[Patient]:
+def unlabelled_patients(seed: int = 1, watched_s: float = 60.0) -> list[Patient]:
     """Return four patients, A to D, one of each of `ILL`, in an order that the seed knows.
 
     Raises
@@ -166,11 +166,11 @@ def ward(seed: int = 1, watched_s: float = 60.0) -> list[Patient]:
     NeurosimError
         For a time that is not allowed.
     """
-    causes = shuffled(ILL, seed)
-    return [patient(c, name, watched_s, seed) for name, c in zip("ABCD", causes, strict=True)]
+    causes = shuffle(ILL, seed)
+    return [draw_patient(c, name, watched_s, seed) for name, c in zip("ABCD", causes, strict=True)]
 
 
-def right(patients: Sequence[Patient], told: Mapping[str, str]) -> list[str]:
+def correct_diagnoses(patients: Sequence[Patient], told: Mapping[str, str]) -> list[str]:
     """Return the letters of those patients whose cause was told right.
 
     Parameters
@@ -193,6 +193,6 @@ def right(patients: Sequence[Patient], told: Mapping[str, str]) -> list[str]:
     return [name for name, p in letters.items() if told.get(name) == p._cause]
 
 
-def causes_of(patients: Sequence[Patient]) -> dict[str, str]:
+def true_causes(patients: Sequence[Patient]) -> dict[str, str]:
     """Return the cause of each patient by letter: the key."""
     return {p.letter: p._cause for p in patients}

@@ -14,26 +14,26 @@ from neurosim.view.style import (
     BLACK,
     BLUE,
     GREY,
-    PAGE,
+    PAGE_INCHES,
     PURPLE,
     VERMILION,
-    axes_of,
-    drawable,
+    add_titles,
+    axes_or_new,
+    house_style,
+    label_number,
     muscle_words,
     new_figure,
-    plain_number,
-    styled,
+    safe_label,
     time_words,
-    titled,
 )
 
-LOOKS = ((BLUE, "o"), (VERMILION, "s"), (PURPLE, "^"))  # by SOUNDS
+SOUND_STYLES = ((BLUE, "o"), (VERMILION, "s"), (PURPLE, "^"))  # by SOUNDS
 NONE_PER_MIN, MOST_PER_MIN = 0.1, 5000.0
 ONE_ROW_IN = 5.4  # height of the picture of one or two patients
 
 
-@styled
-def picture_ward(patients: Sequence[Patient]) -> Any:
+@house_style
+def picture_patients(patients: Sequence[Patient]) -> Any:
     """Draw each patient's muscles: twitches per minute by rhythm, motor units left, strength.
 
     Parameters
@@ -49,7 +49,7 @@ def picture_ward(patients: Sequence[Patient]) -> Any:
     if not 1 <= len(patients) <= 4:
         raise NeurosimError(f"1 to 4 patients fit on the picture, not {len(patients)}.")
     rows, beside = (len(patients) + 1) // 2, min(len(patients), 2)
-    fig = new_figure(PAGE[0], PAGE[1] if rows > 1 else ONE_ROW_IN)
+    fig = new_figure(PAGE_INCHES[0], PAGE_INCHES[1] if rows > 1 else ONE_ROW_IN)
     grid = fig.subplots(rows, 2 * beside, squeeze=False, width_ratios=(3, 2) * beside)
     pairs = grid.reshape(-1, 2)
     for (rates, left), one in zip(pairs, patients, strict=False):
@@ -60,26 +60,26 @@ def picture_ward(patients: Sequence[Patient]) -> Any:
         ax.remove()
     marks = [
         pairs[0, 0].plot([], [], marker, color=colour, ls="none", ms=9, label=name)[0]
-        for name, (colour, marker) in zip(_names(), LOOKS, strict=True)
+        for name, (colour, marker) in zip(_sound_names(), SOUND_STYLES, strict=True)
     ]
     fig.legend(handles=marks, loc="outside upper right", ncols=3)
     watched = time_words(patients[0].watched_s)
     title = "What each muscle does, and what it has lost"
-    titled(fig, title, f"Simulated; each muscle watched for {watched}.")
-    fig.words = describe_ward(patients)
+    add_titles(fig, title, f"Simulated; each muscle watched for {watched}.")
+    fig.words = describe_patients(patients)
     return fig
 
 
-def _names() -> tuple[str, str, str]:
+def _sound_names() -> tuple[str, str, str]:
     return ("lone twitches", "slow groups (marching)", "fast bursts (rattling)")
 
 
-def describe_ward(patients: Sequence[Patient]) -> str:
+def describe_patients(patients: Sequence[Patient]) -> str:
     """Return the words that stand for the picture of patients."""
     told = []
     for one in patients:
         muscles = "; ".join(
-            f"{muscle_words(f.muscle)}: {_told_rates(f.per_min)}, "
+            f"{muscle_words(f.muscle)}: {_rates_words(f.per_min)}, "
             f"{100 * f.units:.0f} % of the motor units, {100 * f.force:.0f} % of the strength"
             for f in one.findings
         )
@@ -87,16 +87,16 @@ def describe_ward(patients: Sequence[Patient]) -> str:
     return " ".join([*told, ADVICE])
 
 
-def _told_rates(per_min: Sequence[float]) -> str:
+def _rates_words(per_min: Sequence[float]) -> str:
     parts = [
-        f"{plain_number(r)} {name.split(' (')[0]} per minute"
-        for r, name in zip(per_min, _names(), strict=True)
+        f"{label_number(r)} {name.split(' (')[0]} per minute"
+        for r, name in zip(per_min, _sound_names(), strict=True)
         if r > 0
     ]
     return " and ".join(parts) or "no twitches"
 
 
-def _muscles(ax: Any, one: Patient) -> np.ndarray:
+def _name_muscles(ax: Any, one: Patient) -> np.ndarray:
     """Name the muscles from the top, and return where their rows are."""
     rows = np.arange(len(one.findings))
     ax.set_yticks(rows, [muscle_words(f.muscle) for f in one.findings])
@@ -107,7 +107,7 @@ def _muscles(ax: Any, one: Patient) -> np.ndarray:
     return rows
 
 
-@styled
+@house_style
 def plot_rhythms(one: Patient, ax: Any = None) -> Any:
     """Draw how often each muscle of a patient twitches, by rhythm.
 
@@ -121,8 +121,8 @@ def plot_rhythms(one: Patient, ax: Any = None) -> Any:
     -------
     matplotlib axes
     """
-    ax = axes_of(ax)
-    _muscles(ax, one)
+    ax = axes_or_new(ax)
+    _name_muscles(ax, one)
     ax.set_xscale("log")
     ax.set_xlim(NONE_PER_MIN / 1.6, MOST_PER_MIN)
     ticks = [NONE_PER_MIN, 1, 10, 100, 1000]
@@ -132,16 +132,18 @@ def plot_rhythms(one: Patient, ax: Any = None) -> Any:
     for i, finding in enumerate(one.findings):
         if not any(finding.per_min):
             ax.plot(NONE_PER_MIN, i, "o", color=GREY, mfc="white", ms=6)
-        for k, (rate, (colour, marker)) in enumerate(zip(finding.per_min, LOOKS, strict=True)):
+        for k, (rate, (colour, marker)) in enumerate(
+            zip(finding.per_min, SOUND_STYLES, strict=True)
+        ):
             if rate > 0:
                 at = float(np.clip(rate, 0.35, MOST_PER_MIN))
                 ax.plot(at, i + 0.16 * (k - 1), marker, color=colour, ms=9)
-    ax.set_title(f"Patient {drawable(one.letter)}")
+    ax.set_title(f"Patient {safe_label(one.letter)}")
     ax.set_xlabel("twitches per minute")
     return ax
 
 
-@styled
+@house_style
 def plot_lost(one: Patient, ax: Any = None) -> Any:
     """Draw the motor units that each muscle of a patient has left, and its strength.
 
@@ -155,8 +157,8 @@ def plot_lost(one: Patient, ax: Any = None) -> Any:
     -------
     matplotlib axes
     """
-    ax = axes_of(ax)
-    rows = _muscles(ax, one)
+    ax = axes_or_new(ax)
+    rows = _name_muscles(ax, one)
     units = [100 * f.units for f in one.findings]
     ax.barh(rows, units, height=0.55, color="#B9D7EA")
     ax.plot([100 * f.force for f in one.findings], rows, "D", color=BLACK, ms=6)

@@ -15,8 +15,8 @@ from html.parser import HTMLParser
 from importlib import resources
 from typing import Any
 
-from neurosim.classroom.lessons.source import LINES, Lesson, tags
-from neurosim.view.html_parts import listed
+from neurosim.classroom.lessons.source import ANSWER_LINES, Lesson, cell_tags
+from neurosim.view.html_parts import html_list
 from neurosim.view.style import ADVICE
 
 # Kinds of pictures among a cell's outputs, the best for paper first.
@@ -54,16 +54,16 @@ def worksheet_html(lesson: Lesson, done: Any, key: bool = False) -> str:
         Whether answers and notes for the teacher are filled in.
     """
     parts = "\n".join(
-        f"<section>\n<h2>{part.heading}</h2>\n{_items(part.items, key)}\n</section>"
-        for part in _parts(done)
+        f"<section>\n<h2>{part.heading}</h2>\n{_items_html(part.items, key)}\n</section>"
+        for part in _worksheet_parts(done)
         if part.items
     )
-    about = f"{_rows(lesson)}<p>You will:</p>{listed(map(_inline, lesson.aims))}"
+    about = f"{_header_rows(lesson)}<p>You will:</p>{html_list(map(_inline_html, lesson.aims))}"
     name = f"{lesson.number}. {lesson.title}"
     what = "Key" if key else "Worksheet"
-    return _page(
+    return _page_html(
         f"{what}: {name}",
-        f"<header>\n{_KEY if key else _WHO}\n<h1>{_inline(name)}</h1>\n{about}\n</header>\n"
+        f"<header>\n{_KEY if key else _WHO}\n<h1>{_inline_html(name)}</h1>\n{about}\n</header>\n"
         f"<main>\n{parts}\n</main>",
     )
 
@@ -79,49 +79,53 @@ _KEY = (
 )
 
 
-def _rows(lesson: Lesson) -> str:
+def _header_rows(lesson: Lesson) -> str:
     """Return level, time, knobs and goal as names with texts."""
     rows = {
         "For": lesson.level, "Time": f"{lesson.minutes} minutes",
         "You change": "; ".join(lesson.knobs), "Goal": lesson.goal,
     }  # fmt: skip
-    told = "".join(f"<div><dt>{name}</dt><dd>{_inline(t)}</dd></div>" for name, t in rows.items())
+    told = "".join(
+        f"<div><dt>{name}</dt><dd>{_inline_html(t)}</dd></div>" for name, t in rows.items()
+    )
     return f"<dl>{told}</dl>"
 
 
-def _parts(done: Any) -> list[_Part]:
+def _worksheet_parts(done: Any) -> list[_Part]:
     """Return a run lesson's questions and pictures under its headings."""
     parts, number = [_Part("Questions")], 0
     for cell in done.cells:
-        own = tags(cell)
+        own = cell_tags(cell)
         if "question" in own:
             number += 1
-            lines = int(cell.metadata.get("lines", LINES))
-            parts[-1].items.append(_Item(_html(cell.source), lines, number))
+            lines = int(cell.metadata.get("lines", ANSWER_LINES))
+            parts[-1].items.append(_Item(_markdown_html(cell.source), lines, number))
         elif "teacher" in own:
-            _add(parts, f'<aside class="teacher">{_html(cell.source)}</aside>')
+            _add_to_key(parts, f'<aside class="teacher">{_markdown_html(cell.source)}</aside>')
         elif "answer" in own:
             asked = [item for part in parts for item in part.items if item.number]
-            asked[-1].key.append(_answer(cell)) if asked else _add(parts, _answer(cell))
+            asked[-1].key.append(_answer_html(cell)) if asked else _add_to_key(
+                parts, _answer_html(cell)
+            )
         elif "figure" in own:
-            parts[-1].items += [_Item(html) for html in _figures(cell)]
+            parts[-1].items += [_Item(html) for html in _figures_html(cell)]
         elif cell.cell_type == "markdown" and not own:
             parts += [_Part(heading) for heading in _headings(cell.source)]
     return parts
 
 
-def _add(parts: list[_Part], html: str) -> None:
+def _add_to_key(parts: list[_Part], html: str) -> None:
     """Give the last item what only the key shows."""
     if not parts[-1].items:
         parts[-1].items.append(_Item(""))
     parts[-1].items[-1].key.append(html)
 
 
-def _items(items: Sequence[_Item], key: bool) -> str:
-    return "\n".join(filter(None, (_item(item, key) for item in items)))
+def _items_html(items: Sequence[_Item], key: bool) -> str:
+    return "\n".join(filter(None, (_item_html(item, key) for item in items)))
 
 
-def _item(item: _Item, key: bool) -> str:
+def _item_html(item: _Item, key: bool) -> str:
     """Return one question with its lines or its answer, or one picture."""
     filled = "".join(item.key) if key else ""
     if not item.number:
@@ -154,7 +158,7 @@ def _markdown() -> Any:
     return MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
-def _html(text: str) -> str:
+def _markdown_html(text: str) -> str:
     """Return Markdown as HTML; headings in it come below a question's own."""
     tokens = _markdown().parse(text)
     for token in tokens:
@@ -163,7 +167,7 @@ def _html(text: str) -> str:
     return _markdown().renderer.render(tokens, _markdown().options, {})
 
 
-def _inline(text: str) -> str:
+def _inline_html(text: str) -> str:
     """Return one line of Markdown as HTML."""
     return _markdown().renderInline(text)
 
@@ -172,31 +176,31 @@ def _headings(text: str) -> list[str]:
     """Return the headings of the second level in Markdown, as HTML."""
     tokens = _markdown().parse(text)
     return [
-        _inline(after.content)
+        _inline_html(after.content)
         for token, after in zip(tokens, tokens[1:], strict=False)
         if token.type == "heading_open" and token.tag == "h2"
     ]
 
 
-def _answer(cell: Any) -> str:
+def _answer_html(cell: Any) -> str:
     """Return what an answer cell printed and drew."""
     text = "".join(out.text for out in cell.outputs if out.get("name") == "stdout").strip()
     told = f"<p>{escape(text)}</p>" if text else ""
-    return f'<div class="answer">{told}{"".join(_figures(cell))}</div>'
+    return f'<div class="answer">{told}{"".join(_figures_html(cell))}</div>'
 
 
-def _figures(cell: Any) -> list[str]:
+def _figures_html(cell: Any) -> list[str]:
     """Return the pictures that a cell drew, with their words."""
-    return [html for out in cell.outputs if (html := _figure(out))]
+    return [html for out in cell.outputs if (html := _figure_html(out))]
 
 
-def _figure(output: Any) -> str:
+def _figure_html(output: Any) -> str:
     """Return one output as a figure, or an empty text if it is no picture."""
     data = output.get("data", {})
     kind = next((kind for kind in _PICTURES if kind in data), None)
     if kind is None:
         return ""
-    words = _words(output, kind)
+    words = _alt_text(output, kind)
     if kind == "image/svg+xml":
         drawn = data[kind][data[kind].find("<svg") :]
         inside = f'<div role="img" aria-label="{escape(words, quote=True)}">{drawn}</div>'
@@ -206,17 +210,17 @@ def _figure(output: Any) -> str:
     return f"<figure>{inside}</figure>"
 
 
-def _words(output: Any, kind: str) -> str:
+def _alt_text(output: Any, kind: str) -> str:
     """Return the words of a picture: those beside it, or in the HTML that shows it."""
     beside = output.get("metadata", {}).get(kind, {})
-    reader = _Alt()
+    reader = _AltFinder()
     reader.feed(output["data"].get("text/html", ""))
     said = output["data"].get("text/plain", "")
     plain = "" if said.startswith("<") else said
     return beside.get("alt") or reader.alt or plain or _NO_WORDS
 
 
-class _Alt(HTMLParser):
+class _AltFinder(HTMLParser):
     """Finds the text of the first picture in HTML."""
 
     alt = ""
@@ -240,8 +244,8 @@ def index_html(lessons: Sequence[Lesson], there: Collection[str]) -> str:
     """
     heads = ("Lesson", "For", "Minutes", "Aims", "Goal", "Files")
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    rows = "\n".join(_row(lesson, there) for lesson in lessons)
-    return _page(
+    rows = "\n".join(_index_row(lesson, there) for lesson in lessons)
+    return _page_html(
         "Lessons",
         "<header><h1>Lessons</h1>\n<p>From a blood value to a muscle twitch, in "
         f"{len(lessons)} lessons. Pupils get the folders <em>student</em> and "
@@ -259,19 +263,19 @@ _FILES = {
 }  # fmt: skip
 
 
-def _row(lesson: Lesson, there: Collection[str]) -> str:
+def _index_row(lesson: Lesson, there: Collection[str]) -> str:
     links = []
     for part, (end, words) in _FILES.items():
         place = f"{part}/{lesson.name}.{end}"
         if place in there:
             links.append(f'<a href="{place}">{words} {lesson.number}</a>')
-    cells = (_inline(lesson.level), escape(lesson.minutes), listed(map(_inline, lesson.aims)),
-             _inline(lesson.goal), listed(links))  # fmt: skip
+    cells = (_inline_html(lesson.level), escape(lesson.minutes), html_list(map(_inline_html, lesson.aims)),
+             _inline_html(lesson.goal), html_list(links))  # fmt: skip
     told = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f'<tr><th scope="row">{lesson.number}. {_inline(lesson.title)}</th>{told}</tr>'
+    return f'<tr><th scope="row">{lesson.number}. {_inline_html(lesson.title)}</th>{told}</tr>'
 
 
-def _page(title: str, body: str, kind: str = "sheet") -> str:
+def _page_html(title: str, body: str, kind: str = "sheet") -> str:
     """Return a whole page with its own style and the line of advice."""
     css = resources.files("neurosim").joinpath("classroom/lessons/worksheet.css").read_text("utf-8")
     css = css.replace("ADVICE", ADVICE).replace("TITLE", re.sub(r'["\\<]', "'", title))

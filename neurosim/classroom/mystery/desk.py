@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from neurosim.base.errors import NeurosimError, named, unknown_name
+from neurosim.base.errors import NeurosimError, clip_name, unknown_name
 from neurosim.classroom.mystery import phrases as words
-from neurosim.classroom.mystery.game import Game, Key
+from neurosim.classroom.mystery.game import Game, PatientKey
 from neurosim.classroom.mystery.patient import Case
 from neurosim.simulation.provenance import versions
 from neurosim.view import export
@@ -40,7 +40,7 @@ def any_seed() -> int:
     return secrets.randbelow(10_000)
 
 
-def _about(**more: Any) -> dict[str, Any]:
+def _provenance(**more: Any) -> dict[str, Any]:
     return {"simulated": True, "versions": versions(), **more, "advice": ADVICE}
 
 
@@ -58,28 +58,28 @@ def record_files(game: Game, told: Sequence[str]) -> dict[str, Any]:
         }
         for o in game.tries
     ]
-    about = _about(
+    about = _provenance(
         patient=game.seed,
         cost_points=game.cost,
         proposals=proposals,
         told=game.told,
         note="findings carry the noise of their tests",
     )
-    files = export.table_files("mystery", _table(game), about)
+    files = export.table_files("mystery", _findings_table(game), about)
     return files | {"mystery.txt": export.text_bytes("\n".join(told))}
 
 
-def _table(game: Game) -> dict[str, list]:
+def _findings_table(game: Game) -> dict[str, list]:
     rows = words.report_rows(game.seed, game.reports)
     empty = [{"patient": game.seed, "order": 0, "test": "nothing ordered"}]
-    return export.as_columns(rows or empty)
+    return export.to_columns(rows or empty)
 
 
-def key_files(keys: Sequence[Key]) -> dict[str, Any]:
+def key_files(keys: Sequence[PatientKey]) -> dict[str, Any]:
     """Return the files of a key: a row for each patient, and everything in words."""
-    about = _about(patients=[k.case.seed for k in keys], note="for the teacher")
+    about = _provenance(patients=[k.case.seed for k in keys], note="for the teacher")
     text = "\n\n".join(words.key_words(k) for k in keys)
-    files = export.table_files("key", export.as_columns(words.key_rows(keys)), about)
+    files = export.table_files("key", export.to_columns(words.key_rows(keys)), about)
     return files | {"key.txt": export.text_bytes(text)}
 
 
@@ -128,7 +128,7 @@ class Desk:
         if verb in ("order", "cause", "remedy"):
             return getattr(self, f"_{verb}")(rest)
         if rest:
-            raise NeurosimError(f"'{verb}' stands alone, without '{named(' '.join(rest))}'.")
+            raise NeurosimError(f"'{verb}' stands alone, without '{clip_name(' '.join(rest))}'.")
         return self._plain(verb)
 
     def _plain(self, verb: str) -> str:

@@ -16,24 +16,24 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.base.cache import remember
+from neurosim.base.cache import cached
 from neurosim.base.errors import unknown_name
-from neurosim.base.parameters import number
-from neurosim.classroom.mystery.patient import WORLD, Case, stream
+from neurosim.base.parameters import parameter
+from neurosim.classroom.mystery.patient import PATIENTS_SEED, Case, case_generator
 from neurosim.clinic import emg, unit_potentials
 from neurosim.clinic.comparison import NORMAL_Z
-from neurosim.clinic.detect import read_train
+from neurosim.clinic.detect import classify_train
 from neurosim.clinic.excitability import examine
 from neurosim.clinic.norms import norm_measures
-from neurosim.model.axon.people import persons_axon
-from neurosim.model.body.blood import IONS, steps
+from neurosim.model.axon.people import axon_of_person
+from neurosim.model.body.blood import IONS, blood_steps
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.kinetics import peak_caffeine_umol_l
 from neurosim.model.body.units import PH
 from neurosim.model.firing.sites import person_scores
 from neurosim.model.muscle.anatomy import MUSCLES, muscle
-from neurosim.simulation.simulate import Acted, act, people_sites, sites_of
-from neurosim.simulation.state import state_in, still, strength
+from neurosim.simulation.simulate import PersonRun, person_sites, simulate_person, sites_in_state
+from neurosim.simulation.state import constant_trajectory, strength, tissue_state
 
 NERVE = "thumb"  # the nerve of the excitability test runs to it, past the wrist
 EMG_HZ = 10_000.0
@@ -46,8 +46,8 @@ MEASURES = (
 BURSTS = ("single", "doublet", "multiplet", "myokymic_burst", "neuromyotonic_burst")
 
 
-def _n(name: str) -> float:
-    return number("mystery", name)
+def _param(name: str) -> float:
+    return parameter("mystery", name)
 
 
 @dataclass(frozen=True)
@@ -153,10 +153,10 @@ class Needle:
 
     def trace(self) -> tuple[float, np.ndarray]:
         """Return start (s) and potential (uV, `EMG_HZ`) of the second in which most happens."""
-        edges = np.arange(0.0, 60.0 * _n("emg_min") + TRACE_S, TRACE_S)
+        edges = np.arange(0.0, 60.0 * _param("emg_min") + TRACE_S, TRACE_S)
         start = float(edges[np.argmax(np.histogram(self.time_s, edges)[0])])
         now = (self.time_s > start - 0.1) & (self.time_s < start + TRACE_S)
-        electrode = unit_potentials.needle(self.muscle, self.across_mm, self.depth_mm)
+        electrode = unit_potentials.needle_electrode(self.muscle, self.across_mm, self.depth_mm)
         return start, emg.emg_uv(
             self.time_s[now] - start,
             self.unit[now],
@@ -172,76 +172,78 @@ class Needle:
 # --- Talking and looking ---------------------------------------------------------------------
 
 
-def _history(case: Case, place: str, rng: np.random.Generator) -> Report:
+def _take_history(case: Case, place: str, rng: np.random.Generator) -> Report:
     """Ask: what the patient takes and does, and how much coffee and sleep."""
     body, told, found = case.body(), case.exposures(), []
     if "coffee" in told:
-        cup = peak_caffeine_umol_l(number("body", "caffeine_per_cup_mg"))
+        cup = peak_caffeine_umol_l(parameter("body", "caffeine_per_cup_mg"))
         found.append(Finding("cups_of_coffee", body.plasma_caffeine_umol_l / cup, "cups"))
     if "short_sleep" in told:
         found.append(Finding("sleep_debt_h", body.sleep_debt_h, "h"))
     return Report("history", "", 0, 0.0, tuple(found), told)
 
 
-def _acted(case: Case, name: str, minutes: float, rng: np.random.Generator) -> Acted:
+def _run_muscle(case: Case, name: str, minutes: float, rng: np.random.Generator) -> PersonRun:
     """Return what a muscle of the patient does for some minutes."""
     asked = case.scenario(name, 60.0 * minutes)
-    state = state_in(asked)
-    healthy, _ = people_sites(asked, case.person)
-    sites = sites_of(state, healthy, asked, case.person)
-    return act(still(state, asked.body), sites, asked, case.person, rng, named=False)
+    state = tissue_state(asked)
+    healthy, _ = person_sites(asked, case.person)
+    sites = sites_in_state(state, healthy, asked, case.person)
+    return simulate_person(
+        constant_trajectory(state, asked.body), sites, asked, case.person, rng, named=False
+    )
 
 
-def _examination(case: Case, place: str, rng: np.random.Generator) -> Report:
+def _examine_muscles(case: Case, place: str, rng: np.random.Generator) -> Report:
     """Look at each muscle for a minute, and try its force against the examiner's hand."""
-    found, minutes = [], _n("look_min")
-    error = number("alarms", "force_error")
+    found, minutes = [], _param("look_min")
+    error = parameter("alarms", "force_error")
     least = 100.0 * math.exp(-NORMAL_Z * error)
     for name in MUSCLES:
-        acted = _acted(case, name, minutes, rng)
+        acted = _run_muscle(case, name, minutes, rng)
         seen = float(acted.twitches.visible.sum()) / minutes
         found.append(Finding("twitches_seen", seen, "per minute", place=name))
     for name in MUSCLES:
-        acted = _acted(case, name, 1.0 / 60.0, rng)
+        acted = _run_muscle(case, name, 1.0 / 60.0, rng)
         true = strength(acted.of.states[0], acted.sites, name)[0]
         force = 100.0 * true * math.exp(error * rng.standard_normal())
         found.append(Finding("force", force, "% of usual", least, math.inf, name))
     return Report("examination", "", 0, 0.0, tuple(found))
 
 
-def _count(case: Case, place: str, rng: np.random.Generator) -> Report:
-    minutes = _n("count_min")
-    seen = _acted(case, place, minutes, rng).twitches.visible.sum() / minutes
+def _count_twitches(case: Case, place: str, rng: np.random.Generator) -> Report:
+    minutes = _param("count_min")
+    seen = _run_muscle(case, place, minutes, rng).twitches.visible.sum() / minutes
     return Report("count", place, 0, 0.0, (Finding("twitches_seen", float(seen), "per minute"),))
 
 
 # --- Blood -----------------------------------------------------------------------------------
 
 
-def _measured(true: float, within_percent: float, rng: np.random.Generator) -> float:
+def _laboratory_value(true: float, within_percent: float, rng: np.random.Generator) -> float:
     """Return a blood value on some day, as a laboratory reads it."""
-    noise = within_percent / 100.0 * math.hypot(1.0, _n("laboratory_share"))
+    noise = within_percent / 100.0 * math.hypot(1.0, _param("laboratory_share"))
     return true * (1.0 + noise * float(rng.standard_normal()))
 
 
-def _blood(case: Case, place: str, rng: np.random.Generator) -> Report:
+def _test_blood(case: Case, place: str, rng: np.random.Generator) -> Report:
     """Measure the four ions."""
     true, found = case.body().blood(), []
     for ion, name in IONS.items():
         f = FIELDS[name]
-        value = _measured(true[name], _n(f"within_{ion}_percent"), rng)
+        value = _laboratory_value(true[name], _param(f"within_{ion}_percent"), rng)
         found.append(Finding(name, value, f.unit, f.low, f.high))
     return Report("blood", "", 0, 0.0, tuple(found))
 
 
-def _gas(case: Case, place: str, rng: np.random.Generator) -> Report:
+def _test_blood_gas(case: Case, place: str, rng: np.random.Generator) -> Report:
     """Measure carbon dioxide and pH of arterial blood; bicarbonate is computed from them."""
     body = case.body()
-    changes = sum(s.change for s in steps(vars(body)) if s.value == "paco2_mmhg")
-    co2 = _measured(body.paco2_mmhg + changes, _n("within_paco2_percent"), rng)
-    error = math.hypot(_n("within_ph"), _n("ph_precision"))
+    changes = sum(s.change for s in blood_steps(vars(body)) if s.value == "paco2_mmhg")
+    co2 = _laboratory_value(body.paco2_mmhg + changes, _param("within_paco2_percent"), rng)
+    error = math.hypot(_param("within_ph"), _param("ph_precision"))
     ph = body.blood()["ph"] + error * float(rng.standard_normal())
-    salt = number("body", "co2_solubility") * co2 * 10.0 ** (ph - number("body", "acid_pk"))
+    salt = parameter("body", "co2_solubility") * co2 * 10.0 ** (ph - parameter("body", "acid_pk"))
     low, high = (getattr(FIELDS["paco2_mmhg"], end) for end in ("low", "high"))
     limits = FIELDS["bicarbonate_mmol_l"]
     return Report(
@@ -260,19 +262,21 @@ def _gas(case: Case, place: str, rng: np.random.Generator) -> Report:
 # --- Needle and nerve ------------------------------------------------------------------------
 
 
-def _places(acted: Acted, table: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _choose_needle_places(
+    acted: PersonRun, table: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """Return the units beside which the needle listens: the busiest, others where few are."""
     busy = np.bincount(acted.firing.unit, minlength=len(table))
     order = rng.permutation(len(table))
-    return order[np.argsort(-busy[order], kind="stable")][: round(_n("needle_places"))]
+    return order[np.argsort(-busy[order], kind="stable")][: round(_param("needle_places"))]
 
 
-def _heard(table: np.ndarray, centres: np.ndarray) -> np.ndarray:
+def _audible_units(table: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """Return which units a needle hears from the centres of some."""
     gaps = np.hypot(
         table[:, None, 0] - table[centres, 0], table[:, None, 1] - table[centres, 1]
     ).min(axis=1)
-    return gaps - table[:, 2] < _n("needle_reach_mm")
+    return gaps - table[:, 2] < _param("needle_reach_mm")
 
 
 def _amplitudes_uv(
@@ -284,14 +288,14 @@ def _amplitudes_uv(
 ) -> np.ndarray:
     """Return the sizes of potentials of living units at several places inside them, uV."""
     table, sizes = unit_potentials.territories_mm(name, who), []
-    least = _n("least_potential_over_noise") * unit_potentials.needle(name).noise_uv
-    for centre in rng.choice(np.flatnonzero(living), round(_n("sized_places"))):
+    least = _param("least_potential_over_noise") * unit_potentials.needle_electrode(name).noise_uv
+    for centre in rng.choice(np.flatnonzero(living), round(_param("sized_places"))):
         x, y, _ = table[centre]
-        y = max(float(y), _n("least_depth_mm"))
+        y = max(float(y), _param("least_depth_mm"))
         inside = living & (np.hypot(table[:, 0] - x, table[:, 1] - y) < table[:, 2])
-        units = rng.permutation(np.flatnonzero(inside))[: round(_n("sized_units"))]
+        units = rng.permutation(np.flatnonzero(inside))[: round(_param("sized_units"))]
         if units.size:
-            electrode = unit_potentials.needle(name, float(x), y)
+            electrode = unit_potentials.needle_electrode(name, float(x), y)
             waves = unit_potentials.unit_potentials(
                 name, electrode, EMG_HZ, who, fibres_scale, 1.0, units
             )
@@ -299,14 +303,14 @@ def _amplitudes_uv(
     return np.maximum(sizes, least)
 
 
-@remember("mystery", "emg", "anatomy", "muscle")
+@cached("mystery", "emg", "anatomy", "muscle")
 def usual_potential_uv(name: str) -> tuple[float, float]:
     """Return the reference range of a muscle's mean potential, uV, from healthy people."""
     living = np.ones(muscle(name).units, bool)
     means, spreads, counts = [], [], []
-    for person in range(round(_n("sized_people"))):
-        rng = stream(WORLD, 2, MUSCLES.index(name), person)
-        logs = np.log(_amplitudes_uv(name, (WORLD, 10_000 + person), living, 1.0, rng))
+    for person in range(round(_param("sized_people"))):
+        rng = case_generator(PATIENTS_SEED, 2, MUSCLES.index(name), person)
+        logs = np.log(_amplitudes_uv(name, (PATIENTS_SEED, 10_000 + person), living, 1.0, rng))
         means.append(logs.mean())
         spreads.append(logs.std())
         counts.append(logs.size)
@@ -315,17 +319,17 @@ def usual_potential_uv(name: str) -> tuple[float, float]:
     return math.exp(middle - half), math.exp(middle + half)
 
 
-def _needle(case: Case, place: str, rng: np.random.Generator) -> Report:
+def _test_with_needle(case: Case, place: str, rng: np.random.Generator) -> Report:
     """Listen at a few places of a muscle at rest, then count and size its units at work."""
-    minutes, who = _n("emg_min"), (WORLD, case.person)
-    acted = _acted(case, place, minutes, rng)
+    minutes, who = _param("emg_min"), (PATIENTS_SEED, case.person)
+    acted = _run_muscle(case, place, minutes, rng)
     firing, living = acted.firing, acted.sites.living
     table = unit_potentials.territories_mm(place, who)
-    centres = _places(acted, table, rng)
-    heard = _heard(table, centres) & living
+    centres = _choose_needle_places(acted, table, rng)
+    heard = _audible_units(table, centres) & living
     mine = heard[firing.unit]
     trains = [firing.time_s[firing.unit == unit] for unit in np.unique(firing.unit[mine])]
-    rows = [row for train in trains for row in read_train(train)]
+    rows = [row for train in trains for row in classify_train(train)]
     counts = {kind: sum(r.kind == kind for r in rows) / minutes for kind in BURSTS}
     scale = acted.of.states[0].fibres_scale
     first = table[centres[0]]
@@ -334,36 +338,38 @@ def _needle(case: Case, place: str, rng: np.random.Generator) -> Report:
         firing.time_s[mine],
         firing.unit[mine],
         float(first[0]),
-        max(float(first[1]), _n("least_depth_mm")),
+        max(float(first[1]), _param("least_depth_mm")),
         scale,
         who,
     )
     active = 100.0 * len(trains) / max(int(heard.sum()), 1)
-    enough = len(rows) >= _n("least_bursts")
+    enough = len(rows) >= _param("least_bursts")
     repeated = 100.0 * sum(r.spikes > 1 for r in rows) / len(rows) if enough else math.nan
     found = [
         *(
-            Finding(f"{kind}s_per_min", counts[kind], "per minute", 0.0, _limit(kind))
+            Finding(f"{kind}s_per_min", counts[kind], "per minute", 0.0, _read_limit(kind))
             for kind in BURSTS
         ),
-        Finding("repeated_percent", repeated, "%", 0.0, _n("limit_repeats_percent")),
-        Finding("active_percent", active, "%", 0.0, _n("limit_active_percent")),
-        *_sized(case, place, living, scale, rng),
+        Finding("repeated_percent", repeated, "%", 0.0, _param("limit_repeats_percent")),
+        Finding("active_percent", active, "%", 0.0, _param("limit_active_percent")),
+        *_estimate_units(case, place, living, scale, rng),
     ]
     return Report("emg", place, 0, 0.0, tuple(found), record=record)
 
 
-def _limit(kind: str) -> float:
+def _read_limit(kind: str) -> float:
     limits = {"myokymic_burst": "groups", "neuromyotonic_burst": "bursts"}
-    return _n(f"limit_{limits[kind]}_per_min") if kind in limits else math.inf
+    return _param(f"limit_{limits[kind]}_per_min") if kind in limits else math.inf
 
 
-def _sized(case: Case, place: str, living: np.ndarray, scale: float, rng: np.random.Generator):
+def _estimate_units(
+    case: Case, place: str, living: np.ndarray, scale: float, rng: np.random.Generator
+):
     """Return the estimated number of units and the mean size of their potentials."""
-    error = number("alarms", "units_error") / math.sqrt(_n("units_counts"))
+    error = parameter("alarms", "units_error") / math.sqrt(_param("units_counts"))
     units = float(living.sum()) * math.exp(error * float(rng.standard_normal()))
     usual, half = muscle(place).units, math.exp(NORMAL_Z * error)
-    sizes = _amplitudes_uv(place, (WORLD, case.person), living, scale, rng)
+    sizes = _amplitudes_uv(place, (PATIENTS_SEED, case.person), living, scale, rng)
     low, high = usual_potential_uv(place)
     return (
         Finding("units", units, "", usual / half, usual * half),
@@ -371,15 +377,17 @@ def _sized(case: Case, place: str, living: np.ndarray, scale: float, rng: np.ran
     )
 
 
-def _excitability(case: Case, place: str, rng: np.random.Generator) -> Report:
+def _test_excitability(case: Case, place: str, rng: np.random.Generator) -> Report:
     """Run the clinic's test on the nerve at the wrist."""
-    scores = person_scores(WORLD, case.person)
-    state = state_in(case.scenario(NERVE, 60.0))
-    found = examine(state.axon, persons_axon("ghk", scores))
+    scores = person_scores(PATIENTS_SEED, case.person)
+    state = tissue_state(case.scenario(NERVE, 60.0))
+    found = examine(state.axon, axon_of_person("ghk", scores))
     rows, norms = [], norm_measures()
     for key in MEASURES:
         mean, sd = norms[key]
-        value = found.measures[key] + _n("excitability_error") * sd * float(rng.standard_normal())
+        value = found.measures[key] + _param("excitability_error") * sd * float(
+            rng.standard_normal()
+        )
         unit = "ms" if key.endswith("_ms") else "%"
         rows.append(Finding(key, value, unit, mean - NORMAL_Z * sd, mean + NORMAL_Z * sd))
     return Report("excitability", "", 0, 0.0, tuple(rows), record=found)
@@ -405,24 +413,24 @@ class Test:
     @property
     def price(self) -> float:
         """Price, points."""
-        return _n(f"price_{self.name}")
+        return _param(f"price_{self.name}")
 
 
 TESTS = {
     t.name: t
     for t in (
-        Test("history", False, _history),
-        Test("examination", False, _examination),
-        Test("count", True, _count),
-        Test("blood", False, _blood),
-        Test("gas", False, _gas),
-        Test("emg", True, _needle),
-        Test("excitability", False, _excitability),
+        Test("history", False, _take_history),
+        Test("examination", False, _examine_muscles),
+        Test("count", True, _count_twitches),
+        Test("blood", False, _test_blood),
+        Test("gas", False, _test_blood_gas),
+        Test("emg", True, _test_with_needle),
+        Test("excitability", False, _test_excitability),
     )
 }
 
 
-def do(case: Case, test: str, place: str = "", time: int = 0) -> Report:
+def perform_test(case: Case, test: str, place: str = "", time: int = 0) -> Report:
     """Do one test.
 
     Parameters
@@ -445,6 +453,6 @@ def do(case: Case, test: str, place: str = "", time: int = 0) -> Report:
     asked = TESTS[test]
     place = muscle(place or case.muscle).name if asked.in_a_muscle else ""
     at = MUSCLES.index(place) if place else 0
-    rng = stream(case.seed, 1, list(TESTS).index(test), at, time)
+    rng = case_generator(case.seed, 1, list(TESTS).index(test), at, time)
     found = asked.do(case, place, rng)
     return Report(test, place, time, asked.price, found.findings, found.told, found.record)

@@ -10,33 +10,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from neurosim.base.errors import NeurosimError, unknown_name
-from neurosim.base.parameters import number
-from neurosim.classroom.mystery.examinations import TESTS, Report, do
-from neurosim.classroom.mystery.patient import CAUSES, Case, draw, seen_per_min
+from neurosim.base.parameters import parameter
+from neurosim.classroom.mystery.examinations import TESTS, Report, perform_test
+from neurosim.classroom.mystery.patient import CAUSES, Case, draw_case, seen_per_min
 from neurosim.model.body import remedies
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
 from neurosim.model.muscle.anatomy import muscle
 
 DOCTOR, LEAVE, REASSURE = "see_doctor", "leave_medicine", "reassure"
-EXTRA = {
+EXTRA_REMEDIES = {
     DOCTOR: "see a doctor, who treats the cause where it can be treated",
     LEAVE: "leave the medicine or the poison, a medicine only with the doctor",
     REASSURE: "explain that it is harmless, and do nothing",
 }
-REMEDIES = {**{r.name: r.words for r in remedies.REMEDIES}, **EXTRA}
-_LEFT = ("serotonin_excess", "cholinesterase_inhibition", "beta2_agonist", "diuretic",
+REMEDIES = {**{r.name: r.words for r in remedies.REMEDIES}, **EXTRA_REMEDIES}
+_KEPT_FIELDS = ("serotonin_excess", "cholinesterase_inhibition", "beta2_agonist", "diuretic",
          "oxaliplatin")  # fmt: skip
 
 
-def _n(name: str) -> float:
-    return number("mystery", name)
+def _param(name: str) -> float:
+    return parameter("mystery", name)
 
 
 # --- Remedies --------------------------------------------------------------------------------
 
 
-def after(case: Case, remedy: str) -> Body:
+def body_after_remedy(case: Case, remedy: str) -> Body:
     """Return the patient's body in the complaint's muscle after a remedy.
 
     Raises
@@ -45,37 +45,39 @@ def after(case: Case, remedy: str) -> Body:
         For an unknown remedy.
     """
     body, cause = case.body(), CAUSES[case.cause]
-    if remedy not in EXTRA:
+    if remedy not in EXTRA_REMEDIES:
         return remedies.remedy(remedy).on(body)
     if remedy == LEAVE:
-        return body.replace(**{name: 0.0 for name in _LEFT})
+        return body.replace(**{name: 0.0 for name in _KEPT_FIELDS})
     if remedy == DOCTOR and cause.doctor in ("treats", "heals"):
         now, healthy = getattr(body, cause.field), FIELDS[cause.field].healthy
-        left = 1.0 - number("study", "remedy_share")
+        left = 1.0 - parameter("study", "remedy_share")
         return body.replace(**{cause.field: healthy + left * (now - healthy)})
     if remedy == DOCTOR and cause.doctor == "quietens":
         return body.replace(sodium_channel_blocker=1.0)
     return body
 
 
-def mends(case: Case, remedy: str) -> bool:
+def mends_cause(case: Case, remedy: str) -> bool:
     """Return whether a remedy takes away at least half of the cause, however much it quietens."""
     field = CAUSES[case.cause].field
     if not field:
         return remedy == REASSURE
     healthy = FIELDS[field].healthy
-    now, then = (abs(getattr(b, field) - healthy) for b in (case.body(), after(case, remedy)))
+    now, then = (
+        abs(getattr(b, field) - healthy) for b in (case.body(), body_after_remedy(case, remedy))
+    )
     return then <= 0.5 * now
 
 
-def is_right(case: Case, remedy: str) -> bool:
+def is_right_remedy(case: Case, remedy: str) -> bool:
     """Return whether a remedy mends the cause, or is the doctor where one is needed."""
-    return mends(case, remedy) or (remedy == DOCTOR and CAUSES[case.cause].needs_doctor)
+    return mends_cause(case, remedy) or (remedy == DOCTOR and CAUSES[case.cause].needs_doctor)
 
 
-def effects(case: Case) -> dict[str, float]:
+def remedy_effects(case: Case) -> dict[str, float]:
     """Return twitches seen per minute after every remedy; under ``""`` without any."""
-    bodies = {"": case.body(), **{name: after(case, name) for name in REMEDIES}}
+    bodies = {"": case.body(), **{name: body_after_remedy(case, name) for name in REMEDIES}}
     return seen_per_min(case, bodies)
 
 
@@ -121,18 +123,22 @@ class Outcome:
         return sum(self.points.values())
 
 
-def judge(case: Case, cause: str, remedy: str, cost: float) -> Outcome:
+def judge_proposal(case: Case, cause: str, remedy: str, cost: float) -> Outcome:
     """Return what comes of a cause and a remedy after tests of this cost."""
-    bodies = {"before": case.body(), "after": after(case, remedy), "without": case.without()}
+    bodies = {
+        "before": case.body(),
+        "after": body_after_remedy(case, remedy),
+        "without": case.without(),
+    }
     rates = seen_per_min(case, bodies)
-    right, mended = cause == case.cause, is_right(case, remedy)
+    right, mended = cause == case.cause, is_right_remedy(case, remedy)
     quietens = rates["after"] <= 0.5 * rates["before"]
     careful = remedy == DOCTOR  # never wrong, sometimes too much
     share = 1.0 if mended else 0.5 if quietens or careful else 0.0
     points = {
-        "cause": _n("points_cause") * right,
-        "remedy": _n("points_remedy") * share * (1.0 if right else 0.5),
-        "thrift": max(0.0, _n("points_thrift") - cost / _n("price_per_point")) * right,
+        "cause": _param("points_cause") * right,
+        "remedy": _param("points_remedy") * share * (1.0 if right else 0.5),
+        "thrift": max(0.0, _param("points_thrift") - cost / _param("price_per_point")) * right,
     }
     return Outcome(
         cause,
@@ -149,7 +155,7 @@ def judge(case: Case, cause: str, remedy: str, cost: float) -> Outcome:
     )
 
 
-def _name(kind: str, given: object, valid) -> str:
+def _check_choice(kind: str, given: object, valid) -> str:
     key = str(given).strip().lower().replace("-", "_").replace(" ", "_")
     if key not in valid:
         raise unknown_name(kind, given, valid)
@@ -171,7 +177,7 @@ class Game:
     """
 
     def __init__(self, seed: int) -> None:
-        self._case = draw(seed)
+        self._case = draw_case(seed)
         self.seed = self._case.seed
         self.muscle = self._case.muscle
         self.reports: list[Report] = []
@@ -203,12 +209,12 @@ class Game:
         NeurosimError
             For an unknown test or muscle, or a muscle for a test that is done in none.
         """
-        name = _name("test", test, TESTS)
+        name = _check_choice("test", test, TESTS)
         if muscle_name and not TESTS[name].in_a_muscle:
             raise NeurosimError(f"'{name}' is not done in one muscle; order it without.")
         place = muscle(muscle_name or self.muscle).name if TESTS[name].in_a_muscle else ""
         done = sum(r.test == name and r.place == place for r in self.reports)
-        found = do(self._case, name, place, done)
+        found = perform_test(self._case, name, place, done)
         self.reports.append(found)
         return found
 
@@ -220,7 +226,7 @@ class Game:
         NeurosimError
             If there is no such cause.
         """
-        return _name("cause", name, CAUSES)
+        return _check_choice("cause", name, CAUSES)
 
     def checked_remedy(self, name: str) -> str:
         """Return a remedy by its name, spelt as in `REMEDIES`.
@@ -230,7 +236,7 @@ class Game:
         NeurosimError
             If there is no such remedy.
         """
-        return _name("remedy", name, REMEDIES)
+        return _check_choice("remedy", name, REMEDIES)
 
     def propose(self, cause: str, remedy: str) -> Outcome:
         """Say what it is and what to do, and return what comes of it.
@@ -244,7 +250,7 @@ class Game:
             For an unknown cause or remedy.
         """
         checked = self.checked_cause(cause), self.checked_remedy(remedy)
-        found = judge(self._case, *checked, self.cost)
+        found = judge_proposal(self._case, *checked, self.cost)
         self.tries.append(found)
         return found
 
@@ -258,7 +264,7 @@ class Game:
 
 
 @dataclass(frozen=True)
-class Key:
+class PatientKey:
     """Everything about one patient, for the teacher.
 
     Attributes
@@ -278,7 +284,7 @@ class Key:
     best: str
 
 
-def key(seed: int) -> Key:
+def patient_key(seed: int) -> PatientKey:
     """Return the key of one patient, computed now.
 
     Raises
@@ -286,10 +292,12 @@ def key(seed: int) -> Key:
     NeurosimError
         If the seed is no whole number from 0 to 2**53.
     """
-    case = draw(seed)
-    reports = [do(case, name) for name in TESTS]
-    reports += [do(case, name, case.elsewhere()) for name, t in TESTS.items() if t.in_a_muscle]
-    found = effects(case)
-    right = [name for name in REMEDIES if is_right(case, name)]
+    case = draw_case(seed)
+    reports = [perform_test(case, name) for name in TESTS]
+    reports += [
+        perform_test(case, name, case.elsewhere()) for name, t in TESTS.items() if t.in_a_muscle
+    ]
+    found = remedy_effects(case)
+    right = [name for name in REMEDIES if is_right_remedy(case, name)]
     first = DOCTOR if DOCTOR in right else min(right, key=found.__getitem__)
-    return Key(case, tuple(reports), found, first)
+    return PatientKey(case, tuple(reports), found, first)

@@ -16,7 +16,7 @@ from neurosim.classroom.mystery.game import REMEDIES, Game
 from neurosim.classroom.mystery.patient import CAUSES
 from neurosim.classroom.mystery.plot import picture_report
 from neurosim.model.muscle.anatomy import MUSCLES
-from neurosim.view.style import ADVICE, html_image, muscle_words, plain_number, png_bytes
+from neurosim.view.style import ADVICE, html_image, label_number, muscle_words, png_bytes
 
 SHORT = {
     "history": "History", "examination": "Examination", "count": "Count 10 minutes",
@@ -128,8 +128,8 @@ class Page:
         self.buttons = {}
         for name, test in TESTS.items():
             button = w.Button(
-                description=f"{SHORT[name]}: {plain_number(test.price)} points",
-                tooltip=words.ABOUT[name],
+                description=f"{SHORT[name]}: {label_number(test.price)} points",
+                tooltip=words.MYSTERY_TEXTS[name],
                 layout=w.Layout(width="240px"),
             )
             button.on_click(lambda _, name=name: self.order(name))
@@ -177,7 +177,7 @@ class Page:
         self.live.value = f"<div role='alert' aria-live='polite'>{html.escape(text)}</div>"
 
     def _show_bill(self) -> None:
-        spent = plain_number(self.game.cost)
+        spent = label_number(self.game.cost)
         self.bill.value = f"<p><b>Bill: {spent} points</b> for {len(self.game.reports)} tests.</p>"
 
     def order(self, test: str) -> None:

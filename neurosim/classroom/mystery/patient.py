@@ -14,19 +14,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from neurosim.base.errors import NeurosimError, finite_number, named
-from neurosim.base.parameters import load, number
+from neurosim.base.errors import NeurosimError, clip_name, finite_number
+from neurosim.base.parameters import load_group, parameter
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
-from neurosim.model.muscle.anatomy import MUSCLES, roots
+from neurosim.model.muscle.anatomy import MUSCLES, muscle_roots
 from neurosim.simulation.scenario import Scenario
-from neurosim.simulation.scenario import scenario as catalogued
-from neurosim.simulation.tally import tallies
+from neurosim.simulation.scenario import load_scenario as catalogued
+from neurosim.simulation.tally import tally_person
 
-WORLD = 8  # the seed of all patients; each is one of its people
+PATIENTS_SEED = 8  # the seed of all patients; each is one of its people
 SALT = 1279  # apart from what other rooms draw from the same seed
 HEALTHY = "healthy"
-MOST_TRIES = 600
+MAX_TRIES = 600
 LARGEST_SEED = 2**53
 
 
@@ -109,12 +109,12 @@ EXPOSURES: dict[str, tuple[str, ...]] = {
 }
 
 
-def _harmless(name: str, amount: float) -> dict[str, float]:
+def _habit_fields(name: str, amount: float) -> dict[str, float]:
     """Return the fields of the body that a harmless habit of this amount sets."""
     if name == "coffee":
         return {"caffeine_mg": round(amount / 50.0) * 50.0}
     if name == "sport":
-        lost_l = number("body", "body_mass_kg.healthy") * amount / 100.0
+        lost_l = parameter("body", "body_mass_kg.healthy") * amount / 100.0
         return {"mass_loss_percent": amount, "plain_water_l": lost_l}
     return {EXPOSURES[name][0]: amount}
 
@@ -173,7 +173,7 @@ class Case:
             name=f"patient_{self.seed}",
             body=body,
             muscle=muscle,
-            seed=WORLD,
+            seed=PATIENTS_SEED,
             duration_s=duration_s,
             root=self.root,
         )
@@ -189,8 +189,8 @@ class Case:
 
     def elsewhere(self) -> str:
         """Return a muscle that no root of the complaint's muscle supplies."""
-        mine = set(roots(self.muscle))
-        return next(m for m in ("thumb", "shin", "calf") if not mine & set(roots(m)))
+        mine = set(muscle_roots(self.muscle))
+        return next(m for m in ("thumb", "shin", "calf") if not mine & set(muscle_roots(m)))
 
 
 def seen_per_min(case: Case, bodies: Mapping[str, Body]) -> dict[str, float]:
@@ -198,9 +198,9 @@ def seen_per_min(case: Case, bodies: Mapping[str, Body]) -> dict[str, float]:
 
     The same ten minutes of the same person in all of them.
     """
-    minutes = number("mystery", "count_min")
+    minutes = parameter("mystery", "count_min")
     asked = [case.scenario(case.muscle, 60.0 * minutes, body) for body in bodies.values()]
-    found = tallies(asked, case.person, 60.0 * minutes)
+    found = tally_person(asked, case.person, 60.0 * minutes)
     return {n: float(t.visible.sum()) / minutes for n, t in zip(bodies, found, strict=True)}
 
 
@@ -214,63 +214,69 @@ def check_seed(seed: object) -> int:
     """
     value = finite_number("seed", seed)
     if value != int(value) or not 0 <= value <= LARGEST_SEED:
-        raise NeurosimError(f"seed = {named(str(seed))} must be a whole number from 0 to 2**53.")
+        raise NeurosimError(
+            f"seed = {clip_name(str(seed))} must be a whole number from 0 to 2**53."
+        )
     return int(seed) if isinstance(seed, int) else int(value)
 
 
-def stream(seed: int, *key: int) -> np.random.Generator:
+def case_generator(seed: int, *key: int) -> np.random.Generator:
     """Return a generator of one use, apart from all that other rooms draw."""
     return np.random.default_rng(np.random.SeedSequence([seed, SALT], spawn_key=key))
 
 
-def _between(rng: np.random.Generator, name: str) -> float:
-    entry = load("mystery")[name]
+def _draw_between(rng: np.random.Generator, name: str) -> float:
+    entry = load_group("mystery")[name]
     return round(float(rng.uniform(entry.low, entry.high)), 3)
 
 
-def _amounts(cause: Cause, rng: np.random.Generator) -> dict[str, tuple[tuple[str, float], ...]]:
+def _draw_amounts(
+    cause: Cause, rng: np.random.Generator
+) -> dict[str, tuple[tuple[str, float], ...]]:
     """Return the cause's field in every muscle that it reaches, by the muscle of the complaint."""
     if not cause.field:
         return dict.fromkeys(cause.muscles, ())
-    here = _between(rng, f"severity.{cause.name}")
+    here = _draw_between(rng, f"severity.{cause.name}")
     if cause.reach == "one":
         return {muscle: ((muscle, here),) for muscle in cause.muscles}
     if cause.reach == "most":
-        less = {m: round(here * _between(rng, "severity.als_elsewhere"), 3) for m in MUSCLES}
+        less = {m: round(here * _draw_between(rng, "severity.als_elsewhere"), 3) for m in MUSCLES}
         del less["eyelid"]
         return {muscle: tuple((less | {muscle: here}).items()) for muscle in cause.muscles}
     return dict.fromkeys(cause.muscles, tuple((m, here) for m in MUSCLES))
 
 
-def _habits(cause: Cause, rng: np.random.Generator) -> tuple[tuple[str, ...], dict[str, float]]:
+def _draw_habits(
+    cause: Cause, rng: np.random.Generator
+) -> tuple[tuple[str, ...], dict[str, float]]:
     """Return harmless habits that touch nothing of the cause, and the fields that they set."""
     free = [n for n, fields in EXPOSURES.items() if cause.field not in fields]
-    count = round(number("mystery", "distractors"))
+    count = round(parameter("mystery", "distractors"))
     chosen = tuple(free[i] for i in sorted(rng.choice(len(free), count, replace=False)))
     fields: dict[str, float] = {}
     for name in chosen:
-        fields |= _harmless(name, _between(rng, f"harmless.{name}"))
-    return chosen, _moved(Body(**fields))
+        fields |= _habit_fields(name, _draw_between(rng, f"harmless.{name}"))
+    return chosen, _changed_fields(Body(**fields))
 
 
-def _moved(body: Body) -> dict[str, float]:
+def _changed_fields(body: Body) -> dict[str, float]:
     return {n: v for n, v in vars(body).items() if v != FIELDS[n].healthy}
 
 
-def _fits(case: Case) -> bool:
+def _is_suitable(case: Case) -> bool:
     """Return whether the patient twitches enough to be seen, and because of the cause."""
     healthy = case.cause == HEALTHY
     bodies = {"now": case.body(), "without": Body() if healthy else case.without()}
     found = seen_per_min(case, bodies)
-    if found["now"] < number("mystery", "least_per_min"):
+    if found["now"] < parameter("mystery", "least_per_min"):
         return False
-    ratio = number("mystery", "least_ratio")
+    ratio = parameter("mystery", "least_ratio")
     if healthy:  # the habits are not what makes it twitch, nor what hides it
         return found["without"] / ratio <= found["now"] <= ratio * found["without"]
     return found["now"] >= ratio * found["without"]
 
 
-def draw(seed: int) -> Case:
+def draw_case(seed: int) -> Case:
     """Return the patient of a seed: same seed, same patient.
 
     Raises
@@ -279,14 +285,14 @@ def draw(seed: int) -> Case:
         If the seed is no whole number from 0 to 2**53.
     """
     seed = check_seed(seed)
-    rng = stream(seed, 0)
+    rng = case_generator(seed, 0)
     cause = list(CAUSES.values())[int(rng.integers(len(CAUSES)))]
-    harmless, habits = _habits(cause, rng)
-    amounts = _amounts(cause, rng)
-    for _ in range(MOST_TRIES):
+    harmless, habits = _draw_habits(cause, rng)
+    amounts = _draw_amounts(cause, rng)
+    for _ in range(MAX_TRIES):
         muscle = cause.muscles[int(rng.integers(len(cause.muscles)))]
-        person = int(rng.integers(round(number("mystery", "people"))))
-        root = max(roots(muscle), key=roots(muscle).__getitem__, default="S1")
+        person = int(rng.integers(round(parameter("mystery", "people"))))
+        root = max(muscle_roots(muscle), key=muscle_roots(muscle).__getitem__, default="S1")
         case = Case(
             seed,
             cause.name,
@@ -297,6 +303,6 @@ def draw(seed: int) -> Case:
             harmless,
             tuple(sorted(habits.items())),
         )
-        if _fits(case):
+        if _is_suitable(case):
             return case
     raise NeurosimError(f"Seed {seed} has no patient; choose another seed.")

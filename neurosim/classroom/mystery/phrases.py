@@ -10,15 +10,22 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.classroom.mystery.examinations import TESTS, Finding, Report
-from neurosim.classroom.mystery.game import DOCTOR, REMEDIES, Game, Key, Outcome, is_right
+from neurosim.classroom.mystery.game import (
+    DOCTOR,
+    REMEDIES,
+    Game,
+    Outcome,
+    PatientKey,
+    is_right_remedy,
+)
 from neurosim.classroom.mystery.patient import CAUSES, Case
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.muscle.anatomy import MUSCLES
-from neurosim.view.style import ADVICE, muscle_words, plain_number
+from neurosim.view.style import ADVICE, label_number, muscle_words
 
-ABOUT = {
+MYSTERY_TEXTS = {
     "history": "ask about habits and medicines",
     "examination": "look at six muscles for a minute each and try their force",
     "count": "count the twitches of one muscle for ten minutes",
@@ -32,7 +39,7 @@ TITLES = {
     "blood": "Blood panel", "gas": "Blood gas", "emg": "Electromyogram",
     "excitability": "Nerve excitability",
 }  # fmt: skip
-EXPOSED = {
+EXPOSURE_WORDS = {
     "coffee": "drinks coffee",
     "short_sleep": "sleeps badly",
     "tension": "feels tense",
@@ -43,7 +50,7 @@ EXPOSED = {
     "garden_spray": "sprays insects in the garden",
     "diet": "eats little that is fresh",
 }
-FOUND = {
+SIGN_WORDS = {
     **{
         name: FIELDS[name].label
         for name in (
@@ -104,8 +111,8 @@ BY_DOCTOR = {
 HARMLESS = "Twitches of a rested, healthy muscle are common, in the sole of the foot above all."
 
 
-def _points(value: float) -> str:
-    return f"{plain_number(round(value, 1))} point{'' if value == 1 else 's'}"
+def _points_words(value: float) -> str:
+    return f"{label_number(round(value, 1))} point{'' if value == 1 else 's'}"
 
 
 # --- Before ------------------------------------------------------------------------------------
@@ -124,7 +131,7 @@ def tests_words() -> str:
     lines = ["Tests and their prices:"]
     for name, test in TESTS.items():
         name = f"{name} [MUSCLE]" if test.in_a_muscle else name
-        lines.append(f"  {name}, {_points(test.price)}: {ABOUT[test.name]}")
+        lines.append(f"  {name}, {_points_words(test.price)}: {MYSTERY_TEXTS[test.name]}")
     return "\n".join([*lines, "Muscles: " + ", ".join(MUSCLES) + "."])
 
 
@@ -142,7 +149,7 @@ def remedies_words() -> str:
 def rules_words() -> str:
     """Return how points are given."""
     cause, remedy, thrift, price = (
-        plain_number(number("mystery", name))
+        label_number(parameter("mystery", name))
         for name in ("points_cause", "points_remedy", "points_thrift", "price_per_point")
     )
     return (
@@ -157,10 +164,10 @@ def rules_words() -> str:
 # --- Reports -----------------------------------------------------------------------------------
 
 
-def _value(found: Finding) -> str:
+def _finding_value(found: Finding) -> str:
     if math.isnan(found.value):
         return "could not be measured"
-    digits = f"{found.value:.2f}" if found.name == "ph" else plain_number(found.value)
+    digits = f"{found.value:.2f}" if found.name == "ph" else label_number(found.value)
     digits = digits.replace("-", "\N{MINUS SIGN}")
     return f"{digits} {found.unit}".strip()
 
@@ -168,7 +175,7 @@ def _value(found: Finding) -> str:
 def reference_words(found: Finding) -> str:
     """Return a finding's reference range, or an empty text."""
     low, high = (
-        plain_number(v).replace("-", "\N{MINUS SIGN}") if math.isfinite(v) else ""
+        label_number(v).replace("-", "\N{MINUS SIGN}") if math.isfinite(v) else ""
         for v in (found.low, found.high)
     )
     if found.name == "ph":
@@ -180,24 +187,26 @@ def reference_words(found: Finding) -> str:
 
 def finding_words(found: Finding) -> str:
     """Return one finding in a line."""
-    name = FOUND[found.name]
+    name = SIGN_WORDS[found.name]
     if found.place:
         name = f"{muscle_words(found.place)}, {name}"
     reference = reference_words(found)
     usual = f" (usual {reference})" if reference else ""
-    return f"{name}: {_value(found)}{usual}{f', {found.flag.upper()}' if found.flag else ''}"
+    return (
+        f"{name}: {_finding_value(found)}{usual}{f', {found.flag.upper()}' if found.flag else ''}"
+    )
 
 
 def report_title(report: Report) -> str:
     """Return what was done, where, and for how much."""
     where = f", {muscle_words(report.place)}" if report.place else ""
     again = f", time {report.time + 1}" if report.time else ""
-    return f"{TITLES[report.test]}{where}{again}, {_points(report.price)}"
+    return f"{TITLES[report.test]}{where}{again}, {_points_words(report.price)}"
 
 
 def report_lines(report: Report) -> list[str]:
     """Return what a test found, a line each."""
-    lines = [f"the patient {EXPOSED[name]}" for name in report.told]
+    lines = [f"the patient {EXPOSURE_WORDS[name]}" for name in report.told]
     if report.test == "history" and not lines:
         lines = ["the patient mentions no medicine and no habit"]
     return [*lines, *(finding_words(f) for f in report.findings)]
@@ -213,14 +222,14 @@ def bill_words(game: Game) -> str:
     if not game.reports:
         return "Nothing ordered yet: 0 points."
     lines = [f"  {report_title(r)}" for r in game.reports]
-    return "\n".join(["Ordered so far:", *lines, f"Together: {_points(game.cost)}."])
+    return "\n".join(["Ordered so far:", *lines, f"Together: {_points_words(game.cost)}."])
 
 
 # --- After -------------------------------------------------------------------------------------
 
 
-def _rate(value: float) -> str:
-    return plain_number(float(f"{value:.3g}"))
+def _rate_words(value: float) -> str:
+    return label_number(float(f"{value:.3g}"))
 
 
 def _remedy_sentence(found: Outcome) -> str:
@@ -243,20 +252,20 @@ def outcome_lines(found: Outcome, scored: bool = True) -> list[str]:
         lines = [f"Right: {true.title}."]
     else:
         lines = [f"Not this time. You said: {said.title}. It is: {true.title}."]
-    without = f"Without the cause this person has {_rate(found.without)}."
+    without = f"Without the cause this person has {_rate_words(found.without)}."
     lines += [
         _remedy_sentence(found),
         f"Twitches seen per minute in the {muscle_words(found.case.muscle)}: "
-        f"{_rate(found.before)} before, {_rate(found.after)} after it. "
+        f"{_rate_words(found.before)} before, {_rate_words(found.after)} after it. "
         f"{without if true.field else HARMLESS}",
     ]
     if BY_DOCTOR[true.doctor]:
         lines.append(BY_DOCTOR[true.doctor])
     if scored:
-        parts = [f"{_points(v)} for the {name}" for name, v in found.points.items()]
+        parts = [f"{_points_words(v)} for the {name}" for name, v in found.points.items()]
         lines += [
-            f"Tests cost {_points(found.cost)}.",
-            f"{', '.join(parts)}: {plain_number(round(found.score, 1))} of 100.",
+            f"Tests cost {_points_words(found.cost)}.",
+            f"{', '.join(parts)}: {label_number(round(found.score, 1))} of 100.",
         ]
     else:
         lines.append("This one is not scored: it only shows what the model does.")
@@ -274,17 +283,17 @@ def secret_lines(case: Case) -> list[str]:
 # --- The key -----------------------------------------------------------------------------------
 
 
-def _severity(case: Case) -> str:
+def _severity_words(case: Case) -> str:
     cause = CAUSES[case.cause]
     if not cause.field:
         return ""
     field = FIELDS[cause.field]
     if field.label.endswith(" (0 to 1)"):
         return f"{case.severity:.2f} of 1"
-    return f"{field.label} {plain_number(case.severity)} {field.unit}".strip()
+    return f"{field.label} {label_number(case.severity)} {field.unit}".strip()
 
 
-def decisive(key: Key) -> list[str]:
+def decisive_findings(key: PatientKey) -> list[str]:
     """Return the findings outside their reference ranges, a phrase each."""
     return [
         f"{TITLES[r.test].lower()}{f', {muscle_words(r.place)}' if r.place else ''}: "
@@ -294,10 +303,10 @@ def decisive(key: Key) -> list[str]:
     ]
 
 
-def key_words(key: Key) -> str:
+def key_words(key: PatientKey) -> str:
     """Return everything about one patient, for the teacher."""
     case = key.case
-    severity = _severity(case)
+    severity = _severity_words(case)
     lines = [
         f"Key of patient {case.seed}",
         f"Cause: {case.cause}, {CAUSES[case.cause].title}.",
@@ -306,11 +315,11 @@ def key_words(key: Key) -> str:
         *([f"Root: {case.root}."] if CAUSES[case.cause].reach == "root" else []),
         "Harmless beside it: " + ", ".join(case.harmless).replace("_", " ") + ".",
         "Outside the usual range, as a pupil finds it at the first order:",
-        *([f"  {text}" for text in decisive(key)] or ["  nothing"]),
+        *([f"  {text}" for text in decisive_findings(key)] or ["  nothing"]),
         "Twitches seen per minute after each remedy, by the model:",
-        f"  none: {_rate(key.effects[''])}",
+        f"  none: {_rate_words(key.effects[''])}",
         *(
-            f"  {name}: {_rate(key.effects[name])}{', right' if is_right(case, name) else ''}"
+            f"  {name}: {_rate_words(key.effects[name])}{', right' if is_right_remedy(case, name) else ''}"
             for name in REMEDIES
         ),
         f"Best: {key.best}.",
@@ -321,34 +330,34 @@ def key_words(key: Key) -> str:
     return "\n".join(lines)
 
 
-def key_table(keys: Sequence[Key]) -> str:
+def key_table(keys: Sequence[PatientKey]) -> str:
     """Return a class's patients in a few lines each."""
     parts = []
     for k in keys:
-        severity = _severity(k.case)
+        severity = _severity_words(k.case)
         parts += [
             f"Patient {k.case.seed}: {k.case.cause}{f' ({severity})' if severity else ''}, "
-            f"{muscle_words(k.case.muscle)}, {_rate(k.effects[''])} twitches seen a minute; "
-            f"best: {k.best}, then {_rate(k.effects[k.best])}.",
-            *(f"  {text}" for text in decisive(k)),
+            f"{muscle_words(k.case.muscle)}, {_rate_words(k.effects[''])} twitches seen a minute; "
+            f"best: {k.best}, then {_rate_words(k.effects[k.best])}.",
+            *(f"  {text}" for text in decisive_findings(k)),
         ]
     return "\n".join([*parts, ADVICE])
 
 
-def key_rows(keys: Sequence[Key]) -> list[dict[str, Any]]:
+def key_rows(keys: Sequence[PatientKey]) -> list[dict[str, Any]]:
     """Return a row for each patient of a class."""
     return [
         {
             "patient": k.case.seed,
             "cause": k.case.cause,
-            "severity": _severity(k.case),
+            "severity": _severity_words(k.case),
             "muscle": k.case.muscle,
             "harmless": "; ".join(k.case.harmless),
-            "outside_the_usual_range": "; ".join(decisive(k)),
+            "outside_the_usual_range": "; ".join(decisive_findings(k)),
             "seen_per_min": k.effects[""],
             "best_remedy": k.best,
             "best_seen_per_min": k.effects[k.best],
-            "right_remedies": "; ".join(n for n in REMEDIES if is_right(k.case, n)),
+            "right_remedies": "; ".join(n for n in REMEDIES if is_right_remedy(k.case, n)),
         }
         for k in keys
     ]
@@ -360,14 +369,16 @@ def report_rows(seed: int, reports: Sequence[Report]) -> list[dict[str, Any]]:
     for order, r in enumerate(reports, 1):
         base = {"patient": seed, "order": order, "test": r.test, "price_points": r.price}
         for told in r.told:
-            rows.append(base | _cells("", told, math.nan, "", math.nan, math.nan, ""))
+            rows.append(base | _report_row("", told, math.nan, "", math.nan, math.nan, ""))
         for f in r.findings:
             place = f.place or r.place
-            rows.append(base | _cells(place, f.name, f.value, f.unit, f.low, f.high, f.flag))
+            rows.append(base | _report_row(place, f.name, f.value, f.unit, f.low, f.high, f.flag))
     return rows
 
 
-def _cells(muscle: str, finding: str, value: float, unit: str, low: float, high: float, flag: str):
+def _report_row(
+    muscle: str, finding: str, value: float, unit: str, low: float, high: float, flag: str
+):
     return {
         "muscle": muscle,
         "finding": finding,

@@ -17,14 +17,14 @@ from neurosim.view.style import (
     CHANGED,
     GREY,
     HEALTH,
-    MARKS,
+    OUTCOME_SHAPES,
     PALE,
-    counted,
+    add_titles,
+    house_style,
+    label_number,
     muscle_words,
     new_figure,
-    plain_number,
-    styled,
-    titled,
+    pluralize,
 )
 
 QUIET_UV = 100.0  # a needle's trace spans at least so much to both sides
@@ -41,23 +41,23 @@ def picture_report(report: Report) -> Any:
         From `neurosim.classroom.mystery.game.Game.order`.
     """
     draw = {
-        "blood": _ranges,
-        "gas": _ranges,
-        "examination": _muscles,
-        "emg": _trace,
-        "excitability": _curves,
+        "blood": _draw_ranges,
+        "gas": _draw_ranges,
+        "examination": _draw_muscles,
+        "emg": _draw_trace,
+        "excitability": _draw_curves,
     }.get(report.test)
     return draw(report) if draw else None
 
 
-def _finished(figure: Any, title: str, text: str) -> Any:
-    titled(figure, title, "Simulated.")
+def _finish_picture(figure: Any, title: str, text: str) -> Any:
+    add_titles(figure, title, "Simulated.")
     figure.words = text
     return figure
 
 
-@styled
-def _ranges(report: Report) -> Any:
+@house_style
+def _draw_ranges(report: Report) -> Any:
     """Draw each value on its usual range, 0 at its low and 1 at its high end."""
     rows = report.findings
     fig = new_figure(WIDTH_IN, 1.7 + 0.5 * len(rows))
@@ -68,8 +68,14 @@ def _ranges(report: Report) -> Any:
         colour = CHANGED if f.flag else HEALTH
         far = "<" if x < LOWEST else ">" if x > HIGHEST else ""  # an arrow: it lies further out
         ax.plot([LOWEST, HIGHEST], [i, i], color="#C8C8C8", lw=1, zorder=1)
-        ax.plot(float(np.clip(x, LOWEST, HIGHEST)), i, far or MARKS[colour], color=colour, ms=12)
-        digits = f"{f.value:.2f}" if f.name == "ph" else plain_number(f.value)
+        ax.plot(
+            float(np.clip(x, LOWEST, HIGHEST)),
+            i,
+            far or OUTCOME_SHAPES[colour],
+            color=colour,
+            ms=12,
+        )
+        digits = f"{f.value:.2f}" if f.name == "ph" else label_number(f.value)
         ax.text(
             HIGHEST + 0.15,
             i,
@@ -78,7 +84,7 @@ def _ranges(report: Report) -> Any:
             color=colour,
             fontweight="bold" if f.flag else "normal",
         )
-    ax.set_yticks(range(len(rows)), [words.FOUND[f.name] for f in reversed(rows)])
+    ax.set_yticks(range(len(rows)), [words.SIGN_WORDS[f.name] for f in reversed(rows)])
     ax.set_xticks([0, 1], ["lowest usual", "highest usual"])
     ax.set_xlim(LOWEST - 0.1, HIGHEST + 0.1)
     ax.set_ylim(-0.6, len(rows) - 0.4)
@@ -86,11 +92,11 @@ def _ranges(report: Report) -> Any:
         ax.spines[side].set_visible(False)
     ax.tick_params(length=0)
     text, title = "; ".join(words.report_lines(report)), words.TITLES[report.test]
-    return _finished(fig, title, f"{title} on the usual ranges: {text}.")
+    return _finish_picture(fig, title, f"{title} on the usual ranges: {text}.")
 
 
-@styled
-def _muscles(report: Report) -> Any:
+@house_style
+def _draw_muscles(report: Report) -> Any:
     """Draw force and twitches seen of every muscle side by side."""
     fig = new_figure(WIDTH_IN, 4.6)
     left, right = fig.subplots(1, 2, sharey=True)
@@ -102,7 +108,7 @@ def _muscles(report: Report) -> Any:
         left.barh(i, f.value, color=colour, height=0.55)
         left.text(f.value + 2, i, f"{f.value:.0f} {f.flag.upper()}".strip(), va="center")
         right.barh(i, seen[name].value, color=HEALTH, height=0.55)
-        right.text(seen[name].value, i, f"  {plain_number(seen[name].value)}", va="center")
+        right.text(seen[name].value, i, f"  {label_number(seen[name].value)}", va="center")
     left.axvline(force[names[0]].low, color=GREY, ls="--", lw=1.5)
     left.set_title("Force (dashed: lowest usual)")
     left.set_xlabel("% of usual")
@@ -112,13 +118,13 @@ def _muscles(report: Report) -> Any:
     right.margins(x=0.25)
     left.set_yticks(range(len(names)), [muscle_words(n) for n in names])
     text = "; ".join(words.report_lines(report))
-    return _finished(
+    return _finish_picture(
         fig, words.TITLES[report.test], f"Bars for six muscles, force and twitches seen: {text}."
     )
 
 
-@styled
-def _trace(report: Report) -> Any:
+@house_style
+def _draw_trace(report: Report) -> Any:
     """Draw the needle's second in which most happens."""
     start, wave = report.record.trace()
     now = report.record.time_s
@@ -127,7 +133,7 @@ def _trace(report: Report) -> Any:
     ax = fig.add_subplot()
     ax.plot(1000.0 * np.arange(wave.size) / EMG_HZ, wave, color=HEALTH, lw=0.9)
     ax.set_xlim(0, 1000.0 * TRACE_S)
-    ax.set_xlabel(f"time after {plain_number(start)} s, ms")
+    ax.set_xlabel(f"time after {label_number(start)} s, ms")
     ax.set_ylabel("potential, µV")
     what = "the busiest second" if count else "silence"
     title = f"Needle in the {muscle_words(report.place)} at rest: {what}"
@@ -136,14 +142,14 @@ def _trace(report: Report) -> Any:
     peak = float(np.abs(wave).max())
     text = (
         f"The needle's potential in the {muscle_words(report.place)} over the busiest second: "
-        f"{counted(count, 'discharge')} of units near it, up to {plain_number(peak)} µV from the "
+        f"{pluralize(count, 'discharge')} of units near it, up to {label_number(peak)} µV from the "
         "baseline. "
         f"In all: {'; '.join(words.report_lines(report))}."
     )
-    return _finished(fig, title, text)
+    return _finish_picture(fig, title, text)
 
 
-def _curves(report: Report) -> Any:
+def _draw_curves(report: Report) -> Any:
     """Draw the curves of the nerve at the wrist over the mean healthy axon and 280 people."""
     from neurosim.clinic.excitability import examine
     from neurosim.clinic.norms import norms

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurosim.base.cache import remember
+from neurosim.base.cache import cached
 from neurosim.base.errors import NeurosimError, number_within
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.axon import axon as ax
 from neurosim.model.axon import equations as eq
 from neurosim.model.axon import ions
@@ -30,7 +30,7 @@ RELATIVE, ABSOLUTE_MMOL_L = 1e-5, 1e-4  # of the integration in time
 
 
 @dataclass(frozen=True)
-class History:
+class AxonHistory:
     """What an axon went through before it is examined; the default is nothing.
 
     Firing and loss of blood flow end at the same moment; `after_min` minutes later the axon is
@@ -81,7 +81,7 @@ class History:
 
 
 @dataclass(frozen=True)
-class Course:
+class IonCourse:
     """How an axon's surroundings moved: arrays of equal length, one entry a time.
 
     Attributes
@@ -146,9 +146,9 @@ def turnover_mmol_l_per_min(axon: Axon = "ghk") -> float:
     half-saturation `n` the pump grows with internal sodium by 3 n / (Na (Na + n)).
     """
     a = ax.axon_parameters(axon)
-    half = number("membrane", "pump_na_half")
+    half = parameter("membrane", "pump_na_half")
     steepness = 3.0 * half / (a["Nai"] * (a["Nai"] + half))
-    return 1.0 / (steepness * number("firing", "load_tau_min"))
+    return 1.0 / (steepness * parameter("firing", "load_tau_min"))
 
 
 def net_gain_mmol_l_per_min(conditions: Conditions, axon: Axon = "ghk") -> float:
@@ -157,27 +157,27 @@ def net_gain_mmol_l_per_min(conditions: Conditions, axon: Axon = "ghk") -> float
     return -turnover_mmol_l_per_min(axon) * (sodium + 3.0 * pump) / (3.0 * _healthy_pump_pa(axon))
 
 
-@remember(*ax.ROOMS)
+@cached(*ax.PARAMETER_GROUPS)
 def _healthy_pump_pa(axon: Axon) -> float:
     return sodium_currents_pa(Conditions(), axon)[1]
 
 
-def _pump_supply(history: History, time_min: float) -> float:
+def _pump_supply(history: AxonHistory, time_min: float) -> float:
     """Return the pump's strength at a time: it fades without blood and comes back with it."""
     began = history.start_min - history.ischaemia_min
-    fade, back = (number("membrane", f"{n}_pump_tau_min") for n in ("ischaemia", "release"))
+    fade, back = (parameter("membrane", f"{n}_pump_tau_min") for n in ("ischaemia", "release"))
     without = min(max(time_min - began, 0.0), history.ischaemia_min)
     left = math.exp(-without / fade)
     since = max(time_min - history.start_min, 0.0)
     return 1.0 - (1.0 - left) * math.exp(-since / back)
 
 
-def course(
-    history: History,
+def ion_course(
+    history: AxonHistory,
     conditions: Conditions | None = None,
     axon: Axon = "ghk",
     times_min: np.ndarray | None = None,
-) -> Course:
+) -> IonCourse:
     """Return how sodium inside and potassium outside move during and after `history`.
 
     Parameters
@@ -195,8 +195,8 @@ def course(
     base = conditions or Conditions()
     end = history.length_min
     times = np.array([end]) if times_min is None else np.asarray(times_min, float)
-    load = number("firing", "load_per_discharge_mmol_l") * history.train_per_s * 60.0
-    ratio, wash = (number("membrane", n) for n in ("potassium_space_ratio", "washout_tau_min"))
+    load = parameter("firing", "load_per_discharge_mmol_l") * history.train_per_s * 60.0
+    ratio, wash = (parameter("membrane", n) for n in ("potassium_space_ratio", "washout_tau_min"))
 
     def at(t, y):
         return base.replace(
@@ -236,10 +236,12 @@ def course(
         found[inside] = part.sol(times[inside]).T if inside.any() else 0.0
         now = part.y[:, -1]
     pump = np.array([base.pump_scale * _pump_supply(history, t) for t in times])
-    return Course(times, found[:, 0], found[:, 1], pump, base)
+    return IonCourse(times, found[:, 0], found[:, 1], pump, base)
 
 
-def after(history: History, conditions: Conditions | None = None, axon: Axon = "ghk") -> Conditions:
+def conditions_after(
+    history: AxonHistory, conditions: Conditions | None = None, axon: Axon = "ghk"
+) -> Conditions:
     """Return the conditions of an axon after what it went through."""
     base = conditions or Conditions()
-    return course(history, base, axon).conditions()[-1] if history.length_min > 0 else base
+    return ion_course(history, base, axon).conditions()[-1] if history.length_min > 0 else base

@@ -13,25 +13,28 @@ from dataclasses import replace as _replace
 
 import numpy as np
 
-from neurosim.base.cache import remember
+from neurosim.base.cache import cached
 from neurosim.base.errors import NeurosimError, unknown_name
-from neurosim.base.parameters import load, number
+from neurosim.base.parameters import load_group, parameter
 from neurosim.model.axon import equations as eq
 from neurosim.model.axon import ions, kernel
 
 DT_MS = 0.01  # threshold error 0.02 %, after-potentials within 0.002 mV of LSODA
 COARSE_DT_MS = 0.02  # for tables over many sites: 20-ms threshold within 0.05 %
-HALF_WAY = 161  # points of the grid of potentials that are looked at first: up to -60 mV
+FIRST_SCAN_POINTS = 161  # points of the grid of potentials that are looked at first: up to -60 mV
 REST_STEPS = 5  # more than enough for 1e-12 mV from 0.5 mV
 HIGHEST_PA = 8000.0  # a pulse that does not fire at this never does
 HEALTHY_PH = 7.4
-AXON_WORDS = {  # sets of parameters that fit the same nerves, what sets them apart
+AXON_TITLES = {  # sets of parameters that fit the same nerves, what sets them apart
     "ghk": "constant-field sodium force",
     "ohmic": "ohmic sodium force",
     "alternative": "another fit, without slow inactivation",
 }
-AXONS = tuple(AXON_WORDS)
-ROOMS = ("membrane", *(f"axon_{name}" for name in AXONS))  # the numbers that an axon is made of
+AXONS = tuple(AXON_TITLES)
+PARAMETER_GROUPS = (
+    "membrane",
+    *(f"axon_{name}" for name in AXONS),
+)  # the numbers that an axon is made of
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,9 @@ class Conditions:
         return _replace(self, **changes)
 
 
-def apply(contributions: Sequence, site: str, start: Conditions | None = None) -> Conditions:
+def apply_contributions(
+    contributions: Sequence, site: str, start: Conditions | None = None
+) -> Conditions:
     """Return the conditions at one kind of site after `contributions`, by parameter name alone.
 
     Parameters
@@ -95,11 +100,13 @@ def apply(contributions: Sequence, site: str, start: Conditions | None = None) -
     now = start or Conditions()
     for c in contributions:
         if c.site == site:
-            now = now.replace(**{c.parameter: changed(getattr(now, c.parameter, 0.0), c)})
+            now = now.replace(
+                **{c.parameter: apply_contribution(getattr(now, c.parameter, 0.0), c)}
+            )
     return now
 
 
-def changed(value: float, contribution) -> float:
+def apply_contribution(value: float, contribution) -> float:
     """Return `value` after one contribution."""
     if contribution.operation == "set":
         return contribution.change
@@ -126,7 +133,7 @@ class ParameterSet(Mapping[str, float]):
     """
 
     def __init__(self, values: Mapping[str, float]) -> None:
-        names = load("axon_ghk")
+        names = load_group("axon_ghk")
         for name, value in values.items():
             if name not in names:
                 raise unknown_name("axon parameter", name, names)
@@ -165,9 +172,9 @@ class ParameterSet(Mapping[str, float]):
 Axon = str | ParameterSet
 
 
-@remember(*ROOMS)
-def _shipped(name: str) -> ParameterSet:
-    return ParameterSet({p: number(f"axon_{name}", p) for p in load(f"axon_{name}")})
+@cached(*PARAMETER_GROUPS)
+def _read_axon(name: str) -> ParameterSet:
+    return ParameterSet({p: parameter(f"axon_{name}", p) for p in load_group(f"axon_{name}")})
 
 
 def axon_parameters(axon: Axon = "ghk") -> ParameterSet:
@@ -182,10 +189,10 @@ def axon_parameters(axon: Axon = "ghk") -> ParameterSet:
         return axon
     if axon not in AXONS:
         raise unknown_name("axon", axon, AXONS)
-    return _shipped(axon)
+    return _read_axon(axon)
 
 
-def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, np.ndarray]:
+def _stack_rows(rows: Sequence[Mapping[str, float]]) -> dict[str, np.ndarray]:
     """Return a batch of mappings as arrays by name."""
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
@@ -193,15 +200,15 @@ def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, np.ndarray]:
 Columns = Mapping[str, np.ndarray]
 
 
-def columns(conditions: Sequence[Conditions]) -> dict[str, np.ndarray]:
+def condition_columns(conditions: Sequence[Conditions]) -> dict[str, np.ndarray]:
     """Return conditions as arrays by name, each of shape (n,); `at_rest` takes either."""
-    return _columns([vars(one) for one in conditions])
+    return _stack_rows([vars(one) for one in conditions])
 
 
 def _as_columns(conditions: Conditions | Sequence[Conditions] | Columns) -> Columns:
     if isinstance(conditions, Mapping):
         return conditions
-    return columns([conditions] if isinstance(conditions, Conditions) else conditions)
+    return condition_columns([conditions] if isinstance(conditions, Conditions) else conditions)
 
 
 def _phi(q10, temperature_c):
@@ -218,20 +225,20 @@ def _sodium_terms(a, nao, nai, ko, t):
     return 1 / kt, np.where(ohmic, 0.0, out), np.where(ohmic, 0.0, inside), a["ohm"], reversal
 
 
-@remember(*ROOMS)
-def _closure(axons: tuple[Axon, ...]) -> Mapping[str, np.ndarray]:
+@cached(*PARAMETER_GROUPS)
+def _split_leak_and_pump(axons: tuple[Axon, ...]) -> Mapping[str, np.ndarray]:
     """Split leak and pump of healthy axons by ion, so that their rest stays as fitted.
 
     3 I_p = -(all sodium entry): the 3:2 pump balances leak and channels.
     """
-    a = _columns([axon_parameters(axon) for axon in axons])
-    c = _columns([vars(Conditions())] * len(axons))
+    a = _stack_rows([axon_parameters(axon) for axon in axons])
+    c = _stack_rows([vars(Conditions())] * len(axons))
     t, kt = a["T"], ions.thermal_mv(a["T"])
     e_k = kt * np.log(a["Ko"] / a["Ki"])
     e_na = kt * np.log(a["Nao"] / a["Nai"])
     e_h = kt * np.log((a["Ko"] + a["rH"] * a["Nao"]) / (a["Ki"] + a["rH"] * a["Nai"]))
-    P = _rows(a, c, a["eLk_n"], a["eLk_i"], a["Ip_n"], a["Ip_i"])
-    e, ei = _rest_of(P)
+    P = _kernel_rows(a, c, a["eLk_n"], a["eLk_i"], a["Ip_n"], a["Ip_i"])
+    e, ei = _find_rest(P)
     state = steady_state(P, e, ei)
     m, h, p, q = state[2], state[3], state[4], state[9]
     open_na = a["PNa"] * (m**3 * h + a["fNaP"] * p**3)
@@ -257,17 +264,17 @@ def _closure(axons: tuple[Axon, ...]) -> Mapping[str, np.ndarray]:
 
 def healthy_rest_mv(axons: Sequence[Axon]) -> np.ndarray:
     """Return where each axon rests in health with all its sodium channels, mV, shape (n,)."""
-    return _closure(tuple(axons))["rest_mv"].copy()
+    return _split_leak_and_pump(tuple(axons))["rest_mv"].copy()
 
 
 def _pump(a, c) -> np.ndarray:
     """Return pump currents relative to the healthy axon."""
-    k, n = number("membrane", "pump_k_half"), number("membrane", "pump_na_half")
+    k, n = parameter("membrane", "pump_k_half"), parameter("membrane", "pump_na_half")
 
     def rate(ko, nai):
         return (ko / (ko + k)) ** 2 * (nai / (nai + n)) ** 3
 
-    warm = number("membrane", "q10_pump") ** ((c["temperature_c"] - a["T"]) / 10.0)
+    warm = parameter("membrane", "q10_pump") ** ((c["temperature_c"] - a["T"]) / 10.0)
     now = rate(c["potassium_out_mmol_l"], c["sodium_in_mmol_l"])
     return c["pump_scale"] * warm * now / rate(a["Ko"], a["Nai"])
 
@@ -281,25 +288,25 @@ def _divalent_shift(kind, a, c):
     return c["divalent_shift_scale"] * unit * a[f"S5{kind.capitalize()}"]
 
 
-def _without_protons(ph) -> np.ndarray:
+def _unprotonated_share(ph) -> np.ndarray:
     """Return the share of sodium channels that hydrogen ions leave open, relative to health."""
-    pk = number("membrane", "proton_block_pk")
+    pk = parameter("membrane", "proton_block_pk")
     return (1.0 + 10.0 ** (pk - HEALTHY_PH)) / (1.0 + 10.0 ** (pk - ph))
 
 
-def _rows(a, c, e_lk, ei_lk, i_p, ii_p) -> np.ndarray:
+def _kernel_rows(a, c, e_lk, ei_lk, i_p, ii_p) -> np.ndarray:
     """Return the kernel parameters, slow inactivation not yet applied.
 
     `a` are the parameters of the axons, `c` their conditions, both arrays by name.
     """
     t = c["temperature_c"]
     kt = ions.thermal_mv(t)
-    warm = number("membrane", "q10_conductance") ** ((t - a["T"]) / 10.0)
-    ph_shift = number("membrane", "ph_gate_shift") * (c["ph"] - HEALTHY_PH)
+    warm = parameter("membrane", "q10_conductance") ** ((t - a["T"]) / 10.0)
+    ph_shift = parameter("membrane", "ph_gate_shift") * (c["ph"] - HEALTHY_PH)
     na_shift = c["gate_shift_sodium_mv"] + ph_shift + _divalent_shift("na", a, c)
     k_shift = _divalent_shift("k", a, c)
     out_h = c["potassium_out_mmol_l"] + a["rH"] * c["sodium_out_mmol_l"]
-    phi_m, phi_h, phi_k = (_phi(number("membrane", f"q10_gate_{g}"), t) for g in "mhk")
+    phi_m, phi_h, phi_k = (_phi(parameter("membrane", f"q10_gate_{g}"), t) for g in "mhk")
     fast, slow = c["fast_potassium_scale"] * warm, c["slow_potassium_scale"] * warm
     values = {
         "shift_m": na_shift + a["dVm"], "phi_m": phi_m / a["tauNa"],
@@ -308,7 +315,7 @@ def _rows(a, c, e_lk, ei_lk, i_p, ii_p) -> np.ndarray:
         "shift_n": k_shift + a["dVn"], "shift_ni": k_shift + a["dVn"] + a["dVn_i"],
         "phi_n": phi_k, "shift_s": k_shift + a["dVs"], "phi_s": phi_k * a["kKs"],
         "shift_q": a["dVq"], "phi_q": phi_k,
-        "P_na": a["PNa"] * c["sodium_scale"] * _without_protons(c["ph"]) * warm,
+        "P_na": a["PNa"] * c["sodium_scale"] * _unprotonated_share(c["ph"]) * warm,
         "f_nap": a["fNaP"] * c["persistent_sodium_scale"],
         "g_kf": a["GKf_n"] * fast, "g_ks": a["GKs_n"] * slow,
         "E_k": kt * np.log(c["potassium_out_mmol_l"] / a["Ki"]),
@@ -333,7 +340,7 @@ def _rows(a, c, e_lk, ei_lk, i_p, ii_p) -> np.ndarray:
     return rows
 
 
-def _each(axon: Axon | Sequence[Axon], n: int) -> tuple[tuple[Axon, ...], np.ndarray]:
+def _distinct_axons(axon: Axon | Sequence[Axon], n: int) -> tuple[tuple[Axon, ...], np.ndarray]:
     """Return the different axons of `n` conditions, and which of them each one has."""
     if isinstance(axon, str | ParameterSet):
         return (axon,), np.zeros(n, int)
@@ -345,13 +352,13 @@ def _each(axon: Axon | Sequence[Axon], n: int) -> tuple[tuple[Axon, ...], np.nda
     return different, np.array([at[one] for one in axons])
 
 
-def _own_columns(different: Sequence[Axon], which: np.ndarray) -> dict[str, np.ndarray]:
+def _axon_columns(different: Sequence[Axon], which: np.ndarray) -> dict[str, np.ndarray]:
     """Return the parameters of axons as arrays by name."""
-    each = _columns([axon_parameters(one) for one in different])
+    each = _stack_rows([axon_parameters(one) for one in different])
     return {name: values[which] for name, values in each.items()}
 
 
-def parameters(
+def kernel_parameters(
     axon: Axon | Sequence[Axon], conditions: Sequence[Conditions] | Columns
 ) -> np.ndarray:
     """Return the kernel parameters of a batch, shape (39, n), before slow inactivation.
@@ -359,9 +366,9 @@ def parameters(
     `axon` is one for all, or one for each of the conditions.
     """
     c = _as_columns(conditions)
-    different, which = _each(axon, c["ph"].size)
-    base = {k: v[which] for k, v in _closure(different).items()}
-    a = _own_columns(different, which)
+    different, which = _distinct_axons(axon, c["ph"].size)
+    base = {k: v[which] for k, v in _split_leak_and_pump(different).items()}
+    a = _axon_columns(different, which)
     a = {**a, "Ki": a["Ki"] * c["potassium_in_scale"]}
     kt = ions.thermal_mv(c["temperature_c"])
     e_k = kt * np.log(c["potassium_out_mmol_l"] / a["Ki"])
@@ -371,13 +378,16 @@ def parameters(
         for x in "ni"
     )
     pump = _pump(a, c)
-    return _rows(a, c, e_lk, ei_lk, base["Ip_n"] * pump, base["Ip_i"] * pump)
+    return _kernel_rows(a, c, e_lk, ei_lk, base["Ip_n"] * pump, base["Ip_i"] * pump)
 
 
 def steady_state(P, e, ei) -> np.ndarray:
     """Return the states, shape (10, n), with every gate at its steady value."""
-    node, _, inner, _ = eq.packed(P)
-    gates = eq.settled(eq.node_rates(e, node, 1.0)), eq.settled(eq.internode_rates(ei, inner, 1.0))
+    node, _, inner, _ = eq.pack_gates(P)
+    gates = (
+        eq.steady_gates(eq.node_rates(e, node, 1.0)),
+        eq.steady_gates(eq.internode_rates(ei, inner, 1.0)),
+    )
     return np.concatenate([[e, ei], *gates])
 
 
@@ -395,15 +405,15 @@ def _imbalance(P, e, gates, slow=1.0):
         Sodium channels left by slow inactivation.
     """
     node, _, inner, _ = (g.reshape(len(g), *(1,) * (e.ndim - 1), -1) for g in gates)
-    m, h, p, n, s = eq.settled(eq.node_rates(e, node, 1.0))
+    m, h, p, n, s = eq.steady_gates(eq.node_rates(e, node, 1.0))
     out, _ = eq.node_current(e, m, h, p, n, s, P[13] * slow, *P[14:26])
     ei = e + out / P[eq.ROW["g_bb"]]
-    ni, si, q = eq.settled(eq.internode_rates(ei, inner, 1.0))
+    ni, si, q = eq.steady_gates(eq.internode_rates(ei, inner, 1.0))
     inter, _ = eq.internode_current(ei, ni, si, q, *P[[26, 27, 22, 28, 29, 30, 31, 32]])
     return inter + out, ei
 
 
-def _scan(P, grid, gates, slow) -> np.ndarray:
+def _scan_imbalance(P, grid, gates, slow) -> np.ndarray:
     """Return the imbalance on a grid of potentials, rates once for all axons of alike gates."""
     f = np.empty((grid.size, P.shape[1]))
     _, which = np.unique(np.concatenate(gates), axis=1, return_inverse=True)
@@ -414,7 +424,7 @@ def _scan(P, grid, gates, slow) -> np.ndarray:
     return f
 
 
-def _first_rise(P, gates, slow_of):
+def _bracket_rest(P, gates, slow_of):
     """Return both ends of the first cell of a grid in which the imbalance rises through 0.
 
     Of each axon: their potentials and the imbalance there. Few rest in the upper half of the grid,
@@ -422,9 +432,9 @@ def _first_rise(P, gates, slow_of):
     """
     grid = np.arange(-140.0, 20.5, 0.5)[:, None]
     ends, todo = np.full((4, P.shape[1]), np.nan), np.arange(P.shape[1])
-    for part in (grid[:HALF_WAY], grid[HALF_WAY - 1 :]):
+    for part in (grid[:FIRST_SCAN_POINTS], grid[FIRST_SCAN_POINTS - 1 :]):
         slow = np.broadcast_to(slow_of(part, todo), (part.size, todo.size))
-        f = _scan(P[:, todo], part, [g[:, todo] for g in gates], slow)
+        f = _scan_imbalance(P[:, todo], part, [g[:, todo] for g in gates], slow)
         rising = (f[:-1] <= 0) & (f[1:] > 0)
         found = np.flatnonzero(rising.any(axis=0))
         k = np.argmax(rising[:, found], axis=0)
@@ -435,14 +445,14 @@ def _first_rise(P, gates, slow_of):
     raise NeurosimError("A membrane has no resting potential under these conditions.")
 
 
-def _rest_of(P, slow_of=None):
+def _find_rest(P, slow_of=None):
     """Return the most negative resting E and its Ei of each axon (scan 0.5 mV, then narrow).
 
     `slow_of` gives the sodium channels left by slow inactivation at a potential, of some axons.
     """
-    n, gates = P.shape[1], eq.packed(P)
+    n, gates = P.shape[1], eq.pack_gates(P)
     slow = (lambda e, which: 1.0) if slow_of is None else slow_of
-    low, high, f_low, f_high = _first_rise(P, gates, slow)
+    low, high, f_low, f_high = _bracket_rest(P, gates, slow)
     every = np.arange(n)
     side = np.zeros(n)
     for _ in range(REST_STEPS):  # regula falsi, the value of an end that stays being halved
@@ -489,7 +499,7 @@ class Axons:
         """Return the batch with the channel noise of `channels` transient sodium channels."""
         P = self.P.copy()
         P[eq.ROW["noise_mh"]] = 1.0 / np.sqrt(channels)
-        persistent = number("membrane", "noise_persistent_share") * channels
+        persistent = parameter("membrane", "noise_persistent_share") * channels
         P[eq.ROW["noise_p"]] = 1.0 / np.sqrt(persistent)
         return Axons(P, self.rest.copy(), self.availability)
 
@@ -505,14 +515,14 @@ def at_rest(
     s = 1/(1 + exp((E - Vs)/ks)); it takes seconds, so it is frozen during a test.
     """
     c = _as_columns(conditions)
-    a = _own_columns(*_each(axon, c["ph"].size))
-    P = parameters(axon, c)
+    a = _axon_columns(*_distinct_axons(axon, c["ph"].size))
+    P = kernel_parameters(axon, c)
     healthy = 1.0 / (1.0 + np.exp((a["Es0"] - a["Vs"]) / a["ks"]))
 
     def slow(e, which):
         return 1.0 / (1.0 + np.exp((e - a["Vs"][which]) / a["ks"][which])) / healthy[which]
 
-    e, ei = _rest_of(P, slow)
+    e, ei = _find_rest(P, slow)
     availability = slow(e, np.arange(e.size))
     P[eq.ROW["P_na"]] *= availability
     return Axons(P, steady_state(P, e, ei), availability)
@@ -526,7 +536,7 @@ def resting_states(conditions: Conditions, axon: Axon = "ghk") -> int:
     """
     P = at_rest(conditions, axon).P
     grid = np.arange(-140.0, 20.1, 0.1)[:, None]
-    f, _ = _imbalance(P, grid, eq.packed(P))
+    f, _ = _imbalance(P, grid, eq.pack_gates(P))
     return int(((f[:-1] <= 0) & (f[1:] > 0)).sum())
 
 
@@ -535,10 +545,10 @@ FIRST_GUESS_PA = 400.0
 # Near the threshold the time to a spike or to its failing grows by the logarithm of the distance,
 # over some 8 per ms; failing shows 1.4 times later. Only what is left at the end leans on it.
 GROWTH_PER_MS, FAILING = 8.0, 1.4
-LAST = 4  # the interval (in tolerances) in which times tell the rest
+TIMED_INTERVAL = 4  # the interval (in tolerances) in which times tell the rest
 
 
-def between(low, high, low_ms, high_ms) -> np.ndarray:
+def interpolate_thresholds(low, high, low_ms, high_ms) -> np.ndarray:
     """Return the thresholds between pulses that fail and that fire, by the times if known."""
     late = np.clip(low_ms - high_ms, -0.3, 0.3)
     share = 1.0 / (1.0 + np.exp(GROWTH_PER_MS * late) / FAILING)
@@ -585,8 +595,10 @@ def threshold_pa(
     steps = np.broadcast_to(np.rint(np.asarray(width_ms) / dt).astype(np.int64), n)
     steady = np.broadcast_to(np.asarray(current, float), n)
     near = np.clip(near_pa, tolerance_pa, HIGHEST_PA) + np.zeros(n)
-    search = np.stack(np.broadcast_arrays(near, 1.125, 0.0, HIGHEST_PA, LAST * tolerance_pa))
-    found = kernel.pulse(
+    search = np.stack(
+        np.broadcast_arrays(near, 1.125, 0.0, HIGHEST_PA, TIMED_INTERVAL * tolerance_pa)
+    )
+    found = kernel.find_threshold(
         start,
         axons.P,
         np.arange(n),
@@ -598,10 +610,10 @@ def threshold_pa(
         search,
         dt,
     )
-    return np.where(found[0] > 0.0, between(*found), 0.0)
+    return np.where(found[0] > 0.0, interpolate_thresholds(*found), 0.0)
 
 
-@remember(*ROOMS)
+@cached(*PARAMETER_GROUPS)
 def healthy_threshold_pa(axon: Axon = "ghk", width_ms: float = 20.0, dt: float = DT_MS) -> float:
     """Return the threshold (pA) of the healthy axon; 100 % of every relative threshold."""
     return float(threshold_pa(at_rest(Conditions(), axon), width_ms, dt=dt)[0])

@@ -19,23 +19,23 @@ from functools import cache
 import numpy as np
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.axon import equations as eq
 from neurosim.model.axon import ions, kernel
 from neurosim.model.axon.axon import (
     Conditions,
-    _closure,
+    _split_leak_and_pump,
     axon_parameters,
-    parameters,
+    kernel_parameters,
     steady_state,
 )
 from neurosim.model.axon.chain_equations import (
     FEEDBACK,
-    SCALED,
+    FEEDBACK_ROWS,
+    SCALED_CHANNELS,
     SLOW,
-    F,
-    available,
-    forward,
+    available_sodium,
+    eliminate_row,
     internode_row,
     nernst_shift,
     node_row,
@@ -46,7 +46,7 @@ MMOL_L_PER_PA_MS_PL = 1e-3 / 96.48533  # mmol/L of one charge carried into 1 pL 
 
 
 @dataclass(frozen=True)
-class Unit:
+class ChainUnit:
     """One node and its internode.
 
     Attributes
@@ -88,7 +88,7 @@ class Unit:
 
     def __post_init__(self) -> None:
         for name in (
-            *SCALED,
+            *SCALED_CHANNELS,
             "channels",
             "outward_tau_ms",
             "inactivation_tau_ms",
@@ -133,15 +133,15 @@ class Chain:
         """Number of chains."""
         return self.P.shape[2]
 
-    def start(self) -> State:
+    def start(self) -> ChainState:
         """Return a fresh state at rest."""
         slow = np.zeros((len(SLOW), self.units, self.n))
-        slow[1], slow[2] = 1.0, self.feedback[F["k_bath"]]
-        return State(self.rest.copy(), slow, np.zeros((self.units, self.n), bool))
+        slow[1], slow[2] = 1.0, self.feedback[FEEDBACK_ROWS["k_bath"]]
+        return ChainState(self.rest.copy(), slow, np.zeros((self.units, self.n), bool))
 
 
 @dataclass
-class State:
+class ChainState:
     """What a run moves: states (10, units, n), slow states (3, units, n), who is in a spike."""
 
     S: np.ndarray
@@ -171,8 +171,8 @@ class Spikes:
         return self.times_ms[unit, chain, :c], self.peaks_mv[unit, chain, :c]
 
 
-def build(
-    chains: Sequence[Sequence[Unit]],
+def build_chain(
+    chains: Sequence[Sequence[ChainUnit]],
     axial_ns: float | np.ndarray,
     axon: str = "ghk",
     strict: bool = True,
@@ -203,25 +203,27 @@ def build(
     P, slow_rows = _unit_rows(flat, axon)
     P, slow_rows = P.reshape(-1, k, n), slow_rows.reshape(-1, k, n)
     g = np.broadcast_to(np.asarray(axial_ns, float), (max(k - 1, 0), n)).copy()
-    e, ei, found = _coupled_rest(P, slow_rows, g, float(_closure((axon,))["rest_mv"][0]))
+    e, ei, found = _find_coupled_rest(
+        P, slow_rows, g, float(_split_leak_and_pump((axon,))["rest_mv"][0])
+    )
     if strict and not found.all():
         which = f"Chain {np.argmin(found)} of {n}" if n > 1 else "The chain"
         raise NeurosimError(f"{which} has no resting potential near that of the healthy axon.")
-    P[eq.ROW["P_na"]] *= available(e, *slow_rows)
+    P[eq.ROW["P_na"]] *= available_sodium(e, *slow_rows)
     rest = steady_state(P, e, ei)
     noise = np.array([unit.channels for unit in flat]).reshape(k, n)
     noisy = np.asarray(np.isfinite(noise).any(axis=1))
-    return Chain(P, rest, g, _feedback(flat, P, rest, slow_rows, axon), noisy)
+    return Chain(P, rest, g, _unit_feedback(flat, P, rest, slow_rows, axon), noisy)
 
 
-def _unit_rows(flat: Sequence[Unit], axon: str) -> tuple[np.ndarray, np.ndarray]:
+def _unit_rows(flat: Sequence[ChainUnit], axon: str) -> tuple[np.ndarray, np.ndarray]:
     """Return parameters of every unit, slow inactivation not applied, and its curve."""
-    P = parameters(axon, [unit.membrane for unit in flat])
-    for scale, names in SCALED.items():
+    P = kernel_parameters(axon, [unit.membrane for unit in flat])
+    for scale, names in SCALED_CHANNELS.items():
         factor = np.array([getattr(unit, scale) for unit in flat])
         for name in names:
             P[eq.ROW[name]] *= factor
-    share = number("membrane", "noise_persistent_share")
+    share = parameter("membrane", "noise_persistent_share")
     channels = np.array([unit.channels for unit in flat])
     P[eq.ROW["noise_mh"]] = 1.0 / np.sqrt(channels)
     P[eq.ROW["noise_p"]] = 1.0 / np.sqrt(share * channels)
@@ -233,7 +235,7 @@ def _unit_rows(flat: Sequence[Unit], axon: str) -> tuple[np.ndarray, np.ndarray]
 def _currents(P, slow_rows, g, e, ei):
     """Return the currents out of every node and internode in steady state, axial ones too."""
     state = steady_state(P, e, ei)
-    open_ = P[eq.ROW["P_na"]] * available(e, *slow_rows)
+    open_ = P[eq.ROW["P_na"]] * available_sodium(e, *slow_rows)
     node, _ = eq.node_current(e, *state[2:7], open_, *P[14:26])  # pyright: ignore
     inner, _ = eq.internode_current(
         ei, *state[7:], *(P[k] for k in (26, 27, 22, 28, 29, 30, 31, 32))
@@ -246,7 +248,7 @@ def _currents(P, slow_rows, g, e, ei):
     return node, inner - bridge
 
 
-def _coupled_rest(P, slow_rows, g, healthy_mv):
+def _find_coupled_rest(P, slow_rows, g, healthy_mv):
     """Return E, Ei at which no current flows, and where they were found.
 
     Newton's steps from the healthy rest, held to 2 mV; the internode is eliminated.
@@ -278,9 +280,9 @@ def _coupled_rest(P, slow_rows, g, healthy_mv):
     return np.where(found, e, np.nan), np.where(found, ei, np.nan), found
 
 
-def _feedback(flat, P, rest, slow_rows, axon) -> np.ndarray:
+def _unit_feedback(flat, P, rest, slow_rows, axon) -> np.ndarray:
     k, n = P.shape[1:]
-    a, base = axon_parameters(axon), _closure((axon,))
+    a, base = axon_parameters(axon), _split_leak_and_pump((axon,))
     get = lambda name: np.array([getattr(u, name) for u in flat]).reshape(k, n)  # noqa: E731
     body = lambda name: np.array([getattr(u.membrane, name) for u in flat]).reshape(k, n)  # noqa: E731
     r = dict(zip(eq.PARAMETERS, P, strict=True))
@@ -289,25 +291,25 @@ def _feedback(flat, P, rest, slow_rows, axon) -> np.ndarray:
     ik = potassium_current(e, n_gate, s, r["g_kf"], r["g_ks"], r["E_k"], share * r["g_lk"])
     ik += potassium_current(ei, ni, si, r["gi_kf"], r["gi_ks"], r["E_k"], share_i * r["gi_lk"])
     out = np.zeros((len(FEEDBACK), k, n))
-    out[F["per_spike"]] = get("outward_pa_per_spike")
-    out[F["kept"]] = get("outward_tau_ms")
-    out[F["s_half"]], out[F["s_width"]] = slow_rows[0], slow_rows[1]
-    out[F["s_scale"]] = 1.0 + np.exp((e - slow_rows[0]) / slow_rows[1])
-    out[F["s_rate"]] = 1.0 / get("inactivation_tau_ms")
-    out[F["k_gain"]] = MMOL_L_PER_PA_MS_PL / get("space_pl")
-    out[F["k_rate"]] = 1.0 / get("space_tau_ms")
-    out[F["k_bath"]] = body("potassium_out_mmol_l")
-    out[F["kt"]] = ions.thermal_mv(body("temperature_c"))
-    out[F["leak_share"]], out[F["leak_share_i"]] = share, share_i
-    out[F["h_sodium"]] = a["rH"] * body("sodium_out_mmol_l")
-    out[F["ik_rest"]] = ik
+    out[FEEDBACK_ROWS["per_spike"]] = get("outward_pa_per_spike")
+    out[FEEDBACK_ROWS["kept"]] = get("outward_tau_ms")
+    out[FEEDBACK_ROWS["s_half"]], out[FEEDBACK_ROWS["s_width"]] = slow_rows[0], slow_rows[1]
+    out[FEEDBACK_ROWS["s_scale"]] = 1.0 + np.exp((e - slow_rows[0]) / slow_rows[1])
+    out[FEEDBACK_ROWS["s_rate"]] = 1.0 / get("inactivation_tau_ms")
+    out[FEEDBACK_ROWS["k_gain"]] = MMOL_L_PER_PA_MS_PL / get("space_pl")
+    out[FEEDBACK_ROWS["k_rate"]] = 1.0 / get("space_tau_ms")
+    out[FEEDBACK_ROWS["k_bath"]] = body("potassium_out_mmol_l")
+    out[FEEDBACK_ROWS["kt"]] = ions.thermal_mv(body("temperature_c"))
+    out[FEEDBACK_ROWS["leak_share"]], out[FEEDBACK_ROWS["leak_share_i"]] = share, share_i
+    out[FEEDBACK_ROWS["h_sodium"]] = a["rH"] * body("sodium_out_mmol_l")
+    out[FEEDBACK_ROWS["ik_rest"]] = ik
     return out
 
 
 @cache
-def compiled():
+def compiled_loop():
     """Return the compiled loop, or None without Numba or with NEUROSIM_NUMBA=0."""
-    if kernel.compiled() is None:
+    if kernel.compiled_loops() is None:
         return None
     from neurosim.model.axon import compiled_chain
 
@@ -331,7 +333,7 @@ def step(S, slow, P, feedback, axial_ns, stimulus, xi, dt):
 
     outward = slow[0] * f["kept"]
     open_ = slow[1] + f["s_rate"] * (
-        available(E, f["s_half"], f["s_width"], f["s_scale"]) - slow[1]
+        available_sodium(E, f["s_half"], f["s_width"], f["s_scale"]) - slow[1]
     )
     shift_k, shift_h = nernst_shift(slow[2], f["k_bath"], f["kt"], f["h_sodium"])
     E_k, E_h = P[22] + shift_k, P[29] + shift_h
@@ -387,7 +389,9 @@ def step(S, slow, P, feedback, axial_ns, stimulus, xi, dt):
     )
     off = -0.5 * dt * axial_ns
     for u in range(1, len(E)):
-        diagonal[u], rhs[u] = forward(diagonal[u], rhs[u], off[u - 1], diagonal[u - 1], rhs[u - 1])
+        diagonal[u], rhs[u] = eliminate_row(
+            diagonal[u], rhs[u], off[u - 1], diagonal[u - 1], rhs[u - 1]
+        )
     change = rhs / diagonal
     for u in range(len(E) - 2, -1, -1):
         change[u] = (rhs[u] - off[u] * change[u + 1]) / diagonal[u]
@@ -395,21 +399,21 @@ def step(S, slow, P, feedback, axial_ns, stimulus, xi, dt):
     return new, np.stack((outward, open_, k))
 
 
-def _per_step(feedback, dt):
+def _feedback_per_step(feedback, dt):
     """Return the feedbacks with rates as shares of one step."""
     out = feedback.copy()
-    out[F["kept"]] = np.exp(-dt / feedback[F["kept"]])
-    out[F["s_rate"]] = -np.expm1(-dt * feedback[F["s_rate"]])
-    out[F["k_rate"]] = -np.expm1(-dt * feedback[F["k_rate"]])
-    out[F["k_gain"]] = feedback[F["k_gain"]] * dt
+    out[FEEDBACK_ROWS["kept"]] = np.exp(-dt / feedback[FEEDBACK_ROWS["kept"]])
+    out[FEEDBACK_ROWS["s_rate"]] = -np.expm1(-dt * feedback[FEEDBACK_ROWS["s_rate"]])
+    out[FEEDBACK_ROWS["k_rate"]] = -np.expm1(-dt * feedback[FEEDBACK_ROWS["k_rate"]])
+    out[FEEDBACK_ROWS["k_gain"]] = feedback[FEEDBACK_ROWS["k_gain"]] * dt
     return out
 
 
-def run(
+def run_chain(
     chain: Chain,
     duration_ms: float,
     *,
-    state: State | None = None,
+    state: ChainState | None = None,
     stimulus_pa: np.ndarray | float = 0.0,
     stimulus_ms: float = np.inf,
     dt: float = 0.01,
@@ -452,14 +456,14 @@ def run(
     trace = np.empty((steps // every if every else 0, k, n))
     stimulus = np.ascontiguousarray(np.broadcast_to(np.asarray(stimulus_pa, float), (k, n)))
     on = min(steps, round(min(stimulus_ms, duration_ms) / dt))
-    fast = compiled()
+    fast = compiled_loop()
     go = _move_reference if fast is None else fast
     go(
         state.S,
         state.slow,
         state.above,
         chain.P,
-        _per_step(chain.feedback, dt),
+        _feedback_per_step(chain.feedback, dt),
         chain.axial_ns,
         stimulus,
         np.flatnonzero(chain.noisy),
@@ -510,7 +514,7 @@ def _move_reference(
         S[:], slow[:] = step(S, slow, P, feedback, axial, stimulus * (t < on), xi, dt)
         E = S[0]
         up = (E > -20.0) & ~above
-        slow[0] += up * feedback[F["per_spike"]]
+        slow[0] += up * feedback[FEEDBACK_ROWS["per_spike"]]
         for u, j in zip(*np.nonzero(up | above), strict=True):
             if up[u, j]:
                 if counts[u, j] < capacity:

@@ -12,8 +12,8 @@ FEEDBACK = (
     "per_spike", "kept", "s_half", "s_width", "s_scale", "s_rate",
     "k_gain", "k_rate", "k_bath", "kt", "leak_share", "leak_share_i", "h_sodium", "ik_rest",
 )  # fmt: skip
-F = {name: row for row, name in enumerate(FEEDBACK)}
-SCALED = {
+FEEDBACK_ROWS = {name: row for row, name in enumerate(FEEDBACK)}
+SCALED_CHANNELS = {
     "internode": ("gi_kf", "gi_ks", "g_h", "gi_lk", "Ii_pump", "C_my", "C_i"),
     "bridge": ("g_bb",),
     "node": ("P_na", "g_kf", "g_ks", "g_lk", "I_pump", "C_n"),
@@ -22,7 +22,7 @@ SCALED = {
 }
 
 
-def available(e, s_half, s_width, s_scale):
+def available_sodium(e, s_half, s_width, s_scale):
     """Return the share of sodium channels not slowly inactivated, relative to rest."""
     return s_scale / (1.0 + eq.exp((e - s_half) / s_width))
 
@@ -63,7 +63,7 @@ def node_row(e, ei, current, g, own, share, stimulus, left, right, axial, g_bb, 
     return diagonal, dt * (stimulus - current - g_bb * (e - ei) + axial) - a12 * own
 
 
-def forward(diagonal, rhs, off, diagonal_before, rhs_before):
+def eliminate_row(diagonal, rhs, off, diagonal_before, rhs_before):
     """Return a row of the tridiagonal system with the row before it eliminated (Thomas)."""
     w = off / diagonal_before
     return diagonal - w * off, rhs - w * rhs_before

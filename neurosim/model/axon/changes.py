@@ -13,8 +13,8 @@ from functools import cache
 from types import MappingProxyType
 
 from neurosim.base.errors import number_within, unknown_name
-from neurosim.base.parameters import FILES, load, number, read_toml
-from neurosim.model.axon.activity import LONGEST_MIN, History, after
+from neurosim.base.parameters import FILES, load_group, parameter, read_toml
+from neurosim.model.axon.activity import LONGEST_MIN, AxonHistory, conditions_after
 from neurosim.model.axon.axon import Axon, Conditions
 
 
@@ -67,11 +67,11 @@ _ROWS = (
     ("after_min", "minutes since firing or ischaemia ended", "min", 0.0, LONGEST_MIN),
 )
 CHANGES: Mapping[str, Change] = MappingProxyType({row[0]: Change(*row) for row in _ROWS})
-_HISTORY = frozenset(f.name for f in fields(History))
+_HISTORY = frozenset(f.name for f in fields(AxonHistory))
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedCondition:
     """One named condition: its words, and its changes by name."""
 
     name: str
@@ -81,29 +81,29 @@ class Named:
 
 
 @cache
-def _words() -> Mapping[str, tuple[str, str]]:
+def _change_texts() -> Mapping[str, tuple[str, str]]:
     table = read_toml(FILES["conditions"])
     return {k: (v["title"], v["about"]) for k, v in table.items() if k != "references"}
 
 
-def conditions() -> dict[str, Named]:
+def named_conditions() -> dict[str, NamedCondition]:
     """Return every named condition."""
-    numbers = [key.split(".") for key in load("conditions")]
+    numbers = [key.split(".") for key in load_group("conditions")]
     return {
-        name: Named(
+        name: NamedCondition(
             name,
             *words,
             {
-                change: number("conditions", f"{name}.{change}")
+                change: parameter("conditions", f"{name}.{change}")
                 for n, change in numbers
                 if n == name
             },
         )
-        for name, words in _words().items()
+        for name, words in _change_texts().items()
     }
 
 
-def checked(changes: Mapping[str, object]) -> dict[str, float]:
+def check_changes(changes: Mapping[str, object]) -> dict[str, float]:
     """Return `changes` as numbers.
 
     Raises
@@ -120,7 +120,7 @@ def checked(changes: Mapping[str, object]) -> dict[str, float]:
     return found
 
 
-def changed(
+def apply_changes(
     changes: Mapping[str, object], start: Conditions | None = None, axon: Axon = "ghk"
 ) -> Conditions:
     """Return the conditions of an axon after `changes`.
@@ -129,7 +129,7 @@ def changed(
     ----------
     changes : mapping
         Names of `CHANGES`; a ``_scale`` multiplies, everything else is set. What the axon
-        went through (`neurosim.model.axon.activity.History`) comes last.
+        went through (`neurosim.model.axon.activity.AxonHistory`) comes last.
     start : Conditions, optional
         The axon before; health by default.
     axon : str or ParameterSet
@@ -140,15 +140,15 @@ def changed(
     NeurosimError
         As for `checked`, and for a train of no length.
     """
-    values = checked(changes)
-    history = History(**{name: v for name, v in values.items() if name in _HISTORY})
+    values = check_changes(changes)
+    history = AxonHistory(**{name: v for name, v in values.items() if name in _HISTORY})
     now = start or Conditions()
     membrane = {
         name: v * getattr(now, name) if CHANGES[name].factor else v
         for name, v in values.items()
         if name not in _HISTORY
     }
-    return after(history, now.replace(**membrane), axon)
+    return conditions_after(history, now.replace(**membrane), axon)
 
 
 def condition(name: str, axon: Axon = "ghk", start: Conditions | None = None) -> Conditions:
@@ -159,10 +159,10 @@ def condition(name: str, axon: Axon = "ghk", start: Conditions | None = None) ->
     NeurosimError
         For an unknown name; the nearest is offered.
     """
-    return changed(named(name).changes, start, axon)
+    return apply_changes(named_condition(name).changes, start, axon)
 
 
-def named(name: str) -> Named:
+def named_condition(name: str) -> NamedCondition:
     """Return the named condition `name`.
 
     Raises
@@ -170,7 +170,7 @@ def named(name: str) -> Named:
     NeurosimError
         If there is none; the nearest is offered.
     """
-    found = conditions()
+    found = named_conditions()
     if name not in found:
         raise unknown_name("condition", name, found)
     return found[name]

@@ -47,7 +47,7 @@ def _digest() -> str:
 DIGEST = _digest()
 
 
-def loop(function):
+def compile_loop(function):
     """Compile a loop and keep its machine code, under a name that changes with `equations`.
 
     Numba looks only at the date and size of this file and names its files by the function's
@@ -104,7 +104,7 @@ for _f in (
     eq.rates_s,
     eq.rates_q,
     eq.relax,
-    eq.move,
+    eq.exponential_step,
     eq.jitter,
     eq.clip01,
     eq.ghk,
@@ -119,25 +119,25 @@ for _f in (
     eq.gates_mp,
     eq.noisy_mp,
     eq.hold_steps,
-    eq.ahead,
-    eq.internode_moves,
+    eq.extrapolate,
+    eq.internode_steps,
     eq.node_current,
     eq.internode_current,
     eq.solve,
-    eq.verdict,
-    eq.following,
+    eq.spike_status,
+    eq.next_trial,
 ):
     register_jitable(**INLINE)(_f)
 noisy_m, noisy_h, noisy_mp, gates_mp = eq.noisy_m, eq.noisy_h, eq.noisy_mp, eq.gates_mp
 gate_m, gate_h, gate_n, gate_s, gate_q = eq.gate_m, eq.gate_h, eq.gate_n, eq.gate_s, eq.gate_q
 node_current, internode_current, solve = eq.node_current, eq.internode_current, eq.solve
-verdict, hold_steps, ahead = eq.verdict, eq.hold_steps, eq.ahead
-following = eq.following
-internode_moves, ratios_mp = eq.internode_moves, eq.ratios_mp
+spike_status, hold_steps, extrapolate = eq.spike_status, eq.hold_steps, eq.extrapolate
+next_trial = eq.next_trial
+internode_steps, ratios_mp = eq.internode_steps, eq.ratios_mp
 
 
 @njit(**INLINE)
-def held(e):
+def clamp_potential(e):
     """Return potential `e` held within +-250 mV (where no axon is), NaN as it is.
 
     So every exponent and twice it stay within +-700, the steepest being (e + shift)/1.1 mV.
@@ -151,8 +151,8 @@ def _renew(b, dt, steps, lanes):
     """Renew decay and gain of the internode's gates of one block: `equations.held`."""
     for i in range(lanes):
         f, k = i + FIRST, i + INNER
-        Ei = held(ahead(b[i + WIDTH], b[i + BEFORE], steps))
-        dni, gni, dsi, gsi, dq, gq = internode_moves(
+        Ei = clamp_potential(extrapolate(b[i + WIDTH], b[i + BEFORE], steps))
+        dni, gni, dsi, gsi, dq, gq = internode_steps(
             Ei,
             b[f + 7 * WIDTH],
             b[f + 8 * WIDTH],
@@ -176,7 +176,7 @@ def _move(b, dt, noise, renew, lanes):
     if renew:
         _renew(b, dt, hold_steps(dt), lanes)
     for i in range(lanes):
-        E, Ei = held(b[i]), b[i + WIDTH]
+        E, Ei = clamp_potential(b[i]), b[i + WIDTH]
         f = i + FIRST
         if noise:
             m, p = noisy_mp(
@@ -281,19 +281,19 @@ def _move(b, dt, noise, renew, lanes):
 
 
 @njit(**INLINE)
-def _next(since, hold):
+def _next_renewal(since, hold):
     """Return how many steps ago the held rates were renewed, one step later (0: renew them)."""
     return since + 1 if since + 1 < hold else 0
 
 
 @njit(**INLINE)
-def _lanes(n):
+def _lane_count(n):
     """Return how many lanes to move for `n` axons; not constant, or the loop would be unrolled."""
     return min(WIDTH, 4 * ((n + 3) // 4))
 
 
 @njit(**INLINE)
-def _put(b, i, S, j, P, k):
+def _fill_lane(b, i, S, j, P, k):
     """Put state `j` and the parameters of axon `k` in lane `i`, and what is made of them."""
     for row in range(STATES):
         b[row * WIDTH + i] = S[row, j]
@@ -303,42 +303,42 @@ def _put(b, i, S, j, P, k):
     b[i + BEFORE] = b[i + WIDTH]
 
 
-@loop
+@compile_loop
 def _load(b, S, P, current, first, n):
     for i in range(WIDTH):
         j = min(first + i, n - 1)
-        _put(b, i, S, j, P, j)
+        _fill_lane(b, i, S, j, P, j)
         b[CURRENT + i] = current[j]
 
 
-@loop
+@compile_loop
 def _store(b, S, first, n):
     for i in range(min(WIDTH, n - first)):
         for k in range(STATES):
             S[k, first + i] = b[k * WIDTH + i]
 
 
-@loop
+@compile_loop
 def _run(b, n_steps, since, dt, lanes):
     """Move one block, note its highest potential, and return `since`."""
     hold = hold_steps(dt)
     for _ in range(n_steps):
         _move(b, dt, False, since == 0, lanes)
-        since = _next(since, hold)
+        since = _next_renewal(since, hold)
         for i in range(lanes):
             b[i + TOP] = 0.5 * (b[i + TOP] + b[i] + abs(b[i + TOP] - b[i]))
     return since
 
 
-@loop
-def course(S, P, current, counts, dt):
+@compile_loop
+def run_segments(S, P, current, counts, dt):
     """See `kernel.course`."""
     parts, n = counts.size, S.shape[1]
     states, peak = np.empty((parts, STATES, n)), np.empty((parts, n))
     b = np.zeros(SIZE)
     for first in range(0, n, WIDTH):
         _load(b, S, P, current[0], first, n)
-        lanes = _lanes(n - first)
+        lanes = _lane_count(n - first)
         since = 0
         for part in range(parts):
             for i in range(WIDTH):
@@ -358,7 +358,7 @@ def _judge(b, lanes, after, noise):
     """Note in every lane what the last step says of its trial: `equations.verdict`."""
     for i in range(lanes):
         m = 1.0 if noise else b[i + 2 * WIDTH]
-        hit, over, b[i + TOP], time = verdict(
+        hit, over, b[i + TOP], time = spike_status(
             b[i], b[i + LAST], m, b[i + TOP], b[i + REST], b[i + CLOCK], b[i + LASTS]
         )
         b[i + CLOCK] += 1.0
@@ -369,11 +369,11 @@ def _judge(b, lanes, after, noise):
 
 
 @njit(**INLINE)
-def _tried(b, i, j, found, search, dt):
+def _record_trial(b, i, j, found, search, dt):
     """Put the outcome of the trial of lane `i` down to test `j` and return what to try next."""
     k = 1 if b[i + SPIKE] > 0.0 else 0
     found[k, j], found[2 + k, j] = b[i + TRIED], b[i + AT] * dt
-    x = following(
+    x = next_trial(
         found[0, j],
         found[1, j],
         b[i + TRIED],
@@ -398,7 +398,7 @@ def _pack(b, test, lanes):
             k += 1
     test[k:] = -1
     b[LEFT + k : LEFT + WIDTH] = 0.0
-    return _lanes(k)
+    return _lane_count(k)
 
 
 @njit(**INLINE)
@@ -411,7 +411,7 @@ def _search(S, P, lane, column, steady, steps, shape, after, rest, search, dt, n
     n = lane.size
     found = np.zeros((4, n))  # what fails and what fires, and when
     b = np.zeros(SIZE)
-    hold, lanes = hold_steps(dt), _lanes(n)
+    hold, lanes = hold_steps(dt), _lane_count(n)
     test = np.full(WIDTH, -1)
     taken, since, begun = 0, 0, False
     while n > 0:
@@ -422,7 +422,7 @@ def _search(S, P, lane, column, steady, steps, shape, after, rest, search, dt, n
                     continue
                 ended, j, x = True, test[i], 0.0
                 if j >= 0:
-                    x = _tried(b, i, j, found, search, dt)
+                    x = _record_trial(b, i, j, found, search, dt)
                 if x == 0.0:  # the next test; spare lanes do the first one over
                     test[i] = taken if taken < n else -1
                     taken += 1
@@ -430,7 +430,7 @@ def _search(S, P, lane, column, steady, steps, shape, after, rest, search, dt, n
                     x, b[i + FACTOR] = search[0, j], search[1, j]
                     if test[i] >= 0:
                         found[1, j], found[2, j], found[3, j] = np.inf, np.nan, np.nan
-                _put(b, i, S, lane[j], P, column[j])
+                _fill_lane(b, i, S, lane[j], P, column[j])
                 b[i + TRIED], b[i + ON] = x, x + steady[j]
                 b[i + LASTS], b[i + REST] = steps[j], rest[column[j]]
                 b[i + CLOCK], b[i + SPIKE], b[i + AT], b[i + TOP] = 0.0, 0.0, after, -1000.0
@@ -451,26 +451,26 @@ def _search(S, P, lane, column, steady, steps, shape, after, rest, search, dt, n
                     b[NOISE + k * WIDTH + i] = xi * b[i + TRIED]
         _move(b, dt, noise, since == 0, lanes)
         _judge(b, lanes, after, noise)
-        since = _next(since, hold)
+        since = _next_renewal(since, hold)
     return found
 
 
-@loop
-def pulse(S, P, lane, column, steady, steps, after, rest, search, dt):
+@compile_loop
+def find_threshold(S, P, lane, column, steady, steps, after, rest, search, dt):
     """See `kernel.pulse`."""
     none = np.zeros((0, 3, 1))
     return _search(S, P, lane, column, steady, steps, none, after, rest, search, dt, False)
 
 
-@loop
-def kick(S, P, column, shape, after, rest, search, dt):
+@compile_loop
+def find_noise_threshold(S, P, column, shape, after, rest, search, dt):
     """See `kernel.kick`."""
     steady, steps = np.zeros(column.size), np.full(column.size, shape.shape[0])
     return _search(S, P, column, column, steady, steps, shape, after, rest, search, dt, True)
 
 
-@loop
-def noisy(S, P, current, n_steps, dt, rng, first, times, peaks, counts):
+@compile_loop
+def noisy_spikes(S, P, current, n_steps, dt, rng, first, times, peaks, counts):
     """Move the block of axons from `first` on; see `kernel.noisy`, whose results it fills."""
     n, capacity = times.shape
     b = np.zeros(SIZE)
@@ -479,7 +479,7 @@ def noisy(S, P, current, n_steps, dt, rng, first, times, peaks, counts):
     chunk = 256
     xi = np.empty((3, chunk, WIDTH))
     _load(b, S, P, current, first, n)
-    lanes = _lanes(n - first)
+    lanes = _lane_count(n - first)
     since = 0
     for t in range(n_steps):
         c = t % chunk
@@ -492,7 +492,7 @@ def noisy(S, P, current, n_steps, dt, rng, first, times, peaks, counts):
             for i in range(WIDTH):
                 b[NOISE + k * WIDTH + i] = xi[k, c, i]
         _move(b, dt, True, since == 0, lanes)
-        since = _next(since, hold)
+        since = _next_renewal(since, hold)
         for i in range(min(WIDTH, n - first)):
             e = b[i]
             j = first + i
@@ -510,8 +510,8 @@ def noisy(S, P, current, n_steps, dt, rng, first, times, peaks, counts):
     _store(b, S, first, n)
 
 
-@loop
-def driven(S, P, shape, amplitude, dt):
+@compile_loop
+def run_with_noise(S, P, shape, amplitude, dt):
     """See `kernel.driven`."""
     n, n_steps = S.shape[1], shape.shape[0]
     peak = np.full(n, -1000.0)
@@ -520,7 +520,7 @@ def driven(S, P, shape, amplitude, dt):
     zero = np.zeros(n)
     for first in range(0, n, WIDTH):
         _load(b, S, P, zero, first, n)
-        lanes = _lanes(n - first)
+        lanes = _lane_count(n - first)
         b[TOP : TOP + WIDTH] = -1000.0
         since = 0
         for t in range(n_steps):
@@ -529,7 +529,7 @@ def driven(S, P, shape, amplitude, dt):
                     j = min(first + i, n - 1)
                     b[NOISE + k * WIDTH + i] = shape[t, k, j] * amplitude[j]
             _move(b, dt, True, since == 0, lanes)
-            since = _next(since, hold)
+            since = _next_renewal(since, hold)
             for i in range(lanes):
                 b[i + TOP] = 0.5 * (b[i + TOP] + b[i] + abs(b[i + TOP] - b[i]))
         _store(b, S, first, n)
@@ -539,7 +539,7 @@ def driven(S, P, shape, amplitude, dt):
 
 
 @njit(**INLINE)
-def _back(b):
+def _step_back(b):
     """Put in the effect of one step what it was a step before, in one flat buffer of lanes.
 
     Rows are the effect, the one before and the linear membrane, column by column.
@@ -556,8 +556,8 @@ def _back(b):
         b[i] = b[i + STATES * WIDTH]
 
 
-@loop
-def matched(forward, kick, steps):
+@compile_loop
+def matched_noise(forward, kick, steps):
     """See `kernel.matched`."""
     n = kick.shape[0]
     course = np.empty((steps, 3, n))
@@ -578,7 +578,7 @@ def matched(forward, kick, steps):
                 xi = b[i + 2 * WIDTH] * size[i]
                 own[i + t * 3 * WIDTH] = xi
                 norm[i] += xi * xi
-            _back(b)
+            _step_back(b)
         for i in range(lanes):
             norm[i] = 1.0 / np.sqrt(norm[i] + norm[i + WIDTH] + norm[i + 2 * WIDTH])
         for t in range(steps):

@@ -19,12 +19,12 @@ from neurosim.model.axon.compiled import (
     PARAMS,
     STATES,
     WIDTH,
+    clamp_potential,
+    compile_loop,
     gate_n,
     gate_q,
     gate_s,
-    held,
     internode_current,
-    loop,
     node_current,
     noisy_h,
     noisy_m,
@@ -43,41 +43,41 @@ UNIT = WORK + 4 * WIDTH
 W = WIDTH
 
 for _f in (
-    chain_equations.available,
+    chain_equations.available_sodium,
     chain_equations.log_ratio,
     chain_equations.nernst_shift,
     chain_equations.potassium_current,
     chain_equations.internode_row,
     chain_equations.node_row,
-    chain_equations.forward,
+    chain_equations.eliminate_row,
 ):
     register_jitable(**INLINE)(_f)
-available, nernst_shift, potassium_current = (
-    chain_equations.available,
+available_sodium, nernst_shift, potassium_current = (
+    chain_equations.available_sodium,
     chain_equations.nernst_shift,
     chain_equations.potassium_current,
 )
-internode_row, node_row, forward = (
+internode_row, node_row, eliminate_row = (
     chain_equations.internode_row,
     chain_equations.node_row,
-    chain_equations.forward,
+    chain_equations.eliminate_row,
 )
 
 
-def _loop(function):
+def _compile_loop(function):
     """Compile a loop under a name that changes with the lines of `chain` too."""
     room = resources.files("neurosim.model.axon")
     function.__qualname__ += (
         "_" + sha256(room.joinpath("chain_equations.py").read_bytes()).hexdigest()[:8]
     )
-    return loop(function)
+    return compile_loop(function)
 
 
 @njit(**INLINE)
 def _unit(b, noise, dt):
     """Move gates and slow states of the unit in `b` and write its row of the system."""
     for i in range(WIDTH):
-        E, Ei = held(b[i]), held(b[i + W])
+        E, Ei = clamp_potential(b[i]), clamp_potential(b[i + W])
         if noise:
             m = noisy_m(
                 E, b[i + 2 * W], b[i + P], b[i + P + W], b[i + P + 37 * W], b[i + NOISE], dt
@@ -113,7 +113,9 @@ def _unit(b, noise, dt):
         f = i + FEEDBACK
         outward = b[i + SLOW] * b[f + W]
         open_ = b[i + SLOW + W]
-        open_ += b[f + 5 * W] * (available(E, b[f + 2 * W], b[f + 3 * W], b[f + 4 * W]) - open_)
+        open_ += b[f + 5 * W] * (
+            available_sodium(E, b[f + 2 * W], b[f + 3 * W], b[f + 4 * W]) - open_
+        )
         k = b[i + SLOW + 2 * W]
         shift_k, shift_h = nernst_shift(k, b[f + 8 * W], b[f + 9 * W], b[f + 12 * W])
         E_k, E_h = b[i + P + 22 * W] + shift_k, b[i + P + 29 * W] + shift_h
@@ -213,7 +215,7 @@ def _solve(b, units, dt):
         one, before = b[u], b[u - 1]
         for i in range(WIDTH):
             off = -0.5 * dt * one[i + AXIAL]
-            one[i + WORK], one[i + WORK + W] = forward(
+            one[i + WORK], one[i + WORK + W] = eliminate_row(
                 one[i + WORK], one[i + WORK + W], off, before[i + WORK], before[i + WORK + W]
             )
     for u in range(units - 1, -1, -1):
@@ -226,7 +228,7 @@ def _solve(b, units, dt):
             one[i + W] += one[i + WORK + 2 * W] - one[i + WORK + 3 * W] * change
 
 
-@_loop
+@_compile_loop
 def _load(b, S, slow, rows, feedback, axial, stimulus, first):
     units, n = S.shape[1], S.shape[2]
     for u in range(units):
@@ -246,7 +248,7 @@ def _load(b, S, slow, rows, feedback, axial, stimulus, first):
 
 
 @njit(**INLINE)
-def _spikes(one, u, first, here, above, per_spike, times, peaks, counts, now):
+def _note_spikes(one, u, first, here, above, per_spike, times, peaks, counts, now):
     """Note the spikes of one unit and return whether any is under way."""
     capacity, under_way = times.shape[2], False
     for i in range(here):
@@ -267,7 +269,7 @@ def _spikes(one, u, first, here, above, per_spike, times, peaks, counts, now):
     return under_way
 
 
-@_loop
+@_compile_loop
 def _block(
     b,
     S,
@@ -320,7 +322,7 @@ def _block(
             for i in range(WIDTH):
                 top = max(top, b[u, i])
             if top > -20.0 or active[u]:
-                active[u] = _spikes(
+                active[u] = _note_spikes(
                     b[u],
                     u,
                     first,

@@ -18,14 +18,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurosim.base.cache import remember
+from neurosim.base.cache import cached
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.axon import chain as ch
 from neurosim.model.axon import chain_equations, ions
 from neurosim.model.axon import equations as eq
-from neurosim.model.axon.axon import ROOMS, Conditions, steady_state
-from neurosim.model.axon.terminals import under
+from neurosim.model.axon.axon import PARAMETER_GROUPS, Conditions, steady_state
+from neurosim.model.axon.terminals import place_in_body
 
 UNITS, PLACE = 7, 3  # nodes of an axon, and the one at the contact
 DT_MS, DURATION_MS = 0.01, 4.0
@@ -68,7 +68,7 @@ class Contact:
             if not getattr(self, name) > 0.0:
                 raise NeurosimError(f"{name} must be above 0, not {getattr(self, name):g}.")
 
-    def unit(self, body: Conditions) -> ch.Unit:
+    def unit(self, body: Conditions) -> ch.ChainUnit:
         """Return the unit at the contact in a body."""
         factor = float(np.exp(self.potassium_mv / ions.thermal_mv(body.temperature_c)))
         here = body.replace(
@@ -76,7 +76,7 @@ class Contact:
             leak_scale=body.leak_scale * self.leak,
             sodium_scale=body.sodium_scale * self.sodium,
         )
-        return ch.Unit(
+        return ch.ChainUnit(
             here,
             bridge=1.0 / self.lamellae,
             capacity=self.capacity,
@@ -119,20 +119,20 @@ class Crosstalk:
     rest_mv: float
 
 
-def _n(name: str) -> float:
-    return number("ephapse", name)
+def _param(name: str) -> float:
+    return parameter("ephapse", name)
 
 
 def healthy_contact() -> Contact:
     """Return two healthy myelinated axons side by side, node beside node."""
-    return Contact(_n("healthy_resistance_mohm"))
+    return Contact(_param("healthy_resistance_mohm"))
 
 
 def lesion_contact() -> Contact:
     """Return two axons that lost their myelin and touch over the bare stretch."""
     return Contact(
         *(
-            _n(f"lesion_{name}")
+            _param(f"lesion_{name}")
             for name in (
                 "resistance_mohm",
                 "capacity",
@@ -148,21 +148,21 @@ def lesion_contact() -> Contact:
 # --- the circuit ------------------------------------------------------------------------------
 
 
-def axial(axons: int) -> np.ndarray:
+def axial_laplacian(axons: int) -> np.ndarray:
     """Return the Laplacian of the axial conductances of `axons` chains side by side, nS."""
     one = np.zeros((UNITS, UNITS))
-    g = number("chain", "axial_ns")
+    g = parameter("chain", "axial_ns")
     for k in range(UNITS - 1):
         one[k : k + 2, k : k + 2] += g * np.array([[1.0, -1.0], [-1.0, 1.0]])
     return np.kron(np.eye(axons), one)
 
 
-def in_cleft(axons: int) -> np.ndarray:
+def cleft_mask(axons: int) -> np.ndarray:
     """Return 1 for the units that face the cleft, else 0."""
     return np.tile(np.arange(UNITS) == PLACE, axons).astype(float)
 
 
-def coupled(resistance_mohm: float, axons: int = 2) -> tuple[np.ndarray, np.ndarray]:
+def coupling_matrix(resistance_mohm: float, axons: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """Return M of J = -M E (nS), and the row that gives the cleft's V from E.
 
     Parameters
@@ -171,20 +171,20 @@ def coupled(resistance_mohm: float, axons: int = 2) -> tuple[np.ndarray, np.ndar
         0 for no coupling.
     axons : int
     """
-    L, s = axial(axons), in_cleft(axons)
+    L, s = axial_laplacian(axons), cleft_mask(axons)
     to_cleft = L @ s
     r = resistance_mohm * NS_MOHM
     row = -r * to_cleft / (1.0 + r * (s @ to_cleft))
     return L + np.outer(to_cleft, row), row
 
 
-def _built(contact: Contact, body: Conditions, axon: str) -> ch.Chain:
-    units = under([ch.Unit()] * UNITS, body)
+def _build_contact(contact: Contact, body: Conditions, axon: str) -> ch.Chain:
+    units = place_in_body([ch.ChainUnit()] * UNITS, body)
     units[PLACE] = contact.unit(body)
-    return ch.build([units], number("chain", "axial_ns"), axon)
+    return ch.build_chain([units], parameter("chain", "axial_ns"), axon)
 
 
-def resting(one: ch.Chain, M: np.ndarray) -> np.ndarray:
+def settle_at_rest(one: ch.Chain, M: np.ndarray) -> np.ndarray:
     """Return the states (10, units) of axons at rest under M, from chains at rest without it."""
     from scipy.optimize import root
 
@@ -217,7 +217,7 @@ def step(S, P, M, current, dt, free):
     `current` (units, n) enters the nodes; sodium gates move where `free` (units, n) is 1.
     """
     out = S.copy()
-    node, phi, inner, phi_inner = eq.packed(P)
+    node, phi, inner, phi_inner = eq.pack_gates(P)
     moved = eq.relax(S[2:7], *eq.node_rates(S[0], node, phi * dt))
     out[2:5] = np.where(free, moved[:3], S[2:5])
     out[5:7] = moved[3:]
@@ -239,7 +239,7 @@ def step(S, P, M, current, dt, free):
     return out
 
 
-def run(rest, P, M, current, free=None, dt=DT_MS, ms=DURATION_MS) -> np.ndarray:
+def run_coupled(rest, P, M, current, free=None, dt=DT_MS, ms=DURATION_MS) -> np.ndarray:
     """Return the node potentials, shape (steps + 1, units, n), of axons that start at rest.
 
     Parameters
@@ -266,12 +266,12 @@ def run(rest, P, M, current, free=None, dt=DT_MS, ms=DURATION_MS) -> np.ndarray:
 # --- what a spike does --------------------------------------------------------------------------
 
 
-def _pair(contact: Contact, body: Conditions, axon: str, resistances, free):
+def _run_pair(contact: Contact, body: Conditions, axon: str, resistances, free):
     """Return rest, potentials and cleft of pairs that differ in resistance and in `free`."""
-    one = _built(contact, body, axon)
-    M, rows = (np.stack(x) for x in zip(*(coupled(r) for r in resistances), strict=True))
+    one = _build_contact(contact, body, axon)
+    M, rows = (np.stack(x) for x in zip(*(coupling_matrix(r) for r in resistances), strict=True))
     P = np.concatenate([one.P[:, :, 0]] * 2, axis=1)
-    rest = np.stack([resting(one, m) for m in M], axis=2)
+    rest = np.stack([settle_at_rest(one, m) for m in M], axis=2)
     pulse = np.zeros((round(DURATION_MS / DT_MS), 2 * UNITS, 1))
     pulse[: round(PULSE_MS / DT_MS), 0] = PULSE_PA
     mask = np.ones((2 * UNITS, len(resistances)), bool)
@@ -291,12 +291,12 @@ def _run_each(rest, P, M, current, free):
     return trace
 
 
-def _fired(trace, unit) -> np.ndarray:
+def _has_fired(trace, unit) -> np.ndarray:
     """Return which columns rise above -20 mV at a unit."""
     return (trace[:, unit] > FIRED_MV).any(axis=0)
 
 
-def _first_ms(e) -> float:
+def _first_spike_ms(e) -> float:
     """Return when the first of some nodes rises through -20 mV, e (steps, nodes); NaN if none."""
     t, u = np.nonzero((e[1:] > FIRED_MV) & (e[:-1] <= FIRED_MV))
     if not t.size:
@@ -328,37 +328,37 @@ def crosstalk(
     return _crosstalk(body, lesion_contact() if contact is None else contact, axon)
 
 
-@remember(*ROOMS, "chain", size=512)
+@cached(*PARAMETER_GROUPS, "chain", size=512)
 def _crosstalk(body: Conditions, contact: Contact, axon: str) -> Crosstalk:
     free = np.array([False, True])
-    one, rest, trace, cleft = _pair(contact, body, axon, [contact.resistance_mohm] * 2, free)
+    one, rest, trace, cleft = _run_pair(contact, body, axon, [contact.resistance_mohm] * 2, free)
     beside = np.array([PLACE - 1, PLACE, PLACE + 1])
-    fires = bool((_fired(trace, 2 * UNITS - 1) | _fired(trace, UNITS))[1])
-    delay = _first_ms(trace[:, UNITS + beside, 1]) - _first_ms(trace[:, beside, 1])
+    fires = bool((_has_fired(trace, 2 * UNITS - 1) | _has_fired(trace, UNITS))[1])
+    delay = _first_spike_ms(trace[:, UNITS + beside, 1]) - _first_spike_ms(trace[:, beside, 1])
     field = cleft[:, 0] - cleft[0, 0]
     return Crosstalk(
         cleft_low_mv=float(field.min()),
         cleft_high_mv=float(field.max()),
         depolarisation_mv=float((trace[:, UNITS:, 0] - trace[0, UNITS:, 0]).max()),
-        share=_share(one, field),
+        share=_field_share(one, field),
         fires=fires,
-        arrives=bool(_fired(trace, UNITS - 1)[1]),
+        arrives=bool(_has_fired(trace, UNITS - 1)[1]),
         delay_ms=delay if fires else float("nan"),
         rest_mv=float(rest[0, PLACE, 0]),
     )
 
 
-def _share(one: ch.Chain, field_mv: np.ndarray) -> float:
+def _field_share(one: ch.Chain, field_mv: np.ndarray) -> float:
     """Return 1 over the factor by which a field at the contact must grow to fire one axon."""
-    L, s = axial(1), in_cleft(1)
+    L, s = axial_laplacian(1), cleft_mask(1)
     P, rest = one.P[:, :, 0], one.rest[:, :, 0]
     push = -(L @ s)[None, :, None] * 0.5 * (field_mv[1:] + field_mv[:-1])[:, None, None]
     low, high = LEAST, HIGHEST_MV / max(float(np.abs(field_mv).max()), 1e-9)
     for _ in range(2):
         factors = np.geomspace(low, high, RUNGS)
         M = np.broadcast_to(L, (RUNGS, *L.shape))
-        trace = run(rest, P, M, push * factors)
-        hit = _fired(trace, 0) | _fired(trace, UNITS - 1)
+        trace = run_coupled(rest, P, M, push * factors)
+        hit = _has_fired(trace, 0) | _has_fired(trace, UNITS - 1)
         if not hit.any():
             return 0.0
         first = int(np.argmax(hit))
@@ -388,8 +388,8 @@ def critical_resistance_mohm(
     low, high = 0.05, 1e4
     for _ in range(2):
         tried = np.geomspace(low, high, RUNGS)
-        trace = _pair(contact, body, axon, tried, True)[2]
-        hit = _fired(trace, 2 * UNITS - 1) | _fired(trace, UNITS)
+        trace = _run_pair(contact, body, axon, tried, True)[2]
+        hit = _has_fired(trace, 2 * UNITS - 1) | _has_fired(trace, UNITS)
         if not hit.any():
             return float("inf")
         first = int(np.argmax(hit))

@@ -51,7 +51,7 @@ def off_zero(x):
 LN2 = 0.6931471805599453
 
 
-def _form(c, v0, w):
+def _rate_form(c, v0, w):
     """Return factor, slope and offset of c x/(1 - exp(-x)), x = (v + v0)/w, in powers of 2.
 
     It is (c ln 2) z/(2^z - 1) at z = slope v + offset.
@@ -60,10 +60,10 @@ def _form(c, v0, w):
 
 
 # Rates of the form c (v + v0)/w / (1 - exp(-(v + v0)/w)), 1/ms at 36 degC, from c, v0, w
-OPEN_M, CLOSE_M = _form(67.671, 20.4, 10.3), _form(2.78464, 25.7, -9.16)
-OPEN_H = _form(3.74, 114.0, -11.0)
-OPEN_N, CLOSE_N = _form(0.05082, 83.2, 1.1), _form(0.8652, 66.0, -10.5)
-OPEN_S, CLOSE_S = _form(0.071501, 23.5, 12.7), _form(0.039897, 91.1, -11.7)
+OPEN_M, CLOSE_M = _rate_form(67.671, 20.4, 10.3), _rate_form(2.78464, 25.7, -9.16)
+OPEN_H = _rate_form(3.74, 114.0, -11.0)
+OPEN_N, CLOSE_N = _rate_form(0.05082, 83.2, 1.1), _rate_form(0.8652, 66.0, -10.5)
+OPEN_S, CLOSE_S = _rate_form(0.071501, 23.5, 12.7), _rate_form(0.039897, 91.1, -11.7)
 
 
 def linoid_parts(z, e):
@@ -166,7 +166,7 @@ def relax(y, a, b):
     return (y + a * c) / (1.0 + x * c)
 
 
-def move(a, b):
+def exponential_step(a, b):
     """Return decay d and gain g of `relax`: gate y becomes y d + g."""
     x = a + b
     c = 1.0 + x * (0.5 + x * 0.16666666666666666)
@@ -294,19 +294,19 @@ def hold_steps(dt):
     return max(2, int(HOLD_MS / dt + 0.5))
 
 
-def ahead(e, before, steps):
+def extrapolate(e, before, steps):
     """Return the potential in the middle of the next `steps`, by the change since `before`."""
     return e + 0.5 * (steps - 1.0) * (e - before)
 
 
-def internode_moves(ei, shift_ni, phi_n, shift_s, phi_s, shift_q, phi_q, dt):
+def internode_steps(ei, shift_ni, phi_n, shift_s, phi_s, shift_q, phi_q, dt):
     """Return `move` of gates ni, si and q: six numbers."""
     a, b = rates_n(ei + shift_ni, phi_n * dt)
-    dni, gni = move(a, b)
+    dni, gni = exponential_step(a, b)
     a, b = rates_s(ei + shift_s, phi_s * dt)
-    dsi, gsi = move(a, b)
+    dsi, gsi = exponential_step(a, b)
     a, b = rates_q(ei + shift_q, phi_q * dt)
-    dq, gq = move(a, b)
+    dq, gq = exponential_step(a, b)
     return dni, gni, dsi, gsi, dq, gq
 
 
@@ -360,7 +360,7 @@ def solve(e, ei, current, g, current_i, g_i, stimulus, g_bb, c_n, c_my, c_i, dt)
     return e + scale * (a22 * r1 - a12 * r2), ei + scale * (a11 * r2 - a12 * r1)
 
 
-def verdict(e, before, m, top, rest, t, width):
+def spike_status(e, before, m, top, rest, t, width):
     """Return what step `t` of an answer to a pulse says: fired, failed, highest E, and when.
 
     A spike is E above -20 mV, during the pulse (`t` < `width`, in steps) only with m above 0.5.
@@ -378,7 +378,7 @@ def verdict(e, before, m, top, rest, t, width):
     return hit, over, top, t + 1.0 - width - 0.5 * (abs(back) - abs(back - 1.0) + 1.0)
 
 
-def following(low, high, tried, factor, stride, highest, width):
+def next_trial(low, high, tried, factor, stride, highest, width):
     """Return the next stimulus to try in the search for the least that fires, 0 at its end.
 
     Upwards or downwards by `factor` and `stride` until one has failed (`low`, 0 for none) and
@@ -403,17 +403,17 @@ _INNER_FORMS = np.array([OPEN_N, OPEN_S, CLOSE_N, CLOSE_S]).T
 _LINOIDS = [0, 1, 2, 3, 4, 0, 2, 3, 4]
 
 
-def _spread(forms, ndim):
+def _broadcast_forms(forms, ndim):
     """Return stacked forms with axes for arrays of rates of `ndim` dimensions."""
     return forms.reshape(*forms.shape, *(1,) * (ndim - 1))
 
 
-def packed(P):
+def pack_gates(P):
     """Return shifts and phis of the node's gates (5, n) and the internode's (3, n) for `step`."""
     return P[_NODE], P[_NODE_PHI], P[_INNER], P[_INNER_PHI]
 
 
-def settled(rates):
+def steady_gates(rates):
     """Return where gates settle at their opening and closing rates."""
     a, b = rates
     return a / (a + b)
@@ -423,7 +423,7 @@ def node_rates(e, shift, scale):
     """Return both rates of m, h, p, n and s times `scale`, each (5, ...): few calls for NumPy."""
     v = e + shift
     b = np.empty_like(v)
-    found = linoid_rate(v[_LINOIDS], _spread(_NODE_FORMS, v.ndim))
+    found = linoid_rate(v[_LINOIDS], _broadcast_forms(_NODE_FORMS, v.ndim))
     b[[0, 2, 3, 4]] = found[5:]
     b[1] = CLOSE_H[0] / (1.0 + exp2(v[1] * CLOSE_H[1] + CLOSE_H[2]))
     return found[:5] * scale, b * scale
@@ -433,19 +433,19 @@ def internode_rates(ei, shift, scale):
     """Return both rates of ni, si and q times `scale`, each shape (3, ...)."""
     v = ei + shift
     a, b = np.empty_like(v), np.empty_like(v)
-    found = linoid_rate(v[[0, 1, 0, 1]], _spread(_INNER_FORMS, v.ndim))
+    found = linoid_rate(v[[0, 1, 0, 1]], _broadcast_forms(_INNER_FORMS, v.ndim))
     a[:2], b[:2] = found[:2], found[2:]
     a[2], b[2] = rates_q(v[2])
     return a * scale, b * scale
 
 
-def held(ei, before, pack, dt):
+def hold_slow_rates(ei, before, pack, dt):
     """Return decay and gain of the internode's gates, each shape (3, n), for `hold_steps`.
 
     `before` is its potential one step ago.
     """
-    middle = ahead(ei, before, hold_steps(dt))
-    return move(*internode_rates(middle, pack[2], pack[3] * dt))
+    middle = extrapolate(ei, before, hold_steps(dt))
+    return exponential_step(*internode_rates(middle, pack[2], pack[3] * dt))
 
 
 def step(S, P, stimulus, xi, dt, pack=None, inner=None):
@@ -457,8 +457,8 @@ def step(S, P, stimulus, xi, dt, pack=None, inner=None):
     is Euler-Maruyama in law. `pack` is what `packed` returns, if it is at hand, and `inner`
     what `held` returned at most `HOLD_MS` ago; without it no rate is held.
     """
-    pack = packed(P) if pack is None else pack
-    decay, gain = held(S[1], S[1], pack, dt) if inner is None else inner
+    pack = pack_gates(P) if pack is None else pack
+    decay, gain = hold_slow_rates(S[1], S[1], pack, dt) if inner is None else inner
     a, b = node_rates(S[0], pack[0], pack[1] * dt)
     out = np.empty_like(S)
     out[2:7] = relax(S[2:7], a, b)
@@ -479,12 +479,12 @@ def step(S, P, stimulus, xi, dt, pack=None, inner=None):
     return out
 
 
-def shifted(S, P, ms):
+def shift_gates(S, P, ms):
     """Return the states with every gate moved by `ms` (also negative) at its potential.
 
     Gates are half a step behind the potentials; where the step changes, this puts them right.
     """
-    node, phi, inner, phi_inner = packed(P)
+    node, phi, inner, phi_inner = pack_gates(P)
     moved = relax(S[2:7], *node_rates(S[0], node, phi * ms))
     rates = internode_rates(S[1], inner, phi_inner * ms)
     return np.concatenate([S[:2], moved, relax(S[7:], *rates)])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurosim.base.cache import remember
-from neurosim.base.parameters import number
+from neurosim.base.cache import cached
+from neurosim.base.parameters import parameter
 
 GAS = 8.314462618  # J/(mol K)
 FARADAY_C_MMOL = 96.48533  # C/mmol, so that GAS T / FARADAY is in mV
@@ -25,7 +25,7 @@ def nernst_mv(out_mmol_l, in_mmol_l, temperature_c, valence=1):
     return thermal_mv(temperature_c) / valence * np.log(out_mmol_l / in_mmol_l)
 
 
-@remember("membrane", size=4096)
+@cached("membrane", size=4096)
 def surface_potential_mv(calcium_mmol_l, magnesium_mmol_l, temperature_c, charge_c_m2, k_ca, k_mg):
     """Return the outer surface potential of a charged membrane (Grahame with binding), mV.
 
@@ -41,11 +41,11 @@ def surface_potential_mv(calcium_mmol_l, magnesium_mmol_l, temperature_c, charge
     k_ca, k_mg : float
         Binding constants per mol/L.
     """
-    mono = number("membrane", "surface_monovalent_mmol_l")
+    mono = parameter("membrane", "surface_monovalent_mmol_l")
     kt = thermal_mv(temperature_c)
     divalent = calcium_mmol_l + magnesium_mmol_l
     chloride = mono + 2.0 * divalent
-    permittivity = number("membrane", "surface_permittivity") * 8.8541878128e-12
+    permittivity = parameter("membrane", "surface_permittivity") * 8.8541878128e-12
     energy = 2.0 * permittivity * GAS * (temperature_c + 273.15)
 
     def imbalance(psi):
@@ -67,13 +67,13 @@ def _surface(kind, calcium, magnesium, temperature_c):
         float(calcium),
         float(magnesium),
         float(temperature_c),
-        number("membrane", f"surface_charge_{kind}"),
-        number("membrane", f"surface_binding_calcium_{kind}"),
-        number("membrane", f"surface_binding_magnesium_{kind}"),
+        parameter("membrane", f"surface_charge_{kind}"),
+        parameter("membrane", f"surface_binding_calcium_{kind}"),
+        parameter("membrane", f"surface_binding_magnesium_{kind}"),
     )
 
 
-@remember("membrane", size=4096)
+@cached("membrane", size=4096)
 def gate_shift_mv(kind, calcium_mmol_l, magnesium_mmol_l, temperature_c, per_five_fold_mv):
     """Return the shift of a gate's voltage by divalent ions, mV (positive: as if depolarised).
 
@@ -91,7 +91,7 @@ def gate_shift_mv(kind, calcium_mmol_l, magnesium_mmol_l, temperature_c, per_fiv
         Frankenhaeuser & Hodgkin (1957) found 10 to 15 mV in squid for sodium gates.
     """
     ca0, mg0, t0 = (
-        number("membrane", n) for n in ("base_calcium", "base_magnesium", "base_temperature")
+        parameter("membrane", n) for n in ("base_calcium", "base_magnesium", "base_temperature")
     )
     base = _surface(kind, ca0, mg0, t0)
     root5 = np.sqrt(5.0)

@@ -17,22 +17,22 @@ import numpy as np
 from neurosim.model.axon import equations as eq
 
 
-def compiles() -> bool:
+def can_compile() -> bool:
     """Return whether loops are compiled: Numba is installed, and NEUROSIM_NUMBA is not 0."""
     return os.environ.get("NEUROSIM_NUMBA", "1") != "0" and find_spec("numba") is not None
 
 
 @cache
-def compiled():
+def compiled_loops():
     """Return the module of compiled loops, or None if nothing is compiled."""
-    if not compiles():
+    if not can_compile():
         return None
     from neurosim.model.axon import compiled as loops
 
     return loops
 
 
-def compiling() -> bool:
+def is_compiling() -> bool:
     """Return whether this process compiles, or had to: its loops were not on disk."""
     rooms = [m for name, m in list(sys.modules.items()) if name.startswith("neurosim.")]
     return any(
@@ -44,14 +44,14 @@ class _Mover:
     """Moves states in place, one step a call; the rates of the internode are held between."""
 
     def __init__(self, P, dt):
-        self.P, self.dt, self.pack, self.every = P, dt, eq.packed(P), eq.hold_steps(dt)
+        self.P, self.dt, self.pack, self.every = P, dt, eq.pack_gates(P), eq.hold_steps(dt)
         self.steps, self.inner = 0, None
         self.before: np.ndarray | None = None
 
     def __call__(self, S, current, xi):
         if self.steps % self.every == 0:
             before = S[1] if self.before is None else self.before
-            self.inner = eq.held(S[1], before, self.pack, self.dt)
+            self.inner = eq.hold_slow_rates(S[1], before, self.pack, self.dt)
         self.before = S[1].copy()
         S[:] = eq.step(S, self.P, current, xi, self.dt, self.pack, self.inner)
         self.steps += 1
@@ -83,10 +83,10 @@ def advance(S, P, current, n_steps, dt):
     dt : float
         Step, ms.
     """
-    return course(S, P, np.asarray(current)[None], [n_steps], dt)[1][0]
+    return run_segments(S, P, np.asarray(current)[None], [n_steps], dt)[1][0]
 
 
-def pulse(S, P, lane, column, steady, steps, after, rest, search, dt):
+def find_threshold(S, P, lane, column, steady, steps, after, rest, search, dt):
     """Find the least pulse that fires in each of many tests.
 
     Parameters
@@ -117,17 +117,19 @@ def pulse(S, P, lane, column, steady, steps, after, rest, search, dt):
         A pulse that fails (0: none), one that fires (infinite: none), within `width` of each
         other, and the times from the end of the pulse to failing and to the spike (ms; or NaN).
     """
-    loops = compiled()
+    loops = compiled_loops()
     if loops is not None:
         return loops.pulse(S, P, lane, column, steady, steps, after, rest, search, dt)
 
     def drive(tests, clock, tried):
         return (tried + steady[tests]) * (clock < steps[tests]), None
 
-    return _searched(S[:, lane], P[:, column], rest[column], steps, after, search, dt, drive)
+    return _search_thresholds(
+        S[:, lane], P[:, column], rest[column], steps, after, search, dt, drive
+    )
 
 
-def kick(S, P, column, shape, after, rest, search, dt):
+def find_noise_threshold(S, P, column, shape, after, rest, search, dt):
     """Find the least factor on a course of channel noise that fires in each of many tests.
 
     As `pulse` for a current.
@@ -145,7 +147,7 @@ def kick(S, P, column, shape, after, rest, search, dt):
     -------
     found : ndarray, shape (4, n)
     """
-    loops = compiled()
+    loops = compiled_loops()
     if loops is not None:
         return loops.kick(S, P, column, shape, after, rest, search, dt)
     padded = np.concatenate([shape, np.zeros_like(shape[:1])])
@@ -155,12 +157,12 @@ def kick(S, P, column, shape, after, rest, search, dt):
         return 0.0, padded[row, :, column[tests]].T * tried
 
     steps = np.full(column.size, len(shape))
-    return _searched(
+    return _search_thresholds(
         S[:, column], P[:, column], rest[column], steps, after, search, dt, drive, judge_m=False
     )
 
 
-def _searched(start, P, rest, steps, after, search, dt, drive, judge_m=True):
+def _search_thresholds(start, P, rest, steps, after, search, dt, drive, judge_m=True):
     """Search all tests side by side, each at its own trial; `drive` gives (current, noise)."""
     n = start.shape[1]
     found = np.array([[0.0], [np.inf], [np.nan], [np.nan]]) * np.ones(n)
@@ -172,7 +174,7 @@ def _searched(start, P, rest, steps, after, search, dt, drive, judge_m=True):
         before, width = S[0].copy(), steps[tests]
         move(S, *drive(tests, clock, x))
         m = S[2] if judge_m else 1.0
-        hit, over, top, time = eq.verdict(S[0], before, m, top, rest[tests], clock, width)
+        hit, over, top, time = eq.spike_status(S[0], before, m, top, rest[tests], clock, width)
         clock += 1
         late = clock >= width + after
         ends = left & (hit | over | late)
@@ -184,7 +186,7 @@ def _searched(start, P, rest, steps, after, search, dt, drive, judge_m=True):
             j, fired = tests[i], int(spike[i])
             found[fired, j], found[2 + fired, j] = x[i], at[i] * dt
             low, high, (stride, highest, near) = *found[:2, j], search[2:, j]
-            x[i] = eq.following(low, high, x[i], factor[i], stride, highest, near)
+            x[i] = eq.next_trial(low, high, x[i], factor[i], stride, highest, near)
         again = ~left & (x > 0.0)
         S[:, again], clock[again], top[again] = start[:, tests[again]], 0, -1000.0
         move.begin(S, again)
@@ -198,7 +200,7 @@ def _searched(start, P, rest, steps, after, search, dt, drive, judge_m=True):
     return found
 
 
-def course(S, P, current, counts, dt):
+def run_segments(S, P, current, counts, dt):
     """Move every axon in parts, in place, and keep the states at the end of each.
 
     Parameters
@@ -214,7 +216,7 @@ def course(S, P, current, counts, dt):
     peak_mv : ndarray, shape (parts, n)
         Highest E within each part.
     """
-    loops, counts = compiled(), np.asarray(counts, np.int64)
+    loops, counts = compiled_loops(), np.asarray(counts, np.int64)
     if loops is not None:
         return loops.course(S, P, np.asarray(current, float), counts, dt)
     states, peak = np.empty((counts.size, *S.shape)), np.full((counts.size, S.shape[1]), -1000.0)
@@ -227,7 +229,7 @@ def course(S, P, current, counts, dt):
     return states, peak
 
 
-def matched(forward, kick, steps):
+def matched_noise(forward, kick, steps):
     """Return the course of channel noise that moves the potential most, of unit norm.
 
     Parameters
@@ -243,7 +245,7 @@ def matched(forward, kick, steps):
     course : ndarray, shape (steps, 3, n)
         The last step is the latest.
     """
-    loops = compiled()
+    loops = compiled_loops()
     if loops is not None:
         return loops.matched(np.ascontiguousarray(forward), kick, steps)
     course = np.empty((steps, 3, len(kick)))
@@ -255,7 +257,7 @@ def matched(forward, kick, steps):
     return course / np.sqrt((course**2).sum(axis=(0, 1)))
 
 
-def driven(S, P, shape, amplitude, dt):
+def run_with_noise(S, P, shape, amplitude, dt):
     """Move every axon along a given course of its channel noise, in place.
 
     Parameters
@@ -270,7 +272,7 @@ def driven(S, P, shape, amplitude, dt):
     peak_mv : ndarray, shape (n,)
         Highest E.
     """
-    loops = compiled()
+    loops = compiled_loops()
     if loops is not None:
         return loops.driven(S, P, shape, np.asarray(amplitude, float), dt)
     peak = np.full(S.shape[1], -1000.0)
@@ -281,7 +283,7 @@ def driven(S, P, shape, amplitude, dt):
     return peak
 
 
-def noisy(S, P, current, n_steps, dt, seed, capacity=4096):
+def noisy_spikes(S, P, current, n_steps, dt, seed, capacity=4096):
     """Move every axon `n_steps` with channel noise, in place, and return its spikes.
 
     A spike begins when E rises through -20 mV and ends when E falls below -35 mV.
@@ -299,7 +301,7 @@ def noisy(S, P, current, n_steps, dt, seed, capacity=4096):
         Spike times and highest E of each spike; valid up to min(count, capacity).
     counts : ndarray of int, shape (n,)
     """
-    loops = compiled()
+    loops = compiled_loops()
     width = 16
     root = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
     n = S.shape[1]
@@ -307,7 +309,7 @@ def noisy(S, P, current, n_steps, dt, seed, capacity=4096):
     times, peaks = np.empty((n, capacity)), np.empty((n, capacity))
     counts = np.zeros(n, np.int64)
     if loops is None:
-        _noisy_reference(S, P, current, n_steps, dt, generators, times, peaks, counts)
+        _noisy_spikes_reference(S, P, current, n_steps, dt, generators, times, peaks, counts)
         return times, peaks, counts
     current = np.asarray(current, float)
     for block, rng in enumerate(generators):
@@ -315,7 +317,7 @@ def noisy(S, P, current, n_steps, dt, seed, capacity=4096):
     return times, peaks, counts
 
 
-def _noisy_reference(S, P, current, n_steps, dt, generators, times, peaks, counts):
+def _noisy_spikes_reference(S, P, current, n_steps, dt, generators, times, peaks, counts):
     (n, capacity), chunk, width = times.shape, 256, 16
     above, move = np.zeros(n, bool), _Mover(P, dt)
     for t in range(n_steps):

@@ -18,14 +18,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from neurosim.base.cache import remember
+from neurosim.base.cache import cached
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import load, number
-from neurosim.model.axon.axon import ROOMS as AXON_ROOMS
+from neurosim.base.parameters import load_group, parameter
+from neurosim.model.axon.axon import PARAMETER_GROUPS as AXON_ROOMS
 from neurosim.model.axon.axon import Axon, axon_parameters
 
-ROOMS = (*AXON_ROOMS, "people", "membrane.people_spread")
-SHARED = "ghk"  # the axon whose spread serves one that has none of its own
+PARAMETER_GROUPS = (*AXON_ROOMS, "people", "membrane.people_spread")
+SHARED_AXON = "ghk"  # the axon whose spread serves one that has none of its own
 Scores = tuple[float, ...]
 
 
@@ -42,41 +42,41 @@ class Spread(NamedTuple):
         return float(np.sqrt((self.per_score**2).sum()))
 
 
-@remember("people", "membrane.people_spread")
-def spread(axon: str = "ghk") -> Mapping[str, Spread]:
+@cached("people", "membrane.people_spread")
+def axon_spread(axon: str = "ghk") -> Mapping[str, Spread]:
     """Return how each parameter of one axon differs between people, by name.
 
     An axon without a spread of its own has that of ``"ghk"``.
     """
-    entries = load("people")
-    own = axon if any(name.startswith(f"{axon}.") for name in entries) else SHARED
-    scale = number("membrane", "people_spread")
+    entries = load_group("people")
+    own = axon if any(name.startswith(f"{axon}.") for name in entries) else SHARED_AXON
+    scale = parameter("membrane", "people_spread")
     return {
         name.removeprefix(f"{own}."): Spread(
-            scale * number("people", name) * np.array(entry.along), entry.unit, entry.note
+            scale * parameter("people", name) * np.array(entry.along), entry.unit, entry.note
         )
         for name, entry in entries.items()
         if name.startswith(f"{own}.")
     }
 
 
-def number_of_scores() -> int:
+def score_count() -> int:
     """Return how many scores a person has."""
-    return len(next(iter(spread(SHARED).values())).per_score)
+    return len(next(iter(axon_spread(SHARED_AXON).values())).per_score)
 
 
-def differ(scores: Scores) -> bool:
+def differs_from_mean(scores: Scores) -> bool:
     """Return whether somebody with `scores` has another axon than the mean one."""
-    return any(scores) and number("membrane", "people_spread") > 0.0
+    return any(scores) and parameter("membrane", "people_spread") > 0.0
 
 
 def draw_scores(rng: np.random.Generator) -> Scores:
     """Draw the scores of one person."""
-    return tuple(float(s) for s in rng.standard_normal(number_of_scores()))
+    return tuple(float(s) for s in rng.standard_normal(score_count()))
 
 
-@remember(*ROOMS, size=4096)
-def persons_axon(axon: Axon = "ghk", scores: Scores = ()) -> Axon:
+@cached(*PARAMETER_GROUPS, size=4096)
+def axon_of_person(axon: Axon = "ghk", scores: Scores = ()) -> Axon:
     """Return the healthy axon of a person.
 
     Parameters
@@ -91,27 +91,25 @@ def persons_axon(axon: Axon = "ghk", scores: Scores = ()) -> Axon:
     NeurosimError
         For a wrong number of scores.
     """
-    if not differ(scores):
+    if not differs_from_mean(scores):
         return axon
-    if len(scores) != number_of_scores():
-        raise NeurosimError(
-            f"A person has {number_of_scores()} scores of the axon, not {len(scores)}."
-        )
+    if len(scores) != score_count():
+        raise NeurosimError(f"A person has {score_count()} scores of the axon, not {len(scores)}.")
     mean = axon_parameters(axon)
     changes = {}
-    for name, found in spread(axon if isinstance(axon, str) else SHARED).items():
+    for name, found in axon_spread(axon if isinstance(axon, str) else SHARED_AXON).items():
         moved = float(found.per_score @ np.array(scores))
         changes[name] = mean[name] * np.exp(moved) if found.unit == "ln" else mean[name] + moved
     return mean.replace(**changes).at_own_rest()
 
 
-def parts_that_differ(axon: str, scores: Scores, most: int = 3) -> list[tuple[str, float, str]]:
+def largest_differences(axon: str, scores: Scores, most: int = 3) -> list[tuple[str, float, str]]:
     """Return (words, change, unit) of the parameters that differ most, in SDs between people.
 
     The change is in per cent where the spread is one of logarithms, else in mV.
     """
     rows: dict[str, tuple[float, float, str]] = {}
-    for found in spread(axon).values():
+    for found in axon_spread(axon).values():
         moved = float(found.per_score @ np.array(scores)) if scores else 0.0
         if found.sd > 0.0:
             percent = 100.0 * (np.exp(moved) - 1.0)

@@ -11,17 +11,17 @@ from dataclasses import replace
 import numpy as np
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import load, number
+from neurosim.base.parameters import load_group, parameter
 from neurosim.model.axon.axon import Conditions
-from neurosim.model.axon.chain import Unit
+from neurosim.model.axon.chain import ChainUnit
 
 CHANNELS = 2500.0  # of a sick last node; `firing.noise_channels` is the same number
 TRUNK_CHANNELS = 25000.0  # of a node in the trunk: its 1-ms threshold spreads by 1.6 %
 REMYELINATED = 0.2  # length of an internode that grew again
-HEALTHY = Unit()
+HEALTHY = ChainUnit()
 
 
-def terminal(nu: float, length: float, channels: float = CHANNELS) -> list[Unit]:
+def terminal_chain(nu: float, length: float, channels: float = CHANNELS) -> list[ChainUnit]:
     """Return four healthy units and a sick last one.
 
     Parameters
@@ -35,10 +35,12 @@ def terminal(nu: float, length: float, channels: float = CHANNELS) -> list[Unit]
         Sodium channels that make noise there; infinitely many for none.
     """
     membrane = Conditions(persistent_sodium_scale=nu)
-    return [HEALTHY] * 4 + [Unit(membrane, internode=length, bridge=length, channels=channels)]
+    return [HEALTHY] * 4 + [ChainUnit(membrane, internode=length, bridge=length, channels=channels)]
 
 
-def isaacs(x: Mapping[str, float], fast_potassium: float, channels: float = np.inf) -> list[Unit]:
+def isaacs_chain(
+    x: Mapping[str, float], fast_potassium: float, channels: float = np.inf
+) -> list[ChainUnit]:
     """Return three healthy units and two that have little fast potassium.
 
     Parameters
@@ -62,12 +64,12 @@ def isaacs(x: Mapping[str, float], fast_potassium: float, channels: float = np.i
     size = x["internode"]
     return [
         *[HEALTHY] * 3,
-        Unit(before, channels=channels, **slow),
-        Unit(last, internode=size, bridge=size, node=x["node"], channels=channels, **slow),
+        ChainUnit(before, channels=channels, **slow),
+        ChainUnit(last, internode=size, bridge=size, node=x["node"], channels=channels, **slow),
     ]
 
 
-def under(units: Sequence[Unit], body: Conditions) -> list[Unit]:
+def place_in_body(units: Sequence[ChainUnit], body: Conditions) -> list[ChainUnit]:
     """Return a chain in a body whose axons all live under `body`.
 
     What is sick at a unit stays so: scales multiply the body's, shifts and currents add, and the
@@ -86,9 +88,9 @@ def under(units: Sequence[Unit], body: Conditions) -> list[Unit]:
     return found
 
 
-def remyelinated(
+def remyelinated_chain(
     nu: float, outward_pa: float, outward_tau_ms: float, channels: float = TRUNK_CHANNELS
-) -> list[Unit]:
+) -> list[ChainUnit]:
     """Return two short units between two healthy ones on either side.
 
     Parameters
@@ -100,7 +102,7 @@ def remyelinated(
     channels : float
         Sodium channels that make noise at both; infinitely many for none.
     """
-    unit = Unit(
+    unit = ChainUnit(
         Conditions(persistent_sodium_scale=nu),
         internode=REMYELINATED,
         channels=channels,
@@ -112,16 +114,16 @@ def remyelinated(
 
 def fitted_myokymia(
     axon: str = "ghk", channels: float = TRUNK_CHANNELS, outward: bool = True
-) -> list[Unit]:
+) -> list[ChainUnit]:
     """Return the lesion that makes grouped bursts, with or without its outward current."""
     nu, pa, tau = (
-        number("chain", f"{axon}.myokymia.{name}")
+        parameter("chain", f"{axon}.myokymia.{name}")
         for name in ("nu", "outward_pa", "outward_tau_ms")
     )
-    return remyelinated(nu, pa * outward, tau, channels)
+    return remyelinated_chain(nu, pa * outward, tau, channels)
 
 
-def fitted_terminal(site: str, axon: str = "ghk", channels: float = CHANNELS) -> list[Unit]:
+def fitted_terminal(site: str, axon: str = "ghk", channels: float = CHANNELS) -> list[ChainUnit]:
     """Return the chain whose last node starts 20 bursts a minute.
 
     Parameters
@@ -139,12 +141,12 @@ def fitted_terminal(site: str, axon: str = "ghk", channels: float = CHANNELS) ->
     NeurosimError
         If there is no such site.
     """
-    known = load("chain")
+    known = load_group("chain")
     if f"internode_{site}" not in known or f"{axon}.{site}.nu" not in known:
         sites = [name.removeprefix("internode_") for name in known if name.startswith("internode_")]
         raise NeurosimError(f"No terminal '{site}' with the axon '{axon}': choose from {sites}.")
-    length = number("chain", f"internode_{site}")
-    return terminal(number("chain", f"{axon}.{site}.nu"), length, channels)
+    length = parameter("chain", f"internode_{site}")
+    return terminal_chain(parameter("chain", f"{axon}.{site}.nu"), length, channels)
 
 
 def fitted_isaacs(
@@ -152,7 +154,7 @@ def fitted_isaacs(
     axon: str = "ghk",
     channels: float = np.inf,
     by_itself: bool = False,
-) -> list[Unit]:
+) -> list[ChainUnit]:
     """Return the chain of Isaacs' syndrome.
 
     Parameters
@@ -168,7 +170,7 @@ def fitted_isaacs(
         needs an impulse to follow.
     """
     x = {
-        name: number("chain", f"{axon}.isaacs.{name}")
+        name: parameter("chain", f"{axon}.isaacs.{name}")
         for name in (
             "nu",
             "nu_before",
@@ -181,6 +183,6 @@ def fitted_isaacs(
         )
     }
     if by_itself:
-        factor = number("chain", f"{axon}.isaacs.noise_factor")
+        factor = parameter("chain", f"{axon}.isaacs.noise_factor")
         x |= {name: x[name] * factor for name in ("nu", "nu_before")}
-    return isaacs(x, fast_potassium, channels)
+    return isaacs_chain(x, fast_potassium, channels)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.body.fields import FIELDS
 
 IONS = {
@@ -96,54 +96,54 @@ _ROUTES = {
 }  # fmt: skip
 
 
-def _scaled(body: Mapping[str, float]) -> Iterator[Step]:
+def _condition_steps(body: Mapping[str, float]) -> Iterator[Step]:
     for name, rows in _ROUTES.items():
         scale = body[name]
         for value, size, sign, why in rows if scale else ():
-            change = sign * scale * number("body", size)
-            yield Step(plain_name(name), value, change, size, why)
+            change = sign * scale * parameter("body", size)
+            yield Step(factor_label(name), value, change, size, why)
     if body["anxiety"]:
         size = "stress_potassium_fall_mmol_l"
-        change = -body["anxiety"] * number("body", "anxiety_arousal") * number("body", size)
+        change = -body["anxiety"] * parameter("body", "anxiety_arousal") * parameter("body", size)
         why = "Adrenaline moves potassium from the blood into cells, which calms the axon."
-        yield Step(plain_name("anxiety"), "potassium_mmol_l", change, size, why)
+        yield Step(factor_label("anxiety"), "potassium_mmol_l", change, size, why)
 
 
-def plain_name(field: str) -> str:
+def factor_label(field: str) -> str:
     """Return the label of a field without its scale, as a factor is named."""
     return FIELDS[field].label.partition(" (")[0]
 
 
-def _sweat(body: Mapping[str, float]) -> Iterator[Step]:
+def _sweat_steps(body: Mapping[str, float]) -> Iterator[Step]:
     """Return what sweat and drink make of sodium and potassium.
 
     Plasma sodium follows exchangeable sodium and potassium over body water. Of what was drunk
     no more is kept than was lost: the kidney passes the rest.
     """
-    mass_kg = number("body", "body_mass_kg.healthy")
+    mass_kg = parameter("body", "body_mass_kg.healthy")
     lost_l = mass_kg * body["mass_loss_percent"] / 100.0
     drunk_l = body["plain_water_l"] + body["rehydration_l"]
     if not lost_l:
         return
     kept = min(1.0, lost_l / drunk_l) if drunk_l else 0.0
-    sweat = {ion: number("body", f"sweat_{ion}_mmol_l") for ion in ("sodium", "potassium")}
-    drink = {ion: number("body", f"rehydration_{ion}_mmol_l") for ion in sweat}
+    sweat = {ion: parameter("body", f"sweat_{ion}_mmol_l") for ion in ("sodium", "potassium")}
+    drink = {ion: parameter("body", f"rehydration_{ion}_mmol_l") for ion in sweat}
     # The kidney passes salt beyond what was lost as it does water.
     balance = {
         i: min(0.0, kept * body["rehydration_l"] * drink[i] - lost_l * sweat[i]) for i in sweat
     }
-    water_l = number("body", "body_water_share") * mass_kg
+    water_l = parameter("body", "body_water_share") * mass_kg
     before = FIELDS["sodium_mmol_l"].healthy
     after = (before * water_l + sum(balance.values())) / (water_l - lost_l + kept * drunk_l)
     factor = "sweating" if not drunk_l else "sweating and drinking"
     why = "Sweat holds less salt than blood; what is drunk decides what becomes of the rest."
     yield Step(factor, "sodium_mmol_l", after - before, "sweat_sodium_mmol_l", why)
-    change = balance["potassium"] / number("body", "potassium_lost_per_fall")
+    change = balance["potassium"] / parameter("body", "potassium_lost_per_fall")
     why = "Sweat holds some potassium; cells make up for most of it."
     yield Step(factor, "potassium_mmol_l", change, "potassium_lost_per_fall", why)
 
 
-def ph_of(paco2_mmhg: float, bicarbonate_mmol_l: float) -> float:
+def blood_ph(paco2_mmhg: float, bicarbonate_mmol_l: float) -> float:
     """Return the pH of blood (Henderson-Hasselbalch).
 
     Bicarbonate is that at the healthy carbon dioxide; breathing some off lowers it a little
@@ -151,18 +151,18 @@ def ph_of(paco2_mmhg: float, bicarbonate_mmol_l: float) -> float:
     """
     fall = FIELDS["paco2_mmhg"].healthy - paco2_mmhg
     slope = "acute_bicarbonate_slope" if fall > 0 else "acute_bicarbonate_slope_up"
-    left = bicarbonate_mmol_l - number("body", slope) * fall
-    acid = number("body", "co2_solubility") * paco2_mmhg
-    return number("body", "acid_pk") + math.log10(max(left, 1.0) / acid)
+    left = bicarbonate_mmol_l - parameter("body", slope) * fall
+    acid = parameter("body", "co2_solubility") * paco2_mmhg
+    return parameter("body", "acid_pk") + math.log10(max(left, 1.0) / acid)
 
 
-def _acid(body: Mapping[str, float], so_far: list[Step]) -> Iterator[Step]:
+def _acid_base_steps(body: Mapping[str, float], so_far: list[Step]) -> Iterator[Step]:
     """Return what carbon dioxide and bicarbonate make of pH, and pH of ionised calcium."""
     healthy = {n: FIELDS[n].healthy for n in ("paco2_mmhg", "bicarbonate_mmol_l")}
-    now = {n: _sum(body, so_far, n) for n in healthy}
+    now = {n: _value_after(body, so_far, n) for n in healthy}
     if now == healthy:
         return
-    change = ph_of(*now.values()) - ph_of(*healthy.values())
+    change = blood_ph(*now.values()) - blood_ph(*healthy.values())
     brings = [s for s in so_far if s.value in healthy]
     factor = brings[0].factor if brings else "breathing and acid"
     size = brings[0].size if brings else "acute_bicarbonate_slope"
@@ -172,7 +172,7 @@ def _acid(body: Mapping[str, float], so_far: list[Step]) -> Iterator[Step]:
         f"{'alkaline' if change > 0 else 'acid'}, which moves the gates of sodium channels."
     )
     yield Step(factor, "ph", change, size, why)
-    bound = number("body", "ionised_calcium_per_ph") * change
+    bound = parameter("body", "ionised_calcium_per_ph") * change
     why = (
         "In alkaline blood proteins bind more of the calcium."
         if change > 0
@@ -181,7 +181,7 @@ def _acid(body: Mapping[str, float], so_far: list[Step]) -> Iterator[Step]:
     yield Step(factor, "ionised_calcium_mmol_l", bound, "ionised_calcium_per_ph", why)
 
 
-def _sum(body: Mapping[str, float], found: list[Step], name: str) -> float:
+def _value_after(body: Mapping[str, float], found: list[Step], name: str) -> float:
     """Return a value of the blood after steps.
 
     Raises
@@ -201,7 +201,7 @@ def _sum(body: Mapping[str, float], found: list[Step], name: str) -> float:
     return value
 
 
-def steps(body: Mapping[str, float]) -> list[Step]:
+def blood_steps(body: Mapping[str, float]) -> list[Step]:
     """Return every change that a body's states make to its blood.
 
     Parameters
@@ -214,12 +214,12 @@ def steps(body: Mapping[str, float]) -> list[Step]:
     NeurosimError
         If they add up to what nobody survives.
     """
-    found = [*_scaled(body), *_sweat(body)]
-    found += _acid(body, found)
+    found = [*_condition_steps(body), *_sweat_steps(body)]
+    found += _acid_base_steps(body, found)
     for name in IONS.values():
-        _sum(body, found, name)
-    ph = number("body", "ph.healthy") + sum(s.change for s in found if s.value == "ph")
-    low, high = (number("body", f"ph.survivable_{end}") for end in ("low", "high"))
+        _value_after(body, found, name)
+    ph = parameter("body", "ph.healthy") + sum(s.change for s in found if s.value == "ph")
+    low, high = (parameter("body", f"ph.survivable_{end}") for end in ("low", "high"))
     if not low <= ph <= high:
         raise NeurosimError(f"The pH comes to {ph:.3g}: survivable is {low:g} to {high:g}.")
     return found
@@ -233,7 +233,7 @@ def blood(body: Mapping[str, float]) -> dict[str, float]:
     NeurosimError
         As `steps`.
     """
-    found = steps(body)
-    healthy = number("body", "ph.healthy")
+    found = blood_steps(body)
+    healthy = parameter("body", "ph.healthy")
     ph = healthy + sum(s.change for s in found if s.value == "ph")
-    return {**{name: _sum(body, found, name) for name in IONS.values()}, "ph": ph}
+    return {**{name: _value_after(body, found, name) for name in IONS.values()}, "ph": ph}

@@ -11,9 +11,10 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from neurosim.base.errors import NeurosimError, finite_number, shown, unknown_name
-from neurosim.base.parameters import GRADES, Value, load, number
-from neurosim.model.body.blood import IONS, plain_name, steps
+from neurosim.base.errors import NeurosimError, finite_number, short_repr, unknown_name
+from neurosim.base.parameters import GRADES, Value, load_group
+from neurosim.base.parameters import parameter as number
+from neurosim.model.body.blood import IONS, blood_steps, factor_label
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
 
@@ -121,18 +122,18 @@ class Contribution:
         object.__setattr__(self, "change", finite_number("change", self.change))
 
 
-def _size(name: str) -> float:
+def _effect_size(name: str) -> float:
     """Return a number that sizes a factor, of the body or ``pool.NAME``."""
     room, _, own = name.rpartition(".")
     return number(room or "body", own)
 
 
-def _origin(name: str) -> Value:
+def _size_value(name: str) -> Value:
     room, _, own = name.rpartition(".")
-    return load(room or "body")[own]
+    return load_group(room or "body")[own]
 
 
-def _sized(
+def _make_contribution(
     size: str, factor: str, where: str, operation: str, change: float, why: str
 ) -> Contribution:
     """Return a contribution whose grade and source are those of the number that sizes it.
@@ -141,7 +142,7 @@ def _sized(
     the body's, or of the pool's as in ``"pool.cramp_gain"``.
     """
     site, parameter = where.split()
-    value = _origin(size)
+    value = _size_value(size)
     units = {"_mmol_l": "mmol/L", "_c": "degC", "_mv": "mV"}
     added = next((unit for end, unit in units.items() if parameter.endswith(end)), "1")
     unit = "1" if operation == "scale" else added
@@ -183,7 +184,7 @@ WATER_WHY = (
 CSF_WHY = "The barrier between blood and spinal fluid lets only a small part of the change pass."
 
 
-def _ions(body: Body) -> list[Contribution]:
+def _ion_contributions(body: Body) -> list[Contribution]:
     """Return what the blood's ions change: the axon and end plate fully, the soma a little.
 
     First the values that the body was given, then what its states make of them.
@@ -192,18 +193,20 @@ def _ions(body: Body) -> list[Contribution]:
     for ion, name in IONS.items():
         delta = getattr(body, name) - FIELDS[name].healthy
         if delta:
-            found += _fluids(ion, delta, f"{ion} {'high' if delta > 0 else 'low'}")
+            found += _fluid_contributions(ion, delta, f"{ion} {'high' if delta > 0 else 'low'}")
     ions = {name: ion for ion, name in IONS.items()}
-    for step in steps(vars(body)):
+    for step in blood_steps(vars(body)):
         if step.value in ions and step.change:
-            found += _fluids(ions[step.value], step.change, step.factor, step.size, step.why)
+            found += _fluid_contributions(
+                ions[step.value], step.change, step.factor, step.size, step.why
+            )
         elif step.value == "ph":
             size, factor, change = step.size, step.factor, step.change
-            found.append(_sized(size, factor, "axon ph", "add", change, step.why))
+            found.append(_make_contribution(size, factor, "axon ph", "add", change, step.why))
     return found
 
 
-def _fluids(
+def _fluid_contributions(
     ion: str, delta_mmol_l: float, factor: str, size: str = "", route: str = ""
 ) -> list[Contribution]:
     """Return what a change of one ion of the blood changes around axon, end plate and soma."""
@@ -214,25 +217,29 @@ def _fluids(
     for site in ("axon", "junction"):
         if (ion, site) in ION_WHY:
             why = route or ION_WHY[ion, site]
-            found.append(_sized(size or share, factor, f"{site} {parameter}", "add", change, why))
+            found.append(
+                _make_contribution(size or share, factor, f"{site} {parameter}", "add", change, why)
+            )
     if ion == "sodium":
-        found += _water(factor, delta_mmol_l)
+        found += _water_contributions(factor, delta_mmol_l)
     change = delta_mmol_l * number("body", "csf_transfer")
-    found.append(_sized("csf_transfer", factor, f"soma {parameter}", "add", change, CSF_WHY))
+    found.append(
+        _make_contribution("csf_transfer", factor, f"soma {parameter}", "add", change, CSF_WHY)
+    )
     return found
 
 
-def _water(factor: str, delta_mmol_l: float) -> list[Contribution]:
+def _water_contributions(factor: str, delta_mmol_l: float) -> list[Contribution]:
     """Return what water that follows blood sodium makes of the ions inside the axon."""
     size = "internal_ions_per_sodium"
     scale = 1.0 + number("body", size) * delta_mmol_l / FIELDS["sodium_mmol_l"].healthy
     return [
-        _sized(size, factor, f"axon {inside}", "scale", scale, WATER_WHY)
+        _make_contribution(size, factor, f"axon {inside}", "scale", scale, WATER_WHY)
         for inside in ("sodium_in_mmol_l", "potassium_in_scale")
     ]
 
 
-def _temperature(body: Body) -> list[Contribution]:
+def _temperature_contributions(body: Body) -> list[Contribution]:
     """Return what a warm or cold limb changes."""
     delta = body.limb_temperature_c - FIELDS["limb_temperature_c"].healthy
     if not delta:
@@ -241,7 +248,7 @@ def _temperature(body: Body) -> list[Contribution]:
     why = "Channels and pump work faster in a warm nerve and slower in a cold one."
     factor = f"limb {'warm' if delta > 0 else 'cold'}"
     change = delta * number("body", size)
-    return [_sized(size, factor, "axon temperature_c", "add", change, why)]
+    return [_make_contribution(size, factor, "axon temperature_c", "add", change, why)]
 
 
 def adenosine_block(caffeine_umol_l: float) -> float:
@@ -256,7 +263,7 @@ def adenosine_block(caffeine_umol_l: float) -> float:
     return level / (level + number("body", "caffeine_half_block_umol_l"))
 
 
-def _caffeine(body: Body) -> list[Contribution]:
+def _caffeine_contributions(body: Body) -> list[Contribution]:
     """Return what caffeine changes: the motor neuron only, not the axon, not the muscle."""
     if not body.plasma_caffeine_umol_l:
         return []
@@ -267,10 +274,10 @@ def _caffeine(body: Body) -> list[Contribution]:
         "Caffeine blocks adenosine receptors, which may strengthen the persistent inward "
         "current; studies disagree."
     )
-    return [_sized(size, "caffeine", "soma pic_gain", "scale", gain, why)]
+    return [_make_contribution(size, "caffeine", "soma pic_gain", "scale", gain, why)]
 
 
-def _sleep(body: Body) -> list[Contribution]:
+def _sleep_contributions(body: Body) -> list[Contribution]:
     """Return what missing sleep changes: the motor neuron's input, not the axon."""
     if not body.sleep_debt_h:
         return []
@@ -278,10 +285,12 @@ def _sleep(body: Body) -> list[Contribution]:
     share = 1.0 - math.exp(-body.sleep_debt_h / number("body", "sleep_debt_half_h"))
     why = "Without sleep the cortex inhibits less, so the motor neuron's input is noisier."
     scale = 1.0 + number("body", size) * share
-    return [_sized(size, "lack of sleep", "soma synaptic_noise_scale", "scale", scale, why)]
+    return [
+        _make_contribution(size, "lack of sleep", "soma synaptic_noise_scale", "scale", scale, why)
+    ]
 
 
-def _aroused(body: Body) -> list[Contribution]:
+def _arousal_contributions(body: Body) -> list[Contribution]:
     """Return what stress and the arousal of anxiety change in the motor neuron."""
     found = []
     for factor in ("stress", "anxiety"):
@@ -289,7 +298,7 @@ def _aroused(body: Body) -> list[Contribution]:
         for size, where, why in _AROUSAL if level else ():
             share = number("body", "anxiety_arousal") if factor == "anxiety" else 1.0
             scale = 1.0 + number("body", size) * level * share
-            found.append(_sized(size, factor, where, "scale", scale, why))
+            found.append(_make_contribution(size, factor, where, "scale", scale, why))
     return found
 
 
@@ -301,7 +310,7 @@ _AROUSAL = (
 )  # fmt: skip
 
 
-def _slowing(body: Body) -> list[Contribution]:
+def _slowing_contributions(body: Body) -> list[Contribution]:
     """Return how much more slowly a tired muscle contracts."""
     if not body.fatigue:
         return []
@@ -310,7 +319,9 @@ def _slowing(body: Body) -> list[Contribution]:
     # Its size leans on the assumed loss of force, so it is graded by that.
     why = "Tired muscle fibres contract more slowly."
     size = "fatigue_force_fall"
-    return [_sized(size, "fatigue", "muscle contraction_time_scale", "scale", scale, why)]
+    return [
+        _make_contribution(size, "fatigue", "muscle contraction_time_scale", "scale", scale, why)
+    ]
 
 
 # What each condition changes: size, place, operation (``scale`` by 1 + size x the body's value, or
@@ -408,38 +419,42 @@ _LINEAR = {
 }  # fmt: skip
 
 
-def _linear(body: Body) -> list[Contribution]:
+def _linear_contributions(body: Body) -> list[Contribution]:
     """Return what the conditions change in proportion to their scale."""
     found = []
     for name, rows in _LINEAR.items():
-        scale, factor = getattr(body, name), plain_name(name)
+        scale, factor = getattr(body, name), factor_label(name)
         for size, where, operation, sign, why in rows if scale else ():
-            change = sign * scale * _size(size)
+            change = sign * scale * _effect_size(size)
             base = 1.0 if operation == "scale" else 0.0
-            found.append(_sized(size, factor, where, operation, base + change, why))
+            found.append(_make_contribution(size, factor, where, operation, base + change, why))
     return found
 
 
-def _exposed(body: Body) -> list[Contribution]:
+def _exposure_contributions(body: Body) -> list[Contribution]:
     """Return how many nerve endings antibodies reach: a place's number, whatever the severity."""
     if not body.isaacs:
         return []
     size = "isaacs_ends_per_unit"
     why = "The barrier is open at endings, not along the nerve."
     where = "terminal exposed_per_unit"
-    return [_sized(size, "Isaacs' syndrome", where, "add", number("body", size), why)]
+    return [_make_contribution(size, "Isaacs' syndrome", where, "add", number("body", size), why)]
 
 
-def _sprouting(body: Body) -> list[Contribution]:
+def _sprouting_contributions(body: Body) -> list[Contribution]:
     """Return how excitable sprouts of damaged nerves are: a place's number, whatever the size."""
     if not body.nerve_damage:
         return []
     size, where = "sprout_sodium_excess", "terminal sprout_sodium_excess"
     why = "New nodes at sprouts have young sodium channels, with more persistent current."
-    return [_sized(size, plain_name("nerve_damage"), where, "set", number("body", size), why)]
+    return [
+        _make_contribution(
+            size, factor_label("nerve_damage"), where, "set", number("body", size), why
+        )
+    ]
 
 
-def _adopted(body: Body) -> list[Contribution]:
+def _adoption_contributions(body: Body) -> list[Contribution]:
     """Return how living units grow: they share what they adopt of the fibres of lost ones."""
     found = []
     for name, prefix in (("als", "als"), ("nerve_damage", "damage")):
@@ -449,18 +464,20 @@ def _adopted(body: Body) -> list[Contribution]:
         size = f"{prefix}_fibres_adopted"
         scale = 1.0 + number("body", size) * lost / (1.0 - lost)
         why = "Sprouts of the living axons take over muscle fibres that lost their nerve."
-        found.append(_sized(size, plain_name(name), "muscle fibres_scale", "scale", scale, why))
+        found.append(
+            _make_contribution(size, factor_label(name), "muscle fibres_scale", "scale", scale, why)
+        )
     return found
 
 
-def _shortened(body: Body) -> list[Contribution]:
+def _shortening_contributions(body: Body) -> list[Contribution]:
     """Return what a shortened muscle makes of the current that holds a plateau."""
     if not body.shortened_muscle:
         return []
     size = "pool.cramp_gain"
-    scale = 1.0 + (_size(size) - 1.0) * body.shortened_muscle
+    scale = 1.0 + (_effect_size(size) - 1.0) * body.shortened_muscle
     why = "In a shortened muscle less inhibition holds the persistent inward current back."
-    return [_sized(size, "shortened muscle", "pool pic_scale", "scale", scale, why)]
+    return [_make_contribution(size, "shortened muscle", "pool pic_scale", "scale", scale, why)]
 
 
 def contributions(body: Body) -> tuple[Contribution, ...]:
@@ -472,9 +489,9 @@ def contributions(body: Body) -> tuple[Contribution, ...]:
         If `body` is not a `Body`.
     """
     if not isinstance(body, Body):
-        raise NeurosimError(f"contributions needs a Body, not {shown(body)}.")
-    parts = (_ions, _temperature, _caffeine, _sleep, _aroused, _linear, _slowing, _exposed,
-             _sprouting, _adopted, _shortened)  # fmt: skip
+        raise NeurosimError(f"contributions needs a Body, not {short_repr(body)}.")
+    parts = (_ion_contributions, _temperature_contributions, _caffeine_contributions, _sleep_contributions, _arousal_contributions, _linear_contributions, _slowing_contributions, _exposure_contributions,
+             _sprouting_contributions, _adoption_contributions, _shortening_contributions)  # fmt: skip
     return tuple(item for part in parts for item in part(body))
 
 
@@ -487,13 +504,13 @@ def describe_contributions(items: Iterable[Contribution]) -> list[str]:
         If something else than a `Contribution` is among them.
     """
     if not isinstance(items, Iterable):
-        raise NeurosimError(f"describe_contributions needs Contributions, not {shown(items)}.")
-    return [_describe(item) for item in items]
+        raise NeurosimError(f"describe_contributions needs Contributions, not {short_repr(items)}.")
+    return [_describe_one(item) for item in items]
 
 
-def _describe(item: Contribution) -> str:
+def _describe_one(item: Contribution) -> str:
     if not isinstance(item, Contribution):
-        raise NeurosimError(f"describe_contributions needs Contributions, not {shown(item)}.")
+        raise NeurosimError(f"describe_contributions needs Contributions, not {short_repr(item)}.")
     what = PARAMETERS[item.site][item.parameter]
     unit = {"1": "", "degC": " °C"}.get(item.unit, f" {item.unit}")
     size = {

@@ -25,8 +25,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from neurosim.base.errors import NeurosimError, finite_number, number_within, shown, unknown_name
-from neurosim.base.parameters import load, number
+from neurosim.base.errors import (
+    NeurosimError,
+    finite_number,
+    number_within,
+    short_repr,
+    unknown_name,
+)
+from neurosim.base.parameters import load_group, parameter
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.kinetics import MASS_KG, caffeine_umol_l, elimination_per_h
 from neurosim.model.body.state import Body
@@ -35,7 +41,7 @@ DAY_MIN = 1440
 LONGEST_SPAN_H = 16.0  # a longer one is probably written backwards
 MAX_DAYS = 366
 MAX_TABLES = 1000  # of events, written down
-MAX_HAPPENINGS = 2000  # while a course lasts, a daily event once a day
+MAX_EVENTS = 2000  # while a course lasts, a daily event once a day
 MAX_KNOTS = 5000  # an axon is examined at each
 TOLERANCE = 0.05  # of a quantity's range in a course: how far off straight lines may be
 _TIMES = {"at", "from", "to", "day", "daily"}
@@ -57,12 +63,12 @@ FOLLOWS = {
 LEVELS = tuple(name for name in FOLLOWS if name in FIELDS)
 MEDICINES = tuple(
     name.split(".")[1]
-    for name in load("course")
+    for name in load_group("course")
     if name.endswith(".half_life_h") and name.split(".")[1] in FIELDS
 )
 # What can happen at a moment, and over a span: least and most of it, and its unit.
 MOMENTS = {
-    "caffeine_mg": (0.0, number("body", "caffeine_dose_highest_mg"), "mg"),
+    "caffeine_mg": (0.0, parameter("body", "caffeine_dose_highest_mg"), "mg"),
     "plain_water_l": (0.0, 5.0, "L"),
     "rehydration_l": (0.0, 5.0, "L"),
     "contraction": (0.0, 1.0, ""),
@@ -149,8 +155,8 @@ class Course:
             raise NeurosimError(
                 f"A course of {len(tables)} tables is too long: at most {MAX_TABLES} are allowed."
             )
-        begin = _minutes("start", start)
-        events = [event for table in tables for event in _events(table, begin)]
+        begin = _parse_clock("start", start)
+        events = [event for table in tables for event in _read_events(table, begin)]
         _refuse_overlaps(events, begin)
         kept = tuple(tuple(table.items()) for table in tables)
         return cls(begin, tuple(events), kept)
@@ -189,12 +195,12 @@ class Course:
             kept = {names.get(k, k): v for k, v in table.items() if names.get(k, k) is not None}
             if set(kept) - _TIMES:
                 tables.append(kept)
-        return Course.from_tables(tables, _text(self.start_min))
+        return Course.from_tables(tables, _format_clock(self.start_min))
 
     @property
     def changes(self) -> tuple[str, ...]:
         """The body's fields that this course can change."""
-        found = {field for event in self.events for field in _FIELDS_OF.get(event.what, ())}
+        found = {field for event in self.events for field in _EVENT_FIELDS.get(event.what, ())}
         found |= {event.what for event in self.events if event.what in FIELDS}
         return tuple(name for name in FIELDS if name in found)
 
@@ -215,9 +221,9 @@ class Course:
         """
         minutes = max(1, int(np.ceil(round(60.0 * duration_h, 6))))
         happenings = sum(len(event.times(minutes)) for event in self.events)
-        if happenings > MAX_HAPPENINGS:
+        if happenings > MAX_EVENTS:
             raise NeurosimError(
-                f"In this course {happenings} things happen, at most {MAX_HAPPENINGS} are allowed: "
+                f"In this course {happenings} things happen, at most {MAX_EVENTS} are allowed: "
                 "choose a shorter duration or fewer events."
             )
         found: dict[str, np.ndarray] = {}
@@ -246,7 +252,7 @@ class Course:
         if not any(np.ptp(column) for column in values.values()):
             return np.zeros(1), [self._body(body, values, 0, 0.0)]
         columns = np.stack(list(values.values()), axis=1)
-        at = corners(np.arange(len(columns)), columns)
+        at = select_knots(np.arange(len(columns)), columns)
         if at.size > MAX_KNOTS:
             raise NeurosimError(
                 f"The body changes too often in this course: {at.size} straight lines would be "
@@ -308,8 +314,8 @@ class Course:
     def _level(self, name: str, base: float, minutes: int) -> np.ndarray:
         """Return a field that follows its target with a time constant."""
         target = self._during(name, minutes, base)
-        away = number("course", FOLLOWS[name])
-        back = number("course", "breath_back_min") if name == "paco2_mmhg" else away
+        away = parameter("course", FOLLOWS[name])
+        back = parameter("course", "breath_back_min") if name == "paco2_mmhg" else away
         found = np.full(minutes + 1, base)
         edges = np.flatnonzero(np.diff(target, prepend=np.nan))
         for start, stop in zip(edges, np.append(edges[1:], minutes), strict=True):
@@ -338,7 +344,7 @@ class Course:
 
     def _fatigue(self, body: Body, minutes: int) -> np.ndarray:
         """Return fatigue: each contraction adds to it, and it fades as the axon's sodium does."""
-        tau, at = number("firing", "load_tau_min"), np.arange(minutes + 1)
+        tau, at = parameter("firing", "load_tau_min"), np.arange(minutes + 1)
         found = body.fatigue * np.exp(-at / tau)
         for value, start in self._doses("contraction", minutes):
             since = at - start
@@ -348,8 +354,8 @@ class Course:
     def _sleep_debt(self, body: Body, minutes: int) -> np.ndarray:
         """Return the debt: usual sleep that was missed, less what was slept beside it."""
         asleep = self._during("sleep", minutes, 0.0)
-        begin = self.start_min - round(60.0 * number("course", "usual_sleep_from_h"))
-        usual = (begin + np.arange(minutes)) % DAY_MIN < 60.0 * number("course", "usual_sleep_h")
+        begin = self.start_min - round(60.0 * parameter("course", "usual_sleep_from_h"))
+        usual = (begin + np.arange(minutes)) % DAY_MIN < 60.0 * parameter("course", "usual_sleep_h")
         owed = body.sleep_debt_h + np.append(0.0, np.cumsum(usual - asleep) / 60.0)
         # Nobody sleeps in advance: what would fall below none is lost.
         return owed - np.minimum(np.minimum.accumulate(owed), 0.0)
@@ -360,17 +366,17 @@ class Course:
         sweat = body.mass_loss_percent * per_percent + np.append(
             0.0, np.cumsum(self._during("sweat_l_per_h", minutes, 0.0)) / 60.0
         )
-        tau = number("course", "drink_absorption_min")
+        tau = parameter("course", "drink_absorption_min")
         taken = np.empty((len(DRINKS), minutes + 1))
         for row, name in zip(taken, DRINKS, strict=True):
             row[:] = getattr(body, name)
             for litres, start in self._doses(name, minutes):
                 row += litres * -np.expm1(-np.maximum(at - start, 0) / tau)
-        kept = _after_kidneys(taken, sweat, number("course", "water_excretion_h"))
+        kept = _retained_water_l(taken, sweat, parameter("course", "water_excretion_h"))
         return dict(zip(DRINKS, kept, strict=True)) | {"mass_loss_percent": sweat / per_percent}
 
 
-def corners(time: np.ndarray, columns: np.ndarray, tolerance: float = TOLERANCE) -> np.ndarray:
+def select_knots(time: np.ndarray, columns: np.ndarray, tolerance: float = TOLERANCE) -> np.ndarray:
     """Return the rows of a table between which straight lines stay near all others.
 
     Rows are added where the lines are farthest off (Douglas and Peucker's rule).
@@ -400,7 +406,7 @@ def corners(time: np.ndarray, columns: np.ndarray, tolerance: float = TOLERANCE)
 
 
 # The body's fields that come of an event of another name.
-_FIELDS_OF = {
+_EVENT_FIELDS = {
     "caffeine_mg": ("plasma_caffeine_umol_l",),
     "contraction": ("fatigue",),
     "sleep": ("sleep_debt_h",),
@@ -408,7 +414,7 @@ _FIELDS_OF = {
 }
 
 
-def _after_kidneys(taken: np.ndarray, sweat: np.ndarray, tau_h: float) -> np.ndarray:
+def _retained_water_l(taken: np.ndarray, sweat: np.ndarray, tau_h: float) -> np.ndarray:
     """Return the litres of each drink left when surplus water leaves with a time constant."""
     kept = taken.copy()
     leaves = -np.expm1(-1.0 / (60.0 * tau_h))
@@ -436,8 +442,8 @@ def medicine_rates_per_h(name: str) -> tuple[float, float]:
 
     if name not in MEDICINES:
         raise unknown_name("medicine", name, MEDICINES)
-    leave = np.log(2.0) / number("course", f"medicine.{name}.half_life_h")
-    peak_h = number("course", f"medicine.{name}.peak_h")
+    leave = np.log(2.0) / parameter("course", f"medicine.{name}.half_life_h")
+    peak_h = parameter("course", f"medicine.{name}.peak_h")
 
     def late(take: float) -> float:
         return np.log(take / leave) / (take - leave) - peak_h
@@ -449,20 +455,20 @@ def medicine_rates_per_h(name: str) -> tuple[float, float]:
 # --- Reading a scenario's tables ---------------------------------------------------------------
 
 
-def _minutes(name: str, text: object) -> int:
+def _parse_clock(name: str, text: object) -> int:
     """Return a time of the clock in minutes after midnight."""
     match = _CLOCK.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:
         raise NeurosimError(
-            f"{name} must be a time of the clock such as '07:30', not {shown(text)}."
+            f"{name} must be a time of the clock such as '07:30', not {short_repr(text)}."
         )
     return 60 * int(match[1]) + int(match[2])
 
 
-def _events(table: object, begin: int) -> list[Event]:
+def _read_events(table: object, begin: int) -> list[Event]:
     """Return the events of one table."""
     if not isinstance(table, Mapping):
-        raise NeurosimError(f"course must hold tables of an event each, not {shown(table)}.")
+        raise NeurosimError(f"course must hold tables of an event each, not {short_repr(table)}.")
     given = dict(table)
     span = "from" in given or "to" in given
     if span == ("at" in given) or (span and not ("from" in given and "to" in given)):
@@ -471,36 +477,39 @@ def _events(table: object, begin: int) -> list[Event]:
         )
     daily, day = given.pop("daily", False), given.pop("day", 1)
     if not isinstance(daily, bool):
-        raise NeurosimError(f"daily must be true or false, not {shown(daily)}.")
+        raise NeurosimError(f"daily must be true or false, not {short_repr(daily)}.")
     if number_within("day", day, 1, MAX_DAYS) != int(day):
-        raise NeurosimError(f"day must be a whole number, not {shown(day)}.")
-    first = _minutes("from", given.pop("from")) if span else _minutes("at", given.pop("at"))
+        raise NeurosimError(f"day must be a whole number, not {short_repr(day)}.")
+    first = _parse_clock("from", given.pop("from")) if span else _parse_clock("at", given.pop("at"))
     start = (first - begin) % DAY_MIN + DAY_MIN * (int(day) - 1)
-    stop = start + _length(first, given.pop("to")) if span else start
+    stop = start + _span_min(first, given.pop("to")) if span else start
     if not given:
-        raise NeurosimError(f"The event of a course at {_text(first)} says nothing that happens.")
+        raise NeurosimError(
+            f"The event of a course at {_format_clock(first)} says nothing that happens."
+        )
     return [
-        Event(name, _amount(name, value, span), start, stop, daily) for name, value in given.items()
+        Event(name, _check_amount(name, value, span), start, stop, daily)
+        for name, value in given.items()
     ]
 
 
-def _text(minutes: int) -> str:
+def _format_clock(minutes: int) -> str:
     return f"{minutes // 60 % 24:02d}:{minutes % 60:02d}"
 
 
-def _length(first: int, to: object) -> int:
+def _span_min(first: int, to: object) -> int:
     """Return how many minutes a span lasts."""
-    last = _minutes("to", to)
+    last = _parse_clock("to", to)
     length = (last - first) % DAY_MIN
     if not 0 < length <= 60.0 * LONGEST_SPAN_H:
         raise NeurosimError(
-            f"from {_text(first)} to {_text(last)} would last {(length or DAY_MIN) / 60.0:.3g} h, "
+            f"from {_format_clock(first)} to {_format_clock(last)} would last {(length or DAY_MIN) / 60.0:.3g} h, "
             f"at most {LONGEST_SPAN_H:g} h are allowed: are the two the wrong way round?"
         )
     return length
 
 
-def _amount(name: str, value: object, span: bool) -> float:
+def _check_amount(name: str, value: object, span: bool) -> float:
     """Return how much of something happens, checked."""
     kinds, others = (SPANS, MOMENTS) if span else (MOMENTS, SPANS)
     if name in others:
@@ -515,7 +524,7 @@ def _amount(name: str, value: object, span: bool) -> float:
         raise unknown_name("course event", name, {*MOMENTS, *SPANS})
     if name == "sleep":
         if value is not True:
-            raise NeurosimError(f"sleep of a course must be true, not {shown(value)}.")
+            raise NeurosimError(f"sleep of a course must be true, not {short_repr(value)}.")
         return 1.0
     low, high, unit = kinds[name]
     return number_within(name, value, low, high, unit)
@@ -529,6 +538,6 @@ def _refuse_overlaps(events: Sequence[Event], begin: int) -> None:
         for (_, stop), (start, _) in zip(mine, mine[1:], strict=False):
             if start < stop:
                 raise NeurosimError(
-                    f"Two spans of {what} overlap at {_text(begin + start)}; a course can hold "
+                    f"Two spans of {what} overlap at {_format_clock(begin + start)}; a course can hold "
                     "only one value at a time."
                 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from neurosim.base.errors import number_within
-from neurosim.base.parameters import load
+from neurosim.base.parameters import load_group
 
 LABELS = {
     "sodium_mmol_l": "sodium in plasma",
@@ -105,7 +105,7 @@ class Field:
 
 def read_field(name: str, label: str = "", meaning: str = "survivable") -> Field:
     """Return the field `name` as ``parameters.toml`` describes it (all scales are alike)."""
-    values, entry = load("body"), "scale" if name in SCALES else name
+    values, entry = load_group("body"), "scale" if name in SCALES else name
     healthy = values[f"{entry}.healthy"]
     return Field(
         name=name,

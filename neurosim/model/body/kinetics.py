@@ -12,39 +12,43 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from neurosim.base.errors import NeurosimError, finite_number, number_within, shown
-from neurosim.base.parameters import number
+from neurosim.base.errors import NeurosimError, finite_number, number_within, short_repr
+from neurosim.base.parameters import parameter
 from neurosim.model.body.fields import read_field
 
-MASS_KG = number("body", "body_mass_kg.healthy")
+MASS_KG = parameter("body", "body_mass_kg.healthy")
 
 
 def elimination_per_h() -> float:
     """Return the elimination rate of caffeine (1/h): clearance over volume of distribution."""
-    return number("body", "caffeine_clearance_l_h_kg") / number("body", "caffeine_volume_l_kg")
+    return parameter("body", "caffeine_clearance_l_h_kg") / parameter(
+        "body", "caffeine_volume_l_kg"
+    )
 
 
-def _dose(mg: object) -> float:
-    return number_within("caffeine dose", mg, 0.0, number("body", "caffeine_dose_highest_mg"), "mg")
+def _check_dose(mg: object) -> float:
+    return number_within(
+        "caffeine dose", mg, 0.0, parameter("body", "caffeine_dose_highest_mg"), "mg"
+    )
 
 
-def _per_mg(mass_kg: object) -> float:
+def _level_per_mg(mass_kg: object) -> float:
     """Return the level (µmol/L) that 1 mg spread at once over the body would give."""
     mass = read_field("body_mass_kg").check(mass_kg)
-    volume_l = number("body", "caffeine_volume_l_kg") * mass
-    umol = 1000.0 * number("body", "caffeine_bioavailability")
-    return umol / (number("body", "caffeine_molar_mass") * volume_l)
+    volume_l = parameter("body", "caffeine_volume_l_kg") * mass
+    umol = 1000.0 * parameter("body", "caffeine_bioavailability")
+    return umol / (parameter("body", "caffeine_molar_mass") * volume_l)
 
 
-def _pairs(doses: object) -> list[tuple[float, float]]:
+def _check_doses(doses: object) -> list[tuple[float, float]]:
     """Return the doses as checked (mg, h) pairs."""
     try:
         pairs = [(mg, hour) for mg, hour in doses]  # type: ignore[union-attr]
     except (TypeError, ValueError):
         raise NeurosimError(
-            f"doses must be a list of (mg, time in h) pairs such as [(100, 8)], not {shown(doses)}."
+            f"doses must be a list of (mg, time in h) pairs such as [(100, 8)], not {short_repr(doses)}."
         ) from None
-    return [(_dose(mg), finite_number("dose time (h)", hour)) for mg, hour in pairs]
+    return [(_check_dose(mg), finite_number("dose time (h)", hour)) for mg, hour in pairs]
 
 
 def caffeine_umol_l(
@@ -81,11 +85,11 @@ def caffeine_umol_l(
     except (TypeError, ValueError):
         time = np.array(math.nan)
     if not np.all(np.isfinite(time)):
-        raise NeurosimError(f"time_h must be finite numbers (h), not {shown(time_h)}.")
-    ka, ke = number("body", "caffeine_absorption_per_h"), elimination_per_h()
-    scale = _per_mg(mass_kg) * ka / (ka - ke)
+        raise NeurosimError(f"time_h must be finite numbers (h), not {short_repr(time_h)}.")
+    ka, ke = parameter("body", "caffeine_absorption_per_h"), elimination_per_h()
+    scale = _level_per_mg(mass_kg) * ka / (ka - ke)
     level = np.zeros(time.shape)
-    for mg, hour in _pairs(doses):
+    for mg, hour in _check_doses(doses):
         # Before the dose the time since is held at zero, where both terms cancel.
         since = np.maximum(time - hour, 0.0)
         level = level + mg * scale * (np.exp(-ke * since) - np.exp(-ka * since))
@@ -100,7 +104,7 @@ def peak_caffeine_umol_l(mg: float, mass_kg: float = MASS_KG) -> float:
     NeurosimError
         If the dose or the mass is not a sensible number.
     """
-    ka, ke = number("body", "caffeine_absorption_per_h"), elimination_per_h()
+    ka, ke = parameter("body", "caffeine_absorption_per_h"), elimination_per_h()
     # At the peak as much is absorbed as eliminated: t = ln(ka/ke) / (ka - ke).
     peak_h = math.log(ka / ke) / (ka - ke)
-    return _dose(mg) * _per_mg(mass_kg) * math.exp(-ke * peak_h)
+    return _check_dose(mg) * _level_per_mg(mass_kg) * math.exp(-ke * peak_h)

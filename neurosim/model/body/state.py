@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.registry import view
+from neurosim.base.registry import get_view
 from neurosim.model.body.blood import blood
 from neurosim.model.body.fields import FIELDS, Field
 from neurosim.model.body.units import to_body_fields
@@ -186,7 +186,7 @@ class Body:
                 f"{getattr(self, name):.4g}",
                 field.unit,
                 f"{field.low:g} to {field.high:g}" if field.high > field.low else f"{field.low:g}",
-                _gauge(field, getattr(self, name)),
+                _draw_gauge(field, getattr(self, name)),
                 field.side(getattr(self, name)).upper(),
             )
             for name, field in FIELDS.items()
@@ -205,10 +205,10 @@ class Body:
         return "\n".join([*lines, routes] if routes else lines)
 
     def _repr_html_(self) -> str:
-        return view("body_html")(self)
+        return get_view("body_html")(self)
 
 
-def _gauge(field: Field, value: float) -> str:
+def _draw_gauge(field: Field, value: float) -> str:
     """Return a drawing of the reference range with an o where `value` lies."""
     bar = ["-"] * GAUGE_WIDTH
     side = field.side(value)

@@ -10,8 +10,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from neurosim.base.errors import NeurosimError, finite_number, named, shown, unknown_name
-from neurosim.base.parameters import number
+from neurosim.base.errors import NeurosimError, clip_name, finite_number, short_repr, unknown_name
+from neurosim.base.parameters import parameter
 from neurosim.model.body.fields import FIELDS, Field, read_field
 from neurosim.model.body.kinetics import peak_caffeine_umol_l
 
@@ -28,7 +28,7 @@ PRINTED = {
 
 
 @dataclass(frozen=True)
-class Door:
+class InputUnit:
     """One name a user may write: the quantity it means, and its factor into our unit."""
 
     target: str
@@ -36,7 +36,7 @@ class Door:
     unit: str
 
 
-def _ion_doors() -> dict[str, Door]:
+def _ion_units() -> dict[str, InputUnit]:
     """Return the names of each ion in every unit: mmol/L, mEq/L, mg/dL, mg/L."""
     names = {
         "sodium": ("sodium", "sodium_mmol_l"),
@@ -50,38 +50,40 @@ def _ion_doors() -> dict[str, Door]:
     }
     doors = {}
     for name, (ion, target) in names.items():
-        mass = number("body", f"{ion}_molar_mass")
+        mass = parameter("body", f"{ion}_molar_mass")
         per_unit = {
             "mmol_l": 1.0,
-            "meq_l": 1.0 / number("body", f"{ion}_valence"),
+            "meq_l": 1.0 / parameter("body", f"{ion}_valence"),
             "mg_dl": 10.0 / mass,
             "mg_l": 1.0 / mass,
         }
         for suffix, factor in per_unit.items():
-            doors[f"{name}_{suffix}"] = Door(target, factor, PRINTED[suffix])
+            doors[f"{name}_{suffix}"] = InputUnit(target, factor, PRINTED[suffix])
     return doors
 
 
-def _caffeine_doors() -> dict[str, Door]:
+def _caffeine_units() -> dict[str, InputUnit]:
     """Return the names of caffeine: a level, or a dose whose peak level is meant."""
     field, per_mg = "plasma_caffeine_umol_l", peak_caffeine_umol_l(1.0)
-    per_mg_l = 1000.0 / number("body", "caffeine_molar_mass")
+    per_mg_l = 1000.0 / parameter("body", "caffeine_molar_mass")
     return {
-        "caffeine_umol_l": Door(field, 1.0, "µmol/L"),
-        "caffeine_mg_l": Door(field, per_mg_l, "mg/L"),
-        "plasma_caffeine_mg_l": Door(field, per_mg_l, "mg/L"),
-        "caffeine_mg": Door(field, per_mg, "mg swallowed"),
-        "cups_of_coffee": Door(field, per_mg * number("body", "caffeine_per_cup_mg"), "cups"),
+        "caffeine_umol_l": InputUnit(field, 1.0, "µmol/L"),
+        "caffeine_mg_l": InputUnit(field, per_mg_l, "mg/L"),
+        "plasma_caffeine_mg_l": InputUnit(field, per_mg_l, "mg/L"),
+        "caffeine_mg": InputUnit(field, per_mg, "mg swallowed"),
+        "cups_of_coffee": InputUnit(
+            field, per_mg * parameter("body", "caffeine_per_cup_mg"), "cups"
+        ),
     }
 
 
-DOORS = {
-    **{name: Door(name, 1.0, field.unit) for name, field in FIELDS.items()},
-    **_ion_doors(),
-    **_caffeine_doors(),
-    "albumin_g_l": Door("albumin_g_l", 1.0, "g/L"),
-    "albumin_g_dl": Door("albumin_g_l", 10.0, "g/dL"),
-    "ph": Door("ph", 1.0, ""),
+INPUT_UNITS = {
+    **{name: InputUnit(name, 1.0, field.unit) for name, field in FIELDS.items()},
+    **_ion_units(),
+    **_caffeine_units(),
+    "albumin_g_l": InputUnit("albumin_g_l", 1.0, "g/L"),
+    "albumin_g_dl": InputUnit("albumin_g_l", 10.0, "g/dL"),
+    "ph": InputUnit("ph", 1.0, ""),
 }
 # What these three give is known only together with the others.
 TOTALS = {
@@ -92,7 +94,7 @@ ALBUMIN, PH = read_field("albumin_g_l"), read_field("ph")
 
 
 @dataclass(frozen=True)
-class Given:
+class EnteredValue:
     """A value as the user wrote it, and in the unit of its target."""
 
     name: str
@@ -115,10 +117,10 @@ def ionised_calcium_mmol_l(
     """
     total = finite_number("total calcium", total_mmol_l)
     missing_albumin = ALBUMIN.healthy - ALBUMIN.check(albumin_g_l)
-    corrected = total + number("body", "calcium_per_albumin") * missing_albumin
+    corrected = total + parameter("body", "calcium_per_albumin") * missing_albumin
     alkalosis = PH.check(ph) - PH.healthy
-    ionised = number("body", "ionised_calcium_fraction") * corrected
-    return round(ionised + number("body", "ionised_calcium_per_ph") * alkalosis, 3)
+    ionised = parameter("body", "ionised_calcium_fraction") * corrected
+    return round(ionised + parameter("body", "ionised_calcium_per_ph") * alkalosis, 3)
 
 
 def ionised_magnesium_mmol_l(total_mmol_l: float) -> float:
@@ -130,7 +132,7 @@ def ionised_magnesium_mmol_l(total_mmol_l: float) -> float:
         If the total is no finite number.
     """
     total = finite_number("total magnesium", total_mmol_l)
-    return round(number("body", "ionised_magnesium_fraction") * total, 3)
+    return round(parameter("body", "ionised_magnesium_fraction") * total, 3)
 
 
 def _field_value(target: str, value: float) -> float:
@@ -146,7 +148,7 @@ def _unit_hint(field: Field, written: str, raw: float) -> str:
     Among units that fit equally well mg/dL comes first, the one printed most often.
     """
     found: list[tuple[float, bool, str]] = []
-    for name, door in DOORS.items():
+    for name, door in INPUT_UNITS.items():
         if TOTALS.get(door.target, door.target) != field.name or name == written:
             continue
         value = _field_value(door.target, raw * door.factor)
@@ -157,10 +159,10 @@ def _unit_hint(field: Field, written: str, raw: float) -> str:
     if not found:
         return ""
     name = min(found)[2]
-    return f"; if it is in {DOORS[name].unit} write {name}={raw:g}"
+    return f"; if it is in {INPUT_UNITS[name].unit} write {name}={raw:g}"
 
 
-def _checked(target: str, value: float, given: Given) -> float:
+def _check_limits(target: str, value: float, given: EnteredValue) -> float:
     """Return a field's value within its limits, else say what was written and a likelier unit."""
     field = {"albumin_g_l": ALBUMIN, "ph": PH}.get(target) or FIELDS[target]
     try:
@@ -172,48 +174,48 @@ def _checked(target: str, value: float, given: Given) -> float:
         raise NeurosimError(f"{start}{str(error).rstrip('.')}{hint}.") from None
 
 
-def _parts(name: str) -> tuple[str, str]:
+def _split_unit(name: str) -> tuple[str, str]:
     """Return a name without its unit, and the unit."""
     unit = next((u for u in (*PRINTED, "c", "mg") if name.endswith(f"_{u}")), "")
     return name.removesuffix(f"_{unit}") if unit else name, unit
 
 
-def _nearest_door(key: str) -> str:
+def _nearest_input_name(key: str) -> str:
     """Return the name that a misspelt one was probably meant to be, or an empty text.
 
     The unit counts only among names that fit equally well; then the plainest goes first.
     """
-    stem, unit = _parts(key)
+    stem, unit = _split_unit(key)
     units = list(PRINTED)
 
     def rank(name: str) -> tuple:
-        its, suffix = _parts(name)
+        its, suffix = _split_unit(name)
         fits = [difflib.SequenceMatcher(None, stem, w).ratio() for w in (its, *its.split("_"))]
         usual = units.index(suffix) if suffix in units else len(units)
-        own = DOORS[name].factor == 1.0
+        own = INPUT_UNITS[name].factor == 1.0
         return -round(max(fits), 2), -round(fits[0], 2), suffix != unit, len(its), not own, usual
 
-    best = min(DOORS, key=rank)
+    best = min(INPUT_UNITS, key=rank)
     return best if rank(best)[0] <= -0.7 else ""
 
 
-def _collect(values: Mapping[str, object]) -> dict[str, Given]:
+def _collect_values(values: Mapping[str, object]) -> dict[str, EnteredValue]:
     """Return every value by the quantity it means, in our unit."""
     if not isinstance(values, Mapping):
-        raise NeurosimError(f"Body values must be names with numbers, not {shown(values)}.")
-    found: dict[str, Given] = {}
+        raise NeurosimError(f"Body values must be names with numbers, not {short_repr(values)}.")
+    found: dict[str, EnteredValue] = {}
     for name, value in values.items():
-        key = named(name).strip().lower().replace("ionized", "ionised")
-        if key not in DOORS:
-            raise unknown_name("body field", name, FIELDS, _nearest_door(key))
-        door, raw = DOORS[key], finite_number(key, value)
+        key = clip_name(name).strip().lower().replace("ionized", "ionised")
+        if key not in INPUT_UNITS:
+            raise unknown_name("body field", name, FIELDS, _nearest_input_name(key))
+        door, raw = INPUT_UNITS[key], finite_number(key, value)
         field = TOTALS.get(door.target, door.target)
         earlier = next((g for t, g in found.items() if TOTALS.get(t, t) == field), None)
         if earlier:
             raise NeurosimError(
                 f"{earlier.name} and {key} give the same quantity; give only one of them."
             )
-        found[door.target] = Given(key, raw, raw * door.factor)
+        found[door.target] = EnteredValue(key, raw, raw * door.factor)
     return found
 
 
@@ -231,9 +233,9 @@ def to_body_fields(values: Mapping[str, object]) -> dict[str, float]:
         For an unknown name, a quantity given twice, a value that is no number or cannot be
         survived, or albumin or pH without a total calcium.
     """
-    given = _collect(values)
+    given = _collect_values(values)
     conditions = {
-        t: _checked(t, given[t].value, given[t]) for t in ("albumin_g_l", "ph") if t in given
+        t: _check_limits(t, given[t].value, given[t]) for t in ("albumin_g_l", "ph") if t in given
     }
     total = given.get("total_calcium")
     if conditions and total is None:
@@ -250,5 +252,5 @@ def to_body_fields(values: Mapping[str, object]) -> dict[str, float]:
         else:
             value = _field_value(target, item.value)
         field = TOTALS.get(target, target)
-        fields[field] = _checked(field, value, item)
+        fields[field] = _check_limits(field, value, item)
     return fields

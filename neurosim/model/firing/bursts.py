@@ -18,9 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import load, number
+from neurosim.base.parameters import load_group, parameter
 from neurosim.model.axon.axon import Conditions
-from neurosim.model.firing.endings import Answer, answer
+from neurosim.model.firing.endings import EndingResponse, ending_response
 
 LARGEST = 10  # of the table of burst sizes
 BETWEEN_S = 0.004  # from the last spike of a burst to the next burst of that ending, at least
@@ -52,8 +52,8 @@ class Rhythm:
         return (self.spikes - 1) / self.spikes_per_s
 
 
-def _n(name: str) -> float:
-    return number("bursts", name)
+def _param(name: str) -> float:
+    return parameter("bursts", name)
 
 
 def draw_rhythm(rng: np.random.Generator) -> Rhythm:
@@ -63,11 +63,15 @@ def draw_rhythm(rng: np.random.Generator) -> Rhythm:
     period in its logarithm), and bursts are a third of their period at most: else they would not
     be told apart.
     """
-    low, typical, high = np.log([_n(f"spikes_per_s_{end}") for end in ("low", "typical", "high")])
+    low, typical, high = np.log(
+        [_param(f"spikes_per_s_{end}") for end in ("low", "typical", "high")]
+    )
     rate = float(np.exp(rng.triangular(low, typical, high)))
     while True:
-        spikes = int(rng.integers(round(_n("spikes_low")), round(_n("spikes_high")) + 1))
-        period = float(np.exp(rng.uniform(np.log(_n("every_low_s")), np.log(_n("every_high_s")))))
+        spikes = int(rng.integers(round(_param("spikes_low")), round(_param("spikes_high")) + 1))
+        period = float(
+            np.exp(rng.uniform(np.log(_param("every_low_s")), np.log(_param("every_high_s"))))
+        )
         found = Rhythm(spikes, rate, period)
         if 3.0 * found.burst_s <= period:
             return found
@@ -89,18 +93,18 @@ def sample_myokymia(
     if not duration_s > 0.0:
         raise NeurosimError(f"duration_s must be above 0, not {duration_s:g}.")
     count = int(3.0 * duration_s / rhythm.period_s) + 20
-    shape = 1.0 / _n("period_cv") ** 2
+    shape = 1.0 / _param("period_cv") ** 2
     starts = np.cumsum(rng.gamma(shape, rhythm.period_s / shape, count))
     starts -= starts[0] * rng.random()
-    fewest, most = round(_n("spikes_low")), round(_n("spikes_high"))
+    fewest, most = round(_param("spikes_low")), round(_param("spikes_high"))
     size = np.clip(rhythm.spikes + rng.integers(-1, 2, count), fewest, most)
     burst = np.repeat(np.arange(count), size)
     place = np.arange(burst.size) - np.repeat(np.cumsum(size) - size, size)
-    shape = 1.0 / _n("interval_cv") ** 2
+    shape = 1.0 / _param("interval_cv") ** 2
     gaps = rng.gamma(shape, 1.0 / (rhythm.spikes_per_s * shape), burst.size) * (place > 0)
     run = np.cumsum(gaps)
     times = starts[burst] + run - run[place == 0][burst]
-    return _within(times, place, duration_s)
+    return _clip_to_run(times, place, duration_s)
 
 
 @dataclass(frozen=True)
@@ -136,14 +140,14 @@ def site_bursts(site: str, axon: str = "ghk") -> Multiplets:
     NeurosimError
         If the chain was not run for that site.
     """
-    known = load("chain")
+    known = load_group("chain")
     name = f"{axon}.{site}"
     if f"{name}.size_1" not in known:
         sites = sorted(k.removesuffix(".size_1") for k in known if k.endswith(".size_1"))
         raise NeurosimError(f"No bursts were simulated for '{name}': choose from {sites}.")
-    share = _sizes(name)
+    share = _size_shares(name)
     rows = [
-        [number("chain", f"{name}.interval_{k}_{part}") for part in ("ms", "spread")]
+        [parameter("chain", f"{name}.interval_{k}_{part}") for part in ("ms", "spread")]
         for k in range(1, LARGEST)
         if f"{name}.interval_{k}_ms" in known
     ]
@@ -152,8 +156,8 @@ def site_bursts(site: str, axon: str = "ghk") -> Multiplets:
     return Multiplets(share, interval, spread)
 
 
-def _sizes(name: str) -> np.ndarray:
-    share = np.array([number("chain", f"{name}.size_{k}") for k in range(1, LARGEST + 1)])
+def _size_shares(name: str) -> np.ndarray:
+    share = np.array([parameter("chain", f"{name}.size_{k}") for k in range(1, LARGEST + 1)])
     return share / share.sum()
 
 
@@ -178,23 +182,25 @@ def isaacs_bursts(
         The fluids and channels of all axons; healthy if left out.
     """
     at, names = ISAACS_RUNS.keys(), [f"{axon}.{name}" for name in ISAACS_RUNS.values()]
-    log = np.log([number("chain", f"{name}.burst_rate") for name in names])
+    log = np.log([parameter("chain", f"{name}.burst_rate") for name in names])
     left = max(fast_potassium_scale, min(at))
     weights = [np.interp(left, list(at), row) for row in np.eye(len(names))]
     table = site_bursts("isaacs", axon)
-    sizes = np.sum([w * _sizes(n) for w, n in zip(weights, names, strict=True)], axis=0)
+    sizes = np.sum([w * _size_shares(n) for w, n in zip(weights, names, strict=True)], axis=0)
     rate = float(np.exp(weights @ log) - np.exp(log[-1]))
     bursts = Multiplets(sizes, table.interval_ms, table.interval_spread)
-    said = answer(left, body or Conditions(), axon)
-    if said == Answer():
+    said = ending_response(left, body or Conditions(), axon)
+    if said == EndingResponse():
         return rate, bursts
     grown = Multiplets(
-        _grown(sizes, said.further), bursts.interval_ms * said.interval, bursts.interval_spread
+        _scale_sizes(sizes, said.further),
+        bursts.interval_ms * said.interval,
+        bursts.interval_spread,
     )
     return said.per_min(rate), grown
 
 
-def _grown(size_share: np.ndarray, factor: float) -> np.ndarray:
+def _scale_sizes(size_share: np.ndarray, factor: float) -> np.ndarray:
     """Return shares of burst sizes whose mean further spikes are `factor` times as many.
 
     Shares are multiplied by a power of the size; no size appears that had no share.
@@ -235,7 +241,7 @@ def sample_multiplets(
     return times[order], place[order]
 
 
-def _within(times, place, duration_s):
+def _clip_to_run(times, place, duration_s):
     order = np.argsort(times, kind="stable")
     times, place = times[order], place[order]
     keep = times < duration_s

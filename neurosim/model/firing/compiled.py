@@ -5,10 +5,10 @@ from numba.extending import register_jitable
 
 from neurosim.model.firing import sampler
 
-register_jitable(sampler.cell_of)
-register_jitable(sampler.now)
+register_jitable(sampler.grid_cell)
+register_jitable(sampler.knot_fraction)
 register_jitable(sampler.log_hazard)
-register_jitable(sampler.pick)
+register_jitable(sampler.choose_site)
 try:
     sample = njit(cache=True)(sampler.sample)
 except RuntimeError:  # no folder to keep machine code in

@@ -18,15 +18,15 @@ from typing import NamedTuple
 import numpy as np
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.axon import kernel
 from neurosim.model.firing import sampler
 
 ORIGINS = ("axon", "terminal", "soma", "lesion", "junction")
 PROCESSES = ("misfire", "neuromyotonia", "myokymia", "plateau")  # what makes discharges
 MAX_DISCHARGES = 20_000_000
-ROOM = 65_536  # discharges drawn at a time
-SILENT = 1e-9  # a unit with fewer expected bursts than this in the whole run is not visited
+BUFFER_ROWS = 65_536  # discharges drawn at a time
+LEAST_BURSTS = 1e-9  # a unit with fewer expected bursts than this in the whole run is not visited
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class Firing:
 @cache
 def _sampler():
     """Return the loop, compiled if loops are."""
-    if not kernel.compiles():
+    if not kernel.can_compile():
         return sampler.sample
     from neurosim.model.firing.compiled import sample
 
@@ -166,11 +166,11 @@ def _start_load(hazard: UnitHazard) -> np.ndarray:
     return hazard.start_load_mmol_l
 
 
-def _timing():
+def _timing_parameters():
     return (
-        number("firing", "burst_dead_time_ms") / 1000.0,
-        number("firing", "burst_interval_shortest_ms") / 1000.0,
-        number("firing", "burst_interval_mean_extra_ms") / 1000.0,
+        parameter("firing", "burst_dead_time_ms") / 1000.0,
+        parameter("firing", "burst_interval_shortest_ms") / 1000.0,
+        parameter("firing", "burst_interval_mean_extra_ms") / 1000.0,
     )
 
 
@@ -180,10 +180,10 @@ def balance(hazard: UnitHazard) -> tuple[np.ndarray, np.ndarray]:
     Mean-field: load = rate x spikes x load per spike x tau, with a unit's rate and gain
     log-linear between the loads of the grid; bursts per minute and mmol/L.
     """
-    return balances([hazard])[0]
+    return balance_many([hazard])[0]
 
 
-def balances(hazards: Sequence[UnitHazard]) -> list[tuple[np.ndarray, np.ndarray]]:
+def balance_many(hazards: Sequence[UnitHazard]) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return `balance` of each of several hazards on the same grid of loads, at once."""
     if not hazards:
         return []
@@ -228,10 +228,10 @@ def expected_bursts_per_min(hazard: UnitHazard | HazardCourse) -> np.ndarray:
     Of a course it is the mean up to its last knot, the load in balance with each moment.
     """
     course = as_course(hazard)
-    return over_time(course.at_s, [balance(knot)[0] for knot in course.knots])
+    return mean_over_time(course.at_s, [balance(knot)[0] for knot in course.knots])
 
 
-def over_time(at_s: np.ndarray, rates: Sequence[np.ndarray]) -> np.ndarray:
+def mean_over_time(at_s: np.ndarray, rates: Sequence[np.ndarray]) -> np.ndarray:
     """Return the mean of rates whose logarithms are straight between the times `at_s`."""
     each = np.maximum(np.stack(rates), 1e-300)
     if len(each) == 1:
@@ -243,7 +243,7 @@ def over_time(at_s: np.ndarray, rates: Sequence[np.ndarray]) -> np.ndarray:
     return np.tensordot(np.diff(at_s) / (at_s[-1] - at_s[0]), mean, 1)
 
 
-class Law(NamedTuple):
+class SamplingTables(NamedTuple):
     """What the sampler draws from: the units that may fire at all, and their tables.
 
     Attributes
@@ -264,24 +264,24 @@ class Law(NamedTuple):
     pair: np.ndarray
 
 
-def _visited(course: HazardCourse, duration_s: float) -> np.ndarray:
+def _sites_that_may_fire(course: HazardCourse, duration_s: float) -> np.ndarray:
     """Return the sites of units that may fire at all, by unit and likeliest first."""
     first = course.knots[0]
     most = np.max([hazard.bursts_per_min[:, 0] for hazard in course.knots], axis=0)
     by_unit = np.bincount(first.unit, most, first.units)
-    keep = (by_unit * duration_s / 60.0 > SILENT)[first.unit]
-    keep &= most * duration_s / 60.0 > SILENT / 1000.0
+    keep = (by_unit * duration_s / 60.0 > LEAST_BURSTS)[first.unit]
+    keep &= most * duration_s / 60.0 > LEAST_BURSTS / 1000.0
     site = np.flatnonzero(keep)
     return site[np.lexsort((-most[site], first.unit[site]))]
 
 
-def _by_unit(course: HazardCourse, site: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _group_by_unit(course: HazardCourse, site: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the units of sites that stand by unit, and the bounds of each one's sites."""
     units, starts = np.unique(course.knots[0].unit[site], return_index=True)
     return units, np.append(starts, site.size)
 
 
-def _may_fire(
+def _units_that_may_fire(
     course: HazardCourse, site: np.ndarray, starts: np.ndarray, waits: np.ndarray, duration_s: float
 ) -> np.ndarray:
     """Return which units have no more to wait for than bursts that no sodium load would leave."""
@@ -294,16 +294,18 @@ def _may_fire(
     return waits < bursts * (1.0 + 1e-9)
 
 
-def law_of(course: HazardCourse, site: np.ndarray) -> Law:
+def sampling_tables(course: HazardCourse, site: np.ndarray) -> SamplingTables:
     """Return the tables of some sites, which stand by unit.
 
     A unit's rate is the sum over its sites, up to the ceiling; between the loads and the knots of
     the tables its logarithm is a straight line, and the shares of its sites are.
     """
-    first, (units, starts) = course.knots[0], _by_unit(course, site)
+    first, (units, starts) = course.knots[0], _group_by_unit(course, site)
     if not site.size:
         empty = np.empty((course.at_s.size, 0, first.load_mmol_l.size))
-        return Law(site, units, starts, np.empty(0), course.at_s, empty, empty, empty[:, :, 0])
+        return SamplingTables(
+            site, units, starts, np.empty(0), course.at_s, empty, empty, empty[:, :, 0]
+        )
     each = np.stack([hazard.bursts_per_min[site] for hazard in course.knots])
     total = np.maximum(np.add.reduceat(each, starts[:-1], axis=1), 1e-298)
     which = np.repeat(np.arange(units.size), np.diff(starts))
@@ -311,7 +313,7 @@ def law_of(course: HazardCourse, site: np.ndarray) -> Law:
     share -= np.pad(share, ((0, 0), (1, 0), (0, 0)))[:, starts[:-1]][:, which]
     log_rate = np.log(np.minimum(total, first.ceiling_per_min) / 60.0)
     pair = np.stack([hazard.pair[site] for hazard in course.knots])
-    return Law(
+    return SamplingTables(
         site,
         units,
         starts,
@@ -323,11 +325,11 @@ def law_of(course: HazardCourse, site: np.ndarray) -> Law:
     )
 
 
-def stream(
+def stream_discharges(
     hazard: UnitHazard | HazardCourse,
     duration_s: float,
     rng: np.random.Generator,
-    room: int = ROOM,
+    room: int = BUFFER_ROWS,
 ) -> Iterator[np.ndarray]:
     """Yield the discharges of one muscle in pieces, drawn exactly from its hazard.
 
@@ -347,16 +349,16 @@ def stream(
         after unit, whole bursts. Overwritten by the next piece.
     """
     course, duration = as_course(hazard), float(duration_s)
-    first, site = course.knots[0], _visited(course, duration)
-    units, starts = _by_unit(course, site)
+    first, site = course.knots[0], _sites_that_may_fire(course, duration)
+    units, starts = _group_by_unit(course, site)
     waits = rng.standard_exponential(units.size)
-    fires = _may_fire(course, site, starts, waits, duration)
-    law = law_of(course, site[np.repeat(fires, np.diff(starts))])
+    fires = _units_that_may_fire(course, site, starts, waits, duration)
+    law = sampling_tables(course, site[np.repeat(fires, np.diff(starts))])
     slope = np.diff(law.log_rate, axis=2) / np.diff(first.load_mmol_l)
     given = (
         waits[fires], (law.unit, law.site), law.starts, law.begin, first.load_mmol_l, law.at_s,
         law.log_rate, slope, law.share, law.pair,
-        (first.load_per_spike_mmol_l, first.load_tau_s), _timing(), duration,
+        (first.load_per_spike_mmol_l, first.load_tau_s), _timing_parameters(), duration,
     )  # fmt: skip
     state, out = np.zeros(sampler.STATE), np.empty((sampler.ROWS, room + sampler.LONGEST))
     state[1] = -1.0
@@ -391,13 +393,13 @@ def sample_firing(
             f"About {expected:.0g} discharges are to be expected, more than {MAX_DISCHARGES:.0g}: "
             "choose a shorter duration."
         )
-    pieces = [rows.copy() for rows in stream(course, duration_s, rng)]
+    pieces = [rows.copy() for rows in stream_discharges(course, duration_s, rng)]
     rows = np.concatenate([np.empty((sampler.ROWS, 0)), *pieces], axis=1)
     rows[2] = course.knots[0].origin[rows[2].astype(np.int64)]
-    return firing_of(rows, float(duration_s))
+    return firing_from_rows(rows, float(duration_s))
 
 
-def firing_of(rows: np.ndarray, duration_s: float, process: str = "misfire") -> Firing:
+def firing_from_rows(rows: np.ndarray, duration_s: float, process: str = "misfire") -> Firing:
     """Return discharges from rows in which bursts stand one after the other.
 
     Parameters
@@ -419,7 +421,7 @@ def firing_of(rows: np.ndarray, duration_s: float, process: str = "misfire") -> 
     return Firing(time, unit, origin, place, load, number_of[burst], made_by, duration_s)
 
 
-def _in_order(columns: dict[str, np.ndarray], duration_s: float) -> Firing:
+def _sort_by_time(columns: dict[str, np.ndarray], duration_s: float) -> Firing:
     """Return discharges by time, their episodes numbered by their first discharges."""
     order = np.argsort(columns["time_s"], kind="stable")
     found = {name: column[order] for name, column in columns.items()}
@@ -428,7 +430,7 @@ def _in_order(columns: dict[str, np.ndarray], duration_s: float) -> Firing:
     return Firing(**found, duration_s=duration_s)
 
 
-def merge(parts: Sequence[Firing]) -> Firing:
+def merge_firings(parts: Sequence[Firing]) -> Firing:
     """Return the discharges of several sources in the same units as one record.
 
     What would come sooner after a discharge of another episode of its unit than an axon can
@@ -443,12 +445,12 @@ def merge(parts: Sequence[Firing]) -> Firing:
     columns = {n: np.concatenate([getattr(p, n) for p in parts]) for n in names}
     shift = np.cumsum([0, *(p.episode.max(initial=-1) + 1 for p in parts[:-1])])
     columns["episode"] += np.repeat(shift, [len(p) for p in parts])
-    kept = _able_to_follow(columns)
+    kept = _select_followable(columns)
     columns = {name: column[kept] for name, column in columns.items()}
-    return _in_order(columns | {"place": _places(columns)}, parts[0].duration_s)
+    return _sort_by_time(columns | {"place": _number_places(columns)}, parts[0].duration_s)
 
 
-def followed(firing: Firing, time_s: np.ndarray, behind: np.ndarray, origin: str) -> Firing:
+def append_followers(firing: Firing, time_s: np.ndarray, behind: np.ndarray, origin: str) -> Firing:
     """Return the discharges with further ones, each in the episode of the one it follows.
 
     Parameters
@@ -467,12 +469,12 @@ def followed(firing: Firing, time_s: np.ndarray, behind: np.ndarray, origin: str
     columns["origin"][len(firing) :] = ORIGINS.index(origin)
     kept = columns["time_s"] < firing.duration_s
     columns = {n: column[kept] for n, column in columns.items()}
-    return _in_order(columns | {"place": _places(columns)}, firing.duration_s)
+    return _sort_by_time(columns | {"place": _number_places(columns)}, firing.duration_s)
 
 
-def _able_to_follow(columns: dict[str, np.ndarray]) -> np.ndarray:
+def _select_followable(columns: dict[str, np.ndarray]) -> np.ndarray:
     """Return the index of discharges that come late enough after another episode's."""
-    least = number("firing", "burst_interval_shortest_ms") / 1000.0
+    least = parameter("firing", "burst_interval_shortest_ms") / 1000.0
     time, unit, episode = columns["time_s"], columns["unit"], columns["episode"]
     order = np.lexsort((time, unit))
     while True:
@@ -485,7 +487,7 @@ def _able_to_follow(columns: dict[str, np.ndarray]) -> np.ndarray:
         order = order[~soon]
 
 
-def _places(columns: dict[str, np.ndarray]) -> np.ndarray:
+def _number_places(columns: dict[str, np.ndarray]) -> np.ndarray:
     """Return each discharge's place within its unit's part of its episode."""
     unit, episode = columns["unit"], columns["episode"]
     order = np.lexsort((columns["time_s"], unit, episode))
@@ -497,7 +499,7 @@ def _places(columns: dict[str, np.ndarray]) -> np.ndarray:
     return place
 
 
-def clock_driven(
+def sample_by_time_steps(
     hazard: UnitHazard | HazardCourse,
     duration_s: float,
     rng: np.random.Generator,
@@ -508,8 +510,8 @@ def clock_driven(
     Each step draws one uniform a unit; bursts and sodium load are as in `sample_firing`.
     """
     course = as_course(hazard)
-    first, law = course.knots[0], law_of(course, _visited(course, duration_s))
-    dead, shortest, mean_extra = _timing()
+    first, law = course.knots[0], sampling_tables(course, _sites_that_may_fire(course, duration_s))
+    dead, shortest, mean_extra = _timing_parameters()
     grid, n = first.load_mmol_l, law.unit.size
     load, free, found = law.begin.copy(), np.zeros(n), []
     for step in range(int(duration_s / dt_s)):
@@ -541,4 +543,4 @@ def clock_driven(
             free[u] = at + dead
             load[u] = here * np.exp((at - t) / first.load_tau_s)
         load *= np.exp(-dt_s / first.load_tau_s)
-    return firing_of(np.array(found).reshape(-1, 5).T, float(duration_s))
+    return firing_from_rows(np.array(found).reshape(-1, 5).T, float(duration_s))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.axon.axon import Conditions
 from neurosim.model.firing.bursts import (
     draw_rhythm,
@@ -21,7 +21,7 @@ from neurosim.model.firing.bursts import (
     sample_multiplets,
     sample_myokymia,
 )
-from neurosim.model.firing.discharge import Firing, firing_of
+from neurosim.model.firing.discharge import Firing, firing_from_rows
 from neurosim.model.firing.sites import LESION, ROGUE, SOMA, Sites
 from neurosim.model.soma import cramp, trains
 from neurosim.model.soma.cramp import Cramping
@@ -30,7 +30,7 @@ from neurosim.model.soma.soma import SomaConditions
 # At least, from one multiplet of an ending to its next: longer than any lasts. Where they come
 # oftener than twice a second it is half of the mean time between them.
 PAUSE_S = 0.25
-SELDOM = 1e-6  # multiplets a minute: none
+LEAST_PER_MIN = 1e-6  # multiplets a minute: none
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Lesion:
 
 
 @dataclass(frozen=True)
-class Streams:
+class DiseaseStreams:
     """Random numbers of one person's disease in one muscle, apart from all that health draws."""
 
     seed: int
@@ -84,7 +84,7 @@ class Streams:
 # --- Sites -----------------------------------------------------------------------------------
 
 
-def hurt(lesion: Lesion, units: int, streams: Streams):
+def draw_lesion(lesion: Lesion, units: int, streams: DiseaseStreams):
     """Return who is in the lesion, who is myokymic there, and the excess of persistent sodium.
 
     Each of shape (units,), the excess against that of once a minute in health. Who is hurt by
@@ -96,7 +96,9 @@ def hurt(lesion: Lesion, units: int, streams: Streams):
     return inside, myokymic, lesion.sodium_excess * rng.standard_exponential(units)
 
 
-def sprouts(terminal: Terminal, units: int, streams: Streams) -> tuple[np.ndarray, np.ndarray]:
+def draw_sprouts(
+    terminal: Terminal, units: int, streams: DiseaseStreams
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the unit of each sprout and its excess of persistent sodium, as of `hurt`.
 
     A Poisson number of them; whoever has few keeps them when there are more.
@@ -105,7 +107,7 @@ def sprouts(terminal: Terminal, units: int, streams: Streams) -> tuple[np.ndarra
     enough = int(mean + 10.0 * mean**0.5 + 20.0)
     count = np.searchsorted(np.cumsum(streams.rng("sprouts").standard_exponential(enough)), mean)
     unit = streams.rng("sprouts", 1).integers(0, units, count)
-    tail = terminal.sprout_sodium_excess or number("firing", "rogue_tail")
+    tail = terminal.sprout_sodium_excess or parameter("firing", "rogue_tail")
     return unit, tail * streams.rng("sprouts", 2).standard_exponential(count)
 
 
@@ -115,7 +117,7 @@ def diseased_sites(
     terminal: Terminal,
     lesion: Lesion,
     critical_nu: float,
-    streams: Streams,
+    streams: DiseaseStreams,
 ) -> Sites:
     """Return a muscle's sites without those of lost units, with sprouts and hurt axons.
 
@@ -133,8 +135,8 @@ def diseased_sites(
     """
     n = sites.units
     living = streams.rng("lost").random(n) < units_scale
-    sprout, tail = sprouts(terminal, n, streams)
-    inside, _, excess = hurt(lesion, n, streams)
+    sprout, tail = draw_sprouts(terminal, n, streams)
+    inside, _, excess = draw_lesion(lesion, n, streams)
     unit = np.concatenate([sites.unit, sprout, np.flatnonzero(inside)])
     more = 1.0 + np.concatenate([tail, excess[inside]]) * (critical_nu - 1.0)
     new = np.repeat([ROGUE, LESION], [sprout.size, inside.sum()])
@@ -152,22 +154,22 @@ def diseased_sites(
 # --- Sources beside the hazard law ---------------------------------------------------------------
 
 
-def _rows(time_s, unit, origin: int, place) -> np.ndarray:
+def _firing_rows(time_s, unit, origin: int, place) -> np.ndarray:
     """Return the rows of `firing_of`; these discharges carry no sodium load."""
     return np.stack(np.broadcast_arrays(time_s, unit, float(origin), place, 0.0))
 
 
-def _firing(parts: list[np.ndarray], duration_s: float, process: str) -> Firing:
+def _join_rows(parts: list[np.ndarray], duration_s: float, process: str) -> Firing:
     rows = np.concatenate([np.empty((5, 0)), *parts], axis=1)
-    return firing_of(rows[:, rows[0] < duration_s], duration_s, process)
+    return firing_from_rows(rows[:, rows[0] < duration_s], duration_s, process)
 
 
-def multiplets(
+def fire_multiplets(
     terminal: Terminal,
     living: np.ndarray,
     axon: str,
     duration_s: float,
-    streams: Streams,
+    streams: DiseaseStreams,
     body: Conditions | None = None,
     part: int = 0,
 ) -> tuple[Firing, float]:
@@ -185,13 +187,17 @@ def multiplets(
     parts = []
     for i in np.flatnonzero(living[units]):
         own = streams.rng("endings", int(i), *([part] if part else []))
-        starts = _starts(60.0 / per_min, duration_s, own) if per_min > SELDOM else np.empty(0)
+        starts = (
+            _multiplet_starts(60.0 / per_min, duration_s, own)
+            if per_min > LEAST_PER_MIN
+            else np.empty(0)
+        )
         time, place = sample_multiplets(table, starts, own)
-        parts.append(_rows(time, units[i], ROGUE, place))
-    return _firing(parts, duration_s, "neuromyotonia"), per_min * len(parts)
+        parts.append(_firing_rows(time, units[i], ROGUE, place))
+    return _join_rows(parts, duration_s, "neuromyotonia"), per_min * len(parts)
 
 
-def _starts(mean_gap_s: float, duration_s: float, rng: np.random.Generator) -> np.ndarray:
+def _multiplet_starts(mean_gap_s: float, duration_s: float, rng: np.random.Generator) -> np.ndarray:
     """Return when multiplets of one ending start, s: a renewal process that has run for long."""
     expected, pause = duration_s / mean_gap_s, min(PAUSE_S, 0.5 * mean_gap_s)
     gaps = pause + rng.exponential(mean_gap_s - pause, int(expected + 10 * expected**0.5 + 20))
@@ -201,33 +207,33 @@ def _starts(mean_gap_s: float, duration_s: float, rng: np.random.Generator) -> n
     return starts[starts < duration_s]
 
 
-def myokymia(
-    lesion: Lesion, living: np.ndarray, duration_s: float, streams: Streams
+def fire_myokymia(
+    lesion: Lesion, living: np.ndarray, duration_s: float, streams: DiseaseStreams
 ) -> tuple[Firing, float]:
     """Return the discharges of hurt axons that fire in groups, and groups per minute: a rule."""
-    units = np.flatnonzero(hurt(lesion, living.size, streams)[1] & living)
+    units = np.flatnonzero(draw_lesion(lesion, living.size, streams)[1] & living)
     parts, per_min = [], 0.0
     for unit in units:
         own = streams.rng("myokymia", int(unit))
         rhythm = draw_rhythm(own)
         time, place = sample_myokymia(rhythm, duration_s, own)
-        parts.append(_rows(time, unit, LESION, place))
+        parts.append(_firing_rows(time, unit, LESION, place))
         per_min += 60.0 / rhythm.period_s
-    return _firing(parts, duration_s, "myokymia"), per_min
+    return _join_rows(parts, duration_s, "myokymia"), per_min
 
 
-def cramps(
+def fire_cramps(
     cramping: Cramping,
     soma: SomaConditions,
     living: np.ndarray,
     duration_s: float,
-    streams: Streams,
+    streams: DiseaseStreams,
 ) -> list[Firing]:
     """Return what the pool of motoneurons fires after a push: plateaus, and lone discharges.
 
     Plateaus that overlap in time are one episode, over as many units as take part.
     """
-    time, unit = cramp.after_push(
+    time, unit = cramp.spikes_after_push(
         living.size,
         cramping,
         soma,
@@ -236,12 +242,12 @@ def cramps(
         streams.sequence("pool"),
     )
     time, unit = time[living[unit]], unit[living[unit]]
-    episode = trains.plateaus(time, unit)
+    episode = trains.number_plateaus(time, unit)
     order = np.lexsort((time, episode))
     time, unit, episode = time[order], unit[order], episode[order]
     held = episode >= 0
     place = np.diff(episode[held], prepend=-1) == 0
     return [
-        _firing([_rows(time[~held], unit[~held], SOMA, 0.0)], duration_s, "misfire"),
-        _firing([_rows(time[held], unit[held], SOMA, place)], duration_s, "plateau"),
+        _join_rows([_firing_rows(time[~held], unit[~held], SOMA, 0.0)], duration_s, "misfire"),
+        _join_rows([_firing_rows(time[held], unit[held], SOMA, place)], duration_s, "plateau"),
     ]

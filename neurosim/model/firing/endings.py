@@ -13,21 +13,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurosim.base.cache import remember
-from neurosim.base.parameters import number
+from neurosim.base.cache import cached
+from neurosim.base.parameters import parameter
 from neurosim.model.axon import equations as eq
 from neurosim.model.axon import terminals
-from neurosim.model.axon.axon import ROOMS, Axons, Conditions, at_rest
-from neurosim.model.firing.escape import action
+from neurosim.model.axon.axon import PARAMETER_GROUPS, Axons, Conditions, at_rest
+from neurosim.model.firing.escape import escape_action
 
 NO_ACTION = 60.0  # of a middle node that no course of noise fires
-RATE = ("rate_0", "rate_action", "rate_rest", "rate_ceiling", "rate_ceiling_rest")
-SPIKES = ("spikes_0", "spikes_rest", "spikes_rest2", "spikes_action", "spikes_left")
-PACE = ("pace_0", "pace_rest", "pace_shift", "pace_warm")
+RATE_TERMS = ("rate_0", "rate_action", "rate_rest", "rate_ceiling", "rate_ceiling_rest")
+SPIKE_TERMS = ("spikes_0", "spikes_rest", "spikes_rest2", "spikes_action", "spikes_left")
+PACE_TERMS = ("pace_0", "pace_rest", "pace_shift", "pace_warm")
 
 
 @dataclass(frozen=True)
-class Answer:
+class EndingResponse:
     """What a changed body makes of the bursts of an ending, against health.
 
     Attributes
@@ -48,23 +48,23 @@ class Answer:
 
     def per_min(self, healthy_per_min: float) -> float:
         """Return bursts per minute of an ending that has `healthy_per_min` in health."""
-        if healthy_per_min <= 0.0 or self == Answer():
+        if healthy_per_min <= 0.0 or self == EndingResponse():
             return healthy_per_min
         below = 1.0 / healthy_per_min - 1.0 / self.healthy_ceiling_per_min
         return 1.0 / (below * np.exp(-self.rise) + 1.0 / self.ceiling_per_min)
 
 
-def _c(axon: str, name: str) -> float:
-    return number("isaacs", f"{axon}.{name}")
+def _param(axon: str, name: str) -> float:
+    return parameter("isaacs", f"{axon}.{name}")
 
 
-def middle(left: float, body: Conditions, axon: str, weight: float) -> Conditions:
+def middle_conditions(left: float, body: Conditions, axon: str, weight: float) -> Conditions:
     """Return the membrane between the two sick nodes of the chain in a body.
 
     Its persistent sodium and slow potassium are the geometric mean of theirs, the last node's
     with `weight`.
     """
-    units = terminals.under(terminals.fitted_isaacs(left, axon, by_itself=True), body)
+    units = terminals.place_in_body(terminals.fitted_isaacs(left, axon, by_itself=True), body)
     before, last = (unit.membrane for unit in units[-2:])
     scales = ("persistent_sodium_scale", "slow_potassium_scale")
     mean = {
@@ -74,13 +74,13 @@ def middle(left: float, body: Conditions, axon: str, weight: float) -> Condition
     return last.replace(**mean)
 
 
-def coordinates(nodes: Axons, left) -> np.ndarray:
+def node_coordinates(nodes: Axons, left) -> np.ndarray:
     """Return action, rest, gate shift, warmth and potassium left of middle nodes, shape (5, n).
 
     Rest is (E + 72 mV)/5 mV, the shift that of the sodium gates in 5 mV, warmth ln of the sodium
     gates' speed, potassium left ln of `left`.
     """
-    found, _ = action(nodes)
+    found, _ = escape_action(nodes)
     rest = (nodes.rest_mv + 72.0) / 5.0
     shift = nodes.P[eq.ROW["shift_m"]] / 5.0
     warm = np.log(nodes.P[eq.ROW["phi_m"]])
@@ -115,11 +115,11 @@ def ln_interval(c, at):
     return c[0] + c[1] * rest + c[2] * shift + c[3] * warm
 
 
-LAWS = {"further": (ln_further, SPIKES), "interval": (ln_interval, PACE)}
+LAWS = {"further": (ln_further, SPIKE_TERMS), "interval": (ln_interval, PACE_TERMS)}
 
 
-@remember(*ROOMS, "chain", "isaacs", "firing.noise_channels", size=1024)
-def answer(left: float, body: Conditions, axon: str = "ghk") -> Answer:
+@cached(*PARAMETER_GROUPS, "chain", "isaacs", "firing.noise_channels", size=1024)
+def ending_response(left: float, body: Conditions, axon: str = "ghk") -> EndingResponse:
     """Return what a body makes of an ending's bursts against a healthy body's (20 ms, then kept).
 
     Parameters
@@ -137,14 +137,14 @@ def answer(left: float, body: Conditions, axon: str = "ghk") -> Answer:
         If the ending has no resting potential in that body.
     """
     if body == Conditions():
-        return Answer()
-    weight = _c(axon, "weight")
-    nodes = [middle(left, one, axon, weight) for one in (body, Conditions())]
-    at = coordinates(at_rest(nodes, axon), left)
-    below, ceiling = ln_rate_parts([_c(axon, c) for c in RATE], at)
+        return EndingResponse()
+    weight = _param(axon, "weight")
+    nodes = [middle_conditions(left, one, axon, weight) for one in (body, Conditions())]
+    at = node_coordinates(at_rest(nodes, axon), left)
+    below, ceiling = ln_rate_parts([_param(axon, c) for c in RATE_TERMS], at)
     found = {}
     for name, (law, names) in LAWS.items():
-        changed, healthy = law([_c(axon, c) for c in names], at)
+        changed, healthy = law([_param(axon, c) for c in names], at)
         found[name] = float(np.exp(changed - healthy))
     most = np.exp(ceiling)
-    return Answer(float(below[0] - below[1]), float(most[0]), float(most[1]), **found)
+    return EndingResponse(float(below[0] - below[1]), float(most[0]), float(most[1]), **found)

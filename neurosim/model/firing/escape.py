@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.axon import equations as eq
 from neurosim.model.axon import kernel
 from neurosim.model.axon.axon import COARSE_DT_MS, Axons
@@ -73,10 +73,10 @@ def noise_course(axons: Axons, dt: float = COARSE_DT_MS) -> np.ndarray:
         a, b = rates
         kick[:, k] = eq.jitter(a / (a + b), a * phi * dt, b * phi * dt, size, 1.0)
     forward = _matrix_exponential(jacobian(axons) * dt)
-    return kernel.matched(forward, kick, round(COURSE_MS / dt))
+    return kernel.matched_noise(forward, kick, round(COURSE_MS / dt))
 
 
-def action(axons: Axons, dt: float = COARSE_DT_MS) -> tuple[np.ndarray, np.ndarray]:
+def escape_action(axons: Axons, dt: float = COARSE_DT_MS) -> tuple[np.ndarray, np.ndarray]:
     """Return the action of each site and the height of the spike it fires.
 
     Parameters
@@ -93,36 +93,38 @@ def action(axons: Axons, dt: float = COARSE_DT_MS) -> tuple[np.ndarray, np.ndarr
     peak_mv : ndarray, shape (n,)
         Highest potential of the spike, mV; NaN where none is fired.
     """
-    noisy = axons.with_noise(number("firing", "noise_channels"))
+    noisy = axons.with_noise(parameter("firing", "noise_channels"))
     course = noise_course(noisy, dt)
     after, n = round(AFTER_MS / dt), noisy.P.shape[1]
 
     # upwards on a grid: a stronger course may block a depolarised site
-    least = _least(noisy, course, dt)
+    least = _largest_silent(noisy, course, dt)
     which = np.flatnonzero(least <= HIGHEST)
     search = np.stack(
         np.broadcast_arrays(least[which], 1.0, STRIDE, HIGHEST, STRIDE * 0.5**HALVINGS)
     )
-    _, high, *_ = kernel.kick(noisy.rest, noisy.P, which, course, after, noisy.rest[0], search, dt)
+    _, high, *_ = kernel.find_noise_threshold(
+        noisy.rest, noisy.P, which, course, after, noisy.rest[0], search, dt
+    )
     found, peak = np.full(n, np.nan), np.full(n, np.nan)
     which, high = which[np.isfinite(high)], high[np.isfinite(high)]
     if not which.size:
         return found, peak
     found[which] = 0.5 * high**2
     S, P = noisy.rest[:, which], noisy.P[:, which]
-    first = kernel.driven(S, P, course[:, :, which], high * 1.03, dt)
+    first = kernel.run_with_noise(S, P, course[:, :, which], high * 1.03, dt)
     tail = np.zeros((after, 3, which.size))
-    peak[which] = np.maximum(first, kernel.driven(S, P, tail, 0.0 * high, dt))
+    peak[which] = np.maximum(first, kernel.run_with_noise(S, P, tail, 0.0 * high, dt))
     return found, peak
 
 
-def _least(noisy: Axons, course: np.ndarray, dt: float) -> np.ndarray:
+def _largest_silent(noisy: Axons, course: np.ndarray, dt: float) -> np.ndarray:
     """Return the last amplitude of the grid at which the linear membrane stays below `SILENT_MV`.
 
     From the answer to a small course, run `SILENT_MV` over its height; the grid begins at 0.5.
     """
     S, small = noisy.rest.copy(), 0.02
     n = S.shape[1]
-    height = kernel.driven(S, noisy.P, course, np.full(n, small), dt) - noisy.rest[0]
+    height = kernel.run_with_noise(S, noisy.P, course, np.full(n, small), dt) - noisy.rest[0]
     silent = SILENT_MV * small / np.maximum(height, 1e-12)
     return 0.5 + STRIDE * np.floor(np.maximum(silent - 0.5, 0.0) / STRIDE)

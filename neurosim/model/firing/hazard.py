@@ -21,9 +21,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from neurosim.base.cache import AS_IT_IS, Form, remember
+from neurosim.base.cache import IDENTITY, Codec, cached
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.axon import equations as eq
 from neurosim.model.axon import kernel, people
 from neurosim.model.axon.axon import (
@@ -31,25 +31,25 @@ from neurosim.model.axon.axon import (
     Axons,
     Conditions,
     at_rest,
-    columns,
+    condition_columns,
     healthy_threshold_pa,
     threshold_pa,
 )
 from neurosim.model.firing.discharge import HazardCourse, UnitHazard, balance
-from neurosim.model.firing.escape import HIGHEST, action
+from neurosim.model.firing.escape import HIGHEST, escape_action
 from neurosim.model.firing.sites import SOMA, Sites
 
 NU = np.concatenate([np.arange(0.7, 2.0, 0.1), np.arange(2.0, 5.0, 0.2), np.arange(5.0, 8.1, 0.5)])
 LOAD_MMOL_L = np.array([0.0, 0.7, 1.5, 2.5, 4.0, 6.0])
-EVOKED = 1.2  # times the threshold of a 1-ms pulse
+EVOKED_FACTOR = 1.2  # times the threshold of a 1-ms pulse
 # Sites of a person's own axon that are examined; the rest of the table is interpolated.
 PERSON_NU = np.array([1.2, 1.6, 2.0, 2.5, 3.1, 3.9, 5.0, 6.0, 7.5])
 PERSON_LOAD_MMOL_L = np.array([0.0, 1.5, 4.0, 6.0])
 NO_AMPLITUDE = 12.0  # of a course of noise that fires nothing: an action of 72
 FIRING = ("firing.noise_channels", "firing.propagation_mv", "firing.pair_ceiling")
-ROOMS = (*people.ROOMS, "hazard", *FIRING)
-MOST_SITES = 1000  # examined at once
-NEVER = 1e-30  # bursts per minute of a site whose action is above 45
+PARAMETER_GROUPS = (*people.PARAMETER_GROUPS, "hazard", *FIRING)
+MAX_SITES = 1000  # examined at once
+LEAST_PER_MIN = 1e-30  # bursts per minute of a site whose action is above 45
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class HazardTable:
         The lowest of the table where that one already misfires as often (every site does);
         NaN where none does.
         """
-        return once_a_minute(self.bursts_per_min[:, 0], self.nu)
+        return multiplier_at_once_a_minute(self.bursts_per_min[:, 0], self.nu)
 
     @property
     def x_percent(self) -> np.ndarray:
@@ -99,7 +99,7 @@ class HazardTable:
         return _site_thresholds(self.conditions, self.axon, self.scores)
 
 
-def once_a_minute(rate: np.ndarray, nu: np.ndarray = NU) -> float:
+def multiplier_at_once_a_minute(rate: np.ndarray, nu: np.ndarray = NU) -> float:
     """Return the nu at which `rate` first reaches one a minute, as `HazardTable.nu_critical`."""
     if rate[0] >= 1.0:
         return float(nu[0])
@@ -111,8 +111,8 @@ def once_a_minute(rate: np.ndarray, nu: np.ndarray = NU) -> float:
     return float(nu[i] + (nu[i + 1] - nu[i]) * (0.0 - y[0]) / (y[1] - y[0]))
 
 
-def _c(axon: str, name: str) -> float:
-    return number("hazard", f"{axon}.{name}")
+def _param(axon: str, name: str) -> float:
+    return parameter("hazard", f"{axon}.{name}")
 
 
 def burst_rate(axon: str, action_: np.ndarray, rest_mv: np.ndarray) -> np.ndarray:
@@ -122,35 +122,37 @@ def burst_rate(axon: str, action_: np.ndarray, rest_mv: np.ndarray) -> np.ndarra
     site that fires without noise.
     """
     e = (rest_mv + 80.0) / 5.0
-    log = _c(axon, "intercept") + _c(axon, "action_slope") * (action_ - 14.0)
-    log = log + _c(axon, "rest_slope") * e
-    ceiling = _c(axon, "ln_ceiling") + _c(axon, "ceiling_rest_slope") * e
+    log = _param(axon, "intercept") + _param(axon, "action_slope") * (action_ - 14.0)
+    log = log + _param(axon, "rest_slope") * e
+    ceiling = _param(axon, "ln_ceiling") + _param(axon, "ceiling_rest_slope") * e
     return np.exp(-np.logaddexp(-ceiling, -log))
 
 
-def propagating(axon: str, peak_mv: np.ndarray) -> np.ndarray:
+def propagating_share(axon: str, peak_mv: np.ndarray) -> np.ndarray:
     """Return the share of spikes of a noise-free height that propagate."""
-    moved = number("firing", "propagation_mv") - 10.0
-    z = (peak_mv - moved - _c(axon, "peak_half_mv")) / _c(axon, "peak_width_mv")
+    moved = parameter("firing", "propagation_mv") - 10.0
+    z = (peak_mv - moved - _param(axon, "peak_half_mv")) / _param(axon, "peak_width_mv")
     return 1.0 / (1.0 + np.exp(-z))
 
 
 def pair_probability(axon: str, rest_mv, nu, shift_mv) -> np.ndarray:
     """Return the probability of a further spike that propagates within a burst."""
     e = (rest_mv + 80.0) / 5.0
-    z = _c(axon, "pair_0") + _c(axon, "pair_rest") * e + _c(axon, "pair_rest2") * e * e
-    z = z + _c(axon, "pair_ln_nu") * np.log(nu) + _c(axon, "pair_shift") * shift_mv / 5.0
-    return np.minimum(1.0 / (1.0 + np.exp(-z)), number("firing", "pair_ceiling"))
+    z = _param(axon, "pair_0") + _param(axon, "pair_rest") * e + _param(axon, "pair_rest2") * e * e
+    z = z + _param(axon, "pair_ln_nu") * np.log(nu) + _param(axon, "pair_shift") * shift_mv / 5.0
+    return np.minimum(1.0 / (1.0 + np.exp(-z)), parameter("firing", "pair_ceiling"))
 
 
-def conduction(conditions: Conditions, axon: str = "ghk", scores: people.Scores = ()) -> float:
+def conduction_probability(
+    conditions: Conditions, axon: str = "ghk", scores: people.Scores = ()
+) -> float:
     """Return the probability that a discharge travels the ordinary axon, 0 (block) to 1.
 
     From the height of a spike evoked in the person's axon (nu = 1) by a pulse of `EVOKED`
     times the threshold, by the same rule that lets a misfire leave its site.
     """
-    peak_mv = _evoked_mv(conditions, axon, _own(scores))
-    return 0.0 if np.isnan(peak_mv) else float(propagating(axon, np.array([peak_mv]))[0])
+    peak_mv = _evoked_mv(conditions, axon, _scores_if_personal(scores))
+    return 0.0 if np.isnan(peak_mv) else float(propagating_share(axon, np.array([peak_mv]))[0])
 
 
 def hazard_table(
@@ -167,35 +169,37 @@ def hazard_table(
     scores : tuple of float
         Whose axon (`neurosim.model.axon.people`); none for the mean axon.
     """
-    table = _table(conditions, axon, _own(scores))
-    error = number("firing", "hazard_state_error")
+    table = _table(conditions, axon, _scores_if_personal(scores))
+    error = parameter("firing", "hazard_state_error")
     if error == 0.0 or conditions == Conditions():
         return table
-    return replace(table, bursts_per_min=np.maximum(table.bursts_per_min * np.exp(error), NEVER))
+    return replace(
+        table, bursts_per_min=np.maximum(table.bursts_per_min * np.exp(error), LEAST_PER_MIN)
+    )
 
 
-def prepare(states: Sequence[Conditions], axon: str, scores: people.Scores) -> None:
+def prefetch_tables(states: Sequence[Conditions], axon: str, scores: people.Scores) -> None:
     """Find the tables of a person in several states, faster than one by one."""
-    own, states = _own(scores), tuple(dict.fromkeys(states))
+    own, states = _scores_if_personal(scores), tuple(dict.fromkeys(states))
     several = [(c, axon, own) for c in states]
-    new = {*_cells.missing(several), *_evoked_mv.missing(several)}
+    new = {*_examined_sites.missing(several), *_evoked_mv.missing(several)}
     try:
-        _examine([c for c in states if (c, axon, own) in new], axon, own)
+        _examine_states([c for c in states if (c, axon, own) in new], axon, own)
     except NeurosimError:  # a state without rest: whoever asks for it is told
         return
     several = _table.missing(several)
-    _table.keep_all(_by_law([c for c, *_ in several], axon, own), several)
+    _table.keep_all(_from_hazard_law([c for c, *_ in several], axon, own), several)
 
 
-def _own(scores: people.Scores) -> people.Scores:
+def _scores_if_personal(scores: people.Scores) -> people.Scores:
     """Return the scores of somebody with another axon than the mean one, else none."""
-    return scores if people.differ(scores) else ()
+    return scores if people.differs_from_mean(scores) else ()
 
 
 # --- What is examined ----------------------------------------------------------------------------
 
 
-class Cells(NamedTuple):
+class ExaminedSites(NamedTuple):
     """Sites of one state, or of several in a first axis.
 
     Action, height of the spike and rest have the shape (nu, loads), NaN where none fires; the
@@ -208,58 +212,67 @@ class Cells(NamedTuple):
     shift_mv: np.ndarray
 
 
-def _grid(scores: people.Scores) -> tuple[np.ndarray, np.ndarray]:
+def _examined_grid(scores: people.Scores) -> tuple[np.ndarray, np.ndarray]:
     """Return the nu and the loads of the sites that are examined."""
     return (PERSON_NU, PERSON_LOAD_MMOL_L) if scores else (NU, LOAD_MMOL_L)
 
 
-def _batch(states: Sequence[Conditions], nu, loads) -> dict[str, np.ndarray]:
+def _site_batch(states: Sequence[Conditions], nu, loads) -> dict[str, np.ndarray]:
     """Return the conditions of sites by state, then nu, then load, as arrays by name."""
     shape = (len(states), len(nu), len(loads))
-    each = {name: v.reshape(-1, 1, 1) + np.zeros(shape) for name, v in columns(states).items()}
+    each = {
+        name: v.reshape(-1, 1, 1) + np.zeros(shape) for name, v in condition_columns(states).items()
+    }
     each["persistent_sodium_scale"] *= np.reshape(nu, (-1, 1))
     each["sodium_in_mmol_l"] += loads
     return {name: v.ravel() for name, v in each.items()}
 
 
-def _examine(states: Sequence[Conditions], axon: str, scores: people.Scores) -> None:
+def _examine_states(states: Sequence[Conditions], axon: str, scores: people.Scores) -> None:
     """Find and keep `_cells` and `_evoked_mv` of several states."""
-    nu, loads = _grid(scores)
-    at_once = max(1, MOST_SITES // (nu.size * loads.size))
+    nu, loads = _examined_grid(scores)
+    at_once = max(1, MAX_SITES // (nu.size * loads.size))
     for first in range(0, len(states), at_once):
         some = states[first : first + at_once]
         several = [(c, axon, scores) for c in some]
-        parts = (_batch(some, nu, loads), columns(some))
+        parts = (_site_batch(some, nu, loads), condition_columns(some))
         all_of = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
-        sites = at_rest(all_of, people.persons_axon(axon, scores))
+        sites = at_rest(all_of, people.axon_of_person(axon, scores))
         n = len(some) * nu.size * loads.size
-        _cells.keep_all(_cells_of(sites.take(slice(n)), (len(some), nu.size, loads.size)), several)
-        _evoked_mv.keep_all(_evoked(sites.take(slice(n, None))).tolist(), several)
+        _examined_sites.keep_all(
+            _split_by_state(sites.take(slice(n)), (len(some), nu.size, loads.size)), several
+        )
+        _evoked_mv.keep_all(_evoked_peaks_mv(sites.take(slice(n, None))).tolist(), several)
 
 
-def _cells_of(sites: Axons, shape: tuple[int, int, int]) -> list[Cells]:
+def _split_by_state(sites: Axons, shape: tuple[int, int, int]) -> list[ExaminedSites]:
     """Return the cells of several states from all their sites."""
-    found, peak = (v.reshape(shape) for v in action(sites))
+    found, peak = (v.reshape(shape) for v in escape_action(sites))
     shift = sites.P[eq.ROW["shift_m"]].reshape(shape)[:, 0, 0]
     each = zip(found, peak, sites.rest_mv.reshape(shape), shift, strict=True)
-    return [Cells(*parts) for parts in each]
+    return [ExaminedSites(*parts) for parts in each]
 
 
-@remember(*people.ROOMS, "firing.noise_channels", size=8192, form=Form(tuple, lambda v: Cells(*v)))
-def _cells(conditions: Conditions, axon: str, scores: people.Scores) -> Cells:
+@cached(
+    *people.PARAMETER_GROUPS,
+    "firing.noise_channels",
+    size=8192,
+    form=Codec(tuple, lambda v: ExaminedSites(*v)),
+)
+def _examined_sites(conditions: Conditions, axon: str, scores: people.Scores) -> ExaminedSites:
     """Return the cells of one state, whatever the law is; a person's are few (`_grid`)."""
-    _examine([conditions], axon, scores)
-    return _cells.values[_cells.key(conditions, axon, scores)]
+    _examine_states([conditions], axon, scores)
+    return _examined_sites.values[_examined_sites.key(conditions, axon, scores)]
 
 
-@remember(*people.ROOMS, size=8192, form=AS_IT_IS)
+@cached(*people.PARAMETER_GROUPS, size=8192, form=IDENTITY)
 def _evoked_mv(conditions: Conditions, axon: str, scores: people.Scores) -> float:
     """Return the height of a spike evoked in the ordinary axon, mV; NaN if there is none."""
-    return float(_evoked(at_rest(conditions, people.persons_axon(axon, scores)))[0])
+    return float(_evoked_peaks_mv(at_rest(conditions, people.axon_of_person(axon, scores)))[0])
 
 
-def _evoked(ordinary: Axons) -> np.ndarray:
-    pulse = threshold_pa(ordinary, 1.0, dt=COARSE_DT_MS, tolerance_pa=0.1) * EVOKED
+def _evoked_peaks_mv(ordinary: Axons) -> np.ndarray:
+    pulse = threshold_pa(ordinary, 1.0, dt=COARSE_DT_MS, tolerance_pa=0.1) * EVOKED_FACTOR
     S, given = ordinary.rest.copy(), np.where(np.isnan(pulse), 0.0, pulse)
     during = kernel.advance(S, ordinary.P, given, round(1.0 / COARSE_DT_MS), COARSE_DT_MS)
     after = kernel.advance(S, ordinary.P, 0.0 * given, round(4.0 / COARSE_DT_MS), COARSE_DT_MS)
@@ -269,28 +282,28 @@ def _evoked(ordinary: Axons) -> np.ndarray:
 # --- From few sites to all of them ---------------------------------------------------------------
 
 
-def _between(cells: Cells) -> Cells:
+def _interpolate_sites(cells: ExaminedSites) -> ExaminedSites:
     """Return cells of several states at every `NU` and `LOAD_MMOL_L` from a person's few sites."""
-    amplitude = _along(np.sqrt(2.0 * cells.action), straight=True)
+    amplitude = _interpolate_along_nu(np.sqrt(2.0 * cells.action), straight=True)
     fires = np.isfinite(cells.action)
     last = np.where(fires, np.log(PERSON_NU)[:, None], -np.inf).max(axis=1, keepdims=True)
     blocked = (np.log(NU)[:, None] > last + 0.01) & ~fires[:, -1:]
     amplitude = np.where(np.isnan(amplitude), NO_AMPLITUDE, amplitude)
-    amplitude = _across(np.where(blocked, np.nan, amplitude))
+    amplitude = _interpolate_across_loads(np.where(blocked, np.nan, amplitude))
     amplitude = np.where(amplitude > HIGHEST, np.nan, np.maximum(amplitude, 0.0))
-    peak = _across(_along(cells.peak_mv, straight=False))
-    rest = _across(_along(cells.rest_mv, straight=True))
-    return Cells(0.5 * amplitude**2, peak, rest, cells.shift_mv)
+    peak = _interpolate_across_loads(_interpolate_along_nu(cells.peak_mv, straight=False))
+    rest = _interpolate_across_loads(_interpolate_along_nu(cells.rest_mv, straight=True))
+    return ExaminedSites(0.5 * amplitude**2, peak, rest, cells.shift_mv)
 
 
-def _patterns(known: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _column_patterns(known: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield (its columns, pattern) of each pattern among columns, shape (n, columns)."""
     patterns, which = np.unique(known, axis=1, return_inverse=True)
     for i, pattern in enumerate(patterns.T):
         yield np.flatnonzero(which.ravel() == i), pattern
 
 
-def _along(values: np.ndarray, straight: bool) -> np.ndarray:
+def _interpolate_along_nu(values: np.ndarray, straight: bool) -> np.ndarray:
     """Return `values` (states, few nu, few loads) at every `NU`: monotone cubic in ln nu.
 
     Below the first site, the line through the first two if `straight`, else its value; above
@@ -302,7 +315,7 @@ def _along(values: np.ndarray, straight: bool) -> np.ndarray:
     values = values.transpose(1, 0, 2).reshape(len(PERSON_NU), -1)
     at, target = np.log(PERSON_NU), np.log(NU)
     found = np.full((NU.size, values.shape[1]), np.nan)
-    for mine, known in _patterns(np.isfinite(values)):
+    for mine, known in _column_patterns(np.isfinite(values)):
         if known.sum() < 2:
             continue
         x, y = at[known], values[known][:, mine]
@@ -314,7 +327,7 @@ def _along(values: np.ndarray, straight: bool) -> np.ndarray:
     return found.reshape(NU.size, states, loads).transpose(1, 0, 2)
 
 
-def _across(values: np.ndarray) -> np.ndarray:
+def _interpolate_across_loads(values: np.ndarray) -> np.ndarray:
     """Return `values` of few loads, shape (..., few), at every load: monotone cubic.
 
     Where some are NaN, straight lines between those known, the ends held.
@@ -334,19 +347,21 @@ def _across(values: np.ndarray) -> np.ndarray:
 # --- The law -------------------------------------------------------------------------------------
 
 
-@remember(*ROOMS, size=8192)
+@cached(*PARAMETER_GROUPS, size=8192)
 def _table(conditions: Conditions, axon: str, scores: people.Scores) -> HazardTable:
-    return _by_law([conditions], axon, scores)[0]
+    return _from_hazard_law([conditions], axon, scores)[0]
 
 
-def _by_law(states: Sequence[Conditions], axon: str, scores: people.Scores) -> list[HazardTable]:
+def _from_hazard_law(
+    states: Sequence[Conditions], axon: str, scores: people.Scores
+) -> list[HazardTable]:
     """Return the tables that the law makes of the cells of several states."""
     if not states:
         return []
-    each = zip(*(_cells(c, axon, scores) for c in states), strict=True)
-    cells = Cells(*(np.array(values) for values in each))
-    cells = _between(cells) if scores else cells
-    least, rate = _rates(axon, cells)
+    each = zip(*(_examined_sites(c, axon, scores) for c in states), strict=True)
+    cells = ExaminedSites(*(np.array(values) for values in each))
+    cells = _interpolate_sites(cells) if scores else cells
+    least, rate = _actions_and_rates(axon, cells)
     rest = cells.rest_mv[:, :, 0]
     pair = pair_probability(axon, rest, NU, cells.shift_mv[:, None] - _healthy_shift_mv(axon))
     return [
@@ -355,7 +370,7 @@ def _by_law(states: Sequence[Conditions], axon: str, scores: people.Scores) -> l
     ]
 
 
-def _rates(axon: str, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
+def _actions_and_rates(axon: str, cells: ExaminedSites) -> tuple[np.ndarray, np.ndarray]:
     """Return least action (NaN where none fires) and bursts per minute by the law."""
     found, rest = cells.action, cells.rest_mv
     # Along nu the action falls until the site fires without noise; there the course that
@@ -363,49 +378,55 @@ def _rates(axon: str, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
     least = np.minimum.accumulate(np.where(np.isnan(found), np.inf, found), axis=1)
     fresh = np.isfinite(found) & (found <= least)
     rate = burst_rate(axon, np.minimum(least, 1e3), rest)
-    leaves = np.where(fresh, propagating(axon, np.where(fresh, cells.peak_mv, 0.0)), 0.0)
+    leaves = np.where(fresh, propagating_share(axon, np.where(fresh, cells.peak_mv, 0.0)), 0.0)
     for i in range(1, NU.size):
         stale = ~fresh[:, i] & np.isfinite(least[:, i])
         leaves[:, i] = np.where(stale, leaves[:, i - 1], leaves[:, i])
-    rate = np.where(np.isfinite(least), np.maximum(rate * leaves, NEVER), NEVER)
+    rate = np.where(np.isfinite(least), np.maximum(rate * leaves, LEAST_PER_MIN), LEAST_PER_MIN)
     rate = np.minimum.accumulate(rate, axis=2)  # a load never makes a site fire more
     return np.where(np.isfinite(least), least, np.nan), rate
 
 
-@remember(*people.ROOMS)
+@cached(*people.PARAMETER_GROUPS)
 def _healthy_shift_mv(axon: str) -> float:
     return float(at_rest(Conditions(), axon).P[eq.ROW["shift_m"], 0])
 
 
-@remember(*ROOMS)
-def _mean_critical(axon: str) -> float:
+@cached(*PARAMETER_GROUPS)
+def _mean_critical_multiplier(axon: str) -> float:
     """Return `HazardTable.nu_critical` of the mean axon in health, from its unloaded sites alone.
 
     They are a sixth of the table, which nobody else needs when each person has an own axon.
     """
-    sites = at_rest(_batch([Conditions()], NU, LOAD_MMOL_L[:1]), axon)
-    (cells,) = _cells_of(sites, (1, NU.size, 1))
-    _, rate = _rates(axon, Cells(*(np.asarray(values)[None] for values in cells)))
-    return once_a_minute(rate[0, :, 0])
+    sites = at_rest(_site_batch([Conditions()], NU, LOAD_MMOL_L[:1]), axon)
+    (cells,) = _split_by_state(sites, (1, NU.size, 1))
+    _, rate = _actions_and_rates(
+        axon, ExaminedSites(*(np.asarray(values)[None] for values in cells))
+    )
+    return multiplier_at_once_a_minute(rate[0, :, 0])
 
 
-def critical_nu(axon: str = "ghk", scores: people.Scores = ()) -> float:
+def critical_multiplier(axon: str = "ghk", scores: people.Scores = ()) -> float:
     """Return the nu by which a person's sites are measured: once a minute in health.
 
     Between that of their own axon (`own_critical` 1) and that of the mean axon (0): whether
     growth and repair set sites against a nerve's own margin is assumed.
     """
-    mean = _mean_critical(axon)
-    own = hazard_table(Conditions(), axon, scores).nu_critical if people.differ(scores) else mean
+    mean = _mean_critical_multiplier(axon)
+    own = (
+        hazard_table(Conditions(), axon, scores).nu_critical
+        if people.differs_from_mean(scores)
+        else mean
+    )
     own = own if np.isfinite(own) else float(NU[-1])
-    share = number("firing", "own_critical")
+    share = parameter("firing", "own_critical")
     return 1.0 + float((own - 1.0) ** share * (mean - 1.0) ** (1.0 - share))
 
 
-@remember(*people.ROOMS, form=AS_IT_IS)
+@cached(*people.PARAMETER_GROUPS, form=IDENTITY)
 def _site_thresholds(conditions: Conditions, axon: str, scores: people.Scores) -> np.ndarray:
-    own = people.persons_axon(axon, scores)
-    sites = at_rest(_batch([conditions], NU, [0.0]), own)
+    own = people.axon_of_person(axon, scores)
+    sites = at_rest(_site_batch([conditions], NU, [0.0]), own)
     found = threshold_pa(sites, 20.0, dt=COARSE_DT_MS, tolerance_pa=0.1)
     return found / healthy_threshold_pa(own) * 100.0
 
@@ -437,7 +458,7 @@ def rested_hazard(
 ) -> UnitHazard:
     """Return `unit_hazard` of units that start without a load: enough for rates in the long run."""
     one = np.zeros(1, int)
-    return _knots([table], one, sites, [soma_per_min], np.zeros(1), duration_s)[0]
+    return _hazard_knots([table], one, sites, [soma_per_min], np.zeros(1), duration_s)[0]
 
 
 def hazard_course(
@@ -466,12 +487,12 @@ def hazard_course(
         The times, s, rising from 0.
     duration_s : float
     """
-    knots = _knots(tables, at, sites, soma_per_min, at_s, duration_s)
+    knots = _hazard_knots(tables, at, sites, soma_per_min, at_s, duration_s)
     knots[0] = replace(knots[0], start_load_mmol_l=balance(knots[0])[1])
     return HazardCourse(np.asarray(at_s, float), tuple(knots))
 
 
-def _knots(tables, at, sites, soma_per_min, at_s, duration_s) -> list[UnitHazard]:
+def _hazard_knots(tables, at, sites, soma_per_min, at_s, duration_s) -> list[UnitHazard]:
     """Return the knots of `hazard_course`, without a load to start with."""
     least = 1e-12 / duration_s * 60.0
     most = np.max([np.interp(sites.nu, t.nu, t.bursts_per_min[:, 0]) for t in tables], axis=0)
@@ -486,14 +507,14 @@ def _knots(tables, at, sites, soma_per_min, at_s, duration_s) -> list[UnitHazard
     common = {
         "load_mmol_l": tables[0].load_mmol_l, "unit": unit[order], "origin": origin,
         "units": sites.units,
-        "load_per_spike_mmol_l": number("firing", "load_per_discharge_mmol_l")
-        * number("firing", "load_factor"),
-        "load_tau_s": number("firing", "load_tau_min") * 60.0,
-        "ceiling_per_min": float(np.exp(_c(tables[0].axon, "ln_ceiling"))),
+        "load_per_spike_mmol_l": parameter("firing", "load_per_discharge_mmol_l")
+        * parameter("firing", "load_factor"),
+        "load_tau_s": parameter("firing", "load_tau_min") * 60.0,
+        "ceiling_per_min": float(np.exp(_param(tables[0].axon, "ln_ceiling"))),
     }  # fmt: skip
     for i, per_min in enumerate(soma_per_min):
         alike = np.repeat(np.asarray(per_min)[soma, None], k, axis=1)
-        rate, pair = _between_tables(i, at, at_s, rates, pairs)
+        rate, pair = _interpolate_tables(i, at, at_s, rates, pairs)
         knots.append(
             UnitHazard(
                 bursts_per_min=np.concatenate([rate, alike])[order],
@@ -504,7 +525,7 @@ def _knots(tables, at, sites, soma_per_min, at_s, duration_s) -> list[UnitHazard
     return knots
 
 
-def _between_tables(i: int, at: np.ndarray, at_s: np.ndarray, rates: list, pairs: list):
+def _interpolate_tables(i: int, at: np.ndarray, at_s: np.ndarray, rates: list, pairs: list):
     """Return rates and pairs at the time `i` from those of the tables before and after it."""
     j = int(np.searchsorted(at, i, "right")) - 1
     if at[j] == i or len(at) == 1:

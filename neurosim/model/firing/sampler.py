@@ -24,7 +24,7 @@ STATE = 13  # numbers that say where the loop is
 ROWS = 5  # of what it draws: time, unit, site, place in the burst, sodium load
 
 
-def cell_of(load, grid):
+def grid_cell(load, grid):
     """Return the cell of the grid that a load lies in."""
     j = 0
     while j < grid.size - 2 and load > grid[j + 1]:
@@ -32,14 +32,14 @@ def cell_of(load, grid):
     return j
 
 
-def now(t, at, q):
+def knot_fraction(t, at, q):
     """Return where between knot `q` and the next a time lies, 0 to 1; 0 after the last."""
     return min((t - at[q]) / (at[q + 1] - at[q]), 1.0) if q < at.size - 1 else 0.0
 
 
 def log_hazard(load, a, q, u, grid, log_rate, slope):
     """Return the log burst rate (per second) of a unit, `a` of the way from knot `q` on."""
-    j = cell_of(load, grid)
+    j = grid_cell(load, grid)
     more = min(load, grid[-1]) - grid[j]
     found = log_rate[q, u, j] + slope[q, u, j] * more
     if a > 0.0:
@@ -47,12 +47,12 @@ def log_hazard(load, a, q, u, grid, log_rate, slope):
     return found
 
 
-def pick(goal, load, a, q, grid, share, first, last):
+def choose_site(goal, load, a, q, grid, share, first, last):
     """Return the site among `first` to `last` - 1 whose cumulative share reaches a `goal`.
 
     The likeliest sites come first, so that a search from the front is short.
     """
-    j = cell_of(load, grid)
+    j = grid_cell(load, grid)
     w = min((load - grid[j]) / (grid[j + 1] - grid[j]), 1.0)
     for s in range(first, last - 1):
         reached = (1.0 - w) * share[q, j, s] + w * share[q, j + 1, s]
@@ -140,7 +140,7 @@ def sample(
                         log_most = max(log_most, log_rate[q + 1, u, 0])
                     shortest_mean = exp(-log_most)
                     level, fall = log_rate[q, u, 0], slope[q, u, 0]
-                a = now(t, at, q)
+                a = knot_fraction(t, at, q)
                 end, log_bound, mean = edge, log_most, shortest_mean
                 if log_hazard(load, a, q, u, grid, log_rate, slope) < log_most - CLOSE:
                     step = max(tau / WINDOWS, shortest_mean)
@@ -148,7 +148,7 @@ def sample(
                     least = load * exp((end - t) * removal)
                     log_bound = log_hazard(least, a, q, u, grid, log_rate, slope)
                     if q < knots - 1:
-                        a = now(end, at, q)
+                        a = knot_fraction(end, at, q)
                         log_bound = max(
                             log_bound, log_hazard(least, a, q, u, grid, log_rate, slope)
                         )
@@ -163,7 +163,7 @@ def sample(
             load *= exp(gap * removal)
             if t >= duration:
                 break
-            a = now(t, at, q)
+            a = knot_fraction(t, at, q)
             wait = rng.standard_exponential() - log_bound
             if a == 0.0 and load <= second:  # nearly always: no table need be searched
                 wait += level + fall * load
@@ -176,7 +176,7 @@ def sample(
                 continue
             s = first
             if last - first > 1:
-                s = pick(rng.random(), load, a, q, grid, share, first, last)
+                s = choose_site(rng.random(), load, a, q, grid, share, first, last)
             chance = pair[q, s]
             if a > 0.0:
                 chance += a * (pair[q + 1, s] - chance)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.axon.people import Scores, draw_scores
 
 CLASSES = ("foot_sole", "ordinary")
@@ -98,14 +98,14 @@ def draw_sites(
     scores : tuple of float
         Those of the person's axon.
     """
-    density = np.exp(number("firing", "rogue_person_spread") * person_rng.standard_normal())
-    per_unit = round(number("firing", "bulk_sites_per_unit"))
+    density = np.exp(parameter("firing", "rogue_person_spread") * person_rng.standard_normal())
+    per_unit = round(parameter("firing", "bulk_sites_per_unit"))
     bulk_unit = np.repeat(np.arange(units), per_unit)
-    spread = number("firing", "bulk_spread") * np.log(critical_nu)
+    spread = parameter("firing", "bulk_spread") * np.log(critical_nu)
     bulk = np.exp(spread * rng.standard_normal(bulk_unit.size))
-    rogues = rng.poisson(number("firing", f"rogues_per_unit_{site_class}") * density * units)
+    rogues = rng.poisson(parameter("firing", f"rogues_per_unit_{site_class}") * density * units)
     rogue_unit = rng.integers(0, units, rogues)
-    tail = number("firing", "rogue_tail") * (critical_nu - 1.0)
+    tail = parameter("firing", "rogue_tail") * (critical_nu - 1.0)
     rogue = 1.0 + tail * rng.standard_exponential(rogues)
     unit = np.concatenate([bulk_unit, rogue_unit])
     order = np.argsort(unit, kind="stable")

@@ -94,11 +94,11 @@ def muscle(name: str | Muscle) -> Muscle:
     """
     if isinstance(name, Muscle):
         return name
-    found = _names().get(_plain(name))
+    found = _muscle_aliases().get(_fold_name(name))
     if found is None:
-        latin = [m.latin for m in map(_read, MUSCLES)]
+        latin = [m.latin for m in map(_read_muscle, MUSCLES)]
         raise unknown_name("muscle", name, [*MUSCLES, *latin])
-    return _read(found)
+    return _read_muscle(found)
 
 
 def muscle_values(name: str | Muscle) -> Mapping[str, parameters.Value]:
@@ -110,7 +110,7 @@ def muscle_values(name: str | Muscle) -> Mapping[str, parameters.Value]:
         If no muscle has that name.
     """
     key = muscle(name).name
-    own, general = parameters.load("anatomy"), parameters.load("muscle")
+    own, general = parameters.load_group("anatomy"), parameters.load_group("muscle")
     return {n: own.get(f"{key}.{n}") or general[n] for n in _NUMBERS}
 
 
@@ -124,7 +124,7 @@ def twitch_forces_mn(muscle: str | Muscle) -> np.ndarray:
     NeurosimError
         If no muscle has that name.
     """
-    m = _muscle(muscle)
+    m = _cached_muscle(muscle)
     return m.twitch_force_smallest_mn * _relative_forces(m)
 
 
@@ -139,12 +139,12 @@ def contraction_times_ms(muscle: str | Muscle) -> np.ndarray:
     NeurosimError
         If no muscle has that name.
     """
-    m = _muscle(muscle)
+    m = _cached_muscle(muscle)
     inverse_c = math.log(m.contraction_time_range) / math.log(m.twitch_force_range)
     return m.contraction_time_slow_ms * _relative_forces(m) ** -inverse_c
 
 
-def roots(muscle: str | Muscle) -> Mapping[str, float]:
+def muscle_roots(muscle: str | Muscle) -> Mapping[str, float]:
     """Return the spinal roots of a muscle with the share of its motor units that each supplies.
 
     Empty for a muscle that no spinal root supplies (the eyelid's nerve is the facial one).
@@ -154,13 +154,13 @@ def roots(muscle: str | Muscle) -> Mapping[str, float]:
     NeurosimError
         If no muscle has that name.
     """
-    key = _muscle(muscle).name
+    key = _cached_muscle(muscle).name
     return {
-        r: parameters.number("anatomy", f"{key}.roots.{r}") for m, r in _root_names() if m == key
+        r: parameters.parameter("anatomy", f"{key}.roots.{r}") for m, r in _root_names() if m == key
     }
 
 
-def root(name: str) -> str:
+def canonical_root(name: str) -> str:
     """Return what of a nerve is pinched by its usual name: a spinal root, or ``"sensory"``.
 
     Raises
@@ -177,13 +177,13 @@ def root(name: str) -> str:
     raise unknown_name("root", name, [*known, SENSORY], *near)
 
 
-_muscle = muscle  # for functions whose argument has the same name
+_cached_muscle = muscle  # for functions whose argument has the same name
 
 
 @cache
 def _root_names() -> tuple[tuple[str, str], ...]:
     """Return (muscle, root) for every share of a muscle that is in the tables."""
-    parts = (name.split(".") for name in parameters.load("anatomy"))
+    parts = (name.split(".") for name in parameters.load_group("anatomy"))
     return tuple((p[0], p[2]) for p in parts if p[1] == "roots")
 
 
@@ -192,27 +192,27 @@ def _relative_forces(m: Muscle) -> np.ndarray:
     return np.exp(math.log(m.twitch_force_range) * np.arange(m.units) / m.units)
 
 
-def _plain(name: object) -> str:
+def _fold_name(name: object) -> str:
     """Return a name without capitals and with single spaces."""
     return " ".join(str(name).lower().replace("_", " ").replace("-", " ").split())
 
 
 @cache
-def _names() -> Mapping[str, str]:
+def _muscle_aliases() -> Mapping[str, str]:
     """Return every accepted name, plain, with the muscle it means."""
     table = parameters.read_toml(parameters.FILES["anatomy"])
     return {
-        _plain(name): key
+        _fold_name(name): key
         for key in MUSCLES
         for name in (key, table[key]["latin"], *table[key]["aliases"])
     }
 
 
 @cache
-def _read(key: str) -> Muscle:
+def _read_muscle(key: str) -> Muscle:
     """Return one muscle from the tables."""
     table = parameters.read_toml(parameters.FILES["anatomy"])[key]
-    own, general = parameters.load("anatomy"), parameters.load("muscle")
+    own, general = parameters.load_group("anatomy"), parameters.load_group("muscle")
     number = {n: float(own.get(f"{key}.{n}") or general[n]) for n in _NUMBERS}
     return Muscle(
         name=key,

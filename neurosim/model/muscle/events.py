@@ -17,7 +17,7 @@ from neurosim.base import parameters
 from neurosim.base.errors import NeurosimError
 from neurosim.model.muscle import anatomy
 from neurosim.model.muscle.anatomy import Muscle
-from neurosim.model.muscle.force import factor, muscle_force_mn, sort_discharges
+from neurosim.model.muscle.force import check_factor, muscle_force_mn, sort_discharges
 
 KINDS = (
     "single", "doublet", "multiplet", "myokymic_burst", "neuromyotonic_burst", "spasm",
@@ -79,10 +79,12 @@ class Twitches:
             return "no twitches"
         count = {kind: int(np.sum(self.kind == kind)) for kind in KINDS}
         parts = [f"{count['single']} single"] if count["single"] else []
-        parts += [_plural(count[kind], kind.replace("_", " ")) for kind in KINDS[1:] if count[kind]]
+        parts += [
+            _pluralize(count[kind], kind.replace("_", " ")) for kind in KINDS[1:] if count[kind]
+        ]
         what = "event" if count["spasm"] else "twitch"
         return (
-            f"{_plural(len(self), what)}: {', '.join(parts)}; "
+            f"{_pluralize(len(self), what)}: {', '.join(parts)}; "
             f"{int(np.sum(self.visible)) or 'none'} visible"
         )
 
@@ -136,13 +138,13 @@ def find_twitches(
     """
     m = anatomy.muscle(muscle)
     times, unit, peak, contraction = sort_discharges(times_s, units, m, contraction_time_scale)
-    scale = factor("force_scale", force_scale, 0, 100, times.size)
-    told = _told(times.size, origin=origin, episode=episode, process=process)
+    scale = check_factor("force_scale", force_scale, 0, 100, times.size)
+    told = _check_columns(times.size, origin=origin, episode=episode, process=process)
     order = np.arange(times.size)
     if told or np.ndim(scale):
         order = np.lexsort((np.atleast_1d(times_s), np.atleast_1d(units)))
     if episode is None:
-        which = by_interval(times, unit)
+        which = group_by_interval(times, unit)
     else:
         which = told["episode"][order]
         by_event = np.lexsort((which, unit))  # stable: an event's discharges stay in order of time
@@ -151,7 +153,7 @@ def find_twitches(
         )
     starts = _event_starts(unit, which)
     discharges = np.diff(starts, append=times.size)
-    onset, end, event_peak = _shape(times, peak, contraction, starts, discharges)
+    onset, end, event_peak = _event_shapes(times, peak, contraction, starts, discharges)
     scale = scale[order][starts] if np.ndim(scale) else scale
     rows = {
         "onset_s": onset, "end_s": end, "peak_mn": event_peak * scale, "unit": unit[starts],
@@ -161,16 +163,16 @@ def find_twitches(
     }  # fmt: skip
     if process is not None:
         made = told["process"][order]
-        rows["kind"] = _kinds(rows["kind"], discharges, made[starts])
+        rows["kind"] = _classify_events(rows["kind"], discharges, made[starts])
         held = made == "plateau"
         first = [
             float(np.ravel(v)[0]) if np.size(v) else 1.0 for v in (scale, contraction_time_scale)
         ]
-        rows = _with_spasms(rows, times[held], unit[held], which[held], m, *first)
-    return _twitches(rows, m, told.get("origin"))
+        rows = _merge_spasms(rows, times[held], unit[held], which[held], m, *first)
+    return _to_twitches(rows, m, told.get("origin"))
 
 
-def _told(size: int, **columns: Any) -> dict[str, np.ndarray]:
+def _check_columns(size: int, **columns: Any) -> dict[str, np.ndarray]:
     """Return the columns that were given, as arrays of one entry for each discharge."""
     found = {name: np.asarray(given) for name, given in columns.items() if given is not None}
     for name, column in found.items():
@@ -182,7 +184,7 @@ def _told(size: int, **columns: Any) -> dict[str, np.ndarray]:
     return found
 
 
-def _with_spasms(rows, times_s, unit, episode, m: Muscle, scale: float, slowness: float) -> dict:
+def _merge_spasms(rows, times_s, unit, episode, m: Muscle, scale: float, slowness: float) -> dict:
     """Return the rows of events with the parts of each plateau over several units made one.
 
     A spasm lasts from the first onset to the last end of its parts; its peak is that of their
@@ -206,7 +208,7 @@ def _with_spasms(rows, times_s, unit, episode, m: Muscle, scale: float, slowness
     return {name: column[keep] for name, column in rows.items()}
 
 
-def _twitches(rows: dict[str, np.ndarray], m: Muscle, origin: np.ndarray | None) -> Twitches:
+def _to_twitches(rows: dict[str, np.ndarray], m: Muscle, origin: np.ndarray | None) -> Twitches:
     """Return events in order of onset, kinds and origins in words."""
     order = np.lexsort((rows["unit"], rows["onset_s"]))
     r = {name: column[order] for name, column in rows.items()}
@@ -223,7 +225,7 @@ def _twitches(rows: dict[str, np.ndarray], m: Muscle, origin: np.ndarray | None)
     )
 
 
-def _kinds(kind: np.ndarray, discharges: np.ndarray, process: np.ndarray) -> np.ndarray:
+def _classify_events(kind: np.ndarray, discharges: np.ndarray, process: np.ndarray) -> np.ndarray:
     """Return the index into `KINDS` of each event by what made it; `kind` is a misfire's."""
     for made, least, name in (
         ("myokymia", 2, "myokymic_burst"),
@@ -234,15 +236,17 @@ def _kinds(kind: np.ndarray, discharges: np.ndarray, process: np.ndarray) -> np.
     return kind
 
 
-def _plural(count: int, word: str) -> str:
+def _pluralize(count: int, word: str) -> str:
     """Return a count with its word."""
     ending = "" if count == 1 else "es" if word.endswith("ch") else "s"
     return f"{count} {word}{ending}"
 
 
-def by_interval(times_s: np.ndarray, unit: np.ndarray) -> np.ndarray:
+def group_by_interval(times_s: np.ndarray, unit: np.ndarray) -> np.ndarray:
     """Return the episode of each discharge by the 20-ms rule, shape (n,)."""
-    limit_s = parameters.number("muscle", "event_interval_ms") / 1000.0 + 1e-9  # rounding of times
+    limit_s = (
+        parameters.parameter("muscle", "event_interval_ms") / 1000.0 + 1e-9
+    )  # rounding of times
     new = np.ones(times_s.size, dtype=bool)
     new[1:] = (np.diff(unit) != 0) | (np.diff(times_s) > limit_s)
     return np.cumsum(new)
@@ -255,7 +259,7 @@ def _event_starts(unit: np.ndarray, episode: np.ndarray) -> np.ndarray:
     return np.flatnonzero(new)
 
 
-def _shape(
+def _event_shapes(
     times_s: np.ndarray,
     peak_mn: np.ndarray,
     contraction_s: np.ndarray,
@@ -268,11 +272,11 @@ def _shape(
     gap = np.full(times_s.size, np.inf)
     gap[:-1] = np.diff(times_s) / contraction_s[:-1]
     gap[starts[1:] - 1] = np.inf
-    a, b = _states(gap, np.e * peak_mn, starts, discharges)
+    a, b = _force_states(gap, np.e * peak_mn, starts, discharges)
     u_top = np.clip(1.0 - a / b, 0.0, gap)  # where the force is largest before the next one
     top = (a + b * u_top) * np.exp(-u_top)
     peak = np.maximum.reduceat(top, starts)
-    edge = parameters.number("muscle", "event_edge_fraction") * peak
+    edge = parameters.parameter("muscle", "event_edge_fraction") * peak
     above = top >= np.repeat(edge, discharges)
     index = np.arange(times_s.size)
     rise = np.minimum.reduceat(np.where(above, index, times_s.size), starts)
@@ -282,7 +286,7 @@ def _shape(
     return t_rise, t_fall, peak
 
 
-def _states(
+def _force_states(
     gap: np.ndarray, kick: np.ndarray, starts: np.ndarray, discharges: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return a and b just after each discharge: force is (a + b u) exp(-u) until the next.

@@ -13,21 +13,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurosim.base.cache import remember
+from neurosim.base.cache import cached
 from neurosim.base.errors import NeurosimError, number_within
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.muscle.force import force_fraction
 
 STEP_S = 0.1
 EXCITATION_STEP = 0.01  # to which the excitation is found, as in the authors' code
 
 
-def _number(name: str) -> float:
-    return number("fatigue", name)
+def _param(name: str) -> float:
+    return parameter("fatigue", name)
 
 
 @dataclass(frozen=True, eq=False)
-class Units:
+class RateCodedUnits:
     """Rate-coded units, the smallest first; arrays of shape (units,).
 
     Attributes
@@ -56,30 +56,30 @@ class Units:
     @property
     def full_excitation(self) -> float:
         """Excitation at which the last unit has its largest rate."""
-        above = self.highest_per_s[-1] - _number("lowest_rate")
-        return float(self.threshold[-1] + above / _number("rate_gain"))
+        above = self.highest_per_s[-1] - _param("lowest_rate")
+        return float(self.threshold[-1] + above / _param("rate_gain"))
 
 
-def build() -> Units:
+def build_units() -> RateCodedUnits:
     """Return the units of Potvin & Fuglevand (2017)."""
-    n = round(_number("units"))
+    n = round(_param("units"))
     rank = np.arange(n) / (n - 1)
-    threshold = _number("recruitment_range") ** rank
-    force = _number("force_range") ** rank
-    c = np.log(_number("force_range")) / np.log(_number("contraction_time_range"))
+    threshold = _param("recruitment_range") ** rank
+    force = _param("force_range") ** rank
+    c = np.log(_param("force_range")) / np.log(_param("contraction_time_range"))
     fall = (threshold - 1.0) / (threshold[-1] - 1.0)
-    slow, fast = _number("recovery_tau_slow_s"), _number("recovery_tau_fast_s")
-    return Units(
+    slow, fast = _param("recovery_tau_slow_s"), _param("recovery_tau_fast_s")
+    return RateCodedUnits(
         threshold=threshold,
-        highest_per_s=_number("highest_rate_first") - _number("highest_rate_fall") * fall,
+        highest_per_s=_param("highest_rate_first") - _param("highest_rate_fall") * fall,
         force=force,
-        contraction_time_ms=_number("contraction_time_slow_ms") * force ** (-1.0 / c),
-        loss_per_s=_number("fatigability_largest") * _number("fatigability_range") ** (rank - 1.0),
+        contraction_time_ms=_param("contraction_time_slow_ms") * force ** (-1.0 / c),
+        loss_per_s=_param("fatigability_largest") * _param("fatigability_range") ** (rank - 1.0),
         recovery_tau_s=slow * (fast / slow) ** rank,
     )
 
 
-def rates_per_s(units: Units, excitation, on_s=0.0) -> np.ndarray:
+def rates_per_s(units: RateCodedUnits, excitation, on_s=0.0) -> np.ndarray:
     """Return the rate of every unit, per s; 0 below its threshold.
 
     Parameters
@@ -91,7 +91,7 @@ def rates_per_s(units: Units, excitation, on_s=0.0) -> np.ndarray:
     on_s : float or ndarray, shape (units,)
         For how long each unit has fired, which lowers its rate.
     """
-    lowest, slope, adaptation, offset, tau_s = _rate_numbers()
+    lowest, slope, adaptation, offset, tau_s = _rate_parameters()
     above = np.asarray(excitation, float) - units.threshold
     rate = np.minimum(lowest + slope * above, units.highest_per_s)
     share = adaptation * (units.threshold - 1.0) / (units.threshold[-1] - 1.0)
@@ -99,10 +99,10 @@ def rates_per_s(units: Units, excitation, on_s=0.0) -> np.ndarray:
     return np.where(above >= 0.0, rate, 0.0)
 
 
-@remember("fatigue")
-def _rate_numbers() -> tuple[float, ...]:
+@cached("fatigue")
+def _rate_parameters() -> tuple[float, ...]:
     names = ("lowest_rate", "rate_gain", "adaptation", "adaptation_offset", "adaptation_tau_s")
-    return tuple(_number(name) for name in names)
+    return tuple(_param(name) for name in names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,8 +139,12 @@ class Effort:
         return float(self.time_s[short.argmax()]) if short.any() else float("inf")
 
 
-def effort(
-    target_percent, *, recovery: bool = False, units: Units | None = None, stop: bool = False
+def simulate_effort(
+    target_percent,
+    *,
+    recovery: bool = False,
+    units: RateCodedUnits | None = None,
+    stop: bool = False,
 ) -> Effort:
     """Return how a muscle follows a target force.
 
@@ -165,16 +169,16 @@ def effort(
     Potvin JR, Fuglevand AJ (2017) A motor unit-based model of muscle fatigue. PLoS Comput Biol
     13:e1005581.
     """
-    target = _target(target_percent)
-    pool = build() if units is None else units
+    target = _check_target(target_percent)
+    pool = build_units() if units is None else units
     full = pool.full_excitation
-    largest = float(_forces(pool, full, 0.0, np.ones_like(pool.force))[1].sum())
+    largest = float(_unit_forces(pool, full, 0.0, np.ones_like(pool.force))[1].sum())
     left, on_s = np.ones_like(pool.force), np.zeros_like(pool.force)
     columns, e = np.empty((3, target.size)), 0.0
     for i, wanted in enumerate(target):
         e = _least_excitation(pool, full, e, on_s, left, wanted / 100.0 * largest)
-        active, force = _forces(pool, e, on_s, left)
-        capacity = _forces(pool, full, 0.0, left)[1].sum()
+        active, force = _unit_forces(pool, e, on_s, left)
+        capacity = _unit_forces(pool, full, 0.0, left)[1].sum()
         columns[:, i] = force.sum() / largest, e / full, capacity / largest
         if stop and force.sum() < wanted / 100.0 * largest - 1e-9:
             target, columns = target[: i + 1], columns[:, : i + 1]
@@ -187,16 +191,16 @@ def effort(
     return Effort(time, force, target, excitation, capacity, left)
 
 
-def hold_s(percent: float, longest_s: float = 1000.0, **options) -> float:
+def longest_hold_s(percent: float, longest_s: float = 1000.0, **options) -> float:
     """Return for how long a force can be held, s; infinite if longer than `longest_s`."""
     number_within("percent", percent, 0.0, 100.0, "%")
     steps = round(number_within("longest_s", longest_s, STEP_S, 1e5, "s") / STEP_S)
-    return effort(np.full(steps, float(percent)), stop=True, **options).endurance_s
+    return simulate_effort(np.full(steps, float(percent)), stop=True, **options).endurance_s
 
 
-def _forces(pool: Units, excitation, on_s, left) -> tuple[np.ndarray, np.ndarray]:
+def _unit_forces(pool: RateCodedUnits, excitation, on_s, left) -> tuple[np.ndarray, np.ndarray]:
     """Return activation (0 to 1) and force of every unit."""
-    slowing = _number("slowing")
+    slowing = _param("slowing")
     slowed = pool.contraction_time_ms * (1.0 + slowing * (1.0 - left))
     active = force_fraction(slowed / 1000.0 * rates_per_s(pool, excitation, on_s))
     return active, active * left * pool.force
@@ -211,7 +215,7 @@ def _least_excitation(pool, full, near: float, on_s, left, wanted: float) -> flo
         return 0.0
 
     def enough(step: int) -> bool:
-        return _forces(pool, step * EXCITATION_STEP, on_s, left)[1].sum() >= wanted
+        return _unit_forces(pool, step * EXCITATION_STEP, on_s, left)[1].sum() >= wanted
 
     most = int(np.ceil(full / EXCITATION_STEP))
     low, high, width = -1, min(round(near / EXCITATION_STEP), most), 1
@@ -228,7 +232,7 @@ def _least_excitation(pool, full, near: float, on_s, left, wanted: float) -> flo
     return min(high * EXCITATION_STEP, full)
 
 
-def _target(target_percent) -> np.ndarray:
+def _check_target(target_percent) -> np.ndarray:
     try:
         target = np.atleast_1d(np.asarray(target_percent, dtype=float))
     except (TypeError, ValueError):

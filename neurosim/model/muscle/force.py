@@ -67,7 +67,7 @@ def force_fraction(ratio: Any) -> np.ndarray:
     return np.where(x > limit, tetanic_fraction(x), x / limit * tetanic_fraction(limit))
 
 
-def gain(ratio: Any) -> np.ndarray:
+def summation_gain(ratio: Any) -> np.ndarray:
     """Return how much larger a twitch is than a lone one, shape of `ratio`.
 
     1 below T/ISI = 0.4, then S(x)/x over S(0.4)/0.4 (Fuglevand, Winter & Patla 1993).
@@ -121,7 +121,7 @@ def muscle_force_mn(
     """
     n_samples = _sample_count(duration_s, sampling_hz)
     times, unit, peak, contraction = sort_discharges(times_s, units, muscle, contraction_time_scale)
-    scale = factor("force_scale", force_scale, 0, 100, times.size)
+    scale = check_factor("force_scale", force_scale, 0, 100, times.size)
     if np.ndim(scale):
         scale = scale[np.lexsort((np.atleast_1d(times_s), np.atleast_1d(units)))]
     peak, force = scale * peak, np.zeros(n_samples)
@@ -135,7 +135,7 @@ def muscle_force_mn(
     return force
 
 
-def factor(name: str, given: Any, low: float, high: float, size: int) -> Any:
+def check_factor(name: str, given: Any, low: float, high: float, size: int) -> Any:
     """Return a factor that is checked: a float, or one for each of `size` discharges.
 
     Raises
@@ -178,8 +178,8 @@ def sort_discharges(
         If the columns are not numbers, differ in length, or name a unit that does not exist.
     """
     m = anatomy.muscle(muscle)
-    times, unit = _columns(times_s, units, m)
-    scale = factor("contraction_time_scale", contraction_time_scale, 0.1, 10, times.size)
+    times, unit = _check_discharges(times_s, units, m)
+    scale = check_factor("contraction_time_scale", contraction_time_scale, 0.1, 10, times.size)
     order = np.lexsort((times, unit))
     times, unit = times[order], unit[order]
     scale = scale[order] if np.ndim(scale) else scale
@@ -187,7 +187,7 @@ def sort_discharges(
     ratio = np.zeros(times.size)
     interval = np.maximum(np.diff(times), _SHORTEST_INTERVAL_S)
     ratio[1:] = np.where(unit[1:] == unit[:-1], contraction[1:] / interval, 0.0)
-    return times, unit, anatomy.twitch_forces_mn(m)[unit] * gain(ratio), contraction
+    return times, unit, anatomy.twitch_forces_mn(m)[unit] * summation_gain(ratio), contraction
 
 
 def _add_unit(
@@ -211,7 +211,7 @@ def _add_unit(
         force[i:j] += weight @ curves[:, i - i0 : j - i0]
 
 
-def _columns(times_s: Any, units: Any, m: Muscle) -> tuple[np.ndarray, np.ndarray]:
+def _check_discharges(times_s: Any, units: Any, m: Muscle) -> tuple[np.ndarray, np.ndarray]:
     """Return checked discharge times (float) and units (int)."""
     try:
         times = np.atleast_1d(np.asarray(times_s, dtype=float))
@@ -250,11 +250,11 @@ def _sample_count(duration_s: float, sampling_hz: float) -> int:
     return round(duration * hz)
 
 
-@cache.remember("muscle")
+@cache.cached("muscle")
 def force_frequency() -> tuple[float, float, float]:
     """Return factor, exponent and linear limit of the force-frequency curve."""
     return (
-        parameters.number("muscle", "force_frequency_factor"),
-        parameters.number("muscle", "force_frequency_exponent"),
-        parameters.number("muscle", "force_frequency_linear_limit"),
+        parameters.parameter("muscle", "force_frequency_factor"),
+        parameters.parameter("muscle", "force_frequency_exponent"),
+        parameters.parameter("muscle", "force_frequency_linear_limit"),
     )

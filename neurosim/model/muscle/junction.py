@@ -14,22 +14,22 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.base.cache import AS_IT_IS, Form, remember
+from neurosim.base.cache import IDENTITY, Codec, cached
 from neurosim.base.errors import NeurosimError, number_within
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 
 STEP_MS = 0.02
 STEP_MM = 0.25
 COMPARTMENTS = 24  # half a fibre: 6 mm from the end plate
-AT = -4  # the compartment whose spikes count, 5 mm from the end plate
+RECORDED_COMPARTMENT = -4  # the compartment whose spikes count, 5 mm from the end plate
 CROSSED_MV = -20.0
 TRAVEL_MS = 0.5  # less than a spike needs from the end plate to there
 QUANTA = np.geomspace(1.0, 200.0, 48)  # strengths of the end plate that are tried
 _FIBRES = np.polynomial.hermite_e.hermegauss(21)
 
 
-def _n(name: str) -> float:
-    return number("junction", name)
+def _param(name: str) -> float:
+    return parameter("junction", name)
 
 
 def relative_release(calcium_mmol_l: Any, magnesium_mmol_l: Any) -> np.ndarray:
@@ -37,12 +37,12 @@ def relative_release(calcium_mmol_l: Any, magnesium_mmol_l: Any) -> np.ndarray:
 
     m = k (Ca / (1 + Ca/K1 + Mg/K2))^4 in ionised concentrations (Dodge & Rahamimoff 1967).
     """
-    k1, k2, n = _n("release_k_calcium"), _n("release_k_magnesium"), _n("release_power")
+    k1, k2, n = _param("release_k_calcium"), _param("release_k_magnesium"), _param("release_power")
 
     def m(ca, mg):
         return (ca / (1.0 + ca / k1 + mg / k2)) ** n
 
-    base = m(number("membrane", "base_calcium"), number("membrane", "base_magnesium"))
+    base = m(parameter("membrane", "base_calcium"), parameter("membrane", "base_magnesium"))
     return m(np.asarray(calcium_mmol_l, float), np.asarray(magnesium_mmol_l, float)) / base
 
 
@@ -53,8 +53,8 @@ def decay_ms(acetylcholinesterase_scale: float) -> float:
     1/tau = (1/tau0) (r + (1 - r) scale), where 1/r is how much slower it goes without the enzyme.
     """
     left = number_within("acetylcholinesterase_scale", acetylcholinesterase_scale, 0.0, 10.0)
-    without = 1.0 / _n("decay_without_enzyme")
-    return _n("decay_ms") / (without + (1.0 - without) * left)
+    without = 1.0 / _param("decay_without_enzyme")
+    return _param("decay_ms") / (without + (1.0 - without) * left)
 
 
 # --- the fibre ---------------------------------------------------------------------------------
@@ -65,7 +65,7 @@ def _linoid(x, width):
     return np.where(small, width, x / -np.expm1(-np.where(small, 1.0, x) / width))
 
 
-def _gates(v):
+def _gate_rates(v):
     """Return (steady state, rate per ms at 20 degC) of m, h, n and s at potentials in mV.
 
     Shorten and others (2007) after Wallinga and others (1999): sodium m^3 h s, potassium n^4; s is
@@ -96,12 +96,12 @@ class _Cable:
     rest: tuple[float, ...]
 
 
-@remember("junction", "emg")
-def _cable() -> _Cable:
+@cached("junction", "emg")
+def _make_cable() -> _Cable:
     from scipy.linalg import expm
 
-    radius_cm, step_cm = 0.5e-4 * _n("fibre_um"), 0.1 * STEP_MM
-    per_ohm = 1e-2 * number("emg", "intracellular_conductivity")  # S/cm
+    radius_cm, step_cm = 0.5e-4 * _param("fibre_um"), 0.1 * STEP_MM
+    per_ohm = 1e-2 * parameter("emg", "intracellular_conductivity")  # S/cm
     axial_ms = 1e3 * np.pi * radius_cm**2 * per_ohm / step_cm
     size = np.ones(COMPARTMENTS)
     size[0] = 0.5  # the cut goes through the middle of the end plate
@@ -110,20 +110,20 @@ def _cable() -> _Cable:
         np.diag(np.ones(COMPARTMENTS - 1), 1) + np.diag(np.ones(COMPARTMENTS - 1), -1)
     )
     flow -= np.diag(flow.sum(axis=1))
-    warm = _n("fibre_q10_conductance") ** ((_n("fibre_temperature_c") - 20.0) / 10.0)
-    sodium = np.full((COMPARTMENTS, 1), warm * _n("fibre_sodium"))
-    sodium[0] *= _n("end_plate_sodium")
-    potassium, v = warm * _n("fibre_potassium"), _n("rest_mv")
-    rest = tuple(float(steady) for steady, _ in _gates(v))
+    warm = _param("fibre_q10_conductance") ** ((_param("fibre_temperature_c") - 20.0) / 10.0)
+    sodium = np.full((COMPARTMENTS, 1), warm * _param("fibre_sodium"))
+    sodium[0] *= _param("end_plate_sodium")
+    potassium, v = warm * _param("fibre_potassium"), _param("rest_mv")
+    rest = tuple(float(steady) for steady, _ in _gate_rates(v))
     m, h, n, s = rest
-    inward = sodium[1, 0] * m**3 * h * s * (v - _n("fibre_sodium_mv"))
-    outward = potassium * n**4 * (v - _n("fibre_potassium_mv"))
+    inward = sodium[1, 0] * m**3 * h * s * (v - _param("fibre_sodium_mv"))
+    outward = potassium * n**4 * (v - _param("fibre_potassium_mv"))
     return _Cable(
-        spread=expm(0.5 * STEP_MS * flow / (_n("fibre_capacitance") * area)[:, None]),
+        spread=expm(0.5 * STEP_MS * flow / (_param("fibre_capacitance") * area)[:, None]),
         sodium=sodium,
         potassium=potassium,
         end_plate=0.5e-6 / area[0],
-        leak_mv=v + (inward + outward) / _n("fibre_leak"),
+        leak_mv=v + (inward + outward) / _param("fibre_leak"),
         rest=rest,
     )
 
@@ -150,22 +150,26 @@ def fibre_mv(
     channels : bool
         False leaves sodium and potassium channels out: the end-plate potential alone.
     """
-    c, given = _cable(), np.atleast_1d(np.asarray(strength_ns, float))
-    warm = _n("fibre_q10") ** ((_n("fibre_temperature_c") - 20.0) / 10.0)
-    leak, capacitance = _n("fibre_leak"), _n("fibre_capacitance")
-    e_na, e_k, e_end = _n("fibre_sodium_mv"), _n("fibre_potassium_mv"), _n("reversal_mv")
-    v = np.full((COMPARTMENTS, given.size), _n("rest_mv"))
+    c, given = _make_cable(), np.atleast_1d(np.asarray(strength_ns, float))
+    warm = _param("fibre_q10") ** ((_param("fibre_temperature_c") - 20.0) / 10.0)
+    leak, capacitance = _param("fibre_leak"), _param("fibre_capacitance")
+    e_na, e_k, e_end = (
+        _param("fibre_sodium_mv"),
+        _param("fibre_potassium_mv"),
+        _param("reversal_mv"),
+    )
+    v = np.full((COMPARTMENTS, given.size), _param("rest_mv"))
     gates = [np.full_like(v, x) for x in c.rest]
     steps = round(run_ms / STEP_MS)
     impulses = np.bincount(np.round(np.asarray(starts_ms) / STEP_MS).astype(int), minlength=steps)
     out, open_ns = np.empty((steps, 2, given.size)), np.zeros(given.size)
-    keep, e_leak = np.exp(-STEP_MS / tau_ms), c.leak_mv if channels else _n("rest_mv")
+    keep, e_leak = np.exp(-STEP_MS / tau_ms), c.leak_mv if channels else _param("rest_mv")
     for i in range(steps):
         open_ns = open_ns + impulses[i] * given
         if channels:
             gates = [
                 to + (x - to) * np.exp(-STEP_MS * warm * rate)
-                for x, (to, rate) in zip(gates, _gates(v), strict=True)
+                for x, (to, rate) in zip(gates, _gate_rates(v), strict=True)
             ]
         m, h, n, s = gates
         g_na, g_k = channels * c.sodium * m**3 * h * s, channels * c.potassium * n**4
@@ -176,31 +180,33 @@ def fibre_mv(
         v = goal + (c.spread @ v - goal) * np.exp(-STEP_MS * total / capacitance)
         v = c.spread @ v
         open_ns = keep * open_ns
-        out[i] = v[0], v[AT]
+        out[i] = v[0], v[RECORDED_COMPARTMENT]
     return out
 
 
-def spikes_ms(potential_mv: np.ndarray) -> list[np.ndarray]:
+def spike_times_ms(potential_mv: np.ndarray) -> list[np.ndarray]:
     """Return when each fibre's potential rises through `CROSSED_MV`, ms, from (steps, fibres)."""
     up = (potential_mv[1:] >= CROSSED_MV) & (potential_mv[:-1] < CROSSED_MV)
     return [(np.flatnonzero(column) + 1) * STEP_MS for column in up.T]
 
 
-@remember("junction", "emg")
+@cached("junction", "emg")
 def quantum_ns() -> float:
     """Return the conductance, nS, whose end-plate potential in a healthy fibre is one packet's."""
-    return _n("quantum_mv") / end_plate_mv(1.0, _n("decay_ms"))
+    return _param("quantum_mv") / end_plate_mv(1.0, _param("decay_ms"))
 
 
-@remember("junction", "emg", size=4096, form=AS_IT_IS)
+@cached("junction", "emg", size=4096, form=IDENTITY)
 def end_plate_mv(strength_ns: float, tau_ms: float) -> float:
     """Return the peak of the end-plate potential alone above rest, mV, of a strength in nS."""
     run_ms = 3.0 + 2.0 * tau_ms
-    return float(fibre_mv(strength_ns, tau_ms, run_ms, channels=False)[:, 0].max() - _n("rest_mv"))
+    return float(
+        fibre_mv(strength_ns, tau_ms, run_ms, channels=False)[:, 0].max() - _param("rest_mv")
+    )
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class FibreResponse:
     """What a fibre does with one impulse, by how many mean packets open its end plate.
 
     Attributes
@@ -217,19 +223,19 @@ class Answer:
     threshold_quanta: float
 
 
-_ANSWER = Form(
+_RESPONSE_CODEC = Codec(
     lambda a: (a.quanta, tuple(a.spikes_ms), a.threshold_quanta),
-    lambda v: Answer(v[0], list(v[1]), v[2]),
+    lambda v: FibreResponse(v[0], list(v[1]), v[2]),
 )
 
 
-@remember("junction", "emg", form=_ANSWER)
-def answer(acetylcholinesterase_scale: float = 1.0) -> Answer:
+@cached("junction", "emg", form=_RESPONSE_CODEC)
+def fibre_response(acetylcholinesterase_scale: float = 1.0) -> FibreResponse:
     """Return what fibres do with one impulse when a share of the enzyme is left."""
     tau = decay_ms(acetylcholinesterase_scale)
 
     def fire(quanta):
-        return spikes_ms(fibre_mv(quanta * quantum_ns(), tau, 10.0 + 6.0 * tau)[:, 1])
+        return spike_times_ms(fibre_mv(quanta * quantum_ns(), tau, 10.0 + 6.0 * tau)[:, 1])
 
     spikes = fire(QUANTA)
     fires = np.array([t.size > 0 for t in spikes])
@@ -240,10 +246,10 @@ def answer(acetylcholinesterase_scale: float = 1.0) -> Answer:
     first = int(fires.argmax())
     finer = np.linspace(QUANTA[max(first - 1, 0)], QUANTA[first], 17)
     threshold = finer[np.argmax([t.size > 0 for t in fire(finer)])]
-    return Answer(QUANTA, spikes, float(threshold))
+    return FibreResponse(QUANTA, spikes, float(threshold))
 
 
-def train(
+def train_response(
     rate_per_s: float, impulses: int, quanta: Any = None, acetylcholinesterase_scale: float = 1.0
 ) -> np.ndarray:
     """Return how often fibres fire between each impulse of a train and the next.
@@ -266,18 +272,18 @@ def train(
     spikes : ndarray of int, shape (impulses, fibres)
     """
     period = 1000.0 / number_within("rate_per_s", rate_per_s, 0.1, 200.0, "per s")
-    given = np.atleast_1d(_n("quanta") if quanta is None else np.asarray(quanta, float))
+    given = np.atleast_1d(_param("quanta") if quanta is None else np.asarray(quanta, float))
     starts = period * np.arange(impulses)
     tau = decay_ms(acetylcholinesterase_scale)
     found = fibre_mv(given * quantum_ns(), tau, period * impulses, starts)[:, 1]
     edges = np.append(starts + TRAVEL_MS, np.inf)
-    return np.stack([np.histogram(t, edges)[0] for t in spikes_ms(found)], axis=1)
+    return np.stack([np.histogram(t, edges)[0] for t in spike_times_ms(found)], axis=1)
 
 
 # --- the fibres of a unit ----------------------------------------------------------------------
 
 
-def stronger(quanta: Any, mean_quanta: float) -> np.ndarray:
+def exceeding_share(quanta: Any, mean_quanta: float) -> np.ndarray:
     """Return the share of fibres and impulses whose packets add up to more than `quanta`.
 
     The number of packets is Poisson about each fibre's mean, which is spread log-normally about
@@ -285,9 +291,9 @@ def stronger(quanta: Any, mean_quanta: float) -> np.ndarray:
     """
     from scipy.special import gammaincc, gammaln
 
-    x, shape = np.atleast_1d(np.asarray(quanta, float)), _n("quantum_cv") ** -2.0
+    x, shape = np.atleast_1d(np.asarray(quanta, float)), _param("quantum_cv") ** -2.0
     nodes, weights = _FIBRES
-    means = mean_quanta * np.exp(_n("quanta_spread") * nodes)
+    means = mean_quanta * np.exp(_param("quanta_spread") * nodes)
     k = np.arange(1, 2 + int(means.max() + 10.0 * np.sqrt(means.max() + 1.0)))
     log = k * np.log(np.maximum(means[:, None], 1e-300)) - means[:, None] - gammaln(k + 1.0)
     of_k = (weights / weights.sum()) @ np.exp(log)
@@ -337,7 +343,7 @@ class Junction:
         return self.end_plate_mv / self.threshold_mv
 
 
-@remember("junction", "emg", "membrane", size=4096)
+@cached("junction", "emg", "membrane", size=4096)
 def transmit(
     calcium_mmol_l: float, magnesium_mmol_l: float, acetylcholinesterase_scale: float = 1.0
 ) -> Junction:
@@ -357,23 +363,23 @@ def transmit(
     """
     for name, value in (("calcium", calcium_mmol_l), ("magnesium", magnesium_mmol_l)):
         number_within(f"{name}_mmol_l at the end plate", value, 0.0, 100.0, "mmol/L")
-    made, tau = answer(acetylcholinesterase_scale), decay_ms(acetylcholinesterase_scale)
-    mean = _n("quanta") * float(relative_release(calcium_mmol_l, magnesium_mmol_l))
-    share = float(stronger(made.threshold_quanta, mean)[0])
-    return Junction(mean, made.threshold_quanta, tau, share, *_repeats(made, mean, share))
+    made, tau = fibre_response(acetylcholinesterase_scale), decay_ms(acetylcholinesterase_scale)
+    mean = _param("quanta") * float(relative_release(calcium_mmol_l, magnesium_mmol_l))
+    share = float(exceeding_share(made.threshold_quanta, mean)[0])
+    return Junction(mean, made.threshold_quanta, tau, share, *_repeated_spikes(made, mean, share))
 
 
-def _repeats(made: Answer, mean: float, share: float) -> tuple[tuple, tuple]:
+def _repeated_spikes(made: FibreResponse, mean: float, share: float) -> tuple[tuple, tuple]:
     """Return delays and shares of the further spikes that enough of the fibres have."""
     if share <= 0.0:
         return (), ()
     edges = np.sqrt(made.quanta[1:] * made.quanta[:-1])
-    above = np.concatenate([[1.0], stronger(edges, mean), [0.0]])
+    above = np.concatenate([[1.0], exceeding_share(edges, mean), [0.0]])
     weight, delays, shares = above[:-1] - above[1:], [], []
     for k in range(1, max(t.size for t in made.spikes_ms)):
         has = np.array([t.size > k for t in made.spikes_ms])
         of_those = float(weight[has].sum()) / share
-        if of_those < _n("repeat_share"):
+        if of_those < _param("repeat_share"):
             break
         behind = [t[k] - t[0] for t in made.spikes_ms if t.size > k]
         delays.append(float(np.average(behind, weights=weight[has])))
@@ -381,7 +387,7 @@ def _repeats(made: Answer, mean: float, share: float) -> tuple[tuple, tuple]:
     return tuple(delays), tuple(shares)
 
 
-def repeat(times_s: Any, units: Any, junction: Junction) -> tuple[np.ndarray, np.ndarray]:
+def add_repeats(times_s: Any, units: Any, junction: Junction) -> tuple[np.ndarray, np.ndarray]:
     """Return the further discharges that muscle fibres add to those of the nerve.
 
     One that would come after the unit's next impulse is left out: that impulse finds the end plate

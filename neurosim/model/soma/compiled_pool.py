@@ -7,22 +7,22 @@ from importlib import resources
 
 from numba import njit
 
-from neurosim.model.axon.compiled import loop
+from neurosim.model.axon.compiled import compile_loop
 from neurosim.model.soma import pool_equations
 
-KEEP, KICK, _ = pool_equations._own_noise()
+KEEP, KICK, _ = pool_equations._independent_noise()
 SUBSTEPS = pool_equations.SUBSTEPS
 step = njit(inline="always")(pool_equations.step)
 
 
-def _keep(function):
+def _compile_loop(function):
     """Compile a loop under a name that changes with `pool` too."""
     lines = resources.files("neurosim.model.soma").joinpath("pool_equations.py").read_bytes()
     function.__qualname__ += "_" + sha256(lines).hexdigest()[:8]
-    return loop(function)
+    return compile_loop(function)
 
 
-@_keep
+@_compile_loop
 def _move(
     S, P, noise, kicks, common, size, saturating, linear, other, spikes, counts, traces, rows, force
 ):
@@ -54,4 +54,4 @@ def _move(
 
 def move(*given):
     """Do what `pool.move` does."""
-    _move(*given, pool_equations._own_noise()[2])  # pyright: ignore
+    _move(*given, pool_equations._independent_noise()[2])  # pyright: ignore

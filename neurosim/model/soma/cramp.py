@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.soma import pool, trains
-from neurosim.model.soma.pool import hold, inputs
+from neurosim.model.soma.pool import hold_input, join_inputs
 from neurosim.model.soma.soma import SomaConditions
 
 BEFORE_S, STIMULUS_S = 1.0, 2.0
@@ -40,16 +40,16 @@ class Cramping:
     stretch_mv: float = 0.0
 
 
-def shortened(conditions: SomaConditions | None = None) -> SomaConditions:
+def shorten(conditions: SomaConditions | None = None) -> SomaConditions:
     """Return conditions with the PIC gain of a shortened muscle, on top of what it was."""
     now = SomaConditions() if conditions is None else conditions
-    return now.replace(pic_gain=now.pic_gain * number("pool", "cramp_gain"))
+    return now.replace(pic_gain=now.pic_gain * parameter("pool", "cramp_gain"))
 
 
-def units_of(person: int, units: int, prone: bool) -> pool.Pool:
+def person_pool(person: int, units: int, prone: bool) -> pool.Pool:
     """Return the pool of a person, cramp-prone or not."""
-    made = pool.build(units, person=person)
-    return pool.cramp_prone(made) if prone else made
+    made = pool.build_pool(units, person=person)
+    return pool.make_cramp_prone(made) if prone else made
 
 
 def stimulate(
@@ -74,15 +74,15 @@ def stimulate(
     trace : sequence of int
         Units whose potential is kept.
     """
-    push = stimulus_hz * number("pool", "reflex_mv")
+    push = stimulus_hz * parameter("pool", "reflex_mv")
     calm = 0.5 * (after_s - inhibition_s)
-    parts = [hold(BEFORE_S), hold(STIMULUS_S, push), hold(calm)]
-    parts += [hold(inhibition_s, -inhibition_mv)] if inhibition_s else []
-    push_mv: Any = inputs(*parts, hold(calm))
-    return pool.run(made, conditions, input_mv=push_mv, seed=seed, trace=trace)
+    parts = [hold_input(BEFORE_S), hold_input(STIMULUS_S, push), hold_input(calm)]
+    parts += [hold_input(inhibition_s, -inhibition_mv)] if inhibition_s else []
+    push_mv: Any = join_inputs(*parts, hold_input(calm))
+    return pool.run_pool(made, conditions, input_mv=push_mv, seed=seed, trace=trace)
 
 
-def after_push(
+def spikes_after_push(
     units: int,
     cramping: Cramping,
     conditions: SomaConditions,
@@ -105,19 +105,19 @@ def after_push(
     person, seed : numpy.random.SeedSequence
         Who it is, and the noise.
     """
-    made = pool.build(units, person=person)
+    made = pool.build_pool(units, person=person)
     made = made.replace(pic_half_mv=made.pic_half_mv - cramping.pic_lowered_mv)
     now = conditions.replace(pic_gain=conditions.pic_gain * cramping.pic_scale, tone_scale=1.0)
-    after = hold(min(duration_s, LONGEST_S))
+    after = hold_input(min(duration_s, LONGEST_S))
     begin, end = (round(1000.0 * t) for t in (STRETCH_AT_S, STRETCH_AT_S + STRETCH_S))
     after[begin:end] = -cramping.stretch_mv
-    push: Any = inputs(hold(BEFORE_S), hold(STIMULUS_S, cramping.push_mv), after)
-    done = pool.run(made, now, input_mv=push, seed=seed)
+    push: Any = join_inputs(hold_input(BEFORE_S), hold_input(STIMULUS_S, cramping.push_mv), after)
+    done = pool.run_pool(made, now, input_mv=push, seed=seed)
     late = done.time_s >= BEFORE_S + STIMULUS_S
     return done.time_s[late] - BEFORE_S - STIMULUS_S, done.unit[late]
 
 
-def census(
+def plateau_census(
     people: int,
     units: int,
     *,
@@ -136,22 +136,22 @@ def census(
     """
     found, early = [], 0
     for person in range(people):
-        made = units_of(person, units, prone)
-        done = stimulate(made, shortened(conditions), stimulus_hz, after_s, seed=seed + person)
+        made = person_pool(person, units, prone)
+        done = stimulate(made, shorten(conditions), stimulus_hz, after_s, seed=seed + person)
         early += int((done.time_s < BEFORE_S).sum())
-        all_of = (trains.plateau(t, BEFORE_S + STIMULUS_S) for t in done.trains_s())
+        all_of = (trains.self_sustained_plateau(t, BEFORE_S + STIMULUS_S) for t in done.trains_s())
         found += [p for p in all_of if p is not None]
     return found, early
 
 
-def cramps(made, conditions: SomaConditions, stimulus_hz: float, seed: int) -> bool:
+def has_cramp(made, conditions: SomaConditions, stimulus_hz: float, seed: int) -> bool:
     """Whether half of the units fire on for a second and more after the stimulation."""
     done = stimulate(made, conditions, stimulus_hz, 2.0, seed=seed)
-    on = [trains.plateau(t, BEFORE_S + STIMULUS_S) for t in done.trains_s()]
+    on = [trains.self_sustained_plateau(t, BEFORE_S + STIMULUS_S) for t in done.trains_s()]
     return sum(p is not None for p in on) >= SHARE * made.units
 
 
-def threshold_hz(
+def cramp_threshold_hz(
     people: Iterable[int],
     units: int,
     prone: bool,
@@ -164,16 +164,16 @@ def threshold_hz(
     Rates rise by `STEP_HZ` as in the clinic's test, each from rest; NaN if `HIGHEST_HZ` starts
     none. Found by halving, so it takes for granted that a higher rate does what a lower one does.
     """
-    found, now = [], shortened(conditions)
+    found, now = [], shorten(conditions)
     for person in people:
-        made = units_of(person, units, prone)
+        made = person_pool(person, units, prone)
         low, high = 0, round(HIGHEST_HZ / STEP_HZ)
-        if not cramps(made, now, HIGHEST_HZ, seed + person):
+        if not has_cramp(made, now, HIGHEST_HZ, seed + person):
             found.append(np.nan)
             continue
         while high - low > 1:
             middle = (low + high) // 2
-            if cramps(made, now, middle * STEP_HZ, seed + person):
+            if has_cramp(made, now, middle * STEP_HZ, seed + person):
                 high = middle
             else:
                 low = middle

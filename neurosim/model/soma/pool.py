@@ -21,9 +21,9 @@ from neurosim.model.soma.pool_equations import (
     INPUT_MS,
     NOISE_HZ,
     SUBSTEPS,
-    _number,
-    _own_noise,
-    _soma,
+    _independent_noise,
+    _param,
+    _soma_param,
     step,
 )
 from neurosim.model.soma.soma import SomaConditions, noise_mv, resting_mv, threshold_parts_mv
@@ -84,17 +84,17 @@ class Pool:
         for name, value in changes.items():
             if name not in Pool.__annotations__:
                 raise unknown_name("pool parameter", name, Pool.__annotations__)
-            changes[name] = _numbers(name, value, ((), (self.units,))) + np.zeros(self.units)
+            changes[name] = _finite_array(name, value, ((), (self.units,))) + np.zeros(self.units)
         return replace(self, **changes)
 
 
-def _whole(name: str, value, low: int, high: int) -> int:
+def _check_whole(name: str, value, low: int, high: int) -> int:
     if number_within(name, value, low, high) != int(value):
         raise NeurosimError(f"{name} must be a whole number, not {value!r}.")
     return int(value)
 
 
-def _numbers(name: str, value, shapes) -> np.ndarray:
+def _finite_array(name: str, value, shapes) -> np.ndarray:
     try:
         array = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
@@ -106,7 +106,7 @@ def _numbers(name: str, value, shapes) -> np.ndarray:
     return array
 
 
-def _sequence(seed) -> np.random.SeedSequence:
+def _seed_sequence(seed) -> np.random.SeedSequence:
     if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool) and seed >= 0:
         return np.random.SeedSequence(int(seed))
     if not isinstance(seed, np.random.SeedSequence):
@@ -114,13 +114,13 @@ def _sequence(seed) -> np.random.SeedSequence:
     return seed
 
 
-def _child(seed: np.random.SeedSequence, i: int) -> np.random.Generator:
+def _child_generator(seed: np.random.SeedSequence, i: int) -> np.random.Generator:
     # not seed.spawn(), which would give other children at a second call
     key = (*seed.spawn_key, i)
     return np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=key))
 
 
-def build(units: int = 120, person: int | np.random.SeedSequence | None = None) -> Pool:
+def build_pool(units: int = 120, person: int | np.random.SeedSequence | None = None) -> Pool:
     """Return a pool by the size principle.
 
     Rheobase of unit i of N is 3.85 nA x 9.1^((i/N)^1.1831); resistance and capacitance follow by
@@ -139,79 +139,80 @@ def build(units: int = 120, person: int | np.random.SeedSequence | None = None) 
     NeurosimError
         For a number of units that makes no sense.
     """
-    n = _whole("units", units, 1, 10_000)
-    size = (np.arange(1, n + 1) / n) ** _number("rheobase_exponent")
-    rheobase = _number("rheobase_smallest_na") * _number("rheobase_range") ** size
-    area = (rheobase / rheobase[0]) ** (1.0 / _number("area_exponent"))
-    slow, fast = _number("ahp_tau_slow_ms"), _number("ahp_tau_fast_ms")
-    pic = np.full(n, _number("pic_mv"))
+    n = _check_whole("units", units, 1, 10_000)
+    size = (np.arange(1, n + 1) / n) ** _param("rheobase_exponent")
+    rheobase = _param("rheobase_smallest_na") * _param("rheobase_range") ** size
+    area = (rheobase / rheobase[0]) ** (1.0 / _param("area_exponent"))
+    slow, fast = _param("ahp_tau_slow_ms"), _param("ahp_tau_fast_ms")
+    pic = np.full(n, _param("pic_mv"))
     if person is not None:
-        draws = _child(_sequence(person), 0).standard_normal(n)
-        pic *= np.maximum(1.0 + _number("pic_spread") * draws, 0.2)
+        draws = _child_generator(_seed_sequence(person), 0).standard_normal(n)
+        pic *= np.maximum(1.0 + _param("pic_spread") * draws, 0.2)
     return Pool(
         rheobase_na=rheobase,
-        resistance_mohm=_soma("threshold_mv") / rheobase,
-        tau_membrane_ms=_soma("tau_membrane_ms") * area ** (1.0 - _number("resistance_exponent")),
+        resistance_mohm=_soma_param("threshold_mv") / rheobase,
+        tau_membrane_ms=_soma_param("tau_membrane_ms")
+        * area ** (1.0 - _param("resistance_exponent")),
         ahp_tau_ms=slow * (fast / slow) ** size,
         pic_mv=pic,
-        pic_half_mv=np.full(n, _number("pic_half_mv")),
+        pic_half_mv=np.full(n, _param("pic_half_mv")),
     )
 
 
-def cramp_prone(pool: Pool) -> Pool:
+def make_cramp_prone(pool: Pool) -> Pool:
     """Return the pool with the PIC opening at a lower potential, as in people who cramp easily."""
-    return pool.replace(pic_half_mv=pool.pic_half_mv - _number("prone_shift_mv"))
+    return pool.replace(pic_half_mv=pool.pic_half_mv - _param("prone_shift_mv"))
 
 
-def ramp(seconds: float, start: float, stop: float) -> np.ndarray:
+def ramp_input(seconds: float, start: float, stop: float) -> np.ndarray:
     """Return a straight line from `start` to `stop` over `seconds`, one number each ms."""
     n = round(number_within("seconds", seconds, 0.001, 1e6, "s") * 1000.0)
     return start + (stop - start) * (np.arange(n) + 0.5) / n
 
 
-def hold(seconds: float, level: float = 0.0) -> np.ndarray:
+def hold_input(seconds: float, level: float = 0.0) -> np.ndarray:
     """Return `level` for `seconds`, one number each ms."""
-    return ramp(seconds, level, level)
+    return ramp_input(seconds, level, level)
 
 
-def sine(seconds: float, mean: float, amplitude: float, hz: float) -> np.ndarray:
+def sine_input(seconds: float, mean: float, amplitude: float, hz: float) -> np.ndarray:
     """Return mean + amplitude sin(2 pi hz t) for `seconds`, one number each ms."""
-    t = np.arange(hold(seconds).size) / 1000.0
+    t = np.arange(hold_input(seconds).size) / 1000.0
     return mean + amplitude * np.sin(2.0 * np.pi * hz * t)
 
 
-def inputs(*parts: np.ndarray) -> np.ndarray:
+def join_inputs(*parts: np.ndarray) -> np.ndarray:
     """Return parts one after the other: ``inputs(hold(1), ramp(5, 0, 0.3), hold(5, 0.3))``."""
     return np.concatenate(parts)
 
 
-def parameters(pool: Pool, conditions: SomaConditions) -> np.ndarray:
+def unit_parameters(pool: Pool, conditions: SomaConditions) -> np.ndarray:
     """Return what `step` needs of each unit, shape (len(ROWS), units).
 
     `resting_mv` holds all the PIC that is on in a healthy soma at rest. What of it comes from
     the part that moves here is taken out of the constant part.
     """
     healthy = resting_mv(SomaConditions())
-    p = 1.0 / (1.0 + np.exp((pool.pic_half_mv - healthy) / _number("pic_slope_mv")))
-    moving = pool.pic_mv * p * (1.0 - (1.0 - _number("pic_least")) * p) * conditions.pic_gain
+    p = 1.0 / (1.0 + np.exp((pool.pic_half_mv - healthy) / _param("pic_slope_mv")))
+    moving = pool.pic_mv * p * (1.0 - (1.0 - _param("pic_least")) * p) * conditions.pic_gain
     one = np.ones(pool.units)
     return np.stack(
         [
             np.exp(-DT_MS / pool.tau_membrane_ms),
             resting_mv(conditions) - moving,
             np.exp(-DT_MS / pool.ahp_tau_ms),
-            _soma("ahp_mv") * conditions.ahp_scale * one,
-            np.exp(-DT_MS / _soma("adaptation_tau_ms")) * one,
-            _soma("adaptation_mv") * one,
+            _soma_param("ahp_mv") * conditions.ahp_scale * one,
+            np.exp(-DT_MS / _soma_param("adaptation_tau_ms")) * one,
+            _soma_param("adaptation_mv") * one,
             pool.pic_mv * conditions.pic_gain,
             pool.pic_half_mv,
-            _number("pic_slope_mv") * one,
-            -np.expm1(-DT_MS / _number("pic_tau_ms")) * one,
-            -np.expm1(-DT_MS / _number("pic_inactivation_tau_ms")) * one,
-            _number("pic_least") * one,
+            _param("pic_slope_mv") * one,
+            -np.expm1(-DT_MS / _param("pic_tau_ms")) * one,
+            -np.expm1(-DT_MS / _param("pic_inactivation_tau_ms")) * one,
+            _param("pic_least") * one,
             sum(threshold_parts_mv(conditions).values()) * one,
-            _soma("reset_mv") * one,
-            round(_soma("refractory_ms") / DT_MS) * one,
+            _soma_param("reset_mv") * one,
+            round(_soma_param("refractory_ms") / DT_MS) * one,
         ]
     )
 
@@ -231,9 +232,9 @@ def at_rest(P: np.ndarray) -> np.ndarray:
 
 
 @cache
-def compiled():
+def compiled_loop():
     """Return the compiled loop, or None without Numba or with NEUROSIM_NUMBA=0."""
-    if kernel.compiled() is None:
+    if kernel.compiled_loops() is None:
         return None
     from neurosim.model.soma import compiled_pool
 
@@ -267,7 +268,7 @@ def move(S, P, noise, kicks, common, size, saturating, linear, other, spikes, co
     traces : ndarray, shape (3, traced, steps)
         Potential, threshold rise and PIC of the units in `rows` (-1: not kept).
     """
-    keep, kick, force = _own_noise()
+    keep, kick, force = _independent_noise()
     kept = np.flatnonzero(rows >= 0)
     states = list(S)
     for k in range(kicks.shape[1]):
@@ -341,7 +342,7 @@ class PoolRun:
         return np.split(self.time_s[order], cuts)
 
 
-def run(
+def run_pool(
     pool: Pool,
     conditions: SomaConditions | None = None,
     *,
@@ -387,29 +388,29 @@ def run(
     now = SomaConditions() if conditions is None else conditions
     if not isinstance(now, SomaConditions):
         raise NeurosimError(f"run needs SomaConditions, not {conditions!r}.")
-    ms = _length(duration_s, excitation, current_na, input_mv)
+    ms = _length_ms(duration_s, excitation, current_na, input_mv)
     n = pool.units
     if ms * n > MAX_SAMPLES:
         raise NeurosimError(
             f"units x milliseconds = {ms * n:g} is more than {MAX_SAMPLES:g}: "
             "take fewer units or a shorter time."
         )
-    e = _numbers("excitation", excitation, ((), (ms,)))
+    e = _finite_array("excitation", excitation, ((), (ms,)))
     if e.min() < 0.0 or e.max() > 1.0:
         raise NeurosimError(
             f"excitation must lie between 0 and 1, not reach {e.min():g} or {e.max():g}."
         )
     e = np.broadcast_to(e * now.drive_scale, ms)
-    current = np.broadcast_to(_numbers("current_na", current_na, ((), (ms,))), ms)
-    other = np.atleast_1d(_numbers("input_mv", input_mv, ((), (ms,), (n, ms))))
+    current = np.broadcast_to(_finite_array("current_na", current_na, ((), (ms,))), ms)
+    other = np.atleast_1d(_finite_array("input_mv", input_mv, ((), (ms,), (n, ms))))
     other = np.broadcast_to(other, (1, ms)) if other.ndim == 1 else other
-    kept = np.array([_whole("trace", i, 0, n - 1) for i in trace], dtype=np.int64)
+    kept = np.array([_check_whole("trace", i, 0, n - 1) for i in trace], dtype=np.int64)
     if kept.size * ms * SUBSTEPS > MAX_TRACED:
         raise NeurosimError("too much to keep: trace fewer units or take a shorter time.")
-    return _run(pool, now, e, current, other, _sequence(seed), noise, kept)
+    return _run_chunks(pool, now, e, current, other, _seed_sequence(seed), noise, kept)
 
 
-def _length(duration_s, *given) -> int:
+def _length_ms(duration_s, *given) -> int:
     """Return the milliseconds of a run."""
     sizes = {np.shape(g)[-1] for g in given if np.ndim(g)}
     if duration_s is not None:
@@ -428,7 +429,7 @@ def _noise_sizes(pool: Pool, conditions: SomaConditions, noise: bool) -> np.ndar
     A membrane with tau filters noise of tau_s to the share tau_s / (tau + tau_s) of its variance;
     the variances of the potential add up to `noise_mv` squared.
     """
-    slow, fast = _number("noise_common_slow"), _number("noise_common_fast")
+    slow, fast = _param("noise_common_slow"), _param("noise_common_fast")
     shares = (1.0 - slow - fast, slow, fast)
     rows = []
     for share, hz in zip(shares, (NOISE_HZ[2], *NOISE_HZ[:2]), strict=True):
@@ -437,7 +438,7 @@ def _noise_sizes(pool: Pool, conditions: SomaConditions, noise: bool) -> np.ndar
     return noise_mv(conditions) * float(noise) * np.stack(rows)
 
 
-def _common(generator: np.random.Generator, ms: int, last: np.ndarray | None) -> np.ndarray:
+def _common_noise(generator: np.random.Generator, ms: int, last: np.ndarray | None) -> np.ndarray:
     """Return the two common noises of SD 1, shape (2, ms), going on from `last`."""
     from scipy.signal import lfilter
 
@@ -454,30 +455,30 @@ def _common(generator: np.random.Generator, ms: int, last: np.ndarray | None) ->
     return out
 
 
-def _run(pool, conditions, e, current, other, seed, noise, kept) -> PoolRun:
+def _run_chunks(pool, conditions, e, current, other, seed, noise, kept) -> PoolRun:
     n, ms = pool.units, e.size
-    P = parameters(pool, conditions)
+    P = unit_parameters(pool, conditions)
     S = at_rest(P)
     size = np.concatenate(
         [
             _noise_sizes(pool, conditions, noise),
-            [pool.resistance_mohm * _number("largest_drive_na"), pool.resistance_mohm],
+            [pool.resistance_mohm * _param("largest_drive_na"), pool.resistance_mohm],
         ]
     )
     rows = np.full(n, -1)
     rows[kept] = np.arange(kept.size)
-    together, own = _child(seed, 0), [_child(seed, i + 1) for i in range(n)]
+    together, own = _child_generator(seed, 0), [_child_generator(seed, i + 1) for i in range(n)]
     state = np.array([g.standard_normal() for g in own]) * float(noise)
     traces = np.empty((3, kept.size, ms * SUBSTEPS))
     common, found = None, []
-    loop = compiled() or move
-    most = int(_CHUNK_MS / max(_soma("refractory_ms"), DT_MS)) + 2
+    loop = compiled_loop() or move
+    most = int(_CHUNK_MS / max(_soma_param("refractory_ms"), DT_MS)) + 2
     spikes, counts = np.empty((n, most), dtype=np.int64), np.empty(n, dtype=np.int64)
     for start in range(0, ms, _CHUNK_MS):
         part = slice(start, min(start + _CHUNK_MS, ms))
         m = part.stop - start
         if noise:
-            common = _common(together, m, None if common is None else common[:, -1])
+            common = _common_noise(together, m, None if common is None else common[:, -1])
             kicks = np.stack([g.standard_normal(m) for g in own])
         else:
             common, kicks = np.zeros((2, m)), np.zeros((n, m))
@@ -502,7 +503,7 @@ def _run(pool, conditions, e, current, other, seed, noise, kept) -> PoolRun:
         who = np.repeat(np.arange(n), counts)
         order = np.argsort(at, kind="stable")
         found.append((at[order] + start * SUBSTEPS, who[order]))
-    parts, zero = threshold_parts_mv(conditions), _soma("rest_mv")
+    parts, zero = threshold_parts_mv(conditions), _soma_param("rest_mv")
     return PoolRun(
         duration_s=ms / 1000.0,
         time_s=(np.concatenate([f[0] for f in found]) + 1.0) * DT_MS / 1000.0,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 
 DT_MS = 0.2  # step of the potential
 INPUT_MS = 1.0  # drive, inhibition and noise are held for this long
@@ -15,12 +15,12 @@ SUBSTEPS = round(INPUT_MS / DT_MS)
 NOISE_HZ = (5.0, 10.0, 50.0)  # common slow, common fast, own: noise is below these
 
 
-def _number(name: str) -> float:
-    return number("pool", name)
+def _param(name: str) -> float:
+    return parameter("pool", name)
 
 
-def _soma(name: str) -> float:
-    return number("soma", f"soma_{name}")
+def _soma_param(name: str) -> float:
+    return parameter("soma", f"soma_{name}")
 
 
 def step(v, w, ahp, rise, p, h, wait, u, P):
@@ -47,7 +47,7 @@ def step(v, w, ahp, rise, p, h, wait, u, P):
     return v, w, ahp + P[3] * fired, rise + P[5] * fired, p, h, wait, fired
 
 
-def _own_noise() -> tuple[float, float, float]:
+def _independent_noise() -> tuple[float, float, float]:
     """Return (share kept over one ms, SD of one kick) of a unit's own noise, and driving force."""
     keep = float(np.exp(-INPUT_MS * 2.0 * np.pi * NOISE_HZ[2] / 1000.0))
-    return keep, float(np.sqrt(1.0 - keep**2)), _number("driving_force_mv")
+    return keep, float(np.sqrt(1.0 - keep**2)), _param("driving_force_mv")

@@ -15,8 +15,8 @@ from dataclasses import replace as _replace
 import numpy as np
 
 from neurosim.base.errors import NeurosimError, number_within, unknown_name
-from neurosim.base.parameters import number
-from neurosim.model.axon.axon import changed
+from neurosim.base.parameters import parameter
+from neurosim.model.axon.axon import apply_contribution
 from neurosim.model.axon.ions import thermal_mv
 
 MAX_SAMPLES = 50_000_000  # neurons x samples of one run: two such arrays take 0.8 GB
@@ -69,7 +69,7 @@ class SomaConditions:
         return _replace(self, **changes)
 
 
-def apply_soma(contributions: Sequence) -> SomaConditions:
+def apply_soma_contributions(contributions: Sequence) -> SomaConditions:
     """Return the conditions at the soma after `contributions`, by parameter name alone.
 
     Parameters
@@ -86,12 +86,14 @@ def apply_soma(contributions: Sequence) -> SomaConditions:
     now = SomaConditions()
     for c in contributions:
         if c.site == "soma":
-            now = now.replace(**{c.parameter: changed(getattr(now, c.parameter, 0.0), c)})
+            now = now.replace(
+                **{c.parameter: apply_contribution(getattr(now, c.parameter, 0.0), c)}
+            )
     return now
 
 
-def _soma(name: str) -> float:
-    return number("soma", f"soma_{name}")
+def _param(name: str) -> float:
+    return parameter("soma", f"soma_{name}")
 
 
 def resting_mv(conditions: SomaConditions) -> float:
@@ -100,13 +102,13 @@ def resting_mv(conditions: SomaConditions) -> float:
     Synaptic tone, PIC, and the shift of the potassium potential times the share of the
     resting conductance that follows it.
     """
-    kt = thermal_mv(_soma("temperature_c"))
-    healthy = number("membrane", "base_potassium")
+    kt = thermal_mv(_param("temperature_c"))
+    healthy = parameter("membrane", "base_potassium")
     nernst_change = kt * float(np.log(conditions.potassium_out_mmol_l / healthy))
     return (
-        _soma("tone_mv") * conditions.drive_scale * conditions.tone_scale
-        + _soma("pic_mv") * conditions.pic_gain
-        + _soma("potassium_share") * nernst_change
+        _param("tone_mv") * conditions.drive_scale * conditions.tone_scale
+        + _param("pic_mv") * conditions.pic_gain
+        + _param("potassium_share") * nernst_change
     )
 
 
@@ -118,11 +120,13 @@ def threshold_parts_mv(conditions: SomaConditions) -> dict[str, float]:
     empirical form of the gate shift of Frankenhaeuser & Hodgkin (1957), so that low calcium
     lowers the threshold. What recent spikes add is in `SomaTrace`.
     """
-    weight = _soma("magnesium_weight")
-    healthy = number("membrane", "base_calcium") + weight * number("membrane", "base_magnesium")
+    weight = _param("magnesium_weight")
+    healthy = parameter("membrane", "base_calcium") + weight * parameter(
+        "membrane", "base_magnesium"
+    )
     now = conditions.calcium_out_mmol_l + weight * conditions.magnesium_out_mmol_l
-    shift = -_soma("gate_shift") * float(np.log(healthy / now))
-    return {"baseline": _soma("threshold_mv"), "electrolyte": shift + 0.0}  # no -0.0
+    shift = -_param("gate_shift") * float(np.log(healthy / now))
+    return {"baseline": _param("threshold_mv"), "electrolyte": shift + 0.0}  # no -0.0
 
 
 def margin_mv(conditions: SomaConditions) -> float:
@@ -132,7 +136,7 @@ def margin_mv(conditions: SomaConditions) -> float:
 
 def noise_mv(conditions: SomaConditions) -> float:
     """Return the standard deviation of the potential under synaptic noise, mV."""
-    return _soma("noise_mv") * conditions.synaptic_noise_scale
+    return _param("noise_mv") * conditions.synaptic_noise_scale
 
 
 def misfires_per_min(conditions: SomaConditions, margin_offset_mv=0.0):
@@ -167,13 +171,15 @@ def misfires_per_min(conditions: SomaConditions, margin_offset_mv=0.0):
     ----------
     Rice SO (1944) Mathematical analysis of random noise. Bell Syst Tech J 23:282-332.
     """
-    margin = np.maximum(margin_mv(conditions) + _numbers("margin_offset_mv", margin_offset_mv), 0.0)
+    margin = np.maximum(
+        margin_mv(conditions) + _finite_array("margin_offset_mv", margin_offset_mv), 0.0
+    )
     sigmas = margin / max(noise_mv(conditions), 1e-12)  # without noise nothing crosses
-    top = 60_000.0 / (2.0 * np.pi * np.sqrt(_soma("tau_membrane_ms") * _soma("noise_tau_ms")))
+    top = 60_000.0 / (2.0 * np.pi * np.sqrt(_param("tau_membrane_ms") * _param("noise_tau_ms")))
     return top * np.exp(-0.5 * sigmas**2)
 
 
-def _numbers(name: str, value) -> np.ndarray:
+def _finite_array(name: str, value) -> np.ndarray:
     """Return `value` as an array of finite floats."""
     try:
         array = np.asarray(value, dtype=float)
@@ -259,16 +265,16 @@ def simulate_soma(
             f"neurons x samples = {neurons * samples:g} is more than {MAX_SAMPLES:g}: "
             "take fewer neurons, a shorter time or a larger dt_ms."
         )
-    drive = _numbers("drive_mv", drive_mv)
+    drive = _finite_array("drive_mv", drive_mv)
     if drive.shape not in ((), (samples,)):
         raise NeurosimError(
             f"drive_mv must be one number or {samples} of them (duration_ms / dt_ms), "
             f"not of shape {drive.shape}."
         )
     drive = np.broadcast_to(drive * conditions.drive_scale, samples)
-    generators = _generators(seed, int(neurons))
-    v, rise, spikes = _run(conditions, drive, dt, generators)
-    rest, parts = _soma("rest_mv"), threshold_parts_mv(conditions)
+    generators = _neuron_generators(seed, int(neurons))
+    v, rise, spikes = _run_soma(conditions, drive, dt, generators)
+    rest, parts = _param("rest_mv"), threshold_parts_mv(conditions)
     v += rest
     return SomaTrace(
         time_ms=np.arange(samples) * dt,
@@ -280,7 +286,7 @@ def simulate_soma(
     )
 
 
-def _generators(seed, neurons: int) -> list[np.random.Generator]:
+def _neuron_generators(seed, neurons: int) -> list[np.random.Generator]:
     """Return one generator per neuron, the same ones for the same seed."""
     if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool) and seed >= 0:
         seed = np.random.SeedSequence(int(seed))
@@ -293,9 +299,9 @@ def _generators(seed, neurons: int) -> list[np.random.Generator]:
     return [np.random.default_rng(child) for child in children]
 
 
-def _passed(tau_ms: float, dt: float) -> float:
+def _input_gain(tau_ms: float, dt: float) -> float:
     """Return what an input that decays with `tau_ms` adds to V in one step, per mV of it."""
-    a, x = 1.0 / _soma("tau_membrane_ms"), dt / _soma("tau_membrane_ms") - dt / tau_ms
+    a, x = 1.0 / _param("tau_membrane_ms"), dt / _param("tau_membrane_ms") - dt / tau_ms
     return a * dt * float(np.exp(-a * dt)) * (float(np.expm1(x)) / x if abs(x) > 1e-12 else 1.0)
 
 
@@ -304,14 +310,14 @@ def _noise_mixing(sd_mv: float, dt: float) -> tuple[np.ndarray, np.ndarray]:
 
     With S the steady covariance and F the step of the linear system, a step adds S - F S F'.
     """
-    tau_m, tau_s = _soma("tau_membrane_ms"), _soma("noise_tau_ms")
+    tau_m, tau_s = _param("tau_membrane_ms"), _param("noise_tau_ms")
     steady = np.array([[1.0, 1.0], [1.0, (tau_m + tau_s) / tau_s]])
-    f = np.array([[np.exp(-dt / tau_m), _passed(tau_s, dt)], [0.0, np.exp(-dt / tau_s)]])
+    f = np.array([[np.exp(-dt / tau_m), _input_gain(tau_s, dt)], [0.0, np.exp(-dt / tau_s)]])
     step = steady - f @ steady @ f.T
     return sd_mv * np.linalg.cholesky(steady), sd_mv * np.linalg.cholesky(step)
 
 
-def _kicks(generators, samples: int, sd_mv: float, dt: float):
+def _noise_kicks(generators, samples: int, sd_mv: float, dt: float):
     """Yield what noise adds to (V, noise current) at each sample, mV, shape (2, neurons).
 
     The first sample is drawn from the steady state.
@@ -327,19 +333,19 @@ def _kicks(generators, samples: int, sd_mv: float, dt: float):
         yield from kicks
 
 
-def _run(conditions: SomaConditions, drive: np.ndarray, dt: float, generators):
+def _run_soma(conditions: SomaConditions, drive: np.ndarray, dt: float, generators):
     """Return potentials and threshold rises, shape (T, neurons), mV, and the spike times."""
     samples, n = drive.size, len(generators)
-    tau_s, tau_ahp = _soma("noise_tau_ms"), _soma("ahp_tau_ms")
-    keep, noise_keep = np.exp(-dt / _soma("tau_membrane_ms")), np.exp(-dt / tau_s)
-    ahp_keep, rise_keep = np.exp(-dt / tau_ahp), np.exp(-dt / _soma("adaptation_tau_ms"))
-    noise_in, ahp_in = _passed(tau_s, dt), _passed(tau_ahp, dt)
-    ahp_jump, rise_jump = _soma("ahp_mv") * conditions.ahp_scale, _soma("adaptation_mv")
-    reset, hold = _soma("reset_mv"), round(_soma("refractory_ms") / dt)
+    tau_s, tau_ahp = _param("noise_tau_ms"), _param("ahp_tau_ms")
+    keep, noise_keep = np.exp(-dt / _param("tau_membrane_ms")), np.exp(-dt / tau_s)
+    ahp_keep, rise_keep = np.exp(-dt / tau_ahp), np.exp(-dt / _param("adaptation_tau_ms"))
+    noise_in, ahp_in = _input_gain(tau_s, dt), _input_gain(tau_ahp, dt)
+    ahp_jump, rise_jump = _param("ahp_mv") * conditions.ahp_scale, _param("adaptation_mv")
+    reset, hold = _param("reset_mv"), round(_param("refractory_ms") / dt)
     rested = sum(threshold_parts_mv(conditions).values())
     rest = resting_mv(conditions)
     gained = (1.0 - keep) * (rest + drive)
-    kicks = _kicks(generators, samples, noise_mv(conditions), dt)
+    kicks = _noise_kicks(generators, samples, noise_mv(conditions), dt)
 
     potential, rises = np.empty((samples, n)), np.empty((samples, n))
     ahp, rise, held_until = np.zeros(n), np.zeros(n), np.full(n, -1)
@@ -366,10 +372,10 @@ def _run(conditions: SomaConditions, drive: np.ndarray, dt: float, generators):
             rise[fired] += rise_jump
             fired_at.append(np.full(fired.size, i * dt))
             who.append(fired)
-    return potential, rises, _by_neuron(fired_at, who, n)
+    return potential, rises, _split_by_neuron(fired_at, who, n)
 
 
-def _by_neuron(times: list[np.ndarray], who: list[np.ndarray], n: int) -> list[np.ndarray]:
+def _split_by_neuron(times: list[np.ndarray], who: list[np.ndarray], n: int) -> list[np.ndarray]:
     """Return the spike times of each neuron from times and neurons in order of time."""
     if not times:
         return [np.empty(0) for _ in range(n)]

@@ -34,7 +34,7 @@ def smooth_rate_per_s(times_s: np.ndarray, at_s: float, width_s: float = 1.0) ->
     return float((edges[1] - edges[0]) / width_s)
 
 
-def recruited_s(times_s: np.ndarray, longest_s: float = 0.25) -> tuple[float, float]:
+def recruitment_s(times_s: np.ndarray, longest_s: float = 0.25) -> tuple[float, float]:
     """Return when steady firing begins and ends: first and last spike of intervals below 0.25 s.
 
     NaN if there is none; single early discharges under noise are passed over.
@@ -56,8 +56,8 @@ def delta_f_per_s(control: np.ndarray, test: np.ndarray, apart_s: float = 1.0) -
     Gorassini M, Yang JF, Siu M, Bennett DJ (2002) Intrinsic activation of human motoneurons.
     J Neurophysiol 87:1850-1858; recalled.
     """
-    begins, ends = recruited_s(test)
-    first, last = recruited_s(control)
+    begins, ends = recruitment_s(test)
+    first, last = recruitment_s(control)
     if not (begins - first >= apart_s and last - ends >= 0.5):
         return float("nan")
     return smooth_rate_per_s(control, begins) - smooth_rate_per_s(control, ends)
@@ -76,7 +76,9 @@ class Plateau:
     largest_per_s: float
 
 
-def plateau(times_s: np.ndarray, from_s: float, least_s: float = 1.0) -> Plateau | None:
+def self_sustained_plateau(
+    times_s: np.ndarray, from_s: float, least_s: float = 1.0
+) -> Plateau | None:
     """Return the self-sustained firing after `from_s`, when all drive has ended.
 
     It must begin within half a second and ends with the first pause above half a second; None if
@@ -96,7 +98,7 @@ def plateau(times_s: np.ndarray, from_s: float, least_s: float = 1.0) -> Plateau
     return Plateau(duration, float(mean), float(running.min()), float(running.max()))
 
 
-def plateaus(times_s: np.ndarray, unit: np.ndarray, least_s: float = 1.0) -> np.ndarray:
+def number_plateaus(times_s: np.ndarray, unit: np.ndarray, least_s: float = 1.0) -> np.ndarray:
     """Return the plateau that each spike of many units belongs to, shape (n,), -1 for none.
 
     A unit is on a plateau while it fires six spikes and more, for `least_s` and more, without a

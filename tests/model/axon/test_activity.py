@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import exchanged, number
+from neurosim.base.parameters import override, parameter
 from neurosim.clinic.excitability import examine
 from neurosim.model.axon import activity as act
 from neurosim.model.axon import kernel
-from neurosim.model.axon.activity import History
+from neurosim.model.axon.activity import AxonHistory
 from neurosim.model.axon.axon import AXONS, Conditions, at_rest, resting_states
-from neurosim.model.firing.hazard import conduction
+from neurosim.model.firing.hazard import conduction_probability
 
-CONTRACTION = History(train_per_s=27.0, train_min=1.0)
+CONTRACTION = AxonHistory(train_per_s=27.0, train_min=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -47,38 +47,40 @@ def test_a_settled_potential_trades_sodium_for_potassium(axon):
 @pytest.mark.parametrize("axon", AXONS)
 def test_a_small_load_goes_in_the_time_it_was_said_to_take(axon):
     # with the entry held, the pump alone leaves exp(-t/tau); a hyperpolarised axon lets in less
-    tau = number("firing", "load_tau_min")
+    tau = parameter("firing", "load_tau_min")
     small = {"train_per_s": 2.0, "train_min": 0.5}
-    start = act.after(History(**small), None, axon).sodium_in_mmol_l - 9.0
-    left = act.after(History(**small, after_min=tau), None, axon).sodium_in_mmol_l - 9.0
-    assert start == pytest.approx(60 * number("firing", "load_per_discharge_mmol_l"), rel=0.06)
+    start = act.conditions_after(AxonHistory(**small), None, axon).sodium_in_mmol_l - 9.0
+    left = (
+        act.conditions_after(AxonHistory(**small, after_min=tau), None, axon).sodium_in_mmol_l - 9.0
+    )
+    assert start == pytest.approx(60 * parameter("firing", "load_per_discharge_mmol_l"), rel=0.06)
     assert 0.8 * math.exp(-1.0) < left / start < math.exp(-1.0)
 
 
 def test_without_blood_potassium_outside_follows_sodium_inside():
-    found = act.course(History(ischaemia_min=15.0), times_min=np.array([3.0, 9.0, 15.0]))
+    found = act.ion_course(AxonHistory(ischaemia_min=15.0), times_min=np.array([3.0, 9.0, 15.0]))
     gained, risen = found.sodium_in_mmol_l - 9.0, found.potassium_out_mmol_l - 4.2
-    ratio = number("membrane", "potassium_space_ratio")
+    ratio = parameter("membrane", "potassium_space_ratio")
     np.testing.assert_allclose(risen, ratio * gained, rtol=1e-6)
     # with the pump long stopped, sodium enters about as fast as it is turned over in health
     speed = (gained[2] - gained[1]) / 6.0
     assert speed == pytest.approx(act.turnover_mmol_l_per_min(), rel=0.15)
-    fade = number("membrane", "ischaemia_pump_tau_min")
+    fade = parameter("membrane", "ischaemia_pump_tau_min")
     np.testing.assert_allclose(found.pump_scale, np.exp(-found.time_min / fade))
 
 
 def test_an_axon_in_balance_stays_there():
     for base in (Conditions(), Conditions(potassium_out_mmol_l=6.0), Conditions(ph=7.1)):
-        quiet = act.after(History(train_per_s=1e-6, train_min=8.0), base)
+        quiet = act.conditions_after(AxonHistory(train_per_s=1e-6, train_min=8.0), base)
         assert quiet.sodium_in_mmol_l == pytest.approx(9.0, abs=2e-3)
         assert quiet.potassium_out_mmol_l == pytest.approx(base.potassium_out_mmol_l, abs=2e-3)
-    assert act.after(History()) == Conditions()
+    assert act.conditions_after(AxonHistory()) == Conditions()
 
 
 @pytest.mark.parametrize("axon", AXONS)
 def test_one_minute_of_contraction_is_as_measured(axon, health):
     # Vucic 2007: threshold +19.6 (SEM 3.5) %, time constant -10 (2.5) %, superexcitability +42 %
-    found = examine(act.after(CONTRACTION, None, axon), axon)
+    found = examine(act.conditions_after(CONTRACTION, None, axon), axon)
     now, then = found.measures, health[axon].measures
     threshold = found.relative_to(health[axon])["threshold_1ms_percent"]
     assert 112.0 < threshold < 127.0
@@ -90,25 +92,27 @@ def test_one_minute_of_contraction_is_as_measured(axon, health):
 
 
 def test_more_firing_loads_more_and_rest_undoes_it():
-    trains = [History(train_per_s=rate, train_min=2.0) for rate in (1.0, 5.0, 20.0)]
-    loads = [act.after(h).sodium_in_mmol_l for h in trains]
+    trains = [AxonHistory(train_per_s=rate, train_min=2.0) for rate in (1.0, 5.0, 20.0)]
+    loads = [act.conditions_after(h).sodium_in_mmol_l for h in trains]
     assert all(a < b for a, b in pairwise([9.0, *loads]))
     # a long train comes to the balance where the pump takes out what fires in
-    some, more = (act.after(History(train_per_s=5.0, train_min=m)) for m in (60.0, 120.0))
+    some, more = (
+        act.conditions_after(AxonHistory(train_per_s=5.0, train_min=m)) for m in (60.0, 120.0)
+    )
     assert some.sodium_in_mmol_l == pytest.approx(more.sodium_in_mmol_l, abs=0.05)
     assert act.net_gain_mmol_l_per_min(more) == pytest.approx(
-        -5.0 * 60 * number("firing", "load_per_discharge_mmol_l"), rel=0.04
+        -5.0 * 60 * parameter("firing", "load_per_discharge_mmol_l"), rel=0.04
     )
-    later = act.after(History(train_per_s=20.0, train_min=2.0, after_min=40.0))
+    later = act.conditions_after(AxonHistory(train_per_s=20.0, train_min=2.0, after_min=40.0))
     assert later.sodium_in_mmol_l == pytest.approx(9.0, abs=0.02)
 
 
 @pytest.mark.parametrize("axon", AXONS)
 def test_ischaemia_and_release_run_as_in_people(axon, health):
     times = np.array([3.0, 10.0, 12.0])
-    h = History(ischaemia_min=10.0, after_min=2.0)
+    h = AxonHistory(ischaemia_min=10.0, after_min=2.0)
     early, late, released = (
-        examine(c, axon) for c in act.course(h, None, axon, times).conditions()
+        examine(c, axon) for c in act.ion_course(h, None, axon, times).conditions()
     )
     first = health[axon]
     for less, more in ((first, early), (early, late)):  # ever more depolarised (Hofmeijer 2013)
@@ -125,8 +129,8 @@ def test_ischaemia_and_release_run_as_in_people(axon, health):
 @pytest.mark.parametrize("axon", AXONS)
 def test_long_ischaemia_first_lengthens_then_shortens_the_time_constant_and_blocks(axon):
     times = np.arange(4.0, 61.0, 4.0)
-    states = act.course(History(ischaemia_min=60.0), None, axon, times).conditions()
-    travels = np.array([conduction(c, axon) for c in states])
+    states = act.ion_course(AxonHistory(ischaemia_min=60.0), None, axon, times).conditions()
+    travels = np.array([conduction_probability(c, axon) for c in states])
     lost = times[np.argmax(travels < 0.5)]
     assert 46 - 12 <= lost <= 46 + 12  # Hofmeijer 2013: 46 (SD 6) min, fitted on ghk and ohmic
     tau = np.array([examine(c, axon, full=False).tau_sd_ms for c in states])[times <= lost]
@@ -139,20 +143,20 @@ def test_long_ischaemia_first_lengthens_then_shortens_the_time_constant_and_bloc
 
 
 def test_the_step_in_time_is_fine_enough(monkeypatch):
-    h = History(ischaemia_min=10.0, train_per_s=5.0, train_min=4.0, after_min=2.0)
-    coarse = act.after(h)
+    h = AxonHistory(ischaemia_min=10.0, train_per_s=5.0, train_min=4.0, after_min=2.0)
+    coarse = act.conditions_after(h)
     monkeypatch.setattr(act, "RELATIVE", 1e-7)
     monkeypatch.setattr(act, "ABSOLUTE_MMOL_L", 1e-7)
-    fine = act.after(h)
+    fine = act.conditions_after(h)
     assert coarse.sodium_in_mmol_l == pytest.approx(fine.sodium_in_mmol_l, abs=0.005)
     assert coarse.potassium_out_mmol_l == pytest.approx(fine.potassium_out_mmol_l, abs=0.005)
 
 
 def test_numbers_that_are_exchanged_count():
-    h = History(ischaemia_min=5.0)
-    with exchanged("membrane", "potassium_space_ratio", 0.2):
-        more = act.after(h)
-    assert more.potassium_out_mmol_l > act.after(h).potassium_out_mmol_l + 0.1
+    h = AxonHistory(ischaemia_min=5.0)
+    with override("membrane", "potassium_space_ratio", 0.2):
+        more = act.conditions_after(h)
+    assert more.potassium_out_mmol_l > act.conditions_after(h).potassium_out_mmol_l + 0.1
 
 
 def test_two_resting_states_are_two_places_to_stay():
@@ -183,4 +187,4 @@ def test_two_resting_states_are_two_places_to_stay():
 )
 def test_an_impossible_history_is_one_sentence(values, says):
     with pytest.raises(NeurosimError, match=says):
-        History(**values)
+        AxonHistory(**values)

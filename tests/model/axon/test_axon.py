@@ -188,7 +188,7 @@ def test_action_potential_and_after_potential_follow_the_raw_equations(reference
     exact = _reference_run(a, y, availability, pulse, times)
     S, current = one.rest.copy(), np.array([pulse])
     on = (times < 1.0 + 0.5 * dt)[:, None] * current
-    mine, _ = kernel.course(S, one.P, on, np.ones(times.size), dt)
+    mine, _ = kernel.run_segments(S, one.P, on, np.ones(times.size), dt)
     late = times > 2.5
     assert np.abs(mine[late, :2, 0] - exact[:2, late].T).max() < 0.01
     assert abs(_crossing(times, mine[:, 0, 0]) - _crossing(times, exact[0])) < 0.002
@@ -230,7 +230,7 @@ def test_conditions_move_rest_threshold_and_availability_as_tabulated(name):
 @pytest.mark.parametrize("name", ax.AXONS)
 def test_potassium_inside_moves_the_reversal_potentials_by_nernst(name):
     less = Conditions(potassium_in_scale=0.9)
-    P, healthy = (ax.parameters(name, [c])[:, 0] for c in (less, Conditions()))
+    P, healthy = (ax.kernel_parameters(name, [c])[:, 0] for c in (less, Conditions()))
     moved = dict(zip(equations.PARAMETERS, P - healthy, strict=True))
     nernst = 8.314462618 * (33.0 + 273.15) / 96.48533 * np.log(1 / 0.9)
     assert moved["E_k"] == pytest.approx(nernst, rel=1e-9)
@@ -252,10 +252,10 @@ def test_the_alternative_axon_moves_as_its_own_fit_did():
 
 
 def _both_paths(monkeypatch, run):
-    if kernel.compiled() is None:
+    if kernel.compiled_loops() is None:
         pytest.skip("Numba is not installed")
     fast = run()
-    monkeypatch.setattr(kernel, "compiled", lambda: None)
+    monkeypatch.setattr(kernel, "compiled_loops", lambda: None)
     return fast, run()
 
 
@@ -271,7 +271,7 @@ def test_compiled_loops_run_the_reference_lines(monkeypatch):
     def run():
         S = batch.rest.copy()
         peak = kernel.advance(S, batch.P, pulse, 100, 0.01)
-        states, peaks = kernel.course(S, batch.P, np.zeros((100, 18)), np.full(100, 5), 0.01)
+        states, peaks = kernel.run_segments(S, batch.P, np.zeros((100, 18)), np.full(100, 5), 0.01)
         return peak, peaks, states, S
 
     fast, slow = _both_paths(monkeypatch, run)
@@ -319,7 +319,7 @@ def test_both_loops_find_the_same_even_if_nothing_is_waited_for(after, monkeypat
     course = np.full((20, 3, 2), 1.0)
 
     def run():
-        pulse = kernel.pulse(
+        pulse = kernel.find_threshold(
             batch.rest,
             batch.P,
             which,
@@ -331,7 +331,9 @@ def test_both_loops_find_the_same_even_if_nothing_is_waited_for(after, monkeypat
             push,
             dt,
         )
-        kicked = kernel.kick(batch.rest, batch.P, which, course, after, batch.rest_mv, kick, dt)
+        kicked = kernel.find_noise_threshold(
+            batch.rest, batch.P, which, course, after, batch.rest_mv, kick, dt
+        )
         return pulse, kicked
 
     for fast, slow in zip(*_both_paths(monkeypatch, run), strict=True):
@@ -358,7 +360,7 @@ def test_compiled_noise_is_the_reference_noise(monkeypatch):
 
     def run():
         S = batch.rest.copy()
-        return *kernel.noisy(S, batch.P, np.full(18, 450.0), 1000, 0.02, 5, 8), S
+        return *kernel.noisy_spikes(S, batch.P, np.full(18, 450.0), 1000, 0.02, 5, 8), S
 
     (times, peaks, counts, S), (times2, peaks2, counts2, S2) = _both_paths(monkeypatch, run)
     assert np.array_equal(counts, counts2)
@@ -394,9 +396,11 @@ def _relative_spread(name, channels, widest, repeats=200, dt=0.02):
     for seed in np.random.SeedSequence(1).spawn(repeats):
         before, during, after = seed.spawn(3)
         S, off = block.rest.copy(), np.zeros(16)
-        kernel.noisy(S, block.P, off, round(5 / dt), dt, before, 2)  # noise in balance
-        counts = kernel.noisy(S, block.P, factor * threshold, round(1 / dt), dt, during, 2)[2]
-        counts = counts + kernel.noisy(S, block.P, off, round(4 / dt), dt, after, 2)[2]
+        kernel.noisy_spikes(S, block.P, off, round(5 / dt), dt, before, 2)  # noise in balance
+        counts = kernel.noisy_spikes(S, block.P, factor * threshold, round(1 / dt), dt, during, 2)[
+            2
+        ]
+        counts = counts + kernel.noisy_spikes(S, block.P, off, round(4 / dt), dt, after, 2)[2]
         fired += counts > 0
     start = (1, widest / 3)
     (m, s), _ = curve_fit(lambda x, m, s: ndtr((x - m) / s), factor, fired / repeats, start)
@@ -448,7 +452,7 @@ def test_noise_depends_on_the_seed_alone():
 
     def run(seed):
         S = batch.rest.copy()
-        kernel.noisy(S, batch.P, np.zeros(18), 200, 0.02, seed, 4)
+        kernel.noisy_spikes(S, batch.P, np.zeros(18), 200, 0.02, seed, 4)
         return S
 
     assert np.array_equal(run(3), run(3))
@@ -478,7 +482,7 @@ def test_contributions_act_by_name_and_site():
             self.site, self.parameter = site, parameter
             self.operation, self.change = operation, change
 
-    found = ax.apply(
+    found = ax.apply_contributions(
         [
             Change("trunk", K, "add", 0.8),
             Change("terminal", K, "set", 9.0),
@@ -489,7 +493,7 @@ def test_contributions_act_by_name_and_site():
     )
     assert found == Conditions().replace(**{K: 5.0, "pump_scale": 0.5, CA: 1.0})
     with pytest.raises(NeurosimError, match="membrane parameter"):
-        ax.apply([Change("trunk", "pump", "scale", 0.5)], "trunk")
+        ax.apply_contributions([Change("trunk", "pump", "scale", 0.5)], "trunk")
 
 
 def test_a_batch_is_its_columns():
@@ -545,7 +549,7 @@ def test_a_spike_during_a_pulse_needs_open_gates_and_one_after_it_does_not():
     # charged by the pulse alone, a spike within it, a spike after it, falling back after it
     m, t = np.array([0.3, 0.6, 0.3, 0.3]), np.array([5, 5, 60, 60])
     e, before = np.array([-10.0, -10.0, -10.0, -75.0]), np.array([-30.0, -30.0, -30.0, -60.0])
-    hit, over, top, when = equations.verdict(e, before, m, -50.0, -80.0, t, 50)
+    hit, over, top, when = equations.spike_status(e, before, m, -50.0, -80.0, t, 50)
     assert hit.tolist() == [False, True, True, False] and over.tolist() == [False] * 3 + [True]
     assert top.tolist() == [-10.0, -10.0, -10.0, -50.0]
     # of the step that ends at t + 1: E crosses -20 at its half, -65 (half-way back) at its third
@@ -567,7 +571,7 @@ def test_thresholds_lie_between_a_pulse_that_fails_and_one_that_fires_wherever_o
             high |= (S[0] > -20.0) & (t < steps + 400)
         assert (high == expected).all()
         once = np.stack([near + off, 1 + 0 * near, 0 * near, near + off, 9e9 + 0 * near])
-        _, fired, *_ = kernel.pulse(
+        _, fired, *_ = kernel.find_threshold(
             batch.rest, batch.P, lane, lane, 0 * near, steps, 400, batch.rest_mv, once, ax.DT_MS
         )
         assert (np.isfinite(fired) == expected).all()

@@ -13,7 +13,7 @@ from neurosim.model.axon import chain_equations, ions
 from neurosim.model.axon import equations as eq
 from neurosim.model.axon.axon import AXONS, Conditions, at_rest
 
-SICK = ch.Unit(
+SICK = ch.ChainUnit(
     Conditions(persistent_sodium_scale=5.0, fast_potassium_scale=0.3),
     internode=0.6,
     bridge=0.7,
@@ -33,7 +33,7 @@ def at_first(units, pa):
 
 def crossing_ms(built, unit, dt, pa=1500.0, ms=4.0):
     """Return when a node rises through -20 mV, linear between steps."""
-    _, trace = ch.run(
+    _, trace = ch.run_chain(
         built, ms, stimulus_pa=at_first(built.units, pa), stimulus_ms=1.0, dt=dt, every=1
     )
     e = trace[:, unit, 0]
@@ -44,11 +44,11 @@ def crossing_ms(built, unit, dt, pa=1500.0, ms=4.0):
 @pytest.mark.parametrize("axon", AXONS)
 def test_one_unit_is_the_axon(axon):
     condition = Conditions(potassium_out_mmol_l=5.0, persistent_sodium_scale=2.0)
-    one = ch.build([[ch.Unit(condition)]], 80.0, axon)
+    one = ch.build_chain([[ch.ChainUnit(condition)]], 80.0, axon)
     alone = at_rest(condition, axon)
     np.testing.assert_allclose(one.rest[:, 0], alone.rest, atol=1e-8)
     state, S = one.start(), alone.rest.copy()
-    ch.run(one, 3.0, state=state, stimulus_pa=600.0, stimulus_ms=1.0)
+    ch.run_chain(one, 3.0, state=state, stimulus_pa=600.0, stimulus_ms=1.0)
     for t in range(300):  # `kernel.advance` would hold the rates of the internode
         S = eq.step(S, alone.P, 600.0 * (t < 100), None, 0.01)
     np.testing.assert_allclose(state.S[:, 0], S, atol=1e-7)
@@ -60,9 +60,9 @@ def test_a_weak_current_spreads_as_in_a_ladder_of_conductances(axon):
     k, pa, ms = 6, 0.05, 1500.0
 
     def settled(units):
-        built = ch.build([[ch.Unit()] * units], 60.0, axon)
+        built = ch.build_chain([[ch.ChainUnit()] * units], 60.0, axon)
         state = built.start()
-        ch.run(built, ms, state=state, stimulus_pa=at_first(units, pa), dt=0.02)
+        ch.run_chain(built, ms, state=state, stimulus_pa=at_first(units, pa), dt=0.02)
         return state.S[0, :, 0] - built.rest[0, :, 0]
 
     g = pa / settled(1)[0]  # nS, of one unit by itself
@@ -74,18 +74,18 @@ def test_a_weak_current_spreads_as_in_a_ladder_of_conductances(axon):
 
 def test_the_common_rest_lets_no_current_flow():
     calm = replace(SICK, membrane=Conditions(persistent_sodium_scale=3.0), channels=np.inf)
-    built = ch.build([[ch.Unit(), ch.Unit(), calm]], 80.0)
+    built = ch.build_chain([[ch.ChainUnit(), ch.ChainUnit(), calm]], 80.0)
     state = built.start()
-    ch.run(built, 200.0, state=state)
+    ch.run_chain(built, 200.0, state=state)
     np.testing.assert_allclose(state.S, built.rest, atol=1e-6)
     assert np.ptp(built.rest[0]) > 0.3, "the sick end pulls the others up"
 
 
 def test_against_an_independent_integrator():
     """Three different units against LSODA on `equations.flow` with the axial current added."""
-    short = ch.Unit(Conditions(persistent_sodium_scale=3.0), internode=0.5, bridge=0.5)
-    units = [ch.Unit(), ch.Unit(Conditions(potassium_out_mmol_l=5.0)), short]
-    built = ch.build([units], 80.0)
+    short = ch.ChainUnit(Conditions(persistent_sodium_scale=3.0), internode=0.5, bridge=0.5)
+    units = [ch.ChainUnit(), ch.ChainUnit(Conditions(potassium_out_mmol_l=5.0)), short]
+    built = ch.build_chain([units], 80.0)
     P, r = built.P[:, :, 0], dict(zip(eq.PARAMETERS, built.P[:, :, 0], strict=True))
 
     def flow(t, y):
@@ -109,7 +109,7 @@ def test_against_an_independent_integrator():
     wanted = rest.y.reshape(10, 3, -1)[0].T
     state, found = built.start(), []
     for end in at:
-        ch.run(
+        ch.run_chain(
             built,
             end - state.time_ms,
             state=state,
@@ -122,7 +122,7 @@ def test_against_an_independent_integrator():
 
 @pytest.mark.parametrize("axon", AXONS)
 def test_the_delay_converges_with_the_square_of_the_step(axon):
-    built = ch.build([[ch.Unit()] * 8], 80.0, axon)
+    built = ch.build_chain([[ch.ChainUnit()] * 8], 80.0, axon)
 
     def delay(dt):
         return (crossing_ms(built, 6, dt) - crossing_ms(built, 2, dt)) / 4.0
@@ -137,11 +137,13 @@ def test_the_delay_converges_with_the_square_of_the_step(axon):
 
 def test_compiled_and_plain_give_the_same(monkeypatch):
     pytest.importorskip("numba")
-    built = ch.build([[ch.Unit(), ch.Unit(), SICK]] * 3 + [[ch.Unit()] * 3], 80.0)
+    built = ch.build_chain(
+        [[ch.ChainUnit(), ch.ChainUnit(), SICK]] * 3 + [[ch.ChainUnit()] * 3], 80.0
+    )
 
     def go():
         state = built.start()
-        result = ch.run(
+        result = ch.run_chain(
             built,
             12.0,
             state=state,
@@ -153,7 +155,7 @@ def test_compiled_and_plain_give_the_same(monkeypatch):
         return state, *result
 
     fast = go()
-    monkeypatch.setattr(ch, "compiled", lambda: None)
+    monkeypatch.setattr(ch, "compiled_loop", lambda: None)
     plain = go()
     np.testing.assert_allclose(fast[0].S, plain[0].S, atol=1e-9)
     np.testing.assert_allclose(fast[0].slow, plain[0].slow, atol=1e-9)
@@ -167,12 +169,12 @@ def test_compiled_and_plain_give_the_same(monkeypatch):
 
 
 def test_two_halves_are_the_whole():
-    built = ch.build([[ch.Unit(), ch.Unit(), replace(SICK, channels=np.inf)]], 80.0)
+    built = ch.build_chain([[ch.ChainUnit(), ch.ChainUnit(), replace(SICK, channels=np.inf)]], 80.0)
     pulse = {"stimulus_pa": at_first(3, 1500.0), "stimulus_ms": 1.0}
     whole, halves = built.start(), built.start()
-    one, _ = ch.run(built, 8.0, state=whole, **pulse)
-    a, _ = ch.run(built, 1.5, state=halves, **pulse)  # cut within a spike
-    b, _ = ch.run(built, 6.5, state=halves)
+    one, _ = ch.run_chain(built, 8.0, state=whole, **pulse)
+    a, _ = ch.run_chain(built, 1.5, state=halves, **pulse)  # cut within a spike
+    b, _ = ch.run_chain(built, 6.5, state=halves)
     assert np.array_equal(whole.S, halves.S)
     assert np.array_equal(one.counts, a.counts + b.counts)
     assert one.of(2)[0] == pytest.approx(np.concatenate([a.of(2)[0], b.of(2)[0]]))
@@ -180,18 +182,18 @@ def test_two_halves_are_the_whole():
 
 def test_slow_feedbacks():
     # the outward current of one spike fades by e in its time constant
-    unit = ch.Unit(outward_pa_per_spike=5.0, outward_tau_ms=40.0)
-    built = ch.build([[unit]], 80.0)
+    unit = ch.ChainUnit(outward_pa_per_spike=5.0, outward_tau_ms=40.0)
+    built = ch.build_chain([[unit]], 80.0)
     state = built.start()
-    spikes, _ = ch.run(built, 40.0, state=state, stimulus_pa=800.0, stimulus_ms=1.0)
+    spikes, _ = ch.run_chain(built, 40.0, state=state, stimulus_pa=800.0, stimulus_ms=1.0)
     gone = 40.0 - spikes.of(0)[0][0]
     assert spikes.counts[0, 0] == 1
     assert state.slow[0, 0, 0] == pytest.approx(5.0 * np.exp(-gone / 40.0), rel=1e-9)
     # inactivation goes to its curve where the potential is held up by a current
-    unit = ch.Unit(inactivation_tau_ms=50.0)
-    built = ch.build([[unit]], 80.0)
+    unit = ch.ChainUnit(inactivation_tau_ms=50.0)
+    built = ch.build_chain([[unit]], 80.0)
     state = built.start()
-    ch.run(built, 2000.0, state=state, stimulus_pa=100.0, dt=0.02)
+    ch.run_chain(built, 2000.0, state=state, stimulus_pa=100.0, dt=0.02)
     f = built.feedback[:, 0, 0]
     e = state.S[0, 0, 0]
     expected = (1 + np.exp((built.rest[0, 0, 0] - f[2]) / f[3])) / (1 + np.exp((e - f[2]) / f[3]))
@@ -209,28 +211,30 @@ def test_potassium_gathers_as_charge_over_volume():
     assert shift == pytest.approx(moved, rel=1e-3)
     moved = ions.nernst_mv(20.0, 155.0, 33.0) - ions.nernst_mv(18.2, 155.0, 33.0)
     assert shift_h == pytest.approx(moved, rel=1e-3)
-    closed = ch.Unit(space_pl=0.5, space_tau_ms=1e12)
-    built = ch.build([[closed]], 80.0)
+    closed = ch.ChainUnit(space_pl=0.5, space_tau_ms=1e12)
+    built = ch.build_chain([[closed]], 80.0)
     state = built.start()
-    ch.run(built, 1e-2, state=state, stimulus_pa=0.0)
+    ch.run_chain(built, 1e-2, state=state, stimulus_pa=0.0)
     assert state.slow[2, 0, 0] == pytest.approx(4.2, abs=1e-9), "at rest none gathers"
-    ch.run(built, 20.0, state=state, stimulus_pa=800.0, stimulus_ms=1.0)
+    ch.run_chain(built, 20.0, state=state, stimulus_pa=800.0, stimulus_ms=1.0)
     narrow = state.slow[2, 0, 0] - 4.2
-    wide = ch.build([[ch.Unit(space_pl=50.0, space_tau_ms=1e12)]], 80.0)
+    wide = ch.build_chain([[ch.ChainUnit(space_pl=50.0, space_tau_ms=1e12)]], 80.0)
     state = wide.start()
-    ch.run(wide, 20.0, state=state, stimulus_pa=800.0, stimulus_ms=1.0)
+    ch.run_chain(wide, 20.0, state=state, stimulus_pa=800.0, stimulus_ms=1.0)
     assert narrow > 0.0
     assert (state.slow[2, 0, 0] - 4.2) * 100.0 == pytest.approx(narrow, rel=0.1)
 
 
 def test_mistakes_are_one_sentence():
     with pytest.raises(NeurosimError, match="space_pl must be above 0, not 0"):
-        ch.Unit(space_pl=0.0)
+        ch.ChainUnit(space_pl=0.0)
     with pytest.raises(NeurosimError, match="equally long"):
-        ch.build([[ch.Unit()], [ch.Unit()] * 2], 80.0)
-    mad = ch.Unit(Conditions(persistent_sodium_scale=40.0))
+        ch.build_chain([[ch.ChainUnit()], [ch.ChainUnit()] * 2], 80.0)
+    mad = ch.ChainUnit(Conditions(persistent_sodium_scale=40.0))
     with pytest.raises(NeurosimError, match="Chain 1 of 2 has no resting potential"):
-        ch.build([[ch.Unit(), ch.Unit()], [ch.Unit(), mad]], 80.0)
-    loose = ch.build([[ch.Unit(), ch.Unit()], [ch.Unit(), mad]], 80.0, strict=False)
+        ch.build_chain([[ch.ChainUnit(), ch.ChainUnit()], [ch.ChainUnit(), mad]], 80.0)
+    loose = ch.build_chain(
+        [[ch.ChainUnit(), ch.ChainUnit()], [ch.ChainUnit(), mad]], 80.0, strict=False
+    )
     assert np.isnan(loose.rest[0, :, 1]).all() and np.isfinite(loose.rest[:, :, 0]).all()
-    assert ch.run(loose, 2.0)[0].counts.sum() == 0
+    assert ch.run_chain(loose, 2.0)[0].counts.sum() == 0

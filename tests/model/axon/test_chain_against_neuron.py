@@ -87,14 +87,14 @@ def run_neuron(neuron, built):
 
 @pytest.mark.parametrize("axon", AXONS)
 def test_an_impulse_travels_as_in_neuron(neuron, axon):
-    sick = ch.Unit(Conditions(persistent_sodium_scale=4.0), internode=0.5, bridge=0.5)
-    built = ch.build([[ch.Unit()] * 6 + [sick]], 80.0, axon)
+    sick = ch.ChainUnit(Conditions(persistent_sodium_scale=4.0), internode=0.5, bridge=0.5)
+    built = ch.build_chain([[ch.ChainUnit()] * 6 + [sick]], 80.0, axon)
     pulse = np.zeros((7, 1))
     pulse[0] = PULSE_PA
     times, wanted = run_neuron(neuron, built)
 
     def ours(dt):
-        _, trace = ch.run(built, LAST_MS, stimulus_pa=pulse, stimulus_ms=1.0, dt=dt, every=1)
+        _, trace = ch.run_chain(built, LAST_MS, stimulus_pa=pulse, stimulus_ms=1.0, dt=dt, every=1)
         return dt * np.arange(1, len(trace) + 1), trace[:, :, 0].T
 
     def arrival(t, e):

@@ -29,7 +29,7 @@ SIGNS = {
 
 @pytest.mark.parametrize("axon", AXONS)
 def test_every_named_condition_points_where_it_should(axon):
-    assert set(SIGNS) == set(ch.conditions())
+    assert set(SIGNS) == set(ch.named_conditions())
     health = examine(Conditions(), axon, full=False)
     for name, signs in SIGNS.items():
         found = examine(ch.condition(name, axon), axon, full=False)
@@ -44,9 +44,9 @@ def test_every_named_condition_points_where_it_should(axon):
 
 
 def test_every_named_condition_has_words_and_allowed_changes():
-    for name, one in ch.conditions().items():
+    for name, one in ch.named_conditions().items():
         assert one.title and one.about.endswith(".") and one.changes, name
-        assert ch.checked(one.changes) == dict(one.changes)
+        assert ch.check_changes(one.changes) == dict(one.changes)
 
 
 def test_every_field_of_the_conditions_is_a_change():
@@ -56,14 +56,14 @@ def test_every_field_of_the_conditions_is_a_change():
 
 def test_scales_multiply_and_the_rest_is_set():
     start = Conditions(pump_scale=0.5, potassium_out_mmol_l=5.0)
-    found = ch.changed({"pump_scale": 0.5, "potassium_out_mmol_l": 6, "ph": "7.2"}, start)
+    found = ch.apply_changes({"pump_scale": 0.5, "potassium_out_mmol_l": 6, "ph": "7.2"}, start)
     assert found == start.replace(pump_scale=0.25, potassium_out_mmol_l=6.0, ph=7.2)
-    assert ch.changed({}) == Conditions()
+    assert ch.apply_changes({}) == Conditions()
 
 
 def test_blood_without_flow_starts_from_its_own_potassium():
     low, high = (
-        ch.changed({"potassium_out_mmol_l": k, "ischaemia_min": 5.0}).potassium_out_mmol_l
+        ch.apply_changes({"potassium_out_mmol_l": k, "ischaemia_min": 5.0}).potassium_out_mmol_l
         for k in (3.0, 6.0)
     )
     assert 3.0 < low < 4.0 and 6.0 < high < 7.0
@@ -71,14 +71,14 @@ def test_blood_without_flow_starts_from_its_own_potassium():
 
 @pytest.mark.parametrize("axon", AXONS)
 def test_a_healthy_ph_changes_nothing(axon):
-    a, P = ax.axon_parameters(axon), ax.parameters(axon, [Conditions(), Conditions(ph=7.4)])
+    a, P = ax.axon_parameters(axon), ax.kernel_parameters(axon, [Conditions(), Conditions(ph=7.4)])
     assert (P[:, 0] == P[:, 1]).all()
     assert P[eq.ROW["P_na"], 0] == a["PNa"]
     assert P[eq.ROW["shift_m"], 0] == pytest.approx(a["dVm"], abs=1e-12)
 
 
 def test_hydrogen_ions_block_and_shift_as_published():
-    P = ax.parameters("ghk", [Conditions(ph=ph) for ph in (7.4, 7.0, 5.4, 5.0, 7.9)])
+    P = ax.kernel_parameters("ghk", [Conditions(ph=ph) for ph in (7.4, 7.0, 5.4, 5.0, 7.9)])
     open_na, shift = P[eq.ROW["P_na"]], P[eq.ROW["shift_m"]]
     # Woodhull 1973: pK 5.4; from pH 7 to 5 the permeability falls by 60 % at +20 mV, more below
     assert open_na[2] / open_na[0] == pytest.approx(0.5 * (1 + 10**-2.0))
@@ -93,10 +93,10 @@ def test_hydrogen_ions_block_and_shift_as_published():
     ("call", "says"),
     [
         (lambda: ch.condition("ischemia"), "did you mean 'ischaemia'"),
-        (lambda: ch.checked({"pump": 1}), "Unknown membrane change 'pump': did you mean"),
-        (lambda: ch.checked({"ph": 4}), "ph = 4 is outside the allowed range 6.5 to 8"),
-        (lambda: ch.checked({"hcn_scale": "half"}), "must be a finite number"),
-        (lambda: ch.changed({"after_min": 3}), "after_min needs"),
+        (lambda: ch.check_changes({"pump": 1}), "Unknown membrane change 'pump': did you mean"),
+        (lambda: ch.check_changes({"ph": 4}), "ph = 4 is outside the allowed range 6.5 to 8"),
+        (lambda: ch.check_changes({"hcn_scale": "half"}), "must be a finite number"),
+        (lambda: ch.apply_changes({"after_min": 3}), "after_min needs"),
     ],
 )
 def test_a_mistake_is_one_sentence(call, says):

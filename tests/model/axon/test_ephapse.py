@@ -7,16 +7,16 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import load, number
+from neurosim.base.parameters import load_group, parameter
 from neurosim.model.axon import chain as ch
 from neurosim.model.axon import ephapse as ep
 from neurosim.model.axon import equations as eq
 from neurosim.model.axon.axon import Conditions
 from neurosim.model.body.contributions import contributions
 from neurosim.model.body.state import Body
-from neurosim.simulation.state import state_of
+from neurosim.simulation.state import state_from_contributions
 
-G = number("chain", "axial_ns")
+G = parameter("chain", "axial_ns")
 WORST = ep.Contact(200.0, capacity=5.0, leak=5.0, lamellae=0.2, potassium_mv=15.0)
 
 
@@ -40,7 +40,7 @@ def inside_and_cleft(E, resistance_mohm):
 @pytest.mark.parametrize("resistance", [0.05, 10.0, 1e6])
 def test_no_current_is_lost(resistance):
     E = np.random.default_rng(1).uniform(-90.0, 30.0, 2 * ep.UNITS)
-    M, row = ep.coupled(resistance)
+    M, row = ep.coupling_matrix(resistance)
     inside, cleft = inside_and_cleft(E, resistance)
     J = -M @ E
     for u in range(2 * ep.UNITS):
@@ -57,16 +57,16 @@ def test_no_current_is_lost(resistance):
 def test_a_weak_field_reaches_the_neighbour_as_in_a_ladder():
     """Passive, steady: V into a ladder of conductances, the flanks up by V sinh(d)/cosh(D)."""
     units = [ep.Contact(0.0).unit(Conditions())] * ep.UNITS
-    one = ch.build([units], G)
-    L, s = ep.axial(1), ep.in_cleft(1)
+    one = ch.build_chain([units], G)
+    L, s = ep.axial_laplacian(1), ep.cleft_mask(1)
     slope = 1e-3
     field = np.full(4000, slope)
     push = -(L @ s)[None, :, None] * field[:, None, None]
-    trace = ep.run(one.rest[:, :, 0], one.P[:, :, 0], L[None], push, dt=0.1)
+    trace = ep.run_coupled(one.rest[:, :, 0], one.P[:, :, 0], L[None], push, dt=0.1)
     moved = (trace[-1] - trace[0])[:, 0]
-    alone = ch.build([[units[0]]], G)
+    alone = ch.build_chain([[units[0]]], G)
     state = alone.start()
-    ch.run(alone, 400.0, state=state, stimulus_pa=0.05, dt=0.02)
+    ch.run_chain(alone, 400.0, state=state, stimulus_pa=0.05, dt=0.02)
     g = 0.05 / (state.S[0, 0, 0] - alone.rest[0, 0, 0])
     expected = np.linalg.solve(L + g * np.eye(ep.UNITS), -(L @ s) * slope)
     np.testing.assert_allclose(moved, expected, rtol=5e-3, atol=slope * 1e-4)
@@ -75,10 +75,10 @@ def test_a_weak_field_reaches_the_neighbour_as_in_a_ladder():
 
 def test_without_a_cleft_the_neighbour_knows_nothing_and_the_axon_is_the_chain():
     contact = replace(ep.lesion_contact(), resistance_mohm=0.0)
-    one, _, trace, cleft = ep._pair(contact, Conditions(), "ghk", [0.0], True)
+    one, _, trace, cleft = ep._run_pair(contact, Conditions(), "ghk", [0.0], True)
     pulse = np.zeros((ep.UNITS, 1))
     pulse[0] = ep.PULSE_PA
-    _, alone = ch.run(
+    _, alone = ch.run_chain(
         one, ep.DURATION_MS, stimulus_pa=pulse, stimulus_ms=ep.PULSE_MS, dt=ep.DT_MS, every=1
     )
     np.testing.assert_allclose(trace[1:, : ep.UNITS, 0], alone[:, :, 0], atol=1e-4)
@@ -89,7 +89,7 @@ def test_without_a_cleft_the_neighbour_knows_nothing_and_the_axon_is_the_chain()
 def test_against_an_independent_integrator():
     """LSODA on `equations.flow`, the circuit solved by Kirchhoff at every instant."""
     contact = replace(WORST, resistance_mohm=30.0)
-    one, rest, trace, cleft = ep._pair(contact, Conditions(), "ghk", [30.0], True)
+    one, rest, trace, cleft = ep._run_pair(contact, Conditions(), "ghk", [30.0], True)
     P = np.concatenate([one.P[:, :, 0]] * 2, axis=1)
     det = (P[34] + P[35]) * (P[36] + P[35]) - P[35] ** 2
     sides = np.array([[u - 1, u + 1] for u in range(2 * ep.UNITS)])
@@ -131,7 +131,7 @@ def test_a_healthy_neighbour_feels_less_than_a_hundredth_and_in_three_phases():
         assert 0.0 < found.share < 0.01 and not found.fires and found.arrives
         assert np.isnan(found.delay_ms)
     c = ep.healthy_contact()
-    trace = ep._pair(c, Conditions(), "ghk", [c.resistance_mohm], False)[2]
+    trace = ep._run_pair(c, Conditions(), "ghk", [c.resistance_mohm], False)[2]
     e = trace[:, ep.UNITS + ep.PLACE, 0] - trace[0, ep.UNITS + ep.PLACE, 0]
     low, high = np.argmin(e), np.argmax(e)
     assert low < high and e[low] < -0.05 < 0.05 < e[high] and e[high:].min() < 0.0
@@ -166,12 +166,12 @@ def test_a_body_alone_makes_no_contact():
     lesion = ep.crosstalk_share()
     assert lesion > 50.0 * healthy
     for name, values in FACTORS.items():
-        body = state_of(contributions(Body(**values))).axon
+        body = state_from_contributions(contributions(Body(**values))).axon
         found = ep.crosstalk(body, ep.healthy_contact())
         assert not found.fires and found.share < 0.01, name
         if name == "caffeine":
             assert body == Conditions() and ep.crosstalk_share(body) == lesion
-    calcium = state_of(contributions(Body(**FACTORS["low calcium"]))).axon
+    calcium = state_from_contributions(contributions(Body(**FACTORS["low calcium"]))).axon
     # Nielsen 1984: over-breathing provoked the contractions of hemifacial spasm
     assert ep.crosstalk_share(calcium) > lesion
 
@@ -180,7 +180,7 @@ def test_a_lesion_changes_what_it_says():
     body = Conditions(temperature_c=31.0, potassium_out_mmol_l=5.0)
     sick = ep.Contact(1.0, capacity=2.0, leak=3.0, lamellae=0.4, potassium_mv=8.0, sodium=0.5)
     units = [[c.unit(body)] for c in (ep.Contact(1.0), sick)]
-    healthy, changed = ch.build(units, G).P[:, 0].T
+    healthy, changed = ch.build_chain(units, G).P[:, 0].T
     ratio = dict(zip(eq.PARAMETERS, changed / np.where(healthy, healthy, 1.0), strict=True))
     assert [ratio[k] for k in ("C_n", "C_my", "g_bb", "g_lk", "gi_lk", "C_i")] == pytest.approx(
         [2.0, 2.5, 2.5, 3.0, 3.0, 1.0]
@@ -195,4 +195,4 @@ def test_what_cannot_be_is_named():
         ep.Contact(1.0, lamellae=0.0)
     with pytest.raises(NeurosimError, match="resistance_mohm must be 0 or more, not -1"):
         ep.Contact(-1.0)
-    assert {v.grade for v in load("ephapse").values()} == {"assumed"}
+    assert {v.grade for v in load_group("ephapse").values()} == {"assumed"}

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.clinic import comparison, norms
 from neurosim.clinic import excitability as ex
 from neurosim.model.axon import axon as ax
@@ -31,7 +31,7 @@ def shipped(script):
 
 def test_the_blocks_are_those_of_the_examination(script, shipped):
     _, _, parts = shipped
-    rows = {r.measure.key: r.z for r in comparison.compare(ex.examine(ax.Conditions()))}
+    rows = {r.measure.key: r.z for r in comparison.compare_with_norms(ex.examine(ax.Conditions()))}
     expected = [rows[key] for key in norms.norm_measures()]
     np.testing.assert_allclose(parts["measures"][0], expected, atol=0.02)
     by_name = {
@@ -39,7 +39,7 @@ def test_the_blocks_are_those_of_the_examination(script, shipped):
     }
     low = ex.examine(ax.Conditions(potassium_out_mmol_l=2.8))
     found = low.measures["superexcitability_percent"]
-    asked = number("fit", "target.potassium_2_8.superexcitability_percent")
+    asked = parameter("fit", "target.potassium_2_8.superexcitability_percent")
     assert by_name["potassium_2_8", "superexcitability_percent"] == pytest.approx(
         (found - asked) / 5.0, abs=0.02
     )

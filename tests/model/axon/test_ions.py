@@ -65,7 +65,7 @@ def test_the_axon_uses_the_shift_of_its_own_fit():
     names = equations.PARAMETERS
     a = axon.axon_parameters("ghk")
     base, low = (
-        dict(zip(names, axon.parameters("ghk", [c])[:, 0], strict=True))
+        dict(zip(names, axon.kernel_parameters("ghk", [c])[:, 0], strict=True))
         for c in (Conditions(), Conditions(calcium_out_mmol_l=0.7))
     )
     assert base["shift_m"] == pytest.approx(a["dVm"])

@@ -7,7 +7,7 @@ from neurosim.clinic.excitability import examine
 from neurosim.model.axon import chain as ch
 from neurosim.model.axon import equations as eq
 from neurosim.model.axon import kernel
-from neurosim.model.axon.axon import AXONS, Conditions, apply, at_rest
+from neurosim.model.axon.axon import AXONS, Conditions, apply_contributions, at_rest
 from neurosim.model.body.contributions import contributions
 from neurosim.model.body.state import Body
 from neurosim.model.firing.escape import jacobian
@@ -34,9 +34,9 @@ def test_every_loop_slows_it_alike():
     for _ in range(steps):
         R = eq.step(R, one.P, pulse, None, 0.01)
     np.testing.assert_allclose(S, R, atol=0.05)
-    built = ch.build([[ch.Unit(SLOW)]], 80.0)
+    built = ch.build_chain([[ch.ChainUnit(SLOW)]], 80.0)
     state = built.start()
-    ch.run(built, steps * 0.01, state=state, stimulus_pa=600.0)
+    ch.run_chain(built, steps * 0.01, state=state, stimulus_pa=600.0)
     np.testing.assert_allclose(state.S[:, 0], R, atol=1e-6)
     usual = at_rest(Conditions())
     other = usual.rest.copy()
@@ -52,7 +52,7 @@ def test_the_clinic_s_test_moves_where_patients_moved():
     """
     before, after = (
         examine(c).measures
-        for c in (Conditions(), apply(contributions(Body(oxaliplatin=1)), "axon"))
+        for c in (Conditions(), apply_contributions(contributions(Body(oxaliplatin=1)), "axon"))
     )
 
     def rise(name):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import exchanged, load
-from neurosim.clinic.excitability import curves
+from neurosim.base.parameters import load_group, override
+from neurosim.clinic.excitability import measure_curves
 from neurosim.clinic.indices import MEASURES
 from neurosim.model.axon import people
 from neurosim.model.axon.axon import AXONS, Conditions, at_rest, axon_parameters
@@ -33,8 +33,8 @@ def packaged(name):
 @pytest.fixture(scope="module")
 def drawn():
     """Return the measures of people drawn as a study draws them."""
-    axons = [people.persons_axon("ghk", person_scores(3, p)) for p in range(DRAWN)]
-    found = curves(at_rest([Conditions()] * DRAWN, axons), full=True)
+    axons = [people.axon_of_person("ghk", person_scores(3, p)) for p in range(DRAWN)]
+    found = measure_curves(at_rest([Conditions()] * DRAWN, axons), full=True)
     return found
 
 
@@ -65,9 +65,9 @@ def test_drawn_axons_go_together_as_people_do(drawn):
 
 def test_the_mean_person_has_the_mean_axon(drawn):
     for axon in AXONS:
-        assert people.persons_axon(axon, ()) == axon
-        assert people.persons_axon(axon, (0.0,) * people.number_of_scores()) == axon
-    mean = curves(at_rest(Conditions(), "ghk"), full=True)
+        assert people.axon_of_person(axon, ()) == axon
+        assert people.axon_of_person(axon, (0.0,) * people.score_count()) == axon
+    mean = measure_curves(at_rest(Conditions(), "ghk"), full=True)
     rows = packaged("trond_norms.json")["measures"]["rows"]
     for key in MAIN:
         away = np.nanmedian(drawn.measures[key]) - mean.measures[key][0]
@@ -78,23 +78,23 @@ def test_scores_depend_on_seed_and_person_alone():
     first = [person_scores(1, p) for p in range(40)]
     assert first == [person_scores(1, p) for p in range(40)]
     assert len(set(first)) == 40 and person_scores(2, 0) not in first
-    assert people.persons_axon("ghk", first[3]) == people.persons_axon("ghk", tuple(first[3]))
+    assert people.axon_of_person("ghk", first[3]) == people.axon_of_person("ghk", tuple(first[3]))
     numbers = np.array([person_scores(1, p) for p in range(400)])
     assert np.abs(numbers.mean(axis=0)).max() < 0.2 and np.abs(numbers.std(axis=0) - 1).max() < 0.15
 
 
 def test_a_score_moves_a_parameter_by_its_spread():
-    entry = load("people")["ghk.PNa"]
-    scores = (1.0, *[0.0] * (people.number_of_scores() - 1))
-    moved = people.persons_axon("ghk", scores)["PNa"] / axon_parameters("ghk")["PNa"]
+    entry = load_group("people")["ghk.PNa"]
+    scores = (1.0, *[0.0] * (people.score_count() - 1))
+    moved = people.axon_of_person("ghk", scores)["PNa"] / axon_parameters("ghk")["PNa"]
     assert np.log(moved) == pytest.approx(entry.value * entry.along[0], rel=1e-9)
     assert np.linalg.norm(entry.along) == pytest.approx(1.0, abs=1e-3)
-    with exchanged("membrane", "people_spread", 0.0):
-        assert people.persons_axon("ghk", scores) == "ghk"
+    with override("membrane", "people_spread", 0.0):
+        assert people.axon_of_person("ghk", scores) == "ghk"
 
 
 def test_a_healthy_person_rests_where_slow_inactivation_is_one():
-    own = people.persons_axon("ghk", person_scores(1, 7))
+    own = people.axon_of_person("ghk", person_scores(1, 7))
     one = at_rest(Conditions(), own)
     assert one.availability[0] == pytest.approx(1.0, abs=1e-9)
     assert one.rest_mv[0] == pytest.approx(own["Es0"], abs=1e-6)
@@ -102,13 +102,13 @@ def test_a_healthy_person_rests_where_slow_inactivation_is_one():
 
 def test_every_axon_has_a_spread_and_mistakes_are_one_sentence():
     for axon in AXONS:
-        assert len(people.spread(axon)) >= 10
+        assert len(people.axon_spread(axon)) >= 10
     with pytest.raises(NeurosimError, match="scores of the axon, not 2"):
-        people.persons_axon("ghk", (1.0, 2.0))
+        people.axon_of_person("ghk", (1.0, 2.0))
 
 
 def test_words_name_what_differs_most():
     scores = person_scores(1, 0)
-    told = people.parts_that_differ("ghk", scores)
+    told = people.largest_differences("ghk", scores)
     assert len(told) == 3 and len({words for words, _, _ in told}) == 3
     assert {m.key for m in MEASURES} >= set(MAIN)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.axon import chain as ch
 from neurosim.model.axon import terminals
 
@@ -15,11 +15,11 @@ SITES = [(site, axon) for axon in AXONS for site in ("short", "middling", "long"
 
 
 def run(chains, axon, ms, seed=0, at=None, pa=1500.0, dt=0.02):
-    built = ch.build(chains, number("chain", "axial_ns"), axon)
+    built = ch.build_chain(chains, parameter("chain", "axial_ns"), axon)
     pulse = np.zeros((built.units, 1))
     if at is not None:
         pulse[at] = pa
-    return ch.run(built, ms, stimulus_pa=pulse, stimulus_ms=1.0, dt=dt, seed=seed)[0]
+    return ch.run_chain(built, ms, stimulus_pa=pulse, stimulus_ms=1.0, dt=dt, seed=seed)[0]
 
 
 def sizes(times, gap_ms=30.0):
@@ -62,20 +62,21 @@ def test_second_spikes_arrive_whole(site, axon):
     gaps = gaps[gaps < 30.0]
     rate = size.size / (n * seconds / 60.0)
     assert 20.0 / 3.0 < rate < 60.0
-    share = number("chain", f"{axon}.{site}.share_two")
+    share = parameter("chain", f"{axon}.{site}.share_two")
     assert abs((size >= 2).mean() - share) < 4.0 * np.sqrt(share * (1 - share) / size.size)
     assert gaps.min() > 3.0  # V38n: 3 to 4 ms is the shortest recorded
 
 
 def test_doublets_near_5_ms_need_a_short_last_internode():
     for axon in AXONS:
-        share = [number("chain", f"{axon}.{s}.share_two") for s in ("short", "middling", "long")]
+        share = [parameter("chain", f"{axon}.{s}.share_two") for s in ("short", "middling", "long")]
         middle = [
-            number("chain", f"{axon}.{s}.interval_median_ms") for s in ("short", "middling", "long")
+            parameter("chain", f"{axon}.{s}.interval_median_ms")
+            for s in ("short", "middling", "long")
         ]
         assert share[0] > share[2] and middle[0] < middle[2]
         assert 4.0 < middle[0] < 6.0
-        assert 3.0 <= number("chain", f"{axon}.short.interval_shortest_ms") <= 4.0
+        assert 3.0 <= parameter("chain", f"{axon}.short.interval_shortest_ms") <= 4.0
 
 
 @pytest.mark.parametrize("axon", AXONS)
@@ -97,7 +98,7 @@ def test_a_slow_outward_current_groups_a_rhythm_into_bursts(axon):
 
 
 def test_the_noise_is_that_of_the_sites():
-    assert number("firing", "noise_channels") == terminals.CHANNELS
+    assert parameter("firing", "noise_channels") == terminals.CHANNELS
 
 
 def test_an_unknown_end_is_named():

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from neurosim.base.errors import NeurosimError
-from neurosim.model.body.blood import ph_of, steps
+from neurosim.model.body.blood import blood_ph, blood_steps
 from neurosim.model.body.contributions import contributions
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
@@ -14,10 +14,10 @@ TEXTBOOK = {"ph": 0.01, "potassium_mmol_l": 0.01}
 
 
 def test_a_healthy_body_leaves_its_blood_alone():
-    assert steps(vars(Body())) == [] and Body().blood()["ph"] == 7.4
+    assert blood_steps(vars(Body())) == [] and Body().blood()["ph"] == 7.4
     assert "comes to" not in str(Body())
     # carbon dioxide of 40 and bicarbonate of 24: pH 7.40 in every textbook
-    assert ph_of(40.0, 24.0) == pytest.approx(7.40, abs=0.005)
+    assert blood_ph(40.0, 24.0) == pytest.approx(7.40, abs=0.005)
 
 
 def test_over_breathing_makes_alkaline_blood_that_binds_calcium():

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import number, read_toml
+from neurosim.base.parameters import parameter, read_toml
 from neurosim.model.body.contributions import (
     PARAMETERS,
     Contribution,
@@ -16,7 +16,7 @@ from neurosim.model.body.contributions import (
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
 
-MVC_LOAD = number("body", "fatigue_sodium_load_mmol_l")
+MVC_LOAD = parameter("body", "fatigue_sodium_load_mmol_l")
 
 
 def changes(**values):
@@ -112,7 +112,7 @@ def test_a_healthy_body_changes_nothing():
             {"fatigue": 1},
             {
                 ("axon", "sodium_in_mmol_l"): near(
-                    "add", number("body", "fatigue_sodium_load_mmol_l")
+                    "add", parameter("body", "fatigue_sodium_load_mmol_l")
                 ),
                 ("soma", "drive_scale"): near("scale", 0.8),
                 ("soma", "ahp_scale"): near("scale", 1.2),
@@ -159,9 +159,9 @@ def test_a_healthy_body_changes_nothing():
                 "stretch": 1.0,
             },
             {
-                ("pool", "pic_scale"): near("scale", 0.5 + 0.5 * number("pool", "cramp_gain")),
-                ("pool", "pic_lowered_mv"): near("add", number("pool", "prone_shift_mv")),
-                ("pool", "push_mv"): near("add", 20.0 * number("pool", "reflex_mv")),
+                ("pool", "pic_scale"): near("scale", 0.5 + 0.5 * parameter("pool", "cramp_gain")),
+                ("pool", "pic_lowered_mv"): near("add", parameter("pool", "prone_shift_mv")),
+                ("pool", "push_mv"): near("add", 20.0 * parameter("pool", "reflex_mv")),
                 ("pool", "stretch_mv"): near("add", 30.0),
                 ("soma", "tone_scale"): near("scale", 0.8),
             },

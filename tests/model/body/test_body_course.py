@@ -6,8 +6,8 @@ from scipy.integrate import solve_ivp
 from scipy.stats import linregress
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import exchanged, load, number
-from neurosim.model.body.course import MEDICINES, Course, corners, medicine_rates_per_h
+from neurosim.base.parameters import load_group, override, parameter
+from neurosim.model.body.course import MEDICINES, Course, medicine_rates_per_h, select_knots
 from neurosim.model.body.kinetics import caffeine_umol_l
 from neurosim.model.body.state import Body
 
@@ -39,9 +39,9 @@ def test_caffeine_doses_add_up_and_are_those_of_the_closed_form():
 
 def test_caffeine_halves_in_the_published_time():
     made = course({"at": "06:00", "caffeine_mg": 350})
-    clearance = load("body")["caffeine_clearance_l_h_kg"]
+    clearance = load_group("body")["caffeine_clearance_l_h_kg"]
     for value in (clearance.low, clearance.value, clearance.high):
-        with exchanged("body", clearance.name, value):
+        with override("body", clearance.name, value):
             at = np.arange(6.0, 16.0)
             level = np.log(column(made, "plasma_caffeine_umol_l", at))
             half_life_h = -np.log(2.0) / linregress(at, level).slope
@@ -53,7 +53,9 @@ def test_caffeine_halves_in_the_published_time():
 def test_what_was_in_the_blood_before_leaves_too():
     made = course({"at": "20:00", "caffeine_mg": 100})
     before = column(made, "plasma_caffeine_umol_l", [0, 5, 10], Body(plasma_caffeine_umol_l=40))
-    rate = number("body", "caffeine_clearance_l_h_kg") / number("body", "caffeine_volume_l_kg")
+    rate = parameter("body", "caffeine_clearance_l_h_kg") / parameter(
+        "body", "caffeine_volume_l_kg"
+    )
     assert before == pytest.approx(40 * np.exp(-rate * np.array([0, 5, 10])))
 
 
@@ -63,7 +65,7 @@ def test_what_was_in_the_blood_before_leaves_too():
 def test_stress_follows_its_span_and_returns_to_the_body():
     made = course({"from": "09:00", "to": "12:00", "stress": 0.5})
     calm = column(made, "stress", hours(), Body(stress=0.1))
-    tau_h = number("course", "mood_min") / 60.0
+    tau_h = parameter("course", "mood_min") / 60.0
     at = hours()
     inside = (at >= 3.0) & (at <= 6.0)
     assert calm[inside] == pytest.approx(0.5 - 0.4 * np.exp(-(at[inside] - 3.0) / tau_h))
@@ -112,8 +114,10 @@ def test_a_medicine_solves_its_differential_equation(name):
     ).y[1]
     found = column(made, name, at + 2.0)
     assert found == pytest.approx(0.8 * solved / solved.max(), abs=2e-3)
-    assert at[found.argmax()] == pytest.approx(number("course", f"medicine.{name}.peak_h"), abs=0.1)
-    late = column(made, name, [30.0, 30.0 + number("course", f"medicine.{name}.half_life_h")])
+    assert at[found.argmax()] == pytest.approx(
+        parameter("course", f"medicine.{name}.peak_h"), abs=0.1
+    )
+    late = column(made, name, [30.0, 30.0 + parameter("course", f"medicine.{name}.half_life_h")])
     assert late[1] / late[0] == pytest.approx(0.5, rel=0.05)
 
 
@@ -151,8 +155,8 @@ def test_kidneys_let_go_of_what_is_not_missing():
 
     def slope(t, y):
         gut, body = y
-        taken = gut / number("course", "drink_absorption_min")
-        return [-taken, taken - body / (60.0 * number("course", "water_excretion_h"))]
+        taken = gut / parameter("course", "drink_absorption_min")
+        return [-taken, taken - body / (60.0 * parameter("course", "water_excretion_h"))]
 
     solved = solve_ivp(slope, (0, 600), [1.4, 0.0], t_eval=np.arange(601), rtol=1e-8).y[1]
     assert water == pytest.approx(solved, abs=0.01)
@@ -209,8 +213,10 @@ def test_between_knots_lines_stay_near_what_is_between():
 def test_corners_keep_what_bends_and_nothing_else():
     time = np.arange(101.0)
     straight = np.stack([time, np.where(time < 40, 0.0, time - 40.0)], axis=1)
-    assert corners(time, straight, 1e-6).tolist() == [0, 40, 100]
-    assert corners(np.array([0.0, 10.0, 11.0]), np.array([[0.0], [10.0], [11.0]])).tolist() == [
+    assert select_knots(time, straight, 1e-6).tolist() == [0, 40, 100]
+    assert select_knots(
+        np.array([0.0, 10.0, 11.0]), np.array([[0.0], [10.0], [11.0]])
+    ).tolist() == [
         0,
         2,
     ]

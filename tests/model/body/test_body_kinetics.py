@@ -5,15 +5,15 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.body.kinetics import caffeine_umol_l, elimination_per_h, peak_caffeine_umol_l
 
 MG_PER_UMOL = 0.19419
 
 
 def test_the_closed_form_solves_the_differential_equation():
-    ka, ke = number("body", "caffeine_absorption_per_h"), elimination_per_h()
-    volume_l = number("body", "caffeine_volume_l_kg") * 60.0
+    ka, ke = parameter("body", "caffeine_absorption_per_h"), elimination_per_h()
+    volume_l = parameter("body", "caffeine_volume_l_kg") * 60.0
     times = np.linspace(0, 12, 49)
 
     def slope(t, y):

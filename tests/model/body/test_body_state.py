@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import load, read_toml
+from neurosim.base.parameters import load_group, read_toml
 from neurosim.model.body.fields import CONDITIONS, FIELDS
 from neurosim.model.body.state import Body
 
@@ -98,9 +98,9 @@ def test_the_gauge_moves_with_the_value():
 
 def test_every_number_has_a_known_source_and_is_inside_its_own_range():
     known = read_toml("model/body/parameters.toml")["references"]
-    used = {value.source for value in load("body").values()}
+    used = {value.source for value in load_group("body").values()}
     assert used == set(known)
-    for value in load("body").values():
+    for value in load_group("body").values():
         assert value.unit
         assert not (value.value < value.low or value.value > value.high), value.name
     for field in FIELDS.values():

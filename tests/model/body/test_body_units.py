@@ -6,7 +6,7 @@ from neurosim.base.errors import NeurosimError
 from neurosim.model.body.contributions import contributions
 from neurosim.model.body.state import Body
 from neurosim.model.body.units import (
-    DOORS,
+    INPUT_UNITS,
     ionised_calcium_mmol_l,
     ionised_magnesium_mmol_l,
     to_body_fields,
@@ -88,7 +88,7 @@ def test_mistakes_are_one_sentence(values, words):
         to_body_fields(values)
 
 
-@pytest.mark.parametrize("name", DOORS)
+@pytest.mark.parametrize("name", INPUT_UNITS)
 @pytest.mark.parametrize("nonsense", [float("nan"), "a lot", None, 1e300, -1e300])
 def test_nonsense_at_every_door(name, nonsense):
     with pytest.raises(NeurosimError, match=name):

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import load, number
+from neurosim.base.parameters import load_group, parameter
 from neurosim.model.firing import bursts
 
 
@@ -59,7 +59,7 @@ def test_myokymia_needs_some_time():
 def test_the_rule_says_that_it_is_empirical():
     for what in (bursts, bursts.draw_rhythm, bursts.sample_myokymia):
         assert "empirical" in (what.__doc__ or "").lower()
-    assert all(value.grade == "assumed" for value in load("bursts").values())
+    assert all(value.grade == "assumed" for value in load_group("bursts").values())
 
 
 @pytest.mark.parametrize("axon", ["ghk", "ohmic"])
@@ -82,7 +82,7 @@ def test_a_table_gives_its_own_sizes_and_intervals_back(axon, site):
         spread = table.interval_spread[k - 1]
         error = 4.5 * 1.2533 * spread / np.sqrt(gap.size)
         assert np.median(gap) == pytest.approx(table.interval_ms[k - 1], rel=error)
-    assert number("chain", f"{axon}.{site}.share_two") == pytest.approx(
+    assert parameter("chain", f"{axon}.{site}.share_two") == pytest.approx(
         1.0 - table.size_share[0], abs=1e-3
     )
 

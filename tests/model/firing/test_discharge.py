@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.firing import discharge, sampler
 from neurosim.model.firing.discharge import (
     ORIGINS,
@@ -15,17 +15,17 @@ from neurosim.model.firing.discharge import (
     UnitHazard,
     as_course,
     balance,
-    clock_driven,
     expected_bursts_per_min,
-    firing_of,
-    merge,
+    firing_from_rows,
+    merge_firings,
+    sample_by_time_steps,
     sample_firing,
-    stream,
+    stream_discharges,
 )
 
 GRID = np.array([0.0, 0.7, 1.5, 2.5, 4.0, 6.0])
-DEAD_S = number("firing", "burst_dead_time_ms") / 1000.0
-SHORTEST_S = number("firing", "burst_interval_shortest_ms") / 1000.0
+DEAD_S = parameter("firing", "burst_dead_time_ms") / 1000.0
+SHORTEST_S = parameter("firing", "burst_interval_shortest_ms") / 1000.0
 
 
 def sites(
@@ -128,7 +128,9 @@ def test_counts_and_burst_sizes_agree_with_the_clock():
         load=0.3,
         tau=8.0,
     )
-    clock = [clock_driven(hazard, 20.0, np.random.default_rng(s), dt_s=2e-3) for s in range(6)]
+    clock = [
+        sample_by_time_steps(hazard, 20.0, np.random.default_rng(s), dt_s=2e-3) for s in range(6)
+    ]
     exact = [draw(hazard, 20.0, 100 + s) for s in range(300)]
 
     def bursts(firings, unit):
@@ -240,7 +242,10 @@ def test_where_the_stream_is_cut_moves_nothing(room):
         np.array([0.0, 700.0]),
         (hazard, dataclasses.replace(hazard, bursts_per_min=hazard.bursts_per_min * 3.0)),
     )
-    pieces = [rows.copy() for rows in stream(rising, 3600.0, np.random.default_rng(4), room=room)]
+    pieces = [
+        rows.copy()
+        for rows in stream_discharges(rising, 3600.0, np.random.default_rng(4), room=room)
+    ]
     whole = draw(rising, 3600.0, 4)
     assert len(pieces) > 1 and all(rows[3, 0] == 0.0 for rows in pieces)
     assert max(rows.shape[1] for rows in pieces) <= room + sampler.LONGEST
@@ -265,7 +270,7 @@ def test_short_intervals_are_within_bursts_and_never_under_the_shortest():
         assert np.array_equal(interval <= DEAD_S + 1e-9, inside)
     mine = firing.unit == 0
     extra = np.diff(firing.time_s[mine])[firing.place[mine][1:] > 0] - SHORTEST_S
-    mean = number("firing", "burst_interval_mean_extra_ms") / 1000.0
+    mean = parameter("firing", "burst_interval_mean_extra_ms") / 1000.0
     held = extra < DEAD_S - SHORTEST_S - 1e-9
     law = stats.truncexpon(b=(DEAD_S - SHORTEST_S) / mean, scale=mean)
     assert stats.kstest(extra[held], law.cdf).pvalue > 1e-3
@@ -283,9 +288,9 @@ def test_the_choice_follows_the_shares_at_the_load_of_the_moment(load):
     hazard = sites([30.0, 20.0, 10.0], [0, 0, 0], slope=[0.1, 1.0, 0.4])
     share = hazard.bursts_per_min / hazard.bursts_per_min.sum(axis=0)
     at = np.array([np.interp(load, GRID, row) for row in share])
-    law = discharge.law_of(as_course(hazard), np.arange(3))
+    law = discharge.sampling_tables(as_course(hazard), np.arange(3))
     picked = [
-        sampler.pick(u, load, 0.0, 0, GRID, law.share, 0, 3)
+        sampler.choose_site(u, load, 0.0, 0, GRID, law.share, 0, 3)
         for u in (np.arange(20_000) + 0.5) / 20_000
     ]
     assert np.bincount(law.site[picked], minlength=3) / 20_000 == pytest.approx(at, abs=1e-4)
@@ -294,19 +299,21 @@ def test_the_choice_follows_the_shares_at_the_load_of_the_moment(load):
 def test_the_choice_and_the_rate_move_from_knot_to_knot():
     first = sites([30.0, 10.0], [0, 0], slope=0.0)
     later = dataclasses.replace(first, bursts_per_min=first.bursts_per_min[::-1] * 4.0)
-    law = discharge.law_of(HazardCourse(np.array([0.0, 60.0]), (first, later)), np.arange(2))
+    law = discharge.sampling_tables(
+        HazardCourse(np.array([0.0, 60.0]), (first, later)), np.arange(2)
+    )
     slope = np.diff(law.log_rate, axis=2) / np.diff(GRID)
     found = sampler.log_hazard(0.2, 0.25, 0, 0, GRID, law.log_rate, slope)
     assert np.exp(found) * 60.0 == pytest.approx(40.0 * 4.0**0.25)
     goals = (np.arange(20_000) + 0.5) / 20_000
-    picked = [sampler.pick(u, 0.2, 0.25, 0, GRID, law.share, 0, 2) for u in goals]
+    picked = [sampler.choose_site(u, 0.2, 0.25, 0, GRID, law.share, 0, 2) for u in goals]
     second = np.mean(law.site[picked] == 1)
     assert second == pytest.approx(0.75 * 0.25 + 0.25 * 0.75, abs=1e-4)
 
 
 def test_shares_stay_exact_beside_a_unit_that_fires_much_more():
     hazard = sites([1e3, 3e-6, 1e-6], [0, 1, 1], slope=0.0)
-    law = discharge.law_of(as_course(hazard), np.arange(3))
+    law = discharge.sampling_tables(as_course(hazard), np.arange(3))
     assert law.share[0, :, 1] == pytest.approx(np.full(6, 0.75), rel=1e-12)
 
 
@@ -378,9 +385,11 @@ def rows(*discharges):
 
 
 def test_sources_merge_without_touching_each_others_bursts():
-    one = firing_of(rows((1.0, 0, 0), (1.005, 0, 1), (3.0, 0, 0)), 10.0)
-    two = firing_of(rows((0.5, 1, 0), (1.002, 0, 0), (1.02, 0, 1), (3.5, 0, 0)), 10.0, "myokymia")
-    both = merge([one, two])
+    one = firing_from_rows(rows((1.0, 0, 0), (1.005, 0, 1), (3.0, 0, 0)), 10.0)
+    two = firing_from_rows(
+        rows((0.5, 1, 0), (1.002, 0, 0), (1.02, 0, 1), (3.5, 0, 0)), 10.0, "myokymia"
+    )
+    both = merge_firings([one, two])
     assert both.time_s.tolist() == [
         0.5,
         1.0,
@@ -394,8 +403,8 @@ def test_sources_merge_without_touching_each_others_bursts():
     assert both.columns()["process"].tolist() == (
         ["myokymia", "misfire", "misfire", "myokymia", "misfire", "myokymia"]
     )
-    assert merge([one, merge([two])]).time_s.tolist() == both.time_s.tolist()
-    alone = merge([one])
+    assert merge_firings([one, merge_firings([two])]).time_s.tolist() == both.time_s.tolist()
+    alone = merge_firings([one])
     assert all(
         np.array_equal(alone.columns()[name], column) for name, column in one.columns().items()
     )

@@ -3,22 +3,22 @@
 import numpy as np
 import pytest
 
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.clinic.excitability import examine
 from neurosim.model.body.contributions import contributions
 from neurosim.model.body.state import Body
 from neurosim.model.firing import disease
 from neurosim.model.firing.bursts import isaacs_bursts
 from neurosim.model.firing.discharge import ORIGINS, sample_firing
-from neurosim.model.firing.disease import Lesion, Streams, Terminal
+from neurosim.model.firing.disease import DiseaseStreams, Lesion, Terminal
 from neurosim.model.firing.sites import LESION, person_streams
-from neurosim.model.muscle.anatomy import MUSCLES, roots, twitch_forces_mn
+from neurosim.model.muscle.anatomy import MUSCLES, muscle_roots, twitch_forces_mn
 from neurosim.model.soma import trains
 from neurosim.model.soma.cramp import Cramping
 from neurosim.model.soma.soma import SomaConditions
-from neurosim.simulation.scenario import Scenario, catalogue, scenario
-from neurosim.simulation.simulate import hazard_of, people_sites, simulate
-from neurosim.simulation.state import state_in, state_of
+from neurosim.simulation.scenario import Scenario, catalogue, load_scenario
+from neurosim.simulation.simulate import person_sites, simulate, state_hazard
+from neurosim.simulation.state import state_from_contributions, tissue_state
 from neurosim.simulation.tally import replicate
 
 DISEASES = ("als", "cholinesterase_inhibition", "cramp", "isaacs", "pinched_nerve")
@@ -52,22 +52,26 @@ def of(result, kind):
 
 @pytest.mark.parametrize("name", sorted(set(catalogue()) - {*DISEASES, *SPROUTING, "a_day"}))
 def test_without_disease_the_discharges_are_the_hazards_own(name):
-    asked = scenario(name).replace(duration_s=60.0)
+    asked = load_scenario(name).replace(duration_s=60.0)
     result = simulate(asked, person=1)
-    sites, rng = people_sites(asked, 1)
-    alone = sample_firing(hazard_of(state_of(contributions(asked.body)), sites, asked), 60.0, rng)
+    sites, rng = person_sites(asked, 1)
+    alone = sample_firing(
+        state_hazard(state_from_contributions(contributions(asked.body)), sites, asked), 60.0, rng
+    )
     for column, own in alone.columns().items():
         assert np.array_equal(result.firing.columns()[column], own)
     assert result.sites.alive is None and not result.beside_per_min.any()
 
 
 def test_disease_draws_from_streams_of_its_own():
-    streams = Streams(5, 2, 3)
-    children = np.random.SeedSequence([5, 2]).spawn(4)[3].spawn(4)[3].spawn(len(Streams.NAMES))
+    streams = DiseaseStreams(5, 2, 3)
+    children = (
+        np.random.SeedSequence([5, 2]).spawn(4)[3].spawn(4)[3].spawn(len(DiseaseStreams.NAMES))
+    )
     states = [child.generate_state(2).tolist() for child in children]
-    assert states == [streams.sequence(n).generate_state(2).tolist() for n in Streams.NAMES]
+    assert states == [streams.sequence(n).generate_state(2).tolist() for n in DiseaseStreams.NAMES]
     health = [g.random() for g in person_streams(5, 2, 3)]
-    assert not set(health) & {streams.rng(n).random() for n in Streams.NAMES}
+    assert not set(health) & {streams.rng(n).random() for n in DiseaseStreams.NAMES}
     assert len({streams.rng("myokymia", u).random() for u in range(9)}) == 9
 
 
@@ -116,7 +120,9 @@ def test_multiplets_come_as_often_as_expected_and_more_with_fewer_channels():
     rates = []
     for left in (1.0, 0.8, 0.5, 0.3, 0.1):
         made = [
-            disease.multiplets(Terminal(left, 1.0), living, "ghk", 1200.0, Streams(1, p, 0))
+            disease.fire_multiplets(
+                Terminal(left, 1.0), living, "ghk", 1200.0, DiseaseStreams(1, p, 0)
+            )
             for p in range(8)
         ]
         expected = sum(per_min for _, per_min in made) * 20.0
@@ -142,7 +148,7 @@ def test_hurt_axons_fire_in_groups_as_recorded():
     result = simulate("pinched_nerve", muscle="calf", duration_s=300.0)
     time, unit, episode = of(result, "myokymia")
     lesion = Lesion(0.5 * 0.7, 0.32, 0.2)  # half of S1's axons, 70 % of the calf's
-    inside, myokymic, _ = disease.hurt(lesion, 580, Streams(1, 0, 1))
+    inside, myokymic, _ = disease.draw_lesion(lesion, 580, DiseaseStreams(1, 0, 1))
     assert set(unit) <= set(np.flatnonzero(myokymic)) and not (myokymic & ~inside).any()
     assert inside.mean() == pytest.approx(0.35, abs=0.06)
     per_s = 1.0 / median_interval_s(time, episode)
@@ -160,7 +166,9 @@ def test_hurt_axons_fire_in_groups_as_recorded():
 
 
 def test_a_worse_lesion_hurts_the_same_axons_and_more():
-    mild, bad = (disease.hurt(Lesion(s, 0.3, 0.5), 500, Streams(1, 4, 0)) for s in (0.1, 0.3))
+    mild, bad = (
+        disease.draw_lesion(Lesion(s, 0.3, 0.5), 500, DiseaseStreams(1, 4, 0)) for s in (0.1, 0.3)
+    )
     assert np.all(mild[0] <= bad[0]) and mild[0].sum() < bad[0].sum()
     assert np.array_equal(mild[2], bad[2])
     sites = simulate(Body(pinched_nerve=1.0), duration_s=1.0).sites
@@ -169,12 +177,12 @@ def test_a_worse_lesion_hurts_the_same_axons_and_more():
 
 @pytest.mark.parametrize("muscle", MUSCLES)
 def test_a_pinched_root_reaches_its_muscles_and_no_other(muscle):
-    asked = scenario("pinched_nerve").replace(muscle=muscle, duration_s=60.0)
-    health = simulate(scenario("normal").replace(muscle=muscle, duration_s=60.0), person=3)
+    asked = load_scenario("pinched_nerve").replace(muscle=muscle, duration_s=60.0)
+    health = simulate(load_scenario("normal").replace(muscle=muscle, duration_s=60.0), person=3)
     for root in ("C5", "C6", "C8", "L4", "L5", "S1", "S2", "T1", "sensory"):
         found = simulate(asked.replace(root=root), person=3)
         lesions = int((found.sites.origin == LESION).sum())
-        share = 0.5 * roots(muscle).get(root, 0.0)
+        share = 0.5 * muscle_roots(muscle).get(root, 0.0)
         spread = 4.0 * np.sqrt(found.sites.units * share * (1.0 - share))
         assert abs(lesions - found.sites.units * share) <= spread
         if share:
@@ -190,8 +198,8 @@ def test_two_half_roots_reach_as_much_as_their_shares():
     asked = Scenario(body=Body(pinched_nerve=0.4), duration_s=1.0)
     for muscle in ("calf", "foot_sole", "shin", "thumb", "upper_arm"):
         reached = [
-            state_in(asked.replace(muscle=muscle, root=root)).lesion.axons_share
-            for root in roots(muscle)
+            tissue_state(asked.replace(muscle=muscle, root=root)).lesion.axons_share
+            for root in muscle_roots(muscle)
         ]
         assert len(reached) == 2 and sum(reached) == pytest.approx(0.4 * 0.5)
 
@@ -204,7 +212,9 @@ def test_in_als_units_are_lost_and_the_others_grow():
     living = result.sites.living
     assert living.mean() == pytest.approx(0.3, abs=0.08)  # 60 to 80 % are lost
     assert living[result.firing.unit].all() and living[result.sites.unit].all()
-    assert np.all(state_of(contributions(Body(als=0.5))).units_scale > living.mean())
+    assert np.all(
+        state_from_contributions(contributions(Body(als=0.5))).units_scale > living.mean()
+    )
     early = simulate(Body(als=0.5), muscle="upper_arm", duration_s=1.0).sites.living
     assert np.all(living <= early)
     grown = 1.0 + 0.8 * 0.7 / 0.3
@@ -216,7 +226,10 @@ def test_in_als_units_are_lost_and_the_others_grow():
 
 
 def test_axons_in_als_move_as_in_patients():
-    health, ill = (examine(state_of(contributions(Body(als=s))).axon).measures for s in (0.0, 1.0))
+    health, ill = (
+        examine(state_from_contributions(contributions(Body(als=s))).axon).measures
+        for s in (0.0, 1.0)
+    )
     assert ill["sdtc_ms"] / health["sdtc_ms"] == pytest.approx(0.46 / 0.41, abs=0.05)  # V27
     assert ill["superexcitability_percent"] < health["superexcitability_percent"] - 1.0
     assert ill["rheobase_pa"] < health["rheobase_pa"]
@@ -245,7 +258,10 @@ def test_a_cramp_is_one_spasm_over_many_units_as_recorded(cramp):
     assert t.duration_s[first] == pytest.approx(23.6, abs=2 * 16.2)  # V53
     time, unit, episode = of(cramp, "plateau")
     mine = episode == episode[0]
-    found = [trains.plateau(np.sort(time[mine & (unit == u)]), 0.0) for u in np.unique(unit[mine])]
+    found = [
+        trains.self_sustained_plateau(np.sort(time[mine & (unit == u)]), 0.0)
+        for u in np.unique(unit[mine])
+    ]
     found = [p for p in found if p is not None]
     assert len(found) > 20
     assert np.mean([p.mean_per_s for p in found]) == pytest.approx(14.5, abs=5.1)
@@ -259,13 +275,13 @@ def test_a_cramp_is_one_spasm_over_many_units_as_recorded(cramp):
     "change", [{"nerve_stimulation_per_s": 0}, {"shortened_muscle": 0}, {"shortened_muscle": 0.5}]
 )
 def test_without_push_or_shortening_there_is_no_spasm(change):
-    asked = scenario("cramp")
+    asked = load_scenario("cramp")
     result = simulate(asked.replace(body=asked.body.replace(**change), duration_s=30))
     assert "spasm" not in result.twitches.kind and "Spasms" not in str(result)
 
 
 def test_a_stretch_ends_the_cramp(cramp):
-    asked = scenario("cramp")
+    asked = load_scenario("cramp")
     result = simulate(asked.replace(body=asked.body.replace(stretch=1.0)))
     time, _, _ = of(result, "plateau")
     usual, _, _ = of(cramp, "plateau")
@@ -281,10 +297,10 @@ def test_plateaus_of_units_that_overlap_are_one_and_lone_spikes_are_none():
     unit = np.repeat([0, 1, 0, 1, 2], [a.size, b.size, c.size, 1, short.size])
     shuffle = np.random.default_rng(1).permutation(times.size)
     found = np.empty(times.size, int)
-    found[shuffle] = trains.plateaus(times[shuffle], unit[shuffle])
+    found[shuffle] = trains.number_plateaus(times[shuffle], unit[shuffle])
     wanted = np.repeat([0, 0, 1, -1, -1], [a.size, b.size, c.size, 1, short.size])
     assert found.tolist() == wanted.tolist()
-    assert trains.plateaus(np.empty(0), np.empty(0, int)).size == 0
+    assert trains.number_plateaus(np.empty(0), np.empty(0, int)).size == 0
 
 
 def test_every_axon_and_muscle_runs_every_disease():
@@ -299,12 +315,12 @@ def test_every_axon_and_muscle_runs_every_disease():
 
 
 def test_lost_units_have_no_endings_no_hurt_axons_and_no_cramps():
-    living, streams = np.arange(43) % 2 == 0, Streams(1, 0, 0)
-    push = Cramping(number("pool", "cramp_gain"), push_mv=40.0 * number("pool", "reflex_mv"))
+    living, streams = np.arange(43) % 2 == 0, DiseaseStreams(1, 0, 0)
+    push = Cramping(parameter("pool", "cramp_gain"), push_mv=40.0 * parameter("pool", "reflex_mv"))
     fired = [
-        disease.multiplets(Terminal(0.1, 3.0), living, "ghk", 600.0, streams)[0],
-        disease.myokymia(Lesion(1.0, 0.3, 1.0), living, 60.0, streams)[0],
-        disease.cramps(push, SomaConditions(), living, 5.0, streams)[1],
+        disease.fire_multiplets(Terminal(0.1, 3.0), living, "ghk", 600.0, streams)[0],
+        disease.fire_myokymia(Lesion(1.0, 0.3, 1.0), living, 60.0, streams)[0],
+        disease.fire_cramps(push, SomaConditions(), living, 5.0, streams)[1],
     ]
     for firing in fired:
         assert np.unique(firing.unit).size > 5 and living[firing.unit].all()

@@ -6,7 +6,7 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.axon import axon as axon_
 from neurosim.model.axon import chain as ch
 from neurosim.model.axon import terminals
@@ -15,16 +15,16 @@ from neurosim.model.body.contributions import contributions
 from neurosim.model.body.state import Body
 from neurosim.model.firing import bursts, disease, endings
 from neurosim.model.firing.bursts import isaacs_bursts
-from neurosim.model.firing.disease import Streams, Terminal
+from neurosim.model.firing.disease import DiseaseStreams, Terminal
 from neurosim.simulation.simulate import simulate
-from neurosim.simulation.state import state_of
+from neurosim.simulation.state import state_from_contributions
 
 AXONS = ("ghk", "ohmic")
 LEFT = 0.2
 
 
 def axon_of(**values):
-    return state_of(contributions(Body(**values))).axon
+    return state_from_contributions(contributions(Body(**values))).axon
 
 
 def per_min(body, axon="ghk", left=LEFT):
@@ -60,8 +60,10 @@ def test_the_law_holds_for_direct_runs_it_never_saw(name, axon):
     body, left = BODIES[name]
     units = terminals.fitted_isaacs(left, axon, terminals.CHANNELS, by_itself=True)
     copies, seconds = 16, 6.0
-    built = ch.build([terminals.under(units, body)] * copies, number("chain", "axial_ns"), axon)
-    spikes, _ = ch.run(built, seconds * 1000.0, dt=0.02, seed=[9, 9], capacity=2000)
+    built = ch.build_chain(
+        [terminals.place_in_body(units, body)] * copies, parameter("chain", "axial_ns"), axon
+    )
+    spikes, _ = ch.run_chain(built, seconds * 1000.0, dt=0.02, seed=[9, 9], capacity=2000)
     trains = [spikes.of(0, j)[0] for j in range(copies)]
     found = sum(int((np.diff(t, prepend=-np.inf) > 30.0).sum()) for t in trains)
     expected = per_min(body, axon, left) * copies * seconds / 60.0
@@ -74,18 +76,18 @@ def test_the_runs_and_the_error_are_those_of_the_room(axon):
     rows = list(csv.DictReader(path.read_text("utf-8").splitlines()))
     assert len(rows) == 285
     rows = [row for row in rows if row["state"].startswith("joint")]
-    c = [number("isaacs", f"{axon}.{name}") for name in endings.RATE]
-    weight = number("isaacs", f"{axon}.weight")
+    c = [parameter("isaacs", f"{axon}.{name}") for name in endings.RATE_TERMS]
+    weight = parameter("isaacs", f"{axon}.weight")
     names = [n for n in vars(Conditions()) if any(row.get(n) for row in rows)]
     nodes, left = [], np.array([float(row["left"]) for row in rows])
     for row in rows:
         body = Conditions().replace(**{n: float(row[n]) for n in names if row[n]})
-        nodes.append(endings.middle(float(row["left"]), body, axon, weight))
-    at = endings.coordinates(axon_.at_rest(nodes, axon), left)
+        nodes.append(endings.middle_conditions(float(row["left"]), body, axon, weight))
+    at = endings.node_coordinates(axon_.at_rest(nodes, axon), left)
     bursts_, seconds = (np.array([float(row[n]) for row in rows]) for n in ("bursts", "seconds"))
     expected = np.exp(endings.ln_rate(c, at)) * seconds / 60.0
     error = np.log((expected + 0.7) / (bursts_ + 0.7))[(bursts_ > 0) | (expected > 1.0)]
-    said = number("isaacs", f"{axon}.rate_error_joint")
+    said = parameter("isaacs", f"{axon}.rate_error_joint")
     assert np.sqrt(np.mean(error**2)) == pytest.approx(said, abs=0.01) and said < 0.8
     assert np.median(np.abs(error)) < 0.5
     silent = (bursts_ == 0) & (expected * 60.0 / seconds < 0.6)
@@ -124,14 +126,16 @@ def test_what_still_fires_fires_as_recorded_while_the_limb_is_not_warmer(axon):
 
 
 def test_no_ending_bursts_more_often_than_the_chain():
-    most = np.exp(number("isaacs", "ghk.rate_ceiling"))
+    most = np.exp(parameter("isaacs", "ghk.rate_ceiling"))
     worst = axon_of(ionised_calcium_mmol_l=0.8, als=1.0)
     assert 0.5 * most < per_min(worst) < 2.0 * most
-    living, streams = np.ones(43, bool), Streams(1, 0, 0)
-    made, expected = disease.multiplets(Terminal(LEFT, 0.3), living, "ghk", 300.0, streams, worst)
+    living, streams = np.ones(43, bool), DiseaseStreams(1, 0, 0)
+    made, expected = disease.fire_multiplets(
+        Terminal(LEFT, 0.3), living, "ghk", 300.0, streams, worst
+    )
     count = made.episode.max() + 1
     assert count == pytest.approx(expected * 5.0, abs=4.0 * np.sqrt(expected * 5.0))
-    again, _ = disease.multiplets(Terminal(LEFT, 0.3), living, "ghk", 300.0, streams, worst)
+    again, _ = disease.fire_multiplets(Terminal(LEFT, 0.3), living, "ghk", 300.0, streams, worst)
     assert np.array_equal(made.time_s, again.time_s)
 
 
@@ -139,10 +143,10 @@ def test_shares_of_sizes_move_to_the_mean_that_is_asked():
     share = isaacs_bursts(0.2)[1].size_share
     further = np.arange(bursts.LARGEST)
     for factor in (0.3, 0.9, 1.0, 1.4):
-        new = bursts._grown(share, factor)
+        new = bursts._scale_sizes(share, factor)
         assert new.sum() == pytest.approx(1.0) and (new[share == 0.0] == 0.0).all()
         assert new @ further == pytest.approx(factor * (share @ further))
-    few, many = bursts._grown(share, 1e-3), bursts._grown(share, 50.0)
+    few, many = bursts._scale_sizes(share, 1e-3), bursts._scale_sizes(share, 50.0)
     assert few[0] > 0.9 and many[further[share > 0][-1]] > 0.9
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.linalg import expm, solve_continuous_lyapunov
 
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.axon import equations as eq
 from neurosim.model.axon import kernel
 from neurosim.model.axon.axon import COARSE_DT_MS, Conditions, at_rest
@@ -22,7 +22,7 @@ STATES = [
 
 @pytest.fixture(scope="module", params=["ghk", "ohmic"])
 def noisy(request):
-    return at_rest(STATES, request.param).with_noise(number("firing", "noise_channels"))
+    return at_rest(STATES, request.param).with_noise(parameter("firing", "noise_channels"))
 
 
 def test_the_jacobian_predicts_small_changes_of_the_flow(noisy):
@@ -52,7 +52,9 @@ def response(noisy, course, amplitude, dt):
     """Return the course of E above rest, per unit of amplitude, shape (steps, n)."""
     S, n = noisy.rest.copy(), noisy.P.shape[1]
     course = np.concatenate([course, np.zeros((100, 3, n))])
-    peaks = [kernel.driven(S, noisy.P, step[None], np.full(n, amplitude), dt) for step in course]
+    peaks = [
+        kernel.run_with_noise(S, noisy.P, step[None], np.full(n, amplitude), dt) for step in course
+    ]
     return (np.array(peaks) - noisy.rest[0]) / amplitude
 
 
@@ -126,30 +128,32 @@ def test_the_linear_response_is_the_deviation_of_e_by_lyapunov(noisy):
 @pytest.mark.parametrize("axon", ["ghk", "ohmic"])
 def test_action_falls_with_persistent_sodium_and_rises_with_load(axon):
     nu = np.arange(3.0, 4.9, 0.2)
-    free, height = escape.action(at_rest([Conditions(persistent_sodium_scale=v) for v in nu], axon))
+    free, height = escape.escape_action(
+        at_rest([Conditions(persistent_sodium_scale=v) for v in nu], axon)
+    )
     assert np.isfinite(free).all() and np.all(np.diff(free) < 0) and np.all(height > -20.0)
-    loaded, _ = escape.action(
+    loaded, _ = escape.escape_action(
         at_rest([Conditions(persistent_sodium_scale=v, sodium_in_mmol_l=10.0) for v in nu], axon)
     )
     assert np.all((loaded > free) | np.isnan(loaded) | (free < 1.0))
 
 
 def test_the_healthy_axon_has_no_action_within_reach():
-    found, height = escape.action(at_rest(Conditions()))
+    found, height = escape.escape_action(at_rest(Conditions()))
     assert np.isnan(found).all() and np.isnan(height).all()
 
 
 def test_the_amplitude_of_the_action_is_where_the_full_model_fires():
     batch = at_rest([Conditions(persistent_sodium_scale=v) for v in (2.4, 2.8, 3.2)])
-    found, height = escape.action(batch)
-    noisy = batch.with_noise(number("firing", "noise_channels"))
+    found, height = escape.escape_action(batch)
+    noisy = batch.with_noise(parameter("firing", "noise_channels"))
     course = escape.noise_course(noisy)
     tail = np.zeros((250, 3, 3))
 
     def peak(factor):
         S, amplitude = noisy.rest.copy(), factor * np.sqrt(2.0 * found)
-        first = kernel.driven(S, noisy.P, course, amplitude, COARSE_DT_MS)
-        return np.maximum(first, kernel.driven(S, noisy.P, tail, amplitude, COARSE_DT_MS))
+        first = kernel.run_with_noise(S, noisy.P, course, amplitude, COARSE_DT_MS)
+        return np.maximum(first, kernel.run_with_noise(S, noisy.P, tail, amplitude, COARSE_DT_MS))
 
     assert np.all(peak(0.98) < -20.0)
     assert np.all(peak(1.005) > -20.0)
@@ -157,12 +161,12 @@ def test_the_amplitude_of_the_action_is_where_the_full_model_fires():
 
 
 def test_more_channels_need_proportionally_more_action():
-    from neurosim.base.parameters import exchanged
+    from neurosim.base.parameters import override
 
     batch = at_rest([Conditions(persistent_sodium_scale=v) for v in (3.0, 3.4)])
-    found, _ = escape.action(batch)
-    with exchanged("firing", "noise_channels", 2.0 * number("firing", "noise_channels")):
-        doubled, _ = escape.action(batch)
+    found, _ = escape.escape_action(batch)
+    with override("firing", "noise_channels", 2.0 * parameter("firing", "noise_channels")):
+        doubled, _ = escape.escape_action(batch)
     assert doubled == pytest.approx(2.0 * found, rel=0.02)
 
 

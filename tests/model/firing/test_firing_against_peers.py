@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.firing.discharge import UnitHazard, sample_firing
 
 PEER = Path(__file__).parents[3] / "benchmarks" / "peer_firing.py"
 UNITS, DURATION_S, DT_MS = 4000, 6.0, 0.1
 DEAD_S, SHORTEST_S, EXTRA_S = (
-    number("firing", name) / 1000.0
+    parameter("firing", name) / 1000.0
     for name in ("burst_dead_time_ms", "burst_interval_shortest_ms", "burst_interval_mean_extra_ms")
 )
 GRID = np.array([0.0, 0.7, 1.5, 2.5, 4.0, 6.0, 12.0])

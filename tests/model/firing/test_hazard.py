@@ -7,14 +7,14 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from neurosim.base.parameters import exchanged, number
+from neurosim.base.parameters import override, parameter
 from neurosim.model.axon import kernel
 from neurosim.model.axon.axon import AXONS, Conditions, at_rest
 from neurosim.model.firing import escape
 from neurosim.model.firing.hazard import (
     burst_rate,
     hazard_table,
-    propagating,
+    propagating_share,
     site_rates,
     unit_hazard,
 )
@@ -49,21 +49,21 @@ def test_burst_rate_falls_with_action_and_never_passes_its_ceiling(axon):
         found = burst_rate(axon, action, np.full(200, rest))
         assert np.all(np.diff(found) < 0) and np.all(found > 0)
         e = (rest + 80.0) / 5.0
-        log_top = number("hazard", f"{axon}.ln_ceiling")
-        assert np.log(found[0]) <= log_top + number("hazard", f"{axon}.ceiling_rest_slope") * e
+        log_top = parameter("hazard", f"{axon}.ln_ceiling")
+        assert np.log(found[0]) <= log_top + parameter("hazard", f"{axon}.ceiling_rest_slope") * e
         # far out it is exponential in the action
         slope = np.diff(np.log(found[-20:])) / np.diff(action[-20:])
-        assert slope == pytest.approx(np.full(19, number("hazard", f"{axon}.action_slope")))
+        assert slope == pytest.approx(np.full(19, parameter("hazard", f"{axon}.action_slope")))
     assert burst_rate(axon, np.array([1e3]), np.array([-80.0])) < 1e-100
 
 
 @pytest.mark.parametrize("axon", AXONS)
 def test_a_low_spike_does_not_propagate(axon):
     height = np.array([-20.0, 0.0, 10.0, 40.0])
-    found = propagating(axon, height)
+    found = propagating_share(axon, height)
     assert np.all(np.diff(found) > 0) and found[0] < 0.1 and found[-1] > 0.99
-    with exchanged("firing", "propagation_mv", number("firing", "propagation_mv") + 5.0):
-        assert propagating(axon, height + 5.0) == pytest.approx(found)
+    with override("firing", "propagation_mv", parameter("firing", "propagation_mv") + 5.0):
+        assert propagating_share(axon, height + 5.0) == pytest.approx(found)
 
 
 @pytest.mark.parametrize("axon", AXONS)
@@ -113,10 +113,10 @@ def test_potassium_excites_then_silences_for_want_of_propagation(axon):
     # sites do misfire there, but the more they do, the lower their spikes
     depolarised = Conditions().replace(**{K: low})
     nus = start + np.arange(0.0, 0.7, 0.2)
-    action, height = escape.action(
+    action, height = escape.escape_action(
         at_rest([depolarised.replace(persistent_sodium_scale=v) for v in nus], axon)
     )
-    assert np.all(np.diff(action) < 0) and np.all(np.diff(propagating(axon, height)) < 0)
+    assert np.all(np.diff(action) < 0) and np.all(np.diff(propagating_share(axon, height)) < 0)
     assert height[-1] < 8.0
 
 
@@ -127,7 +127,7 @@ def test_the_healthy_table_agrees_with_the_direct_runs(axon):
     told = (leave > 0) | (expected > 1.0)
     assert told.sum() > 8
     error = np.log(expected[told] + 0.7) - np.log(leave[told] + 0.7)
-    stated = number("hazard", f"{axon}.left_out_rms_error")
+    stated = parameter("hazard", f"{axon}.left_out_rms_error")
     if axon == "alternative":  # in its health the law is some three-fold too high below 5 a minute
         stated *= 1.6
     assert np.sqrt(np.mean(error**2)) < stated
@@ -151,9 +151,9 @@ def test_bodies_that_were_not_in_the_fit_fire_as_the_table_says(changes):
     middle = found.nu_critical
     nus = np.linspace(middle - 0.2, middle + 1.0, 16)
     noisy = at_rest([conditions.replace(persistent_sodium_scale=v) for v in nus])
-    noisy = noisy.with_noise(number("firing", "noise_channels"))
+    noisy = noisy.with_noise(parameter("firing", "noise_channels"))
     seconds, dt = 200.0, 0.02
-    times, peaks, counts = kernel.noisy(
+    times, peaks, counts = kernel.noisy_spikes(
         noisy.rest.copy(),
         noisy.P,
         np.zeros(16),
@@ -165,13 +165,13 @@ def test_bodies_that_were_not_in_the_fit_fire_as_the_table_says(changes):
     leave = []
     for i, c in enumerate(np.minimum(counts, 8192)):
         first = np.diff(times[i, :c], prepend=-np.inf) > 20.0
-        leave.append((peaks[i, :c][first] > number("firing", "propagation_mv")).sum())
+        leave.append((peaks[i, :c][first] > parameter("firing", "propagation_mv")).sum())
     leave = np.array(leave)
     expected = site_rates(found, nus)[:, 0] * seconds / 60.0
     enough = leave >= 10
     assert enough.sum() >= 6
     error = np.log(expected[enough] / leave[enough])
-    stated = number("hazard", "ghk.left_out_rms_error")
+    stated = parameter("hazard", "ghk.left_out_rms_error")
     assert np.abs(error).max() < 2.0 * stated, dict(zip(nus[enough], error, strict=True))
 
 
@@ -188,8 +188,8 @@ def test_rates_are_exact_at_the_nodes_and_log_linear_between():
 def test_the_table_is_fine_enough_between_its_nodes():
     nus = np.array([2.5, 2.7, 2.9, 3.1, 3.3, 3.5])
     batch = at_rest([Conditions(persistent_sodium_scale=v) for v in nus])
-    action, height = escape.action(batch)
-    exact = burst_rate("ghk", action, batch.rest_mv) * propagating("ghk", height)
+    action, height = escape.escape_action(batch)
+    exact = burst_rate("ghk", action, batch.rest_mv) * propagating_share("ghk", height)
     told = site_rates(table(), nus)[:, 0]
     assert np.abs(np.log(told / exact)).max() < 0.25
 
@@ -230,7 +230,7 @@ def test_the_critical_nu_of_a_body_where_every_site_fires_or_none_does():
 
 
 def test_an_error_of_the_law_moves_every_state_but_health():
-    with exchanged("firing", "hazard_state_error", 0.5):
+    with override("firing", "hazard_state_error", 0.5):
         assert np.array_equal(table().bursts_per_min, table().bursts_per_min)
         moved, health = table(**{CA: 1.0}).bursts_per_min, table().bursts_per_min
     nominal = table(**{CA: 1.0}).bursts_per_min
@@ -243,9 +243,9 @@ def test_a_ceiling_of_pairs_that_is_exchanged_counts_inside_its_block_alone():
     def highest(calcium):
         return table(**{CA: calcium}).pair.max()
 
-    ceiling = number("firing", "pair_ceiling")
+    ceiling = parameter("firing", "pair_ceiling")
     assert highest(0.9) == ceiling
-    with exchanged("firing", "pair_ceiling", 0.05):
+    with override("firing", "pair_ceiling", 0.05):
         assert highest(0.9) == 0.05, "what was remembered before is served inside"
         assert highest(0.91) == 0.05
     assert highest(0.91) == ceiling, "what was remembered inside is served after"

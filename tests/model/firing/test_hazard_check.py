@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.axon import axon as ax
 from neurosim.model.axon import equations as eq
 from neurosim.model.axon import kernel
@@ -96,7 +96,7 @@ def test_two_of_the_rows_run_again_give_the_same_rate(check, unseen):
     ]
     batch = ax.at_rest(conditions, "ghk").take(np.repeat([0, 1], 8)).with_noise(check.CHANNELS)
     seconds = 20.0  # of 8 copies
-    times, peaks, counts = kernel.noisy(
+    times, peaks, counts = kernel.noisy_spikes(
         batch.rest.copy(), batch.P, np.zeros(16), round(seconds * 1000.0 / 0.02), 0.02, 99, 8192
     )
     for k, i in enumerate(some):
@@ -158,7 +158,7 @@ def test_eight_real_channels_spread_the_threshold_as_one_langevin_channel(noise,
 def test_the_spread_of_a_trunk_axon_needs_some_forty_thousand_langevin_channels(noise):
     _, spread, _ = noise.langevin_spread("ghk", 38000, repeats=100)
     assert spread == pytest.approx(noise.TRUNK_SPREAD, rel=0.1)
-    _, distal, _ = noise.langevin_spread("ghk", number("firing", "noise_channels"), repeats=100)
+    _, distal, _ = noise.langevin_spread("ghk", parameter("firing", "noise_channels"), repeats=100)
     assert distal / spread == pytest.approx(np.sqrt(38000 / 2500), rel=0.12)
 
 

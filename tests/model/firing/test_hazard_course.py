@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.firing.discharge import (
     HazardCourse,
     UnitHazard,
     balance,
-    clock_driven,
     expected_bursts_per_min,
+    sample_by_time_steps,
     sample_firing,
 )
 
 GRID = np.array([0.0, 0.7, 1.5, 2.5, 4.0, 6.0])
-DEAD_S = number("firing", "burst_dead_time_ms") / 1000.0
+DEAD_S = parameter("firing", "burst_dead_time_ms") / 1000.0
 
 
 def course(at_s, rates, *, slope=0.0, pair=0.0, load=0.0, tau=360.0, unit=None):
@@ -95,7 +95,7 @@ def test_under_load_counts_agree_with_the_clock_through_a_change():
         load=0.3,
         tau=8.0,
     )
-    clock = [clock_driven(law, 20.0, np.random.default_rng(s), dt_s=2e-3) for s in range(8)]
+    clock = [sample_by_time_steps(law, 20.0, np.random.default_rng(s), dt_s=2e-3) for s in range(8)]
     exact = [draw(law, 20.0, 100 + s) for s in range(400)]
     for unit in range(2):
         for begin, end in ((0.0, 8.0), (8.0, 12.0), (12.0, 20.0)):

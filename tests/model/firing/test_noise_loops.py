@@ -22,7 +22,9 @@ def run(n, steps=4000, seed=3):
     scales = 3.4 + 0.01 * np.arange(n)
     batch = at_rest([Conditions(persistent_sodium_scale=v) for v in scales]).with_noise(2500.0)
     S = batch.rest.copy()
-    times, peaks, counts = kernel.noisy(S, batch.P, np.zeros(n), steps, 0.02, seed, capacity=32)
+    times, peaks, counts = kernel.noisy_spikes(
+        S, batch.P, np.zeros(n), steps, 0.02, seed, capacity=32
+    )
     return S, times, peaks, counts
 
 
@@ -31,7 +33,7 @@ def test_any_number_of_axons_takes_one_compilation():
 
     for n in (1, 16, 17, 40):
         run(n, steps=10)
-    assert len(compiled.noisy.signatures) == 1
+    assert len(compiled.noisy_spikes.signatures) == 1
 
 
 def test_a_block_does_not_depend_on_the_blocks_beside_it():
@@ -42,7 +44,7 @@ def test_a_block_does_not_depend_on_the_blocks_beside_it():
 
 def test_the_noise_loop_agrees_with_the_plain_one(monkeypatch):
     fast = run(20)
-    monkeypatch.setattr(kernel, "compiled", lambda: None)
+    monkeypatch.setattr(kernel, "compiled_loops", lambda: None)
     plain = run(20)
     assert fast[3].sum() > 0 and np.array_equal(fast[3], plain[3])
     assert fast[0] == pytest.approx(plain[0], abs=1e-6)
@@ -56,7 +58,7 @@ def test_machine_code_is_kept_under_the_digest_of_its_lines():
 
     assert compiled.DIGEST == compiled._digest() and re.fullmatch("[0-9a-f]{12}", compiled.DIGEST)
     run(1, steps=2)
-    kept = list(Path(compiled.noisy.stats.cache_path).glob("compiled.noisy_*.nbi"))
+    kept = list(Path(compiled.noisy_spikes.stats.cache_path).glob("compiled.noisy_*.nbi"))
     assert any(compiled.DIGEST in path.name for path in kept)
 
 
@@ -72,7 +74,7 @@ def test_without_a_folder_for_machine_code_it_is_compiled_anyway(monkeypatch):
         return lambda function: function
 
     monkeypatch.setattr(compiled, "njit", njit)
-    assert compiled.loop(lambda: 7)() == 7
+    assert compiled.compile_loop(lambda: 7)() == 7
     assert asked == [True, False]
 
 

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from neurosim.base.parameters import exchanged
+from neurosim.base.parameters import override
 from neurosim.model.axon import people
 from neurosim.model.axon.axon import Conditions, at_rest
 from neurosim.model.firing import hazard as hz
 from neurosim.model.firing.sites import person_scores
-from neurosim.simulation.scenario import Scenario, scenario
-from neurosim.simulation.simulate import people_sites, simulate
-from neurosim.simulation.tally import tallies
+from neurosim.simulation.scenario import Scenario, load_scenario
+from neurosim.simulation.simulate import person_sites, simulate
+from neurosim.simulation.tally import tally_person
 from neurosim.validation.surveys import margins
 
 STATES = {
@@ -24,10 +24,10 @@ STATES = {
 def whole_table(conditions, axon, scores):
     """Return a person's table with every one of its sites examined."""
     sites = at_rest(
-        hz._batch([conditions], hz.NU, hz.LOAD_MMOL_L), people.persons_axon(axon, scores)
+        hz._site_batch([conditions], hz.NU, hz.LOAD_MMOL_L), people.axon_of_person(axon, scores)
     )
-    (cells,) = hz._cells_of(sites, (1, hz.NU.size, hz.LOAD_MMOL_L.size))
-    least, rate = hz._rates(axon, hz.Cells(*(np.array(v)[None] for v in cells)))
+    (cells,) = hz._split_by_state(sites, (1, hz.NU.size, hz.LOAD_MMOL_L.size))
+    least, rate = hz._actions_and_rates(axon, hz.ExaminedSites(*(np.array(v)[None] for v in cells)))
     rest = cells.rest_mv[:, 0]
     shift = cells.shift_mv - hz._healthy_shift_mv(axon)
     pair = hz.pair_probability(axon, rest, hz.NU, shift)
@@ -60,40 +60,44 @@ def test_states_found_together_are_those_found_one_by_one():
         several = [(c, "ghk", own) for c in states]
         alone = []
         for args in several:
-            for kept in (hz._table, hz._cells, hz._evoked_mv):
+            for kept in (hz._table, hz._examined_sites, hz._evoked_mv):
                 kept.values.clear()
-            alone.append((hz._table(*args), hz.conduction(*args)))
-        for kept in (hz._table, hz._cells, hz._evoked_mv):
+            alone.append((hz._table(*args), hz.conduction_probability(*args)))
+        for kept in (hz._table, hz._examined_sites, hz._evoked_mv):
             kept.values.clear()
-        hz.prepare(states, "ghk", own)
-        for kept in (hz._table, hz._cells, hz._evoked_mv):
+        hz.prefetch_tables(states, "ghk", own)
+        for kept in (hz._table, hz._examined_sites, hz._evoked_mv):
             assert kept.missing(several) == []
         # to the last bit: a person does not depend on the batch
         for args, (table, travels) in zip(several, alone, strict=True):
-            assert hz.conduction(*args) == travels
+            assert hz.conduction_probability(*args) == travels
             for name in ("bursts_per_min", "action", "pair", "rest_mv"):
                 found = getattr(hz._table(*args), name)
                 assert np.array_equal(found, getattr(table, name), equal_nan=True), name
 
 
 def test_the_mean_person_has_the_tables_of_the_mean_axon():
-    zero = (0.0,) * people.number_of_scores()
+    zero = (0.0,) * people.score_count()
     assert hz.hazard_table(Conditions(), "ghk", zero) is hz.hazard_table(Conditions(), "ghk")
-    assert hz.critical_nu("ghk", zero) == pytest.approx(hz.hazard_table(Conditions()).nu_critical)
-    assert hz.conduction(Conditions(), "ghk", zero) == hz.conduction(Conditions(), "ghk")
+    assert hz.critical_multiplier("ghk", zero) == pytest.approx(
+        hz.hazard_table(Conditions()).nu_critical
+    )
+    assert hz.conduction_probability(Conditions(), "ghk", zero) == hz.conduction_probability(
+        Conditions(), "ghk"
+    )
 
 
 def test_sites_are_set_against_the_persons_own_axon_unless_told_otherwise():
     mean = hz.hazard_table(Conditions()).nu_critical
     own = [hz.hazard_table(Conditions(), "ghk", person_scores(1, p)).nu_critical for p in range(6)]
     assert np.ptp(np.log(np.array(own) - 1.0)) > 0.2  # people's margins differ
-    found = [hz.critical_nu("ghk", person_scores(1, p)) for p in range(6)]
+    found = [hz.critical_multiplier("ghk", person_scores(1, p)) for p in range(6)]
     assert np.allclose(found, own)
-    with exchanged("firing", "own_critical", 0.0):
-        other = [hz.critical_nu("ghk", person_scores(1, p)) for p in range(6)]
-        sites = people_sites(Scenario(), 3)[0]
+    with override("firing", "own_critical", 0.0):
+        other = [hz.critical_multiplier("ghk", person_scores(1, p)) for p in range(6)]
+        sites = person_sites(Scenario(), 3)[0]
     assert np.allclose(other, mean)
-    again = people_sites(Scenario(), 3)[0]
+    again = person_sites(Scenario(), 3)[0]
     # the same draws, in other units
     rogue = again.origin == 1
     part = (again.nu - 1.0)[rogue] / (sites.nu - 1.0)[rogue]
@@ -102,23 +106,23 @@ def test_sites_are_set_against_the_persons_own_axon_unless_told_otherwise():
 
 def test_healthy_people_keep_their_rates_only_if_set_against_their_own_axon():
     assert np.array_equal(margins(5, "ghk", 1), np.ones(5))
-    with exchanged("firing", "own_critical", 0.0):
+    with override("firing", "own_critical", 0.0):
         found = margins(5, "ghk", 1)
     assert np.std(found) > 0.05
 
 
 def test_a_result_is_of_the_persons_own_axon_and_as_replicated():
-    asked = scenario("low_calcium").replace(duration_s=30.0, seed=4)
+    asked = load_scenario("low_calcium").replace(duration_s=30.0, seed=4)
     one = simulate(asked, person=2)
     assert one.sites.scores == one.hazard.scores == person_scores(4, 2)
     assert one.healthy.threshold_1ms_pa != simulate(asked, person=1).healthy.threshold_1ms_pa
-    (counts,) = tallies([asked], 2)
+    (counts,) = tally_person([asked], 2)
     assert counts.twitches.sum() == len(one.twitches)
     assert counts.expected_per_min == one.expected_per_min
 
 
 def test_people_without_a_spread_are_the_people_of_the_mean_axon():
-    with exchanged("membrane", "people_spread", 0.0):
+    with override("membrane", "people_spread", 0.0):
         asked = Scenario(duration_s=1.0)
         one = simulate(asked, person=2)
         other = simulate(asked, person=3)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from neurosim.base.parameters import exchanged, number
+from neurosim.base.parameters import override, parameter
 from neurosim.model.body.state import Body
 from neurosim.model.firing.sites import BULK, CLASSES, ROGUE, draw_sites, person_streams
 from neurosim.model.muscle.anatomy import MUSCLES
 from neurosim.simulation.scenario import Scenario
-from neurosim.simulation.simulate import people_sites
+from neurosim.simulation.simulate import person_sites
 
 CRITICAL = 2.85
 
@@ -32,14 +32,14 @@ def test_sites_are_sorted_by_unit_and_of_two_kinds(site_class):
     assert found.unit.min() >= 0 and found.unit.max() < found.units
     assert set(found.origin) <= {BULK, ROGUE}
     per_unit = np.bincount(found.unit[found.origin == BULK], minlength=found.units)
-    assert np.all(per_unit == number("firing", "bulk_sites_per_unit"))
+    assert np.all(per_unit == parameter("firing", "bulk_sites_per_unit"))
     assert np.all(found.nu[found.origin == ROGUE] >= 1.0) and np.all(found.nu > 0)
 
 
 def test_a_person_has_the_same_sites_in_every_state_and_for_any_time():
-    healthy, firing = people_sites(Scenario(), 5)
+    healthy, firing = person_sites(Scenario(), 5)
     ill = Scenario(body=Body(ionised_calcium_mmol_l=0.8, stress=1.0), duration_s=77.0, people=9)
-    altered, again = people_sites(ill, 5)
+    altered, again = person_sites(ill, 5)
     assert same(healthy, altered)
     assert firing.random() == again.random()
 
@@ -55,7 +55,7 @@ def test_people_seeds_and_muscles_differ_in_their_sites():
     base = of_person(0)
     for other in (of_person(1), of_person(0, seed=2), of_person(0, muscle_index=1)):
         assert not np.array_equal(base.nu[:20], other.nu[:20])
-    drawn = [people_sites(Scenario(muscle=name), 0)[0] for name in MUSCLES]
+    drawn = [person_sites(Scenario(muscle=name), 0)[0] for name in MUSCLES]
     firsts = {s.nu[0] for s in drawn}
     assert len(firsts) == len(MUSCLES)
 
@@ -74,15 +74,15 @@ def test_a_person_is_rogue_rich_in_every_muscle():
 
 @pytest.mark.parametrize(("site_class", "units"), [("foot_sole", 40), ("ordinary", 2000)])
 def test_rogues_are_poisson_with_an_exponential_tail(site_class, units):
-    with exchanged("firing", "rogue_person_spread", 0.0):
+    with override("firing", "rogue_person_spread", 0.0):
         people = [of_person(p, units=units, site_class=site_class) for p in range(300)]
     counts = np.array([(s.origin == ROGUE).sum() for s in people])
-    mean = number("firing", f"rogues_per_unit_{site_class}") * units
+    mean = parameter("firing", f"rogues_per_unit_{site_class}") * units
     assert abs(counts.mean() - mean) < 4.0 * np.sqrt(mean / counts.size)
     dispersion = counts.var(ddof=1) / mean * (counts.size - 1)
     assert 1e-3 < stats.chi2.cdf(dispersion, counts.size - 1) < 1.0 - 1e-3
     excess = np.concatenate([s.nu[s.origin == ROGUE] for s in people])[:3000] - 1.0
-    tail = number("firing", "rogue_tail") * (CRITICAL - 1.0)
+    tail = parameter("firing", "rogue_tail") * (CRITICAL - 1.0)
     assert stats.kstest(excess / tail, "expon").pvalue > 1e-3
     units_of = np.concatenate([s.unit[s.origin == ROGUE] for s in people])
     assert stats.chisquare(np.bincount(units_of * 40 // units, minlength=40)).pvalue > 1e-3
@@ -90,13 +90,13 @@ def test_rogues_are_poisson_with_an_exponential_tail(site_class, units):
 
 def test_the_bulk_is_log_normal():
     nu = np.concatenate([s.nu[s.origin == BULK] for s in map(of_person, range(5))])
-    spread = number("firing", "bulk_spread") * np.log(CRITICAL)
+    spread = parameter("firing", "bulk_spread") * np.log(CRITICAL)
     assert stats.kstest(np.log(nu) / spread, "norm").pvalue > 1e-3
 
 
 def test_people_differ_in_rogues_as_log_normal():
     counts = np.array([(of_person(p, units=400).origin == ROGUE).sum() for p in range(400)])
-    spread = number("firing", "rogue_person_spread")
-    logs = np.log(counts / (number("firing", "rogues_per_unit_foot_sole") * 400))
+    spread = parameter("firing", "rogue_person_spread")
+    logs = np.log(counts / (parameter("firing", "rogues_per_unit_foot_sole") * 400))
     assert logs.std(ddof=1) == pytest.approx(spread, rel=0.12)
     assert abs(logs.mean()) < 4.0 * spread / 20.0

@@ -16,7 +16,7 @@ UNITS = {"1", "ms", "mN"}
 @pytest.mark.parametrize("room", ["anatomy", "muscle"])
 def test_every_number_has_unit_grade_source_and_sits_in_its_range(room):
     known = parameters.read_toml(parameters.FILES[room])["references"]
-    values = parameters.load(room)
+    values = parameters.load_group(room)
     assert values
     for value in values.values():
         assert value.unit in UNITS, value
@@ -31,7 +31,7 @@ def test_every_number_has_unit_grade_source_and_sits_in_its_range(room):
 
 def test_every_reference_is_used():
     for room in ("anatomy", "muscle"):
-        used = {value.source for value in parameters.load(room).values()}
+        used = {value.source for value in parameters.load_group(room).values()}
         assert used == set(parameters.read_toml(parameters.FILES[room])["references"])
 
 
@@ -45,19 +45,19 @@ def test_roots_are_the_textbooks_and_share_a_muscle_out():
     known = {"calf": "S1 S2", "foot_sole": "S1 S2", "shin": "L4 L5", "thumb": "C8 T1",
              "upper_arm": "C5 C6"}  # fmt: skip
     for name in anatomy.MUSCLES:
-        found = anatomy.roots(name)
+        found = anatomy.muscle_roots(name)
         assert sorted(found) == known.get(name, "").split()
         assert not found or sum(found.values()) == pytest.approx(1.0)
-    assert anatomy.roots("calf")["S1"] > anatomy.roots("calf")["S2"]
-    assert anatomy.roots("shin")["L5"] > anatomy.roots("shin")["L4"]
-    with parameters.exchanged("anatomy", "calf.roots.S1", 0.9):
-        assert anatomy.roots("calf")["S1"] == 0.9
+    assert anatomy.muscle_roots("calf")["S1"] > anatomy.muscle_roots("calf")["S2"]
+    assert anatomy.muscle_roots("shin")["L5"] > anatomy.muscle_roots("shin")["L4"]
+    with parameters.override("anatomy", "calf.roots.S1", 0.9):
+        assert anatomy.muscle_roots("calf")["S1"] == 0.9
 
 
 def test_a_root_is_read_generously_and_checked():
-    assert [anatomy.root(r) for r in ("c6", " S1", "Sensory")] == ["C6", "S1", "sensory"]
+    assert [anatomy.canonical_root(r) for r in ("c6", " S1", "Sensory")] == ["C6", "S1", "sensory"]
     with pytest.raises(NeurosimError, match="Unknown root 'S11': did you mean 'S1'?"):
-        anatomy.root("S11")
+        anatomy.canonical_root("S11")
 
 
 def test_counts_read_from_publications():

@@ -9,7 +9,7 @@ import pytest
 from neurosim.base.errors import NeurosimError
 from neurosim.model.muscle import anatomy
 from neurosim.model.muscle.events import KINDS, Twitches, find_twitches
-from neurosim.model.muscle.force import gain, muscle_force_mn
+from neurosim.model.muscle.force import muscle_force_mn, summation_gain
 
 
 def naive_events(times, units, name, time_scale=1.0):
@@ -21,7 +21,7 @@ def naive_events(times, units, name, time_scale=1.0):
         T = contractions[u] * time_scale / 1000
         events = []
         for k, t0 in enumerate(mine):
-            g = float(gain(T / (t0 - mine[k - 1]))) if k else 1.0
+            g = float(summation_gain(T / (t0 - mine[k - 1]))) if k else 1.0
             if k and t0 - mine[k - 1] <= 0.020 + 1e-9:
                 events[-1].append((t0, g))
             else:

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.muscle import fatigue
 from neurosim.model.muscle.force import force_fraction
 
-UNITS = fatigue.build()
+UNITS = fatigue.build_units()
 
 
 @pytest.mark.parametrize(("percent", "endurance_s"), [(20.0, 512.0), (50.0, 95.0), (80.0, 15.0)])
 def test_endurance_is_that_of_the_authors_code(percent, endurance_s):
-    assert fatigue.hold_s(percent, 700.0) == pytest.approx(endurance_s, rel=0.05)
+    assert fatigue.longest_hold_s(percent, 700.0) == pytest.approx(endurance_s, rel=0.05)
 
 
 def test_units_are_those_of_the_paper():
@@ -50,14 +50,14 @@ def test_force_against_rate_joins_at_the_linear_limit():
 
 def test_full_effort_loses_the_big_units_first_and_recovery_returns_them():
     work = np.full(600, 100.0)  # a minute
-    tired = fatigue.effort(work)
+    tired = fatigue.simulate_effort(work)
     assert tired.force_percent[0] == pytest.approx(100.0, abs=0.1)
     assert tired.left[:20].min() > 0.95 and tired.left[-30:].max() < 0.7
-    rested = fatigue.effort(np.concatenate([work, np.zeros(6000)]), recovery=True)
-    still = fatigue.effort(np.concatenate([work, np.zeros(6000)]))
+    rested = fatigue.simulate_effort(np.concatenate([work, np.zeros(6000)]), recovery=True)
+    still = fatigue.simulate_effort(np.concatenate([work, np.zeros(6000)]))
     assert np.array_equal(still.left, tired.left), "no recovery unless asked for"
     # lone exponential return over the ten minutes: 1 - left falls by exp(-600 s / tau)
-    during = fatigue.effort(work, recovery=True).left
+    during = fatigue.simulate_effort(work, recovery=True).left
     expected = 1.0 - (1.0 - during) * np.exp(-600.0 / UNITS.recovery_tau_s)
     assert rested.left == pytest.approx(expected, abs=2e-3)
     assert (rested.left > tired.left).all()
@@ -66,7 +66,7 @@ def test_full_effort_loses_the_big_units_first_and_recovery_returns_them():
 def test_a_target_is_met_by_the_least_drive_however_it_goes():
     # rising, falling and far falling targets; a hundredth of excitation is under 0.1 % of force
     target = np.repeat([20.0, 60.0, 59.0, 5.0, 80.0], 3)
-    found = fatigue.effort(target)
+    found = fatigue.simulate_effort(target)
     over = found.force_percent - target
     assert (over >= -1e-9).all() and (over < 0.15).all()
     assert (np.diff(found.excitation_percent[[0, 3, 6, 9, 12]]) * [1, -1, -1, 1] > 0).all()
@@ -87,18 +87,20 @@ def test_full_effort_is_the_papers_equations_step_by_step(recovery):
         back = recovery * (1.0 - left) * (1.0 - active) / UNITS.recovery_tau_s
         left = left + 0.1 * (back - UNITS.loss_per_s * active)
         on_s = on_s + 0.1
-    found = fatigue.effort(np.full(steps, 100.0), recovery=recovery)
+    found = fatigue.simulate_effort(np.full(steps, 100.0), recovery=recovery)
     assert found.left == pytest.approx(left, abs=1e-9)
     assert found.capacity_percent == pytest.approx(100.0 * np.array(capacity) / fresh)
     assert found.force_percent == pytest.approx(100.0 * np.array(force) / fresh)
-    slowest, fastest = (number("fatigue", f"recovery_tau_{end}_s") for end in ("slow", "fast"))
+    slowest, fastest = (parameter("fatigue", f"recovery_tau_{end}_s") for end in ("slow", "fast"))
     assert UNITS.recovery_tau_s[[0, -1]] == pytest.approx([slowest, fastest])
 
 
 def test_recovery_prolongs_a_weak_hold_more_than_a_strong_one():
     gains = []
     for percent, most in ((30.0, 400.0), (80.0, 40.0)):
-        without, with_it = (fatigue.hold_s(percent, most, recovery=r) for r in (False, True))
+        without, with_it = (
+            fatigue.longest_hold_s(percent, most, recovery=r) for r in (False, True)
+        )
         gains.append(with_it / without - 1.0)
     assert gains[0] > gains[1] >= 0.0 and gains[0] < 0.5
 
@@ -106,7 +108,7 @@ def test_recovery_prolongs_a_weak_hold_more_than_a_strong_one():
 def test_mistakes_are_one_sentence():
     for target in ("strong", [50.0, 120.0], [-1.0], [[1.0]], [math.nan]):
         with pytest.raises(NeurosimError, match="target_percent"):
-            fatigue.effort(target)
+            fatigue.simulate_effort(target)
     with pytest.raises(NeurosimError, match="percent"):
-        fatigue.hold_s(120.0)
-    assert fatigue.hold_s(1.0, 5.0) == math.inf
+        fatigue.longest_hold_s(120.0)
+    assert fatigue.longest_hold_s(1.0, 5.0) == math.inf

@@ -8,7 +8,12 @@ import pytest
 
 from neurosim.base.errors import NeurosimError
 from neurosim.model.muscle import anatomy
-from neurosim.model.muscle.force import gain, muscle_force_mn, tetanic_fraction, twitch_mn
+from neurosim.model.muscle.force import (
+    muscle_force_mn,
+    summation_gain,
+    tetanic_fraction,
+    twitch_mn,
+)
 
 
 def naive_force(times, units, name, duration, hz, force_scale=1.0, time_scale=1.0):
@@ -42,9 +47,9 @@ def testforce_frequency_invariants():
     assert np.interp(0.5, tetanic_fraction(x), x) == pytest.approx(0.702, abs=1e-3)
     assert np.interp(0.9, tetanic_fraction(x), x) == pytest.approx(1.048, abs=1.5e-3)
     assert 0.702 / 0.050 == pytest.approx(14.0, abs=0.1)
-    assert np.all(gain([0.0, 0.1, 0.4]) == 1.0)
-    assert gain(0.4 + 1e-9) == pytest.approx(1.0)
-    assert gain(1e6) == pytest.approx(1e-6 / (tetanic_fraction(0.4) / 0.4))
+    assert np.all(summation_gain([0.0, 0.1, 0.4]) == 1.0)
+    assert summation_gain(0.4 + 1e-9) == pytest.approx(1.0)
+    assert summation_gain(1e6) == pytest.approx(1e-6 / (tetanic_fraction(0.4) / 0.4))
 
 
 def test_thenar_units_reach_half_force_at_the_published_rate():

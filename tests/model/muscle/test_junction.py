@@ -7,12 +7,12 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import exchanged, number
-from neurosim.model.firing.discharge import ORIGINS, firing_of, followed
+from neurosim.base.parameters import override, parameter
+from neurosim.model.firing.discharge import ORIGINS, append_followers, firing_from_rows
 from neurosim.model.muscle import junction
 from neurosim.model.muscle.junction import Junction, transmit
-from neurosim.simulation.simulate import fibres_firing, simulate
-from neurosim.simulation.state import state_of, still
+from neurosim.simulation.simulate import add_fibre_repeats, simulate
+from neurosim.simulation.state import constant_trajectory, state_from_contributions
 
 # ionised calcium, ionised magnesium, release relative to health: Dodge & Rahamimoff 1967
 RELEASE = (
@@ -36,18 +36,18 @@ def test_release_takes_arrays_and_its_slope_is_the_published_one():
 def test_an_end_plate_that_stays_open_is_the_closed_form_of_a_cable():
     # half a fibre with a sealed end: R = R_m / (2 pi a lambda) coth(L / lambda), two halves
     radius, length = 25e-4, 24 * 0.025 - 0.0125  # cm; the first compartment is cut in its middle
-    r_m, r_i = 1e3 / number("junction", "fibre_leak"), 100.0 / number(
+    r_m, r_i = 1e3 / parameter("junction", "fibre_leak"), 100.0 / parameter(
         "emg", "intracellular_conductivity")  # fmt: skip
     constant = np.sqrt(radius * r_m / (2.0 * r_i))
     half = r_m / (2.0 * np.pi * radius * constant) / np.tanh(length / constant)
-    drive = number("junction", "reversal_mv") - number("junction", "rest_mv")
+    drive = parameter("junction", "reversal_mv") - parameter("junction", "rest_mv")
     for strength_ns in (1.0, 300.0, 3000.0):
         x = strength_ns * 1e-9 * half / 2.0
         found = junction.fibre_mv(strength_ns, 1e12, 40.0, channels=False)[-1, 0, 0]
         # the sum of packets saturates as x / (1 + x) (Martin 1955)
         expected = drive * x / (1.0 + x)
-        assert found - number("junction", "rest_mv") == pytest.approx(expected, rel=0.02)
-    quantum = junction.end_plate_mv(junction.quantum_ns(), number("junction", "decay_ms"))
+        assert found - parameter("junction", "rest_mv") == pytest.approx(expected, rel=0.02)
+    quantum = junction.end_plate_mv(junction.quantum_ns(), parameter("junction", "decay_ms"))
     assert quantum == pytest.approx(0.75, rel=0.01)
 
 
@@ -104,8 +104,8 @@ def _by_solver(strength_ns, tau_ms, run_ms):
 @pytest.mark.parametrize(("quanta", "scale"), [(50.0, 1.0), (30.0, 0.1)])
 def test_the_fibre_agrees_with_another_integrator(quanta, scale):
     strength, tau = quanta * junction.quantum_ns(), junction.decay_ms(scale)
-    ours = junction.spikes_ms(junction.fibre_mv(strength, tau, 20.0)[:, 1])[0]
-    theirs = junction.spikes_ms(_by_solver(strength, tau, 20.0)[:, None])[0]
+    ours = junction.spike_times_ms(junction.fibre_mv(strength, tau, 20.0)[:, 1])[0]
+    theirs = junction.spike_times_ms(_by_solver(strength, tau, 20.0)[:, None])[0]
     assert ours.size == theirs.size == (1 if scale == 1.0 else 2)
     assert ours == pytest.approx(theirs, abs=0.06)
 
@@ -117,19 +117,22 @@ def test_strengths_are_the_law_of_random_packets_of_random_sizes():
     sums = np.where(packets > 0, rng.gamma(np.maximum(packets, 1) * shape, 1 / shape), 0.0)
     edges = np.array([5.0, 12.0, 20.0, 30.0, 45.0])
     share = (sums[:, None] > edges).mean(axis=0)
-    assert junction.stronger(edges, mean) == pytest.approx(share, abs=0.01)  # 4 SE
-    assert junction.stronger([0.0], 0.5)[0] == pytest.approx(1 - np.exp(-0.5), abs=0.02)
-    with exchanged("junction", "quanta_spread", 0.0):
-        assert junction.stronger([1e-9], 3.0)[0] == pytest.approx(1 - np.exp(-3.0), rel=1e-6)
+    assert junction.exceeding_share(edges, mean) == pytest.approx(share, abs=0.01)  # 4 SE
+    assert junction.exceeding_share([0.0], 0.5)[0] == pytest.approx(1 - np.exp(-0.5), abs=0.02)
+    with override("junction", "quanta_spread", 0.0):
+        assert junction.exceeding_share([1e-9], 3.0)[0] == pytest.approx(1 - np.exp(-3.0), rel=1e-6)
 
 
 def test_the_safety_factor_is_that_of_people_and_healthy_fibres_fire_once():
     health = transmit(1.2, 0.55)
     assert 2.0 <= health.safety_factor <= 4.0
     assert health.share > 0.99 and health.repeats_ms == ()
-    usual = junction.answer().quanta < 120.0  # more packets than that have none in 10 000
-    assert junction.stronger(120.0, health.quanta)[0] < 0.01
-    assert max(t.size for t, u in zip(junction.answer().spikes_ms, usual, strict=True) if u) == 1
+    usual = junction.fibre_response().quanta < 120.0  # more packets than that have none in 10 000
+    assert junction.exceeding_share(120.0, health.quanta)[0] < 0.01
+    assert (
+        max(t.size for t, u in zip(junction.fibre_response().spikes_ms, usual, strict=True) if u)
+        == 1
+    )
 
 
 def test_low_calcium_does_not_silence_the_muscle_but_magnesium_does():
@@ -159,14 +162,14 @@ def test_fibres_fire_again_while_the_end_plate_outlasts_their_refractory_time():
     assert delays == sorted(delays, reverse=True), "the longer it is open, the sooner"
     assert 2.5 < min(delays) and max(delays) < 6.0
     lone = junction.fibre_mv(50.0 * junction.quantum_ns(), junction.decay_ms(0.0), 30.0)
-    apart = np.diff(junction.spikes_ms(lone[:, 1])[0])[0]
+    apart = np.diff(junction.spike_times_ms(lone[:, 1])[0])[0]
     assert delays[-1] == pytest.approx(apart, abs=0.2), "that of a middle fibre"
     # an unrelated way to the refractory time: the shortest gap at which a second strong impulse
     # of a healthy end plate makes a second spike 5 mm on
     strong = 120.0 * junction.quantum_ns()
     gaps = np.arange(1.0, 5.0, 0.25)
     second = [
-        junction.spikes_ms(junction.fibre_mv(strong, 1.0, 15.0, (0.0, g))[:, 1])[0].size > 1
+        junction.spike_times_ms(junction.fibre_mv(strong, 1.0, 15.0, (0.0, g))[:, 1])[0].size > 1
         for g in gaps
     ]
     assert min(delays) > gaps[int(np.argmax(second))] - 0.5
@@ -176,25 +179,27 @@ def test_fibres_fire_again_while_the_end_plate_outlasts_their_refractory_time():
 def test_trains_fall_out_under_inhibition_as_in_poisoned_people():
     # Wadia 1987 and others: repetitive answers; no decrement at 3 per second, decrement at 30
     for hz, impulses in ((3.0, 5), (30.0, 15), (50.0, 15)):
-        assert (junction.train(hz, impulses)[:, 0] == 1).all()
-    slow, fast = (junction.train(hz, n, None, 0.2)[:, 0] for hz, n in ((3.0, 5), (30.0, 15)))
+        assert (junction.train_response(hz, impulses)[:, 0] == 1).all()
+    slow, fast = (
+        junction.train_response(hz, n, None, 0.2)[:, 0] for hz, n in ((3.0, 5), (30.0, 15))
+    )
     assert (slow == 2).all()
     assert fast[0] == 2 and (fast == 0).sum() >= 2
     assert fast[1] == 0 and fast[2:5].any(), "decrement, then increment"
-    assert (junction.train(100.0, 15)[:, 0] == 1).all()
-    blocked = junction.train(100.0, 15, None, 0.1)[:, 0]
+    assert (junction.train_response(100.0, 15)[:, 0] == 1).all()
+    blocked = junction.train_response(100.0, 15, None, 0.1)[:, 0]
     assert blocked.tolist() == [2] + [0] * 14, "the end plate never closes: depolarisation block"
 
 
 def test_further_discharges_come_behind_their_own_as_by_hand():
     made = Junction(50.0, 13.0, 3.0, 1.0, (4.0, 8.0), (0.9, 0.6))
-    at, behind = junction.repeat([0.0, 0.005, 1.0, 2.0], [7, 7, 7, 3], made)
+    at, behind = junction.add_repeats([0.0, 0.005, 1.0, 2.0], [7, 7, 7, 3], made)
     assert at == pytest.approx([0.004, 0.009, 0.013, 1.004, 1.008, 2.004, 2.008])
     assert behind.tolist() == [0, 1, 1, 2, 2, 3, 3]
-    assert junction.repeat([0.0], [1], transmit(1.2, 0.55))[0].size == 0
+    assert junction.add_repeats([0.0], [1], transmit(1.2, 0.55))[0].size == 0
     rows = np.array([[0.0, 0.005, 1.0, 2.0], [7, 7, 7, 3], [0, 0, 1, 2], [0, 1, 0, 0], [0.0] * 4])
-    fired = firing_of(rows, 2.006)
-    found = followed(fired, at, behind, "junction")
+    fired = firing_from_rows(rows, 2.006)
+    found = append_followers(fired, at, behind, "junction")
     assert len(found) == 10, "the last comes after the end"
     assert np.array(ORIGINS)[found.origin].tolist() == [
         "axon",
@@ -217,11 +222,11 @@ def test_a_body_reaches_the_enzyme_by_its_parameter_alone():
     less = SimpleNamespace(
         site="junction", parameter="acetylcholinesterase_scale", operation="scale", change=0.1
     )
-    state = state_of([less])
+    state = state_from_contributions([less])
     assert state.junction == transmit(1.2, 0.55, 0.1)
-    assert state.axon == state_of([]).axon
+    assert state.axon == state_from_contributions([]).axon
     healthy = simulate(duration_s=120.0, person=3)
-    fired = fibres_firing(healthy.firing, still(state))
+    fired = add_fibre_repeats(healthy.firing, constant_trajectory(state))
     extra = ORIGINS.index("junction")
     assert len(healthy.firing) and (healthy.firing.origin != extra).all()
     assert (fired.origin == extra).sum() == len(fired) - len(healthy.firing) > 0
@@ -229,7 +234,7 @@ def test_a_body_reaches_the_enzyme_by_its_parameter_alone():
         site="axon", parameter="acetylcholinesterase_scale", operation="scale", change=0.1
     )
     with pytest.raises(NeurosimError):
-        state_of([wrong])
+        state_from_contributions([wrong])
 
 
 def test_a_person_under_an_inhibitor_twitches_as_often_and_in_doublets():
@@ -251,6 +256,6 @@ def test_mistakes_are_one_sentence():
     with pytest.raises(NeurosimError, match="calcium"):
         transmit(-1.0, 0.55)
     with pytest.raises(NeurosimError, match="rate_per_s"):
-        junction.train(0.0, 3)
+        junction.train_response(0.0, 3)
     with pytest.raises(NeurosimError, match="same length"):
-        junction.repeat([0.0, 1.0], [1], transmit(1.2, 0.55))
+        junction.add_repeats([0.0, 1.0], [1], transmit(1.2, 0.55))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import number
+from neurosim.base.parameters import parameter
 from neurosim.model.body import contributions, state
 from neurosim.model.soma import soma as mn
 
@@ -14,7 +14,7 @@ HEALTHY = mn.SomaConditions()
 
 
 def soma(name):
-    return number("soma", f"soma_{name}")
+    return parameter("soma", f"soma_{name}")
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def without(monkeypatch):
 
     def override(**changes):
         def changed(room, name):
-            return changes.get(name.removeprefix("soma_"), number(room, name))
+            return changes.get(name.removeprefix("soma_"), parameter(room, name))
 
         monkeypatch.setattr(mn, "number", changed)
 
@@ -212,19 +212,19 @@ def test_same_seed_same_trace_and_neurons_do_not_depend_on_their_number(monkeypa
 
 def test_contributions_apply_by_name_alone():
     body = state.Body(stress=1.0, ionised_calcium_mmol_l=0.9)
-    now = mn.apply_soma(contributions.contributions(body))
-    assert now.pic_gain == pytest.approx(1 + number("body", "stress_pic_gain_rise"))
+    now = mn.apply_soma_contributions(contributions.contributions(body))
+    assert now.pic_gain == pytest.approx(1 + parameter("body", "stress_pic_gain_rise"))
     assert now.synaptic_noise_scale == pytest.approx(
-        1 + number("body", "stress_synaptic_noise_rise")
+        1 + parameter("body", "stress_synaptic_noise_rise")
     )
     assert now.calcium_out_mmol_l < 1.2
-    assert mn.apply_soma([]) == HEALTHY
+    assert mn.apply_soma_contributions([]) == HEALTHY
     assert mn.misfires_per_min(now) > mn.misfires_per_min(HEALTHY)
     fields = set(mn.SomaConditions.__dataclass_fields__)
     assert set(contributions.PARAMETERS["soma"]) == fields
     odd = SimpleNamespace(site="soma", parameter="pic_gian", operation="scale", change=2.0)
     with pytest.raises(NeurosimError, match="pic_gain"):
-        mn.apply_soma([odd])
+        mn.apply_soma_contributions([odd])
 
 
 @pytest.mark.parametrize(

@@ -47,10 +47,10 @@ def main() -> None:
     moves = int(sys.argv[1]) if len(sys.argv) > 1 else MOVES
     os.environ["NEUROSIM_CACHE"] = "0"
     explorer, shown = Explorer(), ExplorerFigure()
-    begun, answer = timed(lambda: explorer.answer(ExplorerSetting()))
+    begun, answer = timed(lambda: explorer.respond(ExplorerSetting()))
     shown.update(answer)
     shown.png_bytes()
-    explorer.answer(ExplorerSetting({"ionised_calcium_mmol_l": 1.0}, condition="isaacs"))
+    explorer.respond(ExplorerSetting({"ionised_calcium_mmol_l": 1.0}, condition="isaacs"))
     print(
         f"{'compiled' if compiled_loops() else 'not compiled'}; the first answer took {begun:.0f} ms"
     )
@@ -59,7 +59,7 @@ def main() -> None:
     for name in (*SWEPT, "isaacs", "pinched_nerve", "serotonin_syndrome", "cramp"):
         rows = []
         for setting in settings(name, moves):
-            simulated, answer = timed(lambda s=setting: explorer.answer(s))
+            simulated, answer = timed(lambda s=setting: explorer.respond(s))
             told, _ = timed(answer.text)
             simulated += told
             moved, _ = timed(lambda a=answer: shown.update(a))

@@ -42,7 +42,7 @@ _HOMES = {
     "model.body.contributions": ("contributions",),
     "model.body.state": ("Body",),
     "model.muscle.anatomy": ("MUSCLES",),
-    "simulation.scenario": ("Scenario", "catalogue", "scenario"),
+    "simulation.scenario": ("Scenario", "catalogue", "load_scenario"),
     "simulation.simulate": ("simulate",),
     "simulation.tally": ("replicate",),
     "view.figures": ("picture_chain",),
@@ -63,14 +63,29 @@ __all__ = [
     "picture_chain",
     "read_panel",
     "replicate",
-    "scenario",
+    "load_scenario",
     "simulate",
 ]
 
-# Where an object of a room below finds what shows it: imports point one way.
-_register("body_html", "neurosim.view.html_parts:body_html")
-_register("describe", "neurosim.view.summary:describe")
-_register("plot", "neurosim.view.figures:picture_chain")
+# What shows the objects of the rooms below (see `neurosim.base.viewable`): imports point one way.
+_register("Body", html="neurosim.view.html_parts:body_html")
+_register("Viewable", html="neurosim.view.html_parts:result_html")
+_register(
+    "Result",
+    text="neurosim.view.summary:describe",
+    headline="neurosim.view.summary:headline",
+    plot="neurosim.view.figures:picture_chain",
+    files="neurosim.view.save:result_files",
+    table="neurosim.view.save:result_table",
+    parameters="neurosim.view.describe:used_parameters",
+)
+_register(
+    "Sources",
+    text="neurosim.view.sources_table:describe_sources",
+    headline="neurosim.view.sources_table:sources_headline",
+    files="neurosim.view.sources_table:source_files",
+    table="neurosim.view.sources_table:source_rows",
+)
 
 
 def _version() -> str:

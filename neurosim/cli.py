@@ -441,7 +441,7 @@ def _requested_scenario(args: argparse.Namespace) -> Any:
         return asked
     after = apply_remedy(asked, args.remedy)
     if after is asked:
-        words = remedy(args.remedy).words
+        words = remedy(args.remedy).label
         _print(f"Nothing changes: {words} has nothing to mend in this body.")
     elif args.against is None:
         args.against = asked
@@ -713,8 +713,8 @@ def _run(args: argparse.Namespace) -> None:
             files["people.csv"] = export.csv_bytes(export.people_columns(people))
         files |= sound.run_files(result)
         files["figure.png"] = style.png_bytes(figure)
-        files["figure.txt"] = export.text_bytes(figure.words)
-        words = figure.words
+        files["figure.txt"] = export.text_bytes(figure.alt_text)
+        words = figure.alt_text
         if people is not None:
             words += f"\ntwitches.csv and discharges.csv are of person {person}; "
             words += "people.csv counts all."
@@ -762,14 +762,14 @@ def _list(args: argparse.Namespace) -> None:
     _print("\nConditions of an axon (neurosim excitability --condition NAME):")
     for c in named_conditions().values():
         what = ", ".join(f"{name}={value:g}" for name, value in c.changes.items())
-        _print(f"  {c.name:<23} {c.title}: {c.about} ({what})")
+        _print(f"  {c.name:<23} {c.title}: {c.description} ({what})")
     _print("\nRemedies (neurosim run NAME --remedy REMEDY):")
     for one in REMEDIES:
-        _print(f"  {one.name:<25} {one.words}")
+        _print(f"  {one.name:<25} {one.label}")
     _print("\nChanges of an axon (neurosim excitability --change NAME=VALUE; a scale multiplies):")
     for change in CHANGES.values():
         unit = f" {change.unit}" if change.unit else ""
-        _print(f"  {change.name:<24} {change.words}, {change.low:g} to {change.high:g}{unit}")
+        _print(f"  {change.name:<24} {change.label}, {change.low:g} to {change.high:g}{unit}")
 
 
 def _lab(args: argparse.Namespace) -> None:
@@ -833,7 +833,7 @@ def _article(args: argparse.Namespace) -> None:
         }
         for name, figure in pictures.items():
             files[f"{name}.png"] = style.png_bytes(figure)
-            files[f"{name}.txt"] = export.text_bytes(figure.words)
+            files[f"{name}.txt"] = export.text_bytes(figure.alt_text)
         files["report.html"] = export.text_bytes(report.report_html(found))
         _write_files(folder, files, phrases.verdict_table(found))
 
@@ -888,7 +888,7 @@ def _write_cohort(folder: Path, found: Any, options: dict[str, Any]) -> str:
         files = tables.cohort_files(found)
         figure = cohort_plot.picture_cohort(found)
         files["cohort.png"] = style.png_bytes(figure)
-        files["cohort.txt"] = text_bytes(f"{words}\n\nThe picture in words:\n{figure.words}")
+        files["cohort.txt"] = text_bytes(f"{words}\n\nThe picture in words:\n{figure.alt_text}")
         given = {n: v for n, v in options.items() if n not in ("options", "version")}
         files["cohort.json"] = tables.cohort_record(found, command=given)
         return f"{words}\n{_saved(folder, files)}"
@@ -906,8 +906,8 @@ def _examined_title(args: argparse.Namespace, settings: dict[str, str]) -> str:
     parts += [f"{name} = {value}" for name, value in settings.items()]
     for name, value in check_changes(_settings(args.change, "--change")).items():
         change = CHANGES[name]
-        amount = f"times {value:g}" if change.factor else f"{value:g} {change.unit}".strip()
-        parts.append(f"{change.words.split(',')[0]} {amount}")
+        amount = f"times {value:g}" if change.is_factor else f"{value:g} {change.unit}".strip()
+        parts.append(f"{change.label.split(',')[0]} {amount}")
     return ", ".join(parts) or "health"
 
 
@@ -952,7 +952,7 @@ def _excitability(args: argparse.Namespace) -> None:
         table = excitability_words.excitability_table(found, healthy)
         figure = excitability_figures.picture_excitability(found, healthy, norms(), title)
         if person is not None:
-            figure.words = f"{describe.person_words(asked.axon, scores)}\n{figure.words}"
+            figure.alt_text = f"{describe.person_words(asked.axon, scores)}\n{figure.alt_text}"
         about = export.provenance(
             asked,
             membrane_changes=changes,
@@ -967,8 +967,8 @@ def _excitability(args: argparse.Namespace) -> None:
             found, title, asked.axon, conditions.temperature_c
         ).encode("utf-8")
         files["excitability.png"] = style.png_bytes(figure)
-        files["excitability.txt"] = export.text_bytes(f"{table}\n\n{figure.words}")
-        _write_files(folder, files, f"Axon {asked.axon}, {title}\n\n{table}\n\n{figure.words}")
+        files["excitability.txt"] = export.text_bytes(f"{table}\n\n{figure.alt_text}")
+        _write_files(folder, files, f"Axon {asked.axon}, {title}\n\n{table}\n\n{figure.alt_text}")
 
 
 def _fit(args: argparse.Namespace) -> None:
@@ -986,8 +986,8 @@ def _fit(args: argparse.Namespace) -> None:
         about = export.provenance(asked, **fitted.fit_json(found))
         files = export.table_files("fit", fitted.fit_rows(found), about)
         files["fit.png"] = style.png_bytes(figure)
-        files["fit.txt"] = export.text_bytes(f"{figure.words}\n\n{table}")
-        _write_files(folder, files, f"Axon {asked.axon}\n\n{figure.words}\n\n{table}")
+        files["fit.txt"] = export.text_bytes(f"{figure.alt_text}\n\n{table}")
+        _write_files(folder, files, f"Axon {asked.axon}\n\n{figure.alt_text}\n\n{table}")
 
 
 def _sweep_values(text: str) -> list[float]:
@@ -1040,8 +1040,8 @@ def _sweep(args: argparse.Namespace) -> None:
         )
         files = export.table_files("sweep", table, export.provenance(base, swept=args.field))
         files["sweep.png"] = style.png_bytes(figure)
-        files["sweep.txt"] = export.text_bytes(figure.words)
-        _write_files(folder, files, figure.words)
+        files["sweep.txt"] = export.text_bytes(figure.alt_text)
+        _write_files(folder, files, figure.alt_text)
 
 
 def _sensitivity(args: argparse.Namespace) -> None:
@@ -1080,8 +1080,8 @@ def _sensitivity(args: argparse.Namespace) -> None:
         files = export.table_files("sensitivity", shown.sensitivity_rows(found), about)
         files |= export.table_files("screening", shown.screening_rows(found), about)
         files["sensitivity.png"] = style.png_bytes(figure)
-        files["sensitivity.txt"] = export.text_bytes(f"{figure.words}\n\n{table}")
-        _write_files(folder, files, f"{figure.words}\n\n{table}")
+        files["sensitivity.txt"] = export.text_bytes(f"{figure.alt_text}\n\n{table}")
+        _write_files(folder, files, f"{figure.alt_text}\n\n{table}")
 
 
 def _lessons(args: argparse.Namespace) -> None:

@@ -139,9 +139,9 @@ def voluntary(axes, drive, willed, misfires, every=3):
 
 def finish(name, figure, words):
     """Print `words`; write NAME.png and NAME.txt into neurosim-out; open it with ``--show``."""
-    figure.words = words if words.endswith(ADVICE) else f"{words}\n{ADVICE}"
-    print(figure.words)
-    files = {f"{name}.png": png_bytes(figure), f"{name}.txt": text_bytes(figure.words)}
+    figure.alt_text = words if words.endswith(ADVICE) else f"{words}\n{ADVICE}"
+    print(figure.alt_text)
+    files = {f"{name}.png": png_bytes(figure), f"{name}.txt": text_bytes(figure.alt_text)}
     paths = write_files(prepare_folder("neurosim-out"), files)
     print("Written: " + " and ".join(str(path) for path in paths))
     if "--show" in sys.argv:

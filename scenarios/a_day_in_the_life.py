@@ -15,12 +15,12 @@ from neurosim.view.panels import log_rate_axis
 from neurosim.view.style import BLUE, GREEN, PURPLE, VERMILION, house_style, muscle_words
 
 LOOKS = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "D"), (PURPLE, "^"))  # one for each person
-day = ns.scenario("a_day")
+day = ns.load_scenario("a_day")
 OTHERWISE = {
-    "no coffee": day.course.without("caffeine_mg"),
-    "no stress": day.course.without("stress", "anxiety"),
-    "no effort": day.course.without("contraction"),
-    "salted drink": day.course.instead("plain_water_l", "rehydration_l"),
+    "no coffee": day.course.without_events("caffeine_mg"),
+    "no stress": day.course.without_events("stress", "anxiety"),
+    "no effort": day.course.without_events("contraction"),
+    "salted drink": day.course.replace_events("plain_water_l", "rehydration_l"),
 }
 asked = [day, *(day.replace(name=name, course=course) for name, course in OTHERWISE.items())]
 runs, ratios, words = {}, {}, "What the day's twitches would be times, with"
@@ -42,7 +42,7 @@ def draw():
     for (left, right), muscle in zip(axes, runs, strict=True):
         for p, (run, (colour, mark)) in enumerate(zip(runs[muscle], LOOKS, strict=True)):
             look = {"marker": mark, "color": colour, "markevery": (3 * p, 12)}
-            left.plot(6.5 + run.moments.at_s / 3600.0, run.per_min, **look)
+            left.plot(6.5 + run.trajectory.at_s / 3600.0, run.per_min, **look)
             at = [i + 0.08 * (p - 1.5) for i in range(len(OTHERWISE))]
             right.plot(at, ratios[muscle][:, p], mark, color=colour, label=f"person {p}")
         low, high = (f([f(run.per_min) for run in runs[muscle]]) for f in (min, max))

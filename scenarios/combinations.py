@@ -23,7 +23,10 @@ FACTORS = ("over_breathing", "low_calcium", "magnesium_depletion", "high_potassi
            "sleep_loss", "caffeine", "dehydration", "diuretic", "fatigue")  # fmt: skip
 WORDS = {"more": "more than\nthe sum", "same": "about\nthe sum", "fewer": "less than\nthe sum"}
 mild = [(f"{name}_mild",) for name in FACTORS]
-asked = [ns.scenario("normal"), *map(combine, mild + [a + b for a, b in combinations(mild, 2)])]
+asked = [
+    ns.load_scenario("normal"),
+    *map(combine, mild + [a + b for a, b in combinations(mild, 2)]),
+]
 rates = dict(zip((s.name for s in asked), long_run_rates(asked, PEOPLE), strict=True))
 found, healthy = {}, rates["normal"]
 raising = [n for n in FACTORS if paired_ratio(rates[f"{n}_mild"], healthy).value > 1.25]
@@ -52,7 +55,7 @@ def draw():
         )
     image = ax.imshow(grid, cmap="PuOr_r", vmin=-2, vmax=2, aspect="auto")
     figure.colorbar(image, ax=ax, label="decades above or below the sum")
-    titles = [ns.scenario(name).title for name in FACTORS]
+    titles = [ns.load_scenario(name).title for name in FACTORS]
     ax.set_xticks(range(len(titles)), titles, rotation=0)
     ax.set_yticks(range(len(titles)), titles)
     ax.set(xlim=(-0.5, len(raising) - 0.5), ylim=(len(titles) - 0.5, 0.5))

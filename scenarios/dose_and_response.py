@@ -30,7 +30,7 @@ DOSES = {
         (0, 0.25, 0.5, 0.75, 1)),
 }  # fmt: skip
 asked = [ns.Scenario(f"{f} {v:g}", body=ns.Body(**{f: v})) for f in DOSES for v in DOSES[f]]
-rates = long_run_rates([ns.scenario("normal"), *asked], PEOPLE)
+rates = long_run_rates([ns.load_scenario("normal"), *asked], PEOPLE)
 ratio = {s.name: paired_ratio(r, rates[0]) for s, r in zip(asked, rates[1:], strict=True)}
 
 

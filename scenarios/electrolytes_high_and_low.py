@@ -25,7 +25,7 @@ threshold = {
     name: r.excitability.relative_to(r.healthy)["threshold_20ms_percent"]
     for name, r in nerve.items()
 }
-critical = {name: r.hazard.nu_critical for name, r in nerve.items()}
+critical = {name: r.hazard.critical_multiplier for name, r in nerve.items()}
 rates = {name: people.per_min[people.row(name)] for name in states}
 
 

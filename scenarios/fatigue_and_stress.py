@@ -28,7 +28,7 @@ LOOKS = [(BLUE, "o"), (VERMILION, "v"), (GREEN, "s"), (BLACK, "D")]
 asked = [ns.Scenario(name=name, body=body) for name, body in BODIES.items()]
 people = ns.replicate(asked, PEOPLE)  # the same people in every state
 nerve = [ns.simulate(scenario, duration_s=1) for scenario in asked]
-critical = [r.hazard.nu_critical for r in nerve]
+critical = [r.hazard.critical_multiplier for r in nerve]
 margin = [margin_mv(r.state.soma) for r in nerve]
 
 

@@ -18,7 +18,7 @@ from neurosim.simulation.long_run import long_run_rates
 
 PEOPLE = 6
 
-base = ns.scenario("normal")
+base = ns.load_scenario("normal")
 asked = remedy_scenarios(base)
 rates = dict(zip(asked, long_run_rates(tuple(asked.values()), PEOPLE), strict=True))
 found = remedy_matrix(base, rates)

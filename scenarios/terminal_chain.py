@@ -22,7 +22,7 @@ def traced(units, ms, at=0, every=2, dt=0.02):
     built = chain.build_chain([units], parameter("chain", "axial_ns"))
     how = {"stimulus_pa": np.eye(built.units)[:, at : at + 1] * 1500.0, "stimulus_ms": 1.0}
     spikes, trace = chain.run_chain(built, ms, dt=dt, seed=5, every=every, **how)
-    return dt * every * np.arange(1, len(trace) + 1), trace[:, :, 0].T, spikes.of(0)[0]
+    return dt * every * np.arange(1, len(trace) + 1), trace[:, :, 0].T, spikes.for_unit(0)[0]
 
 
 healthy = traced([chain.ChainUnit()] * 7, 3.0, dt=0.005)

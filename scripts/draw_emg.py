@@ -55,7 +55,7 @@ HEARD = {
 def keep(fig, name: str) -> None:
     """Write a figure and print the words that stand for it."""
     fig.savefig(FOLDER / f"{name}.png", dpi=80)
-    print(fig.words)
+    print(fig.alt_text)
 
 
 def needle_at(unit: int) -> unit_potentials.Electrode:
@@ -84,7 +84,7 @@ def draw_potentials() -> None:
     deep = np.stack(near)[:, : round(0.03 * HZ)]
     plot_potentials(deep, HZ, names, right, title="A needle inside the unit")
     add_titles(fig, "", "Simulated.")
-    fig.words = "\n".join(
+    fig.alt_text = "\n".join(
         f"{where}: {describe_potentials(rows, HZ, names)}"
         for where, rows in (("Two discs on the skin", skin), ("A needle", deep))
     )
@@ -160,7 +160,7 @@ def draw_events() -> None:
     bar = fig.colorbar(grid[3, -1].collections[0], ax=grid[3, :], fraction=0.03, aspect=10)
     bar.set_label("dB under\nthe loudest")
     add_titles(fig, "", "Simulated.")
-    fig.words = "\n".join(words)
+    fig.alt_text = "\n".join(words)
     keep(fig, "events")
 
 
@@ -184,7 +184,7 @@ def draw_sounds(folder: Path | None) -> None:
     axes[2].set_ylabel("sample of the sound file, full scale 1")
     axes[-1].set_xlabel("time, seconds")
     add_titles(fig, "", "Simulated.")
-    fig.words = "\n".join(["The samples of five sound files.", *words])
+    fig.alt_text = "\n".join(["The samples of five sound files.", *words])
     keep(fig, "sounds")
 
 

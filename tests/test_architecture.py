@@ -5,6 +5,7 @@ count as any other.
 """
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -194,6 +195,33 @@ def test_slow_packages_are_imported_late(path):
 def test_compiled_loops_are_imported_late(path):
     for node in at_import(ast.parse(path.read_text("utf-8"))):
         assert "compiled" not in ast.unparse(node).split(), f"{path}:{node.lineno}"
+
+
+# Whole numbers by which arrays are repeated; other counts are lists or arrays.
+NUMBER = r"\d+|courses|k|muscles|n|one|per_unit|.+\.(size|shape\[\d\])( // n)?"
+
+
+def repeat_counts(path):
+    """Yield (count, its function, line) of each `np.repeat` of a file, in words."""
+    for function in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(function) if isinstance(function, ast.FunctionDef) else ():
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "np.repeat":
+                yield node.args[1], function, node.lineno
+
+
+@pytest.mark.parametrize("path", FILES.values(), ids=FILES)
+def test_arrays_of_counts_are_as_wide_as_an_index(path):
+    # NumPy draws and sums in 64 bits, and refuses such counts where an index has 32.
+    for count, function, line in repeat_counts(path):
+        words = ast.unparse(count)
+        if re.fullmatch(NUMBER, words) or isinstance(count, (ast.List, ast.ListComp)):
+            continue
+        values = [words] + [
+            ast.unparse(n.value)
+            for n in ast.walk(function)
+            if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == words
+        ]
+        assert any("np.intp" in value for value in values), f"{path}:{line} repeats by {words}"
 
 
 def run(code):

@@ -241,7 +241,7 @@ def test_a_course_is_finite_or_a_sentence(tables, start, values, hours):
         course, body = Course.from_tables(tables, start), Body(**values)
         for column in course.values(body, hours).values():
             assert np.isfinite(column).all()
-        assert Course.from_tables(course.as_tables(), course.clock(0.0)) == course
+        assert Course.from_tables(course.as_tables(), course.clock_time(0.0)) == course
     except NeurosimError as error:
         sentence(error)
 

@@ -81,19 +81,19 @@ class Share:
     """So many of so many people, with the exact binomial 95 % interval (Clopper & Pearson)."""
 
     count: int
-    of: int
+    total: int
 
     @property
     def value(self) -> float:
         """Share, 0 to 1; NaN of nobody."""
-        return self.count / self.of if self.of else math.nan
+        return self.count / self.total if self.total else math.nan
 
     @property
     def low(self) -> float:
         """Lower end of the interval."""
         from scipy.special import betaincinv
 
-        k, n = self.count, self.of
+        k, n = self.count, self.total
         return float(betaincinv(k, n - k + 1, 0.025)) if k else 0.0
 
     @property
@@ -101,7 +101,7 @@ class Share:
         """Upper end of the interval."""
         from scipy.special import betaincinv
 
-        k, n = self.count, self.of
+        k, n = self.count, self.total
         return float(betaincinv(k + 1, n - k, 0.975)) if k < n else 1.0
 
     def __str__(self) -> str:
@@ -130,7 +130,7 @@ class Alarms:
     looked_at : int
         Healthy people among whom those with benign twitching were found.
     diaries : tuple of Diary
-    shown : dict of str to tuple of bool
+    signs_shown : dict of str to tuple of bool
         By sign: whether each diary shows it.
     """
 
@@ -138,16 +138,16 @@ class Alarms:
     seed: int
     looked_at: int
     diaries: tuple[Diary, ...] = field(repr=False)
-    shown: dict[str, tuple[bool, ...]] = field(repr=False)
+    signs_shown: dict[str, tuple[bool, ...]] = field(repr=False)
 
-    def of(self, group: str) -> tuple[Diary, ...]:
+    def for_group(self, group: str) -> tuple[Diary, ...]:
         """Return the diaries of a group."""
         return tuple(d for d in self.diaries if d.group == group)
 
     def typical(self, group: str) -> Diary:
         """Return the diary of a group with the median number of signs, then of twitches seen."""
-        signs = dict(zip(self.diaries, zip(*self.shown.values(), strict=True), strict=True))
-        ranked = sorted(self.of(group), key=lambda d: (sum(signs[d]), d.seen().sum()))
+        signs = dict(zip(self.diaries, zip(*self.signs_shown.values(), strict=True), strict=True))
+        ranked = sorted(self.for_group(group), key=lambda d: (sum(signs[d]), d.seen().sum()))
         return ranked[len(ranked) // 2]
 
     def share(self, sign: str, *groups: str) -> Share:
@@ -158,12 +158,16 @@ class Alarms:
         NeurosimError
             For an unknown sign or group.
         """
-        if sign not in self.shown:
-            raise unknown_name("sign", sign, self.shown)
+        if sign not in self.signs_shown:
+            raise unknown_name("sign", sign, self.signs_shown)
         for group in groups:
             if group not in GROUPS:
                 raise unknown_name("group", group, GROUPS)
-        mine = [s for s, d in zip(self.shown[sign], self.diaries, strict=True) if d.group in groups]
+        mine = [
+            s
+            for s, d in zip(self.signs_shown[sign], self.diaries, strict=True)
+            if d.group in groups
+        ]
         return Share(sum(mine), len(mine))
 
     def sensitivity(self, sign: str) -> Share:
@@ -173,7 +177,7 @@ class Alarms:
     def specificity(self, sign: str, *groups: str) -> Share:
         """Return the share of the others (or of some groups of them) who do not show a sign."""
         found = self.share(sign, *(groups or [g for g in GROUPS if g != "als"]))
-        return Share(found.of - found.count, found.of)
+        return Share(found.total - found.count, found.total)
 
     def likelihood_ratio(self, sign: str, present: bool = True) -> LikelihoodRatio:
         """Return how much more often a sign (or its absence) is met in ALS than in the others.
@@ -181,10 +185,10 @@ class Alarms:
         Half a person is added to every cell if one of them is empty.
         """
         ill, well = self.sensitivity(sign), self.specificity(sign)
-        a, b = ill.count, well.of - well.count
+        a, b = ill.count, well.total - well.count
         if not present:
-            a, b = ill.of - a, well.of - b
-        m, n = float(ill.of), float(well.of)
+            a, b = ill.total - a, well.total - b
+        m, n = float(ill.total), float(well.total)
         if not (a and b):
             a, b, m, n = a + 0.5, b + 0.5, m + 1.0, n + 1.0
         value = (a / m) / (b / n)
@@ -198,7 +202,7 @@ class Alarms:
             row: dict[str, object] = {"sign": sign, "words": words}
             for group in GROUPS:
                 share = self.share(sign, group)
-                row |= {f"{group}_shown": share.count, f"{group}_people": share.of}
+                row |= {f"{group}_shown": share.count, f"{group}_people": share.total}
             for name in ("sensitivity", "specificity", "likelihood_ratio"):
                 value = getattr(self, name)(sign)
                 row |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
@@ -206,7 +210,7 @@ class Alarms:
         return found
 
     def __str__(self) -> str:
-        people = ", ".join(f"{len(self.of(g))} {g}" for g in GROUPS if self.of(g))
+        people = ", ".join(f"{len(self.for_group(g))} {g}" for g in GROUPS if self.for_group(g))
         heads = ("sign", *GROUPS, "sensitivity, %", "specificity, %", "likelihood ratio")
         rows: list[tuple[str, ...]] = [heads]
         for sign, (words, _) in SIGNS.items():

@@ -61,7 +61,7 @@ def picture_alarms(found: Alarms) -> Any:
     well.legend(loc="lower right", labelcolor="linecolor")
     note = "Simulated. A week's dot: the larger, the more twitches seen. Lines: 95 % intervals."
     add_titles(fig, "When to worry?", note)
-    fig.words = describe_alarms(found)
+    fig.alt_text = describe_alarms(found)
     return fig
 
 
@@ -77,9 +77,9 @@ def describe_alarms(found: Alarms) -> str:
         )
     for sign, (words, _) in SIGNS.items():
         each = ", ".join(
-            f"{share.count} of {share.of} with {title}"
+            f"{share.count} of {share.total} with {title}"
             for group, title in TITLES.items()
-            if (share := found.share(sign, group)).of
+            if (share := found.share(sign, group)).total
         )
         told.append(f"{words[:1].upper()}{words[1:]}: {each}.")
     return " ".join([*told, ADVICE])
@@ -167,7 +167,7 @@ def picture_true_alarms(share: float, sign: str = "this sign", who: str = "") ->
     fig = new_figure()
     plot_true_alarms(share, fig.add_subplot())
     add_titles(fig, words.replace(": ", ":\n", 1), "")
-    fig.words = (
+    fig.alt_text = (
         f"{words} Squares, {ROW} in a row, one for each alarm: those that are true are filled, "
         f"the false ones open. {ADVICE}"
     )

@@ -40,7 +40,7 @@ class Finding:
     """What a test found: one of `neurosim.article.verdict.OUTCOMES`, and a sentence."""
 
     outcome: str
-    words: str
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def same_practices(e: Evidence) -> Finding:
 
 
 def _join_names(names: list[str]) -> str:
-    return " and ".join(remedy(n).words for n in names) or "nothing"
+    return " and ".join(remedy(n).label for n in names) or "nothing"
 
 
 def unavoidable(e: Evidence) -> Finding:
@@ -252,7 +252,7 @@ def no_single_remedy(e: Evidence) -> Finding:
     ]
     where = e.matrix.causes[int(np.argmin(helped[:, best]))]
     words = (
-        f"the best of {len(REMEDY_NAMES)}, {remedy(e.matrix.remedies[best]).words}, helps "
+        f"the best of {len(REMEDY_NAMES)}, {remedy(e.matrix.remedies[best]).label}, helps "
         f"{100 * worst[best]:.0f} % of people where it helps least "
         f"({title_in_sentence(load_scenario(where).title)})"
     )

@@ -277,4 +277,4 @@ def _has_nearly_rogue_site(person: int, seed: int, name: str) -> bool:
     m = muscle(name)
     own, rng, _ = person_streams(seed, person, MUSCLES.index(name))
     found = draw_sites(m.units, m.site_class, 2.0, own, rng)  # by margins of 1, whoever it is
-    return bool((found.nu[found.origin == ROGUE] > 1.0 + NEARLY_ROGUE).any())
+    return bool((found.sodium_multiplier[found.origin == ROGUE] > 1.0 + NEARLY_ROGUE).any())

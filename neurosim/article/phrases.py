@@ -107,7 +107,7 @@ def assumed_sizes(kind: str, factor: str) -> tuple[str, ...]:
     for cause in CAUSES:
         found |= _assumed_changes(remedy_changes(factor, cause)[0])
         with track_reads() as reads:
-            remedy(factor).on(load_scenario(cause).body)
+            remedy(factor).apply(load_scenario(cause).body)
         found |= {
             f"study.{n}"
             for room, n in reads
@@ -314,5 +314,5 @@ def describe_remedies(matrix: RemedyMatrix) -> str:
             )
             by_word.setdefault(word, []).append(cause_words(cause) + share)
         told = "; ".join(f"{word}: {', '.join(causes)}" for word, causes in by_word.items())
-        lines.append(f"{_capitalize(remedy(name).words)} {_capitalize(told)}")
+        lines.append(f"{_capitalize(remedy(name).label)} {_capitalize(told)}")
     return "\n".join(lines)

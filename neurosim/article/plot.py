@@ -86,7 +86,7 @@ def picture_verdicts(verdicts: Any) -> Any:
     add_titles(
         fig, "What the article claims, and what the model finds", f"{people} simulated people."
     )
-    fig.words = words.describe_verdicts(verdicts)
+    fig.alt_text = words.describe_verdicts(verdicts)
     return fig
 
 
@@ -207,7 +207,7 @@ def picture_remedies(matrix: RemedyMatrix) -> Any:
         f"whom it helps.\n{matrix.log_ratio.shape[2]} simulated people. Sizes of remedies are "
         "assumed.",
     )
-    fig.words = words.describe_remedies(matrix)
+    fig.alt_text = words.describe_remedies(matrix)
     return fig
 
 
@@ -237,7 +237,7 @@ def plot_remedies(matrix: RemedyMatrix, ax: Any = None) -> Any:
             _draw_cell(ax, i, j, matrix)
     ax.set_xlim(-0.01, columns + 0.01)
     ax.set_ylim(rows + 0.01, -0.01)
-    heads = [fill(remedy(name).words, 16) for name in matrix.remedies]
+    heads = [fill(remedy(name).label, 16) for name in matrix.remedies]
     ax.set_xticks(np.arange(columns) + 0.5, heads)
     ax.set_yticks(np.arange(rows) + 0.5, [words.cause_words(c) for c in matrix.causes])
     ax.xaxis.tick_top()

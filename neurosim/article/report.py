@@ -143,7 +143,7 @@ def _remedies_section(article: Any) -> str:
             names.append(_CLASSES.get(word, word))
         rows.append((phrases.cause_words(cause), *cells))
         classes.append(names)
-    heads = ("Cause", *(remedy(name).words for name in matrix.remedies))
+    heads = ("Cause", *(remedy(name).label for name in matrix.remedies))
     return (
         "<p>A remedy is given to people who twitch for one reason, and their twitches are "
         "compared with those of the same people without it. A remedy never touches a rate: it "
@@ -171,7 +171,7 @@ def _cell_words(matrix: Any, i: int, j: int, word: str) -> str:
 def _alarms_section(article: Any) -> str:
     """Return who shows which sign, and how well it tells early ALS."""
     alarms = article.alarms
-    groups = [g for g in DIARY_GROUPS if alarms.of(g)]
+    groups = [g for g in DIARY_GROUPS if alarms.for_group(g)]
     heads = (
         "Sign",
         *(DIARY_WORDS.get(g, g) for g in groups),

@@ -224,7 +224,7 @@ def _remedy_section(v: Verdict, asked: Claim, article: Any) -> str:
             continue
         cause = article.matrix.causes[at[0]]
         brings, mends = phrases.remedy_changes(name, cause)
-        words = _capitalize(remedy(name).words)
+        words = _capitalize(remedy(name).label)
         gone = f" It takes away: {', '.join(mends)}." if mends else ""
         parts.append(
             f"<p><strong>{escape(words)}</strong>, for example for "

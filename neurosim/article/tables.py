@@ -44,7 +44,7 @@ def remedy_rows(matrix: RemedyMatrix) -> list[dict[str, Any]]:
                 {
                     "cause": cause,
                     "remedy": name,
-                    "remedy_words": remedy(name).words,
+                    "remedy_words": remedy(name).label,
                     "applies": bool(matrix.applies[i, j]),
                     "effect": word,
                     "rate_ratio": ratio.value,

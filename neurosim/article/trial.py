@@ -194,7 +194,7 @@ def _judge(claim: Claim, evidence: claim_tests.Evidence, kept: alarms.Alarms) ->
         return judge_alarm(claim, kept)
     if claim.kind == "test":
         found = claim_tests.TESTS[claim.test](evidence)
-        return make_verdict(claim, found.outcome, finding=found.words)
+        return make_verdict(claim, found.outcome, finding=found.sentence)
     return make_verdict(claim, "outside this model", note=claim.outside)
 
 
@@ -267,13 +267,13 @@ def _add_robustness(verdict: Verdict, on: Robustness, question: Question) -> Ver
     words = on.leans_on
     if verdict.kind == "remedy":  # of one cause, so not to be mixed with the mean of all
         words += f" (against {title_in_sentence(question.against.title)})"
-        return replace(verdict, leans_on=words, flips_at=on.flips_at, assumed=on.tried)
+        return replace(verdict, leans_on=words, flips_at=on.flips_at, assumed=on.numbers_tried)
     low, high = (float(np.exp(v)) for v in on.reference)
     return replace(
         verdict,
         leans_on=words,
         flips_at=on.flips_at,
-        assumed=on.tried,
+        assumed=on.numbers_tried,
         span_low=float(main * np.exp(on.lowest)),
         span_high=float(main * np.exp(on.highest)),
         axon_ratios={name: float(main * np.exp(v)) for name, v in on.axons.items()},

@@ -108,7 +108,9 @@ class Verdict:
         if self.kind == "remedy":
             return ()
         here = Ratio(self.rate_ratio, self.ci_low, self.ci_high, self.people)
-        return tuple(a for a, r in self.axon_ratios.items() if here.moved(r).change != here.change)
+        return tuple(
+            a for a, r in self.axon_ratios.items() if here.moved_to(r).change != here.change
+        )
 
 
 def make_verdict(claim: Claim, outcome: str, **more) -> Verdict:
@@ -203,7 +205,7 @@ def judge_remedy(claim: Claim, matrix: RemedyMatrix) -> Verdict:
             best = (fewer, more, mean_ratio(log.mean(axis=0)), name)
     assert best is not None
     fewer, more, pooled, name = best
-    note = f"by {remedy(name).words}" if len(claim.remedies) > 1 else ""
+    note = f"by {remedy(name).label}" if len(claim.remedies) > 1 else ""
     if len(fewer) == len(matrix.causes):
         outcome = "supported"
     elif fewer:

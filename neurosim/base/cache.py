@@ -17,8 +17,8 @@ from neurosim.base.parameters import _overrides
 class Codec(NamedTuple):
     """How a value goes to disk: as what `store.pack` takes, and back."""
 
-    plain: Callable
-    whole: Callable
+    encode: Callable
+    decode: Callable
 
 
 IDENTITY = Codec(lambda value: value, lambda value: value)
@@ -33,53 +33,55 @@ class CachedFunction:
     def __init__(
         self, function: Callable, rooms: Collection[str], size: int, form: Codec | None
     ) -> None:
-        self.function, self.rooms, self.size = function, frozenset(rooms), size
-        self.form, self.values = form, OrderedDict()
+        self.function, self.groups, self.size = function, frozenset(rooms), size
+        self.codec, self.values = form, OrderedDict()
         update_wrapper(self, function)
 
-    def key(self, *args) -> tuple:
+    def cache_key(self, *args) -> tuple:
         """Return what the value for these arguments is kept by."""
-        now = {k: v for k, v in _overrides.items() if {k[0], ".".join(k)} & self.rooms}
+        now = {k: v for k, v in _overrides.items() if {k[0], ".".join(k)} & self.groups}
         return (*sorted(now.items()), *args)
 
     def __call__(self, *args):
         """Return the value for these arguments."""
-        key = self.key(*args)
+        key = self.cache_key(*args)
         if key not in self.values and self.missing([args]):
             value = self.function(*args)
-            return self.values[key] if key in self.values else self.keep(value, *args)
+            return self.values[key] if key in self.values else self.store(value, *args)
         self.values.move_to_end(key)
         return self.values[key]
 
     def missing(self, several: Iterable[tuple]) -> list[tuple]:
         """Return those of several arguments whose values are not kept."""
-        new = {key: args for args in several if (key := self.key(*args)) not in self.values}
-        if self.form is not None and new and disk_cache.cache_folder() is not None:
-            on_disk = {self._name(key): key for key in new}
+        new = {key: args for args in several if (key := self.cache_key(*args)) not in self.values}
+        if self.codec is not None and new and disk_cache.cache_folder() is not None:
+            on_disk = {self._disk_key(key): key for key in new}
             for name, value in disk_cache.get(list(on_disk)).items():
-                self._keep(on_disk[name], self.form.whole(value))
+                self._store(on_disk[name], self.codec.decode(value))
                 del new[on_disk[name]]
         return list(new.values())
 
-    def keep(self, value, *args):
+    def store(self, value, *args):
         """Keep a value that was found together with others, and return it."""
-        self.keep_all([value], [args])
+        self.store_all([value], [args])
         return value
 
-    def keep_all(self, values: Iterable, several: Iterable[tuple]) -> None:
+    def store_all(self, values: Iterable, several: Iterable[tuple]) -> None:
         """Keep values that were found together, by their arguments."""
-        new = {self.key(*args): value for value, args in zip(values, several, strict=True)}
+        new = {self.cache_key(*args): value for value, args in zip(values, several, strict=True)}
         for key, value in new.items():
-            self._keep(key, value)
-        if self.form is not None and disk_cache.cache_folder() is not None:
-            disk_cache.put({self._name(key): self.form.plain(value) for key, value in new.items()})
+            self._store(key, value)
+        if self.codec is not None and disk_cache.cache_folder() is not None:
+            disk_cache.put(
+                {self._disk_key(key): self.codec.encode(value) for key, value in new.items()}
+            )
 
-    def _keep(self, key: tuple, value) -> None:
+    def _store(self, key: tuple, value) -> None:
         self.values[key] = value
         if len(self.values) > self.size:
             self.values.popitem(last=False)
 
-    def _name(self, key: tuple) -> bytes:
+    def _disk_key(self, key: tuple) -> bytes:
         return disk_cache.cache_key(self.function.__module__, self.function.__qualname__, key)
 
 

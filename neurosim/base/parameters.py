@@ -156,7 +156,7 @@ def parameter(room: str, name: str) -> float:
 
 @contextmanager
 def track_reads() -> Iterator[set[tuple[str, str]]]:
-    """Collect (room, name) of every `number` read inside a ``with`` block; not what is kept."""
+    """Collect (room, name) of every `parameter` read inside a ``with`` block; not what is kept."""
     reads: set[tuple[str, str]] = set()
     _recorders.append(reads)
     try:

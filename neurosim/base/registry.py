@@ -1,19 +1,19 @@
-"""Where a result finds its views: the package registers them, so that imports point one way."""
+"""Where a result finds what shows it: the package registers views, so that imports point one way."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
 
-_VIEWS: dict[str, str] = {}  # "module:function" of each, by name
+_VIEWS: dict[tuple[str, str], str] = {}  # "module:function" by name of a class and kind of view
 
 
-def register(name: str, where: str) -> None:
-    """Say where a view stands, as ``"module:function"``; it is imported when it is first used."""
-    _VIEWS[name] = where
+def register(owner: str, **views: str) -> None:
+    """Say where the views of a class stand, as ``"module:function"``; imported when first used."""
+    _VIEWS.update({(owner, kind): where for kind, where in views.items()})
 
 
-def get_view(name: str) -> Callable:
-    """Return a view of results, imported now."""
-    module, function = _VIEWS[name].split(":")
+def view(owner: str, kind: str) -> Callable:
+    """Return a view of the objects of a class, imported now."""
+    module, function = _VIEWS[owner, kind].split(":")
     return getattr(import_module(module), function)

@@ -218,7 +218,7 @@ def serve(
     where : Place
     folder : Path
     port : int
-        From `checked_port`.
+        From `check_port`.
     browser : bool
         Whether to open one.
     tell : callable

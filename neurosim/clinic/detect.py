@@ -9,7 +9,7 @@ electrode. `docs/events.md` has the confusion matrices of both.
 **Spasm**: potentials fill the record for a second and more, and the force is above what the
 strongest unit could hold alone. **All else**: potentials are sorted (`potentials`), spikes of one
 unit that follow closely are one event, and kind and origin follow from the intervals of its unit
-(`read_train`). Numbers: ``detect.toml``.
+(`classify_train`). Numbers: ``detect.toml``.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def detect(
     found = sort_potentials(record, spasms)
     rows = [_EventRow(a, b, -1, 0, np.nan, "spasm", "soma") for a, b in spasms]
     for unit in range(len(found.shapes_uv)):
-        rows += [row.of(unit) for row in classify_train(found.time_s[found.unit == unit])]
+        rows += [row.from_train(unit) for row in classify_train(found.time_s[found.unit == unit])]
     return _measure_forces(sorted(rows, key=lambda r: r.start_s), pull, m)
 
 
@@ -159,7 +159,7 @@ class _EventRow:
     kind: str
     origin: str
 
-    def of(self, unit: int) -> _EventRow:
+    def from_train(self, unit: int) -> _EventRow:
         return replace(self, unit=unit)
 
 
@@ -175,7 +175,7 @@ class _ForceRecord:
         steps = np.abs(np.diff(force_mn)) if force_mn.size > 1 else np.zeros(1)
         self.noise = float(np.median(steps)) / 0.6745 / np.sqrt(2.0 * width)
 
-    def part(self, start_s: float, stop_s: float) -> np.ndarray:
+    def samples_between(self, start_s: float, stop_s: float) -> np.ndarray:
         """Return the samples between two times, at least one."""
         first = min(max(round(start_s * self.hz), 0), self.force.size - 1)
         return self.force[first : max(round(stop_s * self.hz), first + 1)]
@@ -192,8 +192,8 @@ def _find_spasms(
     alone = np.e * float(summation_gain(ratio) * ratio / tetanic_fraction(ratio)) * strongest_mn
     found = []
     for start, end in busy_stretches(record):
-        before = pull.part(start - 0.05, start).mean()
-        if pull.part(start, end).mean() - before > alone:
+        before = pull.samples_between(start - 0.05, start).mean()
+        if pull.samples_between(start, end).mean() - before > alone:
             found.append((start, end))
     return found
 
@@ -305,7 +305,7 @@ def _measure_forces(rows: list[_EventRow], pull: _ForceRecord, m: Muscle) -> Det
         later = starts[starts > row.end_s + 0.005]
         stop = min(row.end_s + tail, float(later[0]) if later.size else np.inf)
         lead = min(_param("force_smooth_ms") / 1000.0, row.start_s)
-        part = pull.part(row.start_s - lead, stop)
+        part = pull.samples_between(row.start_s - lead, stop)
         above = part - part[0]
         top = int(np.argmax(above))
         peak[k] = max(float(above[top]), 0.0)

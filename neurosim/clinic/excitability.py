@@ -157,7 +157,7 @@ class _PolarisedCourse(NamedTuple):
     states: np.ndarray
     rises: np.ndarray
 
-    def at(self, time_ms) -> np.ndarray:
+    def time_index(self, time_ms) -> np.ndarray:
         """Return where in `time_ms` some times are."""
         return np.searchsorted(self.time_ms, time_ms)
 
@@ -235,8 +235,8 @@ def _release(bodies: Axons, threshold, dt, on: _PolarisedCourse | None) -> _Pola
     """
     starts, time_ms = [bodies.rest[:, :, None]], norms()["recovery_cycle"].x
     if on is not None:
-        starts += [on.states[on.at(TE_MS)][..., _level_columns(TE_CURVES)]]
-        starts += [on.states[on.at(IV_MS)][..., _level_columns(LONG_LEVELS)]]
+        starts += [on.states[on.time_index(TE_MS)][..., _level_columns(TE_CURVES)]]
+        starts += [on.states[on.time_index(IV_MS)][..., _level_columns(LONG_LEVELS)]]
         ends = (te_delays() - TE_MS, np.array(LONG_DELAYS_MS) - LONG_MS)
         later = np.concatenate(ends) - POLARISED_FROM_MS
         time_ms = np.unique(np.concatenate([time_ms, later[later >= 0.0]]))
@@ -248,7 +248,7 @@ def _release(bodies: Axons, threshold, dt, on: _PolarisedCourse | None) -> _Pola
 
 def _recovery_tests(off: _PolarisedCourse) -> _TestPulses:
     """Return the tests after a 1-ms pulse of 1.5 times threshold; spoilt by a second spike."""
-    at = off.at(norms()["recovery_cycle"].x)
+    at = off.time_index(norms()["recovery_cycle"].x)
     start = off.states[at][..., 0].transpose(1, 2, 0)
     return _stack_tests(start, np.zeros(start.shape[1:]), off.rises[at][..., 0].T != 1)
 
@@ -269,8 +269,8 @@ def _electrotonus_tests(
     delays = delay_ms[delay_ms >= POLARISED_FROM_MS] - POLARISED_FROM_MS
     during, lane = delays < lasts, _level_columns(levels)
     rest = slice(first, first + lane.size)
-    before, after = on.at(delays[during]), off.at(delays[~during] - lasts)
-    begun = on.rises[on.at(lasts)][..., lane]
+    before, after = on.time_index(delays[during]), off.time_index(delays[~during] - lasts)
+    begun = on.rises[on.time_index(lasts)][..., lane]
     start = np.concatenate([on.states[before][..., lane], off.states[after][..., rest]])
     rises = np.concatenate([on.rises[before][..., lane], begun + off.rises[after][..., rest]])
     level = np.outer(threshold, np.array(tuple(levels)) / 100.0)
@@ -286,7 +286,9 @@ def _electrotonus_tests(
 def _current_voltage_tests(threshold, on: _PolarisedCourse) -> _TestPulses:
     """Return the tests at the end of 200 ms of each polarising current, which stays on."""
     current = np.outer(threshold, norms()["threshold_iv"].x / 100.0)
-    return _stack_tests(on.states[on.at(IV_MS)], current, on.rises[on.at(IV_MS)] > 0)
+    return _stack_tests(
+        on.states[on.time_index(IV_MS)], current, on.rises[on.time_index(IV_MS)] > 0
+    )
 
 
 def _charge_tests(bodies: Axons, threshold) -> _TestPulses:
@@ -359,7 +361,7 @@ def _guess_thresholds(bodies: Axons, threshold, start, width_ms, of) -> np.ndarr
 def _threshold_changes(bodies: Axons, threshold, tests: list[_TestPulses], dt) -> list[np.ndarray]:
     """Return the changes of threshold in %, each (n, k), of all tests at once.
 
-    The first are those `_from_rest`, the others have pulses of `TEST_MS`.
+    The first are those `_charge_tests`, the others have pulses of `TEST_MS`.
     """
     start, current, spoilt = (np.concatenate(a, axis=-1) for a in zip(*tests, strict=True))
     n = threshold.size

@@ -79,7 +79,7 @@ class NerveRecord:
     title: str = "record"
 
     @classmethod
-    def of_curves(
+    def from_curves(
         cls, curves: ex.Curves, body: int = 0, temperature_c: float = np.nan
     ) -> NerveRecord:
         """Return the record that the model's `curves` of one body are."""
@@ -97,7 +97,7 @@ class NerveRecord:
         )
 
     @classmethod
-    def of_norms(cls) -> NerveRecord:
+    def from_norms(cls) -> NerveRecord:
         """Return the mean of 280 people as a record."""
         norms = norms_.norms()
         return cls(
@@ -125,7 +125,7 @@ class Points:
     x, value, people, people_sd, noise_sd : ndarray, shape (m,)
         The point, its value, mean and SD of 280 people there, SD of the record's noise.
     left, right : ndarray of int, shape (m,)
-        Points of the model's row (`rows_of`) on either side.
+        Points of the model's row (`comparable_rows`) on either side.
     share : ndarray, shape (m,)
         Of the right one.
     """
@@ -140,7 +140,7 @@ class Points:
     right: np.ndarray
     share: np.ndarray
 
-    def predicted(self, rows: np.ndarray) -> np.ndarray:
+    def predict(self, rows: np.ndarray) -> np.ndarray:
         """Return the model's curves at the points, shape (n, m)."""
         left, right = rows[:, self.left], rows[:, self.right]
         return np.where(self.share > 0, left + self.share * (right - left), left)
@@ -302,7 +302,7 @@ class Fit:
         return float(np.mean(((self.points.value - predicted) / self.points.noise_sd) ** 2))
 
     @property
-    def nothing(self) -> bool:
+    def is_explained_by_health(self) -> bool:
         """Whether health explains the record within the noise (95 % of such records)."""
         m = self.points.x.size
         return self.misfit(self.healthy) < 1.0 + 1.65 * np.sqrt(2.0 / m)
@@ -317,7 +317,7 @@ class Fit:
             rows.append(
                 Estimate(
                     d.name,
-                    d.words,
+                    d.label,
                     d.unit,
                     d.centre,
                     float(d.value(x)),
@@ -330,7 +330,7 @@ class Fit:
         return rows
 
     @property
-    def alike(self) -> list[tuple[str, str, float]]:
+    def inseparable_pairs(self) -> list[tuple[str, str, float]]:
         """Pairs of estimates that the record cannot separate, with their correlation."""
         sds = np.sqrt(np.diag(self.covariance))
         r = self.covariance / np.outer(sds, sds)
@@ -338,7 +338,7 @@ class Fit:
         return [(self.space.names[i], self.space.names[j], float(r[i, j])) for i, j in pairs]
 
     @property
-    def as_good(self) -> list[SingleChange]:
+    def rival_changes(self) -> list[SingleChange]:
         """The best single change and those that the record cannot tell from it."""
         best = self.singles[0].misfit
         return [s for s in self.singles if s.misfit - best < CHI95 * self.noise_scale**2]
@@ -356,7 +356,7 @@ def _record_conditions(record: NerveRecord, axon: Axon) -> Conditions:
 
 def person_space(axon: Axon, temperature_c: float) -> Space:
     """Return the parameters of a person, their temperature centred where it was measured."""
-    space = Space.read("person", axon=axon)
+    space = Space.from_file("person", axon=axon)
     dimensions = tuple(
         replace(d, centre=temperature_c) if d.name == "temperature_c" else d
         for d in space.dimensions
@@ -425,7 +425,7 @@ def fit_record(record: NerveRecord, axon: Axon = "ghk", space: Space | None = No
     axon : str or ParameterSet
         The healthy axon.
     space : Space, optional
-        Parameters that may have moved, and their prior; by default those of `space_of`.
+        Parameters that may have moved, and their prior; by default those of `person_space`.
 
     Raises
     ------
@@ -437,10 +437,10 @@ def fit_record(record: NerveRecord, axon: Axon = "ghk", space: Space | None = No
     healthy_rows = comparable_rows(
         ex.measure_curves(axons_of.at_rest(Conditions(), axon), full=True)
     )
-    offset = 0.0 if record.simulated else points.people - points.predicted(healthy_rows)[0]
+    offset = 0.0 if record.simulated else points.people - points.predict(healthy_rows)[0]
 
     def predicted(x):
-        return points.predicted(model_rows(space, x, axon)) + offset
+        return points.predict(model_rows(space, x, axon)) + offset
 
     def residuals(x, scale):
         z = (predicted(x) - points.value) / (scale * points.noise_sd)
@@ -499,17 +499,17 @@ def _single_changes(
     found = {}
     for d in (d for d in space.dimensions if d.name in whole.names):
         grid, rows = single_change(d.name, axon, temperature_c)
-        curves = PchipInterpolator(grid, points.predicted(rows) + offset)
+        curves = PchipInterpolator(grid, points.predict(rows) + offset)
         found[d.name] = _best_single_value(points, curves, grid, scale)
     for name in sorted(found, key=lambda n: found[n][3])[:REFINED_CHANGES]:
         best, low, high, _ = found[name]
         grid = _refine_grid(best, low, high, whole.bounds, whole.names.index(name))
         rows = model_rows(whole, np.outer(grid, np.eye(len(whole))[whole.names.index(name)]), axon)
         if np.isfinite(rows).all():
-            curves = CubicSpline(grid, points.predicted(rows) + offset)
+            curves = CubicSpline(grid, points.predict(rows) + offset)
             found[name] = _best_single_value(points, curves, grid, scale)
     health = whole.point()[None]
-    expected = points.predicted(model_rows(whole, health, axon))[0] + offset
+    expected = points.predict(model_rows(whole, health, axon))[0] + offset
     before = float((((points.value - expected) / points.noise_sd) ** 2).sum())
     singles = []
     for d in (d for d in space.dimensions if d.name in found):
@@ -517,7 +517,7 @@ def _single_changes(
         value, low, high = (float(d.value(x)) for x in (best, least, most))
         removed = 100.0 * (1.0 - misfit / before) if before > 0 else 0.0
         singles.append(
-            SingleChange(d.name, d.words, d.unit, d.centre, value, low, high, removed, misfit)
+            SingleChange(d.name, d.label, d.unit, d.centre, value, low, high, removed, misfit)
         )
     return sorted(singles, key=lambda s: s.misfit)
 

@@ -27,7 +27,7 @@ class Measure(NamedTuple):
     key: str
     name: str
     unit: str
-    words: str
+    meaning: str
     definition: str
 
 

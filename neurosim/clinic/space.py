@@ -49,7 +49,7 @@ class Dimension:
         Prior mean and bounds, in the unit.
     sd : float
         Prior SD at the centre, in the unit.
-    words : str
+    label : str
         What it is, for people.
     """
 
@@ -59,7 +59,7 @@ class Dimension:
     low: float
     high: float
     sd: float
-    words: str = ""
+    label: str = ""
 
     def __post_init__(self) -> None:
         names = {*load_group("axon_ghk"), *_CONDITIONS}
@@ -69,28 +69,28 @@ class Dimension:
             raise NeurosimError(
                 f"{self.name}: {self.centre:g} must lie within {self.low:g} to {self.high:g}."
             )
-        if not self.sd > 0 or (self.logarithmic and not self.low > 0):
+        if not self.sd > 0 or (self.is_logarithmic and not self.low > 0):
             raise NeurosimError(f"{self.name}: its SD must be positive, and so its bounds.")
 
     @property
-    def logarithmic(self) -> bool:
+    def is_logarithmic(self) -> bool:
         """Whether it moves on a logarithmic scale."""
         return self.unit not in LINEAR_UNITS
 
     @property
-    def of_conditions(self) -> bool:
+    def is_condition(self) -> bool:
         """Whether it is a field of `Conditions`, not a number of the axon."""
         return self.name in _CONDITIONS
 
     def coordinate(self, value):
         """Return `value` (in the unit) in prior SDs from the centre."""
-        if self.logarithmic:
+        if self.is_logarithmic:
             return np.log(value / self.centre) * (self.centre / self.sd)
         return (value - self.centre) / self.sd
 
     def value(self, coordinate):
         """Return what is `coordinate` prior SDs from the centre, in the unit."""
-        if self.logarithmic:
+        if self.is_logarithmic:
             return self.centre * np.exp(coordinate * (self.sd / self.centre))
         return self.centre + coordinate * self.sd
 
@@ -128,7 +128,7 @@ class Space:
     correlation: np.ndarray | None = None
 
     @classmethod
-    def read(cls, kind: str, names: Iterable[str] | None = None, axon: Axon = "ghk") -> Space:
+    def from_file(cls, kind: str, names: Iterable[str] | None = None, axon: Axon = "ghk") -> Space:
         """Return the space ``kind.*`` of ``clinic/fit.toml``, of all its parameters or `names`.
 
         Parameters
@@ -203,12 +203,12 @@ class Space:
             found = np.concatenate([found, x[((x >= low) & (x <= high)).all(axis=1)]])
         return found[:n]
 
-    def one(
+    def axon_and_conditions(
         self, point, axon: Axon = "ghk", conditions: Conditions | None = None
     ) -> tuple[ParameterSet, Conditions]:
         """Return the axon and the conditions at one point, all else as in `axon`, `conditions`."""
         values = self.values(point)
-        around = {d.name: values[d.name] for d in self.dimensions if d.of_conditions}
+        around = {d.name: values[d.name] for d in self.dimensions if d.is_condition}
         own = {name: value for name, value in values.items() if name not in around}
         base = axon_parameters(axon)
         return base.replace(**own) if own else base, (conditions or Conditions()).replace(**around)
@@ -223,5 +223,5 @@ class Space:
         NeurosimError
             If a membrane has no resting potential.
         """
-        pairs = [self.one(x, axon, conditions) for x in np.atleast_2d(points)]
+        pairs = [self.axon_and_conditions(x, axon, conditions) for x in np.atleast_2d(points)]
         return axons_of.at_rest([c for _, c in pairs], [a for a, _ in pairs])

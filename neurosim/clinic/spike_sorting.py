@@ -208,8 +208,8 @@ def _peel_units(signal, active, noise, rate):
         if not tries:
             break
         unit = _choose_simplest(tries)
-        unit.places = _drop_twins(unit.matched(rest, noise), rate)
-        made = unit.laid(rest.size)
+        unit.places = _drop_twins(unit.find_places(rest, noise), rate)
+        made = unit.render(rest.size)
         rest = rest - made
         trusted = np.maximum(trusted, _param("misfit_share") * _moving_max(np.abs(made), rate))
         top, near = int(np.argmax(over)), round(0.002 * rate)
@@ -238,7 +238,7 @@ def _learn_unit(rest: np.ndarray, seed: int, rate: float, noise: float) -> tuple
     first = max(seed - half, 0)
     part = rest[first : seed + half]
     unit = _UnitShape.learn(part, seed - first, rate, noise)
-    return unit, float(part @ part - np.sum((part - unit.laid(part.size)) ** 2))
+    return unit, float(part @ part - np.sum((part - unit.render(part.size)) ** 2))
 
 
 def _seed_samples(rest: np.ndarray, over: np.ndarray, room: int, rate: float) -> list[int]:
@@ -282,8 +282,8 @@ class _UnitShape:
         now = cls(rest[seed - before : seed + after], before, np.array([seed]), rate)
         now.places = _drop_twins(now._cores(rest), rate)
         for _ in range(_ROUNDS):
-            now.shape = now._fitted(rest, before + after)
-            old, now.places = now.places, _drop_twins(now.matched(rest, noise), rate)
+            now.shape = now._fit_shape(rest, before + after)
+            old, now.places = now.places, _drop_twins(now.find_places(rest, noise), rate)
             if not now.places.size:
                 now.places = old
                 break
@@ -311,7 +311,7 @@ class _UnitShape:
         keep = (peaks >= self.zero) & (peaks < rest.size - self.shape.size)
         return peaks[keep] if keep.any() else self.places
 
-    def _fitted(self, rest: np.ndarray, size: int) -> np.ndarray:
+    def _fit_shape(self, rest: np.ndarray, size: int) -> np.ndarray:
         """Return the shape that, laid at the places, comes nearest to the record."""
         from scipy.linalg import solve_toeplitz
 
@@ -326,7 +326,7 @@ class _UnitShape:
         from_zero = self.places[:, None] + np.arange(-self.zero, size - self.zero)
         return solve_toeplitz(column, rest[np.clip(from_zero, 0, rest.size - 1)].sum(axis=0))
 
-    def matched(self, rest: np.ndarray, noise: float) -> np.ndarray:
+    def find_places(self, rest: np.ndarray, noise: float) -> np.ndarray:
         """Return the places of the shape, found one by one, each subtracted before the next.
 
         Wiener's filter turns each potential into a narrow peak of height 1, so that two that
@@ -364,9 +364,9 @@ class _UnitShape:
                 high = min(at + about, found[k + 1] - apart if k + 1 < found.size else score.size)
                 found[k] = low + int(np.argmax(score[low : high + 1])) if high > low else at
                 lay(int(found[k]), 1.0)
-        return self._fitting(rest, found + self.zero)
+        return self._select_fitting(rest, found + self.zero)
 
-    def _fitting(self, rest: np.ndarray, places: np.ndarray) -> np.ndarray:
+    def _select_fitting(self, rest: np.ndarray, places: np.ndarray) -> np.ndarray:
         """Return those places at which the shape really lies: not where it hits another's.
 
         Without the spike the record must be worse by most of the shape's energy, and beside it
@@ -375,7 +375,7 @@ class _UnitShape:
         energy = float(self.shape @ self.shape)
         places = places[(places >= self.zero) & (places <= rest.size - self.shape.size)]
         while places.size:
-            left = rest - replace(self, places=places).laid(rest.size)
+            left = rest - replace(self, places=places).render(rest.size)
             around = left[places[:, None] + np.arange(-self.zero, self.shape.size - self.zero)]
             gain = 2.0 * around @ self.shape + energy
             wrong = np.maximum(_param("least_gain") - gain / energy, 0.0)
@@ -408,7 +408,7 @@ class _UnitShape:
                 hidden[max(at - apart, 0) : at + apart] = True
             new += peaks.tolist()
 
-    def laid(self, size: int) -> np.ndarray:
+    def render(self, size: int) -> np.ndarray:
         """Return the record that the shape makes at its places."""
         out = np.zeros(size)
         for p in (self.places - self.zero).tolist():
@@ -454,7 +454,7 @@ class _UnitShape:
         wide = np.r_[np.zeros(self.shape.size), half, np.zeros(self.shape.size)]
         first = self.shape.size + top - self.zero
         self.shape = wide[first : first + self.shape.size]
-        found = self.matched(rest, noise)
+        found = self.find_places(rest, noise)
         self.places = found if found.size else np.array([start])
 
 

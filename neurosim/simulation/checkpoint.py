@@ -61,11 +61,11 @@ class Checkpoint:
             with suppress(OSError):
                 lock.unlink(missing_ok=True)
 
-    def begun(self) -> dict[str, Any] | None:
+    def unfinished_record(self) -> dict[str, Any] | None:
         """Return the record of the unfinished run in the folder, None if there is none."""
         return _read_json(self.place / RECORD)
 
-    def finished(self) -> dict[str, Any] | None:
+    def finished_record(self) -> dict[str, Any] | None:
         """Return the record of the finished run in the folder, None if there is none."""
         return _read_json(self.folder / RECORD)
 

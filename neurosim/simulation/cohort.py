@@ -317,7 +317,7 @@ def _earlier_record(
     NeurosimError
         If the folder's run may not be touched, or is another one.
     """
-    record = kept.begun()
+    record = kept.unfinished_record()
     if record is None:
         return None
     if not resume:
@@ -337,7 +337,7 @@ def is_finished(kept: Checkpoint, asked: Plan) -> bool:
     NeurosimError
         If it has another one.
     """
-    before = kept.finished() if kept.begun() is None else None
+    before = kept.finished_record() if kept.unfinished_record() is None else None
     if before is None:
         return False
     refuse_other_run(kept.folder, before["settings"], asked.settings())

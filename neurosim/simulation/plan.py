@@ -87,7 +87,7 @@ class Plan:
             "seed": self.seed,
             "format": self.format,
             "states": [f"{s.name} in the {s.muscle}" for s in self.states],
-            "scenarios": {s.name: s.contents() for s in self.scenarios},
+            "scenarios": {s.name: s.to_mapping() for s in self.scenarios},
             "exchanged": dict(sorted(exchanged.items())),
             "made_by": provenance.build_info(),
         }

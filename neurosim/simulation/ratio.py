@@ -31,7 +31,7 @@ class Ratio:
             return "more"
         return "fewer" if self.high < 1.0 / edge else "same"
 
-    def moved(self, value: float) -> Ratio:
+    def moved_to(self, value: float) -> Ratio:
         """Return the ratio with its interval, moved to another value."""
         times = value / self.value
         return Ratio(value, self.low * times, self.high * times, self.people)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from neurosim.base.parameters import parameter
-from neurosim.base.registry import get_view
+from neurosim.base.viewable import Viewable
 from neurosim.clinic.excitability import Excitability
 from neurosim.model.axon import people
 from neurosim.model.firing.discharge import (
@@ -26,8 +26,8 @@ from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.state import BodyTrajectory, TissueState
 
 
-@dataclass(frozen=True)
-class Result:
+@dataclass(frozen=True, repr=False)
+class Result(Viewable):
     """One person under one scenario, with every intermediate.
 
     Attributes
@@ -42,14 +42,14 @@ class Result:
     hazard : HazardTable
         Bursts per minute of a site by its nu and the unit's sodium load.
     sites : Sites
-    moments : Moments
+    trajectory : Moments
         The body at the times that say what it is; `state`, `excitability` and `hazard` are those of
         the first.
     hazards : HazardCourse
         Hazards of all sites at those times.
     reached : ndarray, shape (moments,)
         1 where a discharge reaches the muscle then, 0 where axon or junction block it.
-    beside_per_min : ndarray, shape (moments, len(ORIGINS))
+    other_bursts_per_min : ndarray, shape (moments, len(ORIGINS))
         Bursts per minute, over a long time, of sources beside that hazard (`firing.disease`).
     firing : Firing
     twitches : Twitches
@@ -64,10 +64,10 @@ class Result:
     healthy: Excitability
     hazard: HazardTable
     sites: Sites
-    moments: BodyTrajectory
+    trajectory: BodyTrajectory
     hazards: HazardCourse
     reached: np.ndarray
-    beside_per_min: np.ndarray
+    other_bursts_per_min: np.ndarray
     firing: Firing
     twitches: Twitches
     versions: dict[str, str] = field(repr=False)
@@ -85,7 +85,7 @@ class Result:
     @property
     def per_min(self) -> np.ndarray:
         """Twitches per minute to be expected at each moment, shape (moments,)."""
-        return twitch_rates(self.hazards, self.beside_per_min, self.reached)
+        return twitch_rates(self.hazards, self.other_bursts_per_min, self.reached)
 
     @property
     def expected_per_min(self) -> float:
@@ -100,7 +100,7 @@ class Result:
     def force_mn(self, sampling_hz: float = 1000.0) -> np.ndarray:
         """Return the muscle's force against time, mN, shape (duration x sampling_hz,)."""
         f = self.firing
-        force_scale, slowness = _muscle_scales(f, self.moments, self.reached)
+        force_scale, slowness = _muscle_scales(f, self.trajectory, self.reached)
         return muscle_force_mn(
             f.time_s,
             f.unit,
@@ -110,16 +110,6 @@ class Result:
             force_scale=force_scale,
             contraction_time_scale=slowness,
         )
-
-    def plot(self, **options):
-        """Return a `Picture` of the chain from body to twitch, with words.
-
-        Options are those of `neurosim.view.figures.picture_chain`.
-        """
-        return get_view("plot")(self, **options)
-
-    def __str__(self) -> str:
-        return get_view("describe")(self)
 
 
 def reaches(state: TissueState, axon: str, scores: people.Scores = ()) -> float:
@@ -153,6 +143,6 @@ def _muscle_scales(
         state.unit_force_scale * max(state.transmission, least) * there
         for state, there in zip(of.states, reached, strict=True)
     ]
-    slow = of.over(firing.time_s, [state.contraction_time_scale for state in of.states])
+    slow = of.interpolate(firing.time_s, [state.contraction_time_scale for state in of.states])
     # In steps, so that discharges alike are drawn alike.
-    return of.over(firing.time_s, force), slow if np.ndim(slow) == 0 else np.round(slow, 2)
+    return of.interpolate(firing.time_s, force), slow if np.ndim(slow) == 0 else np.round(slow, 2)

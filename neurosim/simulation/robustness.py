@@ -62,18 +62,18 @@ GROUP_TITLES = {
 class Assumption:
     """One number that a sensitivity run exchanges, with its range."""
 
-    room: str
+    group: str
     name: str
-    words: str
+    label: str
     nominal: float
     low: float
     high: float
     unit: str
 
     @contextmanager
-    def at(self, value: float) -> Iterator[None]:
+    def overridden(self, value: float) -> Iterator[None]:
         """Use `value` inside a ``with`` block."""
-        with override(self.room, self.name, value):
+        with override(self.group, self.name, value):
             yield
 
 
@@ -113,14 +113,14 @@ class RateTask:
     """Scenarios to run for the first people, with some numbers exchanged."""
 
     scenarios: tuple[Scenario, ...]
-    exchanged: tuple[tuple[str, str, float], ...] = ()
+    overrides: tuple[tuple[str, str, float], ...] = ()
     people: int = PEOPLE
 
 
 def mean_log_rates(_: object, task: RateTask) -> np.ndarray:
     """Return the mean over people of ln of the long-run rate of each scenario of a task."""
     with ExitStack() as stack:
-        for one in task.exchanged:
+        for one in task.overrides:
             stack.enter_context(override(*one))
         rates = np.array([person_rates(task.scenarios, p) for p in range(task.people)])
     return np.log(np.maximum(rates, parameter("study", "rate_floor"))).mean(axis=0)
@@ -141,7 +141,7 @@ class Robustness:
     ----------
     leans_on, flips_at : str
         The assumption leant on most, and where it turns the outcome.
-    tried : int
+    numbers_tried : int
         How many numbers were moved.
     lowest, highest : float
         Least and greatest shift while every number alone is moved over its range, or the axon.
@@ -155,7 +155,7 @@ class Robustness:
 
     leans_on: str = ""
     flips_at: str = ""
-    tried: int = 0
+    numbers_tried: int = 0
     lowest: float = math.nan
     highest: float = math.nan
     axons: Mapping[str, float] = field(default_factory=dict)
@@ -167,7 +167,7 @@ class Robustness:
 class Question:
     """One result: a scenario against another of the same people, ln of the ratio and its ends."""
 
-    asked: Scenario
+    scenario: Scenario
     against: Scenario
     main: float
     low: float = math.nan
@@ -181,7 +181,7 @@ class Question:
     @property
     def pair(self) -> tuple[Scenario, Scenario]:
         """Both scenarios."""
-        return self.asked, self.against
+        return self.scenario, self.against
 
 
 def ratio_side(low: float, high: float | None = None) -> str:
@@ -200,7 +200,9 @@ class _Runs:
         self.tasks: dict[tuple, RateTask] = {}
         self.found: dict[tuple, np.ndarray] = {}
 
-    def add(self, key: tuple, change=lambda s: s, moved=(), only: Question | None = None) -> None:
+    def request(
+        self, key: tuple, change=lambda s: s, moved=(), only: Question | None = None
+    ) -> None:
         """Ask for all scenarios (or those of one question), changed, with numbers exchanged."""
         pairs = self.scenarios if only is None else only.pair
         mean = () if any(m[1] == MEAN_AXON for m in moved) else (("membrane", MEAN_AXON, 0.0),)
@@ -221,48 +223,48 @@ class _Runs:
         values = self.found[key]
         if key[0] in ("size", "reference"):
             return float(values[0] - values[1])
-        return float(values[self.row[q.asked]] - values[self.row[q.against]])
+        return float(values[self.row[q.scenario]] - values[self.row[q.against]])
 
 
 def assess_robustness(questions: Sequence[Question], cores: int = 1) -> list[Robustness]:
     """Return what every question leans on."""
-    first = questions[0].asked
+    first = questions[0].scenario
     general = list_assumptions(first.axon, muscle(first.muscle).site_class)
     other = COMPARISON_MUSCLES[first.muscle == COMPARISON_MUSCLES[0]]
     runs = _Runs(questions, cores)
-    runs.add(("base",))
-    runs.add(("one",))
+    runs.request(("base",))
+    runs.request(("one",))
     spread = parameter("membrane", MEAN_AXON)
-    runs.add(("spread",), moved=(("membrane", MEAN_AXON, spread),))
+    runs.request(("spread",), moved=(("membrane", MEAN_AXON, spread),))
     for a in general:
         for end in (a.low, a.high):
-            runs.add((a.name, end), moved=((a.room, a.name, end),))
+            runs.request((a.name, end), moved=((a.group, a.name, end),))
     for name in AXONS:
         if name != first.axon:
-            runs.add(("axon", name), lambda s, name=name: s.replace(axon=name))
-    runs.add(("elsewhere",), lambda s: s.replace(muscle=other))
+            runs.request(("axon", name), lambda s, name=name: s.replace(axon=name))
+    runs.request(("elsewhere",), lambda s: s.replace(muscle=other))
     own = {i: _question_assumptions(q) for i, q in enumerate(questions)}
     for i, q in enumerate(questions):
         for a in own[i]:
             for end in (a.low, a.high):
-                runs.add(("size", i, a.name, end), moved=((a.room, a.name, end),), only=q)
+                runs.request(("size", i, a.name, end), moved=((a.group, a.name, end),), only=q)
         for end, body in _reference_bodies(q):
-            healthy = Question(q.asked.replace(body=body), q.against, 0.0)
-            runs.add(("reference", i, end), only=healthy)
+            healthy = Question(q.scenario.replace(body=body), q.against, 0.0)
+            runs.request(("reference", i, end), only=healthy)
     runs.run()
     return [_assess_question(runs, i, q, general, own[i]) for i, q in enumerate(questions)]
 
 
 def _question_assumptions(q: Question) -> tuple[Assumption, ...]:
     return tuple(
-        dict.fromkeys((*size_assumptions(q.asked.body), *size_assumptions(q.against.body)))
+        dict.fromkeys((*size_assumptions(q.scenario.body), *size_assumptions(q.against.body)))
     )
 
 
 def _reference_bodies(q: Question) -> list[tuple[str, Body]]:
     """Return bodies at both ends of the reference range of the one blood value changed."""
     healthy = Body()
-    changed = [f for f in FIELDS if getattr(q.asked.body, f) != getattr(healthy, f)]
+    changed = [f for f in FIELDS if getattr(q.scenario.body, f) != getattr(healthy, f)]
     if len(changed) != 1 or changed[0] not in BLOOD_VALUES:
         return []
     f = FIELDS[changed[0]]
@@ -276,7 +278,7 @@ def _assess_question(runs: _Runs, i: int, q: Question, general, own) -> Robustne
     for a in (*general, *own):
         keys = [(a.name, e) if a in general else ("size", i, a.name, e) for e in (a.low, a.high)]
         start = (
-            spread if a.name == MEAN_AXON else one if a.room in PERSON_INDEPENDENT_GROUPS else base
+            spread if a.name == MEAN_AXON else one if a.group in PERSON_INDEPENDENT_GROUPS else base
         )
         shifts[a] = [runs.ratio(k, q) - start for k in keys]
     tried = [_try_axons(q, axons), *(_try_number(q, a, found) for a, found in shifts.items())]
@@ -302,14 +304,14 @@ def _try_axons(q: Question, axons: Mapping[str, float]):
     """Return (turns the outcome, largest shift, words, where) of the choice of the axon."""
     turning = [name for name, shift in axons.items() if q.turns(shift)]
     shift = max(abs(axons[name]) for name in turning or axons)
-    words = f"axon ({q.asked.axon}: {AXON_TITLES[q.asked.axon]})"
+    words = f"axon ({q.scenario.axon}: {AXON_TITLES[q.scenario.axon]})"
     return bool(turning), shift, words, lambda: ", ".join(turning) or "not with another axon"
 
 
 def _try_number(q: Question, a: Assumption, found: Sequence[float]):
     """Return (turns the outcome, largest shift, words, where) of one number."""
     unit = "" if a.unit == "1" else f" {a.unit}"
-    name = f"{a.words} ({a.nominal:g}{unit})"
+    name = f"{a.label} ({a.nominal:g}{unit})"
     turning = [
         (shift, end) for end, shift in zip((a.low, a.high), found, strict=True) if q.turns(shift)
     ]
@@ -325,8 +327,8 @@ def turning_point(q: Question, a: Assumption, end: float) -> float:
     mean = () if a.name == MEAN_AXON else (("membrane", MEAN_AXON, 0.0),)
 
     def ratio(value: float) -> float:
-        people = 1 if a.room in PERSON_INDEPENDENT_GROUPS else PEOPLE
-        found = mean_log_rates(None, RateTask(q.pair, (*mean, (a.room, a.name, value)), people))
+        people = 1 if a.group in PERSON_INDEPENDENT_GROUPS else PEOPLE
+        found = mean_log_rates(None, RateTask(q.pair, (*mean, (a.group, a.name, value)), people))
         return float(found[0] - found[1])
 
     start = ratio(a.nominal)

@@ -42,10 +42,10 @@ from neurosim.model.muscle.anatomy import canonical_root, muscle
 def apply_remedy(asked: Scenario, name: str) -> Scenario:
     """Return a scenario after a remedy; the same one if the remedy has nothing to change."""
     how = remedy(name)
-    body = how.on(asked.body)
+    body = how.apply(asked.body)
     if body == asked.body:
         return asked
-    title = f"{asked.title}, {how.words}"
+    title = f"{asked.title}, {how.label}"
     return asked.replace(name=f"{asked.name}+{how.name}", title=title, body=body)
 
 
@@ -192,13 +192,13 @@ class Scenario:
                 raise unknown_name("scenario field", name, (*_KEYS, "duration"))
         return _replace(self, **_convert_duration(changes))
 
-    def contents(self) -> dict:
+    def to_mapping(self) -> dict:
         """Return everything that it says as plain values, laid out like its TOML file."""
         found = {**asdict(self), "body": dict(vars(self.body))}
         course = found.pop("course")
         if course is None or self.course is None:
             return found
-        return found | {"start": self.course.clock(0.0), "course": self.course.as_tables()}
+        return found | {"start": self.course.clock_time(0.0), "course": self.course.as_tables()}
 
     @classmethod
     def from_mapping(cls, table: Mapping, name: str = "custom") -> Scenario:
@@ -290,8 +290,8 @@ def _read_scenario(name: str) -> dict:
     return tomllib.loads(file.read_text("utf-8"))
 
 
-def load_scenario(name: str | Path | Scenario) -> Scenario:
-    """Return a scenario by catalogue name, by TOML file, or as it is.
+def load_scenario(name: str | Path | Scenario | Body) -> Scenario:
+    """Return a scenario by catalogue name, by TOML file, of a body, or as it is.
 
     Raises
     ------
@@ -300,6 +300,8 @@ def load_scenario(name: str | Path | Scenario) -> Scenario:
     """
     if isinstance(name, Scenario):
         return name
+    if isinstance(name, Body):
+        return Scenario(body=name)
     text = str(name)
     if text.endswith(".toml"):
         return Scenario.from_toml(text)

@@ -79,16 +79,16 @@ class InputFactor:
     ----------
     kind : str
         One of `KINDS`.
-    room, name : str
+    group, name : str
         Room and name of a number; the body's field; or the person.
-    words, unit : str
+    label, unit : str
     low, high : float
     """
 
     kind: str
-    room: str
+    group: str
     name: str
-    words: str
+    label: str
     low: float
     high: float
     unit: str = ""
@@ -125,7 +125,7 @@ class Indices:
         return [int(i) for i in np.argsort(-self.total, kind="stable")]
 
     @property
-    def firm(self) -> np.ndarray:
+    def is_firm(self) -> np.ndarray:
         """Whether the interval of a total index is narrower on each side than the index itself."""
         return self.total_half < self.total
 
@@ -133,7 +133,7 @@ class Indices:
     def warnings(self) -> list[str]:
         """In sentences, what these indices must not be read as."""
         found, some = [], self.total > SMALL_SHARE
-        loose = [self.factors[i].words for i in self.order if some[i] and not self.firm[i]]
+        loose = [self.factors[i].label for i in self.order if some[i] and not self.is_firm[i]]
         if loose:
             found.append(
                 "Not converged, the interval of the total index being wider than the index: "
@@ -143,7 +143,7 @@ class Indices:
         if alone.any():
             found.append(
                 f"Of {alone.sum()} inputs the first-order index cannot be told from none: "
-                f"{', '.join(self.factors[i].words for i in self.order if alone[i])}."
+                f"{', '.join(self.factors[i].label for i in self.order if alone[i])}."
             )
         if self.first.sum() > 1.0 + np.sqrt((self.first_half**2).sum()):
             found.append(
@@ -229,18 +229,18 @@ def body_factors(which: str = "reference") -> tuple[InputFactor, ...]:
 def number_factors(asked: Scenario) -> tuple[InputFactor, ...]:
     """Return every assumed or fitted number with a range that such a run reads.
 
-    But for those of `LEFT_OUT`, which act together as no muscle could.
+    But for those of `EXCLUDED_GROUPS`, which act together as no muscle could.
     """
     body = Body(**{f.name: 0.5 * (f.low + f.high) for f in body_factors("clinical")})
     own = list_assumptions(asked.axon, muscle(asked.muscle).site_class)
     both = dict.fromkeys((*own, *size_assumptions(body)))
-    return tuple(_to_factor(a) for a in both if a.room not in EXCLUDED_GROUPS)
+    return tuple(_to_factor(a) for a in both if a.group not in EXCLUDED_GROUPS)
 
 
 def _to_factor(a: Assumption) -> InputFactor:
     unit = "" if a.unit == "1" else a.unit
     return InputFactor(
-        "number", a.room, a.name, FIELD_TITLES.get(a.name, a.words), a.low, a.high, unit
+        "number", a.group, a.name, FIELD_TITLES.get(a.name, a.label), a.low, a.high, unit
     )
 
 
@@ -303,7 +303,7 @@ def _apply_row(setup: InputSetup, row: Sequence[float]):
     with ExitStack() as stack:
         for f, value in zip(setup.factors, row, strict=True):
             if f.kind == "number":
-                stack.enter_context(override(f.room, f.name, float(value)))
+                stack.enter_context(override(f.group, f.name, float(value)))
             elif f.kind == "body":
                 fields[f.name] = float(value)
             else:
@@ -374,7 +374,7 @@ def _import_salib():
 def _salib_problem(factors: Sequence[InputFactor]) -> dict:
     return {
         "num_vars": len(factors),
-        "names": [f"{f.room}.{f.name}" for f in factors],
+        "names": [f"{f.group}.{f.name}" for f in factors],
         "bounds": [[f.low, f.high] for f in factors],
     }
 
@@ -397,7 +397,7 @@ def check_samples(samples: object) -> int:
 
 
 def check_request(which: str, samples: object, people: int) -> None:
-    """Check what `sensitivity` is asked for, before anything is computed.
+    """Check what `run_sensitivity` is asked for, before anything is computed.
 
     Raises
     ------

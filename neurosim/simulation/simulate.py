@@ -66,15 +66,15 @@ def _examine_person(conditions: Conditions, axon: str, scores: people.Scores) ->
 
 def trajectory_hazards(of: BodyTrajectory, sites: Sites, asked: Scenario) -> HazardCourse:
     """Return the hazards of one person's muscle while the body changes."""
-    tables = [hazard_table(of.states[i].axon, asked.axon, sites.scores) for i in of.examined]
+    tables = [hazard_table(of.states[i].axon, asked.axon, sites.scores) for i in of.examined_index]
     soma = [misfires_per_min(state.soma) * sites.living for state in of.states]
-    return hazard_course(tables, of.examined, sites, soma, of.at_s, asked.duration_s)
+    return hazard_course(tables, of.examined_index, sites, soma, of.at_s, asked.duration_s)
 
 
 def reached_over_time(of: BodyTrajectory, asked: Scenario, scores: people.Scores) -> np.ndarray:
     """Return `reaches` of each moment, the axon's part from the nearest that was examined."""
-    middle = 0.5 * (of.examined[1:] + of.examined[:-1])
-    near = of.examined[np.searchsorted(middle, np.arange(of.at_s.size))]
+    middle = 0.5 * (of.examined_index[1:] + of.examined_index[:-1])
+    near = of.examined_index[np.searchsorted(middle, np.arange(of.at_s.size))]
     return np.array(
         [
             reaches(replace(state, axon=of.states[i].axon), asked.axon, scores)
@@ -114,7 +114,7 @@ def _draw_healthy_sites(name: str, axon: str, seed: int, person: int) -> Sites:
 
 def add_fibre_repeats(firing: Firing, of: BodyTrajectory) -> Firing:
     """Return the discharges of the muscle: the nerve's and what its fibres add to them."""
-    near, parts = of.near(firing.time_s), []
+    near, parts = of.nearest(firing.time_s), []
     for i in np.unique(near):
         mine = np.flatnonzero(near == i)
         at, behind = add_repeats(firing.time_s[mine], firing.unit[mine], of.states[i].junction)
@@ -146,7 +146,7 @@ def state_other_sources(
 ) -> tuple[list[Firing], np.ndarray]:
     """Return the discharges of the sources beside the hazard law, and bursts per minute by origin.
 
-    As `sources_in` of a body that stays the same.
+    As `other_sources` of a body that stays the same.
     """
     found, per_min = other_sources(constant_trajectory(state), sites, asked, person)
     return found, per_min[0]
@@ -183,10 +183,10 @@ def _ending_multiplets(
 
     Around each moment whose axon is examined their rate is the one of that moment.
     """
-    at_s = of.at_s[of.examined]
+    at_s = of.at_s[of.examined_index]
     edges = np.array([0.0, *(0.5 * (at_s[1:] + at_s[:-1])), asked.duration_s])
     parts, rates = [], []
-    for part, i in enumerate(of.examined):
+    for part, i in enumerate(of.examined_index):
         begin, end = edges[part], edges[part + 1]
         made, rate = fire_multiplets(
             of.states[0].terminal,
@@ -199,7 +199,7 @@ def _ending_multiplets(
         )
         parts.append(replace(made, time_s=made.time_s + begin, duration_s=asked.duration_s))
         rates.append(rate)
-    middle = 0.5 * (of.examined[1:] + of.examined[:-1])
+    middle = 0.5 * (of.examined_index[1:] + of.examined_index[:-1])
     near = np.searchsorted(middle, np.arange(of.at_s.size))
     return (parts[0] if len(parts) == 1 else merge_firings(parts)), np.array(rates)[near]
 
@@ -227,7 +227,7 @@ def _person_twitches(
     Where only axons and somata misfire, bursts are what intervals alone make of them, and nothing
     else need be told.
     """
-    keep = reached[of.near(firing.time_s)] > 0.0
+    keep = reached[of.nearest(firing.time_s)] > 0.0
     made, origin = firing.process[keep], firing.origin[keep]
     plain = not made.any() and not (origin == ORIGINS.index("junction")).any()
     force, slow = _muscle_scales(firing, of, np.ones_like(reached), 1e-6)
@@ -247,12 +247,12 @@ def _person_twitches(
 class PersonRun:
     """What one person's muscle does in one scenario, before it is looked at."""
 
-    of: BodyTrajectory
+    trajectory: BodyTrajectory
     sites: Sites
     hazards: HazardCourse
     reached: np.ndarray
     firing: Firing
-    beside_per_min: np.ndarray
+    other_bursts_per_min: np.ndarray
     twitches: Twitches
 
 
@@ -323,15 +323,11 @@ def simulate(
     >>> result.scenario.muscle
     'foot_sole'
     """
-    if isinstance(what, Body):
-        asked = Scenario(body=what)
-    else:
-        asked = load_scenario("normal" if what is None else what)
-    asked = asked.replace(**changes)
+    asked = load_scenario("normal" if what is None else what).replace(**changes)
     of = body_trajectory(asked)
-    if of.examined.size > 1:
+    if of.examined_index.size > 1:
         scores = person_scores(asked.seed, person)
-        prefetch_tables([of.states[i].axon for i in of.examined], asked.axon, scores)
+        prefetch_tables([of.states[i].axon for i in of.examined_index], asked.axon, scores)
     run = _run_person(of, asked, person)
     state, scores = of.states[0], run.sites.scores
     return Result(
@@ -342,10 +338,10 @@ def simulate(
         healthy=_examine_person(Conditions(), asked.axon, scores),
         hazard=hazard_table(state.axon, asked.axon, scores),
         sites=run.sites,
-        moments=of,
+        trajectory=of,
         hazards=run.hazards,
         reached=run.reached,
-        beside_per_min=run.beside_per_min,
+        other_bursts_per_min=run.other_bursts_per_min,
         firing=run.firing,
         twitches=run.twitches,
         versions=versions(),

@@ -154,20 +154,20 @@ class BodyTrajectory:
         Times, s, rising from 0.
     bodies, states : tuple
         What the body is at each, and what it makes of every place.
-    examined : ndarray of int
+    examined_index : ndarray of int
         Those whose axon is examined; between two of them it changes along a line, too.
     """
 
     at_s: np.ndarray
     bodies: tuple[Body, ...]
     states: tuple[TissueState, ...]
-    examined: np.ndarray
+    examined_index: np.ndarray
 
-    def near(self, time_s: np.ndarray) -> np.ndarray:
+    def nearest(self, time_s: np.ndarray) -> np.ndarray:
         """Return the index of the moment nearest to each time."""
         return np.searchsorted(0.5 * (self.at_s[1:] + self.at_s[:-1]), time_s)
 
-    def over(self, time_s: np.ndarray, values: Sequence[float]) -> Any:
+    def interpolate(self, time_s: np.ndarray, values: Sequence[float]) -> Any:
         """Return values of the moments at times, along lines; a plain number if all are alike."""
         if min(values) == max(values):
             return values[0]

@@ -3,7 +3,7 @@
 A day of a busy muscle has millions of discharges; a cohort wants their counts. `tallies` gives
 for one person under several scenarios what happened in each stretch of time (an hour, say), how
 long bursts and intervals were, and where twitches started. Where only axons and somata misfire
-the discharges are counted as they are drawn (`counted`, one source for plain Python and for
+the discharges are counted as they are drawn (`count_bursts`, one source for plain Python and for
 Numba) and none is kept; with sources beside the hazard, or junctions that repeat, they are drawn
 whole and counted then. `replicate` does so for the same people under several scenarios.
 """
@@ -13,12 +13,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
 from neurosim.base.errors import NeurosimError
 from neurosim.model.axon import kernel
 from neurosim.model.axon.axon import Conditions
+from neurosim.model.body.state import Body
 from neurosim.model.firing.discharge import ORIGINS, Firing, HazardCourse, stream_discharges
 from neurosim.model.firing.hazard import prefetch_tables
 from neurosim.model.firing.sites import person_scores
@@ -114,7 +116,7 @@ def tally_firing(
 
 @cache
 def _counting_loop():
-    """Return `counted`, compiled if loops are."""
+    """Return `count_bursts`, compiled if loops are."""
     if not kernel.can_compile():
         return count_bursts
     from neurosim.simulation.compiled_counting import count_bursts as compiled
@@ -193,7 +195,7 @@ def _tally_scenario(of: state_.BodyTrajectory, asked: Scenario, person: int, bin
         reached = simulate.reached_over_time(of, asked, sites.scores)
         return _count_as_drawn(of, hazards, asked, reached, bin_s, rng)
     acted = simulate.simulate_person(of, sites, asked, person, rng)
-    per_min = result.twitch_rates(acted.hazards, acted.beside_per_min, acted.reached)
+    per_min = result.twitch_rates(acted.hazards, acted.other_bursts_per_min, acted.reached)
     expected = result.mean_rate(acted.hazards, per_min)
     return tally_firing(acted.firing, acted.twitches, bin_s, expected)
 
@@ -215,7 +217,7 @@ def tally_person(asked: Sequence[Scenario], person: int, bin_s: float = 3600.0) 
             of.states[i].axon
             for s, of in zip(asked, looked, strict=True)
             if (s.axon, s.seed) == (axon, seed)
-            for i in of.examined
+            for i in of.examined_index
         ]
         prefetch_tables([Conditions(), *mine], axon, person_scores(seed, person))
     return [_tally_scenario(of, s, person, bin_s) for s, of in zip(asked, looked, strict=True)]
@@ -282,7 +284,7 @@ def _count_chunk(asked: Sequence[Scenario], people: np.ndarray) -> list[np.ndarr
 
 
 def replicate(
-    scenarios: Sequence[Scenario | str],
+    scenarios: Scenario | Body | str | Path | Sequence[Scenario | Body | str | Path],
     people: int = 200,
     *,
     cores: int = 1,
@@ -293,7 +295,8 @@ def replicate(
 
     Parameters
     ----------
-    scenarios : sequence of Scenario or catalogue names
+    scenarios : Scenario, Body, catalogue name or TOML file, or a sequence of them
+        One alone is one scenario.
     people : int
     cores : int
         Processes to use; the result does not depend on it.
@@ -307,7 +310,8 @@ def replicate(
     NeurosimError
         For an unknown name, or a value that is not allowed.
     """
-    asked = tuple(load_scenario(s).replace(**changes, people=people) for s in scenarios)
+    several = [scenarios] if isinstance(scenarios, (Scenario, Body, str, Path)) else scenarios
+    asked = tuple(load_scenario(s).replace(**changes, people=people) for s in several)
     if len({(s.duration_s, s.muscle, s.seed) for s in asked}) != 1:
         raise NeurosimError("Scenarios compared must share duration_s, muscle and seed.")
     chunks = np.array_split(np.arange(people), max(1, min(people, -(-people // 10))))

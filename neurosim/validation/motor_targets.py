@@ -197,12 +197,12 @@ def _pool_rows() -> list[Row]:
         for c in range(0, 110, 5)
         for t in range(c + 6, 118, 7)
     ]
-    some = units.only(np.arange(0, 120, 17))
+    some = units.subset(np.arange(0, 120, 17))
     full = pool.run_pool(some, excitation=1.0, duration_s=4.0, seed=31).trains_s()
     most = [trains.rate_per_s(t, 1.0, 4.0) for t in full]
     held = pool.run_pool(units, excitation=0.08, duration_s=30.0, seed=31).trains_s()
     cv = [trains.interval_cv(t[t > 1.0]) for t in held if trains.rate_per_s(t, 1.0, 30.0) > 9.0]
-    pushed = some.only(0)
+    pushed = some.subset(0)
     push: Any = pool.join_inputs(
         pool.hold_input(1.0, 3.5), pool.hold_input(0.5, 11.5), pool.hold_input(3.0, 3.5)
     )

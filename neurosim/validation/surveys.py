@@ -51,7 +51,7 @@ def margins(people: int, axon: str, seed: int) -> np.ndarray:
     if parameter("firing", "own_critical") == 1.0:
         return np.ones(people)
     scores = [person_scores(seed, person) for person in range(people)]
-    own = [hazard_table(Conditions(), axon, s).nu_critical for s in scores]
+    own = [hazard_table(Conditions(), axon, s).critical_multiplier for s in scores]
     own = np.nan_to_num(own, nan=float(NU[-1]))
     return (own - 1.0) / (np.array([critical_multiplier(axon, s) for s in scores]) - 1.0)
 
@@ -71,7 +71,7 @@ def rates_per_min(
     margin = np.repeat(margins(people, table.axon, seed), muscles)
     own = np.repeat(rng.standard_normal(people), muscles)
     uniform = rng.random(people * muscles)
-    excess = table.nu_critical - 1.0
+    excess = table.critical_multiplier - 1.0
     tail = parameter("firing", "rogue_tail")
     mean = parameter("firing", f"rogues_per_unit_{site_class}") * units
     mean = mean * np.exp(
@@ -80,7 +80,7 @@ def rates_per_min(
     # the uniform's Poisson quantile: smooth in the numbers being fitted
     counts = np.where(
         uniform <= np.exp(-mean), 0, np.ceil(np.nan_to_num(pdtrik(uniform, mean)))
-    ).astype(int)
+    ).astype(np.intp)
     owner = np.repeat(np.arange(counts.size), counts)
     beyond = tail / margin[owner] * rng.standard_exponential(owner.size)
     nu = 1.0 + excess * (RELEVANT + beyond)
@@ -92,7 +92,7 @@ def rates_per_min(
         site_rates(table, nu),
         unit,
         np.ones(nu.size, np.int64),
-        np.interp(nu, table.nu, table.pair),
+        np.interp(nu, table.sodium_multiplier, table.pair),
         counts.size * units,
         parameter("firing", "load_per_discharge_mmol_l") * parameter("firing", "load_factor"),
         parameter("firing", "load_tau_min") * 60.0,

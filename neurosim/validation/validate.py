@@ -43,11 +43,13 @@ def _tetany_rows() -> list[Row]:
     """Share of a shin's units that misfire at least once a minute in low calcium."""
     from scipy.special import ndtr
 
-    spread = parameter("firing", "bulk_spread") * np.log(hazard_table(Conditions()).nu_critical)
+    spread = parameter("firing", "bulk_spread") * np.log(
+        hazard_table(Conditions()).critical_multiplier
+    )
     rows = []
     for calcium, low in ((0.7, 0.05), (0.8, 0.005)):
         table = hazard_table(Conditions(calcium_out_mmol_l=calcium))
-        critical = table.nu_critical
+        critical = table.critical_multiplier
         z = np.log(critical) / spread
         share = 1.0 - (1.0 - ndtr(-z)) ** parameter("firing", "bulk_sites_per_unit")
         rows.append(

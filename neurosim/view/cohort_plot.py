@@ -70,7 +70,7 @@ def picture_cohort(cohort: Cohort) -> Any:
         ax.remove()
     where = f", {muscle_words(muscles[0])}" if len(muscles) == 1 else ""
     add_titles(fig, f"How often people twitch{where}", _caption_words(cohort))
-    fig.words = cohort_sentences(cohort)
+    fig.alt_text = cohort_sentences(cohort)
     return fig
 
 

@@ -45,20 +45,21 @@ def _clock_words(result: Result, seconds: float) -> str:
     assert course is not None
     hours = seconds / HOUR_S
     day = f" on day {int(hours // 24) + 1}" if result.scenario.duration_s > 25 * HOUR_S else ""
-    return course.clock(hours) + day
+    return course.clock_time(hours) + day
 
 
 def changing_fields(result: Result) -> dict[str, np.ndarray]:
     """Return the fields of the body that change, at every moment of a result."""
     columns = {
-        name: np.array([getattr(body, name) for body in result.moments.bodies]) for name in FIELDS
+        name: np.array([getattr(body, name) for body in result.trajectory.bodies])
+        for name in FIELDS
     }
     return {name: column for name, column in columns.items() if np.ptp(column) > 0.0}
 
 
 def course_columns(result: Result) -> dict[str, Any]:
     """Return one row for each moment: time, clock, what changes in the body, expected rate."""
-    at_s = result.moments.at_s
+    at_s = result.trajectory.at_s
     return {
         "time_s": at_s,
         "clock": [_clock_words(result, t) for t in at_s],
@@ -70,7 +71,7 @@ def course_columns(result: Result) -> dict[str, Any]:
 def hourly_twitches(result: Result) -> np.ndarray:
     """Return twitches to be expected in each hour of a course, shape (hours,)."""
     grid = np.arange(0.0, result.scenario.duration_s + 1.0, 60.0)
-    log = np.interp(grid, result.moments.at_s, np.log(np.maximum(result.per_min, 1e-300)))
+    log = np.interp(grid, result.trajectory.at_s, np.log(np.maximum(result.per_min, 1e-300)))
     per_min = np.exp(0.5 * (log[1:] + log[:-1]))
     whole = -(-per_min.size // 60)
     return np.pad(per_min, (0, whole * 60 - per_min.size)).reshape(whole, 60).sum(axis=1)
@@ -108,7 +109,7 @@ def _changes_words(result: Result) -> str:
         field, unit = FIELDS[name], f" {FIELDS[name].unit}" if FIELDS[name].unit else ""
         away = np.abs(column - column[0])
         far, near = int(away.argmax()), int((away > 0.98 * away.max()).argmax())
-        at = _clock_words(result, float(result.moments.at_s[near]))
+        at = _clock_words(result, float(result.trajectory.at_s[near]))
         parts.append(
             f"{field.label.removesuffix(' (0 to 1)')} {column[0]:.3g} to {column[far]:.3g}{unit} "
             f"(at {at})"
@@ -118,7 +119,7 @@ def _changes_words(result: Result) -> str:
 
 def _rate_words(result: Result) -> str:
     """Return the rate to be expected: mean, least and most, and where the most comes from."""
-    rate, at_s = result.per_min, result.moments.at_s
+    rate, at_s = result.per_min, result.trajectory.at_s
     if not rate.any():
         return "Rate to be expected: none all the while."
     low, high = int(rate.argmin()), int(rate.argmax())
@@ -159,7 +160,7 @@ def picture_course(
     body = changing_fields(result)
     heights = [0.55] * len(body) + [1.7, 1.2, 1.5]
     fig = new_figure()
-    fig.words = describe_course(result, against, people)
+    fig.alt_text = describe_course(result, against, people)
     axes = fig.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     for ax, name in zip(axes, body, strict=False):
         plot_course_value(result, name, ax)
@@ -205,8 +206,8 @@ def plot_course_value(result: Result, name: str, ax: Any = None) -> Any:
     -------
     matplotlib axes
     """
-    ax, x, field = axes_or_new(ax), _axis_hours(result, result.moments.at_s), FIELDS[name]
-    column = np.array([getattr(body, name) for body in result.moments.bodies])
+    ax, x, field = axes_or_new(ax), _axis_hours(result, result.trajectory.at_s), FIELDS[name]
+    column = np.array([getattr(body, name) for body in result.trajectory.bodies])
     base = getattr(result.scenario.body, name)
     ax.fill_between(x, base, column, color=PALE, lw=0)
     ax.plot(x, column, color=CHANGED, lw=1.8)
@@ -242,7 +243,7 @@ def plot_course_rate(result: Result, against: Result | None = None, ax: Any = No
     -------
     matplotlib axes
     """
-    ax, x = axes_or_new(ax), _axis_hours(result, result.moments.at_s)
+    ax, x = axes_or_new(ax), _axis_hours(result, result.trajectory.at_s)
     y = np.maximum(result.per_min, LEAST_PER_MIN)
     ax.plot(x, y, color=CHANGED, lw=2.2)
     lowest, highest = float(y.min()), float(y.max())
@@ -251,7 +252,7 @@ def plot_course_rate(result: Result, against: Result | None = None, ax: Any = No
         if other.size == 1:
             ax.axhline(float(other[0]), ls="--", color=HEALTH, lw=1.8)
         else:
-            ax.plot(_axis_hours(result, against.moments.at_s), other, "--", color=HEALTH, lw=1.8)
+            ax.plot(_axis_hours(result, against.trajectory.at_s), other, "--", color=HEALTH, lw=1.8)
         lowest, highest = min(lowest, float(other.min())), max(highest, float(other.max()))
         who = words.comparison_name(against.scenario.body, against.scenario.title)
         ax.text(1.01, 0.12, safe_label(f"dashed: {who}"), color=HEALTH, transform=ax.transAxes)

@@ -217,6 +217,12 @@ def used_values(
     ]
 
 
+def used_parameters(result: Result) -> set[tuple[str, str]]:
+    """Return (group, name) of the parameters that a result can rest on; rather too many."""
+    s = result.scenario
+    return {(g, v.name) for g, v in used_values(s.axon, s.muscle, s.body, s.course)}
+
+
 def healthy_partner(result: Result) -> Result:
     """Return the same person and seed in health."""
     from neurosim.simulation.simulate import simulate
@@ -229,7 +235,7 @@ def healthy_partner(result: Result) -> Result:
 
 def is_healthy(result: Result) -> bool:
     """Return whether a body changes nothing."""
-    return not any(state.contributions for state in result.moments.states)
+    return not any(state.contributions for state in result.trajectory.states)
 
 
 def person_words(axon: str, scores: Scores) -> str:
@@ -315,10 +321,10 @@ def threshold_words(found: Excitability, healthy: Excitability) -> str:
 
 def firing_point(hazard: Any) -> tuple[float, float]:
     """Return (nu, threshold in %) of the place that fires once a minute; NaN if none does."""
-    nu = float(hazard.nu_critical)
+    nu = float(hazard.critical_multiplier)
     if hazard.bursts_per_min[0, 0] >= 1.0:
-        nu = float(hazard.nu[0])  # even the least excitable place fires
-    return nu, float(np.interp(nu, hazard.nu, hazard.x_percent))
+        nu = float(hazard.sodium_multiplier[0])  # even the least excitable place fires
+    return nu, float(np.interp(nu, hazard.sodium_multiplier, hazard.threshold_percent))
 
 
 def margin_words(result: Result) -> str:
@@ -330,10 +336,10 @@ def margin_words(result: Result) -> str:
     nu, x = firing_point(result.hazard)
     if math.isnan(nu):
         return f"Margin: no place fires by itself, however excitable; {soma}."
-    near = int((result.sites.nu >= nu).sum())
+    near = int((result.sites.sodium_multiplier >= nu).sum())
     return (
         f"Margin: a place fires once a minute if its threshold is down to {x:.0f} % of health; "
-        f"{near or 'none'} of this person's {result.sites.nu.size} places "
+        f"{near or 'none'} of this person's {result.sites.sodium_multiplier.size} places "
         f"{'is' if near == 1 else 'are'} there; {soma}."
     )
 
@@ -429,7 +435,7 @@ def origin_shares(result: Result) -> np.ndarray:
 
     In a body that changes, of all bursts of the course.
     """
-    at_s = result.moments.at_s
+    at_s = result.trajectory.at_s
     each = np.stack([origin_bursts(result, i) for i in range(at_s.size)])
     found = each[0] if at_s.size == 1 else np.trapezoid(each, at_s, axis=0)
     return found / found.sum() if found.sum() > 0 else np.full(len(ORIGINS), math.nan)
@@ -450,7 +456,7 @@ def origin_bursts(result: Result, moment: int) -> np.ndarray:
     each = np.exp((1.0 - w) * log[site, j] + w * log[site, j + 1])
     whole = np.bincount(hazard.unit, each, hazard.units)
     each = each * rate[hazard.unit] / np.maximum(whole, 1e-300)[hazard.unit]
-    return np.bincount(hazard.origin, each, len(ORIGINS)) + result.beside_per_min[moment]
+    return np.bincount(hazard.origin, each, len(ORIGINS)) + result.other_bursts_per_min[moment]
 
 
 def origin_of_increase(result: Result, ratio: float, people: People | None = None) -> str:

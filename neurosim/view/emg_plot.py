@@ -143,7 +143,7 @@ def picture_emg(
         Its `words` are those of `describe_emg`.
     """
     fig = new_figure()
-    fig.words = describe_emg(summarise_emg(time_s, unit, emg_uv, sampling_hz), electrode)
+    fig.alt_text = describe_emg(summarise_emg(time_s, unit, emg_uv, sampling_hz), electrode)
     axes = fig.subplots(4, 1, sharex=True)
     plot_record(time_s, unit, force_mn, emg_uv, sampling_hz, axes, force_hz=force_hz)
     loudness = axes[3].collections[0]

@@ -67,8 +67,9 @@ def picture_excitability(
         ncols=3,
     )
     add_titles(fig, "", "The clinic's nerve-excitability test on the model axon.")
-    fig.words = f"Nerve-excitability test, {title}.\n" + excitability_words.describe_excitability(
-        found, healthy
+    fig.alt_text = (
+        f"Nerve-excitability test, {title}.\n"
+        + excitability_words.describe_excitability(found, healthy)
     )
     return fig
 

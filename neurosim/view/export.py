@@ -162,7 +162,7 @@ def text_bytes(text: str) -> bytes:
 
 def scenario_json(scenario: Any) -> dict[str, Any]:
     """Return a scenario as a mapping laid out like its TOML file."""
-    return scenario.contents()
+    return scenario.to_mapping()
 
 
 def provenance(scenario: Any, **more: Any) -> dict[str, Any]:
@@ -214,7 +214,7 @@ def excitability_rows(found: Excitability, healthy: Excitability) -> list[dict[s
             "human_median": r.human_median,
             "z": r.z,
             "limits_95": r.verdict,
-            "meaning": r.measure.words,
+            "meaning": r.measure.meaning,
             "definition": r.measure.definition,
         }
         for r in compare_with_norms(found)

@@ -67,7 +67,7 @@ def picture_chain(
         return picture_course(result, against, people)
     lanes = [r for r in (against, result) if r is not None]
     fig, s, shown = new_figure(), result.scenario, panels.window_s(*lanes)
-    fig.words = summary.describe(result, against, people)
+    fig.alt_text = summary.describe(result, against, people)
     above, below = fig.subfigures(2, 1, height_ratios=[3.9, 4.7 if len(lanes) > 1 else 3.5])
     first = above.subplots(1, 4, width_ratios=[3.5, 1.9, 4.3, 2.8])
     lane_colours = panels.body_colours(*(r.scenario.body for r in lanes))
@@ -140,7 +140,7 @@ def picture_pair(top: Result, bottom: Result) -> Any:
         f"{_pair_words(r, r.scenario.title)}.\n{words.firing_words(r)}\n{words.twitch_words(r)}"
         for r in both
     ]
-    fig.words = "\n".join([note, *lines, ADVICE])
+    fig.alt_text = "\n".join([note, *lines, ADVICE])
     return fig
 
 
@@ -169,7 +169,7 @@ def picture_sweep(
     fig = new_figure(13.0, 7.3)
     ax = plot_sweep(label, values, per_min, reference, duration_s, fig.add_subplot())
     ax.set_title("")
-    fig.words = words.describe_sweep(label, values, np.asarray(per_min, float))
+    fig.alt_text = words.describe_sweep(label, values, np.asarray(per_min, float))
     people = np.shape(per_min)[1]
     who = "1 simulated person" if people == 1 else f"{people} simulated people"
     add_titles(fig, "Sweep: how often it twitches when one value changes", f"{who}.")
@@ -255,7 +255,7 @@ def picture_soma(trace: Any, neuron: int = 0) -> Any:
     """
     fig = new_figure(13.0, 7.3)
     plot_soma(trace, neuron, fig.add_subplot())
-    fig.words = words.describe_soma(trace, neuron)
+    fig.alt_text = words.describe_soma(trace, neuron)
     add_titles(fig, "", "Simulated.")
     return fig
 

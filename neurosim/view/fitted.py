@@ -93,7 +93,7 @@ def describe_fit(fit: Fit) -> str:
             f"The model cannot follow this record within the noise; every interval allows for "
             f"{fit.noise_scale:.1f} times as much."
         )
-    if fit.nothing:
+    if fit.is_explained_by_health:
         return "\n".join(
             [*lines, "Nothing moved: health explains the record within its noise.", ADVICE]
         )
@@ -113,7 +113,7 @@ def _moved_words(fit: Fit) -> list[str]:
     )
     lines = [f"All together, moved: {words}."]
     names = {e.name: e.words for e in fit.estimates}
-    for one, other, r in fit.alike:
+    for one, other, r in fit.inseparable_pairs:
         if one in {e.name for e in moved} or other in {e.name for e in moved}:
             ways = "the same way" if r > 0 else "opposite ways"
             lines.append(f"Not told apart: {names[one]} and {names[other]}, moved {ways}.")
@@ -127,7 +127,7 @@ def _single_words(fit: Fit) -> list[str]:
         f"One change alone: {best.words} {_format_value(best.value, best.unit)} ({_interval_words(best)}; "
         f"health {_format_value(best.health)}) removes {best.removed_percent:.0f} % of the discrepancy."
     ]
-    same = [s for s in fit.as_good if s is not best]
+    same = [s for s in fit.rival_changes if s is not best]
     if same:
         lines.append("Within the noise as good: " + _name_changes(same) + ".")
     near = [
@@ -188,12 +188,12 @@ def fit_json(fit: Fit) -> dict[str, Any]:
         "record": fit.record.title,
         "simulated": fit.record.simulated,
         "noise_scale": fit.noise_scale,
-        "nothing_moved": fit.nothing,
+        "nothing_moved": fit.is_explained_by_health,
         "estimates": [asdict(e) | {"moved": e.moved} for e in fit.estimates],
         "covariance_in_prior_sds": fit.covariance.tolist(),
-        "not_told_apart": [list(pair) for pair in fit.alike],
+        "not_told_apart": [list(pair) for pair in fit.inseparable_pairs],
         "single_changes": [asdict(s) for s in fit.singles],
-        "as_good_as_the_best": [s.name for s in fit.as_good],
+        "as_good_as_the_best": [s.name for s in fit.rival_changes],
         "points": points,
     }
 
@@ -221,7 +221,7 @@ def picture_fit(fit: Fit) -> Any:
     known = dict(zip(labels, handles, strict=True))
     figure.legend(known.values(), known.keys(), loc="outside upper left", ncols=4)
     add_titles(figure, "", f"{safe_label(fit.record.title)}.")
-    figure.words = describe_fit(fit)
+    figure.alt_text = describe_fit(fit)
     return figure
 
 
@@ -303,7 +303,7 @@ def plot_single_changes(fit: Fit, ax: Any = None) -> Any:
     matplotlib axes
     """
     ax = axes_or_new(ax)
-    if fit.nothing:
+    if fit.is_explained_by_health:
         ax.text(
             0.5,
             0.5,

@@ -66,7 +66,7 @@ def html_picture(figure: Any) -> str:
     """Return a `Picture` inline, with what it shows in words."""
     return (
         '<div class="wide" role="region" tabindex="0" aria-label="picture, may scroll sideways">'
-        f"{html_image(png_bytes(figure), figure.words)}</div>"
+        f"{html_image(png_bytes(figure), figure.alt_text)}</div>"
     )
 
 
@@ -102,3 +102,13 @@ def body_html(body: Body) -> str:
         cells = (f"<td><{tag}>{escape(text)}</{tag}></td>" for text in row)
         parts += ["<tr>", *cells, "</tr>"]
     return "".join([*parts, "</table>", escape(body.routes())])
+
+
+def result_html(result: Any) -> str:
+    """Return what a notebook shows of a result: its words and, if it has one, its picture."""
+    words = f"<pre>{escape(str(result))}</pre>"
+    try:
+        figure = result.plot()
+    except KeyError:  # nothing draws it
+        return words
+    return words + html_image(png_bytes(figure), figure.alt_text)

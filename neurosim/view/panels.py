@@ -117,7 +117,7 @@ def plot_body(body: Body, ax: Any = None) -> Any:
     matplotlib axes
     """
     ax = axes_or_new(ax)
-    names = [name for name, f in FIELDS.items() if f.shown(getattr(body, name))]
+    names = [name for name, f in FIELDS.items() if f.is_shown(getattr(body, name))]
     ax.axvspan(0, 1, color=PALE, zorder=0)
     for row, name in enumerate(reversed(names)):
         f, value = FIELDS[name], getattr(body, name)
@@ -204,7 +204,7 @@ def plot_thresholds(result: Result, ax: Any = None, *, colour: str = "") -> Any:
 
 def _threshold_curve(result: Result) -> tuple[np.ndarray, np.ndarray]:
     """Return nu and the 20-ms threshold of a place with it, %, at rest."""
-    return result.hazard.nu, result.hazard.x_percent
+    return result.hazard.sodium_multiplier, result.hazard.threshold_percent
 
 
 @house_style
@@ -223,7 +223,7 @@ def plot_margin(lanes: Sequence[Result], ax: Any = None) -> Any:
     matplotlib axes
     """
     ax, result = axes_or_new(ax), lanes[-1]
-    nu = result.hazard.nu
+    nu = result.hazard.sodium_multiplier
     top = min(max(float(np.nanmax(_threshold_curve(r)[1], initial=0.0)) for r in lanes), 160.0)
     top = max(top, 20.0)
     for i, (r, colour) in enumerate(zip(lanes, _lane_colours(lanes), strict=True)):
@@ -277,7 +277,7 @@ def _draw_places(ax: Any, result: Result, top: float) -> None:
     sites = result.sites
     rows = ((-0.26, "ordinary"), (-0.1, "endings"))
     for kind, (y, _) in enumerate(rows):
-        nu = sites.nu[sites.origin == kind]
+        nu = sites.sodium_multiplier[sites.origin == kind]
         nu = nu[:: max(1, nu.size // 2000)]
         ax.vlines(
             nu, (y - 0.05) * top, (y + 0.05) * top, lw=0.9, alpha=0.6, color=ORIGIN_MARKS[kind][0]

@@ -81,7 +81,7 @@ class Recording:
         return np.flatnonzero((t.onset_s < self.end_s) & (ends > self.start_s))
 
     @property
-    def shown(self) -> int | None:
+    def shown_event(self) -> int | None:
         """Which event the close look shows (an index), if any.
 
         That of most discharges: a spasm, or one of the unit beside the needle.
@@ -160,8 +160,8 @@ def make_recording(
         start, _ = busiest_s(fired.time_s, asked.duration_s, length)
     else:
         start = number_within("start_s", start_s, 0.0, asked.duration_s - length, "s")
-    moment = int(result.moments.near(np.array(start)))
-    state, near = result.moments.states[moment], np.zeros(fired.time_s.size, bool)
+    moment = int(result.trajectory.nearest(np.array(start)))
+    state, near = result.trajectory.states[moment], np.zeros(fired.time_s.size, bool)
     if result.reached[moment] > 0:
         near = (fired.time_s > start - 1.0) & (fired.time_s < start + length)
     units, muscle, seed = fired.unit[near], asked.muscle, (asked.seed, result.person)
@@ -210,7 +210,7 @@ def picture_recordings(recordings: Sequence[Recording]) -> Any:
     fig.align_ylabels(axes[:, 0])
     title = "What the needle hears and the muscle does"
     add_titles(fig, title, "Simulated. Each column has scales of its own.")
-    fig.words = f"{describe_recordings(recordings)} {ADVICE}"
+    fig.alt_text = f"{describe_recordings(recordings)} {ADVICE}"
     return fig
 
 
@@ -228,12 +228,12 @@ def _firing_units_words(one: Recording) -> str:
 
 def close_look_s(one: Recording) -> float:
     """Return where the close look begins, s of the run."""
-    if one.shown is None:
+    if one.shown_event is None:
         return one.start_s
     t = one.result.twitches
-    start = float(max(t.onset_s[one.shown], one.start_s)) - 0.02
-    if t.painful[one.shown]:  # its middle: at its ends few units take part
-        start += 0.5 * min(float(t.duration_s[one.shown]), one.length_s)
+    start = float(max(t.onset_s[one.shown_event], one.start_s)) - 0.02
+    if t.painful[one.shown_event]:  # its middle: at its ends few units take part
+        start += 0.5 * min(float(t.duration_s[one.shown_event]), one.length_s)
     return float(np.clip(start, one.start_s, one.end_s - SWEEP_MS / 1000.0))
 
 

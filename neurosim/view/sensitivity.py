@@ -44,7 +44,7 @@ def _range_words(f: InputFactor) -> str:
 
 
 def _input_words(f: InputFactor) -> str:
-    return f.words.removesuffix(" (0 to 1)")
+    return f.label.removesuffix(" (0 to 1)")
 
 
 # --- The picture -----------------------------------------------------------------------
@@ -66,7 +66,7 @@ def picture_sensitivity(found: Sensitivity) -> Any:
     fig = new_figure()
     plot_sensitivity(found, fig.add_subplot())
     add_titles(fig, "What moves the twitch rate most", _footnote(found))
-    fig.words = describe_sensitivity(found)
+    fig.alt_text = describe_sensitivity(found)
     return fig
 
 
@@ -260,9 +260,9 @@ def sensitivity_rows(found: Sensitivity) -> list[dict[str, Any]]:
     return [
         {
             "kind": f.kind,
-            "room": f.room,
+            "room": f.group,
             "name": f.name,
-            "words": f.words,
+            "words": f.label,
             "low": f.low,
             "high": f.high,
             "unit": f.unit,
@@ -270,7 +270,7 @@ def sensitivity_rows(found: Sensitivity) -> list[dict[str, Any]]:
             "first_half": x.first_half[i],
             "total": x.total[i],
             "total_half": x.total_half[i],
-            "firm": bool(x.firm[i]),
+            "firm": bool(x.is_firm[i]),
         }
         for i in x.order
         for f in (x.factors[i],)
@@ -279,17 +279,17 @@ def sensitivity_rows(found: Sensitivity) -> list[dict[str, Any]]:
 
 def screening_rows(found: Sensitivity) -> list[dict[str, Any]]:
     """Return one row for each number that was screened, from the one that moves the rate most."""
-    kept = {(f.room, f.name) for f in found.indices.factors}
+    kept = {(f.group, f.name) for f in found.indices.factors}
     return [
         {
-            "room": f.room,
+            "room": f.group,
             "name": f.name,
-            "words": f.words,
+            "words": f.label,
             "low": f.low,
             "high": f.high,
             "unit": f.unit,
             "effect_decades": effect,
-            "kept": (f.room, f.name) in kept,
+            "kept": (f.group, f.name) in kept,
         }
         for f, effect in zip(found.screened, found.effects, strict=True)
     ]
@@ -299,7 +299,7 @@ def sensitivity_table(found: Sensitivity) -> str:
     """Return the indices as a table in Markdown."""
     x = found.indices
     cells = [("input", "moved over", "alone (first order)", "total")]
-    loose = (x.total > SMALL_SHARE) & ~x.firm
+    loose = (x.total > SMALL_SHARE) & ~x.is_firm
     cells += [
         (
             _input_words(f),

@@ -217,8 +217,8 @@ def run_files(result: Result) -> dict[str, bytes]:
     """Return the surface electromyogram of a run's busiest minute, as files by name."""
     s, fired = result.scenario, result.firing
     start, end = busiest_s(fired.time_s, s.duration_s)
-    moment = int(result.moments.near(np.array(start)))
-    state, reached = result.moments.states[moment], result.reached[moment]
+    moment = int(result.trajectory.nearest(np.array(start)))
+    state, reached = result.trajectory.states[moment], result.reached[moment]
     near = (fired.time_s > start - 1.0) & (fired.time_s < end) & (reached > 0)
     electrode = surface_electrode(s.muscle)
     signal = electromyogram(

@@ -80,16 +80,16 @@ def _picture_class() -> type:
         `savefig` writes them into SVG, PNG and PDF files.
         """
 
-        _words = ""
+        _alt_text = ""
 
         @property
-        def words(self) -> str:
+        def alt_text(self) -> str:
             """What the figure shows, in sentences; its titles and axes where nobody told it."""
-            return self._words or _outline_words(self)
+            return self._alt_text or _outline_words(self)
 
-        @words.setter
-        def words(self, text: str) -> None:
-            self._words = text
+        @alt_text.setter
+        def alt_text(self, text: str) -> None:
+            self._alt_text = text
 
         def savefig(self, fname: Any, *, format: str | None = None, **options: Any) -> None:
             """Write the figure with its words; arguments as Matplotlib's."""
@@ -109,12 +109,12 @@ def _picture_class() -> type:
         def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
             png = png_bytes(self)  # drawn once for both
             return {
-                "text/html": html_image(png, self.words),
+                "text/html": html_image(png, self.alt_text),
                 "image/png": b64encode(png).decode("ascii"),
             }
 
         def _repr_html_(self) -> str:
-            return html_image(png_bytes(self), self.words)
+            return html_image(png_bytes(self), self.alt_text)
 
         def _repr_png_(self) -> bytes:
             return png_bytes(self)
@@ -162,7 +162,7 @@ def _outline_words(figure: Any) -> str:
 
 def _file_metadata(figure: Any, kind: str) -> dict[str, Any]:
     """Return what a file of one kind says about itself beside the picture."""
-    title, words = _figure_title(figure), one_line(figure.words)
+    title, words = _figure_title(figure), one_line(figure.alt_text)
     return {
         "png": {"Title": title, "Description": words, "Software": "neurosim"},
         "pdf": {"Title": title, "Subject": words, "Creator": "neurosim", "CreationDate": None},
@@ -195,7 +195,7 @@ def _lay_out(figure: Any, dpi: float) -> Any:
 
 def _add_svg_text(figure: Any, svg: str) -> str:
     """Return an SVG with title and description, where a screen reader looks for them."""
-    words = one_line(figure.words)
+    words = one_line(figure.alt_text)
     mark = f"{zlib.crc32(words.encode()):08x}"  # ids of several pictures on a page differ
     start = svg.index("<svg ") + len("<svg ")
     end = svg.index(">", start) + 1
@@ -356,7 +356,7 @@ def pluralize(number: float, word: str) -> str:
 
     Examples
     --------
-    >>> counted(0, "burst"), counted(1, "twitch"), counted(2, "twitch")
+    >>> pluralize(0, "burst"), pluralize(1, "twitch"), pluralize(2, "twitch")
     ('no bursts', '1 twitch', '2 twitches')
     """
     ending = "" if number == 1 else "es" if word.endswith("ch") else "s"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from neurosim.view.style import (
     ADVICE,
     muscle_words,
+    pluralize,
     time_words,
 )
 
@@ -62,3 +63,12 @@ def describe(result: Result, against: Result | None = None, people: People | Non
     lines += comparison_words(result, against, people)
     lines += [assumption_words(s.axon, s.muscle, s.body), ADVICE]
     return "\n".join(lines)
+
+
+def headline(result: Result) -> str:
+    """Return what a result is of, in one line."""
+    s, n = result.scenario, len(result.twitches)
+    return (
+        f"{s.name}, {muscle_words(s.muscle)}, {time_words(s.duration_s)}, "
+        f"person {result.person} of seed {s.seed}, {pluralize(n, 'twitch')}"
+    )

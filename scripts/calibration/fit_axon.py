@@ -74,7 +74,7 @@ def targets() -> list[tuple[str, str, float, float]]:
 
 def own_axons(space: Space, points: np.ndarray, axon: str) -> list[ax.ParameterSet]:
     """Return the axons at `points`, each with its slow inactivation at its own rest."""
-    sets = [space.one(x, axon)[0] for x in points]
+    sets = [space.axon_and_conditions(x, axon)[0] for x in points]
     return [s.replace(Es0=e) for s, e in zip(sets, ax.healthy_rest_mv(sets), strict=True)]
 
 
@@ -141,7 +141,7 @@ class Cost:
     """The residuals of one axon and their derivatives, whole batches at a time."""
 
     def __init__(self, axon: str) -> None:
-        self.axon, self.space = axon, Space.read("axon", axon=axon)
+        self.axon, self.space = axon, Space.from_file("axon", axon=axon)
 
     def residuals(self, points: np.ndarray) -> np.ndarray:
         """Return the residuals, shape (n, m); the sum of their squares is the cost."""
@@ -186,7 +186,7 @@ def neutral_starts(cost: Cost, n: int, seed: int) -> list[np.ndarray]:
     low, high = cost.space.bounds
     sobol = qmc.Sobol(low.size, seed=np.random.default_rng(seed)).random(SCREENED)
     points = low + sobol * (high - low)
-    rest = ax.healthy_rest_mv([cost.space.one(x, cost.axon)[0] for x in points])
+    rest = ax.healthy_rest_mv([cost.space.axon_and_conditions(x, cost.axon)[0] for x in points])
     wanted = load_group("fit")["target.health.rest_mv"]
     near = points[np.abs(rest - wanted.value) < 3.0 * (wanted.high - wanted.value)][:EXAMINED]
     order = np.argsort((cost.residuals(near) ** 2).sum(axis=1))

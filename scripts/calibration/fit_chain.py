@@ -89,7 +89,7 @@ def find_nu(make, nus: np.ndarray, axon: str) -> float:
     """
     for step, seconds in enumerate((20.0, 60.0)):
         spikes = direct([make(v) for v in nus], axon, seconds, [1, step])
-        rates = [sizes(spikes.of(0, j)[0])[0].size * 60.0 / seconds for j in range(len(nus))]
+        rates = [sizes(spikes.for_unit(0, j)[0])[0].size * 60.0 / seconds for j in range(len(nus))]
         rates = np.maximum.accumulate(rates)
         above = int(np.argmax(rates >= RATE))
         if rates[above] < RATE or above == 0:
@@ -111,7 +111,7 @@ def count(chains, axon: str, seconds: float, seed, prefix: str) -> dict[str, tup
     spikes = direct(chains, axon, seconds, seed)
     found, gaps, lasts, peaks = [], [], [], []
     for j in range(len(chains)):
-        times, peak = spikes.of(0, j)
+        times, peak = spikes.for_unit(0, j)
         size, first = sizes(times)
         found.append(size)
         peaks.append(peak)
@@ -179,7 +179,7 @@ def evoked(samples, axon: str, kfs) -> list[list[tuple[np.ndarray, np.ndarray]]]
         built, 200.0, state=state, stimulus_pa=pulse, stimulus_ms=1.0, dt=DT_MS, capacity=64
     )
     silent = before.counts.sum(axis=0) == 0
-    each = [spikes.of(0, j) if silent[j] else (np.empty(0),) * 2 for j in range(len(chains))]
+    each = [spikes.for_unit(0, j) if silent[j] else (np.empty(0),) * 2 for j in range(len(chains))]
     return [each[i : i + len(kfs)] for i in range(0, len(each), len(kfs))]
 
 
@@ -335,7 +335,7 @@ def lesion_trains(grid, axon: str, seconds: float, seed):
         seed=seed,
         capacity=8192,
     )
-    each = [spikes.of(0, j) for j in range(len(grid))]
+    each = [spikes.for_unit(0, j) for j in range(len(grid))]
     return [(t[t > 600.0], p[t > 600.0]) for t, p in each]
 
 

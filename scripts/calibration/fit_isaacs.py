@@ -102,8 +102,8 @@ def of_one(changes: dict[str, float], left: float, axon: str, key: int) -> dict[
             built, seconds * 1000.0, state=state, dt=DT_MS, seed=seed, capacity=8000
         )
         for j in range(COPIES):
-            tell(ran.of(0, j), int(ran.counts[0, j]), count)
-            gaps.append(np.diff(ran.of(0, j)[0]))
+            tell(ran.for_unit(0, j), int(ran.counts[0, j]), count)
+            gaps.append(np.diff(ran.for_unit(0, j)[0]))
         row["seconds"] = ran_s = ran_s + COPIES * seconds
         if count["bursts"] >= ENOUGH or not count["bursts"]:
             break

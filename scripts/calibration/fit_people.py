@@ -136,7 +136,7 @@ def moved(axon: str, changes: np.ndarray) -> ax.ParameterSet:
         for name in part.parameters:
             by_factor = part.unit == "ln"
             values[name] = mean[name] * np.exp(change) if by_factor else mean[name] + change
-    return mean.replace(**values).at_own_rest()
+    return mean.replace(**values).normalised_at_rest()
 
 
 def examined(axons, conditions) -> Curves:
@@ -348,7 +348,7 @@ def report(found: Fit) -> str:
     for part, row in zip(PARTS, found.loadings * [[p.scale] for p in PARTS], strict=True):
         sd = float(np.sqrt((row**2).sum()))
         size = f"{100.0 * sd:.0f} %" if part.unit == "ln" else f"{sd:.1f} mV"
-        lines.append(f"| {part.words} | {size} |")
+        lines.append(f"| {part.label} | {size} |")
     lines += [
         "",
         "| measure | SD, people | SD, drawn axons | by temperature, potassium, noise | "
@@ -405,7 +405,7 @@ def toml_of(fits: list[Fit]) -> str:
                     f'unit = "{part.unit}"',
                     'grade = "fitted"',
                     'source = "this-fit-people"',
-                    f'note = "{part.words}"',
+                    f'note = "{part.label}"',
                     f"along = [{along}]",
                 ]
     lines += [

@@ -71,7 +71,7 @@ def health() -> dict[str, float]:
             for c in range(0, 110, 4)
             for t in range(c + 5, 118, 5)
         ]
-    few = units.only(np.arange(0, 120, 17))
+    few = units.subset(np.arange(0, 120, 17))
     most = pool.run_pool(few, excitation=1.0, duration_s=3.0, seed=2).trains_s()
     most = [trains.rate_per_s(t, 1.0, 3.0) for t in most]
     resting = pool.run_pool(units, duration_s=30.0, seed=3).time_s.size

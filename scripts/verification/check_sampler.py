@@ -13,7 +13,7 @@ which must be uniform over the seeds (one p-value alone proves nothing):
 - short silences: those shorter than 200 ms are as many as the hazard says;
 - further spikes: as many as the chances say; their intervals: distributed as they should be;
 - sites: chosen by their shares at that load and time;
-- sizes, counts, intervals: those of the same law stepped through time (`clock_driven`).
+- sizes, counts, intervals: those of the same law stepped through time (`sample_by_time_steps`).
 
 Sodium loads are followed by hand from the discharges alone. The figure shows the p-values, the
 intervals of both ways, and the same checks on samplers that are wrong on purpose (`WRONG`): the
@@ -64,7 +64,7 @@ WRONG = {
     "never refused": {"if wait < 0.0:  # not kept": "wait = abs(wait)\n            if wait < 0.0:"},
     "no dead time": {"t += dead\n": "t += 1e-4\n"},
     "first site always": {
-        "s = pick(rng.random(), load, a, q, grid, share, first, last)": "s = first",
+        "s = choose_site(rng.random(), load, a, q, grid, share, first, last)": "s = first",
     },
     "shares without load": {
         "w = min((load - grid[j]) / (grid[j + 1] - grid[j]), 1.0)": "w = 0.0",

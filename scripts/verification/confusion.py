@@ -240,7 +240,7 @@ def truth_of(d: Discharges, muscle: str):
 
 
 def table(count: Counter, names: tuple[str, ...]) -> np.ndarray:
-    """Return counts as a matrix, a row each for truth, `NOTHING` last."""
+    """Return counts as a matrix, a row each for truth, `TOO_FEW_EVENTS` last."""
     full = (*names, NOTHING)
     return np.array([[count[a, b] for b in full] for a in full])
 

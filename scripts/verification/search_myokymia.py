@@ -92,7 +92,7 @@ def fire(x, nus, seconds, seed=0, channels=np.inf):
         seed=seed,
         capacity=8192,
     )
-    each = [spikes.of(0, j) for j in range(len(nus))]
+    each = [spikes.for_unit(0, j) for j in range(len(nus))]
     return [(t[t > KICK_MS], p[t > KICK_MS]) for t, p in each]
 
 

@@ -55,7 +55,7 @@ def slope(low, high) -> float:
 
 def site_slope(axon: str = "ghk") -> float:
     """Return the slope of a site that misfires once a minute in health, without load."""
-    nu = np.array([hazard_table(Conditions(), axon).nu_critical])
+    nu = np.array([hazard_table(Conditions(), axon).critical_multiplier])
     low, high = (
         float(site_rates(hazard_table(Conditions(potassium_out_mmol_l=k), axon), nu)[0, 0])
         for k in (LOW, HIGH)

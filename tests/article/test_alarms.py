@@ -244,7 +244,7 @@ def test_a_worse_als_keeps_its_sprouts():
 def test_people_do_not_depend_on_cores_or_company():
     two = alarms.run_alarms(2, 10, seed=5, groups=("als", "anxiety"), cores=2)
     one = alarms.run_alarms(1, 10, seed=5, groups=("als",))
-    a, b = two.of("als")[0], one.of("als")[0]
+    a, b = two.for_group("als")[0], one.for_group("als")[0]
     assert np.array_equal(a.time_d, b.time_d) and np.array_equal(a.units, b.units)
     assert len(two.rows()) == len(alarms.SIGNS)
     assert "of 2 als, 2 anxiety" in str(two) and set(ORDINARY) < set(MUSCLES)
@@ -255,7 +255,7 @@ def test_people_do_not_depend_on_cores_or_company():
 def test_in_the_cohort_persistence_tells_nothing_and_losses_tell_much():
     found = alarms.run_alarms(30, WEEKS, seed=2, cores=2)
     for group in GROUPS:
-        assert len(found.of(group)) == 30
+        assert len(found.for_group(group)) == 30
     assert found.share("persists", "benign").low > 0.8  # 93 % at 24 months (Filippakis 2018)
     worse, weak = (found.specificity(s).value for s in ("gets_worse", "gets_worse_and_weak"))
     assert weak > max(worse, 0.97)

@@ -30,8 +30,10 @@ def test_diaries_and_counts_are_drawn_and_told(found):
     picture = alarms_plot.picture_alarms(found)
     x, y = picture.axes[0].collections[0].get_offsets()[0]
     assert (x, y) == (4.5, MUSCLES.index("thumb"))
-    assert "A typical diary of early ALS: 3 twitches seen in 10 weeks, in thumb." in picture.words
-    assert "It gets worse: 0 of 2 with benign twitching, 2 of 2 with early ALS," in picture.words
+    assert (
+        "A typical diary of early ALS: 3 twitches seen in 10 weeks, in thumb." in picture.alt_text
+    )
+    assert "It gets worse: 0 of 2 with benign twitching, 2 of 2 with early ALS," in picture.alt_text
 
 
 @pytest.mark.parametrize(("share", "filled"), [(0.0, 0), (0.0004, 0), (0.028, 28), (1.0, 1000)])

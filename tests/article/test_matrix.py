@@ -13,7 +13,7 @@ from neurosim.simulation.scenario import Scenario, apply_remedy, load_scenario
 
 
 def after(name, **values):
-    return remedy(name).on(Body(**values))
+    return remedy(name).apply(Body(**values))
 
 
 @pytest.mark.parametrize("name", ["healthy_diet", "plain_water", "rehydration", "calm"])

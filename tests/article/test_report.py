@@ -118,7 +118,7 @@ def test_pictures_tell_their_numbers_in_words(page, small_article):
     first, second = (f[1]["alt"] for f in page.all("img"))
     assert phrases.summary_sentences(small_article.verdicts)[0] in first
     assert all(v.claim in first for v in small_article.verdicts)
-    assert all(remedy(n).words in second.lower() for n in small_article.matrix.remedies)
+    assert all(remedy(n).label in second.lower() for n in small_article.matrix.remedies)
 
 
 def test_tables_have_heads_and_headings_come_in_order(page):

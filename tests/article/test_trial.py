@@ -60,7 +60,7 @@ def test_what_leans_is_joined_to_its_verdict(found, monkeypatch):
             for _ in questions
         ]
 
-    monkeypatch.setattr(trial, "lean", fake)
+    monkeypatch.setattr(trial, "assess_robustness", fake)
     causes, others = trial._all_scenarios(found.base)
     assert not set(causes) & set(others) and set(causes | others) == set(found.rates)
     scenarios = causes | others

@@ -47,7 +47,7 @@ def everything(axon="ghk", scores=()):
     table = hz.hazard_table(STATE, axon, scores)
     found = {n: getattr(table, n) for n in ("bursts_per_min", "action", "pair", "rest_mv")}
     found |= {
-        "x": table.x_percent,
+        "x": table.threshold_percent,
         "travels": np.array(hz.conduction_probability(STATE, axon, scores)),
     }
     test = simulate._examine_person(STATE, axon, scores)
@@ -74,7 +74,7 @@ def test_the_same_to_the_last_bit_cold_warm_and_without(cache, monkeypatch, scor
     forget()
     with monkeypatch.context() as patch:
         for module, name in (
-            (hz, "action"),
+            (hz, "escape_action"),
             (hz, "threshold_pa"),
             (simulate, "examine"),
             (junction, "fibre_mv"),
@@ -267,11 +267,11 @@ import numpy as np
 from neurosim.base import disk_cache
 me = int(sys.argv[1])
 for i in range(60):
-    disk_cache.put({disk_cache.key(k): np.full(200, float(k)) for k in range(i, i + 8)})
-    found = disk_cache.get([disk_cache.key(k) for k in range(i + 8)])
-    assert all((v == k).all() for k in range(i + 8) if (v := found.get(disk_cache.key(k))) is not None)
+    disk_cache.put({disk_cache.cache_key(k): np.full(200, float(k)) for k in range(i, i + 8)})
+    found = disk_cache.get([disk_cache.cache_key(k) for k in range(i + 8)])
+    assert all((v == k).all() for k in range(i + 8) if (v := found.get(disk_cache.cache_key(k))) is not None)
     assert len(found) == i + 8, (len(found), i)
-assert not disk_cache._off
+assert not disk_cache._disabled
 """
 
 
@@ -292,7 +292,7 @@ from neurosim.base import disk_cache
 disk_cache.put({b"a": 1.0})
 child = os.fork()
 if not child:
-    ok = disk_cache.get([b"a"]) == {b"a": 1.0} and len(disk_cache._before) == 1
+    ok = disk_cache.get([b"a"]) == {b"a": 1.0} and len(disk_cache._inherited) == 1
     disk_cache.put({b"b": 2.0})
     os._exit(0 if ok else 1)
 assert os.waitpid(child, 0)[1] == 0

@@ -166,7 +166,7 @@ def test_of_what_is_kept_the_longest_unused_goes_first():
 
     assert [double(x) for x in (1, 2, 1, 3)] == [2, 4, 2, 6] and calls == [1, 2, 3]
     assert double.missing([(1,), (2,), (3,)]) == [(2,)]
-    assert double.keep(8, 4) == 8 and double.missing([(1,), (4,)]) == [(1,)] and double(4) == 8
+    assert double.store(8, 4) == 8 and double.missing([(1,), (4,)]) == [(1,)] and double(4) == 8
 
 
 def test_what_is_kept_is_of_one_value_of_an_exchanged_number():

@@ -76,14 +76,14 @@ def test_a_setting_is_the_body_of_its_doors_and_condition():
     assert ExplorerSetting(LOW).body() == ns.Body(**LOW)
     assert ExplorerSetting({"cups_of_coffee": 4}).body() == ns.Body(cups_of_coffee=4)
     whole = ExplorerSetting(LOW, condition="isaacs").body()
-    assert whole == ns.Body(**LOW, isaacs=ns.scenario("isaacs").body.isaacs)
+    assert whole == ns.Body(**LOW, isaacs=ns.load_scenario("isaacs").body.isaacs)
     half, worst = (
         ExplorerSetting(condition="over_breathing", severity=0.5),
-        ns.scenario("over_breathing"),
+        ns.load_scenario("over_breathing"),
     )
     assert half.body().paco2_mmhg == pytest.approx((40 + worst.body.paco2_mmhg) / 2)
     none = ExplorerSetting(condition="isaacs", severity=0.0)
-    assert none.body() == ns.Body() and not none.ill
+    assert none.body() == ns.Body() and not none.has_condition
 
 
 def test_every_condition_is_a_scenario_whose_fields_no_slider_moves():
@@ -98,8 +98,8 @@ def test_every_condition_is_a_scenario_whose_fields_no_slider_moves():
         "cramp",
     } <= set(explorer_conditions())
     for name in explorer_conditions():
-        assert not {f for f, _, _ in ns.scenario(name).body.abnormal()} & own
-        assert ExplorerSetting(condition=name).body() == ns.scenario(name).body
+        assert not {f for f, _, _ in ns.load_scenario(name).body.abnormal()} & own
+        assert ExplorerSetting(condition=name).body() == ns.load_scenario(name).body
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_wrong_people_and_muscles_are_refused():
 
 
 def test_the_answer_is_what_simulate_says(explorer):
-    answer = explorer.answer(ExplorerSetting(LOW, muscle="calf"))
+    answer = explorer.respond(ExplorerSetting(LOW, muscle="calf"))
     own = alone(ns.Body(**LOW), "calf")
     assert np.array_equal(answer.result.firing.time_s, own.firing.time_s)
     assert answer.result.expected_per_min == own.expected_per_min
@@ -140,7 +140,7 @@ def test_the_answer_is_what_simulate_says(explorer):
 
 def test_words_hold_the_numbers_of_the_model(explorer):
     own, healthy = alone(ns.Body(**LOW)), alone(ns.Body())
-    text = explorer.answer(ExplorerSetting(LOW)).text()
+    text = explorer.respond(ExplorerSetting(LOW)).text()
     part = own.excitability.relative_to(healthy.excitability)
     assert f"a 1-ms pulse needs {part['threshold_1ms_percent']:.0f} %" in text
     assert f"a 20-ms pulse {part['threshold_20ms_percent']:.0f} %: easier to fire" in text
@@ -148,14 +148,14 @@ def test_words_hold_the_numbers_of_the_model(explorer):
     assert f"{healthy.expected_per_min:.0f} per minute in health: a few times as many" in text
     assert "ionised calcium 0.80 mmol/L (low), in the sole of the foot" in text
     assert text.endswith(ADVICE) and text.count(ADVICE) == 1
-    assert 3 <= len(explorer.answer(ExplorerSetting(LOW)).sentences()) <= 5
+    assert 3 <= len(explorer.respond(ExplorerSetting(LOW)).sentences()) <= 5
 
 
 def test_words_of_what_is_rare_blocked_or_a_spasm(explorer):
-    rare = explorer.answer(ExplorerSetting({"ionised_calcium_mmol_l": 1.75})).text()
+    rare = explorer.respond(ExplorerSetting({"ionised_calcium_mmol_l": 1.75})).text()
     assert re.search(r"Twitches: one in [\d.]+ days over a long time", rare)
     assert "harder to fire" in rare and "none of 1 181 places of the nerve fire" in rare
-    blocked = explorer.answer(ExplorerSetting({"potassium_mmol_l": 9.5})).text()
+    blocked = explorer.respond(ExplorerSetting({"potassium_mmol_l": 9.5})).text()
     assert "Threshold: the nerve fibre is blocked" in blocked and "nan" not in blocked
     for body, said in (
         ({"sodium_mmol_l": 120.0}, "easier to fire by a short pulse, harder by a long one"),
@@ -166,8 +166,8 @@ def test_words_of_what_is_rare_blocked_or_a_spasm(explorer):
         assert (short < 100 < long) == said.startswith("easier") and (short - 100) * (
             long - 100
         ) < 0
-        assert said in explorer.answer(ExplorerSetting(body)).text()
-    cramp = explorer.answer(ExplorerSetting(condition="cramp")).text()
+        assert said in explorer.respond(ExplorerSetting(body)).text()
+    cramp = explorer.respond(ExplorerSetting(condition="cramp")).text()
     assert "2 spasms in this minute" in cramp
 
 
@@ -177,9 +177,9 @@ def test_words_of_what_is_rare_blocked_or_a_spasm(explorer):
 def test_a_move_moves_artists_and_makes_no_new_ones(explorer):
     before = dict(matplotlib.rcParams)
     shown = plot.ExplorerFigure()
-    shown.update(explorer.answer(ExplorerSetting()))
+    shown.update(explorer.respond(ExplorerSetting()))
     first, artists = shown.png_bytes(), shown.figure.findobj()
-    answer = explorer.answer(ExplorerSetting(LOW))
+    answer = explorer.respond(ExplorerSetting(LOW))
     shown.update(answer)
     second = shown.png_bytes()
     assert first.startswith(b"\x89PNG") and first != second
@@ -203,22 +203,22 @@ def test_a_move_moves_artists_and_makes_no_new_ones(explorer):
 def test_what_is_moved_looks_as_if_drawn_anew(explorer, setting):
     moved, anew = plot.ExplorerFigure(), plot.ExplorerFigure()
     for one in (ExplorerSetting(condition="als"), ExplorerSetting(muscle="eyelid"), setting):
-        moved.update(explorer.answer(one))
+        moved.update(explorer.respond(one))
         moved.png_bytes()
-    anew.update(explorer.answer(setting))
+    anew.update(explorer.respond(setting))
     assert moved.png_bytes() == anew.png_bytes()
 
 
 def test_a_figure_saved_in_between_leaves_no_ghost(explorer, tmp_path):
     moved, anew = plot.ExplorerFigure(), plot.ExplorerFigure()
-    moved.update(explorer.answer(ExplorerSetting(LOW)))
+    moved.update(explorer.respond(ExplorerSetting(LOW)))
     moved.png_bytes()
     moved.figure.savefig(tmp_path / "saved.png", dpi=plot.DPI)
     for one in (moved, anew):
-        one.update(explorer.answer(ExplorerSetting()))
+        one.update(explorer.respond(ExplorerSetting()))
     assert moved.png_bytes() == anew.png_bytes()
     low = plot.ExplorerFigure()
-    low.update(explorer.answer(ExplorerSetting(LOW)))
+    low.update(explorer.respond(ExplorerSetting(LOW)))
     from matplotlib.image import imread
 
     saved = imread(tmp_path / "saved.png")[..., :3]
@@ -241,7 +241,7 @@ def test_a_figure_saved_in_between_leaves_no_ghost(explorer, tmp_path):
 )
 def test_the_picture_is_readable_on_a_projector(explorer, setting, check):
     shown = plot.ExplorerFigure()
-    shown.update(explorer.answer(setting))
+    shown.update(explorer.respond(setting))
     shown.draw()
     check(shown.figure)
 
@@ -251,9 +251,11 @@ def test_without_a_notebook_there_are_small_pictures_and_a_sentence_why(capsys):
     said = capsys.readouterr().out
     assert said.count("\n") == 1 and said.startswith("No sliders, because no notebook is running")
     assert picture._repr_png_().startswith(b"\x89PNG")
-    assert len(picture.words.splitlines()) == 1 + 20 + 1
+    assert len(picture.alt_text.splitlines()) == 1 + 20 + 1
     own = alone(ns.Body(**LOW))
-    assert f"mmol/L (low): {own.expected_per_min:.0f} per minute; threshold 56 %." in picture.words
+    assert (
+        f"mmol/L (low): {own.expected_per_min:.0f} per minute; threshold 56 %." in picture.alt_text
+    )
 
 
 def test_without_ipywidgets_the_sentence_says_so(monkeypatch):
@@ -270,7 +272,7 @@ def test_sliders_are_labelled_and_limited(sliders):
         assert (one.min, one.max, one.step, one.value) == (k.lowest, k.highest, k.step, k.healthy)
         assert one.description.lower() == k.label and one.continuous_update
         assert k.range_words() in sliders._notes[name].value
-    assert sliders.answer.result.scenario.body == ns.Body()
+    assert sliders.response.result.scenario.body == ns.Body()
     assert "usual in plasma: up to 5 cups' worth" in sliders._notes["cups_of_coffee"].value
 
 
@@ -278,7 +280,7 @@ def test_a_moved_slider_is_marked_and_answered(sliders):
     before = sliders.picture.value
     sliders.sliders["ionised_calcium_mmol_l"].value = 0.8
     own = alone(ns.Body(**LOW))
-    assert np.array_equal(sliders.answer.result.firing.time_s, own.firing.time_s)
+    assert np.array_equal(sliders.response.result.firing.time_s, own.firing.time_s)
     rate = f"{own.expected_per_min:.0f} per minute over a long time"
     assert rate in sliders.words.value
     assert sliders.picture.value != before and rate in sliders.picture.value.split('" src=')[0]
@@ -292,10 +294,10 @@ def test_reset_puts_everything_back_with_one_answer(sliders):
     sliders.sliders["potassium_mmol_l"].value = 3.0
     sliders.condition.value, sliders.muscle.value = "als", "eyelid"
     sliders.sliders["severity"].value = 0.5
-    assert sliders.answer.result.scenario.body.als == pytest.approx(0.3)
+    assert sliders.response.result.scenario.body.als == pytest.approx(0.3)
     assert "changed" in sliders._notes["potassium_mmol_l"].value
-    asked, ask = [], sliders._explorer.answer
-    sliders._explorer.answer = lambda setting: asked.append(setting) or ask(setting)
+    asked, ask = [], sliders._explorer.respond
+    sliders._explorer.respond = lambda setting: asked.append(setting) or ask(setting)
     sliders.reset.click()
     assert len(asked) == 1 and sliders.setting == ExplorerSetting(
         {name: k.healthy for name, k in all_sliders().items()}
@@ -311,14 +313,14 @@ def test_a_body_that_nobody_survives_leaves_the_last_picture(sliders):
     sliders.sliders["stress"].value = 1.0
     assert "Not possible:" in sliders.words.value and "survivable" in sliders.words.value
     assert sliders.picture.value == last
-    assert sliders.answer.result.scenario.body == ns.Body(potassium_mmol_l=1.5)
+    assert sliders.response.result.scenario.body == ns.Body(potassium_mmol_l=1.5)
     sliders.sliders["stress"].value = 0.0
     assert "Not possible" not in sliders.words.value
 
 
 def test_moves_that_come_together_are_answered_together_the_latest_wins(sliders):
-    asked, ask = [], sliders._explorer.answer
-    sliders._explorer.answer = lambda setting: asked.append(setting) or ask(setting)
+    asked, ask = [], sliders._explorer.respond
+    sliders._explorer.respond = lambda setting: asked.append(setting) or ask(setting)
 
     async def drag():
         for value in np.arange(1.15, 0.75, -0.05):
@@ -328,7 +330,7 @@ def test_moves_that_come_together_are_answered_together_the_latest_wins(sliders)
         await asyncio.sleep(0.2)
         assert len(asked) == 1
         sliders.sliders["stress"].value = 0.5
-        assert sliders.answer.result.scenario.body.stress == 0.5  # who asks need not wait
+        assert sliders.response.result.scenario.body.stress == 0.5  # who asks need not wait
 
     asyncio.run(drag())
     assert [s.body().ionised_calcium_mmol_l for s in asked] == pytest.approx([0.8, 0.8])
@@ -336,7 +338,7 @@ def test_moves_that_come_together_are_answered_together_the_latest_wins(sliders)
 
 def test_a_notebook_that_shows_no_widgets_shows_the_words(sliders):
     shown = sliders._repr_mimebundle_()
-    assert shown["text/plain"].splitlines() == sliders.answer.sentences()
+    assert shown["text/plain"].splitlines() == sliders.response.sentences()
     assert "application/vnd.jupyter.widget-view+json" in shown
 
 
@@ -361,7 +363,7 @@ print(dict(matplotlib.rcParams) == before)
     one.sliders["ionised_calcium_mmol_l"].value = 0.8
     assert one.picture is canvas and canvas.figure is figure
     anew = plot.ExplorerFigure()
-    anew.update(one.answer)
+    anew.update(one.response)
     anew.draw()
     own = np.asarray(canvas.buffer_rgba())
     assert np.array_equal(own, np.asarray(anew.canvas.buffer_rgba()))

@@ -36,11 +36,11 @@ def test_what_a_pupil_changed_is_kept_and_the_rest_renewed(tmp_path, monkeypatch
         for name in ("01_one", "02_two"):
             (home / f"{name}.ipynb").write_text(text)
         (home / "answers.ipynb").write_text("for the teacher")
-    monkeypatch.setattr(lab.source, "folder", lambda: old)
+    monkeypatch.setattr(lab.source, "source_folder", lambda: old)
     folder, _ = lab.copy_lessons(tmp_path / "lab")
     assert not (folder / "answers.ipynb").exists()
     (folder / "01_one.ipynb").write_text("my answers")
-    monkeypatch.setattr(lab.source, "folder", lambda: new)
+    monkeypatch.setattr(lab.source, "source_folder", lambda: new)
     for _ in range(2):
         assert lab.copy_lessons(folder) == (folder, ["01_one.ipynb"])
         assert (folder / "01_one.ipynb").read_text() == "my answers"

@@ -185,7 +185,7 @@ def test_plain_methods_print_and_return_pictures(capsys):
     patient = ns.mystery(seed=7)
     assert patient.order("history") is None
     figure = patient.order("blood")
-    assert "ionised calcium: 1.11 mmol/L" in figure.words
+    assert "ionised calcium: 1.11 mmol/L" in figure.alt_text
     patient.bill()
     patient.propose(cause="anxiety", remedy="calm")
     out = capsys.readouterr().out
@@ -197,9 +197,9 @@ def test_pictures_say_what_they_show_and_are_readable(full, check):
     assert {t for t, figure in shown.items() if figure is None} == {"history", "count"}
     for test, figure in shown.items():
         if figure is not None:
-            assert len(figure.words) > 80, test
+            assert len(figure.alt_text) > 80, test
             check(figure)
-    assert " of units near it" in shown["emg"].words
+    assert " of units near it" in shown["emg"].alt_text
 
 
 def test_without_widgets_the_text_says_so(monkeypatch):

@@ -111,7 +111,7 @@ def played(seed):
 def test_a_pupil_with_a_table_solves_every_patient():
     answers = {seed: played(seed)[1] for seed in FEW}
     assert {o.case.cause for o in answers.values()} == set(CAUSES)
-    assert [seed for seed, o in answers.items() if not o.right] == []
+    assert [seed for seed, o in answers.items() if not o.is_right] == []
     # the remedy of the table is right too, and what was spent leaves a good mark
     assert all(
         o.points["remedy"] == parameter("mystery", "points_remedy") for o in answers.values()
@@ -130,7 +130,7 @@ def test_what_a_patient_mentions_misleads():
     innocent = set()
     for seed in range(20):
         case = drawn(seed)
-        told = perform_test(case, "history").told
+        told = perform_test(case, "history").mentioned
         assert set(case.harmless) <= set(told)
         innocent |= set(case.harmless)
     assert innocent == set(EXPOSURES)
@@ -165,9 +165,9 @@ def test_the_cause_makes_the_twitches():
         _, o = played(seed)
         assert o.before >= parameter("mystery", "least_per_min")
         if o.case.cause == HEALTHY:
-            assert o.before == o.without
+            assert o.before == o.seen_without_cause
         else:
-            assert o.before >= parameter("mystery", "least_ratio") * o.without
+            assert o.before >= parameter("mystery", "least_ratio") * o.seen_without_cause
 
 
 # --- The same for the same seed ------------------------------------------------------------------
@@ -265,11 +265,11 @@ def test_where_only_a_doctor_helps_nothing_else_is_right():
 
 def test_only_the_first_proposal_is_scored_and_none_after_giving_up():
     game = Game(7)
-    assert game.scored
+    assert game.is_scored
     game.propose("als", "calm")
-    assert not game.scored
+    assert not game.is_scored
     other = Game(7)
-    assert other.give_up().cause == "anxiety" and not other.scored
+    assert other.give_up().cause == "anxiety" and not other.is_scored
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_the_picture_tells_every_muscle(four):
     assert len(picture.axes) == 8 and len(picture_patients(four[:1]).axes) == 2
     for one in four:
         for f in one.findings:
-            assert f"{100 * f.units:.0f} % of the motor units" in picture.words
+            assert f"{100 * f.units:.0f} % of the motor units" in picture.alt_text
     first = four[0].findings
     bars = [bar.get_width() for bar in picture.axes[1].patches]
     assert bars == pytest.approx([100 * f.units for f in first])

@@ -326,7 +326,7 @@ def test_norms_are_whole_and_cannot_be_changed():
 
 def test_the_reference_loops_find_the_same(monkeypatch):
     fast = ex.examine(Conditions(), dt=0.05, full=False)
-    monkeypatch.setattr(ex.kernel, "compiled", lambda: None)
+    monkeypatch.setattr(ex.kernel, "compiled_loops", lambda: None)
     found = ex.examine(Conditions(), dt=0.05, full=False)
     np.testing.assert_allclose(
         found.recovery_change_percent, fast.recovery_change_percent, rtol=0, atol=1e-7

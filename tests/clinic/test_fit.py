@@ -22,7 +22,7 @@ KNOWN = {
 def record_of(**changes):
     """Return the model's own record under changed conditions, without noise."""
     curves = ex.measure_curves(ax.at_rest(Conditions(**changes)), full=True)
-    return fit.NerveRecord.of_curves(curves, temperature_c=33.0)
+    return fit.NerveRecord.from_curves(curves, temperature_c=33.0)
 
 
 def noisy(record, rng):
@@ -41,7 +41,7 @@ def noisy(record, rng):
 
 @pytest.fixture(scope="module")
 def few():
-    return Space.read("person", FEW)
+    return Space.from_file("person", FEW)
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +51,8 @@ def raised_potassium(few):
 
 
 def test_nothing_moved_in_the_mean_of_the_people(few):
-    found = fit.fit_record(fit.NerveRecord.of_norms(), space=few)
-    assert found.nothing and not any(e.moved for e in found.estimates)
+    found = fit.fit_record(fit.NerveRecord.from_norms(), space=few)
+    assert found.is_explained_by_health and not any(e.moved for e in found.estimates)
     assert found.misfit(found.healthy) == pytest.approx(0.0, abs=1e-20)
     for e in found.estimates:
         assert e.value == pytest.approx(e.health, rel=1e-4) and e.low < e.health < e.high
@@ -62,7 +62,10 @@ def test_a_known_change_is_found_among_others(raised_potassium):
     moved = [e for e in raised_potassium.estimates if e.moved]
     assert [e.name for e in moved] == ["potassium_out_mmol_l"]
     assert moved[0].low < 5.5 < moved[0].high and moved[0].spread > 2
-    assert not raised_potassium.nothing and raised_potassium.noise_scale < fit.NOISE_TOLERANCE
+    assert (
+        not raised_potassium.is_explained_by_health
+        and raised_potassium.noise_scale < fit.NOISE_TOLERANCE
+    )
     assert raised_potassium.misfit(raised_potassium.fitted) == pytest.approx(1.0, abs=0.35)
 
 
@@ -70,7 +73,7 @@ def test_a_known_change_alone_explains_all(raised_potassium):
     best = raised_potassium.singles[0]
     assert best.name == "potassium_out_mmol_l" and best.low < 5.5 < best.high
     assert best.high - best.low < 0.1 and best.removed_percent > 97
-    assert [s.name for s in raised_potassium.as_good] == ["potassium_out_mmol_l"]
+    assert [s.name for s in raised_potassium.rival_changes] == ["potassium_out_mmol_l"]
     # a leak does nearly the same: it too lets the axon depolarise
     assert raised_potassium.singles[1].name == "leak_scale"
     assert 80 < raised_potassium.singles[1].removed_percent < best.removed_percent
@@ -81,7 +84,7 @@ def test_points_lie_where_the_model_has_them():
     points = fit.comparable_points(record)
     curves = ex.measure_curves(ax.at_rest(Conditions(potassium_out_mmol_l=5.0)), full=True)
     np.testing.assert_allclose(
-        points.predicted(fit.comparable_rows(curves))[0], points.value, rtol=1e-12
+        points.predict(fit.comparable_rows(curves))[0], points.value, rtol=1e-12
     )
     # every point of the four curves from the onset on, of the cycle and the I/V, and one SDTC
     norms = norms_.norms()
@@ -96,7 +99,7 @@ def test_a_point_between_two_is_read_on_the_line():
     points = fit.comparable_points(middle)
     at = points.curve == "recovery_cycle"
     rows = fit.comparable_rows(ex.measure_curves(ax.at_rest(Conditions()), full=True))
-    assert points.predicted(rows)[0, at] == pytest.approx((y[3] + y[4]) / 2)
+    assert points.predict(rows)[0, at] == pytest.approx((y[3] + y[4]) / 2)
 
 
 def test_more_noise_than_stated_widens_the_intervals(few):
@@ -125,7 +128,7 @@ def test_the_interval_of_a_single_change_holds_the_truth_as_often_as_it_says(nam
     # 40 records: 95 % of the intervals are to hold the truth; fewer than 34 has p < 0.004
     truth, record = KNOWN[name], record_of(**{name: KNOWN[name]})
     rng = np.random.default_rng(7)
-    space = Space.read("person", [name])
+    space = Space.from_file("person", [name])
     held = 0
     for _ in range(40):
         single = fit.fit_record(noisy(record, rng), space=space).singles[0]
@@ -136,11 +139,11 @@ def test_the_interval_of_a_single_change_holds_the_truth_as_often_as_it_says(nam
 @pytest.mark.slow
 def test_the_intervals_of_all_together_hold_the_truth_as_often_as_they_say():
     # people drawn from the prior: the intervals of every parameter, 95 % of 25 x 16
-    space, rng = Space.read("person"), np.random.default_rng(11)
+    space, rng = Space.from_file("person"), np.random.default_rng(11)
     held, told = [], []
     for x in space.draw(25, rng):
         curves = ex.measure_curves(space.at_rest(x[None]), full=True)
-        found = fit.fit_record(noisy(fit.NerveRecord.of_curves(curves, temperature_c=33.0), rng))
+        found = fit.fit_record(noisy(fit.NerveRecord.from_curves(curves, temperature_c=33.0), rng))
         for e, truth in zip(found.estimates, space.values(x).values(), strict=True):
             held.append(e.low <= truth <= e.high)
             told.append(e.told)

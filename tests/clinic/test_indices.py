@@ -147,5 +147,5 @@ def test_every_measure_is_named_with_unit_and_meaning():
     ends = {"ms": "_ms", "%": "_percent", "1": "_slope", "pA": "_pa", "%/ms": "_percent_per_ms"}
     for m in indices_.MEASURES:
         assert m.key.endswith(ends[m.unit])
-        assert m.words and m.definition
+        assert m.meaning and m.definition
         assert "open records" in m.definition or m.definition.startswith("chosen here")

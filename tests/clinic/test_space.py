@@ -11,7 +11,7 @@ from neurosim.model.axon import axon as ax
 @pytest.mark.parametrize("kind", ["axon", "person"])
 @pytest.mark.parametrize("axon", ax.AXONS)
 def test_values_go_to_coordinates_and_back(kind, axon):
-    space = Space.read(kind, axon=axon)
+    space = Space.from_file(kind, axon=axon)
     low, high = space.bounds
     assert (low < 0).all() and (high > 0).all() and len(space) == len(space.names) > 10
     np.testing.assert_allclose(space.point(), 0, atol=1e-12)
@@ -31,14 +31,14 @@ def test_a_scale_is_logarithmic_but_for_voltages_currents_and_temperatures():
 
 @pytest.mark.parametrize("axon", ax.AXONS)
 def test_the_centre_of_a_person_is_the_healthy_axon(axon):
-    space = Space.read("person", axon=axon)
+    space = Space.from_file("person", axon=axon)
     healthy = ax.at_rest(ax.Conditions(), axon)
     mine = space.at_rest(np.zeros((1, len(space))), axon)
     np.testing.assert_allclose(mine.P, healthy.P, rtol=1e-12)
 
 
 def test_points_become_axons_and_conditions():
-    space = Space.read("person", ["GBB", "potassium_out_mmol_l"])
+    space = Space.from_file("person", ["GBB", "potassium_out_mmol_l"])
     points = np.array([space.point({"GBB": 60.0}), space.point({"potassium_out_mmol_l": 6.0})])
     around = ax.Conditions(calcium_out_mmol_l=0.9)
     batch = space.at_rest(points, "ghk", around)
@@ -48,7 +48,7 @@ def test_points_become_axons_and_conditions():
 
 
 def test_draws_have_the_correlation_of_the_prior():
-    two = Space.read("person", ["leak_scale", "pump_scale"]).dimensions
+    two = Space.from_file("person", ["leak_scale", "pump_scale"]).dimensions
     space = Space(two, np.array([[1.0, 0.7], [0.7, 1.0]]))
     x = space.draw(4000, np.random.default_rng(1))
     assert np.corrcoef(x.T)[0, 1] == pytest.approx(0.7, abs=0.03)
@@ -63,9 +63,9 @@ def test_draws_stay_within_bounds():
 
 def test_mistakes_are_one_sentence():
     with pytest.raises(NeurosimError, match="did you mean 'hcn_scale'"):
-        Space.read("person", ["hcn_scal"])
+        Space.from_file("person", ["hcn_scal"])
     with pytest.raises(NeurosimError, match="did you mean 'leak_scale'"):
-        Space.read("person", ["leak_scale"]).point({"leak_scal": 1.0})
+        Space.from_file("person", ["leak_scale"]).point({"leak_scal": 1.0})
     with pytest.raises(NeurosimError, match="Unknown parameter 'heat'"):
         Dimension("heat", "1", 1.0, 0.5, 2.0, 0.1)
     with pytest.raises(NeurosimError, match="must lie within 2 to 3"):

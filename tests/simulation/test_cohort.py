@@ -125,7 +125,7 @@ def test_hourly_counts_of_a_still_body_are_poisson_with_the_rate_expected():
 def test_ratios_are_paired_with_health_in_the_same_muscle(monkeypatch):
     from scipy.stats import t
 
-    monkeypatch.setattr(cohort, "tallies", drawn)
+    monkeypatch.setattr(cohort, "tally_person", drawn)
     found = cohort.run_cohort(small(people=9, muscle="all"), workers=1)
     rows = tables.summary_rows(found)
     assert [(r["scenario"], r["muscle"]) for r in rows] == [
@@ -188,7 +188,7 @@ def weekly(seen, hours):
 )
 def test_signs_are_told_of_weeks(weeks, calf, thumb, signs, monkeypatch):
     seen = {"calf": list(calf), "thumb": list(thumb)}
-    monkeypatch.setattr(cohort, "tallies", weekly(seen, weeks * 168))
+    monkeypatch.setattr(cohort, "tally_person", weekly(seen, weeks * 168))
     asked = plan.make_plan("stress", people=2, hours=weeks * 168, muscle="all")
     rows = cohort.count_people(asked, 0, 2)["rows"]
     told = {tuple(int(rows[0, i][s]) for s in plan.COHORT_SIGNS) for i in range(6, 12)}
@@ -296,25 +296,25 @@ import numpy as np
 sys.path.insert(0, {root!r})
 from pathlib import Path
 from neurosim.view import cohort_tables as tables
-from neurosim.view.export import write_files
+from neurosim.base.files import write_files
 from neurosim.simulation import budget, cohort, plan as plans
-from neurosim.simulation.checkpoint import Parts
+from neurosim.simulation.checkpoint import Checkpoint
 exec({drawn!r})
 def slowly(*asked):
     time.sleep(0.004)
     return drawn(*asked)
-budget.CHUNKS_OF_FEW, budget.FEW_S = 80, 1e9
-asked = plans.plan("stress", people=320, hours=2, muscle="calf")
+budget.CHUNKS_OF_FEW, budget.TRIAL_S = 80, 1e9
+asked = plans.make_plan("stress", people=320, hours=2, muscle="calf")
 def run(folder, resume):
-    with Parts(folder) as kept:
+    with Checkpoint(folder) as kept:
         found = cohort.run_cohort(asked, kept, resume=resume, workers=1)
-        write_files(folder, tables.table_files(found))
+        write_files(folder, tables.cohort_files(found))
         kept.clear()
         return found.resumed
-cohort.tallies = drawn
+cohort.tally_person = drawn
 Path("plain").mkdir(), Path("killed").mkdir()
 run("plain", False)
-cohort.tallies = slowly
+cohort.tally_person = slowly
 chance, there = random.Random(3), []
 for i in range(20):
     pid = os.fork()
@@ -340,7 +340,7 @@ def test_twenty_kills_change_nothing(tmp_path):
 
     begins = (
         "from neurosim.model.firing.discharge import ORIGINS\n"
-        "from neurosim.simulation.tally import Tally, bins\n"
+        "from neurosim.simulation.tally import Tally, bin_count\n"
     )
     code = KILLED.format(root=str(ROOT), drawn=begins + inspect.getsource(drawn))
     done = subprocess.run(
@@ -443,7 +443,7 @@ def test_a_disk_that_is_full_at_the_start_leaves_nothing(tmp_path, monkeypatch, 
 @pytest.mark.parametrize("what", ["replace", "fsync", "mkstemp"])
 def test_a_full_disk_keeps_what_is_there(what, plain, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cohort, "tallies", drawn)
+    monkeypatch.setattr(cohort, "tally_person", drawn)
     line = "cohort stress --people 16 --hours 0.5 --workers 1 --muscle calf --out o"
     module = os if what != "mkstemp" else __import__("tempfile")
     real, calls = getattr(module, what), []
@@ -468,7 +468,7 @@ def test_a_full_disk_keeps_what_is_there(what, plain, tmp_path, monkeypatch, cap
 
 def test_a_disk_that_is_full_at_the_end_keeps_all_people(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cohort, "tallies", drawn)
+    monkeypatch.setattr(cohort, "tally_person", drawn)
     line = "cohort stress --people 16 --hours 0.5 --workers 1 --muscle calf --out o"
     with monkeypatch.context() as patch:
         patch.setattr("neurosim.base.files.os.chmod", no_room)
@@ -478,7 +478,7 @@ def test_a_disk_that_is_full_at_the_end_keeps_all_people(tmp_path, monkeypatch, 
         "--resume to write the tables.\n"
     )
     assert os.listdir("o") == ["parts"]
-    monkeypatch.setattr(cohort, "tallies", no_room)  # nobody is counted again
+    monkeypatch.setattr(cohort, "tally_person", no_room)  # nobody is counted again
     assert cli.main([*line.split(), "--resume"]) == 0
     assert "people.csv" in os.listdir("o") and "parts" not in os.listdir("o")
 
@@ -492,7 +492,7 @@ def test_two_runs_in_one_folder_are_refused(tmp_path):
 
 
 def test_another_question_or_other_code_is_not_added_to(tmp_path, monkeypatch):
-    monkeypatch.setattr(cohort, "tallies", drawn)
+    monkeypatch.setattr(cohort, "tally_person", drawn)
     other = load_scenario("stress").replace(body=load_scenario("stress").body.replace(stress=0.25))
     with Checkpoint(tmp_path) as kept:
         cohort.run_cohort(small(), kept, workers=1)
@@ -513,7 +513,7 @@ def test_another_question_or_other_code_is_not_added_to(tmp_path, monkeypatch):
 
 
 def test_a_strangers_files_among_the_parts_are_left_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(cohort, "tallies", drawn)
+    monkeypatch.setattr(cohort, "tally_person", drawn)
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "mine.txt").write_text("keep")
     with Checkpoint(tmp_path) as kept:
@@ -612,6 +612,6 @@ def test_a_person_who_cannot_be_counted_is_named(monkeypatch):
     def refuse(states, person, bin_s=3600.0):
         raise NeurosimError("Too many discharges.")
 
-    monkeypatch.setattr(cohort, "tallies", refuse)
+    monkeypatch.setattr(cohort, "tally_person", refuse)
     with pytest.raises(NeurosimError, match="Person 0: Too many discharges"):
         cohort.run_cohort(small(), workers=1)

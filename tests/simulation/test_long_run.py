@@ -40,5 +40,5 @@ def test_the_same_on_several_cores_and_in_any_company():
 def test_groups_that_come_by_a_rule_are_left_out():
     told = simulate("pinched_nerve", person=1, seed=5, duration_s=1)
     rate = person_rates(asked("pinched_nerve"), SEEDS)[0]
-    assert told.beside_per_min.sum() > 0
-    assert rate == pytest.approx(told.expected_per_min - told.beside_per_min.sum(), rel=1e-9)
+    assert told.other_bursts_per_min.sum() > 0
+    assert rate == pytest.approx(told.expected_per_min - told.other_bursts_per_min.sum(), rel=1e-9)

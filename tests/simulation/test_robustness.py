@@ -23,9 +23,9 @@ def test_every_number_of_the_rooms_is_moved_within_its_range():
         assert "rogues_per_unit_ordinary" not in names and "soma_reset_mv" not in names
         for a in found:
             assert a.low <= a.nominal <= a.high and a.low < a.high, a.name
-            assert load_group(a.room)[a.name].grade in ("assumed", "fitted")
-            with a.at(a.high):
-                assert parameter(a.room, a.name) == a.high
+            assert load_group(a.group)[a.name].grade in ("assumed", "fitted")
+            with a.overridden(a.high):
+                assert parameter(a.group, a.name) == a.high
 
 
 def test_the_sizes_of_a_body_are_moved_too():
@@ -46,7 +46,7 @@ def test_the_sizes_of_a_body_are_moved_too():
 def _fake(monkeypatch, value):
     """Let every rate be `value(scenario)` of the numbers exchanged, without any physics."""
     monkeypatch.setattr(
-        robustness, "rates_of_person", lambda asked, person: np.array([value(s) for s in asked])
+        robustness, "person_rates", lambda asked, person: np.array([value(s) for s in asked])
     )
 
 
@@ -65,7 +65,7 @@ def test_what_moves_most_and_where_it_turns(monkeypatch):
     assert found.axons == {"ohmic": pytest.approx(math.log(2.0)), "alternative": pytest.approx(0)}
     # 10^0.2 is more than 1.25: it never turns
     assert found.flips_at == "not within 0.1 to 0.5"
-    assert found.tried == len(robustness.list_assumptions()) + len(
+    assert found.numbers_tried == len(robustness.list_assumptions()) + len(
         robustness.size_assumptions(STRESS.body)
     )
 

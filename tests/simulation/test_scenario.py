@@ -54,7 +54,7 @@ def as_toml(asked):
     lines = [f'{k} = "{getattr(asked, k)}"' for k in texts]
     lines += [f"{k} = {getattr(asked, k)!r}" for k in ("duration_s", "people", "seed")]
     if asked.course is not None:
-        lines.append(f'start = "{asked.course.clock(0.0)}"')
+        lines.append(f'start = "{asked.course.clock_time(0.0)}"')
     lines += ["[body]", *(f"{k} = {v!r}" for k, v in vars(asked.body).items())]
     for table in asked.course.as_tables() if asked.course is not None else ():
         plain = {k: str(v).lower() if isinstance(v, bool) else repr(v) for k, v in table.items()}

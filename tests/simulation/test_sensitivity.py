@@ -35,7 +35,7 @@ def test_ishigami_has_its_closed_form():
     assert found.first == pytest.approx([0.3139, 0.4424, 0.0], abs=0.03)
     assert found.total == pytest.approx([0.5576, 0.4424, 0.2437], abs=0.03)
     assert (abs(found.total - [0.5576, 0.4424, 0.2437]) < 2 * found.total_half).all()
-    assert found.order == [0, 1, 2] and found.firm.all()
+    assert found.order == [0, 1, 2] and found.is_firm.all()
     assert [w for w in found.warnings if "first-order index cannot be told from none: x2." in w]
 
 
@@ -100,9 +100,11 @@ def test_a_number_of_sites_does_not_draw_another_person():
             denser = study.same_sites(asked, 3)
         with override("firing", "rogues_per_unit_foot_sole", 20.0):
             more = study.same_sites(asked, 3)
-    rogues, same, grown = (set(s.nu[s.origin == ROGUE]) for s in (before, denser, more))
+    rogues, same, grown = (
+        set(s.sodium_multiplier[s.origin == ROGUE]) for s in (before, denser, more)
+    )
     assert same == rogues and rogues < grown
-    assert denser.nu.size > before.nu.size
+    assert denser.sodium_multiplier.size > before.sodium_multiplier.size
     with override("firing", "rogue_person_spread", 0.0):
         drawn = [study.same_sites(asked, p) for p in range(20)]
     counts = [(s.origin == ROGUE).sum() / s.units for s in drawn]
@@ -118,7 +120,7 @@ def test_ranges_come_from_fields_and_scenarios():
     assert patients["paco2_mmhg"] == (20.0, 45.0) and patients["sleep_debt_h"] == (0.0, 8.0)
     numbers = study.number_factors(Scenario())
     assert {"rogue_tail", "S5Na", "csf_transfer"} <= {f.name for f in numbers}
-    assert not [f for f in numbers if f.room == "junction"]
+    assert not [f for f in numbers if f.group == "junction"]
 
 
 def test_the_command_writes_all(tmp_path, monkeypatch, capsys):

@@ -39,6 +39,15 @@ def test_a_person_does_not_depend_on_the_scenarios_beside_theirs():
     assert np.array_equal(alone.twitches[0], among.twitches[among.row("low_calcium")])
 
 
+@pytest.mark.parametrize(
+    "one", ["stress", load_scenario("stress"), Body(stress=1.0)], ids=["name", "scenario", "body"]
+)
+def test_one_scenario_needs_no_list(one):
+    people = replicate(one, 2, duration_s=60.0)
+    assert people.twitches.shape == (1, 2)
+    assert same(people, replicate([one], 2, duration_s=60.0))
+
+
 def test_a_person_does_not_depend_on_cores_also_when_numbers_are_exchanged():
     asked = ("normal", "high_sodium")
     nominal = replicate(asked, 12, duration_s=60.0)

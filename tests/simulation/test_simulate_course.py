@@ -46,7 +46,7 @@ def test_a_change_of_the_drive_is_seen_in_the_discharges():
         result = simulate(tense, person=person, muscle="calf")
         minutes += np.histogram(result.firing.time_s[result.firing.place == 0], 60, (0, 3600))[0]
         middle = np.arange(30.0, 3600.0, 60.0)
-        expected += np.exp(np.interp(middle, result.moments.at_s, np.log(result.per_min)))
+        expected += np.exp(np.interp(middle, result.trajectory.at_s, np.log(result.per_min)))
     before, busiest = minutes[:20].sum(), minutes[22:42].sum()
     assert busiest > 40 and busiest > 5 * max(before, 1)
     # Motoneurons' cell bodies carry no sodium load: the counts are Poisson about the law.
@@ -59,8 +59,8 @@ def test_a_change_of_the_drive_is_seen_in_the_discharges():
 def test_each_moment_is_the_constant_body_of_that_time():
     asked = ramp(stress=0.8).replace(muscle="calf")
     result = simulate(asked, person=2)
-    for i in np.unique(np.linspace(0, result.moments.at_s.size - 1, 4).astype(int)):
-        body = result.moments.bodies[i]
+    for i in np.unique(np.linspace(0, result.trajectory.at_s.size - 1, 4).astype(int)):
+        body = result.trajectory.bodies[i]
         alone = simulate(Scenario(body=body, muscle="calf", duration_s=60.0), person=2)
         assert result.per_min[i] == pytest.approx(alone.expected_per_min, rel=0.05)
 
@@ -73,7 +73,7 @@ def test_lines_between_examined_axons_are_near_the_truth():
     off = []
     for hour, body in zip(at, bodies, strict=True):
         truth = simulate(Scenario(body=body, duration_s=1.0), person=1).expected_per_min
-        found = np.exp(np.interp(hour * HOUR_S, result.moments.at_s, np.log(result.per_min)))
+        found = np.exp(np.interp(hour * HOUR_S, result.trajectory.at_s, np.log(result.per_min)))
         off.append(np.log(found / truth))
     assert np.abs(off).max() < 0.25 and abs(np.mean(off)) < 0.05
 
@@ -89,7 +89,7 @@ def test_tired_fibres_pull_less_and_recover():
     assert tired.any() and fresh.sum() > 20
     assert t.peak_mn[tired].max() < 0.95 * np.median(t.peak_mn[fresh])
     assert t.duration_s[tired].min() > np.median(t.duration_s[fresh])
-    states = result.moments.states
+    states = result.trajectory.states
     assert min(s.force_scale for s in states) < 0.75 and states[-1].force_scale > 0.99
     force = result.force_mn(50.0)
     assert force.size == 180_000 and force.max() > 0
@@ -97,10 +97,10 @@ def test_tired_fibres_pull_less_and_recover():
 
 def test_a_block_holds_back_twitches_only_while_it_lasts():
     result = simulate(ramp(potassium_mmol_l=9.5).replace(muscle="calf"), person=0)
-    of = result.moments
+    of = result.trajectory
     assert result.reached[0] == 1.0 and result.per_min.size == of.at_s.size
     assert np.all(result.per_min[result.reached == 0.0] == 0.0)
-    blocked = result.reached[of.near(result.twitches.onset_s)] == 0.0
+    blocked = result.reached[of.nearest(result.twitches.onset_s)] == 0.0
     assert not blocked.any()
 
 
@@ -117,11 +117,11 @@ def test_replicate_gives_what_simulate_gives():
 def test_the_day_that_ships_runs_and_knows_its_clock():
     assert "a_day" in catalogue()
     asked = load_scenario("a_day")
-    assert asked.duration_s == 86_400.0 and asked.course.clock(0.0) == "06:30"
+    assert asked.duration_s == 86_400.0 and asked.course.clock_time(0.0) == "06:30"
     result = simulate(asked, muscle="calf")
     assert result.firing.duration_s == 86_400.0
     busiest = result.per_min.argmax()
-    assert 9.0 < 6.5 + result.moments.at_s[busiest] / HOUR_S < 12.5  # the tense morning
+    assert 9.0 < 6.5 + result.trajectory.at_s[busiest] / HOUR_S < 12.5  # the tense morning
     assert result.expected_per_min == pytest.approx(result.twitches_per_min, rel=0.5)
     text = str(result)
     assert "from 06:30 on" in text and "caffeine in plasma" in text and "10:30" in text
@@ -129,11 +129,11 @@ def test_the_day_that_ships_runs_and_knows_its_clock():
 
 def test_the_moments_are_as_few_as_they_need_be():
     of = body_trajectory(load_scenario("a_day"))
-    assert of.at_s.size < 60 and of.examined.size < 45
+    assert of.at_s.size < 60 and of.examined_index.size < 45
     assert np.all(np.diff(of.at_s) > 0) and of.at_s[0] == 0 and of.at_s[-1] == 86_400
     coffee = Course.from_tables([{"at": "07:00", "caffeine_mg": 300}], "06:00")
     alone = body_trajectory(Scenario(course=coffee, duration_s=86_400))
-    assert alone.examined.size == 1  # coffee does not reach the axon
+    assert alone.examined_index.size == 1  # coffee does not reach the axon
     assert body_trajectory(Scenario()).bodies == (Body(),)
 
 
@@ -142,10 +142,10 @@ def test_the_endings_of_isaacs_syndrome_answer_to_the_hour():
     result = simulate(asked)
     mine = result.firing.process > 0
     start = result.firing.time_s[mine & (result.firing.place == 0)]
-    at = result.moments.at_s
+    at = result.trajectory.at_s
     for begin, end in ((0.0, 1150.0), (1800.0, 2390.0)):
         moment = int(np.abs(at - 0.5 * (begin + end)).argmin())
-        body = result.moments.bodies[moment]
+        body = result.trajectory.bodies[moment]
         alone = simulate(Scenario(body=body, duration_s=2000.0))
         usual = (alone.firing.process > 0) & (alone.firing.place == 0)
         found, expected = ((start > begin) & (start < end)).sum(), usual.sum() / 2000.0

@@ -34,7 +34,7 @@ def tense():
 
 def test_the_table_has_a_row_for_each_moment(tense):
     columns = course_columns(tense)
-    n = tense.moments.at_s.size
+    n = tense.trajectory.at_s.size
     assert {len(column) for column in columns.values()} == {n} and n > 10
     assert set(changing_fields(tense)) == {"stress", "plasma_caffeine_umol_l"} < set(columns)
     assert columns["clock"][0] == "06:00" and columns["clock"][-1] == "12:00"

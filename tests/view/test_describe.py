@@ -89,10 +89,10 @@ def test_used_values_leave_out_the_other_axon_and_muscles():
 
 def test_firing_point_lies_between_the_points_of_the_table():
     class Table:
-        nu = np.array([1.0, 2.0, 3.0])
-        x_percent = np.array([100.0, 60.0, 20.0])
+        sodium_multiplier = np.array([1.0, 2.0, 3.0])
+        threshold_percent = np.array([100.0, 60.0, 20.0])
         bursts_per_min = np.array([[1e-30], [0.1], [10.0]])
-        nu_critical = 2.5
+        critical_multiplier = 2.5
 
     nu, x = describe.firing_point(Table)
     assert (nu, x) == (2.5, pytest.approx(40.0))
@@ -103,14 +103,14 @@ def test_firing_point_lies_between_the_points_of_the_table():
 def test_used_values_are_those_that_a_run_reads():
     code = """
 import neurosim.base.parameters as sources
-real, read = sources.load, set()
+real, read = sources.load_group, set()
 class Seen(dict):
     def __init__(self, room): super().__init__(real(room)); self.room = room
     def __getitem__(self, name): read.add((self.room, name)); return super().__getitem__(name)
 rooms = {room: Seen(room) for room in sources.FILES}
-sources.load = rooms.get
+sources.load_group = rooms.get
 from neurosim.model.body import contributions, state
-contributions.load = rooms.get
+contributions.load_group = rooms.get
 from neurosim.simulation.simulate import simulate
 read.clear()
 body = state.Body(sodium_mmol_l=130, potassium_mmol_l=6, ionised_calcium_mmol_l=1,

@@ -35,7 +35,7 @@ def files(examination, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def found(files):
-    return fit.fit_record(read_record(files / "kf.mem"), space=Space.read("person", FEW))
+    return fit.fit_record(read_record(files / "kf.mem"), space=Space.from_file("person", FEW))
 
 
 def test_both_files_give_the_same_record(files, examination):
@@ -97,7 +97,7 @@ def test_words_say_what_moved_and_what_rivals_it(found):
 
 
 def test_words_for_a_record_of_health(found):
-    healthy = fit.fit_record(fit.NerveRecord.of_norms(), space=Space.read("person", FEW))
+    healthy = fit.fit_record(fit.NerveRecord.from_norms(), space=Space.from_file("person", FEW))
     assert "Nothing moved" in fitted.describe_fit(healthy)
     assert "One change alone" not in fitted.describe_fit(healthy)
 

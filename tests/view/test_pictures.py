@@ -64,7 +64,9 @@ PICTURES, PLOTS = functions("picture_"), functions("plot_")
 
 def drawn_sensitivity():
     """Return indices that are drawn, of the fields of the body and a few numbers."""
-    factors = sensitivities.body_factors() + sensitivities.number_factors(ns.scenario("normal"))[:6]
+    factors = (
+        sensitivities.body_factors() + sensitivities.number_factors(ns.load_scenario("normal"))[:6]
+    )
     rng, n = np.random.default_rng(1), len(factors)
     total = np.sort(rng.exponential(0.1, n))
     indices = sensitivities.Indices(
@@ -72,7 +74,7 @@ def drawn_sensitivity():
     )
     screened, effects = factors[-6:], np.linspace(2.0, 0.1, 6)
     return sensitivities.Sensitivity(
-        ns.scenario("normal"), "reference", 8, indices, screened, effects, 4
+        ns.load_scenario("normal"), "reference", 8, indices, screened, effects, 4
     )
 
 
@@ -111,7 +113,7 @@ def examples(small_article, tmp_path_factory):
     test = (found, base, norms())
     path = tmp_path_factory.mktemp("record") / "one.mem"
     path.write_text(mem.mem_text(found, "potassium high", "ghk", 33.0), "utf-8")
-    few = Space.read("person", ("persistent_sodium_scale", "potassium_out_mmol_l"))
+    few = Space.from_file("person", ("persistent_sodium_scale", "potassium_out_mmol_l"))
     fitted_one = fit.fit_record(read_record(path), space=few)
     asked = plan.make_plan(["stress", "caffeine"], people=5, hours=0.1, muscle="calf")
     cohort = cohorts.run_cohort(asked, workers=1)
@@ -128,7 +130,7 @@ def examples(small_article, tmp_path_factory):
     return {
         "picture_alarms": (alarms,),
         "picture_true_alarms": (0.028, "it gets worse", "everybody"),
-        "picture_ward": (patients,),
+        "picture_patients": (patients,),
         "picture_recordings": (heard,),
         "picture_report": (Game(7).order("gas"),),
         "picture_settings": (Explorer(), ExplorerSetting(), why),
@@ -229,7 +231,7 @@ def test_a_panel_leaves_data_and_settings_alone(name, examples):
     for ax in np.ravel(alone):
         assert isinstance(ax, Axes) and ax.figure is not figure
         assert ax.has_data() or name == "plot_single_changes"
-    assert len(np.ravel(alone)[0].figure.words) > 10
+    assert len(np.ravel(alone)[0].figure.alt_text) > 10
 
 
 @pytest.mark.parametrize("name", sorted(PICTURES))
@@ -244,7 +246,7 @@ def numbers(words):
 @pytest.mark.parametrize("name", sorted(PICTURES))
 def test_a_picture_has_words_of_sentences_and_numbers(name, pictures):
     picture = pictures[name]
-    words = picture.words
+    words = picture.alt_text
     assert len(words) > 100 and len(numbers(words)) >= 4
     assert not re.search(r"\b(nan|inf|None)\b", words)
     assert "Hz" not in words or name == "picture_emg"
@@ -257,33 +259,33 @@ def test_a_picture_has_words_of_sentences_and_numbers(name, pictures):
 
 def test_the_words_tell_the_numbers_of_the_data(examples, pictures):
     result, health, people = examples["picture_chain"]
-    told = pictures["picture_chain"].words
+    told = pictures["picture_chain"].alt_text
     assert f"{result.scenario.body.ionised_calcium_mmol_l:g} mmol/L" in told
     assert style.label_number(result.twitches_per_min) in told
     active = [(row > 0).sum() for row in people.twitches]
     assert f"{active[0]} of 4, {active[1]} of 4" in told
-    told = pictures["picture_pair"].words
+    told = pictures["picture_pair"].alt_text
     for one in (result, health):
         assert f"{style.pluralize(one.twitches_per_min, 'twitch')} per minute" in told
         assert f"{style.label_number(len(one.twitches))}, or" in told
     _, values, rates, _ = examples["picture_sweep"]
     for value, row in zip(values, rates, strict=True):
         line = f"{value:g} mmol/L: {style.label_number(row.mean())} twitches per minute"
-        assert line in pictures["picture_sweep"].words
-        assert f"{(row > 0).sum()} of 3 people" in pictures["picture_sweep"].words
+        assert line in pictures["picture_sweep"].alt_text
+        assert f"{(row > 0).sum()} of 3 people" in pictures["picture_sweep"].alt_text
     (trace,) = examples["picture_soma"]
-    assert style.pluralize(trace.spikes[0].size, "spike") in pictures["picture_soma"].words
+    assert style.pluralize(trace.spikes[0].size, "spike") in pictures["picture_soma"].alt_text
     matrix = examples["picture_remedies"][0]
-    told = numbers(pictures["picture_remedies"].words)
+    told = numbers(pictures["picture_remedies"].alt_text)
     share = (matrix.log_ratio < -math.log(1.25)).mean(axis=2)[matrix.applies]
     assert sorted(np.unique(np.round(100 * share))) == sorted(
         set(told) & set(np.round(100 * share))
     )
     for v in examples["picture_verdicts"][0].verdicts:
-        assert f"{v.number} {v.claim}: {v.outcome}" in pictures["picture_verdicts"].words
+        assert f"{v.number} {v.claim}: {v.outcome}" in pictures["picture_verdicts"].alt_text
     (cohort,) = examples["picture_cohort"]
     for state, rate in zip(cohort.plan.states, cohort.per_min, strict=True):
-        line = next(t for t in pictures["picture_cohort"].words.split("\n") if state.title in t)
+        line = next(t for t in pictures["picture_cohort"].alt_text.split("\n") if state.title in t)
         assert numbers(line)[0] == pytest.approx(np.median(rate), rel=0.06)
 
 
@@ -308,7 +310,7 @@ class Images(HTMLParser):
 @pytest.mark.parametrize("name", ["picture_chain", "picture_excitability"])
 def test_the_words_are_in_html_and_svg_whatever_they_hold(name, pictures):
     picture = pictures[name]
-    told = style.one_line(picture.words)
+    told = style.one_line(picture.alt_text)
     assert "<calcium>" in told.lower() and "&" in told
     page = Images(picture._repr_html_())
     assert page.tags == ["figure", "img"]
@@ -328,7 +330,7 @@ def test_the_words_are_in_html_and_svg_whatever_they_hold(name, pictures):
 
 def test_files_of_every_kind_hold_the_words(examples, tmp_path):
     picture, same = (figures.picture_sweep(*examples["picture_sweep"]) for _ in range(2))
-    told = style.one_line(picture.words)
+    told = style.one_line(picture.alt_text)
     picture.savefig(tmp_path / "one.png")
     with Image.open(tmp_path / "one.png") as image:
         assert image.text["Description"] == told and image.text["Title"].startswith("Sweep")
@@ -363,7 +365,7 @@ def test_a_minus_is_read_aloud():
 
 def test_a_figure_that_nobody_told_names_its_axes():
     ax = figures.plot_sweep("potassium, mmol/L", [3.0, 5.0], np.ones((2, 3)))
-    assert ax.figure.words == (
+    assert ax.figure.alt_text == (
         "Sweep: how often it twitches: twitches per minute against potassium, mmol/L."
     )
 

@@ -59,13 +59,13 @@ def test_a_cramp_roars_to_the_end_and_a_quiet_muscle_hisses(cramp):
     low = ns.Scenario(body=ns.Body(potassium_mmol_l=2.5), duration_s=2)
     quiet = recording.make_recording(ns.simulate(low, seed=1), "Quiet")
     assert str(quiet).startswith("Quiet, 2 seconds. Heard: nothing but a faint hiss.")
-    assert quiet.shown is None and recording.close_look_s(quiet) == 0.0
+    assert quiet.shown_event is None and recording.close_look_s(quiet) == 0.0
 
 
 def test_the_close_look_is_at_the_longest_burst_beside_the_needle():
     run = ns.simulate("isaacs", seed=1, duration_s=10)
     one = recording.make_recording(run, length_s=8)
-    t, i = run.twitches, one.shown
+    t, i = run.twitches, one.shown_event
     mine = [k for k in one.events if t.unit[k] == one.unit]
     assert i is not None and t.discharges[i] == max(t.discharges[mine])
     start = recording.close_look_s(one)
@@ -81,7 +81,7 @@ def test_the_picture_says_what_it_shows(twitcher, cramp):
     assert len(picture.axes) == 8
     inside = twitcher.firing.time_s
     n = ((inside >= both[0].start_s) & (inside < both[0].end_s)).sum()
-    assert f"{n} discharges of 1 motor unit." in picture.words and "a roar" in picture.words
+    assert f"{n} discharges of 1 motor unit." in picture.alt_text and "a roar" in picture.alt_text
     drawn = picture.axes[0].lines[0].get_xdata()
     assert len(drawn) == n
 

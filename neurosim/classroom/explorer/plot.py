@@ -132,9 +132,9 @@ class ExplorerFigure:
         self._stays: Any = None
         self._stale = True
         self.canvas: Any = FigureCanvasAgg(self.figure) if canvas is None else canvas(self.figure)
-        self.canvas.mpl_connect("draw_event", self._drawn)
+        self.canvas.mpl_connect("draw_event", self._on_draw)
 
-    def _drawn(self, event: Any) -> None:
+    def _on_draw(self, event: Any) -> None:
         """Keep what stays, just drawn, and draw the rest on top."""
         self._stale = self.canvas.is_saving()  # into a file, which has all of it already
         if not self._stale:
@@ -243,11 +243,11 @@ class ExplorerFigure:
     def _move_margin(self, now: Result, healthy: Result, colour: str) -> None:
         at, level = describe.firing_point(now.hazard)
         known = not math.isnan(at)
-        self._was_curve.set_data(healthy.hazard.nu, healthy.hazard.x_percent)
-        self._curve.set_data(now.hazard.nu, now.hazard.x_percent)
+        self._was_curve.set_data(healthy.hazard.sodium_multiplier, healthy.hazard.threshold_percent)
+        self._curve.set_data(now.hazard.sodium_multiplier, now.hazard.threshold_percent)
         self._from.set_data([at] if known else [], [level] if known else [])
         self._drop.set_data([at, at] if known else [], [level, -42] if known else [])
-        nu = now.sites.nu
+        nu = now.sites.sodium_multiplier
         loud = nu >= at if known else np.zeros(nu.size, bool)
         self._quiet.set_data(nu[~loud], np.full(int((~loud).sum()), -21.0))
         self._loud.set_data(nu[loud], np.full(int(loud.sum()), -21.0))
@@ -411,7 +411,7 @@ def picture_settings(explorer: Explorer, start: ExplorerSetting, why: str) -> An
     axes = fig.subplots(rows, columns, sharex=True).ravel()
     said = []
     for ax, setting in zip(axes, asked, strict=False):
-        answer = explorer.answer(setting)
+        answer = explorer.respond(setting)
         said.append(_small_panel(ax, answer))
     for ax in axes[len(asked) :]:
         ax.set_visible(False)
@@ -426,7 +426,7 @@ def picture_settings(explorer: Explorer, start: ExplorerSetting, why: str) -> An
     fig.legend(
         handles=handles, loc="outside upper right", ncols=5, handletextpad=0.0, columnspacing=1.0
     )
-    fig.words = "\n".join([why, *said, ADVICE])
+    fig.alt_text = "\n".join([why, *said, ADVICE])
     return fig
 
 
@@ -437,7 +437,7 @@ def _small_panel(ax: Any, answer: Response) -> str:
     for kind, (own, marker, _) in enumerate(ORIGIN_MARKS):
         mine = f.origin == kind
         ax.plot(f.time_s[mine], f.unit[mine] + 1, marker, color=own, ms=3.5, ls="none", mew=0)
-    title = answer.setting.words()
+    title = answer.setting.describe()
     title = "In health" if now is answer.healthy else title[:1].upper() + title[1:]
     short = now.excitability.relative_to(now.healthy)["threshold_1ms_percent"]
     threshold = "blocked" if math.isnan(short) else f"threshold {short:.0f} %"

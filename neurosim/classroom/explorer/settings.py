@@ -1,6 +1,6 @@
 """The explorer without its sliders: what a setting of them means, and what the model says to it.
 
-A `Setting` is where the sliders stand; its body goes through `neurosim.simulation.simulate.simulate` like
+A `ExplorerSetting` is where the sliders stand; its body goes through `neurosim.simulation.simulate.simulate` like
 any other, and the words are made from the result. The picture is in `explore_plot`, the sliders
 in `explore_widgets`.
 """
@@ -54,7 +54,7 @@ class Slider:
 
     Attributes
     ----------
-    door, label, unit : str
+    input_name, label, unit : str
         Name under which a body takes it, in plain words, and its unit (empty for a scale).
     field : str
         Field of the body that it sets.
@@ -67,7 +67,7 @@ class Slider:
     step : float
     """
 
-    door: str
+    input_name: str
     label: str
     unit: str
     field: str
@@ -82,7 +82,7 @@ class Slider:
         """Return ``"low"`` or ``"high"`` outside the reference range, otherwise an empty text."""
         return "low" if value < self.low else "high" if value > self.high else ""
 
-    def words(self, value: float) -> str:
+    def format_value(self, value: float) -> str:
         """Return a value with its unit, with as many decimals as a step has."""
         places = max(0, -math.floor(math.log10(self.step) + 1e-9))
         return f"{value:.{places}f} {self.unit}".strip()
@@ -92,11 +92,13 @@ class Slider:
         if self.field in SCALES:
             return "0 none to 1 the strongest"
         if self.high <= self.low:
-            return f"usual {self.words(self.low)}"
-        if self.door != self.field:  # what is taken, by what is in the blood of who takes it daily
-            return f"usual in plasma: up to {self.words(self.high)}' worth"
+            return f"usual {self.format_value(self.low)}"
+        if (
+            self.input_name != self.field
+        ):  # what is taken, by what is in the blood of who takes it daily
+            return f"usual in plasma: up to {self.format_value(self.high)}' worth"
         places = max(0, -math.floor(math.log10(self.step) + 1e-9))
-        return f"usual {self.low:.{places}f} to {self.words(self.high)}"
+        return f"usual {self.low:.{places}f} to {self.format_value(self.high)}"
 
 
 @cache
@@ -182,12 +184,12 @@ class ExplorerSetting:
         object.__setattr__(self, "severity", number_within("severity", self.severity, 0.0, 1.0))
 
     @property
-    def moved(self) -> tuple[str, ...]:
+    def moved_sliders(self) -> tuple[str, ...]:
         """Names of the sliders that do not stand where health has them."""
         return tuple(n for n, k in all_sliders().items() if self._value(n) != k.healthy)
 
     @property
-    def ill(self) -> bool:
+    def has_condition(self) -> bool:
         """Whether there is anything of a condition."""
         return self.condition != HEALTH and self.severity > 0.0
 
@@ -205,22 +207,22 @@ class ExplorerSetting:
         NeurosimError
             If nobody could have it.
         """
-        parts = {name: self._value(name) for name in self.moved}
-        if self.ill:
+        parts = {name: self._value(name) for name in self.moved_sliders}
+        if self.has_condition:
             healthy, whole = vars(Body()), vars(load_scenario(self.condition).body)
             for name, value in whole.items():
                 if value != healthy[name]:
                     parts[name] = healthy[name] + self.severity * (value - healthy[name])
         return Body(**parts)
 
-    def words(self) -> str:
+    def describe(self) -> str:
         """Return what differs from health, in a few words."""
         parts = []
-        for name in self.moved:
+        for name in self.moved_sliders:
             k, value = all_sliders()[name], self._value(name)
             side = "" if k.field in SCALES or k.high <= k.low else k.side(value)
-            parts.append(f"{k.label} {k.words(value)}" + (f" ({side})" if side else ""))
-        if self.ill:
+            parts.append(f"{k.label} {k.format_value(value)}" + (f" ({side})" if side else ""))
+        if self.has_condition:
             title = title_in_sentence(explorer_conditions()[self.condition])
             size = "" if self.severity == 1.0 else f" at {self.severity * 100:.0f} % of its size"
             parts.append(title + size)
@@ -240,7 +242,7 @@ class Response:
         s = self.result.scenario
         lean = describe.assumption_words(s.axon, s.muscle, s.body).split("(")[0].strip().rstrip(".")
         return [
-            f"Body: {self.setting.words()}, in the {muscle_words(s.muscle)}.",
+            f"Body: {self.setting.describe()}, in the {muscle_words(s.muscle)}.",
             threshold_sentence(self.result),
             margin_sentence(self.result, self.healthy),
             twitch_sentence(self.result, self.healthy),
@@ -251,7 +253,7 @@ class Response:
         """Return the answer as one text, fit for a picture's alt text."""
         return " ".join(self.sentences())
 
-    def words_html(self) -> str:
+    def html(self) -> str:
         """Return the answer as HTML, what each sentence is about in bold."""
         rows = []
         for sentence in self.sentences():
@@ -286,7 +288,7 @@ class Explorer:
         self._person = person
         self._healthy: dict[str, Result] = {}
 
-    def answer(self, setting: ExplorerSetting) -> Response:
+    def respond(self, setting: ExplorerSetting) -> Response:
         """Return what the model says to a setting.
 
         Raises
@@ -302,7 +304,7 @@ class Explorer:
         return Response(setting, result, healthy)
 
     def _run(self, setting: ExplorerSetting, body: Body) -> Result:
-        title = setting.words()
+        title = setting.describe()
         asked = self._base.replace(
             title=title[:1].upper() + title[1:], body=body, muscle=setting.muscle
         )
@@ -331,7 +333,7 @@ def threshold_sentence(result: Result) -> str:
 def count_firing_places(result: Result) -> int:
     """Return how many of the person's places fire by themselves at least once a minute."""
     nu = describe.firing_point(result.hazard)[0]
-    return 0 if math.isnan(nu) else int((result.sites.nu >= nu).sum())
+    return 0 if math.isnan(nu) else int((result.sites.sodium_multiplier >= nu).sum())
 
 
 def margin_sentence(result: Result, healthy: Result) -> str:
@@ -342,7 +344,7 @@ def margin_sentence(result: Result, healthy: Result) -> str:
     if abs(margin - at_rest) >= 0.05:
         cell += f" (health {at_rest:.1f})"
     return (
-        f"Margin: {label_number(many) if many else 'none'} of {label_number(result.sites.nu.size)} "
+        f"Margin: {label_number(many) if many else 'none'} of {label_number(result.sites.sodium_multiplier.size)} "
         f"places of the nerve {'fires' if many == 1 else 'fire'} by "
         f"{'itself' if many == 1 else 'themselves'} (health {before}); {cell}."
     )

@@ -145,8 +145,8 @@ class Sliders:
         self._update()
         moving = [*self.sliders.values(), self.condition, self.muscle]
         for widget in moving:
-            widget.observe(self._moved, "value")
-        self.reset.on_click(lambda _: self.to_health())
+            widget.observe(self._on_move, "value")
+        self.reset.on_click(lambda _: self.reset_to_health())
 
     # --- What it is made of ---------------------------------------------------------
 
@@ -231,13 +231,13 @@ class Sliders:
         )
 
     @property
-    def answer(self) -> Response:
+    def response(self) -> Response:
         """What the model says to where the sliders stand, or last could stand."""
         if self._waiting is not None:
             self._update()
         return self._answer
 
-    def to_health(self) -> None:
+    def reset_to_health(self) -> None:
         """Put every slider and menu back."""
         self._held = True
         for name, k in all_sliders().items():
@@ -245,9 +245,9 @@ class Sliders:
         self.sliders["severity"].value = self._start.severity
         self.condition.value, self.muscle.value = HEALTH, self._start.muscle
         self._held = False
-        self._moved()
+        self._on_move()
 
-    def _moved(self, change: Any = None) -> None:
+    def _on_move(self, change: Any = None) -> None:
         """Answer a move: soon where a kernel runs, so that the next may come; else at once."""
         if self._held or self._waiting is not None:
             return
@@ -266,7 +266,7 @@ class Sliders:
         if not can_compile():
             self.words.value = "Computing. Without Numba (pip install numba) this takes a while."
         try:
-            self._answer = self._explorer.answer(self.setting)
+            self._answer = self._explorer.respond(self.setting)
         except NeurosimError as error:
             self.words.value = (
                 f"<b>Not possible:</b> {html.escape(str(error))} "
@@ -282,11 +282,11 @@ class Sliders:
             self.picture.value = (
                 f'<img decoding="sync" alt="{alt}" src="data:image/png;base64,{data}">'
             )
-        self.words.value = self._answer.words_html()
+        self.words.value = self._answer.html()
 
     def _mark(self) -> None:
         """Mark in words and weight what does not stand where health has it."""
-        moved = self.setting.moved
+        moved = self.setting.moved_sliders
         for name, k in all_sliders().items():
             label = _slider_label(k)
             self.sliders[name].description = f"<b>{label}</b>" if name in moved else label
@@ -301,7 +301,7 @@ class Sliders:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """Return the widget, and its words where no widget can be shown."""
         found = self.box._repr_mimebundle_()
-        return {**(found or {}), "text/plain": "\n".join(self.answer.sentences())}
+        return {**(found or {}), "text/plain": "\n".join(self.response.sentences())}
 
     def _ipython_display_(self) -> None:
         from IPython.display import Javascript, display

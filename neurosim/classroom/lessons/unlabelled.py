@@ -52,7 +52,7 @@ class Finding:
     ----------
     muscle : str
     per_min : tuple of 3 floats
-        Twitches per minute that the needle sees, by `SOUNDS`.
+        Twitches per minute that the needle sees, by `RHYTHMS`.
     units, force : float
         Motor units that live, and the largest force by will, against health.
     """

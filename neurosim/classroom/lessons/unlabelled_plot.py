@@ -66,7 +66,7 @@ def picture_patients(patients: Sequence[Patient]) -> Any:
     watched = time_words(patients[0].watched_s)
     title = "What each muscle does, and what it has lost"
     add_titles(fig, title, f"Simulated; each muscle watched for {watched}.")
-    fig.words = describe_patients(patients)
+    fig.alt_text = describe_patients(patients)
     return fig
 
 

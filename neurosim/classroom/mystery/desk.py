@@ -50,8 +50,8 @@ def record_files(game: Game, told: Sequence[str]) -> dict[str, Any]:
         {
             "cause": o.cause,
             "remedy": o.remedy,
-            "right": o.right,
-            "mends": o.mends,
+            "right": o.is_right,
+            "mends": o.mends_cause,
             "before_per_min": o.before,
             "after_per_min": o.after,
             "score": o.score,
@@ -155,7 +155,7 @@ class Desk:
     def _cause(self, rest: list[str]) -> str:
         if not rest:
             raise NeurosimError("cause needs a name, such as 'cause low_calcium'; see 'causes'.")
-        self.cause = self.game.checked_cause("_".join(rest))
+        self.cause = self.game.check_cause("_".join(rest))
         if self.remedy:
             return self._propose()
         return f"Cause noted: {self.cause}. Now say the remedy, such as 'remedy healthy_diet'."
@@ -163,13 +163,13 @@ class Desk:
     def _remedy(self, rest: list[str]) -> str:
         if not rest:
             raise NeurosimError("remedy needs a name, such as 'remedy calm'; see 'remedies'.")
-        self.remedy = self.game.checked_remedy("_".join(rest))
+        self.remedy = self.game.check_remedy("_".join(rest))
         if self.cause:
             return self._propose()
         return f"Remedy noted: {self.remedy}. Now say the cause, such as 'cause low_calcium'."
 
     def _propose(self) -> str:
-        first = self.game.scored
+        first = self.game.is_scored
         return "\n".join(words.outcome_lines(self.game.propose(self.cause, self.remedy), first))
 
     def _give_up(self) -> str:
@@ -259,7 +259,7 @@ class Mystery:
         NeurosimError
             For an unknown cause or remedy.
         """
-        first = self.game.scored
+        first = self.game.is_scored
         print("\n".join(words.outcome_lines(self.game.propose(cause, remedy), first)))
 
     def tests(self) -> None:

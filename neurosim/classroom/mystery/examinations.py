@@ -95,7 +95,7 @@ class Report:
     price : float
         Points.
     findings : tuple of Finding
-    told : tuple of str
+    mentioned : tuple of str
         What the patient mentions, by the names of `neurosim.classroom.mystery.patient.EXPOSURES`.
     record : object
         What a picture is drawn of: `Needle`, `Excitability`, or None.
@@ -106,7 +106,7 @@ class Report:
     time: int
     price: float
     findings: tuple[Finding, ...]
-    told: tuple[str, ...] = ()
+    mentioned: tuple[str, ...] = ()
     record: Any = field(default=None, repr=False, compare=False)
 
     @property
@@ -205,7 +205,7 @@ def _examine_muscles(case: Case, place: str, rng: np.random.Generator) -> Report
         found.append(Finding("twitches_seen", seen, "per minute", place=name))
     for name in MUSCLES:
         acted = _run_muscle(case, name, 1.0 / 60.0, rng)
-        true = strength(acted.of.states[0], acted.sites, name)[0]
+        true = strength(acted.trajectory.states[0], acted.sites, name)[0]
         force = 100.0 * true * math.exp(error * rng.standard_normal())
         found.append(Finding("force", force, "% of usual", least, math.inf, name))
     return Report("examination", "", 0, 0.0, tuple(found))
@@ -331,7 +331,7 @@ def _test_with_needle(case: Case, place: str, rng: np.random.Generator) -> Repor
     trains = [firing.time_s[firing.unit == unit] for unit in np.unique(firing.unit[mine])]
     rows = [row for train in trains for row in classify_train(train)]
     counts = {kind: sum(r.kind == kind for r in rows) / minutes for kind in BURSTS}
-    scale = acted.of.states[0].fibres_scale
+    scale = acted.trajectory.states[0].fibres_scale
     first = table[centres[0]]
     record = Needle(
         place,
@@ -402,12 +402,12 @@ class Test:
     name : str
     in_a_muscle : bool
         Whether it is done in a muscle of one's choice.
-    do : callable
+    perform : callable
     """
 
     name: str
     in_a_muscle: bool
-    do: Callable[[Case, str, np.random.Generator], Report] = field(repr=False)
+    perform: Callable[[Case, str, np.random.Generator], Report] = field(repr=False)
     __test__ = False  # nothing for pytest
 
     @property
@@ -454,5 +454,5 @@ def perform_test(case: Case, test: str, place: str = "", time: int = 0) -> Repor
     place = muscle(place or case.muscle).name if asked.in_a_muscle else ""
     at = MUSCLES.index(place) if place else 0
     rng = case_generator(case.seed, 1, list(TESTS).index(test), at, time)
-    found = asked.do(case, place, rng)
-    return Report(test, place, time, asked.price, found.findings, found.told, found.record)
+    found = asked.perform(case, place, rng)
+    return Report(test, place, time, asked.price, found.findings, found.mentioned, found.record)

@@ -24,7 +24,7 @@ EXTRA_REMEDIES = {
     LEAVE: "leave the medicine or the poison, a medicine only with the doctor",
     REASSURE: "explain that it is harmless, and do nothing",
 }
-REMEDIES = {**{r.name: r.words for r in remedies.REMEDIES}, **EXTRA_REMEDIES}
+REMEDIES = {**{r.name: r.label for r in remedies.REMEDIES}, **EXTRA_REMEDIES}
 _KEPT_FIELDS = ("serotonin_excess", "cholinesterase_inhibition", "beta2_agonist", "diuretic",
          "oxaliplatin")  # fmt: skip
 
@@ -46,7 +46,7 @@ def body_after_remedy(case: Case, remedy: str) -> Body:
     """
     body, cause = case.body(), CAUSES[case.cause]
     if remedy not in EXTRA_REMEDIES:
-        return remedies.remedy(remedy).on(body)
+        return remedies.remedy(remedy).apply(body)
     if remedy == LEAVE:
         return body.replace(**{name: 0.0 for name in _KEPT_FIELDS})
     if remedy == DOCTOR and cause.doctor in ("treats", "heals"):
@@ -94,9 +94,9 @@ class Outcome:
         As proposed.
     case : Case
         The patient, no longer hidden.
-    before, after, without : float
+    before, after, seen_without_cause : float
         Twitches seen per minute: as the patient came, after the remedy, and without the cause.
-    right, mends, quietens : bool
+    is_right, mends_cause, quietens : bool
         Whether the cause is right, the remedy mends it (or is the doctor where one is needed),
         and the twitches are halved.
     cost : float
@@ -110,9 +110,9 @@ class Outcome:
     case: Case
     before: float
     after: float
-    without: float
-    right: bool
-    mends: bool
+    seen_without_cause: float
+    is_right: bool
+    mends_cause: bool
     quietens: bool
     cost: float
     points: dict[str, float]
@@ -128,7 +128,7 @@ def judge_proposal(case: Case, cause: str, remedy: str, cost: float) -> Outcome:
     bodies = {
         "before": case.body(),
         "after": body_after_remedy(case, remedy),
-        "without": case.without(),
+        "without": case.body_without_cause(),
     }
     rates = seen_per_min(case, bodies)
     right, mended = cause == case.cause, is_right_remedy(case, remedy)
@@ -185,7 +185,7 @@ class Game:
         self.told = False
 
     @property
-    def scored(self) -> bool:
+    def is_scored(self) -> bool:
         """Whether the next proposal is scored: the first one is, of who has not given up."""
         return not (self.tries or self.told)
 
@@ -218,7 +218,7 @@ class Game:
         self.reports.append(found)
         return found
 
-    def checked_cause(self, name: str) -> str:
+    def check_cause(self, name: str) -> str:
         """Return a cause by its name, spelt as in `CAUSES`.
 
         Raises
@@ -228,7 +228,7 @@ class Game:
         """
         return _check_choice("cause", name, CAUSES)
 
-    def checked_remedy(self, name: str) -> str:
+    def check_remedy(self, name: str) -> str:
         """Return a remedy by its name, spelt as in `REMEDIES`.
 
         Raises
@@ -249,7 +249,7 @@ class Game:
         NeurosimError
             For an unknown cause or remedy.
         """
-        checked = self.checked_cause(cause), self.checked_remedy(remedy)
+        checked = self.check_cause(cause), self.check_remedy(remedy)
         found = judge_proposal(self._case, *checked, self.cost)
         self.tries.append(found)
         return found
@@ -295,7 +295,9 @@ def patient_key(seed: int) -> PatientKey:
     case = draw_case(seed)
     reports = [perform_test(case, name) for name in TESTS]
     reports += [
-        perform_test(case, name, case.elsewhere()) for name, t in TESTS.items() if t.in_a_muscle
+        perform_test(case, name, case.unrelated_muscle())
+        for name, t in TESTS.items()
+        if t.in_a_muscle
     ]
     found = remedy_effects(case)
     right = [name for name in REMEDIES if is_right_remedy(case, name)]

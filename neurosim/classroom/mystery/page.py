@@ -38,7 +38,7 @@ def lines_html(lines: list[str]) -> str:
 def report_html(report: Report) -> str:
     """Return a report with its picture, newest at the top of the page."""
     figure = picture_report(report)
-    image = html_image(png_bytes(figure), figure.words) if figure else ""
+    image = html_image(png_bytes(figure), figure.alt_text) if figure else ""
     return (
         f"<h3 style='margin:0.6em 0 0.2em'>{html.escape(words.report_title(report))}</h3>"
         f"{lines_html(words.report_lines(report))}{image}"
@@ -78,13 +78,13 @@ class Page:
                 self._answer(),
                 self.outcome,
                 self.results,
-                self._others(),
+                self._other_patient_field(),
                 widgets.HTML(f"<p>{html.escape(ADVICE)}</p>"),
             ]
         )
-        self.see(game)
+        self.show_patient(game)
 
-    def see(self, game: Game) -> None:
+    def show_patient(self, game: Game) -> None:
         """Show a patient of whom nothing has been asked yet."""
         self.game = game
         self.head.value = self._heading()
@@ -93,7 +93,7 @@ class Page:
         self._say(f"{words.patient_words(game)} Order a test; what it finds comes below.")
         self._show_bill()
 
-    def _others(self) -> Any:
+    def _other_patient_field(self) -> Any:
         """Return a field for the number of another patient: pupils beside each other get others."""
         w = self._w
         self.number = w.BoundedIntText(
@@ -105,7 +105,7 @@ class Page:
             layout=w.Layout(width="220px"),
         )
         self.other = w.Button(description="See this patient", tooltip="leave the present one")
-        self.other.on_click(lambda _: self.see(Game(self.number.value)))
+        self.other.on_click(lambda _: self.show_patient(Game(self.number.value)))
         return w.HBox([self.number, self.other])
 
     def _heading(self) -> str:
@@ -199,7 +199,7 @@ class Page:
         if not (self.cause.value and self.remedy.value):
             self._say("Choose a cause and a remedy first.")
             return
-        first = self.game.scored
+        first = self.game.is_scored
         found = self.game.propose(self.cause.value, self.remedy.value)
         self._show_outcome("Outcome", words.outcome_lines(found, first))
 

@@ -156,14 +156,14 @@ class Case:
         """The cause's field of the body in the muscle of the complaint; NaN in health."""
         return dict(self.amounts)[self.muscle] if self.amounts else float("nan")
 
-    def without(self) -> Body:
+    def body_without_cause(self) -> Body:
         """Return the body with its habits and without the cause."""
         return Body(**dict(self.habits))
 
     def body(self, muscle: str | None = None) -> Body:
         """Return the body as it is in a muscle (that of the complaint if omitted)."""
         amount = dict(self.amounts).get(muscle or self.muscle)
-        body = self.without()
+        body = self.body_without_cause()
         return body if amount is None else body.replace(**{CAUSES[self.cause].field: amount})
 
     def scenario(self, muscle: str, duration_s: float, body: Body | None = None) -> Scenario:
@@ -187,7 +187,7 @@ class Case:
             if any(getattr(body, f) != getattr(bare, f) for f in fields)
         )
 
-    def elsewhere(self) -> str:
+    def unrelated_muscle(self) -> str:
         """Return a muscle that no root of the complaint's muscle supplies."""
         mine = set(muscle_roots(self.muscle))
         return next(m for m in ("thumb", "shin", "calf") if not mine & set(muscle_roots(m)))
@@ -266,7 +266,7 @@ def _changed_fields(body: Body) -> dict[str, float]:
 def _is_suitable(case: Case) -> bool:
     """Return whether the patient twitches enough to be seen, and because of the cause."""
     healthy = case.cause == HEALTHY
-    bodies = {"now": case.body(), "without": Body() if healthy else case.without()}
+    bodies = {"now": case.body(), "without": Body() if healthy else case.body_without_cause()}
     found = seen_per_min(case, bodies)
     if found["now"] < parameter("mystery", "least_per_min"):
         return False

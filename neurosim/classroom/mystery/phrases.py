@@ -206,7 +206,7 @@ def report_title(report: Report) -> str:
 
 def report_lines(report: Report) -> list[str]:
     """Return what a test found, a line each."""
-    lines = [f"the patient {EXPOSURE_WORDS[name]}" for name in report.told]
+    lines = [f"the patient {EXPOSURE_WORDS[name]}" for name in report.mentioned]
     if report.test == "history" and not lines:
         lines = ["the patient mentions no medicine and no habit"]
     return [*lines, *(finding_words(f) for f in report.findings)]
@@ -234,9 +234,9 @@ def _rate_words(value: float) -> str:
 
 def _remedy_sentence(found: Outcome) -> str:
     words = f"Remedy: {REMEDIES[found.remedy]}."
-    if found.mends and found.remedy == DOCTOR:
+    if found.mends_cause and found.remedy == DOCTOR:
         return f"{words} That is right."
-    if found.mends:
+    if found.mends_cause:
         return f"{words} That mends the cause."
     if found.remedy == DOCTOR:
         return f"{words} That is never wrong, but here nobody needs one."
@@ -248,11 +248,11 @@ def _remedy_sentence(found: Outcome) -> str:
 def outcome_lines(found: Outcome, scored: bool = True) -> list[str]:
     """Return what came of a proposal, a sentence each."""
     true, said = CAUSES[found.case.cause], CAUSES[found.cause]
-    if found.right:
+    if found.is_right:
         lines = [f"Right: {true.title}."]
     else:
         lines = [f"Not this time. You said: {said.title}. It is: {true.title}."]
-    without = f"Without the cause this person has {_rate_words(found.without)}."
+    without = f"Without the cause this person has {_rate_words(found.seen_without_cause)}."
     lines += [
         _remedy_sentence(found),
         f"Twitches seen per minute in the {muscle_words(found.case.muscle)}: "
@@ -368,7 +368,7 @@ def report_rows(seed: int, reports: Sequence[Report]) -> list[dict[str, Any]]:
     rows = []
     for order, r in enumerate(reports, 1):
         base = {"patient": seed, "order": order, "test": r.test, "price_points": r.price}
-        for told in r.told:
+        for told in r.mentioned:
             rows.append(base | _report_row("", told, math.nan, "", math.nan, math.nan, ""))
         for f in r.findings:
             place = f.place or r.place

@@ -52,7 +52,7 @@ def picture_report(report: Report) -> Any:
 
 def _finish_picture(figure: Any, title: str, text: str) -> Any:
     add_titles(figure, title, "Simulated.")
-    figure.words = text
+    figure.alt_text = text
     return figure
 
 
@@ -159,7 +159,7 @@ def _draw_curves(report: Report) -> Any:
 
     healthy = examine(Conditions(), "ghk")
     fig = picture_excitability(report.record, healthy, norms(), "The patient's nerve at the wrist")
-    fig.words = (
+    fig.alt_text = (
         "Four curves of the patient's nerve over the mean healthy axon: "
         f"{describe_excitability(report.record, healthy)} "
         f"Measured: {'; '.join(words.report_lines(report))}."

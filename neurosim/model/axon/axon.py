@@ -164,7 +164,7 @@ class ParameterSet(Mapping[str, float]):
         """Return a copy with `changes`."""
         return ParameterSet({**self._values, **changes})
 
-    def at_own_rest(self) -> ParameterSet:
+    def normalised_at_rest(self) -> ParameterSet:
         """Return a copy whose slow sodium inactivation is 1 at its own rest (sets `Es0`)."""
         return self.replace(Es0=float(healthy_rest_mv([self])[0]))
 

@@ -165,7 +165,7 @@ class Spikes:
     peaks_mv: np.ndarray
     counts: np.ndarray
 
-    def of(self, unit: int, chain: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    def for_unit(self, unit: int, chain: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Return times (ms) and heights (mV) of the spikes of one unit."""
         c = min(int(self.counts[unit, chain]), self.times_ms.shape[2])
         return self.times_ms[unit, chain, :c], self.peaks_mv[unit, chain, :c]

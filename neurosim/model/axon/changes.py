@@ -24,20 +24,20 @@ class Change:
 
     Attributes
     ----------
-    name, words, unit : str
+    name, label, unit : str
         Name, plain words, and unit (empty for a factor and for pH).
     low, high : float
         What is allowed.
     """
 
     name: str
-    words: str
+    label: str
     unit: str
     low: float
     high: float
 
     @property
-    def factor(self) -> bool:
+    def is_factor(self) -> bool:
         """Whether it multiplies what is there; otherwise it is set."""
         return self.name.endswith("_scale")
 
@@ -76,7 +76,7 @@ class NamedCondition:
 
     name: str
     title: str
-    about: str
+    description: str
     changes: Mapping[str, float]
 
 
@@ -144,7 +144,7 @@ def apply_changes(
     history = AxonHistory(**{name: v for name, v in values.items() if name in _HISTORY})
     now = start or Conditions()
     membrane = {
-        name: v * getattr(now, name) if CHANGES[name].factor else v
+        name: v * getattr(now, name) if CHANGES[name].is_factor else v
         for name, v in values.items()
         if name not in _HISTORY
     }

@@ -56,13 +56,13 @@ class _Mover:
         S[:] = eq.step(S, self.P, current, xi, self.dt, self.pack, self.inner)
         self.steps += 1
 
-    def only(self, P, keep):
+    def subset(self, P, keep):
         """Return the mover of the axons kept, between two renewals of the rates."""
         other = _Mover(P, self.dt)
         other.before = None if self.before is None else self.before[keep]
         return other
 
-    def begin(self, S, which):
+    def restart(self, S, which):
         """Let some axons begin anew, between two renewals of the rates."""
         if self.before is not None:
             self.before[which] = S[1, which]
@@ -119,7 +119,7 @@ def find_threshold(S, P, lane, column, steady, steps, after, rest, search, dt):
     """
     loops = compiled_loops()
     if loops is not None:
-        return loops.pulse(S, P, lane, column, steady, steps, after, rest, search, dt)
+        return loops.find_threshold(S, P, lane, column, steady, steps, after, rest, search, dt)
 
     def drive(tests, clock, tried):
         return (tried + steady[tests]) * (clock < steps[tests]), None
@@ -149,7 +149,7 @@ def find_noise_threshold(S, P, column, shape, after, rest, search, dt):
     """
     loops = compiled_loops()
     if loops is not None:
-        return loops.kick(S, P, column, shape, after, rest, search, dt)
+        return loops.find_noise_threshold(S, P, column, shape, after, rest, search, dt)
     padded = np.concatenate([shape, np.zeros_like(shape[:1])])
 
     def drive(tests, clock, tried):
@@ -189,14 +189,14 @@ def _search_thresholds(start, P, rest, steps, after, search, dt, drive, judge_m=
             x[i] = eq.next_trial(low, high, x[i], factor[i], stride, highest, near)
         again = ~left & (x > 0.0)
         S[:, again], clock[again], top[again] = start[:, tests[again]], 0, -1000.0
-        move.begin(S, again)
+        move.restart(S, again)
         factor[again] = np.minimum(factor[again], 1e9) ** 2
         keep = left | again
         left[:] = True
         if not keep.all():
             S, P, tests = S[:, keep], P[:, keep], tests[keep]
             x, factor, clock, top, at = (a[keep] for a in (x, factor, clock, top, at))
-            left, spike, move = left[keep], spike[keep], move.only(P, keep)
+            left, spike, move = left[keep], spike[keep], move.subset(P, keep)
     return found
 
 
@@ -218,7 +218,7 @@ def run_segments(S, P, current, counts, dt):
     """
     loops, counts = compiled_loops(), np.asarray(counts, np.int64)
     if loops is not None:
-        return loops.course(S, P, np.asarray(current, float), counts, dt)
+        return loops.run_segments(S, P, np.asarray(current, float), counts, dt)
     states, peak = np.empty((counts.size, *S.shape)), np.full((counts.size, S.shape[1]), -1000.0)
     move = _Mover(P, dt)
     for part, count in enumerate(counts):
@@ -247,7 +247,7 @@ def matched_noise(forward, kick, steps):
     """
     loops = compiled_loops()
     if loops is not None:
-        return loops.matched(np.ascontiguousarray(forward), kick, steps)
+        return loops.matched_noise(np.ascontiguousarray(forward), kick, steps)
     course = np.empty((steps, 3, len(kick)))
     effect = np.zeros((len(kick), 1, 10))
     effect[:, 0, 0] = 1.0
@@ -274,7 +274,7 @@ def run_with_noise(S, P, shape, amplitude, dt):
     """
     loops = compiled_loops()
     if loops is not None:
-        return loops.driven(S, P, shape, np.asarray(amplitude, float), dt)
+        return loops.run_with_noise(S, P, shape, np.asarray(amplitude, float), dt)
     peak = np.full(S.shape[1], -1000.0)
     zero, move = np.zeros(S.shape[1]), _Mover(P, dt)
     for xi in shape:
@@ -313,7 +313,7 @@ def noisy_spikes(S, P, current, n_steps, dt, seed, capacity=4096):
         return times, peaks, counts
     current = np.asarray(current, float)
     for block, rng in enumerate(generators):
-        loops.noisy(S, P, current, n_steps, dt, rng, block * width, times, peaks, counts)
+        loops.noisy_spikes(S, P, current, n_steps, dt, rng, block * width, times, peaks, counts)
     return times, peaks, counts
 
 

@@ -34,7 +34,7 @@ class Spread(NamedTuple):
 
     per_score: np.ndarray
     unit: str
-    words: str
+    label: str
 
     @property
     def sd(self) -> float:
@@ -100,7 +100,7 @@ def axon_of_person(axon: Axon = "ghk", scores: Scores = ()) -> Axon:
     for name, found in axon_spread(axon if isinstance(axon, str) else SHARED_AXON).items():
         moved = float(found.per_score @ np.array(scores))
         changes[name] = mean[name] * np.exp(moved) if found.unit == "ln" else mean[name] + moved
-    return mean.replace(**changes).at_own_rest()
+    return mean.replace(**changes).normalised_at_rest()
 
 
 def largest_differences(axon: str, scores: Scores, most: int = 3) -> list[tuple[str, float, str]]:
@@ -114,6 +114,6 @@ def largest_differences(axon: str, scores: Scores, most: int = 3) -> list[tuple[
         if found.sd > 0.0:
             percent = 100.0 * (np.exp(moved) - 1.0)
             change, unit = (percent, "%") if found.unit == "ln" else (moved, "mV")
-            rows[found.words] = (abs(moved) / found.sd, change, unit)
+            rows[found.label] = (abs(moved) / found.sd, change, unit)
     first = sorted(rows, key=lambda words: -rows[words][0])[:most]
     return [(words, rows[words][1], rows[words][2]) for words in first]

@@ -1,6 +1,6 @@
 """A body that changes: what happens at which time of the day, and what becomes of the body.
 
-A `Course` is a list of events on a clock. It turns a body into another for every minute: coffee
+A `IonCourse` is a list of events on a clock. It turns a body into another for every minute: coffee
 comes and goes, sweat is lost and drunk again, sleep is missed and made up for, breath and mood
 follow within minutes, an effort fades, a medicine is taken up and leaves. What no event names
 stays as it is in the body. Sizes and time constants are in ``course.toml``. In a scenario's file::
@@ -165,7 +165,7 @@ class Course:
         """Return the events as they were written, one table each."""
         return [dict(table) for table in self.tables]
 
-    def without(self, *what: str) -> Course:
+    def without_events(self, *what: str) -> Course:
         """Return the course in which some kinds of events do not happen.
 
         Raises
@@ -176,9 +176,9 @@ class Course:
         for name in what:
             if name not in MOMENTS and name not in SPANS:
                 raise unknown_name("course event", name, {*MOMENTS, *SPANS})
-        return self._written({name: None for name in what})
+        return self._rename_events({name: None for name in what})
 
-    def instead(self, old: str, new: str) -> Course:
+    def replace_events(self, old: str, new: str) -> Course:
         """Return the course with events of another kind in the place of those of one kind.
 
         Raises
@@ -186,9 +186,9 @@ class Course:
         NeurosimError
             If such events cannot be.
         """
-        return self._written({old: new})
+        return self._rename_events({old: new})
 
-    def _written(self, names: Mapping[str, str | None]) -> Course:
+    def _rename_events(self, names: Mapping[str, str | None]) -> Course:
         """Return the course with events renamed, or left out where the name is none."""
         tables = []
         for table in self.as_tables():
@@ -204,7 +204,7 @@ class Course:
         found |= {event.what for event in self.events if event.what in FIELDS}
         return tuple(name for name in FIELDS if name in found)
 
-    def clock(self, hours: float) -> str:
+    def clock_time(self, hours: float) -> str:
         """Return the time of the clock some hours after the start, such as ``"14:05"``."""
         minute = round(self.start_min + 60.0 * hours) % DAY_MIN
         return f"{minute // 60:02d}:{minute % 60:02d}"
@@ -229,7 +229,7 @@ class Course:
         found: dict[str, np.ndarray] = {}
         for name in self.changes:
             if name in LEVELS:
-                found[name] = self._level(name, getattr(body, name), minutes)
+                found[name] = self._follow_target(name, getattr(body, name), minutes)
             elif name in MEDICINES:
                 found[name] = self._medicine(name, getattr(body, name), minutes)
         if "plasma_caffeine_umol_l" in self.changes:
@@ -250,7 +250,7 @@ class Course:
         """
         values = self.values(body, duration_h)
         if not any(np.ptp(column) for column in values.values()):
-            return np.zeros(1), [self._body(body, values, 0, 0.0)]
+            return np.zeros(1), [self._body_in_column(body, values, 0, 0.0)]
         columns = np.stack(list(values.values()), axis=1)
         at = select_knots(np.arange(len(columns)), columns)
         if at.size > MAX_KNOTS:
@@ -258,7 +258,7 @@ class Course:
                 f"The body changes too often in this course: {at.size} straight lines would be "
                 f"needed, at most {MAX_KNOTS} are allowed; choose a shorter duration."
             )
-        return at / 60.0, [self._body(body, values, i, i / 60.0) for i in at]
+        return at / 60.0, [self._body_in_column(body, values, i, i / 60.0) for i in at]
 
     def bodies_at(self, hours: ArrayLike, body: Body) -> list[Body]:
         """Return the body at some times.
@@ -283,17 +283,19 @@ class Course:
         known = self.values(body, float(at.max(initial=0.0)))
         minute = 60.0 * at
         columns = {name: np.interp(minute, np.arange(v.size), v) for name, v in known.items()}
-        return [self._body(body, columns, i, hour) for i, hour in enumerate(at)]
+        return [self._body_in_column(body, columns, i, hour) for i, hour in enumerate(at)]
 
     def body_at(self, hours: float, body: Body | None = None) -> Body:
         """Return the body some hours after the start; a healthy one before it if not given."""
         return self.bodies_at([hours], Body() if body is None else body)[0]
 
-    def _body(self, body: Body, columns: dict[str, np.ndarray], i: int, hour: float) -> Body:
+    def _body_in_column(
+        self, body: Body, columns: dict[str, np.ndarray], i: int, hour: float
+    ) -> Body:
         try:
             return body.replace(**{name: float(column[i]) for name, column in columns.items()})
         except NeurosimError as error:
-            raise NeurosimError(f"In this course at {self.clock(hour)}: {error}") from None
+            raise NeurosimError(f"In this course at {self.clock_time(hour)}: {error}") from None
 
     # --- What becomes of each quantity, at every minute -------------------------------------
 
@@ -302,7 +304,7 @@ class Course:
         mine = [e for e in self.events if e.what == what]
         return sorted((e.value, at) for e in mine for at, _ in e.times(minutes))
 
-    def _during(self, what: str, minutes: int, otherwise: float) -> np.ndarray:
+    def _span_values(self, what: str, minutes: int, otherwise: float) -> np.ndarray:
         """Return the value of a span in each minute between two whole ones, shape (minutes,)."""
         found = np.full(minutes, otherwise)
         for event in self.events:
@@ -311,9 +313,9 @@ class Course:
                     found[start:stop] = event.value
         return found
 
-    def _level(self, name: str, base: float, minutes: int) -> np.ndarray:
+    def _follow_target(self, name: str, base: float, minutes: int) -> np.ndarray:
         """Return a field that follows its target with a time constant."""
-        target = self._during(name, minutes, base)
+        target = self._span_values(name, minutes, base)
         away = parameter("course", FOLLOWS[name])
         back = parameter("course", "breath_back_min") if name == "paco2_mmhg" else away
         found = np.full(minutes + 1, base)
@@ -353,7 +355,7 @@ class Course:
 
     def _sleep_debt(self, body: Body, minutes: int) -> np.ndarray:
         """Return the debt: usual sleep that was missed, less what was slept beside it."""
-        asleep = self._during("sleep", minutes, 0.0)
+        asleep = self._span_values("sleep", minutes, 0.0)
         begin = self.start_min - round(60.0 * parameter("course", "usual_sleep_from_h"))
         usual = (begin + np.arange(minutes)) % DAY_MIN < 60.0 * parameter("course", "usual_sleep_h")
         owed = body.sleep_debt_h + np.append(0.0, np.cumsum(usual - asleep) / 60.0)
@@ -364,7 +366,7 @@ class Course:
         """Return sweat lost and the drinks that stay, kidneys letting go of what is too much."""
         at, per_percent = np.arange(minutes + 1), MASS_KG / 100.0
         sweat = body.mass_loss_percent * per_percent + np.append(
-            0.0, np.cumsum(self._during("sweat_l_per_h", minutes, 0.0)) / 60.0
+            0.0, np.cumsum(self._span_values("sweat_l_per_h", minutes, 0.0)) / 60.0
         )
         tau = parameter("course", "drink_absorption_min")
         taken = np.empty((len(DRINKS), minutes + 1))

@@ -94,7 +94,7 @@ class Field:
         """
         return number_within(self.name, value, self.lowest, self.highest, self.unit, self.meaning)
 
-    def shown(self, value: float) -> bool:
+    def is_shown(self, value: float) -> bool:
         """Return whether a healthy or given value belongs into a table of a body."""
         return self.name not in CONDITIONS or value != self.healthy
 

@@ -73,8 +73,8 @@ class Remedy:
     """One remedy: its words, and what it makes of a body."""
 
     name: str
-    words: str
-    on: Callable[[Body], Body]
+    label: str
+    apply: Callable[[Body], Body]
 
 
 REMEDIES = (

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.registry import get_view
+from neurosim.base.registry import view
 from neurosim.model.body.blood import blood
 from neurosim.model.body.fields import FIELDS, Field
 from neurosim.model.body.units import to_body_fields
@@ -190,7 +190,7 @@ class Body:
                 field.side(getattr(self, name)).upper(),
             )
             for name, field in FIELDS.items()
-            if field.shown(getattr(self, name))
+            if field.is_shown(getattr(self, name))
         ]
 
     def __str__(self) -> str:
@@ -205,7 +205,7 @@ class Body:
         return "\n".join([*lines, routes] if routes else lines)
 
     def _repr_html_(self) -> str:
-        return get_view("body_html")(self)
+        return view("Body", "html")(self)
 
 
 def _draw_gauge(field: Field, value: float) -> str:

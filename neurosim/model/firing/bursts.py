@@ -97,7 +97,7 @@ def sample_myokymia(
     starts = np.cumsum(rng.gamma(shape, rhythm.period_s / shape, count))
     starts -= starts[0] * rng.random()
     fewest, most = round(_param("spikes_low")), round(_param("spikes_high"))
-    size = np.clip(rhythm.spikes + rng.integers(-1, 2, count), fewest, most)
+    size = np.clip(rhythm.spikes + rng.integers(-1, 2, count), fewest, most).astype(np.intp)
     burst = np.repeat(np.arange(count), size)
     place = np.arange(burst.size) - np.repeat(np.cumsum(size) - size, size)
     shape = 1.0 / _param("interval_cv") ** 2
@@ -228,7 +228,7 @@ def sample_multiplets(
     burst ends where the next begins.
     """
     starts = np.asarray(starts_s, float)
-    size = 1 + rng.choice(LARGEST, starts.size, p=table.size_share)
+    size = (1 + rng.choice(LARGEST, starts.size, p=table.size_share)).astype(np.intp)
     burst = np.repeat(np.arange(starts.size), size)
     place = np.arange(burst.size) - np.repeat(np.cumsum(size) - size, size)
     at = np.maximum(place - 1, 0)

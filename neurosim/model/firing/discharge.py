@@ -5,7 +5,7 @@ decays, so in a body that stays the same the hazard can only rise: the hazard at
 window bounds the hazard within it, and thinning against that bound is exact (`sampler`). In a
 body that changes (`HazardCourse`) the log rate of every unit is a straight line between knots
 in time, so that the greater of its two ends bounds it. Cost follows the discharges and the
-knots, not the time. `clock_driven` is the same law stepped through time, for small checks.
+knots, not the time. `sample_by_time_steps` is the same law stepped through time, for small checks.
 """
 
 from __future__ import annotations
@@ -257,7 +257,7 @@ class SamplingTables(NamedTuple):
     site: np.ndarray
     unit: np.ndarray
     starts: np.ndarray
-    begin: np.ndarray
+    grid_start: np.ndarray
     at_s: np.ndarray
     log_rate: np.ndarray
     share: np.ndarray
@@ -308,7 +308,7 @@ def sampling_tables(course: HazardCourse, site: np.ndarray) -> SamplingTables:
         )
     each = np.stack([hazard.bursts_per_min[site] for hazard in course.knots])
     total = np.maximum(np.add.reduceat(each, starts[:-1], axis=1), 1e-298)
-    which = np.repeat(np.arange(units.size), np.diff(starts))
+    which = np.repeat(np.arange(units.size), np.diff(starts).astype(np.intp))
     share = np.cumsum(each / total[:, which], axis=1)
     share -= np.pad(share, ((0, 0), (1, 0), (0, 0)))[:, starts[:-1]][:, which]
     log_rate = np.log(np.minimum(total, first.ceiling_per_min) / 60.0)
@@ -345,7 +345,7 @@ def stream_discharges(
     Yields
     ------
     ndarray, shape (5, n)
-        Rows as of `firing_of` but for the number of the site in the place of its origin: unit
+        Rows as of `firing_from_rows` but for the number of the site in the place of its origin: unit
         after unit, whole bursts. Overwritten by the next piece.
     """
     course, duration = as_course(hazard), float(duration_s)
@@ -353,10 +353,10 @@ def stream_discharges(
     units, starts = _group_by_unit(course, site)
     waits = rng.standard_exponential(units.size)
     fires = _units_that_may_fire(course, site, starts, waits, duration)
-    law = sampling_tables(course, site[np.repeat(fires, np.diff(starts))])
+    law = sampling_tables(course, site[np.repeat(fires, np.diff(starts).astype(np.intp))])
     slope = np.diff(law.log_rate, axis=2) / np.diff(first.load_mmol_l)
     given = (
-        waits[fires], (law.unit, law.site), law.starts, law.begin, first.load_mmol_l, law.at_s,
+        waits[fires], (law.unit, law.site), law.starts, law.grid_start, first.load_mmol_l, law.at_s,
         law.log_rate, slope, law.share, law.pair,
         (first.load_per_spike_mmol_l, first.load_tau_s), _timing_parameters(), duration,
     )  # fmt: skip
@@ -513,7 +513,7 @@ def sample_by_time_steps(
     first, law = course.knots[0], sampling_tables(course, _sites_that_may_fire(course, duration_s))
     dead, shortest, mean_extra = _timing_parameters()
     grid, n = first.load_mmol_l, law.unit.size
-    load, free, found = law.begin.copy(), np.zeros(n), []
+    load, free, found = law.grid_start.copy(), np.zeros(n), []
     for step in range(int(duration_s / dt_s)):
         t = step * dt_s
         q = np.interp(t, law.at_s, np.arange(law.at_s.size))

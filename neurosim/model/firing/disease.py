@@ -130,7 +130,7 @@ def diseased_sites(
     terminal : Terminal
     lesion : Lesion
     critical_nu : float
-        The nu by which sites are measured (`firing.hazard.critical_nu`).
+        The nu by which sites are measured (`firing.hazard.critical_multiplier`).
     streams : Streams
     """
     n = sites.units
@@ -144,7 +144,7 @@ def diseased_sites(
     order = order[living[unit[order]]]
     return replace(
         sites,
-        nu=np.append(sites.nu, more)[order],
+        sodium_multiplier=np.append(sites.sodium_multiplier, more)[order],
         unit=unit[order],
         origin=np.append(sites.origin, new)[order],
         alive=living,
@@ -155,7 +155,7 @@ def diseased_sites(
 
 
 def _firing_rows(time_s, unit, origin: int, place) -> np.ndarray:
-    """Return the rows of `firing_of`; these discharges carry no sodium load."""
+    """Return the rows of `firing_from_rows`; these discharges carry no sodium load."""
     return np.stack(np.broadcast_arrays(time_s, unit, float(origin), place, 0.0))
 
 

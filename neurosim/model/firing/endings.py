@@ -32,7 +32,7 @@ class EndingResponse:
 
     Attributes
     ----------
-    rise : float
+    rate_factor : float
         Change of ln bursts per minute far below the ceiling.
     ceiling_per_min, healthy_ceiling_per_min : float
         Most bursts per minute of one ending, in this body and in health.
@@ -40,7 +40,7 @@ class EndingResponse:
         Factors on the spikes of a burst after its first, and on its intervals.
     """
 
-    rise: float = 0.0
+    rate_factor: float = 0.0
     ceiling_per_min: float = np.inf
     healthy_ceiling_per_min: float = np.inf
     further: float = 1.0
@@ -51,7 +51,7 @@ class EndingResponse:
         if healthy_per_min <= 0.0 or self == EndingResponse():
             return healthy_per_min
         below = 1.0 / healthy_per_min - 1.0 / self.healthy_ceiling_per_min
-        return 1.0 / (below * np.exp(-self.rise) + 1.0 / self.ceiling_per_min)
+        return 1.0 / (below * np.exp(-self.rate_factor) + 1.0 / self.ceiling_per_min)
 
 
 def _param(axon: str, name: str) -> float:
@@ -104,7 +104,7 @@ def ln_rate(c, at):
 
 
 def ln_further(c, at):
-    """Return ln of the mean spikes of a burst after its first, in the order of `SPIKES`."""
+    """Return ln of the mean spikes of a burst after its first, in the order of `SPIKE_TERMS`."""
     found, rest, _, _, left = at
     return c[0] + c[1] * rest + c[2] * rest * rest + c[3] * np.minimum(found, 30.0) + c[4] * left
 

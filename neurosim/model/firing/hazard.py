@@ -60,7 +60,7 @@ class HazardTable:
     ----------
     conditions : Conditions
     axon : str
-    nu : ndarray, shape (n,)
+    sodium_multiplier : ndarray, shape (n,)
         Persistent sodium current relative to the healthy axon.
     load_mmol_l : ndarray, shape (k,)
         Sodium load of the unit above the body's own internal sodium.
@@ -76,7 +76,7 @@ class HazardTable:
 
     conditions: Conditions
     axon: str
-    nu: np.ndarray
+    sodium_multiplier: np.ndarray
     load_mmol_l: np.ndarray
     bursts_per_min: np.ndarray
     action: np.ndarray
@@ -85,22 +85,22 @@ class HazardTable:
     scores: people.Scores = ()
 
     @property
-    def nu_critical(self) -> float:
+    def critical_multiplier(self) -> float:
         """Persistent sodium multiplier at which a site misfires once a minute.
 
         The lowest of the table where that one already misfires as often (every site does);
         NaN where none does.
         """
-        return multiplier_at_once_a_minute(self.bursts_per_min[:, 0], self.nu)
+        return multiplier_at_once_a_minute(self.bursts_per_min[:, 0], self.sodium_multiplier)
 
     @property
-    def x_percent(self) -> np.ndarray:
+    def threshold_percent(self) -> np.ndarray:
         """20-ms threshold of the sites in per cent of the person's healthy axon's, shape (n,)."""
         return _site_thresholds(self.conditions, self.axon, self.scores)
 
 
 def multiplier_at_once_a_minute(rate: np.ndarray, nu: np.ndarray = NU) -> float:
-    """Return the nu at which `rate` first reaches one a minute, as `HazardTable.nu_critical`."""
+    """Return the nu at which `rate` first reaches one a minute, as `HazardTable.critical_multiplier`."""
     if rate[0] >= 1.0:
         return float(nu[0])
     above = np.flatnonzero((rate[1:] >= 1.0) & (rate[:-1] < 1.0))
@@ -118,7 +118,7 @@ def _param(axon: str, name: str) -> float:
 def burst_rate(axon: str, action_: np.ndarray, rest_mv: np.ndarray) -> np.ndarray:
     """Return bursts per minute of a site by its action and resting potential.
 
-    The rate that starts at the site; `propagating` says how many leave it. 0 action is a
+    The rate that starts at the site; `propagating_share` says how many leave it. 0 action is a
     site that fires without noise.
     """
     e = (rest_mv + 80.0) / 5.0
@@ -148,7 +148,7 @@ def conduction_probability(
 ) -> float:
     """Return the probability that a discharge travels the ordinary axon, 0 (block) to 1.
 
-    From the height of a spike evoked in the person's axon (nu = 1) by a pulse of `EVOKED`
+    From the height of a spike evoked in the person's axon (nu = 1) by a pulse of `EVOKED_FACTOR`
     times the threshold, by the same rule that lets a misfire leave its site.
     """
     peak_mv = _evoked_mv(conditions, axon, _scores_if_personal(scores))
@@ -188,7 +188,7 @@ def prefetch_tables(states: Sequence[Conditions], axon: str, scores: people.Scor
     except NeurosimError:  # a state without rest: whoever asks for it is told
         return
     several = _table.missing(several)
-    _table.keep_all(_from_hazard_law([c for c, *_ in several], axon, own), several)
+    _table.store_all(_from_hazard_law([c for c, *_ in several], axon, own), several)
 
 
 def _scores_if_personal(scores: people.Scores) -> people.Scores:
@@ -239,10 +239,10 @@ def _examine_states(states: Sequence[Conditions], axon: str, scores: people.Scor
         all_of = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
         sites = at_rest(all_of, people.axon_of_person(axon, scores))
         n = len(some) * nu.size * loads.size
-        _examined_sites.keep_all(
+        _examined_sites.store_all(
             _split_by_state(sites.take(slice(n)), (len(some), nu.size, loads.size)), several
         )
-        _evoked_mv.keep_all(_evoked_peaks_mv(sites.take(slice(n, None))).tolist(), several)
+        _evoked_mv.store_all(_evoked_peaks_mv(sites.take(slice(n, None))).tolist(), several)
 
 
 def _split_by_state(sites: Axons, shape: tuple[int, int, int]) -> list[ExaminedSites]:
@@ -262,7 +262,7 @@ def _split_by_state(sites: Axons, shape: tuple[int, int, int]) -> list[ExaminedS
 def _examined_sites(conditions: Conditions, axon: str, scores: people.Scores) -> ExaminedSites:
     """Return the cells of one state, whatever the law is; a person's are few (`_grid`)."""
     _examine_states([conditions], axon, scores)
-    return _examined_sites.values[_examined_sites.key(conditions, axon, scores)]
+    return _examined_sites.values[_examined_sites.cache_key(conditions, axon, scores)]
 
 
 @cached(*people.PARAMETER_GROUPS, size=8192, form=IDENTITY)
@@ -394,7 +394,7 @@ def _healthy_shift_mv(axon: str) -> float:
 
 @cached(*PARAMETER_GROUPS)
 def _mean_critical_multiplier(axon: str) -> float:
-    """Return `HazardTable.nu_critical` of the mean axon in health, from its unloaded sites alone.
+    """Return `HazardTable.critical_multiplier` of the mean axon in health, from its unloaded sites alone.
 
     They are a sixth of the table, which nobody else needs when each person has an own axon.
     """
@@ -414,7 +414,7 @@ def critical_multiplier(axon: str = "ghk", scores: people.Scores = ()) -> float:
     """
     mean = _mean_critical_multiplier(axon)
     own = (
-        hazard_table(Conditions(), axon, scores).nu_critical
+        hazard_table(Conditions(), axon, scores).critical_multiplier
         if people.differs_from_mean(scores)
         else mean
     )
@@ -436,8 +436,15 @@ def site_rates(table: HazardTable, nu: np.ndarray) -> np.ndarray:
 
     Log-linear between the nu of the table, its ends held beyond them.
     """
-    j = np.clip(np.searchsorted(table.nu, nu) - 1, 0, table.nu.size - 2)
-    w = np.clip((nu - table.nu[j]) / (table.nu[j + 1] - table.nu[j]), 0.0, 1.0)[:, None]
+    j = np.clip(
+        np.searchsorted(table.sodium_multiplier, nu) - 1, 0, table.sodium_multiplier.size - 2
+    )
+    w = np.clip(
+        (nu - table.sodium_multiplier[j])
+        / (table.sodium_multiplier[j + 1] - table.sodium_multiplier[j]),
+        0.0,
+        1.0,
+    )[:, None]
     log = np.log(table.bursts_per_min)
     return np.exp((1.0 - w) * log[j] + w * log[j + 1])
 
@@ -495,11 +502,20 @@ def hazard_course(
 def _hazard_knots(tables, at, sites, soma_per_min, at_s, duration_s) -> list[UnitHazard]:
     """Return the knots of `hazard_course`, without a load to start with."""
     least = 1e-12 / duration_s * 60.0
-    most = np.max([np.interp(sites.nu, t.nu, t.bursts_per_min[:, 0]) for t in tables], axis=0)
+    most = np.max(
+        [
+            np.interp(sites.sodium_multiplier, t.sodium_multiplier, t.bursts_per_min[:, 0])
+            for t in tables
+        ],
+        axis=0,
+    )
     enough = np.flatnonzero(most > least)
     soma = np.flatnonzero(np.max(soma_per_min, axis=0) > least)
-    rates = [site_rates(table, sites.nu[enough]) for table in tables]
-    pairs = [np.interp(sites.nu[enough], table.nu, table.pair) for table in tables]
+    rates = [site_rates(table, sites.sodium_multiplier[enough]) for table in tables]
+    pairs = [
+        np.interp(sites.sodium_multiplier[enough], table.sodium_multiplier, table.pair)
+        for table in tables
+    ]
     unit = np.concatenate([sites.unit[enough], soma])
     order = np.argsort(unit, kind="stable")
     origin = np.concatenate([sites.origin[enough], np.full(soma.size, SOMA)])[order]

@@ -29,7 +29,7 @@ class Sites:
 
     Attributes
     ----------
-    nu : ndarray, shape (sites,)
+    sodium_multiplier : ndarray, shape (sites,)
         Persistent sodium current relative to the healthy axon.
     unit : ndarray of int, shape (sites,)
         Motor unit of each site.
@@ -42,7 +42,7 @@ class Sites:
         Which units live; all if omitted.
     """
 
-    nu: np.ndarray
+    sodium_multiplier: np.ndarray
     unit: np.ndarray
     origin: np.ndarray
     units: int

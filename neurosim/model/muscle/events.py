@@ -277,7 +277,7 @@ def _event_shapes(
     top = (a + b * u_top) * np.exp(-u_top)
     peak = np.maximum.reduceat(top, starts)
     edge = parameters.parameter("muscle", "event_edge_fraction") * peak
-    above = top >= np.repeat(edge, discharges)
+    above = top >= np.repeat(edge, discharges.astype(np.intp))
     index = np.arange(times_s.size)
     rise = np.minimum.reduceat(np.where(above, index, times_s.size), starts)
     fall = np.maximum.reduceat(np.where(above, index, -1), starts)

@@ -68,7 +68,7 @@ class Pool:
         """How many."""
         return self.rheobase_na.size
 
-    def only(self, units) -> Pool:
+    def subset(self, units) -> Pool:
         """Return the pool of some units, by index, slice or mask."""
         index = np.atleast_1d(np.arange(self.units)[units])
         return Pool(*(getattr(self, f)[index] for f in Pool.__annotations__))
@@ -500,7 +500,7 @@ def _run_chunks(pool, conditions, e, current, other, seed, noise, kept) -> PoolR
             rows,
         )
         at = np.concatenate([s[:c] for s, c in zip(spikes, counts, strict=True)])
-        who = np.repeat(np.arange(n), counts)
+        who = np.repeat(np.arange(n), counts.astype(np.intp))
         order = np.argsort(at, kind="stable")
         found.append((at[order] + start * SUBSTEPS, who[order]))
     parts, zero = threshold_parts_mv(conditions), _soma_param("rest_mv")

@@ -120,5 +120,5 @@ def number_plateaus(times_s: np.ndarray, unit: np.ndarray, least_s: float = 1.0)
         last = max(last, end[i])
         found[i] = count
     episode = np.empty(time.size, np.int64)
-    episode[order] = np.repeat(found, size)
+    episode[order] = np.repeat(found, size.astype(np.intp))
     return episode

@@ -525,12 +525,12 @@ def test_an_axon_of_ones_own_stands_where_a_name_does():
 def test_an_axon_at_its_own_rest_has_all_its_sodium_channels(name):
     own = ax.axon_parameters(name).replace(GKs_n=12.0)
     assert ax.at_rest(Conditions(), own).availability[0] != pytest.approx(1.0, abs=0.01)
-    healthy = own.at_own_rest()
+    healthy = own.normalised_at_rest()
     one = ax.at_rest(Conditions(), healthy)
     assert one.availability[0] == pytest.approx(1.0, abs=1e-9)
     assert one.rest_mv[0] == pytest.approx(healthy["Es0"], abs=1e-9)
     shipped = ax.axon_parameters(name)
-    assert shipped.at_own_rest()["Es0"] == pytest.approx(shipped["Es0"], abs=0.01)
+    assert shipped.normalised_at_rest()["Es0"] == pytest.approx(shipped["Es0"], abs=0.01)
 
 
 def test_a_bad_axon_is_one_sentence():

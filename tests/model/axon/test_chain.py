@@ -164,7 +164,7 @@ def test_compiled_and_plain_give_the_same(monkeypatch):
     assert np.array_equal(fast[1].counts, plain[1].counts) and plain[1].counts.min() >= 1
     for unit in range(3):
         for j in range(4):
-            for a, b in zip(fast[1].of(unit, j), plain[1].of(unit, j), strict=True):
+            for a, b in zip(fast[1].for_unit(unit, j), plain[1].for_unit(unit, j), strict=True):
                 np.testing.assert_allclose(a, b, atol=1e-9)
 
 
@@ -177,7 +177,7 @@ def test_two_halves_are_the_whole():
     b, _ = ch.run_chain(built, 6.5, state=halves)
     assert np.array_equal(whole.S, halves.S)
     assert np.array_equal(one.counts, a.counts + b.counts)
-    assert one.of(2)[0] == pytest.approx(np.concatenate([a.of(2)[0], b.of(2)[0]]))
+    assert one.for_unit(2)[0] == pytest.approx(np.concatenate([a.for_unit(2)[0], b.for_unit(2)[0]]))
 
 
 def test_slow_feedbacks():
@@ -186,7 +186,7 @@ def test_slow_feedbacks():
     built = ch.build_chain([[unit]], 80.0)
     state = built.start()
     spikes, _ = ch.run_chain(built, 40.0, state=state, stimulus_pa=800.0, stimulus_ms=1.0)
-    gone = 40.0 - spikes.of(0)[0][0]
+    gone = 40.0 - spikes.for_unit(0)[0][0]
     assert spikes.counts[0, 0] == 1
     assert state.slow[0, 0, 0] == pytest.approx(5.0 * np.exp(-gone / 40.0), rel=1e-9)
     # inactivation goes to its curve where the potential is held up by a current

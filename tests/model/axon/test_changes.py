@@ -45,7 +45,7 @@ def test_every_named_condition_points_where_it_should(axon):
 
 def test_every_named_condition_has_words_and_allowed_changes():
     for name, one in ch.named_conditions().items():
-        assert one.title and one.about.endswith(".") and one.changes, name
+        assert one.title and one.description.endswith(".") and one.changes, name
         assert ch.check_changes(one.changes) == dict(one.changes)
 
 

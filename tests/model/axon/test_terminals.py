@@ -39,12 +39,12 @@ def test_fast_potassium_is_the_switch_of_multiplets(axon):
     spikes = run([terminals.fitted_isaacs(kf, axon) for kf in KF], axon, 250.0, at=0)
     back = spikes.counts[0]
     assert back[0] == 1 and (np.diff(back) >= 0).all() and 3 <= back[-1] <= 10
-    times, peaks = spikes.of(0, len(KF) - 1)
+    times, peaks = spikes.for_unit(0, len(KF) - 1)
     gaps = np.diff(times)
     assert ((gaps > 1000 / 300) & (gaps < 1000 / 30)).all()
     assert (peaks > FULL_MV).all() and times[-1] < 150.0
     # where it comes from: the last node fires first in what follows the impulse
-    last = spikes.of(4, len(KF) - 1)[0]
+    last = spikes.for_unit(4, len(KF) - 1)[0]
     assert last[0] > times[0] and last[1] < times[1]
 
 
@@ -55,7 +55,7 @@ def test_second_spikes_arrive_whole(site, axon):
     assert np.array_equal(spikes.counts[0], spikes.counts[3]), "what leaves the end arrives"
     # the end itself may not fall below -35 mV between two spikes, which then count as one there
     assert np.abs(spikes.counts[0] - spikes.counts[4]).max() <= 1
-    trains = [spikes.of(0, j) for j in range(n)]
+    trains = [spikes.for_unit(0, j) for j in range(n)]
     assert min(peaks.min(initial=np.inf) for _, peaks in trains) > FULL_MV
     size = np.concatenate([sizes(times) for times, _ in trains])
     gaps = np.concatenate([np.diff(times) for times, _ in trains])
@@ -84,7 +84,7 @@ def test_a_slow_outward_current_groups_a_rhythm_into_bursts(axon):
     """No noise: without the current a regular rhythm (7 to 10 a second), with it groups."""
     chains = [terminals.fitted_myokymia(axon, np.inf, outward=on) for on in (False, True)]
     spikes = run(chains, axon, 9000.0, at=2)
-    regular, grouped = (spikes.of(0, j) for j in (0, 1))
+    regular, grouped = (spikes.for_unit(0, j) for j in (0, 1))
     gaps = np.diff(regular[0])[3:]
     assert gaps.std() < 0.02 * gaps.mean() and 100.0 < gaps.mean() < 150.0
     times, peaks = grouped

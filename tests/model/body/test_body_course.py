@@ -167,8 +167,8 @@ def test_plain_water_and_solution_leave_different_blood():
     drink = {"at": "10:00", "plain_water_l": 3.0}
     made = course(sweat, drink)
     water = made.body_at(16.0).blood()
-    solution = made.instead("plain_water_l", "rehydration_l").body_at(16.0).blood()
-    none = made.without("plain_water_l").body_at(16.0).blood()
+    solution = made.replace_events("plain_water_l", "rehydration_l").body_at(16.0).blood()
+    none = made.without_events("plain_water_l").body_at(16.0).blood()
     assert water["sodium_mmol_l"] < solution["sodium_mmol_l"] < none["sodium_mmol_l"]
     assert water["sodium_mmol_l"] < 138.0 and none["sodium_mmol_l"] > 142.0
 
@@ -233,7 +233,12 @@ def test_a_course_that_changes_nothing_has_one_knot():
 def test_the_clock_goes_round():
     made = course({"from": "23:00", "to": "06:30", "sleep": True}, start="06:30")
     assert (made.events[0].start_min, made.events[0].stop_min) == (990, 1440)
-    assert [made.clock(h) for h in (0.0, 16.5, 23.99, 30.0)] == ["06:30", "23:00", "06:29", "12:30"]
+    assert [made.clock_time(h) for h in (0.0, 16.5, 23.99, 30.0)] == [
+        "06:30",
+        "23:00",
+        "06:29",
+        "12:30",
+    ]
     past = course({"at": "05:00", "contraction": 1.0}, start="06:30")
     assert past.events[0].start_min == 1350
 
@@ -292,6 +297,6 @@ def test_a_body_that_could_not_live_is_told_with_its_time():
     with pytest.raises(NeurosimError, match="before the start"):
         made.body_at(-1.0)
     with pytest.raises(NeurosimError, match="did you mean 'caffeine_mg'"):
-        made.without("cafeine_mg")
+        made.without_events("cafeine_mg")
     with pytest.raises(NeurosimError, match="did you mean 'gabapentinoid'"):
         medicine_rates_per_h("gabapentin")

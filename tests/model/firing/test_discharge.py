@@ -379,7 +379,7 @@ def test_an_episode_is_a_burst_and_episodes_are_numbered_in_time():
 
 
 def rows(*discharges):
-    """Return the rows of `firing_of` from (time, unit, place)."""
+    """Return the rows of `firing_from_rows` from (time, unit, place)."""
     time, unit, place = np.array(discharges, float).T
     return np.stack([time, unit, 0 * unit, place, 0 * unit])
 

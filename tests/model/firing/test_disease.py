@@ -60,7 +60,7 @@ def test_without_disease_the_discharges_are_the_hazards_own(name):
     )
     for column, own in alone.columns().items():
         assert np.array_equal(result.firing.columns()[column], own)
-    assert result.sites.alive is None and not result.beside_per_min.any()
+    assert result.sites.alive is None and not result.other_bursts_per_min.any()
 
 
 def test_disease_draws_from_streams_of_its_own():

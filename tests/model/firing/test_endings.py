@@ -64,7 +64,7 @@ def test_the_law_holds_for_direct_runs_it_never_saw(name, axon):
         [terminals.place_in_body(units, body)] * copies, parameter("chain", "axial_ns"), axon
     )
     spikes, _ = ch.run_chain(built, seconds * 1000.0, dt=0.02, seed=[9, 9], capacity=2000)
-    trains = [spikes.of(0, j)[0] for j in range(copies)]
+    trains = [spikes.for_unit(0, j)[0] for j in range(copies)]
     found = sum(int((np.diff(t, prepend=-np.inf) > 30.0).sum()) for t in trains)
     expected = per_min(body, axon, left) * copies * seconds / 60.0
     assert abs(np.log((expected + 1.0) / (found + 1.0))) < np.log(4.0), (found, expected)

@@ -72,7 +72,7 @@ def test_a_load_never_makes_a_site_fire_more(axon, changes):
     found = table(axon, **changes)
     assert np.all(np.diff(found.bursts_per_min, axis=1) <= 0)
     assert np.all(found.bursts_per_min > 0) and np.isfinite(found.bursts_per_min).all()
-    assert found.bursts_per_min.shape == (found.nu.size, found.load_mmol_l.size)
+    assert found.bursts_per_min.shape == (found.sodium_multiplier.size, found.load_mmol_l.size)
     assert np.all((found.pair >= 0) & (found.pair <= 0.6))
     if K not in changes:  # at high potassium a load frees channels as much as it calms
         i = int(np.flatnonzero(found.bursts_per_min[:, 0] >= 1.0)[0])
@@ -89,7 +89,7 @@ def test_sodium_load_raises_the_action_where_the_site_is_quiet(axon):
 
 @pytest.mark.parametrize("axon", AXONS)
 def test_calcium_magnesium_and_potassium_move_the_rate_their_own_way(axon):
-    nu = table(axon).nu_critical + 0.2
+    nu = table(axon).critical_multiplier + 0.2
     health = rate(nu, axon)
     assert 2.0 < health < 60.0
     for changes in ({CA: 1.05}, {CA: 0.8}, {MG: 0.25}, {K: 4.6}, {K: 5.0}, {NA: 152.0}):
@@ -102,7 +102,7 @@ def test_calcium_magnesium_and_potassium_move_the_rate_their_own_way(axon):
 
 @pytest.mark.parametrize("axon", AXONS)
 def test_potassium_excites_then_silences_for_want_of_propagation(axon):
-    nu = table(axon).nu_critical + 0.3
+    nu = table(axon).critical_multiplier + 0.3
     blocked, low, start = {
         "ghk": (7.5, 6.5, 2.8),
         "ohmic": (7.5, 7.0, 2.8),
@@ -137,7 +137,7 @@ def test_the_healthy_table_agrees_with_the_direct_runs(axon):
     above = int(np.flatnonzero(per_min >= 1.0)[0])
     y = np.log(np.maximum(per_min[above - 1 : above + 1], 0.2))
     direct = np.interp(0.0, y, nu[above - 1 : above + 1])
-    critical = table(axon).nu_critical
+    critical = table(axon).critical_multiplier
     assert critical == pytest.approx(direct, abs=0.2)
     assert abs(np.log(rate(direct, axon))) < 2.0 * stated
     assert rate(critical, axon) == pytest.approx(1.0, rel=1e-6)
@@ -148,7 +148,7 @@ def test_the_healthy_table_agrees_with_the_direct_runs(axon):
 def test_bodies_that_were_not_in_the_fit_fire_as_the_table_says(changes):
     conditions = Conditions().replace(**changes)
     found = hazard_table(conditions)
-    middle = found.nu_critical
+    middle = found.critical_multiplier
     nus = np.linspace(middle - 0.2, middle + 1.0, 16)
     noisy = at_rest([conditions.replace(persistent_sodium_scale=v) for v in nus])
     noisy = noisy.with_noise(parameter("firing", "noise_channels"))
@@ -177,8 +177,10 @@ def test_bodies_that_were_not_in_the_fit_fire_as_the_table_says(changes):
 
 def test_rates_are_exact_at_the_nodes_and_log_linear_between():
     found = table()
-    assert site_rates(found, found.nu) == pytest.approx(found.bursts_per_min, rel=1e-12)
-    between = 0.25 * found.nu[20] + 0.75 * found.nu[21]
+    assert site_rates(found, found.sodium_multiplier) == pytest.approx(
+        found.bursts_per_min, rel=1e-12
+    )
+    between = 0.25 * found.sodium_multiplier[20] + 0.75 * found.sodium_multiplier[21]
     told = found.bursts_per_min[20] ** 0.25 * found.bursts_per_min[21] ** 0.75
     assert site_rates(found, np.array([between]))[0] == pytest.approx(told, rel=1e-12)
     ends = site_rates(found, np.array([0.01, 50.0]))
@@ -224,9 +226,9 @@ def test_only_negligible_sites_are_left_out():
 def test_the_critical_nu_of_a_body_where_every_site_fires_or_none_does():
     found = table()
     everywhere = dataclasses.replace(found, bursts_per_min=np.full_like(found.bursts_per_min, 5.0))
-    assert everywhere.nu_critical == found.nu[0]
+    assert everywhere.critical_multiplier == found.sodium_multiplier[0]
     nowhere = dataclasses.replace(found, bursts_per_min=np.full_like(found.bursts_per_min, 0.5))
-    assert np.isnan(nowhere.nu_critical)
+    assert np.isnan(nowhere.critical_multiplier)
 
 
 def test_an_error_of_the_law_moves_every_state_but_health():
@@ -260,7 +262,9 @@ def test_the_table_is_remembered_and_frozen():
 
 def test_thresholds_of_the_sites_fall_along_nu_while_they_are_silent():
     found = table()
-    silent = found.nu < found.nu_critical
-    x = found.x_percent
-    assert x[np.flatnonzero(np.isclose(found.nu, 1.0))] == pytest.approx([100.0], abs=0.5)
+    silent = found.sodium_multiplier < found.critical_multiplier
+    x = found.threshold_percent
+    assert x[np.flatnonzero(np.isclose(found.sodium_multiplier, 1.0))] == pytest.approx(
+        [100.0], abs=0.5
+    )
     assert np.all(np.diff(x[silent]) < 0)

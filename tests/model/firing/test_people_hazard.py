@@ -41,7 +41,9 @@ def test_few_sites_of_a_person_tell_the_whole_table(name):
     scores = person_scores(1, 0)
     found = hz.hazard_table(STATES[name], "ghk", scores)
     exact = whole_table(STATES[name], "ghk", scores)
-    assert found.nu_critical == pytest.approx(exact.nu_critical, rel=0.02, nan_ok=True)
+    assert found.critical_multiplier == pytest.approx(
+        exact.critical_multiplier, rel=0.02, nan_ok=True
+    )
     # what counts: sites that fire between once in a day and once a second, unblocked
     counts = (exact.bursts_per_min > 1e-3) & (exact.bursts_per_min < 300.0)
     counts &= hz.NU[:, None] < 4.7
@@ -80,7 +82,7 @@ def test_the_mean_person_has_the_tables_of_the_mean_axon():
     zero = (0.0,) * people.score_count()
     assert hz.hazard_table(Conditions(), "ghk", zero) is hz.hazard_table(Conditions(), "ghk")
     assert hz.critical_multiplier("ghk", zero) == pytest.approx(
-        hz.hazard_table(Conditions()).nu_critical
+        hz.hazard_table(Conditions()).critical_multiplier
     )
     assert hz.conduction_probability(Conditions(), "ghk", zero) == hz.conduction_probability(
         Conditions(), "ghk"
@@ -88,8 +90,11 @@ def test_the_mean_person_has_the_tables_of_the_mean_axon():
 
 
 def test_sites_are_set_against_the_persons_own_axon_unless_told_otherwise():
-    mean = hz.hazard_table(Conditions()).nu_critical
-    own = [hz.hazard_table(Conditions(), "ghk", person_scores(1, p)).nu_critical for p in range(6)]
+    mean = hz.hazard_table(Conditions()).critical_multiplier
+    own = [
+        hz.hazard_table(Conditions(), "ghk", person_scores(1, p)).critical_multiplier
+        for p in range(6)
+    ]
     assert np.ptp(np.log(np.array(own) - 1.0)) > 0.2  # people's margins differ
     found = [hz.critical_multiplier("ghk", person_scores(1, p)) for p in range(6)]
     assert np.allclose(found, own)
@@ -100,7 +105,7 @@ def test_sites_are_set_against_the_persons_own_axon_unless_told_otherwise():
     again = person_sites(Scenario(), 3)[0]
     # the same draws, in other units
     rogue = again.origin == 1
-    part = (again.nu - 1.0)[rogue] / (sites.nu - 1.0)[rogue]
+    part = (again.sodium_multiplier - 1.0)[rogue] / (sites.sodium_multiplier - 1.0)[rogue]
     assert np.allclose(part, (own[3] - 1.0) / (mean - 1.0))
 
 

@@ -21,7 +21,8 @@ def of_person(person, muscle_index=0, units=40, site_class="foot_sole", seed=1):
 
 def same(a, b):
     return a.units == b.units and all(
-        np.array_equal(getattr(a, n), getattr(b, n)) for n in ("nu", "unit", "origin")
+        np.array_equal(getattr(a, n), getattr(b, n))
+        for n in ("sodium_multiplier", "unit", "origin")
     )
 
 
@@ -33,7 +34,9 @@ def test_sites_are_sorted_by_unit_and_of_two_kinds(site_class):
     assert set(found.origin) <= {BULK, ROGUE}
     per_unit = np.bincount(found.unit[found.origin == BULK], minlength=found.units)
     assert np.all(per_unit == parameter("firing", "bulk_sites_per_unit"))
-    assert np.all(found.nu[found.origin == ROGUE] >= 1.0) and np.all(found.nu > 0)
+    assert np.all(found.sodium_multiplier[found.origin == ROGUE] >= 1.0) and np.all(
+        found.sodium_multiplier > 0
+    )
 
 
 def test_a_person_has_the_same_sites_in_every_state_and_for_any_time():
@@ -54,9 +57,9 @@ def test_a_person_does_not_depend_on_who_was_drawn_before():
 def test_people_seeds_and_muscles_differ_in_their_sites():
     base = of_person(0)
     for other in (of_person(1), of_person(0, seed=2), of_person(0, muscle_index=1)):
-        assert not np.array_equal(base.nu[:20], other.nu[:20])
+        assert not np.array_equal(base.sodium_multiplier[:20], other.sodium_multiplier[:20])
     drawn = [person_sites(Scenario(muscle=name), 0)[0] for name in MUSCLES]
-    firsts = {s.nu[0] for s in drawn}
+    firsts = {s.sodium_multiplier[0] for s in drawn}
     assert len(firsts) == len(MUSCLES)
 
 
@@ -81,7 +84,7 @@ def test_rogues_are_poisson_with_an_exponential_tail(site_class, units):
     assert abs(counts.mean() - mean) < 4.0 * np.sqrt(mean / counts.size)
     dispersion = counts.var(ddof=1) / mean * (counts.size - 1)
     assert 1e-3 < stats.chi2.cdf(dispersion, counts.size - 1) < 1.0 - 1e-3
-    excess = np.concatenate([s.nu[s.origin == ROGUE] for s in people])[:3000] - 1.0
+    excess = np.concatenate([s.sodium_multiplier[s.origin == ROGUE] for s in people])[:3000] - 1.0
     tail = parameter("firing", "rogue_tail") * (CRITICAL - 1.0)
     assert stats.kstest(excess / tail, "expon").pvalue > 1e-3
     units_of = np.concatenate([s.unit[s.origin == ROGUE] for s in people])
@@ -89,7 +92,7 @@ def test_rogues_are_poisson_with_an_exponential_tail(site_class, units):
 
 
 def test_the_bulk_is_log_normal():
-    nu = np.concatenate([s.nu[s.origin == BULK] for s in map(of_person, range(5))])
+    nu = np.concatenate([s.sodium_multiplier[s.origin == BULK] for s in map(of_person, range(5))])
     spread = parameter("firing", "bulk_spread") * np.log(CRITICAL)
     assert stats.kstest(np.log(nu) / spread, "norm").pvalue > 1e-3
 

@@ -11,7 +11,7 @@ from neurosim.model.soma.pool import hold_input, join_inputs, ramp_input
 from neurosim.model.soma.soma import SomaConditions, resting_mv
 
 POOL = pl.build_pool(120)
-SOME = POOL.only([0, 30, 60, 90, 119])
+SOME = POOL.subset([0, 30, 60, 90, 119])
 HEALTHY = SomaConditions()
 
 
@@ -46,7 +46,7 @@ def test_rheobase_is_the_current_that_fires():
     assert rest == pytest.approx(0.0)
     for factor, fires in ((0.995, False), (1.005, True)):
         for i in range(SOME.units):
-            one = SOME.only([i])
+            one = SOME.subset([i])
             now = factor * one.rheobase_na[0]
             found = pl.run_pool(one, quiet, current_na=now, duration_s=1.0, seed=1, noise=False)
             assert (found.time_s.size > 0) == fires
@@ -68,7 +68,7 @@ def test_rate_rises_with_drive_to_25_to_50_a_second():
     assert (found[-1] > 25.0).all() and (found[-1] < 50.0).all()
     # primary range: mean slope against injected current is near straight, positive (Kernell)
     amps = SOME.rheobase_na[0] * np.linspace(2.0, 4.0, 5)
-    one = SOME.only([0])
+    one = SOME.subset([0])
     rates = [
         trains.rate_per_s(t, 1.0, 4.0)
         for a in amps
@@ -134,7 +134,7 @@ def test_a_short_push_leaves_firing_that_a_short_inhibition_ends(gain):
 def test_a_unit_is_the_same_whoever_runs_beside_it():
     drive = triangle(0.2)[:4000]
     all_of = pl.run_pool(POOL, excitation=drive, seed=9).trains_s()
-    few = pl.run_pool(POOL.only(slice(0, 3)), excitation=drive, seed=9).trains_s()
+    few = pl.run_pool(POOL.subset(slice(0, 3)), excitation=drive, seed=9).trains_s()
     for a, b in zip(all_of, few, strict=False):
         assert np.array_equal(a, b)
     assert not np.array_equal(
@@ -145,7 +145,7 @@ def test_a_unit_is_the_same_whoever_runs_beside_it():
 
 def test_half_the_noise_is_common():
     # correlation of two equal resting units' potentials: 0.37 + 0.13 of the variance
-    twins = POOL.only([5, 5])
+    twins = POOL.subset([5, 5])
     v = pl.run_pool(twins, duration_s=100.0, seed=4, trace=(0, 1)).potential_mv
     assert np.corrcoef(v)[0, 1] == pytest.approx(0.5, abs=0.06)
 

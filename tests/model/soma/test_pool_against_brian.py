@@ -12,7 +12,7 @@ from neurosim.model.soma.pool import hold_input, join_inputs, ramp_input
 from neurosim.model.soma.soma import SomaConditions
 
 PEER = Path(__file__).parents[3] / "benchmarks" / "peer_pool.py"
-SOME = pl.build_pool(120).only([0, 30, 60, 90, 119])
+SOME = pl.build_pool(120).subset([0, 30, 60, 90, 119])
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 

@@ -25,7 +25,7 @@ def without(monkeypatch):
         def changed(room, name):
             return changes.get(name.removeprefix("soma_"), parameter(room, name))
 
-        monkeypatch.setattr(mn, "number", changed)
+        monkeypatch.setattr(mn, "parameter", changed)
 
     return override
 

@@ -1,0 +1,121 @@
+"""A result that shows itself: prints, plots, saves itself, becomes a table, names its sources.
+
+The rooms below know no figure and no sentence. What shows a class is registered by the package
+(`neurosim.base.registry`) under the name of the class, as these kinds of view: `text` (the
+lines that the command prints), `headline` (one line of at most 90 characters: what it is), `plot` (a
+`Picture`), `files` (content by file name: what the command writes), `table` (columns by name, or
+rows as dictionaries) and `parameters` (the ``(group, name)`` of those that it rests on).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from neurosim.base.errors import NeurosimError
+from neurosim.base.files import prepare_folder, write_files
+from neurosim.base.parameters import GRADES, Value, all_values, references
+from neurosim.base.registry import view
+
+
+class Viewable:
+    """What every public result can do beside holding its numbers.
+
+    A dataclass that inherits from it says ``repr=False``.
+    """
+
+    def _view(self, kind: str, **options: Any) -> Any:
+        return view(type(self).__name__, kind)(self, **options)
+
+    def __str__(self) -> str:
+        return self._view("text")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self._view('headline')}>"
+
+    def _repr_html_(self) -> str:
+        return view("Viewable", "html")(self)
+
+    def plot(self, **options: Any) -> Any:
+        """Return a `Picture`: a Matplotlib figure with its words as ``alt_text``."""
+        return self._view("plot", **options)
+
+    def save(self, folder: str | Path) -> list[Path]:
+        """Write the files that the command of the same name writes, all or none of them.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Made if it is absent; its parent must exist.
+
+        Returns
+        -------
+        list of Path
+
+        Raises
+        ------
+        NeurosimError
+            If the folder cannot be made or written to.
+        """
+        return write_files(prepare_folder(folder), self._view("files"))
+
+    def to_dataframe(self) -> Any:
+        """Return the result's table as a ``pandas.DataFrame``, units in the names of its columns.
+
+        Raises
+        ------
+        NeurosimError
+            If pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError:
+            raise NeurosimError(
+                "A DataFrame needs pandas: install it with 'python -m pip install pandas', "
+                "or write the table as CSV with save()."
+            ) from None
+        return pandas.DataFrame(self._view("table"))
+
+    def sources(self) -> Sources:
+        """Return the parameters that the result rests on, each with grade and citation."""
+        return sources_of(self._view("parameters"))
+
+
+@dataclass(frozen=True, repr=False)
+class Sources(Viewable):
+    """Parameters of the model with unit, range, grade and source, and the citations behind them.
+
+    Attributes
+    ----------
+    entries : tuple of (str, Value)
+        Group and parameter.
+    """
+
+    entries: tuple[tuple[str, Value], ...]
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    @property
+    def grades(self) -> dict[str, int]:
+        """How many parameters have each grade."""
+        counts = Counter(value.grade for _, value in self.entries)
+        return {grade: counts[grade] for grade in GRADES}
+
+    @property
+    def citations(self) -> dict[str, str]:
+        """Citation by source key, of the sources named here."""
+        keys = {value.source for _, value in self.entries}
+        return {key: text for key, text in references().items() if key in keys}
+
+    def sources(self) -> Sources:
+        """Return itself."""
+        return self
+
+
+def sources_of(names: Collection[tuple[str, str]]) -> Sources:
+    """Return the parameters with these (group, name), in the order of the groups."""
+    return Sources(tuple((g, v) for g, v in all_values() if (g, v.name) in names))

@@ -216,7 +216,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "format": {"metavar": "csv|parquet", "default": "csv", "help": "of the tables"},
     "duration": {"metavar": "T", "help": "simulated time, in seconds or as '24 h'"},
     "people": {"metavar": "N", "help": "number of people"},
-    "person": {"metavar": "N", "help": "which of the seed's people, from 0"},
+    "person": {"metavar": "N", "help": "which of the seed's people, from 0 (without it, a "
+                                       "typical one is run and the mean axon examined)"},
     "seed": {"metavar": "S", "help": "same seed, same people and twitches"},
     "axon": {"metavar": "ghk|ohmic|alternative",
              "help": "which of the axons that fit people's nerves"},
@@ -684,14 +685,16 @@ def _useful_cores(people: int) -> int:
 
 
 def _run(args: argparse.Namespace) -> None:
-    asked, person = _requested_scenario(args), _parse_person(args) or 0
+    asked, person = _requested_scenario(args), _parse_person(args)
     other = _comparison_scenario(args, asked)
     with _output_folder(args.out, asked.name) as folder:
+        from neurosim.model.firing.sites import TYPICAL_PERSON
         from neurosim.simulation.simulate import simulate
         from neurosim.simulation.tally import replicate
         from neurosim.view import course, export, figures, sound, style
 
-        _check_table_size(asked)
+        person = TYPICAL_PERSON if person is None else person
+        _check_table_size(asked, person)
         both = [s for s in (asked, other) if s is not None]
         cores = _useful_cores(asked.people)
         _warn_if_long(both, asked.people, cores)
@@ -721,14 +724,14 @@ def _run(args: argparse.Namespace) -> None:
         _write_files(folder, files, words)
 
 
-def _check_table_size(asked: Any) -> None:
+def _check_table_size(asked: Any, person: int) -> None:
     """Refuse a run whose discharges would fill the memory, before it is made."""
     from neurosim.simulation.simulate import simulate
 
     if asked.duration_s <= 3600.0:
         return
     short = asked.replace(duration_s=1.0) if asked.course is None else asked
-    rate = simulate(short).expected_per_min
+    rate = simulate(short, person=person).expected_per_min
     rows = rate * asked.duration_s / 60.0
     if rows > MAX_ROWS:
         raise NeurosimError(

@@ -18,7 +18,7 @@ from neurosim.view.style import house_style
 
 BODIES = {"in health": ns.Body(), "after coffee": ns.Body(plasma_caffeine_umol_l=40.0),
           "under stress": ns.Body(stress=0.7), "in fatigue": ns.Body(fatigue=1.0)}  # fmt: skip
-UNIT, LOW = 8, ns.Body(ionised_calcium_mmol_l=0.8)
+UNIT, LOW = 8, ns.Body(ionised_calcium_mmol_l=1.0)
 SOMAS = {
     name: state_from_contributions(ns.contributions(body)).soma for name, body in BODIES.items()
 }
@@ -41,7 +41,7 @@ runs = {
 willed = pool.run_pool(
     units, state_from_contributions(ns.contributions(LOW)).soma, excitation=WILL, seed=1
 )
-misfires = ns.simulate(LOW, duration_s=willed.duration_s, seed=1, person=0).firing
+misfires = ns.simulate(LOW, duration_s=willed.duration_s, seed=1).firing
 
 
 @house_style

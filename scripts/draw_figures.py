@@ -57,13 +57,13 @@ def draw_scenarios() -> None:
 
 def draw_day() -> None:
     """Draw one person's day on its clock."""
-    figure = ns.simulate("a_day", person=1).plot()
+    figure = ns.simulate("a_day").plot()
     figure.savefig(FOLDER / "a_day.png", dpi=75)
 
 
 def draw_pair() -> None:
     """Draw one person in health and with low calcium."""
-    healthy, low = (ns.simulate(n, person=0, seed=1) for n in ("normal", "low_calcium"))
+    healthy, low = (ns.simulate(n) for n in ("normal", "low_calcium"))
     picture_pair(healthy, low).savefig(FOLDER / "health_and_low_calcium.png", dpi=110)
 
 

@@ -43,7 +43,13 @@ from neurosim.model.firing.hazard import (
     prefetch_tables,
     unit_hazard,
 )
-from neurosim.model.firing.sites import Sites, draw_sites, person_scores, person_streams
+from neurosim.model.firing.sites import (
+    TYPICAL_PERSON,
+    Sites,
+    draw_sites,
+    person_scores,
+    person_streams,
+)
 from neurosim.model.muscle.anatomy import MUSCLES, muscle
 from neurosim.model.muscle.events import Twitches, find_twitches
 from neurosim.model.muscle.junction import add_repeats
@@ -295,7 +301,7 @@ def _run_person(of: BodyTrajectory, asked: Scenario, person: int, named: bool = 
 
 
 def simulate(
-    what: Body | Scenario | str | Path | None = None, *, person: int = 0, **changes
+    what: Body | Scenario | str | Path | None = None, *, person: int = TYPICAL_PERSON, **changes
 ) -> Result:
     """Run the whole chain for one person and return every intermediate.
 
@@ -304,7 +310,7 @@ def simulate(
     what : Body, Scenario, catalogue name or TOML file
         A healthy body if omitted.
     person : int
-        Which of the seed's people.
+        Which of the seed's people, from 0; by default a typical one of seed 1.
     **changes
         Scenario fields to change: `muscle`, `duration_s`, `seed`, `axon`, `body`.
 

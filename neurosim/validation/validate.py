@@ -66,7 +66,7 @@ def _tetany_rows() -> list[Row]:
             )
         )
     health, low = (
-        simulate(Body(ionised_calcium_mmol_l=c), duration_s=1.0).expected_per_min
+        simulate(Body(ionised_calcium_mmol_l=c), person=0, duration_s=1.0).expected_per_min
         for c in (1.2, 0.6)
     )
     rows.append(

@@ -288,7 +288,7 @@ def run(electrode: str, seeds: range, cramps: int) -> tuple[Tally, dict[str, Tal
 def catalogue(electrode: str) -> None:
     """Print what the detector says of whole scenarios, the needle beside the busiest unit."""
     for name in SCENARIOS:
-        r = simulate(name, duration_s=60.0, seed=1)
+        r = simulate(name, person=0, duration_s=60.0, seed=1)
         f, m = r.firing.columns(), r.scenario.muscle
         d = Discharges(f["time_s"], f["unit"], f["origin"], f["process"], f["episode"], 60.0)
         busiest = int(np.bincount(d.unit, minlength=1).argmax())

@@ -19,8 +19,10 @@ from neurosim.classroom.explorer.settings import (
     ExplorerSetting,
     all_sliders,
     explorer_conditions,
+    rate_words,
 )
 from neurosim.model.body.fields import FIELDS
+from neurosim.model.firing.sites import TYPICAL_PERSON
 from neurosim.view.style import ADVICE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,9 +42,9 @@ def sliders():
     return Sliders(Explorer(), ExplorerSetting(), canvas=False)
 
 
-def alone(body, muscle="foot_sole"):
+def alone(body, muscle="foot_sole", person=0):
     """Return the model's own answer, asked for without the explorer."""
-    return ns.simulate(body, muscle=muscle, duration_s=60, seed=1, person=0)
+    return ns.simulate(body, muscle=muscle, duration_s=60, seed=1, person=person)
 
 
 # --- A setting is a body ------------------------------------------------------------------
@@ -252,10 +254,9 @@ def test_without_a_notebook_there_are_small_pictures_and_a_sentence_why(capsys):
     assert said.count("\n") == 1 and said.startswith("No sliders, because no notebook is running")
     assert picture._repr_png_().startswith(b"\x89PNG")
     assert len(picture.alt_text.splitlines()) == 1 + 20 + 1
-    own = alone(ns.Body(**LOW))
-    assert (
-        f"mmol/L (low): {own.expected_per_min:.0f} per minute; threshold 56 %." in picture.alt_text
-    )
+    own = alone(ns.Body(**LOW), person=TYPICAL_PERSON)
+    rate = rate_words(own.expected_per_min)
+    assert f"mmol/L (low): {rate}; threshold 55 %." in picture.alt_text
 
 
 def test_without_ipywidgets_the_sentence_says_so(monkeypatch):
@@ -279,9 +280,9 @@ def test_sliders_are_labelled_and_limited(sliders):
 def test_a_moved_slider_is_marked_and_answered(sliders):
     before = sliders.picture.value
     sliders.sliders["ionised_calcium_mmol_l"].value = 0.8
-    own = alone(ns.Body(**LOW))
+    own = alone(ns.Body(**LOW), person=TYPICAL_PERSON)
     assert np.array_equal(sliders.response.result.firing.time_s, own.firing.time_s)
-    rate = f"{own.expected_per_min:.0f} per minute over a long time"
+    rate = f"{rate_words(own.expected_per_min)} over a long time"
     assert rate in sliders.words.value
     assert sliders.picture.value != before and rate in sliders.picture.value.split('" src=')[0]
     assert sliders.sliders["ionised_calcium_mmol_l"].description == "<b>Ionised calcium</b>"

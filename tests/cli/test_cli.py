@@ -15,6 +15,7 @@ import pytest
 from neurosim import cli
 from neurosim.article import verdict
 from neurosim.model.firing.discharge import PROCESSES
+from neurosim.model.firing.sites import TYPICAL_PERSON
 from neurosim.validation import target, validate
 
 MISTAKES = [
@@ -343,7 +344,8 @@ def test_same_seed_same_bytes_and_people_do_not_change_them(tmp_path):
     rows = read("c/people.csv")
     assert len(rows) == 6
     assert {r["scenario"] for r in rows} == {"low_calcium", "normal"}
-    assert "person 0" in json.loads((tmp_path / "c" / "twitches.json").read_text())["note"]
+    note = json.loads((tmp_path / "c" / "twitches.json").read_text())["note"]
+    assert f"person {TYPICAL_PERSON} only" in note
 
 
 def test_a_remedy_is_compared_with_the_same_body_without(capsys):

@@ -1,12 +1,17 @@
 """Running people: the same person however many run beside them, and a result that adds up."""
 
+import inspect
+
 import numpy as np
 import pytest
 
+import neurosim as ns
 from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import override, parameter
+from neurosim.classroom.explorer.settings import Explorer
 from neurosim.model.body import contributions
 from neurosim.model.body.state import Body
+from neurosim.model.firing.sites import TYPICAL_PERSON
 from neurosim.model.muscle.events import find_twitches
 from neurosim.simulation import state as state_
 from neurosim.simulation.scenario import Scenario, load_scenario
@@ -61,6 +66,22 @@ def test_progress_is_told_to_the_end():
     told = []
     replicate(["normal"], 23, duration_s=1.0, progress=lambda *now: told.append(now))
     assert told[-1] == (23, 23) and [n for n, _ in told] == sorted({n for n, _ in told})
+
+
+def test_who_is_run_unasked_is_typical():
+    names = ["normal", "low_calcium", "low_magnesium", "anxiety", "isaacs"]
+    people = replicate(names, 60, duration_s=1.0)
+    rates = people.expected_per_min
+    typical = [simulate(s).expected_per_min for s in people.scenarios]
+    assert np.array_equal(rates[:, TYPICAL_PERSON], typical)
+    for values in (rates, rates[1:] / rates[0]):  # in the middle half, and so against health
+        low, high = np.quantile(values, (0.25, 0.75), axis=1)
+        assert (low <= values[:, TYPICAL_PERSON]).all() and (values[:, TYPICAL_PERSON] <= high).all()
+
+
+@pytest.mark.parametrize("function", [simulate, ns.explore, Explorer])
+def test_the_typical_person_is_one_number(function):
+    assert inspect.signature(function).parameters["person"].default is TYPICAL_PERSON
 
 
 def test_other_seeds_are_other_people():

@@ -15,7 +15,7 @@ from neurosim.view import recording
 
 @pytest.fixture(scope="module")
 def twitcher():
-    return ns.simulate("normal", seed=1, duration_s=20)
+    return ns.simulate("normal", person=0, seed=1, duration_s=20)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from neurosim.model.firing.sites import TYPICAL_PERSON
 from neurosim.simulation.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def explore(
     *,
     muscle: str = "foot_sole",
     seed: int = 1,
-    person: int = 0,
+    person: int = TYPICAL_PERSON,
     axon: str = "ghk",
     sliders: bool | None = None,
     canvas: bool | None = None,

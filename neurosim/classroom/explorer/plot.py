@@ -215,7 +215,7 @@ class ExplorerFigure:
             for artist in (bar, end, text):
                 artist.set_color(colour)
             text.set_text(f"{value:.0f} %" if known else "blocked")
-            left = at > 100.0 + 0.5 * (THRESHOLD_TOP - 100.0) or at < 99.5 and at > 55.0
+            left = at > 100.0 + 0.5 * (THRESHOLD_TOP - 100.0) or at < 99.5 and at > 45.0
             text.set_position((at - 9 if left else at + 9, y))
             text.set_ha("right" if left else "left")
 

@@ -22,6 +22,7 @@ from neurosim.base.parameters import parameter
 from neurosim.model.body.fields import FIELDS, SCALES
 from neurosim.model.body.state import Body
 from neurosim.model.body.units import INPUT_UNITS
+from neurosim.model.firing.sites import TYPICAL_PERSON
 from neurosim.model.soma.soma import SomaConditions, margin_mv
 from neurosim.simulation.result import Result
 from neurosim.simulation.scenario import Scenario, catalogue, load_scenario, title_in_sentence
@@ -279,7 +280,7 @@ class Explorer:
         For a value that is not allowed.
     """
 
-    def __init__(self, seed: int = 1, person: int = 0, axon: str = "ghk") -> None:
+    def __init__(self, seed: int = 1, person: int = TYPICAL_PERSON, axon: str = "ghk") -> None:
         self._base = Scenario(name="explore", duration_s=DURATION_S, seed=seed, axon=axon)
         if not isinstance(person, int) or person < 0:
             raise NeurosimError(

@@ -154,7 +154,7 @@ def draw_patient(
     for name in (muscle(m).name for m in muscles):
         body = Body(**CAUSES[cause].get(name, {}))
         asked = Scenario(body=body, muscle=name, root=root, duration_s=watched_s, seed=seed)
-        findings.append(observe_muscle(simulate(asked)))
+        findings.append(observe_muscle(simulate(asked, person=0)))
     return Patient(letter or cause.replace("_", " "), tuple(findings), watched_s, cause)
 
 

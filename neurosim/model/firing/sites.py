@@ -20,6 +20,8 @@ from neurosim.base.parameters import parameter
 from neurosim.model.axon.people import Scores, draw_scores
 
 CLASSES = ("foot_sole", "ordinary")
+# Who is run where nobody is named: of seed 1, near the median person under most scenarios.
+TYPICAL_PERSON = 1
 BULK, ROGUE, SOMA, LESION = 0, 1, 2, 3  # indices into discharge.ORIGINS
 
 

@@ -145,7 +145,7 @@ def test_between_the_runs_of_the_chain_sizes_are_mixed():
 
 
 def test_hurt_axons_fire_in_groups_as_recorded():
-    result = simulate("pinched_nerve", muscle="calf", duration_s=300.0)
+    result = simulate("pinched_nerve", person=0, muscle="calf", duration_s=300.0)
     time, unit, episode = of(result, "myokymia")
     lesion = Lesion(0.5 * 0.7, 0.32, 0.2)  # half of S1's axons, 70 % of the calf's
     inside, myokymic, _ = disease.draw_lesion(lesion, 580, DiseaseStreams(1, 0, 1))

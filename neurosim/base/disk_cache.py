@@ -18,7 +18,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from hashlib import blake2b, sha256
-from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 from time import sleep
@@ -26,9 +25,10 @@ from typing import Any
 
 import numpy as np
 
+from neurosim.base.code_hash import code_hash
+
 MOST_BYTES = 256 * 2**20  # of the file; then the oldest eighth of the values goes
 CODE = ("base", "model", "clinic", "simulation/state.py", "simulation/simulate.py")
-CODE_ENDS = (".py", ".toml", ".json")
 WAIT_S = 5.0  # for others who write
 KEYS_PER_QUERY = 500  # keys of one question
 
@@ -71,27 +71,16 @@ def bypass_cache() -> Iterator[None]:
 
 @cache
 def code_signature() -> str:
-    """Return a hash of the code and numbers that values come from, and of what computes them."""
-    found = sha256()
-    for path in CODE:
-        _hash_file(found, path, resources.files("neurosim").joinpath(path))
+    """Return a hash of the code and parameters behind cached values, and of what computes them."""
     numba = find_spec("numba")
-    compiles = os.environ.get("NEUROSIM_NUMBA", "1") != "0" and numba is not None
+    version = b""
     if numba is not None and numba.origin:
-        version = Path(numba.origin).with_name("_version.py")
-        found.update(version.read_bytes() if version.exists() else b"")
+        file = Path(numba.origin).with_name("_version.py")
+        version = file.read_bytes() if file.exists() else b""
+    compiles = os.environ.get("NEUROSIM_NUMBA", "1") != "0" and numba is not None
     machine = os.uname().machine if hasattr(os, "uname") else ""
-    found.update(repr((np.__version__, compiles, sys.platform, machine, sys.byteorder)).encode())
-    return found.hexdigest()
-
-
-def _hash_file(found, path: str, at) -> None:
-    if at.is_dir():
-        for one in sorted(at.iterdir(), key=lambda one: one.name):
-            if one.is_dir() or one.name.endswith(CODE_ENDS):
-                _hash_file(found, f"{path}/{one.name}", one)
-    else:
-        found.update(path.encode() + b"\0" + sha256(at.read_bytes()).digest())
+    parts = (np.__version__, version, compiles, sys.platform, machine, sys.byteorder)
+    return sha256(repr((code_hash(*CODE), *parts)).encode()).hexdigest()
 
 
 def cache_key(*parts: Any) -> bytes:

@@ -13,12 +13,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
-from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 
 import neurosim
 from neurosim.base import disk_cache
+from neurosim.base.code_hash import code_hash
 from neurosim.base.parameters import FILES, GRADES, Value, all_values, load_group, references
 
 HERE = Path(__file__).parent.parent
@@ -260,15 +260,6 @@ def sources() -> str:
 
 
 # --- Validation -----------------------------------------------------------------------------------
-
-
-def code_hash() -> str:
-    """Return a hash of every file of the package that a result may depend on."""
-    found = sha256()
-    for path in sorted(PACKAGE.rglob("*")):
-        if path.suffix in (".py", ".toml", ".json", ".csv"):
-            found.update(str(path.relative_to(PACKAGE)).encode() + b"\0" + path.read_bytes())
-    return found.hexdigest()
 
 
 def targets() -> list[dict]:

@@ -1,1 +1,1 @@
-"""What every room stands on: errors, numbers with their sources, caches, files; no physiology."""
+"""What every room stands on: errors, parameters and their sources, caches, files."""

@@ -1,4 +1,4 @@
-"""The one exception of the package, and the sentences it speaks.
+"""The one exception of the package, and the sentences of its messages.
 
 A mistake of the user becomes one sentence that names the field, the value, what
 is allowed and, for a misspelt name, the nearest valid one.
@@ -18,7 +18,7 @@ LONGEST_PATH = 300  # characters of a file's name that a sentence repeats
 
 
 class NeurosimError(ValueError):
-    """A mistake the user can mend; its text is one sentence, fit to be read aloud."""
+    """An error that the user can fix; its message is one plain sentence."""
 
 
 _SHORT = reprlib.Repr()
@@ -27,28 +27,28 @@ _SHORT.maxlevel = 3
 
 
 def short_repr(value: object) -> str:
-    """Return what a user wrote as a sentence repeats it: on one line, and not all of a long one.
+    """Return the `repr` of what a user wrote for a message: on one line, long ones shortened.
 
     Examples
     --------
-    >>> shown("07:3O"), shown([1, 2]), len(shown("x" * 10**6))
+    >>> short_repr("07:3O"), short_repr([1, 2]), len(short_repr("x" * 10**6))
     ("'07:3O'", '[1, 2]', 60)
     """
     try:
         text = _SHORT.repr(value)
-    except Exception:  # an int of too many digits for Python, or an object that cannot say itself
+    except Exception:  # an int of too many digits for Python, or one whose repr fails
         text = f"a very large {type(value).__name__}"
     return text if len(text) <= LONGEST_SHOWN * 2 else text[: LONGEST_SHOWN * 2] + "..."
 
 
 def clip_name(name: object) -> str:
-    """Return a name that a user wrote, without quotes; a long one is cut."""
+    """Return a name that a user wrote for a message, without quotes; a long one is cut."""
     text = name if isinstance(name, str) else short_repr(name)
     return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "..."
 
 
 def file_bytes(path: str | PathLike[str], most_mb: float, what: str = "") -> bytes:
-    """Return what a user's file holds, if it is not larger than it can honestly be.
+    """Return the content of a user's file, unless it is larger than such a file ever is.
 
     Parameters
     ----------
@@ -67,26 +67,26 @@ def file_bytes(path: str | PathLike[str], most_mb: float, what: str = "") -> byt
     name = f"{what} {place}".strip()
     most = int(most_mb * 1e6)
     try:
-        with Path(path).open("rb") as file:  # not open(5), which is a file of somebody else
-            found = file.read(most + 1)
+        with Path(path).open("rb") as file:  # not open(5), which reads an open file descriptor
+            content = file.read(most + 1)
     except (OSError, TypeError, ValueError) as error:
         why = getattr(error, "strerror", None) or "that is not the name of a file"
         raise NeurosimError(f"Cannot read {name}: {why}.") from None
-    if len(found) > most:
+    if len(content) > most:
         raise NeurosimError(f"Cannot read {name}: it is larger than {most_mb:g} MB.")
-    return found
+    return content
 
 
 def format_number(number: float) -> str:
-    """Return a number as a sentence has it: a whole one with all its digits, no exponent.
+    """Return a number for a message: a whole one with all its digits, no exponent below 1e16.
 
     Examples
     --------
-    >>> plain(31557600.0), plain(2**53), plain(0.25), plain(1e300)
-    ('31557600', '9007199254740992', '0.25', '1e+300')
+    >>> format_number(31557600.0), format_number(2**53), format_number(0.25)
+    ('31557600', '9007199254740992', '0.25')
     """
-    whole = abs(number) < 1e16 and number == int(number)
-    return str(int(number)) if whole else f"{number:g}"
+    is_whole = abs(number) < 1e16 and number == int(number)
+    return str(int(number)) if is_whole else f"{number:g}"
 
 
 def unknown_name(kind: str, name: object, valid: Iterable[str], nearest: str = "") -> NeurosimError:
@@ -143,7 +143,7 @@ def number_within(
     if not low <= number <= high:
         u = f" {unit}" if unit else ""
         raise NeurosimError(
-            f"{field} = {format_number(number)}{u} is outside the {meaning} range {format_number(low)} to "
-            f"{format_number(high)}{u}."
+            f"{field} = {format_number(number)}{u} is outside the {meaning} range "
+            f"{format_number(low)} to {format_number(high)}{u}."
         )
     return number

@@ -1,4 +1,4 @@
-"""Files written whole or not at all."""
+"""Files are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,22 +7,21 @@ import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from neurosim.base.errors import NeurosimError, clip_name
 
-if TYPE_CHECKING:
-    pass
+Content = bytes | Callable[[IO[bytes]], object]
 
 
 def prepare_folder(path: str | Path, parents: bool = False) -> Path:
-    """Return `path` as a folder that exists and can be written to; made if need be.
+    """Return `path` as a folder that exists and can be written to; create it if need be.
 
     Parameters
     ----------
     path : str or Path
     parents : bool
-        Whether the folders above it are made too.
+        Whether the folders above it are created too.
 
     Raises
     ------
@@ -51,73 +50,77 @@ def prepare_folder(path: str | Path, parents: bool = False) -> Path:
     return folder
 
 
-Content = bytes | Callable[[IO[bytes]], object]
-
-
 def write_files(folder: str | Path, files: Mapping[str, Content]) -> list[Path]:
     """Write several files into a folder, all of them or none, and return their paths.
 
     Parameters
     ----------
     folder : str or Path
+        It must exist.
     files : mapping of str to bytes or callable
-        What each holds; one too large for memory comes as a function that writes it to a file. A
-        name such as ``keys/01.html`` lies in a folder below, which is made if need be.
+        Content by name; one too large for memory is a function that writes it to an open file. A
+        name such as ``keys/01.html`` lies in a folder below, which is created if need be.
 
     Raises
     ------
     NeurosimError
         If one cannot be written; nothing new is left behind then.
     """
-    written: list[tuple[str, Path]] = []
-    made: list[Path] = []
-    place = Path(folder)
+    contents = {Path(folder) / name: content for name, content in files.items()}
     try:
-        try:
-            for name, content in files.items():
-                target = place / name
-                if target.parent != place and not target.parent.exists():
-                    target.parent.mkdir()
-                    made.append(target.parent)
-                handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-                written.append((beside, target))
-                with os.fdopen(handle, "wb") as file:
-                    file.write(content) if isinstance(content, bytes) else content(file)
-                os.chmod(beside, 0o644)
-            for beside, target in written:
-                os.replace(beside, target)
-        finally:
-            for beside, _ in written:
-                Path(beside).unlink(missing_ok=True)
-            for below in made:
-                with suppress(OSError):  # something is in it
-                    below.rmdir()
+        _replace_all(Path(folder), contents)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
-        raise NeurosimError(f"Cannot write to {place}: {why}.") from None
-    return [target for _, target in written]
+        raise NeurosimError(f"Cannot write to {folder}: {why}.") from None
+    return list(contents)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file beside its place, onto the disk, and rename it.
+    """Write one file into a folder that exists.
 
     Raises
     ------
     OSError
         If the disk is full or the folder cannot be written to; nothing is left behind then.
     """
-    handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    _replace_all(path.parent, {path: content})
+
+
+def _replace_all(folder: Path, contents: Mapping[Path, Content]) -> None:
+    """Write every file beside its place, onto the disk, and rename all of them at the end."""
+    beside: dict[Path, Path] = {}  # the place of each file by where it is written first
+    new_folders: list[Path] = []
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
+        for target, content in contents.items():
+            if target.parent != folder and not target.parent.exists():
+                target.parent.mkdir()
+                new_folders.append(target.parent)
+            handle, name = tempfile.mkstemp(".part", f".{target.name}.", target.parent)
+            beside[Path(name)] = target
+            with os.fdopen(handle, "wb") as file:
+                file.write(content) if isinstance(content, bytes) else content(file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(name, 0o644)
+        for temporary, target in beside.items():
+            os.replace(temporary, target)
     finally:
-        Path(beside).unlink(missing_ok=True)
-    if os.name == "posix":  # the new name, too, survives a power cut
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        for temporary in beside:
+            temporary.unlink(missing_ok=True)
+        for below in new_folders:
+            with suppress(OSError):  # something is in it
+                below.rmdir()
+    for changed in {target.parent for target in contents}:
+        _sync_folder(changed)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Let the new names in a folder survive a power cut, where the system can."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network folders cannot
+            os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,6 +1,6 @@
 """Where every number of the model comes from.
 
-Each room keeps its numbers in TOML files beside its code. An entry has a value, a
+Each group of parameters is a TOML file beside the code that uses it. An entry has a value, a
 unit, a range, a grade and a source, and the file's ``[references]`` says what each source
 is; `neurosim sources` prints them all.
 
@@ -21,9 +21,11 @@ import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from types import MappingProxyType
 
 from neurosim.base.errors import NeurosimError, unknown_name
 
@@ -54,18 +56,21 @@ FILES = {
     "junction": "model/muscle/junction.toml",
     "study": "simulation/parameters.toml",
     "alarms": "simulation/alarms.toml",
-    "mystery": "classroom/mystery/mystery.toml",
 }
+# An application that is deleted takes its parameters with it.
+if resources.files("neurosim").joinpath("classroom/__init__.py").is_file():
+    FILES["mystery"] = "classroom/mystery/mystery.toml"
+Key = tuple[str, str]  # group and name of a parameter
 
 
 @dataclass(frozen=True)
 class Value:
-    """One number of the model.
+    """One parameter of the model.
 
     Attributes
     ----------
     name : str
-        Name within its room.
+        Name within its group.
     value : float
         The number used.
     unit : str
@@ -106,19 +111,19 @@ def read_toml(path: str) -> dict:
 
 
 @cache
-def load_group(room: str) -> Mapping[str, Value]:
-    """Return every number of one room by name.
+def load_group(group: str) -> Mapping[str, Value]:
+    """Return every parameter of one group by name.
 
     Nested tables become dotted names: ``[calf.units]`` is ``"calf.units"``.
 
     Raises
     ------
     NeurosimError
-        If the room keeps no numbers.
+        If there is no such group.
     """
-    if room not in FILES:
-        raise unknown_name("room", room, FILES)
-    found: dict[str, Value] = {}
+    if group not in FILES:
+        raise unknown_name("group of parameters", group, FILES)
+    values: dict[str, Value] = {}
 
     def walk(table: Mapping, prefix: str) -> None:
         for key, entry in table.items():
@@ -126,67 +131,127 @@ def load_group(room: str) -> Mapping[str, Value]:
                 continue
             name = f"{prefix}{key}"
             if "value" in entry and "grade" in entry:
-                found[name] = Value(name=name, **entry)
+                values[name] = Value(name=name, **entry)
             else:
                 walk(entry, name + ".")
 
-    walk(read_toml(FILES[room]), "")
-    return found
+    walk(read_toml(FILES[group]), "")
+    return values
 
 
-_overrides: dict[tuple[str, str], float] = {}
-_recorders: list[set[tuple[str, str]]] = []
+_NO_OVERRIDES: Mapping[Key, float] = MappingProxyType({})
+_overrides: ContextVar[Mapping[Key, float]] = ContextVar("overrides", default=_NO_OVERRIDES)
+_trackers: ContextVar[tuple[set[Key], ...]] = ContextVar("trackers", default=())
 
 
-def parameter(room: str, name: str) -> float:
-    """Return one number of one room as a float, as `exchanged` if it is.
+def parameter(group: str, name: str) -> float:
+    """Return one parameter as a float: its value in the group's file, or the active override.
+
+    Parameters
+    ----------
+    group : str
+        One of `FILES`, such as ``"firing"``.
+    name : str
+        Name within the group.
+
+    Returns
+    -------
+    float
+        In the unit of its `Value`.
 
     Raises
     ------
     NeurosimError
-        If the room has no such number.
+        If there is no such parameter.
+
+    Examples
+    --------
+    >>> with override("firing", "noise_channels", 500.0):
+    ...     parameter("firing", "noise_channels")
+    500.0
     """
-    values = load_group(room)
+    nominal = _nominal(group, name)
+    for reads in _trackers.get():
+        reads.add((group, name))
+    return _overrides.get().get((group, name), nominal)
+
+
+def _nominal(group: str, name: str) -> float:
+    values = load_group(group)
     if name not in values:
-        raise unknown_name(f"number of {room}", name, values)
-    for reads in _recorders:
-        reads.add((room, name))
-    return _overrides.get((room, name), float(values[name].value))
+        raise unknown_name(f"parameter of {group}", name, values)
+    return float(values[name].value)
 
 
 @contextmanager
-def track_reads() -> Iterator[set[tuple[str, str]]]:
-    """Collect (room, name) of every `parameter` read inside a ``with`` block; not what is kept."""
-    reads: set[tuple[str, str]] = set()
-    _recorders.append(reads)
+def track_reads() -> Iterator[set[Key]]:
+    """Record (group, name) of every parameter read inside a ``with`` block, in this thread.
+
+    Parameters behind cached values are not seen.
+    """
+    reads: set[Key] = set()
+    token = _trackers.set((*_trackers.get(), reads))
     try:
         yield reads
     finally:
-        _recorders.pop()  # remove() takes the first that is equal: of nested ones, the wrong one
+        _trackers.reset(token)
+
+
+def overrides() -> dict[Key, float]:
+    """Return a copy of the active overrides, by (group, name), to be sent to a worker.
+
+    A thread or process that is started knows none of them: it takes them over by `override_all`.
+    """
+    return dict(_overrides.get())
 
 
 @contextmanager
-def override(room: str, name: str, value: float) -> Iterator[None]:
-    """Use another value for one number inside a ``with`` block: a sensitivity run."""
-    parameter(room, name)
-    before = dict(_overrides)
-    _overrides[room, name] = value
+def override_all(values: Mapping[Key, float]) -> Iterator[None]:
+    """Use these overrides, by (group, name), and no others inside a ``with`` block.
+
+    Raises
+    ------
+    NeurosimError
+        If there is no such parameter.
+    """
+    for group, name in values:
+        _nominal(group, name)
+    token = _overrides.set(MappingProxyType(dict(values)))
     try:
         yield
     finally:
-        _overrides.clear()
-        _overrides.update(before)
+        _overrides.reset(token)
+
+
+@contextmanager
+def override(group: str, name: str, value: float) -> Iterator[None]:
+    """Use another value of one parameter inside a ``with`` block, as a sensitivity run does.
+
+    Parameters
+    ----------
+    group, name : str
+        The parameter, as `parameter` takes them.
+    value : float
+        In the unit of the parameter; its range is not checked.
+
+    Raises
+    ------
+    NeurosimError
+        If there is no such parameter.
+    """
+    with override_all(overrides() | {(group, name): value}):
+        yield
 
 
 @cache
 def references() -> Mapping[str, str]:
-    """Return every source key with its citation, from the ``[references]`` of each room."""
+    """Return every source key with its citation, from the ``[references]`` of each group."""
     return {k: str(v) for path in FILES.values() for k, v in read_toml(path)["references"].items()}
 
 
 def all_values() -> list[tuple[str, Value]]:
-    """Return (room, value) for every number of the model, in the order of the rooms."""
-    return [(room, value) for room in FILES for value in load_group(room).values()]
+    """Return (group, value) for every parameter of the model, in the order of the groups."""
+    return [(group, value) for group in FILES for value in load_group(group).values()]
 
 
 def citation(key: str) -> str:
@@ -200,4 +265,4 @@ def citation(key: str) -> str:
     try:
         return references()[key]
     except KeyError:
-        raise NeurosimError(f"Source '{key}' is in no room's [references].") from None
+        raise NeurosimError(f"Source '{key}' is in no group's [references].") from None

@@ -1,4 +1,4 @@
-"""Where a result finds what shows it: the package registers views, so that imports point one way."""
+"""Where a result finds its views: the package registers them, so imports point one way."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ _VIEWS: dict[tuple[str, str], str] = {}  # "module:function" by name of a class 
 
 
 def register(owner: str, **views: str) -> None:
-    """Say where the views of a class stand, as ``"module:function"``; imported when first used."""
+    """Register the views of a class, ``"module:function"`` each; imported when first used."""
     _VIEWS.update({(owner, kind): where for kind, where in views.items()})
 
 
 def view(owner: str, kind: str) -> Callable:
-    """Return a view of the objects of a class, imported now."""
+    """Import and return one view of the objects of a class."""
     module, function = _VIEWS[owner, kind].split(":")
     return getattr(import_module(module), function)

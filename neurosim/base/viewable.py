@@ -2,9 +2,9 @@
 
 The rooms below know no figure and no sentence. What shows a class is registered by the package
 (`neurosim.base.registry`) under the name of the class, as these kinds of view: `text` (the
-lines that the command prints), `headline` (one line of at most 90 characters: what it is), `plot` (a
-`Picture`), `files` (content by file name: what the command writes), `table` (columns by name, or
-rows as dictionaries) and `parameters` (the ``(group, name)`` of those that it rests on).
+lines that the command prints), `headline` (what it is, in one line of at most 90 characters),
+`plot` (a `Picture`), `files` (content by file name: what the command writes), `table` (columns by
+name, or rows as dictionaries) and `parameters` (the ``(group, name)`` of those that it rests on).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Viewable:
         return view("Viewable", "html")(self)
 
     def plot(self, **options: Any) -> Any:
-        """Return a `Picture`: a Matplotlib figure with its words as ``alt_text``."""
+        """Return a `Picture`: a Matplotlib figure with its description as ``alt_text``."""
         return self._view("plot", **options)
 
     def save(self, folder: str | Path) -> list[Path]:

@@ -80,7 +80,7 @@ class Plan:
 
     def settings(self) -> dict[str, Any]:
         """Return everything that determines the result, as plain values."""
-        exchanged = {".".join(key): value for key, value in parameters._overrides.items()}
+        overrides = {".".join(key): value for key, value in parameters.overrides().items()}
         return {
             "people": self.people,
             "hours": self.hours,
@@ -88,7 +88,7 @@ class Plan:
             "format": self.format,
             "states": [f"{s.name} in the {s.muscle}" for s in self.states],
             "scenarios": {s.name: s.to_mapping() for s in self.scenarios},
-            "exchanged": dict(sorted(exchanged.items())),
+            "exchanged": dict(sorted(overrides.items())),
             "made_by": provenance.build_info(),
         }
 

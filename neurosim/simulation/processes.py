@@ -6,9 +6,12 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from multiprocessing import parent_process
 
 from neurosim.base import parameters
+
+_lifelong = ExitStack()  # what holds in a process until it ends
 
 
 def map_parallel(work: Callable, first, rest: Sequence, cores: int):
@@ -20,11 +23,11 @@ def map_parallel(work: Callable, first, rest: Sequence, cores: int):
         yield from pool.map(work, [first] * len(rest), rest)
 
 
-def _prepare_worker(exchanged: dict[tuple[str, str], float]) -> None:
+def _prepare_worker(overrides: dict[tuple[str, str], float]) -> None:
     """Prepare a fresh process: its parent alone answers Ctrl-C, and it does not outlive that."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    parameters._overrides.update(exchanged)
+    _lifelong.enter_context(parameters.override_all(overrides))
 
 
 def _end_with_parent() -> None:
@@ -37,7 +40,7 @@ def _end_with_parent() -> None:
 def process_pool(cores: int):
     """Return a pool of `cores` fresh processes, a context manager.
 
-    Numbers that are `exchanged` here are so in each of them.
+    The overrides that are active here are so in each of them.
     """
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
@@ -46,5 +49,5 @@ def process_pool(cores: int):
         cores,
         get_context("spawn"),
         initializer=_prepare_worker,
-        initargs=(dict(parameters._overrides),),
+        initargs=(parameters.overrides(),),
     )

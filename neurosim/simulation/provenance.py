@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import platform
 from functools import cache
-from hashlib import sha256
-from importlib import metadata, resources
-from pathlib import Path
+from importlib import metadata
 
-CODE_SUFFIXES = (".py", ".toml", ".csv", ".json")
-
-
-@cache
-def code_hash() -> str:
-    """Return a hash of the package: its code and the files that its numbers stand in."""
-    root, found = Path(str(resources.files("neurosim"))), sha256()
-    for path in sorted(p for p in root.rglob("*") if p.suffix in CODE_SUFFIXES):
-        found.update(path.relative_to(root).as_posix().encode())
-        found.update(path.read_bytes().replace(b"\r\n", b"\n"))
-    return found.hexdigest()[:16]
+from neurosim.base.code_hash import code_hash
 
 
 @cache
 def build_info() -> dict[str, str]:
     """Return what must be the same wherever the work is done: versions, hash of the code."""
     return {n: v for n, v in versions().items() if n not in ("python", "matplotlib")} | {
-        "code": code_hash()
+        "code": code_hash()[:16]
     }
 
 

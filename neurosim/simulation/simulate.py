@@ -65,7 +65,7 @@ from neurosim.simulation.state import (
 )
 
 
-@cached(*people.PARAMETER_GROUPS, form=Codec(vars, lambda values: Excitability(**values)))
+@cached(*people.PARAMETER_GROUPS, codec=Codec(vars, lambda values: Excitability(**values)))
 def _examine_person(conditions: Conditions, axon: str, scores: people.Scores) -> Excitability:
     return examine(conditions, people.axon_of_person(axon, scores), full=False)
 

@@ -165,19 +165,12 @@ def cluster_capacity(client: Any) -> int:
     return max(1, len(client.nthreads()))
 
 
-def _run_on_worker(exchanged: dict, marks: dict[str, str], work: Callable, job: Job) -> Any:
-    """Do one job on a Dask worker, whose threads take turns: what the model keeps is shared."""
+def _run_on_worker(overrides: dict, marks: dict[str, str], work: Callable, job: Job) -> Any:
+    """Do one job on a Dask worker, whose threads take turns: they share the cached values."""
     if build_info() != marks:
         raise NeurosimError("A Dask worker has another neurosim, or other packages under it.")
-    with _one_at_a_time:
-        before = dict(parameters._overrides)
-        parameters._overrides.clear()
-        parameters._overrides.update(exchanged)
-        try:
-            return work(*job)
-        finally:
-            parameters._overrides.clear()
-            parameters._overrides.update(before)
+    with _one_at_a_time, parameters.override_all(overrides):
+        return work(*job)
 
 
 def _run_on_cluster(work: Callable, jobs: Iterable[Job], client: Any) -> Results:
@@ -187,12 +180,12 @@ def _run_on_cluster(work: Callable, jobs: Iterable[Job], client: Any) -> Results
     from distributed.scheduler import KilledWorker
 
     queue, waiting = iter(jobs), {}
-    exchanged, marks = dict(parameters._overrides), build_info()
+    overrides, marks = parameters.overrides(), build_info()
 
     def submit(most: int) -> list:
         some = {
             client.submit(
-                _run_on_worker, exchanged, marks, work, job, pure=False, retries=RETRIES
+                _run_on_worker, overrides, marks, work, job, pure=False, retries=RETRIES
             ): job
             for job in islice(queue, most)
         }

@@ -1,4 +1,4 @@
-"""Verdicts: the paired ratio against SciPy, its coverage, the rules, and what is exchanged."""
+"""Verdicts: the paired ratio against SciPy, its coverage, the rules, and overrides."""
 
 import math
 
@@ -205,10 +205,10 @@ def test_a_verdict_says_which_axons_turn_it():
     assert verdict(ohmic=1.5, alternative=0.2).turns_with == ("ohmic", "alternative")
 
 
-# --- what is exchanged ---
+# --- overrides ---
 
 
-def test_exchanged_restores_also_after_an_error_and_when_nested():
+def test_override_restores_also_after_an_error_and_when_nested():
     nominal = parameter("firing", "load_factor")
     with override("firing", "load_factor", 2.0):
         with override("firing", "load_factor", 3.0), override("study", "confidence", 0.5):
@@ -219,15 +219,15 @@ def test_exchanged_restores_also_after_an_error_and_when_nested():
     assert parameter("firing", "load_factor") == nominal
     with pytest.raises(RuntimeError), override("firing", "load_factor", 2.0):
         raise RuntimeError
-    assert parameter("firing", "load_factor") == nominal and not parameters._overrides
+    assert parameter("firing", "load_factor") == nominal and not parameters.overrides()
 
 
-def test_only_numbers_that_exist_can_be_exchanged():
+def test_only_parameters_that_exist_can_be_overridden():
     with pytest.raises(NeurosimError, match="load_factor"), override("firing", "load_facto", 1.0):
         pass
-    with pytest.raises(NeurosimError, match="room"), override("fire", "load_factor", 1.0):
+    with pytest.raises(NeurosimError, match="group"), override("fire", "load_factor", 1.0):
         pass
-    assert not parameters._overrides
+    assert not parameters.overrides()
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,17 @@
 
 import os
 import pickle
+import re
 import sqlite3
 import subprocess
 import sys
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import neurosim
 from neurosim.base import disk_cache
 from neurosim.base.cache import IDENTITY, cached
 from neurosim.base.parameters import override, parameter
@@ -19,16 +22,17 @@ from neurosim.model.firing.sites import person_scores
 from neurosim.model.muscle import junction
 from neurosim.simulation import simulate
 
-KEPT = (
-    hz._table, hz._examined_sites, hz._evoked_mv, hz._site_thresholds, simulate._examine_person, simulate._draw_healthy_sites,
-    junction.fibre_response, junction.end_plate_mv,
+ROOT = Path(neurosim.__file__).parent
+CACHED = (
+    hz._table, hz._examined_sites, hz._evoked_mv, hz._site_thresholds, simulate._examine_person,
+    simulate._draw_healthy_sites, junction.fibre_response, junction.end_plate_mv,
 )  # fmt: skip
 STATE = Conditions(calcium_out_mmol_l=0.9, potassium_out_mmol_l=4.9)
 
 
 def forget():
-    for one in KEPT:
-        one.values.clear()
+    for function in CACHED:
+        function.values.clear()
 
 
 @pytest.fixture
@@ -112,7 +116,7 @@ def test_a_key_tells_function_arguments_and_numbers(cache):
 def test_other_code_knows_nothing_of_what_was_kept(cache, monkeypatch):
     calls = []
 
-    @cached("firing", form=IDENTITY)
+    @cached("firing", codec=IDENTITY)
     def double(x):
         calls.append(x)
         return 2.0 * x
@@ -127,36 +131,23 @@ def test_other_code_knows_nothing_of_what_was_kept(cache, monkeypatch):
 
 
 def test_the_signature_is_that_of_code_numbers_and_numba(monkeypatch):
-    read = []
-    monkeypatch.setattr(disk_cache, "_hash_file", lambda found, path, at: read.append(path))
+    signatures = []
+    with monkeypatch.context() as patch:
+        for code, numba in (("a", "1"), ("b", "1"), ("b", "0")):
+            patch.setattr(disk_cache, "code_hash", lambda *paths, code=code: (code, *paths))
+            patch.setenv("NEUROSIM_NUMBA", numba)
+            disk_cache.code_signature.cache_clear()
+            signatures.append(disk_cache.code_signature())
     disk_cache.code_signature.cache_clear()
-    try:
-        plain = disk_cache.code_signature()
-        assert read == list(disk_cache.CODE)
-        monkeypatch.setenv("NEUROSIM_NUMBA", "0")
-        disk_cache.code_signature.cache_clear()
-        assert disk_cache.code_signature() != plain
-    finally:
-        disk_cache.code_signature.cache_clear()
+    assert len(set(signatures)) == 3
 
 
-def test_the_signature_changes_with_one_number_of_one_file(tmp_path):
-    from hashlib import sha256
-
-    (tmp_path / "sub").mkdir()
-
-    def digest():
-        found = sha256()
-        disk_cache._hash_file(found, "room", tmp_path)
-        return found.hexdigest()
-
-    seen = [digest()]
-    for name, text in (("a.toml", "x = 1"), ("sub/b.py", "y = 1"), ("a.toml", "x = 2")):
-        (tmp_path / name).write_text(text)
-        seen.append(digest())
-    assert len(set(seen)) == 4
-    (tmp_path / "picture.png").write_text("nothing")
-    assert digest() == seen[-1]
+def test_the_signature_covers_whatever_is_cached_on_disk():
+    covered = {ROOT / path for path in disk_cache.CODE}
+    assert all(path.exists() for path in covered) and ROOT / "model" in covered
+    for path in ROOT.rglob("*.py"):
+        if re.search(r"@cached\(.*codec=", path.read_text("utf-8")):
+            assert covered & {path, *path.parents}, path
 
 
 VALUES = {
@@ -269,8 +260,8 @@ me = int(sys.argv[1])
 for i in range(60):
     disk_cache.put({disk_cache.cache_key(k): np.full(200, float(k)) for k in range(i, i + 8)})
     found = disk_cache.get([disk_cache.cache_key(k) for k in range(i + 8)])
-    assert all((v == k).all() for k in range(i + 8) if (v := found.get(disk_cache.cache_key(k))) is not None)
     assert len(found) == i + 8, (len(found), i)
+    assert all((found[disk_cache.cache_key(k)] == k).all() for k in range(i + 8))
 assert not disk_cache._disabled
 """
 

@@ -2,14 +2,20 @@
 
 import ast
 import math
+import os
 import re
+import shutil
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 import neurosim
-from neurosim.base.cache import cached as remember
+from neurosim.base.cache import cached
 from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import (
     FILES,
@@ -19,6 +25,8 @@ from neurosim.base.parameters import (
     citation,
     load_group,
     override,
+    override_all,
+    overrides,
     parameter,
     read_toml,
     references,
@@ -29,6 +37,7 @@ from neurosim.model.body.fields import CONDITIONS, FIELDS, SCALES
 from neurosim.model.body.state import Body
 
 ROOT = Path(neurosim.__file__).parent
+READERS = {"parameter", "parameters.parameter", "_param", "param"}
 UNITS = {
     "1/min", "1/s", "units", "mV per pH unit",
     "1", "1/h", "1e-9 cm3/s", "C/m2", "L/(h kg)", "L/kg", "L/mol", "channels", "degC", "g/L",
@@ -47,24 +56,24 @@ SUFFIXES = {
     "_mohm": "Mohm", "_per_min": "1/min",
 }  # fmt: skip
 VALUES = all_values()
-IDS = [f"{room}.{value.name}" for room, value in VALUES]
+IDS = [f"{group}.{value.name}" for group, value in VALUES]
 
 
-@pytest.mark.parametrize(("room", "value"), VALUES, ids=IDS)
-def test_a_number_says_what_it_is(room, value):
+@pytest.mark.parametrize(("group", "value"), VALUES, ids=IDS)
+def test_a_number_says_what_it_is(group, value):
     assert isinstance(value.value, (int, float)) and math.isfinite(value.value)
     assert value.unit in UNITS
     assert value.grade in GRADES
     assert citation(value.source).strip()
-    assert value.source in read_toml(FILES[room])["references"], "not in its own room"
+    assert value.source in read_toml(FILES[group])["references"], "not in its own group"
     assert math.isnan(value.low) == math.isnan(value.high), "half a range"
     if not math.isnan(value.low):
         assert value.low <= value.value <= value.high
-    assert float(value) == parameter(room, value.name) == value.value
+    assert float(value) == parameter(group, value.name) == value.value
 
 
-@pytest.mark.parametrize(("room", "value"), VALUES, ids=IDS)
-def test_the_end_of_a_name_agrees_with_the_unit(room, value):
+@pytest.mark.parametrize(("group", "value"), VALUES, ids=IDS)
+def test_the_end_of_a_name_agrees_with_the_unit(group, value):
     for part in value.name.split("."):
         fitting = [s for s in SUFFIXES if part.endswith(s)]
         if fitting and "per_" not in part.removesuffix(max(fitting, key=len)):
@@ -73,9 +82,9 @@ def test_the_end_of_a_name_agrees_with_the_unit(room, value):
 
 def test_entries_are_not_overlooked():
     # every table with a value is a number; none was passed over for want of a grade
-    for room, path in FILES.items():
+    for group, path in FILES.items():
         text = (ROOT / path).read_text("utf-8")
-        assert len(re.findall(r"(?m)^value\s*=", text)) == len(load_group(room)), room
+        assert len(re.findall(r"(?m)^value\s*=", text)) == len(load_group(group)), group
 
 
 def test_a_body_field_has_the_unit_of_its_name():
@@ -104,27 +113,27 @@ def test_a_contribution_has_the_unit_of_its_parameter():
         sleep_debt_h=8,
     )
     for c in contributions(body):
-        told = next((u for s, u in SUFFIXES.items() if c.parameter.endswith(s)), "1")
-        assert c.unit == ("1" if c.operation == "scale" else told)
+        unit = next((u for s, u in SUFFIXES.items() if c.parameter.endswith(s)), "1")
+        assert c.unit == ("1" if c.operation == "scale" else unit)
         assert c.parameter.endswith("_scale") <= (c.operation == "scale")
         assert citation(c.source)
 
 
-def test_sources_shared_by_rooms_say_the_same():
-    found = {}
-    for room, path in FILES.items():
+def test_sources_shared_by_groups_say_the_same():
+    citations = {}
+    for group, path in FILES.items():
         for key, text in read_toml(path)["references"].items():
-            found.setdefault(key, {}).setdefault(str(text), []).append(room)
-    differ = {key: texts for key, texts in found.items() if len(texts) > 1}
+            citations.setdefault(key, {}).setdefault(str(text), []).append(group)
+    differ = {key: texts for key, texts in citations.items() if len(texts) > 1}
     assert not differ
-    assert set(found) == set(references())
+    assert set(citations) == set(references())
 
 
-def test_no_source_is_kept_that_no_number_of_its_room_cites():
-    for room, path in FILES.items():
+def test_no_source_is_kept_that_no_parameter_of_its_group_cites():
+    for group, path in FILES.items():
         text = (ROOT / path).read_text("utf-8")
         used = set(re.findall(r'(?m)^source\s*=\s*"([^"]+)"', text))
-        assert used <= set(read_toml(path)["references"]), room
+        assert used <= set(read_toml(path)["references"]), group
 
 
 def test_mistakes_are_one_sentence():
@@ -132,34 +141,34 @@ def test_mistakes_are_one_sentence():
         load_group("fireing")
     with pytest.raises(NeurosimError, match="did you mean 'load_factor'"):
         parameter("firing", "load_facto")
-    with pytest.raises(NeurosimError, match="no room"):
+    with pytest.raises(NeurosimError, match="no group"):
         citation("nobody2099")
     with pytest.raises(NeurosimError, match="did you mean 'measured'"):
         Value("x", 1.0, "1", "mesured", "rule")
 
 
-def plain_caches_of_numbers():
-    """Yield functions that read a number but are cached without regard to what is exchanged."""
+def plain_caches_of_parameters():
+    """Yield functions that read a parameter but are cached without regard to overrides."""
     for path in ROOT.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not isinstance(node, ast.FunctionDef):
                 continue
-            cached = any(
+            is_cached = any(
                 re.search(r"\b(lru_)?cache\b", ast.unparse(d)) for d in node.decorator_list
             )
             calls = {ast.unparse(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)}
-            if cached and calls & {"number", "sources.number"}:
+            if is_cached and calls & READERS:
                 yield f"{path.relative_to(ROOT)}: {node.name}"
 
 
-def test_whoever_remembers_a_number_knows_when_it_is_exchanged():
-    assert list(plain_caches_of_numbers()) == []
+def test_a_function_that_reads_a_parameter_is_cached_by_its_overrides():
+    assert list(plain_caches_of_parameters()) == []
 
 
-def test_of_what_is_kept_the_longest_unused_goes_first():
+def test_the_least_recently_used_value_leaves_the_cache_first():
     calls = []
 
-    @remember("firing", size=2)
+    @cached("firing", size=2)
     def double(x):
         calls.append(x)
         return 2 * x
@@ -169,8 +178,8 @@ def test_of_what_is_kept_the_longest_unused_goes_first():
     assert double.store(8, 4) == 8 and double.missing([(1,), (4,)]) == [(1,)] and double(4) == 8
 
 
-def test_what_is_kept_is_of_one_value_of_an_exchanged_number():
-    @remember("firing.load_factor")
+def test_a_cached_value_belongs_to_one_value_of_an_override():
+    @cached("firing.load_factor")
     def factor():
         return parameter("firing", "load_factor")
 
@@ -180,10 +189,76 @@ def test_what_is_kept_is_of_one_value_of_an_exchanged_number():
     assert factor() == parameter("firing", "load_factor")
 
 
-def test_a_record_inside_another_ends_alone():
+def test_a_tracker_inside_another_ends_alone():
     with track_reads() as outer:
         with track_reads() as inner:
             pass
         parameter("firing", "load_factor")
     parameter("firing", "noise_channels")
     assert outer == {("firing", "load_factor")} and inner == set()
+
+
+LOAD = ("firing", "load_factor")
+
+
+def test_overrides_are_a_copy_and_override_all_replaces_them():
+    nominal = parameter(*LOAD)
+    with override(*LOAD, 7.0), override("study", "confidence", 0.5):
+        taken = overrides()
+        taken[LOAD] = 8.0
+        assert parameter(*LOAD) == 7.0
+        with override_all({LOAD: 9.0}):
+            assert parameter(*LOAD) == 9.0 and parameter("study", "confidence") == 0.95
+        assert parameter(*LOAD) == 7.0 and parameter("study", "confidence") == 0.5
+    assert parameter(*LOAD) == nominal and overrides() == {}
+    with pytest.raises(NeurosimError, match="load_factor"), override_all({("firing", "load"): 1.0}):
+        pass
+
+
+def test_threads_neither_see_nor_end_the_overrides_and_trackers_of_others():
+    nominal, both = parameter(*LOAD), threading.Barrier(2, timeout=30)
+
+    def read(value):
+        with override(*LOAD, value), track_reads() as reads:
+            both.wait()  # both threads are inside
+            inside = parameter(*LOAD)
+            if value > 2.0:
+                parameter("firing", "noise_channels")
+            both.wait()
+        return inside, parameter(*LOAD), len(reads)
+
+    with override(*LOAD, 5.0), ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(read, (2.0, 3.0))) == [(2.0, nominal, 1), (3.0, nominal, 2)]
+        assert parameter(*LOAD) == 5.0
+
+
+WITHOUT = """
+from neurosim.base import parameters
+try:
+    print(sorted(parameters.FILES), len(parameters.all_values()))
+except FileNotFoundError as error:
+    print("absent", error.filename)
+"""
+
+
+@pytest.mark.parametrize(
+    ("deleted", "whole"),
+    [("classroom", True), ("classroom/mystery/mystery.toml", False), ("clinic/emg.toml", False)],
+)
+def test_only_an_application_takes_its_parameters_with_it(tmp_path, deleted, whole):
+    copy = shutil.copytree(
+        ROOT, tmp_path / "neurosim", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    path = copy / deleted
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    groups = sorted(set(FILES) - {"mystery"})
+    count = sum(len(load_group(group)) for group in groups)
+    assert done.stdout.startswith(f"{groups} {count}" if whole else "absent")

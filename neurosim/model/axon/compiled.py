@@ -8,13 +8,11 @@ Import this module only through `neurosim.model.axon.kernel`.
 
 from __future__ import annotations
 
-from hashlib import sha256
-from importlib import resources
-
 import numpy as np
 from numba import njit
 from numba.extending import overload, register_jitable
 
+from neurosim.base.code_hash import code_hash
 from neurosim.model.axon import equations as eq
 
 WIDTH = 16
@@ -37,14 +35,8 @@ MATH: dict = {"fastmath": {"contract", "arcp", "nsz", "afn"}, "error_model": "nu
 INLINE: dict = {**MATH, "forceinline": True}
 
 
-def _digest() -> str:
-    """Return a short digest of every line that the machine code is made of."""
-    room = resources.files("neurosim.model.axon")
-    lines = [room.joinpath(name).read_bytes() for name in ("equations.py", "compiled.py")]
-    return sha256(b"".join(lines)).hexdigest()[:12]
-
-
-DIGEST = _digest()
+# Of every line that the machine code is made of.
+DIGEST = code_hash("model/axon/equations.py", "model/axon/compiled.py")[:12]
 
 
 def compile_loop(function):

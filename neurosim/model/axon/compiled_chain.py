@@ -6,13 +6,11 @@ one flat buffer, every unit a stretch of rows. Import this module only through `
 
 from __future__ import annotations
 
-from hashlib import sha256
-from importlib import resources
-
 import numpy as np
 from numba import njit
 from numba.extending import register_jitable
 
+from neurosim.base.code_hash import code_hash
 from neurosim.model.axon import chain_equations
 from neurosim.model.axon.compiled import (
     INLINE,
@@ -66,10 +64,7 @@ internode_row, node_row, eliminate_row = (
 
 def _compile_loop(function):
     """Compile a loop under a name that changes with the lines of `chain` too."""
-    room = resources.files("neurosim.model.axon")
-    function.__qualname__ += (
-        "_" + sha256(room.joinpath("chain_equations.py").read_bytes()).hexdigest()[:8]
-    )
+    function.__qualname__ += f"_{code_hash('model/axon/chain_equations.py')[:8]}"
     return compile_loop(function)
 
 

@@ -257,7 +257,7 @@ def _split_by_state(sites: Axons, shape: tuple[int, int, int]) -> list[ExaminedS
     *people.PARAMETER_GROUPS,
     "firing.noise_channels",
     size=8192,
-    form=Codec(tuple, lambda v: ExaminedSites(*v)),
+    codec=Codec(tuple, lambda v: ExaminedSites(*v)),
 )
 def _examined_sites(conditions: Conditions, axon: str, scores: people.Scores) -> ExaminedSites:
     """Return the cells of one state, whatever the law is; a person's are few (`_grid`)."""
@@ -265,7 +265,7 @@ def _examined_sites(conditions: Conditions, axon: str, scores: people.Scores) ->
     return _examined_sites.values[_examined_sites.cache_key(conditions, axon, scores)]
 
 
-@cached(*people.PARAMETER_GROUPS, size=8192, form=IDENTITY)
+@cached(*people.PARAMETER_GROUPS, size=8192, codec=IDENTITY)
 def _evoked_mv(conditions: Conditions, axon: str, scores: people.Scores) -> float:
     """Return the height of a spike evoked in the ordinary axon, mV; NaN if there is none."""
     return float(_evoked_peaks_mv(at_rest(conditions, people.axon_of_person(axon, scores)))[0])
@@ -423,7 +423,7 @@ def critical_multiplier(axon: str = "ghk", scores: people.Scores = ()) -> float:
     return 1.0 + float((own - 1.0) ** share * (mean - 1.0) ** (1.0 - share))
 
 
-@cached(*people.PARAMETER_GROUPS, form=IDENTITY)
+@cached(*people.PARAMETER_GROUPS, codec=IDENTITY)
 def _site_thresholds(conditions: Conditions, axon: str, scores: people.Scores) -> np.ndarray:
     own = people.axon_of_person(axon, scores)
     sites = at_rest(_site_batch([conditions], NU, [0.0]), own)

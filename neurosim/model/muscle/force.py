@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.base import cache, parameters
+from neurosim.base.cache import cached
 from neurosim.base.errors import NeurosimError, finite_number, number_within
+from neurosim.base.parameters import parameter
 from neurosim.model.muscle import anatomy
 from neurosim.model.muscle.anatomy import Muscle
 
@@ -250,11 +251,11 @@ def _sample_count(duration_s: float, sampling_hz: float) -> int:
     return round(duration * hz)
 
 
-@cache.cached("muscle")
+@cached("muscle")
 def force_frequency() -> tuple[float, float, float]:
     """Return factor, exponent and linear limit of the force-frequency curve."""
     return (
-        parameters.parameter("muscle", "force_frequency_factor"),
-        parameters.parameter("muscle", "force_frequency_exponent"),
-        parameters.parameter("muscle", "force_frequency_linear_limit"),
+        parameter("muscle", "force_frequency_factor"),
+        parameter("muscle", "force_frequency_exponent"),
+        parameter("muscle", "force_frequency_linear_limit"),
     )

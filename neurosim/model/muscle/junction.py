@@ -196,7 +196,7 @@ def quantum_ns() -> float:
     return _param("quantum_mv") / end_plate_mv(1.0, _param("decay_ms"))
 
 
-@cached("junction", "emg", size=4096, form=IDENTITY)
+@cached("junction", "emg", size=4096, codec=IDENTITY)
 def end_plate_mv(strength_ns: float, tau_ms: float) -> float:
     """Return the peak of the end-plate potential alone above rest, mV, of a strength in nS."""
     run_ms = 3.0 + 2.0 * tau_ms
@@ -229,7 +229,7 @@ _RESPONSE_CODEC = Codec(
 )
 
 
-@cached("junction", "emg", form=_RESPONSE_CODEC)
+@cached("junction", "emg", codec=_RESPONSE_CODEC)
 def fibre_response(acetylcholinesterase_scale: float = 1.0) -> FibreResponse:
     """Return what fibres do with one impulse when a share of the enzyme is left."""
     tau = decay_ms(acetylcholinesterase_scale)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-from importlib import resources
-
 from numba import njit
 
+from neurosim.base.code_hash import code_hash
 from neurosim.model.axon.compiled import compile_loop
 from neurosim.model.soma import pool_equations
 
@@ -17,8 +15,7 @@ step = njit(inline="always")(pool_equations.step)
 
 def _compile_loop(function):
     """Compile a loop under a name that changes with `pool` too."""
-    lines = resources.files("neurosim.model.soma").joinpath("pool_equations.py").read_bytes()
-    function.__qualname__ += "_" + sha256(lines).hexdigest()[:8]
+    function.__qualname__ += f"_{code_hash('model/soma/pool_equations.py')[:8]}"
     return compile_loop(function)
 
 

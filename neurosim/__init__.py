@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from neurosim.base.errors import NeurosimError
     from neurosim.classroom.explorer.open import explore
     from neurosim.classroom.mystery.desk import mystery
-    from neurosim.clinic.excitability import examine
     from neurosim.clinic.panel import read_panel
+    from neurosim.clinic.record import read_record
     from neurosim.model.body.contributions import contributions
     from neurosim.model.body.state import Body
     from neurosim.model.muscle.anatomy import MUSCLES
+    from neurosim.simulation.examine import excitability, fit
     from neurosim.simulation.scenario import Scenario, catalogue, load_scenario
     from neurosim.simulation.simulate import simulate
     from neurosim.simulation.tally import replicate
@@ -37,11 +38,12 @@ _HOMES = {
     "base.errors": ("NeurosimError",),
     "classroom.explorer.open": ("explore",),
     "classroom.mystery.desk": ("mystery",),
-    "clinic.excitability": ("examine",),
     "clinic.panel": ("read_panel",),
+    "clinic.record": ("read_record",),
     "model.body.contributions": ("contributions",),
     "model.body.state": ("Body",),
     "model.muscle.anatomy": ("MUSCLES",),
+    "simulation.examine": ("excitability", "fit"),
     "simulation.scenario": ("Scenario", "catalogue", "load_scenario"),
     "simulation.simulate": ("simulate",),
     "simulation.tally": ("replicate",),
@@ -57,11 +59,13 @@ __all__ = [
     "catalogue",
     "contributions",
     "describe",
-    "examine",
+    "excitability",
     "explore",
+    "fit",
     "mystery",
     "picture_chain",
     "read_panel",
+    "read_record",
     "replicate",
     "load_scenario",
     "simulate",
@@ -78,6 +82,24 @@ _register(
     files="neurosim.view.save:result_files",
     table="neurosim.view.save:result_table",
     parameters="neurosim.view.describe:used_parameters",
+)
+_register(
+    "Examination",
+    text="neurosim.view.examination:describe_examination",
+    headline="neurosim.view.examination:examination_headline",
+    plot="neurosim.view.examination:picture_examination",
+    files="neurosim.view.examination:examination_files",
+    table="neurosim.view.examination:examination_rows",
+    parameters="neurosim.view.examination:examination_parameters",
+)
+_register(
+    "Fit",
+    text="neurosim.view.fitted:print_fit",
+    headline="neurosim.view.fitted:fit_headline",
+    plot="neurosim.view.fitted:picture_fit",
+    files="neurosim.view.fitted:fit_files",
+    table="neurosim.view.fitted:fit_rows",
+    parameters="neurosim.view.fitted:fit_parameters",
 )
 _register(
     "Sources",

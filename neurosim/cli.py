@@ -379,21 +379,6 @@ def _settings(
     return found
 
 
-def _membrane_changes(args: argparse.Namespace) -> dict[str, float]:
-    """Return the changes of ``--condition`` and ``--change``, the latter having the last word.
-
-    Raises
-    ------
-    NeurosimError
-        For an unknown name, or a value that is none or lies outside its range.
-    """
-    from neurosim.model.axon.changes import check_changes, named_condition
-
-    like = "NAME=VALUE, such as persistent_sodium_scale=2"
-    preset = named_condition(args.condition).changes if args.condition is not None else {}
-    return {**preset, **check_changes(_settings(args.change, "--change", like))}
-
-
 def _has_unit(duration: str | None) -> bool:
     """Return whether a duration has a unit, as ``24 h`` has and ``3e7`` has not."""
     try:
@@ -599,6 +584,13 @@ def _stage_progress() -> tuple[Callable[[str], None], Callable[[int, int], None]
 def _write_files(folder: Path, files: Mapping[str, Any], words: str) -> None:
     """Write the files of a command, then print its words and where the files are."""
     _print(f"{words}\n{_saved(folder, files)}")
+
+
+def _print_saved(result: Any, folder: Path) -> None:
+    """Save a result, then print it and where its files are."""
+    paths = result.save(folder)
+    paths.sort(key=lambda path: SHOWN_FIRST.index(path.suffix) if path.suffix in SHOWN_FIRST else 9)
+    _print(f"{result}\nWritten into {folder}: " + ", ".join(path.name for path in paths))
 
 
 def _saved(folder: Path, files: Mapping[str, Any]) -> str:
@@ -901,96 +893,29 @@ def _write_cohort(folder: Path, found: Any, options: dict[str, Any]) -> str:
         raise NeurosimError(f"{str(error).rstrip('.')}; {go_on}") from None
 
 
-def _examined_title(args: argparse.Namespace, settings: dict[str, str]) -> str:
-    """Return what is examined, in words: the named condition and every other change."""
-    from neurosim.model.axon.changes import CHANGES, check_changes, named_condition
-
-    parts = [] if args.condition is None else [named_condition(args.condition).title]
-    parts += [f"{name} = {value}" for name, value in settings.items()]
-    for name, value in check_changes(_settings(args.change, "--change")).items():
-        change = CHANGES[name]
-        amount = f"times {value:g}" if change.is_factor else f"{value:g} {change.unit}".strip()
-        parts.append(f"{change.label.split(',')[0]} {amount}")
-    return ", ".join(parts) or "health"
-
-
 def _excitability(args: argparse.Namespace) -> None:
-    from neurosim.model.body.contributions import contributions
     from neurosim.model.body.state import Body
-    from neurosim.simulation.scenario import Scenario
+    from neurosim.simulation.examine import excitability
 
-    settings = _settings(args.set)
-    changes = _membrane_changes(args)
-    body = Body.from_values(settings)  # type: ignore[arg-type]
-    asked, person = Scenario(body=body).replace(**_scenario_changes(args)), _parse_person(args)
-    title = _examined_title(args, settings)
-    if person is not None:
-        title = f"{title} (person {person} of seed {asked.seed})"
-    asked = asked.replace(name="excitability", title=title)
+    like = "NAME=VALUE, such as persistent_sodium_scale=2"
+    body = Body.from_values(_settings(args.set))  # type: ignore[arg-type]
+    change, person = _settings(args.change, "--change", like), _parse_person(args)
     with _output_folder(args.out, "excitability") as folder:
-        from neurosim.clinic import mem
-        from neurosim.clinic.excitability import examine
-        from neurosim.clinic.norms import norms
-        from neurosim.model.axon.axon import Conditions
-        from neurosim.model.axon.changes import apply_changes
-        from neurosim.model.axon.people import axon_of_person
-        from neurosim.model.firing.sites import person_scores
-        from neurosim.simulation.state import state_from_contributions
-        from neurosim.view import (
-            describe,
-            excitability_figures,
-            excitability_words,
-            export,
-            style,
+        examination = excitability(
+            body,
+            condition=args.condition,
+            change=change,  # type: ignore[arg-type]
+            person=person,
+            **_scenario_changes(args),
         )
-
-        scores = () if person is None else person_scores(asked.seed, person)
-        own = axon_of_person(asked.axon, scores)
-        healthy = examine(Conditions(), own)
-        conditions = (
-            state_from_contributions(contributions(body)).axon if settings else Conditions()
-        )
-        conditions = apply_changes(changes, conditions, own)
-        found = examine(conditions, own) if conditions != Conditions() else healthy
-        table = excitability_words.excitability_table(found, healthy)
-        figure = excitability_figures.picture_excitability(found, healthy, norms(), title)
-        if person is not None:
-            figure.alt_text = f"{describe.person_words(asked.axon, scores)}\n{figure.alt_text}"
-        about = export.provenance(
-            asked,
-            membrane_changes=changes,
-            conditions=vars(conditions),
-            curves=export.excitability_json(found),
-            published="human_mean, human_sd and human_median are of human_n healthy people; "
-            "model and health are simulated",
-        )
-        files = export.table_files("excitability", export.excitability_rows(found, healthy), about)
-        files["curves.csv"] = export.csv_bytes(export.to_columns(export.curve_rows(found, healthy)))
-        files["excitability.mem"] = mem.mem_text(
-            found, title, asked.axon, conditions.temperature_c
-        ).encode("utf-8")
-        files["excitability.png"] = style.png_bytes(figure)
-        files["excitability.txt"] = export.text_bytes(f"{table}\n\n{figure.alt_text}")
-        _write_files(folder, files, f"Axon {asked.axon}, {title}\n\n{table}\n\n{figure.alt_text}")
+        _print_saved(examination, folder)
 
 
 def _fit(args: argparse.Namespace) -> None:
-    from neurosim.clinic.record import read_record
-    from neurosim.simulation.scenario import Scenario
+    from neurosim.simulation.examine import fit
 
-    asked = Scenario(name="fit").replace(**_scenario_changes(args))
-    record = read_record(args.record)
     with _output_folder(args.out, "fit") as folder:
-        from neurosim.clinic.fit import fit_record
-        from neurosim.view import export, fitted, style
-
-        found = fit_record(record, asked.axon)
-        table, figure = fitted.fit_table(found), fitted.picture_fit(found)
-        about = export.provenance(asked, **fitted.fit_json(found))
-        files = export.table_files("fit", fitted.fit_rows(found), about)
-        files["fit.png"] = style.png_bytes(figure)
-        files["fit.txt"] = export.text_bytes(f"{figure.alt_text}\n\n{table}")
-        _write_files(folder, files, f"Axon {asked.axon}\n\n{figure.alt_text}\n\n{table}")
+        _print_saved(fit(args.record, **_scenario_changes(args)), folder)
 
 
 def _sweep_values(text: str) -> list[float]:

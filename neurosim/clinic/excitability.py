@@ -573,7 +573,7 @@ def examine(
     """
     _check_step(dt)
     one = _rest_if_any(conditions, axon)
-    return _single_excitability(
+    return single_excitability(
         _undefined_curves(1) if one is None else measure_curves(one, dt, full)
     )
 
@@ -587,7 +587,7 @@ def _protocol_points(electrotonus) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     return found
 
 
-def _single_excitability(found: Curves) -> Excitability:
+def single_excitability(found: Curves) -> Excitability:
     """Return the findings in the one body of `found`."""
     measures = {key: float(value[0]) for key, value in found.measures.items()}
     widths, thresholds = np.array(CHARGE_WIDTHS_MS), found.threshold_pa[0]

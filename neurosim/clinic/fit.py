@@ -32,6 +32,7 @@ from scipy.optimize import least_squares
 from neurosim.base.cache import cached
 from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import parameter
+from neurosim.base.viewable import Viewable
 from neurosim.clinic import excitability as ex
 from neurosim.clinic import norms as norms_
 from neurosim.clinic.indices import POLARISED_FROM_MS
@@ -83,17 +84,28 @@ class NerveRecord:
         cls, curves: ex.Curves, body: int = 0, temperature_c: float = np.nan
     ) -> NerveRecord:
         """Return the record that the model's `curves` of one body are."""
-        delays, electrotonus = ex.te_delays(), {}
-        for i, (level, name) in enumerate(norms_.TE_CURVES.items()):
-            own = np.isin(delays, norms_.norms()[name].x)
-            electrotonus[level] = _drop_undefined(delays[own], curves.te_percent[body, i, own])
+        one = ex.single_excitability(curves.take([body]))
+        return cls.from_excitability(one, temperature_c)
+
+    @classmethod
+    def from_excitability(
+        cls, examination: ex.Excitability, temperature_c: float = np.nan, title: str = "record"
+    ) -> NerveRecord:
+        """Return the model's examination as the record that a clinic would have of it."""
+        electrotonus = {}
+        for level, name in norms_.TE_CURVES.items():
+            delays = examination.te_delay_ms
+            in_protocol = np.isin(delays, norms_.norms()[name].x)
+            reduction = examination.te_reduction_percent[level]
+            electrotonus[level] = _drop_undefined(delays[in_protocol], reduction[in_protocol])
         return cls(
             electrotonus,
-            _drop_undefined(norms_.norms()["recovery_cycle"].x, curves.recovery_percent[body]),
-            _drop_undefined(norms_.norms()["threshold_iv"].x, curves.iv_percent[body]),
-            float(curves.measures["sdtc_ms"][body]),
+            _drop_undefined(examination.recovery_interval_ms, examination.recovery_change_percent),
+            _drop_undefined(examination.iv_current_percent, examination.iv_reduction_percent),
+            examination.tau_sd_ms,
             temperature_c,
             simulated=True,
+            title=title,
         )
 
     @classmethod
@@ -264,8 +276,8 @@ class SingleChange:
     misfit: float
 
 
-@dataclass(frozen=True)
-class Fit:
+@dataclass(frozen=True, repr=False)
+class Fit(Viewable):
     """What a record says of the axon.
 
     Attributes

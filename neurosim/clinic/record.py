@@ -34,9 +34,10 @@ def read_record(path: str | Path) -> NerveRecord:
     NeurosimError
         If it cannot be read, or is neither.
     """
-    if Path(path).suffix.lower() == ".csv":
-        return _read_csv_record(Path(path))
-    return _read_mem_record(read_mem(path), Path(path).name)
+    name = str(path)
+    if name.lower().endswith(".csv"):
+        return _read_csv_record(Path(name))
+    return _read_mem_record(read_mem(path), Path(name).name)
 
 
 def _read_mem_record(file: MemFile, title: str) -> NerveRecord:

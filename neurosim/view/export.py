@@ -10,7 +10,7 @@ import csv
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -300,8 +300,8 @@ def curve_rows(found: Excitability, healthy: Excitability) -> list[dict[str, Any
 
 
 def excitability_json(found: Excitability) -> dict[str, Any]:
-    """Return an examination as a mapping."""
-    return asdict(found)
+    """Return an examination's potentials, thresholds, curves and measures as a mapping."""
+    return {field.name: getattr(found, field.name) for field in fields(Excitability)}
 
 
 def result_json(result: Result) -> dict[str, Any]:

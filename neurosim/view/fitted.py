@@ -8,8 +8,14 @@ from typing import Any
 import numpy as np
 
 from neurosim.base.errors import NeurosimError
+from neurosim.base.files import Content
+from neurosim.base.parameters import load_group
 from neurosim.clinic.fit import NOISE_TOLERANCE, UNINFORMED_SPREAD, Estimate, Fit, SingleChange
 from neurosim.clinic.norms import TE_CURVES
+from neurosim.model.axon.axon import Axon
+from neurosim.simulation.scenario import Scenario
+from neurosim.view import export
+from neurosim.view.examination import LONGEST_TITLE, axon_parameters_of
 from neurosim.view.style import (
     ADVICE,
     BAND,
@@ -23,6 +29,7 @@ from neurosim.view.style import (
     axes_or_new,
     house_style,
     new_figure,
+    png_bytes,
     safe_label,
 )
 
@@ -196,6 +203,45 @@ def fit_json(fit: Fit) -> dict[str, Any]:
         "as_good_as_the_best": [s.name for s in fit.rival_changes],
         "points": points,
     }
+
+
+def _name_axon(axon: Axon) -> str:
+    return axon if isinstance(axon, str) else "of one's own"
+
+
+def print_fit(fit: Fit) -> str:
+    """Return the lines that `neurosim fit` prints."""
+    return f"Axon {_name_axon(fit.axon)}\n\n{describe_fit(fit)}\n\n{fit_table(fit)}"
+
+
+def fit_headline(fit: Fit) -> str:
+    """Return whose record it is, and which single change explains most of it."""
+    title = fit.record.title
+    if len(title) > LONGEST_TITLE:
+        title = f"{title[:LONGEST_TITLE]}..."
+    best = fit.singles[0]
+    answer = f"{best.name} {_format_value(best.value)} removes {best.removed_percent:.0f} %"
+    return f"{title}: {'health explains it' if fit.is_explained_by_health else answer}"[:90]
+
+
+def fit_files(fit: Fit) -> dict[str, Content]:
+    """Return what `neurosim fit` writes."""
+    scenario = Scenario(name="fit")
+    if isinstance(fit.axon, str):
+        scenario = scenario.replace(axon=fit.axon)
+    figure = picture_fit(fit)
+    about = export.provenance(scenario, **fit_json(fit))
+    files: dict[str, Content] = {}
+    files |= export.table_files("fit", fit_rows(fit), about)
+    files["fit.png"] = png_bytes(figure)
+    files["fit.txt"] = export.text_bytes(f"{figure.alt_text}\n\n{fit_table(fit)}")
+    return files
+
+
+def fit_parameters(fit: Fit) -> set[tuple[str, str]]:
+    """Return (group, name) of the parameters that a fit can rest on: its axon's and its own."""
+    axon = fit.axon if isinstance(fit.axon, str) else "ghk"
+    return axon_parameters_of(axon) | {("fit", name) for name in load_group("fit")}
 
 
 @house_style

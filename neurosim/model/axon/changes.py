@@ -171,6 +171,6 @@ def named_condition(name: str) -> NamedCondition:
         If there is none; the nearest is offered.
     """
     found = named_conditions()
-    if name not in found:
+    if not isinstance(name, str) or name not in found:
         raise unknown_name("condition", name, found)
     return found[name]

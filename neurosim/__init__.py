@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from neurosim.base.registry import register as _register
 
 if TYPE_CHECKING:
+    from neurosim.article.trial import article
     from neurosim.base.errors import NeurosimError
     from neurosim.classroom.explorer.open import explore
     from neurosim.classroom.mystery.desk import mystery
@@ -29,12 +30,14 @@ if TYPE_CHECKING:
     from neurosim.simulation.scenario import Scenario, catalogue, load_scenario
     from neurosim.simulation.simulate import simulate
     from neurosim.simulation.tally import replicate
+    from neurosim.validation.validate import validate
     from neurosim.view.figures import picture_chain
     from neurosim.view.summary import describe
 
     __version__: str
 
 _HOMES = {
+    "article.trial": ("article",),
     "base.errors": ("NeurosimError",),
     "classroom.explorer.open": ("explore",),
     "classroom.mystery.desk": ("mystery",),
@@ -47,6 +50,7 @@ _HOMES = {
     "simulation.scenario": ("Scenario", "catalogue", "load_scenario"),
     "simulation.simulate": ("simulate",),
     "simulation.tally": ("replicate",),
+    "validation.validate": ("validate",),
     "view.figures": ("picture_chain",),
     "view.summary": ("describe",),
 }
@@ -56,6 +60,7 @@ __all__ = [
     "MUSCLES",
     "NeurosimError",
     "Scenario",
+    "article",
     "catalogue",
     "contributions",
     "describe",
@@ -69,7 +74,13 @@ __all__ = [
     "replicate",
     "load_scenario",
     "simulate",
+    "validate",
 ]
+
+# A room's folder that has the name of a public function: Python sets the folder as an attribute of
+# the package when it is first loaded. It is loaded now (it holds one line), and the name freed.
+_import_module("neurosim.article")
+globals().pop("article", None)
 
 # What shows the objects of the rooms below (see `neurosim.base.viewable`): imports point one way.
 _register("Body", html="neurosim.view.html_parts:body_html")
@@ -100,6 +111,24 @@ _register(
     files="neurosim.view.fitted:fit_files",
     table="neurosim.view.fitted:fit_rows",
     parameters="neurosim.view.fitted:fit_parameters",
+)
+_register(
+    "Article",
+    text="neurosim.article.phrases:verdict_table",
+    headline="neurosim.article.phrases:article_headline",
+    plot="neurosim.article.plot:picture_verdicts",
+    files="neurosim.article.report:article_files",
+    table="neurosim.article.tables:verdict_rows",
+    parameters="neurosim.article.tables:article_parameters",
+)
+_register(
+    "Validation",
+    text="neurosim.validation.views:describe_validation",
+    headline="neurosim.validation.views:validation_headline",
+    plot="neurosim.validation.plot:picture_targets",
+    files="neurosim.validation.views:validation_files",
+    table="neurosim.validation.views:target_rows",
+    parameters="neurosim.validation.views:validation_parameters",
 )
 _register(
     "Sources",

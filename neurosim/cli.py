@@ -586,20 +586,23 @@ def _write_files(folder: Path, files: Mapping[str, Any], words: str) -> None:
     _print(f"{words}\n{_saved(folder, files)}")
 
 
-def _print_saved(result: Any, folder: Path) -> None:
-    """Save a result, then print it and where its files are."""
-    paths = result.save(folder)
-    paths.sort(key=lambda path: SHOWN_FIRST.index(path.suffix) if path.suffix in SHOWN_FIRST else 9)
-    _print(f"{result}\nWritten into {folder}: " + ", ".join(path.name for path in paths))
+def _save_and_print(folder: Path, result: Any) -> None:
+    """Write the files of a result, then print it and where they are."""
+    text = str(result)
+    _print(f"{text}\n{_written(folder, result.save(folder))}")
 
 
 def _saved(folder: Path, files: Mapping[str, Any]) -> str:
     """Write the files of a command and return where they are, in words."""
     from neurosim.base.files import write_files
 
-    paths = write_files(folder, files)
+    return _written(folder, write_files(folder, files))
+
+
+def _written(folder: Path, paths: list[Path]) -> str:
+    """Return where files are, in words, those first that one looks at first."""
     look = {suffix: rank for rank, suffix in enumerate(SHOWN_FIRST)}
-    paths.sort(key=lambda path: look.get(path.suffix, len(look)))
+    paths = sorted(paths, key=lambda path: look.get(path.suffix, len(look)))
     return f"Written into {folder}: " + ", ".join(path.name for path in paths)
 
 
@@ -799,38 +802,18 @@ def _article(args: argparse.Namespace) -> None:
     if asked.people < 2:
         raise NeurosimError(f"people = {asked.people} is too few: a verdict needs at least 2.")
     with _output_folder(args.out, "article") as folder:
-        from neurosim.article import (
-            phrases,
-            report,
-        )
-        from neurosim.article import (
-            plot as article_plot,
-        )
-        from neurosim.article import (
-            tables as article_tables,
-        )
-        from neurosim.article.trial import run_article
-        from neurosim.view import export, style
+        from neurosim.article.trial import article
 
         stage, progress = _stage_progress()
-        found = run_article(
-            asked.people,
-            asked.seed,
+        result = article(
+            people=asked.people,
+            seed=asked.seed,
             cores=_useful_cores(asked.people * ARTICLE_STATES),
             progress=progress,
             stage=stage,
         )
         stage("the report")
-        files = article_tables.article_files(found)
-        pictures = {
-            "verdicts": article_plot.picture_verdicts(found),
-            "remedies": article_plot.picture_remedies(found.matrix),
-        }
-        for name, figure in pictures.items():
-            files[f"{name}.png"] = style.png_bytes(figure)
-            files[f"{name}.txt"] = export.text_bytes(figure.alt_text)
-        files["report.html"] = export.text_bytes(report.report_html(found))
-        _write_files(folder, files, phrases.verdict_table(found))
+        _save_and_print(folder, result)
 
 
 def _cohort(args: argparse.Namespace) -> None:
@@ -908,14 +891,14 @@ def _excitability(args: argparse.Namespace) -> None:
             person=person,
             **_scenario_changes(args),
         )
-        _print_saved(examination, folder)
+        _save_and_print(folder, examination)
 
 
 def _fit(args: argparse.Namespace) -> None:
     from neurosim.simulation.examine import fit
 
     with _output_folder(args.out, "fit") as folder:
-        _print_saved(fit(args.record, **_scenario_changes(args)), folder)
+        _save_and_print(folder, fit(args.record, **_scenario_changes(args)))
 
 
 def _sweep_values(text: str) -> list[float]:
@@ -1178,50 +1161,11 @@ def _sources(args: argparse.Namespace) -> None:
     _print("\n".join(lines))
 
 
-def _range_words(low: float, high: float) -> str:
-    """Return a published range in words; one side may be open."""
-    if low == -float("inf"):
-        return f"at most {high:.4g}"
-    return f"at least {low:.4g}" if high == float("inf") else f"{low:.4g} to {high:.4g}"
-
-
-def _count_targets(rows: Sequence[dict[str, Any]]) -> str:
-    """Return how many targets are met, by what a target is for the model."""
-    from neurosim.base.parameters import GRADES
-
-    kinds = dict(zip(GRADES, ("predictions (measured)", "fitted", "assumed"), strict=True))
-    parts = []
-    for grade, words in kinds.items():
-        mine = [row["inside"] for row in rows if row["grade"] == grade]
-        parts.append(f"{sum(mine)} of {len(mine)} {words}")
-    return "; ".join(parts)
-
-
 def _validate(args: argparse.Namespace) -> None:
     with _output_folder(args.out, "validate") as folder:
-        from neurosim.simulation.scenario import Scenario
-        from neurosim.validation import validate
-        from neurosim.validation.target import COLUMNS
-        from neurosim.view import export
+        from neurosim.validation.validate import validate
 
-        rows = [{name: row[name] for name in COLUMNS} for row in validate.validation_rows()]
-        about = export.provenance(
-            Scenario(name="validate"),
-            note="published_low and published_high are published, model is simulated",
-            not_asked={target: f"{what}: {why}" for target, what, why in validate.NOT_ASKED},
-        )
-        lines = [f"Inside the published range: {_count_targets(rows)}."]
-        lines += [
-            f"  outside: {row['quantity']} ({row['condition']}): model {row['model']:.4g}, "
-            f"published {_range_words(row['published_low'], row['published_high'])} "
-            f"{row['unit']} [{row['source']}]"
-            for row in rows
-            if not row["inside"]
-        ]
-        lines += [
-            f"  not asked: {what} ({target}): {why}" for target, what, why in validate.NOT_ASKED
-        ]
-        _write_files(folder, export.table_files("validation", rows, about), "\n".join(lines))
+        _save_and_print(folder, validate())
 
 
 if __name__ == "__main__":

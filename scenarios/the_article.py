@@ -14,8 +14,9 @@ from _figures import finish
 from neurosim.article.phrases import describe_verdicts
 from neurosim.article.plot import picture_verdicts
 from neurosim.article.trial import run_article
+from neurosim.simulation.scenario import load_scenario
 
 PEOPLE = 6
 
-found = run_article(PEOPLE, sensitivity=False, diaries=3)
-finish("the_article", picture_verdicts(found), describe_verdicts(found))
+article = run_article(load_scenario("normal").replace(people=PEOPLE), robustness=False, diaries=3)
+finish("the_article", picture_verdicts(article), describe_verdicts(article))

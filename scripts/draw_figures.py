@@ -21,7 +21,6 @@ from pathlib import Path
 
 import neurosim as ns
 from neurosim.article.plot import picture_remedies, picture_verdicts
-from neurosim.article.trial import run_article
 from neurosim.clinic.excitability import examine
 from neurosim.clinic.norms import norms
 from neurosim.model.axon.axon import Conditions
@@ -69,7 +68,7 @@ def draw_pair() -> None:
 
 def draw_article(people: int) -> None:
     """Put the article's claims to many people, and draw verdicts and remedies."""
-    found = run_article(people, cores=os.cpu_count() or 1)
+    found = ns.article(people=people, cores=os.cpu_count() or 1)
     picture_verdicts(found).savefig(FOLDER / "verdicts.png", dpi=80)
     picture_remedies(found.matrix).savefig(FOLDER / "remedies.png", dpi=80)
 

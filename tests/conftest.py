@@ -36,7 +36,7 @@ def small_article():
     from neurosim.article.matrix import remedy_matrix
     from neurosim.simulation.scenario import load_scenario
 
-    base = load_scenario("normal")
+    base = load_scenario("normal").replace(people=6)
     rng = np.random.default_rng(5)
     person = rng.lognormal(0.0, 1.0, 6)
     rates = {
@@ -57,7 +57,7 @@ def small_article():
                "span_low": 0.5, "span_high": 70.0, "axon_ratios": {"ohmic": 30.0},
                "elsewhere_ratio": 2.0}  # fmt: skip
     judged = [replace(v, **leaning) if v.number == 24 else v for v in judged]
-    return trial.Article(tuple(judged), base, 6, rates, table, alarms)
+    return trial.Article(tuple(judged), base, rates, table, alarms)
 
 
 def small_alarms():

@@ -12,7 +12,6 @@ import pkgutil
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -20,6 +19,11 @@ import neurosim
 from neurosim.base import disk_cache
 from neurosim.base.code_hash import code_hash
 from neurosim.base.parameters import FILES, GRADES, Value, all_values, load_group, references
+from neurosim.validation.plot import picture_misses, picture_targets
+from neurosim.validation.target import Row, Validation
+from neurosim.validation.validate import NOT_COMPUTABLE, validation_rows
+from neurosim.validation.views import condition_words, quantity_words, range_words, unit_words
+from neurosim.view.style import png_bytes
 
 HERE = Path(__file__).parent.parent
 PACKAGE = Path(neurosim.__file__).parent
@@ -56,69 +60,9 @@ ROLE = {"measured": "prediction", "fitted": "fitted on", "assumed": "assumed"}
 # --- Small words ----------------------------------------------------------------------------------
 
 
-def plain_unit(unit: str) -> str:
-    """Return a unit in its real signs; nothing for a pure number.
-
-    >>> plain_unit("degC"), plain_unit("um"), plain_unit("1e-9 cm3/s"), plain_unit("1")
-    ('°C', 'µm', '× 10⁻⁹ cm³/s', '')
-    """
-    if unit in ("1", ""):
-        return ""
-    for plain, sign in (("degC", "°C"), ("1e-9 cm3", "× 10⁻⁹ cm³"), ("ohm", "Ω")):
-        unit = unit.replace(plain, sign)
-    unit = re.sub(r"\bu(?=[mVFA]\b|mol)", "µ", unit)
-    return re.sub(r"(?<=m)([23])\b", lambda found: "²³"[int(found[1]) - 2], unit)
-
-
 def in_words(value: Value) -> str:
     """Return what a number's note says, or its name in words."""
     return value.note or value.name.rpartition(".")[2].replace("_", " ")
-
-
-def range_words(low: float, high: float) -> str:
-    """Return a range in words, open on one side or both.
-
-    >>> range_words(1, 2.5), range_words(-float("inf"), 0), range_words(float("nan"), 1)
-    ('1 to 2.5', 'at most 0', '')
-    """
-    if low != low or high != high:
-        return ""
-    if low == -float("inf"):
-        return f"at most {high:.4g}"
-    return f"at least {low:.4g}" if high == float("inf") else f"{low:.4g} to {high:.4g}"
-
-
-OTHERS = {
-    "threshold_1ms_pa": ("threshold of a 1-ms pulse", "pA"),
-    "resting_potential_mv": ("resting potential", "mV"),
-    "least_per_s": ("least rate", "1/s"),
-    "mean_per_s": ("mean rate", "1/s"),
-    "duration_s": ("duration", "s"),
-}
-
-
-@cache
-def measures() -> dict[str, tuple[str, str]]:
-    """Return name and unit of the measures that a target names by their key."""
-    from neurosim.clinic.indices import MEASURES
-
-    return {**{m.key: (m.name, m.unit) for m in MEASURES}, **OTHERS}
-
-
-def quantity_words(row: dict) -> tuple[str, str]:
-    """Return what a target asks and its unit, with names in place of keys."""
-    words, unit = row["quantity"], row["unit"]
-    for key, (name, its_unit) in measures().items():
-        if re.search(rf"\b{key}\b", words):
-            words = re.sub(rf"\b{key}\b", name, words)
-            unit = its_unit if unit == "of the measure" else unit
-    return words, plain_unit("" if unit == "of the measure" else unit)
-
-
-def condition_words(row: dict) -> str:
-    """Return the condition of a target as one says it."""
-    said = row["condition"].replace("_", " ").replace("umol", "µmol")
-    return re.sub(r"^als\b", "ALS", said)
 
 
 def linked(text: str) -> str:
@@ -223,7 +167,7 @@ def parameter_row(room: str, value: Value) -> str:
         f'<tr id="{room}.{value.name}" data-kind="{value.grade}">'
         f'<th scope="row"><code>{value.name}</code></th>'
         + cell(f"{value.value:g}", "number")
-        + cell(html.escape(plain_unit(value.unit)))
+        + cell(html.escape(unit_words(value.unit)))
         + cell(range_words(value.low, value.high), "range")
         + cell(value.grade, value.grade)
         + cell(link)
@@ -262,27 +206,35 @@ def sources() -> str:
 # --- Validation -----------------------------------------------------------------------------------
 
 
-def targets() -> list[dict]:
-    """Return the rows of `neurosim validate`, found anew whenever any code or number changed."""
-    from neurosim.validation import validate
-
+def validate() -> Validation:
+    """Return what `neurosim validate` computes, anew whenever any code or number changed."""
     key = disk_cache.cache_key("docs", code_hash())
-    kept = disk_cache.get([key]).get(key)
-    if kept is None:
-        kept = tuple(validate.validation_rows())
-        disk_cache.put({key: kept})
-    return [dict(row) for row in kept]
+    tables = disk_cache.get([key]).get(key)
+    if tables is None:
+        tables = tuple(vars(row) for row in validation_rows())
+        disk_cache.put({key: tables})
+    return Validation(tuple(Row(**table) for table in tables), NOT_COMPUTABLE)
+
+
+def draw_validation(validation: Validation, folder: Path) -> dict[str, str]:
+    """Draw both figures into a folder and return their words, and what is not drawn."""
+    figures = {"places": picture_targets(validation), "misses": picture_misses(validation)}
+    for name, figure in figures.items():
+        (folder / f"validation_{name}.png").write_bytes(png_bytes(figure, 150))
+    signs = [row.inside for row in validation.rows if row.place != row.place]
+    not_drawn = (
+        f"Not drawn: {len(signs)} targets that ask for a direction or a bound alone, "
+        f"of which {sum(signs)} are met."
+    )
+    return {name: figure.alt_text for name, figure in figures.items()} | {"signs": not_drawn}
 
 
 def validation() -> str:
     """Return the page of the model against published numbers, and draw its figures."""
-    from validation_pictures import draw
-
-    from neurosim.validation.validate import NOT_ASKED
-
-    rows = targets()
-    words = draw(rows, HERE / "generated")
-    met = {grade: [r["inside"] for r in rows if r["grade"] == grade] for grade in GRADES}
+    results = validate()
+    rows = results.rows
+    words = draw_validation(results, HERE / "generated")
+    met = {grade: [r.inside for r in rows if r.grade == grade] for grade in GRADES}
     counts = "".join(
         f"| {ROLE[g]} | {len(met[g])} | {sum(met[g])} | {len(met[g]) - sum(met[g])} | {why} |\n"
         for g, why in (
@@ -311,7 +263,7 @@ def validation() -> str:
     )
     page += "\n## Not asked\n\nPublished facts that the model cannot be asked, and why.\n\n"
     page += "| target | fact | why not |\n|---|---|---|\n"
-    page += "".join(f"| {target} | {what} | {why} |\n" for target, what, why in NOT_ASKED)
+    page += "".join(f"| {target} | {what} | {why} |\n" for target, what, why in NOT_COMPUTABLE)
     return page + FIGURES
 
 
@@ -334,22 +286,22 @@ off it](../figures/sampler.png)
 """
 
 
-def target_row(row: dict) -> str:
+def target_row(row: Row) -> str:
     """Return one target's row."""
-    role = ROLE[row["grade"]]
-    met = "met" if row["inside"] else "missed"
+    role = ROLE[row.grade]
+    met = "met" if row.inside else "missed"
     words, unit = quantity_words(row)
-    sign = "✓ met" if row["inside"] else "✗ missed"
+    sign = "✓ met" if row.inside else "✗ missed"
     return (
-        f'<tr data-kind="{role} {met}"><th scope="row">{html.escape(row["target"])}</th>'
+        f'<tr data-kind="{role} {met}"><th scope="row">{html.escape(row.target)}</th>'
         + cell(html.escape(words))
         + cell(html.escape(condition_words(row)))
-        + cell(range_words(row["published_low"], row["published_high"]), "range")
-        + cell(f"{row['model']:.4g}", "number")
+        + cell(range_words(row.published_low, row.published_high), "range")
+        + cell(f"{row.model:.4g}", "number")
         + cell(html.escape(unit))
         + cell(sign, met)
         + cell(role)
-        + cell(linked(row["source"]))
+        + cell(linked(row.source))
         + "</tr>"
     )
 

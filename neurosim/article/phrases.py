@@ -252,6 +252,16 @@ def verdict_table(article: Any) -> str:
     return "\n".join(lines).lstrip("\n")
 
 
+def article_headline(article: Any) -> str:
+    """Return in one line how many claims there are, of how many people, and how they fared."""
+    counts = count_outcomes(article.verdicts)
+    supported, opposed = counts["supported"], counts["opposed"]
+    return (
+        f"{len(article.verdicts)} claims put to {article.people} people: {supported} supported, "
+        f"{opposed} opposed, {len(article.verdicts) - supported - opposed} neither"
+    )
+
+
 def describe_verdicts(verdicts: Any) -> str:
     """Return all verdicts in words, one a line, as the text beside their figure.
 

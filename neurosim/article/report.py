@@ -6,17 +6,19 @@ from html import escape
 from importlib import resources
 from typing import Any
 
-from neurosim.article import phrases, plot
+from neurosim.article import phrases, plot, tables
 from neurosim.article.claims import GROUPS
 from neurosim.article.diary import GROUPS as DIARY_GROUPS
 from neurosim.article.report_claim import claim_row
+from neurosim.base.files import Content
 from neurosim.base.parameters import GRADES, all_values, load_group, parameter
 from neurosim.model.axon.axon import AXON_TITLES
 from neurosim.model.body.remedies import remedy
 from neurosim.simulation.scenario import title_in_sentence
 from neurosim.view.describe import assumption_words
+from neurosim.view.export import text_bytes
 from neurosim.view.html_parts import html_list, html_picture, html_table, interval_words
-from neurosim.view.style import ADVICE, muscle_words
+from neurosim.view.style import ADVICE, muscle_words, png_bytes
 
 TITLE = "What makes muscles twitch? An article's claims, put to a model"
 DIARY_WORDS = {
@@ -41,13 +43,26 @@ SECTIONS = {
 }
 
 
+def article_files(article: Any) -> dict[str, Content]:
+    """Return what `neurosim article` writes, by file name: tables, pictures, report."""
+    files: dict[str, Content] = dict(tables.table_files(article))
+    pictures = {
+        "verdicts": plot.picture_verdicts(article),
+        "remedies": plot.picture_remedies(article.matrix),
+    }
+    for name, figure in pictures.items():
+        files[f"{name}.png"] = png_bytes(figure)
+        files[f"{name}.txt"] = text_bytes(figure.alt_text)
+    return files | {"report.html": text_bytes(report_html(article))}
+
+
 def report_html(article: Any) -> str:
     """Return the report as HTML.
 
     Parameters
     ----------
     article : Article
-        From `neurosim.article.trial.run_article`.
+        From `neurosim.article.trial.article`.
     """
     made = (
         _summary_section,

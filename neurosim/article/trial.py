@@ -12,7 +12,9 @@ from neurosim.article.claims import CLAIMS, Claim
 from neurosim.article.claims import claim as numbered
 from neurosim.article.matrix import RemedyMatrix, remedy_matrix, remedy_scenarios
 from neurosim.article.verdict import Verdict, judge_alarm, judge_rate, judge_remedy, make_verdict
-from neurosim.base.errors import NeurosimError
+from neurosim.base.calls import public
+from neurosim.base.errors import NeurosimError, number_within, short_repr
+from neurosim.base.viewable import Viewable
 from neurosim.simulation.long_run import SEEDS, long_run_rates
 from neurosim.simulation.ratio import NO_RATIO, Ratio, paired_ratio, shared_ratio
 from neurosim.simulation.robustness import Question, Robustness, assess_robustness
@@ -29,32 +31,36 @@ from neurosim.simulation.scenario import (
 DIARIES = 30  # people of each group who keep one
 FEW = 80  # of the people, who are tried with every remedy and at mild sizes
 WEEKS = 26
+MAX_CORES = 1024
 
 
-@dataclass(frozen=True)
-class Article:
-    """Every verdict, and what is behind them.
+@dataclass(frozen=True, repr=False)
+class Article(Viewable):
+    """Every verdict, and what is behind them: it prints, plots and saves itself.
 
     Attributes
     ----------
     verdicts : tuple of Verdict
     base : Scenario
-        Muscle, duration, seed and axon of all.
-    people : int
+        Muscle, duration, number of people, seed and axon of all.
     rates : mapping of str to ndarray
         Long-run twitches per minute under every scenario; of the first `FEW` people with remedies
         and at mild sizes.
-    matrix : Matrix
+    matrix : RemedyMatrix
         Every remedy on every cause.
     alarms : Alarms
     """
 
     verdicts: tuple[Verdict, ...]
     base: Scenario
-    people: int
     rates: Mapping[str, np.ndarray]
     matrix: RemedyMatrix
     alarms: alarms.Alarms
+
+    @property
+    def people(self) -> int:
+        """People, each paired with themselves in health."""
+        return self.base.people
 
 
 def _state_scenario(base: Scenario, name: str) -> Scenario:
@@ -131,58 +137,112 @@ def _check_people(people: int) -> None:
         raise NeurosimError(f"people = {people} is too few: a verdict needs at least 2.")
 
 
-def run_article(
+def _check_cores(cores: int | None) -> int:
+    """Return how many processes are to be used; 1 if nothing is said."""
+    number = 1.0 if cores is None else number_within("cores", cores, 1, MAX_CORES)
+    if number != int(number):
+        raise NeurosimError(f"cores must be a whole number, not {number:g}.")
+    return int(number)
+
+
+def _check_callback(name: str, value: object) -> None:
+    if value is not None and not callable(value):
+        raise NeurosimError(f"{name} must be a function or None, not {short_repr(value)}.")
+
+
+@public
+def article(
+    *,
     people: int = 200,
     seed: int = 1,
-    *,
-    cores: int = 1,
+    cores: int | None = None,
     progress: Callable[[int, int], None] | None = None,
-    stage: Callable[[str], None] = lambda words: None,
-    sensitivity: bool = True,
-    diaries: int = DIARIES,
-    **changes,
+    stage: Callable[[str], None] | None = None,
 ) -> Article:
-    """Put every claim of the article to the model.
+    """Put every claim of a popular article about twitching to the model, and judge it.
+
+    The same as ``neurosim article``: minutes to hours, by the number of people.
 
     Parameters
     ----------
     people : int
-        People, each paired with themselves in health; at least 2. They come from four seeds.
-    seed, cores, progress
-        As in `neurosim.simulation.simulate.replicate`.
+        2 to 100 000 people, each paired with themselves in health. They come from four seeds.
+    seed : int
+        Same seed, same people.
+    cores : int, optional
+        Processes to use, 1 if omitted; the result does not depend on it.
+    progress : callable, optional
+        Called with (people done, people).
     stage : callable, optional
-        Told in words what is done next.
-    sensitivity : bool
-        Whether to find what each verdict leans on.
-    diaries : int
-        People of each group who keep a diary, for the signs of alarm.
-    **changes
-        Scenario fields to change in all: `muscle`, `duration_s`, `axon`.
+        Called with what is done next, in words.
+
+    Returns
+    -------
+    Article
+        It prints the verdicts, draws them (``plot``) and writes the report (``save``).
 
     Raises
     ------
     NeurosimError
         With fewer than 2 people, or a value that is not allowed.
+
+    Examples
+    --------
+    >>> ns.article(people=50).save("report")  # doctest: +SKIP
     """
-    _check_people(people)
-    base = load_scenario("normal").replace(seed=seed, **changes)
+    base = load_scenario("normal").replace(people=people, seed=seed)
+    _check_people(base.people)
+    for name, value in (("progress", progress), ("stage", stage)):
+        _check_callback(name, value)
+    return run_article(base, cores=_check_cores(cores), progress=progress, stage=stage)
+
+
+def run_article(
+    base: Scenario,
+    *,
+    cores: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+    stage: Callable[[str], None] | None = None,
+    robustness: bool = True,
+    diaries: int = DIARIES,
+) -> Article:
+    """Put every claim of the article to the people of a scenario.
+
+    Parameters
+    ----------
+    base : Scenario
+        Health, with muscle, duration, number of people, seed and axon of all.
+    cores, progress, stage
+        As in `article`.
+    robustness : bool
+        Whether to find what each verdict leans on.
+    diaries : int
+        People of each group who keep a diary, for the signs of alarm.
+
+    Raises
+    ------
+    NeurosimError
+        With fewer than 2 people.
+    """
+    _check_people(base.people)
+    announce = stage or (lambda words: None)
     causes, others = _all_scenarios(base)
-    asked, few = causes | others, min(people, FEW)
-    rates = {}
-    for some, n in ((causes, people), (others, few)):
-        stage(f"{n} people in {len(some)} states")
-        found = long_run_rates(tuple(some.values()), n, cores=cores, progress=progress)
-        rates |= dict(zip(some, found, strict=True))
-    table = remedy_matrix(base, {name: own[:few] for name, own in rates.items()})
-    stage(f"diaries of {4 * diaries} people over {WEEKS} weeks")
-    kept = alarms.run_alarms(diaries, WEEKS, seed, cores, progress)
-    stage("tests of the other claims")
-    evidence = claim_tests.Evidence(base, rates, table)
-    verdicts = [_judge(claim, evidence, kept) for claim in CLAIMS]
-    if sensitivity:
-        stage("what each verdict leans on")
-        verdicts = _assess_robustness(verdicts, asked, base, rates, cores)
-    return Article(tuple(verdicts), base, people, rates, table, kept)
+    scenarios, few = causes | others, min(base.people, FEW)
+    rates: dict[str, np.ndarray] = {}
+    for part, n in ((causes, base.people), (others, few)):
+        announce(f"{n} people in {len(part)} states")
+        table = long_run_rates(tuple(part.values()), n, cores=cores, progress=progress)
+        rates |= dict(zip(part, table, strict=True))
+    matrix = remedy_matrix(base, {name: per_min[:few] for name, per_min in rates.items()})
+    announce(f"diaries of {4 * diaries} people over {WEEKS} weeks")
+    signs = alarms.run_alarms(diaries, WEEKS, base.seed, cores, progress)
+    announce("tests of the other claims")
+    evidence = claim_tests.Evidence(base, rates, matrix)
+    verdicts = [_judge(claim, evidence, signs) for claim in CLAIMS]
+    if robustness:
+        announce("what each verdict leans on")
+        verdicts = _assess_robustness(verdicts, scenarios, base, rates, cores)
+    return Article(tuple(verdicts), base, rates, matrix, signs)
 
 
 def _judge(claim: Claim, evidence: claim_tests.Evidence, kept: alarms.Alarms) -> Verdict:

@@ -514,7 +514,7 @@ def run_sensitivity(
     cores : int
         Processes to use; the result does not depend on it.
     progress, stage : callable
-        As for `neurosim.article.trial.run_article`.
+        As for `neurosim.article`.
 
     Raises
     ------

@@ -9,10 +9,10 @@ against a measurement) or `assumed` (the published number could not be read agai
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
 
 import numpy as np
 
+from neurosim.base.calls import public
 from neurosim.base.parameters import parameter
 from neurosim.model.axon.axon import Conditions
 from neurosim.model.body.kinetics import caffeine_umol_l
@@ -30,9 +30,9 @@ from neurosim.validation.axon_targets import (
 )
 from neurosim.validation.body_targets import body_rows
 from neurosim.validation.motor_targets import motor_rows
-from neurosim.validation.target import INF, Row
+from neurosim.validation.target import INF, Row, Validation
 
-NOT_ASKED = (
+NOT_COMPUTABLE = (
     *axon_targets.NOT_COMPUTABLE,
     *motor_targets.NOT_COMPUTABLE,
     *body_targets.NOT_COMPUTABLE,
@@ -181,16 +181,33 @@ def _elsewhere_rows() -> list[Row]:
     ]
 
 
-def validation_rows(people: int = 300) -> list[dict]:
-    """Return every target as a dict with the columns of `COLUMNS`.
+def validation_rows(people: int = 300) -> tuple[Row, ...]:
+    """Return every target.
 
     Parameters
     ----------
     people : int
         Simulated people behind the survey targets.
     """
-    found = [
+    return (
         *_norm_rows(), *_elsewhere_rows(), *_condition_rows(), *_firing_rows(),
         *_population_rows(people), *_tetany_rows(), *motor_rows(), *body_rows(),
-    ]  # fmt: skip
-    return [{**asdict(r), "inside": r.inside} for r in found]
+    )  # fmt: skip
+
+
+@public
+def validate() -> Validation:
+    """Hold the model against published numbers, target by target, misses included.
+
+    The same as ``neurosim validate``; it takes about a minute.
+
+    Returns
+    -------
+    Validation
+        It prints the misses, draws all targets (``plot``) and writes the table (``save``).
+
+    Examples
+    --------
+    >>> ns.validate().to_dataframe()  # doctest: +SKIP
+    """
+    return Validation(validation_rows(), NOT_COMPUTABLE)

@@ -23,7 +23,7 @@ import numpy as np
 # All that is taken from the package. `RENAMED` leads from names of fields (of Firing, Twitches and
 # Verdict) that have changed since to those in the file.
 import neurosim
-from neurosim.article.trial import run_article
+from neurosim.article.trial import article
 from neurosim.base.disk_cache import cache_folder
 from neurosim.simulation.simulate import simulate
 from neurosim.validation.validate import validation_rows
@@ -72,7 +72,7 @@ def of_scenario(name: str) -> Facts:
 
 def of_article() -> Facts:
     """Return every verdict with its ratios, everybody's rates, and who shows which alarm."""
-    done = run_article(ARTICLE_PEOPLE, SEED, cores=CORES)
+    done = article(people=ARTICLE_PEOPLE, seed=SEED, cores=CORES)
     facts: Facts = {}
     for v in done.verdicts:
         facts |= {f"{v.number} outcome": v.outcome, **fields(v, f"{v.number} ")}
@@ -86,12 +86,12 @@ def of_article() -> Facts:
 def of_validate() -> Facts:
     """Return how many targets are hit and missed, and of each the model's value and the range."""
     rows, seen = validation_rows(), Counter()
-    hits = sum(row["inside"] for row in rows)
+    hits = sum(row.inside for row in rows)
     facts = {"hits": str(hits), "misses": str(len(rows) - hits), "total": str(len(rows))}
     for row in rows:
-        seen[row["target"]] += 1
-        values = [float(row[n]).hex() for n in ("model", "published_low", "published_high")]
-        facts[f"{row['target']}.{seen[row['target']]}"] = " ".join([*values, str(row["inside"])])
+        seen[row.target] += 1
+        values = [float(x).hex() for x in (row.model, row.published_low, row.published_high)]
+        facts[f"{row.target}.{seen[row.target]}"] = " ".join([*values, str(row.inside)])
     return facts
 
 

@@ -11,16 +11,22 @@ from neurosim.article.report import report_html
 from neurosim.article.verdict import OUTCOMES
 from neurosim.base.errors import NeurosimError
 from neurosim.simulation import robustness
+from neurosim.simulation.scenario import load_scenario
+
+
+def small_run():
+    base = load_scenario("normal").replace(people=4, seed=1, duration_s=60.0)
+    return trial.run_article(base, robustness=False, diaries=2)
 
 
 def test_an_article_needs_two_people():
     with pytest.raises(NeurosimError, match="at least 2"):
-        trial.run_article(1)
+        trial.article(people=1)
 
 
 @pytest.fixture(scope="module")
 def found():
-    return trial.run_article(4, 1, sensitivity=False, diaries=2, duration_s=60.0)
+    return small_run()
 
 
 def test_every_claim_is_judged_once(found):
@@ -35,7 +41,7 @@ def test_every_claim_is_judged_once(found):
 
 def test_remedies_and_mild_sizes_are_of_the_first_people(found, monkeypatch):
     monkeypatch.setattr(trial, "FEW", 3)
-    less = trial.run_article(4, 1, sensitivity=False, diaries=2, duration_s=60.0)
+    less = small_run()
     assert less.matrix.log_ratio.shape[2] == 3 and less.rates["low_calcium_mild"].size == 3
     assert less.rates["low_calcium"].size == 4
     assert np.array_equal(less.matrix.log_ratio, found.matrix.log_ratio[:, :, :3])

@@ -7,13 +7,14 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from neurosim import cli
-from neurosim.article import verdict
+from neurosim.article import trial, verdict
 from neurosim.model.firing.discharge import PROCESSES
 from neurosim.model.firing.sites import TYPICAL_PERSON
 from neurosim.validation import target, validate
@@ -209,8 +210,8 @@ def disk_full():
 def test_files_are_whole_though_nobody_reads_the_words(
     line, files, output, tmp_path, monkeypatch, capsys, small_article
 ):
-    monkeypatch.setattr("neurosim.article.trial.run_article", lambda *args, **more: small_article)
-    monkeypatch.setattr(validate, "validation_rows", lambda: [])
+    monkeypatch.setattr(trial, "run_article", lambda *args, **more: small_article)
+    monkeypatch.setattr(validate, "validation_rows", tuple)
     with output() as stream:
         monkeypatch.setattr(sys, "stdout", stream)
         code = cli.main([*line.split(), "--out", "o"])
@@ -299,7 +300,7 @@ def test_a_title_that_the_font_lacks_is_drawn_without_warning(tmp_path, capsys):
 
 def test_without_numba_it_says_so_once(monkeypatch, capsys):
     monkeypatch.setattr("neurosim.model.axon.kernel.compiled_loops", lambda: None)
-    monkeypatch.setattr(validate, "validation_rows", lambda: [])
+    monkeypatch.setattr(validate, "validation_rows", tuple)
     assert cli.main("validate --out o".split()) == 0
     err = capsys.readouterr().err
     assert err.count("\n") == 1 and "about 20 times as long" in err
@@ -505,11 +506,11 @@ def test_list_sources_and_version(capsys):
 
 
 def test_article_tables_and_report(monkeypatch, capsys, small_article):
-    def judged(people, seed, *, cores, progress, stage):
-        assert (people, seed) == (6, 2)
+    def judge(base, *, cores, progress, stage):
+        assert (base.people, base.seed) == (6, 2)
         return small_article
 
-    monkeypatch.setattr("neurosim.article.trial.run_article", judged)
+    monkeypatch.setattr(trial, "run_article", judge)
     assert cli.main("article --people 6 --seed 2 --out o".split()) == 0
     assert set(os.listdir("o")) == {
         "verdicts.csv",
@@ -554,15 +555,10 @@ def test_stages_tell_what_is_next(monkeypatch, capsys):
 
 
 def test_validate_columns(monkeypatch, capsys):
-    row = dict.fromkeys(target.COLUMNS, "x") | {
-        "published_low": 1.0,
-        "published_high": 2.0,
-        "model": 3.0,
-        "inside": False,
-        "grade": "measured",
-    }
-    met = row | {"model": 1.5, "inside": True}
-    monkeypatch.setattr(validate, "validation_rows", lambda: [row, met, met | {"grade": "fitted"}])
+    row = target.Row("V1", "x", "x", "x", 1.0, 2.0, 3.0, "measured", "x")
+    met = replace(row, model=1.5)
+    rows = (row, met, replace(met, grade="fitted"))
+    monkeypatch.setattr(validate, "validation_rows", lambda: rows)
     assert cli.main("validate --out o".split()) == 0
     assert list(read("o/validation.csv")[0]) == list(target.COLUMNS)
     out = capsys.readouterr().out

@@ -22,6 +22,7 @@ from PIL import Image
 import neurosim as ns
 from neurosim.article.alarms import SIGNS, Alarms
 from neurosim.article.diary import GROUPS, Diary
+from neurosim.base.parameters import GRADES
 from neurosim.classroom.explorer.settings import Explorer, ExplorerSetting
 from neurosim.classroom.lessons.unlabelled import unlabelled_patients
 from neurosim.classroom.mystery.game import Game
@@ -37,12 +38,13 @@ from neurosim.model.soma.soma import SomaConditions, simulate_soma
 from neurosim.simulation import cohort as cohorts
 from neurosim.simulation import plan
 from neurosim.simulation import sensitivity as sensitivities
+from neurosim.validation.target import Row, Validation
 from neurosim.view import export, figures, fitted, style
 from neurosim.view.recording import make_recording as recorded
 
 TITLE = "Low <calcium> & \"salt\" 'n' $x$"  # what HTML, SVG and mathtext would trip over
-ROOMS = tuple(f"neurosim.{room}." for room in ("view", "article", "classroom"))
-LISTS = ("picture_verdicts", "picture_remedies", "picture_cohort")  # pages to scroll
+ROOMS = tuple(f"neurosim.{room}." for room in ("view", "article", "classroom", "validation"))
+LISTS = ("picture_verdicts", "picture_remedies", "picture_cohort", "picture_misses")  # pages to scroll
 
 
 def functions(prefix):
@@ -126,6 +128,9 @@ def examples(small_article, tmp_path_factory):
     potentials = (unit_potentials("foot_sole", units=[5, 40]), 2000.0, ["small", "large"])
     alarms, patients = drawn_alarms(), unlabelled_patients(1, watched_s=10.0)
     heard = [recorded(health, "In health", 5.0), recorded(low, length_s=5.0)] * 2
+    row = Row("V1", "change", "mV", "health", 1.0, 2.0, 3.0, "measured", "Somebody 2020")
+    misses = [dataclasses.replace(row, grade=grade) for grade in GRADES for _ in range(3)]
+    validation = Validation((*misses, dataclasses.replace(row, model=1.5)), ())
     why = "No sliders, because no notebook is running; the same as small pictures."
     return {
         "picture_alarms": (alarms,),
@@ -150,6 +155,8 @@ def examples(small_article, tmp_path_factory):
         "picture_remedies": (small_article.matrix,),
         "picture_cohort": (cohort,),
         "picture_fit": (fitted_one,),
+        "picture_targets": (validation,),
+        "picture_misses": (validation,),
         "picture_sensitivity": (drawn_sensitivity(),),
         "plot_body": (low.scenario.body,),
         "plot_thresholds": (low,),

@@ -1,0 +1,66 @@
+"""Calls of public functions: a misspelt or missing argument is answered with one sentence."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from neurosim.base.errors import NeurosimError, unknown_name
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+PLACED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def public(function: Function) -> Function:
+    """Answer a call that does not fit the signature with a `NeurosimError`, not a ``TypeError``.
+
+    Examples
+    --------
+    >>> @public
+    ... def double(value, *, times=1): return 2 * value * times
+    >>> double(3, tims=2)
+    Traceback (most recent call last):
+    neurosim.base.errors.NeurosimError: Unknown argument of double 'tims': did you mean 'times'?
+    """
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError:
+            raise _misfit(function.__name__, signature, args, kwargs) from None
+        return function(*args, **kwargs)
+
+    return call  # type: ignore[return-value]
+
+
+def _misfit(
+    name: str, signature: inspect.Signature, args: tuple, kwargs: dict[str, Any]
+) -> NeurosimError:
+    """Return the sentence about arguments that a signature does not take."""
+    parameters = signature.parameters.values()
+    names = [p.name for p in parameters if p.kind in NAMED]
+    for key in kwargs:
+        if key not in names:
+            return unknown_name(f"argument of {name}", key, names)
+    places = [p.name for p in parameters if p.kind in PLACED]
+    if len(args) > len(places):
+        takes = f"at most {len(places)}" if places else "none"
+        return NeurosimError(
+            f"{name} takes {takes} without a name, not {len(args)}; by name it takes "
+            f"{', '.join(names)}."
+        )
+    for key in places[: len(args)]:
+        if key in kwargs:
+            return NeurosimError(f"{name} got '{key}' twice.")
+    missing = [
+        p.name
+        for p in parameters
+        if p.kind in NAMED and p.default is p.empty and p.name not in kwargs
+    ]
+    missing = [n for n in missing if n not in places[: len(args)]]
+    return NeurosimError(f"{name} needs {' and '.join(missing)}.")

@@ -19,7 +19,10 @@ from neurosim.base.registry import register as _register
 if TYPE_CHECKING:
     from neurosim.base.errors import NeurosimError
     from neurosim.classroom.explorer.open import explore
+    from neurosim.classroom.lab import lab
+    from neurosim.classroom.lessons.build import lessons
     from neurosim.classroom.mystery.desk import mystery
+    from neurosim.classroom.mystery.key import key
     from neurosim.clinic.excitability import examine
     from neurosim.clinic.panel import read_panel
     from neurosim.model.body.contributions import contributions
@@ -36,7 +39,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "base.errors": ("NeurosimError",),
     "classroom.explorer.open": ("explore",),
+    "classroom.lab": ("lab",),
+    "classroom.lessons.build": ("lessons",),
     "classroom.mystery.desk": ("mystery",),
+    "classroom.mystery.key": ("key",),
     "clinic.excitability": ("examine",),
     "clinic.panel": ("read_panel",),
     "model.body.contributions": ("contributions",),
@@ -59,6 +65,9 @@ __all__ = [
     "describe",
     "examine",
     "explore",
+    "key",
+    "lab",
+    "lessons",
     "mystery",
     "picture_chain",
     "read_panel",
@@ -70,6 +79,23 @@ __all__ = [
 # What shows the objects of the rooms below (see `neurosim.base.viewable`): imports point one way.
 _register("Body", html="neurosim.view.html_parts:body_html")
 _register("Viewable", html="neurosim.view.html_parts:result_html")
+_register(
+    "Mystery",
+    text="neurosim.classroom.mystery.desk:describe_mystery",
+    headline="neurosim.classroom.mystery.desk:mystery_headline",
+    plot="neurosim.classroom.mystery.desk:picture_last_report",
+    files="neurosim.classroom.mystery.files:mystery_files",
+    table="neurosim.classroom.mystery.files:mystery_table",
+    parameters="neurosim.classroom.mystery.files:mystery_parameters",
+)
+_register(
+    "TeacherKey",
+    text="neurosim.classroom.mystery.key_phrases:describe_key",
+    headline="neurosim.classroom.mystery.key_phrases:key_headline",
+    files="neurosim.classroom.mystery.files:key_files",
+    table="neurosim.classroom.mystery.key_phrases:key_rows",
+    parameters="neurosim.classroom.mystery.files:mystery_parameters",
+)
 _register(
     "Result",
     text="neurosim.view.summary:describe",

@@ -11,6 +11,7 @@ it, are base, model, clinic, simulation, view, article, classroom and validation
 (docs/architecture.md draws them).
 """
 
+from contextlib import suppress as _suppress
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from neurosim.article.trial import article
     from neurosim.base.errors import NeurosimError
     from neurosim.classroom.explorer.open import explore
+    from neurosim.classroom.lab import lab
+    from neurosim.classroom.lessons.build import lessons
     from neurosim.classroom.mystery.desk import mystery
+    from neurosim.classroom.mystery.key import key
     from neurosim.clinic.panel import read_panel
     from neurosim.clinic.record import read_record
     from neurosim.model.body.contributions import contributions
@@ -40,7 +44,10 @@ _HOMES = {
     "article.trial": ("article",),
     "base.errors": ("NeurosimError",),
     "classroom.explorer.open": ("explore",),
+    "classroom.lab": ("lab",),
+    "classroom.lessons.build": ("lessons",),
     "classroom.mystery.desk": ("mystery",),
+    "classroom.mystery.key": ("key",),
     "clinic.panel": ("read_panel",),
     "clinic.record": ("read_record",),
     "model.body.contributions": ("contributions",),
@@ -67,6 +74,9 @@ __all__ = [
     "excitability",
     "explore",
     "fit",
+    "key",
+    "lab",
+    "lessons",
     "mystery",
     "picture_chain",
     "read_panel",
@@ -79,12 +89,30 @@ __all__ = [
 
 # A room's folder that has the name of a public function: Python sets the folder as an attribute of
 # the package when it is first loaded. It is loaded now (it holds one line), and the name freed.
-_import_module("neurosim.article")
+with _suppress(ModuleNotFoundError):  # an installation without that application
+    _import_module("neurosim.article")
 globals().pop("article", None)
 
 # What shows the objects of the rooms below (see `neurosim.base.viewable`): imports point one way.
 _register("Body", html="neurosim.view.html_parts:body_html")
 _register("Viewable", html="neurosim.view.html_parts:result_html")
+_register(
+    "Mystery",
+    text="neurosim.classroom.mystery.desk:describe_mystery",
+    headline="neurosim.classroom.mystery.desk:mystery_headline",
+    plot="neurosim.classroom.mystery.desk:picture_last_report",
+    files="neurosim.classroom.mystery.files:mystery_files",
+    table="neurosim.classroom.mystery.files:mystery_table",
+    parameters="neurosim.classroom.mystery.files:mystery_parameters",
+)
+_register(
+    "TeacherKey",
+    text="neurosim.classroom.mystery.key_phrases:describe_key",
+    headline="neurosim.classroom.mystery.key_phrases:key_headline",
+    files="neurosim.classroom.mystery.files:key_files",
+    table="neurosim.classroom.mystery.key_phrases:key_rows",
+    parameters="neurosim.classroom.mystery.files:mystery_parameters",
+)
 _register(
     "Result",
     text="neurosim.view.summary:describe",

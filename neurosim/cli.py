@@ -27,7 +27,6 @@ COMMANDS = ("run", "list", "lab", "mystery", "lessons", "key", "article", "sweep
 READER_GONE = (errno.EPIPE, errno.EINVAL)  # the latter on Windows
 EXIT_OUT_OF_RESOURCES = 3  # exit code when a run stops because the machine is too small
 MAX_SWEEP = 1000
-MAX_PATIENTS = 100  # in one key
 MAX_ROWS = 2_000_000  # of a table: about 100 MB
 ARTICLE_STATES = 150  # about so many states of each person are asked by the article
 TRIAL_S = 240_000.0  # simulated time of all people, up to which nobody asks how long it takes
@@ -771,28 +770,15 @@ def _list(args: argparse.Namespace) -> None:
 
 
 def _lab(args: argparse.Namespace) -> None:
-    from neurosim.classroom import lab
+    from neurosim.classroom.lab import FOLDER, lab
 
-    sentence = lab.missing_packages()
-    if sentence:
-        raise NeurosimError(sentence)
-    where, port = lab.resolve_place(args.page), lab.check_port(_parse_whole("port", args.port))
-    folder, kept = lab.copy_lessons(args.out if args.out is not None else lab.FOLDER)
-    if kept:
-        _print(f"Left as you changed {'it' if len(kept) == 1 else 'them'}: {', '.join(kept)}.")
-    _compile_once()
-    lab.serve(where, folder, port, not args.no_browser, _print)
-    _print(f"Closed; your files are in {folder}.")
-
-
-def _compile_once() -> None:
-    """Compile what a page needs here, where it can be told, rather than behind an empty page."""
-    from neurosim.model.axon.kernel import can_compile
-
-    if can_compile():
-        from neurosim.simulation.simulate import simulate
-
-        simulate("normal", duration_s=60.0)
+    lab(
+        args.page,
+        port=_parse_whole("port", args.port),
+        browser=not args.no_browser,
+        folder=FOLDER if args.out is None else args.out,
+        tell=_print,
+    )
 
 
 def _article(args: argparse.Namespace) -> None:
@@ -996,32 +982,12 @@ def _sensitivity(args: argparse.Namespace) -> None:
 
 
 def _lessons(args: argparse.Namespace) -> None:
-    from neurosim.classroom.lessons import build, source
+    from neurosim.classroom.lessons.build import lessons
 
-    if args.only not in (None, *build.PARTS):
-        raise unknown_name("part for --only", args.only, build.PARTS)
-    asked = [source.read_lesson(path) for path in source.select_sources(args.lesson)]
     with _output_folder(args.out, "lessons") as folder:
-        from neurosim.base.files import write_files
-
-        files = build.build_lessons(asked, args.only, told=_lesson_progress())
-        paths = write_files(folder, build.add_index(files, folder))
+        stage, progress = _stage_progress()
+        paths = lessons(*args.lesson, only=args.only, folder=folder, progress=progress, stage=stage)
         _print(f"Written: {len(paths)} files in {folder}; open {folder / 'index.html'}")
-
-
-def _lesson_progress() -> Callable[[Any, int, int], None]:
-    """Return a function that shows on a terminal how far a lesson is, and says when it is run."""
-    shown: dict[str, Any] = {}
-
-    def told(lesson: Any, done: int, of: int) -> None:
-        if lesson.name not in shown:
-            shown[lesson.name] = _progress(f"cells of lesson {lesson.number}")
-        if shown[lesson.name] is not None:
-            shown[lesson.name](done, of)
-        if done == of:
-            _print(f"Lesson {lesson.number}, {lesson.title}: run.")
-
-    return told
 
 
 def _mystery(args: argparse.Namespace) -> None:
@@ -1030,91 +996,55 @@ def _mystery(args: argparse.Namespace) -> None:
         _play_lines(seed)
         return
     with _output_folder(args.out, "mystery") as folder:
-        from neurosim.classroom.mystery.desk import record_files
+        from neurosim.classroom.mystery.files import game_files
 
-        game, told = _play_lines(seed)
-        _print(_saved(folder, record_files(game, told)))
+        game, messages = _play_lines(seed)
+        _print(_saved(folder, game_files(game, messages)))
 
 
 def _play_lines(seed: Any) -> tuple[Any, list[str]]:
-    """Answer lines of the standard input until it ends, and return the game and what was said."""
-    from neurosim.classroom.mystery.desk import Desk, any_seed
-    from neurosim.classroom.mystery.game import Game
+    """Answer lines of the standard input until it ends; return the game and all messages."""
+    from neurosim.classroom.mystery.desk import Desk, mystery
 
-    given = any_seed() if seed is None else seed
-    desk = Desk(Game(given))
-    told = [desk.welcome()]
+    game = mystery(seed).game
+    desk = Desk(game)
+    messages = [desk.welcome()]
     if seed is None:
-        told.append(f"To meet this patient again: neurosim mystery --seed {given}")
-    _print("\n".join(told))
+        messages.append(f"To meet this patient again: neurosim mystery --seed {game.seed}")
+    _print("\n".join(messages))
     if isinstance(sys.stdin, TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")
-    talks = sys.stdin is not None and sys.stdin.isatty()
+    is_terminal = sys.stdin is not None and sys.stdin.isatty()
     while desk.open:
-        if talks:
+        if is_terminal:
             _print("> ", end="")
         line = sys.stdin.readline() if sys.stdin is not None else ""
-        if not line:  # the input has ended
-            told.append(desk.answer("quit"))
-        else:
-            told.append(f"> {line.strip()}")
-            try:
-                told.append(desk.answer(line))
-            except NeurosimError as error:
-                told.append(" ".join(str(error).split()))
-        if told[-1]:
-            _print(told[-1])
-    return desk.game, told
-
-
-def _parse_seeds(text: str | None) -> range:
-    """Return the seeds of ``7`` or ``1:30``.
-
-    Raises
-    ------
-    NeurosimError
-        If it is neither, or more than `MAX_PATIENTS`.
-    """
-    from neurosim.classroom.mystery.patient import check_seed
-
-    if text is None:
-        raise NeurosimError("key needs --seed, such as --seed 7 or --seed 1:30.")
-    ends = [check_seed(_parse_whole("seed", part)) for part in text.split(":", 1)]
-    first, last = ends[0], ends[-1]
-    if not first <= last < first + MAX_PATIENTS:
-        raise NeurosimError(
-            f"--seed {clip_name(text)} must run upwards, over at most {MAX_PATIENTS} patients."
-        )
-    return range(first, last + 1)
+        if line:
+            messages.append(f"> {line.strip()}")
+        try:
+            messages.append(desk.answer(line or "quit"))  # the input has ended
+        except NeurosimError as error:
+            messages.append(" ".join(str(error).split()))
+        if messages[-1]:
+            _print(messages[-1])
+    return game, messages
 
 
 def _key(args: argparse.Namespace) -> None:
-    seeds = _parse_seeds(args.seed)
+    from neurosim.classroom.mystery.key import key, patient_seeds
 
-    def made() -> list[Any]:
-        from neurosim.classroom.mystery.game import patient_key
+    if args.seed is None:
+        raise NeurosimError("key needs --seed, such as --seed 7 or --seed 1:30.")
+    patient_seeds(args.seed)  # before a folder is made
+    progress = _progress("patients")
+    if args.out is None:
+        _print(str(key(args.seed, progress=progress)))
+        return
+    with _output_folder(args.out, "key") as folder:
+        from neurosim.classroom.mystery.files import key_files
 
-        progress, keys = _progress("patients"), []
-        for seed in seeds:
-            keys.append(patient_key(seed))
-            if progress:
-                progress(len(keys), len(seeds))
-        return keys
-
-    if args.out is not None:
-        with _output_folder(args.out, "key") as folder:
-            from neurosim.classroom.mystery.desk import key_files
-
-            keys = made()
-            _write_files(folder, key_files(keys), _key_words(keys))
-    else:
-        _print(_key_words(made()))
-
-
-def _key_words(keys: Sequence[Any]) -> str:
-    from neurosim.classroom.mystery import phrases as words
-
-    return words.key_words(keys[0]) if len(keys) == 1 else words.key_table(keys)
+        result = key(args.seed, progress=progress)
+        _write_files(folder, key_files(result), str(result))
 
 
 def _sources(args: argparse.Namespace) -> None:

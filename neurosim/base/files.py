@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from neurosim.base.errors import NeurosimError, clip_name
+from neurosim.base.errors import NeurosimError, clip_name, short_repr
 
 Content = bytes | Callable[[IO[bytes]], object]
 
@@ -28,7 +28,10 @@ def prepare_folder(path: str | Path, parents: bool = False) -> Path:
     NeurosimError
         If it is not a folder, cannot be written to, or its parent is absent.
     """
-    folder = Path(path)
+    try:
+        folder = Path(path)
+    except TypeError:
+        raise NeurosimError(f"A folder is a text or a path, not {short_repr(path)}.") from None
     try:
         if folder.exists() and not folder.is_dir():
             raise NeurosimError(f"{folder} is a file, not a folder; choose another --out.")

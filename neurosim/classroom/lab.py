@@ -7,12 +7,14 @@ inside functions.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import secrets
 import signal
 import socket
 import sys
+import threading
 import webbrowser
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,9 +25,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from neurosim.base.errors import NeurosimError, number_within
+from neurosim.base.calls import public
+from neurosim.base.errors import NeurosimError, number_within, short_repr
 from neurosim.base.files import prepare_folder, write_files
 from neurosim.classroom.lessons import source
+from neurosim.model.axon.kernel import can_compile
+from neurosim.simulation.simulate import simulate
 from neurosim.view.export import json_bytes
 
 # The pages that need no code: the name of each, its title and its one cell.
@@ -48,6 +53,85 @@ POLICY = (
 # Voila shows formulae with what it brings along, instead of fetching it.
 OWN_FORMULAE = {"mathjax_url": "null", "mathjax_config": "null"}
 DISABLED_EXTENSIONS = ["jupyterlab-jupytext"]  # of JupyterLab alone; Voila would complain
+
+
+@public
+def lab(
+    page: str | int | None = None,
+    *,
+    port: int | None = None,
+    browser: bool = True,
+    folder: str | Path = FOLDER,
+    tell: Callable[[str], object] = print,
+) -> Path:
+    """Open the sliders, a lesson or the mystery patient in the browser, until Ctrl-C ends it.
+
+    Lessons and pages are copied to the folder, never over what a pupil has changed; one server
+    for this machine alone serves them.
+
+    Parameters
+    ----------
+    page : str or int, optional
+        A lesson's number or name, ``"mystery"``, or ``"explore"``, which is the default.
+    port : int, optional
+        From 1024 to 65535; one that is free if omitted.
+    browser : bool
+        Whether to open one.
+    folder : str or Path
+        Made if need be.
+    tell : callable
+        Takes the sentences, such as the address.
+
+    Returns
+    -------
+    Path
+        The folder with the pupil's files.
+
+    Raises
+    ------
+    NeurosimError
+        If Jupyter is not installed or cannot start, the page is unknown, the port is taken or
+        the folder cannot be written to; or inside a notebook, which is such a server itself.
+
+    Examples
+    --------
+    >>> lab("01")  # doctest: +SKIP
+    Lesson 01_one_twitch: http://127.0.0.1:50211/lab/tree/01_one_twitch.ipynb?token=...
+    """
+    sentence = missing_packages()
+    if sentence:
+        raise NeurosimError(sentence)
+    if not callable(tell):
+        raise NeurosimError(f"tell must be a function of a text, not {short_repr(tell)}.")
+    place, free_port = resolve_place(page), check_port(port)
+    _refuse_in_notebook()
+    where, changed = copy_lessons(folder)
+    if changed:
+        them = "it" if len(changed) == 1 else "them"
+        tell(f"Left as you changed {them}: {', '.join(changed)}.")
+    _compile_once()
+    serve(place, where, free_port, bool(browser), tell)
+    tell(f"Closed; your files are in {where}.")
+    return where
+
+
+def _refuse_in_notebook() -> None:
+    """Refuse to wait where somebody else's loop or thread would wait with it."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        if threading.current_thread() is threading.main_thread():
+            return
+    raise NeurosimError(
+        "The lab cannot be opened from inside a notebook or a thread; write 'neurosim lab' in a "
+        "terminal, or show ns.explore() and ns.mystery() here."
+    )
+
+
+def _compile_once() -> None:
+    """Compile what a page needs now, while something can be said, not behind an empty page."""
+    if can_compile():
+        simulate("normal", duration_s=60.0)
 
 
 # --- Lessons ---------------------------------------------------------------------------
@@ -78,7 +162,7 @@ def copy_lessons(out: str | Path = FOLDER) -> tuple[Path, list[str]]:
     Returns
     -------
     folder : Path
-    kept : list of str
+    changed : list of str
         Names of the files that a pupil has changed, and that were left as they are.
 
     Raises
@@ -90,19 +174,19 @@ def copy_lessons(out: str | Path = FOLDER) -> tuple[Path, list[str]]:
     wanted = {f"{name}.ipynb": path.read_bytes() for name, path in lesson_notebooks().items()}
     wanted |= {f"{name}.ipynb": page_bytes(*page) for name, page in LAB_PAGES.items()}
     before = _read_copy_record(folder)
-    new, kept = {}, []
+    new, changed = {}, []
     for name, data in wanted.items():
-        there = (folder / name).read_bytes() if (folder / name).is_file() else None
-        if there is None or _file_hash(there) == before.get(name):
-            if there != data:
+        existing = (folder / name).read_bytes() if (folder / name).is_file() else None
+        if existing is None or _file_hash(existing) == before.get(name):
+            if existing != data:
                 new[name] = data
             before[name] = _file_hash(data)
-        elif there == data:
+        elif existing == data:
             before[name] = _file_hash(data)
         else:
-            kept.append(name)
+            changed.append(name)
     write_files(folder, {**new, COPY_RECORD: json_bytes(before)})
-    return folder, kept
+    return folder, changed
 
 
 def _file_hash(data: bytes) -> str:
@@ -112,10 +196,10 @@ def _file_hash(data: bytes) -> str:
 def _read_copy_record(folder: Path) -> dict[str, str]:
     """Return what was copied before; nothing if that cannot be read, which loses no change."""
     try:
-        found = json.loads((folder / COPY_RECORD).read_text("utf-8"))
+        record = json.loads((folder / COPY_RECORD).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
+    return {str(k): str(v) for k, v in record.items()} if isinstance(record, dict) else {}
 
 
 # --- The server ------------------------------------------------------------------------
@@ -129,18 +213,18 @@ class Place:
     path: str
 
 
-def resolve_place(asked: str | None) -> Place:
-    """Return where a page or a lesson is; the explorer if nothing is asked for.
+def resolve_place(page: str | int | None) -> Place:
+    """Return where a page or a lesson is; the explorer if none is named.
 
     Raises
     ------
     NeurosimError
         If there is no such page or lesson.
     """
-    name = "explore" if asked is None else asked.strip().lower()
+    name = "explore" if page is None else source.lesson_query(page).strip().lower()
     if name in LAB_PAGES:
         return Place(LAB_PAGES[name][0].capitalize(), f"voila/render/{name}.ipynb")
-    lesson = source.resolve_lesson(asked or "", list(lesson_notebooks()), list(LAB_PAGES))
+    lesson = source.resolve_lesson(page, list(lesson_notebooks()), list(LAB_PAGES))
     return Place(f"Lesson {lesson}", f"lab/tree/{quote(lesson)}.ipynb")
 
 
@@ -156,7 +240,7 @@ def missing_packages() -> str:
 
 
 def check_port(port: Any) -> int:
-    """Return a port, a free one if none is asked for.
+    """Return a port, a free one if it is None.
 
     Raises
     ------
@@ -166,16 +250,16 @@ def check_port(port: Any) -> int:
     number = 0 if port is None else number_within("port", port, 1024, 65535)
     if number != int(number):
         raise NeurosimError(f"port must be a whole number, not {number:g}.")
-    with socket.socket() as one:
+    with socket.socket() as probe:
         if os.name != "nt":  # where it would let two servers share a port
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            one.bind((HOST, int(number)))
+            probe.bind((HOST, int(number)))
         except OSError:
             raise NeurosimError(
                 f"port {number:g} is taken; choose another, or leave --port out."
             ) from None
-        return one.getsockname()[1]
+        return probe.getsockname()[1]
 
 
 def server_options(folder: Path, port: int) -> list[str]:
@@ -209,13 +293,13 @@ def _set_environment() -> None:
 
 
 def serve(
-    where: Place, folder: Path, port: int, browser: bool, tell: Callable[[str], None] = print
+    place: Place, folder: Path, port: int, browser: bool, tell: Callable[[str], object] = print
 ) -> None:
     """Serve a folder until the user stops it, and open a place of it in the browser.
 
     Parameters
     ----------
-    where : Place
+    place : Place
     folder : Path
     port : int
         From `check_port`.
@@ -227,17 +311,14 @@ def serve(
     Raises
     ------
     NeurosimError
-        If Jupyter is not installed, or cannot start.
+        If Jupyter cannot start.
     """
-    sentence = missing_packages()
-    if sentence:
-        raise NeurosimError(sentence)
     _set_environment()
     with _redirect_stderr(folder / LOG):
-        server, address = _make_server(where, folder, port)
+        server, address = _make_server(place, folder, port)
 
         def say() -> None:
-            tell(f"{where.title}: {address}")
+            tell(f"{place.title}: {address}")
             tell(f"Your files are in {folder}. Leave this window open; Ctrl-C here ends it.")
             if browser:
                 webbrowser.open(address)
@@ -250,18 +331,18 @@ def serve(
 def _redirect_stderr(path: Path) -> Iterator[None]:
     """Let what Jupyter and its kernels complain of go into a file: it is not for a pupil."""
     sys.stderr.flush()
-    kept = os.dup(2)
+    stderr = os.dup(2)
     with path.open("wb") as file:
         os.dup2(file.fileno(), 2)
     try:
         yield
     finally:
         sys.stderr.flush()
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(stderr, 2)
+        os.close(stderr)
 
 
-def _make_server(where: Place, folder: Path, port: int) -> tuple[Any, str]:
+def _make_server(place: Place, folder: Path, port: int) -> tuple[Any, str]:
     """Return a server ready to be started, and the address of a place on it."""
     import zmq
     from jupyterlab.labapp import LabApp
@@ -288,4 +369,4 @@ def _make_server(where: Place, folder: Path, port: int) -> tuple[Any, str]:
         ) from None
     # At once, whether or not a terminal is there to ask on.
     signal.signal(signal.SIGINT, lambda *_: server.stop(from_signal=True))
-    return server, f"http://{HOST}:{server.port}/{where.path}?token={token}"
+    return server, f"http://{HOST}:{server.port}/{place.path}?token={token}"

@@ -475,7 +475,7 @@ def test_a_lesson_that_fails_leaves_nothing(small, capsys):
     [
         (["99"], "Unknown lesson '99'"),
         (["one_twich"], "Unknown lesson 'one_twich'"),
-        (["--only", "key"], "Unknown part for --only 'key'"),
+        (["--only", "key"], "Unknown part for only 'key'"),
     ],
 )
 def test_command_refuses(words, said, capsys):

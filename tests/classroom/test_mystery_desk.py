@@ -7,10 +7,11 @@ from io import BytesIO, StringIO, TextIOWrapper
 import pytest
 
 import neurosim as ns
-from neurosim.classroom.mystery import desk
+from neurosim.classroom.mystery import desk, key_phrases
 from neurosim.classroom.mystery import phrases as words
 from neurosim.classroom.mystery.examinations import TESTS
-from neurosim.classroom.mystery.game import REMEDIES, Game, patient_key
+from neurosim.classroom.mystery.game import REMEDIES, Game
+from neurosim.classroom.mystery.key import TeacherKey, patient_key
 from neurosim.classroom.mystery.patient import CAUSES, EXPOSURES
 from neurosim.classroom.mystery.plot import picture_report
 from neurosim.cli import main
@@ -58,15 +59,17 @@ def test_a_finding_is_read_with_its_range(full):
 def test_where_only_a_doctor_helps_it_is_said_kindly():
     game = Game(1)  # ALS
     assert game.give_up().cause == "als"
-    text = "\n".join(words.outcome_lines(game.propose("als", "see_doctor"), False))
+    text = "\n".join(words.outcome_lines(game.propose("als", "see_doctor")))
     assert "nobody should be alone with it" in text and ADVICE in text
 
 
 def test_the_key_says_the_cause_and_what_shows_it(full):
-    text = words.key_words(full)
+    text = str(TeacherKey((full,)))
     assert "Cause: anxiety" in text and "Best: calm." in text and ADVICE in text
-    assert any("carbon dioxide" in line and "LOW" in line for line in words.decisive_findings(full))
-    (row,) = words.key_rows([full])
+    assert any(
+        "carbon dioxide" in line and "LOW" in line for line in key_phrases.decisive_findings(full)
+    )
+    (row,) = key_phrases.key_rows(TeacherKey((full,)))
     assert row["patient"] == 7 and row["right_remedies"] == "calm"
 
 

@@ -1,15 +1,17 @@
-"""The sliders' door: open them in a notebook, or say why they cannot be shown."""
+"""Open the explorer in a notebook, or say why its sliders cannot be shown."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from neurosim.base.calls import public
+from neurosim.base.errors import NeurosimError, short_repr
+from neurosim.classroom.explorer.settings import Explorer, ExplorerSetting
 from neurosim.model.firing.sites import TYPICAL_PERSON
 from neurosim.simulation.scenario import Scenario
 
 if TYPE_CHECKING:
     from neurosim.classroom.explorer.widgets import Sliders
-from neurosim.classroom.explorer.settings import Explorer, ExplorerSetting
 
 
 def why_no_sliders() -> str:
@@ -32,6 +34,7 @@ def why_no_sliders() -> str:
     return ""
 
 
+@public
 def explore(
     *,
     muscle: str = "foot_sole",
@@ -71,6 +74,9 @@ def explore(
     NeurosimError
         For a value that is not allowed, or sliders or a canvas that are not installed.
     """
+    for name, value in (("sliders", sliders), ("canvas", canvas)):
+        if value is not None and not isinstance(value, bool):
+            raise NeurosimError(f"{name} must be True, False or None, not {short_repr(value)}.")
     explorer = Explorer(seed, person, axon)
     start = ExplorerSetting(muscle=Scenario(muscle=muscle).muscle)
     why = why_no_sliders()

@@ -282,7 +282,7 @@ class Explorer:
 
     def __init__(self, seed: int = 1, person: int = TYPICAL_PERSON, axon: str = "ghk") -> None:
         self._base = Scenario(name="explore", duration_s=DURATION_S, seed=seed, axon=axon)
-        if not isinstance(person, int) or person < 0:
+        if isinstance(person, bool) or not isinstance(person, int) or person < 0:
             raise NeurosimError(
                 f"person = {finite_number('person', person):g} must be a whole number from 0."
             )

@@ -13,7 +13,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from neurosim.base.errors import NeurosimError
+from neurosim.base.calls import public
+from neurosim.base.errors import NeurosimError, short_repr, unknown_name
+from neurosim.base.files import prepare_folder, write_files
 from neurosim.classroom.lessons.source import (
     TEACHER_TAGS,
     Lesson,
@@ -26,6 +28,7 @@ from neurosim.classroom.lessons.source import (
 
 MY_ANSWER = "*My answer (double-click to write):*"
 PARTS = ("student", "teacher", "worksheets")
+FOLDER = Path("neurosim-out") / "lessons"
 LIMIT_S = 300.0  # of a lesson; without Numba the model takes about 20 times as long
 _NAME = re.compile(r"\d\d_[a-z0-9_]+")
 _TEACHER_PREFIX = re.compile(
@@ -127,11 +130,63 @@ def _lesson_table(found: Sequence[Lesson]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
+@public
+def lessons(
+    *names: str | int,
+    only: str | None = None,
+    folder: str | Path | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    stage: Callable[[str], object] | None = None,
+) -> list[Path]:
+    """Build lessons into a folder: pupils' and teacher's notebooks, worksheets and keys.
+
+    The teacher's copies are run, so a minute or two a lesson; their numbers are in the keys.
+
+    Parameters
+    ----------
+    *names : str or int
+        Numbers or names, such as ``1`` or ``"01_one_twitch"``; all lessons if there are none.
+    only : str, optional
+        ``"student"``, ``"teacher"`` or ``"worksheets"`` (with their keys) for these alone.
+    folder : str or Path, optional
+        ``neurosim-out/lessons`` if omitted; made if need be.
+    progress : callable, optional
+        Called after every cell with how many of the lesson are done, and of how many.
+    stage : callable, optional
+        Called with the title of a lesson before it is run.
+
+    Returns
+    -------
+    list of Path
+        The files written; the last is ``index.html``, which links to all.
+
+    Raises
+    ------
+    NeurosimError
+        For an unknown lesson or part, a folder that cannot be written to, or a lesson that fails.
+
+    Examples
+    --------
+    >>> lessons(1, only="student", folder="class")  # doctest: +SKIP
+    [PosixPath('class/student/01_one_twitch.ipynb'), PosixPath('class/index.html')]
+    """
+    if only not in (None, *PARTS):
+        raise unknown_name("part for only", only, PARTS)
+    for name, callback in (("progress", progress), ("stage", stage)):
+        if callback is not None and not callable(callback):
+            raise NeurosimError(f"{name} must be a function, not {short_repr(callback)}.")
+    chosen = [read_lesson(path) for path in select_sources(names)]
+    where = prepare_folder(FOLDER if folder is None else folder, parents=folder is None)
+    files = build_lessons(chosen, only, progress=progress, stage=stage)
+    return write_files(where, add_index(files, where))
+
+
 def build_lessons(
     lessons: Sequence[Lesson],
     only: str | None = None,
     limit_s: float = LIMIT_S,
-    told: Callable[[Lesson, int, int], None] | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    stage: Callable[[str], object] | None = None,
 ) -> dict[str, bytes]:
     """Return the files of some lessons by their place in the folder.
 
@@ -142,8 +197,8 @@ def build_lessons(
         One of `PARTS`; worksheets come with their keys.
     limit_s : float
         How long one lesson may run.
-    told : callable, optional
-        Called with lesson, cells run so far, and how many there are.
+    progress, stage : callable, optional
+        See `lessons`.
 
     Raises
     ------
@@ -159,13 +214,14 @@ def build_lessons(
             files[f"student/{lesson.name}.ipynb"] = notebook_bytes(student_copy(lesson))
         if only == "student":
             continue
-        tell = None if told is None else (lambda done, of, one=lesson: told(one, done, of))
-        done = execute_notebook(teacher_copy(lesson), lesson.name, limit_s, tell)
+        if stage is not None:
+            stage(f"lesson {lesson.number}, {lesson.title}")
+        book = execute_notebook(teacher_copy(lesson), lesson.name, limit_s, progress)
         if only in (None, "teacher"):
-            files[f"teacher/{lesson.name}.ipynb"] = notebook_bytes(done)
+            files[f"teacher/{lesson.name}.ipynb"] = notebook_bytes(book)
         if only in (None, "worksheets"):
             for place, key in (("worksheets", False), ("keys", True)):
-                html = worksheet_html(lesson, done, key)
+                html = worksheet_html(lesson, book, key)
                 files[f"{place}/{lesson.name}.html"] = html.encode("utf-8")
     return files
 
@@ -175,8 +231,8 @@ def add_index(files: Mapping[str, bytes], out: Path) -> dict[str, bytes]:
     from neurosim.classroom.lessons.worksheet import index_html
 
     lessons = [read_lesson(path) for path in lesson_sources().values()]
-    there = {name for name in _output_paths(lessons) if name in files or (out / name).is_file()}
-    return {**files, "index.html": index_html(lessons, there).encode("utf-8")}
+    existing = {name for name in _output_paths(lessons) if name in files or (out / name).is_file()}
+    return {**files, "index.html": index_html(lessons, existing).encode("utf-8")}
 
 
 def _output_paths(lessons: Sequence[Lesson]) -> list[str]:

@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from neurosim.base.errors import NeurosimError, clip_name, unknown_name
+from neurosim.base.errors import NeurosimError, clip_name, short_repr, unknown_name
 
 TAGS = {
     "question": "to be answered in writing; on the worksheet",
@@ -78,18 +78,34 @@ def source_folder() -> Path:
     return inside if inside.is_dir() else inside.parents[1] / "notebooks"
 
 
-def lesson_sources(at: Path | None = None) -> dict[str, Path]:
+def lesson_sources(folder: Path | None = None) -> dict[str, Path]:
     """Return the lessons' sources by name, in order."""
-    found = sorted((at or source_folder()).glob("[0-9][0-9]_*.md"))
-    return {path.stem: path for path in found}
+    paths = sorted((folder or source_folder()).glob("[0-9][0-9]_*.md"))
+    return {path.stem: path for path in paths}
 
 
-def resolve_lesson(asked: str, names: Sequence[str], pages: Sequence[str] = ()) -> str:
-    """Return the lesson that is meant by its number, its name or a part of it.
+def lesson_query(value: object) -> str:
+    """Return how a user names a lesson, as a text: a whole number is its number.
+
+    Raises
+    ------
+    NeurosimError
+        If it is neither a text nor a whole number.
+    """
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return str(value) if isinstance(value, str) or abs(value) < 1000 else short_repr(value)
+    raise NeurosimError(
+        "A lesson is named by number or name, such as 1 or '01_one_twitch', "
+        f"not {short_repr(value)}."
+    )
+
+
+def resolve_lesson(value: object, names: Sequence[str], pages: Sequence[str] = ()) -> str:
+    """Resolve a lesson by its number, its name or a unique part of it.
 
     Parameters
     ----------
-    asked : str
+    value : str or int
     names : sequence of str
         Of the lessons, such as ``01_one_twitch``.
     pages : sequence of str
@@ -100,31 +116,32 @@ def resolve_lesson(asked: str, names: Sequence[str], pages: Sequence[str] = ()) 
     NeurosimError
         If there is no such lesson, or more than one.
     """
-    key = re.sub(r"[\s-]+", "_", asked.strip().lower().removesuffix(".ipynb"))
+    query = lesson_query(value)
+    key = re.sub(r"[\s-]+", "_", query.strip().lower().removesuffix(".ipynb"))
     key = key.zfill(2) if key.isascii() and key.isdigit() else key
-    found = [name for name in names if key in (name, name.split("_")[0])]
-    found = found or [name for name in names if len(key) > 2 and key in name]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise NeurosimError(f"'{clip_name(asked)}' may be {' or '.join(found)}.")
+    matches = [name for name in names if key in (name, name.split("_")[0])]
+    matches = matches or [name for name in names if len(key) > 2 and key in name]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise NeurosimError(f"'{clip_name(query)}' may be {' or '.join(matches)}.")
     valid = [name[:2] for name in names] if key.isdigit() else [*pages, *names]
-    raise unknown_name("lesson or page" if pages else "lesson", asked, valid)
+    raise unknown_name("lesson or page" if pages else "lesson", query, valid)
 
 
-def select_sources(names: Sequence[str], at: Path | None = None) -> list[Path]:
-    """Return the sources asked for by number or name; all of them if none is.
+def select_sources(names: Sequence[object], folder: Path | None = None) -> list[Path]:
+    """Return the sources of lessons named by number or name; of all of them if none is.
 
     Raises
     ------
     NeurosimError
-        For a lesson that is not there.
+        For a lesson that does not exist.
     """
-    all_of = lesson_sources(at)
-    if not all_of:
-        raise NeurosimError(f"There are no lessons in {at or source_folder()}.")
-    picked = [resolve_lesson(asked, list(all_of)) for asked in names]
-    return [all_of[name] for name in all_of if not names or name in picked]
+    sources = lesson_sources(folder)
+    if not sources:
+        raise NeurosimError(f"There are no lessons in {folder or source_folder()}.")
+    chosen = [resolve_lesson(name, list(sources)) for name in names]
+    return [path for name, path in sources.items() if not names or name in chosen]
 
 
 def read_lesson(path: Path) -> Lesson:
@@ -152,9 +169,9 @@ def read_lesson(path: Path) -> Lesson:
         for tag in cell.metadata.get("tags", ()):
             if tag not in TAGS:
                 raise unknown_name("tag", tag, TAGS)
-    said: dict[str, Any] = {key: about[key] for key in TEXTS}
-    said |= {key: tuple(map(str, about[key])) for key in LISTS}
-    return Lesson(path.stem, cells=tuple(book.cells), **said)
+    fields: dict[str, Any] = {key: about[key] for key in TEXTS}
+    fields |= {key: tuple(map(str, about[key])) for key in LISTS}
+    return Lesson(path.stem, cells=tuple(book.cells), **fields)
 
 
 def cell_tags(cell: Any) -> set[str]:

@@ -6,16 +6,15 @@ one `neurosim.classroom.mystery.game.Game`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
+from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, clip_name, unknown_name
-from neurosim.classroom.mystery import phrases as words
-from neurosim.classroom.mystery.game import Game, PatientKey
+from neurosim.base.viewable import Viewable
+from neurosim.classroom.mystery import phrases
+from neurosim.classroom.mystery.game import Game
 from neurosim.classroom.mystery.patient import Case
-from neurosim.simulation.provenance import versions
-from neurosim.view import export
-from neurosim.view.style import ADVICE
+from neurosim.view.style import ADVICE, muscle_words
 
 COMMANDS = {
     "order TEST [MUSCLE]": "do a test, such as 'order blood' or 'order emg calf'",
@@ -40,49 +39,6 @@ def any_seed() -> int:
     return secrets.randbelow(10_000)
 
 
-def _provenance(**more: Any) -> dict[str, Any]:
-    return {"simulated": True, "versions": versions(), **more, "advice": ADVICE}
-
-
-def record_files(game: Game, told: Sequence[str]) -> dict[str, Any]:
-    """Return the files of a game: what was ordered and found, and what was said."""
-    proposals = [
-        {
-            "cause": o.cause,
-            "remedy": o.remedy,
-            "right": o.is_right,
-            "mends": o.mends_cause,
-            "before_per_min": o.before,
-            "after_per_min": o.after,
-            "score": o.score,
-        }
-        for o in game.tries
-    ]
-    about = _provenance(
-        patient=game.seed,
-        cost_points=game.cost,
-        proposals=proposals,
-        told=game.told,
-        note="findings carry the noise of their tests",
-    )
-    files = export.table_files("mystery", _findings_table(game), about)
-    return files | {"mystery.txt": export.text_bytes("\n".join(told))}
-
-
-def _findings_table(game: Game) -> dict[str, list]:
-    rows = words.report_rows(game.seed, game.reports)
-    empty = [{"patient": game.seed, "order": 0, "test": "nothing ordered"}]
-    return export.to_columns(rows or empty)
-
-
-def key_files(keys: Sequence[PatientKey]) -> dict[str, Any]:
-    """Return the files of a key: a row for each patient, and everything in words."""
-    about = _provenance(patients=[k.case.seed for k in keys], note="for the teacher")
-    text = "\n\n".join(words.key_words(k) for k in keys)
-    files = export.table_files("key", export.to_columns(words.key_rows(keys)), about)
-    return files | {"key.txt": export.text_bytes(text)}
-
-
 class Desk:
     """Answers lines such as ``order blood``.
 
@@ -98,11 +54,11 @@ class Desk:
         """Return what stands at the beginning."""
         return "\n".join(
             [
-                words.patient_words(self.game),
+                phrases.patient_words(self.game),
                 "",
-                words.tests_words(),
+                phrases.tests_words(),
                 "",
-                words.rules_words(),
+                phrases.rules_words(),
                 "Write 'order TEST', 'causes', 'remedies', 'cause NAME', 'remedy NAME' or 'help'.",
                 ADVICE,
             ]
@@ -132,15 +88,14 @@ class Desk:
         return self._plain(verb)
 
     def _plain(self, verb: str) -> str:
-        lists = {"tests": words.tests_words, "causes": words.causes_words,
-                 "remedies": words.remedies_words, "rules": words.rules_words}  # fmt: skip
+        lists = {"tests": phrases.tests_words, "causes": phrases.causes_words,
+                 "remedies": phrases.remedies_words, "rules": phrases.rules_words}  # fmt: skip
         if verb in lists:
             return lists[verb]()
         if verb == "bill":
-            return words.bill_words(self.game)
+            return phrases.bill_words(self.game)
         if verb == "reports":
-            found = [words.report_words(r) for r in self.game.reports]
-            return "\n".join(found) or "Nothing ordered yet."
+            return "\n".join(map(phrases.report_words, self.game.reports)) or "Nothing ordered yet."
         if verb == "help":
             return "\n".join(f"  {name}: {what}" for name, what in COMMANDS.items())
         self.open = False
@@ -149,8 +104,7 @@ class Desk:
     def _order(self, rest: list[str]) -> str:
         if not rest:
             raise NeurosimError("order needs a test, such as 'order blood'; 'tests' lists them.")
-        found = self.game.order(rest[0], " ".join(rest[1:]))
-        return words.report_words(found)
+        return phrases.report_words(self.game.order(rest[0], " ".join(rest[1:])))
 
     def _cause(self, rest: list[str]) -> str:
         if not rest:
@@ -169,14 +123,13 @@ class Desk:
         return f"Remedy noted: {self.remedy}. Now say the cause, such as 'cause low_calcium'."
 
     def _propose(self) -> str:
-        first = self.game.is_scored
-        return "\n".join(words.outcome_lines(self.game.propose(self.cause, self.remedy), first))
+        return "\n".join(phrases.outcome_lines(self.game.propose(self.cause, self.remedy)))
 
     def _give_up(self) -> str:
-        return "\n".join(words.secret_lines(self.game.give_up()))
+        return "\n".join(phrases.secret_lines(self.game.give_up()))
 
 
-class Mystery:
+class Mystery(Viewable):
     """A mystery patient for a notebook: a page with buttons, or methods that print.
 
     Shown as the value of a cell it is a page, if ipywidgets is installed; the methods work
@@ -201,21 +154,6 @@ class Mystery:
     def game(self) -> Game:
         """The game that is played, of the patient whom the page shows."""
         return self._page.game if self._page is not None else self._game
-
-    def __str__(self) -> str:
-        return "\n".join(
-            [
-                words.patient_words(self.game),
-                "",
-                words.tests_words(),
-                "",
-                'Write .order("blood"), .order("emg", "calf"), .causes(), .remedies(), .bill(), '
-                ".propose(cause=..., remedy=...).",
-                ADVICE,
-            ]
-        )
-
-    __repr__ = __str__
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         try:
@@ -247,9 +185,9 @@ class Mystery:
         """
         from neurosim.classroom.mystery.plot import picture_report
 
-        found = self.game.order(test, muscle)
-        print(words.report_words(found))
-        return picture_report(found)
+        report = self.game.order(test, muscle)
+        print(phrases.report_words(report))
+        return picture_report(report)
 
     def propose(self, cause: str, remedy: str) -> None:
         """Say what it is and what to do, and print what comes of it.
@@ -259,35 +197,76 @@ class Mystery:
         NeurosimError
             For an unknown cause or remedy.
         """
-        first = self.game.is_scored
-        print("\n".join(words.outcome_lines(self.game.propose(cause, remedy), first)))
+        print("\n".join(phrases.outcome_lines(self.game.propose(cause, remedy))))
 
     def tests(self) -> None:
         """Print the tests with their prices."""
-        print(words.tests_words())
+        print(phrases.tests_words())
 
     def causes(self) -> None:
         """Print the possible causes."""
-        print(words.causes_words())
+        print(phrases.causes_words())
 
     def remedies(self) -> None:
         """Print the possible remedies."""
-        print(words.remedies_words())
+        print(phrases.remedies_words())
 
     def rules(self) -> None:
         """Print how points are given."""
-        print(words.rules_words())
+        print(phrases.rules_words())
 
     def bill(self) -> None:
         """Print what has been spent."""
-        print(words.bill_words(self.game))
+        print(phrases.bill_words(self.game))
 
     def give_up(self) -> Case:
         """Print what it is, and return the case."""
-        print("\n".join(words.secret_lines(self.game.give_up())))
+        print("\n".join(phrases.secret_lines(self.game.give_up())))
         return self.game.give_up()
 
 
+def describe_mystery(mystery: Mystery) -> str:
+    """Return who comes, the tests with their prices, and what to write in a notebook."""
+    return "\n".join(
+        [
+            phrases.patient_words(mystery.game),
+            "",
+            phrases.tests_words(),
+            "",
+            'Write .order("blood"), .order("emg", "calf"), .causes(), .remedies(), .bill(), '
+            ".propose(cause=..., remedy=...).",
+            ADVICE,
+        ]
+    )
+
+
+def mystery_headline(mystery: Mystery) -> str:
+    """Return who comes and how far the game is."""
+    game = mystery.game
+    return (
+        f"patient {game.seed}, twitches in the {muscle_words(game.muscle)}; tests ordered: "
+        f"{len(game.reports)}"
+    )
+
+
+def picture_last_report(mystery: Mystery) -> Any:
+    """Return the picture of the newest report that has one.
+
+    Raises
+    ------
+    NeurosimError
+        If no such test was ordered.
+    """
+    from neurosim.classroom.mystery.plot import picture_report
+
+    for report in reversed(mystery.game.reports):
+        figure = picture_report(report)
+        if figure is not None:
+            return figure
+    raise NeurosimError("No test with a picture is ordered yet; order one such as 'blood'.")
+
+
+@public
 def mystery(seed: int | None = None) -> Mystery:
     """Return a mystery patient: order tests, propose a cause and a remedy, see what happens.
 

@@ -2,12 +2,12 @@
 
 `Game` is the one object behind the command line, the notebook's page and its plain methods. It
 knows no words: `neurosim.classroom.mystery.phrases` has them. The outcome is the model's: the same person in
-the same ten minutes, before and after the remedy. `key` is what a teacher gets, computed anew.
+the same ten minutes, before and after the remedy.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from neurosim.base.errors import NeurosimError, unknown_name
 from neurosim.base.parameters import parameter
@@ -103,6 +103,8 @@ class Outcome:
         Points spent on tests.
     points : dict of str to float
         For ``cause``, ``remedy`` and ``thrift``.
+    is_scored : bool
+        Whether the points count: those of the first proposal do, unless the pupil gave up before.
     """
 
     cause: str
@@ -116,6 +118,7 @@ class Outcome:
     quietens: bool
     cost: float
     points: dict[str, float]
+    is_scored: bool = True
 
     @property
     def score(self) -> float:
@@ -181,13 +184,8 @@ class Game:
         self.seed = self._case.seed
         self.muscle = self._case.muscle
         self.reports: list[Report] = []
-        self.tries: list[Outcome] = []
-        self.told = False
-
-    @property
-    def is_scored(self) -> bool:
-        """Whether the next proposal is scored: the first one is, of who has not given up."""
-        return not (self.tries or self.told)
+        self.outcomes: list[Outcome] = []
+        self.is_revealed = False
 
     @property
     def cost(self) -> float:
@@ -214,9 +212,9 @@ class Game:
             raise NeurosimError(f"'{name}' is not done in one muscle; order it without.")
         place = muscle(muscle_name or self.muscle).name if TESTS[name].in_a_muscle else ""
         done = sum(r.test == name and r.place == place for r in self.reports)
-        found = perform_test(self._case, name, place, done)
-        self.reports.append(found)
-        return found
+        report = perform_test(self._case, name, place, done)
+        self.reports.append(report)
+        return report
 
     def check_cause(self, name: str) -> str:
         """Return a cause by its name, spelt as in `CAUSES`.
@@ -250,56 +248,12 @@ class Game:
             For an unknown cause or remedy.
         """
         checked = self.check_cause(cause), self.check_remedy(remedy)
-        found = judge_proposal(self._case, *checked, self.cost)
-        self.tries.append(found)
-        return found
+        outcome = judge_proposal(self._case, *checked, self.cost)
+        outcome = replace(outcome, is_scored=not (self.outcomes or self.is_revealed))
+        self.outcomes.append(outcome)
+        return outcome
 
     def give_up(self) -> Case:
         """Return the patient's secret; no later proposal is scored."""
-        self.told = True
+        self.is_revealed = True
         return self._case
-
-
-# --- The key ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class PatientKey:
-    """Everything about one patient, for the teacher.
-
-    Attributes
-    ----------
-    case : Case
-    reports : tuple of Report
-        Every test once, as a pupil gets it first; the needle also in a muscle of another root.
-    effects : dict of str to float
-        Twitches seen per minute after every remedy; under ``""`` without any.
-    best : str
-        The doctor where one is needed, else what mends the cause with the fewest twitches left.
-    """
-
-    case: Case
-    reports: tuple[Report, ...]
-    effects: dict[str, float]
-    best: str
-
-
-def patient_key(seed: int) -> PatientKey:
-    """Return the key of one patient, computed now.
-
-    Raises
-    ------
-    NeurosimError
-        If the seed is no whole number from 0 to 2**53.
-    """
-    case = draw_case(seed)
-    reports = [perform_test(case, name) for name in TESTS]
-    reports += [
-        perform_test(case, name, case.unrelated_muscle())
-        for name, t in TESTS.items()
-        if t.in_a_muscle
-    ]
-    found = remedy_effects(case)
-    right = [name for name in REMEDIES if is_right_remedy(case, name)]
-    first = DOCTOR if DOCTOR in right else min(right, key=found.__getitem__)
-    return PatientKey(case, tuple(reports), found, first)

@@ -199,9 +199,8 @@ class Page:
         if not (self.cause.value and self.remedy.value):
             self._say("Choose a cause and a remedy first.")
             return
-        first = self.game.is_scored
-        found = self.game.propose(self.cause.value, self.remedy.value)
-        self._show_outcome("Outcome", words.outcome_lines(found, first))
+        outcome = self.game.propose(self.cause.value, self.remedy.value)
+        self._show_outcome("Outcome", words.outcome_lines(outcome))
 
     def give_up(self) -> None:
         """Show what it is."""

@@ -12,14 +12,7 @@ from typing import Any
 
 from neurosim.base.parameters import parameter
 from neurosim.classroom.mystery.examinations import TESTS, Finding, Report
-from neurosim.classroom.mystery.game import (
-    DOCTOR,
-    REMEDIES,
-    Game,
-    Outcome,
-    PatientKey,
-    is_right_remedy,
-)
+from neurosim.classroom.mystery.game import DOCTOR, REMEDIES, Game, Outcome
 from neurosim.classroom.mystery.patient import CAUSES, Case
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.muscle.anatomy import MUSCLES
@@ -228,7 +221,8 @@ def bill_words(game: Game) -> str:
 # --- After -------------------------------------------------------------------------------------
 
 
-def _rate_words(value: float) -> str:
+def rate_words(value: float) -> str:
+    """Return a rate with three digits at most."""
     return label_number(float(f"{value:.3g}"))
 
 
@@ -245,23 +239,23 @@ def _remedy_sentence(found: Outcome) -> str:
     return f"{words} It does not mend the cause."
 
 
-def outcome_lines(found: Outcome, scored: bool = True) -> list[str]:
+def outcome_lines(found: Outcome) -> list[str]:
     """Return what came of a proposal, a sentence each."""
     true, said = CAUSES[found.case.cause], CAUSES[found.cause]
     if found.is_right:
         lines = [f"Right: {true.title}."]
     else:
         lines = [f"Not this time. You said: {said.title}. It is: {true.title}."]
-    without = f"Without the cause this person has {_rate_words(found.seen_without_cause)}."
+    without = f"Without the cause this person has {rate_words(found.seen_without_cause)}."
     lines += [
         _remedy_sentence(found),
         f"Twitches seen per minute in the {muscle_words(found.case.muscle)}: "
-        f"{_rate_words(found.before)} before, {_rate_words(found.after)} after it. "
+        f"{rate_words(found.before)} before, {rate_words(found.after)} after it. "
         f"{without if true.field else HARMLESS}",
     ]
     if BY_DOCTOR[true.doctor]:
         lines.append(BY_DOCTOR[true.doctor])
-    if scored:
+    if found.is_scored:
         parts = [f"{_points_words(v)} for the {name}" for name, v in found.points.items()]
         lines += [
             f"Tests cost {_points_words(found.cost)}.",
@@ -280,87 +274,7 @@ def secret_lines(case: Case) -> list[str]:
     return [*lines, *([more] if more else []), ADVICE]
 
 
-# --- The key -----------------------------------------------------------------------------------
-
-
-def _severity_words(case: Case) -> str:
-    cause = CAUSES[case.cause]
-    if not cause.field:
-        return ""
-    field = FIELDS[cause.field]
-    if field.label.endswith(" (0 to 1)"):
-        return f"{case.severity:.2f} of 1"
-    return f"{field.label} {label_number(case.severity)} {field.unit}".strip()
-
-
-def decisive_findings(key: PatientKey) -> list[str]:
-    """Return the findings outside their reference ranges, a phrase each."""
-    return [
-        f"{TITLES[r.test].lower()}{f', {muscle_words(r.place)}' if r.place else ''}: "
-        f"{finding_words(f)}"
-        for r in key.reports
-        for f in r.flagged
-    ]
-
-
-def key_words(key: PatientKey) -> str:
-    """Return everything about one patient, for the teacher."""
-    case = key.case
-    severity = _severity_words(case)
-    lines = [
-        f"Key of patient {case.seed}",
-        f"Cause: {case.cause}, {CAUSES[case.cause].title}.",
-        *([f"Severity: {severity}."] if severity else []),
-        f"Complaint: twitches in the {muscle_words(case.muscle)}.",
-        *([f"Root: {case.root}."] if CAUSES[case.cause].reach == "root" else []),
-        "Harmless beside it: " + ", ".join(case.harmless).replace("_", " ") + ".",
-        "Outside the usual range, as a pupil finds it at the first order:",
-        *([f"  {text}" for text in decisive_findings(key)] or ["  nothing"]),
-        "Twitches seen per minute after each remedy, by the model:",
-        f"  none: {_rate_words(key.effects[''])}",
-        *(
-            f"  {name}: {_rate_words(key.effects[name])}{', right' if is_right_remedy(case, name) else ''}"
-            for name in REMEDIES
-        ),
-        f"Best: {key.best}.",
-        "All reports:",
-        *(f"  {line}" for r in key.reports for line in report_words(r).splitlines()),
-        ADVICE,
-    ]
-    return "\n".join(lines)
-
-
-def key_table(keys: Sequence[PatientKey]) -> str:
-    """Return a class's patients in a few lines each."""
-    parts = []
-    for k in keys:
-        severity = _severity_words(k.case)
-        parts += [
-            f"Patient {k.case.seed}: {k.case.cause}{f' ({severity})' if severity else ''}, "
-            f"{muscle_words(k.case.muscle)}, {_rate_words(k.effects[''])} twitches seen a minute; "
-            f"best: {k.best}, then {_rate_words(k.effects[k.best])}.",
-            *(f"  {text}" for text in decisive_findings(k)),
-        ]
-    return "\n".join([*parts, ADVICE])
-
-
-def key_rows(keys: Sequence[PatientKey]) -> list[dict[str, Any]]:
-    """Return a row for each patient of a class."""
-    return [
-        {
-            "patient": k.case.seed,
-            "cause": k.case.cause,
-            "severity": _severity_words(k.case),
-            "muscle": k.case.muscle,
-            "harmless": "; ".join(k.case.harmless),
-            "outside_the_usual_range": "; ".join(decisive_findings(k)),
-            "seen_per_min": k.effects[""],
-            "best_remedy": k.best,
-            "best_seen_per_min": k.effects[k.best],
-            "right_remedies": "; ".join(n for n in REMEDIES if is_right_remedy(k.case, n)),
-        }
-        for k in keys
-    ]
+# --- Tables -------------------------------------------------------------------------------------
 
 
 def report_rows(seed: int, reports: Sequence[Report]) -> list[dict[str, Any]]:

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from neurosim.simulation.scenario import Scenario, catalogue, load_scenario
     from neurosim.simulation.simulate import simulate
     from neurosim.simulation.tally import replicate
-    from neurosim.view.figures import picture_chain
-    from neurosim.view.summary import describe
 
     __version__: str
 
@@ -45,8 +43,6 @@ _HOMES = {
     "simulation.scenario": ("Scenario", "catalogue", "load_scenario"),
     "simulation.simulate": ("simulate",),
     "simulation.tally": ("replicate",),
-    "view.figures": ("picture_chain",),
-    "view.summary": ("describe",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
@@ -56,11 +52,9 @@ __all__ = [
     "Scenario",
     "catalogue",
     "contributions",
-    "describe",
     "examine",
     "explore",
     "mystery",
-    "picture_chain",
     "read_panel",
     "replicate",
     "load_scenario",
@@ -77,7 +71,7 @@ _register(
     plot="neurosim.view.figures:picture_chain",
     files="neurosim.view.save:result_files",
     table="neurosim.view.save:result_table",
-    parameters="neurosim.view.describe:used_parameters",
+    parameters="neurosim.view.parameter_use:used_parameters",
 )
 _register(
     "Sources",

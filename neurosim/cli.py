@@ -937,7 +937,7 @@ def _excitability(args: argparse.Namespace) -> None:
         from neurosim.model.firing.sites import person_scores
         from neurosim.simulation.state import state_from_contributions
         from neurosim.view import (
-            describe,
+            describe_body,
             excitability_figures,
             excitability_words,
             export,
@@ -955,7 +955,7 @@ def _excitability(args: argparse.Namespace) -> None:
         table = excitability_words.excitability_table(found, healthy)
         figure = excitability_figures.picture_excitability(found, healthy, norms(), title)
         if person is not None:
-            figure.alt_text = f"{describe.person_words(asked.axon, scores)}\n{figure.alt_text}"
+            figure.alt_text = f"{describe_body.person_words(asked.axon, scores)}\n{figure.alt_text}"
         about = export.provenance(
             asked,
             membrane_changes=changes,

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from neurosim.simulation.simulate import simulate
     from neurosim.simulation.tally import replicate
     from neurosim.validation.validate import validate
-    from neurosim.view.figures import picture_chain
-    from neurosim.view.summary import describe
 
     __version__: str
 
@@ -58,8 +56,6 @@ _HOMES = {
     "simulation.simulate": ("simulate",),
     "simulation.tally": ("replicate",),
     "validation.validate": ("validate",),
-    "view.figures": ("picture_chain",),
-    "view.summary": ("describe",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
@@ -70,7 +66,6 @@ __all__ = [
     "article",
     "catalogue",
     "contributions",
-    "describe",
     "excitability",
     "explore",
     "fit",
@@ -78,7 +73,6 @@ __all__ = [
     "lab",
     "lessons",
     "mystery",
-    "picture_chain",
     "read_panel",
     "read_record",
     "replicate",
@@ -120,7 +114,7 @@ _register(
     plot="neurosim.view.figures:picture_chain",
     files="neurosim.view.save:result_files",
     table="neurosim.view.save:result_table",
-    parameters="neurosim.view.describe:used_parameters",
+    parameters="neurosim.view.parameter_use:used_parameters",
 )
 _register(
     "Examination",

@@ -15,7 +15,7 @@ from neurosim.model.body.blood import factor_label
 from neurosim.model.body.fields import FIELDS
 from neurosim.simulation.long_run import long_run_rates
 from neurosim.simulation.ratio import paired_ratio
-from neurosim.view.describe import ratio_band
+from neurosim.view.describe_ratio import ratio_band
 from neurosim.view.style import BLUE, GREY, house_style, label_decades
 
 PEOPLE, LEAST, MOST, ENDS = 6, 1e-3, 1e3, ("low", "value", "high")

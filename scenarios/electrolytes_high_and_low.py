@@ -11,7 +11,7 @@ from _figures import finish, lanes, panels, people_dots, value_dots
 
 import neurosim as ns
 from neurosim.simulation.ratio import paired_ratio
-from neurosim.view.describe import ratio_band
+from neurosim.view.describe_ratio import ratio_band
 from neurosim.view.style import BLUE, VERMILION, house_style
 
 PEOPLE = 40

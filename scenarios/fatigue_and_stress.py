@@ -13,7 +13,7 @@ from _figures import finish, lanes, panels, people_dots, value_dots
 import neurosim as ns
 from neurosim.model.soma.soma import margin_mv
 from neurosim.simulation.ratio import paired_ratio
-from neurosim.view.describe import ratio_band
+from neurosim.view.describe_ratio import ratio_band
 from neurosim.view.style import BLACK, BLUE, GREEN, VERMILION, house_style
 
 PEOPLE = 60

@@ -12,7 +12,7 @@ from _figures import SEEN_S, finish, panels
 import neurosim as ns
 from neurosim.model.body.fields import FIELDS
 from neurosim.simulation.ratio import paired_ratio
-from neurosim.view.describe import ratio_band
+from neurosim.view.describe_ratio import ratio_band
 from neurosim.view.panels import log_rate_axis
 from neurosim.view.style import BLUE, GREY, VERMILION, house_style
 

@@ -21,7 +21,7 @@ from neurosim.model.body.contributions import Contribution, contributions
 from neurosim.model.body.remedies import remedy
 from neurosim.simulation.ratio import Ratio, mean_ratio
 from neurosim.simulation.scenario import apply_remedy, load_scenario, title_in_sentence
-from neurosim.view.describe import ratio_band
+from neurosim.view.describe_ratio import ratio_band
 from neurosim.view.style import ADVICE
 
 ALARM = (

@@ -15,9 +15,9 @@ from neurosim.base.parameters import GRADES, all_values, load_group, parameter
 from neurosim.model.axon.axon import AXON_TITLES
 from neurosim.model.body.remedies import remedy
 from neurosim.simulation.scenario import title_in_sentence
-from neurosim.view.describe import assumption_words
 from neurosim.view.export import text_bytes
 from neurosim.view.html_parts import html_list, html_picture, html_table, interval_words
+from neurosim.view.parameter_use import assumption_words
 from neurosim.view.style import ADVICE, muscle_words, png_bytes
 
 TITLE = "What makes muscles twitch? An article's claims, put to a model"

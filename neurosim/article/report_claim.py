@@ -19,7 +19,7 @@ from neurosim.base.parameters import citation, load_group
 from neurosim.model.body.contributions import Contribution, contributions, describe_contributions
 from neurosim.simulation.ratio import paired_ratio, shared_ratio
 from neurosim.simulation.scenario import load_scenario, severities
-from neurosim.view import describe
+from neurosim.view.describe_body import body_words
 from neurosim.view.html_parts import html_facts, html_list, html_table, interval_words
 from neurosim.view.style import label_number
 
@@ -102,7 +102,7 @@ def _rate_section(v: Verdict, asked: Claim, article: Any) -> str:
 
 
 def _body_section(body: Any) -> str:
-    return _capitalize(describe.body_words(body).removeprefix("Body: "))
+    return _capitalize(body_words(body).removeprefix("Body: "))
 
 
 def _rates_words(name: str, article: Any) -> str:

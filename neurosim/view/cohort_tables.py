@@ -22,7 +22,7 @@ from neurosim.simulation.plan import COHORT_SIGNS, COUNTS, HOURLY, UNKNOWN, leas
 from neurosim.simulation.provenance import versions
 from neurosim.simulation.ratio import Ratio, paired_ratio
 from neurosim.simulation.tally import INTERVAL_EDGES_S, LARGEST
-from neurosim.view.describe import ratio_band
+from neurosim.view.describe_ratio import ratio_band
 from neurosim.view.export import csv_bytes, json_bytes, unit_of
 from neurosim.view.style import ADVICE, label_number, muscle_words, pluralize
 

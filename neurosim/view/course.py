@@ -1,7 +1,7 @@
-"""A body that changes, looked at: a picture of the day, its words, and its table.
+"""A body that changes: a picture of its day, the text, and the table.
 
-The clock is the axis: what changes in the body on top, the rate to be expected below it, then the
-twitches that were drawn.
+The clock is the axis: what changes in the body on top, the expected rate below it, then the
+sampled twitches.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ import numpy as np
 
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.firing.discharge import ORIGINS
-from neurosim.view import describe as words
+from neurosim.view.describe_body import body_words, person_words
+from neurosim.view.describe_firing import firing_words, origin_bursts, twitch_words
+from neurosim.view.describe_ratio import comparison_name, comparison_words
+from neurosim.view.parameter_use import assumption_words
 from neurosim.view.style import (
     ADVICE,
     CHANGED,
@@ -28,6 +31,7 @@ from neurosim.view.style import (
     safe_label,
     time_words,
 )
+from neurosim.view.terms import explain_terms
 
 if TYPE_CHECKING:
     from neurosim.simulation.result import Result
@@ -58,7 +62,7 @@ def changing_fields(result: Result) -> dict[str, np.ndarray]:
 
 
 def course_columns(result: Result) -> dict[str, Any]:
-    """Return one row for each moment: time, clock, what changes in the body, expected rate."""
+    """Return columns with a row for each moment: time, clock, what changes, expected rate."""
     at_s = result.trajectory.at_s
     return {
         "time_s": at_s,
@@ -69,12 +73,13 @@ def course_columns(result: Result) -> dict[str, Any]:
 
 
 def hourly_twitches(result: Result) -> np.ndarray:
-    """Return twitches to be expected in each hour of a course, shape (hours,)."""
-    grid = np.arange(0.0, result.scenario.duration_s + 1.0, 60.0)
-    log = np.interp(grid, result.trajectory.at_s, np.log(np.maximum(result.per_min, 1e-300)))
-    per_min = np.exp(0.5 * (log[1:] + log[:-1]))
-    whole = -(-per_min.size // 60)
-    return np.pad(per_min, (0, whole * 60 - per_min.size)).reshape(whole, 60).sum(axis=1)
+    """Return the expected number of twitches in each hour of a course, shape (hours,)."""
+    grid_s = np.arange(0.0, result.scenario.duration_s + 1.0, 60.0)
+    log_rate = np.log(np.maximum(result.per_min, 1e-300))
+    log_rate = np.interp(grid_s, result.trajectory.at_s, log_rate)
+    per_min = np.exp(0.5 * (log_rate[1:] + log_rate[:-1]))
+    hours = -(-per_min.size // 60)
+    return np.pad(per_min, (0, hours * 60 - per_min.size)).reshape(hours, 60).sum(axis=1)
 
 
 # --- In words ----------------------------------------------------------------------------------
@@ -83,23 +88,23 @@ def hourly_twitches(result: Result) -> np.ndarray:
 def describe_course(
     result: Result, against: Result | None = None, people: People | None = None
 ) -> str:
-    """Return a course and what came of it in plain words; arguments as `describe.describe`."""
+    """Return a course and its twitches in plain words; arguments as `summary.describe`."""
     s = result.scenario
     start = _clock_words(result, 0.0)
     lines = [
         f"{s.title}: {muscle_words(s.muscle)}, {time_words(s.duration_s)} from {start} on, "
         f"person {result.person} of seed {s.seed}.",
-        words.person_words(s.axon, result.sites.scores),
-        f"Before: {words.body_words(s.body).removeprefix('Body: ')}",
+        person_words(s.axon, result.sites.scores),
+        f"Before: {body_words(s.body).removeprefix('Body: ')}",
         _changes_words(result),
         _rate_words(result),
-        words.firing_words(result),
-        words.twitch_words(result),
-        *words.comparison_words(result, against, people),
-        words.assumption_words(s.axon, s.muscle, s.body, s.course),
+        firing_words(result),
+        twitch_words(result),
+        *comparison_words(result, against, people),
+        assumption_words(s.axon, s.muscle, s.body, s.course),
         ADVICE,
     ]
-    return "\n".join(lines)
+    return explain_terms("\n".join(lines))
 
 
 def _changes_words(result: Result) -> str:
@@ -107,30 +112,30 @@ def _changes_words(result: Result) -> str:
     parts = []
     for name, column in changing_fields(result).items():
         field, unit = FIELDS[name], f" {FIELDS[name].unit}" if FIELDS[name].unit else ""
-        away = np.abs(column - column[0])
-        far, near = int(away.argmax()), int((away > 0.98 * away.max()).argmax())
-        at = _clock_words(result, float(result.trajectory.at_s[near]))
-        parts.append(
-            f"{field.label.removesuffix(' (0 to 1)')} {column[0]:.3g} to {column[far]:.3g}{unit} "
-            f"(at {at})"
-        )
+        distance = np.abs(column - column[0])
+        farthest, first = int(distance.argmax()), int((distance > 0.98 * distance.max()).argmax())
+        clock = _clock_words(result, float(result.trajectory.at_s[first]))
+        label, value = field.label.removesuffix(" (0 to 1)"), column[farthest]
+        parts.append(f"{label} {column[0]:.3g} to {value:.3g}{unit} (at {clock})")
     return "What changes: " + ("; ".join(parts) if parts else "nothing") + "."
 
 
 def _rate_words(result: Result) -> str:
-    """Return the rate to be expected: mean, least and most, and where the most comes from."""
+    """Return the expected rate: mean, least and most, and the origin of the most."""
     rate, at_s = result.per_min, result.trajectory.at_s
     if not rate.any():
-        return "Rate to be expected: none all the while."
+        return "Expected rate: none all the while."
     low, high = int(rate.argmin()), int(rate.argmax())
-    text = f"Rate to be expected: {label_number(result.expected_per_min)} twitches per minute"
+    text = f"Expected rate: {label_number(result.expected_per_min)} twitches per minute"
     if high == low:
         return f"{text} all the while."
-    share = words.origin_bursts(result, high)
+    share = origin_bursts(result, high)
     source = ORIGIN_MARKS[int(share.argmax())][2] if share.sum() > 0 else "nowhere"
     return (
-        f"{text} on average, least at {_clock_words(result, at_s[low])} ({label_number(rate[low])}), "
-        f"most at {_clock_words(result, at_s[high])} ({label_number(rate[high])}, mostly from {source})."
+        f"{text} on average, "
+        f"least at {_clock_words(result, at_s[low])} ({label_number(rate[low])}), "
+        f"most at {_clock_words(result, at_s[high])} ({label_number(rate[high])}, "
+        f"mostly from {source})."
     )
 
 
@@ -148,14 +153,14 @@ def picture_course(
     result : Result
         Of a scenario with a course.
     against : Result, optional
-        The same person under another scenario, drawn as a dashed rate.
+        The same person under another scenario, its rate drawn dashed.
     people : People, optional
-        Many people under both scenarios, told in the words alone.
+        Many people under both scenarios, in the alt text only.
 
     Returns
     -------
     Picture
-        Its `words` are those of `describe_course`.
+        Its alt text is that of `describe_course`.
     """
     body = changing_fields(result)
     heights = [0.55] * len(body) + [1.7, 1.2, 1.5]
@@ -191,7 +196,7 @@ def _axis_hours(result: Result, seconds: np.ndarray) -> np.ndarray:
 
 @house_style
 def plot_course_value(result: Result, name: str, ax: Any = None) -> Any:
-    """Draw one value of the body through a course as a strip, its two ends named.
+    """Draw one value of the body through a course as a strip, its extremes as ticks.
 
     Parameters
     ----------
@@ -228,7 +233,7 @@ def plot_course_value(result: Result, name: str, ax: Any = None) -> Any:
 
 @house_style
 def plot_course_rate(result: Result, against: Result | None = None, ax: Any = None) -> Any:
-    """Draw the rate to be expected through a course on a log axis.
+    """Draw the expected rate through a course on a log axis.
 
     Parameters
     ----------
@@ -254,8 +259,8 @@ def plot_course_rate(result: Result, against: Result | None = None, ax: Any = No
         else:
             ax.plot(_axis_hours(result, against.trajectory.at_s), other, "--", color=HEALTH, lw=1.8)
         lowest, highest = min(lowest, float(other.min())), max(highest, float(other.max()))
-        who = words.comparison_name(against.scenario.body, against.scenario.title)
-        ax.text(1.01, 0.12, safe_label(f"dashed: {who}"), color=HEALTH, transform=ax.transAxes)
+        name = comparison_name(against.scenario.body, against.scenario.title)
+        ax.text(1.01, 0.12, safe_label(f"dashed: {name}"), color=HEALTH, transform=ax.transAxes)
     ax.set_yscale("log")
     ax.set_ylim(lowest / 2.5, highest * 2.5)
     decades = 10.0 ** np.arange(np.ceil(np.log10(lowest / 2.5)), np.log10(highest * 2.5))
@@ -265,7 +270,7 @@ def plot_course_rate(result: Result, against: Result | None = None, ax: Any = No
     ax.text(
         1.01,
         0.6,
-        "twitches per minute\nto be expected",
+        "expected twitches\nper minute",
         color=CHANGED,
         transform=ax.transAxes,
         va="center",
@@ -275,7 +280,7 @@ def plot_course_rate(result: Result, against: Result | None = None, ax: Any = No
 
 @house_style
 def plot_course_counts(result: Result, ax: Any = None) -> Any:
-    """Draw how many twitches there were in each stretch of a course.
+    """Draw the number of twitches in each stretch of a course.
 
     Parameters
     ----------
@@ -304,7 +309,7 @@ def plot_course_counts(result: Result, ax: Any = None) -> Any:
 
 @house_style
 def plot_course_raster(result: Result, ax: Any = None) -> Any:
-    """Draw the discharges of a course by unit; shape and colour say where they started.
+    """Draw the discharges of a course by unit; shape and colour show their origin.
 
     Parameters
     ----------
@@ -317,23 +322,23 @@ def plot_course_raster(result: Result, ax: Any = None) -> Any:
     -------
     matplotlib axes
     """
-    ax, f = axes_or_new(ax), result.firing
-    step = max(1, len(f) // 20_000)
-    for kind, (own, marker, name) in enumerate(ORIGIN_MARKS):
-        mine = np.flatnonzero(f.origin == kind)[::step]
-        if mine.size:
+    ax, firing = axes_or_new(ax), result.firing
+    step = max(1, len(firing) // 20_000)
+    for origin, (colour, marker, name) in enumerate(ORIGIN_MARKS):
+        index = np.flatnonzero(firing.origin == origin)[::step]
+        if index.size:
             ax.plot(
-                _axis_hours(result, f.time_s[mine]),
-                f.unit[mine] + 1,
+                _axis_hours(result, firing.time_s[index]),
+                firing.unit[index] + 1,
                 marker,
-                color=own,
+                color=colour,
                 ls="none",
                 ms=3.5,
                 mew=0,
                 alpha=0.6,
                 label=name,
             )
-    if len(f):
+    if len(firing):
         ax.legend(
             loc="upper left",
             bbox_to_anchor=(1.0, 0.86),
@@ -345,8 +350,8 @@ def plot_course_raster(result: Result, ax: Any = None) -> Any:
     units = result.sites.units
     ax.set_ylim(1 - 0.06 * units, 1.06 * units)
     ax.set_yticks([1, units])
-    few = f", each {step}th drawn" if step > 1 else ""
-    ax.text(1.01, 0.95, f"motor units{few}", transform=ax.transAxes, va="center")
+    thinning = f", each {step}th drawn" if step > 1 else ""
+    ax.text(1.01, 0.95, f"motor units{thinning}", transform=ax.transAxes, va="center")
     return _clock_axis(ax, result)
 
 
@@ -368,16 +373,14 @@ def _clock_axis(ax: Any, result: Result) -> Any:
 
 
 def busiest_hour(result: Result) -> tuple[str, float]:
-    """Return the hour of the clock with the most twitches to be expected, and its share of all."""
-    each = hourly_twitches(result)
-    at = int(each.argmax())
-    share = float(each[at] / each.sum()) if each.sum() > 0 else 0.0
-    return (
-        f"{_clock_words(result, at * HOUR_S)} to {_clock_words(result, (at + 1) * HOUR_S)}",
-        share,
-    )
+    """Return the hour of the clock with most expected twitches, and its share of all."""
+    twitches = hourly_twitches(result)
+    hour = int(twitches.argmax())
+    share = float(twitches[hour] / twitches.sum()) if twitches.sum() > 0 else 0.0
+    start, end = (_clock_words(result, h * HOUR_S) for h in (hour, hour + 1))
+    return f"{start} to {end}", share
 
 
 def origin_at(result: Result, moment: int) -> str:
     """Return where most bursts start at one moment, one of `ORIGINS`."""
-    return ORIGINS[int(words.origin_bursts(result, moment).argmax())]
+    return ORIGINS[int(origin_bursts(result, moment).argmax())]

@@ -13,7 +13,7 @@ from neurosim.view.style import (
 
 if TYPE_CHECKING:
     pass
-from neurosim.view.describe import threshold_words
+from neurosim.view.describe_body import threshold_words
 
 
 def excitability_table(found: Excitability, healthy: Excitability) -> str:

@@ -1,7 +1,7 @@
-"""Results on disk: CSV tables with a JSON sidecar, texts, figures; whole or not at all.
+"""Results as files: CSV tables with a JSON sidecar, and texts; all files of a run or none.
 
-Every file is written beside its place and renamed, and the files of one run are renamed
-only after all of them are written. CSV is UTF-8 with dot decimals and units in the names.
+`neurosim.base.files.write_files` writes them. CSV is UTF-8 with dot decimals and units in the names
+of the columns.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,19 +18,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurosim.base.errors import NeurosimError
+from neurosim.base.files import write_files
 from neurosim.base.parameters import GRADES
 from neurosim.clinic.comparison import compare_with_norms
 from neurosim.clinic.excitability import LONG_LEVELS, Excitability
 from neurosim.clinic.norms import TE_CURVES, norms
 from neurosim.view import style
-from neurosim.view.describe import used_values
+from neurosim.view.parameter_use import used_values
 
 if TYPE_CHECKING:
     from neurosim.simulation.result import Result
     from neurosim.simulation.tally import People
-from neurosim.base.files import write_files
 
-# Endings of column names and the unit they stand for; the longest that fits counts.
+# Unit by ending of a column's name; the longest ending that fits counts.
 UNITS = {
     "_per_min": "per minute",
     "_mmol_l": "mmol/L",
@@ -56,8 +56,8 @@ def unit_of(column: str) -> str:
     >>> unit_of("onset_s"), unit_of("sodium_load_mmol_l"), unit_of("unit")
     ('s', 'mmol/L', '1')
     """
-    fits = [end for end in UNITS if column.endswith(end)]
-    return UNITS[max(fits, key=len)] if fits else "1"
+    endings = [ending for ending in UNITS if column.endswith(ending)]
+    return UNITS[max(endings, key=len)] if endings else "1"
 
 
 def write_table(path: str | Path, table: Any, sidecar: Mapping | None = None) -> list[Path]:
@@ -69,7 +69,7 @@ def write_table(path: str | Path, table: Any, sidecar: Mapping | None = None) ->
         Of the CSV file.
     table : mapping of columns, or sequence of mappings (rows)
     sidecar : mapping, optional
-        What else the JSON says, such as seed, scenario and versions.
+        What else goes into the JSON, such as seed, scenario and versions.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def csv_bytes(columns: Mapping[str, Any], head: bool = True) -> bytes:
 
 
 def _json_value(value: Any) -> Any:
-    """Return a value as JSON knows it; an undefined or infinite number becomes null."""
+    """Return a value as JSON can hold it; an undefined or infinite number becomes null."""
     if isinstance(value, Mapping):
         return {str(k): _json_value(v) for k, v in value.items()}
     if isinstance(value, np.ndarray):
@@ -160,18 +160,13 @@ def text_bytes(text: str) -> bytes:
     return (text.rstrip("\n") + "\n").encode("utf-8", "replace")
 
 
-def scenario_json(scenario: Any) -> dict[str, Any]:
-    """Return a scenario as a mapping laid out like its TOML file."""
-    return scenario.to_mapping()
-
-
 def provenance(scenario: Any, **more: Any) -> dict[str, Any]:
-    """Return what a sidecar says of where its numbers come from."""
+    """Return the part of a sidecar that says where its numbers come from."""
     from neurosim.simulation.provenance import versions
 
     return {
         "simulated": True,
-        "scenario": scenario_json(scenario),
+        "scenario": scenario.to_mapping(),
         "seed": scenario.seed,
         "versions": versions(),
         **more,
@@ -180,26 +175,26 @@ def provenance(scenario: Any, **more: Any) -> dict[str, Any]:
 
 
 def sources_json(axon: str, muscle: str, body: Any = None, course: Any = None) -> dict[str, Any]:
-    """Return the numbers a run leans on, with their grades counted."""
-    found = used_values(axon, muscle, body, course)
-    grades = [value.grade for _, value in found]
+    """Return the parameters that a run leans on, with their grades counted."""
+    values = used_values(axon, muscle, body, course)
+    grades = [value.grade for _, value in values]
     return {
         "counts": {grade: grades.count(grade) for grade in GRADES},
         "values": [
             {
-                "room": room,
+                "room": group,
                 "name": v.name,
                 "value": v.value,
                 "unit": v.unit,
                 "grade": v.grade,
                 "source": v.source,
             }
-            for room, v in found
+            for group, v in values
         ],
     }
 
 
-def excitability_rows(found: Excitability, healthy: Excitability) -> list[dict[str, Any]]:
+def excitability_rows(examination: Excitability, healthy: Excitability) -> list[dict[str, Any]]:
     """Return one row for each derived measure."""
     return [
         {
@@ -217,80 +212,32 @@ def excitability_rows(found: Excitability, healthy: Excitability) -> list[dict[s
             "meaning": r.measure.meaning,
             "definition": r.measure.definition,
         }
-        for r in compare_with_norms(found)
+        for r in compare_with_norms(examination)
     ]
 
 
-def curve_rows(found: Excitability, healthy: Excitability) -> list[dict[str, Any]]:
-    """Return every point of every curve: one row each, the people's beside the model's.
+def curve_rows(examination: Excitability, healthy: Excitability) -> list[dict[str, Any]]:
+    """Return every point of every curve: one row each, the model's values beside people's.
 
-    The people's currents are a surface electrode's and cannot stand beside the model's, so
-    strength and charge have none.
+    Strength and charge have no values of people: theirs are currents of a surface electrode and
+    cannot be compared with the model's.
     """
-    width = healthy.charge_widths_ms
-    curves = [
-        (
-            "strength_duration",
-            width,
-            "ms",
-            "pA",
-            found.charge_pa_ms / width,
-            healthy.charge_pa_ms / width,
-        ),
-        ("charge_duration", width, "ms", "pA ms", found.charge_pa_ms, healthy.charge_pa_ms),
-        (
-            "recovery_cycle",
-            healthy.recovery_interval_ms,
-            "ms",
-            "%",
-            found.recovery_change_percent,
-            healthy.recovery_change_percent,
-        ),
-        *(
-            (
-                name,
-                healthy.te_delay_ms,
-                "ms",
-                "%",
-                found.te_reduction_percent[level],
-                healthy.te_reduction_percent[level],
-            )
-            for level, name in TE_CURVES.items()
-        ),
-        *(
-            (
-                f"hyperpolarising_{-level}",
-                healthy.te_long_delay_ms,
-                "ms",
-                "%",
-                found.te_long_reduction_percent[level],
-                healthy.te_long_reduction_percent[level],
-            )
-            for level in LONG_LEVELS
-        ),
-        (
-            "threshold_iv",
-            healthy.iv_current_percent,
-            "%",
-            "%",
-            found.iv_reduction_percent,
-            healthy.iv_reduction_percent,
-        ),
-    ]
     rows = []
-    for name, x, x_unit, unit, model, health in curves:
+    for (name, x, x_unit, unit, model), (*_, health) in zip(
+        _curves(examination, healthy), _curves(healthy, healthy), strict=True
+    ):
         curve = norms().get(name) if unit == "%" else None
         table = () if curve is None else zip(curve.x, curve.mean, curve.sd, strict=True)
         people = {point: (mean, sd) for point, mean, sd in table}
-        for at, now, then in zip(x, model, health, strict=True):
-            mean, sd = people.get(at, (math.nan, math.nan))
+        for point, value, healthy_value in zip(x, model, health, strict=True):
+            mean, sd = people.get(point, (math.nan, math.nan))
             rows.append(
                 {
                     "curve": name,
-                    "x": at,
+                    "x": point,
                     "x_unit": x_unit,
-                    "model": now,
-                    "health": then,
+                    "model": value,
+                    "health": healthy_value,
                     "human_mean": mean,
                     "human_sd": sd,
                     "unit": unit,
@@ -299,13 +246,28 @@ def curve_rows(found: Excitability, healthy: Excitability) -> list[dict[str, Any
     return rows
 
 
-def excitability_json(found: Excitability) -> dict[str, Any]:
+def _curves(examination: Excitability, healthy: Excitability) -> Iterator[tuple]:
+    """Yield name, x, unit of x, unit of y and y of each curve, on the x of the healthy one."""
+    width, charge = healthy.charge_widths_ms, examination.charge_pa_ms
+    yield "strength_duration", width, "ms", "pA", charge / width
+    yield "charge_duration", width, "ms", "pA ms", charge
+    recovery = examination.recovery_change_percent
+    yield "recovery_cycle", healthy.recovery_interval_ms, "ms", "%", recovery
+    for level, name in TE_CURVES.items():
+        yield name, healthy.te_delay_ms, "ms", "%", examination.te_reduction_percent[level]
+    for level in LONG_LEVELS:
+        reduction = examination.te_long_reduction_percent[level]
+        yield f"hyperpolarising_{-level}", healthy.te_long_delay_ms, "ms", "%", reduction
+    yield "threshold_iv", healthy.iv_current_percent, "%", "%", examination.iv_reduction_percent
+
+
+def excitability_json(examination: Excitability) -> dict[str, Any]:
     """Return an examination's potentials, thresholds, curves and measures as a mapping."""
-    return {field.name: getattr(found, field.name) for field in fields(Excitability)}
+    return {field.name: getattr(examination, field.name) for field in fields(Excitability)}
 
 
 def result_json(result: Result) -> dict[str, Any]:
-    """Return everything that says what a result is and why, without its long columns."""
+    """Return everything that defines and explains a result, without its long columns."""
     s, state = result.scenario, result.state
     return provenance(
         s,

@@ -1,7 +1,7 @@
-"""Figures: the chain from body to twitch, a pair of bodies, the clinic's test, a sweep, a neuron.
+"""Figures: the chain from body to twitch, a pair of bodies, a sweep, a neuron.
 
-Each `picture_*` returns a whole `Picture` and never shows it; what it says is in its `words`. Each
-`plot_*` draws one panel on axes that it is given, or on its own, and returns them.
+Each `picture_*` returns a whole `Picture` with its alt text and never shows it. Each `plot_*` draws
+one panel on `ax` (new axes if omitted) and returns the axes.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurosim.model.body.fields import FIELDS
-from neurosim.view import describe as words
-from neurosim.view import panels, summary
+from neurosim.view import panels
 from neurosim.view.course import picture_course
+from neurosim.view.describe_firing import firing_words, twitch_words
+from neurosim.view.describe_ratio import healthy_partner, is_healthy
 from neurosim.view.style import (
     ADVICE,
     BLACK,
@@ -34,6 +35,8 @@ from neurosim.view.style import (
     pluralize,
     safe_label,
 )
+from neurosim.view.summary import check_results, describe, describe_soma, describe_sweep
+from neurosim.view.terms import explain_terms
 
 if TYPE_CHECKING:
     from neurosim.simulation.result import Result
@@ -59,15 +62,21 @@ def picture_chain(
     Returns
     -------
     Picture
-        Its `words` are those of `neurosim.view.summary.describe`.
+        Its alt text is that of `neurosim.view.summary.describe`.
+
+    Raises
+    ------
+    NeurosimError
+        If an argument is of another kind.
     """
-    if against is None and not words.is_healthy(result):
-        against = words.healthy_partner(result)
+    check_results(result, against, people)
+    if against is None and not is_healthy(result):
+        against = healthy_partner(result)
     if result.scenario.course is not None:
         return picture_course(result, against, people)
     lanes = [r for r in (against, result) if r is not None]
-    fig, s, shown = new_figure(), result.scenario, panels.window_s(*lanes)
-    fig.alt_text = summary.describe(result, against, people)
+    fig, s, window = new_figure(), result.scenario, panels.window_s(*lanes)
+    fig.alt_text = describe(result, against, people)
     above, below = fig.subfigures(2, 1, height_ratios=[3.9, 4.7 if len(lanes) > 1 else 3.5])
     first = above.subplots(1, 4, width_ratios=[3.5, 1.9, 4.3, 2.8])
     lane_colours = panels.body_colours(*(r.scenario.body for r in lanes))
@@ -75,26 +84,26 @@ def picture_chain(
     panels.plot_thresholds(result, first[1], colour=lane_colours[-1])
     panels.plot_margin(lanes, first[2])
     panels.plot_rate(result, against, people, first[3])
-    axes = _draw_lanes(below, lanes, lane_colours, shown)
+    axes = _draw_lanes(below, lanes, lane_colours, window)
     panels.share_force_scale(list(axes[:, 1]))
     handles = panels.origin_handles(lanes) + panels.force_handles()
     below.legend(
         handles=handles, loc="outside upper left", ncols=7, handletextpad=0.2, columnspacing=1.2
     )
-    where = f"{safe_label(s.title)}: from blood to twitch, {muscle_words(s.muscle)}"
-    note = f"person {result.person} of seed {s.seed}, {panels.window_words(shown)}"
-    add_titles(fig, where, f"Simulated: {note}.")
+    title = f"{safe_label(s.title)}: from blood to twitch, {muscle_words(s.muscle)}"
+    note = f"person {result.person} of seed {s.seed}, {panels.window_words(window)}"
+    add_titles(fig, title, f"Simulated: {note}.")
     return fig
 
 
 def _draw_lanes(
-    fig: Any, lanes: Sequence[Result], lane_colours: Sequence[str], shown: tuple[float, float]
+    fig: Any, lanes: Sequence[Result], lane_colours: Sequence[str], window: tuple[float, float]
 ) -> np.ndarray:
     """Draw a row for each lane, discharges on the left and force on the right; return the axes."""
     axes = fig.subplots(len(lanes), 2, sharex=True, squeeze=False)
     for row, lane, colour in zip(axes, lanes, lane_colours, strict=True):
-        panels.plot_raster(lane, shown, row[0], colour=colour)
-        panels.plot_force(lane, shown, row[1], colour=colour)
+        panels.plot_raster(lane, window, row[0], colour=colour)
+        panels.plot_force(lane, window, row[1], colour=colour)
     for ax in axes[:-1].flat:
         ax.set_xlabel("")
     return axes
@@ -114,12 +123,12 @@ def picture_pair(top: Result, bottom: Result) -> Any:
     """
     fig, both = new_figure(13.0, 7.3), (top, bottom)
     axes = fig.subplots(4, 1, sharex=True, height_ratios=[1.0, 0.9, 1.0, 0.9])
-    shown = panels.window_s(*both)
+    window = panels.window_s(*both)
     lane_colours = panels.body_colours(*(r.scenario.body for r in both))
     for i, (result, colour) in enumerate(zip(both, lane_colours, strict=True)):
         raster, force = axes[2 * i : 2 * i + 2]
-        panels.plot_raster(result, shown, raster, colour=colour)
-        panels.plot_force(result, shown, force, colour=colour)
+        panels.plot_raster(result, window, raster, colour=colour)
+        panels.plot_force(result, window, force, colour=colour)
         raster.set_title(_pair_words(result, panels.lane_title(result)), color=colour)
         force.set_title("")
     panels.share_force_scale(list(axes[1::2]))
@@ -134,20 +143,19 @@ def picture_pair(top: Result, bottom: Result) -> Any:
         columnspacing=1.2,
     )
     s = bottom.scenario
-    note = f"Simulated {muscle_words(s.muscle)}, one person, {panels.window_words(shown)}."
+    note = f"Simulated {muscle_words(s.muscle)}, one person, {panels.window_words(window)}."
     add_titles(fig, "", note)
     lines = [
-        f"{_pair_words(r, r.scenario.title)}.\n{words.firing_words(r)}\n{words.twitch_words(r)}"
-        for r in both
+        f"{_pair_words(r, r.scenario.title)}.\n{firing_words(r)}\n{twitch_words(r)}" for r in both
     ]
-    fig.alt_text = "\n".join([note, *lines, ADVICE])
+    fig.alt_text = explain_terms("\n".join([note, *lines, ADVICE]))
     return fig
 
 
 def _pair_words(result: Result, title: str) -> str:
     abnormal = result.scenario.body.abnormal()
-    why = ", ".join(f"{FIELDS[n].label} {v:g} {FIELDS[n].unit}".strip() for n, v, _ in abnormal)
-    start = title + (f" ({why})" if why else "")
+    values = ", ".join(f"{FIELDS[n].label} {v:g} {FIELDS[n].unit}".strip() for n, v, _ in abnormal)
+    start = title + (f" ({values})" if values else "")
     return f"{start}: {pluralize(result.twitches_per_min, 'twitch')} per minute"
 
 
@@ -164,15 +172,15 @@ def picture_sweep(
     Returns
     -------
     Picture
-        Its `words` are those of `neurosim.view.describe.describe_sweep`.
+        Its alt text is that of `neurosim.view.summary.describe_sweep`.
     """
     fig = new_figure(13.0, 7.3)
     ax = plot_sweep(label, values, per_min, reference, duration_s, fig.add_subplot())
     ax.set_title("")
-    fig.alt_text = words.describe_sweep(label, values, np.asarray(per_min, float))
+    fig.alt_text = describe_sweep(label, values, np.asarray(per_min, float))
     people = np.shape(per_min)[1]
-    who = "1 simulated person" if people == 1 else f"{people} simulated people"
-    add_titles(fig, "Sweep: how often it twitches when one value changes", f"{who}.")
+    note = "1 simulated person." if people == 1 else f"{people} simulated people."
+    add_titles(fig, "Sweep: how often it twitches when one value changes", note)
     return fig
 
 
@@ -207,27 +215,18 @@ def plot_sweep(
     """
     ax, x, rates = axes_or_new(ax), np.asarray(values, float), np.asarray(per_min, float)
     if reference is not None:
-        ax.axvspan(*reference, color=PALE, zorder=0)
-        ax.text(
-            sum(reference) / 2,
-            1.005,
-            "reference range",
-            color=GREY,
-            ha="center",
-            va="bottom",
-            transform=ax.get_xaxis_transform(),
-        )
+        _shade_reference(ax, reference)
     least = 60.0 / duration_s
     zero = least / 4.0
-    y, middle = np.where(rates > 0, rates, zero), np.median(rates, axis=1)
-    at = np.where(middle > 0, middle, zero)
+    y, median = np.where(rates > 0, rates, zero), np.median(rates, axis=1)
+    median = np.where(median > 0, median, zero)
     ax.plot(np.repeat(x, rates.shape[1]), y.ravel(), "o", color=SKY, ms=5, alpha=0.6, ls="none")
-    ax.plot(x, at, "-", marker=OUTCOME_SHAPES[CHANGED], color=CHANGED, ms=8, lw=2)
+    ax.plot(x, median, "-", marker=OUTCOME_SHAPES[CHANGED], color=CHANGED, ms=8, lw=2)
     none = zero if (rates == 0).any() else None
     panels.log_rate_axis(ax, least, float(y.max()), none, float(y.min()))
     ax.annotate(
         "median\nperson",
-        (x[-1], at[-1]),
+        (x[-1], median[-1]),
         (12, 0),
         textcoords="offset points",
         color=CHANGED,
@@ -244,6 +243,20 @@ def plot_sweep(
     return ax
 
 
+def _shade_reference(ax: Any, reference: tuple[float, float]) -> None:
+    """Shade a reference range and name it above."""
+    ax.axvspan(*reference, color=PALE, zorder=0)
+    ax.text(
+        sum(reference) / 2,
+        1.005,
+        "reference range",
+        color=GREY,
+        ha="center",
+        va="bottom",
+        transform=ax.get_xaxis_transform(),
+    )
+
+
 @house_style
 def picture_soma(trace: Any, neuron: int = 0) -> Any:
     """Draw potential and threshold of a motor neuron's cell body; arguments as `plot_soma`.
@@ -251,11 +264,11 @@ def picture_soma(trace: Any, neuron: int = 0) -> Any:
     Returns
     -------
     Picture
-        Its `words` are those of `neurosim.view.describe.describe_soma`.
+        Its alt text is that of `neurosim.view.summary.describe_soma`.
     """
     fig = new_figure(13.0, 7.3)
     plot_soma(trace, neuron, fig.add_subplot())
-    fig.alt_text = words.describe_soma(trace, neuron)
+    fig.alt_text = describe_soma(trace, neuron)
     add_titles(fig, "", "Simulated.")
     return fig
 
@@ -276,32 +289,30 @@ def plot_soma(trace: Any, neuron: int = 0, ax: Any = None) -> Any:
     -------
     matplotlib axes
     """
-    ax, t = axes_or_new(ax), trace.time_ms
-    base, potential = trace.threshold_baseline_mv, trace.potential_mv[neuron]
-    rested = base + trace.threshold_electrolyte_mv
-    ax.plot(t, potential, "-", color=HEALTH, lw=1.3)
-    ax.plot(t, trace.threshold_mv[neuron], "--", color=CHANGED, lw=2.2)
-    ax.axhline(base, color=GREY, lw=1.2, ls=":")
-    ax.plot(t, np.full(t.size, rested), color=BLACK, lw=1.2, ls="-.")
-    spikes = trace.spikes[neuron]
-    high = max(float(trace.threshold_mv[neuron].max()), base)
-    low = float(potential.min())
-    ax.plot(
-        spikes, np.full(spikes.size, high + 0.12 * (high - low)), "v", color=BLACK, ms=8, ls="none"
-    )
-    ax.set_xlim(t[0], t[-1])
+    ax, time = axes_or_new(ax), trace.time_ms
+    baseline, potential = trace.threshold_baseline_mv, trace.potential_mv[neuron]
+    threshold, spikes = trace.threshold_mv[neuron], trace.spikes[neuron]
+    rested = baseline + trace.threshold_electrolyte_mv
+    low, high = float(potential.min()), max(float(threshold.max()), baseline)
+    above = high + 0.12 * (high - low)
+    ax.plot(time, potential, "-", color=HEALTH, lw=1.3)
+    ax.plot(time, threshold, "--", color=CHANGED, lw=2.2)
+    ax.axhline(baseline, color=GREY, lw=1.2, ls=":")
+    ax.plot(time, np.full(time.size, rested), color=BLACK, lw=1.2, ls="-.")
+    ax.plot(spikes, np.full(spikes.size, above), "v", color=BLACK, ms=8, ls="none")
+    ax.set_xlim(time[0], time[-1])
     ax.set_ylim(low - 0.05 * (high - low), high + 0.22 * (high - low))
     ax.set_xlabel("time, ms")
     ax.set_ylabel("potential, mV")
     ax.set_title("Cell body: the potential wanders, the threshold waits")
     ions = format_signed(trace.threshold_electrolyte_mv)
+    all_parts = "threshold, all parts (dashed);\nwhat recent spikes add is the rest"
     labels = [
-        (high + 0.12 * (high - low), f"{pluralize(spikes.size, 'spike')} (triangles)", BLACK),
-        (float(trace.threshold_mv[neuron, -1]),
-         "threshold, all parts (dashed);\nwhat recent spikes add is the rest", CHANGED),
+        (above, f"{pluralize(spikes.size, 'spike')} (triangles)", BLACK),
+        (float(threshold[-1]), all_parts, CHANGED),
         (rested, f"with the ions' part {ions} mV (dash-dot)", BLACK),
-        (base - 1e-9, f"healthy threshold {format_signed(base)} mV (dotted)", GREY),
+        (baseline - 1e-9, f"healthy threshold {format_signed(baseline)} mV (dotted)", GREY),
         (float(potential[-1]), "potential (solid)", HEALTH),
-    ]  # fmt: skip
+    ]
     name_lines(ax, labels)
     return ax

@@ -12,13 +12,13 @@ from neurosim.view.style import html_image, png_bytes
 
 
 def html_list(items: Iterable[str], tag: str = "ul") -> str:
-    """Return a list of texts that are HTML already; nothing for none."""
+    """Return a list of texts that are HTML already; an empty text for none."""
     rows = "".join(f"<li>{item}</li>" for item in items)
     return f"<{tag}>{rows}</{tag}>" if rows else ""
 
 
 def html_facts(pairs: Iterable[tuple[str, str]]) -> str:
-    """Return names and what is known of them, those without a text left out."""
+    """Return a list of names and texts; a name without a text is left out."""
     rows = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in pairs if text
     )
@@ -32,14 +32,14 @@ def html_table(
     kind: str = "",
     classes: Sequence[Sequence[str]] | None = None,
 ) -> str:
-    """Return a table that scrolls by itself where it is too wide.
+    """Return a table that scrolls sideways where it is too wide.
 
     Parameters
     ----------
     caption : str
     heads : sequence of str
     rows : iterable of sequence of str
-        The first cell is the head of its row.
+        The first cell is the heading of its row.
     kind : str
         Class of the table.
     classes : sequence of sequence of str, optional
@@ -49,11 +49,11 @@ def html_table(
     body = []
     for i, (first, *cells) in enumerate(rows):
         names = classes[i] if classes else [""] * len(cells)
-        told = "".join(
+        columns = "".join(
             f"<td{f' class={chr(34)}{name}{chr(34)}' if name else ''}>{escape(cell)}</td>"
             for cell, name in zip(cells, names, strict=True)
         )
-        body.append(f'<tr><th scope="row">{escape(first)}</th>{told}</tr>')
+        body.append(f'<tr><th scope="row">{escape(first)}</th>{columns}</tr>')
     name = f' class="{kind}"' if kind else ""
     return (
         f'<div class="wide" role="region" tabindex="0" aria-label="{escape(caption, quote=True)}">'
@@ -63,7 +63,7 @@ def html_table(
 
 
 def html_picture(figure: Any) -> str:
-    """Return a `Picture` inline, with what it shows in words."""
+    """Return a `Picture` as an inline image with its alt text."""
     return (
         '<div class="wide" role="region" tabindex="0" aria-label="picture, may scroll sideways">'
         f"{html_image(png_bytes(figure), figure.alt_text)}</div>"
@@ -75,7 +75,7 @@ def ratio_words(value: float) -> str:
 
     Examples
     --------
-    >>> times(0.0002), times(0.123), times(234.5)
+    >>> ratio_words(0.0002), ratio_words(0.123), ratio_words(234.5)
     ('nearly 0', '0.12', '230')
     """
     if value < 1e-3:
@@ -105,10 +105,10 @@ def body_html(body: Body) -> str:
 
 
 def result_html(result: Any) -> str:
-    """Return what a notebook shows of a result: its words and, if it has one, its picture."""
-    words = f"<pre>{escape(str(result))}</pre>"
+    """Return what a notebook shows of a result: its text and, if it has one, its picture."""
+    text = f"<pre>{escape(str(result))}</pre>"
     try:
         figure = result.plot()
     except KeyError:  # nothing draws it
-        return words
-    return words + html_image(png_bytes(figure), figure.alt_text)
+        return text
+    return text + html_image(png_bytes(figure), figure.alt_text)

@@ -1,7 +1,7 @@
-"""The panels of the chain from body to twitch, each drawn on axes that it is given, or on its own.
+"""The panels of the chain from body to twitch.
 
-Every `plot_*` takes its data and then `ax`, returns the axes, and changes neither the data nor
-Matplotlib's settings.
+Every `plot_*` takes its data and then `ax` (new axes if omitted), returns the axes, and changes
+neither the data nor Matplotlib's settings.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ import numpy as np
 
 from neurosim.model.body.fields import CONDITIONS, FIELDS, SCALES
 from neurosim.model.body.state import Body
+from neurosim.model.muscle.events import Twitches
 from neurosim.model.muscle.force import muscle_force_mn
 from neurosim.model.soma.soma import SomaConditions, margin_mv
-from neurosim.view import describe as words
+from neurosim.view.describe_body import firing_point
+from neurosim.view.describe_ratio import people_ratio, person_ratio, ratio_band
 from neurosim.view.style import (
     BLACK,
     CHANGED,
@@ -46,7 +48,7 @@ LONGEST_TRACE_S = 900.0  # a longer force is drawn as one line per twitch
 
 
 def window_s(*results: Result) -> tuple[float, float]:
-    """Return which part of the time (s) to draw, so that something can be seen.
+    """Return start and end (s) of the part of the run to draw.
 
     All of it where twitches are rare, otherwise so much of its end that they can be told
     apart: by then the sodium load of busy units has settled.
@@ -61,7 +63,7 @@ def window_s(*results: Result) -> tuple[float, float]:
 
 
 def window_words(window: tuple[float, float]) -> str:
-    """Return which part of the time is drawn."""
+    """Return in words which part of the run is drawn."""
     start, end = window
     if start > 0:
         return f"the last {time_words(end - start)} of {time_words(end)} shown"
@@ -83,10 +85,10 @@ def lane_title(result: Result) -> str:
 
 def body_colours(*bodies: Body) -> list[str]:
     """Return one colour for each body: blue for health, vermilion for the last changed one."""
-    found = [HEALTH if body == Body() else CHANGED for body in bodies]
-    if found[:1] == [CHANGED] and len(found) > 1 and found[-1] == CHANGED:
-        found[0] = BLACK
-    return found
+    colours = [HEALTH if body == Body() else CHANGED for body in bodies]
+    if len(colours) > 1 and colours[0] == colours[-1] == CHANGED:
+        colours[0] = BLACK
+    return colours
 
 
 # --- Body ------------------------------------------------------------------------------
@@ -104,7 +106,7 @@ def _range_position(name: str, value: float) -> float:
 
 @house_style
 def plot_body(body: Body, ax: Any = None) -> Any:
-    """Draw every value of a body on its reference range; what is abnormal is named.
+    """Draw every value of a body on its reference range; abnormal values stand out.
 
     Parameters
     ----------
@@ -157,24 +159,23 @@ def plot_thresholds(result: Result, ax: Any = None, *, colour: str = "") -> Any:
     ax : matplotlib axes, optional
         New ones if omitted.
     colour : str
-        One of `LINES`; that of the body if omitted.
+        A key of `LINE_STYLES`; that of the body if omitted.
 
     Returns
     -------
     matplotlib axes
     """
     ax, colour = axes_or_new(ax), colour or body_colours(result.scenario.body)[0]
-    part = result.excitability.relative_to(result.healthy)
+    percent = result.excitability.relative_to(result.healthy)
     margin, healthy = margin_mv(result.state.soma), margin_mv(SomaConditions())
     rows = [
-        ("axon,\n1-ms pulse", part["threshold_1ms_percent"]),
-        ("axon,\n20-ms pulse", part["threshold_20ms_percent"]),
+        ("axon,\n1-ms pulse", percent["threshold_1ms_percent"]),
+        ("axon,\n20-ms pulse", percent["threshold_20ms_percent"]),
         ("cell body,\nmargin in mV", 100.0 * margin / healthy),
     ]
     known = [100.0, *(v for _, v in rows if not math.isnan(v))]
     low, high = min(known), max(known)
     pad = max(0.3 * (high - low), 8.0)
-    white = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
     ax.plot([100, 100], [-0.5, 2.6], color=HEALTH, lw=2)
     ax.text(100, 2.68, "health = 100 %", color=HEALTH, ha="center")
     for y, (_, value) in enumerate(reversed(rows)):
@@ -190,7 +191,7 @@ def plot_thresholds(result: Result, ax: Any = None, *, colour: str = "") -> Any:
             ha="center",
             color=colour,
             fontweight="bold",
-            bbox=white,
+            bbox=_WHITE_BOX,
             zorder=2,
         )
     ax.set_yticks(range(3), [name for name, _ in reversed(rows)])
@@ -202,19 +203,22 @@ def plot_thresholds(result: Result, ax: Any = None, *, colour: str = "") -> Any:
     return ax
 
 
+_WHITE_BOX = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
+
+
 def _threshold_curve(result: Result) -> tuple[np.ndarray, np.ndarray]:
-    """Return nu and the 20-ms threshold of a place with it, %, at rest."""
+    """Return sodium multipliers and the 20-ms threshold of a site with each, %, at rest."""
     return result.hazard.sodium_multiplier, result.hazard.threshold_percent
 
 
 @house_style
 def plot_margin(lanes: Sequence[Result], ax: Any = None) -> Any:
-    """Draw the threshold of a place against its persistent sodium, and the person's places.
+    """Draw the threshold of a site against its persistent sodium, and the person's sites.
 
     Parameters
     ----------
     lanes : sequence of Result
-        Of one person; the last one is the changed one, whose places are drawn.
+        Of one person; the last one is the changed one, whose sites are drawn.
     ax : matplotlib axes, optional
         New ones if omitted.
 
@@ -223,65 +227,71 @@ def plot_margin(lanes: Sequence[Result], ax: Any = None) -> Any:
     matplotlib axes
     """
     ax, result = axes_or_new(ax), lanes[-1]
-    nu = result.hazard.sodium_multiplier
+    multiplier = result.hazard.sodium_multiplier
     top = min(max(float(np.nanmax(_threshold_curve(r)[1], initial=0.0)) for r in lanes), 160.0)
     top = max(top, 20.0)
-    for i, (r, colour) in enumerate(zip(lanes, _lane_colours(lanes), strict=True)):
-        ax.plot(*_threshold_curve(r), LINE_STYLES[colour], color=colour, lw=2.5)
-        at, level = words.firing_point(r.hazard)
-        tail = "never"
-        if not math.isnan(at):
-            ax.plot(at, level, OUTCOME_SHAPES[colour], ms=10, color=colour, zorder=5)
-            ax.plot([at, at], [level, 0], ":", color=colour, lw=1.5)
-            tail = f"from {at:.2g} on"
-        name, line = _LINE_WORDS[colour]
-        ax.text(
-            0.99,
-            0.99 - 0.1 * i,
-            f"{name} ({line}): {tail}",
-            color=colour,
-            transform=ax.transAxes,
-            ha="right",
-            va="top",
-            fontweight="bold",
-            zorder=6,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
-        )
-    _draw_places(ax, result, top)
+    for i, (lane, colour) in enumerate(zip(lanes, _lane_colours(lanes), strict=True)):
+        _draw_threshold_curve(ax, lane, colour, 0.99 - 0.1 * i)
+    _draw_sites(ax, result, top)
     ax.set_xscale("log")
-    ax.set_xlim(max(float(nu[0]), 0.5), float(nu[-1]))
+    ax.set_xlim(max(float(multiplier[0]), 0.5), float(multiplier[-1]))
     ax.set_ylim(-0.34 * top, (1.1 + 0.17 * len(lanes)) * top)
-    ticks = [t for t in (0.5, 1, 2, 3, 4, 6, 10) if nu[0] <= t <= nu[-1]]
+    ticks = [t for t in (0.5, 1, 2, 3, 4, 6, 10) if multiplier[0] <= t <= multiplier[-1]]
     ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
     ax.set_xticks([], minor=True)
     ax.set_xlabel(
-        "persistent sodium current of a place, times healthy\n"
-        "(from its mark on, a place fires by itself)"
+        "persistent sodium current of a site, times healthy\n"
+        "(from the mark on, ectopic: it fires by itself)"
     )
     ax.set_ylabel("20-ms threshold,\n% of healthy axon")
     ax.set_title("Margin: how far from firing")
     return ax
 
 
-_LINE_WORDS = {
-    HEALTH: ("health", "dashed"), CHANGED: ("changed", "solid"), BLACK: ("compared", "dash-dotted")
-}  # fmt: skip
+_LINE_NAMES = {
+    HEALTH: ("health", "dashed"),
+    CHANGED: ("changed", "solid"),
+    BLACK: ("compared", "dash-dotted"),
+}
+
+
+def _draw_threshold_curve(ax: Any, result: Result, colour: str, height: float) -> None:
+    """Draw one threshold curve, marked where sites fire once a minute, and its name."""
+    ax.plot(*_threshold_curve(result), LINE_STYLES[colour], color=colour, lw=2.5)
+    multiplier, percent = firing_point(result.hazard)
+    start = "never"
+    if not math.isnan(multiplier):
+        ax.plot(multiplier, percent, OUTCOME_SHAPES[colour], ms=10, color=colour, zorder=5)
+        ax.plot([multiplier, multiplier], [percent, 0], ":", color=colour, lw=1.5)
+        start = f"from {multiplier:.2g} on"
+    name, line = _LINE_NAMES[colour]
+    ax.text(
+        0.99,
+        height,
+        f"{name} ({line}): {start}",
+        color=colour,
+        transform=ax.transAxes,
+        ha="right",
+        va="top",
+        fontweight="bold",
+        zorder=6,
+        bbox=_WHITE_BOX,
+    )
 
 
 def _lane_colours(lanes: Sequence[Result]) -> list[str]:
-    return body_colours(*(r.scenario.body for r in lanes))
+    return body_colours(*(lane.scenario.body for lane in lanes))
 
 
-def _draw_places(ax: Any, result: Result, top: float) -> None:
-    """Draw the places of this person below zero: ordinary ones and excitable ones."""
+def _draw_sites(ax: Any, result: Result, top: float) -> None:
+    """Draw the sites of this person below zero: ordinary ones and hyperexcitable terminals."""
     sites = result.sites
-    rows = ((-0.26, "ordinary"), (-0.1, "endings"))
-    for kind, (y, _) in enumerate(rows):
-        nu = sites.sodium_multiplier[sites.origin == kind]
-        nu = nu[:: max(1, nu.size // 2000)]
-        ax.vlines(
-            nu, (y - 0.05) * top, (y + 0.05) * top, lw=0.9, alpha=0.6, color=ORIGIN_MARKS[kind][0]
-        )
+    rows = ((-0.26, "ordinary"), (-0.1, "terminals"))
+    for origin, (y, _) in enumerate(rows):
+        multiplier = sites.sodium_multiplier[sites.origin == origin]
+        multiplier = multiplier[:: max(1, multiplier.size // 2000)]
+        low, high = (y - 0.05) * top, (y + 0.05) * top
+        ax.vlines(multiplier, low, high, lw=0.9, alpha=0.6, color=ORIGIN_MARKS[origin][0])
     ax.axhline(0, color=BLACK, lw=0.8)
     step = 20 if top < 160 else 50
     levels = [float(t) for t in np.arange(0, top, step)]
@@ -289,8 +299,8 @@ def _draw_places(ax: Any, result: Result, top: float) -> None:
         [*levels, *(y * top for y, _ in rows)],
         [*(f"{t:g}" for t in levels), *(name for _, name in rows)],
     )
-    for kind, label in enumerate(ax.get_yticklabels()[-2:]):
-        label.set_color(ORIGIN_MARKS[kind][0])
+    for origin, label in enumerate(ax.get_yticklabels()[-2:]):
+        label.set_color(ORIGIN_MARKS[origin][0])
 
 
 # --- Raster and force ------------------------------------------------------------------
@@ -305,56 +315,41 @@ def plot_raster(
     colour: str = "",
     key: bool = False,
 ) -> Any:
-    """Draw the discharges of one result by unit; shape and colour say where they started.
+    """Draw the discharges of one result by unit; shape and colour show their origin.
 
     Parameters
     ----------
     result : Result
     window : (float, float), optional
-        Which part of the time to draw, s; what `window_s` finds if omitted.
+        Which part of the time to draw, s; that of `window_s` if omitted.
     ax : matplotlib axes, optional
         New ones if omitted.
     colour : str
         Of the title; that of the body if omitted.
     key : bool
-        Whether to name the places where discharges start.
+        Whether to add a legend of the origins.
 
     Returns
     -------
     matplotlib axes
     """
-    ax, f = axes_or_new(ax), result.firing
+    ax, firing = axes_or_new(ax), result.firing
     start, end = window or window_s(result)
     size, _ = time_unit(end - start)
-    seen = (f.time_s >= start) & (f.time_s <= end)
-    small = 4 if seen.sum() > 400 else 6
-    for kind, (own, marker, _) in enumerate(ORIGIN_MARKS):
-        mine = seen & (f.origin == kind)
-        ax.plot(
-            (f.time_s[mine] - start) / size,
-            f.unit[mine] + 1,
-            marker,
-            color=own,
-            ms=small,
-            ls="none",
-            mew=0,
-            alpha=0.85,
-        )
-    bursts = int((f.place[seen] == 0).sum())
+    drawn = (firing.time_s >= start) & (firing.time_s <= end)
+    marks = {"ms": 4 if drawn.sum() > 400 else 6, "ls": "none", "mew": 0, "alpha": 0.85}
+    for origin, (origin_colour, marker, _) in enumerate(ORIGIN_MARKS):
+        mask = drawn & (firing.origin == origin)
+        time = (firing.time_s[mask] - start) / size
+        ax.plot(time, firing.unit[mask] + 1, marker, color=origin_colour, **marks)
+    bursts = int((firing.place[drawn] == 0).sum())
     ax.set_title(
         f"{lane_title(result)}: {pluralize(bursts, 'burst')}",
         color=colour or body_colours(result.scenario.body)[0],
     )
     if not bursts:
-        ax.text(
-            0.5,
-            0.5,
-            f"silent for {time_words(end - start)}",
-            transform=ax.transAxes,
-            ha="center",
-            va="center",
-            color=GREY,
-        )
+        text = f"silent for {time_words(end - start)}"
+        ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color=GREY)
     ax.set_xlim(0, (end - start) / size)
     ax.set_ylim(1 - 0.06 * result.sites.units, 1.06 * result.sites.units)
     ax.set_yticks([1, result.sites.units])
@@ -375,30 +370,30 @@ _COMPACT_LEGEND = {"handletextpad": 0.2, "columnspacing": 1.2, "borderaxespad": 
 
 
 def origin_handles(results: Sequence[Result]) -> list[Any]:
-    """Return marks for a legend: the places that health knows and those of these results."""
+    """Return marks for a legend: the origins of healthy people and those of these results."""
     from matplotlib.lines import Line2D
 
     return [
-        Line2D([], [], marker=marker, color=own, ls="none", ms=7, label=name)
-        for kind, (own, marker, name) in enumerate(ORIGIN_MARKS)
-        if kind < 3 or any((r.firing.origin == kind).any() for r in results)
+        Line2D([], [], marker=marker, color=colour, ls="none", ms=7, label=name)
+        for origin, (colour, marker, name) in enumerate(ORIGIN_MARKS)
+        if origin < 3 or any((r.firing.origin == origin).any() for r in results)
     ]
 
 
 def _force_mn(result: Result, window: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
     """Return time (s) within the window and force (mN), computed for that part only."""
-    f, s = result.firing, result.state
+    firing, state = result.firing, result.state
     start, end = window
-    near = (f.time_s >= start - 5.0) & (f.time_s <= end)  # an earlier twitch is long over
+    near = (firing.time_s >= start - 5.0) & (firing.time_s <= end)  # earlier twitches are over
     hz = 500.0 if end - start <= 120 else 100.0
     force = muscle_force_mn(
-        f.time_s[near] - start,
-        f.unit[near],
+        firing.time_s[near] - start,
+        firing.unit[near],
         result.scenario.muscle,
         end - start,
         hz,
-        force_scale=s.unit_force_scale * s.transmission * result.reaches,
-        contraction_time_scale=s.contraction_time_scale,
+        force_scale=state.unit_force_scale * state.transmission * result.reaches,
+        contraction_time_scale=state.contraction_time_scale,
     )
     return np.arange(force.size) / hz, force
 
@@ -411,13 +406,13 @@ def plot_force(
     *,
     colour: str = "",
 ) -> Any:
-    """Draw the force of one result with its twitches marked: filled if seen at the skin.
+    """Draw the force of one result with its twitches marked: filled if visible at the skin.
 
     Parameters
     ----------
     result : Result
     window : (float, float), optional
-        Which part of the time to draw, s; what `window_s` finds if omitted.
+        Which part of the time to draw, s; that of `window_s` if omitted.
     ax : matplotlib axes, optional
         New ones if omitted.
     colour : str
@@ -429,44 +424,42 @@ def plot_force(
     """
     ax, colour = axes_or_new(ax), colour or body_colours(result.scenario.body)[0]
     window = window or window_s(result)
-    t = result.twitches
+    twitches = result.twitches
     start, end = window
     size, _ = time_unit(end - start)
-    seen = (t.onset_s >= start) & (t.onset_s <= end)
-    top = max(float(t.peak_mn[seen].max(initial=0.0)), 1.0)
+    drawn = (twitches.onset_s >= start) & (twitches.onset_s <= end)
+    top = max(float(twitches.peak_mn[drawn].max(initial=0.0)), 1.0)
+    onset = (twitches.onset_s - start) / size
     if end - start <= LONGEST_TRACE_S:
         time, force = _force_mn(result, window)
         ax.plot(time / size, force, color=colour, lw=1.0)
         top = max(top, float(force.max(initial=0.0)))
     else:
-        ax.vlines((t.onset_s[seen] - start) / size, 0, t.peak_mn[seen], color=colour, lw=1.0)
+        ax.vlines(onset[drawn], 0, twitches.peak_mn[drawn], color=colour, lw=1.0)
+    marks = {"ls": "none", "mew": 1.1, "ms": 4 if drawn.sum() > 150 else 6, "mec": colour}
     for visible, inside in ((False, "white"), (True, colour)):
-        mine = seen & (t.visible == visible)
-        ax.plot(
-            (t.onset_s[mine] - start) / size,
-            t.peak_mn[mine],
-            "o",
-            ls="none",
-            mew=1.1,
-            ms=4 if seen.sum() > 150 else 6,
-            mec=colour,
-            mfc=inside,
-        )
-    spasms = int((seen & t.painful).sum())
-    seen &= ~t.painful
-    visible = int((seen & t.visible).sum())
-    ax.set_title(
-        f"{lane_title(result)}: {pluralize(int(seen.sum()), 'twitch')}"
-        + (f" and {pluralize(spasms, 'spasm')}" if spasms else "")
-        + (f", {label_number(visible) if visible else 'none'} visible" if seen.any() else ""),
-        color=colour,
-    )
+        mask = drawn & (twitches.visible == visible)
+        ax.plot(onset[mask], twitches.peak_mn[mask], "o", mfc=inside, **marks)
+    ax.set_title(f"{lane_title(result)}: {_count_words(twitches, drawn)}", color=colour)
     ax.set_xlim(0, (end - start) / size)
     ax.set_ylim(-0.03 * top, 1.12 * top)
     ax.yaxis.set_major_formatter(lambda value, _: label_number(value))
     ax.set_ylabel("force, mN")
     ax.set_xlabel(_time_label(window))
     return ax
+
+
+def _count_words(twitches: Twitches, drawn: np.ndarray) -> str:
+    """Return how many of the drawn events are twitches, spasms and visible."""
+    painless = drawn & ~twitches.painful
+    spasms = int((drawn & twitches.painful).sum())
+    visible = int((painless & twitches.visible).sum())
+    text = pluralize(int(painless.sum()), "twitch")
+    if spasms:
+        text += f" and {pluralize(spasms, 'spasm')}"
+    if painless.any():
+        text += f", {label_number(visible) if visible else 'none'} visible"
+    return text
 
 
 def share_force_scale(axes: Sequence[Any]) -> None:
@@ -482,7 +475,7 @@ def force_handles() -> list[Any]:
 
     return [
         Line2D([], [], marker="o", mec=GREY, mfc=inside, ls="none", ms=7, label=name)
-        for inside, name in ((GREY, "filled: seen"), ("white", "open: too weak to see"))
+        for inside, name in ((GREY, "filled: fasciculation"), ("white", "open: too weak to see"))
     ]
 
 
@@ -511,35 +504,36 @@ def plot_rate(
     """
     ax = axes_or_new(ax)
     if people is not None:
-        shown = len(people.scenarios[:2])
+        scenarios = people.scenarios[:2][::-1]
         rates = people.per_min[:2][::-1]
-        bodies = [s.body for s in people.scenarios[:2]][::-1]
-        names = [
-            "in health" if s.body == Body() else safe_label(s.title) for s in people.scenarios[:2]
-        ][::-1]
-        duration = people.scenarios[0].duration_s
-        ratio = words.people_ratio(people) if shown > 1 else (math.nan,) * 3
+        names = [safe_label(s.title) for s in scenarios]
+        band = ratio_band(*people_ratio(people)) if len(scenarios) > 1 else ""
     else:
         results = [r for r in (against, result) if r is not None]
+        scenarios = [r.scenario for r in results]
         rates = np.array([[r.twitches_per_min] for r in results])
-        bodies = [r.scenario.body for r in results]
         names = [lane_title(r) for r in results]
-        names = ["in health" if n == "In health" else n for n in names]
-        duration = results[0].scenario.duration_s
-        ratio = (words.person_ratio(result, against), math.nan, math.nan) if against else None
-    _draw_rates(ax, rates, bodies, names, duration)
+        band = "" if against is None else ratio_band(person_ratio(result, against))
+    names = [
+        "in health" if s.body == Body() and s.course is None else name
+        for s, name in zip(scenarios, names, strict=True)
+    ]
+    _draw_rates(ax, rates, [s.body for s in scenarios], names, scenarios[0].duration_s)
     ax.set_ylabel("twitches per minute")
     ax.set_title("Rate: how often")
-    if ratio is not None and len(rates) > 1:
-        n = rates.shape[1]
-        parts = [f"{n} people:" if n > 1 else "this person, long run:"]
-        band = words.ratio_band(*ratio)
-        parts += band.replace(" (", "|(").split("|")
-        text = "\n".join(_wrap_words(part, 22) for part in parts)
-        _add_headroom(ax, 0.06 + 0.09 * (1 + text.count("\n")))
-        told = ax.text(0.02, 0.99, text, transform=ax.transAxes, va="top", fontsize=11.5)
-        told.set_in_layout(False)
+    if band:
+        _write_ratio(ax, rates.shape[1], band)
     return ax
+
+
+def _write_ratio(ax: Any, people: int, band: str) -> None:
+    """Write the ratio of two rates, in words, into the top of the panel."""
+    lines = [f"{people} people:" if people > 1 else "this person, long run:"]
+    lines += band.replace(" (", "|(").split("|")
+    text = "\n".join(_wrap_words(line, 22) for line in lines)
+    _add_headroom(ax, 0.06 + 0.09 * (1 + text.count("\n")))
+    label = ax.text(0.02, 0.99, text, transform=ax.transAxes, va="top", fontsize=11.5)
+    label.set_in_layout(False)
 
 
 def _add_headroom(ax: Any, share: float) -> None:
@@ -554,9 +548,11 @@ def _add_headroom(ax: Any, share: float) -> None:
     ax.set_yticks([t for t, _ in ticks], [label.get_text() for _, label in ticks])
 
 
-def _draw_rates(ax: Any, rates: np.ndarray, bodies: list[Body], names: list[str], duration: float):
+def _draw_rates(
+    ax: Any, rates: np.ndarray, bodies: list[Body], names: list[str], duration_s: float
+) -> None:
     """Draw the rates, shape (lanes, people), on a log axis; a band below it means none."""
-    least, any_zero = 60.0 / duration, bool((rates == 0).any())
+    least = 60.0 / duration_s
     zero = least / 4.0
     y = np.where(rates > 0, rates, zero)
     lanes, people = rates.shape
@@ -571,25 +567,15 @@ def _draw_rates(ax: Any, rates: np.ndarray, bodies: list[Body], names: list[str]
             zorder=1,
             alpha=min(1.0, 40.0 / people),
         )
+    size = 5 if people > 1 else 10
     for lane, colour in enumerate(body_colours(*bodies)):
-        ax.plot(
-            lane + shift,
-            y[lane],
-            OUTCOME_SHAPES[colour],
-            ls="none",
-            color=colour,
-            ms=5 if people > 1 else 10,
-        )
+        shape = OUTCOME_SHAPES[colour]
+        ax.plot(lane + shift, y[lane], shape, ls="none", color=colour, ms=size)
         if people == 1:
-            ax.text(
-                lane + 0.12,
-                y[lane, 0],
-                label_number(float(rates[lane, 0])),
-                va="center",
-                color=colour,
-                fontweight="bold",
-            )
-    log_rate_axis(ax, least, float(y.max()), zero if any_zero else None, float(y.min()))
+            where, text = (lane + 0.12, y[lane, 0]), label_number(float(rates[lane, 0]))
+            ax.text(*where, text, va="center", color=colour, fontweight="bold")
+    none = zero if (rates == 0).any() else None
+    log_rate_axis(ax, least, float(y.max()), none, float(y.min()))
     ax.set_xlim(-0.5, lanes - 0.5 + 0.2)
     ax.set_xticks(range(lanes), [_wrap_words(n, 14) for n in names])
 

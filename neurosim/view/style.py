@@ -1,4 +1,4 @@
-"""How every figure looks and says what it shows: colours, sizes, and a figure with its words.
+"""How every figure looks and says what it shows: colours, sizes, and a figure with its alt text.
 
 Colour is never the only mark: each meaning also has a shape, a line style or a word. A page has
 the shape of a projector's, and no text on it is smaller than `SMALLEST_PT`, which is 18 pixels on a
@@ -29,10 +29,10 @@ PALE, BAND = "#E8EEF2", "#D0D0D0"  # behind the data: a reference range, publish
 HEALTH, CHANGED = BLUE, VERMILION
 LINE_STYLES = {HEALTH: "--", CHANGED: "-", BLACK: "-."}  # told apart in grey print, too
 OUTCOME_SHAPES = {HEALTH: "o", CHANGED: "D", BLACK: "s"}
-# By index into neurosim.model.firing.discharge.ORIGINS: colour, marker, word.
+# By index into neurosim.model.firing.discharge.ORIGINS: colour, marker, name.
 ORIGIN_MARKS = (
-    (BLACK, "o", "an ordinary place of the axon"),
-    (GREEN, "^", "an excitable nerve ending"),
+    (BLACK, "o", "an ordinary axon site"),
+    (GREEN, "^", "a hyperexcitable axon terminal"),
     (PURPLE, "s", "the cell body"),
     (ORANGE, "D", "a lesion of the nerve"),
     (SKY, "v", "the end plate"),
@@ -64,37 +64,37 @@ SETTINGS: dict[Any, Any] = {
 ADVICE = "A teaching model, not medical advice."
 
 
-# --- A figure with words ---------------------------------------------------------------
+# --- A figure with alt text ---------------------------------------------------------------
 
 
 @cache
 def _picture_class() -> type:
-    """Return the class of the figures: Matplotlib's own, with words and without pyplot."""
+    """Return the class of the figures: Matplotlib's own, with alt text and without pyplot."""
     from matplotlib import rc_context, rcParams
     from matplotlib.figure import Figure
 
     class Picture(Figure):
         """A figure that says in words what it shows.
 
-        A notebook shows it as the value of a cell, with the words for who cannot see it;
-        `savefig` writes them into SVG, PNG and PDF files.
+        A notebook shows it as the value of a cell, with its alt text; `savefig` writes that into
+        SVG, PNG and PDF files.
         """
 
         _alt_text = ""
 
         @property
         def alt_text(self) -> str:
-            """What the figure shows, in sentences; its titles and axes where nobody told it."""
-            return self._alt_text or _outline_words(self)
+            """What the figure shows, in sentences; if nobody set it, its titles and axes."""
+            return self._alt_text or _outline_text(self)
 
         @alt_text.setter
         def alt_text(self, text: str) -> None:
             self._alt_text = text
 
         def savefig(self, fname: Any, *, format: str | None = None, **options: Any) -> None:
-            """Write the figure with its words; arguments as Matplotlib's."""
-            given = isinstance(fname, (str, os.PathLike))
-            suffix = Path(fname).suffix[1:] if given else ""
+            """Write the figure with its alt text; arguments as Matplotlib's."""
+            is_path = isinstance(fname, (str, os.PathLike))
+            suffix = Path(fname).suffix[1:] if is_path else ""
             kind = (format or suffix or rcParams["savefig.format"]).lower()
             options["metadata"] = _file_metadata(self, kind) | (options.get("metadata") or {})
             target = BytesIO() if kind == "svg" else fname
@@ -122,37 +122,37 @@ def _picture_class() -> type:
     return Picture
 
 
-def one_line(words: str) -> str:
-    """Return words as a screen reader needs them: on one line, every line a sentence.
+def one_line(text: str) -> str:
+    """Return a text as a screen reader needs it: on one line, every line a sentence.
 
-    A minus is a real one, which is read aloud; a hyphen before a number is not.
+    A hyphen before a number becomes a minus sign, which is read aloud.
 
     Examples
     --------
     >>> one_line("  Axon: rests at -80 mV").isascii(), one_line("Margin:   8.5 mV")
     (False, 'Margin: 8.5 mV.')
     """
-    words = re.sub(r"(?<![\w.])-(?=\d)", "\N{MINUS SIGN}", words)
-    lines = (" ".join(line.split()) for line in words.splitlines())
+    text = re.sub(r"(?<![\w.])-(?=\d)", "\N{MINUS SIGN}", text)
+    lines = (" ".join(line.split()) for line in text.splitlines())
     return " ".join(line if line[-1] in ".!?:;," else f"{line}." for line in lines if line)
 
 
-def html_image(png: bytes, words: str) -> str:
-    """Return an image inline, no wider than the page, with its words for who cannot see it."""
-    data, alt = b64encode(png).decode("ascii"), escape(one_line(words), quote=True)
+def html_image(png: bytes, alt_text: str) -> str:
+    """Return an inline image with its alt text, no wider than the page."""
+    data, alt = b64encode(png).decode("ascii"), escape(one_line(alt_text), quote=True)
     fit = 'style="max-width:100%;height:auto"'
     image = f'<img alt="{alt}" {fit} src="data:image/png;base64,{data}">'
     return f'<figure style="margin:0">{image}</figure>'
 
 
 def _figure_title(figure: Any) -> str:
-    """Return what the figure is called: its title, or that of its first panel."""
+    """Return the figure's title, or that of its first panel."""
     titles = [figure.get_suptitle(), *(ax.get_title("left") for ax in figure.axes)]
     return one_line(next((title for title in titles if title), "Figure")).rstrip(".")
 
 
-def _outline_words(figure: Any) -> str:
-    """Return which panels a figure has, as words of last resort."""
+def _outline_text(figure: Any) -> str:
+    """Return which panels a figure has, the alt text of last resort."""
     parts = [figure.get_suptitle()]
     for ax in figure.axes:
         axes = " against ".join(filter(None, (ax.get_ylabel(), ax.get_xlabel())))
@@ -161,24 +161,29 @@ def _outline_words(figure: Any) -> str:
 
 
 def _file_metadata(figure: Any, kind: str) -> dict[str, Any]:
-    """Return what a file of one kind says about itself beside the picture."""
-    title, words = _figure_title(figure), one_line(figure.alt_text)
+    """Return the metadata of a file of one kind."""
+    title, description = _figure_title(figure), one_line(figure.alt_text)
     return {
-        "png": {"Title": title, "Description": words, "Software": "neurosim"},
-        "pdf": {"Title": title, "Subject": words, "Creator": "neurosim", "CreationDate": None},
+        "png": {"Title": title, "Description": description, "Software": "neurosim"},
+        "pdf": {
+            "Title": title,
+            "Subject": description,
+            "Creator": "neurosim",
+            "CreationDate": None,
+        },
         "svg": {"Creator": "neurosim", "Date": None},
     }.get(kind, {})
 
 
 def _lay_out(figure: Any, dpi: float) -> Any:
-    """Arrange a figure for so many pixels an inch, and leave it so while it is written.
+    """Return a context in which the figure is laid out once, for `dpi` pixels an inch.
 
-    Left to itself, Matplotlib draws everything once more only to arrange it.
+    Left to itself, Matplotlib would draw everything once more only to lay it out.
     """
     from contextlib import contextmanager
 
     @contextmanager
-    def still():
+    def frozen_layout():
         engine, before = figure.get_layout_engine(), figure.dpi
         figure.dpi = dpi
         if engine is not None:
@@ -190,21 +195,21 @@ def _lay_out(figure: Any, dpi: float) -> Any:
         finally:
             figure.set_layout_engine(engine)
 
-    return still()
+    return frozen_layout()
 
 
 def _add_svg_text(figure: Any, svg: str) -> str:
     """Return an SVG with title and description, where a screen reader looks for them."""
-    words = one_line(figure.alt_text)
-    mark = f"{zlib.crc32(words.encode()):08x}"  # ids of several pictures on a page differ
+    description = one_line(figure.alt_text)
+    mark = f"{zlib.crc32(description.encode()):08x}"  # ids of several pictures on a page differ
     start = svg.index("<svg ") + len("<svg ")
     end = svg.index(">", start) + 1
-    told = (
+    elements = (
         f'<title id="title-{mark}">{escape(_figure_title(figure))}</title>'
-        f'<desc id="desc-{mark}">{escape(words)}</desc>'
+        f'<desc id="desc-{mark}">{escape(description)}</desc>'
     )
     role = f'role="img" aria-labelledby="title-{mark} desc-{mark}" '
-    return f"{svg[:start]}{role}{svg[start:end]}\n{told}{svg[end:]}"
+    return f"{svg[:start]}{role}{svg[start:end]}\n{elements}{svg[end:]}"
 
 
 def _write_text(target: Any, text: str) -> None:
@@ -233,12 +238,12 @@ def add_titles(figure: Any, title: str, note: str) -> None:
 
 
 def axes_or_new(ax: Any, width: float = 11.0, height: float = 6.2) -> Any:
-    """Return the axes to draw on: those that are given, or a new picture's own."""
+    """Return `ax`, or the axes of a new picture if it is None."""
     return ax if ax is not None else new_figure(width, height).add_subplot()
 
 
 def name_lines(ax: Any, labels: Sequence[tuple[float, str, str]], gap: float = 1.45) -> None:
-    """Write the name of each line beside its end, names that would collide moved apart.
+    """Write the name of each line beside its end; names that would collide are moved apart.
 
     Parameters
     ----------
@@ -254,34 +259,30 @@ def name_lines(ax: Any, labels: Sequence[tuple[float, str, str]], gap: float = 1
     scale = ax.transScale.transform
     ends = [(scale((1.0, y))[1] - scale((1.0, low))[1]) for y, _, _ in labels]
     step = gap * SETTINGS["font.size"] / 72.0 / inches  # of the axes' height
-    whole = scale((1.0, high))[1] - scale((1.0, low))[1]
+    height = scale((1.0, high))[1] - scale((1.0, low))[1]
     edge = math.inf
     for end, (_, text, colour) in sorted(zip(ends, labels, strict=True), key=lambda e: -e[0]):
-        tall = step * (1 + text.count("\n"))
-        at = min(end / whole, edge - tall / 2.0)
-        edge = at - tall / 2.0
+        text_height = step * (1 + text.count("\n"))
+        middle = min(end / height, edge - text_height / 2.0)
+        edge = middle - text_height / 2.0
         ax.annotate(
             text,
-            (1.0, end / whole),
-            (1.02, at),
+            (1.0, end / height),
+            (1.02, middle),
             xycoords="axes fraction",
             textcoords="axes fraction",
             color=colour,
             va="center",
             annotation_clip=False,
-            arrowprops={
-                "arrowstyle": "-",
-                "color": colour,
-                "lw": 0.8,
-                "relpos": (0.0, 0.5),
-                "shrinkA": 1.0,
-                "shrinkB": 1.0,
-            },
+            arrowprops=_LEADER | {"color": colour},
         )
 
 
+_LEADER = {"arrowstyle": "-", "lw": 0.8, "relpos": (0.0, 0.5), "shrinkA": 1.0, "shrinkB": 1.0}
+
+
 def label_decades(axis: Any) -> None:
-    """Name the decades of a logarithmic axis as numbers: a small exponent is lost on a wall."""
+    """Write the decades of a log axis in full: exponents are too small on a projector."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     axis.set_major_locator(LogLocator(numticks=6))
@@ -328,8 +329,8 @@ def label_number(value: float) -> str:
 
     Examples
     --------
-    >>> plain_number(12345.6), plain_number(0.01234), plain_number(0), plain_number(0.000694)
-    ('12 346', '0.0123', '0', '0.00069')
+    >>> [label_number(x) for x in (12345.6, 0.01234, 0, 0.000694)]
+    ['12 346', '0.0123', '0', '0.00069']
     """
     if value == 0:
         return "0"
@@ -345,22 +346,22 @@ def format_signed(value: float, digits: int = 1) -> str:
 
     Examples
     --------
-    >>> signed(2.53), signed(-0.0), signed(-2.53).isascii()
+    >>> format_signed(2.53), format_signed(-0.0), format_signed(-2.53).isascii()
     ('+2.5', '+0.0', False)
     """
     return f"{value + 0.0:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
-def pluralize(number: float, word: str) -> str:
-    """Return a count with its word.
+def pluralize(number: float, noun: str) -> str:
+    """Return a count with its noun.
 
     Examples
     --------
     >>> pluralize(0, "burst"), pluralize(1, "twitch"), pluralize(2, "twitch")
     ('no bursts', '1 twitch', '2 twitches')
     """
-    ending = "" if number == 1 else "es" if word.endswith("ch") else "s"
-    return f"{label_number(number) if number else 'no'} {word}{ending}"
+    ending = "" if number == 1 else "es" if noun.endswith("ch") else "s"
+    return f"{label_number(number) if number else 'no'} {noun}{ending}"
 
 
 def safe_label(text: str) -> str:

@@ -17,7 +17,7 @@ from neurosim.view.course import (
     origin_at,
     picture_course,
 )
-from neurosim.view.describe import origin_shares
+from neurosim.view.describe_firing import origin_shares
 from neurosim.view.sound import run_files
 from neurosim.view.style import ADVICE, png_bytes
 from neurosim.view.summary import describe

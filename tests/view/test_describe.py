@@ -8,9 +8,15 @@ import sys
 import numpy as np
 import pytest
 
+from neurosim.base.errors import NeurosimError
+from neurosim.model.body.state import Body
 from neurosim.simulation.simulate import simulate
 from neurosim.simulation.tally import replicate
-from neurosim.view import describe, summary
+from neurosim.view import describe_firing, describe_ratio, summary
+from neurosim.view.describe_body import body_words, firing_point
+from neurosim.view.figures import picture_chain
+from neurosim.view.parameter_use import used_values
+from neurosim.view.terms import PLAIN_WORDS, explain_terms
 
 
 @pytest.mark.parametrize(
@@ -33,18 +39,22 @@ from neurosim.view import describe, summary
     ],
 )
 def test_band_has_the_decade_words_and_no_bare_ratio(ratio, words):
-    assert describe.ratio_band(ratio) == words
+    assert describe_ratio.ratio_band(ratio) == words
 
 
 def test_band_with_an_interval():
-    assert describe.ratio_band(17, 4.1, 320) == "tens of times as many (between 4 and 300 times)"
-    assert describe.ratio_band(7.4, 7.21, 7.38).endswith("(between 7.2 and 7.4 times)")
-    assert describe.ratio_band(0.62, 0.6151, 0.6249).endswith("(between 0.615 and 0.625 times)")
-    assert describe.ratio_band(1.7, 1.70001, 1.70002).endswith("(1.7 times)")
-    assert describe.ratio_band(0.05, 0.0001, 0.3).endswith("(between nearly 0 and 0.3 times)")
-    assert describe.ratio_band(3.0, 0.8, 12).startswith("no clear difference")
-    assert describe.ratio_band(1.0, 1.0, 1.0) == "about as many"
-    assert describe.ratio_band(0.0001, 0.0, 0.001) == "near zero"
+    assert (
+        describe_ratio.ratio_band(17, 4.1, 320) == "tens of times as many (between 4 and 300 times)"
+    )
+    assert describe_ratio.ratio_band(7.4, 7.21, 7.38).endswith("(between 7.2 and 7.4 times)")
+    assert describe_ratio.ratio_band(0.62, 0.6151, 0.6249).endswith(
+        "(between 0.615 and 0.625 times)"
+    )
+    assert describe_ratio.ratio_band(1.7, 1.70001, 1.70002).endswith("(1.7 times)")
+    assert describe_ratio.ratio_band(0.05, 0.0001, 0.3).endswith("(between nearly 0 and 0.3 times)")
+    assert describe_ratio.ratio_band(3.0, 0.8, 12).startswith("no clear difference")
+    assert describe_ratio.ratio_band(1.0, 1.0, 1.0) == "about as many"
+    assert describe_ratio.ratio_band(0.0001, 0.0, 0.001) == "near zero"
 
 
 def test_result_in_about_ten_short_lines():
@@ -52,10 +62,31 @@ def test_result_in_about_ten_short_lines():
     text = str(result)
     lines = text.splitlines()
     assert 8 <= len(lines) <= 12
-    assert "ionised calcium 0.8 mmol/L is LOW (reference 1.15 to 1.3)" in text
+    assert "calcium 0.8 mmol/L is LOW (reference 1.15 to 1.3), hypocalcaemia" in text
     assert lines[-1] == "A teaching model, not medical advice."
     assert "of them assumed" in text
     assert "Against health, the same person" in text
+
+
+def test_a_term_has_its_plain_word_once():
+    text = str(simulate("low_calcium", duration_s=60))
+    for term in ("ectopic site", "hyperexcitable axon terminal", "fasciculation", "doublet"):
+        plain = set(PLAIN_WORDS[term])
+        assert sum(text.count(f"({words})") for words in plain) == 1, term
+    assert explain_terms("doublet, doublet") == "doublet (two discharges together), doublet"
+    assert "hyperventilation, over-breathing" in body_words(Body(paco2_mmhg=25))
+
+
+@pytest.mark.parametrize("show", [summary.describe, picture_chain])
+def test_what_is_no_result_is_one_sentence(show):
+    result = simulate(duration_s=10)
+    for name, arguments in (
+        ("result", ("low_calcium",)),
+        ("against", (result, "normal")),
+        ("people", (result, None, result)),
+    ):
+        with pytest.raises(NeurosimError, match=rf"^{name} = .* is not a result of \w+\(\)\.$"):
+            show(*arguments)
 
 
 def test_healthy_body_is_not_compared():
@@ -66,7 +97,7 @@ def test_healthy_body_is_not_compared():
 
 def test_people_are_compared_with_an_interval():
     people = replicate(["low_calcium", "normal"], 4, duration_s=60)
-    ratio, low, high = describe.people_ratio(people)
+    ratio, low, high = describe_ratio.people_ratio(people)
     assert low < ratio < high
     text = summary.describe(simulate("low_calcium", duration_s=60), people=people)
     assert "the same 4 people" in text
@@ -75,16 +106,14 @@ def test_people_are_compared_with_an_interval():
 
 def test_silent_person_has_nothing_to_compare():
     a = simulate("high_magnesium", duration_s=10, muscle="shin")
-    assert math.isnan(describe.person_ratio(a, a)) or a.expected_per_min > 1e-5
+    assert math.isnan(describe_ratio.person_ratio(a, a)) or a.expected_per_min > 1e-5
 
 
 def test_used_values_leave_out_the_other_axon_and_muscles():
-    rooms = {
-        (room, value.name.split(".")[0]) for room, value in describe.used_values("ghk", "calf")
-    }
-    assert not any(room == "axon_ohmic" for room, _ in rooms)
-    assert ("anatomy", "calf") in rooms
-    assert ("anatomy", "eyelid") not in rooms
+    reads = {(group, value.name.split(".")[0]) for group, value in used_values("ghk", "calf")}
+    assert not any(group == "axon_ohmic" for group, _ in reads)
+    assert ("anatomy", "calf") in reads
+    assert ("anatomy", "eyelid") not in reads
 
 
 def test_firing_point_lies_between_the_points_of_the_table():
@@ -94,10 +123,9 @@ def test_firing_point_lies_between_the_points_of_the_table():
         bursts_per_min = np.array([[1e-30], [0.1], [10.0]])
         critical_multiplier = 2.5
 
-    nu, x = describe.firing_point(Table)
-    assert (nu, x) == (2.5, pytest.approx(40.0))
+    assert firing_point(Table) == (2.5, pytest.approx(40.0))
     Table.bursts_per_min = Table.bursts_per_min + 2.0
-    assert describe.firing_point(Table) == (1.0, 100.0)
+    assert firing_point(Table) == (1.0, 100.0)
 
 
 def test_used_values_are_those_that_a_run_reads():
@@ -125,7 +153,7 @@ from neurosim.view.sound import run_files
 from neurosim.clinic.unit_potentials import unit_potentials
 run_files(result), unit_potentials('foot_sole', units=0)  # as where a unit fires
 sources.load = real
-from neurosim.view.describe import used_values
+from neurosim.view.parameter_use import used_values
 used = {(room, v.name) for room, v in used_values('ghk', 'foot_sole', body)}
 health = {(room, v.name) for room, v in used_values('ghk', 'foot_sole')}
 assert health < used and not {'chain', 'pool', 'bursts'} & {room for room, _ in health}
@@ -146,12 +174,16 @@ print(sorted(rest))
 
 def test_where_a_raised_rate_comes_from():
     calf = simulate("stress", duration_s=30, muscle="calf")
-    assert describe.origin_shares(calf) == pytest.approx([0, 0, 1, 0, 0], abs=1e-3)
+    assert describe_firing.origin_shares(calf) == pytest.approx([0, 0, 1, 0, 0], abs=1e-3)
     assert "as many, all from the cell body" in str(calf)
     low = simulate("low_calcium", duration_s=30)
-    assert describe.origin_shares(low).sum() == pytest.approx(1.0)
-    assert describe.origin_of_increase(low, 50.0).split(" from ")[1] in (
-        "an ordinary place of the axon",
-        "an excitable nerve ending",
+    assert describe_firing.origin_shares(low).sum() == pytest.approx(1.0)
+    assert describe_ratio.origin_of_increase(low, 50.0).split(" from ")[1] in (
+        "an ordinary axon site",
+        "a hyperexcitable axon terminal",
     )
-    assert describe.origin_of_increase(low, 1.0) == describe.origin_of_increase(low, math.nan) == ""
+    assert (
+        describe_ratio.origin_of_increase(low, 1.0)
+        == describe_ratio.origin_of_increase(low, math.nan)
+        == ""
+    )

@@ -115,7 +115,7 @@ def test_health_and_changed_are_told_apart_in_grey_print():
             looks.setdefault(line.get_color(), set()).add((line.get_linestyle(), line.get_marker()))
     assert looks[style.HEALTH] == {("--", "None"), ("None", "o")}
     assert looks[style.CHANGED] == {("-", "None"), ("None", "D")}
-    assert panels._LINE_WORDS[style.HEALTH] == ("health", "dashed")
+    assert panels._LINE_NAMES[style.HEALTH] == ("health", "dashed")
 
 
 def test_a_page_has_a_projectors_shape_and_no_small_text():

@@ -24,7 +24,7 @@ from neurosim.classroom.explorer.settings import (
 from neurosim.model.body.state import Body
 from neurosim.model.muscle.events import KINDS
 from neurosim.model.soma.soma import SomaConditions, margin_mv
-from neurosim.view import describe
+from neurosim.view.describe_body import firing_point
 from neurosim.view.style import (
     ADVICE,
     BLACK,
@@ -241,7 +241,7 @@ class ExplorerFigure:
         self._margin_title = ax.set_title("", pad=16)
 
     def _move_margin(self, now: Result, healthy: Result, colour: str) -> None:
-        at, level = describe.firing_point(now.hazard)
+        at, level = firing_point(now.hazard)
         known = not math.isnan(at)
         self._was_curve.set_data(healthy.hazard.sodium_multiplier, healthy.hazard.threshold_percent)
         self._curve.set_data(now.hazard.sodium_multiplier, now.hazard.threshold_percent)

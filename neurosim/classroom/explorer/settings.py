@@ -27,7 +27,9 @@ from neurosim.model.soma.soma import SomaConditions, margin_mv
 from neurosim.simulation.result import Result
 from neurosim.simulation.scenario import Scenario, catalogue, load_scenario, title_in_sentence
 from neurosim.simulation.simulate import simulate
-from neurosim.view import describe
+from neurosim.view import describe_ratio
+from neurosim.view.describe_body import firing_point
+from neurosim.view.parameter_use import assumption_words
 from neurosim.view.style import ADVICE, label_number, muscle_words, pluralize, time_words
 
 if TYPE_CHECKING:
@@ -241,7 +243,7 @@ class Response:
     def sentences(self) -> list[str]:
         """Return the answer in a few sentences, each beginning with what it is about."""
         s = self.result.scenario
-        lean = describe.assumption_words(s.axon, s.muscle, s.body).split("(")[0].strip().rstrip(".")
+        lean = assumption_words(s.axon, s.muscle, s.body).split("(")[0].strip().rstrip(".")
         return [
             f"Body: {self.setting.describe()}, in the {muscle_words(s.muscle)}.",
             threshold_sentence(self.result),
@@ -333,7 +335,7 @@ def threshold_sentence(result: Result) -> str:
 
 def count_firing_places(result: Result) -> int:
     """Return how many of the person's places fire by themselves at least once a minute."""
-    nu = describe.firing_point(result.hazard)[0]
+    nu = firing_point(result.hazard)[0]
     return 0 if math.isnan(nu) else int((result.sites.sodium_multiplier >= nu).sum())
 
 
@@ -359,7 +361,7 @@ def rate_words(per_min: float) -> str:
     >>> rate_words(254.7), rate_words(1.57), rate_words(0.01), rate_words(0.0)
     ('255 per minute', '1.6 per minute', 'one in 100 minutes', 'none')
     """
-    if per_min < describe.SILENT_PER_MIN:
+    if per_min < describe_ratio.SILENT_PER_MIN:
         return "none"
     if per_min < 0.1:
         return f"one in {time_words(60.0 / float(f'{per_min:.2g}'))}"
@@ -374,12 +376,12 @@ def twitch_sentence(result: Result, healthy: Result) -> str:
     end = f"; and {pluralize(spasms, 'spasm')} in this minute" if spasms else ""
     if result is healthy:
         return f"Twitches: {rate_words(now)} over a long time, in health{end}."
-    ratio = describe.person_ratio(result, healthy)
+    ratio = describe_ratio.person_ratio(result, healthy)
     start = f"Twitches: {rate_words(now)} over a long time, {rate_words(before)} in health"
     if not result.reaches and result.firing.time_s.size:
         return f"{start}: the nerve fires, but {_block_reason(result)}{end}."
-    source = describe.origin_of_increase(result, ratio)
-    return f"{start}: {describe.ratio_band(ratio)}{', ' + source if source else ''}{end}."
+    source = describe_ratio.origin_of_increase(result, ratio)
+    return f"{start}: {describe_ratio.ratio_band(ratio)}{', ' + source if source else ''}{end}."
 
 
 def _block_reason(result: Result) -> str:

@@ -85,7 +85,9 @@ def test_files_and_modules_named_in_markdown_are_there(page):
 def is_file(path):
     """Whether a path, or a file's bare name, is there; a module may lack its ending."""
     places = [ROOT / path, ROOT / "neurosim" / path, ROOT / f"{path}.py"]
-    places += [] if "/" in path else [*ROOT.glob(f"neurosim/**/{path}"), *ROOT.glob(f"*/{path}")]
+    if "/" not in path:
+        folders = ("neurosim", "scripts", "scenarios", "benchmarks")
+        places += (place for folder in folders for place in ROOT.glob(f"{folder}/**/{path}"))
     return any(place.exists() for place in places)
 
 

@@ -25,11 +25,11 @@ from neurosim.view.style import (
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "docs" / "figures" / "house.png"
-LEFT, WIDTH = 1.9, 10.6  # of the house on a page of 16, in inches
-HEIGHTS = {"base": 0.72, "model": 2.7, "article": 0.95, "validation": 0.95, "cli": 1.35}  # of a storey, in inches
-STOREY, CHAMBER, CELLAR = 0.78, 1.5, 0.62
-PURPOSES = {"base": (BAND, 1.0), "model": (GREEN, 0.16), "clinic": (BLUE, 0.10),
-            "simulation": (BLUE, 0.18), "view": (PURPLE, 0.13), "cli": (VERMILION, 0.18)}  # fmt: skip
+PAGE, LEFT, WIDTH = (9.6, 11.9), 0.75, 8.4  # page; the house's margin and width; in inches
+HEIGHTS = {"model": 3.8, "article": 1.0, "validation": 1.0, "cli": 1.35}
+STOREY, CHAMBER, CELLAR = 0.98, 1.95, 0.62
+COLOURS = {"base": (BAND, 1.0), "model": (GREEN, 0.16), "clinic": (BLUE, 0.10),
+            "simulation": (BLUE, 0.18), "view": (PURPLE, 0.13), "cli": (VERMILION, 0.2)}  # fmt: skip
 APPLICATION = (ORANGE, 0.22)
 ALT = "The house of the code, from the ground up, each room importing only from rooms below."
 
@@ -88,40 +88,40 @@ def _grown(room: str, boxes: dict) -> tuple[float, float, float, float]:
     return left, bottom, right, min(above, default=top)
 
 
-def label(ax, x: float, y: float, name: str, width: float, room: str, **more) -> None:
-    """Write a room's name, and what it is for, in the middle of a box."""
-    lines = textwrap.wrap(purpose(room).rstrip("."), int(width * 11.2))
+def label(ax, x: float, y: float, width: float, room: str, never=()) -> None:
+    """Write a room's name, what it is for and what is never in it in the middle of a box."""
+    text = purpose(room).rstrip(".").removeprefix("Application: ")
+    text = text[:1].upper() + text[1:]
+    lines = [(line, BLACK) for line in textwrap.wrap(text, int(12.2 * width - 2))]
+    lines += [(f"never in it: {', '.join(sorted(never))}", GREY)] if never else []
     space = 0.215
     top = y + space * len(lines) / 2.0
-    ax.text(x, top, name, weight="bold", size=14, ha="center", va="center", color=BLACK, **more)
-    for i, line in enumerate(lines, 1):
-        ax.text(x, top - 0.02 - space * i, line, size=11, ha="center", va="center", color=BLACK)
+    name = room.removeprefix("model/")
+    ax.text(x, top, name, weight="bold", size=14, ha="center", va="center", color=BLACK)
+    for i, (line, colour) in enumerate(lines, 1):
+        ax.text(x, top - 0.03 - space * i, line, size=11, ha="center", va="center", color=colour)
 
 
-def draw_model(ax, box, folders: dict) -> None:
+def draw_model(ax, box, folders: dict, never) -> None:
     """Draw the chambers of the model and who imports whom among them."""
     from matplotlib.patches import Rectangle
 
     left, bottom, right, top = box
-    gap = 0.12
+    gap, floor = 0.1, bottom + CELLAR
     share = (right - left - gap) / len(folders)
     middle = {}
     for i, folder in enumerate(folders):
-        x = left + gap + i * share
-        size = (share - gap, CHAMBER)
-        ax.add_patch(Rectangle((x, bottom + CELLAR), *size, fc="white", ec=GREEN, lw=1.2))
-        middle[folder] = x + size[0] / 2.0
-        label(ax, middle[folder], bottom + CELLAR + CHAMBER / 2.0, folder, size[0], f"model/{folder}")
+        x, size = left + gap + i * share, share - gap
+        ax.add_patch(Rectangle((x, floor), size, CHAMBER, fc="white", ec=GREEN, lw=1.2))
+        middle[folder] = x + size / 2.0
+        label(ax, middle[folder], floor + CHAMBER / 2.0, size, f"model/{folder}")
     pairs = [(a, b) for a, imports in folders.items() for b in imports]
     for i, (a, b) in enumerate(sorted(pairs, key=lambda p: abs(middle[p[0]] - middle[p[1]]))):
-        y, shift = bottom + CELLAR, 0.06 + 0.16 * (i + 1)
-        start, end = middle[a] - 0.1 * (i + 1), middle[b] + 0.1 * (i + 1)
-        ax.plot([start, start, end], [y, y - shift + 0.04, y - shift + 0.04], color=GREEN, lw=1.3)
-        ax.annotate("", (end, y), (end, y - shift + 0.035),
-                    arrowprops={"arrowstyle": "-|>", "color": GREEN, "lw": 1.3,
-                                "shrinkA": 0, "shrinkB": 0})  # fmt: skip
-    ax.text((left + right) / 2.0, top - 0.27, f"$\\bf{{model}}$   {purpose('model').rstrip('.')}",
-            size=11.5, ha="center", va="center", color=BLACK)  # fmt: skip
+        start, end = middle[a] - 0.12 * (i + 1), middle[b] + 0.12 * (i + 1)
+        low = floor - 0.06 - 0.15 * (i + 1)
+        ax.plot([start, start, end, end], [floor, low, low, floor - 0.1], color=GREEN, lw=1.3)
+        ax.plot(end, floor - 0.07, "^", color=GREEN, ms=8)
+    label(ax, (left + right) / 2.0, 0.5 * (floor + CHAMBER + top), right - left, "model", never)
 
 
 @house_style
@@ -131,32 +131,29 @@ def draw():
 
     rooms, folders, forbidden = tables()
     boxes = plan(rooms)
-    figure = new_figure(16.0, 11.2)
+    figure = new_figure(*PAGE)
     ax = figure.add_subplot()
     for room, box in boxes.items():
         left, bottom, right, top = box
-        colour, alpha = PURPOSES.get(room, APPLICATION)
+        colour, alpha = COLOURS.get(room, APPLICATION)
         style = {"fc": (colour, alpha), "ec": BLACK, "lw": 1.6}
-        middle, high = (left + right) / 2.0, (bottom + top) / 2.0
+        middle, never = (left + right) / 2.0, forbidden.get(room, ())
         if room == "cli":
-            roof = [(left - 0.35, bottom), (right + 0.35, bottom), (middle, top + 0.25)]
+            roof = [(left - 0.3, bottom), (right + 0.3, bottom), (middle, top + 0.25)]
             ax.add_patch(Polygon(roof, joinstyle="round", **style))
-            label(ax, middle, bottom + 0.42 * (top - bottom), room, 0.45 * WIDTH, room)
+            label(ax, middle, bottom + 0.42 * (top - bottom), 0.45 * WIDTH, room)
             continue
         ax.add_patch(Rectangle((left, bottom), right - left, top - bottom, **style))
         if room == "model":
-            draw_model(ax, box, folders)
+            draw_model(ax, box, folders, never)
         else:
-            label(ax, middle, high, room, right - left, room)
-        if room in forbidden:
-            words = textwrap.fill(f"never in it: {', '.join(sorted(forbidden[room]))}", 26)
-            ax.text(WIDTH + 0.2, high, words, size=11.5, va="center", color=GREY)
-    top = boxes["cli"][1]
-    ax.annotate("", (-0.75, 0.1), (-0.75, top - 0.1),
+            label(ax, middle, (bottom + top) / 2.0, right - left, room, never)
+    eaves = boxes["cli"][1]
+    ax.annotate("", (-0.2, 0.1), (-0.2, eaves - 0.1),
                 arrowprops={"arrowstyle": "-|>", "color": BLUE, "lw": 2.2})  # fmt: skip
-    ax.text(-1.0, top / 2.0, "a room imports only from rooms below it", rotation=90,
+    ax.text(-0.45, eaves / 2.0, "a room imports only from rooms below it", rotation=90,
             size=12.5, color=BLUE, ha="center", va="center")  # fmt: skip
-    ax.set(xlim=(-LEFT, 16 - LEFT - 0.4), ylim=(-0.1, boxes["cli"][3] + 0.3), aspect="equal")
+    ax.set(xlim=(-LEFT, WIDTH + 0.35), ylim=(-0.05, boxes["cli"][3] + 0.3), aspect="equal")
     ax.axis("off")
     note = (
         "Green arrows: imports between the model's folders. "
@@ -180,5 +177,5 @@ def words_of(rooms: dict, folders: dict, forbidden: dict) -> str:
 
 
 if __name__ == "__main__":
-    draw().savefig(PICTURE, dpi=110)
+    draw().savefig(PICTURE, dpi=150)
     print(f"Written into {PICTURE.relative_to(ROOT)}")

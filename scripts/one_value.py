@@ -48,14 +48,19 @@ NAMES = ("normal", "low_calcium")
 
 
 def place(function) -> str:
-    """Return where a function or class is defined, as a path of this folder and a name."""
-    path = Path(inspect.getsourcefile(inspect.unwrap(function))).resolve().relative_to(ROOT).as_posix()
+    """Return where a function or class is defined: file in neurosim, and name."""
+    path = (
+        Path(inspect.getsourcefile(inspect.unwrap(function)))
+        .resolve()
+        .relative_to(ROOT / "neurosim")
+        .as_posix()
+    )
     return f"`{path}`, `{function.__name__}`"
 
 
 def body_steps(bodies, states):
     """Yield what happens, where, and its numbers, from the door to the tissues."""
-    yield "A command names a scenario", cli.main, *(f"`neurosim run {name}`" for name in NAMES)
+    yield "A command names a scenario", cli.main, *(f"`run {name}`" for name in NAMES)
     values = [f"{body.ionised_calcium_mmol_l:.2f} mmol/L" for body in bodies]
     yield "The scenario's file is read into a frozen `Scenario` with a `Body`", Scenario, *values
     totals = [2.0 * body.ionised_calcium_mmol_l for body in bodies]
@@ -68,7 +73,11 @@ def body_steps(bodies, states):
     words = [f"{b['ionised_calcium_mmol_l']:.2f} mmol/L, pH {b['ph']:.2f}" for b in made]
     yield "Indirect causes act on the blood first: none here", blood, *words
     lists = [", ".join(f"{c.site} {c.change:+.2f}" for c in contributions(b)) for b in bodies]
-    yield "The body says what it changes where, mmol/L", contributions, *(x or "nothing" for x in lists)
+    yield (
+        "The body says what it changes where, mmol/L",
+        contributions,
+        *(x or "nothing" for x in lists),
+    )
     words = [f"{s.axon.calcium_out_mmol_l:.2f} and {s.soma.calcium_out_mmol_l:.2f}" for s in states]
     yield "Calcium around axon and soma, mmol/L", tissue_state, *words
 

@@ -21,7 +21,9 @@ PAGES = [
     ROOT / "benchmarks" / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),
 ]
-FOLDERS = "neurosim|base|model|clinic|simulation|view|article|classroom|validation|tests|docs|scripts"
+FOLDERS = (
+    "neurosim|base|model|clinic|simulation|view|article|classroom|validation|tests|docs|scripts"
+)
 PATH = rf"(?<![\w/])(?:(?:{FOLDERS}|scenarios|benchmarks|notebooks)/[\w./-]*\w|\w+\.py\b)"
 MADE = {"docs/_build/html", "notebooks/NN_name.md"}
 GOOD = """<!doctype html><html lang="en"><head><title>t</title>

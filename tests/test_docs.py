@@ -1,6 +1,7 @@
 """The documentation without Sphinx: its Markdown, the pages made from the code, and the checker."""
 
 import doctest
+import importlib
 import importlib.util
 import re
 import subprocess
@@ -12,9 +13,19 @@ import pytest
 
 from neurosim.base.parameters import FILES, all_values, references
 from neurosim.model.axon import equations as eq
+from neurosim.view.style import one_line
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")),
+    ROOT / "benchmarks" / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+FOLDERS = (
+    "neurosim|base|model|clinic|simulation|view|article|classroom|validation|tests|docs|scripts"
+)
+PATH = rf"(?<![\w/])(?:(?:{FOLDERS}|scenarios|benchmarks|notebooks)/[\w./-]*\w|\w+\.py\b)"
+MADE = {"docs/_build/html", "notebooks/NN_name.md"}
 GOOD = """<!doctype html><html lang="en"><head><title>t</title>
 <link rel="stylesheet" href="site.css"></head><body><h1 id="top">t</h1>
 <a href="#top">up</a> <a href="two.html#there">two</a> <a href="https://doi.org/10.1/x">out</a>
@@ -26,6 +37,11 @@ def loaded(path):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def architecture():
+    return loaded(ROOT / "tests" / "test_architecture.py")
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +69,65 @@ def test_links_and_pictures_of_markdown_lead_somewhere_and_pictures_have_words(p
         if place:
             headings = re.findall(r"^#+ (.+)$", target.read_text("utf-8"), re.M)
             assert place in map(slug, headings), f"{page.name}: {to}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_and_modules_named_in_markdown_are_there(page):
+    if page.name == "CHANGELOG.md":
+        pytest.skip("older versions had other files")
+    text = page.read_text("utf-8")
+    blocks = re.findall(r"```.*?```", text, flags=re.S)
+    spans = blocks + re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.S))
+    paths = {path for span in spans for path in re.findall(PATH, span)} - MADE
+    assert sorted(path for path in paths if not is_file(path)) == []
+    names = {name for span in spans for name in re.findall(r"\bneurosim(?:\.\w+)+", span)}
+    assert sorted(name for name in names if not is_module_or_inside_one(name)) == []
+
+
+def is_file(path):
+    """Whether a path, or a file's bare name, is there; a module may lack its ending."""
+    places = [ROOT / path, ROOT / "neurosim" / path, ROOT / f"{path}.py"]
+    if "/" not in path:
+        folders = ("neurosim", "scripts", "scenarios", "benchmarks")
+        places += (place for folder in folders for place in ROOT.glob(f"{folder}/**/{path}"))
+    return any(place.exists() for place in places)
+
+
+def is_module_or_inside_one(name):
+    module, _, last = name.rpartition(".")
+    for path in (name, module):
+        try:
+            found = importlib.import_module(path)
+        except ImportError:
+            continue
+        return path == name or hasattr(found, last)
+    return False
+
+
+def test_the_page_of_the_house_names_every_room(architecture):
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    rooms = [*architecture.ROOMS, *(f"model/{folder}" for folder in architecture.MODEL)]
+    assert [room for room in rooms if f"| `neurosim/{room}` |" not in text] == []
+
+
+def test_the_picture_of_the_house_is_drawn_from_the_rooms_as_they_are():
+    from PIL import Image
+
+    script = loaded(ROOT / "scripts" / "draw_house.py")
+    words = one_line(script.words_of(*script.tables()))
+    with Image.open(script.PICTURE) as picture:
+        assert picture.info["Description"] == words, "run scripts/draw_house.py"
+
+
+def test_one_value_is_followed_as_the_page_says():
+    script = loaded(ROOT / "scripts" / "one_value.py")
+    page = script.PAGE.read_text("utf-8")
+    written = page.partition(script.BEGIN)[2].partition(script.END)[0].strip()
+    now = script.table().strip()
+    number = r"[-+]?\d+(?:[ \u202f]\d{3})*(?:\.\d+)?"
+    assert re.sub(number, "#", written) == re.sub(number, "#", now), "scripts/one_value.py --write"
+    numbers = ([float(re.sub(r"\s", "", n)) for n in re.findall(number, t)] for t in (written, now))
+    np.testing.assert_allclose(*numbers, rtol=0.02)  # other machines round otherwise
 
 
 def test_every_number_named_in_the_equations_is_one_of_the_model():

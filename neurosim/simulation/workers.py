@@ -62,7 +62,7 @@ def run_jobs(work: Callable, jobs: Iterable[Job], workers: int = 1, client: Any 
 
     Raises
     ------
-    Lost
+    WorkersLost
         If processes or the cluster went away.
     """
     if client is not None:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from neurosim.view.describe import ratio_band
 
 import neurosim as ns
 from neurosim import cli
@@ -34,7 +35,6 @@ from neurosim.simulation.long_run import long_run_rates
 from neurosim.simulation.ratio import paired_ratio
 from neurosim.simulation.scenario import Scenario, load_scenario
 from neurosim.simulation.state import tissue_state
-from neurosim.view.describe import ratio_band
 from neurosim.view.figures import picture_chain
 from neurosim.view.save import result_files
 from neurosim.view.style import label_number

@@ -10,7 +10,7 @@ import csv
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

@@ -44,7 +44,12 @@ from neurosim.view.recording import make_recording as recorded
 
 TITLE = "Low <calcium> & \"salt\" 'n' $x$"  # what HTML, SVG and mathtext would trip over
 ROOMS = tuple(f"neurosim.{room}." for room in ("view", "article", "classroom", "validation"))
-LISTS = ("picture_verdicts", "picture_remedies", "picture_cohort", "picture_misses")  # pages to scroll
+LISTS = (
+    "picture_verdicts",
+    "picture_remedies",
+    "picture_cohort",
+    "picture_misses",
+)  # pages to scroll
 
 
 def functions(prefix):

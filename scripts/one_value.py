@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from neurosim.view.describe import ratio_band
+from neurosim.view.describe_ratio import ratio_band
 
 import neurosim as ns
 from neurosim import cli

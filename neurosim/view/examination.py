@@ -15,7 +15,7 @@ from neurosim.model.axon.changes import apply_changes
 from neurosim.model.body.contributions import contributions
 from neurosim.simulation.examine import Examination
 from neurosim.view import excitability_figures, export, style
-from neurosim.view.describe import person_words
+from neurosim.view.describe_body import person_words
 from neurosim.view.excitability_words import describe_excitability, excitability_table
 
 LONGEST_TITLE = 40  # characters of a title in a headline

@@ -138,7 +138,7 @@ def test_a_title_of_many_values_is_cut():
     assert 150 < len(result.title) <= 200 and result.title.endswith("(person 0 of seed 1)")
 
 
-@pytest.mark.parametrize("value", NONSENSE, ids=repr)
+@pytest.mark.parametrize("value", NONSENSE, ids=lambda value: type(value).__name__)
 @pytest.mark.parametrize(
     ("function", "name"),
     [

@@ -61,7 +61,7 @@ def caffeine_umol_l(
     doses : sequence of (mg, h)
         Each dose swallowed and when.
     time_h : array_like
-        Times asked for (h), on the same clock as the doses.
+        Times (h), on the same clock as the doses.
     mass_kg : float
         Body mass.
 

@@ -1,8 +1,8 @@
 """How the states of a body change its blood: the indirect routes, one step each.
 
-Hyperventilation (over-breathing), sweat and drink, adrenaline, kidneys, medicines and diet do not touch nerve or
-muscle themselves: they move an ion of the blood, or its acid, and those act on the membrane as
-any other change of them does. A blood value of `Body` is what it is without these.
+Hyperventilation (over-breathing), sweat and drink, adrenaline, kidneys, medicines and diet do not
+touch nerve or muscle themselves: they change an ion of the blood, or its acid, and those act on
+the membrane as any other change of them does. A blood value of `Body` is what it is without these.
 """
 
 from __future__ import annotations

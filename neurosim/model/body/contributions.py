@@ -431,7 +431,7 @@ def _linear_contributions(body: Body) -> list[Contribution]:
 
 
 def _exposure_contributions(body: Body) -> list[Contribution]:
-    """Return how many nerve endings antibodies reach: a count of the place, whatever the severity."""
+    """Return how many nerve endings antibodies reach: the same at any severity."""
     if not body.isaacs:
         return []
     size = "isaacs_ends_per_unit"
@@ -443,7 +443,7 @@ def _exposure_contributions(body: Body) -> list[Contribution]:
 
 
 def _sprouting_contributions(body: Body) -> list[Contribution]:
-    """Return how excitable sprouts of damaged nerves are: a property of the place, whatever the severity."""
+    """Return how excitable sprouts of damaged nerves are: the same at any severity."""
     if not body.nerve_damage:
         return []
     size, where = "sprout_sodium_excess", "terminal sprout_sodium_excess"

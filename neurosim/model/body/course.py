@@ -510,7 +510,8 @@ def _span_min(first: int, to: object) -> int:
     if not 0 < length <= 60.0 * LONGEST_SPAN_H:
         raise NeurosimError(
             f"from {_format_clock(first)} to {_format_clock(last)} would last "
-            f"{(length or DAY_MIN) / 60.0:.3g} h, at most {LONGEST_SPAN_H:g} h are allowed: are the two the wrong way round?"
+            f"{(length or DAY_MIN) / 60.0:.3g} h, at most {LONGEST_SPAN_H:g} h "
+            "are allowed: are the two the wrong way round?"
         )
     return length
 

@@ -46,7 +46,8 @@ def _check_doses(doses: object) -> list[tuple[float, float]]:
         pairs = [(mg, hour) for mg, hour in doses]  # type: ignore[union-attr]
     except (TypeError, ValueError):
         raise NeurosimError(
-            f"doses must be a list of (mg, time in h) pairs such as [(100, 8)], not {short_repr(doses)}."
+            "doses must be a list of (mg, time in h) pairs such as [(100, 8)], "
+            f"not {short_repr(doses)}."
         ) from None
     return [(_check_dose(mg), finite_number("dose time (h)", hour)) for mg, hour in pairs]
 

@@ -1,7 +1,7 @@
-"""Twitches to count: which discharges make one, of what kind, how strong, how long, seen or not.
+"""Twitches to count: which discharges cause one, its kind, strength, length and visibility.
 
-One event is one episode: a burst of one unit, or a plateau over many (a spasm). Where nobody
-tells episodes, discharges of one unit within 20 ms of each other are one event. Its force is
+One event is one episode: a burst of one unit, or a plateau over many (a spasm). Without labelled
+episodes, discharges of one unit within 20 ms of each other are one event. Its force is
 the sum of its own twitches; between two discharges of a unit that sum is (a + b u) exp(-u), u the
 time in contraction times, so that peak and edges are exact and need no sampling.
 """
@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.base import parameters
 from neurosim.base.errors import NeurosimError
+from neurosim.base.parameters import parameter
 from neurosim.model.muscle import anatomy
 from neurosim.model.muscle.anatomy import Muscle
 from neurosim.model.muscle.force import check_factor, muscle_force_mn, sort_discharges
@@ -51,9 +51,9 @@ class Twitches:
         motor neurons, nearly always of many units at once.
     origin : numpy.ndarray
         Where its discharges started (``"axon"``, ``"terminal"``, ``"soma"``, ``"lesion"`` or
-        ``"junction"``); ``"unknown"`` if that was not told.
+        ``"junction"``); ``"unknown"`` without a label.
     visible : numpy.ndarray
-        True if the peak is above the muscle's visible force.
+        True if the peak is above the muscle's visible force (fasciculation).
     """
 
     onset_s: np.ndarray
@@ -109,7 +109,7 @@ def find_twitches(
     episode: Any = None,
     process: Any = None,
 ) -> Twitches:
-    """Return the twitches that a muscle makes of its discharges.
+    """Return the twitches of a muscle that its discharges cause.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def find_twitches(
     contraction_time_scale : float or array_like
         Factor on every contraction time, 0.1 to 10; likewise.
     origin, process : array_like of str, optional
-        Where each discharge started, and what made it (``"misfire"``, the default,
+        Where each discharge started, and which process caused it (``"misfire"``, the default,
         ``"neuromyotonia"``, ``"myokymia"`` or ``"plateau"``), shape (n,).
     episode : array_like, optional
         Episode of each discharge, shape (n,); by default discharges of one unit within 20 ms of
@@ -139,49 +139,51 @@ def find_twitches(
     m = anatomy.muscle(muscle)
     times, unit, peak, contraction = sort_discharges(times_s, units, m, contraction_time_scale)
     scale = check_factor("force_scale", force_scale, 0, 100, times.size)
-    told = _check_columns(times.size, origin=origin, episode=episode, process=process)
+    columns = _check_columns(times.size, origin=origin, episode=episode, process=process)
     order = np.arange(times.size)
-    if told or np.ndim(scale):
+    if columns or np.ndim(scale):
         order = np.lexsort((np.atleast_1d(times_s), np.atleast_1d(units)))
     if episode is None:
-        which = group_by_interval(times, unit)
+        event = group_by_interval(times, unit)
     else:
-        which = told["episode"][order]
-        by_event = np.lexsort((which, unit))  # stable: an event's discharges stay in order of time
-        times, unit, peak, contraction, which, order = (
-            v[by_event] for v in (times, unit, peak, contraction, which, order)
+        event = columns["episode"][order]
+        by_event = np.lexsort((event, unit))  # stable: an event's discharges stay in order of time
+        times, unit, peak, contraction, event, order = (
+            v[by_event] for v in (times, unit, peak, contraction, event, order)
         )
-    starts = _event_starts(unit, which)
+    starts = _event_starts(unit, event)
     discharges = np.diff(starts, append=times.size)
     onset, end, event_peak = _event_shapes(times, peak, contraction, starts, discharges)
     scale = scale[order][starts] if np.ndim(scale) else scale
     rows = {
         "onset_s": onset, "end_s": end, "peak_mn": event_peak * scale, "unit": unit[starts],
         "units": np.ones(starts.size, np.int64), "discharges": discharges,
-        "episode": which[starts], "kind": np.minimum(discharges, 3) - 1,
+        "episode": event[starts], "kind": np.minimum(discharges, 3) - 1,
         "first": order[starts],
     }  # fmt: skip
     if process is not None:
-        made = told["process"][order]
-        rows["kind"] = _classify_events(rows["kind"], discharges, made[starts])
-        held = made == "plateau"
+        cause = columns["process"][order]
+        rows["kind"] = _classify_events(rows["kind"], discharges, cause[starts])
+        on_plateau = cause == "plateau"
         first = [
             float(np.ravel(v)[0]) if np.size(v) else 1.0 for v in (scale, contraction_time_scale)
         ]
-        rows = _merge_spasms(rows, times[held], unit[held], which[held], m, *first)
-    return _to_twitches(rows, m, told.get("origin"))
+        rows = _merge_spasms(
+            rows, times[on_plateau], unit[on_plateau], event[on_plateau], m, *first
+        )
+    return _to_twitches(rows, m, columns.get("origin"))
 
 
 def _check_columns(size: int, **columns: Any) -> dict[str, np.ndarray]:
-    """Return the columns that were given, as arrays of one entry for each discharge."""
-    found = {name: np.asarray(given) for name, given in columns.items() if given is not None}
-    for name, column in found.items():
+    """Return the columns that are not None, as arrays of one entry for each discharge."""
+    arrays = {name: np.asarray(values) for name, values in columns.items() if values is not None}
+    for name, column in arrays.items():
         if column.shape != (size,):
             raise NeurosimError(
                 f"{name} must have one entry for each of {size} discharges, "
                 f"not the shape {column.shape}."
             )
-    return found
+    return arrays
 
 
 def _merge_spasms(rows, times_s, unit, episode, m: Muscle, scale: float, slowness: float) -> dict:
@@ -191,21 +193,30 @@ def _merge_spasms(rows, times_s, unit, episode, m: Muscle, scale: float, slownes
     sum. Times, units and episodes are those of the discharges on a plateau.
     """
     parts = np.flatnonzero(rows["kind"] == KINDS.index("spasm"))
-    keep, merged = np.ones(rows["unit"].size, bool), []
-    for number_of in np.unique(rows["episode"][parts]):
-        mine = parts[rows["episode"][parts] == number_of]
-        keep[mine[1:]] = False
-        start, end = rows["onset_s"][mine].min(), rows["end_s"][mine].max()
-        of, long = episode == number_of, end - start
-        force = muscle_force_mn(times_s[of] - start, unit[of], m, long, _PEAK_HZ, scale, slowness)
+    remaining, merged = np.ones(rows["unit"].size, bool), []
+    for plateau in np.unique(rows["episode"][parts]):
+        pieces = parts[rows["episode"][parts] == plateau]
+        remaining[pieces[1:]] = False
+        start, end = rows["onset_s"][pieces].min(), rows["end_s"][pieces].max()
+        inside, length_s = episode == plateau, end - start
+        force = muscle_force_mn(
+            times_s[inside] - start, unit[inside], m, length_s, _PEAK_HZ, scale, slowness
+        )
         merged.append(
-            (mine[0], start, end, force.max(initial=0.0), mine.size, rows["discharges"][mine].sum())
+            (
+                pieces[0],
+                start,
+                end,
+                force.max(initial=0.0),
+                pieces.size,
+                rows["discharges"][pieces].sum(),
+            )
         )
     names = ("onset_s", "end_s", "peak_mn", "units", "discharges")
     for at, *values in merged:
         for name, value in zip(names, values, strict=True):
             rows[name][at] = value
-    return {name: column[keep] for name, column in rows.items()}
+    return {name: column[remaining] for name, column in rows.items()}
 
 
 def _to_twitches(rows: dict[str, np.ndarray], m: Muscle, origin: np.ndarray | None) -> Twitches:
@@ -226,13 +237,13 @@ def _to_twitches(rows: dict[str, np.ndarray], m: Muscle, origin: np.ndarray | No
 
 
 def _classify_events(kind: np.ndarray, discharges: np.ndarray, process: np.ndarray) -> np.ndarray:
-    """Return the index into `KINDS` of each event by what made it; `kind` is a misfire's."""
-    for made, least, name in (
+    """Return the index into `KINDS` of each event by its process; `kind` is a misfire's."""
+    for cause, least, name in (
         ("myokymia", 2, "myokymic_burst"),
         ("neuromyotonia", 3, "neuromyotonic_burst"),
         ("plateau", 1, "spasm"),
     ):
-        kind = np.where((process == made) & (discharges >= least), KINDS.index(name), kind)
+        kind = np.where((process == cause) & (discharges >= least), KINDS.index(name), kind)
     return kind
 
 
@@ -244,9 +255,8 @@ def _pluralize(count: int, word: str) -> str:
 
 def group_by_interval(times_s: np.ndarray, unit: np.ndarray) -> np.ndarray:
     """Return the episode of each discharge by the 20-ms rule, shape (n,)."""
-    limit_s = (
-        parameters.parameter("muscle", "event_interval_ms") / 1000.0 + 1e-9
-    )  # rounding of times
+    # with a margin for the rounding of times
+    limit_s = parameter("muscle", "event_interval_ms") / 1000.0 + 1e-9
     new = np.ones(times_s.size, dtype=bool)
     new[1:] = (np.diff(unit) != 0) | (np.diff(times_s) > limit_s)
     return np.cumsum(new)
@@ -276,7 +286,7 @@ def _event_shapes(
     u_top = np.clip(1.0 - a / b, 0.0, gap)  # where the force is largest before the next one
     top = (a + b * u_top) * np.exp(-u_top)
     peak = np.maximum.reduceat(top, starts)
-    edge = parameters.parameter("muscle", "event_edge_fraction") * peak
+    edge = parameter("muscle", "event_edge_fraction") * peak
     above = top >= np.repeat(edge, discharges.astype(np.intp))
     index = np.arange(times_s.size)
     rise = np.minimum.reduceat(np.where(above, index, times_s.size), starts)
@@ -297,10 +307,10 @@ def _force_states(
     longest_first = np.argsort(-discharges, kind="stable")
     first, count = starts[longest_first], discharges[longest_first]
     for rank in range(1, int(count[0])):
-        here = first[: np.searchsorted(-count, -rank)] + rank
-        decay = np.exp(-gap[here - 1])
-        a[here] = (a[here - 1] + b[here - 1] * gap[here - 1]) * decay
-        b[here] += b[here - 1] * decay
+        index = first[: np.searchsorted(-count, -rank)] + rank
+        decay = np.exp(-gap[index - 1])
+        a[index] = (a[index - 1] + b[index - 1] * gap[index - 1]) * decay
+        b[index] += b[index - 1] * decay
     return a, b
 
 

@@ -1,4 +1,4 @@
-"""The force of a muscle, from who fired when.
+"""The force of a muscle, from the discharges of its units.
 
 Each discharge of a motor unit adds one twitch, f(t) = g P (t/T) exp(1 - t/T). The gain g
 makes twitches that follow closely add to the force that the unit really reaches at that
@@ -131,12 +131,12 @@ def muscle_force_mn(
     )
     bounds = np.flatnonzero(new)
     for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
-        mine = slice(start, stop)
-        _add_unit(force, times[mine], peak[mine], float(contraction[start]), float(sampling_hz))
+        part = slice(start, stop)
+        _add_unit(force, times[part], peak[part], float(contraction[start]), float(sampling_hz))
     return force
 
 
-def check_factor(name: str, given: Any, low: float, high: float, size: int) -> Any:
+def check_factor(name: str, value: Any, low: float, high: float, size: int) -> Any:
     """Return a factor that is checked: a float, or one for each of `size` discharges.
 
     Raises
@@ -144,9 +144,9 @@ def check_factor(name: str, given: Any, low: float, high: float, size: int) -> A
     NeurosimError
         If one is no number or outside the range, or there are not as many.
     """
-    if np.ndim(given) == 0:
-        return number_within(name, given, low, high)
-    each = np.asarray(given, float)
+    if np.ndim(value) == 0:
+        return number_within(name, value, low, high)
+    each = np.asarray(value, float)
     if each.shape != (size,):
         raise NeurosimError(f"{name} must be one number, or one for each of {size} discharges.")
     for worst in (each.min(initial=low), each.max(initial=low)):
@@ -216,23 +216,23 @@ def _check_discharges(times_s: Any, units: Any, m: Muscle) -> tuple[np.ndarray, 
     """Return checked discharge times (float) and units (int)."""
     try:
         times = np.atleast_1d(np.asarray(times_s, dtype=float))
-        given = np.atleast_1d(np.asarray(units, dtype=float))
+        unit = np.atleast_1d(np.asarray(units, dtype=float))
     except (TypeError, ValueError):
         raise NeurosimError("Discharge times and units must be columns of numbers.") from None
-    if times.ndim != 1 or times.shape != given.shape:
+    if times.ndim != 1 or times.shape != unit.shape:
         raise NeurosimError(
             f"Discharge times and units must be columns of equal length, "
-            f"not of shapes {times.shape} and {given.shape}."
+            f"not of shapes {times.shape} and {unit.shape}."
         )
     if not np.all(np.isfinite(times)):
         raise NeurosimError("Every discharge time must be a finite number of seconds.")
-    wrong = ~((given >= 0) & (given < m.units) & (given == np.floor(given)))
+    wrong = ~((unit >= 0) & (unit < m.units) & (unit == np.floor(unit)))
     if wrong.any():
         raise NeurosimError(
-            f"Unit {given[wrong][0]:g} does not exist: "
+            f"Unit {unit[wrong][0]:g} does not exist: "
             f"the {m.name} has units 0 to {m.units - 1}, in whole numbers."
         )
-    return times, given.astype(np.int64)
+    return times, unit.astype(np.int64)
 
 
 def _sample_count(duration_s: float, sampling_hz: float) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 
 from neurosim.model.body.fields import CONDITIONS, FIELDS, SCALES
 from neurosim.model.body.state import Body
-from neurosim.model.muscle.force import muscle_force_mn
+from neurosim.model.muscle.force import TwitchScales, muscle_force_mn
 from neurosim.model.soma.soma import SomaConditions, margin_mv
 from neurosim.view import describe as words
 from neurosim.view.style import (
@@ -397,8 +397,9 @@ def _force_mn(result: Result, window: tuple[float, float]) -> tuple[np.ndarray, 
         result.scenario.muscle,
         end - start,
         hz,
-        force_scale=s.unit_force_scale * s.transmission * result.reaches,
-        contraction_time_scale=s.contraction_time_scale,
+        TwitchScales(
+            s.unit_force_scale * s.transmission * result.reaches, s.contraction_time_scale
+        ),
     )
     return np.arange(force.size) / hz, force
 

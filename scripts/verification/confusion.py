@@ -30,7 +30,7 @@ from neurosim.model.firing.bursts import (
 )
 from neurosim.model.firing.discharge import UnitHazard, sample_firing
 from neurosim.model.muscle import anatomy
-from neurosim.model.muscle.events import KINDS, find_twitches
+from neurosim.model.muscle.events import KINDS, DischargeLabels, find_twitches
 from neurosim.model.muscle.force import muscle_force_mn
 from neurosim.model.soma import cramp, pool
 from neurosim.simulation.simulate import simulate
@@ -234,9 +234,8 @@ def tally() -> Tally:
 
 def truth_of(d: Discharges, muscle: str):
     """Return the true events of a recording."""
-    return find_twitches(
-        d.time_s, d.unit, muscle, origin=d.origin, episode=d.episode, process=d.process
-    )
+    labels = DischargeLabels(d.origin, d.episode, d.process)
+    return find_twitches(d.time_s, d.unit, muscle, labels=labels)
 
 
 def table(count: Counter, names: tuple[str, ...]) -> np.ndarray:

@@ -12,7 +12,7 @@ from neurosim.classroom.explorer.settings import Explorer
 from neurosim.model.body import contributions
 from neurosim.model.body.state import Body
 from neurosim.model.firing.sites import TYPICAL_PERSON
-from neurosim.model.muscle.events import find_twitches
+from neurosim.model.muscle.events import DischargeLabels, find_twitches
 from neurosim.simulation import state as state_
 from neurosim.simulation.scenario import Scenario, load_scenario
 from neurosim.simulation.simulate import simulate
@@ -76,7 +76,9 @@ def test_who_is_run_unasked_is_typical():
     assert np.array_equal(rates[:, TYPICAL_PERSON], typical)
     for values in (rates, rates[1:] / rates[0]):  # in the middle half, and so against health
         low, high = np.quantile(values, (0.25, 0.75), axis=1)
-        assert (low <= values[:, TYPICAL_PERSON]).all() and (values[:, TYPICAL_PERSON] <= high).all()
+        assert (low <= values[:, TYPICAL_PERSON]).all() and (
+            values[:, TYPICAL_PERSON] <= high
+        ).all()
 
 
 @pytest.mark.parametrize("function", [simulate, ns.explore, Explorer])
@@ -132,7 +134,9 @@ def test_a_burst_is_what_the_interval_alone_makes_an_event(name):
     firing = result.firing
     found, again = (
         result.twitches,
-        find_twitches(firing.time_s, firing.unit, "foot_sole", episode=firing.episode),
+        find_twitches(
+            firing.time_s, firing.unit, "foot_sole", labels=DischargeLabels(episode=firing.episode)
+        ),
     )
     for column in ("unit", "discharges", "kind"):
         assert np.array_equal(getattr(found, column), getattr(again, column))

@@ -9,7 +9,7 @@ time in contraction times, so that peak and edges are exact and need no sampling
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,13 @@ from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import parameter
 from neurosim.model.muscle import anatomy
 from neurosim.model.muscle.anatomy import Muscle
-from neurosim.model.muscle.force import check_factor, muscle_force_mn, sort_discharges
+from neurosim.model.muscle.force import (
+    UNSCALED,
+    TwitchScales,
+    check_factor,
+    muscle_force_mn,
+    sort_discharges,
+)
 
 KINDS = (
     "single", "doublet", "multiplet", "myokymic_burst", "neuromyotonic_burst", "spasm",
@@ -98,16 +104,34 @@ class Twitches:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
+class DischargeLabels(NamedTuple):
+    """What is known of each discharge beside its time and unit; columns of shape (n,) or None.
+
+    Attributes
+    ----------
+    origin : array_like of str, optional
+        Where it started.
+    episode : array_like, optional
+        Its episode; without, discharges of one unit within 20 ms of each other are one.
+    process : array_like of str, optional
+        Which process caused it: ``"misfire"`` (taken without the column), ``"neuromyotonia"``,
+        ``"myokymia"`` or ``"plateau"``.
+    """
+
+    origin: Any = None
+    episode: Any = None
+    process: Any = None
+
+
+UNLABELLED = DischargeLabels()
+
+
 def find_twitches(
     times_s: Any,
     units: Any,
     muscle: str | Muscle,
-    force_scale: Any = 1.0,
-    contraction_time_scale: Any = 1.0,
-    *,
-    origin: Any = None,
-    episode: Any = None,
-    process: Any = None,
+    scales: TwitchScales = UNSCALED,
+    labels: DischargeLabels = UNLABELLED,
 ) -> Twitches:
     """Return the twitches of a muscle that its discharges cause.
 
@@ -119,59 +143,68 @@ def find_twitches(
         Unit of each discharge, shape (n,); 0 is the smallest.
     muscle : str or Muscle
         The muscle.
-    force_scale : float or array_like
-        Factor on every twitch force, 0 to 100; one, or one for each discharge. A plateau over
-        several units takes the first.
-    contraction_time_scale : float or array_like
-        Factor on every contraction time, 0.1 to 10; likewise.
-    origin, process : array_like of str, optional
-        Where each discharge started, and which process caused it (``"misfire"``, the default,
-        ``"neuromyotonia"``, ``"myokymia"`` or ``"plateau"``), shape (n,).
-    episode : array_like, optional
-        Episode of each discharge, shape (n,); by default discharges of one unit within 20 ms of
-        each other are one.
+    scales : TwitchScales
+        Factors on twitch force and contraction time. A plateau over several units takes the first.
+    labels : DischargeLabels
+        Origin, episode and process of each discharge.
 
     Raises
     ------
     NeurosimError
         If an argument is not a number, the columns differ in length, or a unit does not exist.
+
+    Examples
+    --------
+    >>> print(find_twitches([1.0, 2.0, 2.01], [3, 8, 8], "thumb"))
+    2 twitches: 1 single, 1 doublet; none visible
     """
     m = anatomy.muscle(muscle)
-    times, unit, peak, contraction = sort_discharges(times_s, units, m, contraction_time_scale)
-    scale = check_factor("force_scale", force_scale, 0, 100, times.size)
-    columns = _check_columns(times.size, origin=origin, episode=episode, process=process)
-    order = np.arange(times.size)
-    if columns or np.ndim(scale):
-        order = np.lexsort((np.atleast_1d(times_s), np.atleast_1d(units)))
-    if episode is None:
-        event = group_by_interval(times, unit)
-    else:
-        event = columns["episode"][order]
-        by_event = np.lexsort((event, unit))  # stable: an event's discharges stay in order of time
-        times, unit, peak, contraction, event, order = (
-            v[by_event] for v in (times, unit, peak, contraction, event, order)
-        )
-    starts = _event_starts(unit, event)
-    discharges = np.diff(starts, append=times.size)
-    onset, end, event_peak = _event_shapes(times, peak, contraction, starts, discharges)
-    scale = scale[order][starts] if np.ndim(scale) else scale
+    d = _sort_by_event(times_s, units, m, scales.contraction_time, labels)
+    scale = check_factor("force_scale", scales.force, 0, 100, d.times_s.size)
+    starts = _event_starts(d.unit, d.event)
+    discharges = np.diff(starts, append=d.times_s.size)
+    onset, end, peak = _event_shapes(d.times_s, d.peak_mn, d.contraction_s, starts, discharges)
+    scale = scale[d.order][starts] if np.ndim(scale) else scale
     rows = {
-        "onset_s": onset, "end_s": end, "peak_mn": event_peak * scale, "unit": unit[starts],
+        "onset_s": onset, "end_s": end, "peak_mn": peak * scale, "unit": d.unit[starts],
         "units": np.ones(starts.size, np.int64), "discharges": discharges,
-        "episode": event[starts], "kind": np.minimum(discharges, 3) - 1,
-        "first": order[starts],
+        "episode": d.event[starts], "kind": np.minimum(discharges, 3) - 1,
+        "first": d.order[starts],
     }  # fmt: skip
-    if process is not None:
-        cause = columns["process"][order]
-        rows["kind"] = _classify_events(rows["kind"], discharges, cause[starts])
-        on_plateau = cause == "plateau"
-        first = [
-            float(np.ravel(v)[0]) if np.size(v) else 1.0 for v in (scale, contraction_time_scale)
-        ]
-        rows = _merge_spasms(
-            rows, times[on_plateau], unit[on_plateau], event[on_plateau], m, *first
+    if labels.process is not None:
+        process = np.asarray(labels.process)[d.order]
+        rows["kind"] = _classify_events(rows["kind"], discharges, process[starts])
+        first = TwitchScales(
+            *(float(np.ravel(v)[0]) if np.size(v) else 1.0 for v in (scale, scales[1]))
         )
-    return _to_twitches(rows, m, columns.get("origin"))
+        rows = _merge_spasms(rows, d, process == "plateau", m, first)
+    return _to_twitches(rows, m, None if labels.origin is None else np.asarray(labels.origin))
+
+
+class _Discharges(NamedTuple):
+    """Discharges by unit, event and time, and where each stood before."""
+
+    times_s: np.ndarray
+    unit: np.ndarray
+    peak_mn: np.ndarray
+    contraction_s: np.ndarray
+    event: np.ndarray
+    order: np.ndarray
+
+
+def _sort_by_event(
+    times_s: Any, units: Any, m: Muscle, contraction_scale: Any, labels: DischargeLabels
+) -> _Discharges:
+    times, unit, peak, contraction = sort_discharges(times_s, units, m, contraction_scale)
+    columns = _check_columns(times.size, **labels._asdict())
+    order = np.lexsort((np.atleast_1d(times_s), np.atleast_1d(units)))
+    if "episode" not in columns:
+        event = group_by_interval(times, unit)
+        return _Discharges(times, unit, peak, contraction, event, order)
+    event = columns["episode"][order]
+    by_event = np.lexsort((event, unit))  # stable: an event's discharges stay in order of time
+    sorted_columns = (times, unit, peak, contraction, event, order)
+    return _Discharges(*(column[by_event] for column in sorted_columns))
 
 
 def _check_columns(size: int, **columns: Any) -> dict[str, np.ndarray]:
@@ -186,32 +219,30 @@ def _check_columns(size: int, **columns: Any) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _merge_spasms(rows, times_s, unit, episode, m: Muscle, scale: float, slowness: float) -> dict:
-    """Return the rows of events with the parts of each plateau over several units made one.
+def _merge_spasms(
+    rows: dict[str, np.ndarray],
+    d: _Discharges,
+    on_plateau: np.ndarray,
+    m: Muscle,
+    scales: TwitchScales,
+) -> dict[str, np.ndarray]:
+    """Return the rows of events, the parts of each plateau over several units merged into one.
 
-    A spasm lasts from the first onset to the last end of its parts; its peak is that of their
-    sum. Times, units and episodes are those of the discharges on a plateau.
+    A spasm lasts from the first onset to the last end of its parts; its peak is that of their sum.
     """
+    times, unit, event = d.times_s[on_plateau], d.unit[on_plateau], d.event[on_plateau]
     parts = np.flatnonzero(rows["kind"] == KINDS.index("spasm"))
     remaining, merged = np.ones(rows["unit"].size, bool), []
     for plateau in np.unique(rows["episode"][parts]):
         pieces = parts[rows["episode"][parts] == plateau]
         remaining[pieces[1:]] = False
         start, end = rows["onset_s"][pieces].min(), rows["end_s"][pieces].max()
-        inside, length_s = episode == plateau, end - start
+        inside = event == plateau
         force = muscle_force_mn(
-            times_s[inside] - start, unit[inside], m, length_s, _PEAK_HZ, scale, slowness
+            times[inside] - start, unit[inside], m, end - start, _PEAK_HZ, scales
         )
-        merged.append(
-            (
-                pieces[0],
-                start,
-                end,
-                force.max(initial=0.0),
-                pieces.size,
-                rows["discharges"][pieces].sum(),
-            )
-        )
+        count = rows["discharges"][pieces].sum()
+        merged.append((pieces[0], start, end, force.max(initial=0.0), pieces.size, count))
     names = ("onset_s", "end_s", "peak_mn", "units", "discharges")
     for at, *values in merged:
         for name, value in zip(names, values, strict=True):

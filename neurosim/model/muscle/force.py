@@ -7,7 +7,7 @@ rate. Twitches of all units add up (Fuglevand, Winter & Patla 1993).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,25 @@ from neurosim.model.muscle.anatomy import Muscle
 
 MAX_SAMPLES = 200_000_000
 _TAIL = 20.0  # contraction times after which a twitch is dropped: 1e-7 of its peak is left
-_SHORTEST_INTERVAL_S = 1e-6  # keeps the gain finite if a unit is said to fire twice at once
+_SHORTEST_INTERVAL_S = 1e-6  # keeps the gain finite if a unit fires twice at one time
+
+
+class TwitchScales(NamedTuple):
+    """Factors on the twitches of a muscle: each is one number, or one for each discharge.
+
+    Attributes
+    ----------
+    force : float or array_like
+        On every twitch force, 0 to 100.
+    contraction_time : float or array_like
+        On every contraction time, 0.1 to 10.
+    """
+
+    force: Any = 1.0
+    contraction_time: Any = 1.0
+
+
+UNSCALED = TwitchScales()
 
 
 def twitch_mn(time_s: Any, peak_mn: float, contraction_time_ms: float) -> np.ndarray:
@@ -89,8 +107,7 @@ def muscle_force_mn(
     muscle: str | Muscle,
     duration_s: float,
     sampling_hz: float = 1000.0,
-    force_scale: Any = 1.0,
-    contraction_time_scale: Any = 1.0,
+    scales: TwitchScales = UNSCALED,
 ) -> np.ndarray:
     """Return the force of a muscle, mN, shape (n_samples,), sampled at k / `sampling_hz`.
 
@@ -109,10 +126,8 @@ def muscle_force_mn(
         Length of the record, s.
     sampling_hz : float
         Samples per second.
-    force_scale : float or array_like
-        Factor on every twitch force, 0 to 100; one, or one for each discharge.
-    contraction_time_scale : float or array_like
-        Factor on every contraction time, 0.1 to 10; likewise.
+    scales : TwitchScales
+        Factors on twitch force and contraction time.
 
     Raises
     ------
@@ -121,8 +136,10 @@ def muscle_force_mn(
         or the record has more than `MAX_SAMPLES` samples.
     """
     n_samples = _sample_count(duration_s, sampling_hz)
-    times, unit, peak, contraction = sort_discharges(times_s, units, muscle, contraction_time_scale)
-    scale = check_factor("force_scale", force_scale, 0, 100, times.size)
+    times, unit, peak, contraction = sort_discharges(
+        times_s, units, muscle, scales.contraction_time
+    )
+    scale = check_factor("force_scale", scales.force, 0, 100, times.size)
     if np.ndim(scale):
         scale = scale[np.lexsort((np.atleast_1d(times_s), np.atleast_1d(units)))]
     peak, force = scale * peak, np.zeros(n_samples)

@@ -8,8 +8,8 @@ import pytest
 
 from neurosim.base.errors import NeurosimError
 from neurosim.model.muscle import anatomy
-from neurosim.model.muscle.events import KINDS, Twitches, find_twitches
-from neurosim.model.muscle.force import muscle_force_mn, summation_gain
+from neurosim.model.muscle.events import KINDS, DischargeLabels, Twitches, find_twitches
+from neurosim.model.muscle.force import TwitchScales, muscle_force_mn, summation_gain
 
 
 def naive_events(times, units, name, time_scale=1.0):
@@ -57,7 +57,7 @@ def test_events_agree_with_the_plain_loop(seed, time_scale):
     bursts = [s + np.cumsum(rng.uniform(0.002, 0.030, rng.integers(1, 13))) for s in starts]
     units = np.repeat(rng.integers(0, 43, 12), [b.size for b in bursts])
     times = np.concatenate(bursts)
-    twitches = find_twitches(times, units, "foot_sole", 1.0, time_scale)
+    twitches = find_twitches(times, units, "foot_sole", TwitchScales(1.0, time_scale))
     expected = np.array(naive_events(times, units, "foot_sole", time_scale))
     T = anatomy.contraction_times_ms("foot_sole").max() * time_scale / 1000
     assert twitches.unit.tolist() == expected[:, 3].tolist()
@@ -105,9 +105,9 @@ def test_visible_and_scale():
     times = units * 1.0
     twitches = find_twitches(times, units, m)
     np.testing.assert_array_equal(twitches.visible, forces > m.visible_force_mn)
-    assert not find_twitches(times, units, m, force_scale=0.0).visible.any()
-    assert find_twitches(times, units, m, force_scale=100).visible.all()
-    slower = find_twitches(times, units, m, contraction_time_scale=2)
+    assert not find_twitches(times, units, m, TwitchScales(0.0)).visible.any()
+    assert find_twitches(times, units, m, TwitchScales(100)).visible.all()
+    slower = find_twitches(times, units, m, TwitchScales(contraction_time=2))
     np.testing.assert_allclose(slower.duration_s, 2 * twitches.duration_s)
 
 
@@ -184,9 +184,9 @@ def test_kinds_follow_from_what_made_the_discharges():
         times,
         np.full(process.size, 3),
         "thumb",
-        process=process,
-        episode=episode,
-        origin=np.where(process == "myokymia", "lesion", "terminal"),
+        labels=DischargeLabels(
+            np.where(process == "myokymia", "lesion", "terminal"), episode, process
+        ),
     )
     assert found.kind.tolist() == [
         "single",
@@ -212,15 +212,13 @@ def test_a_spasm_is_one_event_over_its_units_and_its_force_the_sum():
         times,
         units,
         "foot_sole",
-        force_scale=0.5,
-        process=["plateau"] * 450 + ["misfire"],
-        episode=[0] * 450 + [1],
-        origin=["soma"] * 451,
+        TwitchScales(0.5),
+        DischargeLabels(["soma"] * 451, [0] * 450 + [1], ["plateau"] * 450 + ["misfire"]),
     )
     assert found.kind.tolist() == ["spasm", "single"] and found.painful.tolist() == [True, False]
     assert found.units.tolist() == [5, 1] and found.discharges.tolist() == [450, 1]
     assert found.unit.tolist() == [2, 5]
-    force = muscle_force_mn(times[:-1], units[:-1], "foot_sole", 12.0, 2000.0, force_scale=0.5)
+    force = muscle_force_mn(times[:-1], units[:-1], "foot_sole", 12.0, 2000.0, TwitchScales(0.5))
     assert found.peak_mn[0] == pytest.approx(force.max(), rel=2e-3)
     assert found.onset_s[0] == pytest.approx(times.min(), abs=0.05)
     assert 0.1 < found.onset_s[0] + found.duration_s[0] - times[:-1].max() < 1.0
@@ -228,7 +226,7 @@ def test_a_spasm_is_one_event_over_its_units_and_its_force_the_sum():
 
 def test_bursts_of_one_unit_that_run_into_each_other_stay_apart():
     times, episode = [1.0, 1.01, 1.02, 1.03], [0, 1, 0, 1]
-    found = find_twitches(times, [4] * 4, "shin", episode=episode)
+    found = find_twitches(times, [4] * 4, "shin", labels=DischargeLabels(episode=episode))
     assert found.kind.tolist() == ["doublet", "doublet"] and found.discharges.sum() == 4
     alone = find_twitches([1.0, 1.02], [4, 4], "shin")
     assert found.onset_s[0] == pytest.approx(alone.onset_s[0], abs=1e-3)
@@ -237,4 +235,4 @@ def test_bursts_of_one_unit_that_run_into_each_other_stay_apart():
 @pytest.mark.parametrize("name", ["origin", "episode", "process"])
 def test_a_column_of_another_length_is_one_sentence(name):
     with pytest.raises(NeurosimError, match=name):
-        find_twitches([1.0, 2.0], [0, 0], "calf", **{name: [0, 0, 0]})
+        find_twitches([1.0, 2.0], [0, 0], "calf", labels=DischargeLabels(**{name: [0, 0, 0]}))

@@ -138,7 +138,7 @@ def pool_recording(kind: str, muscle: str, seed: int) -> tuple[Discharges, int]:
     n = anatomy.muscle(muscle).units
     if kind == "cramp":
         made = cramp.person_pool(seed, n, True)
-        run = cramp.stimulate(made, cramp.shorten(), 24.0, 37.0, seed=seed)
+        run = cramp.stimulate(made, cramp.shorten(), cramp.Stimulation(24.0, 37.0), seed=seed)
     else:
         drive = 0.05 if kind == "contraction" else 0.02
         parts = (
@@ -148,7 +148,9 @@ def pool_recording(kind: str, muscle: str, seed: int) -> tuple[Discharges, int]:
             pool.hold_input(2.0),
         )
         run = pool.run_pool(
-            pool.build_pool(n, person=seed), excitation=pool.join_inputs(*parts), seed=seed
+            pool.build_pool(n, person=seed),
+            pool.PoolInput(excitation=pool.join_inputs(*parts)),
+            seed=seed,
         )
     count = run.time_s.size
     told = (np.full(count, "soma"), np.full(count, "plateau"), np.zeros(count, np.int64))

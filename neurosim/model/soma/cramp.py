@@ -7,9 +7,8 @@ nerve depolarises every unit in proportion to the rate of stimuli; stretch inhib
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -52,34 +51,54 @@ def person_pool(person: int, units: int, prone: bool) -> pool.Pool:
     return pool.make_cramp_prone(usual) if prone else usual
 
 
-def stimulate(
-    units, conditions, stimulus_hz, after_s, *, seed, inhibition_mv=0.0, inhibition_s=0.0, trace=()
-):
-    """Return a run: rest, stimulation of the nerve, inhibition (or none), and rest again.
+@dataclass(frozen=True)
+class Stimulation:
+    """Stimulation of the nerve, and what follows it.
 
-    Parameters
+    Attributes
     ----------
-    units : Pool
-        The motoneurons.
-    conditions : SomaConditions
-        Those of a shortened muscle.
     stimulus_hz : float
         Stimuli per second, for `STIMULUS_S` after `BEFORE_S` of rest.
     after_s : float
         Time after the stimulation, s.
-    seed : int or numpy.random.SeedSequence
-        Of the noise.
     inhibition_mv, inhibition_s : float
         Inhibition (stretch) in the middle of the time after, mV and s.
+    """
+
+    stimulus_hz: float
+    after_s: float = 90.0
+    inhibition_mv: float = 0.0
+    inhibition_s: float = 0.0
+
+
+def stimulate(
+    motoneurons: pool.Pool,
+    conditions: SomaConditions,
+    stimulation: Stimulation,
+    *,
+    seed,
+    trace: Sequence[int] = (),
+) -> pool.PoolRun:
+    """Return a run: rest, stimulation of the nerve, inhibition (or none), and rest again.
+
+    Parameters
+    ----------
+    motoneurons : Pool
+    conditions : SomaConditions
+        Those of a shortened muscle.
+    stimulation : Stimulation
+    seed : int or numpy.random.SeedSequence
+        Of the noise.
     trace : sequence of int
         Units whose potential is recorded.
     """
-    push = stimulus_hz * parameter("pool", "reflex_mv")
-    calm = 0.5 * (after_s - inhibition_s)
+    push = stimulation.stimulus_hz * parameter("pool", "reflex_mv")
+    inhibition_s = stimulation.inhibition_s
+    calm = 0.5 * (stimulation.after_s - inhibition_s)
     parts = [hold_input(BEFORE_S), hold_input(STIMULUS_S, push), hold_input(calm)]
-    parts += [hold_input(inhibition_s, -inhibition_mv)] if inhibition_s else []
-    push_mv: Any = join_inputs(*parts, hold_input(calm))
-    return pool.run_pool(units, conditions, input_mv=push_mv, seed=seed, trace=trace)
+    parts += [hold_input(inhibition_s, -stimulation.inhibition_mv)] if inhibition_s else []
+    drive = pool.PoolInput(input_mv=join_inputs(*parts, hold_input(calm)))
+    return pool.run_pool(motoneurons, drive, conditions, seed=seed, trace=trace)
 
 
 def spikes_after_push(
@@ -113,8 +132,8 @@ def spikes_after_push(
     after = hold_input(min(duration_s, LONGEST_S))
     begin, end = (round(1000.0 * t) for t in (STRETCH_AT_S, STRETCH_AT_S + STRETCH_S))
     after[begin:end] = -cramping.stretch_mv
-    push: Any = join_inputs(hold_input(BEFORE_S), hold_input(STIMULUS_S, cramping.push_mv), after)
-    run = pool.run_pool(motoneurons, shortened, input_mv=push, seed=seed)
+    push = join_inputs(hold_input(BEFORE_S), hold_input(STIMULUS_S, cramping.push_mv), after)
+    run = pool.run_pool(motoneurons, pool.PoolInput(input_mv=push), shortened, seed=seed)
     late = run.time_s >= BEFORE_S + STIMULUS_S
     return run.time_s[late] - BEFORE_S - STIMULUS_S, run.unit[late]
 
@@ -122,14 +141,25 @@ def spikes_after_push(
 def plateau_census(
     people: int,
     units: int,
+    stimulation: Stimulation,
     *,
     seed: int,
-    stimulus_hz: float,
-    after_s: float = 90.0,
     conditions: SomaConditions | None = None,
     prone: bool = False,
-):
+) -> tuple[list[trains.Plateau], int]:
     """Return the plateaus of all units of some people, and the spikes before the stimulus.
+
+    Parameters
+    ----------
+    people, units : int
+        How many people, and motor units of each.
+    stimulation : Stimulation
+    seed : int
+        Of the noise of the first person; the next have the next.
+    conditions : SomaConditions, optional
+        The somata at rest; the shortened muscle's gain comes on top.
+    prone : bool
+        Whether the people are cramp-prone.
 
     Returns
     -------
@@ -139,18 +169,20 @@ def plateau_census(
     plateaus, early = [], 0
     for person in range(people):
         motoneurons = person_pool(person, units, prone)
-        run = stimulate(motoneurons, shorten(conditions), stimulus_hz, after_s, seed=seed + person)
+        run = stimulate(motoneurons, shorten(conditions), stimulation, seed=seed + person)
         early += int((run.time_s < BEFORE_S).sum())
         by_unit = (trains.self_sustained_plateau(t, BEFORE_S + STIMULUS_S) for t in run.trains_s())
         plateaus += [p for p in by_unit if p is not None]
     return plateaus, early
 
 
-def has_cramp(units, conditions: SomaConditions, stimulus_hz: float, seed: int) -> bool:
-    """Whether half of the units fire on for a second and more after the stimulation."""
-    run = stimulate(units, conditions, stimulus_hz, 2.0, seed=seed)
+def has_cramp(
+    motoneurons: pool.Pool, conditions: SomaConditions, stimulus_hz: float, seed: int
+) -> bool:
+    """Return whether half of the units fire on for a second and more after the stimulation."""
+    run = stimulate(motoneurons, conditions, Stimulation(stimulus_hz, 2.0), seed=seed)
     plateaus = [trains.self_sustained_plateau(t, BEFORE_S + STIMULUS_S) for t in run.trains_s()]
-    return sum(p is not None for p in plateaus) >= SHARE * units.units
+    return sum(p is not None for p in plateaus) >= SHARE * motoneurons.units
 
 
 def cramp_threshold_hz(

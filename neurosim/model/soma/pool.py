@@ -8,9 +8,10 @@ equations, once for NumPy and for Numba.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -232,7 +233,7 @@ def at_rest(P: np.ndarray) -> np.ndarray:
 
 
 @cache
-def compiled_loop():
+def compiled_loop() -> Callable[..., None] | None:
     """Return the compiled loop, or None without Numba or with NEUROSIM_NUMBA=0."""
     if kernel.compiled_loops() is None:
         return None
@@ -342,26 +343,12 @@ class PoolRun:
         return np.split(self.time_s[order], cuts)
 
 
-def run_pool(
-    pool: Pool,
-    conditions: SomaConditions | None = None,
-    *,
-    excitation=0.0,
-    current_na=0.0,
-    input_mv=0.0,
-    duration_s: float | None = None,
-    seed,
-    noise: bool = True,
-    trace: Sequence[int] = (),
-) -> PoolRun:
-    """Return the spikes of a pool under a drive, and the potentials of chosen units.
+@dataclass(frozen=True, eq=False)
+class PoolInput:
+    """What drives a pool; one number, or one for each millisecond of the run.
 
-    Parameters
+    Attributes
     ----------
-    pool : Pool
-        The units.
-    conditions : SomaConditions
-        Fluid and gains, the same for all units; those of health by default.
     excitation : float or array_like, shape (ms,)
         Voluntary drive from 0 to 1, common to all units. Its current is the same in all; the
         depolarisation saturates towards the synaptic driving force: x / (1 + x / 70 mV),
@@ -372,6 +359,54 @@ def run_pool(
         Further depolarisation; negative is inhibition (stretch).
     duration_s : float
         Needed if no input is an array.
+    """
+
+    excitation: Any = 0.0
+    current_na: Any = 0.0
+    input_mv: Any = 0.0
+    duration_s: float | None = None
+
+    @property
+    def length_ms(self) -> int:
+        """Milliseconds of the run.
+
+        Raises
+        ------
+        NeurosimError
+            If the inputs differ in length, or none has one.
+        """
+        inputs = (self.excitation, self.current_na, self.input_mv)
+        sizes = {np.shape(values)[-1] for values in inputs if np.ndim(values)}
+        if self.duration_s is not None:
+            duration_s = number_within("duration_s", self.duration_s, 0.001, 1e7, "s")
+            sizes.add(round(duration_s * 1000.0))
+        if len(sizes) != 1:
+            raise NeurosimError(
+                "the inputs and duration_s must be of one length, one number each millisecond, "
+                f"not {sorted(sizes)} ms."
+            )
+        return sizes.pop()
+
+
+def run_pool(
+    pool: Pool,
+    drive: PoolInput,
+    conditions: SomaConditions | None = None,
+    *,
+    seed,
+    noise: bool = True,
+    trace: Sequence[int] = (),
+) -> PoolRun:
+    """Return the spikes of a pool under a drive, and the potentials of chosen units.
+
+    Parameters
+    ----------
+    pool : Pool
+        The units.
+    drive : PoolInput
+        Excitation, currents and other inputs, and their length.
+    conditions : SomaConditions
+        Fluid and gains, the same for all units; those of health by default.
     seed : int or numpy.random.SeedSequence
         Child 0 is the common noise, child i + 1 that of unit i: a unit's noise does not depend on
         how many run beside it.
@@ -384,43 +419,41 @@ def run_pool(
     ------
     NeurosimError
         For inputs of different lengths, a value out of range, or a run too large.
+
+    Examples
+    --------
+    >>> run = run_pool(build_pool(12), PoolInput(excitation=0.1, duration_s=1.0), seed=1)
+    >>> len(run.trains_s())
+    12
     """
     fluid = SomaConditions() if conditions is None else conditions
     if not isinstance(fluid, SomaConditions):
-        raise NeurosimError(f"run needs SomaConditions, not {conditions!r}.")
-    ms = _length_ms(duration_s, excitation, current_na, input_mv)
-    n = pool.units
+        raise NeurosimError(f"run_pool needs SomaConditions, not {conditions!r}.")
+    ms, n = drive.length_ms, pool.units
     if ms * n > MAX_SAMPLES:
         raise NeurosimError(
             f"units x milliseconds = {ms * n:g} is more than {MAX_SAMPLES:g}: "
             "take fewer units or a shorter time."
         )
-    e = _finite_array("excitation", excitation, ((), (ms,)))
+    inputs = _check_inputs(drive, ms, n, fluid.drive_scale)
+    traced = np.array([_check_whole("trace", i, 0, n - 1) for i in trace], dtype=np.int64)
+    if traced.size * ms * SUBSTEPS > MAX_TRACED:
+        raise NeurosimError("too much to record: trace fewer units or take a shorter time.")
+    drawn = _noise_chunks(_seed_sequence(seed), n, ms, noise)
+    return _run_chunks(pool, fluid, inputs, drawn, traced)
+
+
+def _check_inputs(drive: PoolInput, ms: int, n: int, scale: float) -> tuple[np.ndarray, ...]:
+    """Return scaled excitation, current and other input, shapes (ms,), (ms,), (1 or n, ms)."""
+    e = _finite_array("excitation", drive.excitation, ((), (ms,)))
     if e.min() < 0.0 or e.max() > 1.0:
         raise NeurosimError(
             f"excitation must lie between 0 and 1, not reach {e.min():g} or {e.max():g}."
         )
-    e = np.broadcast_to(e * fluid.drive_scale, ms)
-    current = np.broadcast_to(_finite_array("current_na", current_na, ((), (ms,))), ms)
-    other = np.atleast_1d(_finite_array("input_mv", input_mv, ((), (ms,), (n, ms))))
+    current = _finite_array("current_na", drive.current_na, ((), (ms,)))
+    other = np.atleast_1d(_finite_array("input_mv", drive.input_mv, ((), (ms,), (n, ms))))
     other = np.broadcast_to(other, (1, ms)) if other.ndim == 1 else other
-    traced = np.array([_check_whole("trace", i, 0, n - 1) for i in trace], dtype=np.int64)
-    if traced.size * ms * SUBSTEPS > MAX_TRACED:
-        raise NeurosimError("too much to record: trace fewer units or take a shorter time.")
-    return _run_chunks(pool, fluid, e, current, other, _seed_sequence(seed), noise, traced)
-
-
-def _length_ms(duration_s, *inputs) -> int:
-    """Return the milliseconds of a run."""
-    sizes = {np.shape(g)[-1] for g in inputs if np.ndim(g)}
-    if duration_s is not None:
-        sizes.add(round(number_within("duration_s", duration_s, 0.001, 1e7, "s") * 1000.0))
-    if len(sizes) != 1:
-        raise NeurosimError(
-            "the inputs and duration_s must be of one length, one number each millisecond, "
-            f"not {sorted(sizes)} ms."
-        )
-    return sizes.pop()
+    return np.broadcast_to(e * scale, ms), np.broadcast_to(current, ms), other
 
 
 def _noise_sizes(pool: Pool, conditions: SomaConditions, noise: bool) -> np.ndarray:
@@ -455,62 +488,74 @@ def _common_noise(generator: np.random.Generator, ms: int, last: np.ndarray | No
     return out
 
 
-def _run_chunks(pool, conditions, e, current, other, seed, noise, traced) -> PoolRun:
-    n, ms = pool.units, e.size
+@dataclass(frozen=True, eq=False)
+class _Noise:
+    """The noise of a run."""
+
+    is_on: bool
+    start: np.ndarray  # (units,): state of each unit's own noise
+    chunks: Iterator[tuple[np.ndarray, np.ndarray]]  # common (2, ms) and kicks (units, ms)
+
+
+def _noise_chunks(seed: np.random.SeedSequence, n: int, ms: int, is_on: bool) -> _Noise:
+    """Return the noise of a run, drawn chunk by chunk."""
+    common_generator = _child_generator(seed, 0)
+    generators = [_child_generator(seed, i + 1) for i in range(n)]
+    start = np.array([g.standard_normal() for g in generators]) * float(is_on)
+
+    def draw() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        common = None
+        for first in range(0, ms, _CHUNK_MS):
+            m = min(_CHUNK_MS, ms - first)
+            if not is_on:
+                yield np.zeros((2, m)), np.zeros((n, m))
+                continue
+            common = _common_noise(common_generator, m, None if common is None else common[:, -1])
+            yield common, np.stack([g.standard_normal(m) for g in generators])
+
+    return _Noise(is_on, start, draw())
+
+
+def _in_order_of_time(spikes: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return step and unit of every spike of a chunk."""
+    at = np.concatenate([s[:c] for s, c in zip(spikes, counts, strict=True)])
+    unit = np.repeat(np.arange(counts.size), counts.astype(np.intp))
+    order = np.argsort(at, kind="stable")
+    return at[order], unit[order]
+
+
+def _run_chunks(
+    pool: Pool,
+    conditions: SomaConditions,
+    inputs: tuple[np.ndarray, ...],
+    noise: _Noise,
+    traced: np.ndarray,
+) -> PoolRun:
+    n, ms = pool.units, inputs[0].size
     P = unit_parameters(pool, conditions)
     S = at_rest(P)
-    size = np.concatenate(
-        [
-            _noise_sizes(pool, conditions, noise),
-            [pool.resistance_mohm * _param("largest_drive_na"), pool.resistance_mohm],
-        ]
-    )
+    drive_mv = [pool.resistance_mohm * _param("largest_drive_na"), pool.resistance_mohm]
+    size = np.concatenate([_noise_sizes(pool, conditions, noise.is_on), drive_mv])
     rows = np.full(n, -1)
     rows[traced] = np.arange(traced.size)
-    common_generator, generators = (
-        _child_generator(seed, 0),
-        [_child_generator(seed, i + 1) for i in range(n)],
-    )
-    state = np.array([g.standard_normal() for g in generators]) * float(noise)
     traces = np.empty((3, traced.size, ms * SUBSTEPS))
-    common, chunks = None, []
-    loop = compiled_loop() or move
+    loop: Callable[..., None] = compiled_loop() or move
+    chunks: list[tuple[np.ndarray, np.ndarray]] = []
     most = int(_CHUNK_MS / max(_soma_param("refractory_ms"), DT_MS)) + 2
     spikes, counts = np.empty((n, most), dtype=np.int64), np.empty(n, dtype=np.int64)
-    for start in range(0, ms, _CHUNK_MS):
+    for start, (common, kicks) in zip(range(0, ms, _CHUNK_MS), noise.chunks, strict=True):
         part = slice(start, min(start + _CHUNK_MS, ms))
-        m = part.stop - start
-        if noise:
-            common = _common_noise(common_generator, m, None if common is None else common[:, -1])
-            kicks = np.stack([g.standard_normal(m) for g in generators])
-        else:
-            common, kicks = np.zeros((2, m)), np.zeros((n, m))
         counts[:] = 0
-        steps = slice(start * SUBSTEPS, part.stop * SUBSTEPS)
-        loop(
-            S,
-            P,
-            state,
-            kicks,
-            common,
-            size,
-            np.ascontiguousarray(e[part]),
-            np.ascontiguousarray(current[part]),
-            np.ascontiguousarray(other[:, part]),
-            spikes,
-            counts,
-            traces[:, :, steps],
-            rows,
-        )
-        at = np.concatenate([s[:c] for s, c in zip(spikes, counts, strict=True)])
-        unit = np.repeat(np.arange(n), counts.astype(np.intp))
-        order = np.argsort(at, kind="stable")
-        chunks.append((at[order] + start * SUBSTEPS, unit[order]))
+        now = [np.ascontiguousarray(values[..., part]) for values in inputs]
+        trace = traces[:, :, start * SUBSTEPS : part.stop * SUBSTEPS]
+        loop(S, P, noise.start, kicks, common, size, *now, spikes, counts, trace, rows)
+        at, unit = _in_order_of_time(spikes, counts)
+        chunks.append((at + start * SUBSTEPS, unit))
     parts, rest_mv = threshold_parts_mv(conditions), _soma_param("rest_mv")
     return PoolRun(
         duration_s=ms / 1000.0,
-        time_s=(np.concatenate([f[0] for f in chunks]) + 1.0) * DT_MS / 1000.0,
-        unit=np.concatenate([f[1] for f in chunks]),
+        time_s=(np.concatenate([step for step, _ in chunks]) + 1.0) * DT_MS / 1000.0,
+        unit=np.concatenate([unit for _, unit in chunks]),
         units=n,
         traced=traced,
         time_ms=(np.arange(ms * SUBSTEPS if traced.size else 0) + 1.0) * DT_MS,

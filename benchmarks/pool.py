@@ -46,14 +46,17 @@ def peer_s(made) -> float:
 def main() -> None:
     """Print the table."""
     made = pool.build_pool(UNITS)
-    pool.run_pool(made, excitation=1.0, duration_s=0.1, seed=1)  # compile
+    pool.run_pool(made, pool.PoolInput(excitation=1.0, duration_s=0.1), seed=1)  # compile
     noisy = min(
-        spent(lambda: pool.run_pool(made, excitation=1.0, duration_s=SECONDS, seed=1))
+        spent(
+            lambda: pool.run_pool(made, pool.PoolInput(excitation=1.0, duration_s=SECONDS), seed=1)
+        )
         for _ in range(3)
     )
     push = pool.hold_input(SECONDS, PUSH_MV)
     quiet = min(
-        spent(lambda: pool.run_pool(made, input_mv=push, seed=1, noise=False)) for _ in range(3)
+        spent(lambda: pool.run_pool(made, pool.PoolInput(input_mv=push), seed=1, noise=False))
+        for _ in range(3)
     )
     print(f"{UNITS} units, a minute, steps of {pool_equations.DT_MS} ms; seconds of processor time")
     print(f"full effort with noise: {noisy:.2f}; without noise: {quiet:.2f}")

@@ -35,11 +35,14 @@ WILL = pool.join_inputs(
 )
 units = pool.build_pool(43)
 runs = {
-    name: pool.run_pool(units, soma, excitation=DRIVE, seed=1, trace=(UNIT,))
+    name: pool.run_pool(units, pool.PoolInput(excitation=DRIVE), soma, seed=1, trace=(UNIT,))
     for name, soma in SOMAS.items()
 }
 willed = pool.run_pool(
-    units, state_from_contributions(ns.contributions(LOW)).soma, excitation=WILL, seed=1
+    units,
+    pool.PoolInput(excitation=WILL),
+    state_from_contributions(ns.contributions(LOW)).soma,
+    seed=1,
 )
 misfires = ns.simulate(LOW, duration_s=willed.duration_s, seed=1).firing
 

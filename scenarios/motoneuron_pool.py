@@ -29,17 +29,15 @@ units = pool.build_pool(120)
 runs = {
     name: pool.run_pool(
         units,
+        pool.PoolInput(excitation=DRIVE),
         state_from_contributions(ns.contributions(body)).soma,
-        excitation=DRIVE,
         seed=1,
         trace=(20,),
     )
     for name, body in BODIES.items()
 }
 made = cramp.person_pool(1, muscle("foot_sole").units, prone=False)
-cramps = cramp.stimulate(
-    made, cramp.shorten(), 40.0, 24.0, seed=3, inhibition_mv=30.0, inhibition_s=2.0
-)
+cramps = cramp.stimulate(made, cramp.shorten(), cramp.Stimulation(40.0, 24.0, 30.0, 2.0), seed=3)
 force = muscle_force_mn(cramps.time_s, cramps.unit, "foot_sole", cramps.duration_s, 200.0)
 
 

@@ -102,7 +102,7 @@ def events() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     }
     columns = {name: (times, np.full(times.size, UNIT)) for name, times in found.items()}
     made = cramp.person_pool(1, muscle(MUSCLE).units, prone=True)
-    run = cramp.stimulate(made, cramp.shorten(), 24.0, LENGTH_S, seed=1)
+    run = cramp.stimulate(made, cramp.shorten(), cramp.Stimulation(24.0, LENGTH_S), seed=1)
     columns["Cramp begins"] = run.time_s - 0.4, run.unit
     within = {name: (t > 0.0) & (t < LENGTH_S) for name, (t, _) in columns.items()}
     return {name: (t[within[name]], u[within[name]]) for name, (t, u) in columns.items()}

@@ -21,7 +21,7 @@ from neurosim.model.firing.discharge import (
 from neurosim.model.firing.hazard import HazardTable, conduction_probability
 from neurosim.model.firing.sites import Sites
 from neurosim.model.muscle.events import Twitches
-from neurosim.model.muscle.force import muscle_force_mn
+from neurosim.model.muscle.force import TwitchScales, muscle_force_mn
 from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.state import BodyTrajectory, TissueState
 
@@ -100,15 +100,14 @@ class Result(Viewable):
     def force_mn(self, sampling_hz: float = 1000.0) -> np.ndarray:
         """Return the muscle's force against time, mN, shape (duration x sampling_hz,)."""
         f = self.firing
-        force_scale, slowness = _muscle_scales(f, self.trajectory, self.reached)
+        scales = TwitchScales(*_muscle_scales(f, self.trajectory, self.reached))
         return muscle_force_mn(
             f.time_s,
             f.unit,
             self.scenario.muscle,
             self.scenario.duration_s,
             sampling_hz,
-            force_scale=force_scale,
-            contraction_time_scale=slowness,
+            scales,
         )
 
 

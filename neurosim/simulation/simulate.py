@@ -51,7 +51,8 @@ from neurosim.model.firing.sites import (
     person_streams,
 )
 from neurosim.model.muscle.anatomy import MUSCLES, muscle
-from neurosim.model.muscle.events import Twitches, find_twitches
+from neurosim.model.muscle.events import DischargeLabels, Twitches, find_twitches
+from neurosim.model.muscle.force import TwitchScales
 from neurosim.model.muscle.junction import add_repeats
 from neurosim.model.soma.soma import misfires_per_min
 from neurosim.simulation.provenance import versions
@@ -241,11 +242,15 @@ def _person_twitches(
         firing.time_s[keep],
         firing.unit[keep],
         asked.muscle,
-        force_scale=force if np.ndim(force) == 0 else force[keep],
-        contraction_time_scale=slow if np.ndim(slow) == 0 else slow[keep],
-        origin=np.array(ORIGINS)[origin] if named else None,
-        episode=None if plain else firing.episode[keep],
-        process=None if plain else np.array(PROCESSES)[made],
+        TwitchScales(
+            force if np.ndim(force) == 0 else force[keep],
+            slow if np.ndim(slow) == 0 else slow[keep],
+        ),
+        DischargeLabels(
+            origin=np.array(ORIGINS)[origin] if named else None,
+            episode=None if plain else firing.episode[keep],
+            process=None if plain else np.array(PROCESSES)[made],
+        ),
     )
 
 

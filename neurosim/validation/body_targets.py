@@ -166,7 +166,9 @@ def sustained_share(soma: SomaConditions) -> float:
             pool.hold_input(3.0, level),
         )
         for seed in (1, 2, 3):
-            for t in pool.run_pool(units, soma, excitation=push, seed=seed).trains_s():
+            for t in pool.run_pool(
+                units, pool.PoolInput(excitation=push), soma, seed=seed
+            ).trains_s():
                 silent, pushed = t.min(initial=INF) >= 1.0, ((t >= 1.0) & (t < 1.5)).any()
                 if silent and pushed:
                     goes_on.append((t > 2.5).sum() >= 3)
@@ -177,7 +179,10 @@ def delta_f_per_s(soma: SomaConditions) -> float:
     """Return the median hysteresis of pairs of motor units under a slow ramp up and down, 1/s."""
     units, up = pool.build_pool(120), pool.ramp_input(10.0, 0.0, 0.1)
     drive: Any = pool.join_inputs(up, up[::-1])
-    runs = [pool.run_pool(units, soma, excitation=drive, seed=s).trains_s() for s in (31, 32)]
+    runs = [
+        pool.run_pool(units, pool.PoolInput(excitation=drive), soma, seed=s).trains_s()
+        for s in (31, 32)
+    ]
     pairs = [
         trains.delta_f_per_s(r[c], r[t])
         for r in runs

@@ -149,7 +149,7 @@ def _cramp_rows() -> list[Row]:
             "Miller 2010, doi 10.1249/MSS.0b013e3181dd5e3a: -2.4, P 0.12; width from the two SEs; "
             "blood sodium moves nothing at the model's soma"),
     ]  # fmt: skip
-    found, _ = cramp.plateau_census(3, 30, seed=100, stimulus_hz=40.0)
+    found, _ = cramp.plateau_census(3, 30, cramp.Stimulation(40.0), seed=100)
     limits = (("mean_per_s", "1/s", 14.5, 5.1), ("least_per_s", "1/s", 6.0, 0.8),
               ("largest_per_s", "1/s", 25.0, 8.0), ("duration_s", "s", 23.6, 16.2))  # fmt: skip
     of_units = {key: np.array([getattr(p, key) for p in found]) for key, *_ in limits}
@@ -189,7 +189,9 @@ def _pool_rows() -> list[Row]:
     """V56, V57 and V74: rates, their regularity and hysteresis under voluntary drive."""
     units, up = pool.build_pool(120), pool.ramp_input(10.0, 0.0, 0.1)
     drive: Any = pool.join_inputs(up, up[::-1])
-    runs = [pool.run_pool(units, excitation=drive, seed=s).trains_s() for s in (31, 32)]
+    runs = [
+        pool.run_pool(units, pool.PoolInput(excitation=drive), seed=s).trains_s() for s in (31, 32)
+    ]
     first = [trains.first_rate_per_s(t[t >= trains.recruitment_s(t)[0]]) for r in runs for t in r]
     pairs = [
         trains.delta_f_per_s(r[c], r[t])
@@ -198,15 +200,19 @@ def _pool_rows() -> list[Row]:
         for t in range(c + 6, 118, 7)
     ]
     some = units.subset(np.arange(0, 120, 17))
-    full = pool.run_pool(some, excitation=1.0, duration_s=4.0, seed=31).trains_s()
+    full = pool.run_pool(some, pool.PoolInput(excitation=1.0, duration_s=4.0), seed=31).trains_s()
     most = [trains.rate_per_s(t, 1.0, 4.0) for t in full]
-    held = pool.run_pool(units, excitation=0.08, duration_s=30.0, seed=31).trains_s()
+    held = pool.run_pool(
+        units, pool.PoolInput(excitation=0.08, duration_s=30.0), seed=31
+    ).trains_s()
     cv = [trains.interval_cv(t[t > 1.0]) for t in held if trains.rate_per_s(t, 1.0, 30.0) > 9.0]
     pushed = some.subset(0)
     push: Any = pool.join_inputs(
         pool.hold_input(1.0, 3.5), pool.hold_input(0.5, 11.5), pool.hold_input(3.0, 3.5)
     )
-    plateau = pool.run_pool(pushed, SomaConditions(), input_mv=push, seed=31, noise=False)
+    plateau = pool.run_pool(
+        pushed, pool.PoolInput(input_mv=push), SomaConditions(), seed=31, noise=False
+    )
     later = plateau.time_s > 2.5
     where = "pool of 120 under voluntary drive"
     return [

@@ -16,7 +16,7 @@ import numpy as np
 from neurosim.model.body.fields import CONDITIONS, FIELDS, SCALES
 from neurosim.model.body.state import Body
 from neurosim.model.muscle.events import Twitches
-from neurosim.model.muscle.force import muscle_force_mn
+from neurosim.model.muscle.force import TwitchScales, muscle_force_mn
 from neurosim.model.soma.soma import SomaConditions, margin_mv
 from neurosim.view.describe_body import firing_point
 from neurosim.view.describe_ratio import people_ratio, person_ratio, ratio_band
@@ -392,8 +392,10 @@ def _force_mn(result: Result, window: tuple[float, float]) -> tuple[np.ndarray, 
         result.scenario.muscle,
         end - start,
         hz,
-        force_scale=state.unit_force_scale * state.transmission * result.reaches,
-        contraction_time_scale=state.contraction_time_scale,
+        TwitchScales(
+            state.unit_force_scale * state.transmission * result.reaches,
+            state.contraction_time_scale,
+        ),
     )
     return np.arange(force.size) / hz, force
 

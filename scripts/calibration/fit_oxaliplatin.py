@@ -26,8 +26,8 @@ def slowing(rise: float, axon: str) -> float:
     """Return by what share the time constant grows where refractoriness rises by `rise`."""
 
     def refractoriness(scale):
-        found = examine(Conditions(inactivation_tau_scale=scale), axon)
-        return found.measures["refractoriness_2_5_ms_percent"]
+        examination = examine(Conditions(inactivation_tau_scale=scale), axon)
+        return examination.measures["refractoriness_2_5_ms_percent"]
 
     start = refractoriness(1.0) + rise
     return float(brentq(lambda s: refractoriness(s) - start, 1.0, 1.75, xtol=1e-3)) - 1.0
@@ -40,13 +40,13 @@ def main() -> None:
     )
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    found = {
+    slowings = {
         axon: [slowing(rise, axon) for rise in (RISE - ERROR, RISE, RISE + ERROR)] for axon in AXONS
     }
-    for axon, values in found.items():
+    for axon, values in slowings.items():
         print(axon, *(f"{v:.3f}" for v in values))
     if options.write:
-        low, value, high = found[AXONS[0]]
+        low, value, high = slowings[AXONS[0]]
         with open(PATH, encoding="utf-8") as file:
             text = file.read()
         head = rf"(\[{NAME}\]\n)value = .*\nunit = \"1\"\nlow = .*\nhigh = .*\n"

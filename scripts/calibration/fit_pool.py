@@ -28,14 +28,13 @@ from __future__ import annotations
 
 import argparse
 import re
-from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.stats import qmc
 
-from neurosim.base.parameters import load_group, override
+from neurosim.base.parameters import load_group, override_all
 from neurosim.model.soma import cramp, pool, trains
 
 FILE = Path(__file__).parents[2] / "neurosim" / "model" / "soma" / "pool.toml"
@@ -62,19 +61,19 @@ def health() -> dict[str, float]:
     up = pool.ramp_input(10.0, 0.0, 0.1)
     first, pairs = [], []
     for seed in (1, 2, 3):
-        found = pool.run_pool(
-            units, excitation=pool.join_inputs(up, up[::-1]), seed=seed
+        by_unit = pool.run_pool(
+            units, pool.PoolInput(excitation=pool.join_inputs(up, up[::-1])), seed=seed
         ).trains_s()
-        first += [trains.first_rate_per_s(t[t >= trains.recruitment_s(t)[0]]) for t in found]
+        first += [trains.first_rate_per_s(t[t >= trains.recruitment_s(t)[0]]) for t in by_unit]
         pairs += [
-            trains.delta_f_per_s(found[c], found[t])
+            trains.delta_f_per_s(by_unit[c], by_unit[t])
             for c in range(0, 110, 4)
             for t in range(c + 5, 118, 5)
         ]
     few = units.subset(np.arange(0, 120, 17))
-    most = pool.run_pool(few, excitation=1.0, duration_s=3.0, seed=2).trains_s()
+    most = pool.run_pool(few, pool.PoolInput(excitation=1.0, duration_s=3.0), seed=2).trains_s()
     most = [trains.rate_per_s(t, 1.0, 3.0) for t in most]
-    resting = pool.run_pool(units, duration_s=30.0, seed=3).time_s.size
+    resting = pool.run_pool(units, pool.PoolInput(duration_s=30.0), seed=3).time_s.size
     return {
         "first": float(np.nanmedian(first)),
         "delta_f": float(np.nanmedian(pairs)),
@@ -98,10 +97,10 @@ def health_cost() -> float:
 
 def cramp_cost() -> float:
     """Return the squared distance from Minetto's means, each in a fifth of itself."""
-    found, early = cramp.plateau_census(PEOPLE, 24, seed=5, stimulus_hz=40.0)
-    if len(found) < 0.5 * PEOPLE * 24:
-        return 1e3 - len(found)
-    means = {k: np.mean([getattr(p, k) for p in found]) for k in MINETTO}
+    plateaus, early = cramp.plateau_census(PEOPLE, 24, cramp.Stimulation(40.0), seed=5)
+    if len(plateaus) < 0.5 * PEOPLE * 24:
+        return 1e3 - len(plateaus)
+    means = {k: np.mean([getattr(p, k) for p in plateaus]) for k in MINETTO}
     cost = sum(((means[k] - m) / (0.2 * m)) ** 2 for k, (m, _) in MINETTO.items())
     return float(cost) + early / 48.0  # spikes per unit before the stimulus
 
@@ -125,32 +124,24 @@ def fit(stage: str, tries: int, fixed: dict[str, float]) -> dict[str, float]:
     def at(x) -> float:
         if ((x < 0.0) | (x > 1.0)).any():
             return 1e4
-        with ExitStack() as stack:
-            for name, value in {
-                **fixed,
-                **dict(zip(names, low + x * (high - low), strict=True)),
-            }.items():  # noqa: E501
-                stack.enter_context(override("pool", name, float(value)))
-            found = cost()
-        return found if np.isfinite(found) else 1e4
+        moved = {**fixed, **dict(zip(names, (low + x * (high - low)).tolist(), strict=True))}
+        with override_all({("pool", name): value for name, value in moved.items()}):
+            result = cost()
+        return result if np.isfinite(result) else 1e4
 
-    now = (np.array([load_group("pool")[n].value for n in names]) - low) / (high - low)
-    tried = np.vstack([now, qmc.Sobol(len(names), rng=1).random(tries)])
-    costs = [at(x) for x in tried]
+    start = (np.array([load_group("pool")[n].value for n in names]) - low) / (high - low)
+    points = np.vstack([start, qmc.Sobol(len(names), rng=1).random(tries)])
+    costs = [at(x) for x in points]
     best = minimize(
         at,
-        tried[int(np.argmin(costs))],
+        points[int(np.argmin(costs))],
         method="Nelder-Mead",
         options={"maxfev": tries, "xatol": 1e-3, "fatol": 1e-2},
     )
     values = dict(zip(names, (low + best.x * (high - low)).tolist(), strict=True))
     values = {n: float(f"{v:.4g}") for n, v in values.items()}
-    print(
-        stage,
-        f"cost {best.fun:.3g} (best of the random tries {min(costs):.3g})",
-        values,
-        flush=True,
-    )  # noqa: E501
+    lowest = f"cost {best.fun:.3g} (best of the random tries {min(costs):.3g})"
+    print(stage, lowest, values, flush=True)
     return values
 
 
@@ -174,15 +165,13 @@ def main() -> None:
         fixed |= fit(stage, args.tries, fixed)
         if args.write:
             write(fixed)
-    with ExitStack() as stack:
-        for name, value in fixed.items():
-            stack.enter_context(override("pool", name, value))
+    with override_all({("pool", name): value for name, value in fixed.items()}):
         print(health())
-        found, early = cramp.plateau_census(4, 24, seed=11, stimulus_hz=40.0)
+        plateaus, early = cramp.plateau_census(4, 24, cramp.Stimulation(40.0), seed=11)
         for key, (mean, sd) in MINETTO.items():
-            values = [getattr(p, key) for p in found]
+            values = [getattr(p, key) for p in plateaus]
             print(f"{key}: {np.mean(values):.2f} +- {np.std(values):.2f}, published {mean} +- {sd}")
-        print(f"{len(found)} of 96 units cramp, {early} spikes before the stimulus")
+        print(f"{len(plateaus)} of 96 units cramp, {early} spikes before the stimulus")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from neurosim.model.firing.bursts import (
 )
 from neurosim.model.firing.discharge import UnitHazard, sample_firing
 from neurosim.model.muscle import anatomy
-from neurosim.model.muscle.events import KINDS, find_twitches
+from neurosim.model.muscle.events import KINDS, DischargeLabels, find_twitches
 from neurosim.model.muscle.force import muscle_force_mn
 from neurosim.model.soma import cramp, pool
 from neurosim.simulation.simulate import simulate
@@ -138,7 +138,7 @@ def pool_recording(kind: str, muscle: str, seed: int) -> tuple[Discharges, int]:
     n = anatomy.muscle(muscle).units
     if kind == "cramp":
         made = cramp.person_pool(seed, n, True)
-        run = cramp.stimulate(made, cramp.shorten(), 24.0, 37.0, seed=seed)
+        run = cramp.stimulate(made, cramp.shorten(), cramp.Stimulation(24.0, 37.0), seed=seed)
     else:
         drive = 0.05 if kind == "contraction" else 0.02
         parts = (
@@ -148,7 +148,9 @@ def pool_recording(kind: str, muscle: str, seed: int) -> tuple[Discharges, int]:
             pool.hold_input(2.0),
         )
         run = pool.run_pool(
-            pool.build_pool(n, person=seed), excitation=pool.join_inputs(*parts), seed=seed
+            pool.build_pool(n, person=seed),
+            pool.PoolInput(excitation=pool.join_inputs(*parts)),
+            seed=seed,
         )
     count = run.time_s.size
     told = (np.full(count, "soma"), np.full(count, "plateau"), np.zeros(count, np.int64))
@@ -234,9 +236,8 @@ def tally() -> Tally:
 
 def truth_of(d: Discharges, muscle: str):
     """Return the true events of a recording."""
-    return find_twitches(
-        d.time_s, d.unit, muscle, origin=d.origin, episode=d.episode, process=d.process
-    )
+    labels = DischargeLabels(d.origin, d.episode, d.process)
+    return find_twitches(d.time_s, d.unit, muscle, labels=labels)
 
 
 def table(count: Counter, names: tuple[str, ...]) -> np.ndarray:

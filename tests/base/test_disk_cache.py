@@ -30,7 +30,7 @@ CACHED = (
 STATE = Conditions(calcium_out_mmol_l=0.9, potassium_out_mmol_l=4.9)
 
 
-def forget():
+def clear_memory():
     for function in CACHED:
         function.values.clear()
 
@@ -40,17 +40,17 @@ def cache(tmp_path, monkeypatch):
     """A cache of its own in a new folder, which is returned; nothing is kept in memory."""
     monkeypatch.setenv("NEUROSIM_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(disk_cache, "_disabled", set())
-    forget()
+    clear_memory()
     yield tmp_path / "cache"
     disk_cache.close()
-    forget()
+    clear_memory()
 
 
 def everything(axon="ghk", scores=()):
     """Return all that is kept of one state, as arrays by name."""
     table = hz.hazard_table(STATE, axon, scores)
-    found = {n: getattr(table, n) for n in ("bursts_per_min", "action", "pair", "rest_mv")}
-    found |= {
+    values = {n: getattr(table, n) for n in ("bursts_per_min", "action", "pair", "rest_mv")}
+    values |= {
         "x": table.threshold_percent,
         "travels": np.array(hz.conduction_probability(STATE, axon, scores)),
     }
@@ -58,10 +58,10 @@ def everything(axon="ghk", scores=()):
     for f in fields(test):
         value = getattr(test, f.name)
         for name, one in value.items() if isinstance(value, dict) else [("", value)]:
-            found[f"{f.name} {name!r}"] = np.array(one)
+            values[f"{f.name} {name!r}"] = np.array(one)
     fibre = junction.fibre_response(0.3)
-    found |= {"quanta": fibre.quanta, "least": np.array(fibre.threshold_quanta)}
-    return found | {f"spikes {i}": times for i, times in enumerate(fibre.spikes_ms)}
+    values |= {"quanta": fibre.quanta, "least": np.array(fibre.threshold_quanta)}
+    return values | {f"spikes {i}": times for i, times in enumerate(fibre.spikes_ms)}
 
 
 def same(a, b):
@@ -75,7 +75,7 @@ def failing(*args, **options):
 @pytest.mark.parametrize("scores", [(), person_scores(1, 3)], ids=["mean axon", "a person's"])
 def test_the_same_to_the_last_bit_cold_warm_and_without(cache, monkeypatch, scores):
     cold = everything(scores=scores)
-    forget()
+    clear_memory()
     with monkeypatch.context() as patch:
         for module, name in (
             (hz, "escape_action"),
@@ -85,32 +85,32 @@ def test_the_same_to_the_last_bit_cold_warm_and_without(cache, monkeypatch, scor
         ):
             patch.setattr(module, name, failing)
         warm = everything(scores=scores)
-    forget()
+    clear_memory()
     monkeypatch.setenv("NEUROSIM_CACHE", "0")
     assert same(cold, warm) and same(cold, everything(scores=scores))
 
 
-def test_exchanged_numbers_have_values_of_their_own(cache):
-    def found():
-        forget()
+def test_overrides_have_values_of_their_own(cache):
+    def state_values():
+        clear_memory()
         return hz.conduction_probability(STATE), hz.hazard_table(STATE).rest_mv[0]
 
-    healthy = found()
+    healthy = state_values()
     half = parameter("membrane", "pump_k_half")
     with override("membrane", "pump_k_half", 3.0 * half):
-        other = found()
-        assert found() == other != healthy
-    assert found() == healthy
+        other = state_values()
+        assert state_values() == other != healthy
+    assert state_values() == healthy
 
 
 def test_a_key_tells_function_arguments_and_numbers(cache):
-    own = axon_parameters("ghk")
-    near = own.replace(PNa=np.nextafter(own["PNa"], np.inf))
+    ghk = axon_parameters("ghk")
+    near = ghk.replace(PNa=np.nextafter(ghk["PNa"], np.inf))
     acid = Conditions(ph=np.nextafter(7.4, 7.0))
-    parts = [("f", own), ("f", near), ("g", own), ("f", Conditions()), ("f", acid), ("f", "ghk"),
+    parts = [("f", ghk), ("f", near), ("g", ghk), ("f", Conditions()), ("f", acid), ("f", "ghk"),
              ("f", "ghk", (0.1,))]  # fmt: skip
     assert len({disk_cache.cache_key(*p) for p in parts}) == len(parts)
-    assert disk_cache.cache_key("f", axon_parameters("ghk")) == disk_cache.cache_key("f", own)
+    assert disk_cache.cache_key("f", axon_parameters("ghk")) == disk_cache.cache_key("f", ghk)
 
 
 def test_other_code_knows_nothing_of_what_was_kept(cache, monkeypatch):
@@ -158,9 +158,9 @@ VALUES = {
 
 
 def test_what_is_packed_comes_back_to_the_last_bit():
-    found = disk_cache.unpack(disk_cache.pack(VALUES))
-    assert repr(found) == repr(VALUES)
-    found["dict"]["a"][0] = 1.0  # as writable as before
+    values = disk_cache.unpack(disk_cache.pack(VALUES))
+    assert repr(values) == repr(VALUES)
+    values["dict"]["a"][0] = 1.0  # as writable as before
 
 
 @pytest.mark.parametrize("value", [object(), [1.0], {1, 2}, np.array([object()]), b"x"])
@@ -209,7 +209,7 @@ def test_where_nothing_can_be_written_nothing_is_kept(tmp_path, monkeypatch, whe
     (tmp_path / "file").write_text("a file, no folder")
     monkeypatch.setattr(disk_cache, "cache_folder", lambda: tmp_path / where)
     monkeypatch.setattr(disk_cache, "_disabled", set())
-    forget()
+    clear_memory()
     assert 0.0 <= hz.conduction_probability(STATE) <= 1.0
     assert disk_cache.get([b"a"]) == {} and disk_cache._disabled
 
@@ -228,9 +228,9 @@ def test_the_file_stays_small_and_the_oldest_goes(cache, monkeypatch):
     assert (cache / "values-1.sqlite").stat().st_size < 800_000
 
 
-@pytest.mark.parametrize("asked", ["", "0"])
-def test_the_cache_can_be_turned_off(monkeypatch, tmp_path, asked):
-    monkeypatch.setenv("NEUROSIM_CACHE", asked)
+@pytest.mark.parametrize("setting", ["", "0"])
+def test_the_cache_can_be_turned_off(monkeypatch, tmp_path, setting):
+    monkeypatch.setenv("NEUROSIM_CACHE", setting)
     monkeypatch.chdir(tmp_path)
     disk_cache.put({b"a": 1.0})
     assert (
@@ -271,10 +271,10 @@ def test_four_processes_fill_the_same_cache(cache):
         subprocess.Popen([sys.executable, "-c", MANY, str(i)], stderr=subprocess.PIPE, text=True)
         for i in range(4)
     ]
-    told = [one.communicate()[1] for one in runs]
-    assert [one.returncode for one in runs] == [0] * 4, told
-    found = disk_cache.get([disk_cache.cache_key(k) for k in range(67)])
-    assert sorted(v[0] for v in found.values()) == [float(k) for k in range(67)]
+    errors = [one.communicate()[1] for one in runs]
+    assert [one.returncode for one in runs] == [0] * 4, errors
+    values = disk_cache.get([disk_cache.cache_key(k) for k in range(67)])
+    assert sorted(v[0] for v in values.values()) == [float(k) for k in range(67)]
 
 
 FORK = """

@@ -218,7 +218,7 @@ def test_a_steady_train_is_a_motor_neurons_and_a_poisson_train_is_not():
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_cramp_is_one_spasm_and_twitches_are_none(seed):
     made = cramp.person_pool(seed, anatomy.muscle(MUSCLE).units, prone=True)
-    run = cramp.stimulate(made, cramp.shorten(), 24.0, 9.0, seed=seed)
+    run = cramp.stimulate(made, cramp.shorten(), cramp.Stimulation(24.0, 9.0), seed=seed)
     signal, force = recorded(run.time_s, unit=run.unit, length_s=12.0, seed=seed)
     found = detect(signal, force, HZ, MUSCLE)
     spasm = found.kind == "spasm"

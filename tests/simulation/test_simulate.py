@@ -12,7 +12,7 @@ from neurosim.classroom.explorer.settings import Explorer
 from neurosim.model.body import contributions
 from neurosim.model.body.state import Body
 from neurosim.model.firing.sites import TYPICAL_PERSON
-from neurosim.model.muscle.events import find_twitches
+from neurosim.model.muscle.events import DischargeLabels, find_twitches
 from neurosim.simulation import state as state_
 from neurosim.simulation.scenario import Scenario, load_scenario
 from neurosim.simulation.simulate import simulate
@@ -134,7 +134,9 @@ def test_a_burst_is_what_the_interval_alone_makes_an_event(name):
     firing = result.firing
     found, again = (
         result.twitches,
-        find_twitches(firing.time_s, firing.unit, "foot_sole", episode=firing.episode),
+        find_twitches(
+            firing.time_s, firing.unit, "foot_sole", labels=DischargeLabels(episode=firing.episode)
+        ),
     )
     for column in ("unit", "discharges", "kind"):
         assert np.array_equal(getattr(found, column), getattr(again, column))

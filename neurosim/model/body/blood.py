@@ -1,8 +1,8 @@
-"""What a body's states make of its blood: the indirect routes, one step each.
+"""How the states of a body change its blood: the indirect routes, one step each.
 
-Over-breathing, sweat and drink, adrenaline, kidneys, medicines and diet do not touch nerve or
-muscle themselves: they move an ion of the blood, or its acid, and those act on the membrane as
-any other change of them does. A blood value of `Body` is what it is without these.
+Hyperventilation (over-breathing), sweat and drink, adrenaline, kidneys, medicines and diet do not
+touch nerve or muscle themselves: they change an ion of the blood, or its acid, and those act on
+the membrane as any other change of them does. A blood value of `Body` is what it is without these.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Step:
     change : float
         Added, in the unit of the value.
     size : str
-        Number of the body's room that sizes it.
+        Parameter of the group ``body`` that sizes it.
     why : str
         One sentence.
     """
@@ -48,7 +48,7 @@ class Step:
     why: str
 
 
-# Value of the body, number that sizes it, sign, why; in proportion to the scale.
+# Blood value, parameter that sizes the change, sign, why; in proportion to the scale.
 _ROUTES = {
     "stress": (
         ("potassium_mmol_l", "stress_potassium_fall_mmol_l", -1.0,
@@ -115,26 +115,26 @@ def factor_label(field: str) -> str:
 
 
 def _sweat_steps(body: Mapping[str, float]) -> Iterator[Step]:
-    """Return what sweat and drink make of sodium and potassium.
+    """Yield the changes of sodium and potassium by sweat and drink.
 
     Plasma sodium follows exchangeable sodium and potassium over body water. Of what was drunk
-    no more is kept than was lost: the kidney passes the rest.
+    no more is retained than was lost: the kidney excretes the rest.
     """
     mass_kg = parameter("body", "body_mass_kg.healthy")
     lost_l = mass_kg * body["mass_loss_percent"] / 100.0
     drunk_l = body["plain_water_l"] + body["rehydration_l"]
     if not lost_l:
         return
-    kept = min(1.0, lost_l / drunk_l) if drunk_l else 0.0
+    retained = min(1.0, lost_l / drunk_l) if drunk_l else 0.0
     sweat = {ion: parameter("body", f"sweat_{ion}_mmol_l") for ion in ("sodium", "potassium")}
     drink = {ion: parameter("body", f"rehydration_{ion}_mmol_l") for ion in sweat}
-    # The kidney passes salt beyond what was lost as it does water.
+    # The kidney excretes salt beyond what was lost as it does water.
     balance = {
-        i: min(0.0, kept * body["rehydration_l"] * drink[i] - lost_l * sweat[i]) for i in sweat
+        i: min(0.0, retained * body["rehydration_l"] * drink[i] - lost_l * sweat[i]) for i in sweat
     }
     water_l = parameter("body", "body_water_share") * mass_kg
     before = FIELDS["sodium_mmol_l"].healthy
-    after = (before * water_l + sum(balance.values())) / (water_l - lost_l + kept * drunk_l)
+    after = (before * water_l + sum(balance.values())) / (water_l - lost_l + retained * drunk_l)
     factor = "sweating" if not drunk_l else "sweating and drinking"
     why = "Sweat holds less salt than blood; what is drunk decides what becomes of the rest."
     yield Step(factor, "sodium_mmol_l", after - before, "sweat_sodium_mmol_l", why)
@@ -156,19 +156,19 @@ def blood_ph(paco2_mmhg: float, bicarbonate_mmol_l: float) -> float:
     return parameter("body", "acid_pk") + math.log10(max(left, 1.0) / acid)
 
 
-def _acid_base_steps(body: Mapping[str, float], so_far: list[Step]) -> Iterator[Step]:
-    """Return what carbon dioxide and bicarbonate make of pH, and pH of ionised calcium."""
+def _acid_base_steps(body: Mapping[str, float], earlier: list[Step]) -> Iterator[Step]:
+    """Yield the change of pH by carbon dioxide and bicarbonate, and that of calcium by pH."""
     healthy = {n: FIELDS[n].healthy for n in ("paco2_mmhg", "bicarbonate_mmol_l")}
-    now = {n: _value_after(body, so_far, n) for n in healthy}
-    if now == healthy:
+    current = {n: _value_after(body, earlier, n) for n in healthy}
+    if current == healthy:
         return
-    change = blood_ph(*now.values()) - blood_ph(*healthy.values())
-    brings = [s for s in so_far if s.value in healthy]
-    factor = brings[0].factor if brings else "breathing and acid"
-    size = brings[0].size if brings else "acute_bicarbonate_slope"
+    change = blood_ph(*current.values()) - blood_ph(*healthy.values())
+    causes = [s for s in earlier if s.value in healthy]
+    factor = causes[0].factor if causes else "breathing and acid"
+    size = causes[0].size if causes else "acute_bicarbonate_slope"
     why = (
-        f"Carbon dioxide of {now['paco2_mmhg']:.3g} mmHg and bicarbonate of "
-        f"{now['bicarbonate_mmol_l']:.3g} mmol/L make the blood more "
+        f"Carbon dioxide of {current['paco2_mmhg']:.3g} mmHg and bicarbonate of "
+        f"{current['bicarbonate_mmol_l']:.3g} mmol/L make the blood more "
         f"{'alkaline' if change > 0 else 'acid'}, which moves the gates of sodium channels."
     )
     yield Step(factor, "ph", change, size, why)
@@ -181,21 +181,21 @@ def _acid_base_steps(body: Mapping[str, float], so_far: list[Step]) -> Iterator[
     yield Step(factor, "ionised_calcium_mmol_l", bound, "ionised_calcium_per_ph", why)
 
 
-def _value_after(body: Mapping[str, float], found: list[Step], name: str) -> float:
-    """Return a value of the blood after steps.
+def _value_after(body: Mapping[str, float], steps: list[Step], name: str) -> float:
+    """Return one value of the blood after all steps that change it.
 
     Raises
     ------
     NeurosimError
         If they bring it to where nobody survives.
     """
-    steps = [s for s in found if s.value == name]
-    value = body[name] + sum(s.change for s in steps)
+    changes = [s for s in steps if s.value == name]
+    value = body[name] + sum(s.change for s in changes)
     field = FIELDS[name]
-    if steps and not field.lowest <= value <= field.highest:
-        together = " and ".join(dict.fromkeys(s.factor for s in steps))
+    if changes and not field.lowest <= value <= field.highest:
+        factors = " and ".join(dict.fromkeys(s.factor for s in changes))
         raise NeurosimError(
-            f"{name} comes to {value:.3g} {field.unit} with {together}: "
+            f"{name} comes to {value:.3g} {field.unit} with {factors}: "
             f"survivable is {field.lowest:g} to {field.highest:g} {field.unit}."
         )
     return value
@@ -214,26 +214,26 @@ def blood_steps(body: Mapping[str, float]) -> list[Step]:
     NeurosimError
         If they add up to what nobody survives.
     """
-    found = [*_condition_steps(body), *_sweat_steps(body)]
-    found += _acid_base_steps(body, found)
+    steps = [*_condition_steps(body), *_sweat_steps(body)]
+    steps += _acid_base_steps(body, steps)
     for name in IONS.values():
-        _value_after(body, found, name)
-    ph = parameter("body", "ph.healthy") + sum(s.change for s in found if s.value == "ph")
+        _value_after(body, steps, name)
+    ph = parameter("body", "ph.healthy") + sum(s.change for s in steps if s.value == "ph")
     low, high = (parameter("body", f"ph.survivable_{end}") for end in ("low", "high"))
     if not low <= ph <= high:
         raise NeurosimError(f"The pH comes to {ph:.3g}: survivable is {low:g} to {high:g}.")
-    return found
+    return steps
 
 
 def blood(body: Mapping[str, float]) -> dict[str, float]:
-    """Return the blood as it comes to be: ions (mmol/L) by field, and ``"ph"``; see `steps`.
+    """Return the blood after all steps: ions (mmol/L) by field, and ``"ph"``.
 
     Raises
     ------
     NeurosimError
-        As `steps`.
+        As `blood_steps`.
     """
-    found = blood_steps(body)
+    steps = blood_steps(body)
     healthy = parameter("body", "ph.healthy")
-    ph = healthy + sum(s.change for s in found if s.value == "ph")
-    return {**{name: _value_after(body, found, name) for name in IONS.values()}, "ph": ph}
+    ph = healthy + sum(s.change for s in steps if s.value == "ph")
+    return {**{name: _value_after(body, steps, name) for name in IONS.values()}, "ph": ph}

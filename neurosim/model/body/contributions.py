@@ -1,4 +1,4 @@
-"""What a body changes in nerve and muscle: the list a pupil reads to see why.
+"""What a body changes in nerve and muscle: the list that explains why it twitches.
 
 A factor may change a concentration, a temperature, a gain, a load, or how many units, endings
 and hurt axons there are, never a twitch rate: the rate has to follow from the membrane (but for the
@@ -12,8 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from neurosim.base.errors import NeurosimError, finite_number, short_repr, unknown_name
-from neurosim.base.parameters import GRADES, Value, load_group
-from neurosim.base.parameters import parameter as number
+from neurosim.base.parameters import GRADES, Value, load_group, parameter
 from neurosim.model.body.blood import IONS, blood_steps, factor_label
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
@@ -96,7 +95,7 @@ class Contribution:
     why : str
         One sentence.
     size : str
-        Room and name of the number that sizes it, as ``"body.csf_transfer"``.
+        Group and name of the parameter that sizes it, as ``"body.csf_transfer"``.
     """
 
     factor: str
@@ -123,33 +122,33 @@ class Contribution:
 
 
 def _effect_size(name: str) -> float:
-    """Return a number that sizes a factor, of the body or ``pool.NAME``."""
-    room, _, own = name.rpartition(".")
-    return number(room or "body", own)
+    """Return a parameter that sizes a factor, of the group ``body`` or as ``pool.NAME``."""
+    group, _, key = name.rpartition(".")
+    return parameter(group or "body", key)
 
 
 def _size_value(name: str) -> Value:
-    room, _, own = name.rpartition(".")
-    return load_group(room or "body")[own]
+    group, _, key = name.rpartition(".")
+    return load_group(group or "body")[key]
 
 
 def _make_contribution(
     size: str, factor: str, where: str, operation: str, change: float, why: str
 ) -> Contribution:
-    """Return a contribution whose grade and source are those of the number that sizes it.
+    """Return a contribution whose grade and source are those of the parameter that sizes it.
 
-    `where` is the site and the parameter, as in ``"axon temperature_c"``; `size` a number of
-    the body's, or of the pool's as in ``"pool.cramp_gain"``.
+    `where` is the site and the parameter, as in ``"axon temperature_c"``; `size` a parameter of
+    the group ``body``, or of the pool as in ``"pool.cramp_gain"``.
     """
-    site, parameter = where.split()
+    site, target = where.split()
     value = _size_value(size)
     units = {"_mmol_l": "mmol/L", "_c": "degC", "_mv": "mV"}
-    added = next((unit for end, unit in units.items() if parameter.endswith(end)), "1")
+    added = next((unit for end, unit in units.items() if target.endswith(end)), "1")
     unit = "1" if operation == "scale" else added
     return Contribution(
         factor,
         site,
-        parameter,
+        target,
         operation,
         change,
         unit,
@@ -187,52 +186,52 @@ CSF_WHY = "The barrier between blood and spinal fluid lets only a small part of 
 def _ion_contributions(body: Body) -> list[Contribution]:
     """Return what the blood's ions change: the axon and end plate fully, the soma a little.
 
-    First the values that the body was given, then what its states make of them.
+    First the entered blood values, then what the states of the body do to them.
     """
-    found = []
+    changes = []
     for ion, name in IONS.items():
         delta = getattr(body, name) - FIELDS[name].healthy
         if delta:
-            found += _fluid_contributions(ion, delta, f"{ion} {'high' if delta > 0 else 'low'}")
+            changes += _fluid_contributions(ion, delta, f"{ion} {'high' if delta > 0 else 'low'}")
     ions = {name: ion for ion, name in IONS.items()}
     for step in blood_steps(vars(body)):
         if step.value in ions and step.change:
-            found += _fluid_contributions(
+            changes += _fluid_contributions(
                 ions[step.value], step.change, step.factor, step.size, step.why
             )
         elif step.value == "ph":
             size, factor, change = step.size, step.factor, step.change
-            found.append(_make_contribution(size, factor, "axon ph", "add", change, step.why))
-    return found
+            changes.append(_make_contribution(size, factor, "axon ph", "add", change, step.why))
+    return changes
 
 
 def _fluid_contributions(
     ion: str, delta_mmol_l: float, factor: str, size: str = "", route: str = ""
 ) -> list[Contribution]:
     """Return what a change of one ion of the blood changes around axon, end plate and soma."""
-    parameter = f"{ion}_out_mmol_l"
+    target = f"{ion}_out_mmol_l"
     share = f"interstitial_{ion}_per_plasma"
-    change = delta_mmol_l * number("body", share)
-    found = []
+    change = delta_mmol_l * parameter("body", share)
+    changes = []
     for site in ("axon", "junction"):
         if (ion, site) in ION_WHY:
             why = route or ION_WHY[ion, site]
-            found.append(
-                _make_contribution(size or share, factor, f"{site} {parameter}", "add", change, why)
+            changes.append(
+                _make_contribution(size or share, factor, f"{site} {target}", "add", change, why)
             )
     if ion == "sodium":
-        found += _water_contributions(factor, delta_mmol_l)
-    change = delta_mmol_l * number("body", "csf_transfer")
-    found.append(
-        _make_contribution("csf_transfer", factor, f"soma {parameter}", "add", change, CSF_WHY)
+        changes += _water_contributions(factor, delta_mmol_l)
+    change = delta_mmol_l * parameter("body", "csf_transfer")
+    changes.append(
+        _make_contribution("csf_transfer", factor, f"soma {target}", "add", change, CSF_WHY)
     )
-    return found
+    return changes
 
 
 def _water_contributions(factor: str, delta_mmol_l: float) -> list[Contribution]:
     """Return what water that follows blood sodium makes of the ions inside the axon."""
     size = "internal_ions_per_sodium"
-    scale = 1.0 + number("body", size) * delta_mmol_l / FIELDS["sodium_mmol_l"].healthy
+    scale = 1.0 + parameter("body", size) * delta_mmol_l / FIELDS["sodium_mmol_l"].healthy
     return [
         _make_contribution(size, factor, f"axon {inside}", "scale", scale, WATER_WHY)
         for inside in ("sodium_in_mmol_l", "potassium_in_scale")
@@ -247,7 +246,7 @@ def _temperature_contributions(body: Body) -> list[Contribution]:
     size = "nerve_temperature_per_limb"
     why = "Channels and pump work faster in a warm nerve and slower in a cold one."
     factor = f"limb {'warm' if delta > 0 else 'cold'}"
-    change = delta * number("body", size)
+    change = delta * parameter("body", size)
     return [_make_contribution(size, factor, "axon temperature_c", "add", change, why)]
 
 
@@ -260,7 +259,7 @@ def adenosine_block(caffeine_umol_l: float) -> float:
         If the level is no number or cannot be survived.
     """
     level = FIELDS["plasma_caffeine_umol_l"].check(caffeine_umol_l)
-    return level / (level + number("body", "caffeine_half_block_umol_l"))
+    return level / (level + parameter("body", "caffeine_half_block_umol_l"))
 
 
 def _caffeine_contributions(body: Body) -> list[Contribution]:
@@ -269,7 +268,7 @@ def _caffeine_contributions(body: Body) -> list[Contribution]:
         return []
     block = adenosine_block(body.plasma_caffeine_umol_l)
     size = "caffeine_pic_gain_full_block"
-    gain = 1.0 + (number("body", size) - 1.0) * block
+    gain = 1.0 + (parameter("body", size) - 1.0) * block
     why = (
         "Caffeine blocks adenosine receptors, which may strengthen the persistent inward "
         "current; studies disagree."
@@ -282,9 +281,9 @@ def _sleep_contributions(body: Body) -> list[Contribution]:
     if not body.sleep_debt_h:
         return []
     size = "sleep_noise_rise"
-    share = 1.0 - math.exp(-body.sleep_debt_h / number("body", "sleep_debt_half_h"))
+    share = 1.0 - math.exp(-body.sleep_debt_h / parameter("body", "sleep_debt_half_h"))
     why = "Without sleep the cortex inhibits less, so the motor neuron's input is noisier."
-    scale = 1.0 + number("body", size) * share
+    scale = 1.0 + parameter("body", size) * share
     return [
         _make_contribution(size, "lack of sleep", "soma synaptic_noise_scale", "scale", scale, why)
     ]
@@ -292,14 +291,14 @@ def _sleep_contributions(body: Body) -> list[Contribution]:
 
 def _arousal_contributions(body: Body) -> list[Contribution]:
     """Return what stress and the arousal of anxiety change in the motor neuron."""
-    found = []
+    changes = []
     for factor in ("stress", "anxiety"):
         level = getattr(body, factor)
         for size, where, why in _AROUSAL if level else ():
-            share = number("body", "anxiety_arousal") if factor == "anxiety" else 1.0
-            scale = 1.0 + number("body", size) * level * share
-            found.append(_make_contribution(size, factor, where, "scale", scale, why))
-    return found
+            share = parameter("body", "anxiety_arousal") if factor == "anxiety" else 1.0
+            scale = 1.0 + parameter("body", size) * level * share
+            changes.append(_make_contribution(size, factor, where, "scale", scale, why))
+    return changes
 
 
 _AROUSAL = (
@@ -314,8 +313,8 @@ def _slowing_contributions(body: Body) -> list[Contribution]:
     """Return how much more slowly a tired muscle contracts."""
     if not body.fatigue:
         return []
-    lost = number("body", "fatigue_force_fall") * body.fatigue
-    scale = 1.0 + number("body", "fatigue_slowing_per_force_lost") * lost
+    lost = parameter("body", "fatigue_force_fall") * body.fatigue
+    scale = 1.0 + parameter("body", "fatigue_slowing_per_force_lost") * lost
     # Its size leans on the assumed loss of force, so it is graded by that.
     why = "Tired muscle fibres contract more slowly."
     size = "fatigue_force_fall"
@@ -421,53 +420,55 @@ _LINEAR = {
 
 def _linear_contributions(body: Body) -> list[Contribution]:
     """Return what the conditions change in proportion to their scale."""
-    found = []
+    changes = []
     for name, rows in _LINEAR.items():
         scale, factor = getattr(body, name), factor_label(name)
         for size, where, operation, sign, why in rows if scale else ():
             change = sign * scale * _effect_size(size)
             base = 1.0 if operation == "scale" else 0.0
-            found.append(_make_contribution(size, factor, where, operation, base + change, why))
-    return found
+            changes.append(_make_contribution(size, factor, where, operation, base + change, why))
+    return changes
 
 
 def _exposure_contributions(body: Body) -> list[Contribution]:
-    """Return how many nerve endings antibodies reach: a place's number, whatever the severity."""
+    """Return how many nerve endings antibodies reach: the same at any severity."""
     if not body.isaacs:
         return []
     size = "isaacs_ends_per_unit"
     why = "The barrier is open at endings, not along the nerve."
     where = "terminal exposed_per_unit"
-    return [_make_contribution(size, "Isaacs' syndrome", where, "add", number("body", size), why)]
+    return [
+        _make_contribution(size, "Isaacs' syndrome", where, "add", parameter("body", size), why)
+    ]
 
 
 def _sprouting_contributions(body: Body) -> list[Contribution]:
-    """Return how excitable sprouts of damaged nerves are: a place's number, whatever the size."""
+    """Return how excitable sprouts of damaged nerves are: the same at any severity."""
     if not body.nerve_damage:
         return []
     size, where = "sprout_sodium_excess", "terminal sprout_sodium_excess"
     why = "New nodes at sprouts have young sodium channels, with more persistent current."
     return [
         _make_contribution(
-            size, factor_label("nerve_damage"), where, "set", number("body", size), why
+            size, factor_label("nerve_damage"), where, "set", parameter("body", size), why
         )
     ]
 
 
 def _adoption_contributions(body: Body) -> list[Contribution]:
     """Return how living units grow: they share what they adopt of the fibres of lost ones."""
-    found = []
+    changes = []
     for name, prefix in (("als", "als"), ("nerve_damage", "damage")):
         if not getattr(body, name):
             continue
-        lost = number("body", f"{prefix}_units_lost") * getattr(body, name)
+        lost = parameter("body", f"{prefix}_units_lost") * getattr(body, name)
         size = f"{prefix}_fibres_adopted"
-        scale = 1.0 + number("body", size) * lost / (1.0 - lost)
+        scale = 1.0 + parameter("body", size) * lost / (1.0 - lost)
         why = "Sprouts of the living axons take over muscle fibres that lost their nerve."
-        found.append(
+        changes.append(
             _make_contribution(size, factor_label(name), "muscle fibres_scale", "scale", scale, why)
         )
-    return found
+    return changes
 
 
 def _shortening_contributions(body: Body) -> list[Contribution]:
@@ -490,8 +491,19 @@ def contributions(body: Body) -> tuple[Contribution, ...]:
     """
     if not isinstance(body, Body):
         raise NeurosimError(f"contributions needs a Body, not {short_repr(body)}.")
-    parts = (_ion_contributions, _temperature_contributions, _caffeine_contributions, _sleep_contributions, _arousal_contributions, _linear_contributions, _slowing_contributions, _exposure_contributions,
-             _sprouting_contributions, _adoption_contributions, _shortening_contributions)  # fmt: skip
+    parts = (
+        _ion_contributions,
+        _temperature_contributions,
+        _caffeine_contributions,
+        _sleep_contributions,
+        _arousal_contributions,
+        _linear_contributions,
+        _slowing_contributions,
+        _exposure_contributions,
+        _sprouting_contributions,
+        _adoption_contributions,
+        _shortening_contributions,
+    )
     return tuple(item for part in parts for item in part(body))
 
 
@@ -511,11 +523,11 @@ def describe_contributions(items: Iterable[Contribution]) -> list[str]:
 def _describe_one(item: Contribution) -> str:
     if not isinstance(item, Contribution):
         raise NeurosimError(f"describe_contributions needs Contributions, not {short_repr(item)}.")
-    what = PARAMETERS[item.site][item.parameter]
+    label = PARAMETERS[item.site][item.parameter]
     unit = {"1": "", "degC": " °C"}.get(item.unit, f" {item.unit}")
     size = {
         "add": f"{item.change:+.3g}{unit}",
         "scale": f"times {item.change:.3g}",
         "set": f"set to {item.change:.3g}{unit}",
     }[item.operation]
-    return f"{item.factor}: {what} {size} ({item.grade}). {item.why}"
+    return f"{item.factor}: {label} {size} ({item.grade}). {item.why}"

@@ -1,9 +1,9 @@
-"""A body that changes: what happens at which time of the day, and what becomes of the body.
+"""A body that changes in time: events on a clock, and the body that they lead to.
 
-A `Course` is a list of events on a clock. It turns a body into another for every minute: coffee
-comes and goes, sweat is lost and drunk again, sleep is missed and made up for, breath and mood
-follow within minutes, an effort fades, a medicine is taken up and leaves. What no event names
-stays as it is in the body. Sizes and time constants are in ``course.toml``. In a scenario's file::
+A `Course` is a list of events. It gives the body at every minute: caffeine is absorbed and
+eliminated, sweat is lost and drunk again, sleep is missed and made up for, breath and mood follow
+within minutes, fatigue fades, a medicine is absorbed and eliminated. What no event names stays as
+it is in the body. Sizes and time constants are in ``course.toml``. In a scenario's file::
 
     start = "06:30"
     duration = "24 h"
@@ -40,7 +40,7 @@ from neurosim.model.body.state import Body
 DAY_MIN = 1440
 LONGEST_SPAN_H = 16.0  # a longer one is probably written backwards
 MAX_DAYS = 366
-MAX_TABLES = 1000  # of events, written down
+MAX_TABLES = 1000  # of events, in a scenario's file
 MAX_EVENTS = 2000  # while a course lasts, a daily event once a day
 MAX_KNOTS = 5000  # an axon is examined at each
 TOLERANCE = 0.05  # of a quantity's range in a course: how far off straight lines may be
@@ -48,7 +48,7 @@ _TIMES = {"at", "from", "to", "day", "daily"}
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 
-# Fields that a span holds at a value, and the number that says how fast the body follows.
+# Fields that a span holds at a value, and the parameter that says how fast the body follows.
 FOLLOWS = {
     "stress": "mood_min",
     "anxiety": "mood_min",
@@ -158,8 +158,8 @@ class Course:
         begin = _parse_clock("start", start)
         events = [event for table in tables for event in _read_events(table, begin)]
         _refuse_overlaps(events, begin)
-        kept = tuple(tuple(table.items()) for table in tables)
-        return cls(begin, tuple(events), kept)
+        copies = tuple(tuple(table.items()) for table in tables)
+        return cls(begin, tuple(events), copies)
 
     def as_tables(self) -> list[dict]:
         """Return the events as they were written, one table each."""
@@ -192,17 +192,17 @@ class Course:
         """Return the course with events renamed, or left out where the name is none."""
         tables = []
         for table in self.as_tables():
-            kept = {names.get(k, k): v for k, v in table.items() if names.get(k, k) is not None}
-            if set(kept) - _TIMES:
-                tables.append(kept)
+            renamed = {names.get(k, k): v for k, v in table.items() if names.get(k, k) is not None}
+            if set(renamed) - _TIMES:
+                tables.append(renamed)
         return Course.from_tables(tables, _format_clock(self.start_min))
 
     @property
     def changes(self) -> tuple[str, ...]:
         """The body's fields that this course can change."""
-        found = {field for event in self.events for field in _EVENT_FIELDS.get(event.what, ())}
-        found |= {event.what for event in self.events if event.what in FIELDS}
-        return tuple(name for name in FIELDS if name in found)
+        fields = {field for event in self.events for field in _EVENT_FIELDS.get(event.what, ())}
+        fields |= {event.what for event in self.events if event.what in FIELDS}
+        return tuple(name for name in FIELDS if name in fields)
 
     def clock_time(self, hours: float) -> str:
         """Return the time of the clock some hours after the start, such as ``"14:05"``."""
@@ -215,7 +215,7 @@ class Course:
         Parameters
         ----------
         body : Body
-            Before the course; its values of what the course names fade, or are returned to.
+            Before the course; its values fade, or are returned to after an event.
         duration_h : float
             Up to when, h after the start.
         """
@@ -226,24 +226,24 @@ class Course:
                 f"In this course {happenings} things happen, at most {MAX_EVENTS} are allowed: "
                 "choose a shorter duration or fewer events."
             )
-        found: dict[str, np.ndarray] = {}
+        columns: dict[str, np.ndarray] = {}
         for name in self.changes:
             if name in LEVELS:
-                found[name] = self._follow_target(name, getattr(body, name), minutes)
+                columns[name] = self._follow_target(name, getattr(body, name), minutes)
             elif name in MEDICINES:
-                found[name] = self._medicine(name, getattr(body, name), minutes)
+                columns[name] = self._medicine(name, getattr(body, name), minutes)
         if "plasma_caffeine_umol_l" in self.changes:
-            found["plasma_caffeine_umol_l"] = self._caffeine(body, minutes)
+            columns["plasma_caffeine_umol_l"] = self._caffeine(body, minutes)
         if "fatigue" in self.changes:
-            found["fatigue"] = self._fatigue(body, minutes)
+            columns["fatigue"] = self._fatigue(body, minutes)
         if "sleep_debt_h" in self.changes:
-            found["sleep_debt_h"] = self._sleep_debt(body, minutes)
+            columns["sleep_debt_h"] = self._sleep_debt(body, minutes)
         if "mass_loss_percent" in self.changes:
-            found |= self._water(body, minutes)
-        return {name: found[name] for name in self.changes}
+            columns |= self._water(body, minutes)
+        return {name: columns[name] for name in self.changes}
 
     def knots(self, body: Body, duration_h: float) -> tuple[np.ndarray, list[Body]]:
-        """Return times (h) and bodies between which straight lines say what the body is.
+        """Return times (h) and bodies between which the body changes linearly.
 
         As few as keep every field within `TOLERANCE` of its range in the course; one if
         nothing changes.
@@ -297,48 +297,48 @@ class Course:
         except NeurosimError as error:
             raise NeurosimError(f"In this course at {self.clock_time(hour)}: {error}") from None
 
-    # --- What becomes of each quantity, at every minute -------------------------------------
+    # --- Each quantity at every minute -------------------------------------------------------
 
     def _doses(self, what: str, minutes: int) -> list[tuple[float, int]]:
         """Return (amount, minute) of everything of a kind, by time."""
-        mine = [e for e in self.events if e.what == what]
-        return sorted((e.value, at) for e in mine for at, _ in e.times(minutes))
+        events = [e for e in self.events if e.what == what]
+        return sorted((e.value, at) for e in events for at, _ in e.times(minutes))
 
     def _span_values(self, what: str, minutes: int, otherwise: float) -> np.ndarray:
         """Return the value of a span in each minute between two whole ones, shape (minutes,)."""
-        found = np.full(minutes, otherwise)
+        column = np.full(minutes, otherwise)
         for event in self.events:
             if event.what == what:
                 for start, stop in event.times(minutes):
-                    found[start:stop] = event.value
-        return found
+                    column[start:stop] = event.value
+        return column
 
     def _follow_target(self, name: str, base: float, minutes: int) -> np.ndarray:
         """Return a field that follows its target with a time constant."""
         target = self._span_values(name, minutes, base)
         away = parameter("course", FOLLOWS[name])
         back = parameter("course", "breath_back_min") if name == "paco2_mmhg" else away
-        found = np.full(minutes + 1, base)
+        column = np.full(minutes + 1, base)
         edges = np.flatnonzero(np.diff(target, prepend=np.nan))
         for start, stop in zip(edges, np.append(edges[1:], minutes), strict=True):
-            goal, now = target[start], found[start]
+            goal, current = target[start], column[start]
             tau = back if goal == base else away
             passed = np.arange(1, stop - start + 1)
-            found[start + 1 : stop + 1] = goal + (now - goal) * np.exp(-passed / tau)
-        return found
+            column[start + 1 : stop + 1] = goal + (current - goal) * np.exp(-passed / tau)
+        return column
 
     def _medicine(self, name: str, base: float, minutes: int) -> np.ndarray:
         """Return the scale of a medicine: a dose's value is what its level peaks at."""
         take, leave = medicine_rates_per_h(name)
         hours = np.arange(minutes + 1) / 60.0
-        found = base * np.exp(-leave * hours)
+        level = base * np.exp(-leave * hours)
         top = _bateman(np.log(take / leave) / (take - leave), take, leave)
         for value, at in self._doses(name, minutes):
-            found += value * _bateman(np.maximum(hours - at / 60.0, 0.0), take, leave) / top
-        return np.minimum(found, 1.0)
+            level += value * _bateman(np.maximum(hours - at / 60.0, 0.0), take, leave) / top
+        return np.minimum(level, 1.0)
 
     def _caffeine(self, body: Body, minutes: int) -> np.ndarray:
-        """Return caffeine in plasma; what was there before leaves as the doses do."""
+        """Return caffeine in plasma; what was in the body before is eliminated as the doses are."""
         hours = np.arange(minutes + 1) / 60.0
         before = body.plasma_caffeine_umol_l * np.exp(-elimination_per_h() * hours)
         doses = [(mg, at / 60.0) for mg, at in self._doses("caffeine_mg", minutes)]
@@ -347,23 +347,23 @@ class Course:
     def _fatigue(self, body: Body, minutes: int) -> np.ndarray:
         """Return fatigue: each contraction adds to it, and it fades as the axon's sodium does."""
         tau, at = parameter("firing", "load_tau_min"), np.arange(minutes + 1)
-        found = body.fatigue * np.exp(-at / tau)
+        level = body.fatigue * np.exp(-at / tau)
         for value, start in self._doses("contraction", minutes):
             since = at - start
-            found += value * np.where(since > 0, np.exp(-np.maximum(since - 1, 0) / tau), 0.0)
-        return np.minimum(found, 1.0)
+            level += value * np.where(since > 0, np.exp(-np.maximum(since - 1, 0) / tau), 0.0)
+        return np.minimum(level, 1.0)
 
     def _sleep_debt(self, body: Body, minutes: int) -> np.ndarray:
-        """Return the debt: usual sleep that was missed, less what was slept beside it."""
+        """Return the debt: usual sleep that was missed, less sleep at other times."""
         asleep = self._span_values("sleep", minutes, 0.0)
         begin = self.start_min - round(60.0 * parameter("course", "usual_sleep_from_h"))
         usual = (begin + np.arange(minutes)) % DAY_MIN < 60.0 * parameter("course", "usual_sleep_h")
         owed = body.sleep_debt_h + np.append(0.0, np.cumsum(usual - asleep) / 60.0)
-        # Nobody sleeps in advance: what would fall below none is lost.
+        # Nobody sleeps in advance: the debt is never below zero.
         return owed - np.minimum(np.minimum.accumulate(owed), 0.0)
 
     def _water(self, body: Body, minutes: int) -> dict[str, np.ndarray]:
-        """Return sweat lost and the drinks that stay, kidneys letting go of what is too much."""
+        """Return sweat lost and the drinks retained; the kidneys excrete the surplus."""
         at, per_percent = np.arange(minutes + 1), MASS_KG / 100.0
         sweat = body.mass_loss_percent * per_percent + np.append(
             0.0, np.cumsum(self._span_values("sweat_l_per_h", minutes, 0.0)) / 60.0
@@ -374,8 +374,8 @@ class Course:
             row[:] = getattr(body, name)
             for litres, start in self._doses(name, minutes):
                 row += litres * -np.expm1(-np.maximum(at - start, 0) / tau)
-        kept = _retained_water_l(taken, sweat, parameter("course", "water_excretion_h"))
-        return dict(zip(DRINKS, kept, strict=True)) | {"mass_loss_percent": sweat / per_percent}
+        retained = _retained_water_l(taken, sweat, parameter("course", "water_excretion_h"))
+        return dict(zip(DRINKS, retained, strict=True)) | {"mass_loss_percent": sweat / per_percent}
 
 
 def select_knots(time: np.ndarray, columns: np.ndarray, tolerance: float = TOLERANCE) -> np.ndarray:
@@ -394,7 +394,7 @@ def select_knots(time: np.ndarray, columns: np.ndarray, tolerance: float = TOLER
     """
     spread = np.ptp(columns, axis=0)
     scaled = columns[:, spread > 0.0] / spread[spread > 0.0]
-    keep, left = {0, time.size - 1}, [(0, time.size - 1)]
+    knots, left = {0, time.size - 1}, [(0, time.size - 1)]
     while left and scaled.size:
         first, last = left.pop()
         share = (time[first : last + 1] - time[first]) / (time[last] - time[first])
@@ -402,12 +402,12 @@ def select_knots(time: np.ndarray, columns: np.ndarray, tolerance: float = TOLER
         off = np.abs(scaled[first : last + 1] - line).max(axis=1)
         worst = int(off.argmax())
         if off[worst] > tolerance:
-            keep.add(first + worst)
+            knots.add(first + worst)
             left += [(first, first + worst), (first + worst, last)]
-    return np.array(sorted(keep))
+    return np.array(sorted(knots))
 
 
-# The body's fields that come of an event of another name.
+# The body's fields that an event of another name changes.
 _EVENT_FIELDS = {
     "caffeine_mg": ("plasma_caffeine_umol_l",),
     "contraction": ("fatigue",),
@@ -418,13 +418,15 @@ _EVENT_FIELDS = {
 
 def _retained_water_l(taken: np.ndarray, sweat: np.ndarray, tau_h: float) -> np.ndarray:
     """Return the litres of each drink left when surplus water leaves with a time constant."""
-    kept = taken.copy()
+    retained = taken.copy()
     leaves = -np.expm1(-1.0 / (60.0 * tau_h))
     for i in range(1, sweat.size):
-        now = kept[:, i - 1] + taken[:, i] - taken[:, i - 1]
-        surplus = now.sum() - sweat[i]
-        kept[:, i] = now * (1.0 - leaves * surplus / now.sum()) if surplus > 0.0 else now
-    return kept
+        litres = retained[:, i - 1] + taken[:, i] - taken[:, i - 1]
+        surplus = litres.sum() - sweat[i]
+        retained[:, i] = (
+            litres * (1.0 - leaves * surplus / litres.sum()) if surplus > 0.0 else litres
+        )
+    return retained
 
 
 def _bateman(hours, take: float, leave: float):
@@ -450,8 +452,8 @@ def medicine_rates_per_h(name: str) -> tuple[float, float]:
     def late(take: float) -> float:
         return np.log(take / leave) / (take - leave) - peak_h
 
-    found = root_scalar(late, bracket=(leave * (1.0 + 1e-6), 1e4))
-    return float(found.root), float(leave)
+    solution = root_scalar(late, bracket=(leave * (1.0 + 1e-6), 1e4))
+    return float(solution.root), float(leave)
 
 
 # --- Reading a scenario's tables ---------------------------------------------------------------
@@ -471,27 +473,29 @@ def _read_events(table: object, begin: int) -> list[Event]:
     """Return the events of one table."""
     if not isinstance(table, Mapping):
         raise NeurosimError(f"course must hold tables of an event each, not {short_repr(table)}.")
-    given = dict(table)
-    span = "from" in given or "to" in given
-    if span == ("at" in given) or (span and not ("from" in given and "to" in given)):
+    entries = dict(table)
+    span = "from" in entries or "to" in entries
+    if span == ("at" in entries) or (span and not ("from" in entries and "to" in entries)):
         raise NeurosimError(
             "An event of a course needs its time: at = '07:30', or from = '09:00' and to = '12:00'."
         )
-    daily, day = given.pop("daily", False), given.pop("day", 1)
+    daily, day = entries.pop("daily", False), entries.pop("day", 1)
     if not isinstance(daily, bool):
         raise NeurosimError(f"daily must be true or false, not {short_repr(daily)}.")
     if number_within("day", day, 1, MAX_DAYS) != int(day):
         raise NeurosimError(f"day must be a whole number, not {short_repr(day)}.")
-    first = _parse_clock("from", given.pop("from")) if span else _parse_clock("at", given.pop("at"))
+    first = (
+        _parse_clock("from", entries.pop("from")) if span else _parse_clock("at", entries.pop("at"))
+    )
     start = (first - begin) % DAY_MIN + DAY_MIN * (int(day) - 1)
-    stop = start + _span_min(first, given.pop("to")) if span else start
-    if not given:
+    stop = start + _span_min(first, entries.pop("to")) if span else start
+    if not entries:
         raise NeurosimError(
             f"The event of a course at {_format_clock(first)} says nothing that happens."
         )
     return [
         Event(name, _check_amount(name, value, span), start, stop, daily)
-        for name, value in given.items()
+        for name, value in entries.items()
     ]
 
 
@@ -505,8 +509,9 @@ def _span_min(first: int, to: object) -> int:
     length = (last - first) % DAY_MIN
     if not 0 < length <= 60.0 * LONGEST_SPAN_H:
         raise NeurosimError(
-            f"from {_format_clock(first)} to {_format_clock(last)} would last {(length or DAY_MIN) / 60.0:.3g} h, "
-            f"at most {LONGEST_SPAN_H:g} h are allowed: are the two the wrong way round?"
+            f"from {_format_clock(first)} to {_format_clock(last)} would last "
+            f"{(length or DAY_MIN) / 60.0:.3g} h, at most {LONGEST_SPAN_H:g} h "
+            "are allowed: are the two the wrong way round?"
         )
     return length
 
@@ -536,10 +541,10 @@ def _refuse_overlaps(events: Sequence[Event], begin: int) -> None:
     """Refuse two spans of a kind at once, of which only one could hold."""
     until = max((e.stop_min for e in events), default=0) + DAY_MIN
     for what in SPANS:
-        mine = sorted(t for e in events if e.what == what for t in e.times(until))
-        for (_, stop), (start, _) in zip(mine, mine[1:], strict=False):
+        spans = sorted(t for e in events if e.what == what for t in e.times(until))
+        for (_, stop), (start, _) in zip(spans, spans[1:], strict=False):
             if start < stop:
                 raise NeurosimError(
-                    f"Two spans of {what} overlap at {_format_clock(begin + start)}; a course can hold "
-                    "only one value at a time."
+                    f"Two spans of {what} overlap at {_format_clock(begin + start)}; a course "
+                    "can hold only one value at a time."
                 )

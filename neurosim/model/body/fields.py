@@ -95,7 +95,7 @@ class Field:
         return number_within(self.name, value, self.lowest, self.highest, self.unit, self.meaning)
 
     def is_shown(self, value: float) -> bool:
-        """Return whether a healthy or given value belongs into a table of a body."""
+        """Return whether a value belongs in the table of a body: usual fields always do."""
         return self.name not in CONDITIONS or value != self.healthy
 
     def side(self, value: float) -> str:

@@ -46,7 +46,8 @@ def _check_doses(doses: object) -> list[tuple[float, float]]:
         pairs = [(mg, hour) for mg, hour in doses]  # type: ignore[union-attr]
     except (TypeError, ValueError):
         raise NeurosimError(
-            f"doses must be a list of (mg, time in h) pairs such as [(100, 8)], not {short_repr(doses)}."
+            "doses must be a list of (mg, time in h) pairs such as [(100, 8)], "
+            f"not {short_repr(doses)}."
         ) from None
     return [(_check_dose(mg), finite_number("dose time (h)", hour)) for mg, hour in pairs]
 
@@ -61,7 +62,7 @@ def caffeine_umol_l(
     doses : sequence of (mg, h)
         Each dose swallowed and when.
     time_h : array_like
-        Times asked for (h), on the same clock as the doses.
+        Times (h), on the same clock as the doses.
     mass_kg : float
         Body mass.
 

@@ -1,7 +1,7 @@
-"""The body a person brings: blood, breath, sweat, sleep, mood, medicines, and what ails it.
+"""The body of a person: blood, breath, sweat, sleep, mood, medicines and diseases.
 
-A `Body` never changes; `replace` makes another. Printed, it shows where every value lies
-in its reference range, which is half of the lesson.
+A `Body` never changes; `replace` returns another. Printed, it shows where every value lies in its
+reference range.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ GAUGE_WIDTH = 9
 class Body:
     """One person's body; ``Body()`` is a healthy adult at rest.
 
-    Every name and unit of the door is understood (``Body(calcium_mg_dl=8.1)``) and kept in
-    the units below.
+    Every input name and unit is understood (``Body(calcium_mg_dl=8.1)``) and converted to the
+    units below.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Body:
     fatigue : float
         0 rested to 1 just after one minute of maximal contraction.
     paco2_mmhg, bicarbonate_mmol_l : float
-        Carbon dioxide in arterial blood (mmHg), low when over-breathing; bicarbonate in plasma
+        Carbon dioxide in arterial blood (mmHg), low in hyperventilation; bicarbonate in plasma
         (mmol/L) at the healthy carbon dioxide. Together they make the pH.
     mass_loss_percent : float
         Body mass lost by sweating (%).
@@ -50,7 +50,7 @@ class Body:
     sleep_debt_h : float
         Hours of sleep missing.
     anxiety : float
-        0 calm to 1 over-breathing until fingers tingle, and half of the strongest stress.
+        0 calm to 1 hyperventilation until fingers tingle, and half of the strongest stress.
     serotonin_excess : float
         0 none, about 0.2 one medicine that raises serotonin, to 1 serotonin syndrome.
     magnesium_depletion : float
@@ -124,7 +124,7 @@ class Body:
     stretch: float = FIELDS["stretch"].healthy
 
     # Written out rather than generated, so that a misspelt name gets the package's own
-    # sentence, and every unit of the door is understood here too.
+    # sentence, and every input unit is understood here too.
     def __init__(self, **values: float) -> None:
         checked = to_body_fields(values)
         for field in fields(self):
@@ -132,7 +132,7 @@ class Body:
 
     @classmethod
     def from_values(cls, values: Mapping[str, float]) -> Body:
-        """Return a body from names of the door with numbers; the rest is healthy.
+        """Return a body from input names with numbers; the rest is healthy.
 
         Raises
         ------
@@ -142,7 +142,7 @@ class Body:
         return cls(**to_body_fields(values))
 
     def replace(self, **values: float) -> Body:
-        """Return this body with some values changed, under any name of the door.
+        """Return this body with some values changed, under any input name.
 
         Raises
         ------
@@ -157,7 +157,7 @@ class Body:
         return [item for item in sides if item[2]]
 
     def blood(self) -> dict[str, float]:
-        """Return the blood that its states make: ions (mmol/L) by field, and ``"ph"``.
+        """Return the blood after the changes by its states: ions (mmol/L) by field, and ``"ph"``.
 
         Raises
         ------
@@ -167,16 +167,16 @@ class Body:
         return blood(vars(self))
 
     def routes(self) -> str:
-        """Return what its states make of the blood, in a line, or an empty text."""
+        """Return how its states change the blood, in a line, or an empty text."""
         try:
             blood = self.blood()
         except NeurosimError as error:
             return str(error).rstrip(".")
-        made = {n: v for n, v in blood.items() if f"{v:.3g}" != f"{vars(self).get(n, 7.4):.3g}"}
-        words = ", ".join(
-            f"{FIELDS[n].label if n in FIELDS else 'pH'} {v:.3g}" for n, v in made.items()
+        changed = {n: v for n, v in blood.items() if f"{v:.3g}" != f"{vars(self).get(n, 7.4):.3g}"}
+        listed = ", ".join(
+            f"{FIELDS[n].label if n in FIELDS else 'pH'} {v:.3g}" for n, v in changed.items()
         )
-        return f"With these the blood comes to: {words}" if words else ""
+        return f"With these the blood comes to: {listed}" if listed else ""
 
     def rows(self) -> list[tuple[str, ...]]:
         """Return the printed table: label, value, unit, reference range, gauge, mark."""

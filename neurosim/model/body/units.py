@@ -29,7 +29,7 @@ PRINTED = {
 
 @dataclass(frozen=True)
 class InputUnit:
-    """One name a user may write: the quantity it means, and its factor into our unit."""
+    """One name a user may write: the quantity it means, and its factor into the model's unit."""
 
     target: str
     factor: float
@@ -48,7 +48,7 @@ def _ion_units() -> dict[str, InputUnit]:
         "magnesium": ("magnesium", "total_magnesium"),
         "total_magnesium": ("magnesium", "total_magnesium"),
     }
-    doors = {}
+    units = {}
     for name, (ion, target) in names.items():
         mass = parameter("body", f"{ion}_molar_mass")
         per_unit = {
@@ -58,8 +58,8 @@ def _ion_units() -> dict[str, InputUnit]:
             "mg_l": 1.0 / mass,
         }
         for suffix, factor in per_unit.items():
-            doors[f"{name}_{suffix}"] = InputUnit(target, factor, PRINTED[suffix])
-    return doors
+            units[f"{name}_{suffix}"] = InputUnit(target, factor, PRINTED[suffix])
+    return units
 
 
 def _caffeine_units() -> dict[str, InputUnit]:
@@ -85,7 +85,7 @@ INPUT_UNITS = {
     "albumin_g_dl": InputUnit("albumin_g_l", 10.0, "g/dL"),
     "ph": InputUnit("ph", 1.0, ""),
 }
-# What these three give is known only together with the others.
+# The fields that totals are converted to, with albumin and pH.
 TOTALS = {
     "total_calcium": "ionised_calcium_mmol_l",
     "total_magnesium": "ionised_magnesium_mmol_l",
@@ -136,7 +136,7 @@ def ionised_magnesium_mmol_l(total_mmol_l: float) -> float:
 
 
 def _field_value(target: str, value: float) -> float:
-    """Return what a quantity makes of its field, at healthy albumin and pH."""
+    """Return the value of the field behind a quantity, at healthy albumin and pH."""
     if target == "total_calcium":
         return ionised_calcium_mmol_l(value)
     return ionised_magnesium_mmol_l(value) if target == "total_magnesium" else value
@@ -147,30 +147,30 @@ def _unit_hint(field: Field, written: str, raw: float) -> str:
 
     Among units that fit equally well mg/dL comes first, the one printed most often.
     """
-    found: list[tuple[float, bool, str]] = []
-    for name, door in INPUT_UNITS.items():
-        if TOTALS.get(door.target, door.target) != field.name or name == written:
+    candidates: list[tuple[float, bool, str]] = []
+    for name, input_unit in INPUT_UNITS.items():
+        if TOTALS.get(input_unit.target, input_unit.target) != field.name or name == written:
             continue
-        value = _field_value(door.target, raw * door.factor)
+        value = _field_value(input_unit.target, raw * input_unit.factor)
         if value > 0 and field.lowest <= value <= field.highest:
             # Health is no caffeine at all, and then every unit that fits is as near.
             far = abs(math.log(value / field.healthy)) if field.healthy else 0.0
-            found.append((round(far, 1), not name.endswith("mg_dl"), name))
-    if not found:
+            candidates.append((round(far, 1), not name.endswith("mg_dl"), name))
+    if not candidates:
         return ""
-    name = min(found)[2]
+    name = min(candidates)[2]
     return f"; if it is in {INPUT_UNITS[name].unit} write {name}={raw:g}"
 
 
-def _check_limits(target: str, value: float, given: EnteredValue) -> float:
-    """Return a field's value within its limits, else say what was written and a likelier unit."""
+def _check_limits(target: str, value: float, entered: EnteredValue) -> float:
+    """Return a checked value; the error names what was entered and a likelier unit."""
     field = {"albumin_g_l": ALBUMIN, "ph": PH}.get(target) or FIELDS[target]
     try:
         return field.check(value)
     except NeurosimError as error:
-        start = "" if given.name == target else f"With {given.name} = {given.raw:g}, "
+        start = "" if entered.name == target else f"With {entered.name} = {entered.raw:g}, "
         # A unit can be mistaken only where there is one.
-        hint = _unit_hint(field, given.name, given.raw) if field.unit else ""
+        hint = _unit_hint(field, entered.name, entered.raw) if field.unit else ""
         raise NeurosimError(f"{start}{str(error).rstrip('.')}{hint}.") from None
 
 
@@ -189,43 +189,53 @@ def _nearest_input_name(key: str) -> str:
     units = list(PRINTED)
 
     def rank(name: str) -> tuple:
-        its, suffix = _split_unit(name)
-        fits = [difflib.SequenceMatcher(None, stem, w).ratio() for w in (its, *its.split("_"))]
+        candidate, suffix = _split_unit(name)
+        fits = [
+            difflib.SequenceMatcher(None, stem, w).ratio()
+            for w in (candidate, *candidate.split("_"))
+        ]
         usual = units.index(suffix) if suffix in units else len(units)
-        own = INPUT_UNITS[name].factor == 1.0
-        return -round(max(fits), 2), -round(fits[0], 2), suffix != unit, len(its), not own, usual
+        is_model_unit = INPUT_UNITS[name].factor == 1.0
+        return (
+            -round(max(fits), 2),
+            -round(fits[0], 2),
+            suffix != unit,
+            len(candidate),
+            not is_model_unit,
+            usual,
+        )
 
     best = min(INPUT_UNITS, key=rank)
     return best if rank(best)[0] <= -0.7 else ""
 
 
 def _collect_values(values: Mapping[str, object]) -> dict[str, EnteredValue]:
-    """Return every value by the quantity it means, in our unit."""
+    """Return every value by the quantity it means, in the model's unit."""
     if not isinstance(values, Mapping):
         raise NeurosimError(f"Body values must be names with numbers, not {short_repr(values)}.")
-    found: dict[str, EnteredValue] = {}
+    entered: dict[str, EnteredValue] = {}
     for name, value in values.items():
         key = clip_name(name).strip().lower().replace("ionized", "ionised")
         if key not in INPUT_UNITS:
             raise unknown_name("body field", name, FIELDS, _nearest_input_name(key))
-        door, raw = INPUT_UNITS[key], finite_number(key, value)
-        field = TOTALS.get(door.target, door.target)
-        earlier = next((g for t, g in found.items() if TOTALS.get(t, t) == field), None)
+        input_unit, raw = INPUT_UNITS[key], finite_number(key, value)
+        field = TOTALS.get(input_unit.target, input_unit.target)
+        earlier = next((g for t, g in entered.items() if TOTALS.get(t, t) == field), None)
         if earlier:
             raise NeurosimError(
                 f"{earlier.name} and {key} give the same quantity; give only one of them."
             )
-        found[door.target] = EnteredValue(key, raw, raw * door.factor)
-    return found
+        entered[input_unit.target] = EnteredValue(key, raw, raw * input_unit.factor)
+    return entered
 
 
 def to_body_fields(values: Mapping[str, object]) -> dict[str, float]:
-    """Return body fields in the model's units from any names and units of the door.
+    """Return body fields in the model's units from any input names and units.
 
     Parameters
     ----------
     values : mapping
-        Names of `DOORS` with numbers, such as ``{"calcium_mg_dl": 8.1, "albumin_g_l": 30}``.
+        Names of `INPUT_UNITS` with numbers, such as ``{"calcium_mg_dl": 8.1, "albumin_g_l": 30}``.
 
     Raises
     ------
@@ -233,18 +243,20 @@ def to_body_fields(values: Mapping[str, object]) -> dict[str, float]:
         For an unknown name, a quantity given twice, a value that is no number or cannot be
         survived, or albumin or pH without a total calcium.
     """
-    given = _collect_values(values)
+    entered = _collect_values(values)
     conditions = {
-        t: _check_limits(t, given[t].value, given[t]) for t in ("albumin_g_l", "ph") if t in given
+        t: _check_limits(t, entered[t].value, entered[t])
+        for t in ("albumin_g_l", "ph")
+        if t in entered
     }
-    total = given.get("total_calcium")
+    total = entered.get("total_calcium")
     if conditions and total is None:
-        name = given[next(iter(conditions))].name
+        name = entered[next(iter(conditions))].name
         raise NeurosimError(
             f"{name} only corrects a total calcium; give calcium_mmol_l or calcium_mg_dl with it."
         )
     fields: dict[str, float] = {}
-    for target, item in given.items():
+    for target, item in entered.items():
         if target in conditions:
             continue
         if target == "total_calcium":

@@ -1,6 +1,6 @@
 """Six muscles by plain names, their spinal roots, and strength and speed of their motor units.
 
-The numbers, with grade and source, are in ``anatomy.toml``. Within a muscle the units
+The parameters, with grade and source, are in ``anatomy.toml``. Within a muscle the units
 follow the size principle: unit 0 is the weakest and slowest, the last the strongest and
 fastest.
 """
@@ -20,7 +20,7 @@ from neurosim.base.errors import unknown_name
 
 SENSORY = "sensory"  # a lesion of sensory fibres alone: no motor axon runs through it
 MUSCLES = ("eyelid", "calf", "foot_sole", "thumb", "shin", "upper_arm")
-_NUMBERS = (
+_PARAMETERS = (
     "units",
     "contraction_time_slow_ms",
     "contraction_time_range",
@@ -94,15 +94,15 @@ def muscle(name: str | Muscle) -> Muscle:
     """
     if isinstance(name, Muscle):
         return name
-    found = _muscle_aliases().get(_fold_name(name))
-    if found is None:
+    key = _muscle_aliases().get(_fold_name(name))
+    if key is None:
         latin = [m.latin for m in map(_read_muscle, MUSCLES)]
         raise unknown_name("muscle", name, [*MUSCLES, *latin])
-    return _read_muscle(found)
+    return _read_muscle(key)
 
 
 def muscle_values(name: str | Muscle) -> Mapping[str, parameters.Value]:
-    """Return the numbers of a muscle, by attribute, each with unit, range, grade and source.
+    """Return the parameters of a muscle by attribute, each with unit, range, grade and source.
 
     Raises
     ------
@@ -110,8 +110,8 @@ def muscle_values(name: str | Muscle) -> Mapping[str, parameters.Value]:
         If no muscle has that name.
     """
     key = muscle(name).name
-    own, general = parameters.load_group("anatomy"), parameters.load_group("muscle")
-    return {n: own.get(f"{key}.{n}") or general[n] for n in _NUMBERS}
+    specific, general = parameters.load_group("anatomy"), parameters.load_group("muscle")
+    return {n: specific.get(f"{key}.{n}") or general[n] for n in _PARAMETERS}
 
 
 def twitch_forces_mn(muscle: str | Muscle) -> np.ndarray:
@@ -161,7 +161,7 @@ def muscle_roots(muscle: str | Muscle) -> Mapping[str, float]:
 
 
 def canonical_root(name: str) -> str:
-    """Return what of a nerve is pinched by its usual name: a spinal root, or ``"sensory"``.
+    """Return the usual spelling of what is pinched: a spinal root, or ``"sensory"``.
 
     Raises
     ------
@@ -212,12 +212,12 @@ def _muscle_aliases() -> Mapping[str, str]:
 def _read_muscle(key: str) -> Muscle:
     """Return one muscle from the tables."""
     table = parameters.read_toml(parameters.FILES["anatomy"])[key]
-    own, general = parameters.load_group("anatomy"), parameters.load_group("muscle")
-    number = {n: float(own.get(f"{key}.{n}") or general[n]) for n in _NUMBERS}
+    specific, general = parameters.load_group("anatomy"), parameters.load_group("muscle")
+    values = {n: float(specific.get(f"{key}.{n}") or general[n]) for n in _PARAMETERS}
     return Muscle(
         name=key,
         latin=table["latin"],
-        units=round(number.pop("units")),
+        units=round(values.pop("units")),
         site_class=table["site_class"],
-        **number,
+        **values,
     )

@@ -1,7 +1,7 @@
-"""Twitches to count: which discharges make one, of what kind, how strong, how long, seen or not.
+"""Twitches to count: which discharges cause one, its kind, strength, length and visibility.
 
-One event is one episode: a burst of one unit, or a plateau over many (a spasm). Where nobody
-tells episodes, discharges of one unit within 20 ms of each other are one event. Its force is
+One event is one episode: a burst of one unit, or a plateau over many (a spasm). Without labelled
+episodes, discharges of one unit within 20 ms of each other are one event. Its force is
 the sum of its own twitches; between two discharges of a unit that sum is (a + b u) exp(-u), u the
 time in contraction times, so that peak and edges are exact and need no sampling.
 """
@@ -9,15 +9,21 @@ time in contraction times, so that peak and edges are exact and need no sampling
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from neurosim.base import parameters
 from neurosim.base.errors import NeurosimError
+from neurosim.base.parameters import parameter
 from neurosim.model.muscle import anatomy
 from neurosim.model.muscle.anatomy import Muscle
-from neurosim.model.muscle.force import check_factor, muscle_force_mn, sort_discharges
+from neurosim.model.muscle.force import (
+    UNSCALED,
+    TwitchScales,
+    check_factor,
+    muscle_force_mn,
+    sort_discharges,
+)
 
 KINDS = (
     "single", "doublet", "multiplet", "myokymic_burst", "neuromyotonic_burst", "spasm",
@@ -51,9 +57,9 @@ class Twitches:
         motor neurons, nearly always of many units at once.
     origin : numpy.ndarray
         Where its discharges started (``"axon"``, ``"terminal"``, ``"soma"``, ``"lesion"`` or
-        ``"junction"``); ``"unknown"`` if that was not told.
+        ``"junction"``); ``"unknown"`` without a label.
     visible : numpy.ndarray
-        True if the peak is above the muscle's visible force.
+        True if the peak is above the muscle's visible force (fasciculation).
     """
 
     onset_s: np.ndarray
@@ -98,18 +104,36 @@ class Twitches:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
+class DischargeLabels(NamedTuple):
+    """What is known of each discharge beside its time and unit; columns of shape (n,) or None.
+
+    Attributes
+    ----------
+    origin : array_like of str, optional
+        Where it started.
+    episode : array_like, optional
+        Its episode; without, discharges of one unit within 20 ms of each other are one.
+    process : array_like of str, optional
+        Which process caused it: ``"misfire"`` (taken without the column), ``"neuromyotonia"``,
+        ``"myokymia"`` or ``"plateau"``.
+    """
+
+    origin: Any = None
+    episode: Any = None
+    process: Any = None
+
+
+UNLABELLED = DischargeLabels()
+
+
 def find_twitches(
     times_s: Any,
     units: Any,
     muscle: str | Muscle,
-    force_scale: Any = 1.0,
-    contraction_time_scale: Any = 1.0,
-    *,
-    origin: Any = None,
-    episode: Any = None,
-    process: Any = None,
+    scales: TwitchScales = UNSCALED,
+    labels: DischargeLabels = UNLABELLED,
 ) -> Twitches:
-    """Return the twitches that a muscle makes of its discharges.
+    """Return the twitches of a muscle that its discharges cause.
 
     Parameters
     ----------
@@ -119,93 +143,111 @@ def find_twitches(
         Unit of each discharge, shape (n,); 0 is the smallest.
     muscle : str or Muscle
         The muscle.
-    force_scale : float or array_like
-        Factor on every twitch force, 0 to 100; one, or one for each discharge. A plateau over
-        several units takes the first.
-    contraction_time_scale : float or array_like
-        Factor on every contraction time, 0.1 to 10; likewise.
-    origin, process : array_like of str, optional
-        Where each discharge started, and what made it (``"misfire"``, the default,
-        ``"neuromyotonia"``, ``"myokymia"`` or ``"plateau"``), shape (n,).
-    episode : array_like, optional
-        Episode of each discharge, shape (n,); by default discharges of one unit within 20 ms of
-        each other are one.
+    scales : TwitchScales
+        Factors on twitch force and contraction time. A plateau over several units takes the first.
+    labels : DischargeLabels
+        Origin, episode and process of each discharge.
 
     Raises
     ------
     NeurosimError
         If an argument is not a number, the columns differ in length, or a unit does not exist.
+
+    Examples
+    --------
+    >>> print(find_twitches([1.0, 2.0, 2.01], [3, 8, 8], "thumb"))
+    2 twitches: 1 single, 1 doublet; none visible
     """
     m = anatomy.muscle(muscle)
-    times, unit, peak, contraction = sort_discharges(times_s, units, m, contraction_time_scale)
-    scale = check_factor("force_scale", force_scale, 0, 100, times.size)
-    told = _check_columns(times.size, origin=origin, episode=episode, process=process)
-    order = np.arange(times.size)
-    if told or np.ndim(scale):
-        order = np.lexsort((np.atleast_1d(times_s), np.atleast_1d(units)))
-    if episode is None:
-        which = group_by_interval(times, unit)
-    else:
-        which = told["episode"][order]
-        by_event = np.lexsort((which, unit))  # stable: an event's discharges stay in order of time
-        times, unit, peak, contraction, which, order = (
-            v[by_event] for v in (times, unit, peak, contraction, which, order)
-        )
-    starts = _event_starts(unit, which)
-    discharges = np.diff(starts, append=times.size)
-    onset, end, event_peak = _event_shapes(times, peak, contraction, starts, discharges)
-    scale = scale[order][starts] if np.ndim(scale) else scale
+    d = _sort_by_event(times_s, units, m, scales.contraction_time, labels)
+    scale = check_factor("force_scale", scales.force, 0, 100, d.times_s.size)
+    starts = _event_starts(d.unit, d.event)
+    discharges = np.diff(starts, append=d.times_s.size)
+    onset, end, peak = _event_shapes(d.times_s, d.peak_mn, d.contraction_s, starts, discharges)
+    scale = scale[d.order][starts] if np.ndim(scale) else scale
     rows = {
-        "onset_s": onset, "end_s": end, "peak_mn": event_peak * scale, "unit": unit[starts],
+        "onset_s": onset, "end_s": end, "peak_mn": peak * scale, "unit": d.unit[starts],
         "units": np.ones(starts.size, np.int64), "discharges": discharges,
-        "episode": which[starts], "kind": np.minimum(discharges, 3) - 1,
-        "first": order[starts],
+        "episode": d.event[starts], "kind": np.minimum(discharges, 3) - 1,
+        "first": d.order[starts],
     }  # fmt: skip
-    if process is not None:
-        made = told["process"][order]
-        rows["kind"] = _classify_events(rows["kind"], discharges, made[starts])
-        held = made == "plateau"
-        first = [
-            float(np.ravel(v)[0]) if np.size(v) else 1.0 for v in (scale, contraction_time_scale)
-        ]
-        rows = _merge_spasms(rows, times[held], unit[held], which[held], m, *first)
-    return _to_twitches(rows, m, told.get("origin"))
+    if labels.process is not None:
+        process = np.asarray(labels.process)[d.order]
+        rows["kind"] = _classify_events(rows["kind"], discharges, process[starts])
+        first = TwitchScales(
+            *(float(np.ravel(v)[0]) if np.size(v) else 1.0 for v in (scale, scales[1]))
+        )
+        rows = _merge_spasms(rows, d, process == "plateau", m, first)
+    return _to_twitches(rows, m, None if labels.origin is None else np.asarray(labels.origin))
+
+
+class _Discharges(NamedTuple):
+    """Discharges by unit, event and time, and where each stood before."""
+
+    times_s: np.ndarray
+    unit: np.ndarray
+    peak_mn: np.ndarray
+    contraction_s: np.ndarray
+    event: np.ndarray
+    order: np.ndarray
+
+
+def _sort_by_event(
+    times_s: Any, units: Any, m: Muscle, contraction_scale: Any, labels: DischargeLabels
+) -> _Discharges:
+    times, unit, peak, contraction = sort_discharges(times_s, units, m, contraction_scale)
+    columns = _check_columns(times.size, **labels._asdict())
+    order = np.lexsort((np.atleast_1d(times_s), np.atleast_1d(units)))
+    if "episode" not in columns:
+        event = group_by_interval(times, unit)
+        return _Discharges(times, unit, peak, contraction, event, order)
+    event = columns["episode"][order]
+    by_event = np.lexsort((event, unit))  # stable: an event's discharges stay in order of time
+    sorted_columns = (times, unit, peak, contraction, event, order)
+    return _Discharges(*(column[by_event] for column in sorted_columns))
 
 
 def _check_columns(size: int, **columns: Any) -> dict[str, np.ndarray]:
-    """Return the columns that were given, as arrays of one entry for each discharge."""
-    found = {name: np.asarray(given) for name, given in columns.items() if given is not None}
-    for name, column in found.items():
+    """Return the columns that are not None, as arrays of one entry for each discharge."""
+    arrays = {name: np.asarray(values) for name, values in columns.items() if values is not None}
+    for name, column in arrays.items():
         if column.shape != (size,):
             raise NeurosimError(
                 f"{name} must have one entry for each of {size} discharges, "
                 f"not the shape {column.shape}."
             )
-    return found
+    return arrays
 
 
-def _merge_spasms(rows, times_s, unit, episode, m: Muscle, scale: float, slowness: float) -> dict:
-    """Return the rows of events with the parts of each plateau over several units made one.
+def _merge_spasms(
+    rows: dict[str, np.ndarray],
+    d: _Discharges,
+    on_plateau: np.ndarray,
+    m: Muscle,
+    scales: TwitchScales,
+) -> dict[str, np.ndarray]:
+    """Return the rows of events, the parts of each plateau over several units merged into one.
 
-    A spasm lasts from the first onset to the last end of its parts; its peak is that of their
-    sum. Times, units and episodes are those of the discharges on a plateau.
+    A spasm lasts from the first onset to the last end of its parts; its peak is that of their sum.
     """
+    times, unit, event = d.times_s[on_plateau], d.unit[on_plateau], d.event[on_plateau]
     parts = np.flatnonzero(rows["kind"] == KINDS.index("spasm"))
-    keep, merged = np.ones(rows["unit"].size, bool), []
-    for number_of in np.unique(rows["episode"][parts]):
-        mine = parts[rows["episode"][parts] == number_of]
-        keep[mine[1:]] = False
-        start, end = rows["onset_s"][mine].min(), rows["end_s"][mine].max()
-        of, long = episode == number_of, end - start
-        force = muscle_force_mn(times_s[of] - start, unit[of], m, long, _PEAK_HZ, scale, slowness)
-        merged.append(
-            (mine[0], start, end, force.max(initial=0.0), mine.size, rows["discharges"][mine].sum())
+    remaining, merged = np.ones(rows["unit"].size, bool), []
+    for plateau in np.unique(rows["episode"][parts]):
+        pieces = parts[rows["episode"][parts] == plateau]
+        remaining[pieces[1:]] = False
+        start, end = rows["onset_s"][pieces].min(), rows["end_s"][pieces].max()
+        inside = event == plateau
+        force = muscle_force_mn(
+            times[inside] - start, unit[inside], m, end - start, _PEAK_HZ, scales
         )
+        count = rows["discharges"][pieces].sum()
+        merged.append((pieces[0], start, end, force.max(initial=0.0), pieces.size, count))
     names = ("onset_s", "end_s", "peak_mn", "units", "discharges")
     for at, *values in merged:
         for name, value in zip(names, values, strict=True):
             rows[name][at] = value
-    return {name: column[keep] for name, column in rows.items()}
+    return {name: column[remaining] for name, column in rows.items()}
 
 
 def _to_twitches(rows: dict[str, np.ndarray], m: Muscle, origin: np.ndarray | None) -> Twitches:
@@ -226,13 +268,13 @@ def _to_twitches(rows: dict[str, np.ndarray], m: Muscle, origin: np.ndarray | No
 
 
 def _classify_events(kind: np.ndarray, discharges: np.ndarray, process: np.ndarray) -> np.ndarray:
-    """Return the index into `KINDS` of each event by what made it; `kind` is a misfire's."""
-    for made, least, name in (
+    """Return the index into `KINDS` of each event by its process; `kind` is a misfire's."""
+    for cause, least, name in (
         ("myokymia", 2, "myokymic_burst"),
         ("neuromyotonia", 3, "neuromyotonic_burst"),
         ("plateau", 1, "spasm"),
     ):
-        kind = np.where((process == made) & (discharges >= least), KINDS.index(name), kind)
+        kind = np.where((process == cause) & (discharges >= least), KINDS.index(name), kind)
     return kind
 
 
@@ -244,9 +286,8 @@ def _pluralize(count: int, word: str) -> str:
 
 def group_by_interval(times_s: np.ndarray, unit: np.ndarray) -> np.ndarray:
     """Return the episode of each discharge by the 20-ms rule, shape (n,)."""
-    limit_s = (
-        parameters.parameter("muscle", "event_interval_ms") / 1000.0 + 1e-9
-    )  # rounding of times
+    # with a margin for the rounding of times
+    limit_s = parameter("muscle", "event_interval_ms") / 1000.0 + 1e-9
     new = np.ones(times_s.size, dtype=bool)
     new[1:] = (np.diff(unit) != 0) | (np.diff(times_s) > limit_s)
     return np.cumsum(new)
@@ -276,7 +317,7 @@ def _event_shapes(
     u_top = np.clip(1.0 - a / b, 0.0, gap)  # where the force is largest before the next one
     top = (a + b * u_top) * np.exp(-u_top)
     peak = np.maximum.reduceat(top, starts)
-    edge = parameters.parameter("muscle", "event_edge_fraction") * peak
+    edge = parameter("muscle", "event_edge_fraction") * peak
     above = top >= np.repeat(edge, discharges.astype(np.intp))
     index = np.arange(times_s.size)
     rise = np.minimum.reduceat(np.where(above, index, times_s.size), starts)
@@ -297,10 +338,10 @@ def _force_states(
     longest_first = np.argsort(-discharges, kind="stable")
     first, count = starts[longest_first], discharges[longest_first]
     for rank in range(1, int(count[0])):
-        here = first[: np.searchsorted(-count, -rank)] + rank
-        decay = np.exp(-gap[here - 1])
-        a[here] = (a[here - 1] + b[here - 1] * gap[here - 1]) * decay
-        b[here] += b[here - 1] * decay
+        index = first[: np.searchsorted(-count, -rank)] + rank
+        decay = np.exp(-gap[index - 1])
+        a[index] = (a[index - 1] + b[index - 1] * gap[index - 1]) * decay
+        b[index] += b[index - 1] * decay
     return a, b
 
 

@@ -1,10 +1,10 @@
-"""How a muscle that holds a force tires, unit by unit (Potvin & Fuglevand 2017).
+"""How a muscle that holds a force fatigues, unit by unit (Potvin & Fuglevand 2017).
 
 Units are rate-coded: excitation sets each unit's rate, rate its force by the curve of `force`, and
 force times fatigability what it loses; a tired unit is slower, a long-driven one fires less. In
 each step the least excitation is taken that gives the target force. Recovery, which the published
 model lacks, is a return to full force in proportion to what is lost and to how little the unit is
-active; it is off unless asked for.
+active; it is off by default.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def rates_per_s(units: RateCodedUnits, excitation, on_s=0.0) -> np.ndarray:
 
     Parameters
     ----------
-    units : Units
+    units : RateCodedUnits
         The pool.
     excitation : float or array_like, shape (..., 1)
         Common drive.
@@ -116,7 +116,7 @@ class Effort:
     force_percent : ndarray, shape (T,)
         Force, % of the rested largest.
     target_percent : ndarray, shape (T,)
-        What was asked.
+        Target force, % of the rested largest.
     excitation_percent : ndarray, shape (T,)
         Drive, % of full.
     capacity_percent : ndarray, shape (T,)
@@ -151,11 +151,11 @@ def simulate_effort(
     Parameters
     ----------
     target_percent : array_like, shape (T,)
-        Force asked for in each step of `STEP_S`, % of the rested largest, 0 to 100.
+        Target force in each step of `STEP_S`, % of the rested largest, 0 to 100.
     recovery : bool
-        Whether units recover (assumed) or only tire (as published).
-    units : Units
-        Another pool.
+        Whether units recover (assumed) or only fatigue (as published).
+    units : RateCodedUnits, optional
+        Another pool than that of `build_units`.
     stop : bool
         Whether to end with the first step in which the target is not reached.
 
@@ -175,16 +175,16 @@ def simulate_effort(
     largest = float(_unit_forces(pool, full, 0.0, np.ones_like(pool.force))[1].sum())
     left, on_s = np.ones_like(pool.force), np.zeros_like(pool.force)
     columns, e = np.empty((3, target.size)), 0.0
-    for i, wanted in enumerate(target):
-        e = _least_excitation(pool, full, e, on_s, left, wanted / 100.0 * largest)
+    for i, percent in enumerate(target):
+        e = _least_excitation(pool, full, e, on_s, left, percent / 100.0 * largest)
         active, force = _unit_forces(pool, e, on_s, left)
         capacity = _unit_forces(pool, full, 0.0, left)[1].sum()
         columns[:, i] = force.sum() / largest, e / full, capacity / largest
-        if stop and force.sum() < wanted / 100.0 * largest - 1e-9:
+        if stop and force.sum() < percent / 100.0 * largest - 1e-9:
             target, columns = target[: i + 1], columns[:, : i + 1]
             break
-        gained = recovery * (1.0 - left) * (1.0 - active) / pool.recovery_tau_s
-        left = np.clip(left + STEP_S * (gained - pool.loss_per_s * active), 0.0, 1.0)
+        recovered = recovery * (1.0 - left) * (1.0 - active) / pool.recovery_tau_s
+        left = np.clip(left + STEP_S * (recovered - pool.loss_per_s * active), 0.0, 1.0)
         on_s = np.where(active > 0.0, on_s + STEP_S, 0.0)
     time = STEP_S * np.arange(target.size)
     force, excitation, capacity = 100.0 * columns
@@ -206,16 +206,16 @@ def _unit_forces(pool: RateCodedUnits, excitation, on_s, left) -> tuple[np.ndarr
     return active, active * left * pool.force
 
 
-def _least_excitation(pool, full, near: float, on_s, left, wanted: float) -> float:
+def _least_excitation(pool, full, near: float, on_s, left, target: float) -> float:
     """Return the least excitation, in whole steps, that gives a force, or the full one.
 
     Force rises with excitation; the search starts `near` the last answer and halves its bracket.
     """
-    if wanted <= 0.0:
+    if target <= 0.0:
         return 0.0
 
     def enough(step: int) -> bool:
-        return _unit_forces(pool, step * EXCITATION_STEP, on_s, left)[1].sum() >= wanted
+        return _unit_forces(pool, step * EXCITATION_STEP, on_s, left)[1].sum() >= target
 
     most = int(np.ceil(full / EXCITATION_STEP))
     low, high, width = -1, min(round(near / EXCITATION_STEP), most), 1

@@ -1,4 +1,4 @@
-"""The force of a muscle, from who fired when.
+"""The force of a muscle, from the discharges of its units.
 
 Each discharge of a motor unit adds one twitch, f(t) = g P (t/T) exp(1 - t/T). The gain g
 makes twitches that follow closely add to the force that the unit really reaches at that
@@ -7,7 +7,7 @@ rate. Twitches of all units add up (Fuglevand, Winter & Patla 1993).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,25 @@ from neurosim.model.muscle.anatomy import Muscle
 
 MAX_SAMPLES = 200_000_000
 _TAIL = 20.0  # contraction times after which a twitch is dropped: 1e-7 of its peak is left
-_SHORTEST_INTERVAL_S = 1e-6  # keeps the gain finite if a unit is said to fire twice at once
+_SHORTEST_INTERVAL_S = 1e-6  # keeps the gain finite if a unit fires twice at one time
+
+
+class TwitchScales(NamedTuple):
+    """Factors on the twitches of a muscle: each is one number, or one for each discharge.
+
+    Attributes
+    ----------
+    force : float or array_like
+        On every twitch force, 0 to 100.
+    contraction_time : float or array_like
+        On every contraction time, 0.1 to 10.
+    """
+
+    force: Any = 1.0
+    contraction_time: Any = 1.0
+
+
+UNSCALED = TwitchScales()
 
 
 def twitch_mn(time_s: Any, peak_mn: float, contraction_time_ms: float) -> np.ndarray:
@@ -89,8 +107,7 @@ def muscle_force_mn(
     muscle: str | Muscle,
     duration_s: float,
     sampling_hz: float = 1000.0,
-    force_scale: Any = 1.0,
-    contraction_time_scale: Any = 1.0,
+    scales: TwitchScales = UNSCALED,
 ) -> np.ndarray:
     """Return the force of a muscle, mN, shape (n_samples,), sampled at k / `sampling_hz`.
 
@@ -109,10 +126,8 @@ def muscle_force_mn(
         Length of the record, s.
     sampling_hz : float
         Samples per second.
-    force_scale : float or array_like
-        Factor on every twitch force, 0 to 100; one, or one for each discharge.
-    contraction_time_scale : float or array_like
-        Factor on every contraction time, 0.1 to 10; likewise.
+    scales : TwitchScales
+        Factors on twitch force and contraction time.
 
     Raises
     ------
@@ -121,8 +136,10 @@ def muscle_force_mn(
         or the record has more than `MAX_SAMPLES` samples.
     """
     n_samples = _sample_count(duration_s, sampling_hz)
-    times, unit, peak, contraction = sort_discharges(times_s, units, muscle, contraction_time_scale)
-    scale = check_factor("force_scale", force_scale, 0, 100, times.size)
+    times, unit, peak, contraction = sort_discharges(
+        times_s, units, muscle, scales.contraction_time
+    )
+    scale = check_factor("force_scale", scales.force, 0, 100, times.size)
     if np.ndim(scale):
         scale = scale[np.lexsort((np.atleast_1d(times_s), np.atleast_1d(units)))]
     peak, force = scale * peak, np.zeros(n_samples)
@@ -131,12 +148,12 @@ def muscle_force_mn(
     )
     bounds = np.flatnonzero(new)
     for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
-        mine = slice(start, stop)
-        _add_unit(force, times[mine], peak[mine], float(contraction[start]), float(sampling_hz))
+        part = slice(start, stop)
+        _add_unit(force, times[part], peak[part], float(contraction[start]), float(sampling_hz))
     return force
 
 
-def check_factor(name: str, given: Any, low: float, high: float, size: int) -> Any:
+def check_factor(name: str, value: Any, low: float, high: float, size: int) -> Any:
     """Return a factor that is checked: a float, or one for each of `size` discharges.
 
     Raises
@@ -144,9 +161,9 @@ def check_factor(name: str, given: Any, low: float, high: float, size: int) -> A
     NeurosimError
         If one is no number or outside the range, or there are not as many.
     """
-    if np.ndim(given) == 0:
-        return number_within(name, given, low, high)
-    each = np.asarray(given, float)
+    if np.ndim(value) == 0:
+        return number_within(name, value, low, high)
+    each = np.asarray(value, float)
     if each.shape != (size,):
         raise NeurosimError(f"{name} must be one number, or one for each of {size} discharges.")
     for worst in (each.min(initial=low), each.max(initial=low)):
@@ -216,23 +233,23 @@ def _check_discharges(times_s: Any, units: Any, m: Muscle) -> tuple[np.ndarray, 
     """Return checked discharge times (float) and units (int)."""
     try:
         times = np.atleast_1d(np.asarray(times_s, dtype=float))
-        given = np.atleast_1d(np.asarray(units, dtype=float))
+        unit = np.atleast_1d(np.asarray(units, dtype=float))
     except (TypeError, ValueError):
         raise NeurosimError("Discharge times and units must be columns of numbers.") from None
-    if times.ndim != 1 or times.shape != given.shape:
+    if times.ndim != 1 or times.shape != unit.shape:
         raise NeurosimError(
             f"Discharge times and units must be columns of equal length, "
-            f"not of shapes {times.shape} and {given.shape}."
+            f"not of shapes {times.shape} and {unit.shape}."
         )
     if not np.all(np.isfinite(times)):
         raise NeurosimError("Every discharge time must be a finite number of seconds.")
-    wrong = ~((given >= 0) & (given < m.units) & (given == np.floor(given)))
+    wrong = ~((unit >= 0) & (unit < m.units) & (unit == np.floor(unit)))
     if wrong.any():
         raise NeurosimError(
-            f"Unit {given[wrong][0]:g} does not exist: "
+            f"Unit {unit[wrong][0]:g} does not exist: "
             f"the {m.name} has units 0 to {m.units - 1}, in whole numbers."
         )
-    return times, given.astype(np.int64)
+    return times, unit.astype(np.int64)
 
 
 def _sample_count(duration_s: float, sampling_hz: float) -> int:

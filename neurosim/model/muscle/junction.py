@@ -150,7 +150,7 @@ def fibre_mv(
     channels : bool
         False leaves sodium and potassium channels out: the end-plate potential alone.
     """
-    c, given = _make_cable(), np.atleast_1d(np.asarray(strength_ns, float))
+    c, opened_ns = _make_cable(), np.atleast_1d(np.asarray(strength_ns, float))
     warm = _param("fibre_q10") ** ((_param("fibre_temperature_c") - 20.0) / 10.0)
     leak, capacitance = _param("fibre_leak"), _param("fibre_capacitance")
     e_na, e_k, e_end = (
@@ -158,25 +158,25 @@ def fibre_mv(
         _param("fibre_potassium_mv"),
         _param("reversal_mv"),
     )
-    v = np.full((COMPARTMENTS, given.size), _param("rest_mv"))
+    v = np.full((COMPARTMENTS, opened_ns.size), _param("rest_mv"))
     gates = [np.full_like(v, x) for x in c.rest]
     steps = round(run_ms / STEP_MS)
     impulses = np.bincount(np.round(np.asarray(starts_ms) / STEP_MS).astype(int), minlength=steps)
-    out, open_ns = np.empty((steps, 2, given.size)), np.zeros(given.size)
+    out, open_ns = np.empty((steps, 2, opened_ns.size)), np.zeros(opened_ns.size)
     keep, e_leak = np.exp(-STEP_MS / tau_ms), c.leak_mv if channels else _param("rest_mv")
     for i in range(steps):
-        open_ns = open_ns + impulses[i] * given
+        open_ns = open_ns + impulses[i] * opened_ns
         if channels:
             gates = [
-                to + (x - to) * np.exp(-STEP_MS * warm * rate)
-                for x, (to, rate) in zip(gates, _gate_rates(v), strict=True)
+                steady + (x - steady) * np.exp(-STEP_MS * warm * rate)
+                for x, (steady, rate) in zip(gates, _gate_rates(v), strict=True)
             ]
         m, h, n, s = gates
         g_na, g_k = channels * c.sodium * m**3 * h * s, channels * c.potassium * n**4
-        total, drawn = g_na + g_k + leak, g_na * e_na + g_k * e_k + leak * e_leak
+        total, weighted_mv = g_na + g_k + leak, g_na * e_na + g_k * e_k + leak * e_leak
         total[0] += c.end_plate * open_ns
-        drawn[0] += c.end_plate * open_ns * e_end
-        goal = drawn / total
+        weighted_mv[0] += c.end_plate * open_ns * e_end
+        goal = weighted_mv / total
         v = goal + (c.spread @ v - goal) * np.exp(-STEP_MS * total / capacitance)
         v = c.spread @ v
         open_ns = keep * open_ns
@@ -207,7 +207,7 @@ def end_plate_mv(strength_ns: float, tau_ms: float) -> float:
 
 @dataclass(frozen=True, eq=False)
 class FibreResponse:
-    """What a fibre does with one impulse, by how many mean packets open its end plate.
+    """The response of a fibre to one impulse, by how many mean packets open its end plate.
 
     Attributes
     ----------
@@ -231,7 +231,7 @@ _RESPONSE_CODEC = Codec(
 
 @cached("junction", "emg", codec=_RESPONSE_CODEC)
 def fibre_response(acetylcholinesterase_scale: float = 1.0) -> FibreResponse:
-    """Return what fibres do with one impulse when a share of the enzyme is left."""
+    """Return the response of fibres to one impulse when a share of the enzyme is left."""
     tau = decay_ms(acetylcholinesterase_scale)
 
     def fire(quanta):
@@ -240,9 +240,7 @@ def fibre_response(acetylcholinesterase_scale: float = 1.0) -> FibreResponse:
     spikes = fire(QUANTA)
     fires = np.array([t.size > 0 for t in spikes])
     if not fires.any():
-        raise NeurosimError(
-            f"No end plate fires the fibre: junction numbers {tau:g} ms, 200 quanta."
-        )
+        raise NeurosimError(f"No end plate fires the fibre: time constant {tau:g} ms, 200 quanta.")
     first = int(fires.argmax())
     finer = np.linspace(QUANTA[max(first - 1, 0)], QUANTA[first], 17)
     threshold = finer[np.argmax([t.size > 0 for t in fire(finer)])]
@@ -272,12 +270,12 @@ def train_response(
     spikes : ndarray of int, shape (impulses, fibres)
     """
     period = 1000.0 / number_within("rate_per_s", rate_per_s, 0.1, 200.0, "per s")
-    given = np.atleast_1d(_param("quanta") if quanta is None else np.asarray(quanta, float))
+    packets = np.atleast_1d(_param("quanta") if quanta is None else np.asarray(quanta, float))
     starts = period * np.arange(impulses)
     tau = decay_ms(acetylcholinesterase_scale)
-    found = fibre_mv(given * quantum_ns(), tau, period * impulses, starts)[:, 1]
+    potential = fibre_mv(packets * quantum_ns(), tau, period * impulses, starts)[:, 1]
     edges = np.append(starts + TRAVEL_MS, np.inf)
-    return np.stack([np.histogram(t, edges)[0] for t in spike_times_ms(found)], axis=1)
+    return np.stack([np.histogram(t, edges)[0] for t in spike_times_ms(potential)], axis=1)
 
 
 # --- the fibres of a unit ----------------------------------------------------------------------
@@ -296,13 +294,13 @@ def exceeding_share(quanta: Any, mean_quanta: float) -> np.ndarray:
     means = mean_quanta * np.exp(_param("quanta_spread") * nodes)
     k = np.arange(1, 2 + int(means.max() + 10.0 * np.sqrt(means.max() + 1.0)))
     log = k * np.log(np.maximum(means[:, None], 1e-300)) - means[:, None] - gammaln(k + 1.0)
-    of_k = (weights / weights.sum()) @ np.exp(log)
-    return gammaincc(shape * k, shape * x[:, None]) @ of_k
+    probability = (weights / weights.sum()) @ np.exp(log)
+    return gammaincc(shape * k, shape * x[:, None]) @ probability
 
 
 @dataclass(frozen=True)
 class Junction:
-    """What the junctions of a unit make of one impulse.
+    """How the junctions of a unit transmit one impulse.
 
     Attributes
     ----------
@@ -347,7 +345,7 @@ class Junction:
 def transmit(
     calcium_mmol_l: float, magnesium_mmol_l: float, acetylcholinesterase_scale: float = 1.0
 ) -> Junction:
-    """Return what the junctions of a unit make of one impulse.
+    """Return how the junctions of a unit transmit one impulse.
 
     Parameters
     ----------
@@ -359,31 +357,33 @@ def transmit(
     Raises
     ------
     NeurosimError
-        For a number that makes no sense.
+        If a number is outside what is possible.
     """
     for name, value in (("calcium", calcium_mmol_l), ("magnesium", magnesium_mmol_l)):
         number_within(f"{name}_mmol_l at the end plate", value, 0.0, 100.0, "mmol/L")
-    made, tau = fibre_response(acetylcholinesterase_scale), decay_ms(acetylcholinesterase_scale)
+    response, tau = fibre_response(acetylcholinesterase_scale), decay_ms(acetylcholinesterase_scale)
     mean = _param("quanta") * float(relative_release(calcium_mmol_l, magnesium_mmol_l))
-    share = float(exceeding_share(made.threshold_quanta, mean)[0])
-    return Junction(mean, made.threshold_quanta, tau, share, *_repeated_spikes(made, mean, share))
+    share = float(exceeding_share(response.threshold_quanta, mean)[0])
+    return Junction(
+        mean, response.threshold_quanta, tau, share, *_repeated_spikes(response, mean, share)
+    )
 
 
-def _repeated_spikes(made: FibreResponse, mean: float, share: float) -> tuple[tuple, tuple]:
-    """Return delays and shares of the further spikes that enough of the fibres have."""
+def _repeated_spikes(response: FibreResponse, mean: float, share: float) -> tuple[tuple, tuple]:
+    """Return delays and shares of the further spikes that at least `repeat_share` fire."""
     if share <= 0.0:
         return (), ()
-    edges = np.sqrt(made.quanta[1:] * made.quanta[:-1])
+    edges = np.sqrt(response.quanta[1:] * response.quanta[:-1])
     above = np.concatenate([[1.0], exceeding_share(edges, mean), [0.0]])
     weight, delays, shares = above[:-1] - above[1:], [], []
-    for k in range(1, max(t.size for t in made.spikes_ms)):
-        has = np.array([t.size > k for t in made.spikes_ms])
-        of_those = float(weight[has].sum()) / share
-        if of_those < _param("repeat_share"):
+    for k in range(1, max(t.size for t in response.spikes_ms)):
+        repeats = np.array([t.size > k for t in response.spikes_ms])
+        fraction = float(weight[repeats].sum()) / share
+        if fraction < _param("repeat_share"):
             break
-        behind = [t[k] - t[0] for t in made.spikes_ms if t.size > k]
-        delays.append(float(np.average(behind, weights=weight[has])))
-        shares.append(min(of_those, 1.0))
+        after_first = [t[k] - t[0] for t in response.spikes_ms if t.size > k]
+        delays.append(float(np.average(after_first, weights=weight[repeats])))
+        shares.append(min(fraction, 1.0))
     return tuple(delays), tuple(shares)
 
 
@@ -398,7 +398,7 @@ def add_repeats(times_s: Any, units: Any, junction: Junction) -> tuple[np.ndarra
     times_s, units : array_like, shape (n,)
         Discharges of the nerve, s, and unit of each.
     junction : Junction
-        What the junctions make of one.
+        How the junctions transmit one impulse.
 
     Returns
     -------
@@ -411,14 +411,14 @@ def add_repeats(times_s: Any, units: Any, junction: Junction) -> tuple[np.ndarra
     if times.shape != unit.shape or times.ndim != 1:
         raise NeurosimError("times_s and units must be columns of the same length.")
     order = np.lexsort((times, unit))
-    later = np.full(times.size, np.inf)
+    next_s = np.full(times.size, np.inf)
     same = unit[order][1:] == unit[order][:-1]
-    later[order[:-1][same]] = times[order][1:][same]
+    next_s[order[:-1][same]] = times[order][1:][same]
     added = [(times + ms / 1000.0, np.arange(times.size)) for ms in junction.repeats_ms]
     if not added:
         return np.empty(0), np.empty(0, dtype=int)
     at, behind = (np.concatenate(parts) for parts in zip(*added, strict=True))
-    keep = at < later[behind]
-    at, behind = at[keep], behind[keep]
+    arrives = at < next_s[behind]
+    at, behind = at[arrives], behind[arrives]
     by_time = np.argsort(at, kind="stable")
     return at[by_time], behind[by_time]

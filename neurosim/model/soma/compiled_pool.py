@@ -1,4 +1,4 @@
-"""The loop of `pool`, compiled by Numba from the line of its equations, one unit after another."""
+"""The loop of `pool`, compiled by Numba from the lines of its equations, one unit after another."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def _move(
     for i in range(S.shape[1]):
         v, w, ahp, rise = S[0, i], S[1, i], S[2, i], S[3, i]
         p, h, wait = S[4, i], S[5, i], S[6, i]
-        own, mine, row, count = P[:, i].copy(), 0 if shared else i, rows[i], counts[i]
+        params, input_row, row, count = P[:, i].copy(), 0 if shared else i, rows[i], counts[i]
         x = noise[i]
         for k in range(kicks.shape[1]):
             x = KEEP * x + KICK * kicks[i, k]
             push = size[3, i] * saturating[k]
-            u = push / (1.0 + push / force) + size[4, i] * linear[k] + other[mine, k]
+            u = push / (1.0 + push / force) + size[4, i] * linear[k] + other[input_row, k]
             u = u + size[0, i] * x + size[1, i] * common[0, k] + size[2, i] * common[1, k]
             for j in range(SUBSTEPS):
-                v, w, ahp, rise, p, h, wait, fired = step(v, w, ahp, rise, p, h, wait, u, own)
+                v, w, ahp, rise, p, h, wait, fired = step(v, w, ahp, rise, p, h, wait, u, params)
                 if fired > 0.5:
                     spikes[i, count] = k * SUBSTEPS + j
                     count += 1
@@ -43,12 +43,12 @@ def _move(
                     at = k * SUBSTEPS + j
                     traces[0, row, at] = v
                     traces[1, row, at] = rise
-                    traces[2, row, at] = own[6] * p * h
+                    traces[2, row, at] = params[6] * p * h
         S[0, i], S[1, i], S[2, i], S[3, i] = v, w, ahp, rise
         S[4, i], S[5, i], S[6, i] = p, h, wait
         noise[i], counts[i] = x, count
 
 
-def move(*given):
+def move(*arguments):
     """Do what `pool.move` does."""
-    _move(*given, pool_equations._independent_noise()[2])  # pyright: ignore
+    _move(*arguments, pool_equations._independent_noise()[2])  # pyright: ignore

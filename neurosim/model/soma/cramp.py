@@ -7,9 +7,8 @@ nerve depolarises every unit in proportion to the rate of stimuli; stretch inhib
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -28,7 +27,7 @@ LONGEST_S = 120.0  # after the push: for so long the pool of a scenario is follo
 
 @dataclass(frozen=True)
 class Cramping:
-    """What a body makes of its pool.
+    """How a body changes its pool of motoneurons.
 
     Gain of the persistent inward current, how much lower it opens, the push before the record,
     and the inhibition by a stretch.
@@ -42,44 +41,64 @@ class Cramping:
 
 def shorten(conditions: SomaConditions | None = None) -> SomaConditions:
     """Return conditions with the PIC gain of a shortened muscle, on top of what it was."""
-    now = SomaConditions() if conditions is None else conditions
-    return now.replace(pic_gain=now.pic_gain * parameter("pool", "cramp_gain"))
+    resting = SomaConditions() if conditions is None else conditions
+    return resting.replace(pic_gain=resting.pic_gain * parameter("pool", "cramp_gain"))
 
 
 def person_pool(person: int, units: int, prone: bool) -> pool.Pool:
     """Return the pool of a person, cramp-prone or not."""
-    made = pool.build_pool(units, person=person)
-    return pool.make_cramp_prone(made) if prone else made
+    usual = pool.build_pool(units, person=person)
+    return pool.make_cramp_prone(usual) if prone else usual
 
 
-def stimulate(
-    made, conditions, stimulus_hz, after_s, *, seed, inhibition_mv=0.0, inhibition_s=0.0, trace=()
-):
-    """Return a run: rest, stimulation of the nerve, inhibition (or none), and rest again.
+@dataclass(frozen=True)
+class Stimulation:
+    """Stimulation of the nerve, and what follows it.
 
-    Parameters
+    Attributes
     ----------
-    made : Pool
-        The units.
-    conditions : SomaConditions
-        As they are in a shortened muscle.
     stimulus_hz : float
         Stimuli per second, for `STIMULUS_S` after `BEFORE_S` of rest.
     after_s : float
         Time after the stimulation, s.
-    seed : int or numpy.random.SeedSequence
-        Of the noise.
     inhibition_mv, inhibition_s : float
         Inhibition (stretch) in the middle of the time after, mV and s.
-    trace : sequence of int
-        Units whose potential is kept.
     """
-    push = stimulus_hz * parameter("pool", "reflex_mv")
-    calm = 0.5 * (after_s - inhibition_s)
+
+    stimulus_hz: float
+    after_s: float = 90.0
+    inhibition_mv: float = 0.0
+    inhibition_s: float = 0.0
+
+
+def stimulate(
+    motoneurons: pool.Pool,
+    conditions: SomaConditions,
+    stimulation: Stimulation,
+    *,
+    seed,
+    trace: Sequence[int] = (),
+) -> pool.PoolRun:
+    """Return a run: rest, stimulation of the nerve, inhibition (or none), and rest again.
+
+    Parameters
+    ----------
+    motoneurons : Pool
+    conditions : SomaConditions
+        Those of a shortened muscle.
+    stimulation : Stimulation
+    seed : int or numpy.random.SeedSequence
+        Of the noise.
+    trace : sequence of int
+        Units whose potential is recorded.
+    """
+    push = stimulation.stimulus_hz * parameter("pool", "reflex_mv")
+    inhibition_s = stimulation.inhibition_s
+    calm = 0.5 * (stimulation.after_s - inhibition_s)
     parts = [hold_input(BEFORE_S), hold_input(STIMULUS_S, push), hold_input(calm)]
-    parts += [hold_input(inhibition_s, -inhibition_mv)] if inhibition_s else []
-    push_mv: Any = join_inputs(*parts, hold_input(calm))
-    return pool.run_pool(made, conditions, input_mv=push_mv, seed=seed, trace=trace)
+    parts += [hold_input(inhibition_s, -stimulation.inhibition_mv)] if inhibition_s else []
+    drive = pool.PoolInput(input_mv=join_inputs(*parts, hold_input(calm)))
+    return pool.run_pool(motoneurons, drive, conditions, seed=seed, trace=trace)
 
 
 def spikes_after_push(
@@ -105,50 +124,65 @@ def spikes_after_push(
     person, seed : numpy.random.SeedSequence
         Who it is, and the noise.
     """
-    made = pool.build_pool(units, person=person)
-    made = made.replace(pic_half_mv=made.pic_half_mv - cramping.pic_lowered_mv)
-    now = conditions.replace(pic_gain=conditions.pic_gain * cramping.pic_scale, tone_scale=1.0)
+    motoneurons = pool.build_pool(units, person=person)
+    motoneurons = motoneurons.replace(pic_half_mv=motoneurons.pic_half_mv - cramping.pic_lowered_mv)
+    shortened = conditions.replace(
+        pic_gain=conditions.pic_gain * cramping.pic_scale, tone_scale=1.0
+    )
     after = hold_input(min(duration_s, LONGEST_S))
     begin, end = (round(1000.0 * t) for t in (STRETCH_AT_S, STRETCH_AT_S + STRETCH_S))
     after[begin:end] = -cramping.stretch_mv
-    push: Any = join_inputs(hold_input(BEFORE_S), hold_input(STIMULUS_S, cramping.push_mv), after)
-    done = pool.run_pool(made, now, input_mv=push, seed=seed)
-    late = done.time_s >= BEFORE_S + STIMULUS_S
-    return done.time_s[late] - BEFORE_S - STIMULUS_S, done.unit[late]
+    push = join_inputs(hold_input(BEFORE_S), hold_input(STIMULUS_S, cramping.push_mv), after)
+    run = pool.run_pool(motoneurons, pool.PoolInput(input_mv=push), shortened, seed=seed)
+    late = run.time_s >= BEFORE_S + STIMULUS_S
+    return run.time_s[late] - BEFORE_S - STIMULUS_S, run.unit[late]
 
 
 def plateau_census(
     people: int,
     units: int,
+    stimulation: Stimulation,
     *,
     seed: int,
-    stimulus_hz: float,
-    after_s: float = 90.0,
     conditions: SomaConditions | None = None,
     prone: bool = False,
-):
+) -> tuple[list[trains.Plateau], int]:
     """Return the plateaus of all units of some people, and the spikes before the stimulus.
+
+    Parameters
+    ----------
+    people, units : int
+        How many people, and motor units of each.
+    stimulation : Stimulation
+    seed : int
+        Of the noise of the first person; the next have the next.
+    conditions : SomaConditions, optional
+        The somata at rest; the shortened muscle's gain comes on top.
+    prone : bool
+        Whether the people are cramp-prone.
 
     Returns
     -------
     plateaus : list of trains.Plateau
     early : int
     """
-    found, early = [], 0
+    plateaus, early = [], 0
     for person in range(people):
-        made = person_pool(person, units, prone)
-        done = stimulate(made, shorten(conditions), stimulus_hz, after_s, seed=seed + person)
-        early += int((done.time_s < BEFORE_S).sum())
-        all_of = (trains.self_sustained_plateau(t, BEFORE_S + STIMULUS_S) for t in done.trains_s())
-        found += [p for p in all_of if p is not None]
-    return found, early
+        motoneurons = person_pool(person, units, prone)
+        run = stimulate(motoneurons, shorten(conditions), stimulation, seed=seed + person)
+        early += int((run.time_s < BEFORE_S).sum())
+        by_unit = (trains.self_sustained_plateau(t, BEFORE_S + STIMULUS_S) for t in run.trains_s())
+        plateaus += [p for p in by_unit if p is not None]
+    return plateaus, early
 
 
-def has_cramp(made, conditions: SomaConditions, stimulus_hz: float, seed: int) -> bool:
-    """Whether half of the units fire on for a second and more after the stimulation."""
-    done = stimulate(made, conditions, stimulus_hz, 2.0, seed=seed)
-    on = [trains.self_sustained_plateau(t, BEFORE_S + STIMULUS_S) for t in done.trains_s()]
-    return sum(p is not None for p in on) >= SHARE * made.units
+def has_cramp(
+    motoneurons: pool.Pool, conditions: SomaConditions, stimulus_hz: float, seed: int
+) -> bool:
+    """Return whether half of the units fire on for a second and more after the stimulation."""
+    run = stimulate(motoneurons, conditions, Stimulation(stimulus_hz, 2.0), seed=seed)
+    plateaus = [trains.self_sustained_plateau(t, BEFORE_S + STIMULUS_S) for t in run.trains_s()]
+    return sum(p is not None for p in plateaus) >= SHARE * motoneurons.units
 
 
 def cramp_threshold_hz(
@@ -164,18 +198,18 @@ def cramp_threshold_hz(
     Rates rise by `STEP_HZ` as in the clinic's test, each from rest; NaN if `HIGHEST_HZ` starts
     none. Found by halving, so it takes for granted that a higher rate does what a lower one does.
     """
-    found, now = [], shorten(conditions)
+    thresholds, shortened = [], shorten(conditions)
     for person in people:
-        made = person_pool(person, units, prone)
+        motoneurons = person_pool(person, units, prone)
         low, high = 0, round(HIGHEST_HZ / STEP_HZ)
-        if not has_cramp(made, now, HIGHEST_HZ, seed + person):
-            found.append(np.nan)
+        if not has_cramp(motoneurons, shortened, HIGHEST_HZ, seed + person):
+            thresholds.append(np.nan)
             continue
         while high - low > 1:
             middle = (low + high) // 2
-            if has_cramp(made, now, middle * STEP_HZ, seed + person):
+            if has_cramp(motoneurons, shortened, middle * STEP_HZ, seed + person):
                 high = middle
             else:
                 low = middle
-        found.append(high * STEP_HZ)
-    return np.array(found)
+        thresholds.append(high * STEP_HZ)
+    return np.array(thresholds)

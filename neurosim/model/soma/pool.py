@@ -1,6 +1,6 @@
 """A pool of motoneurons: size principle, common drive, and plateaus by a persistent inward current.
 
-The soma is that of `motoneuron` (mV above the rest of a motoneuron without input; threshold that
+The soma is that of `soma` (mV above the rest of a motoneuron without input; threshold that
 rises with each spike, after-hyperpolarisation, noise), here with a persistent inward current (PIC)
 that opens with depolarisation, stays open a while, and slowly inactivates. `step` holds the
 equations, once for NumPy and for Numba.
@@ -8,9 +8,10 @@ equations, once for NumPy and for Numba.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,7 @@ from neurosim.model.soma.pool_equations import (
 from neurosim.model.soma.soma import SomaConditions, noise_mv, resting_mv, threshold_parts_mv
 
 MAX_SAMPLES = 200_000_000  # units x milliseconds of one run
-MAX_TRACED = 20_000_000  # units x steps whose potential is kept
+MAX_TRACED = 20_000_000  # units x steps whose potential is recorded
 _CHUNK_MS = 10_000
 ROWS = (
     "keep", "rest", "ahp_keep", "ahp_jump", "rise_keep", "rise_jump", "pic", "half", "slope",
@@ -137,7 +138,7 @@ def build_pool(units: int = 120, person: int | np.random.SeedSequence | None = N
     Raises
     ------
     NeurosimError
-        For a number of units that makes no sense.
+        For a number of units out of range.
     """
     n = _check_whole("units", units, 1, 10_000)
     size = (np.arange(1, n + 1) / n) ** _param("rheobase_exponent")
@@ -182,15 +183,15 @@ def sine_input(seconds: float, mean: float, amplitude: float, hz: float) -> np.n
 
 
 def join_inputs(*parts: np.ndarray) -> np.ndarray:
-    """Return parts one after the other: ``inputs(hold(1), ramp(5, 0, 0.3), hold(5, 0.3))``."""
+    """Return parts one after the other: ``join_inputs(hold_input(1), ramp_input(5, 0, 0.3))``."""
     return np.concatenate(parts)
 
 
 def unit_parameters(pool: Pool, conditions: SomaConditions) -> np.ndarray:
     """Return what `step` needs of each unit, shape (len(ROWS), units).
 
-    `resting_mv` holds all the PIC that is on in a healthy soma at rest. What of it comes from
-    the part that moves here is taken out of the constant part.
+    `resting_mv` contains the whole PIC of a healthy soma at rest. The part of it that changes here
+    is taken out of the constant part.
     """
     healthy = resting_mv(SomaConditions())
     p = 1.0 / (1.0 + np.exp((pool.pic_half_mv - healthy) / _param("pic_slope_mv")))
@@ -232,7 +233,7 @@ def at_rest(P: np.ndarray) -> np.ndarray:
 
 
 @cache
-def compiled_loop():
+def compiled_loop() -> Callable[..., None] | None:
     """Return the compiled loop, or None without Numba or with NEUROSIM_NUMBA=0."""
     if kernel.compiled_loops() is None:
         return None
@@ -266,10 +267,10 @@ def move(S, P, noise, kicks, common, size, saturating, linear, other, spikes, co
     spikes, counts : ndarray, shape (units, most) and (units,)
         Steps at which each unit fired in this chunk.
     traces : ndarray, shape (3, traced, steps)
-        Potential, threshold rise and PIC of the units in `rows` (-1: not kept).
+        Potential, threshold rise and PIC of the units in `rows` (-1: not recorded).
     """
     keep, kick, force = _independent_noise()
-    kept = np.flatnonzero(rows >= 0)
+    traced = np.flatnonzero(rows >= 0)
     states = list(S)
     for k in range(kicks.shape[1]):
         noise[:] = keep * noise + kick * kicks[:, k]
@@ -282,25 +283,25 @@ def move(S, P, noise, kicks, common, size, saturating, linear, other, spikes, co
             for i in np.flatnonzero(fired):
                 spikes[i, counts[i]] = at
                 counts[i] += 1
-            if kept.size:
+            if traced.size:
                 v, _, _, rise, p, h, _ = states
-                shown = np.stack([v, rise, P[6] * p * h])
-                traces[:, rows[kept], at] = shown[:, kept]
+                recorded = np.stack([v, rise, P[6] * p * h])
+                traces[:, rows[traced], at] = recorded[:, traced]
     S[:] = states
 
 
 @dataclass(frozen=True, eq=False)
 class PoolRun:
-    """What a pool did.
+    """The spikes of a pool under a drive, and the potentials of some units.
 
     Attributes
     ----------
     duration_s : float
         Length of the run.
     time_s, unit : ndarray, shape (n,)
-        Every spike in order of time, and whose it was.
+        Every spike in order of time, and its unit.
     traced : ndarray, shape (k,)
-        Units whose potential was kept.
+        Units whose potential was recorded.
     time_ms : ndarray, shape (T,)
         Times of the traces.
     potential_mv : ndarray, shape (k, T)
@@ -310,7 +311,7 @@ class PoolRun:
     threshold_adaptation_mv : ndarray, shape (k, T)
         What the spikes so far add to it.
     pic_mv : ndarray, shape (k, T)
-        Depolarisation by the PIC: so much less must other inputs give to reach the threshold.
+        Depolarisation by the PIC, which other inputs need not supply to reach the threshold.
     """
 
     duration_s: float
@@ -342,26 +343,12 @@ class PoolRun:
         return np.split(self.time_s[order], cuts)
 
 
-def run_pool(
-    pool: Pool,
-    conditions: SomaConditions | None = None,
-    *,
-    excitation=0.0,
-    current_na=0.0,
-    input_mv=0.0,
-    duration_s: float | None = None,
-    seed,
-    noise: bool = True,
-    trace: Sequence[int] = (),
-) -> PoolRun:
-    """Return the spikes of a pool under a drive, and the potentials of chosen units.
+@dataclass(frozen=True, eq=False)
+class PoolInput:
+    """What drives a pool; one number, or one for each millisecond of the run.
 
-    Parameters
+    Attributes
     ----------
-    pool : Pool
-        The units.
-    conditions : SomaConditions
-        Fluid and gains, the same for all units; health if not given.
     excitation : float or array_like, shape (ms,)
         Voluntary drive from 0 to 1, common to all units. Its current is the same in all; the
         depolarisation saturates towards the synaptic driving force: x / (1 + x / 70 mV),
@@ -372,55 +359,101 @@ def run_pool(
         Further depolarisation; negative is inhibition (stretch).
     duration_s : float
         Needed if no input is an array.
+    """
+
+    excitation: Any = 0.0
+    current_na: Any = 0.0
+    input_mv: Any = 0.0
+    duration_s: float | None = None
+
+    @property
+    def length_ms(self) -> int:
+        """Milliseconds of the run.
+
+        Raises
+        ------
+        NeurosimError
+            If the inputs differ in length, or none has one.
+        """
+        inputs = (self.excitation, self.current_na, self.input_mv)
+        sizes = {np.shape(values)[-1] for values in inputs if np.ndim(values)}
+        if self.duration_s is not None:
+            duration_s = number_within("duration_s", self.duration_s, 0.001, 1e7, "s")
+            sizes.add(round(duration_s * 1000.0))
+        if len(sizes) != 1:
+            raise NeurosimError(
+                "the inputs and duration_s must be of one length, one number each millisecond, "
+                f"not {sorted(sizes)} ms."
+            )
+        return sizes.pop()
+
+
+def run_pool(
+    pool: Pool,
+    drive: PoolInput,
+    conditions: SomaConditions | None = None,
+    *,
+    seed,
+    noise: bool = True,
+    trace: Sequence[int] = (),
+) -> PoolRun:
+    """Return the spikes of a pool under a drive, and the potentials of chosen units.
+
+    Parameters
+    ----------
+    pool : Pool
+        The units.
+    drive : PoolInput
+        Excitation, currents and other inputs, and their length.
+    conditions : SomaConditions
+        Fluid and gains, the same for all units; those of health by default.
     seed : int or numpy.random.SeedSequence
         Child 0 is the common noise, child i + 1 that of unit i: a unit's noise does not depend on
         how many run beside it.
     noise : bool
         Without it the run is deterministic.
     trace : sequence of int
-        Units whose potential is kept.
+        Units whose potential is recorded.
 
     Raises
     ------
     NeurosimError
-        For inputs of different lengths, values that make no sense, or a run too large.
+        For inputs of different lengths, a value out of range, or a run too large.
+
+    Examples
+    --------
+    >>> run = run_pool(build_pool(12), PoolInput(excitation=0.1, duration_s=1.0), seed=1)
+    >>> len(run.trains_s())
+    12
     """
-    now = SomaConditions() if conditions is None else conditions
-    if not isinstance(now, SomaConditions):
-        raise NeurosimError(f"run needs SomaConditions, not {conditions!r}.")
-    ms = _length_ms(duration_s, excitation, current_na, input_mv)
-    n = pool.units
+    fluid = SomaConditions() if conditions is None else conditions
+    if not isinstance(fluid, SomaConditions):
+        raise NeurosimError(f"run_pool needs SomaConditions, not {conditions!r}.")
+    ms, n = drive.length_ms, pool.units
     if ms * n > MAX_SAMPLES:
         raise NeurosimError(
             f"units x milliseconds = {ms * n:g} is more than {MAX_SAMPLES:g}: "
             "take fewer units or a shorter time."
         )
-    e = _finite_array("excitation", excitation, ((), (ms,)))
+    inputs = _check_inputs(drive, ms, n, fluid.drive_scale)
+    traced = np.array([_check_whole("trace", i, 0, n - 1) for i in trace], dtype=np.int64)
+    if traced.size * ms * SUBSTEPS > MAX_TRACED:
+        raise NeurosimError("too much to record: trace fewer units or take a shorter time.")
+    drawn = _noise_chunks(_seed_sequence(seed), n, ms, noise)
+    return _run_chunks(pool, fluid, inputs, drawn, traced)
+
+
+def _check_inputs(drive: PoolInput, ms: int, n: int, scale: float) -> tuple[np.ndarray, ...]:
+    """Return scaled excitation, current and other input, shapes (ms,), (ms,), (1 or n, ms)."""
+    e = _finite_array("excitation", drive.excitation, ((), (ms,)))
     if e.min() < 0.0 or e.max() > 1.0:
         raise NeurosimError(
             f"excitation must lie between 0 and 1, not reach {e.min():g} or {e.max():g}."
         )
-    e = np.broadcast_to(e * now.drive_scale, ms)
-    current = np.broadcast_to(_finite_array("current_na", current_na, ((), (ms,))), ms)
-    other = np.atleast_1d(_finite_array("input_mv", input_mv, ((), (ms,), (n, ms))))
+    current = _finite_array("current_na", drive.current_na, ((), (ms,)))
+    other = np.atleast_1d(_finite_array("input_mv", drive.input_mv, ((), (ms,), (n, ms))))
     other = np.broadcast_to(other, (1, ms)) if other.ndim == 1 else other
-    kept = np.array([_check_whole("trace", i, 0, n - 1) for i in trace], dtype=np.int64)
-    if kept.size * ms * SUBSTEPS > MAX_TRACED:
-        raise NeurosimError("too much to keep: trace fewer units or take a shorter time.")
-    return _run_chunks(pool, now, e, current, other, _seed_sequence(seed), noise, kept)
-
-
-def _length_ms(duration_s, *given) -> int:
-    """Return the milliseconds of a run."""
-    sizes = {np.shape(g)[-1] for g in given if np.ndim(g)}
-    if duration_s is not None:
-        sizes.add(round(number_within("duration_s", duration_s, 0.001, 1e7, "s") * 1000.0))
-    if len(sizes) != 1:
-        raise NeurosimError(
-            "the inputs and duration_s must be of one length, one number each millisecond, "
-            f"not {sorted(sizes)} ms."
-        )
-    return sizes.pop()
+    return np.broadcast_to(e * scale, ms), np.broadcast_to(current, ms), other
 
 
 def _noise_sizes(pool: Pool, conditions: SomaConditions, noise: bool) -> np.ndarray:
@@ -442,77 +475,92 @@ def _common_noise(generator: np.random.Generator, ms: int, last: np.ndarray | No
     """Return the two common noises of SD 1, shape (2, ms), going on from `last`."""
     from scipy.signal import lfilter
 
-    drawn = generator.standard_normal((ms, 2)).T
+    normal = generator.standard_normal((ms, 2)).T
     out = np.empty((2, ms))
     for i, hz in enumerate(NOISE_HZ[:2]):
         keep = np.exp(-INPUT_MS * 2.0 * np.pi * hz / 1000.0)
         kick = np.sqrt(1.0 - keep**2)
-        x = kick * drawn[i]
+        x = kick * normal[i]
         if last is None:
-            x[0] = drawn[i, 0]
+            x[0] = normal[i, 0]
         start = [0.0 if last is None else keep * last[i]]
         out[i] = lfilter([1.0], [1.0, -keep], x, zi=start)[0]
     return out
 
 
-def _run_chunks(pool, conditions, e, current, other, seed, noise, kept) -> PoolRun:
-    n, ms = pool.units, e.size
+@dataclass(frozen=True, eq=False)
+class _Noise:
+    """The noise of a run."""
+
+    is_on: bool
+    start: np.ndarray  # (units,): state of each unit's own noise
+    chunks: Iterator[tuple[np.ndarray, np.ndarray]]  # common (2, ms) and kicks (units, ms)
+
+
+def _noise_chunks(seed: np.random.SeedSequence, n: int, ms: int, is_on: bool) -> _Noise:
+    """Return the noise of a run, drawn chunk by chunk."""
+    common_generator = _child_generator(seed, 0)
+    generators = [_child_generator(seed, i + 1) for i in range(n)]
+    start = np.array([g.standard_normal() for g in generators]) * float(is_on)
+
+    def draw() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        common = None
+        for first in range(0, ms, _CHUNK_MS):
+            m = min(_CHUNK_MS, ms - first)
+            if not is_on:
+                yield np.zeros((2, m)), np.zeros((n, m))
+                continue
+            common = _common_noise(common_generator, m, None if common is None else common[:, -1])
+            yield common, np.stack([g.standard_normal(m) for g in generators])
+
+    return _Noise(is_on, start, draw())
+
+
+def _in_order_of_time(spikes: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return step and unit of every spike of a chunk."""
+    at = np.concatenate([s[:c] for s, c in zip(spikes, counts, strict=True)])
+    unit = np.repeat(np.arange(counts.size), counts.astype(np.intp))
+    order = np.argsort(at, kind="stable")
+    return at[order], unit[order]
+
+
+def _run_chunks(
+    pool: Pool,
+    conditions: SomaConditions,
+    inputs: tuple[np.ndarray, ...],
+    noise: _Noise,
+    traced: np.ndarray,
+) -> PoolRun:
+    n, ms = pool.units, inputs[0].size
     P = unit_parameters(pool, conditions)
     S = at_rest(P)
-    size = np.concatenate(
-        [
-            _noise_sizes(pool, conditions, noise),
-            [pool.resistance_mohm * _param("largest_drive_na"), pool.resistance_mohm],
-        ]
-    )
+    drive_mv = [pool.resistance_mohm * _param("largest_drive_na"), pool.resistance_mohm]
+    size = np.concatenate([_noise_sizes(pool, conditions, noise.is_on), drive_mv])
     rows = np.full(n, -1)
-    rows[kept] = np.arange(kept.size)
-    together, own = _child_generator(seed, 0), [_child_generator(seed, i + 1) for i in range(n)]
-    state = np.array([g.standard_normal() for g in own]) * float(noise)
-    traces = np.empty((3, kept.size, ms * SUBSTEPS))
-    common, found = None, []
-    loop = compiled_loop() or move
+    rows[traced] = np.arange(traced.size)
+    traces = np.empty((3, traced.size, ms * SUBSTEPS))
+    loop: Callable[..., None] = compiled_loop() or move
+    chunks: list[tuple[np.ndarray, np.ndarray]] = []
     most = int(_CHUNK_MS / max(_soma_param("refractory_ms"), DT_MS)) + 2
     spikes, counts = np.empty((n, most), dtype=np.int64), np.empty(n, dtype=np.int64)
-    for start in range(0, ms, _CHUNK_MS):
+    for start, (common, kicks) in zip(range(0, ms, _CHUNK_MS), noise.chunks, strict=True):
         part = slice(start, min(start + _CHUNK_MS, ms))
-        m = part.stop - start
-        if noise:
-            common = _common_noise(together, m, None if common is None else common[:, -1])
-            kicks = np.stack([g.standard_normal(m) for g in own])
-        else:
-            common, kicks = np.zeros((2, m)), np.zeros((n, m))
         counts[:] = 0
-        steps = slice(start * SUBSTEPS, part.stop * SUBSTEPS)
-        loop(
-            S,
-            P,
-            state,
-            kicks,
-            common,
-            size,
-            np.ascontiguousarray(e[part]),
-            np.ascontiguousarray(current[part]),
-            np.ascontiguousarray(other[:, part]),
-            spikes,
-            counts,
-            traces[:, :, steps],
-            rows,
-        )
-        at = np.concatenate([s[:c] for s, c in zip(spikes, counts, strict=True)])
-        who = np.repeat(np.arange(n), counts.astype(np.intp))
-        order = np.argsort(at, kind="stable")
-        found.append((at[order] + start * SUBSTEPS, who[order]))
-    parts, zero = threshold_parts_mv(conditions), _soma_param("rest_mv")
+        now = [np.ascontiguousarray(values[..., part]) for values in inputs]
+        trace = traces[:, :, start * SUBSTEPS : part.stop * SUBSTEPS]
+        loop(S, P, noise.start, kicks, common, size, *now, spikes, counts, trace, rows)
+        at, unit = _in_order_of_time(spikes, counts)
+        chunks.append((at + start * SUBSTEPS, unit))
+    parts, rest_mv = threshold_parts_mv(conditions), _soma_param("rest_mv")
     return PoolRun(
         duration_s=ms / 1000.0,
-        time_s=(np.concatenate([f[0] for f in found]) + 1.0) * DT_MS / 1000.0,
-        unit=np.concatenate([f[1] for f in found]),
+        time_s=(np.concatenate([step for step, _ in chunks]) + 1.0) * DT_MS / 1000.0,
+        unit=np.concatenate([unit for _, unit in chunks]),
         units=n,
-        traced=kept,
-        time_ms=(np.arange(ms * SUBSTEPS if kept.size else 0) + 1.0) * DT_MS,
-        potential_mv=traces[0] + zero,
-        threshold_baseline_mv=zero + parts["baseline"],
+        traced=traced,
+        time_ms=(np.arange(ms * SUBSTEPS if traced.size else 0) + 1.0) * DT_MS,
+        potential_mv=traces[0] + rest_mv,
+        threshold_baseline_mv=rest_mv + parts["baseline"],
         threshold_electrolyte_mv=parts["electrolyte"],
         threshold_adaptation_mv=traces[1],
         pic_mv=traces[2],

@@ -2,7 +2,7 @@
 
 Integrate-and-fire with after-hyperpolarisation, a threshold that rises with each spike, and
 synaptic noise. Potentials are in mV above the rest of a motor neuron without input, except
-in `SomaTrace`, which shows absolute mV. Sodium outside is kept but moves nothing here. The
+in `SomaTrace`, which shows absolute mV. Sodium outside is stored but changes nothing here. The
 persistent inward current (PIC) is a steady depolarisation, so there are no plateaus.
 """
 
@@ -33,7 +33,7 @@ class SomaConditions:
     Raises
     ------
     NeurosimError
-        For a value that is no number or lies outside what makes sense.
+        For a value that is no number or is out of range.
     """
 
     sodium_out_mmol_l: float = 144.2
@@ -60,7 +60,7 @@ class SomaConditions:
         Raises
         ------
         NeurosimError
-            For a name that is no condition, or a value that makes no sense.
+            For a name that is no condition, or a value out of range.
         """
         names = {f.name for f in fields(self)}
         for name in changes:
@@ -81,15 +81,15 @@ def apply_soma_contributions(contributions: Sequence) -> SomaConditions:
     Raises
     ------
     NeurosimError
-        For a parameter the soma does not have, or a value that makes no sense.
+        For a parameter the soma does not have, or a value out of range.
     """
-    now = SomaConditions()
+    conditions = SomaConditions()
     for c in contributions:
         if c.site == "soma":
-            now = now.replace(
-                **{c.parameter: apply_contribution(getattr(now, c.parameter, 0.0), c)}
+            conditions = conditions.replace(
+                **{c.parameter: apply_contribution(getattr(conditions, c.parameter, 0.0), c)}
             )
-    return now
+    return conditions
 
 
 def _param(name: str) -> float:
@@ -124,8 +124,8 @@ def threshold_parts_mv(conditions: SomaConditions) -> dict[str, float]:
     healthy = parameter("membrane", "base_calcium") + weight * parameter(
         "membrane", "base_magnesium"
     )
-    now = conditions.calcium_out_mmol_l + weight * conditions.magnesium_out_mmol_l
-    shift = -_param("gate_shift") * float(np.log(healthy / now))
+    ions = conditions.calcium_out_mmol_l + weight * conditions.magnesium_out_mmol_l
+    shift = -_param("gate_shift") * float(np.log(healthy / ions))
     return {"baseline": _param("threshold_mv"), "electrolyte": shift + 0.0}  # no -0.0
 
 
@@ -140,7 +140,7 @@ def noise_mv(conditions: SomaConditions) -> float:
 
 
 def misfires_per_min(conditions: SomaConditions, margin_offset_mv=0.0):
-    """Return how often a minute noise alone carries a resting soma over its threshold.
+    """Return how many times a minute noise alone carries a resting soma over its threshold.
 
     Rice's rate of upcrossings of a Gaussian potential with margin M and deviation sigma,
     ``exp(-M^2 / (2 sigma^2)) / (2 pi sqrt(tau_m tau_s))``: exponentially correlated noise
@@ -252,7 +252,7 @@ def simulate_soma(
     Raises
     ------
     NeurosimError
-        For a drive of another length, values that make no sense, or a run too large.
+        For a drive of another length, a value out of range, or a run too large.
     """
     if not isinstance(conditions, SomaConditions):
         raise NeurosimError(f"simulate_soma needs SomaConditions, not {conditions!r}.")
@@ -344,18 +344,18 @@ def _run_soma(conditions: SomaConditions, drive: np.ndarray, dt: float, generato
     reset, hold = _param("reset_mv"), round(_param("refractory_ms") / dt)
     rested = sum(threshold_parts_mv(conditions).values())
     rest = resting_mv(conditions)
-    gained = (1.0 - keep) * (rest + drive)
+    toward = (1.0 - keep) * (rest + drive)
     kicks = _noise_kicks(generators, samples, noise_mv(conditions), dt)
 
     potential, rises = np.empty((samples, n)), np.empty((samples, n))
     ahp, rise, held_until = np.zeros(n), np.zeros(n), np.full(n, -1)
     v, current = np.full(n, rest), np.zeros(n)
     last_held = -1
-    fired_at: list[np.ndarray] = []
-    who: list[np.ndarray] = []
+    spike_times: list[np.ndarray] = []
+    spike_neurons: list[np.ndarray] = []
     for i, kick in enumerate(kicks):
         if i:
-            v = keep * v + gained[i - 1] + noise_in * current - ahp_in * ahp
+            v = keep * v + toward[i - 1] + noise_in * current - ahp_in * ahp
             current *= noise_keep
             ahp *= ahp_keep
             rise *= rise_keep
@@ -364,21 +364,23 @@ def _run_soma(conditions: SomaConditions, drive: np.ndarray, dt: float, generato
         if i <= last_held:
             v[i <= held_until] = reset
         potential[i], rises[i] = v, rise
-        fired = np.flatnonzero((v >= rested + rise) & (i > held_until))
-        if fired.size:
+        firing = np.flatnonzero((v >= rested + rise) & (i > held_until))
+        if firing.size:
             last_held = i + hold
-            v[fired], held_until[fired] = reset, last_held
-            ahp[fired] += ahp_jump
-            rise[fired] += rise_jump
-            fired_at.append(np.full(fired.size, i * dt))
-            who.append(fired)
-    return potential, rises, _split_by_neuron(fired_at, who, n)
+            v[firing], held_until[firing] = reset, last_held
+            ahp[firing] += ahp_jump
+            rise[firing] += rise_jump
+            spike_times.append(np.full(firing.size, i * dt))
+            spike_neurons.append(firing)
+    return potential, rises, _split_by_neuron(spike_times, spike_neurons, n)
 
 
-def _split_by_neuron(times: list[np.ndarray], who: list[np.ndarray], n: int) -> list[np.ndarray]:
+def _split_by_neuron(
+    times: list[np.ndarray], neurons: list[np.ndarray], n: int
+) -> list[np.ndarray]:
     """Return the spike times of each neuron from times and neurons in order of time."""
     if not times:
         return [np.empty(0) for _ in range(n)]
-    t, w = np.concatenate(times), np.concatenate(who)
+    t, w = np.concatenate(times), np.concatenate(neurons)
     order = np.argsort(w, kind="stable")
     return np.split(t[order], np.searchsorted(w[order], np.arange(1, n)))

@@ -1,4 +1,4 @@
-"""What is read from spike trains: rates, regularity, hysteresis, and plateaus without drive."""
+"""Measures of spike trains: rates, regularity, hysteresis, and plateaus without drive."""
 
 from __future__ import annotations
 
@@ -105,20 +105,20 @@ def number_plateaus(times_s: np.ndarray, unit: np.ndarray, least_s: float = 1.0)
     pause above half a second; plateaus of units that overlap in time are one.
     """
     order = np.lexsort((times_s, unit))
-    time, who = times_s[order], unit[order]
+    time, spike_unit = times_s[order], unit[order]
     new = np.ones(time.size, bool)
-    new[1:] = (np.diff(who) != 0) | (np.diff(time) > 0.5)
+    new[1:] = (np.diff(spike_unit) != 0) | (np.diff(time) > 0.5)
     first = np.flatnonzero(new)
     size = np.diff(first, append=time.size)
     begin, end = time[first], time[first + size - 1]
-    found = np.full(first.size, -1)
+    plateau = np.full(first.size, -1)
     last, count = -np.inf, -1
     for i in np.argsort(begin, kind="stable"):
         if size[i] < 6 or end[i] - begin[i] < least_s:
             continue
         count += begin[i] > last
         last = max(last, end[i])
-        found[i] = count
+        plateau[i] = count
     episode = np.empty(time.size, np.int64)
-    episode[order] = np.repeat(found, size.astype(np.intp))
+    episode[order] = np.repeat(plateau, size.astype(np.intp))
     return episode

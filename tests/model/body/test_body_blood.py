@@ -21,12 +21,12 @@ def test_a_healthy_body_leaves_its_blood_alone():
 
 
 def test_over_breathing_makes_alkaline_blood_that_binds_calcium():
-    made = Body(paco2_mmhg=20).blood()
+    blood = Body(paco2_mmhg=20).blood()
     # 20 mmHg: pH about 7.6, ionised calcium down by 0.05 to 0.1 mmol/L (clinical ranges)
-    assert 7.55 < made["ph"] < 7.68
-    assert 0.05 < 1.2 - made["ionised_calcium_mmol_l"] < 0.105
+    assert 7.55 < blood["ph"] < 7.68
+    assert 0.05 < 1.2 - blood["ionised_calcium_mmol_l"] < 0.105
     by_hand = 6.1 + math.log10((24 - 0.2 * 20) / (0.03 * 20))
-    assert made["ph"] - 7.4 == pytest.approx(by_hand - (6.1 + math.log10(24 / 1.2)))
+    assert blood["ph"] - 7.4 == pytest.approx(by_hand - (6.1 + math.log10(24 / 1.2)))
     # kept back: 60 mmHg with 1 mmol/L for every 10, about 7.27 in the textbooks
     assert Body(paco2_mmhg=60).blood()["ph"] == pytest.approx(7.26, abs=0.02)
     fluids = {(c.site, c.parameter): c.change for c in contributions(Body(paco2_mmhg=20))}
@@ -66,20 +66,20 @@ def test_the_kidney_passes_what_was_drunk_too_much():
 
 
 def test_kidneys_move_four_values_and_acid_gives_calcium_back():
-    made = Body(kidney_disease=1).blood()
-    assert 5.5 < made["potassium_mmol_l"] < 6.5 and made["ionised_magnesium_mmol_l"] > 0.65
-    assert made["ph"] < 7.35
-    assert 1.0 < made["ionised_calcium_mmol_l"] < 1.15  # falls by 0.2, gets some back
-    assert made["ionised_calcium_mmol_l"] == pytest.approx(1.0 - 0.45 * (made["ph"] - 7.4))
+    blood = Body(kidney_disease=1).blood()
+    assert 5.5 < blood["potassium_mmol_l"] < 6.5 and blood["ionised_magnesium_mmol_l"] > 0.65
+    assert blood["ph"] < 7.35
+    assert 1.0 < blood["ionised_calcium_mmol_l"] < 1.15  # falls by 0.2, gets some back
+    assert blood["ionised_calcium_mmol_l"] == pytest.approx(1.0 - 0.45 * (blood["ph"] - 7.4))
 
 
 def test_lack_of_magnesium_brings_calcium_and_potassium_down():
-    made = Body(magnesium_depletion=1).blood()
-    assert made["ionised_magnesium_mmol_l"] < FIELDS["ionised_magnesium_mmol_l"].low
-    assert made["ionised_calcium_mmol_l"] < 1.15 and made["potassium_mmol_l"] < 3.5
+    blood = Body(magnesium_depletion=1).blood()
+    assert blood["ionised_magnesium_mmol_l"] < FIELDS["ionised_magnesium_mmol_l"].low
+    assert blood["ionised_calcium_mmol_l"] < 1.15 and blood["potassium_mmol_l"] < 3.5
     half = Body(magnesium_depletion=0.5).blood()
     for name in ("ionised_magnesium_mmol_l", "ionised_calcium_mmol_l", "potassium_mmol_l"):
-        assert half[name] == pytest.approx((made[name] + FIELDS[name].healthy) / 2)
+        assert half[name] == pytest.approx((blood[name] + FIELDS[name].healthy) / 2)
 
 
 def test_routes_add_up_with_what_the_blood_was_given():

@@ -21,9 +21,9 @@ MVC_LOAD = parameter("body", "fatigue_sodium_load_mmol_l")
 
 def changes(**values):
     items = contributions(Body(**values))
-    found = {(c.site, c.parameter): (c.operation, c.change) for c in items}
-    assert len(found) == len(items)
-    return found
+    changes = {(c.site, c.parameter): (c.operation, c.change) for c in items}
+    assert len(changes) == len(items)
+    return changes
 
 
 def near(operation, change):

@@ -20,8 +20,8 @@ def hours(many=24.0, step=0.25):
     return np.arange(0.0, many + 1e-9, step)
 
 
-def column(made, name, at, body=None):
-    return np.array([getattr(b, name) for b in made.bodies_at(at, body or Body())])
+def column(timeline, name, at, body=None):
+    return np.array([getattr(b, name) for b in timeline.bodies_at(at, body or Body())])
 
 
 # --- Caffeine ---------------------------------------------------------------------------------
@@ -38,12 +38,12 @@ def test_caffeine_doses_add_up_and_are_those_of_the_closed_form():
 
 
 def test_caffeine_halves_in_the_published_time():
-    made = course({"at": "06:00", "caffeine_mg": 350})
+    timeline = course({"at": "06:00", "caffeine_mg": 350})
     clearance = load_group("body")["caffeine_clearance_l_h_kg"]
     for value in (clearance.low, clearance.value, clearance.high):
         with override("body", clearance.name, value):
             at = np.arange(6.0, 16.0)
-            level = np.log(column(made, "plasma_caffeine_umol_l", at))
+            level = np.log(column(timeline, "plasma_caffeine_umol_l", at))
             half_life_h = -np.log(2.0) / linregress(at, level).slope
         # Blanchard & Sawers 1983 (V72): 2.7 to 9.9 h; the range of the clearance reaches beyond
         assert 1.5 < half_life_h < 13.0
@@ -51,8 +51,8 @@ def test_caffeine_halves_in_the_published_time():
 
 
 def test_what_was_in_the_blood_before_leaves_too():
-    made = course({"at": "20:00", "caffeine_mg": 100})
-    before = column(made, "plasma_caffeine_umol_l", [0, 5, 10], Body(plasma_caffeine_umol_l=40))
+    timeline = course({"at": "20:00", "caffeine_mg": 100})
+    before = column(timeline, "plasma_caffeine_umol_l", [0, 5, 10], Body(plasma_caffeine_umol_l=40))
     rate = parameter("body", "caffeine_clearance_l_h_kg") / parameter(
         "body", "caffeine_volume_l_kg"
     )
@@ -63,8 +63,8 @@ def test_what_was_in_the_blood_before_leaves_too():
 
 
 def test_stress_follows_its_span_and_returns_to_the_body():
-    made = course({"from": "09:00", "to": "12:00", "stress": 0.5})
-    calm = column(made, "stress", hours(), Body(stress=0.1))
+    timeline = course({"from": "09:00", "to": "12:00", "stress": 0.5})
+    calm = column(timeline, "stress", hours(), Body(stress=0.1))
     tau_h = parameter("course", "mood_min") / 60.0
     at = hours()
     inside = (at >= 3.0) & (at <= 6.0)
@@ -74,20 +74,20 @@ def test_stress_follows_its_span_and_returns_to_the_body():
 
 
 def test_over_breathing_falls_faster_than_it_returns():
-    made = course({"from": "06:30", "to": "07:30", "paco2_mmhg": 20})
-    level = made.values(Body(), 4.0)["paco2_mmhg"]
+    timeline = course({"from": "06:30", "to": "07:30", "paco2_mmhg": 20})
+    level = timeline.values(Body(), 4.0)["paco2_mmhg"]
     assert level[30] == 40.0 and level[90] == pytest.approx(20.0, abs=1e-4)
     # half of the fall in about 3 min; three quarters back in 12 min
     assert level[33] == pytest.approx(30.0, abs=0.5)
     assert level[102] == pytest.approx(35.0, abs=0.1)
-    ph = [b.blood()["ph"] for b in made.bodies_at([0.0, 1.5, 4.0], Body())]
+    ph = [b.blood()["ph"] for b in timeline.bodies_at([0.0, 1.5, 4.0], Body())]
     assert ph[1] > ph[0] + 0.15 and ph[2] == pytest.approx(ph[0], abs=1e-3)
 
 
 def test_an_effort_fades_as_a_nerve_recovers():
     # Vucic et al. 2007: the threshold is back 15 to 20 minutes after a minute's contraction
-    made = course({"at": "07:00", "contraction": 1.0})
-    level = made.values(Body(), 2.0)["fatigue"]
+    timeline = course({"at": "07:00", "contraction": 1.0})
+    level = timeline.values(Body(), 2.0)["fatigue"]
     assert level[60] == 0.0 and level[61] == 1.0
     assert level[81] < 0.06 and level[66] > 0.3
     assert np.all(np.diff(level[61:]) < 0)
@@ -101,7 +101,7 @@ def test_efforts_add_up_to_no_more_than_the_most():
 
 @pytest.mark.parametrize("name", MEDICINES)
 def test_a_medicine_solves_its_differential_equation(name):
-    made = course({"at": "08:00", name: 0.8})
+    timeline = course({"at": "08:00", name: 0.8})
     take, leave = medicine_rates_per_h(name)
     at = np.linspace(0.0, 20.0, 401)
     solved = solve_ivp(
@@ -112,18 +112,20 @@ def test_a_medicine_solves_its_differential_equation(name):
         rtol=1e-9,
         atol=1e-12,
     ).y[1]
-    found = column(made, name, at + 2.0)
-    assert found == pytest.approx(0.8 * solved / solved.max(), abs=2e-3)
-    assert at[found.argmax()] == pytest.approx(
+    columns = column(timeline, name, at + 2.0)
+    assert columns == pytest.approx(0.8 * solved / solved.max(), abs=2e-3)
+    assert at[columns.argmax()] == pytest.approx(
         parameter("course", f"medicine.{name}.peak_h"), abs=0.1
     )
-    late = column(made, name, [30.0, 30.0 + parameter("course", f"medicine.{name}.half_life_h")])
+    late = column(
+        timeline, name, [30.0, 30.0 + parameter("course", f"medicine.{name}.half_life_h")]
+    )
     assert late[1] / late[0] == pytest.approx(0.5, rel=0.05)
 
 
 def test_a_dose_every_day_comes_every_day():
-    made = course({"at": "08:00", "gabapentinoid": 0.3, "daily": True})
-    level = column(made, "gabapentinoid", [4.5, 28.5, 52.5])
+    timeline = course({"at": "08:00", "gabapentinoid": 0.3, "daily": True})
+    level = column(timeline, "gabapentinoid", [4.5, 28.5, 52.5])
     assert level[0] == pytest.approx(0.3, abs=1e-3)
     assert level[0] < level[1] < level[2] < 0.35
     third = course({"at": "08:00", "gabapentinoid": 0.3, "day": 3})
@@ -134,14 +136,14 @@ def test_a_dose_every_day_comes_every_day():
 
 
 def test_sweat_is_what_was_lost_and_water_is_taken_up_in_its_time():
-    made = course(
+    timeline = course(
         {"from": "08:00", "to": "10:00", "sweat_l_per_h": 1.0},
         {"at": "10:00", "plain_water_l": 1.0},
     )
-    found = made.values(Body(), 12.0)
-    assert found["mass_loss_percent"][240:] == pytest.approx(100 * 2.0 / 70.0)
-    assert found["mass_loss_percent"][180] == pytest.approx(100 * 1.0 / 70.0)
-    water = found["plain_water_l"]
+    columns = timeline.values(Body(), 12.0)
+    assert columns["mass_loss_percent"][240:] == pytest.approx(100 * 2.0 / 70.0)
+    assert columns["mass_loss_percent"][180] == pytest.approx(100 * 1.0 / 70.0)
+    water = columns["plain_water_l"]
     assert water[240] == 0.0 and np.all(np.diff(water[240:]) > 0)
     assert water[252] == pytest.approx(0.5, abs=0.02)  # half-life of absorption 11 to 13 min
     assert water[330] > 0.98
@@ -149,8 +151,8 @@ def test_sweat_is_what_was_lost_and_water_is_taken_up_in_its_time():
 
 def test_kidneys_let_go_of_what_is_not_missing():
     # the water-load test: nine tenths of it in four hours
-    made = course({"at": "06:00", "plain_water_l": 1.4})
-    water = made.values(Body(), 10.0)["plain_water_l"]
+    timeline = course({"at": "06:00", "plain_water_l": 1.4})
+    water = timeline.values(Body(), 10.0)["plain_water_l"]
     assert water[240] < 0.2 and water[600] < 0.01 and water.max() < 1.4
 
     def slope(t, y):
@@ -165,10 +167,10 @@ def test_kidneys_let_go_of_what_is_not_missing():
 def test_plain_water_and_solution_leave_different_blood():
     sweat = {"from": "08:00", "to": "10:00", "sweat_l_per_h": 1.5}
     drink = {"at": "10:00", "plain_water_l": 3.0}
-    made = course(sweat, drink)
-    water = made.body_at(16.0).blood()
-    solution = made.replace_events("plain_water_l", "rehydration_l").body_at(16.0).blood()
-    none = made.without_events("plain_water_l").body_at(16.0).blood()
+    timeline = course(sweat, drink)
+    water = timeline.body_at(16.0).blood()
+    solution = timeline.replace_events("plain_water_l", "rehydration_l").body_at(16.0).blood()
+    none = timeline.without_events("plain_water_l").body_at(16.0).blood()
     assert water["sodium_mmol_l"] < solution["sodium_mmol_l"] < none["sodium_mmol_l"]
     assert water["sodium_mmol_l"] < 138.0 and none["sodium_mmol_l"] > 142.0
 
@@ -190,22 +192,22 @@ def test_a_debt_of_sleep_grows_in_the_night_and_is_slept_off():
 
 def test_what_no_event_names_stays():
     body = Body(potassium_mmol_l=3.3, stress=0.2, fatigue=0.4, isaacs=0.1)
-    made = course({"at": "07:00", "caffeine_mg": 100})
-    assert made.changes == ("plasma_caffeine_umol_l",)
-    for found in made.bodies_at([0.0, 3.3, 30.0], body):
-        assert found.replace(plasma_caffeine_umol_l=0) == body
-    assert made.body_at(0.0, body) == body
+    timeline = course({"at": "07:00", "caffeine_mg": 100})
+    assert timeline.changes == ("plasma_caffeine_umol_l",)
+    for columns in timeline.bodies_at([0.0, 3.3, 30.0], body):
+        assert columns.replace(plasma_caffeine_umol_l=0) == body
+    assert timeline.body_at(0.0, body) == body
 
 
 def test_between_knots_lines_stay_near_what_is_between():
-    made = course(
+    timeline = course(
         {"at": "07:30", "caffeine_mg": 200},
         {"from": "09:00", "to": "12:00", "stress": 0.6},
         {"at": "18:00", "contraction": 1.0},
     )
-    at, bodies = made.knots(Body(), 24.0)
+    at, bodies = timeline.knots(Body(), 24.0)
     assert at[0] == 0.0 and at[-1] == 24.0 and at.size < 40
-    for name, values in made.values(Body(), 24.0).items():
+    for name, values in timeline.values(Body(), 24.0).items():
         line = np.interp(np.arange(1441) / 60.0, at, [getattr(b, name) for b in bodies])
         assert np.abs(line - values).max() <= 0.0501 * np.ptp(values)
 
@@ -231,9 +233,9 @@ def test_a_course_that_changes_nothing_has_one_knot():
 
 
 def test_the_clock_goes_round():
-    made = course({"from": "23:00", "to": "06:30", "sleep": True}, start="06:30")
-    assert (made.events[0].start_min, made.events[0].stop_min) == (990, 1440)
-    assert [made.clock_time(h) for h in (0.0, 16.5, 23.99, 30.0)] == [
+    timeline = course({"from": "23:00", "to": "06:30", "sleep": True}, start="06:30")
+    assert (timeline.events[0].start_min, timeline.events[0].stop_min) == (990, 1440)
+    assert [timeline.clock_time(h) for h in (0.0, 16.5, 23.99, 30.0)] == [
         "06:30",
         "23:00",
         "06:29",
@@ -291,12 +293,12 @@ def test_a_mistake_is_one_sentence(tables, words):
 
 
 def test_a_body_that_could_not_live_is_told_with_its_time():
-    made = course(*({"at": "08:00", "caffeine_mg": 10_000} for _ in range(3)))
+    timeline = course(*({"at": "08:00", "caffeine_mg": 10_000} for _ in range(3)))
     with pytest.raises(NeurosimError, match=r"In this course at 0\d:\d\d: plasma_caffeine"):
-        made.bodies_at(hours(), Body())
+        timeline.bodies_at(hours(), Body())
     with pytest.raises(NeurosimError, match="before the start"):
-        made.body_at(-1.0)
+        timeline.body_at(-1.0)
     with pytest.raises(NeurosimError, match="did you mean 'caffeine_mg'"):
-        made.without_events("cafeine_mg")
+        timeline.without_events("cafeine_mg")
     with pytest.raises(NeurosimError, match="did you mean 'gabapentinoid'"):
         medicine_rates_per_h("gabapentin")

@@ -25,8 +25,8 @@ def test_the_closed_form_solves_the_differential_equation():
     start = [first.y[0, -1] + 50, first.y[1, -1]]
     second = solve_ivp(slope, (3, 12), start, t_eval=times[times > 3], rtol=1e-9, atol=1e-12)
     expected = np.concatenate([first.y[1], second.y[1]]) / MG_PER_UMOL
-    found = caffeine_umol_l([(100, 0), (50, 3)], times, mass_kg=60)
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-8)
+    level = caffeine_umol_l([(100, 0), (50, 3)], times, mass_kg=60)
+    np.testing.assert_allclose(level, expected, rtol=1e-5, atol=1e-8)
 
 
 def test_the_published_peak_time_and_half_life():

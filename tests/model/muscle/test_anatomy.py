@@ -13,10 +13,10 @@ from neurosim.model.muscle import anatomy
 UNITS = {"1", "ms", "mN"}
 
 
-@pytest.mark.parametrize("room", ["anatomy", "muscle"])
-def test_every_number_has_unit_grade_source_and_sits_in_its_range(room):
-    known = parameters.read_toml(parameters.FILES[room])["references"]
-    values = parameters.load_group(room)
+@pytest.mark.parametrize("group", ["anatomy", "muscle"])
+def test_every_number_has_unit_grade_source_and_sits_in_its_range(group):
+    known = parameters.read_toml(parameters.FILES[group])["references"]
+    values = parameters.load_group(group)
     assert values
     for value in values.values():
         assert value.unit in UNITS, value
@@ -30,9 +30,9 @@ def test_every_number_has_unit_grade_source_and_sits_in_its_range(room):
 
 
 def test_every_reference_is_used():
-    for room in ("anatomy", "muscle"):
-        used = {value.source for value in parameters.load_group(room).values()}
-        assert used == set(parameters.read_toml(parameters.FILES[room])["references"])
+    for group in ("anatomy", "muscle"):
+        used = {value.source for value in parameters.load_group(group).values()}
+        assert used == set(parameters.read_toml(parameters.FILES[group])["references"])
 
 
 def test_same_key_means_the_same_source_in_both_files():
@@ -45,9 +45,9 @@ def test_roots_are_the_textbooks_and_share_a_muscle_out():
     known = {"calf": "S1 S2", "foot_sole": "S1 S2", "shin": "L4 L5", "thumb": "C8 T1",
              "upper_arm": "C5 C6"}  # fmt: skip
     for name in anatomy.MUSCLES:
-        found = anatomy.muscle_roots(name)
-        assert sorted(found) == known.get(name, "").split()
-        assert not found or sum(found.values()) == pytest.approx(1.0)
+        roots = anatomy.muscle_roots(name)
+        assert sorted(roots) == known.get(name, "").split()
+        assert not roots or sum(roots.values()) == pytest.approx(1.0)
     assert anatomy.muscle_roots("calf")["S1"] > anatomy.muscle_roots("calf")["S2"]
     assert anatomy.muscle_roots("shin")["L5"] > anatomy.muscle_roots("shin")["L4"]
     with parameters.override("anatomy", "calf.roots.S1", 0.9):

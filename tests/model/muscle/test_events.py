@@ -8,21 +8,21 @@ import pytest
 
 from neurosim.base.errors import NeurosimError
 from neurosim.model.muscle import anatomy
-from neurosim.model.muscle.events import KINDS, Twitches, find_twitches
-from neurosim.model.muscle.force import muscle_force_mn, summation_gain
+from neurosim.model.muscle.events import KINDS, DischargeLabels, Twitches, find_twitches
+from neurosim.model.muscle.force import TwitchScales, muscle_force_mn, summation_gain
 
 
 def naive_events(times, units, name, time_scale=1.0):
     """Return (onset, duration, peak, unit, count) per event from densely sampled twitches."""
     peaks, contractions = anatomy.twitch_forces_mn(name), anatomy.contraction_times_ms(name)
-    found = []
+    twitches = []
     for u in sorted(set(units.tolist())):
-        mine = sorted(times[units == u].tolist())
+        unit_times = sorted(times[units == u].tolist())
         T = contractions[u] * time_scale / 1000
         events = []
-        for k, t0 in enumerate(mine):
-            g = float(summation_gain(T / (t0 - mine[k - 1]))) if k else 1.0
-            if k and t0 - mine[k - 1] <= 0.020 + 1e-9:
+        for k, t0 in enumerate(unit_times):
+            g = float(summation_gain(T / (t0 - unit_times[k - 1]))) if k else 1.0
+            if k and t0 - unit_times[k - 1] <= 0.020 + 1e-9:
                 events[-1].append((t0, g))
             else:
                 events.append([(t0, g)])
@@ -33,8 +33,8 @@ def naive_events(times, units, name, time_scale=1.0):
                 x = np.maximum(t - t0, 0) / T
                 force += g * peaks[u] * x * np.exp(1 - x)
             above = t[force > 0.05 * force.max()]
-            found.append((above[0], above[-1] - above[0], force.max(), u, len(event)))
-    return sorted(found)
+            twitches.append((above[0], above[-1] - above[0], force.max(), u, len(event)))
+    return sorted(twitches)
 
 
 def test_one_twitch_is_the_closed_form():
@@ -57,7 +57,7 @@ def test_events_agree_with_the_plain_loop(seed, time_scale):
     bursts = [s + np.cumsum(rng.uniform(0.002, 0.030, rng.integers(1, 13))) for s in starts]
     units = np.repeat(rng.integers(0, 43, 12), [b.size for b in bursts])
     times = np.concatenate(bursts)
-    twitches = find_twitches(times, units, "foot_sole", 1.0, time_scale)
+    twitches = find_twitches(times, units, "foot_sole", TwitchScales(1.0, time_scale))
     expected = np.array(naive_events(times, units, "foot_sole", time_scale))
     T = anatomy.contraction_times_ms("foot_sole").max() * time_scale / 1000
     assert twitches.unit.tolist() == expected[:, 3].tolist()
@@ -85,9 +85,9 @@ def test_counts_are_kept_and_order_of_units_does_not_matter():
 def test_another_unit_changes_nothing_about_a_twitch():
     alone = find_twitches([1.0, 1.005], [3, 3], "thumb")
     together = find_twitches([1.0, 1.002, 1.005, 1.2], [3, 8, 3, 9], "thumb")
-    mine = together.unit == 3
+    unit_times = together.unit == 3
     for name, column in alone.columns().items():
-        np.testing.assert_array_equal(column, together.columns()[name][mine])
+        np.testing.assert_array_equal(column, together.columns()[name][unit_times])
 
 
 def test_kinds_follow_the_twenty_millisecond_rule():
@@ -105,9 +105,9 @@ def test_visible_and_scale():
     times = units * 1.0
     twitches = find_twitches(times, units, m)
     np.testing.assert_array_equal(twitches.visible, forces > m.visible_force_mn)
-    assert not find_twitches(times, units, m, force_scale=0.0).visible.any()
-    assert find_twitches(times, units, m, force_scale=100).visible.all()
-    slower = find_twitches(times, units, m, contraction_time_scale=2)
+    assert not find_twitches(times, units, m, TwitchScales(0.0)).visible.any()
+    assert find_twitches(times, units, m, TwitchScales(100)).visible.all()
+    slower = find_twitches(times, units, m, TwitchScales(contraction_time=2))
     np.testing.assert_allclose(slower.duration_s, 2 * twitches.duration_s)
 
 
@@ -180,15 +180,15 @@ def test_kinds_follow_from_what_made_the_discharges():
     process = np.repeat([b[0] for b in bursts], [b[1] for b in bursts])
     episode = np.repeat(np.arange(7), [b[1] for b in bursts])
     times = 2.0 * episode + 0.03 * np.arange(process.size)
-    found = find_twitches(
+    twitches = find_twitches(
         times,
         np.full(process.size, 3),
         "thumb",
-        process=process,
-        episode=episode,
-        origin=np.where(process == "myokymia", "lesion", "terminal"),
+        labels=DischargeLabels(
+            np.where(process == "myokymia", "lesion", "terminal"), episode, process
+        ),
     )
-    assert found.kind.tolist() == [
+    assert twitches.kind.tolist() == [
         "single",
         "doublet",
         "multiplet",
@@ -197,9 +197,9 @@ def test_kinds_follow_from_what_made_the_discharges():
         "single",
         "myokymic_burst",
     ]
-    assert found.origin.tolist() == ["terminal"] * 5 + ["lesion"] * 2
-    assert found.units.tolist() == [1] * 7 and not found.painful.any()
-    assert "1 myokymic burst" in str(found) and set(found.kind) < set(KINDS)
+    assert twitches.origin.tolist() == ["terminal"] * 5 + ["lesion"] * 2
+    assert twitches.units.tolist() == [1] * 7 and not twitches.painful.any()
+    assert "1 myokymic burst" in str(twitches) and set(twitches.kind) < set(KINDS)
 
 
 def test_a_spasm_is_one_event_over_its_units_and_its_force_the_sum():
@@ -208,33 +208,34 @@ def test_a_spasm_is_one_event_over_its_units_and_its_force_the_sum():
     times, units = np.concatenate(trains), np.repeat([2, 5, 9, 20, 40], 90)
     order = rng.permutation(times.size)
     times, units = np.append(times[order], 20.0), np.append(units[order], 5)
-    found = find_twitches(
+    twitches = find_twitches(
         times,
         units,
         "foot_sole",
-        force_scale=0.5,
-        process=["plateau"] * 450 + ["misfire"],
-        episode=[0] * 450 + [1],
-        origin=["soma"] * 451,
+        TwitchScales(0.5),
+        DischargeLabels(["soma"] * 451, [0] * 450 + [1], ["plateau"] * 450 + ["misfire"]),
     )
-    assert found.kind.tolist() == ["spasm", "single"] and found.painful.tolist() == [True, False]
-    assert found.units.tolist() == [5, 1] and found.discharges.tolist() == [450, 1]
-    assert found.unit.tolist() == [2, 5]
-    force = muscle_force_mn(times[:-1], units[:-1], "foot_sole", 12.0, 2000.0, force_scale=0.5)
-    assert found.peak_mn[0] == pytest.approx(force.max(), rel=2e-3)
-    assert found.onset_s[0] == pytest.approx(times.min(), abs=0.05)
-    assert 0.1 < found.onset_s[0] + found.duration_s[0] - times[:-1].max() < 1.0
+    assert twitches.kind.tolist() == ["spasm", "single"] and twitches.painful.tolist() == [
+        True,
+        False,
+    ]
+    assert twitches.units.tolist() == [5, 1] and twitches.discharges.tolist() == [450, 1]
+    assert twitches.unit.tolist() == [2, 5]
+    force = muscle_force_mn(times[:-1], units[:-1], "foot_sole", 12.0, 2000.0, TwitchScales(0.5))
+    assert twitches.peak_mn[0] == pytest.approx(force.max(), rel=2e-3)
+    assert twitches.onset_s[0] == pytest.approx(times.min(), abs=0.05)
+    assert 0.1 < twitches.onset_s[0] + twitches.duration_s[0] - times[:-1].max() < 1.0
 
 
 def test_bursts_of_one_unit_that_run_into_each_other_stay_apart():
     times, episode = [1.0, 1.01, 1.02, 1.03], [0, 1, 0, 1]
-    found = find_twitches(times, [4] * 4, "shin", episode=episode)
-    assert found.kind.tolist() == ["doublet", "doublet"] and found.discharges.sum() == 4
+    twitches = find_twitches(times, [4] * 4, "shin", labels=DischargeLabels(episode=episode))
+    assert twitches.kind.tolist() == ["doublet", "doublet"] and twitches.discharges.sum() == 4
     alone = find_twitches([1.0, 1.02], [4, 4], "shin")
-    assert found.onset_s[0] == pytest.approx(alone.onset_s[0], abs=1e-3)
+    assert twitches.onset_s[0] == pytest.approx(alone.onset_s[0], abs=1e-3)
 
 
 @pytest.mark.parametrize("name", ["origin", "episode", "process"])
 def test_a_column_of_another_length_is_one_sentence(name):
     with pytest.raises(NeurosimError, match=name):
-        find_twitches([1.0, 2.0], [0, 0], "calf", **{name: [0, 0, 0]})
+        find_twitches([1.0, 2.0], [0, 0], "calf", labels=DischargeLabels(**{name: [0, 0, 0]}))

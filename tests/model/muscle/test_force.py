@@ -9,6 +9,7 @@ import pytest
 from neurosim.base.errors import NeurosimError
 from neurosim.model.muscle import anatomy
 from neurosim.model.muscle.force import (
+    TwitchScales,
     muscle_force_mn,
     summation_gain,
     tetanic_fraction,
@@ -83,7 +84,7 @@ def test_force_agrees_with_the_double_loop(name, seed):
     times = np.sort(rng.uniform(-0.3, 3.2, n))
     units = rng.integers(0, min(5, anatomy.muscle(name).units), n)
     hz = float(rng.choice([100.0, 333.3, 1000.0]))
-    force = muscle_force_mn(times, units, name, 3.0, hz, 1.7, 1.3)
+    force = muscle_force_mn(times, units, name, 3.0, hz, TwitchScales(1.7, 1.3))
     expected = naive_force(times, units, name, 3.0, hz, 1.7, 1.3)
     np.testing.assert_allclose(force, expected, rtol=0, atol=1e-6 * expected.max())
 
@@ -147,12 +148,12 @@ def test_empty_and_outside():
         ({"duration_s": None}, "duration_s must be a finite number"),
         ({"duration_s": 1e6}, "too long"),
         ({"sampling_hz": 0}, "above 0"),
-        ({"force_scale": -1}, "force_scale"),
-        ({"contraction_time_scale": 0}, "contraction_time_scale"),
+        ({"scales": TwitchScales(force=-1)}, "force_scale"),
+        ({"scales": TwitchScales(contraction_time=0)}, "contraction_time_scale"),
     ],
 )
 def test_nonsense_is_one_sentence(change, words):
-    given = {"times_s": [0.1], "units": [0], "muscle": "foot_sole", "duration_s": 1.0} | change
+    arguments = {"times_s": [0.1], "units": [0], "muscle": "foot_sole", "duration_s": 1.0} | change
     with pytest.raises(NeurosimError, match=words) as caught:
-        muscle_force_mn(**given)
+        muscle_force_mn(**arguments)
     assert "\n" not in str(caught.value) and str(caught.value).endswith((".", "?"))

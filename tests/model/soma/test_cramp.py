@@ -10,15 +10,15 @@ from neurosim.model.soma.soma import SomaConditions
 @pytest.fixture(scope="module")
 def cramping():
     """Return the plateaus of people that nothing was fitted on."""
-    return cramp.plateau_census(3, 30, seed=100, stimulus_hz=40.0)
+    return cramp.plateau_census(3, 30, cramp.Stimulation(40.0), seed=100)
 
 
 def test_units_fire_in_a_cramp_as_minetto_found(cramping):
-    found, early = cramping
+    measured, early = cramping
     assert early < 90, "under one spike a unit in the second before the stimulation"
-    assert len(found) > 0.8 * 90
+    assert len(measured) > 0.8 * 90
     means = {
-        k: np.mean([getattr(p, k) for p in found])
+        k: np.mean([getattr(p, k) for p in measured])
         for k in ("mean_per_s", "least_per_s", "largest_per_s", "duration_s")
     }
     # Minetto 2009, 48 units: mean +- SD
@@ -28,34 +28,34 @@ def test_units_fire_in_a_cramp_as_minetto_found(cramping):
 
 
 def test_stretch_ends_a_cramp_and_without_the_current_there_is_none():
-    made = cramp.person_pool(0, 30, prone=False)
+    motoneurons = cramp.person_pool(0, 30, prone=False)
     for gain, inhibition, left in ((1.0, 0.0, True), (1.0, 30.0, False), (0.0, 0.0, False)):
-        now = cramp.shorten(SomaConditions(pic_gain=gain))
-        done = cramp.stimulate(
-            made, now, 40.0, 8.0, seed=7, inhibition_mv=inhibition, inhibition_s=1.0
+        conditions = cramp.shorten(SomaConditions(pic_gain=gain))
+        run = cramp.stimulate(
+            motoneurons, conditions, cramp.Stimulation(40.0, 8.0, inhibition, 1.0), seed=7
         )
-        between = (done.time_s > 4.0) & (done.time_s < 6.0)
-        late = done.time_s > 8.5
+        between = (run.time_s > 4.0) & (run.time_s < 6.0)
+        late = run.time_s > 8.5
         assert (between.sum() > 100) == (gain > 0.0)
         assert (late.sum() > 100) == left
 
 
 def test_a_census_is_its_people_one_by_one():
-    found, early = cramp.plateau_census(2, 12, seed=70, stimulus_hz=40.0, after_s=4.0)
+    measured, early = cramp.plateau_census(2, 12, cramp.Stimulation(40.0, 4.0), seed=70)
     by_hand = []
     for person in (0, 1):
-        made = cramp.person_pool(person, 12, prone=False)
-        done = cramp.stimulate(made, cramp.shorten(), 40.0, 4.0, seed=70 + person)
-        assert done.duration_s == pytest.approx(1.0 + 2.0 + 4.0)
-        by_hand += [trains.self_sustained_plateau(t, 3.0) for t in done.trains_s()]
-    assert found == [p for p in by_hand if p is not None]
+        motoneurons = cramp.person_pool(person, 12, prone=False)
+        run = cramp.stimulate(
+            motoneurons, cramp.shorten(), cramp.Stimulation(40.0, 4.0), seed=70 + person
+        )
+        assert run.duration_s == pytest.approx(1.0 + 2.0 + 4.0)
+        by_hand += [trains.self_sustained_plateau(t, 3.0) for t in run.trains_s()]
+    assert measured == [p for p in by_hand if p is not None]
     driven = SomaConditions(drive_scale=4.0)  # fires at rest
-    assert (
-        cramp.plateau_census(1, 12, seed=70, stimulus_hz=40.0, after_s=2.0, conditions=driven)[1]
-        > early
-    )
+    short = cramp.Stimulation(40.0, 2.0)
+    assert cramp.plateau_census(1, 12, short, seed=70, conditions=driven)[1] > early
     with_stretch = cramp.stimulate(
-        made, cramp.shorten(), 40.0, 4.0, seed=1, inhibition_mv=30.0, inhibition_s=1.0
+        motoneurons, cramp.shorten(), cramp.Stimulation(40.0, 4.0, 30.0, 1.0), seed=1
     )
     assert with_stretch.duration_s == pytest.approx(1.0 + 2.0 + 4.0)
 
@@ -120,9 +120,9 @@ def test_a_pool_of_a_person_is_the_same_every_time():
 
 
 def after_push(duration_s, **change):
-    now = cramp.Cramping(**{"pic_scale": 1.0, "push_mv": 20.0, **change})
+    conditions = cramp.Cramping(**{"pic_scale": 1.0, "push_mv": 20.0, **change})
     seeds = np.random.SeedSequence(3).spawn(2)
-    return cramp.spikes_after_push(20, now, SomaConditions(), duration_s, *seeds)
+    return cramp.spikes_after_push(20, conditions, SomaConditions(), duration_s, *seeds)
 
 
 def test_a_lower_current_holds_on_and_the_pool_is_followed_no_longer_than_told(monkeypatch):
@@ -135,6 +135,8 @@ def test_a_lower_current_holds_on_and_the_pool_is_followed_no_longer_than_told(m
 
 def test_the_threshold_is_the_least_rate_on_the_grid_that_cramps(monkeypatch):
     least = {65: 13.0, 66: 60.0, 67: 61.0, 68: 1.0, 69: 14.0}  # by seed + person
-    monkeypatch.setattr(cramp, "has_cramp", lambda made, now, hz, seed: hz >= least[seed])
-    found = cramp.cramp_threshold_hz(range(5, 10), 8, False, seed=60)
-    assert found == pytest.approx([14.0, 60.0, np.nan, 2.0, 14.0], nan_ok=True)
+    monkeypatch.setattr(
+        cramp, "has_cramp", lambda motoneurons, conditions, hz, seed: hz >= least[seed]
+    )
+    measured = cramp.cramp_threshold_hz(range(5, 10), 8, False, seed=60)
+    assert measured == pytest.approx([14.0, 60.0, np.nan, 2.0, 14.0], nan_ok=True)

@@ -31,7 +31,7 @@ def peer():
 def both(peer, conditions, drive_mv, dt_ms=pool_equations.DT_MS, method="exponential_euler"):
     """Return the trains of ours and of Brian2, ms."""
     P = pl.unit_parameters(SOME, conditions)
-    ours = pl.run_pool(SOME, conditions, input_mv=drive_mv, seed=1, noise=False)
+    ours = pl.run_pool(SOME, pl.PoolInput(input_mv=drive_mv), conditions, seed=1, noise=False)
     times, unit = peer.build(P, pl.at_rest(P), drive_mv, pool_equations.DT_MS, dt_ms, method)()
     theirs = [np.sort(times[unit == i]) for i in range(SOME.units)]
     return [1000.0 * t for t in ours.trains_s()], theirs
@@ -64,7 +64,7 @@ def test_spikes_fall_within_one_step(peer, conditions):
 @pytest.mark.parametrize("drive_mv", [9.0, 12.0, 25.0, 45.0])
 def test_rate_against_input_is_the_same_by_another_scheme_and_step(peer, drive_mv):
     drive = hold_input(4.0, drive_mv)
-    found = both(peer, SomaConditions(), drive, dt_ms=0.02, method="rk4")
-    ours, theirs = (np.array([trains.rate_per_s(t / 1000.0, 1.0, 4.0) for t in f]) for f in found)
+    pair = both(peer, SomaConditions(), drive, dt_ms=0.02, method="rk4")
+    ours, theirs = (np.array([trains.rate_per_s(t / 1000.0, 1.0, 4.0) for t in f]) for f in pair)
     assert (theirs > 3.0).all()
     assert ours == pytest.approx(theirs, rel=0.02)

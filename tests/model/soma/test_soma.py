@@ -95,11 +95,11 @@ def test_rice_rate_counts_the_upcrossings_of_the_noise():
     v = v - v.mean()
     for sigmas in (2.5, 3.0):
         level = sigmas * mn.noise_mv(HEALTHY)
-        found = np.sum((v[:, :-1] < level) & (v[:, 1:] >= level))
+        crossings = np.sum((v[:, :-1] < level) & (v[:, 1:] >= level))
         away = level - mn.margin_mv(HEALTHY)
         expected = mn.misfires_per_min(HEALTHY, away) * 400 * 5 / 60
         # counting error, doubled in variance for clusters; steps of 0.2 ms miss a few
-        assert abs(found - expected) < 3 * np.sqrt(2 * expected) + 0.03 * expected
+        assert abs(crossings - expected) < 3 * np.sqrt(2 * expected) + 0.03 * expected
 
 
 @pytest.mark.parametrize("sigmas", [2.5, 3.0])
@@ -107,13 +107,13 @@ def test_rice_rate_against_simulated_spikes(without, sigmas):
     without(adaptation_mv=0.0)
     plain = HEALTHY.replace(ahp_scale=0)
     away = sigmas * mn.noise_mv(plain) - mn.margin_mv(plain)
-    found = 0
+    crossings = 0
     for seed in range(2):
         _, spikes = settled(plain, -away, 4000, seed, 400)
-        found += sum(s.size for s in spikes)
+        crossings += sum(s.size for s in spikes)
     expected = mn.misfires_per_min(plain, away) * 2 * 400 * 4 / 60
     # three deviations of counting, and up to an eighth lost to reset and clustered crossings
-    assert 0.875 * expected - 3 * np.sqrt(expected) < found < expected + 3 * np.sqrt(expected)
+    assert 0.875 * expected - 3 * np.sqrt(expected) < crossings < expected + 3 * np.sqrt(expected)
 
 
 def test_rice_rate_by_hand_and_over_offsets():
@@ -212,14 +212,14 @@ def test_same_seed_same_trace_and_neurons_do_not_depend_on_their_number(monkeypa
 
 def test_contributions_apply_by_name_alone():
     body = state.Body(stress=1.0, ionised_calcium_mmol_l=0.9)
-    now = mn.apply_soma_contributions(contributions.contributions(body))
-    assert now.pic_gain == pytest.approx(1 + parameter("body", "stress_pic_gain_rise"))
-    assert now.synaptic_noise_scale == pytest.approx(
+    conditions = mn.apply_soma_contributions(contributions.contributions(body))
+    assert conditions.pic_gain == pytest.approx(1 + parameter("body", "stress_pic_gain_rise"))
+    assert conditions.synaptic_noise_scale == pytest.approx(
         1 + parameter("body", "stress_synaptic_noise_rise")
     )
-    assert now.calcium_out_mmol_l < 1.2
+    assert conditions.calcium_out_mmol_l < 1.2
     assert mn.apply_soma_contributions([]) == HEALTHY
-    assert mn.misfires_per_min(now) > mn.misfires_per_min(HEALTHY)
+    assert mn.misfires_per_min(conditions) > mn.misfires_per_min(HEALTHY)
     fields = set(mn.SomaConditions.__dataclass_fields__)
     assert set(contributions.PARAMETERS["soma"]) == fields
     odd = SimpleNamespace(site="soma", parameter="pic_gian", operation="scale", change=2.0)

@@ -464,7 +464,7 @@ def test_threshold_is_nan_without_spike_and_zero_where_none_is_needed():
     assert np.isnan(ax.threshold_pa(one, 0.01)[0])  # 8000 pA for 0.01 ms: too little charge
     S = one.rest.copy()
     kernel.advance(S, one.P, np.array([1500.0]), 60, 0.01)
-    assert ax.threshold_pa(one, 1.0, start=S)[0] == pytest.approx(0.0, abs=0.01)
+    assert ax.threshold_pa(one, 1.0, ax.SearchStarts(S))[0] == pytest.approx(0.0, abs=0.01)
 
 
 def test_names_that_do_not_exist_are_mistakes_in_words():

@@ -14,11 +14,11 @@ FULL_MV = 10.0
 SITES = [(site, axon) for axon in AXONS for site in ("short", "middling", "long")]
 
 
-def run(chains, axon, ms, seed=0, at=None, pa=1500.0, dt=0.02):
+def run(chains, axon, ms, seed=0, node=None, pa=1500.0, dt=0.02):
     built = ch.build_chain(chains, parameter("chain", "axial_ns"), axon)
     pulse = np.zeros((built.units, 1))
-    if at is not None:
-        pulse[at] = pa
+    if node is not None:
+        pulse[node] = pa
     return ch.run_chain(built, ms, stimulus_pa=pulse, stimulus_ms=1.0, dt=dt, seed=seed)[0]
 
 

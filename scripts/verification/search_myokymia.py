@@ -1,6 +1,7 @@
-"""Look for a lesion that makes myokymic bursts, and say what was found.
+"""Search for a lesion that fires myokymic bursts, and print the best.
 
-    python scripts/verification/search_myokymia.py [--minutes 3] [--seed 1] [--best 8] [--out FILE.csv]
+    python scripts/verification/search_myokymia.py [--minutes 3] [--seed 1] [--best 8]
+                                                   [--out FILE.csv]
 
 Target (V51): bursts of 2 to 10 spikes at 5 to 62 per second, every 0.1 to 10 s, plainly grouped,
 arriving at the healthy end of a chain healthy - lesion - healthy.
@@ -98,19 +99,25 @@ def fire(x, nus, seconds, seed=0, channels=np.inf):
 
 def search(minutes: float, seed: int) -> list[dict[str, float]]:
     """Return every lesion that scored, best first."""
-    rng, began, found, tried, fired = np.random.default_rng(seed), time.process_time(), [], 0, 0
+    rng, began, scored, n_lesions, n_firing = (
+        np.random.default_rng(seed),
+        time.process_time(),
+        [],
+        0,
+        0,
+    )
     while time.process_time() - began < 60.0 * minutes:
         x = draw(rng)
-        tried += 1
+        n_lesions += 1
         trains = fire(x, COARSE, 2.5)
         counts = np.array([t.size for t, _ in trains])
-        fired += bool(counts.any())
+        n_firing += bool(counts.any())
         for nu, (times, peaks) in zip(COARSE, trains, strict=True):
             row = judge(times, peaks, 2.5)
             if row["score"] > 0.2:
-                found.append(x | {"nu": float(nu)} | row)
-    print(f"{tried} lesions drawn, {fired} fire, {len(found)} runs score above 0.2")
-    return sorted(found, key=lambda row: -row["score"])
+                scored.append(x | {"nu": float(nu)} | row)
+    print(f"{n_lesions} lesions drawn, {n_firing} fire, {len(scored)} runs score above 0.2")
+    return sorted(scored, key=lambda row: -row["score"])
 
 
 def main() -> None:

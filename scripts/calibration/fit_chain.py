@@ -79,7 +79,9 @@ def sizes(times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def direct(chains, axon: str, seconds: float, seed) -> ch.Spikes:
     """Return the spikes of chains with channel noise."""
     built = ch.build_chain(chains, AXIAL_NS, axon, strict=False)
-    return ch.run_chain(built, seconds * 1000.0, dt=DT_MS, seed=seed, capacity=40000)[0]
+    return ch.run_chain(
+        built, seconds * 1000.0, settings=ch.RunSettings(dt=DT_MS, seed=seed, capacity=40000)
+    )[0]
 
 
 def find_nu(make, nus: np.ndarray, axon: str) -> float:
@@ -172,11 +174,17 @@ def evoked(samples, axon: str, kfs) -> list[list[tuple[np.ndarray, np.ndarray]]]
     chains = [isaacs_chain(x, kf) for x in samples for kf in kfs]
     built = ch.build_chain(chains, AXIAL_NS, axon, strict=False)
     state = built.start()
-    before, _ = ch.run_chain(built, 100.0, state=state, dt=DT_MS, capacity=8)
+    before, _ = ch.run_chain(
+        built, 100.0, state=state, settings=ch.RunSettings(dt=DT_MS, capacity=8)
+    )
     pulse = np.zeros((5, 1))
     pulse[0] = 1500.0
     spikes, _ = ch.run_chain(
-        built, 200.0, state=state, stimulus_pa=pulse, stimulus_ms=1.0, dt=DT_MS, capacity=64
+        built,
+        200.0,
+        state=state,
+        stimulus=ch.Stimulus(pulse, 1.0),
+        settings=ch.RunSettings(dt=DT_MS, capacity=64),
     )
     silent = before.counts.sum(axis=0) == 0
     each = [spikes.for_unit(0, j) if silent[j] else (np.empty(0),) * 2 for j in range(len(chains))]
@@ -334,11 +342,8 @@ def lesion_trains(grid, axon: str, seconds: float, seed):
     spikes, _ = ch.run_chain(
         built,
         1000.0 * seconds + 600.0,
-        stimulus_pa=kick,
-        stimulus_ms=10.0,
-        dt=DT_MS,
-        seed=seed,
-        capacity=8192,
+        stimulus=ch.Stimulus(kick, 10.0),
+        settings=ch.RunSettings(dt=DT_MS, seed=seed, capacity=8192),
     )
     each = [spikes.for_unit(0, j) for j in range(len(grid))]
     return [(t[t > 600.0], p[t > 600.0]) for t, p in each]

@@ -99,7 +99,10 @@ def simulate_state(changes: dict[str, float], left: float, axon: str, key: int) 
     for part, seconds in enumerate(SECONDS if np.isfinite(row["rest_mv"]) else ()):
         seed = np.random.SeedSequence([7, key, part])
         ran, _ = ch.run_chain(
-            built, seconds * 1000.0, state=state, dt=DT_MS, seed=seed, capacity=8000
+            built,
+            seconds * 1000.0,
+            state=state,
+            settings=ch.RunSettings(dt=DT_MS, seed=seed, capacity=8000),
         )
         for j in range(COPIES):
             count_train(ran.for_unit(0, j), int(ran.counts[0, j]), count)

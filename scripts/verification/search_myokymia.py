@@ -87,11 +87,8 @@ def fire(x, nus, seconds, seed=0, channels=np.inf):
     spikes, _ = ch.run_chain(
         built,
         1000.0 * seconds + KICK_MS,
-        stimulus_pa=kick,
-        stimulus_ms=10.0,
-        dt=DT_MS,
-        seed=seed,
-        capacity=8192,
+        stimulus=ch.Stimulus(kick, 10.0),
+        settings=ch.RunSettings(dt=DT_MS, seed=seed, capacity=8192),
     )
     each = [spikes.for_unit(0, j) for j in range(len(nus))]
     return [(t[t > KICK_MS], p[t > KICK_MS]) for t, p in each]

@@ -13,6 +13,7 @@ Potassium inside (155 mmol/L) is held constant: it would fall by as many mmol/L 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -172,6 +173,37 @@ def _pump_supply(history: AxonHistory, time_min: float) -> float:
     return 1.0 - (1.0 - supply) * math.exp(-since / back)
 
 
+def _ion_flow(history: AxonHistory, base: Conditions, axon: Axon):
+    """Return the time derivative of sodium inside and potassium outside, for `solve_ivp`."""
+    load = parameter("firing", "load_per_discharge_mmol_l") * history.train_per_s * 60.0
+    ratio, wash = (parameter("membrane", n) for n in ("potassium_space_ratio", "washout_tau_min"))
+    # a body that is not healthy is taken to be in balance before
+    resting = net_gain_mmol_l_per_min(base, axon)
+
+    def flow(t, y, firing, is_ischaemic):
+        conditions = base.replace(
+            sodium_in_mmol_l=y[0],
+            potassium_out_mmol_l=y[1],
+            pump_scale=base.pump_scale * _pump_supply(history, t),
+        )
+        gain = net_gain_mmol_l_per_min(conditions, axon)
+        out = 0.0 if is_ischaemic else (y[1] - base.potassium_out_mmol_l) / wash
+        return [gain - resting + load * firing, ratio * (gain - resting + load * firing) - out]
+
+    return flow
+
+
+def _stretches(history: AxonHistory) -> Iterator[tuple[float, float, bool, bool]]:
+    """Yield (begin, end, fires, is ischaemic) of the stretches of a history, in minutes."""
+    end, train = history.length_min, history.start_min - history.train_min
+    ischaemia = history.start_min - history.ischaemia_min
+    edges = sorted(t for t in {0.0, end, history.start_min, ischaemia, train} if t <= end)
+    for low, high in zip(edges[:-1], edges[1:], strict=True):
+        middle = 0.5 * (low + high)
+        fires = train < middle < history.start_min
+        yield low, high, fires, ischaemia < middle < history.start_min
+
+
 def ion_course(
     history: AxonHistory,
     conditions: Conditions | None = None,
@@ -193,41 +225,18 @@ def ion_course(
     from scipy.integrate import solve_ivp
 
     base = conditions or Conditions()
-    end = history.length_min
-    times = np.array([end]) if times_min is None else np.asarray(times_min, float)
-    load = parameter("firing", "load_per_discharge_mmol_l") * history.train_per_s * 60.0
-    ratio, wash = (parameter("membrane", n) for n in ("potassium_space_ratio", "washout_tau_min"))
-
-    def conditions_at(t, y):
-        return base.replace(
-            sodium_in_mmol_l=y[0],
-            potassium_out_mmol_l=y[1],
-            pump_scale=base.pump_scale * _pump_supply(history, t),
-        )
-
-    def flow(t, y, firing, bleeding):
-        gain = net_gain_mmol_l_per_min(conditions_at(t, y), axon)
-        out = 0.0 if bleeding else (y[1] - base.potassium_out_mmol_l) / wash
-        return [gain - resting + load * firing, ratio * (gain - resting + load * firing) - out]
-
-    # a body that is not healthy is taken to be in balance before
-    resting = net_gain_mmol_l_per_min(base, axon)
+    times = np.array([history.length_min]) if times_min is None else np.asarray(times_min, float)
+    flow = _ion_flow(history, base, axon)
     start = np.array([base.sodium_in_mmol_l, base.potassium_out_mmol_l])
     amounts = np.empty((times.size, 2))
-    events = {0.0, end, history.start_min, history.start_min - history.ischaemia_min,
-              history.start_min - history.train_min}  # fmt: skip
-    edges = sorted(t for t in events if t <= end)
     amounts[times <= 0.0] = start
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
-        middle = 0.5 * (low + high)
-        firing = history.start_min - history.train_min < middle < history.start_min
-        without = history.start_min - history.ischaemia_min < middle < history.start_min
+    for low, high, fires, is_ischaemic in _stretches(history):
         part = solve_ivp(
             flow,
             (low, high),
             start,
             "LSODA",
-            args=(float(firing), without),
+            args=(float(fires), is_ischaemic),
             dense_output=True,
             rtol=RELATIVE,
             atol=ABSOLUTE_MMOL_L,

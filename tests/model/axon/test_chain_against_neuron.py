@@ -94,7 +94,12 @@ def test_an_impulse_travels_as_in_neuron(neuron, axon):
     times, neuron_potentials = run_neuron(neuron, built)
 
     def ours(dt):
-        _, trace = ch.run_chain(built, LAST_MS, stimulus_pa=pulse, stimulus_ms=1.0, dt=dt, every=1)
+        _, trace = ch.run_chain(
+            built,
+            LAST_MS,
+            stimulus=ch.Stimulus(pulse, 1.0),
+            settings=ch.RunSettings(dt=dt, every=1),
+        )
         return dt * np.arange(1, len(trace) + 1), trace[:, :, 0].T
 
     def arrival(t, e):

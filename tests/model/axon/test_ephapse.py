@@ -66,7 +66,9 @@ def test_a_weak_field_reaches_the_neighbour_as_in_a_ladder():
     deflection = (trace[-1] - trace[0])[:, 0]
     alone = ch.build_chain([[units[0]]], G)
     state = alone.start()
-    ch.run_chain(alone, 400.0, state=state, stimulus_pa=0.05, dt=0.02)
+    ch.run_chain(
+        alone, 400.0, state=state, stimulus=ch.Stimulus(0.05), settings=ch.RunSettings(dt=0.02)
+    )
     g = 0.05 / (state.S[0, 0, 0] - alone.rest[0, 0, 0])
     expected = np.linalg.solve(L + g * np.eye(ep.UNITS), -(L @ s) * slope)
     np.testing.assert_allclose(deflection, expected, rtol=5e-3, atol=slope * 1e-4)
@@ -79,7 +81,10 @@ def test_without_a_cleft_the_neighbour_knows_nothing_and_the_axon_is_the_chain()
     pulse = np.zeros((ep.UNITS, 1))
     pulse[0] = ep.PULSE_PA
     _, alone = ch.run_chain(
-        chain, ep.DURATION_MS, stimulus_pa=pulse, stimulus_ms=ep.PULSE_MS, dt=ep.DT_MS, every=1
+        chain,
+        ep.DURATION_MS,
+        stimulus=ch.Stimulus(pulse, ep.PULSE_MS),
+        settings=ch.RunSettings(dt=ep.DT_MS, every=1),
     )
     np.testing.assert_allclose(trace[1:, : ep.UNITS, 0], alone[:, :, 0], atol=1e-4)
     assert alone.max() > 20.0 and np.ptp(trace[:, ep.UNITS :, 0], axis=0).max() < 1e-6

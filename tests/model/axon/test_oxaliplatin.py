@@ -36,7 +36,7 @@ def test_every_loop_slows_it_alike():
     np.testing.assert_allclose(S, R, atol=0.05)
     built = ch.build_chain([[ch.ChainUnit(SLOW)]], 80.0)
     state = built.start()
-    ch.run_chain(built, steps * 0.01, state=state, stimulus_pa=600.0)
+    ch.run_chain(built, steps * 0.01, state=state, stimulus=ch.Stimulus(600.0))
     np.testing.assert_allclose(state.S[:, 0], R, atol=1e-6)
     usual = at_rest(Conditions())
     other = usual.rest.copy()

@@ -63,7 +63,9 @@ def test_the_law_holds_for_direct_runs_it_never_saw(name, axon):
     built = ch.build_chain(
         [terminals.place_in_body(units, body)] * copies, parameter("chain", "axial_ns"), axon
     )
-    spikes, _ = ch.run_chain(built, seconds * 1000.0, dt=0.02, seed=[9, 9], capacity=2000)
+    spikes, _ = ch.run_chain(
+        built, seconds * 1000.0, settings=ch.RunSettings(dt=0.02, seed=[9, 9], capacity=2000)
+    )
     trains = [spikes.for_unit(0, j)[0] for j in range(copies)]
     bursts = sum(int((np.diff(t, prepend=-np.inf) > 30.0).sum()) for t in trains)
     expected = per_min(body, axon, left) * copies * seconds / 60.0

@@ -15,6 +15,7 @@ from importlib import import_module
 os.environ["NEUROSIM_CACHE"] = "0"  # what is timed is computed
 
 from neurosim.article import alarms, diary, trial
+from neurosim.model.axon.kernel import can_compile
 from neurosim.model.firing import discharge
 from neurosim.simulation import robustness
 from neurosim.simulation.long_run import person_rates
@@ -22,17 +23,26 @@ from neurosim.simulation.scenario import load_scenario
 
 KERNEL = "compiled loops"
 GROUPS = {
-    KERNEL: ("membrane.compiled:kick pulse course driven noisy matched",),
-    "rest of the axon": ("membrane.axon:at_rest", "membrane.people:persons_axon"),
-    "course of noise, action": ("firing.escape:noise_course action",),
-    "tables": ("firing.hazard:hazard_table prepare critical_nu conduction",),
-    "sites": ("study.run:people_sites own_sites sites_of",),
-    "hazards of the sites": ("firing.hazard:hazard_course rested_hazard",),
-    "loads in balance": ("firing.discharge:balances expected_bursts_per_min",),
-    "bodies and their states": ("study.run:state_in", "body.factors:contributions"),
-    "sampling": ("firing.discharge:sample_firing",),
-    "disease beside the law": ("study.run:sources_in",),
-    "twitches": ("muscle.events:find_twitches",),
+    KERNEL: (
+        "model.axon.compiled:find_noise_threshold find_threshold run_segments run_with_noise "
+        "noisy_spikes matched_noise",
+    ),
+    "rest of the axon": ("model.axon.axon:at_rest", "model.axon.people:axon_of_person"),
+    "course of noise, action": ("model.firing.escape:noise_course escape_action",),
+    "tables": (
+        "model.firing.hazard:hazard_table prefetch_tables critical_multiplier "
+        "conduction_probability",
+    ),
+    "sites": ("simulation.simulate:person_sites healthy_sites sites_in_state",),
+    "hazards of the sites": ("model.firing.hazard:hazard_course rested_hazard",),
+    "loads in balance": ("model.firing.discharge:balance_many expected_bursts_per_min",),
+    "bodies and their states": (
+        "simulation.state:state_from_contributions",
+        "model.body.contributions:contributions",
+    ),
+    "sampling": ("model.firing.discharge:sample_firing",),
+    "disease beside the law": ("simulation.simulate:state_other_sources",),
+    "twitches": ("model.muscle.events:find_twitches",),
 }
 REST = "all else"
 _under: list[float] = []  # time of the wrapped functions under each one that runs
@@ -49,10 +59,10 @@ def clocked(function, group: str):
         try:
             return function(*args, **options)
         finally:
-            whole = time.process_time() - start
-            _spent[group] += whole - _under.pop()
+            elapsed = time.process_time() - start
+            _spent[group] += elapsed - _under.pop()
             if _under:
-                _under[-1] += whole
+                _under[-1] += elapsed
 
     return timed
 
@@ -69,12 +79,13 @@ def wrap(function, group: str) -> None:
 def wrap_all() -> None:
     """Put clocks around the functions of every group and around the sampler."""
     for group, places in GROUPS.items():
+        if group == KERNEL and not can_compile():
+            continue
         for place in places:
             home, names = place.split(":")
             module = import_module(f"neurosim.{home}")
             for name in names.split():
-                if hasattr(module, name):
-                    wrap(getattr(module, name), group)
+                wrap(getattr(module, name), group)
     sample = clocked(discharge._sampler(), KERNEL)
     discharge._sampler = lambda: sample
 
@@ -84,8 +95,8 @@ def stage(words: str, work) -> dict[str, float]:
     _spent.clear()
     start = time.process_time()
     work()
-    whole = time.process_time() - start
-    return {**_spent, REST: whole - sum(_spent.values())}
+    elapsed = time.process_time() - start
+    return {**_spent, REST: elapsed - sum(_spent.values())}
 
 
 def main() -> None:
@@ -93,15 +104,15 @@ def main() -> None:
     people = int(sys.argv[1]) if len(sys.argv) > 1 else 4
     base = load_scenario("normal").replace(seed=1)
     causes, others = trial._all_scenarios(base)
-    asked = tuple({**causes, **others}.values())
+    scenarios = tuple({**causes, **others}.values())
     questions = [robustness.Question(s, base, 0.0) for n, s in causes.items() if n != "normal"][:8]
     wrap_all()
-    person_rates(asked, people)  # what is compiled or read is paid once
+    person_rates(scenarios, people)  # what is compiled or read is paid once
     alarms._run_diary(("als", diary.EVERYBODY, 8, 1))
     robustness.PEOPLE = 2
-    found = {
-        f"{people} people, {len(asked)} states": stage(
-            "rates", lambda: [person_rates(asked, p) for p in range(people)]
+    stages = {
+        f"{people} people, {len(scenarios)} states": stage(
+            "rates", lambda: [person_rates(scenarios, p) for p in range(people)]
         ),
         f"{people} diaries": stage(
             "diaries",
@@ -112,12 +123,14 @@ def main() -> None:
         ),
     }
     groups = [*GROUPS, REST]
-    print(f"{'processor time, s':<26}" + "".join(f"{words:>26}" for words in found))
+    print(f"{'processor time, s':<26}" + "".join(f"{name:>26}" for name in stages))
     for group in groups:
-        print(f"{group:<26}" + "".join(f"{each.get(group, 0.0):>26.2f}" for each in found.values()))
-    whole = {words: sum(each.values()) for words, each in found.items()}
-    print(f"{'together':<26}" + "".join(f"{t:>26.2f}" for t in whole.values()))
-    share = [100.0 * (1.0 - each[KERNEL] / whole[words]) for words, each in found.items()]
+        print(
+            f"{group:<26}" + "".join(f"{each.get(group, 0.0):>26.2f}" for each in stages.values())
+        )
+    totals = {name: sum(each.values()) for name, each in stages.items()}
+    print(f"{'together':<26}" + "".join(f"{t:>26.2f}" for t in totals.values()))
+    share = [100.0 * (1.0 - each[KERNEL] / totals[name]) for name, each in stages.items()]
     print(f"{'outside the loops, %':<26}" + "".join(f"{s:>26.0f}" for s in share))
 
 

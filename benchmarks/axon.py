@@ -57,10 +57,10 @@ def step_ns(batch: int, numba: bool) -> float:
             os.environ["NEUROSIM_NUMBA"] = before
 
 
-def peer_axons(name: str, batch: int, own: bool):
+def peer_axons(name: str, batch: int, own_solver: bool):
     """Return a batch of healthy axons in one simulator, started, and its resting states."""
     axons = at_rest([Conditions()] * batch)
-    peer = peers.PEERS[name](dict(zip(equations.PARAMETERS, axons.P, strict=True)), own)
+    peer = peers.PEERS[name](dict(zip(equations.PARAMETERS, axons.P, strict=True)), own_solver)
     peer.start(axons.rest)
     return peer, axons.rest
 
@@ -70,7 +70,7 @@ def peer_step_ns(name: str, batch: int) -> float:
 
     What every run takes before its first step is left out.
     """
-    peer, _ = peer_axons(name, batch, own=False)
+    peer, _ = peer_axons(name, batch, own_solver=False)
     current, last = np.zeros(batch), 1.0
 
     def run(ms):
@@ -86,7 +86,7 @@ def peer_step_ns(name: str, batch: int) -> float:
 
 def peer_spike_ns(name: str, batch: int, threshold: float) -> float:
     """Return ns per axon and 0.01 ms of a spike, by the simulator's own solver: the best of two."""
-    peer, rest = peer_axons(name, batch, own=True)
+    peer, rest = peer_axons(name, batch, own_solver=True)
     pulse = np.full(batch, 1.5 * threshold)
     peers.fires(peer, rest, pulse)  # compile
     before = min(spent(lambda: peer.run(0.0 * pulse, DT_MS)) for _ in range(2))
@@ -94,16 +94,16 @@ def peer_spike_ns(name: str, batch: int, threshold: float) -> float:
     return (best - 2.0 * before) / (batch * SPIKE_MS / DT_MS) * 1e9
 
 
-def peer_threshold(name: str, own: bool, near: float) -> float:
+def peer_threshold(name: str, own_solver: bool, near: float) -> float:
     """Return the healthy 1-ms threshold (pA), searched within 1 % of `near`; NaN if not there."""
-    peer, rest = peer_axons(name, 64, own)
+    peer, rest = peer_axons(name, 64, own_solver)
     low, high = 0.99 * near, 1.01 * near
     for _ in range(2):
-        tried = np.linspace(low, high, 64)
-        fired = peers.fires(peer, rest, tried)
+        amplitudes = np.linspace(low, high, 64)
+        fired = peers.fires(peer, rest, amplitudes)
         if fired[0] or not fired[-1]:
             return np.nan
-        low, high = tried[fired.argmax() - 1], tried[fired.argmax()]
+        low, high = amplitudes[fired.argmax() - 1], amplitudes[fired.argmax()]
     return 0.5 * (low + high)
 
 
@@ -117,17 +117,15 @@ def peer_tables(ours_ns: dict[int, float]) -> None:
         print(f"\n{name}: ns per axon and step of {DT_MS} ms, by the same scheme")
         print(f"{'axons':>6}  {name:>8}  {name + '/Numba':>13}")
         for batch in BATCHES:
-            found = peer_step_ns(name, batch)
-            print(f"{batch:>6}  {found:>8.3g}  {found / ours_ns[batch]:>13.3g}")
-        found = peer_spike_ns(name, OWN_BATCH, ours)
-        times = found / ours_ns[OWN_BATCH]
-        print(
-            f"  its own solver, {OWN_BATCH} axons: {found:.3g} per {DT_MS} ms of a spike,", end=""
-        )
+            ns = peer_step_ns(name, batch)
+            print(f"{batch:>6}  {ns:>8.3g}  {ns / ours_ns[batch]:>13.3g}")
+        ns = peer_spike_ns(name, OWN_BATCH, ours)
+        times = ns / ours_ns[OWN_BATCH]
+        print(f"  its own solver, {OWN_BATCH} axons: {ns:.3g} per {DT_MS} ms of a spike,", end="")
         print(f" {times:.3g} times ours at rest")
-        for own in (False, True):
-            percent = 100.0 * (peer_threshold(name, own, ours) / ours - 1.0)
-            how = "own solver" if own else "same step "
+        for own_solver in (False, True):
+            percent = 100.0 * (peer_threshold(name, own_solver, ours) / ours - 1.0)
+            how = "own solver" if own_solver else "same step "
             print(f"  1-ms threshold, {how}: {percent:+.3f} % from ours ({ours:.2f} pA)")
 
 
@@ -146,8 +144,8 @@ def main() -> None:
         table = spent(lambda: hazard_table(Conditions(calcium_out_mmol_l=calcium)))  # noqa: B023
         test = spent(lambda: examine(Conditions(calcium_out_mmol_l=calcium)))  # noqa: B023
     short = spent(lambda: examine(Conditions(), full=False))
-    many = at_rest([Conditions(calcium_out_mmol_l=c) for c in np.linspace(1.0, 1.4, 100)])
-    each = spent(lambda: measure_curves(many, full=True)) / 100
+    axons = at_rest([Conditions(calcium_out_mmol_l=c) for c in np.linspace(1.0, 1.4, 100)])
+    each = spent(lambda: measure_curves(axons, full=True)) / 100
     print(f"a hazard table of one body: {table:.2f}")
     print(f"the clinic's test, all of it: {test:.2f}; thresholds and recovery only: {short:.2f}")
     print(f"the clinic's test on 100 bodies at once, each: {each:.4f}")

@@ -1,10 +1,10 @@
 """Time a move of the explorer's sliders: simulating against drawing, and what a pupil waits for.
 
-Every move goes to values that were not asked for before, so that nothing kept can answer; the
-medians are printed in ms. What is simulated: the person, and what the words ask of the model
-besides (a place's threshold is computed when asked for). What is drawn: the artists are moved,
-what moved is drawn over what stays, and that is packed as a PNG; `drawn anew` is the same as
-Matplotlib draws and saves a figure. Run as ``python benchmarks/explore.py``, and without Numba as
+Every move goes to values that were never requested before, so that no cache can answer; the
+medians are printed in ms. Simulated are the person and the values that the text needs besides (a
+threshold is computed on demand). To draw, the artists are moved, those that moved are drawn over
+the static ones, and the picture is packed as a PNG; `drawn anew` is a full drawing and saving of
+the figure by Matplotlib. Run as ``python benchmarks/explore.py``, and without Numba as
 ``NEUROSIM_NUMBA=0 python benchmarks/explore.py 5``; takes about half a minute with it.
 """
 
@@ -27,7 +27,7 @@ SWEPT = {"ionised_calcium_mmol_l": (0.7, 1.4), "potassium_mmol_l": (2.5, 6.0),
 
 
 def settings(name: str, moves: int) -> list[ExplorerSetting]:
-    """Return moves of one slider, or of a condition's severity, to values never asked for."""
+    """Return moves of one slider, or of a condition's severity, to new values."""
     shares = (np.arange(moves) + np.random.default_rng(1).uniform(0.1, 0.9)) / moves
     if name not in SWEPT:
         return [ExplorerSetting(condition=name, severity=float(s)) for s in shares]
@@ -35,41 +35,40 @@ def settings(name: str, moves: int) -> list[ExplorerSetting]:
     return [ExplorerSetting({name: float(low + s * (high - low))}) for s in shares]
 
 
-def timed(act) -> tuple[float, object]:
+def time_call(act) -> tuple[float, object]:
     """Return the processor time of a call, ms, and what it gives."""
     start = process_time()
-    found = act()
-    return 1e3 * (process_time() - start), found
+    value = act()
+    return 1e3 * (process_time() - start), value
 
 
 def main() -> None:
     """Print the table."""
     moves = int(sys.argv[1]) if len(sys.argv) > 1 else MOVES
     os.environ["NEUROSIM_CACHE"] = "0"
-    explorer, shown = Explorer(), ExplorerFigure()
-    begun, answer = timed(lambda: explorer.respond(ExplorerSetting()))
-    shown.update(answer)
-    shown.png_bytes()
+    explorer, figure = Explorer(), ExplorerFigure()
+    begun, answer = time_call(lambda: explorer.respond(ExplorerSetting()))
+    figure.update(answer)
+    figure.png_bytes()
     explorer.respond(ExplorerSetting({"ionised_calcium_mmol_l": 1.0}, condition="isaacs"))
-    print(
-        f"{'compiled' if compiled_loops() else 'not compiled'}; the first answer took {begun:.0f} ms"
-    )
+    compiled = "compiled" if compiled_loops() else "not compiled"
+    print(f"{compiled}; the first answer took {begun:.0f} ms")
     heads = ("simulate", "move artists", "draw, PNG", "drawing", "sim/drawing", "drawn anew")
     print(f"{'medians of ' + str(moves) + ' moves, ms':<26}" + "".join(f"{h:>13}" for h in heads))
     for name in (*SWEPT, "isaacs", "pinched_nerve", "serotonin_syndrome", "cramp"):
         rows = []
         for setting in settings(name, moves):
-            simulated, answer = timed(lambda s=setting: explorer.respond(s))
-            told, _ = timed(answer.text)
-            simulated += told
-            moved, _ = timed(lambda a=answer: shown.update(a))
-            drawn, _ = timed(shown.png_bytes)
-            rows.append((simulated, moved, drawn, moved + drawn))
-        sim, move, draw, both = (statistics.median(column) for column in zip(*rows, strict=True))
-        anew, _ = timed(lambda: png_bytes(shown.figure))
+            simulated, answer = time_call(lambda s=setting: explorer.respond(s))
+            text_ms, _ = time_call(answer.text)
+            simulated += text_ms
+            move_ms, _ = time_call(lambda a=answer: figure.update(a))
+            draw_ms, _ = time_call(figure.png_bytes)
+            rows.append((simulated, move_ms, draw_ms, move_ms + draw_ms))
+        sim, move, draw, drawing = (statistics.median(column) for column in zip(*rows, strict=True))
+        anew, _ = time_call(lambda: png_bytes(figure.figure))
         print(
-            f"{name:<26}{sim:>13.1f}{move:>13.1f}{draw:>13.1f}{both:>13.1f}"
-            f"{sim / both:>13.2f}{anew:>13.0f}"
+            f"{name:<26}{sim:>13.1f}{move:>13.1f}{draw:>13.1f}{drawing:>13.1f}"
+            f"{sim / drawing:>13.2f}{anew:>13.0f}"
         )
 
 

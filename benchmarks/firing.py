@@ -56,12 +56,12 @@ def law(per_min: float) -> Law:
 
 
 class Ours:
-    """`stream`, whose pieces are let go, or `sample_firing`, which keeps all; for each muscle."""
+    """Sample every muscle by `stream_discharges`, dropping each batch, or storing all."""
 
-    def __init__(self, draw: str = "stream", first_s: float = 600.0):
+    def __init__(self, draw: str = "stream_discharges", first_s: float = 600.0):
         from neurosim.model.firing import discharge
 
-        self.first_s, self.most = first_s, np.inf if draw == "stream" else MOST_BURSTS
+        self.first_s, self.most = first_s, np.inf if draw == "stream_discharges" else MOST_BURSTS
         self.draw, self.hazard = getattr(discharge, draw), discharge.UnitHazard
 
     def prepare(self, law: Law, duration_s: float, seed: int) -> None:
@@ -88,19 +88,19 @@ class Ours:
 
     def go(self) -> None:
         """Draw."""
-        self.found = 0
+        self.n_discharges = 0
         for _ in range(MUSCLES):
-            drawn = self.draw(self.muscle, self.duration_s, self.rng)
-            kept = hasattr(drawn, "__len__")
-            self.found += len(drawn) if kept else sum(rows.shape[1] for rows in drawn)
+            draws = self.draw(self.muscle, self.duration_s, self.rng)
+            is_stored = hasattr(draws, "__len__")
+            self.n_discharges += len(draws) if is_stored else sum(rows.shape[1] for rows in draws)
 
     def count(self) -> int:
         """Return the number of discharges."""
-        return self.found
+        return self.n_discharges
 
 
 class Bound:
-    """What a burst cannot do without: its random numbers and two exponentials."""
+    """A lower bound: the random numbers and two exponentials that every burst needs."""
 
     first_s, most = 600.0, np.inf
 
@@ -129,11 +129,11 @@ class Bound:
 
     def go(self) -> None:
         """Draw."""
-        self.found = self.draws(*self.args, 0.01, PAIR)[1]
+        self.n_discharges = self.draws(*self.args, 0.01, PAIR)[1]
 
     def count(self) -> int:
         """Return the number of discharges."""
-        return self.found
+        return self.n_discharges
 
 
 class Peer:
@@ -153,9 +153,9 @@ class Peer:
 
 # name: module, package, heading, what it is, how to make it, rates (all if none are given)
 CONTESTANTS = {
-    "numba": ("numba", "numba", "ours", "stream with Numba, discharges unit by unit, none kept",
+    "numba": ("numba", "numba", "ours", "stream_discharges with Numba, unit by unit, none stored",
               Ours, ()),
-    "kept": ("numba", "numba", "ours, kept", "sample_firing with Numba, all kept in order of time",
+    "kept": ("numba", "numba", "ours, kept", "sample_firing with Numba, all stored by time",
              lambda: Ours("sample_firing"), ()),
     "bound": ("numba", "numba", "bound", "random numbers and exponentials alone, in Numba", Bound,
               ()),
@@ -171,10 +171,10 @@ CONTESTANTS = {
              lambda: Peer(peer_firing.Nest, 1.0, first_s=2.0), ()),
     "nest-fine": ("nest", "nest-simulator", "NEST 0.1", "the same in steps of 0.1 ms",
                   lambda: Peer(peer_firing.Nest, 0.1, first_s=0.2), ()),
-    "plain": ("numpy", "numpy", "plain", "stream in plain Python",
+    "plain": ("numpy", "numpy", "plain", "stream_discharges in plain Python",
               lambda: Ours(first_s=1.0), (10.0, 6000.0)),
-    "clock": ("numpy", "numpy", "clock", "clock_driven in plain Python, steps of 1 ms",
-              lambda: Ours("clock_driven", 0.05), (10.0, 6000.0)),
+    "clock": ("numpy", "numpy", "clock", "sample_by_time_steps in plain Python, steps of 1 ms",
+              lambda: Ours("sample_by_time_steps", 0.05), (10.0, 6000.0)),
 }  # fmt: skip
 PEERS = ("neuron", "brian2", "brian2-fine", "nest", "nest-fine")
 CLOCKED = PEERS[1:]
@@ -191,8 +191,8 @@ def cpu_s() -> float:
 def _usage() -> float:
     import resource
 
-    both = (resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(u.ru_utime + u.ru_stime for u in both)
+    usages = (resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(u.ru_utime + u.ru_stime for u in usages)
 
 
 def once(it, per_min: float, duration_s: float, seed: int) -> tuple[float, int]:
@@ -203,7 +203,7 @@ def once(it, per_min: float, duration_s: float, seed: int) -> tuple[float, int]:
     return cpu_s() - start, it.count()
 
 
-def calibrated(it, per_min: float) -> tuple[float, int]:
+def calibrate(it, per_min: float) -> tuple[float, int]:
     """Return the duration and repeats that take about `TARGET_S`."""
     duration = it.first_s
     if getattr(it, "fixed", False):
@@ -223,8 +223,8 @@ def work(name: str) -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the peers greet on standard output
 
-    def answer(**given):
-        print(json.dumps(given), file=answers, flush=True)
+    def answer(**fields):
+        print(json.dumps(fields), file=answers, flush=True)
 
     try:
         it = CONTESTANTS[name][4]()
@@ -233,14 +233,14 @@ def work(name: str) -> None:
         answer(error=str(reason).strip().splitlines()[0])
         return
     answer(start_s=cpu_s())
-    known: dict[float, tuple[float, int]] = {}
+    calibration: dict[float, tuple[float, int]] = {}
     for seed, line in enumerate(sys.stdin, 1):
         per_min = float(line)
-        known[per_min] = known.get(per_min) or calibrated(it, per_min)
-        duration, repeats = known[per_min]
+        calibration[per_min] = calibration.get(per_min) or calibrate(it, per_min)
+        duration, repeats = calibration[per_min]
         runs = [once(it, per_min, duration, 1000 * seed + i) for i in range(repeats)]
-        spent, found = (sum(column) for column in zip(*runs, strict=True))
-        answer(spent_s=spent, found=found, duration_s=duration * repeats)
+        spent, discharges = (sum(column) for column in zip(*runs, strict=True))
+        answer(spent_s=spent, discharges=discharges, duration_s=duration * repeats)
 
 
 class Worker:
@@ -248,16 +248,16 @@ class Worker:
 
     def __init__(self, name: str):
         plain = name in ("plain", "clock")
-        given = os.environ | {"NEUROSIM_NUMBA": "0" if plain else "1", "OMP_NUM_THREADS": "1"}
+        environment = os.environ | {"NEUROSIM_NUMBA": "0" if plain else "1", "OMP_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
             [sys.executable, __file__, "--worker", name],
-            env=given,
+            env=environment,
             text=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        said = self.hear()
-        self.error, self.start_s = said.get("error"), said.get("start_s", 0.0)
+        reply = self.hear()
+        self.error, self.start_s = reply.get("error"), reply.get("start_s", 0.0)
 
     def hear(self) -> dict:
         """Return its next answer."""
@@ -275,11 +275,11 @@ class Worker:
         self.process.wait()
 
 
-def started(names) -> dict[str, Worker]:
-    """Return the contestants that are there; say who is not, and what the others are."""
+def start_workers(names) -> dict[str, Worker]:
+    """Start the installed contestants and print what each is; print which are missing."""
     workers = {}
     for name in names:
-        module, package, heading, what, *_ = CONTESTANTS[name]
+        module, package, heading, description, *_ = CONTESTANTS[name]
         if find_spec(module) is None:
             print(
                 f"{heading}: {package} is not installed, so it is left out: pip install {package}"
@@ -291,7 +291,7 @@ def started(names) -> dict[str, Worker]:
             continue
         workers[name] = worker
         version = "" if name in ("plain", "clock") else f" ({package} {metadata.version(package)})"
-        print(f"{heading}: {what}{version}; set up in {worker.start_s:.1f} s")
+        print(f"{heading}: {description}{version}; set up in {worker.start_s:.1f} s")
     return workers
 
 
@@ -300,13 +300,13 @@ def started(names) -> dict[str, Worker]:
 
 def measure(workers, rounds: int) -> dict[tuple[str, float], list[dict]]:
     """Return measurements by contestant and rate; all take turns in every round."""
-    found: dict[tuple[str, float], list[dict]] = {}
+    runs: dict[tuple[str, float], list[dict]] = {}
     for per_min in RATES_PER_MIN:
         for _ in range(rounds):
             for name, worker in workers.items():
                 if not (rates := CONTESTANTS[name][5]) or per_min in rates:
-                    found.setdefault((name, per_min), []).append(worker.ask(per_min))
-    return found
+                    runs.setdefault((name, per_min), []).append(worker.ask(per_min))
+    return runs
 
 
 def doubtful(name: str, per_min: float, runs: list[dict]) -> bool:
@@ -314,7 +314,8 @@ def doubtful(name: str, per_min: float, runs: list[dict]) -> bool:
     spikes = 1.0 if name.startswith("nest") else 1.0 / (1.0 - PAIR)
     expected = sum(r["duration_s"] for r in runs) * per_unit_s(per_min) * UNITS * MUSCLES * spikes
     return (
-        abs(sum(r["found"] for r in runs) - expected) > 6.0 * sqrt(expected + 1) + 0.01 * expected
+        abs(sum(r["discharges"] for r in runs) - expected)
+        > 6.0 * sqrt(expected + 1) + 0.01 * expected
     )
 
 
@@ -364,17 +365,18 @@ def met(aim: bool) -> str:
 
 def compare(names, rounds: int) -> None:
     """Print who takes part and the tables."""
-    workers = started(names)
+    workers = start_workers(names)
     if not workers:
         return
     try:
-        found = measure(workers, rounds)
+        runs_by_key = measure(workers, rounds)
     finally:
         for worker in workers.values():
             worker.close()
     bursts = {r: per_unit_s(r) * UNITS * MUSCLES for r in RATES_PER_MIN}
     cost = {
-        key: median(r["spent_s"] / r["duration_s"] for r in runs) for key, runs in found.items()
+        key: median(r["spent_s"] / r["duration_s"] for r in runs)
+        for key, runs in runs_by_key.items()
     }
     ns = {(name, r): spent / bursts[r] * 1e9 for (name, r), spent in cost.items()}
     speed = {key: UNITS * MUSCLES / spent for key, spent in cost.items()}
@@ -385,7 +387,7 @@ def compare(names, rounds: int) -> None:
         times = {(name, r): v / ns["numba", r] for (name, r), v in ns.items() if name != "numba"}
         table("times as long as ours", times, [name for name in names if name != "numba"])
     verdicts(ns, names)
-    wrong = [key for key, runs in found.items() if doubtful(*key, runs)]
+    wrong = [key for key, runs in runs_by_key.items() if doubtful(*key, runs)]
     for name, r in wrong:
         print(f"{CONTESTANTS[name][2]} at {r:g}: not as many discharges as the law says.")
     if not wrong:
@@ -394,24 +396,26 @@ def compare(names, rounds: int) -> None:
 
 def cases() -> dict[str, list[tuple[str, int, np.ndarray, float]]]:
     """Return what to scale by: label, calls, rates (per second) of the units, duration (s)."""
-    one, silent = per_unit_s(10.0), 1e-6 / 60.0
-    some = np.full(12, 10.0 * one)
+    unit_rate, silent = per_unit_s(10.0), 1e-6 / 60.0
+    firing_rates = np.full(12, 10.0 * unit_rate)
     all_s = 6.0 * 10_000  # 10,000 bursts at 10 a minute
     return {
         "duration": [
-            (f"{10_000 * k:,} bursts", 1, np.full(UNITS, one), k * all_s) for k in (1, 10, 100)
+            (f"{10_000 * k:,} bursts", 1, np.full(UNITS, unit_rate), k * all_s)
+            for k in (1, 10, 100)
         ],
         "silent units": [
             (
                 f"12 of 120 fire; {n:,} more",
                 1,
-                np.append(some, np.full(108 + n, silent)),
+                np.append(firing_rates, np.full(108 + n, silent)),
                 10 * all_s,
             )
             for n in (0, 1_200, 12_000)
         ],
         "people": [
-            (f"{n:,} people of 10,000 bursts", n, np.full(UNITS, one), all_s) for n in (1, 10, 100)
+            (f"{n:,} people of 10,000 bursts", n, np.full(UNITS, unit_rate), all_s)
+            for n in (1, 10, 100)
         ],
     }
 
@@ -420,49 +424,49 @@ def scaling(rounds: int) -> None:
     """Print how the cost of ours grows."""
     ours, calm = Ours(), replace(law(10.0), start_mmol_l=0.0)
     list(ours.draw(ours.hazard_of(np.full(UNITS, 0.1), calm), 60.0, np.random.default_rng(0)))
-    made = [
+    prepared = [
         (group, label, calls, ours.hazard_of(rates, calm), duration)
         for group, rows in cases().items()
         for label, calls, rates, duration in rows
     ]
-    spent, bursts = [[] for _ in made], [0] * len(made)
+    spent, bursts = [[] for _ in prepared], [0] * len(prepared)
     for turn in range(rounds):
-        for i, (_, _, calls, hazard, duration) in enumerate(made):
+        for i, (_, _, calls, hazard, duration) in enumerate(prepared):
             rng, start = np.random.default_rng(turn), time.process_time()
-            drawn = [
+            counts = [
                 rows.shape[1] for _ in range(calls) for rows in ours.draw(hazard, duration, rng)
             ]
             spent[i].append(time.process_time() - start)
-            bursts[i] = round(sum(drawn) * (1.0 - PAIR))
+            bursts[i] = round(sum(counts) * (1.0 - PAIR))
     print("\nHow ours grows; 10 bursts a minute")
     print(f"{'':<14}{'':<34}{'ms':>9}{'ns a burst':>12}{'times':>8}")
-    for i, (group, label, *_) in enumerate(made):
+    for i, (group, label, *_) in enumerate(prepared):
         ns = median(spent[i]) / bursts[i] * 1e9
-        first = next(j for j, other in enumerate(made) if other[0] == group)
+        first = next(j for j, other in enumerate(prepared) if other[0] == group)
         times = ns / (median(spent[first]) / bursts[first] * 1e9)
         print(f"{group:<14}{label:<34}{median(spent[i]) * 1e3:>9.3g}{ns:>12.3g}{times:>8.2f}")
 
 
 def main() -> None:
-    """Print what was asked for."""
+    """Print the tables that the options choose."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3, help="measurements of each (3)")
     parser.add_argument("--only", nargs="+", choices=CONTESTANTS, help="these contestants alone")
     parser.add_argument("--scaling", action="store_true", help="only how ours grows")
     parser.add_argument("--worker", choices=CONTESTANTS, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.worker:
-        work(asked.worker)
+    args = parser.parse_args()
+    if args.worker:
+        work(args.worker)
         return
     command = " ".join(["python benchmarks/firing.py", *sys.argv[1:]])
     print(
         f"{command}: Python {platform.python_version()}, NumPy {np.__version__}, "
-        f"{os.cpu_count()} cores, medians of {asked.rounds} rounds\n"
+        f"{os.cpu_count()} cores, medians of {args.rounds} rounds\n"
     )
-    if not asked.scaling:
-        compare(asked.only or list(CONTESTANTS), asked.rounds)
-    if not asked.only:
-        scaling(asked.rounds)
+    if not args.scaling:
+        compare(args.only or list(CONTESTANTS), args.rounds)
+    if not args.only:
+        scaling(args.rounds)
     print(f"\n{cpu_s():.0f} s of processor time in all")
 
 

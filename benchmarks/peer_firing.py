@@ -112,12 +112,12 @@ def _neuron():
 
     if hasattr(h, "FiringUnit"):
         return h
-    room = Path(tempfile.mkdtemp(prefix="neurosim-nmodl-"))
-    (room / "firing.mod").write_text(NMODL)
+    folder = Path(tempfile.mkdtemp(prefix="neurosim-nmodl-"))
+    (folder / "firing.mod").write_text(NMODL)
     tool = Path(sys.executable).with_name("nrnivmodl")
     command = str(tool) if tool.exists() else shutil.which("nrnivmodl") or "nrnivmodl"
-    done = subprocess.run([command, "."], cwd=room, capture_output=True, text=True)
-    library = next(room.glob("*/libnrnmech.*"), None)
+    done = subprocess.run([command, "."], cwd=folder, capture_output=True, text=True)
+    library = next(folder.glob("*/libnrnmech.*"), None)
     if done.returncode or library is None:
         raise RuntimeError(f"nrnivmodl failed:\n{done.stdout}\n{done.stderr}")
     h.nrn_load_dll(str(library))
@@ -216,8 +216,8 @@ class Brian:
         self.network = b2.Network(self.group, self.monitor)
         if self.standalone:
             self.network.run(duration_s * b2.second)
-            self.room = tempfile.TemporaryDirectory(prefix="neurosim-brian-")
-            b2.device.build(directory=self.room.name, compile=True, run=False, with_output=False)
+            self.folder = tempfile.TemporaryDirectory(prefix="neurosim-brian-")
+            b2.device.build(directory=self.folder.name, compile=True, run=False, with_output=False)
 
     def _given(self, law: Law) -> dict:
         rate = law.per_s * np.exp(-law.slope * law.start_mmol_l)
@@ -233,8 +233,8 @@ class Brian:
     def go(self) -> None:
         """Run; a program of its own is a child process."""
         if self.standalone:
-            given = {getattr(self.group, k): v for k, v in self._given(self.law).items()}
-            self.b2.device.run(run_args=given, with_output=False)
+            values = {getattr(self.group, k): v for k, v in self._given(self.law).items()}
+            self.b2.device.run(run_args=values, with_output=False)
         else:
             self.network.run(self.duration_s * self.b2.second)
 
@@ -293,5 +293,5 @@ class Nest:
     def spikes(self) -> tuple[np.ndarray, np.ndarray]:
         """Return times (s) and units."""
         self.nest.Cleanup()
-        found = self.recorder.get("events")
-        return found["times"] / 1000.0, found["senders"] - 1
+        events = self.recorder.get("events")
+        return events["times"] / 1000.0, events["senders"] - 1

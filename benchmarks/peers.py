@@ -136,13 +136,13 @@ def _neuron():
 
     if hasattr(h, "AxonOwn"):
         return h
-    room = Path(tempfile.mkdtemp(prefix="neurosim-nmodl-"))
-    (room / "own.mod").write_text(_nmodl("AxonOwn", "METHOD derivimplicit", MOVE_OWN, GATE_OWN))
-    (room / "fixed.mod").write_text(_nmodl("AxonFixed", "", MOVE_FIXED, GATE_FIXED))
+    folder = Path(tempfile.mkdtemp(prefix="neurosim-nmodl-"))
+    (folder / "own.mod").write_text(_nmodl("AxonOwn", "METHOD derivimplicit", MOVE_OWN, GATE_OWN))
+    (folder / "fixed.mod").write_text(_nmodl("AxonFixed", "", MOVE_FIXED, GATE_FIXED))
     tool = Path(sys.executable).with_name("nrnivmodl")
     command = str(tool) if tool.exists() else shutil.which("nrnivmodl")
-    done = subprocess.run([command or "nrnivmodl", "."], cwd=room, capture_output=True, text=True)
-    library = next(room.glob("*/libnrnmech.*"), None)
+    done = subprocess.run([command or "nrnivmodl", "."], cwd=folder, capture_output=True, text=True)
+    library = next(folder.glob("*/libnrnmech.*"), None)
     if done.returncode or library is None:
         raise RuntimeError(f"nrnivmodl failed:\n{done.stdout}\n{done.stderr}")
     h.nrn_load_dll(str(library))
@@ -152,11 +152,11 @@ def _neuron():
 class Neuron:
     """A batch of axons in NEURON: parameters (rows, n) by `ROWS`, states (10, n) by `STATES`."""
 
-    def __init__(self, rows: dict[str, np.ndarray], own: bool = True):
+    def __init__(self, rows: dict[str, np.ndarray], own_solver: bool = True):
         self.h = _neuron()
-        self.own, self.n = own, len(rows["C_n"])
+        self.own_solver, self.n = own_solver, len(rows["C_n"])
         self.section = self.h.Section(name="holder")
-        kind = self.h.AxonOwn if own else self.h.AxonFixed
+        kind = self.h.AxonOwn if own_solver else self.h.AxonFixed
         self.axons = [kind(self.section(0.5)) for _ in range(self.n)]
         for j, axon in enumerate(self.axons):
             for name in ROWS:
@@ -167,8 +167,8 @@ class Neuron:
 
     def start(self, states: np.ndarray) -> None:
         """Set the states and the clock to 0."""
-        self.cvode.active(self.own)
-        if self.own:
+        self.cvode.active(self.own_solver)
+        if self.own_solver:
             self.cvode.atol(1e-9)
             self.cvode.rtol(1e-9)
         self.h.dt = FIXED_MS
@@ -176,7 +176,7 @@ class Neuron:
         for j, axon in enumerate(self.axons):
             for name, value in zip(STATES, states[:, j], strict=True):
                 setattr(axon, name + "_" * (name in "vw"), float(value))
-        if self.own:
+        if self.own_solver:
             self.cvode.re_init()
 
     def states(self) -> np.ndarray:
@@ -188,7 +188,7 @@ class Neuron:
         """Move on for `last_ms` at constant current (pA); return who fired."""
         for axon, pa in zip(self.axons, current, strict=True):
             axon.stimulus, axon.least_m, axon.fired = float(pa), least_m, 0
-        if self.own:
+        if self.own_solver:
             self.cvode.re_init()
             self.cvode.solve(self.h.t + last_ms)
         else:
@@ -258,22 +258,22 @@ def _brian_fixed() -> str:
 class Brian:
     """A batch of axons in Brian2; the interface of `Neuron`."""
 
-    def __init__(self, rows: dict[str, np.ndarray], own: bool = True):
+    def __init__(self, rows: dict[str, np.ndarray], own_solver: bool = True):
         import brian2
 
-        self.b, self.own, self.n = brian2, own, len(rows["C_n"])
+        self.b, self.own_solver, self.n = brian2, own_solver, len(rows["C_n"])
         brian2.BrianLogger.suppress_hierarchy("brian2")
-        held = "\n".join(f"{name} : 1 (constant)" for name in (*ROWS, "stimulus", "least_m"))
-        states = "" if own else "\n".join(f"{name} : 1" for name in STATES)
-        step = (BRIAN_MS if own else FIXED_MS) * brian2.ms
+        constants = "\n".join(f"{name} : 1 (constant)" for name in (*ROWS, "stimulus", "least_m"))
+        states = "" if own_solver else "\n".join(f"{name} : 1" for name in STATES)
+        step = (BRIAN_MS if own_solver else FIXED_MS) * brian2.ms
         self.group = brian2.NeuronGroup(
             self.n,
-            f"{_brian_own() if own else ''}\n{states}\n{held}\nfired : 1",
-            method="rk4" if own else None,
+            f"{_brian_own() if own_solver else ''}\n{states}\n{constants}\nfired : 1",
+            method="rk4" if own_solver else None,
             dt=step,
             namespace={"step_ms": FIXED_MS},
         )
-        code = "" if own else _brian_fixed() + "\n"
+        code = "" if own_solver else _brian_fixed() + "\n"
         code += "fired = clip(fired + int(v > -20.0)*int(m > least_m), 0.0, 1.0)"
         watch = self.group.run_regularly(code, dt=step, when="end")
         self.network = brian2.Network(self.group, watch)

@@ -25,9 +25,9 @@ def spent(work) -> float:
     return time.process_time() - start
 
 
-def peer_s(made) -> float:
+def peer_s(units) -> float:
     """Return Brian2's processor time for a minute, from two runs of different length."""
-    P = pool.unit_parameters(made, SomaConditions())
+    P = pool.unit_parameters(units, SomaConditions())
     times = []
     for seconds in (1.0, 1.0 + PEER_SECONDS):
         push = pool.hold_input(seconds, PUSH_MV)
@@ -45,17 +45,16 @@ def peer_s(made) -> float:
 
 def main() -> None:
     """Print the table."""
-    made = pool.build_pool(UNITS)
-    pool.run_pool(made, pool.PoolInput(excitation=1.0, duration_s=0.1), seed=1)  # compile
+    units = pool.build_pool(UNITS)
+    pool.run_pool(units, pool.PoolInput(excitation=1.0, duration_s=0.1), seed=1)  # compile
+    steady = pool.PoolInput(excitation=1.0, duration_s=SECONDS)
     noisy = min(
-        spent(
-            lambda: pool.run_pool(made, pool.PoolInput(excitation=1.0, duration_s=SECONDS), seed=1)
-        )
+        spent(lambda: pool.run_pool(units, steady, seed=1))
         for _ in range(3)
     )
     push = pool.hold_input(SECONDS, PUSH_MV)
     quiet = min(
-        spent(lambda: pool.run_pool(made, pool.PoolInput(input_mv=push), seed=1, noise=False))
+        spent(lambda: pool.run_pool(units, pool.PoolInput(input_mv=push), seed=1, noise=False))
         for _ in range(3)
     )
     print(f"{UNITS} units, a minute, steps of {pool_equations.DT_MS} ms; seconds of processor time")
@@ -63,9 +62,9 @@ def main() -> None:
     if find_spec("brian2") is None:
         print("brian2 is not installed, so it is left out: pip install brian2")
         return
-    peer_s(made)  # compile
-    found = float(np.median([peer_s(made) for _ in range(3)]))
-    print(f"Brian2 without noise: {found:.1f}, {found / quiet:.1f} times ours")
+    peer_s(units)  # compile
+    peer = float(np.median([peer_s(units) for _ in range(3)]))
+    print(f"Brian2 without noise: {peer:.1f}, {peer / quiet:.1f} times ours")
 
 
 if __name__ == "__main__":

@@ -30,13 +30,13 @@ def seconds(arguments: list[str]) -> float:
 
 def main() -> None:
     """Print the table."""
-    found: dict[str, list[float]] = {name: [] for name in COMMANDS}
-    for one in range(ROUNDS + 1):
+    times_s: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    for turn in range(ROUNDS + 1):
         for name, arguments in COMMANDS.items():
             spent = seconds(arguments)
-            if one:  # the first round fills the machine's caches
-                found[name].append(spent)
-    median = {name: statistics.median(times) for name, times in found.items()}
+            if turn:  # the first round fills the machine's caches
+                times_s[name].append(spent)
+    median = {name: statistics.median(times) for name, times in times_s.items()}
     print(f"{'fresh process, medians of ' + str(ROUNDS):<32}{'s':>7}{'/ import numpy':>17}")
     for name, spent in median.items():
         print(f"{name:<32}{spent:>7.3f}{spent / median['import numpy']:>17.2f}")

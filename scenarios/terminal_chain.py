@@ -20,8 +20,10 @@ KF = (1.0, 0.5, 0.3, 0.2, 0.1, 0.0)
 def traced(units, ms, at=0, every=2, dt=0.02):
     """Return time (ms), potentials (units, times) and arriving spikes after one impulse."""
     built = chain.build_chain([units], parameter("chain", "axial_ns"))
-    how = {"stimulus_pa": np.eye(built.units)[:, at : at + 1] * 1500.0, "stimulus_ms": 1.0}
-    spikes, trace = chain.run_chain(built, ms, dt=dt, seed=5, every=every, **how)
+    pulse = chain.Stimulus(np.eye(built.units)[:, at : at + 1] * 1500.0, 1.0)
+    spikes, trace = chain.run_chain(
+        built, ms, settings=chain.RunSettings(dt=dt, seed=5, every=every), stimulus=pulse
+    )
     return dt * every * np.arange(1, len(trace) + 1), trace[:, :, 0].T, spikes.for_unit(0)[0]
 
 

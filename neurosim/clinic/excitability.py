@@ -378,12 +378,10 @@ def _threshold_changes(bodies: Axons, threshold, tests: list[_TestPulses], dt) -
     found = axons_of.threshold_pa(
         bodies,
         width,
-        start,
-        current[asked],
+        axons_of.SearchStarts(start, current[asked], of),
         dt,
         TOLERANCE * threshold[of],
         _guess_thresholds(bodies, threshold, start, width, of),
-        of,
     )
     change = np.full(spoilt.size, np.nan)
     change[asked] = np.where(found > 0.01, 100.0 * (found / threshold[of] - 1.0), np.nan)

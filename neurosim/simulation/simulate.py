@@ -200,9 +200,8 @@ def _ending_multiplets(
             sites.living,
             asked.axon,
             end - begin,
-            streams,
+            replace(streams, part=part),
             of.states[i].axon,
-            part,
         )
         parts.append(replace(made, time_s=made.time_s + begin, duration_s=asked.duration_s))
         rates.append(rate)

@@ -1,8 +1,9 @@
 """Fit the parameters of the axon on the people's norms and on what conditions do to them.
 
-    python scripts/calibration/fit_axon.py [--axon ghk] [--starts 3] [--cores 2] [--write] [--figure PATH]
+    python scripts/calibration/fit_axon.py [--axon ghk] [--starts 3] [--cores 2] [--write]
+                                           [--figure PATH]
 
-Everything that it assumes stands in neurosim/clinic/fit.toml: bounds and prior of each
+All its assumptions are in neurosim/clinic/fit.toml: bounds and prior of each
 parameter, the conditions and their loose targets, the weights. The cost is a sum of blocks, each a
 weight times a mean square: electrotonus, recovery cycle and I/V in SDs of 280 people, the derived
 measures likewise, the targets in tolerances, the rest, the prior.
@@ -58,11 +59,11 @@ REACTIONS = {
 
 def conditions() -> dict[str, ax.Conditions]:
     """Return health and the conditions that have targets, by name."""
-    found = {"health": ax.Conditions()}
+    by_name = {"health": ax.Conditions()}
     for key in (k for k in load_group("fit") if k.startswith("condition.")):
         _, name, field = key.split(".")
-        found[name] = found.get(name, ax.Conditions()).replace(**{field: parameter("fit", key)})
-    return found
+        by_name[name] = by_name.get(name, ax.Conditions()).replace(**{field: parameter("fit", key)})
+    return by_name
 
 
 def targets() -> list[tuple[str, str, float, float]]:
@@ -72,34 +73,40 @@ def targets() -> list[tuple[str, str, float, float]]:
     return [p for p in parts if p[0] != "health"]
 
 
-def own_axons(space: Space, points: np.ndarray, axon: str) -> list[ax.ParameterSet]:
+def axons_at_rest(space: Space, points: np.ndarray, axon: str) -> list[ax.ParameterSet]:
     """Return the axons at `points`, each with its slow inactivation at its own rest."""
     sets = [space.axon_and_conditions(x, axon)[0] for x in points]
     return [s.replace(Es0=e) for s, e in zip(sets, ax.healthy_rest_mv(sets), strict=True)]
 
 
-def examined(sets, around, full: bool) -> list[ex.Curves]:
+def measure_batch(sets, around, full: bool) -> list[ex.Curves]:
     """Return the curves of all sets, for each condition."""
     n = len(sets)
     axons = ax.at_rest([c for c in around for _ in sets], list(sets) * len(around))
-    found = ex.measure_curves(axons, full=full)
-    return [found.take(slice(i * n, (i + 1) * n)) for i in range(len(around))]
+    curves = ex.measure_curves(axons, full=full)
+    return [curves.take(slice(i * n, (i + 1) * n)) for i in range(len(around))]
 
 
-def tests(sets: Sequence[ax.ParameterSet]) -> dict[str, ex.Curves]:
+def test_curves(sets: Sequence[ax.ParameterSet]) -> dict[str, ex.Curves]:
     """Return the curves in health and under every condition that has targets."""
-    around, found = conditions(), {}
+    around, curves = conditions(), {}
     polarised = {c for c, measure, *_ in targets() if measure.startswith("te_")} | {"health"}
     for full in (True, False):
         names = [name for name in around if (name in polarised) == full]
-        found |= dict(zip(names, examined(sets, [around[c] for c in names], full), strict=True))
-    return found
+        curves |= dict(
+            zip(names, measure_batch(sets, [around[c] for c in names], full), strict=True)
+        )
+    return curves
 
 
 def blocks(space: Space, points: np.ndarray, axon: str) -> dict[str, np.ndarray]:
     """Return the residuals of each block, shape (n, k), NaN where a measure is undefined."""
-    found, norms, delays = tests(own_axons(space, points, axon)), norms_.norms(), ex.te_delays()
-    health, rest = found["health"], load_group("fit")["target.health.rest_mv"]
+    curves, norms, delays = (
+        test_curves(axons_at_rest(space, points, axon)),
+        norms_.norms(),
+        ex.te_delays(),
+    )
+    health, rest = curves["health"], load_group("fit")["target.health.rest_mv"]
     parts = {
         "electrotonus": np.hstack(
             [
@@ -114,7 +121,7 @@ def blocks(space: Space, points: np.ndarray, axon: str) -> dict[str, np.ndarray]
             1,
         ),
         "conditions": np.stack(
-            [(found[c].measures[m] - value) / tol for c, m, value, tol in targets()], 1
+            [(curves[c].measures[m] - value) / tol for c, m, value, tol in targets()], 1
         ),
         "rest": (health.resting_potential_mv[:, None] - rest.value) / (rest.high - rest.value),
         "prior": points @ space.whitener.T,
@@ -187,47 +194,47 @@ def neutral_starts(cost: Cost, n: int, seed: int) -> list[np.ndarray]:
     sobol = qmc.Sobol(low.size, seed=np.random.default_rng(seed)).random(SCREENED)
     points = low + sobol * (high - low)
     rest = ax.healthy_rest_mv([cost.space.axon_and_conditions(x, cost.axon)[0] for x in points])
-    wanted = load_group("fit")["target.health.rest_mv"]
-    near = points[np.abs(rest - wanted.value) < 3.0 * (wanted.high - wanted.value)][:EXAMINED]
+    target = load_group("fit")["target.health.rest_mv"]
+    near = points[np.abs(rest - target.value) < 3.0 * (target.high - target.value)][:EXAMINED]
     order = np.argsort((cost.residuals(near) ** 2).sum(axis=1))
     return list(near[order[:n]])
 
 
 def descend(task) -> tuple[str, np.ndarray, float]:
-    """Return (name, point, cost) of the bottom below one start, told step by step."""
+    """Return (name, point, cost) of the minimum reached from one start; print every step."""
     axon, name, start, rounds = task
     cost, begun, taken = Cost(axon), time.perf_counter(), 0
 
     def slope(x):
         nonlocal taken
         taken += 1
-        now = (cost.residuals(x[None]) ** 2).sum()
+        cost_now = (cost.residuals(x[None]) ** 2).sum()
         minutes = (time.perf_counter() - begun) / 60.0
-        print(f"  {axon}, {name}: step {taken}, cost {now:.3f}, {minutes:.1f} min", flush=True)
+        print(f"  {axon}, {name}: step {taken}, cost {cost_now:.3f}, {minutes:.1f} min", flush=True)
         return cost.jacobian(x)
 
     low, high = cost.space.bounds
     inside = np.clip(start, low + 1e-6, high - 1e-6)
-    found = least_squares(
+    solution = least_squares(
         lambda x: cost.residuals(x[None])[0], inside, slope, (low, high), max_nfev=rounds, ftol=2e-3
     )
-    return name, found.x, 2.0 * found.cost
+    return name, solution.x, 2.0 * solution.cost
 
 
 def reactions(sets: Sequence[ax.ParameterSet]) -> dict[str, dict[str, np.ndarray]]:
-    """Return what each set does under each of `REACTIONS`: arrays over the sets.
+    """Return the reaction of each set to each of `REACTIONS`: arrays over the sets.
 
     The 1-ms and the 20-ms threshold in % of the set's own health, and two measures.
     """
-    health, *changed = examined(sets, [ax.Conditions(), *REACTIONS.values()], False)
+    health, *changed = measure_batch(sets, [ax.Conditions(), *REACTIONS.values()], False)
     return {
         name: {
-            "threshold 1 ms, %": 100 * now.threshold_pa[:, -1] / health.threshold_pa[:, -1],
-            "threshold 20 ms, %": 100 * now.threshold_20ms_pa / health.threshold_20ms_pa,
-            "SDTC, ms": now.measures["sdtc_ms"],
-            "superexcitability, %": now.measures["superexcitability_percent"],
+            "threshold 1 ms, %": 100 * curves.threshold_pa[:, -1] / health.threshold_pa[:, -1],
+            "threshold 20 ms, %": 100 * curves.threshold_20ms_pa / health.threshold_20ms_pa,
+            "SDTC, ms": curves.measures["sdtc_ms"],
+            "superexcitability, %": curves.measures["superexcitability_percent"],
         }
-        for name, now in zip(REACTIONS, changed, strict=True)
+        for name, curves in zip(REACTIONS, changed, strict=True)
     }
 
 
@@ -235,27 +242,27 @@ def at_bound(space: Space, x: np.ndarray) -> list[str]:
     """Return the names of the parameters that sit at a bound."""
     low, high = space.bounds
     near = np.minimum(x - low, high - x) < AT_BOUND * (high - low)
-    return [name for name, at in zip(space.names, near, strict=True) if at]
+    return [name for name, is_near in zip(space.names, near, strict=True) if is_near]
 
 
-def tell(cost: Cost, found: dict[str, np.ndarray]) -> None:
+def print_report(cost: Cost, sets: dict[str, np.ndarray]) -> None:
     """Print costs, z of the measures, bounds, parameters and reactions of every set."""
-    points = np.array(list(found.values()))
+    points = np.array(list(sets.values()))
     parts = blocks(cost.space, points, cost.axon)
     by_block = costs(parts)
     print("\ncost of".ljust(24) + "".join(f"{n[:9]:>11}" for n in [*by_block, "sum"]))
-    for i, name in enumerate(found):
+    for i, name in enumerate(sets):
         row = [v[i] for v in by_block.values()]
         print(f"{name:23}" + "".join(f"{v:11.3f}" for v in [*row, sum(row)]))
         print(f"    at a bound: {', '.join(at_bound(cost.space, points[i])) or 'none'}")
-    table("z of measure", found, norms_.norm_measures(), parts["measures"].T)
-    asked = [f"{c} {m.rsplit('_', 1)[0]}"[:40] for c, m, *_ in targets()]
-    table("miss of target, in tolerances", found, asked, parts["conditions"].T)
+    table("z of measure", sets, norms_.norm_measures(), parts["measures"].T)
+    labels = [f"{c} {m.rsplit('_', 1)[0]}"[:40] for c, m, *_ in targets()]
+    table("miss of target, in tolerances", sets, labels, parts["conditions"].T)
     values = [list(cost.space.values(x).values()) for x in points]
-    table("parameter", found, cost.space.names, np.array(values).T)
-    seen = reactions(own_axons(cost.space, points, cost.axon))
-    for what in next(iter(seen.values())):
-        table(what, found, seen, [row[what] for row in seen.values()])
+    table("parameter", sets, cost.space.names, np.array(values).T)
+    responses = reactions(axons_at_rest(cost.space, points, cost.axon))
+    for measure in next(iter(responses.values())):
+        table(measure, sets, responses, [row[measure] for row in responses.values()])
 
 
 def table(title: str, columns, rows, values) -> None:
@@ -265,45 +272,45 @@ def table(title: str, columns, rows, values) -> None:
         print(f"  {name:40}" + "".join(f"{v:13.4g}" for v in row))
 
 
-def draw(cost: Cost, found: dict[str, np.ndarray], path: str) -> None:
-    """Draw the parameters of the sets beside what they do under conditions.
+def draw(cost: Cost, sets: dict[str, np.ndarray], path: str) -> None:
+    """Draw the parameters of the sets beside their reactions.
 
     Only of those that fit the norms as well as the shipped set, which comes first.
     """
     from matplotlib.figure import Figure
 
-    points = np.array(list(found.values()))
+    points = np.array(list(sets.values()))
     by_block = costs(blocks(cost.space, points, cost.axon))
     misfit = np.sum([by_block[n] for n in ("electrotonus", "recovery", "iv", "measures")], axis=0)
     fits = misfit <= misfit[0]
     points = points[fits]
-    found = dict(zip([n for n, f in zip(found, fits, strict=True) if f], points, strict=True))
+    sets = dict(zip([n for n, f in zip(sets, fits, strict=True) if f], points, strict=True))
     low, high = cost.space.bounds
-    seen = reactions(own_axons(cost.space, points, cost.axon))
+    responses = reactions(axons_at_rest(cost.space, points, cost.axon))
     figure = Figure(figsize=(10, 7.5), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    parameter_axes, response_axes = figure.subplots(1, 2)
     marks = ("k*", "o", "s", "^", "v", "D", "P", "X")
     share = (points - low) / (high - low)
-    percent = np.array([row["threshold 20 ms, %"] for row in seen.values()]).T
-    for name, mark, x, y in zip(found, marks, share, percent, strict=False):
-        left.plot(x, np.arange(x.size), mark, ls="", ms=7, alpha=0.8)
-        right.plot(y, np.arange(y.size), mark, ls="", ms=7, alpha=0.8, label=name)
-    left.set(
+    percent = np.array([row["threshold 20 ms, %"] for row in responses.values()]).T
+    for name, mark, x, y in zip(sets, marks, share, percent, strict=False):
+        parameter_axes.plot(x, np.arange(x.size), mark, ls="", ms=7, alpha=0.8)
+        response_axes.plot(y, np.arange(y.size), mark, ls="", ms=7, alpha=0.8, label=name)
+    parameter_axes.set(
         yticks=np.arange(low.size),
         yticklabels=cost.space.names,
         xlim=(-0.03, 1.03),
         xlabel="place between the bounds of the fit (0 to 1)",
         title=f"{cost.axon}: parameters of sets that fit the norms",
     )
-    right.set(
-        yticks=np.arange(len(seen)),
-        yticklabels=list(seen),
+    response_axes.set(
+        yticks=np.arange(len(responses)),
+        yticklabels=list(responses),
         xlabel="20-ms threshold, % of the same axon's health",
         title="... and how they react",
     )
-    right.axvline(100.0, color="0.6", lw=1)
-    right.legend(fontsize=8)
-    for axes in (left, right):
+    response_axes.axvline(100.0, color="0.6", lw=1)
+    response_axes.legend(fontsize=8)
+    for axes in (parameter_axes, response_axes):
         axes.grid(axis="y", alpha=0.3)
         axes.invert_yaxis()
     figure.savefig(path, dpi=90)
@@ -312,21 +319,21 @@ def draw(cost: Cost, found: dict[str, np.ndarray], path: str) -> None:
 def write(cost: Cost, x: np.ndarray) -> None:
     """Put a set into the axon's TOML file, nothing else."""
     values = cost.space.values(x)
-    values["Es0"] = own_axons(cost.space, x[None], cost.axon)[0]["Es0"]
-    path = Path(f"neurosim/membrane/axon_{cost.axon}.toml")
+    values["Es0"] = axons_at_rest(cost.space, x[None], cost.axon)[0]["Es0"]
+    path = Path(f"neurosim/model/axon/axon_{cost.axon}.toml")
     text = path.read_text("utf-8")
     for name, value in values.items():
         text = re.sub(rf"(\[{name}\]\nvalue = )[\d.e-]+", rf"\g<1>{value:.6g}", text)
     path.write_text(text, "utf-8")
 
 
-def save(cost: Cost, found: dict[str, np.ndarray], path: str) -> None:
+def save(cost: Cost, sets: dict[str, np.ndarray], path: str) -> None:
     """Write the parameters of every set as CSV, one row a set."""
     with open(path, "w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["set", *cost.space.names])
         rows.writerows(
-            [n, *(f"{v:.6g}" for v in cost.space.values(x).values())] for n, x in found.items()
+            [n, *(f"{v:.6g}" for v in cost.space.values(x).values())] for n, x in sets.items()
         )
 
 
@@ -340,7 +347,7 @@ def read(cost: Cost, path: str) -> dict[str, np.ndarray]:
 
 
 def main() -> None:
-    """Fit from every start, print what was found, and write if asked."""
+    """Fit from every start, print the sets, and write the best with `--write`."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--axon", default="ghk", choices=ax.AXONS)
     parser.add_argument("--starts", type=int, default=3, help="neutral starts beside the shipped")
@@ -348,14 +355,14 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--save", help="write the sets as CSV")
-    parser.add_argument("--read", help="fit nothing, tell of the sets in this CSV")
+    parser.add_argument("--read", help="fit nothing, report on the sets in this CSV")
     parser.add_argument("--figure", help="draw parameters and reactions")
     parser.add_argument("--write", action="store_true", help="the best set becomes the axon's")
     options = parser.parse_args()
     cost = Cost(options.axon)
     shipped = cost.space.point(cost.shipped())
     if options.read:
-        found = read(cost, options.read)
+        sets = read(cost, options.read)
     else:
         starts = {"from shipped": shipped}
         neutral = neutral_starts(cost, options.starts, options.seed)
@@ -363,14 +370,14 @@ def main() -> None:
         tasks = [(options.axon, name, x, options.rounds) for name, x in starts.items()]
         with ProcessPoolExecutor(options.cores) as pool:
             ends = sorted(pool.map(descend, tasks), key=lambda end: end[2])
-        found = {"shipped": shipped} | {name: x for name, x, _ in ends}
-    tell(cost, found)
+        sets = {"shipped": shipped} | {name: x for name, x, _ in ends}
+    print_report(cost, sets)
     if options.save:
-        save(cost, found, options.save)
+        save(cost, sets, options.save)
     if options.figure:
-        draw(cost, found, options.figure)
+        draw(cost, sets, options.figure)
     if options.write:
-        write(cost, list(found.values())[1])
+        write(cost, list(sets.values())[1])
 
 
 if __name__ == "__main__":

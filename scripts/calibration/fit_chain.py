@@ -22,7 +22,7 @@ myokymia
     point whose neighbourhood makes the best grouped bursts of 2 to 10 spikes at 5 to 62 per
     second, every 0.1 to 10 s (`judge`).
 count
-    Direct runs on new seeds: what `chain.toml` says of bursts.
+    Direct runs on new seeds: the numbers of `chain.toml` on bursts.
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ def sizes(times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def direct(chains, axon: str, seconds: float, seed) -> ch.Spikes:
     """Return the spikes of chains with channel noise."""
     built = ch.build_chain(chains, AXIAL_NS, axon, strict=False)
-    return ch.run_chain(built, seconds * 1000.0, dt=DT_MS, seed=seed, capacity=40000)[0]
+    return ch.run_chain(
+        built, seconds * 1000.0, settings=ch.RunSettings(dt=DT_MS, seed=seed, capacity=40000)
+    )[0]
 
 
 def find_nu(make, nus: np.ndarray, axon: str) -> float:
@@ -107,16 +109,16 @@ def find_nu(make, nus: np.ndarray, axon: str) -> float:
 
 
 def count(chains, axon: str, seconds: float, seed, prefix: str) -> dict[str, tuple]:
-    """Return what the healthy end sees of the copies of one chain, with units and notes."""
+    """Return statistics of the bursts that arrive at the healthy end, with units and notes."""
     spikes = direct(chains, axon, seconds, seed)
-    found, gaps, lasts, peaks = [], [], [], []
+    burst_sizes, gaps, lasts, peaks = [], [], [], []
     for j in range(len(chains)):
         times, peak = spikes.for_unit(0, j)
         size, first = sizes(times)
-        found.append(size)
+        burst_sizes.append(size)
         peaks.append(peak)
         gaps += [np.diff(times[i : i + k]) for i, k in zip(first, size, strict=True) if k > 1]
-    size, peak = np.concatenate(found), np.concatenate(peaks)
+    size, peak = np.concatenate(burst_sizes), np.concatenate(peaks)
     every = np.concatenate(gaps) if gaps else np.array([np.nan])
     lasts = [g[-1] > g[0] for g in gaps if g.size > 1]
     rising = [bool((np.diff(g) > 0).all()) for g in gaps if g.size > 1]
@@ -139,10 +141,10 @@ def count(chains, axon: str, seconds: float, seed, prefix: str) -> dict[str, tup
         share = (size == k).mean() if k < LARGEST else (size >= k).mean()
         out[f"size_{k}"] = (float(share) if size.size else 0.0, "1", "share of bursts")
     for k in range(LARGEST - 1):
-        at = np.array([g[k] for g in gaps if g.size > k])
-        if at.size >= 10:
-            out[f"interval_{k + 1}_ms"] = (np.median(at), "ms", f"median of {at.size}")
-            out[f"interval_{k + 1}_spread"] = (np.log(at).std(), "ln", "")
+        gap_ms = np.array([g[k] for g in gaps if g.size > k])
+        if gap_ms.size >= 10:
+            out[f"interval_{k + 1}_ms"] = (np.median(gap_ms), "ms", f"median of {gap_ms.size}")
+            out[f"interval_{k + 1}_spread"] = (np.log(gap_ms).std(), "ln", "")
     if len(lasts) >= 10:
         out["share_last_longer"] = (np.mean(lasts), "1", "last interval longer than the first")
         out["share_lengthening"] = (np.mean(rising), "1", "every interval longer than the last")
@@ -172,21 +174,27 @@ def evoked(samples, axon: str, kfs) -> list[list[tuple[np.ndarray, np.ndarray]]]
     chains = [isaacs_chain(x, kf) for x in samples for kf in kfs]
     built = ch.build_chain(chains, AXIAL_NS, axon, strict=False)
     state = built.start()
-    before, _ = ch.run_chain(built, 100.0, state=state, dt=DT_MS, capacity=8)
+    before, _ = ch.run_chain(
+        built, 100.0, state=state, settings=ch.RunSettings(dt=DT_MS, capacity=8)
+    )
     pulse = np.zeros((5, 1))
     pulse[0] = 1500.0
     spikes, _ = ch.run_chain(
-        built, 200.0, state=state, stimulus_pa=pulse, stimulus_ms=1.0, dt=DT_MS, capacity=64
+        built,
+        200.0,
+        state=state,
+        stimulus=ch.Stimulus(pulse, 1.0),
+        settings=ch.RunSettings(dt=DT_MS, capacity=64),
     )
     silent = before.counts.sum(axis=0) == 0
     each = [spikes.for_unit(0, j) if silent[j] else (np.empty(0),) * 2 for j in range(len(chains))]
     return [each[i : i + len(kfs)] for i in range(0, len(each), len(kfs))]
 
 
-def passes(found) -> bool:
+def passes(responses) -> bool:
     """Return whether one sample, at fast potassium `KF`, is a multiplet switched by it."""
-    spikes = [times.size for times, _ in found]
-    times, peaks = found[KF.index(0.1)]
+    spikes = [times.size for times, _ in responses]
+    times, peaks = responses[KF.index(0.1)]
     gaps = np.diff(times)
     return bool(
         spikes[0] == 1
@@ -198,41 +206,46 @@ def passes(found) -> bool:
     )
 
 
-def search(axon: str, wanted: int) -> tuple[dict[str, float] | None, dict[str, float]]:
-    """Return the kept sample of the random search, and what became of all of them."""
+def search(axon: str, least_samples: int) -> tuple[dict[str, float] | None, dict[str, float]]:
+    """Return the accepted sample of the random search, and the tally of all samples."""
     rng = np.random.default_rng([3, AXONS.index(axon)])
-    tried, many, kept, longer = 0, 0, [], 0
-    while tried < wanted:
+    samples_run, multiplets, accepted, longer = 0, 0, [], 0
+    while samples_run < least_samples:
         u = rng.random((64, len(BOUNDS)))
         low, high = np.array(list(BOUNDS.values())).T
-        drawn = np.exp(np.log(low) + u * np.log(high / low))
-        samples = [dict(zip(BOUNDS, row, strict=True)) for row in drawn]
-        tried += len(samples)
+        values = np.exp(np.log(low) + u * np.log(high / low))
+        samples = [dict(zip(BOUNDS, row, strict=True)) for row in values]
+        samples_run += len(samples)
         first = evoked(samples, axon, (1.0, 0.1))  # the ends of the switch alone
         likely = [
             i
-            for i, ((one, _), (several, _)) in enumerate(first)
-            if one.size == 1 and MULTIPLET[0] <= several.size <= MULTIPLET[1]
+            for i, ((single, _), (several, _)) in enumerate(first)
+            if single.size == 1 and MULTIPLET[0] <= several.size <= MULTIPLET[1]
         ]
-        many += len(likely)
+        multiplets += len(likely)
         if not likely:
             continue
-        found = evoked([samples[i] for i in likely], axon, KF)
-        for i, result in zip(likely, found, strict=True):
+        results = evoked([samples[i] for i in likely], axon, KF)
+        for i, result in zip(likely, results, strict=True):
             if passes(result):
-                kept.append((float(np.abs(u[i] - 0.5).max()), samples[i]))
+                accepted.append((float(np.abs(u[i] - 0.5).max()), samples[i]))
                 gaps = np.diff(result[KF.index(0.1)][0])
                 longer += bool((np.diff(gaps) > 0).all())
-    said = {"tried": tried, "multiplets": many, "kept": len(kept), "lengthening": longer}
-    print(f"  {axon} isaacs: {said}", flush=True)
-    return (min(kept, key=lambda pair: pair[0])[1] if kept else None), said
+    tally = {
+        "tried": samples_run,
+        "multiplets": multiplets,
+        "kept": len(accepted),
+        "lengthening": longer,
+    }
+    print(f"  {axon} isaacs: {tally}", flush=True)
+    return (min(accepted, key=lambda pair: pair[0])[1] if accepted else None), tally
 
 
-def fit_isaacs(axon: str, wanted: int) -> dict[str, tuple]:
+def fit_isaacs(axon: str, least_samples: int) -> dict[str, tuple]:
     """Return Isaacs' terminal, its bursts, and what one impulse evokes."""
-    best, said = search(axon, wanted)
+    best, tally = search(axon, least_samples)
     note = "samples of the random search"
-    out = {f"isaacs.search_{k}": (float(v), "1", note) for k, v in said.items()}
+    out = {f"isaacs.search_{k}": (float(v), "1", note) for k, v in tally.items()}
     if best is None:
         return out
 
@@ -309,13 +322,13 @@ def fit_myokymia(axon: str) -> dict[str, tuple]:
         "myokymia.outward_tau_ms": (tau, "ms", ""),
         "myokymia.search_good": (float((score > 0.5).sum()), "1", f"points of {score.size} tried"),
     }
-    for kept, name in ((1.0, "myokymia"), (0.0, "myokymia.without_outward")):
-        train = lesion_trains([(nu, pa * kept, tau)], axon, 60.0, [5, 1])[0]
-        found = judge(*train, 60.0)
-        print("    " + ", ".join(f"{k} {v:.3g}" for k, v in found.items()), flush=True)
+    for with_outward, name in ((1.0, "myokymia"), (0.0, "myokymia.without_outward")):
+        train = lesion_trains([(nu, pa * with_outward, tau)], axon, 60.0, [5, 1])[0]
+        score_of_train = judge(*train, 60.0)
+        print("    " + ", ".join(f"{k} {v:.3g}" for k, v in score_of_train.items()), flush=True)
         for key, (unit, note) in JUDGED.items():
-            if key in found:
-                out[f"{name}.{key}"] = (found[key], unit, note)
+            if key in score_of_train:
+                out[f"{name}.{key}"] = (score_of_train[key], unit, note)
     return out
 
 
@@ -329,18 +342,15 @@ def lesion_trains(grid, axon: str, seconds: float, seed):
     spikes, _ = ch.run_chain(
         built,
         1000.0 * seconds + 600.0,
-        stimulus_pa=kick,
-        stimulus_ms=10.0,
-        dt=DT_MS,
-        seed=seed,
-        capacity=8192,
+        stimulus=ch.Stimulus(kick, 10.0),
+        settings=ch.RunSettings(dt=DT_MS, seed=seed, capacity=8192),
     )
     each = [spikes.for_unit(0, j) for j in range(len(grid))]
     return [(t[t > 600.0], p[t > 600.0]) for t, p in each]
 
 
-def write(path: str, found: dict[str, dict[str, tuple]]) -> None:
-    """Write the TOML room."""
+def write(path: str, rows_by_axon: dict[str, dict[str, tuple]]) -> None:
+    """Write the TOML file."""
     lines = ["# Written by scripts/calibration/fit_chain.py; do not edit.", "",
              "[axial_ns]", f"value = {AXIAL_NS}", 'unit = "nS"', "low = 40.0", "high = 150.0",
              'grade = "assumed"', 'source = "chain-geometry"',
@@ -366,7 +376,7 @@ def write(path: str, found: dict[str, dict[str, tuple]]) -> None:
         'note = "each of two internodes that grew again"',
         "",
     ]
-    for axon, rows in found.items():
+    for axon, rows in rows_by_axon.items():
         for name, (value, unit, note) in rows.items():
             lines += [
                 f"[{axon}.{name}]",
@@ -390,7 +400,7 @@ def write(path: str, found: dict[str, dict[str, tuple]]) -> None:
 
 
 def main() -> None:
-    """Fit both axons and write the room."""
+    """Fit both axons and write the TOML file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--axon", choices=AXONS, action="append")
     parser.add_argument("--stage", choices=("terminal", "isaacs", "myokymia"), action="append")
@@ -403,12 +413,12 @@ def main() -> None:
         "isaacs": lambda axon: fit_isaacs(axon, options.samples),
         "myokymia": fit_myokymia,
     }
-    found = {}
+    rows_by_axon = {}
     for axon in options.axon or AXONS:
-        found[axon] = {}
+        rows_by_axon[axon] = {}
         for stage in options.stage or stages:
-            found[axon] |= stages[stage](axon)
-    write(options.out, found)
+            rows_by_axon[axon] |= stages[stage](axon)
+    write(options.out, rows_by_axon)
     print(f"{time.process_time() - began:.0f} s of CPU")
 
 

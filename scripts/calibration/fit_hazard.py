@@ -2,7 +2,7 @@
 
     python scripts/calibration/fit_hazard.py [--figure docs/figures/hazard_law.png]
 
-Reads `neurosim/firing/hazard_runs_AXON.csv` (made by make_hazard_runs.py), computes
+Reads `neurosim/model/firing/hazard_runs_AXON.csv` (made by make_hazard_runs.py), computes
 each site's action, and fits
 
     ln rate    = intercept + slope (action - 14) + rest slope (rest + 80 mV)/5
@@ -31,7 +31,7 @@ LARGEST_LOAD = 14.5  # mmol/L; a unit's load never takes its internal sodium abo
 
 def read(axon: str) -> dict[str, np.ndarray]:
     """Return the runs of one axon with each site's action, height, rest and gate shift."""
-    with open(f"neurosim/firing/hazard_runs_{axon}.csv", encoding="utf-8") as file:
+    with open(f"neurosim/model/firing/hazard_runs_{axon}.csv", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     names = [n for n in rows[0] if n in ax.Conditions.__dataclass_fields__]
     conditions = [
@@ -71,14 +71,16 @@ def left_out_errors(d, use):
     """Return ln(predicted/found) of every run of every state, that state left out of the fit."""
     errors = np.full(use.size, np.nan)
     for state in np.unique(d["state"]):
-        mine = use & (d["state"] == state)
-        if not mine.any():
+        rows = use & (d["state"] == state)
+        if not rows.any():
             continue
         c = fit_rate(d, use & (d["state"] != state))
-        expected = rate(c, d["action"][mine], d["rest"][mine]) * d["seconds"][mine] / 60.0
-        found = d["bursts"][mine]
-        told = (found > 0) | (expected > 1)
-        errors[np.flatnonzero(mine)[told]] = (np.log(expected + 0.7) - np.log(found + 0.7))[told]
+        expected = rate(c, d["action"][rows], d["rest"][rows]) * d["seconds"][rows] / 60.0
+        bursts = d["bursts"][rows]
+        informative = (bursts > 0) | (expected > 1)
+        errors[np.flatnonzero(rows)[informative]] = (np.log(expected + 0.7) - np.log(bursts + 0.7))[
+            informative
+        ]
     return errors
 
 
@@ -107,32 +109,32 @@ def fit(axon: str):
     c = fit_rate(d, use)
     errors = left_out_errors(d, use)
     per_min = d["bursts"] / d["seconds"] * 60.0
-    some = np.isfinite(d["peak"]) & (d["bursts"] > 5) & (per_min < 250)
-    X = np.stack([np.ones_like(d["peak"]), d["peak"]], axis=1)[some]
-    p = fit_logistic(X, d["first_over_10mv"][some], d["bursts"][some])
-    some &= (d["first_over_10mv"] > 20) & (per_min < 200)
-    X = pair_features(d["rest"], np.log(d["nu"]), d["shift"])[some]
-    q = fit_logistic(X, d["second_over_10mv"][some], d["first_over_10mv"][some])
-    told = errors[np.isfinite(errors)]
+    rows = np.isfinite(d["peak"]) & (d["bursts"] > 5) & (per_min < 250)
+    X = np.stack([np.ones_like(d["peak"]), d["peak"]], axis=1)[rows]
+    p = fit_logistic(X, d["first_over_10mv"][rows], d["bursts"][rows])
+    rows &= (d["first_over_10mv"] > 20) & (per_min < 200)
+    X = pair_features(d["rest"], np.log(d["nu"]), d["shift"])[rows]
+    q = fit_logistic(X, d["second_over_10mv"][rows], d["first_over_10mv"][rows])
+    finite_errors = errors[np.isfinite(errors)]
     names = ("intercept", "action_slope", "rest_slope", "ln_ceiling", "ceiling_rest_slope")
-    found = dict(zip(names, c, strict=True))
-    found |= {"peak_half_mv": -p[0] / p[1], "peak_width_mv": 1.0 / p[1]}
+    coefficients = dict(zip(names, c, strict=True))
+    coefficients |= {"peak_half_mv": -p[0] / p[1], "peak_width_mv": 1.0 / p[1]}
     pair = ("pair_0", "pair_rest", "pair_rest2", "pair_ln_nu", "pair_shift")
-    found |= dict(zip(pair, q, strict=True))
+    coefficients |= dict(zip(pair, q, strict=True))
     by_state = [
         np.nanmean(errors[d["state"] == s])
         for s in np.unique(d["state"])
         if np.isfinite(errors[d["state"] == s]).any()
     ]
-    found["left_out_median_error"] = float(np.median(np.abs(told)))
-    found["left_out_rms_error"] = float(np.sqrt(np.mean(told**2)))
-    found["state_error"] = float(np.std(by_state))
-    return found, d, errors
+    coefficients["left_out_median_error"] = float(np.median(np.abs(finite_errors)))
+    coefficients["left_out_rms_error"] = float(np.sqrt(np.mean(finite_errors**2)))
+    coefficients["state_error"] = float(np.std(by_state))
+    return coefficients, d, errors
 
 
 def at_three_per_min(d, name) -> np.ndarray:
     """Return the value of one column at 3 bursts a minute in each state that reaches them."""
-    found = []
+    values = []
     per_min = np.maximum(d["bursts"] / d["seconds"] * 60.0, 1e-3)
     for state in np.unique(d["state"]):
         i = np.flatnonzero((d["state"] == state) & np.isfinite(d["action"]))
@@ -140,12 +142,12 @@ def at_three_per_min(d, name) -> np.ndarray:
         up = np.flatnonzero((per_min[i][:-1] < 3.0) & (per_min[i][1:] >= 3.0))
         if up.size:
             pair = i[up[0] : up[0] + 2]
-            found.append(np.interp(np.log(3.0), np.log(per_min[pair]), d[name][pair]))
-    return np.array(found)
+            values.append(np.interp(np.log(3.0), np.log(per_min[pair]), d[name][pair]))
+    return np.array(values)
 
 
 def print_errors(d, errors) -> None:
-    """Print the error in left-out states by decade of the found rate, and what was left aside."""
+    """Print the error in left-out states by decade of the measured rate, and rows set aside."""
     per_min = d["bursts"] / d["seconds"] * 60.0
     for low, high in ((0.3, 3.0), (3.0, 30.0), (30.0, 300.0), (300.0, 3000.0)):
         e = errors[np.isfinite(errors) & (per_min >= low) & (per_min < high)]
@@ -160,7 +162,7 @@ def print_errors(d, errors) -> None:
     )
 
 
-def carried(law: dict[str, float], d) -> np.ndarray:
+def transfer_errors(law: dict[str, float], d) -> np.ndarray:
     """Return ln(predicted/found) of one axon's runs below 300 a minute by the law of another."""
     share = d["first_over_10mv"] / np.maximum(d["bursts"], 1)
     use = np.isfinite(d["action"]) & ((share > 0.3) | (d["bursts"] == 0))
@@ -171,12 +173,12 @@ def carried(law: dict[str, float], d) -> np.ndarray:
     return (np.log(expected + 0.7) - np.log(d["bursts"] + 0.7))[use]
 
 
-def print_carried(results) -> None:
-    """Print how well the law of each axon tells the runs of axons it was not fitted on."""
+def print_transfer(results) -> None:
+    """Print how well the law of each axon predicts the runs of the others."""
     for axon, (law, _, _) in results.items():
         for other, (_, d, _) in results.items():
             if axon != other:
-                e = carried(law, d)
+                e = transfer_errors(law, d)
                 print(
                     f"law of {axon} on the runs of {other} below 300 a minute: median factor "
                     f"{np.exp(np.median(np.abs(e))):.2f}, root mean square factor "
@@ -205,8 +207,8 @@ def write(fits: dict[str, dict[str, float]], path: str) -> None:
         "# Written by scripts/calibration/fit_hazard.py from the direct noise runs; do not edit.",
         "",
     ]
-    for axon, found in fits.items():
-        for name, value in found.items():
+    for axon, coefficients in fits.items():
+        for name, value in coefficients.items():
             note = WORDS.get(name, "logit of the probability of a further spike that propagates")
             lines += [
                 f"[{axon}.{name}]",
@@ -220,7 +222,8 @@ def write(fits: dict[str, dict[str, float]], path: str) -> None:
     lines += [
         "[references]",
         'direct-noise-runs = "Direct stochastic simulation of a small node (2500 sodium channels) '
-        'in 55 body states by scripts/calibration/make_hazard_runs.py; fitted by scripts/calibration/fit_hazard.py."',
+        "in 55 body states by scripts/calibration/make_hazard_runs.py; fitted by "
+        'scripts/calibration/fit_hazard.py."',
     ]
     with open(path, "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
@@ -234,10 +237,14 @@ def draw(results, path: str) -> None:
     panels = figure.subplots(1, len(results))
     for axes, (axon, (c, d, errors)) in zip(panels, results.items(), strict=True):
         per_min = d["bursts"] / d["seconds"] * 60.0
-        told = np.isfinite(errors) & (d["bursts"] > 0)
+        shown_rows = np.isfinite(errors) & (d["bursts"] > 0)
         error = np.exp(c["left_out_median_error"])
         points = axes.scatter(
-            d["action"][told], per_min[told], c=d["rest"][told] * 5 - 80, s=12, cmap="cividis"
+            d["action"][shown_rows],
+            per_min[shown_rows],
+            c=d["rest"][shown_rows] * 5 - 80,
+            s=12,
+            cmap="cividis",
         )
         x = np.linspace(0, 24, 200)
         law = [c[k] for k in list(c)[:5]]
@@ -268,14 +275,14 @@ def main() -> None:
         results[axon] = fit(axon)
         print(axon, *(f"{k} {v:.4g}" for k, v in results[axon][0].items()), sep="\n  ", flush=True)
         print_errors(*results[axon][1:])
-        for name, words in (("x20_percent", "20-ms threshold, %"), ("action", "action")):
+        for name, label in (("x20_percent", "20-ms threshold, %"), ("action", "action")):
             v = at_three_per_min(results[axon][1], name)
             spread = v.std() / v.mean() * 100.0
             print(
-                f"  at 3 bursts a minute: {words} {v[0]:.1f} in health, {v.min():.1f} to "
+                f"  at 3 bursts a minute: {label} {v[0]:.1f} in health, {v.min():.1f} to "
                 f"{v.max():.1f} over {v.size} states, spread {spread:.0f} %"
             )
-    print_carried(results)
+    print_transfer(results)
     write({k: v[0] for k, v in results.items()}, options.out)
     if options.figure:
         draw(results, options.figure)

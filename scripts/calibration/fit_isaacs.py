@@ -3,9 +3,9 @@
     python scripts/calibration/fit_isaacs.py [--run ghk]
 
 With `--run` the direct runs of one axon, 15 minutes on one core; without, the fit of the law from
-`neurosim/firing/isaacs_runs_AXON.csv`, some seconds. `neurosim/model/firing/endings.py` holds the law. It
-is fitted on states that differ from health in one value; the error written beside it is also that
-of states that differ in several, which the fit never saw.
+`neurosim/model/firing/isaacs_runs_AXON.csv`, some seconds. `neurosim/model/firing/endings.py`
+holds the law. It is fitted on states that differ from health in one value; the error is also given
+for states that differ in several, which the fit never saw.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from neurosim.model.axon import terminals
 from neurosim.model.axon.axon import Conditions, at_rest
 from neurosim.model.firing import endings
 
-ROOM = "neurosim/model/firing/isaacs.toml"
-RUNS = "neurosim/firing/isaacs_runs_{}.csv"
+TOML = "neurosim/model/firing/isaacs.toml"
+RUNS = "neurosim/model/firing/isaacs_runs_{}.csv"
 AXONS = ("ghk", "ohmic")
 COPIES, SECONDS, DT_MS, BURST_MS = 16, (6.0, 18.0), 0.02, 30.0
 ENOUGH = 60  # bursts: then, or without any, the longer second part is not run
@@ -71,9 +71,9 @@ STATES = tuple(Conditions.__dataclass_fields__)
 
 def states() -> dict[str, dict[str, float]]:
     """Return the changes of every body state by its name."""
-    found = {"health": {}}
+    by_name = {"health": {}}
     for name, values in SINGLE.items():
-        found |= {f"{name} {v:g}": {name: v} for v in values}
+        by_name |= {f"{name} {v:g}": {name: v} for v in values}
     rng = np.random.default_rng(5)
     for i in range(JOINT):
         changes = {}
@@ -83,12 +83,12 @@ def states() -> dict[str, dict[str, float]]:
                 for name, ends in SPREAD.items()
                 if rng.random() < 0.3
             }
-        found[f"joint {i}"] = changes
-    return found
+        by_name[f"joint {i}"] = changes
+    return by_name
 
 
-def of_one(changes: dict[str, float], left: float, axon: str, key: int) -> dict[str, float]:
-    """Return what direct runs of one state count at the healthy end."""
+def simulate_state(changes: dict[str, float], left: float, axon: str, key: int) -> dict[str, float]:
+    """Simulate one state directly and return the counts at the healthy end."""
     units = terminals.fitted_isaacs(left, axon, terminals.CHANNELS, by_itself=True)
     units = terminals.place_in_body(units, Conditions().replace(**changes))
     built = ch.build_chain([units] * COPIES, parameter("chain", "axial_ns"), axon, strict=False)
@@ -99,10 +99,13 @@ def of_one(changes: dict[str, float], left: float, axon: str, key: int) -> dict[
     for part, seconds in enumerate(SECONDS if np.isfinite(row["rest_mv"]) else ()):
         seed = np.random.SeedSequence([7, key, part])
         ran, _ = ch.run_chain(
-            built, seconds * 1000.0, state=state, dt=DT_MS, seed=seed, capacity=8000
+            built,
+            seconds * 1000.0,
+            state=state,
+            settings=ch.RunSettings(dt=DT_MS, seed=seed, capacity=8000),
         )
         for j in range(COPIES):
-            tell(ran.for_unit(0, j), int(ran.counts[0, j]), count)
+            count_train(ran.for_unit(0, j), int(ran.counts[0, j]), count)
             gaps.append(np.diff(ran.for_unit(0, j)[0]))
         row["seconds"] = ran_s = ran_s + COPIES * seconds
         if count["bursts"] >= ENOUGH or not count["bursts"]:
@@ -113,8 +116,8 @@ def of_one(changes: dict[str, float], left: float, axon: str, key: int) -> dict[
     return row | count | {"interval_ms": middle}
 
 
-def tell(train, spikes: int, count: dict[str, int]) -> None:
-    """Add what one train at the healthy end has to `count`."""
+def count_train(train, spikes: int, count: dict[str, int]) -> None:
+    """Add the bursts and spikes of one train at the healthy end to `count`."""
     times, peaks = train
     first = np.flatnonzero(np.diff(times, prepend=-np.inf) > BURST_MS)
     size = np.diff(np.append(first, times.size))
@@ -130,15 +133,15 @@ def tell(train, spikes: int, count: dict[str, int]) -> None:
 
 
 def make_runs(axon: str, path: str) -> None:
-    """Run every state that `path` does not hold and write what was counted."""
+    """Run every state that is not in `path` and write its counts."""
     old = read_rows(axon) if Path(path).exists() else []
-    held = {(row["state"], float(row["left"])): row for row in old}
+    done = {(row["state"], float(row["left"])): row for row in old}
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = None
         for i, (name, changes) in enumerate(states().items()):
             for key, left in enumerate(LEFT, 4 * i + 1):
                 row = {"state": name, "left": left, **dict.fromkeys(STATES, ""), **changes}
-                row |= held.get((name, left)) or of_one(changes, left, axon, key)
+                row |= done.get((name, left)) or simulate_state(changes, left, axon, key)
                 if writer is None:
                     writer = csv.DictWriter(file, row)
                     writer.writeheader()
@@ -160,13 +163,13 @@ def read(axon: str) -> dict[str, np.ndarray]:
     """Return the runs of one axon as columns, with the body of each row."""
     rows = read_rows(axon)
     names = ("left", "seconds", "bursts", "spikes", "several", "inside", "interval_ms")
-    found = {n: np.array([float(row[n]) for row in rows]) for n in names}
-    found["joint"] = np.array([row["state"].startswith("joint") for row in rows])
-    found["state"] = np.array([row["state"] for row in rows])
-    found["body"] = np.array(
+    columns = {n: np.array([float(row[n]) for row in rows]) for n in names}
+    columns["joint"] = np.array([row["state"].startswith("joint") for row in rows])
+    columns["state"] = np.array([row["state"] for row in rows])
+    columns["body"] = np.array(
         [Conditions().replace(**{n: float(row[n]) for n in STATES if row.get(n)}) for row in rows]
     )
-    return found
+    return columns
 
 
 def at_weight(runs, axon: str, weight: float) -> np.ndarray:
@@ -176,30 +179,30 @@ def at_weight(runs, axon: str, weight: float) -> np.ndarray:
     return endings.node_coordinates(at_rest(nodes, axon), runs["left"])
 
 
-def rate_error(c, at, runs) -> np.ndarray:
+def rate_error(c, nodes, runs) -> np.ndarray:
     """Return ln(predicted/found) of the bursts of every row, 0.7 added to both counts."""
-    expected = np.exp(endings.ln_rate(c, at)) * runs["seconds"] / 60.0
+    expected = np.exp(endings.ln_rate(c, nodes)) * runs["seconds"] / 60.0
     return np.log(expected + 0.7) - np.log(runs["bursts"] + 0.7)
 
 
-def fit_rate(at, runs, use) -> np.ndarray:
+def fit_rate(nodes, runs, use) -> np.ndarray:
     """Return the coefficients of the rate, robustly, counts weighted by their certainty."""
     sure = np.sqrt(1.0 / (runs["bursts"] + 1.0) + 0.05)
     start = [1.0, -0.8, 0.0, 6.0, 0.0]
     return least_squares(
-        lambda c: (rate_error(c, at, runs) / sure)[use], start, loss="soft_l1", f_scale=2.0
+        lambda c: (rate_error(c, nodes, runs) / sure)[use], start, loss="soft_l1", f_scale=2.0
     ).x
 
 
-def told(c, at, runs) -> np.ndarray:
-    """Return which rows tell of the rate: bursts seen, or more than one expected."""
-    expected = np.exp(endings.ln_rate(c, at)) * runs["seconds"] / 60.0
+def is_informative(c, nodes, runs) -> np.ndarray:
+    """Return a mask of rows that constrain the rate: with bursts, or more than one expected."""
+    expected = np.exp(endings.ln_rate(c, nodes)) * runs["seconds"] / 60.0
     return (runs["bursts"] > 0) | (expected > 1.0)
 
 
-def fit_linear(law, count: int, at, values, use) -> tuple[np.ndarray, np.ndarray]:
+def fit_linear(law, count: int, nodes, values, use) -> tuple[np.ndarray, np.ndarray]:
     """Return the coefficients of a law linear in them, and the error of every row."""
-    columns = np.stack([law(row, at) for row in np.eye(count)], axis=1)
+    columns = np.stack([law(row, nodes) for row in np.eye(count)], axis=1)
     c = np.linalg.lstsq(columns[use], values[use], rcond=None)[0]
     return c, columns @ c - values
 
@@ -213,57 +216,64 @@ def fit(axon: str) -> dict[str, tuple[float, str]]:
     """Return every number of one axon with its note."""
     runs = read(axon)
     single = ~runs["joint"]
-    tried = {}
+    fits = {}
     for weight in WEIGHTS:
-        at = at_weight(runs, axon, weight)
-        c = fit_rate(at, runs, single)
-        tried[weight] = (rms(rate_error(c, at, runs)[single & told(c, at, runs)]), at, c)
-    weight = min(tried, key=lambda w: tried[w][0])
-    _, at, c = tried[weight]
-    tell_of, error = told(c, at, runs), rate_error(c, at, runs)
-    found = {
+        nodes = at_weight(runs, axon, weight)
+        c = fit_rate(nodes, runs, single)
+        fits[weight] = (
+            rms(rate_error(c, nodes, runs)[single & is_informative(c, nodes, runs)]),
+            nodes,
+            c,
+        )
+    weight = min(fits, key=lambda w: fits[w][0])
+    _, nodes, c = fits[weight]
+    informative, error = is_informative(c, nodes, runs), rate_error(c, nodes, runs)
+    results = {
         "weight": (
             weight,
             "share of the last node in the middle node, of " + ", ".join(f"{w:g}" for w in WEIGHTS),
         )
     }
-    found |= {n: (v, NOTES[n]) for n, v in zip(endings.RATE_TERMS, c, strict=True)}
+    results |= {n: (v, NOTES[n]) for n, v in zip(endings.RATE_TERMS, c, strict=True)}
     for name, rows in (("single", single), ("joint", ~single)):
-        mine = error[rows & tell_of]
-        said = "fitted on" if name == "single" else "left out of the fit"
-        found[f"rate_error_{name}"] = (rms(mine), f"rms of ln rate, {mine.size} rows {said}")
-        found[f"rate_median_{name}"] = (float(np.median(np.abs(mine))), "median size of the same")
-        wrong = np.abs(mine) > np.log(3.0)
-        found[f"rate_wrong_{name}"] = (float(wrong.mean()), "share of them off by more than 3")
+        errors = error[rows & informative]
+        role = "fitted on" if name == "single" else "left out of the fit"
+        results[f"rate_error_{name}"] = (rms(errors), f"rms of ln rate, {errors.size} rows {role}")
+        results[f"rate_median_{name}"] = (
+            float(np.median(np.abs(errors))),
+            "median size of the same",
+        )
+        wrong = np.abs(errors) > np.log(3.0)
+        results[f"rate_wrong_{name}"] = (float(wrong.mean()), "share of them off by more than 3")
     silent = (runs["bursts"] == 0) & ~single
-    below = np.exp(endings.ln_rate(c, at))[silent]
+    below = np.exp(endings.ln_rate(c, nodes))[silent]
     note = f"of {silent.sum()} silent rows left out: share below 0.6 a minute"
-    found["silent_joint"] = (float((below < 0.6).mean()), note)
-    many = runs["bursts"] >= 20
+    results["silent_joint"] = (float((below < 0.6).mean()), note)
+    frequent = runs["bursts"] >= 20
     values = {
         "further": np.log(np.maximum(runs["spikes"] / np.maximum(runs["bursts"], 1.0) - 1.0, 0.1)),
         "interval": np.log(np.where(np.isfinite(runs["interval_ms"]), runs["interval_ms"], 1.0)),
     }
     for name, y in values.items():
         law, names = endings.LAWS[name]
-        c, error = fit_linear(law, len(names), at, y, many & single)
-        found |= {n: (v, NOTES[n]) for n, v in zip(names, c, strict=True)}
+        c, error = fit_linear(law, len(names), nodes, y, frequent & single)
+        results |= {n: (v, NOTES[n]) for n, v in zip(names, c, strict=True)}
         for part, rows in (("single", single), ("joint", ~single)):
-            found[f"{name}_error_{part}"] = (rms(error[rows & many]),
-                                             f"rms of ln, {(rows & many).sum()} rows")  # fmt: skip
-    inside = runs["inside"][many] / np.maximum(runs["several"][many], 1.0)
+            used = rows & frequent
+            results[f"{name}_error_{part}"] = rms(error[used]), f"rms of ln, {used.sum()} rows"
+    inside = runs["inside"][frequent] / np.maximum(runs["several"][frequent], 1.0)
     note = "median over rows of the share of bursts at 30 to 300 per second"
-    found["inside"] = (float(np.median(inside)), note)
-    return found
+    results["inside"] = (float(np.median(inside)), note)
+    return results
 
 
-def write(found: dict[str, dict[str, tuple[float, str]]]) -> None:
-    """Write the TOML room."""
+def write(results: dict[str, dict[str, tuple[float, str]]]) -> None:
+    """Write the TOML file."""
     lines = [
         "# Written by scripts/calibration/fit_isaacs.py from the direct runs; do not edit.",
         "",
     ]
-    for axon, rows in found.items():
+    for axon, rows in results.items():
         for name, (value, note) in rows.items():
             lines += [
                 f"[{axon}.{name}]",
@@ -278,9 +288,9 @@ def write(found: dict[str, dict[str, tuple[float, str]]]) -> None:
         "[references]",
         "isaacs-runs = \"Direct simulation of the chain of Isaacs' syndrome with channel noise, "
         "all its units in changed fluids and membranes, by scripts/calibration/fit_isaacs.py; "
-        'neurosim/firing/isaacs_runs_AXON.csv holds what was counted."',
+        'neurosim/model/firing/isaacs_runs_AXON.csv holds what was counted."',
     ]
-    Path(ROOM).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    Path(TOML).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -293,9 +303,9 @@ def main() -> None:
     if options.run:
         make_runs(options.run, RUNS.format(options.run))
         return
-    found = {axon: fit(axon) for axon in AXONS}
-    write(found)
-    for axon, rows in found.items():
+    results = {axon: fit(axon) for axon in AXONS}
+    write(results)
+    for axon, rows in results.items():
         for name, (value, note) in rows.items():
             print(f"{axon:6s} {name:22s} {value:9.4f}  {note}")
 

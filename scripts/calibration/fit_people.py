@@ -1,6 +1,7 @@
 """Fit how axons differ between healthy people on the spread of the clinic's measures.
 
-    python scripts/calibration/fit_people.py [--axon ghk] [--write] [--figure docs/figures/people.png]
+    python scripts/calibration/fit_people.py [--axon ghk] [--write]
+                                             [--figure docs/figures/people.png]
 
 Which spread of the axon's parameters gives the standard deviations (`trond_norms.json`, 280
 records) and the correlations (`norm_correlations.json`, part of the same records) of the derived
@@ -53,7 +54,7 @@ class Part:
     `scale` is in `unit`: ``ln`` for parameters that differ by a factor, else ``mV``.
     """
 
-    words: str
+    label: str
     parameters: tuple[str, ...]
     unit: str
     scale: float
@@ -98,14 +99,14 @@ NOT_FITTED = (
 
 
 def _packaged(name: str) -> dict:
-    text = resources.files("neurosim").joinpath(f"membrane/{name}").read_text("utf-8")
+    text = resources.files("neurosim").joinpath(f"clinic/{name}").read_text("utf-8")
     return json.loads(text)
 
 
 def _noise_sd(curve: str, x: float) -> float:
-    """Return what scatters at a point of the norms where nothing can differ, as a share."""
-    found = norms()[curve]
-    return float(found.sd[found.x == x][0]) / 100.0
+    """Return the relative scatter at a point of the norms where people cannot differ."""
+    curve_norm = norms()[curve]
+    return float(curve_norm.sd[curve_norm.x == x][0]) / 100.0
 
 
 NOISE = {  # SD of one threshold, as a share of it
@@ -119,9 +120,9 @@ def targets() -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray, float]:
     published = _packaged("trond_norms.json")["measures"]["rows"]
     table = _packaged("norm_correlations.json")
     keys = [k for k in table["measures"] if k in published and k not in NOT_FITTED]
-    at = [table["measures"].index(k) for k in keys]
+    index = [table["measures"].index(k) for k in keys]
     r, error = (
-        np.array(table[n], float)[np.ix_(at, at)] for n in ("correlation", "standard_error")
+        np.array(table[n], float)[np.ix_(index, index)] for n in ("correlation", "standard_error")
     )
     error = np.maximum(error, LEAST_ERROR)
     np.fill_diagonal(error, VARIANCE_ERROR)
@@ -129,7 +130,7 @@ def targets() -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray, float]:
     return keys, np.array([published[k][1] for k in keys]), r, error, float(skin)
 
 
-def moved(axon: str, changes: np.ndarray) -> ax.ParameterSet:
+def change_parts(axon: str, changes: np.ndarray) -> ax.ParameterSet:
     """Return the axon whose parts differ by `changes` (in their units) from the mean one."""
     mean, values = axon_parameters(axon), {}
     for part, change in zip(PARTS, changes, strict=True):
@@ -139,7 +140,7 @@ def moved(axon: str, changes: np.ndarray) -> ax.ParameterSet:
     return mean.replace(**values).normalised_at_rest()
 
 
-def examined(axons, conditions) -> Curves:
+def examine_batch(axons, conditions) -> Curves:
     """Return the full examination of a batch."""
     return measure_curves(ax.at_rest(list(conditions), list(axons)), full=True)
 
@@ -152,7 +153,7 @@ def responses(axon: str) -> tuple[Curves, np.ndarray, np.ndarray]:
     p, health = len(PARTS), Conditions()
     scale = np.array([part.scale for part in PARTS])
     steps = 0.4 * np.concatenate([np.diag(scale), -np.diag(scale)])
-    axons = [axon, axon, axon, axon, axon, *(moved(axon, s) for s in steps)]
+    axons = [axon, axon, axon, axon, axon, *(change_parts(axon, s) for s in steps)]
     warm, salt = 0.5, 0.1
     around = [
         health,
@@ -162,10 +163,10 @@ def responses(axon: str) -> tuple[Curves, np.ndarray, np.ndarray]:
         health.replace(potassium_out_mmol_l=health.potassium_out_mmol_l - salt),
         *[health] * (2 * p),
     ]
-    found = examined(axons, around)
-    m = np.array([found.measures[k.key] for k in MEASURES])
+    curves = examine_batch(axons, around)
+    m = np.array([curves.measures[k.key] for k in MEASURES])
     surroundings = np.stack([m[:, 1] - m[:, 2], m[:, 3] - m[:, 4]], axis=1) / [2 * warm, 2 * salt]
-    return found, (m[:, 5 : 5 + p] - m[:, 5 + p :]) / 0.8, surroundings
+    return curves, (m[:, 5 : 5 + p] - m[:, 5 + p :]) / 0.8, surroundings
 
 
 def noise_covariance(mean: Curves, draws: int = 2000, seed: int = 1) -> np.ndarray:
@@ -181,21 +182,21 @@ def noise_covariance(mean: Curves, draws: int = 2000, seed: int = 1) -> np.ndarr
     rows = []
     for _ in range(draws):
         threshold = mean.threshold_pa[0] * (1.0 + steady * rng.standard_normal(widths.size))
-        found = charge_measures(widths, widths * threshold)
+        measures = charge_measures(widths, widths * threshold)
         points = {}
         for level, curve, y in zip(TE_CURVES, TE_CURVES.values(), mean.te_percent[0], strict=True):
             x = norms()[curve].x
             y = y[np.isin(te_delays(), x)]
             points[level] = x, np.where(x < 10.0, y, noisy(y, steady))
-        found |= electrotonus_measures(points)
-        found |= recovery_measures(interval, -noisy(-mean.recovery_percent[0], recovery))
-        found |= iv_measures(current, noisy(mean.iv_percent[0], steady))
-        rows.append([found[m.key] for m in MEASURES])
+        measures |= electrotonus_measures(points)
+        measures |= recovery_measures(interval, -noisy(-mean.recovery_percent[0], recovery))
+        measures |= iv_measures(current, noisy(mean.iv_percent[0], steady))
+        rows.append([measures[m.key] for m in MEASURES])
     table = np.ma.masked_invalid(np.array(rows))
     return np.ma.cov(table, rowvar=False).filled(0.0)
 
 
-def least_spread(target, error, J, known, penalty: float) -> np.ndarray:
+def least_spread(target, error, J, fixed, penalty: float) -> np.ndarray:
     """Return the covariance C of the parts that explains `target` with the least trace.
 
     Minimises sum(((J C J' + known - target) / error)^2) + penalty tr(C) over covariances, as
@@ -206,15 +207,15 @@ def least_spread(target, error, J, known, penalty: float) -> np.ndarray:
     def cost(x):
         L = x.reshape(p, p)
         A = J @ L
-        miss = A @ A.T + known - target
+        miss = A @ A.T + fixed - target
         slope = 4.0 * J.T @ ((weight * miss) @ A) + 2.0 * penalty * L
         return float((weight * miss**2).sum() + penalty * (L**2).sum()), slope.ravel()
 
     start = 0.3 * np.eye(p).ravel()
-    found = minimize(
+    solution = minimize(
         cost, start, jac=True, method="L-BFGS-B", options={"maxiter": 4000, "maxfun": 8000}
     )
-    L = found.x.reshape(p, p)
+    L = solution.x.reshape(p, p)
     return L @ L.T
 
 
@@ -236,7 +237,7 @@ def population(axon: str, loadings: np.ndarray, skin_sd: float, n: int = DRAWN):
     """Return the curves of `n` people, their skin temperature and potassium drawn, too."""
     z = draw(loadings.shape[1] + 2, n)
     scale = np.array([part.scale for part in PARTS])
-    people = [moved(axon, scale * (loadings @ s)) for s in z[:, :-2]]
+    people = [change_parts(axon, scale * (loadings @ s)) for s in z[:, :-2]]
     health = Conditions()
     around = [
         health.replace(
@@ -245,16 +246,16 @@ def population(axon: str, loadings: np.ndarray, skin_sd: float, n: int = DRAWN):
         )
         for t, k in z[:, -2:]
     ]
-    return examined(people, around)
+    return examine_batch(people, around)
 
 
-def covariance(found: Curves, keys) -> np.ndarray:
+def covariance(curves: Curves, keys) -> np.ndarray:
     """Return the covariance of measures over a population, by the rules of the people's records.
 
     Values that cannot be (of a record) are left out, and correlations are those of ranks.
     """
     limits = {name: (low, high) for name, low, high in RECORDED.values()}
-    table = np.array([found.measures[k] for k in keys]).T
+    table = np.array([curves.measures[k] for k in keys]).T
     low, high = np.array([limits[k] for k in keys]).T
     table = np.where((table >= low) & (table <= high), table, np.nan)
     sd = np.nanstd(table, axis=0, ddof=1)
@@ -263,7 +264,7 @@ def covariance(found: Curves, keys) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Fit:
-    """What was fitted for one axon: loadings per `scale`, and the population that they give."""
+    """The fit of one axon: loadings per `scale`, and the population that they give."""
 
     axon: str
     keys: list[str]
@@ -280,32 +281,32 @@ class Fit:
     J: np.ndarray
 
 
-def aligned(found: Fit, other: Fit) -> Fit:
-    """Return `found` with its scores turned so that they move the measures as those of `other`.
+def align_scores(result: Fit, other: Fit) -> Fit:
+    """Return `result` with its scores turned so that they move the measures as those of `other`.
 
     A turn of the scores changes no covariance: the same person is then alike with either axon.
     """
-    left, _, right = np.linalg.svd((found.J @ found.loadings).T @ (other.J @ other.loadings))
-    return replace(found, loadings=found.loadings @ left @ right)
+    u, _, v = np.linalg.svd((result.J @ result.loadings).T @ (other.J @ other.loadings))
+    return replace(result, loadings=result.loadings @ u @ v)
 
 
 def fit(axon: str, penalty: float = PENALTY, scores: int = SCORES, rounds: int = ROUNDS) -> Fit:
-    """Return the fit of one axon, telling the misfit of every round."""
+    """Return the fit of one axon; print the misfit of every round."""
     keys, sd, r, error, skin = targets()
-    at = [i for k in keys for i, m in enumerate(MEASURES) if m.key == k]
+    index = [i for k in keys for i, m in enumerate(MEASURES) if m.key == k]
     mean, J, surroundings = responses(axon)
-    J, surroundings = J[at] / sd[:, None], surroundings[at] / sd[:, None]
-    noise = noise_covariance(mean)[np.ix_(at, at)] / np.outer(sd, sd)
+    J, surroundings = J[index] / sd[:, None], surroundings[index] / sd[:, None]
+    noise = noise_covariance(mean)[np.ix_(index, index)] / np.outer(sd, sd)
     skin_part = skin**2 * np.outer(surroundings[:, 0], surroundings[:, 0])
     salt_part = POTASSIUM_SD_MMOL_L**2 * np.outer(surroundings[:, 1], surroundings[:, 1])
-    known = skin_part + salt_part + noise
+    fixed = skin_part + salt_part + noise
     target, full, linear = r, r, r
     C = L = np.zeros((len(PARTS), len(PARTS)))
     people = mean
     for i in range(rounds):
-        C = least_spread(target, error, J, known, penalty)
+        C = least_spread(target, error, J, fixed, penalty)
         L = loadings_of(C, J, scores)
-        linear = J @ L @ L.T @ J.T + known
+        linear = J @ L @ L.T @ J.T + fixed
         people = population(axon, L, skin, DRAWN if i == rounds - 1 else DRAWN // 2)
         full = covariance(people, keys) / np.outer(sd, sd) + noise
         print(
@@ -335,17 +336,17 @@ def fit(axon: str, penalty: float = PENALTY, scores: int = SCORES, rounds: int =
     )
 
 
-def misfit(found, target, error) -> float:
+def misfit(covariances, target, error) -> float:
     """Return the root mean square misfit of covariances in their errors."""
     upper = np.triu_indices(len(target))
-    return float(np.sqrt(np.mean(((found - target) / error)[upper] ** 2)))
+    return float(np.sqrt(np.mean(((covariances - target) / error)[upper] ** 2)))
 
 
-def report(found: Fit) -> str:
+def report(result: Fit) -> str:
     """Return the fit as tables in Markdown: spreads, and standard deviations against people's."""
     published = _packaged("trond_norms.json")["measures"]["rows"]
     lines = ["| parameter | SD between people |", "|---|---|"]
-    for part, row in zip(PARTS, found.loadings * [[p.scale] for p in PARTS], strict=True):
+    for part, row in zip(PARTS, result.loadings * [[p.scale] for p in PARTS], strict=True):
         sd = float(np.sqrt((row**2).sum()))
         size = f"{100.0 * sd:.0f} %" if part.unit == "ln" else f"{sd:.1f} mV"
         lines.append(f"| {part.label} | {size} |")
@@ -355,33 +356,36 @@ def report(found: Fit) -> str:
         "mean shift |",
         "|---|---|---|---|---|",
     ]
-    for i, key in enumerate(found.keys):
-        sd, drawn = found.sd[i], np.sqrt(found.full[i, i]) * found.sd[i]
-        other = ", ".join(f"{100.0 * found.parts[n][i]:.0f}" for n in found.parts)
-        x = found.people.measures[key]
-        shift = (np.nanmedian(x) - found.mean.measures[key][0]) / sd
-        lines.append(f"| {key} | {sd:.3g} | {drawn:.3g} | {other} % | {shift:+.2f} SD |")
+    for i, key in enumerate(result.keys):
+        sd, model_sd = result.sd[i], np.sqrt(result.full[i, i]) * result.sd[i]
+        other = ", ".join(f"{100.0 * result.parts[n][i]:.0f}" for n in result.parts)
+        x = result.people.measures[key]
+        shift = (np.nanmedian(x) - result.mean.measures[key][0]) / sd
+        lines.append(f"| {key} | {sd:.3g} | {model_sd:.3g} | {other} % | {shift:+.2f} SD |")
     for key in NOT_FITTED:
-        sd, drawn = published[key][1], robust_sd(found.people.measures[key])
-        lines.append(f"| {key} (not fitted; without noise, robust) | {sd:.3g} | {drawn:.3g} | | |")
-    upper = np.triu_indices(len(found.keys), 1)
-    own = np.sqrt(np.diag(found.full))
-    r = (found.full / np.outer(own, own))[upper]
-    difference = r - found.correlation[upper]
-    main_ones = np.abs(found.correlation[upper]) >= 0.3
+        sd, model_sd = published[key][1], robust_sd(result.people.measures[key])
+        lines.append(
+            f"| {key} (not fitted; without noise, robust) | {sd:.3g} | {model_sd:.3g} | | |"
+        )
+    upper = np.triu_indices(len(result.keys), 1)
+    model_sds = np.sqrt(np.diag(result.full))
+    r = (result.full / np.outer(model_sds, model_sds))[upper]
+    difference = r - result.correlation[upper]
+    main_ones = np.abs(result.correlation[upper]) >= 0.3
+    same_sign = np.sign(r) == np.sign(result.correlation[upper])
     lines += [
         "",
         f"Correlations: root mean square difference {np.sqrt((difference**2).mean()):.2f} over "
-        f"{r.size} pairs (standard error of people's {np.mean(found.error[upper]):.2f}); of the "
+        f"{r.size} pairs (standard error of people's {np.mean(result.error[upper]):.2f}); of the "
         f"{main_ones.sum()} of at least 0.3 in people, "
-        f"{(np.sign(r) == np.sign(found.correlation[upper]))[main_ones].sum()} have their sign and "
-        f"the model's are {np.polyfit(found.correlation[upper], r, 1)[0]:.2f} times as steep.",
+        f"{same_sign[main_ones].sum()} have their sign and "
+        f"the model's are {np.polyfit(result.correlation[upper], r, 1)[0]:.2f} times as steep.",
         "",
         "Fisher information of the spreads' directions (1 = told to within one unit of the "
-        "prior scale): " + ", ".join(f"{v:.2g}" for v in found.fisher) + ".",
+        "prior scale): " + ", ".join(f"{v:.2g}" for v in result.fisher) + ".",
     ]
-    bad = int(np.isnan(found.people.threshold_pa[:, -1]).sum())
-    rest = found.people.resting_potential_mv
+    bad = int(np.isnan(result.people.threshold_pa[:, -1]).sum())
+    rest = result.people.resting_potential_mv
     lines.append(
         f"Of {rest.size} drawn axons {bad} cannot fire; rest {rest.min():.1f} to "
         f"{rest.max():.1f} mV."
@@ -391,16 +395,19 @@ def report(found: Fit) -> str:
 
 def toml_of(fits: list[Fit]) -> str:
     """Return `people.toml`: SD of each parameter, its direction in the scores."""
-    lines = ["# Written by scripts/calibration/fit_people.py; do not edit. value: standard deviation between "
-             "healthy people,", "# along: its direction in the scores."]  # fmt: skip
-    for found in fits:
-        for part, row in zip(PARTS, found.loadings, strict=True):
+    lines = [
+        "# Written by scripts/calibration/fit_people.py; do not edit. value: standard deviation "
+        "between healthy people,",
+        "# along: its direction in the scores.",
+    ]
+    for result in fits:
+        for part, row in zip(PARTS, result.loadings, strict=True):
             sd = float(np.sqrt((row**2).sum()))
             along = ", ".join(f"{v / sd:.5f}" for v in row)
             for name in part.parameters:
                 lines += [
                     "",
-                    f"[{found.axon}.{name}]",
+                    f"[{result.axon}.{name}]",
                     f"value = {sd * part.scale:.5g}",
                     f'unit = "{part.unit}"',
                     'grade = "fitted"',
@@ -424,23 +431,23 @@ def draw_figure(fits: list[Fit], path: str) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 4.6 * len(fits)), layout="constrained")
-    for row, found in zip(figure.subplots(len(fits), 2, squeeze=False), fits, strict=True):
-        own = np.sqrt(np.diag(found.full))
-        y = np.arange(own.size)
+    for row, result in zip(figure.subplots(len(fits), 2, squeeze=False), fits, strict=True):
+        model_sds = np.sqrt(np.diag(result.full))
+        y = np.arange(model_sds.size)
         row[0].axvline(1.0, color="0.4", lw=1)
-        row[0].barh(y, own, color="#0072b2", height=0.7)
+        row[0].barh(y, model_sds, color="#0072b2", height=0.7)
         row[0].set_yticks(
-            y, [k.removesuffix("_percent").replace("_", " ") for k in found.keys], fontsize=7
+            y, [k.removesuffix("_percent").replace("_", " ") for k in result.keys], fontsize=7
         )
         row[0].invert_yaxis()
-        row[0].set(xlabel="standard deviation of drawn axons / of people", title=found.axon)
-        upper = np.triu_indices(own.size, 1)
-        r = (found.full / np.outer(own, own))[upper]
+        row[0].set(xlabel="standard deviation of drawn axons / of people", title=result.axon)
+        upper = np.triu_indices(model_sds.size, 1)
+        r = (result.full / np.outer(model_sds, model_sds))[upper]
         row[1].axline((0, 0), slope=1, color="0.4", lw=1)
         row[1].errorbar(
-            found.correlation[upper],
+            result.correlation[upper],
             r,
-            xerr=found.error[upper],
+            xerr=result.error[upper],
             fmt="o",
             ms=3,
             color="#d55e00",
@@ -459,7 +466,7 @@ def draw_figure(fits: list[Fit], path: str) -> None:
 
 
 def main() -> None:
-    """Fit, print, and write if asked."""
+    """Fit, print, and write with `--write`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--axon", action="append", choices=ax.AXONS, help="default: every axon")
     parser.add_argument("--penalty", type=float, default=PENALTY)
@@ -471,8 +478,8 @@ def main() -> None:
     fits: list[Fit] = []
     for axon in options.axon or ax.AXONS:
         print(axon, flush=True)
-        found = fit(axon, options.penalty)
-        fits.append(aligned(found, fits[0]) if fits else found)
+        result = fit(axon, options.penalty)
+        fits.append(align_scores(result, fits[0]) if fits else result)
         print(report(fits[-1]), flush=True)
     if options.write:
         Path("neurosim/model/axon/people.toml").write_text(toml_of(fits), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Simulate a small noisy node directly, in many body states, and write what it did.
+"""Simulate a small noisy node directly in many body states, and write its bursts.
 
     python scripts/calibration/make_hazard_runs.py [--seconds 200] [--axon ghk] [--out FILE.csv]
 
@@ -112,7 +112,7 @@ def summary(times, peaks, seconds) -> dict[str, float]:
     }
 
 
-def kept(path: str) -> list[dict[str, str]]:
+def read_rows(path: str) -> list[dict[str, str]]:
     """Return the rows of a file of runs that was begun before; none without one."""
     if not os.path.exists(path):
         return []
@@ -130,7 +130,7 @@ def main() -> None:
     options = parser.parse_args()
     out = options.out or f"neurosim/model/firing/hazard_runs_{options.axon}.csv"
     began = time.time()
-    rows = kept(out)
+    rows = read_rows(out)
     done = {int(row["state"]) for row in rows}
     for number, state in enumerate(STATES_OF[options.axon]):
         if number in done:

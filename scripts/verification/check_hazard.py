@@ -1,6 +1,7 @@
 """Check the hazard law and the doublets on body states that they were not fitted on.
 
-    python scripts/verification/check_hazard.py [--states 30] [--figure docs/figures/hazard_check.png]
+    python scripts/verification/check_hazard.py [--states 30]
+                                                [--figure docs/figures/hazard_check.png]
 
 Draws body states by a seed (one to four changes each of ions, sodium load, temperature, pump and
 channels), chooses six sites of each where the law says 1 to 300 bursts a minute, simulates every
@@ -43,15 +44,15 @@ GRID = np.concatenate([np.arange(0.8, 4.0, 0.1), np.arange(4.0, 8.1, 0.2)])
 
 def states(count: int, seed: int) -> list[dict[str, float]]:
     """Return `count` body states drawn by `seed`; the first ones do not depend on `count`."""
-    found = []
-    for one in np.random.SeedSequence([seed, 20]).spawn(count):
-        rng = np.random.default_rng(one)
+    drawn = []
+    for seed_of_state in np.random.SeedSequence([seed, 20]).spawn(count):
+        rng = np.random.default_rng(seed_of_state)
         names = rng.choice(list(RANGES), rng.integers(1, 5), replace=False)
-        found.append({str(n): round(float(rng.uniform(*RANGES[n])), 3) for n in sorted(names)})
-    return found
+        drawn.append({str(n): round(float(rng.uniform(*RANGES[n])), 3) for n in sorted(names)})
+    return drawn
 
 
-def predicted(axon: str, conditions: list[ax.Conditions]):
+def predict(axon: str, conditions: list[ax.Conditions]):
     """Return (batch at rest, action, bursts per minute, share that leave, pair probability)."""
     batch = ax.at_rest(conditions, axon)
     act, peak = escape_action(batch)
@@ -67,16 +68,16 @@ def sites_of(axon: str, state: dict[str, float]) -> list[ax.Conditions]:
     """Return one state at the nu where the law says `WANTED_PER_MIN` (the first such)."""
     start = ax.Conditions().replace(**state)
     grid = [start.replace(persistent_sodium_scale=float(v)) for v in GRID]
-    rate = np.maximum.accumulate(predicted(axon, grid)[2])
+    rate = np.maximum.accumulate(predict(axon, grid)[2])
     log = np.log(np.maximum(rate, 1e-9)) + 1e-9 * np.arange(rate.size)
     nus = np.interp(np.log(WANTED_PER_MIN), log, GRID)
     return [start.replace(persistent_sodium_scale=round(float(v), 3)) for v in nus]
 
 
 def run(axon: str, numbered: list[tuple[int, dict[str, float]]], seconds: float, seed: int):
-    """Return the rows of some states: what the law says, and what their sites did."""
+    """Return the rows of some states: predictions of the law, and results of simulation."""
     conditions = [c for _, state in numbered for c in sites_of(axon, state)]
-    batch, act, rate, leave, pair = predicted(axon, conditions)
+    batch, act, rate, leave, pair = predict(axon, conditions)
     noisy = batch.with_noise(CHANNELS)
     steps = round(seconds * 1000.0 / DT_MS)
     child = np.random.SeedSequence([seed, 21, numbered[0][0], ax.AXONS.index(axon)])
@@ -88,7 +89,7 @@ def run(axon: str, numbered: list[tuple[int, dict[str, float]]], seconds: float,
     for i, c in enumerate(conditions):
         number, state = numbered[i // len(WANTED_PER_MIN)]
         k = min(int(counts[i]), times.shape[1])
-        found = summary(times[i, :k], peaks[i, :k], seconds)
+        counts_of_site = summary(times[i, :k], peaks[i, :k], seconds)
         rows.append(
             {
                 "axon": axon,
@@ -101,9 +102,9 @@ def run(axon: str, numbered: list[tuple[int, dict[str, float]]], seconds: float,
                 "predicted_leave": f"{leave[i]:.4g}",
                 "predicted_pair": f"{pair[i]:.4g}",
                 "seconds": seconds,
-                "bursts": found["bursts"],
-                "leave": found["first_over_10mv"],
-                "pairs": found["second_over_10mv"],
+                "bursts": counts_of_site["bursts"],
+                "leave": counts_of_site["first_over_10mv"],
+                "pairs": counts_of_site["second_over_10mv"],
             }
         )
     return rows
@@ -127,7 +128,7 @@ def append(path: Path, rows) -> None:
         writer.writerows(rows)
 
 
-def repredicted(rows) -> dict[str, np.ndarray]:
+def predict_rows(rows) -> dict[str, np.ndarray]:
     """Return columns of `rows` as arrays, the predictions made anew by the present law."""
     columns = {n: np.array([float(r[n]) for r in rows]) for n in FIELDS[-4:]}
     columns["state"] = np.array([int(r["state"]) for r in rows])
@@ -135,22 +136,22 @@ def repredicted(rows) -> dict[str, np.ndarray]:
     for name in ("rate", "share", "pair", "rest"):
         columns[name] = np.zeros(len(rows))
     for axon in np.unique(columns["axon"]):
-        mine = np.flatnonzero(columns["axon"] == axon)
+        rows_of_axon = np.flatnonzero(columns["axon"] == axon)
         conditions = [
             ax.Conditions().replace(
                 **{n: float(rows[i][n]) for n in RANGES if rows[i][n]},
                 persistent_sodium_scale=float(rows[i]["nu"]),
             )
-            for i in mine
+            for i in rows_of_axon
         ]
-        batch, _, rate, leave, pair = predicted(axon, conditions)
+        batch, _, rate, leave, pair = predict(axon, conditions)
         for name, value in (
             ("rate", rate),
             ("share", leave),
             ("pair", pair),
             ("rest", batch.rest_mv),
         ):
-            columns[name][mine] = value
+            columns[name][rows_of_axon] = value
     return columns
 
 
@@ -164,12 +165,12 @@ def rate_errors(d) -> np.ndarray:
 def print_errors(d, rows) -> None:
     """Print the error by axon and decade, that of the doublets, and the worst states."""
     error = rate_errors(d)
-    found = d["leave"] / d["seconds"] * 60.0
+    per_min = d["leave"] / d["seconds"] * 60.0
     for axon in np.unique(d["axon"]):
-        mine = (d["axon"] == axon) & np.isfinite(error)
-        print(f"{axon}: {np.unique(d['state'][mine]).size} states never fitted")
+        rows_of_axon = (d["axon"] == axon) & np.isfinite(error)
+        print(f"{axon}: {np.unique(d['state'][rows_of_axon]).size} states never fitted")
         for low, high in ((0.0, 0.3), (0.3, 3.0), (3.0, 30.0), (30.0, 300.0), (300.0, 3000.0)):
-            e = error[mine & (found >= low) & (found < high)]
+            e = error[rows_of_axon & (per_min >= low) & (per_min < high)]
             if e.size:
                 print(
                     f"  {low:g} to {high:g} a minute: median factor "
@@ -177,19 +178,22 @@ def print_errors(d, rows) -> None:
                     f"{np.exp(np.sqrt(np.mean(e**2))):.2f}, mean {np.exp(e.mean()):.2f}, "
                     f"{e.size} runs"
                 )
-        some = mine & (d["leave"] >= 20) & (found < 200)
-        p = d["pairs"][some] / d["leave"][some]
-        off = d["pair"][some] - p
+        busy = rows_of_axon & (d["leave"] >= 20) & (per_min < 200)
+        p = d["pairs"][busy] / d["leave"][busy]
+        off = d["pair"][busy] - p
         print(
             f"  doublets: predicted minus found {off.mean():+.3f} (mean), root mean square "
             f"{np.sqrt(np.mean(off**2)):.3f}, correlation "
-            f"{np.corrcoef(d['pair'][some], p)[0, 1]:.2f}"
+            f"{np.corrcoef(d['pair'][busy], p)[0, 1]:.2f}"
         )
-        worst = {s: np.mean(error[mine & (d["state"] == s)]) for s in np.unique(d["state"][mine])}
+        worst = {
+            s: np.mean(error[rows_of_axon & (d["state"] == s)])
+            for s in np.unique(d["state"][rows_of_axon])
+        }
         for s in sorted(worst, key=lambda s: -abs(worst[s]))[:4]:
             row = next(r for r in rows if int(r["state"]) == s)
-            what = " ".join(f"{n}={row[n]}" for n in RANGES if row[n])
-            print(f"  off most: x{np.exp(worst[s]):.2f} in state {s}: {what}")
+            changes = " ".join(f"{n}={row[n]}" for n in RANGES if row[n])
+            print(f"  off most: x{np.exp(worst[s]):.2f} in state {s}: {changes}")
 
 
 def draw(d, path: str) -> None:
@@ -197,27 +201,27 @@ def draw(d, path: str) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 4.6), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    expected, found = d["rate"] * d["share"], d["leave"] / d["seconds"] * 60.0
+    rate_axes, pair_axes = figure.subplots(1, 2)
+    expected, per_min = d["rate"] * d["share"], d["leave"] / d["seconds"] * 60.0
     least = 30.0 / d["seconds"].max()
     marks = zip(
         np.unique(d["axon"]), ("o", "^", "s"), ("#0072b2", "#d55e00", "#009e73"), strict=False
     )
     for axon, mark, colour in marks:
-        mine = d["axon"] == axon
-        left.plot(
-            np.maximum(expected[mine], least / 3),
-            np.maximum(found[mine], least),
+        rows_of_axon = d["axon"] == axon
+        rate_axes.plot(
+            np.maximum(expected[rows_of_axon], least / 3),
+            np.maximum(per_min[rows_of_axon], least),
             mark,
             color=colour,
             ms=3.5,
             alpha=0.7,
             label=axon,
         )
-        some = mine & (d["leave"] >= 20) & (found < 200)
-        right.plot(
-            d["pair"][some],
-            d["pairs"][some] / d["leave"][some],
+        busy = rows_of_axon & (d["leave"] >= 20) & (per_min < 200)
+        pair_axes.plot(
+            d["pair"][busy],
+            d["pairs"][busy] / d["leave"][busy],
             mark,
             color=colour,
             ms=3.5,
@@ -225,22 +229,24 @@ def draw(d, path: str) -> None:
             label=axon,
         )
     line = np.array([least / 3, 2000.0])
-    left.plot(line, line, "k-", lw=1)
-    left.fill_between(line, line / 2, line * 2, color="0.85", zorder=0, label="within two-fold")
-    left.set(
+    rate_axes.plot(line, line, "k-", lw=1)
+    rate_axes.fill_between(
+        line, line / 2, line * 2, color="0.85", zorder=0, label="within two-fold"
+    )
+    rate_axes.set(
         xscale="log",
         yscale="log",
         xlabel="bursts a minute that leave, by the law",
         ylabel="direct simulation (none: lowest line)",
         title="States that the law was not fitted on",
     )
-    right.plot([0, 0.7], [0, 0.7], "k-", lw=1)
-    right.set(
+    pair_axes.plot([0, 0.7], [0, 0.7], "k-", lw=1)
+    pair_axes.set(
         xlabel="probability of a further spike, by the law",
         ylabel="direct simulation",
         title="Doublets, runs below 200 a minute",
     )
-    left.legend(fontsize=8)
+    rate_axes.legend(fontsize=8)
     figure.savefig(path, dpi=130)
 
 
@@ -265,7 +271,7 @@ def main() -> None:
             append(options.out, run(axon, part, options.seconds, options.seed))
             print(f"{time.time() - began:6.0f} s  {axon}, {first + len(part)} states", flush=True)
     rows = read(options.out)
-    d = repredicted(rows)
+    d = predict_rows(rows)
     print_errors(d, rows)
     if options.figure:
         draw(d, options.figure)

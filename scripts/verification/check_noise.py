@@ -1,4 +1,4 @@
-"""Hold the model's channel noise against channels that open and close one by one.
+"""Compare the model's channel noise with channels that open and close one by one.
 
     python scripts/verification/check_noise.py [--axon ghk] [--seconds 100]
 
@@ -38,23 +38,23 @@ NUMBERS = (2500, 5000, 10000, 25000, 50000)
 def flips(rates, phi, dt):
     """Return the probabilities that a shut gate is open after `dt`, and an open one shut."""
     a, b = rates
-    moved = -np.expm1(-(a + b) * phi * dt) / (a + b)
-    return a * moved, b * moved
+    relaxed = -np.expm1(-(a + b) * phi * dt) / (a + b)
+    return a * relaxed, b * relaxed
 
 
 def three_gates(opening, closing):
     """Return P(k of three gates open after the step | j open before), shape (4, 4, n)."""
-    one = np.array([[1.0 - opening, opening], [closing, 1.0 - closing]])  # shut/open row
-    found = np.zeros((4, 4, np.size(opening)))
+    gate_chances = np.array([[1.0 - opening, opening], [closing, 1.0 - closing]])  # shut/open row
+    chances = np.zeros((4, 4, np.size(opening)))
     for j in range(4):
         spread = np.zeros((4, np.size(opening)))
         spread[0] = 1.0
         for gate in range(3):
-            row = one[int(gate < j)]
+            row = gate_chances[int(gate < j)]
             shifted = np.concatenate([np.zeros((1, spread.shape[1])), spread[:-1]])
             spread = spread * row[0] + shifted * row[1]
-        found[j] = spread
-    return found / found.sum(axis=1, keepdims=True)
+        chances[j] = spread
+    return chances / chances.sum(axis=1, keepdims=True)
 
 
 class Channels:
@@ -121,21 +121,21 @@ class Channels:
 
     def run(self, current, ms, dt=DT_MS):
         """Move on by `ms` and return the spikes of each axon: list of (axon, time ms, peak mV)."""
-        found, open_spike = [], {}
+        spikes, open_spike = [], {}
         above = self.S[0] > -20.0
         for t in range(round(ms / dt)):
             self.step(current, dt)
             E = self.S[0]
             for j in np.flatnonzero((E > -20.0) & ~above):
-                open_spike[j] = len(found)
-                found.append([int(j), (t + 1) * dt, E[j]])
+                open_spike[j] = len(spikes)
+                spikes.append([int(j), (t + 1) * dt, E[j]])
             above = (above & (E >= -35.0)) | (E > -20.0)
             for j in list(open_spike):
                 if above[j]:
-                    found[open_spike[j]][2] = max(found[open_spike[j]][2], E[j])
+                    spikes[open_spike[j]][2] = max(spikes[open_spike[j]][2], E[j])
                 else:
                     del open_spike[j]
-        return found
+        return spikes
 
 
 def spread_of(factor, fired) -> tuple[float, float, float]:
@@ -146,10 +146,14 @@ def spread_of(factor, fired) -> tuple[float, float, float]:
 
 
 def _block(axon, widest, repeats, conditions):
-    one = ax.at_rest(conditions, axon)
-    threshold = float(ax.threshold_pa(one, 1.0, dt=DT_MS)[0])
+    axons = ax.at_rest(conditions, axon)
+    threshold = float(ax.threshold_pa(axons, 1.0, dt=DT_MS)[0])
     factor = np.linspace(1.0 - widest, 1.0 + widest, FACTORS)
-    return one.take(np.zeros(FACTORS * repeats, int)), factor, np.tile(factor, repeats) * threshold
+    return (
+        axons.take(np.zeros(FACTORS * repeats, int)),
+        factor,
+        np.tile(factor, repeats) * threshold,
+    )
 
 
 def langevin_spread(axon, channels, repeats=400, seed=1, conditions=ax.Conditions()):  # noqa: B008
@@ -160,13 +164,13 @@ def langevin_spread(axon, channels, repeats=400, seed=1, conditions=ax.Condition
     count = np.zeros(pulse.size, int)
     seeds = np.random.SeedSequence(seed).spawn(3)
     for ms, current, s in zip((SETTLE_MS, 1.0, AFTER_MS), (off, pulse, off), seeds, strict=True):
-        found = kernel.noisy_spikes(S, batch.P, current, round(ms / DT_MS), DT_MS, s, 2)[2]
-        count += found * (ms != SETTLE_MS)
+        spikes = kernel.noisy_spikes(S, batch.P, current, round(ms / DT_MS), DT_MS, s, 2)[2]
+        count += spikes * (ms != SETTLE_MS)
     return spread_of(factor, (count > 0).reshape(repeats, FACTORS).mean(axis=0))
 
 
 def markov_spread(axon, channels, repeats=100, seed=1, conditions=ax.Conditions()):  # noqa: B008
-    """Return the same with channels one by one."""
+    """Return the same as `langevin_spread`, with channels one by one."""
     batch, factor, pulse = _block(axon, 18.0 / np.sqrt(channels), repeats, conditions)
     membrane = Channels(batch, channels, seed)
     membrane.run(0.0 * pulse, SETTLE_MS)
@@ -213,8 +217,10 @@ def site_nu(axon: str) -> float:
     """Return the persistent sodium multiplier at which the law says `WANTED_PER_MIN` in health."""
     nu = np.arange(1.5, 6.0, 0.1)
     batch = ax.at_rest([ax.Conditions(persistent_sodium_scale=v) for v in nu], axon)
-    found, _ = escape_action(batch)
-    rate = np.where(np.isfinite(found), burst_rate(axon, np.nan_to_num(found), batch.rest_mv), 0.0)
+    action, _ = escape_action(batch)
+    rate = np.where(
+        np.isfinite(action), burst_rate(axon, np.nan_to_num(action), batch.rest_mv), 0.0
+    )
     above = int(np.flatnonzero(rate >= WANTED_PER_MIN)[0])
     y = np.log(np.maximum(rate[above - 1 : above + 1], 1e-9))
     return round(float(np.interp(np.log(WANTED_PER_MIN), y, nu[above - 1 : above + 1])), 3)
@@ -274,11 +280,13 @@ def compare(axon: str, seconds: float):
     ratio = (each["markov"] / each["langevin"]) ** 2
     yield axon, "real channels for a Langevin one, by spread", 0, "markov", ratio, 0.0
     nu, effective = site_nu(axon), parameter("firing", "noise_channels")
-    found = list(resting_deviations(axon, 0.85 * nu))
-    for channels, form, deviation in found:
+    deviations = list(resting_deviations(axon, 0.85 * nu))
+    for channels, form, deviation in deviations:
         name = f"deviation of E at rest in mV, nu {0.85 * nu:.3g}"
         yield axon, name, channels, form, deviation, deviation / np.sqrt(2.0 * COPIES)
-    equal = [n * (d / found[0][2]) ** 2 / effective for n, form, d in found if form == "markov"]
+    equal = [
+        n * (d / deviations[0][2]) ** 2 / effective for n, form, d in deviations if form == "markov"
+    ]
     yield (
         axon,
         "real channels for a Langevin one, at rest",

@@ -1,6 +1,7 @@
-"""Hold the sampler of discharges against the law it says it draws from.
+"""Check the sampler of discharges against the law it draws from.
 
-    python scripts/verification/check_sampler.py [--seeds 60] [--hours 24] [--figure docs/figures/sampler.png]
+    python scripts/verification/check_sampler.py [--seeds 60] [--hours 24]
+                                                 [--figure docs/figures/sampler.png]
 
 Six units of one to twelve sites with sodium load over minutes, bursts, a ceiling, and a drive that
 changes over the day, much of it within a minute. For every seed each of these gives one p-value,
@@ -51,17 +52,17 @@ DEAD_S, SHORTEST_S, MEAN_S = (
 )
 SHORT_S = 0.2
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(10)
-# Text of the sampler and what stands there instead: each must be found out.
+# Source text of the sampler and its replacement, by name: the checks must detect each.
 WRONG = {
     "no sodium load": {"load += per_spike": "load += 0.0"},
     "sodium load stays": {"load *= exp(gap * removal)\n            if t": "if t"},
     "branching 1 ms late": {"gap = shortest + min": "gap = shortest + 0.001 + min"},
     "drive held from knot to knot": {
-        "return min((t - at[q]) / (at[q + 1] - at[q]), 1.0) if": "return 0.0 if",
+        "return min((t - at_s[q]) / (at_s[q + 1] - at_s[q]), 1.0) if": "return 0.0 if",
     },
     "wait begun anew": {"wait = max(wait - (end - t) / mean, 0.0)": "wait = wait * 1.0"},
     "waits of a window too long": {"mean = exp(-log_bound)": "mean = 1.3 * exp(-log_bound)"},
-    "never refused": {"if wait < 0.0:  # not kept": "wait = abs(wait)\n            if wait < 0.0:"},
+    "never refused": {"if wait < 0.0:  # rejected": "wait = abs(wait)\n            if wait < 0.0:"},
     "no dead time": {"t += dead\n": "t += 1e-4\n"},
     "first site always": {
         "s = choose_site(rng.random(), load, a, q, grid, share, first, last)": "s = first",
@@ -71,7 +72,7 @@ WRONG = {
     },
     "further spikes too likely": {"rng.random() >= chance:": "rng.random() >= chance + 0.03:"},
 }  # fmt: skip
-BY_MINUTES = "drive held within a minute"  # wrong in what the sampler is given
+BY_MINUTES = "drive held within a minute"  # a wrong input to the sampler
 
 
 # --- The law -----------------------------------------------------------------------------------
@@ -118,12 +119,12 @@ class Tables:
         self.at, self.bounds = at, np.searchsorted(first.unit, np.arange(first.units + 1))
         self.hazard, self.shares = [], []
         for u in range(first.units):
-            mine = each[:, self.bounds[u] : self.bounds[u + 1]]
-            total = mine.sum(axis=1)
+            unit_rates = each[:, self.bounds[u] : self.bounds[u + 1]]
+            total = unit_rates.sum(axis=1)
             log = np.log(np.minimum(total, first.ceiling_per_min) / 60.0)
             last = [log, log[-1:]]
             self.hazard.append(RegularGridInterpolator((at, GRID), np.concatenate(last)))
-            share = mine / total[:, None]
+            share = unit_rates / total[:, None]
             table = np.concatenate([share, share[-1:]]).transpose(0, 2, 1)
             self.shares.append(RegularGridInterpolator((at, GRID), table))
         pair = np.stack([k.pair for k in course.knots])
@@ -156,17 +157,19 @@ class Tables:
         begin, end, load = (np.asarray(v, float) for v in (begin, end, load))
         first = np.searchsorted(self.at, begin, side="right")
         inside = np.searchsorted(self.at, end, side="left") - first
-        of = np.repeat(np.arange(begin.size), inside + 1)
-        step = np.arange(of.size) - np.repeat(np.cumsum(inside + 1) - inside - 1, inside + 1)
-        knot = self.at[np.minimum(first[of] + step, self.at.size - 1)]
-        before = self.at[np.minimum(first[of] + step - 1, self.at.size - 1)]
-        a = np.where(step == 0, begin[of], before)
-        b = np.where(step == inside[of], end[of], knot)
+        interval = np.repeat(np.arange(begin.size), inside + 1)
+        step = np.arange(interval.size) - np.repeat(np.cumsum(inside + 1) - inside - 1, inside + 1)
+        knot = self.at[np.minimum(first[interval] + step, self.at.size - 1)]
+        before = self.at[np.minimum(first[interval] + step - 1, self.at.size - 1)]
+        a = np.where(step == 0, begin[interval], before)
+        b = np.where(step == inside[interval], end[interval], knot)
         t = 0.5 * (b - a)[:, None] * (1.0 + NODES) + a[:, None]
-        here = load[of, None] * np.exp(-(t - begin[of, None]) / self.law.load_tau_s)
-        rate = self.rate(u, t, here) * (1.0 if weight is None else weight(t))
+        load_at_nodes = load[interval, None] * np.exp(
+            -(t - begin[interval, None]) / self.law.load_tau_s
+        )
+        rate = self.rate(u, t, load_at_nodes) * (1.0 if weight is None else weight(t))
         part = 0.5 * (b - a) * (rate * WEIGHTS).sum(axis=1)
-        return np.bincount(of, part, begin.size)
+        return np.bincount(interval, part, begin.size)
 
 
 # --- One seed --------------------------------------------------------------------------------
@@ -174,19 +177,19 @@ class Tables:
 
 def loads_by_hand(law: UnitHazard, time_s, begin: float):
     """Return the load just before each discharge of one unit, from the times alone."""
-    found, load, last = np.empty(time_s.size), begin, 0.0
+    loads, load, last = np.empty(time_s.size), begin, 0.0
     for i, t in enumerate(time_s):
         load *= np.exp(-(t - last) / law.load_tau_s)
-        found[i], last = load, t
+        loads[i], last = load, t
         load += law.load_per_spike_mmol_l
-    return found
+    return loads
 
 
-def uniform_of_count(found: int, chances) -> float:
+def uniform_of_count(count: int, chances) -> float:
     """Return a uniform for so many of independent events (normal, with half a count)."""
     chances = np.asarray(chances)
     spread = np.sqrt((chances * (1.0 - chances)).sum())
-    return float(stats.norm.cdf((found - chances.sum()) / max(spread, 1e-12)))
+    return float(stats.norm.cdf((count - chances.sum()) / max(spread, 1e-12)))
 
 
 def one_seed(course: HazardCourse, tables: Tables, duration_s: float, seed: int) -> dict:
@@ -198,44 +201,44 @@ def one_seed(course: HazardCourse, tables: Tables, duration_s: float, seed: int)
     waits, short, chances, further, gaps, sites, off = [], [], [], [], [], [], 0.0
     score = np.zeros(2)
     for u in range(law.units):
-        mine = np.flatnonzero(unit == u)
-        t, p, s = time_s[mine], place[mine], site[mine]
+        rows = np.flatnonzero(unit == u)
+        t, p, s = time_s[rows], place[rows], site[rows]
         by_hand = loads_by_hand(law, t, law.start_load_mmol_l[u])
-        off = max(off, np.abs(by_hand - load[mine]).max())
+        off = max(off, np.abs(by_hand - load[rows]).max())
         first = np.flatnonzero(p == 0)
         last = np.append(first[1:] - 1, t.size - 1)
         after = by_hand[last] + law.load_per_spike_mmol_l
         start = np.append(0.0, t[last] + DEAD_S)[: first.size]
         begin = np.append(law.start_load_mmol_l[u], after * np.exp(-DEAD_S / law.load_tau_s))
         begin = begin[: first.size]
-        some = slice(0, int(0.7 * first.size))  # no silence is cut off by the end
-        waits.append(tables.integral(u, start[some], t[first][some], begin[some]))
+        complete = slice(0, int(0.7 * first.size))  # no silence is cut off by the end
+        waits.append(tables.integral(u, start[complete], t[first][complete], begin[complete]))
         drive = partial(tables.within_minutes, u)
-        silence = u, start[some], t[first][some], begin[some]
-        known = tables.integral(*silence, drive).sum()
+        silence = u, start[complete], t[first][complete], begin[complete]
+        expected_drive = tables.integral(*silence, drive).sum()
         score += (
-            drive(t[first][some]).sum() - known,
+            drive(t[first][complete]).sum() - expected_drive,
             tables.integral(*silence, lambda t, drive=drive: drive(t) ** 2).sum(),
         )
-        soon = tables.integral(u, start[some], start[some] + SHORT_S, begin[some])
-        short.append((t[first][some] - start[some] < SHORT_S, -np.expm1(-soon)))
+        soon = tables.integral(u, start[complete], start[complete] + SHORT_S, begin[complete])
+        short.append((t[first][complete] - start[complete] < SHORT_S, -np.expm1(-soon)))
         burst = np.cumsum(p == 0) - 1
         chance = tables.chance(s, t[first][burst])
         going = np.append(p[1:] > 0, False)
-        whole = (np.arange(t.size) < last[-1]) & (p < sampler.LONGEST - 1)
-        chances.append(chance[whole])
-        further.append(going[whole])
+        countable = (np.arange(t.size) < last[-1]) & (p < sampler.LONGEST - 1)
+        chances.append(chance[countable])
+        further.append(going[countable])
         gaps.append(np.diff(t)[p[1:] > 0])
         share = tables.shares[u](np.stack([t[first], np.minimum(by_hand[first], 6.0)], axis=1))
         top = np.cumsum(share, axis=1)[np.arange(first.size), s[first] - tables.bounds[u]]
-        own = share[np.arange(first.size), s[first] - tables.bounds[u]]
+        site_share = share[np.arange(first.size), s[first] - tables.bounds[u]]
         if share.shape[1] > 1:
-            sites.append(top - own * rng.random(first.size))
-    seen, expected = (np.concatenate(v) for v in zip(*short, strict=True))
+            sites.append(top - site_share * rng.random(first.size))
+    was_short, expected = (np.concatenate(v) for v in zip(*short, strict=True))
     return {
         "silences": _uniform(stats.kstest(np.concatenate(waits), "expon")),
         "drive": float(stats.norm.cdf(score[0] / np.sqrt(score[1]))),
-        "short silences": uniform_of_count(seen.sum(), expected),
+        "short silences": uniform_of_count(was_short.sum(), expected),
         "further spikes": uniform_of_count(np.concatenate(further).sum(), np.concatenate(chances)),
         "their intervals": _uniform(
             stats.kstest(_interval_uniforms(np.concatenate(gaps), rng), "uniform")
@@ -245,16 +248,16 @@ def one_seed(course: HazardCourse, tables: Tables, duration_s: float, seed: int)
     }
 
 
-def _uniform(found) -> float:
-    return float(found.pvalue)
+def _uniform(test) -> float:
+    return float(test.pvalue)
 
 
 def _interval_uniforms(gaps, rng):
     """Return uniforms for intervals within bursts: exponential beyond the shortest, then cut."""
     most = -np.expm1(-(DEAD_S - SHORTEST_S) / MEAN_S)
-    found = -np.expm1(-np.maximum(gaps - SHORTEST_S, 0.0) / MEAN_S)
+    uniforms = -np.expm1(-np.maximum(gaps - SHORTEST_S, 0.0) / MEAN_S)
     cut = gaps > DEAD_S - 1e-9
-    return np.where(cut, most + (1.0 - most) * rng.random(gaps.size), found)
+    return np.where(cut, most + (1.0 - most) * rng.random(gaps.size), uniforms)
 
 
 # --- Against the clock -----------------------------------------------------------------------
@@ -315,28 +318,28 @@ def shapes(firing, copies: int) -> tuple[dict[str, np.ndarray], dict[str, np.nda
     return cells, {"early bursts": early, "late bursts": later, "change": later - early}
 
 
-def against_clock(seed: int, copies: int = 60, duration_s: float = 20.0, dt_s: float = 2e-3):
+def compare_with_clock(seed: int, copies: int = 60, duration_s: float = 20.0, dt_s: float = 2e-3):
     """Return the p-value of each comparison with the clock, and the interval counts of both."""
     law = quick_law(copies)
     clock = sample_by_time_steps(law, duration_s, np.random.default_rng([seed, 2]), dt_s)
     exact = sample_firing(law, duration_s, np.random.default_rng([seed, 3]))
     (a, counts), (b, others) = shapes(clock, copies), shapes(exact, copies)
-    found = {}
+    p_values = {}
     for name in a:
         table = np.stack([a[name], b[name]])
         table = table[:, table.sum(axis=0) > 10]
-        found[name] = float(stats.chi2_contingency(table).pvalue)
+        p_values[name] = float(stats.chi2_contingency(table).pvalue)
     for name in counts:
-        found[name] = float(stats.ttest_ind(counts[name], others[name]).pvalue)
-    return found, a["intervals"], b["intervals"]
+        p_values[name] = float(stats.ttest_ind(counts[name], others[name]).pvalue)
+    return p_values, a["intervals"], b["intervals"]
 
 
 # --- Wrong on purpose ---------------------------------------------------------------------------
 
 
 @contextmanager
-def wrong(changes: dict[str, str]):
-    """Draw with a sampler whose source reads otherwise in some places, in plain Python."""
+def mutated_sampler(changes: dict[str, str]):
+    """Draw with a sampler whose source is changed in some places, in plain Python."""
     source = Path(sampler.__file__).read_text("utf-8")
     for text, instead in changes.items():
         if text not in source:
@@ -357,12 +360,12 @@ def by_minutes(course: HazardCourse) -> HazardCourse:
     return HazardCourse(course.at_s[first], tuple(course.knots[i] for i in first))
 
 
-def found_out(name: str, hours: float = 2.0, seeds=range(20)) -> list[dict]:
+def check_mutant(name: str, hours: float = 2.0, seeds=range(20)) -> list[dict]:
     """Return the p-values of the checks on a sampler that is wrong by name."""
     if name == BY_MINUTES:
-        return checked(hours, seeds, given=by_minutes)
-    with wrong(WRONG[name]):
-        return checked(hours, seeds)
+        return check_seeds(hours, seeds, distort=by_minutes)
+    with mutated_sampler(WRONG[name]):
+        return check_seeds(hours, seeds)
 
 
 def verdict(rows: list[dict]) -> dict[str, float]:
@@ -374,11 +377,11 @@ def verdict(rows: list[dict]) -> dict[str, float]:
     } | ({"load": min(row["load"] for row in rows)} if "load" in rows[0] else {})
 
 
-def checked(hours: float, seeds, given=lambda course: course) -> list[dict]:
-    """Return the p-values of every check, seed by seed; `given` is what the sampler gets."""
+def check_seeds(hours: float, seeds, distort=lambda course: course) -> list[dict]:
+    """Return the p-values of every check, seed by seed; `distort` changes what the sampler gets."""
     course, duration = full_law(hours), 3600.0 * hours
     tables = Tables(course, duration)
-    return [one_seed(given(course), tables, duration, seed) for seed in seeds]
+    return [one_seed(distort(course), tables, duration, seed) for seed in seeds]
 
 
 # --- The figure ----------------------------------------------------------------------------------
@@ -392,11 +395,11 @@ def draw(rows, clock, histograms, mutants, path: Path) -> None:
     from neurosim.view import style
 
     figure = style.new_figure(13.0, 4.6)
-    left, middle, right = figure.subplots(1, 3)
+    p_axes, interval_axes, mutant_axes = figure.subplots(1, 3)
     n = len(rows)
     rank = (np.arange(n) + 0.5) / n
     low, high = (stats.beta.ppf(q, np.arange(n) + 1, n - np.arange(n)) for q in (0.0005, 0.9995))
-    for ax in (left, right):
+    for ax in (p_axes, mutant_axes):
         ax.fill_between(rank, low, high, color=style.PALE, lw=0)
         ax.plot([0, 1], [0, 1], color=style.GREY, lw=1)
         ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="rank among the seeds")
@@ -405,7 +408,7 @@ def draw(rows, clock, histograms, mutants, path: Path) -> None:
     values = {k: [r[k] for r in rows] for k in rows[0] if k != "load"}
     values |= {f"{k}, against the clock": [r[k] for r in clock] for k in clock[0]}
     for i, (name, p) in enumerate(values.items()):
-        left.plot(
+        p_axes.plot(
             rank,
             np.sort(p),
             ls="none",
@@ -414,33 +417,43 @@ def draw(rows, clock, histograms, mutants, path: Path) -> None:
             color=colours[i % 6],
             label=name,
         )
-    left.set(ylabel="p-value", title="Right if on the diagonal, within the band")
-    left.legend(fontsize=7, loc="upper left", frameon=False)
+    p_axes.set(ylabel="p-value", title="Right if on the diagonal, within the band")
+    p_axes.legend(fontsize=7, loc="upper left", frameon=False)
     a, b = histograms
     centre = np.sqrt(EDGES_S[1:] * EDGES_S[:-1])
     per = np.diff(np.log(EDGES_S))
-    middle.step(centre, a / a.sum() / per, where="mid", color=style.BLACK, lw=1.5, label="clock")
-    middle.plot(centre, b / b.sum() / per, "o", ms=4, color=style.VERMILION, label="event-driven")
-    middle.set(
+    interval_axes.step(
+        centre, a / a.sum() / per, where="mid", color=style.BLACK, lw=1.5, label="clock"
+    )
+    interval_axes.plot(
+        centre, b / b.sum() / per, "o", ms=4, color=style.VERMILION, label="event-driven"
+    )
+    interval_axes.set(
         xscale="log",
         yscale="log",
         xlabel="interval, s",
         ylabel="density per log interval",
         title="Right if the dots are on the line",
     )
-    middle.legend(fontsize=8, frameon=False)
-    for i, (name, some) in enumerate(mutants.items()):
+    interval_axes.legend(fontsize=8, frameon=False)
+    for i, (name, p_rows) in enumerate(mutants.items()):
         worst = min(
-            (k for k in some[0] if k != "load"),
-            key=lambda k: stats.kstest([r[k] for r in some], "uniform").pvalue,
+            (k for k in p_rows[0] if k != "load"),
+            key=lambda k: stats.kstest([r[k] for r in p_rows], "uniform").pvalue,
         )
-        p = np.sort([r[worst] for r in some])
-        at = (np.arange(p.size) + 0.5) / p.size
-        right.plot(
-            at, p, marker=marks[i % 8], ms=3, lw=0.8, color=colours[i % 6], label=f"{name}: {worst}"
+        p = np.sort([r[worst] for r in p_rows])
+        mutant_rank = (np.arange(p.size) + 0.5) / p.size
+        mutant_axes.plot(
+            mutant_rank,
+            p,
+            marker=marks[i % 8],
+            ms=3,
+            lw=0.8,
+            color=colours[i % 6],
+            label=f"{name}: {worst}",
         )
-    right.set(title="Wrong on purpose: right if off the diagonal")
-    right.legend(fontsize=6, loc="upper left", frameon=True)
+    mutant_axes.set(title="Wrong on purpose: right if off the diagonal")
+    mutant_axes.legend(fontsize=6, loc="upper left", frameon=True)
     figure.savefig(path, dpi=110)
 
 
@@ -452,10 +465,10 @@ def main() -> None:
     parser.add_argument("--figure", type=Path, default=Path("docs/figures/sampler.png"))
     args = parser.parse_args()
     begun = time.process_time()
-    rows = checked(args.hours, range(args.seeds))
+    rows = check_seeds(args.hours, range(args.seeds))
     clock, histograms = [], np.zeros((2, EDGES_S.size - 1))
     for seed in range(args.seeds):
-        p, a, b = against_clock(seed, 200)
+        p, a, b = compare_with_clock(seed, 200)
         clock.append(p)
         histograms += [a, b]
     print(f"{args.seeds} seeds of {args.hours:g} h; p-values of the p-values (all above 0.001?)")
@@ -465,7 +478,7 @@ def main() -> None:
     mutants = {}
     print("Wrong on purpose (the least of them, below 1e-6?)")
     for name in (*WRONG, BY_MINUTES):
-        mutants[name] = found_out(name)
+        mutants[name] = check_mutant(name)
         least = verdict(mutants[name])
         which = min(least, key=least.__getitem__)
         print(f"  {name:<32} {least[which]:.1g} ({which})")

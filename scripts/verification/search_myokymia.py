@@ -1,6 +1,7 @@
-"""Look for a lesion that makes myokymic bursts, and say what was found.
+"""Search for a lesion that fires myokymic bursts, and print the best.
 
-    python scripts/verification/search_myokymia.py [--minutes 3] [--seed 1] [--best 8] [--out FILE.csv]
+    python scripts/verification/search_myokymia.py [--minutes 3] [--seed 1] [--best 8]
+                                                   [--out FILE.csv]
 
 Target (V51): bursts of 2 to 10 spikes at 5 to 62 per second, every 0.1 to 10 s, plainly grouped,
 arriving at the healthy end of a chain healthy - lesion - healthy.
@@ -86,11 +87,8 @@ def fire(x, nus, seconds, seed=0, channels=np.inf):
     spikes, _ = ch.run_chain(
         built,
         1000.0 * seconds + KICK_MS,
-        stimulus_pa=kick,
-        stimulus_ms=10.0,
-        dt=DT_MS,
-        seed=seed,
-        capacity=8192,
+        stimulus=ch.Stimulus(kick, 10.0),
+        settings=ch.RunSettings(dt=DT_MS, seed=seed, capacity=8192),
     )
     each = [spikes.for_unit(0, j) for j in range(len(nus))]
     return [(t[t > KICK_MS], p[t > KICK_MS]) for t, p in each]
@@ -98,19 +96,25 @@ def fire(x, nus, seconds, seed=0, channels=np.inf):
 
 def search(minutes: float, seed: int) -> list[dict[str, float]]:
     """Return every lesion that scored, best first."""
-    rng, began, found, tried, fired = np.random.default_rng(seed), time.process_time(), [], 0, 0
+    rng, began, scored, n_lesions, n_firing = (
+        np.random.default_rng(seed),
+        time.process_time(),
+        [],
+        0,
+        0,
+    )
     while time.process_time() - began < 60.0 * minutes:
         x = draw(rng)
-        tried += 1
+        n_lesions += 1
         trains = fire(x, COARSE, 2.5)
         counts = np.array([t.size for t, _ in trains])
-        fired += bool(counts.any())
+        n_firing += bool(counts.any())
         for nu, (times, peaks) in zip(COARSE, trains, strict=True):
             row = judge(times, peaks, 2.5)
             if row["score"] > 0.2:
-                found.append(x | {"nu": float(nu)} | row)
-    print(f"{tried} lesions drawn, {fired} fire, {len(found)} runs score above 0.2")
-    return sorted(found, key=lambda row: -row["score"])
+                scored.append(x | {"nu": float(nu)} | row)
+    print(f"{n_lesions} lesions drawn, {n_firing} fire, {len(scored)} runs score above 0.2")
+    return sorted(scored, key=lambda row: -row["score"])
 
 
 def main() -> None:

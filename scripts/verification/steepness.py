@@ -37,15 +37,15 @@ TAILS = (0.14, 0.1717, 0.22, 0.28, 0.35)
 
 def muscle_rates(potassium: float, people: int, axon: str = "ghk") -> np.ndarray:
     """Return long-run twitches a minute of the soles of many people's feet."""
-    asked = Scenario(axon=axon)
+    scenario = Scenario(axon=axon)
     state = state_.state_from_contributions(contributions(Body(potassium_mmol_l=potassium)))
-    found = [
+    rates = [
         expected_bursts_per_min(
-            simulate.state_hazard(state, simulate.person_sites(asked, p)[0], asked)
+            simulate.state_hazard(state, simulate.person_sites(scenario, p)[0], scenario)
         ).sum()
         for p in range(people)
     ]
-    return np.maximum(np.array(found) * result.reaches(state, axon), FLOOR)
+    return np.maximum(np.array(rates) * result.reaches(state, axon), FLOOR)
 
 
 def slope(low, high) -> float:
@@ -134,15 +134,18 @@ def critical_nu(axon: str = "ghk", **changes: float) -> float:
     nu = np.arange(1.5, 6.0, 0.1)
     start = Conditions().replace(**changes)
     batch = at_rest([start.replace(persistent_sodium_scale=v) for v in nu], axon)
-    found, _ = escape_action(batch)
-    rate = np.where(np.isfinite(found), burst_rate(axon, np.nan_to_num(found), batch.rest_mv), 0.0)
+    action, _ = escape_action(batch)
+    rate = np.where(
+        np.isfinite(action), burst_rate(axon, np.nan_to_num(action), batch.rest_mv), 0.0
+    )
     above = int(np.flatnonzero(rate >= 1.0)[0])
     y = np.log(np.maximum(rate[above - 1 : above + 1], 1e-9))
     return float(np.interp(0.0, y, nu[above - 1 : above + 1]))
 
 
 OSMOTIC = {v: v / 144.2 for v in (120.0, 160.0)}
-# With sodium the axon alone is changed here; the body (`neurosim.model.body.contributions`) adds the water.
+# Sodium is changed at the axon alone; the body (`neurosim.model.body.contributions`) also moves
+# water.
 INSIDE = (
     ("potassium 3.5", {"potassium_out_mmol_l": 3.5}),
     (
@@ -172,7 +175,7 @@ def tails(people: int):
 
     The number of rogues is set so that as many people are active as in the survey.
     """
-    wanted = survey_facts(200)[0].wanted
+    target = survey_facts(200)[0].wanted
     rows = []
     for tail in TAILS:
         with override("firing", "rogue_tail", tail):
@@ -181,10 +184,10 @@ def tails(people: int):
                 middle = 0.5 * (low + high)
                 with override("firing", "rogues_per_unit_foot_sole", float(np.exp(middle))):
                     active = survey_facts(200)[0].model
-                low, high = (middle, high) if active < wanted else (low, middle)
+                low, high = (middle, high) if active < target else (low, middle)
             with override("firing", "rogues_per_unit_foot_sole", float(np.exp(middle))):
-                found = survey_facts(200)
-                rows.append((tail, muscle_slopes(people)[0], found[0].model, found[1].model))
+                facts = survey_facts(200)
+                rows.append((tail, muscle_slopes(people)[0], facts[0].model, facts[1].model))
                 print(
                     "  tail",
                     *(f"{v:.3g}" for v in rows[-1]),
@@ -194,48 +197,50 @@ def tails(people: int):
     return rows
 
 
-def draw(found, path: str) -> None:
+def draw(results, path: str) -> None:
     """Draw the four ways of tempering."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12.5, 4.2), layout="constrained")
-    left, middle, right = figure.subplots(1, 3)
+    slope_axes, noise_axes, tail_axes = figure.subplots(1, 3)
     names = ("one site", "a person's muscle\n(typical)", "all people\ntogether")
-    left.bar(names, found["slopes"], color=("#d55e00", "#0072b2", "#56b4e9"))
-    left.set(
+    slope_axes.bar(names, results["slopes"], color=("#d55e00", "#0072b2", "#56b4e9"))
+    slope_axes.set(
         ylabel="slope of ln rate per mmol/L potassium", title="Mixing of sites and people softens"
     )
     spread = np.linspace(0.0, 5.0, 26)
-    for at, style in ((0.1, ":"), (1.0, "-"), (10.0, "--")):
-        middle.plot(
+    for per_min, style in ((0.1, ":"), (1.0, "-"), (10.0, "--")):
+        noise_axes.plot(
             spread,
-            [tempered_slope(s, at, found["ceiling"]) for s in spread],
+            [tempered_slope(s, per_min, results["ceiling"]) for s in spread],
             "k" + style,
-            label=f"site at {at:g} a minute",
+            label=f"site at {per_min:g} a minute",
         )
-    middle.axvline(
-        found["cv"], color="#d55e00", label=f"most that intervals allow ({found['cv']:.2f})"
+    noise_axes.axvline(
+        results["cv"], color="#d55e00", label=f"most that intervals allow ({results['cv']:.2f})"
     )
-    middle.axvspan(*found["icc"], color="#0072b2", alpha=0.2, label="within-day stability allows")
-    middle.axhline(0.5, color="0.6", lw=1)
-    middle.set(
+    noise_axes.axvspan(
+        *results["icc"], color="#0072b2", alpha=0.2, label="within-day stability allows"
+    )
+    noise_axes.axhline(0.5, color="0.6", lw=1)
+    noise_axes.set(
         xlabel="slow noise: deviation of a site's ln rate",
         ylim=(0, 1.05),
         ylabel="slope against that without noise",
         title="Slow noise: none or too much",
     )
-    middle.legend(fontsize=8)
-    rows = np.array(found["tails"])
-    right.plot(rows[:, 1], 100 * rows[:, 3], "o-", color="#0072b2")
+    noise_axes.legend(fontsize=8)
+    rows = np.array(results["tails"])
+    tail_axes.plot(rows[:, 1], 100 * rows[:, 3], "o-", color="#0072b2")
     for tail, x, _, y in rows:
-        right.annotate(f" tail {tail:g}", (x, 100 * y), fontsize=8)
-    right.axhspan(0.5, 15.0, color="0.85", label="surveyed")
-    right.set(
+        tail_axes.annotate(f" tail {tail:g}", (x, 100 * y), fontsize=8)
+    tail_axes.axhspan(0.5, 15.0, color="0.85", label="surveyed")
+    tail_axes.set(
         xlabel="slope of the typical muscle per mmol/L",
         ylabel="feet above 100 a minute, %",
         title="A wider tail: too many busy feet",
     )
-    right.legend(fontsize=8)
+    tail_axes.legend(fontsize=8)
     figure.savefig(path, dpi=130)
 
 
@@ -245,22 +250,23 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=40)
     parser.add_argument("--figure", default=None)
     options = parser.parse_args()
-    found = {}
+    results = {}
     typical, together, between = muscle_slopes(options.people)
-    found["slopes"] = (site_slope(), typical, together)
+    results["slopes"] = (site_slope(), typical, together)
     print(
-        f"slope per mmol/L: site {found['slopes'][0]:.2f}, typical muscle {typical:.2f}, all "
+        f"slope per mmol/L: site {results['slopes'][0]:.2f}, typical muscle {typical:.2f}, all "
         f"people together {together:.2f}; ln rate varies by {between:.2f} between people"
     )
-    found["ceiling"] = float(np.exp(parameter("hazard", "ghk.ln_ceiling")))
-    found["cv"] = largest_spread_by_cv()
-    found["icc"] = sorted(largest_spread_by_icc(between, i) for i in ICC)
-    needed = brentq(lambda s: tempered_slope(s, 1.0, found["ceiling"]) - 0.5, 0.5, 8.0)
+    results["ceiling"] = float(np.exp(parameter("hazard", "ghk.ln_ceiling")))
+    results["cv"] = largest_spread_by_cv()
+    results["icc"] = sorted(largest_spread_by_icc(between, i) for i in ICC)
+    needed = brentq(lambda s: tempered_slope(s, 1.0, results["ceiling"]) - 0.5, 0.5, 8.0)
     print(
         f"slow noise: halving needs a deviation of ln rate of {needed:.2f}; intervals allow "
-        f"{found['cv']:.2f}, stability within a day {found['icc'][0]:.1f} to {found['icc'][1]:.1f}"
+        f"{results['cv']:.2f}, stability within a day {results['icc'][0]:.1f} to "
+        f"{results['icc'][1]:.1f}"
     )
-    for s in (0.3, found["cv"], 1.0):
+    for s in (0.3, results["cv"], 1.0):
         print(
             f"  deviation {s:.2f}: CV of intervals {interval_cv(s):.2f}, simulated "
             f"{simulated_cv(s):.2f}"
@@ -275,12 +281,12 @@ def main() -> None:
     for axon in ("ghk", "ohmic"):
         healthy = critical_nu(axon)
         for name, changes in INSIDE:
-            moved = critical_nu(axon, **changes) - healthy
-            print(f"{axon}: {name}: nu at one a minute {moved:+.2f} of {healthy:.2f}", flush=True)
+            change = critical_nu(axon, **changes) - healthy
+            print(f"{axon}: {name}: nu at one a minute {change:+.2f} of {healthy:.2f}", flush=True)
     print("tail, typical slope, people active, feet above 100 a minute:")
-    found["tails"] = tails(options.people)
+    results["tails"] = tails(options.people)
     if options.figure:
-        draw(found, options.figure)
+        draw(results, options.figure)
 
 
 if __name__ == "__main__":

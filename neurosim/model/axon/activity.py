@@ -1,18 +1,19 @@
-"""What minutes do to an axon: firing, loss of blood flow and its return, as a course in time.
+"""Minutes in the life of an axon: firing, loss of blood flow (ischaemia) and reperfusion.
 
-Two amounts move slowly around a membrane whose potential has settled: the sodium inside and
-the potassium just outside. Sodium enters through the membrane's own channels and leak and
-with every discharge; the pump takes it out. The potential being steady, as many positive
-charges leave as enter, so what the axon gains in sodium it loses in potassium to the narrow
-space around it, from which the blood washes it away while it flows. Rest, threshold and
-recovery follow from the two concentrations: nothing here sets them by hand.
+Two concentrations change slowly around a membrane whose potential has settled: sodium inside and
+potassium just outside. Sodium enters through channels and leak and with every discharge; the
+pump removes it. At a steady potential as much positive charge leaves as enters, so the axon
+loses as much potassium as it gains sodium. That potassium accumulates in the narrow space around
+the axon, from which flowing blood washes it away. Rest, threshold and recovery follow from the
+two concentrations; none is set by hand.
 
-Potassium inside (155 mmol/L) is held: it would fall by as many mmol/L as sodium rises.
+Potassium inside (155 mmol/L) is held constant: it would fall by as many mmol/L as sodium rises.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +32,7 @@ RELATIVE, ABSOLUTE_MMOL_L = 1e-5, 1e-4  # of the integration in time
 
 @dataclass(frozen=True)
 class AxonHistory:
-    """What an axon went through before it is examined; the default is nothing.
+    """Firing and ischaemia of an axon before it is examined; none by default.
 
     Firing and loss of blood flow end at the same moment; `after_min` minutes later the axon is
     examined.
@@ -41,7 +42,7 @@ class AxonHistory:
     ischaemia_min : float
         Minutes without blood flow, 0 to 240.
     train_per_s : float
-        Discharges a second while it fired, 0 to 200.
+        Discharges per second while it fired, 0 to 200.
     train_min : float
         Minutes of firing, 0 to 240.
     after_min : float
@@ -50,7 +51,7 @@ class AxonHistory:
     Raises
     ------
     NeurosimError
-        For a value outside its range, or firing of no length or rate.
+        If a value is outside its range, or only one of rate and length of firing is set.
     """
 
     ischaemia_min: float = 0.0
@@ -82,18 +83,18 @@ class AxonHistory:
 
 @dataclass(frozen=True)
 class IonCourse:
-    """How an axon's surroundings moved: arrays of equal length, one entry a time.
+    """Ion concentrations of an axon over time: arrays of equal length, one entry per time.
 
     Attributes
     ----------
     time_min : ndarray
-        From the first event on.
+        Minutes since the first event.
     sodium_in_mmol_l, potassium_out_mmol_l : ndarray
         Inside the axon, and just outside it.
     pump_scale : ndarray
-        Strength of the pump by its supply of energy, 1 in health.
+        Strength of the pump as limited by its energy supply, 1 in health.
     base : Conditions
-        The axon before.
+        The axon before the events.
     """
 
     time_min: np.ndarray
@@ -116,14 +117,14 @@ class IonCourse:
 def sodium_currents_pa(conditions: Conditions, axon: Axon = "ghk") -> tuple[float, float]:
     """Return the sodium current of channels and leak at rest, and the pump's current, pA.
 
-    Node and internode together; outward is positive. In health the pump takes out what
-    enters: the first is minus three times the second (the 3:2 pump). A channel of the ohmic
-    axon counts whole as sodium, as in the closure of the leak.
+    Node and internode together; outward is positive. In health the pump removes what enters: the
+    first is minus three times the second (3:2 pump). All current of the ohmic axon's sodium
+    channels counts as sodium, as it does where the leak is split by ion.
     """
     a, c = ax.axon_parameters(axon), conditions
-    one = ax.at_rest(c, axon)
-    p: dict[str, float] = dict(zip(eq.PARAMETERS, one.P[:, 0].tolist(), strict=True))
-    e, ei, m, h, persistent, _, _, _, _, q = one.rest[:, 0]
+    axons = ax.at_rest(c, axon)
+    p: dict[str, float] = dict(zip(eq.PARAMETERS, axons.P[:, 0].tolist(), strict=True))
+    e, ei, m, h, persistent, _, _, _, _, q = axons.rest[:, 0]
     kt = ions.thermal_mv(c.temperature_c)
     e_na = kt * math.log(c.sodium_out_mmol_l / c.sodium_in_mmol_l)
     if a["ohm"] > 0:
@@ -131,19 +132,19 @@ def sodium_currents_pa(conditions: Conditions, axon: Axon = "ghk") -> tuple[floa
     else:
         out, inside = a["selNa"] * c.sodium_out_mmol_l, a["selNa"] * c.sodium_in_mmol_l
         force = float(eq.ghk(np.array(e), 1.0 / kt, out, inside)[0])
-    found = p["P_na"] * (m**3 * h + p["f_nap"] * persistent**3) * force
+    sodium_pa = p["P_na"] * (m**3 * h + p["f_nap"] * persistent**3) * force
     share = (p["E_h"] - p["E_k"]) / (e_na - p["E_k"])
-    found += share * p["g_h"] * q * (ei - e_na)
+    sodium_pa += share * p["g_h"] * q * (ei - e_na)
     for g, leak, v in (("g_lk", "E_lk", e), ("gi_lk", "Ei_lk", ei)):
-        found += p[g] * (p[leak] - p["E_k"]) / (e_na - p["E_k"]) * (v - e_na)
-    return float(found), float(p["I_pump"] + c.bias_current_pa + p["Ii_pump"])
+        sodium_pa += p[g] * (p[leak] - p["E_k"]) / (e_na - p["E_k"]) * (v - e_na)
+    return float(sodium_pa), float(p["I_pump"] + c.bias_current_pa + p["Ii_pump"])
 
 
 def turnover_mmol_l_per_min(axon: Axon = "ghk") -> float:
-    """Return how fast sodium enters the healthy axon (and is pumped out again).
+    """Return the sodium influx of the healthy axon, which the pump balances, mmol/L per minute.
 
-    It follows from the time in which the pump takes out a small load, `load_tau_min`: at
-    half-saturation `n` the pump grows with internal sodium by 3 n / (Na (Na + n)).
+    It follows from the time constant of the removal of a small load, `load_tau_min`: with
+    half-saturation n the pump's relative slope in internal sodium is 3 n / (Na (Na + n)).
     """
     a = ax.axon_parameters(axon)
     half = parameter("membrane", "pump_na_half")
@@ -163,13 +164,44 @@ def _healthy_pump_pa(axon: Axon) -> float:
 
 
 def _pump_supply(history: AxonHistory, time_min: float) -> float:
-    """Return the pump's strength at a time: it fades without blood and comes back with it."""
+    """Return the pump's strength at a time: it fades without blood flow and then recovers."""
     began = history.start_min - history.ischaemia_min
     fade, back = (parameter("membrane", f"{n}_pump_tau_min") for n in ("ischaemia", "release"))
     without = min(max(time_min - began, 0.0), history.ischaemia_min)
-    left = math.exp(-without / fade)
+    supply = math.exp(-without / fade)
     since = max(time_min - history.start_min, 0.0)
-    return 1.0 - (1.0 - left) * math.exp(-since / back)
+    return 1.0 - (1.0 - supply) * math.exp(-since / back)
+
+
+def _ion_flow(history: AxonHistory, base: Conditions, axon: Axon):
+    """Return the time derivative of sodium inside and potassium outside, for `solve_ivp`."""
+    load = parameter("firing", "load_per_discharge_mmol_l") * history.train_per_s * 60.0
+    ratio, wash = (parameter("membrane", n) for n in ("potassium_space_ratio", "washout_tau_min"))
+    # a body that is not healthy is taken to be in balance before
+    resting = net_gain_mmol_l_per_min(base, axon)
+
+    def flow(t, y, firing, is_ischaemic):
+        conditions = base.replace(
+            sodium_in_mmol_l=y[0],
+            potassium_out_mmol_l=y[1],
+            pump_scale=base.pump_scale * _pump_supply(history, t),
+        )
+        gain = net_gain_mmol_l_per_min(conditions, axon)
+        out = 0.0 if is_ischaemic else (y[1] - base.potassium_out_mmol_l) / wash
+        return [gain - resting + load * firing, ratio * (gain - resting + load * firing) - out]
+
+    return flow
+
+
+def _stretches(history: AxonHistory) -> Iterator[tuple[float, float, bool, bool]]:
+    """Yield (begin, end, fires, is ischaemic) of the stretches of a history, in minutes."""
+    end, train = history.length_min, history.start_min - history.train_min
+    ischaemia = history.start_min - history.ischaemia_min
+    edges = sorted(t for t in {0.0, end, history.start_min, ischaemia, train} if t <= end)
+    for low, high in zip(edges[:-1], edges[1:], strict=True):
+        middle = 0.5 * (low + high)
+        fires = train < middle < history.start_min
+        yield low, high, fires, ischaemia < middle < history.start_min
 
 
 def ion_course(
@@ -178,70 +210,47 @@ def ion_course(
     axon: Axon = "ghk",
     times_min: np.ndarray | None = None,
 ) -> IonCourse:
-    """Return how sodium inside and potassium outside move during and after `history`.
+    """Return the course of sodium inside and potassium outside during and after `history`.
 
     Parameters
     ----------
-    history : History
+    history : AxonHistory
     conditions : Conditions, optional
         The axon before; its `potassium_out_mmol_l` is the blood's throughout.
     axon : str or ParameterSet
-        Driving force of sodium, or one's own parameters.
+        An axon by name, or a parameter set.
     times_min : ndarray, optional
-        Times wanted, rising, from the first event on; otherwise the end alone.
+        Times to report, rising, in minutes since the first event; the end alone if omitted.
     """
     from scipy.integrate import solve_ivp
 
     base = conditions or Conditions()
-    end = history.length_min
-    times = np.array([end]) if times_min is None else np.asarray(times_min, float)
-    load = parameter("firing", "load_per_discharge_mmol_l") * history.train_per_s * 60.0
-    ratio, wash = (parameter("membrane", n) for n in ("potassium_space_ratio", "washout_tau_min"))
-
-    def at(t, y):
-        return base.replace(
-            sodium_in_mmol_l=y[0],
-            potassium_out_mmol_l=y[1],
-            pump_scale=base.pump_scale * _pump_supply(history, t),
-        )
-
-    def flow(t, y, firing, bleeding):
-        gain = net_gain_mmol_l_per_min(at(t, y), axon)
-        out = 0.0 if bleeding else (y[1] - base.potassium_out_mmol_l) / wash
-        return [gain - resting + load * firing, ratio * (gain - resting + load * firing) - out]
-
-    # a body that is not healthy is taken to be in balance before
-    resting = net_gain_mmol_l_per_min(base, axon)
-    now = np.array([base.sodium_in_mmol_l, base.potassium_out_mmol_l])
-    found = np.empty((times.size, 2))
-    events = {0.0, end, history.start_min, history.start_min - history.ischaemia_min,
-              history.start_min - history.train_min}  # fmt: skip
-    edges = sorted(t for t in events if t <= end)
-    found[times <= 0.0] = now
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
-        middle = 0.5 * (low + high)
-        firing = history.start_min - history.train_min < middle < history.start_min
-        without = history.start_min - history.ischaemia_min < middle < history.start_min
+    times = np.array([history.length_min]) if times_min is None else np.asarray(times_min, float)
+    flow = _ion_flow(history, base, axon)
+    start = np.array([base.sodium_in_mmol_l, base.potassium_out_mmol_l])
+    amounts = np.empty((times.size, 2))
+    amounts[times <= 0.0] = start
+    for low, high, fires, is_ischaemic in _stretches(history):
         part = solve_ivp(
             flow,
             (low, high),
-            now,
+            start,
             "LSODA",
-            args=(float(firing), without),
+            args=(float(fires), is_ischaemic),
             dense_output=True,
             rtol=RELATIVE,
             atol=ABSOLUTE_MMOL_L,
         )
         inside = (times > low) & (times <= high)
-        found[inside] = part.sol(times[inside]).T if inside.any() else 0.0
-        now = part.y[:, -1]
+        amounts[inside] = part.sol(times[inside]).T if inside.any() else 0.0
+        start = part.y[:, -1]
     pump = np.array([base.pump_scale * _pump_supply(history, t) for t in times])
-    return IonCourse(times, found[:, 0], found[:, 1], pump, base)
+    return IonCourse(times, amounts[:, 0], amounts[:, 1], pump, base)
 
 
 def conditions_after(
     history: AxonHistory, conditions: Conditions | None = None, axon: Axon = "ghk"
 ) -> Conditions:
-    """Return the conditions of an axon after what it went through."""
+    """Return the conditions of an axon after `history`."""
     base = conditions or Conditions()
     return ion_course(history, base, axon).conditions()[-1] if history.length_min > 0 else base

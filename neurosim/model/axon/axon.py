@@ -21,31 +21,29 @@ from neurosim.model.axon import ions, kernel
 
 DT_MS = 0.01  # threshold error 0.02 %, after-potentials within 0.002 mV of LSODA
 COARSE_DT_MS = 0.02  # for tables over many sites: 20-ms threshold within 0.05 %
-FIRST_SCAN_POINTS = 161  # points of the grid of potentials that are looked at first: up to -60 mV
+FIRST_SCAN_POINTS = 161  # of the grid of potentials, up to -60 mV: nearly every axon rests there
 REST_STEPS = 5  # more than enough for 1e-12 mV from 0.5 mV
 HIGHEST_PA = 8000.0  # a pulse that does not fire at this never does
 HEALTHY_PH = 7.4
-AXON_TITLES = {  # sets of parameters that fit the same nerves, what sets them apart
+AXON_TITLES = {  # parameter sets that fit the same nerves, and how they differ
     "ghk": "constant-field sodium force",
     "ohmic": "ohmic sodium force",
     "alternative": "another fit, without slow inactivation",
 }
 AXONS = tuple(AXON_TITLES)
-PARAMETER_GROUPS = (
-    "membrane",
-    *(f"axon_{name}" for name in AXONS),
-)  # the numbers that an axon is made of
+# Groups of all parameters that an axon depends on.
+PARAMETER_GROUPS = ("membrane", *(f"axon_{name}" for name in AXONS))
 
 
 @dataclass(frozen=True)
 class Conditions:
     """The fluids around an axon and the local changes of its membrane.
 
-    The healthy axon is `Conditions()`; everything else is a `replace`. Concentrations are
-    in mmol/L (calcium and magnesium ionised), scales multiply the healthy value. `ph` acts on
-    the sodium channels alone: what it does to ionised calcium belongs into that number.
-    `inactivation_tau_scale` multiplies the time constant of fast inactivation (gate h), not where
-    it settles.
+    The healthy axon is `Conditions()`; use `replace` for any other. Concentrations are in mmol/L
+    (calcium and magnesium ionised), scales multiply the healthy value. `ph` acts on the sodium
+    channels alone: its effect on ionised calcium must be included in `calcium_out_mmol_l`.
+    `inactivation_tau_scale` multiplies the time constant of fast inactivation (gate h), not its
+    steady value.
     """
 
     sodium_out_mmol_l: float = 144.2
@@ -74,7 +72,7 @@ class Conditions:
         Raises
         ------
         NeurosimError
-            For a name that is no condition.
+            If a name is not a field of `Conditions`.
         """
         names = {f.name for f in fields(self)}
         for name in changes:
@@ -86,7 +84,7 @@ class Conditions:
 def apply_contributions(
     contributions: Sequence, site: str, start: Conditions | None = None
 ) -> Conditions:
-    """Return the conditions at one kind of site after `contributions`, by parameter name alone.
+    """Apply contributions to the conditions at one kind of site, by parameter name alone.
 
     Parameters
     ----------
@@ -97,13 +95,13 @@ def apply_contributions(
     start : Conditions, optional
         The healthy membrane there.
     """
-    now = start or Conditions()
+    conditions = start or Conditions()
     for c in contributions:
         if c.site == site:
-            now = now.replace(
-                **{c.parameter: apply_contribution(getattr(now, c.parameter, 0.0), c)}
+            conditions = conditions.replace(
+                **{c.parameter: apply_contribution(getattr(conditions, c.parameter, 0.0), c)}
             )
-    return now
+    return conditions
 
 
 def apply_contribution(value: float, contribution) -> float:
@@ -116,10 +114,11 @@ def apply_contribution(value: float, contribution) -> float:
 
 
 class ParameterSet(Mapping[str, float]):
-    """The parameters of one axon, frozen: it may stand wherever an axon's name may.
+    """The parameters of one axon, immutable; accepted wherever the name of an axon is.
 
-    Slow sodium inactivation is 1 at the potential `Es0`. An axon that differs from the healthy
-    one keeps its `Es0`; one that is itself healthy rests there (`at_own_rest`).
+    Slow sodium inactivation is 1 at the potential `Es0`. An axon altered from the healthy one
+    keeps that axon's `Es0`; one that is itself healthy has its own rest there
+    (`normalised_at_rest`).
 
     Parameters
     ----------
@@ -129,7 +128,7 @@ class ParameterSet(Mapping[str, float]):
     Raises
     ------
     NeurosimError
-        For a parameter that no axon has, is missing or is no finite number.
+        If a parameter is unknown, missing, or not a finite number.
     """
 
     def __init__(self, values: Mapping[str, float]) -> None:
@@ -178,12 +177,12 @@ def _read_axon(name: str) -> ParameterSet:
 
 
 def axon_parameters(axon: Axon = "ghk") -> ParameterSet:
-    """Return the parameters of an axon: one of `AXONS` or one's own.
+    """Return the parameters of an axon: one of `AXONS` by name, or a `ParameterSet` as it is.
 
     Raises
     ------
     NeurosimError
-        For another name.
+        If the name is not one of `AXONS`.
     """
     if isinstance(axon, ParameterSet):
         return axon
@@ -201,7 +200,7 @@ Columns = Mapping[str, np.ndarray]
 
 
 def condition_columns(conditions: Sequence[Conditions]) -> dict[str, np.ndarray]:
-    """Return conditions as arrays by name, each of shape (n,); `at_rest` takes either."""
+    """Return conditions as arrays by name, each of shape (n,); `at_rest` accepts either form."""
     return _stack_rows([vars(one) for one in conditions])
 
 
@@ -242,12 +241,12 @@ def _split_leak_and_pump(axons: tuple[Axon, ...]) -> Mapping[str, np.ndarray]:
     state = steady_state(P, e, ei)
     m, h, p, q = state[2], state[3], state[4], state[9]
     open_na = a["PNa"] * (m**3 * h + a["fNaP"] * p**3)
-    # an ohmic channel's current is taken whole as sodium
+    # all current of an ohmic channel counts as sodium
     z, _ = eq.ghk(e, 1 / kt, a["selNa"] * a["Nao"], a["selNa"] * a["Nai"])
     ohmic = a["ohm"] * (e - _sodium_terms(a, a["Nao"], a["Nai"], a["Ko"], t)[4])
     na_n = open_na * np.where(a["ohm"] > 0, ohmic, z)
     na_i = (e_h - e_k) / (e_na - e_k) * a["GH_i"] * q * (ei - e_na)
-    found = {}
+    shares = {}
     for end, g, e_lk, i_p, v, na in (
         ("n", a["GLk_n"], a["eLk_n"], a["Ip_n"], e, na_n),
         ("i", a["GLk_i"], a["eLk_i"], a["Ip_i"], ei, na_i),
@@ -256,14 +255,14 @@ def _split_leak_and_pump(axons: tuple[Axon, ...]) -> Mapping[str, np.ndarray]:
         # unknown g_na: g_k = g - g_na; total = g_k (v-Ek) + g_na (v-Ena) + I_p;
         # 3 I_p = -(g_na (v-Ena) + na)
         g_na = (total - g * (v - e_k) + na / 3.0) / ((v - e_na) * 2.0 / 3.0 - (v - e_k))
-        found[f"gNa_{end}"], found[f"gK_{end}"] = g_na, g - g_na
-        found[f"Ip_{end}"] = -(g_na * (v - e_na) + na) / 3.0
-    found["rest_mv"] = e
-    return found
+        shares[f"gNa_{end}"], shares[f"gK_{end}"] = g_na, g - g_na
+        shares[f"Ip_{end}"] = -(g_na * (v - e_na) + na) / 3.0
+    shares["rest_mv"] = e
+    return shares
 
 
 def healthy_rest_mv(axons: Sequence[Axon]) -> np.ndarray:
-    """Return where each axon rests in health with all its sodium channels, mV, shape (n,)."""
+    """Return the healthy resting potential of each axon, slow inactivation off; mV, shape (n,)."""
     return _split_leak_and_pump(tuple(axons))["rest_mv"].copy()
 
 
@@ -275,21 +274,21 @@ def _pump(a, c) -> np.ndarray:
         return (ko / (ko + k)) ** 2 * (nai / (nai + n)) ** 3
 
     warm = parameter("membrane", "q10_pump") ** ((c["temperature_c"] - a["T"]) / 10.0)
-    now = rate(c["potassium_out_mmol_l"], c["sodium_in_mmol_l"])
-    return c["pump_scale"] * warm * now / rate(a["Ko"], a["Nai"])
+    rate_now = rate(c["potassium_out_mmol_l"], c["sodium_in_mmol_l"])
+    return c["pump_scale"] * warm * rate_now / rate(a["Ko"], a["Nai"])
 
 
 def _divalent_shift(kind, a, c):
     """Return the shift of the gates of one kind by calcium and magnesium, mV."""
     fluids = np.stack([c["calcium_out_mmol_l"], c["magnesium_out_mmol_l"], c["temperature_c"]], 1)
     rows = [tuple(row) for row in fluids.tolist()]
-    known = {row: ions.gate_shift_mv(kind, *row, 1.0) for row in dict.fromkeys(rows)}
-    unit = np.array([known[row] for row in rows])
+    shifts = {row: ions.gate_shift_mv(kind, *row, 1.0) for row in dict.fromkeys(rows)}
+    unit = np.array([shifts[row] for row in rows])
     return c["divalent_shift_scale"] * unit * a[f"S5{kind.capitalize()}"]
 
 
 def _unprotonated_share(ph) -> np.ndarray:
-    """Return the share of sodium channels that hydrogen ions leave open, relative to health."""
+    """Return the share of sodium channels not blocked by protons, relative to health."""
     pk = parameter("membrane", "proton_block_pk")
     return (1.0 + 10.0 ** (pk - HEALTHY_PH)) / (1.0 + 10.0 ** (pk - ph))
 
@@ -297,7 +296,7 @@ def _unprotonated_share(ph) -> np.ndarray:
 def _kernel_rows(a, c, e_lk, ei_lk, i_p, ii_p) -> np.ndarray:
     """Return the kernel parameters, slow inactivation not yet applied.
 
-    `a` are the parameters of the axons, `c` their conditions, both arrays by name.
+    `a` holds the parameters of the axons, `c` their conditions, both arrays by name.
     """
     t = c["temperature_c"]
     kt = ions.thermal_mv(t)
@@ -341,15 +340,15 @@ def _kernel_rows(a, c, e_lk, ei_lk, i_p, ii_p) -> np.ndarray:
 
 
 def _distinct_axons(axon: Axon | Sequence[Axon], n: int) -> tuple[tuple[Axon, ...], np.ndarray]:
-    """Return the different axons of `n` conditions, and which of them each one has."""
+    """Return the distinct axons among `n` conditions, and the index of each condition's axon."""
     if isinstance(axon, str | ParameterSet):
         return (axon,), np.zeros(n, int)
     axons = tuple(axon)
     if len(axons) != n:
         raise NeurosimError(f"There are {len(axons)} axons for {n} conditions.")
     different = tuple(dict.fromkeys(axons))
-    at = {one: i for i, one in enumerate(different)}
-    return different, np.array([at[one] for one in axons])
+    position = {one: i for i, one in enumerate(different)}
+    return different, np.array([position[one] for one in axons])
 
 
 def _axon_columns(different: Sequence[Axon], which: np.ndarray) -> dict[str, np.ndarray]:
@@ -363,7 +362,7 @@ def kernel_parameters(
 ) -> np.ndarray:
     """Return the kernel parameters of a batch, shape (39, n), before slow inactivation.
 
-    `axon` is one for all, or one for each of the conditions.
+    `axon` is one for all conditions, or a sequence with one for each.
     """
     c = _as_columns(conditions)
     different, which = _distinct_axons(axon, c["ph"].size)
@@ -392,7 +391,7 @@ def steady_state(P, e, ei) -> np.ndarray:
 
 
 def _imbalance(P, e, gates, slow=1.0):
-    """Return the net internodal current at node potential `e`, its Ei in balance with it.
+    """Return the net current at node potential `e`, and the Ei at which the node is in balance.
 
     Parameters
     ----------
@@ -400,9 +399,9 @@ def _imbalance(P, e, gates, slow=1.0):
     e : ndarray, shape (..., n)
         mV; also (..., 1) for all axons.
     gates : tuple of ndarray
-        The shifts of the gates, `eq.packed`: those of all axons, or of one where they are alike.
+        Shifts of the gates (`eq.pack_gates`), of all axons or of one where they are equal.
     slow : float or ndarray
-        Sodium channels left by slow inactivation.
+        Share of sodium channels available after slow inactivation.
     """
     node, _, inner, _ = (g.reshape(len(g), *(1,) * (e.ndim - 1), -1) for g in gates)
     m, h, p, n, s = eq.steady_gates(eq.node_rates(e, node, 1.0))
@@ -414,7 +413,7 @@ def _imbalance(P, e, gates, slow=1.0):
 
 
 def _scan_imbalance(P, grid, gates, slow) -> np.ndarray:
-    """Return the imbalance on a grid of potentials, rates once for all axons of alike gates."""
+    """Return the imbalance on a grid of potentials; axons of equal gates share their rates."""
     f = np.empty((grid.size, P.shape[1]))
     _, which = np.unique(np.concatenate(gates), axis=1, return_inverse=True)
     which = which.ravel()
@@ -425,10 +424,10 @@ def _scan_imbalance(P, grid, gates, slow) -> np.ndarray:
 
 
 def _bracket_rest(P, gates, slow_of):
-    """Return both ends of the first cell of a grid in which the imbalance rises through 0.
+    """Return, for each axon, the first grid cell in which the imbalance rises through 0.
 
-    Of each axon: their potentials and the imbalance there. Few rest in the upper half of the grid,
-    so that it is scanned only for those.
+    As the potentials of its two ends and the imbalance at each. The upper part of the grid is
+    scanned only for the few axons that do not rest in the lower one.
     """
     grid = np.arange(-140.0, 20.5, 0.5)[:, None]
     ends, todo = np.full((4, P.shape[1]), np.nan), np.arange(P.shape[1])
@@ -436,32 +435,32 @@ def _bracket_rest(P, gates, slow_of):
         slow = np.broadcast_to(slow_of(part, todo), (part.size, todo.size))
         f = _scan_imbalance(P[:, todo], part, [g[:, todo] for g in gates], slow)
         rising = (f[:-1] <= 0) & (f[1:] > 0)
-        found = np.flatnonzero(rising.any(axis=0))
-        k = np.argmax(rising[:, found], axis=0)
-        ends[:, todo[found]] = part[k, 0], part[k + 1, 0], f[k, found], f[k + 1, found]
-        todo = np.delete(todo, found)
+        bracketed = np.flatnonzero(rising.any(axis=0))
+        k = np.argmax(rising[:, bracketed], axis=0)
+        ends[:, todo[bracketed]] = part[k, 0], part[k + 1, 0], f[k, bracketed], f[k + 1, bracketed]
+        todo = np.delete(todo, bracketed)
         if not todo.size:
             return ends
     raise NeurosimError("A membrane has no resting potential under these conditions.")
 
 
 def _find_rest(P, slow_of=None):
-    """Return the most negative resting E and its Ei of each axon (scan 0.5 mV, then narrow).
+    """Return the most negative resting E and its Ei of each axon (0.5-mV scan, then refined).
 
-    `slow_of` gives the sodium channels left by slow inactivation at a potential, of some axons.
+    `slow_of(e, which)` gives the share of sodium channels available after slow inactivation.
     """
     n, gates = P.shape[1], eq.pack_gates(P)
     slow = (lambda e, which: 1.0) if slow_of is None else slow_of
     low, high, f_low, f_high = _bracket_rest(P, gates, slow)
     every = np.arange(n)
     side = np.zeros(n)
-    for _ in range(REST_STEPS):  # regula falsi, the value of an end that stays being halved
+    for _ in range(REST_STEPS):  # Illinois method: the value at an end that stays is halved
         e = low - f_low * (high - low) / (f_high - f_low)
-        now, _ = _imbalance(P, e, gates, slow(e, every))
-        up = now > 0
+        imbalance, _ = _imbalance(P, e, gates, slow(e, every))
+        up = imbalance > 0
         f_low, f_high = (
-            np.where(up, np.where(side > 0, 0.5 * f_low, f_low), now),
-            np.where(up, now, np.where(side < 0, 0.5 * f_high, f_high)),
+            np.where(up, np.where(side > 0, 0.5 * f_low, f_low), imbalance),
+            np.where(up, imbalance, np.where(side < 0, 0.5 * f_high, f_high)),
         )
         low, high, side = np.where(up, low, e), np.where(up, e, high), np.where(up, 1, -1)
     e = low - f_low * (high - low) / (f_high - f_low)
@@ -479,7 +478,7 @@ class Axons:
     rest : ndarray, shape (10, n)
         Resting states; row 0 is the resting potential in mV.
     availability : ndarray, shape (n,)
-        Sodium channels not slowly inactivated, relative to health.
+        Share of sodium channels not slowly inactivated, relative to health.
     """
 
     P: np.ndarray
@@ -509,10 +508,25 @@ def at_rest(
 ) -> Axons:
     """Return axons at rest under `conditions`, slow sodium inactivation in balance.
 
-    `axon` is one for all, or one for each of the conditions.
-
     Slow inactivation multiplies the sodium permeability by s(E)/s(healthy rest),
-    s = 1/(1 + exp((E - Vs)/ks)); it takes seconds, so it is frozen during a test.
+    s = 1/(1 + exp((E - Vs)/ks)); it takes seconds, so it is held constant during a test.
+
+    Parameters
+    ----------
+    conditions : Conditions, sequence of Conditions, or mapping of arrays
+        As `condition_columns` returns them in the last case.
+    axon : str, ParameterSet, or a sequence of them
+        One for all conditions, or one for each.
+
+    Raises
+    ------
+    NeurosimError
+        If a membrane has no resting potential.
+
+    Examples
+    --------
+    >>> round(float(at_rest(Conditions()).rest_mv[0]), 1)
+    -81.6
     """
     c = _as_columns(conditions)
     a = _axon_columns(*_distinct_axons(axon, c["ph"].size))
@@ -529,10 +543,10 @@ def at_rest(
 
 
 def resting_states(conditions: Conditions, axon: Axon = "ghk") -> int:
-    """Return at how many potentials an axon could rest (more than one: two stable states).
+    """Return the number of potentials at which an axon could rest (above 1: bistable).
 
-    Slow sodium inactivation is held at the most negative of them; whether an oscillation
-    starts there is not asked.
+    Slow sodium inactivation is held at its value at the most negative of them. Whether the axon
+    would oscillate around a rest is not examined.
     """
     P = at_rest(conditions, axon).P
     grid = np.arange(-140.0, 20.1, 0.1)[:, None]
@@ -542,64 +556,94 @@ def resting_states(conditions: Conditions, axon: Axon = "ghk") -> int:
 
 WAIT_MS = 4.0  # for a spike, after the pulse
 FIRST_GUESS_PA = 400.0
-# Near the threshold the time to a spike or to its failing grows by the logarithm of the distance,
-# over some 8 per ms; failing shows 1.4 times later. Only what is left at the end leans on it.
+# Near the threshold the time until a spike, or until it fails, grows as -ln(distance)/8 ms; a
+# failure shows 1.4 times later. This only interpolates within the last interval of the search.
 GROWTH_PER_MS, FAILING = 8.0, 1.4
-TIMED_INTERVAL = 4  # the interval (in tolerances) in which times tell the rest
+TIMED_INTERVAL = 4  # width (in tolerances) of the interval that is left to this interpolation
 
 
 def interpolate_thresholds(low, high, low_ms, high_ms) -> np.ndarray:
-    """Return the thresholds between pulses that fail and that fire, by the times if known."""
+    """Return thresholds between a pulse that failed and one that fired, from their times if known.
+
+    Parameters
+    ----------
+    low, high : ndarray
+        Strongest pulse that failed and weakest that fired (infinite: none), pA.
+    low_ms, high_ms : ndarray
+        Times from the end of the pulse to the failure and to the spike, ms.
+
+    Returns
+    -------
+    ndarray
+        pA; NaN where no pulse fired.
+    """
     late = np.clip(low_ms - high_ms, -0.3, 0.3)
     share = 1.0 / (1.0 + np.exp(GROWTH_PER_MS * late) / FAILING)
-    told = (low_ms > 0.0) & (high_ms > 0.0)  # not of a spike during the pulse
-    share = np.where(told, share, 0.5)
+    timed = (low_ms > 0.0) & (high_ms > 0.0)  # not of a spike during the pulse
+    share = np.where(timed, share, 0.5)
     never = np.isinf(high)
     return np.where(never, np.nan, low + np.where(never, 0.0, high - low) * share)
+
+
+@dataclass(frozen=True)
+class SearchStarts:
+    """Where the tests of a threshold search start, if not each axon at its rest.
+
+    Attributes
+    ----------
+    states : ndarray, shape (10, n)
+        States at the start of each test's pulse; not changed.
+    current_pa : ndarray or float
+        Steady polarising current of each test, pA, that ends with the pulse.
+    axon : ndarray of int, shape (n,), optional
+        Index of the axon of each test; one test for each axon if omitted.
+    """
+
+    states: np.ndarray
+    current_pa: np.ndarray | float = 0.0
+    axon: np.ndarray | None = None
 
 
 def threshold_pa(
     axons: Axons,
     width_ms: float | np.ndarray,
-    start: np.ndarray | None = None,
-    current: np.ndarray | float = 0.0,
+    starts: SearchStarts | None = None,
     dt: float = DT_MS,
     tolerance_pa: np.ndarray | float = 0.01,
     near_pa: np.ndarray | float = FIRST_GUESS_PA,
-    column: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return the smallest pulse that fires each axon, pA, shape (n,).
 
     An axon fires if E rises above -20 mV, during the pulse with m > 0.5, or after it before E
-    has fallen half-way back to rest, within 4 ms. NaN where a pulse of `HIGHEST_PA` does not
-    fire and 0 where none is needed. In depolarisation block a "spike" is graded and its
-    threshold means little: `excitability` tells.
+    has fallen half-way back to rest, within 4 ms. The threshold is NaN where a pulse of
+    `HIGHEST_PA` does not fire, and 0 where none is needed. In depolarisation block spikes are
+    graded and their threshold means little (`neurosim.clinic.excitability` reports block).
 
     Parameters
     ----------
+    axons : Axons
     width_ms : float or ndarray, shape (n,)
         Pulse width.
-    start : ndarray, shape (10, n), optional
-        States at the start of the pulse; not changed. Rest if left out.
-    current : ndarray or float
-        Steady polarising current, pA, that ends with the pulse.
+    starts : SearchStarts, optional
+        State and polarising current of each test; every axon at rest if omitted.
+    dt : float
+        Step, ms.
     tolerance_pa : float or ndarray, shape (n,)
-        What is found differs by about half of this, at most by four times it.
+        The typical error is half of this, the greatest four times it.
     near_pa : ndarray or float
-        Where to begin: any value gives the same within the tolerance, a near one sooner.
-    column : ndarray of int, shape (n,), optional
-        The axon of each trial, where they are not one each.
+        First pulse to try. It changes the result only within the tolerance; a near one saves time.
     """
-    column = np.arange(axons.P.shape[1]) if column is None else column
-    n, start = column.size, axons.rest if start is None else start
+    starts = SearchStarts(axons.rest) if starts is None else starts
+    column = np.arange(axons.P.shape[1]) if starts.axon is None else starts.axon
+    n = column.size
     steps = np.broadcast_to(np.rint(np.asarray(width_ms) / dt).astype(np.int64), n)
-    steady = np.broadcast_to(np.asarray(current, float), n)
+    steady = np.broadcast_to(np.asarray(starts.current_pa, float), n)
     near = np.clip(near_pa, tolerance_pa, HIGHEST_PA) + np.zeros(n)
     search = np.stack(
         np.broadcast_arrays(near, 1.125, 0.0, HIGHEST_PA, TIMED_INTERVAL * tolerance_pa)
     )
-    found = kernel.find_threshold(
-        start,
+    bounds = kernel.find_threshold(
+        starts.states,
         axons.P,
         np.arange(n),
         column,
@@ -610,7 +654,7 @@ def threshold_pa(
         search,
         dt,
     )
-    return np.where(found[0] > 0.0, interpolate_thresholds(*found), 0.0)
+    return np.where(bounds[0] > 0.0, interpolate_thresholds(*bounds), 0.0)
 
 
 @cached(*PARAMETER_GROUPS)

@@ -1,13 +1,13 @@
-"""A few nodes in a row: an axon's end, where a misfire must travel to count.
+"""Several nodes in a row: the end of an axon, along which a misfire must travel to count.
 
-Every unit is the whole axon of `axon` (node, internode) with its own membrane; neighbouring
-nodes are joined by the axial conductance of the axoplasm, the two ends are sealed. Unit 0 is
-the healthy end: a discharge counts if it arrives there. A unit may have channel noise and three
-slow feedbacks: an outward current that grows with every spike, slow sodium inactivation that
-moves, and potassium that gathers outside its membrane.
+Every unit is the whole axon of `axon` (node and internode) with its own membrane. Neighbouring
+nodes are joined by the axial conductance of the axoplasm; both ends are sealed. Unit 0 is the
+healthy end: a discharge counts if it arrives there. A unit may have channel noise and three slow
+feedbacks: an outward current that grows with every spike, dynamic slow sodium inactivation, and
+potassium that accumulates outside its membrane.
 
-The equations are those of `equations`; the few that a chain adds stand here once, for NumPy
-(the reference) and for Numba (`compiled_chain`).
+The equations are those of `equations`; those that a chain adds are in `chain_equations`, written
+once for NumPy (the reference, here) and for Numba (`compiled_chain`).
 """
 
 from __future__ import annotations
@@ -61,16 +61,15 @@ class ChainUnit:
     node : float
         Area of the nodal membrane against the ordinary one.
     capacity, myelin_capacity : float
-        Electrical capacity of the nodal membrane and of the myelin, beyond what the sizes above
-        make of them.
+        Further factors on the capacitance of the nodal membrane and of the myelin.
     channels : float
-        Sodium channels of the node that make noise; infinitely many for none.
+        Number of noisy sodium channels of the node; infinite for no noise.
     outward_pa_per_spike, outward_tau_ms : float
-        Outward current that every spike of the node adds, and how fast it fades.
+        Outward current that every spike of the node adds, and its decay time constant.
     inactivation_tau_ms : float
-        Time constant of slow sodium inactivation; infinite leaves it where rest puts it.
+        Time constant of slow sodium inactivation; infinite to hold it at its value at rest.
     space_pl, space_tau_ms : float
-        Volume around the membrane in which potassium gathers, and how fast it leaves.
+        Volume around the membrane in which potassium accumulates, and its clearance time constant.
     """
 
     membrane: Conditions = field(default_factory=Conditions)
@@ -142,7 +141,7 @@ class Chain:
 
 @dataclass
 class ChainState:
-    """What a run moves: states (10, units, n), slow states (3, units, n), who is in a spike."""
+    """Variables of a run: states (10, units, n), slow states (3, units, n), spikes under way."""
 
     S: np.ndarray
     slow: np.ndarray
@@ -157,7 +156,7 @@ class Spikes:
     Attributes
     ----------
     times_ms, peaks_mv : ndarray, shape (units, n, capacity)
-        Upward crossings of -20 mV and the highest E of each; valid up to the count.
+        Upward crossings of -20 mV and the highest E of each spike; valid up to the count.
     counts : ndarray of int, shape (units, n)
     """
 
@@ -181,14 +180,14 @@ def build_chain(
 
     Parameters
     ----------
-    chains : sequence of sequences of Unit
+    chains : sequence of sequences of ChainUnit
         All of the same length; unit 0 is the healthy end.
     axial_ns : float or ndarray, shape (n,) or (units - 1, n)
         Conductance between neighbouring nodes, nS.
     axon : str
         ``"ghk"`` or ``"ohmic"``.
     strict : bool
-        If false, a chain without rest is NaN throughout and never fires, for searches.
+        If false, a chain without a rest is NaN throughout and never fires (for searches).
 
     Raises
     ------
@@ -203,11 +202,11 @@ def build_chain(
     P, slow_rows = _unit_rows(flat, axon)
     P, slow_rows = P.reshape(-1, k, n), slow_rows.reshape(-1, k, n)
     g = np.broadcast_to(np.asarray(axial_ns, float), (max(k - 1, 0), n)).copy()
-    e, ei, found = _find_coupled_rest(
+    e, ei, has_rest = _find_coupled_rest(
         P, slow_rows, g, float(_split_leak_and_pump((axon,))["rest_mv"][0])
     )
-    if strict and not found.all():
-        which = f"Chain {np.argmin(found)} of {n}" if n > 1 else "The chain"
+    if strict and not has_rest.all():
+        which = f"Chain {np.argmin(has_rest)} of {n}" if n > 1 else "The chain"
         raise NeurosimError(f"{which} has no resting potential near that of the healthy axon.")
     P[eq.ROW["P_na"]] *= available_sodium(e, *slow_rows)
     rest = steady_state(P, e, ei)
@@ -217,7 +216,7 @@ def build_chain(
 
 
 def _unit_rows(flat: Sequence[ChainUnit], axon: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return parameters of every unit, slow inactivation not applied, and its curve."""
+    """Return the parameters of every unit before slow inactivation, and its curve's parameters."""
     P = kernel_parameters(axon, [unit.membrane for unit in flat])
     for scale, names in SCALED_CHANNELS.items():
         factor = np.array([getattr(unit, scale) for unit in flat])
@@ -249,9 +248,9 @@ def _currents(P, slow_rows, g, e, ei):
 
 
 def _find_coupled_rest(P, slow_rows, g, healthy_mv):
-    """Return E, Ei at which no current flows, and where they were found.
+    """Return E and Ei at which no current flows, and a mask of chains that have such a rest.
 
-    Newton's steps from the healthy rest, held to 2 mV; the internode is eliminated.
+    Newton steps from the healthy rest, each limited to 2 mV; the internode is eliminated.
     """
     k, n = P.shape[1:]
     bridge = P[eq.ROW["g_bb"]]
@@ -276,8 +275,8 @@ def _find_coupled_rest(P, slow_rows, g, healthy_mv):
         ei = ei + np.clip((bridge * move - inner) / slope_i, -4.0, 4.0)
         if np.abs(move).max() < 1e-10:
             break
-    found = np.abs(_currents(P, slow_rows, g, e, ei)).max(axis=(0, 1)) < 1e-6
-    return np.where(found, e, np.nan), np.where(found, ei, np.nan), found
+    has_rest = np.abs(_currents(P, slow_rows, g, e, ei)).max(axis=(0, 1)) < 1e-6
+    return np.where(has_rest, e, np.nan), np.where(has_rest, ei, np.nan), has_rest
 
 
 def _unit_feedback(flat, P, rest, slow_rows, axon) -> np.ndarray:
@@ -292,7 +291,7 @@ def _unit_feedback(flat, P, rest, slow_rows, axon) -> np.ndarray:
     ik += potassium_current(ei, ni, si, r["gi_kf"], r["gi_ks"], r["E_k"], share_i * r["gi_lk"])
     out = np.zeros((len(FEEDBACK), k, n))
     out[FEEDBACK_ROWS["per_spike"]] = get("outward_pa_per_spike")
-    out[FEEDBACK_ROWS["kept"]] = get("outward_tau_ms")
+    out[FEEDBACK_ROWS["decay"]] = get("outward_tau_ms")
     out[FEEDBACK_ROWS["s_half"]], out[FEEDBACK_ROWS["s_width"]] = slow_rows[0], slow_rows[1]
     out[FEEDBACK_ROWS["s_scale"]] = 1.0 + np.exp((e - slow_rows[0]) / slow_rows[1])
     out[FEEDBACK_ROWS["s_rate"]] = 1.0 / get("inactivation_tau_ms")
@@ -317,10 +316,10 @@ def compiled_loop():
 
 
 def step(S, slow, P, feedback, axial_ns, stimulus, xi, dt):
-    """Return states and slow states after `dt` ms: the reference.
+    """Return states and slow states after `dt` ms: the reference for `compiled_chain`.
 
-    As `equations.step`, with the potentials of all nodes solved at once; the slow states move
-    first. `feedback` has its rates already turned into shares of one step.
+    As `equations.step`, with the potentials of all nodes solved together; the slow states move
+    first. The rates in `feedback` are per step (`_feedback_per_step`).
     """
     E, Ei, m, h, p, n, s, ni, si, q = S
     f = dict(zip(FEEDBACK, feedback, strict=True))
@@ -331,7 +330,7 @@ def step(S, slow, P, feedback, axial_ns, stimulus, xi, dt):
     ni, si = eq.gate_n(Ei, ni, P[7], P[8], dt), eq.gate_s(Ei, si, P[9], P[10], dt)
     q = eq.gate_q(Ei, q, P[11], P[12], dt)
 
-    outward = slow[0] * f["kept"]
+    outward = slow[0] * f["decay"]
     open_ = slow[1] + f["s_rate"] * (
         available_sodium(E, f["s_half"], f["s_width"], f["s_scale"]) - slow[1]
     )
@@ -400,13 +399,51 @@ def step(S, slow, P, feedback, axial_ns, stimulus, xi, dt):
 
 
 def _feedback_per_step(feedback, dt):
-    """Return the feedbacks with rates as shares of one step."""
+    """Return the feedbacks with their rates converted to shares of one step."""
     out = feedback.copy()
-    out[FEEDBACK_ROWS["kept"]] = np.exp(-dt / feedback[FEEDBACK_ROWS["kept"]])
+    out[FEEDBACK_ROWS["decay"]] = np.exp(-dt / feedback[FEEDBACK_ROWS["decay"]])
     out[FEEDBACK_ROWS["s_rate"]] = -np.expm1(-dt * feedback[FEEDBACK_ROWS["s_rate"]])
     out[FEEDBACK_ROWS["k_rate"]] = -np.expm1(-dt * feedback[FEEDBACK_ROWS["k_rate"]])
     out[FEEDBACK_ROWS["k_gain"]] = feedback[FEEDBACK_ROWS["k_gain"]] * dt
     return out
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """A current pulse into the nodes of a chain, from the start of a run.
+
+    Attributes
+    ----------
+    current_pa : ndarray or float
+        Current into each node, broadcast to shape (units, n).
+    width_ms : float
+        Width of the pulse; the whole run by default.
+    """
+
+    current_pa: np.ndarray | float = 0.0
+    width_ms: float = np.inf
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """How a chain is integrated, and what is stored.
+
+    Attributes
+    ----------
+    dt : float
+        Step, ms. With 0.01 the delay per node is within 3 % of its limit, with 0.02 within 9 %.
+    seed : int, sequence of int, or numpy.random.SeedSequence
+        Seed of the channel noise, which is drawn in blocks of 16 chains.
+    capacity : int
+        Spikes stored for one node; later ones are only counted.
+    every : int
+        Store all node potentials every `every` steps; 0 for never.
+    """
+
+    dt: float = 0.01
+    seed: int | Sequence[int] | np.random.SeedSequence = 0
+    capacity: int = 1024
+    every: int = 0
 
 
 def run_chain(
@@ -414,48 +451,41 @@ def run_chain(
     duration_ms: float,
     *,
     state: ChainState | None = None,
-    stimulus_pa: np.ndarray | float = 0.0,
-    stimulus_ms: float = np.inf,
-    dt: float = 0.01,
-    seed: int | np.random.SeedSequence = 0,
-    capacity: int = 1024,
-    every: int = 0,
+    stimulus: Stimulus | None = None,
+    settings: RunSettings | None = None,
 ) -> tuple[Spikes, np.ndarray]:
     """Move chains on for `duration_ms`, `state` in place.
 
     Parameters
     ----------
-    state : State, optional
-        Where to start; rest if omitted.
-    stimulus_pa : ndarray or float
-        Current into each node, broadcast to shape (units, n); it lasts `stimulus_ms`.
-    stimulus_ms : float
-        Width of the pulse; the whole run if omitted.
-    dt : float
-        Step, ms. 0.01 gives the delay per node within 3 % of its limit, 0.02 within 9 %.
-    seed : int or numpy.random.SeedSequence
-        Of the channel noise; drawn in blocks of 16 chains.
-    capacity : int
-        Spikes kept of one node; later ones are only counted.
-    every : int
-        Keep all node potentials every so many steps; 0 for none.
+    chain : Chain
+    duration_ms : float
+    state : ChainState, optional
+        Starting state; rest if omitted.
+    stimulus : Stimulus, optional
+        None if omitted.
+    settings : RunSettings, optional
 
     Returns
     -------
     spikes : Spikes
         A spike begins when E rises through -20 mV and ends when E falls below -35 mV.
-    trace_mv : ndarray, shape (kept, units, n)
+    trace_mv : ndarray, shape (stored, units, n)
     """
+    pulse = Stimulus() if stimulus is None else stimulus
+    run = RunSettings() if settings is None else settings
     state = chain.start() if state is None else state
     k, n, width = chain.units, chain.n, 16
-    steps = round(duration_ms / dt)
-    root = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+    steps = round(duration_ms / run.dt)
+    root = run.seed
+    if not isinstance(root, np.random.SeedSequence):
+        root = np.random.SeedSequence(root)
     generators = [np.random.Generator(np.random.PCG64(s)) for s in root.spawn(-(-n // width))]
-    times, peaks = np.empty((k, n, capacity)), np.empty((k, n, capacity))
+    times, peaks = np.empty((k, n, run.capacity)), np.empty((k, n, run.capacity))
     counts = np.zeros((k, n), np.int64)
-    trace = np.empty((steps // every if every else 0, k, n))
-    stimulus = np.ascontiguousarray(np.broadcast_to(np.asarray(stimulus_pa, float), (k, n)))
-    on = min(steps, round(min(stimulus_ms, duration_ms) / dt))
+    trace = np.empty((steps // run.every if run.every else 0, k, n))
+    current = np.ascontiguousarray(np.broadcast_to(np.asarray(pulse.current_pa, float), (k, n)))
+    on = min(steps, round(min(pulse.width_ms, duration_ms) / run.dt))
     fast = compiled_loop()
     go = _move_reference if fast is None else fast
     go(
@@ -463,22 +493,22 @@ def run_chain(
         state.slow,
         state.above,
         chain.P,
-        _feedback_per_step(chain.feedback, dt),
+        _feedback_per_step(chain.feedback, run.dt),
         chain.axial_ns,
-        stimulus,
+        current,
         np.flatnonzero(chain.noisy),
         steps,
         on,
-        dt,
+        run.dt,
         state.time_ms,
         generators,
         times,
         peaks,
         counts,
         trace,
-        every,
+        run.every,
     )
-    state.time_ms += steps * dt
+    state.time_ms += steps * run.dt
     return Spikes(times, peaks, counts), trace
 
 
@@ -522,8 +552,8 @@ def _move_reference(
                     peaks[u, j, counts[u, j]] = E[u, j]
                 counts[u, j] += 1
             elif 0 < counts[u, j] <= capacity:
-                at = counts[u, j] - 1
-                peaks[u, j, at] = max(peaks[u, j, at], E[u, j])
+                last = counts[u, j] - 1
+                peaks[u, j, last] = max(peaks[u, j, last], E[u, j])
         above[:] = (above | up) & (E >= -35.0)
         if every and (t + 1) % every == 0:
             trace[(t + 1) // every - 1] = E

@@ -1,6 +1,6 @@
-"""The equations of a chain of nodes: what the axial current and slow concentrations add.
+"""The equations that a chain of nodes adds to `equations`: axial current and slow feedbacks.
 
-The lines here are the only ones: NumPy runs them as they are, and Numba compiles them.
+NumPy runs these lines as they are, and Numba compiles the same lines.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from neurosim.model.axon import equations as eq
 
 SLOW = ("outward_pa", "available", "potassium_mmol_l")
 FEEDBACK = (
-    "per_spike", "kept", "s_half", "s_width", "s_scale", "s_rate",
+    "per_spike", "decay", "s_half", "s_width", "s_scale", "s_rate",
     "k_gain", "k_rate", "k_bath", "kt", "leak_share", "leak_share_i", "h_sodium", "ik_rest",
 )  # fmt: skip
 FEEDBACK_ROWS = {name: row for row, name in enumerate(FEEDBACK)}
@@ -23,7 +23,7 @@ SCALED_CHANNELS = {
 
 
 def available_sodium(e, s_half, s_width, s_scale):
-    """Return the share of sodium channels not slowly inactivated, relative to rest."""
+    """Return the steady share of sodium channels not slowly inactivated, relative to rest."""
     return s_scale / (1.0 + eq.exp((e - s_half) / s_width))
 
 
@@ -33,7 +33,7 @@ def log_ratio(x):
 
 
 def nernst_shift(k, k_bath, kt, h_sodium):
-    """Return what potassium `k` outside adds to E_K and to E_H, mV."""
+    """Return the shifts of E_K and E_H (mV) by potassium `k` outside instead of `k_bath`."""
     return kt * log_ratio(k / k_bath), kt * log_ratio((k + h_sodium) / (k_bath + h_sodium))
 
 
@@ -44,7 +44,7 @@ def potassium_current(e, n, s, g_kf, g_ks, E_k, g_lk_k):
 
 
 def internode_row(e, ei, current_i, g_i, g_bb, c_my, c_i, dt):
-    """Return the internode's own change (mV) and its share in the node's, for one step."""
+    """Return the internode's own change (mV) in one step, and its share of the node's change."""
     half = 0.5 * dt
     a22 = c_i + c_my + half * (g_i + g_bb)
     a12 = -c_my - half * g_bb

@@ -1,8 +1,8 @@
-"""Changes of an axon by name: ions, channels, pump, temperature, pH, and what it went through.
+"""Changes of an axon by name: ions, channels, pump, temperature, pH, and its recent history.
 
-`CHANGES` is everything that can be changed, `conditions()` the named conditions made of them
-(`conditions.toml`), `changed` and `condition` apply them. The command line's ``--change`` and
-``--condition`` are these.
+`CHANGES` lists everything that can be changed, `named_conditions` the named conditions composed
+of them (`conditions.toml`); `apply_changes` and `condition` apply them, and so do the command
+line's ``--change`` and ``--condition``.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from neurosim.model.axon.axon import Axon, Conditions
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that can be changed.
+    """One quantity that can be changed.
 
     Attributes
     ----------
     name, label, unit : str
         Name, plain words, and unit (empty for a factor and for pH).
     low, high : float
-        What is allowed.
+        Allowed range.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Change:
 
     @property
     def is_factor(self) -> bool:
-        """Whether it multiplies what is there; otherwise it is set."""
+        """Whether it multiplies the present value; otherwise it replaces it."""
         return self.name.endswith("_scale")
 
 
@@ -72,7 +72,7 @@ _HISTORY = frozenset(f.name for f in fields(AxonHistory))
 
 @dataclass(frozen=True)
 class NamedCondition:
-    """One named condition: its words, and its changes by name."""
+    """One named condition: title, description, and its changes by name."""
 
     name: str
     title: str
@@ -92,32 +92,32 @@ def named_conditions() -> dict[str, NamedCondition]:
     return {
         name: NamedCondition(
             name,
-            *words,
+            *texts,
             {
                 change: parameter("conditions", f"{name}.{change}")
                 for n, change in numbers
                 if n == name
             },
         )
-        for name, words in _change_texts().items()
+        for name, texts in _change_texts().items()
     }
 
 
 def check_changes(changes: Mapping[str, object]) -> dict[str, float]:
-    """Return `changes` as numbers.
+    """Validate `changes` and return them as numbers.
 
     Raises
     ------
     NeurosimError
-        For an unknown name, or a value that is none or lies outside its range.
+        If a name is unknown, or a value is not a number within its range.
     """
-    found = {}
+    checked = {}
     for name, value in changes.items():
         if name not in CHANGES:
             raise unknown_name("membrane change", name, CHANGES)
         c = CHANGES[name]
-        found[name] = number_within(name, value, c.low, c.high, c.unit.replace("degC", "°C"))
-    return found
+        checked[name] = number_within(name, value, c.low, c.high, c.unit.replace("degC", "°C"))
+    return checked
 
 
 def apply_changes(
@@ -128,27 +128,27 @@ def apply_changes(
     Parameters
     ----------
     changes : mapping
-        Names of `CHANGES`; a ``_scale`` multiplies, everything else is set. What the axon
-        went through (`neurosim.model.axon.activity.AxonHistory`) comes last.
+        Names of `CHANGES`; a ``_scale`` multiplies, anything else replaces. Firing and ischaemia
+        (`neurosim.model.axon.activity.AxonHistory`) are applied last.
     start : Conditions, optional
-        The axon before; health by default.
+        The axon before; healthy by default.
     axon : str or ParameterSet
-        Whose sodium it is that gathers.
+        The axon that accumulates sodium in that history.
 
     Raises
     ------
     NeurosimError
-        As for `checked`, and for a train of no length.
+        As `check_changes` and `AxonHistory` do.
     """
     values = check_changes(changes)
     history = AxonHistory(**{name: v for name, v in values.items() if name in _HISTORY})
-    now = start or Conditions()
+    conditions = start or Conditions()
     membrane = {
-        name: v * getattr(now, name) if CHANGES[name].is_factor else v
+        name: v * getattr(conditions, name) if CHANGES[name].is_factor else v
         for name, v in values.items()
         if name not in _HISTORY
     }
-    return conditions_after(history, now.replace(**membrane), axon)
+    return conditions_after(history, conditions.replace(**membrane), axon)
 
 
 def condition(name: str, axon: Axon = "ghk", start: Conditions | None = None) -> Conditions:
@@ -157,7 +157,7 @@ def condition(name: str, axon: Axon = "ghk", start: Conditions | None = None) ->
     Raises
     ------
     NeurosimError
-        For an unknown name; the nearest is offered.
+        If the name is unknown; the message suggests the nearest.
     """
     return apply_changes(named_condition(name).changes, start, axon)
 
@@ -168,9 +168,9 @@ def named_condition(name: str) -> NamedCondition:
     Raises
     ------
     NeurosimError
-        If there is none; the nearest is offered.
+        If there is none; the message suggests the nearest.
     """
-    found = named_conditions()
-    if not isinstance(name, str) or name not in found:
-        raise unknown_name("condition", name, found)
-    return found[name]
+    conditions = named_conditions()
+    if not isinstance(name, str) or name not in conditions:
+        raise unknown_name("condition", name, conditions)
+    return conditions[name]

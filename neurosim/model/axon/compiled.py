@@ -24,12 +24,13 @@ INNER = NOISE + 3 * WIDTH  # decay and gain of ni, si and q
 RATIO = INNER + 6 * WIDTH  # of the exponentials of p to those of m
 BEFORE = RATIO + 2 * WIDTH  # the internode's potential one step ago
 TOP = BEFORE + WIDTH  # highest potential
-# of a search: what is tried, its factor, current, width, time, rest, last potential, whether it
-# goes on, whether it fired, when
-TRIED, FACTOR, ON, LASTS, CLOCK, REST, LAST, LEFT, SPIKE, AT = (
+# One row each for a search: stimulus of the trial, factor of the next, current while the pulse is
+# on, its width, clock, rest, potential one step ago, whether the trial goes on, whether it fired,
+# and when it ended.
+TRIAL, FACTOR, ON, PULSE_STEPS, CLOCK, REST, LAST, RUNNING, SPIKE, END = (
     TOP + (k + 1) * WIDTH for k in range(10)
 )
-SIZE = AT + WIDTH
+SIZE = END + WIDTH
 # Not `fastmath=True`: that would let the compiler assume there is no inf and no NaN.
 MATH: dict = {"fastmath": {"contract", "arcp", "nsz", "afn"}, "error_model": "numpy"}
 INLINE: dict = {**MATH, "forceinline": True}
@@ -40,10 +41,10 @@ DIGEST = code_hash("model/axon/equations.py", "model/axon/compiled.py")[:12]
 
 
 def compile_loop(function):
-    """Compile a loop and keep its machine code, under a name that changes with `equations`.
+    """Compile a loop; its machine code is stored under a name that changes with `equations`.
 
-    Numba looks only at the date and size of this file and names its files by the function's
-    qualified name; without a folder to write in, the code is compiled in every process.
+    Numba itself compares only the date and size of this file, and names the stored file by the
+    function's qualified name. Without a writable folder the loop is compiled in every process.
     """
     function.__qualname__ += f"_{DIGEST}"
     try:
@@ -56,7 +57,7 @@ def compile_loop(function):
 def _exp2(x):  # noqa: ANN001, ANN202
     def exp2(x):
         # 2^k 2^f, |f| <= 1/2, by the best polynomial of degree 9 that is 1 at 0: 2e-14
-        # relative; `x` must be within +-1000, which `held` sees to
+        # relative; `x` must be within +-1000, which `clamp_potential` ensures
         shifted = x + 6755399441055744.0
         f = x - (shifted - 6755399441055744.0)
         f2 = f * f
@@ -79,7 +80,7 @@ def _exp(x):  # noqa: ANN001, ANN202
 
 @overload(eq.off_zero, jit_options=INLINE)  # pyright: ignore
 def _off_zero(x):  # noqa: ANN001, ANN202
-    # the same, without turning a comparison into a number
+    # the same value, without turning a comparison into a number
     return lambda x: x + (1e-5 if abs(x) < 1e-5 else 0.0)
 
 
@@ -130,9 +131,9 @@ internode_steps, ratios_mp = eq.internode_steps, eq.ratios_mp
 
 @njit(**INLINE)
 def clamp_potential(e):
-    """Return potential `e` held within +-250 mV (where no axon is), NaN as it is.
+    """Return potential `e` clamped to +-250 mV, far beyond any axon's; NaN stays NaN.
 
-    So every exponent and twice it stay within +-700, the steepest being (e + shift)/1.1 mV.
+    Every exponent, and twice it, then stays within +-700; the steepest is (e + shift)/1.1 mV.
     """
     e = 250.0 if e > 250.0 else e
     return -250.0 if e < -250.0 else e
@@ -140,7 +141,7 @@ def clamp_potential(e):
 
 @njit(**INLINE)
 def _renew(b, dt, steps, lanes):
-    """Renew decay and gain of the internode's gates of one block: `equations.held`."""
+    """Compute decay and gain of the internode's gates of a block (`equations.hold_slow_rates`)."""
     for i in range(lanes):
         f, k = i + FIRST, i + INNER
         Ei = clamp_potential(extrapolate(b[i + WIDTH], b[i + BEFORE], steps))
@@ -160,10 +161,10 @@ def _renew(b, dt, steps, lanes):
 
 @njit(**INLINE)
 def _move(b, dt, noise, renew, lanes):
-    """Move the first `lanes` of a block by one step: the wiring of `equations.step`, row by row.
+    """Move the first `lanes` of a block by one step, as `equations.step` does, row by row.
 
-    Without `noise` (a constant of the caller) the noise rows are not looked at. `renew` says
-    whether to renew what is held of the slow gates first.
+    Without `noise` (a compile-time constant) the noise rows are not read. With `renew` the held
+    rates of the slow gates are computed anew first.
     """
     if renew:
         _renew(b, dt, hold_steps(dt), lanes)
@@ -274,19 +275,19 @@ def _move(b, dt, noise, renew, lanes):
 
 @njit(**INLINE)
 def _next_renewal(since, hold):
-    """Return how many steps ago the held rates were renewed, one step later (0: renew them)."""
+    """Return the steps since the last renewal of the held rates, one step on; 0 means renew."""
     return since + 1 if since + 1 < hold else 0
 
 
 @njit(**INLINE)
 def _lane_count(n):
-    """Return how many lanes to move for `n` axons; not constant, or the loop would be unrolled."""
+    """Return the lanes to move for `n` axons; not a constant, which would unroll the loop."""
     return min(WIDTH, 4 * ((n + 3) // 4))
 
 
 @njit(**INLINE)
 def _fill_lane(b, i, S, j, P, k):
-    """Put state `j` and the parameters of axon `k` in lane `i`, and what is made of them."""
+    """Load state `j`, the parameters of axon `k` and values derived from them into lane `i`."""
     for row in range(STATES):
         b[row * WIDTH + i] = S[row, j]
     for row in range(PARAMS):
@@ -312,7 +313,7 @@ def _store(b, S, first, n):
 
 @compile_loop
 def _run(b, n_steps, since, dt, lanes):
-    """Move one block, note its highest potential, and return `since`."""
+    """Move one block, record its highest potential, and return the steps since a renewal."""
     hold = hold_steps(dt)
     for _ in range(n_steps):
         _move(b, dt, False, since == 0, lanes)
@@ -324,7 +325,7 @@ def _run(b, n_steps, since, dt, lanes):
 
 @compile_loop
 def run_segments(S, P, current, counts, dt):
-    """See `kernel.course`."""
+    """See `kernel.run_segments`."""
     parts, n = counts.size, S.shape[1]
     states, peak = np.empty((parts, STATES, n)), np.empty((parts, n))
     b = np.zeros(SIZE)
@@ -347,28 +348,28 @@ def run_segments(S, P, current, counts, dt):
 
 @njit(**INLINE)
 def _judge(b, lanes, after, noise):
-    """Note in every lane what the last step says of its trial: `equations.verdict`."""
+    """Record in every lane whether its trial fired or failed at this step (`spike_status`)."""
     for i in range(lanes):
         m = 1.0 if noise else b[i + 2 * WIDTH]
         hit, over, b[i + TOP], time = spike_status(
-            b[i], b[i + LAST], m, b[i + TOP], b[i + REST], b[i + CLOCK], b[i + LASTS]
+            b[i], b[i + LAST], m, b[i + TOP], b[i + REST], b[i + CLOCK], b[i + PULSE_STEPS]
         )
         b[i + CLOCK] += 1.0
-        ends = b[i + LEFT] > 0.0 and (hit or over or b[i + CLOCK] >= b[i + LASTS] + after)
+        ends = b[i + RUNNING] > 0.0 and (hit or over or b[i + CLOCK] >= b[i + PULSE_STEPS] + after)
         b[i + SPIKE] = 1.0 if ends and hit else b[i + SPIKE]
-        b[i + AT] = time if ends and (hit or over) else b[i + AT]
-        b[i + LEFT] = 0.0 if ends else b[i + LEFT]
+        b[i + END] = time if ends and (hit or over) else b[i + END]
+        b[i + RUNNING] = 0.0 if ends else b[i + RUNNING]
 
 
 @njit(**INLINE)
-def _record_trial(b, i, j, found, search, dt):
-    """Put the outcome of the trial of lane `i` down to test `j` and return what to try next."""
+def _record_trial(b, i, j, bounds, search, dt):
+    """Record the outcome of lane `i`'s trial for test `j` and return the next stimulus."""
     k = 1 if b[i + SPIKE] > 0.0 else 0
-    found[k, j], found[2 + k, j] = b[i + TRIED], b[i + AT] * dt
+    bounds[k, j], bounds[2 + k, j] = b[i + TRIAL], b[i + END] * dt
     x = next_trial(
-        found[0, j],
-        found[1, j],
-        b[i + TRIED],
+        bounds[0, j],
+        bounds[1, j],
+        b[i + TRIAL],
         b[i + FACTOR],
         search[2, j],
         search[3, j],
@@ -380,7 +381,7 @@ def _record_trial(b, i, j, found, search, dt):
 
 @njit(**INLINE)
 def _pack(b, test, lanes):
-    """Move the lanes that have a test to the front and return how many lanes to move on."""
+    """Move the lanes that have a test to the front and return how many lanes still run."""
     k = 0
     for i in range(lanes):
         if test[i] >= 0:
@@ -389,19 +390,20 @@ def _pack(b, test, lanes):
             test[k] = test[i]
             k += 1
     test[k:] = -1
-    b[LEFT + k : LEFT + WIDTH] = 0.0
+    b[RUNNING + k : RUNNING + WIDTH] = 0.0
     return _lane_count(k)
 
 
 @njit(**INLINE)
 def _search(S, P, lane, column, steady, steps, shape, after, rest, search, dt, noise):
-    """Find the least stimulus of each test; a lane whose search is over takes the next test.
+    """Find the least stimulus that fires in each test; a lane that is done takes the next test.
 
-    The stimulus is a current, or with `noise` (a constant of the caller) the factor on `shape`.
-    A trial begins when the held rates are renewed, so that it goes as it would alone.
+    The stimulus is a current, or with `noise` (a compile-time constant) the factor on `shape`.
+    A trial begins when the held rates are renewed, so that its result does not depend on the
+    tests in other lanes.
     """
     n = lane.size
-    found = np.zeros((4, n))  # what fails and what fires, and when
+    bounds = np.zeros((4, n))  # strongest that failed, weakest that fired, and their times
     b = np.zeros(SIZE)
     hold, lanes = hold_steps(dt), _lane_count(n)
     test = np.full(WIDTH, -1)
@@ -410,60 +412,60 @@ def _search(S, P, lane, column, steady, steps, shape, after, rest, search, dt, n
         if since == 0:
             ended = False
             for i in range(lanes):
-                if b[i + LEFT] > 0.0 or (test[i] < 0 and begun):
+                if b[i + RUNNING] > 0.0 or (test[i] < 0 and begun):
                     continue
                 ended, j, x = True, test[i], 0.0
                 if j >= 0:
-                    x = _record_trial(b, i, j, found, search, dt)
-                if x == 0.0:  # the next test; spare lanes do the first one over
+                    x = _record_trial(b, i, j, bounds, search, dt)
+                if x == 0.0:  # take the next test; spare lanes repeat the first one
                     test[i] = taken if taken < n else -1
                     taken += 1
                     j = max(test[i], 0)
                     x, b[i + FACTOR] = search[0, j], search[1, j]
                     if test[i] >= 0:
-                        found[1, j], found[2, j], found[3, j] = np.inf, np.nan, np.nan
+                        bounds[1, j], bounds[2, j], bounds[3, j] = np.inf, np.nan, np.nan
                 _fill_lane(b, i, S, lane[j], P, column[j])
-                b[i + TRIED], b[i + ON] = x, x + steady[j]
-                b[i + LASTS], b[i + REST] = steps[j], rest[column[j]]
-                b[i + CLOCK], b[i + SPIKE], b[i + AT], b[i + TOP] = 0.0, 0.0, after, -1000.0
-                b[i + LEFT] = 1.0 if test[i] >= 0 else 0.0
+                b[i + TRIAL], b[i + ON] = x, x + steady[j]
+                b[i + PULSE_STEPS], b[i + REST] = steps[j], rest[column[j]]
+                b[i + CLOCK], b[i + SPIKE], b[i + END], b[i + TOP] = 0.0, 0.0, after, -1000.0
+                b[i + RUNNING] = 1.0 if test[i] >= 0 else 0.0
             if ended and taken > n:
                 lanes = _pack(b, test, lanes)
             if lanes == 0:
                 break
             begun = True
         for i in range(lanes):
-            b[CURRENT + i] = b[i + ON] if b[i + CLOCK] < b[i + LASTS] and not noise else 0.0
+            b[CURRENT + i] = b[i + ON] if b[i + CLOCK] < b[i + PULSE_STEPS] and not noise else 0.0
             b[i + LAST] = b[i]
         if noise:
             for i in range(lanes):
                 row = int(b[i + CLOCK])
                 for k in range(3):
                     xi = shape[row, k, column[test[i]]] if row < shape.shape[0] else 0.0
-                    b[NOISE + k * WIDTH + i] = xi * b[i + TRIED]
+                    b[NOISE + k * WIDTH + i] = xi * b[i + TRIAL]
         _move(b, dt, noise, since == 0, lanes)
         _judge(b, lanes, after, noise)
         since = _next_renewal(since, hold)
-    return found
+    return bounds
 
 
 @compile_loop
 def find_threshold(S, P, lane, column, steady, steps, after, rest, search, dt):
-    """See `kernel.pulse`."""
+    """See `kernel.find_threshold`."""
     none = np.zeros((0, 3, 1))
     return _search(S, P, lane, column, steady, steps, none, after, rest, search, dt, False)
 
 
 @compile_loop
 def find_noise_threshold(S, P, column, shape, after, rest, search, dt):
-    """See `kernel.kick`."""
+    """See `kernel.find_noise_threshold`."""
     steady, steps = np.zeros(column.size), np.full(column.size, shape.shape[0])
     return _search(S, P, column, column, steady, steps, shape, after, rest, search, dt, True)
 
 
 @compile_loop
 def noisy_spikes(S, P, current, n_steps, dt, rng, first, times, peaks, counts):
-    """Move the block of axons from `first` on; see `kernel.noisy`, whose results it fills."""
+    """Move the block of axons from `first` on, filling the results of `kernel.noisy_spikes`."""
     n, capacity = times.shape
     b = np.zeros(SIZE)
     hold = hold_steps(dt)
@@ -504,7 +506,7 @@ def noisy_spikes(S, P, current, n_steps, dt, rng, first, times, peaks, counts):
 
 @compile_loop
 def run_with_noise(S, P, shape, amplitude, dt):
-    """See `kernel.driven`."""
+    """See `kernel.run_with_noise`."""
     n, n_steps = S.shape[1], shape.shape[0]
     peak = np.full(n, -1000.0)
     b = np.zeros(SIZE)
@@ -532,9 +534,9 @@ def run_with_noise(S, P, shape, amplitude, dt):
 
 @njit(**INLINE)
 def _step_back(b):
-    """Put in the effect of one step what it was a step before, in one flat buffer of lanes.
+    """Carry the effect on E one step back in time, in one flat buffer of lanes.
 
-    Rows are the effect, the one before and the linear membrane, column by column.
+    Rows are the effect, the effect a step earlier, and the transition matrix column by column.
     """
     for j in range(STATES):
         row = (2 + j) * STATES * WIDTH
@@ -550,11 +552,11 @@ def _step_back(b):
 
 @compile_loop
 def matched_noise(forward, kick, steps):
-    """See `kernel.matched`."""
+    """See `kernel.matched_noise`."""
     n = kick.shape[0]
     course = np.empty((steps, 3, n))
     b = np.zeros((2 + STATES) * STATES * WIDTH)
-    size, norm, own = np.zeros(3 * WIDTH), np.zeros(3 * WIDTH), np.zeros(steps * 3 * WIDTH)
+    size, norm, block_course = np.zeros(3 * WIDTH), np.zeros(3 * WIDTH), np.zeros(steps * 3 * WIDTH)
     for first in range(0, n, WIDTH):
         lanes = min(WIDTH, n - first)
         b[: STATES * WIDTH] = 0.0
@@ -568,7 +570,7 @@ def matched_noise(forward, kick, steps):
         for t in range(steps - 1, -1, -1):
             for i in range(3 * WIDTH):
                 xi = b[i + 2 * WIDTH] * size[i]
-                own[i + t * 3 * WIDTH] = xi
+                block_course[i + t * 3 * WIDTH] = xi
                 norm[i] += xi * xi
             _step_back(b)
         for i in range(lanes):
@@ -576,5 +578,5 @@ def matched_noise(forward, kick, steps):
         for t in range(steps):
             for k in range(3):
                 for i in range(lanes):
-                    course[t, k, first + i] = own[i + (3 * t + k) * WIDTH] * norm[i]
+                    course[t, k, first + i] = block_course[i + (3 * t + k) * WIDTH] * norm[i]
     return course

@@ -1,7 +1,8 @@
 """The loop of `chain`, compiled by Numba from the lines of `equations` and `chain`.
 
 Nothing here knows any physiology; the layout is that of `compiled`: blocks of `WIDTH` chains,
-one flat buffer, every unit a stretch of rows. Import this module only through `chain.compiled`.
+one flat buffer, a range of rows for each unit. Import this module only through
+`chain.compiled_loop`.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ internode_row, node_row, eliminate_row = (
 
 
 def _compile_loop(function):
-    """Compile a loop under a name that changes with the lines of `chain` too."""
+    """Compile a loop under a name that also changes with `chain_equations`."""
     function.__qualname__ += f"_{code_hash('model/axon/chain_equations.py')[:8]}"
     return compile_loop(function)
 
@@ -243,23 +244,23 @@ def _load(b, S, slow, rows, feedback, axial, stimulus, first):
 
 
 @njit(**INLINE)
-def _note_spikes(one, u, first, here, above, per_spike, times, peaks, counts, now):
-    """Note the spikes of one unit and return whether any is under way."""
+def _note_spikes(one, u, first, lanes, above, per_spike, times, peaks, counts, time_ms):
+    """Record the spikes of one unit and return whether any is under way."""
     capacity, under_way = times.shape[2], False
-    for i in range(here):
+    for i in range(lanes):
         e, j = one[i], first + i
         if e > -20.0 and not above[u, j]:
             above[u, j] = True
             one[i + SLOW] += per_spike[u, j]
             if counts[u, j] < capacity:
-                times[u, j, counts[u, j]], peaks[u, j, counts[u, j]] = now, e
+                times[u, j, counts[u, j]], peaks[u, j, counts[u, j]] = time_ms, e
             counts[u, j] += 1
         elif above[u, j]:
             if e < -35.0:
                 above[u, j] = False
-            at = counts[u, j] - 1
-            if 0 <= at < capacity and e > peaks[u, j, at]:
-                peaks[u, j, at] = e
+            last = counts[u, j] - 1
+            if 0 <= last < capacity and e > peaks[u, j, last]:
+                peaks[u, j, last] = e
         under_way = under_way or above[u, j]
     return under_way
 
@@ -285,12 +286,12 @@ def _block(
     every,
 ):
     units, n = S.shape[1], S.shape[2]
-    here = min(WIDTH, n - first)
+    lanes = min(WIDTH, n - first)
     chunk = 64
     xi = np.empty((chunk, 3, noisy.size, WIDTH))
     is_noisy = np.zeros(units, dtype=np.bool_)
     is_noisy[noisy] = True
-    active = above[:, first : first + here].sum(axis=1) > 0
+    active = above[:, first : first + lanes].sum(axis=1) > 0
     for t in range(steps):
         if t == on:
             b[:, CURRENT : CURRENT + W] = 0.0
@@ -321,7 +322,7 @@ def _block(
                     b[u],
                     u,
                     first,
-                    here,
+                    lanes,
                     above,
                     per_spike,
                     times,
@@ -331,10 +332,10 @@ def _block(
                 )
         if every > 0 and (t + 1) % every == 0:
             for u in range(units):
-                for i in range(here):
+                for i in range(lanes):
                     trace[(t + 1) // every - 1, u, first + i] = b[u, i]
     for u in range(units):
-        for i in range(here):
+        for i in range(lanes):
             for k in range(STATES):
                 S[k, u, first + i] = b[u, i + k * W]
             for k in range(slow.shape[0]):
@@ -361,7 +362,7 @@ def move(
     trace,
     every,
 ):
-    """See `chain._move_reference`, whose results it gives."""
+    """Give the results of `chain._move_reference`."""
     b = np.zeros((S.shape[1], UNIT))
     per_spike = np.ascontiguousarray(feedback[0])
     for block, rng in enumerate(generators):

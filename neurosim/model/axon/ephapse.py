@@ -1,15 +1,16 @@
-"""Two axons that touch: what a spike in one does to the other through the cleft between them.
+"""Ephaptic coupling: the effect of a spike in one axon on another across the cleft between them.
 
 Each axon is a chain of nodes (`chain`). At the contact both membranes face a narrow cleft that is
-joined to the bath by one resistance R. All current that leaves either membrane there passes R and
-raises the cleft to V = R (J_1 + J_2), J being what the axon's neighbouring nodes send to the unit
-in the cleft. E is the potential across a membrane, so that the inside of that unit stands at E + V.
+joined to the bath by one resistance R. All current that leaves either membrane there flows through
+R and raises the cleft to V = R (J_1 + J_2), where J is the current from an axon's neighbouring
+nodes into its unit at the cleft. E is the potential across a membrane, so that the inside of that
+unit is at E + V.
 With L the axial conductances of both axons (a graph's Laplacian) and s the units in the cleft,
 
     J = -L (E + s V),   V = R sT J = -R sT L E / (1 + R sT L s),
 
-so J = -M E with a symmetric M: current is conserved by construction, and nothing is added to the
-membrane's own equations. R = 0 is two axons that know nothing of each other.
+so J = -M E with a symmetric M: current is conserved by construction, and the membrane equations
+stay as they are. With R = 0 the two axons are independent.
 """
 
 from __future__ import annotations
@@ -31,25 +32,26 @@ UNITS, PLACE = 7, 3  # nodes of an axon, and the one at the contact
 DT_MS, DURATION_MS = 0.01, 4.0
 PULSE_PA, PULSE_MS = 4000.0, 0.1  # into the first node of the driving axon
 FIRED_MV = -20.0
-LEAST, HIGHEST_MV, RUNGS = 0.2, 300.0, 24  # factors of the field tried on the neighbour
+LEAST, HIGHEST_MV, RUNGS = 0.2, 300.0, 24  # range and number of field strengths per scan
 NS_MOHM = 1e-3  # nS times megohm
 
 
 @dataclass(frozen=True)
 class Contact:
-    """How two axons touch, and what is sick of both there.
+    """How two axons touch, and how both are changed at the contact.
 
     Attributes
     ----------
     resistance_mohm : float
-        From the cleft between them to the bath.
+        Resistance from the cleft between them to the bath.
     capacity, leak : float
-        Of the nodal membrane (the leak of the internode too) against the healthy one.
+        Capacitance and leak of the nodal membrane (the leak of the internode too) against the
+        healthy one.
     lamellae : float
-        Share of the myelin that is left: its capacity and the conductance through and under it
-        rise as the inverse.
+        Remaining share of the myelin: its capacitance and the conductance through and under it
+        are inversely proportional.
     potassium_mv : float
-        What potassium that gathers around them adds to its equilibrium potential.
+        Rise of the potassium equilibrium potential by potassium accumulating around them.
     sodium : float
         Sodium channels of the node against the healthy one.
     """
@@ -71,13 +73,13 @@ class Contact:
     def unit(self, body: Conditions) -> ch.ChainUnit:
         """Return the unit at the contact in a body."""
         factor = float(np.exp(self.potassium_mv / ions.thermal_mv(body.temperature_c)))
-        here = body.replace(
+        membrane = body.replace(
             potassium_out_mmol_l=body.potassium_out_mmol_l * factor,
             leak_scale=body.leak_scale * self.leak,
             sodium_scale=body.sodium_scale * self.sodium,
         )
         return ch.ChainUnit(
-            here,
+            membrane,
             bridge=1.0 / self.lamellae,
             capacity=self.capacity,
             myelin_capacity=1.0 / self.lamellae,
@@ -86,25 +88,25 @@ class Contact:
 
 @dataclass(frozen=True)
 class Crosstalk:
-    """What a spike in one axon does to the other.
+    """The effect of a spike in one axon on the other.
 
     Attributes
     ----------
     cleft_low_mv, cleft_high_mv : float
-        Least and greatest potential of the cleft during the spike, against that at rest, while
-        the neighbour's sodium channels stay as at rest.
+        Lowest and highest potential of the cleft during the spike, relative to rest, with the
+        neighbour's sodium gates held at rest.
     depolarisation_mv : float
-        How far that brings the neighbour's membrane up from rest, at the node where it is most.
+        Greatest depolarisation of the neighbour from rest, over all its nodes.
     share : float
-        The cleft's potential over that of the same course which would just fire the neighbour (1
-        fires it); 0 if that would be above 300 mV.
+        The cleft's potential relative to one of the same time course that would just fire the
+        neighbour (1 fires it); 0 if that one would exceed 300 mV.
     fires : bool
-        Whether the spike starts one in the neighbour that leaves the contact.
+        Whether the spike starts one in the neighbour that propagates away from the contact.
     arrives : bool
-        Whether the spike itself gets past the contact.
+        Whether the spike itself propagates past the contact.
     delay_ms : float
-        From the driving axon's spike at the contact or the nodes beside it, whichever is first, to
-        the neighbour's there; NaN if that does not fire.
+        From the driving axon's spike (at the contact or a node beside it, whichever is first) to
+        the neighbour's; NaN if the neighbour does not fire.
     rest_mv : float
         Resting potential of both at the contact.
     """
@@ -150,11 +152,11 @@ def lesion_contact() -> Contact:
 
 def axial_laplacian(axons: int) -> np.ndarray:
     """Return the Laplacian of the axial conductances of `axons` chains side by side, nS."""
-    one = np.zeros((UNITS, UNITS))
+    single = np.zeros((UNITS, UNITS))
     g = parameter("chain", "axial_ns")
     for k in range(UNITS - 1):
-        one[k : k + 2, k : k + 2] += g * np.array([[1.0, -1.0], [-1.0, 1.0]])
-    return np.kron(np.eye(axons), one)
+        single[k : k + 2, k : k + 2] += g * np.array([[1.0, -1.0], [-1.0, 1.0]])
+    return np.kron(np.eye(axons), single)
 
 
 def cleft_mask(axons: int) -> np.ndarray:
@@ -163,7 +165,7 @@ def cleft_mask(axons: int) -> np.ndarray:
 
 
 def coupling_matrix(resistance_mohm: float, axons: int = 2) -> tuple[np.ndarray, np.ndarray]:
-    """Return M of J = -M E (nS), and the row that gives the cleft's V from E.
+    """Return M of J = -M E (nS), and the row r of V = r E for the cleft.
 
     Parameters
     ----------
@@ -184,13 +186,13 @@ def _build_contact(contact: Contact, body: Conditions, axon: str) -> ch.Chain:
     return ch.build_chain([units], parameter("chain", "axial_ns"), axon)
 
 
-def settle_at_rest(one: ch.Chain, M: np.ndarray) -> np.ndarray:
+def settle_at_rest(chain: ch.Chain, M: np.ndarray) -> np.ndarray:
     """Return the states (10, units) of axons at rest under M, from chains at rest without it."""
     from scipy.optimize import root
 
     axons = M.shape[0] // UNITS
-    P = np.concatenate([one.P[:, :, 0]] * axons, axis=1)
-    start = np.concatenate([one.rest[:2, :, 0]] * axons, axis=1)
+    P = np.concatenate([chain.P[:, :, 0]] * axons, axis=1)
+    start = np.concatenate([chain.rest[:2, :, 0]] * axons, axis=1)
 
     def imbalance(x):
         e, ei = x.reshape(2, -1)
@@ -200,10 +202,10 @@ def settle_at_rest(one: ch.Chain, M: np.ndarray) -> np.ndarray:
         bridge = P[eq.ROW["g_bb"]] * (e - ei)
         return np.concatenate([out + bridge + M @ e, inner - bridge])
 
-    found = root(imbalance, start.ravel(), tol=1e-11)
-    if np.abs(found.fun).max() > 1e-6:
+    solution = root(imbalance, start.ravel(), tol=1e-11)
+    if np.abs(solution.fun).max() > 1e-6:
         raise NeurosimError("Two axons in contact have no rest under these conditions.")
-    return steady_state(P, *found.x.reshape(2, -1))
+    return steady_state(P, *solution.x.reshape(2, -1))
 
 
 def _inner(S, P):
@@ -218,9 +220,9 @@ def step(S, P, M, current, dt, free):
     """
     out = S.copy()
     node, phi, inner, phi_inner = eq.pack_gates(P)
-    moved = eq.relax(S[2:7], *eq.node_rates(S[0], node, phi * dt))
-    out[2:5] = np.where(free, moved[:3], S[2:5])
-    out[5:7] = moved[3:]
+    gates = eq.relax(S[2:7], *eq.node_rates(S[0], node, phi * dt))
+    out[2:5] = np.where(free, gates[:3], S[2:5])
+    out[5:7] = gates[3:]
     out[7:] = eq.relax(S[7:], *eq.internode_rates(S[1], inner, phi_inner * dt))
     E, Ei = S[:2]
     amps, g = eq.node_current(E, *out[2:7], *P[13:26])
@@ -232,14 +234,14 @@ def step(S, P, M, current, dt, free):
         E, Ei, amps, g, own, share, flow, 0.0, 0.0, 0.0, P[33], P[34], P[35], dt
     )
     matrix = 0.5 * dt * M
-    at = np.arange(E.shape[0])
-    matrix[:, at, at] += diagonal.T
+    unit = np.arange(E.shape[0])
+    matrix[:, unit, unit] += diagonal.T
     change = np.linalg.solve(matrix, rhs.T[:, :, None])[:, :, 0].T
     out[0], out[1] = E + change, Ei + own - share * change
     return out
 
 
-def run_coupled(rest, P, M, current, free=None, dt=DT_MS, ms=DURATION_MS) -> np.ndarray:
+def run_coupled(rest, P, M, current, free=None, dt=DT_MS) -> np.ndarray:
     """Return the node potentials, shape (steps + 1, units, n), of axons that start at rest.
 
     Parameters
@@ -257,36 +259,36 @@ def run_coupled(rest, P, M, current, free=None, dt=DT_MS, ms=DURATION_MS) -> np.
     free = np.ones(S.shape[1:], bool) if free is None else free
     trace = np.empty((current.shape[0] + 1, *S.shape[1:]))
     trace[0] = S[0]
-    for t, now in enumerate(current):
-        S = step(S, P, M, now, dt, free)
+    for t, current_now in enumerate(current):
+        S = step(S, P, M, current_now, dt, free)
         trace[t + 1] = S[0]
     return trace
 
 
-# --- what a spike does --------------------------------------------------------------------------
+# --- the effect of a spike ----------------------------------------------------------------------
 
 
 def _run_pair(contact: Contact, body: Conditions, axon: str, resistances, free):
     """Return rest, potentials and cleft of pairs that differ in resistance and in `free`."""
-    one = _build_contact(contact, body, axon)
+    chain = _build_contact(contact, body, axon)
     M, rows = (np.stack(x) for x in zip(*(coupling_matrix(r) for r in resistances), strict=True))
-    P = np.concatenate([one.P[:, :, 0]] * 2, axis=1)
-    rest = np.stack([settle_at_rest(one, m) for m in M], axis=2)
+    P = np.concatenate([chain.P[:, :, 0]] * 2, axis=1)
+    rest = np.stack([settle_at_rest(chain, m) for m in M], axis=2)
     pulse = np.zeros((round(DURATION_MS / DT_MS), 2 * UNITS, 1))
     pulse[: round(PULSE_MS / DT_MS), 0] = PULSE_PA
     mask = np.ones((2 * UNITS, len(resistances)), bool)
     mask[UNITS:] = free
     trace = _run_each(rest, P, M, np.broadcast_to(pulse, (*pulse.shape[:2], len(M))), mask)
-    return one, rest, trace, np.einsum("nj,tjn->tn", rows, trace)
+    return chain, rest, trace, np.einsum("nj,tjn->tn", rows, trace)
 
 
 def _run_each(rest, P, M, current, free):
-    """As `run`, each column from its own rest."""
+    """As `run_coupled`, with a resting state for each column."""
     S, P = rest.copy(), np.repeat(P[:, :, None], M.shape[0], axis=2)
     trace = np.empty((current.shape[0] + 1, *S.shape[1:]))
     trace[0] = S[0]
-    for t, now in enumerate(current):
-        S = step(S, P, M, now, DT_MS, free)
+    for t, current_now in enumerate(current):
+        S = step(S, P, M, current_now, DT_MS, free)
         trace[t + 1] = S[0]
     return trace
 
@@ -308,7 +310,7 @@ def _first_spike_ms(e) -> float:
 def crosstalk(
     conditions: Conditions | None = None, contact: Contact | None = None, axon: str = "ghk"
 ) -> Crosstalk:
-    """Return what a spike in one axon does to its neighbour (half a second).
+    """Return the effect of a spike in one axon on its neighbour (computed in half a second).
 
     Parameters
     ----------
@@ -331,7 +333,7 @@ def crosstalk(
 @cached(*PARAMETER_GROUPS, "chain", size=512)
 def _crosstalk(body: Conditions, contact: Contact, axon: str) -> Crosstalk:
     free = np.array([False, True])
-    one, rest, trace, cleft = _run_pair(contact, body, axon, [contact.resistance_mohm] * 2, free)
+    chain, rest, trace, cleft = _run_pair(contact, body, axon, [contact.resistance_mohm] * 2, free)
     beside = np.array([PLACE - 1, PLACE, PLACE + 1])
     fires = bool((_has_fired(trace, 2 * UNITS - 1) | _has_fired(trace, UNITS))[1])
     delay = _first_spike_ms(trace[:, UNITS + beside, 1]) - _first_spike_ms(trace[:, beside, 1])
@@ -340,7 +342,7 @@ def _crosstalk(body: Conditions, contact: Contact, axon: str) -> Crosstalk:
         cleft_low_mv=float(field.min()),
         cleft_high_mv=float(field.max()),
         depolarisation_mv=float((trace[:, UNITS:, 0] - trace[0, UNITS:, 0]).max()),
-        share=_field_share(one, field),
+        share=_field_share(chain, field),
         fires=fires,
         arrives=bool(_has_fired(trace, UNITS - 1)[1]),
         delay_ms=delay if fires else float("nan"),
@@ -348,10 +350,10 @@ def _crosstalk(body: Conditions, contact: Contact, axon: str) -> Crosstalk:
     )
 
 
-def _field_share(one: ch.Chain, field_mv: np.ndarray) -> float:
-    """Return 1 over the factor by which a field at the contact must grow to fire one axon."""
+def _field_share(chain: ch.Chain, field_mv: np.ndarray) -> float:
+    """Return the inverse of the factor on a field at the contact at which it fires an axon."""
     L, s = axial_laplacian(1), cleft_mask(1)
-    P, rest = one.P[:, :, 0], one.rest[:, :, 0]
+    P, rest = chain.P[:, :, 0], chain.rest[:, :, 0]
     push = -(L @ s)[None, :, None] * 0.5 * (field_mv[1:] + field_mv[:-1])[:, None, None]
     low, high = LEAST, HIGHEST_MV / max(float(np.abs(field_mv).max()), 1e-9)
     for _ in range(2):
@@ -378,22 +380,22 @@ def crosstalk_share(
 def critical_resistance_mohm(
     conditions: Conditions | None = None, contact: Contact | None = None, axon: str = "ghk"
 ) -> float:
-    """Return the least resistance of the cleft at which a spike starts another.
+    """Return the least resistance of the cleft at which a spike starts one in the neighbour.
 
-    Infinite if none up to 10 000 megohm does: the axons' own axial conductances then carry all
-    the current there is.
+    Infinite if none up to 10 000 megohm does: the current is then limited by the axial
+    conductances of the axons.
     """
     body = Conditions() if conditions is None else conditions
     contact = lesion_contact() if contact is None else contact
     low, high = 0.05, 1e4
     for _ in range(2):
-        tried = np.geomspace(low, high, RUNGS)
-        trace = _run_pair(contact, body, axon, tried, True)[2]
+        resistances = np.geomspace(low, high, RUNGS)
+        trace = _run_pair(contact, body, axon, resistances, True)[2]
         hit = _has_fired(trace, 2 * UNITS - 1) | _has_fired(trace, UNITS)
         if not hit.any():
             return float("inf")
         first = int(np.argmax(hit))
         if first == 0:
-            return float(tried[0])
-        low, high = tried[first - 1], tried[first]
+            return float(resistances[0])
+        low, high = resistances[first - 1], resistances[first]
     return float(np.sqrt(low * high))

@@ -69,22 +69,22 @@ OPEN_S, CLOSE_S = _rate_form(0.071501, 23.5, 12.7), _rate_form(0.039897, 91.1, -
 def linoid_parts(z, e):
     """Return numerator and denominator of z / (e - 1) for e = 2^z, both above 0.
 
-    z / d is written (z d + t) / (d d + t ln 2), finite at 0 and there right; with t = 1e-12
-    it is off by less than 3e-7 of itself near 0 and by less and less away from it.
+    z / d is written (z d + t) / (d d + t ln 2), which is finite and exact at 0; with t = 1e-12
+    the relative error is below 3e-7 near 0 and vanishes away from it.
     """
     d = e - 1.0
     return z * d + 1e-12, d * d + 6.931471805599453e-13
 
 
 def linoid_rate(v, form):
-    """Return the rate at `v` of a `form`."""
+    """Return the rate at `v` of a `form` (factor, slope, offset)."""
     z = v * form[1] + form[2]
     top, bottom = linoid_parts(z, exp2(z))
     return form[0] * top / bottom
 
 
 def linoid_pair(za, ea, zb, eb, a, b, scale):
-    """Return two rates by one division, at z and 2^z of either, times `scale`."""
+    """Return two rates times `scale` with one division, from z and 2^z of each."""
     top_a, bottom_a = linoid_parts(za, ea)
     top_b, bottom_b = linoid_parts(zb, eb)
     r = scale / (bottom_a * bottom_b)
@@ -103,10 +103,10 @@ def rates_m(v, scale=1.0):
 
 
 def rates_mp(e, shift_m, shift_p, ratio_open, ratio_close, scale_m, scale_p):
-    """Return the rates of m and then of p at `e`, which share their powers of 2.
+    """Return the rates of m and of p at `e`, computing their powers of 2 only once.
 
-    p is m at another shift, so that its powers are those of m times `ratio_open` and
-    `ratio_close` (`ratios_mp`).
+    p has the kinetics of m at another shift, so its powers are those of m times `ratio_open`
+    and `ratio_close` (`ratios_mp`).
     """
     v = e + shift_m
     za, zb = v * OPEN_M[1] + OPEN_M[2], v * CLOSE_M[1] + CLOSE_M[2]
@@ -120,7 +120,7 @@ def rates_mp(e, shift_m, shift_p, ratio_open, ratio_close, scale_m, scale_p):
 
 
 def ratios_mp(shift_m, shift_p):
-    """Return the powers of 2 of p over those of m, opening and closing."""
+    """Return the ratios of the powers of 2 of p to those of m, opening and closing."""
     apart = shift_p - shift_m
     return exp2(apart * OPEN_M[1]), exp2(apart * CLOSE_M[1])
 
@@ -158,8 +158,8 @@ def rates_q(v, scale=1.0):
 def relax(y, a, b):
     """Return gate `y` after a step at fixed rates, `a` and `b` per step.
 
-    1/(1 + x + x^2/2 + x^3/6) stands for exp(-x) in inf + (y - inf) exp(-x): third order,
-    positive, and a division is cheaper than an exponential.
+    1/(1 + x + x^2/2 + x^3/6) replaces exp(-x) in y_inf + (y - y_inf) exp(-x): third order,
+    positive, and cheaper, as a division costs less than an exponential.
     """
     x = a + b
     c = 1.0 + x * (0.5 + x * 0.16666666666666666)
@@ -167,7 +167,7 @@ def relax(y, a, b):
 
 
 def exponential_step(a, b):
-    """Return decay d and gain g of `relax`: gate y becomes y d + g."""
+    """Return decay d and gain g of one step of `relax`, after which gate y is y d + g."""
     x = a + b
     c = 1.0 + x * (0.5 + x * 0.16666666666666666)
     d = 1.0 / (1.0 + x * c)
@@ -187,7 +187,7 @@ def jitter(y, a, b, size, xi):
 
 
 def clip01(y):
-    """Return `y` held between 0 and 1 without a branch."""
+    """Return `y` clipped to 0 to 1 without a branch."""
     y = 0.5 * (y + abs(y))
     return 0.5 * (y + 1.0 - abs(y - 1.0))
 
@@ -284,23 +284,23 @@ def noisy_mp(
     )
 
 
-# Rates of the internode's gates are held for this time, at the potential of its middle. (Those
-# of the node's s cannot be: a spike is too short.)
+# The internode's gates keep the same rates for this time, those at its extrapolated middle. (The
+# node's gate s cannot be treated so: a spike is too short.)
 HOLD_MS = 0.04
 
 
 def hold_steps(dt):
-    """Return for how many steps of `dt` ms the rates of the internode are held."""
+    """Return the number of steps of `dt` ms for which the internode's rates are held."""
     return max(2, int(HOLD_MS / dt + 0.5))
 
 
 def extrapolate(e, before, steps):
-    """Return the potential in the middle of the next `steps`, by the change since `before`."""
+    """Return the potential in the middle of the next `steps`, extrapolated from the last step."""
     return e + 0.5 * (steps - 1.0) * (e - before)
 
 
 def internode_steps(ei, shift_ni, phi_n, shift_s, phi_s, shift_q, phi_q, dt):
-    """Return `move` of gates ni, si and q: six numbers."""
+    """Return decay and gain (`exponential_step`) of gates ni, si and q: six numbers."""
     a, b = rates_n(ei + shift_ni, phi_n * dt)
     dni, gni = exponential_step(a, b)
     a, b = rates_s(ei + shift_s, phi_s * dt)
@@ -361,11 +361,11 @@ def solve(e, ei, current, g, current_i, g_i, stimulus, g_bb, c_n, c_my, c_i, dt)
 
 
 def spike_status(e, before, m, top, rest, t, width):
-    """Return what step `t` of an answer to a pulse says: fired, failed, highest E, and when.
+    """Return (fired, failed, highest E, time) at step `t` of the response to a pulse.
 
-    A spike is E above -20 mV, during the pulse (`t` < `width`, in steps) only with m above 0.5.
-    It has failed to come when E, after the pulse, is half-way back from its highest value
-    to `rest`. The time is that of the crossing, in steps from the end of the pulse.
+    The axon has fired once E is above -20 mV; during the pulse (`t` < `width`, in steps) only if
+    m is also above 0.5. It has failed once E, after the pulse, has fallen half-way from its
+    highest value back to `rest`. The time is that of the crossing, in steps from the pulse's end.
     """
     off = t >= width
     hit = (e > -20.0) & (off | (m > 0.5))
@@ -378,22 +378,24 @@ def spike_status(e, before, m, top, rest, t, width):
     return hit, over, top, t + 1.0 - width - 0.5 * (abs(back) - abs(back - 1.0) + 1.0)
 
 
-def next_trial(low, high, tried, factor, stride, highest, width):
-    """Return the next stimulus to try in the search for the least that fires, 0 at its end.
+def next_trial(low, high, trial, factor, stride, highest, width):
+    """Return the next stimulus to try in a search for the threshold; 0 when the search is over.
 
-    Upwards or downwards by `factor` and `stride` until one has failed (`low`, 0 for none) and
-    one has fired (`high`, infinite for none), then half-way until they are within `width`.
+    The stimulus moves up or down by `factor` and `stride` until one has failed (`low`, 0 for
+    none) and one has fired (`high`, infinite for none); then it bisects until they are within
+    `width`.
     """
     if np.isinf(high):
-        return 0.0 if low >= highest else min(tried * factor + stride, highest)
+        return 0.0 if low >= highest else min(trial * factor + stride, highest)
     if low == 0.0:
-        down = (tried - stride) / factor
+        down = (trial - stride) / factor
         return 0.0 if high <= width else (down if down > 0.0 else 0.5 * high)
     return 0.0 if high - low <= width else 0.5 * (low + high)
 
 
-# Rows of shift and phi, and forms, of the node's gates m, h, p, n, s and the internode's ni, si,
-# q, stacked. All but h and q open and close by a linoid, h opens by one.
+# Rows of shift and phi, and stacked rate forms, of the node's gates m, h, p, n, s and of the
+# internode's ni, si, q. All open and close by linoids, except that h closes by a sigmoid and q
+# has exponential rates.
 _NODE, _NODE_PHI = [0, 2, 4, 6, 9], [1, 3, 5, 8, 10]
 _INNER, _INNER_PHI = [7, 9, 11], [8, 10, 12]
 _NODE_FORMS = np.array(
@@ -414,35 +416,35 @@ def pack_gates(P):
 
 
 def steady_gates(rates):
-    """Return where gates settle at their opening and closing rates."""
+    """Return the steady values of gates with these opening and closing rates."""
     a, b = rates
     return a / (a + b)
 
 
 def node_rates(e, shift, scale):
-    """Return both rates of m, h, p, n and s times `scale`, each (5, ...): few calls for NumPy."""
+    """Return both rates of m, h, p, n and s times `scale`, each (5, ...), in few NumPy calls."""
     v = e + shift
     b = np.empty_like(v)
-    found = linoid_rate(v[_LINOIDS], _broadcast_forms(_NODE_FORMS, v.ndim))
-    b[[0, 2, 3, 4]] = found[5:]
+    linoids = linoid_rate(v[_LINOIDS], _broadcast_forms(_NODE_FORMS, v.ndim))
+    b[[0, 2, 3, 4]] = linoids[5:]
     b[1] = CLOSE_H[0] / (1.0 + exp2(v[1] * CLOSE_H[1] + CLOSE_H[2]))
-    return found[:5] * scale, b * scale
+    return linoids[:5] * scale, b * scale
 
 
 def internode_rates(ei, shift, scale):
     """Return both rates of ni, si and q times `scale`, each shape (3, ...)."""
     v = ei + shift
     a, b = np.empty_like(v), np.empty_like(v)
-    found = linoid_rate(v[[0, 1, 0, 1]], _broadcast_forms(_INNER_FORMS, v.ndim))
-    a[:2], b[:2] = found[:2], found[2:]
+    linoids = linoid_rate(v[[0, 1, 0, 1]], _broadcast_forms(_INNER_FORMS, v.ndim))
+    a[:2], b[:2] = linoids[:2], linoids[2:]
     a[2], b[2] = rates_q(v[2])
     return a * scale, b * scale
 
 
 def hold_slow_rates(ei, before, pack, dt):
-    """Return decay and gain of the internode's gates, each shape (3, n), for `hold_steps`.
+    """Return decay and gain of the internode's gates, each shape (3, n), valid for `hold_steps`.
 
-    `before` is its potential one step ago.
+    `before` is the internode's potential one step ago.
     """
     middle = extrapolate(ei, before, hold_steps(dt))
     return exponential_step(*internode_rates(middle, pack[2], pack[3] * dt))
@@ -451,11 +453,24 @@ def hold_slow_rates(ei, before, pack, dt):
 def step(S, P, stimulus, xi, dt, pack=None, inner=None):
     """Return the ten states, shape (10, n), after `dt` ms.
 
-    Gates live half a step before the potentials (leapfrog): they move over a whole step
-    at the potential in its middle, then the potentials move at the gates in theirs. Second
-    order in dt without noise; with noise (`xi`, three rows of standard normals, else None) it
-    is Euler-Maruyama in law. `pack` is what `packed` returns, if it is at hand, and `inner`
-    what `held` returned at most `HOLD_MS` ago; without it no rate is held.
+    A leapfrog scheme: gates are half a step behind the potentials. Gates first move a whole step
+    at the potential in the middle of that step, then the potentials at the gates in the middle
+    of theirs. It is of second order in dt without noise, and Euler-Maruyama in law with it.
+
+    Parameters
+    ----------
+    S, P : ndarray, shapes (10, n) and (39, n)
+        States and parameters.
+    stimulus : ndarray, shape (n,)
+        Current into the node, pA.
+    xi : ndarray, shape (3, n), or None
+        Standard normals for gates m, h and p; None for no noise.
+    dt : float
+        ms.
+    pack : tuple, optional
+        `pack_gates(P)`, if already computed.
+    inner : tuple, optional
+        `hold_slow_rates` of at most `HOLD_MS` ago; without it the rates are computed anew.
     """
     pack = pack_gates(P) if pack is None else pack
     decay, gain = hold_slow_rates(S[1], S[1], pack, dt) if inner is None else inner
@@ -480,14 +495,14 @@ def step(S, P, stimulus, xi, dt, pack=None, inner=None):
 
 
 def shift_gates(S, P, ms):
-    """Return the states with every gate moved by `ms` (also negative) at its potential.
+    """Return the states with every gate moved by `ms` (possibly negative) at fixed potentials.
 
-    Gates are half a step behind the potentials; where the step changes, this puts them right.
+    Gates lag the potentials by half a step; where the step changes, this corrects the lag.
     """
     node, phi, inner, phi_inner = pack_gates(P)
-    moved = relax(S[2:7], *node_rates(S[0], node, phi * ms))
+    node_gates = relax(S[2:7], *node_rates(S[0], node, phi * ms))
     rates = internode_rates(S[1], inner, phi_inner * ms)
-    return np.concatenate([S[:2], moved, relax(S[7:], *rates)])
+    return np.concatenate([S[:2], node_gates, relax(S[7:], *rates)])
 
 
 def flow(S, P):

@@ -33,15 +33,18 @@ def compiled_loops():
 
 
 def is_compiling() -> bool:
-    """Return whether this process compiles, or had to: its loops were not on disk."""
-    rooms = [m for name, m in list(sys.modules.items()) if name.startswith("neurosim.")]
+    """Return whether this process compiles loops, their machine code not being on disk."""
+    modules = [m for name, m in list(sys.modules.items()) if name.startswith("neurosim.")]
     return any(
-        getattr(thing, "_cache_misses", None) for m in rooms for thing in list(vars(m).values())
+        getattr(value, "_cache_misses", None) for m in modules for value in list(vars(m).values())
     )
 
 
 class _Mover:
-    """Moves states in place, one step a call; the rates of the internode are held between."""
+    """Moves states in place, one step a call.
+
+    The internode's rates are computed every few steps (`equations.hold_steps`) and held between.
+    """
 
     def __init__(self, P, dt):
         self.P, self.dt, self.pack, self.every = P, dt, eq.pack_gates(P), eq.hold_steps(dt)
@@ -57,13 +60,13 @@ class _Mover:
         self.steps += 1
 
     def subset(self, P, keep):
-        """Return the mover of the axons kept, between two renewals of the rates."""
+        """Return a mover of the axons at `keep`; it computes the held rates at its first step."""
         other = _Mover(P, self.dt)
         other.before = None if self.before is None else self.before[keep]
         return other
 
     def restart(self, S, which):
-        """Let some axons begin anew, between two renewals of the rates."""
+        """Restart some axons; their held slow rates are refreshed at the next renewal."""
         if self.before is not None:
             self.before[which] = S[1, which]
 
@@ -96,33 +99,34 @@ def find_threshold(S, P, lane, column, steady, steps, after, rest, search, dt):
     P : ndarray, shape (39, b)
         Parameters.
     lane, column : ndarray of int, shape (n,)
-        Which start and which axon each test has.
+        Column of `S` each test starts from, and the axon it runs on.
     steady : ndarray, shape (n,)
         Current that ends with the pulse, pA.
     steps : ndarray of int, shape (n,)
         Width of each pulse.
     after : int
-        Steps to wait after the pulse; a trial ends earlier once `equations.verdict` is clear.
+        Steps to wait after the pulse; a trial ends earlier once `equations.spike_status` decides.
     rest : ndarray, shape (b,)
         Resting potential, mV.
     search : ndarray, shape (5, n)
-        First pulse to try, and factor, stride, highest and width of `equations.following`; the
+        First pulse to try, and factor, stride, highest and width of `equations.next_trial`; the
         factor is squared from trial to trial.
     dt : float
         Step, ms.
 
     Returns
     -------
-    found : ndarray, shape (4, n)
-        A pulse that fails (0: none), one that fires (infinite: none), within `width` of each
-        other, and the times from the end of the pulse to failing and to the spike (ms; or NaN).
+    bounds : ndarray, shape (4, n)
+        The strongest pulse that failed (0 for none) and the weakest that fired (infinite for
+        none), within `width` of each other; then the times (ms, or NaN) from the end of the pulse
+        to the failure and to the spike.
     """
     loops = compiled_loops()
     if loops is not None:
         return loops.find_threshold(S, P, lane, column, steady, steps, after, rest, search, dt)
 
-    def drive(tests, clock, tried):
-        return (tried + steady[tests]) * (clock < steps[tests]), None
+    def drive(tests, clock, trial):
+        return (trial + steady[tests]) * (clock < steps[tests]), None
 
     return _search_thresholds(
         S[:, lane], P[:, column], rest[column], steps, after, search, dt, drive
@@ -132,7 +136,7 @@ def find_threshold(S, P, lane, column, steady, steps, after, rest, search, dt):
 def find_noise_threshold(S, P, column, shape, after, rest, search, dt):
     """Find the least factor on a course of channel noise that fires in each of many tests.
 
-    As `pulse` for a current.
+    The same search as `find_threshold` makes for a current.
 
     Parameters
     ----------
@@ -145,16 +149,17 @@ def find_noise_threshold(S, P, column, shape, after, rest, search, dt):
 
     Returns
     -------
-    found : ndarray, shape (4, n)
+    bounds : ndarray, shape (4, n)
+        As in `find_threshold`, for the factor.
     """
     loops = compiled_loops()
     if loops is not None:
         return loops.find_noise_threshold(S, P, column, shape, after, rest, search, dt)
     padded = np.concatenate([shape, np.zeros_like(shape[:1])])
 
-    def drive(tests, clock, tried):
+    def drive(tests, clock, trial):
         row = np.minimum(clock, len(shape))
-        return 0.0, padded[row, :, column[tests]].T * tried
+        return 0.0, padded[row, :, column[tests]].T * trial
 
     steps = np.full(column.size, len(shape))
     return _search_thresholds(
@@ -163,13 +168,13 @@ def find_noise_threshold(S, P, column, shape, after, rest, search, dt):
 
 
 def _search_thresholds(start, P, rest, steps, after, search, dt, drive, judge_m=True):
-    """Search all tests side by side, each at its own trial; `drive` gives (current, noise)."""
+    """Search the thresholds of all tests side by side; `drive` gives a step's (current, noise)."""
     n = start.shape[1]
-    found = np.array([[0.0], [np.inf], [np.nan], [np.nan]]) * np.ones(n)
+    bounds = np.array([[0.0], [np.inf], [np.nan], [np.nan]]) * np.ones(n)
     tests, S, move = np.arange(n), start.copy(), _Mover(P, dt)
     x, factor = search[0].copy(), search[1].copy()
-    clock, top, at = np.zeros(n, int), np.full(n, -1000.0), np.zeros(n)
-    left, spike = np.ones(n, bool), np.zeros(n, bool)
+    clock, top, end = np.zeros(n, int), np.full(n, -1000.0), np.zeros(n)
+    running, spike = np.ones(n, bool), np.zeros(n, bool)
     while tests.size:
         before, width = S[0].copy(), steps[tests]
         move(S, *drive(tests, clock, x))
@@ -177,44 +182,44 @@ def _search_thresholds(start, P, rest, steps, after, search, dt, drive, judge_m=
         hit, over, top, time = eq.spike_status(S[0], before, m, top, rest[tests], clock, width)
         clock += 1
         late = clock >= width + after
-        ends = left & (hit | over | late)
-        spike[ends], at[ends] = hit[ends], np.where(hit | over, time, after)[ends]
-        left &= ~ends
-        if move.steps % move.every or left.all():
+        ends = running & (hit | over | late)
+        spike[ends], end[ends] = hit[ends], np.where(hit | over, time, after)[ends]
+        running &= ~ends
+        if move.steps % move.every or running.all():
             continue
-        for i in np.flatnonzero(~left):
+        for i in np.flatnonzero(~running):
             j, fired = tests[i], int(spike[i])
-            found[fired, j], found[2 + fired, j] = x[i], at[i] * dt
-            low, high, (stride, highest, near) = *found[:2, j], search[2:, j]
+            bounds[fired, j], bounds[2 + fired, j] = x[i], end[i] * dt
+            low, high, (stride, highest, near) = *bounds[:2, j], search[2:, j]
             x[i] = eq.next_trial(low, high, x[i], factor[i], stride, highest, near)
-        again = ~left & (x > 0.0)
+        again = ~running & (x > 0.0)
         S[:, again], clock[again], top[again] = start[:, tests[again]], 0, -1000.0
         move.restart(S, again)
         factor[again] = np.minimum(factor[again], 1e9) ** 2
-        keep = left | again
-        left[:] = True
+        keep = running | again
+        running[:] = True
         if not keep.all():
             S, P, tests = S[:, keep], P[:, keep], tests[keep]
-            x, factor, clock, top, at = (a[keep] for a in (x, factor, clock, top, at))
-            left, spike, move = left[keep], spike[keep], move.subset(P, keep)
-    return found
+            x, factor, clock, top, end = (a[keep] for a in (x, factor, clock, top, end))
+            running, spike, move = running[keep], spike[keep], move.subset(P, keep)
+    return bounds
 
 
 def run_segments(S, P, current, counts, dt):
-    """Move every axon in parts, in place, and keep the states at the end of each.
+    """Move every axon through consecutive segments, in place; return the states after each.
 
     Parameters
     ----------
     current : ndarray, shape (parts, n)
-        Current of every axon in each part, pA.
+        Current of every axon in each segment, pA.
     counts : array_like of int, shape (parts,)
-        Steps of each part.
+        Steps of each segment.
 
     Returns
     -------
     states : ndarray, shape (parts, 10, n)
     peak_mv : ndarray, shape (parts, n)
-        Highest E within each part.
+        Highest E within each segment.
     """
     loops, counts = compiled_loops(), np.asarray(counts, np.int64)
     if loops is not None:
@@ -235,9 +240,9 @@ def matched_noise(forward, kick, steps):
     Parameters
     ----------
     forward : ndarray, shape (n, 10, 10)
-        What a step makes of the states of each linear membrane.
+        State transition over one step of each membrane linearised at rest.
     kick : ndarray, shape (n, 3)
-        What a standard normal makes of gates m, h and p in a step.
+        Change of gates m, h and p in one step by a standard normal of 1.
     steps : int
 
     Returns
@@ -293,7 +298,7 @@ def noisy_spikes(S, P, current, n_steps, dt, seed, capacity=4096):
     seed : int or numpy.random.SeedSequence
         Seed; the axons are drawn in blocks of 16, so results depend on the seed alone.
     capacity : int
-        Spikes kept of one axon; later ones are only counted.
+        Spikes stored for one axon; later ones are only counted.
 
     Returns
     -------

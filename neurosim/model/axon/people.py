@@ -1,14 +1,15 @@
-"""The axons of different people: how the membranes of the healthy differ from one another.
+"""The axons of different people: how membranes differ among the healthy.
 
 A person has a few *scores*, independent standard normal numbers. Each parameter of the axon
 (conductances, capacitances and gate speeds in their logarithm, gate shifts and leak reversals
-in mV) moves with the scores by its entry in `people.toml`: `value` is its standard deviation
-between people, `along` the direction in the scores. The mean axon has scores of zero.
+in mV) is linear in the scores by its entry in `people.toml`: `value` is its standard deviation
+between people, `along` its direction in the space of scores. The mean axon has scores of zero.
 
-Few scores suffice because the clinic's test sees few directions: `scripts/calibration/fit_people.py` finds
-the smallest spread of parameters that reproduces the standard deviations and correlations of
-the derived measures in healthy people. What the test does not see is taken not to vary, so
-that axons differ at least this much (`docs/limits.md`).
+Few scores suffice because the clinic's excitability test depends on few directions:
+`scripts/calibration/fit_people.py` finds the smallest spread of parameters that reproduces the
+standard deviations and correlations of the derived measures in healthy people. A direction that
+the test cannot see is assumed not to vary, so real axons differ at least this much
+(`docs/limits.md`).
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ import numpy as np
 from neurosim.base.cache import cached
 from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import load_group, parameter
-from neurosim.model.axon.axon import PARAMETER_GROUPS as AXON_ROOMS
+from neurosim.model.axon.axon import PARAMETER_GROUPS as AXON_GROUPS
 from neurosim.model.axon.axon import Axon, axon_parameters
 
-PARAMETER_GROUPS = (*AXON_ROOMS, "people", "membrane.people_spread")
-SHARED_AXON = "ghk"  # the axon whose spread serves one that has none of its own
+PARAMETER_GROUPS = (*AXON_GROUPS, "people", "membrane.people_spread")
+SHARED_AXON = "ghk"  # its spread is used for axons without one in the file
 Scores = tuple[float, ...]
 
 
 class Spread(NamedTuple):
-    """How one parameter differs between people: SD per score, unit (``ln`` or ``mV``), words."""
+    """Spread of one parameter between people: SD per score, unit (``ln`` or ``mV``), label."""
 
     per_score: np.ndarray
     unit: str
@@ -44,29 +45,29 @@ class Spread(NamedTuple):
 
 @cached("people", "membrane.people_spread")
 def axon_spread(axon: str = "ghk") -> Mapping[str, Spread]:
-    """Return how each parameter of one axon differs between people, by name.
+    """Return the spread of each parameter of one axon between people, by name.
 
-    An axon without a spread of its own has that of ``"ghk"``.
+    An axon without an entry in `people.toml` takes the spread of ``"ghk"``.
     """
     entries = load_group("people")
-    own = axon if any(name.startswith(f"{axon}.") for name in entries) else SHARED_AXON
+    set_name = axon if any(name.startswith(f"{axon}.") for name in entries) else SHARED_AXON
     scale = parameter("membrane", "people_spread")
     return {
-        name.removeprefix(f"{own}."): Spread(
+        name.removeprefix(f"{set_name}."): Spread(
             scale * parameter("people", name) * np.array(entry.along), entry.unit, entry.note
         )
         for name, entry in entries.items()
-        if name.startswith(f"{own}.")
+        if name.startswith(f"{set_name}.")
     }
 
 
 def score_count() -> int:
-    """Return how many scores a person has."""
+    """Return the number of scores of a person."""
     return len(next(iter(axon_spread(SHARED_AXON).values())).per_score)
 
 
 def differs_from_mean(scores: Scores) -> bool:
-    """Return whether somebody with `scores` has another axon than the mean one."""
+    """Return whether a person with `scores` has an axon other than the mean one."""
     return any(scores) and parameter("membrane", "people_spread") > 0.0
 
 
@@ -84,12 +85,12 @@ def axon_of_person(axon: Axon = "ghk", scores: Scores = ()) -> Axon:
     axon : str or ParameterSet
         The mean axon.
     scores : tuple of float
-        The person's scores; none, or all zero, is the mean axon itself.
+        The person's scores; without any, or with zeros only, the mean axon is returned.
 
     Raises
     ------
     NeurosimError
-        For a wrong number of scores.
+        If the number of scores is wrong.
     """
     if not differs_from_mean(scores):
         return axon
@@ -97,23 +98,24 @@ def axon_of_person(axon: Axon = "ghk", scores: Scores = ()) -> Axon:
         raise NeurosimError(f"A person has {score_count()} scores of the axon, not {len(scores)}.")
     mean = axon_parameters(axon)
     changes = {}
-    for name, found in axon_spread(axon if isinstance(axon, str) else SHARED_AXON).items():
-        moved = float(found.per_score @ np.array(scores))
-        changes[name] = mean[name] * np.exp(moved) if found.unit == "ln" else mean[name] + moved
+    for name, spread in axon_spread(axon if isinstance(axon, str) else SHARED_AXON).items():
+        difference = float(spread.per_score @ np.array(scores))
+        by_factor = spread.unit == "ln"
+        changes[name] = mean[name] * np.exp(difference) if by_factor else mean[name] + difference
     return mean.replace(**changes).normalised_at_rest()
 
 
 def largest_differences(axon: str, scores: Scores, most: int = 3) -> list[tuple[str, float, str]]:
-    """Return (words, change, unit) of the parameters that differ most, in SDs between people.
+    """Return (label, change, unit) of the parameters that differ most, in SDs between people.
 
-    The change is in per cent where the spread is one of logarithms, else in mV.
+    The change is in per cent for a parameter that varies in its logarithm, else in mV.
     """
     rows: dict[str, tuple[float, float, str]] = {}
-    for found in axon_spread(axon).values():
-        moved = float(found.per_score @ np.array(scores)) if scores else 0.0
-        if found.sd > 0.0:
-            percent = 100.0 * (np.exp(moved) - 1.0)
-            change, unit = (percent, "%") if found.unit == "ln" else (moved, "mV")
-            rows[found.label] = (abs(moved) / found.sd, change, unit)
-    first = sorted(rows, key=lambda words: -rows[words][0])[:most]
-    return [(words, rows[words][1], rows[words][2]) for words in first]
+    for spread in axon_spread(axon).values():
+        difference = float(spread.per_score @ np.array(scores)) if scores else 0.0
+        if spread.sd > 0.0:
+            percent = 100.0 * (np.exp(difference) - 1.0)
+            change, unit = (percent, "%") if spread.unit == "ln" else (difference, "mV")
+            rows[spread.label] = (abs(difference) / spread.sd, change, unit)
+    first = sorted(rows, key=lambda label: -rows[label][0])[:most]
+    return [(label, rows[label][1], rows[label][2]) for label in first]

@@ -1,6 +1,6 @@
-"""The ends of motor axons as chains of nodes: what is sick there, from `chain.toml`.
+"""Diseased ends of motor axons as chains of nodes, with the parameters of `chain.toml`.
 
-`scripts/calibration/fit_chain.py` finds the numbers and writes them; nothing here is set by hand.
+`scripts/calibration/fit_chain.py` fits these parameters and writes them; none is set by hand.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from neurosim.model.axon.chain import ChainUnit
 
 CHANNELS = 2500.0  # of a sick last node; `firing.noise_channels` is the same number
 TRUNK_CHANNELS = 25000.0  # of a node in the trunk: its 1-ms threshold spreads by 1.6 %
-REMYELINATED = 0.2  # length of an internode that grew again
+REMYELINATED = 0.2  # length of a remyelinated internode against the ordinary one
 HEALTHY = ChainUnit()
 
 
@@ -32,7 +32,7 @@ def terminal_chain(nu: float, length: float, channels: float = CHANNELS) -> list
         Length of its internode against the ordinary one; the path through and under the myelin
         scales with it (`docs/model.md` shows what follows if it does not).
     channels : float
-        Sodium channels that make noise there; infinitely many for none.
+        Number of noisy sodium channels there; infinite for no noise.
     """
     membrane = Conditions(persistent_sodium_scale=nu)
     return [HEALTHY] * 4 + [ChainUnit(membrane, internode=length, bridge=length, channels=channels)]
@@ -46,11 +46,11 @@ def isaacs_chain(
     Parameters
     ----------
     x : mapping
-        The eight numbers of `fitted_isaacs`.
+        The eight parameters that `fitted_isaacs` reads.
     fast_potassium : float
         Fast potassium conductance of both against the ordinary one.
     channels : float
-        Sodium channels that make noise at both; infinitely many for none.
+        Number of noisy sodium channels at both; infinite for no noise.
     """
     slow = {"outward_pa_per_spike": x["outward_pa"], "outward_tau_ms": x["outward_tau_ms"]}
     before, last = (
@@ -70,22 +70,22 @@ def isaacs_chain(
 
 
 def place_in_body(units: Sequence[ChainUnit], body: Conditions) -> list[ChainUnit]:
-    """Return a chain in a body whose axons all live under `body`.
+    """Return a chain in a body, all of whose axons have the conditions `body`.
 
-    What is sick at a unit stays so: scales multiply the body's, shifts and currents add, and the
-    fluids are the body's.
+    Each unit keeps its local changes: its scales multiply the body's, its gate shift and bias
+    current are added to the body's, and its fluids are replaced by the body's.
     """
-    found = []
+    placed = []
     for unit in units:
-        own = vars(unit.membrane)
-        both = dict(vars(body))
-        for name, value in own.items():
+        unit_conditions = vars(unit.membrane)
+        merged = dict(vars(body))
+        for name, value in unit_conditions.items():
             if name.endswith("_scale"):
-                both[name] *= value
+                merged[name] *= value
             elif name in ("gate_shift_sodium_mv", "bias_current_pa"):
-                both[name] += value
-        found.append(replace(unit, membrane=Conditions(**both)))
-    return found
+                merged[name] += value
+        placed.append(replace(unit, membrane=Conditions(**merged)))
+    return placed
 
 
 def remyelinated_chain(
@@ -98,9 +98,9 @@ def remyelinated_chain(
     nu : float
         Persistent sodium of both.
     outward_pa, outward_tau_ms : float
-        Outward current that every spike adds at them, and how fast it fades.
+        Outward current that every spike adds at them, and its decay time constant.
     channels : float
-        Sodium channels that make noise at both; infinitely many for none.
+        Number of noisy sodium channels at both; infinite for no noise.
     """
     unit = ChainUnit(
         Conditions(persistent_sodium_scale=nu),
@@ -115,7 +115,7 @@ def remyelinated_chain(
 def fitted_myokymia(
     axon: str = "ghk", channels: float = TRUNK_CHANNELS, outward: bool = True
 ) -> list[ChainUnit]:
-    """Return the lesion that makes grouped bursts, with or without its outward current."""
+    """Return the lesion that fires grouped bursts, with or without its outward current."""
     nu, pa, tau = (
         parameter("chain", f"{axon}.myokymia.{name}")
         for name in ("nu", "outward_pa", "outward_tau_ms")
@@ -134,12 +134,12 @@ def fitted_terminal(site: str, axon: str = "ghk", channels: float = CHANNELS) ->
     axon : str
         ``"ghk"`` or ``"ohmic"``.
     channels : float
-        Sodium channels that make noise there; infinitely many for none.
+        Number of noisy sodium channels there; infinite for no noise.
 
     Raises
     ------
     NeurosimError
-        If there is no such site.
+        If that site was not fitted for that axon.
     """
     known = load_group("chain")
     if f"internode_{site}" not in known or f"{axon}.{site}.nu" not in known:
@@ -160,14 +160,14 @@ def fitted_isaacs(
     Parameters
     ----------
     fast_potassium : float
-        What is left of the fast potassium channels of the last two nodes, 0 to 1.
+        Remaining share of fast potassium channels at the last two nodes, 0 to 1.
     axon : str
         ``"ghk"`` or ``"ohmic"``.
     channels : float
-        Sodium channels that make noise at the two; infinitely many for none.
+        Number of noisy sodium channels at both; infinite for no noise.
     by_itself : bool
-        Whether persistent sodium is raised until noise starts 20 bursts a minute; else a burst
-        needs an impulse to follow.
+        Whether to raise persistent sodium until noise starts 20 bursts a minute; otherwise a burst
+        only follows an arriving impulse.
     """
     x = {
         name: parameter("chain", f"{axon}.isaacs.{name}")

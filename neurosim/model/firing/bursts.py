@@ -1,14 +1,15 @@
-"""Bursts that come by a rule: myokymia (empirical) and the multiplets of Isaacs' syndrome.
+"""Bursts drawn by a rule: myokymia (empirical) and the multiplets of Isaacs' syndrome.
 
 **Myokymia is an empirical rule here, not a mechanism.** A chain of nodes can fire in groups
-(`membrane.terminals.fitted_myokymia`), but only at the slow edge of what is recorded
-(`docs/limits.md`); what a needle records (V51: 2 to 10 spikes, 5 to 62 per second, typically 30
-to 40, half-rhythmic, every 0.1 to 10 s) is drawn here directly, so that a pinched nerve can be
-shown. It follows from no body value and answers to none.
+(`neurosim.model.axon.terminals.fitted_myokymia`), but only at the slow edge of what is recorded
+(`docs/limits.md`). Instead, what a needle records (V51: 2 to 10 spikes, 5 to 62 per second,
+typically 30 to 40, half-rhythmic, every 0.1 to 10 s) is drawn directly, so that a pinched nerve
+can be shown. It depends on no value of the body.
 
 **Multiplets** are distilled from direct simulation of a chain whose last nodes have lost their
-fast potassium channels (`scripts/calibration/fit_chain.py`): how many spikes a burst has, and each interval
-by its place in the burst. How the body moves them is told by `firing.endings`.
+fast potassium channels (`scripts/calibration/fit_chain.py`): the number of spikes of a burst, and
+each interval by its place in the burst. `neurosim.model.firing.endings` gives their dependence on
+the body.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ from neurosim.model.axon.axon import Conditions
 from neurosim.model.firing.endings import EndingResponse, ending_response
 
 LARGEST = 10  # of the table of burst sizes
-BETWEEN_S = 0.004  # from the last spike of a burst to the next burst of that ending, at least
-# Direct runs of the chain of Isaacs' syndrome, by what is left of its fast potassium channels.
+BETWEEN_S = 0.004  # least time from the last spike of a burst to the next burst of that ending
+# Direct runs of the chain of Isaacs' syndrome, by the remaining share of fast potassium channels.
 ISAACS_RUNS = {0.1: "isaacs", 0.5: "isaacs.potassium_50", 1.0: "isaacs.potassium_100"}
 
 
 @dataclass(frozen=True)
 class Rhythm:
-    """How one unit's myokymic bursts go.
+    """The rhythm of one unit's myokymic bursts.
 
     Attributes
     ----------
@@ -59,9 +60,9 @@ def _param(name: str) -> float:
 def draw_rhythm(rng: np.random.Generator) -> Rhythm:
     """Return the rhythm of one unit: an empirical draw within the published ranges.
 
-    The rate is triangular in its logarithm about the typical one, size and period even (the
-    period in its logarithm), and bursts are a third of their period at most: else they would not
-    be told apart.
+    The logarithm of the rate is triangular about the typical one; the size and the logarithm of
+    the period are uniform. A burst lasts a third of the period at most, since otherwise bursts
+    could not be told apart.
     """
     low, typical, high = np.log(
         [_param(f"spikes_per_s_{end}") for end in ("low", "typical", "high")]
@@ -72,18 +73,19 @@ def draw_rhythm(rng: np.random.Generator) -> Rhythm:
         period = float(
             np.exp(rng.uniform(np.log(_param("every_low_s")), np.log(_param("every_high_s"))))
         )
-        found = Rhythm(spikes, rate, period)
-        if 3.0 * found.burst_s <= period:
-            return found
+        rhythm = Rhythm(spikes, rate, period)
+        if 3.0 * rhythm.burst_s <= period:
+            return rhythm
 
 
 def sample_myokymia(
     rhythm: Rhythm, duration_s: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the discharges of one unit with myokymia: times (s), rising, and places in bursts.
+    """Return the discharges of one unit with myokymia: rising times (s), and places in bursts.
 
-    Empirical: sizes vary by one spike about the usual one, intervals and periods by their
-    coefficients of variation (gamma), and the first burst falls anywhere in a period.
+    Empirical: sizes vary by one spike about the usual one, intervals and periods are gamma
+    distributed with their coefficients of variation, and the first burst falls anywhere in a
+    period.
 
     Raises
     ------
@@ -117,7 +119,7 @@ class Multiplets:
         Share of bursts of 1, 2, ... 10 (or more) spikes at the healthy end.
     interval_ms, interval_spread : ndarray, shape (9,)
         Median of each interval by its place in the burst, and the standard deviation of its
-        logarithm. Places that were hardly seen repeat the last that was.
+        logarithm. Places with too few observations repeat the last one with enough.
     """
 
     size_share: np.ndarray
@@ -138,7 +140,7 @@ def site_bursts(site: str, axon: str = "ghk") -> Multiplets:
     Raises
     ------
     NeurosimError
-        If the chain was not run for that site.
+        If the chain was not simulated for that site.
     """
     known = load_group("chain")
     name = f"{axon}.{site}"
@@ -167,55 +169,56 @@ def isaacs_bursts(
     """Return bursts per minute of one ending with few fast potassium channels, and these bursts.
 
     Between the direct runs of the chain (`ISAACS_RUNS`) the rate is log-linear and sizes are
-    mixed; with fewer channels than in the first it is as there. The rate is that beyond an
-    ending with all its channels: what healthy endings do is in the hazard law. Intervals are those
-    with the fewest channels, since the other runs gave too few bursts to tell them. All this is
-    of a healthy body; another moves rate, further spikes and intervals (`firing.endings`).
+    mixed; with fewer channels than in the first run, its values are used. The rate is the excess
+    over an ending with all its channels, whose bursts the hazard law already contains. Intervals
+    are those of the run with the fewest channels, as the others gave too few bursts. All this
+    holds in a healthy body; another changes the rate, the further spikes and the intervals
+    (`neurosim.model.firing.endings`).
 
     Parameters
     ----------
     fast_potassium_scale : float
-        What is left of the channels, 0 to 1.
+        Remaining share of the channels, 0 to 1.
     axon : str
         ``"ghk"`` or ``"ohmic"``.
     body : Conditions, optional
-        The fluids and channels of all axons; healthy if left out.
+        Fluids and channels of all axons; healthy if omitted.
     """
-    at, names = ISAACS_RUNS.keys(), [f"{axon}.{name}" for name in ISAACS_RUNS.values()]
+    measured, names = ISAACS_RUNS.keys(), [f"{axon}.{name}" for name in ISAACS_RUNS.values()]
     log = np.log([parameter("chain", f"{name}.burst_rate") for name in names])
-    left = max(fast_potassium_scale, min(at))
-    weights = [np.interp(left, list(at), row) for row in np.eye(len(names))]
+    left = max(fast_potassium_scale, min(measured))
+    weights = [np.interp(left, list(measured), row) for row in np.eye(len(names))]
     table = site_bursts("isaacs", axon)
     sizes = np.sum([w * _size_shares(n) for w, n in zip(weights, names, strict=True)], axis=0)
     rate = float(np.exp(weights @ log) - np.exp(log[-1]))
     bursts = Multiplets(sizes, table.interval_ms, table.interval_spread)
-    said = ending_response(left, body or Conditions(), axon)
-    if said == EndingResponse():
+    response = ending_response(left, body or Conditions(), axon)
+    if response == EndingResponse():
         return rate, bursts
     grown = Multiplets(
-        _scale_sizes(sizes, said.further),
-        bursts.interval_ms * said.interval,
+        _scale_sizes(sizes, response.further),
+        bursts.interval_ms * response.interval,
         bursts.interval_spread,
     )
-    return said.per_min(rate), grown
+    return response.per_min(rate), grown
 
 
 def _scale_sizes(size_share: np.ndarray, factor: float) -> np.ndarray:
-    """Return shares of burst sizes whose mean further spikes are `factor` times as many.
+    """Return shares of burst sizes with `factor` times as many further spikes on average.
 
-    Shares are multiplied by a power of the size; no size appears that had no share.
+    Shares are multiplied by an exponential of the size; a size without a share stays without.
     """
     from scipy.optimize import brentq
 
     further = np.arange(LARGEST)
-    seen = further[size_share > 0.0]
-    wanted = np.clip(size_share @ further * factor, seen[0] + 0.02, seen[-1] - 0.02)
+    possible = further[size_share > 0.0]
+    target = np.clip(size_share @ further * factor, possible[0] + 0.02, possible[-1] - 0.02)
 
     def tilted(power):
-        share = size_share * np.exp(power * (further - seen[-1] * (power > 0.0)))
+        share = size_share * np.exp(power * (further - possible[-1] * (power > 0.0)))
         return share / share.sum()
 
-    power = brentq(lambda x: float(tilted(x) @ further - wanted), -20.0, 20.0)
+    power = brentq(lambda x: float(tilted(x) @ further - target), -20.0, 20.0)
     return tilted(power)
 
 
@@ -224,16 +227,16 @@ def sample_multiplets(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the discharges of bursts that begin at `starts_s`: times (s), places in bursts.
 
-    Sizes come from the table; intervals are log-normal by their place, drawn independently. A
-    burst ends where the next begins.
+    Sizes are drawn from the table; intervals are drawn independently from the log-normal
+    distribution of their place. A burst is cut off where the next begins.
     """
     starts = np.asarray(starts_s, float)
     size = (1 + rng.choice(LARGEST, starts.size, p=table.size_share)).astype(np.intp)
     burst = np.repeat(np.arange(starts.size), size)
     place = np.arange(burst.size) - np.repeat(np.cumsum(size) - size, size)
-    at = np.maximum(place - 1, 0)
-    spread = table.interval_spread[at] * rng.standard_normal(burst.size)
-    run = np.cumsum(table.interval_ms[at] / 1000.0 * np.exp(spread) * (place > 0))
+    gap_index = np.maximum(place - 1, 0)
+    spread = table.interval_spread[gap_index] * rng.standard_normal(burst.size)
+    run = np.cumsum(table.interval_ms[gap_index] / 1000.0 * np.exp(spread) * (place > 0))
     times = starts[burst] + run - run[place == 0][burst]
     alone = times < np.append(starts[1:], np.inf)[burst] - BETWEEN_S
     times, place = times[alone | (place == 0)], place[alone | (place == 0)]

@@ -1,4 +1,4 @@
-"""The sampler of `sampler`, compiled by Numba from the same lines."""
+"""The loop of `sampler`, compiled by Numba from the same lines."""
 
 from numba import njit
 from numba.extending import register_jitable
@@ -11,5 +11,5 @@ register_jitable(sampler.log_hazard)
 register_jitable(sampler.choose_site)
 try:
     sample = njit(cache=True)(sampler.sample)
-except RuntimeError:  # no folder to keep machine code in
+except RuntimeError:  # no writable folder for machine code
     sample = njit(sampler.sample)

@@ -1,11 +1,11 @@
-"""When motor units discharge by themselves: the exact event-driven sampler.
+"""Spontaneous discharges of motor units: the exact event-driven sampler.
 
-A unit's hazard is the sum over its sites. Between discharges only its sodium load moves, and it
-decays, so in a body that stays the same the hazard can only rise: the hazard at the end of a
-window bounds the hazard within it, and thinning against that bound is exact (`sampler`). In a
-body that changes (`HazardCourse`) the log rate of every unit is a straight line between knots
-in time, so that the greater of its two ends bounds it. Cost follows the discharges and the
-knots, not the time. `sample_by_time_steps` is the same law stepped through time, for small checks.
+A unit's hazard is the sum over its sites. Between discharges its sodium load only decays, so in a
+constant body its hazard only rises: the hazard at the end of a window bounds the hazard within it,
+and thinning against that bound is exact (`sampler`). In a changing body (`HazardCourse`) the log
+rate of every unit is linear between knots in time, so the greater of its two ends is a bound. The
+cost grows with the discharges and the knots, not with the duration. `sample_by_time_steps` steps
+the same law through time, for small checks.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from neurosim.model.axon import kernel
 from neurosim.model.firing import sampler
 
 ORIGINS = ("axon", "terminal", "soma", "lesion", "junction")
-PROCESSES = ("misfire", "neuromyotonia", "myokymia", "plateau")  # what makes discharges
+PROCESSES = ("misfire", "neuromyotonia", "myokymia", "plateau")  # that generate discharges
 MAX_DISCHARGES = 20_000_000
 BUFFER_ROWS = 65_536  # discharges drawn at a time
-LEAST_BURSTS = 1e-9  # a unit with fewer expected bursts than this in the whole run is not visited
+LEAST_BURSTS = 1e-9  # a unit with fewer expected bursts than this in the whole run is skipped
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class UnitHazard:
     Attributes
     ----------
     load_mmol_l : ndarray, shape (k,)
-        Grid of sodium load above the body's own internal sodium, rising from 0.
+        Grid of sodium load (above the internal sodium that the body sets), rising from 0.
     bursts_per_min : ndarray, shape (sites, k)
-        Hazard of each site on that grid, falling along it; sorted by unit.
+        Hazard of each site on that grid, falling along it; sites sorted by unit.
     unit : ndarray of int, shape (sites,)
         Motor unit of each site, rising.
     origin : ndarray of int, shape (sites,)
@@ -48,9 +48,9 @@ class UnitHazard:
     units : int
         Number of motor units of the muscle.
     load_per_spike_mmol_l, load_tau_s : float
-        Sodium gained by a discharge, and the time constant of its removal.
+        Sodium load added by a discharge, and the time constant of its removal.
     ceiling_per_min : float
-        Highest burst rate of a unit.
+        Highest possible burst rate of a unit.
     start_load_mmol_l : ndarray, shape (units,), optional
         Sodium load at time 0; none if omitted.
     """
@@ -69,18 +69,18 @@ class UnitHazard:
 
 @dataclass(frozen=True)
 class HazardCourse:
-    """Hazards of one muscle in a body that changes.
+    """Hazards of one muscle in a changing body.
 
-    Between two knots the logarithm of every unit's rate is a straight line in time, after the
-    last it stays. One knot is a body that does not change.
+    Between two knots the logarithm of every unit's rate is linear in time, after the last it is
+    constant. With a single knot the body is constant.
 
     Attributes
     ----------
     at_s : ndarray, shape (knots,)
         Times of the knots, rising from 0.
     knots : tuple of UnitHazard
-        Hazards at those times, of the same sites. Load, its removal and the ceiling are those of
-        the first.
+        Hazards of the same sites at those times. Start load, removal of load and ceiling are taken
+        from the first.
     """
 
     at_s: np.ndarray
@@ -88,7 +88,7 @@ class HazardCourse:
 
 
 def as_course(hazard: UnitHazard | HazardCourse) -> HazardCourse:
-    """Return a hazard as one that may change."""
+    """Return a hazard as a course; a constant one becomes a course of one knot."""
     return hazard if isinstance(hazard, HazardCourse) else HazardCourse(np.zeros(1), (hazard,))
 
 
@@ -101,16 +101,16 @@ class Firing:
     time_s : ndarray
     unit : ndarray of int
     origin : ndarray of int
-        Index into `ORIGINS`: which kind of site it started at.
+        Index into `ORIGINS`: kind of site at which it started.
     place : ndarray of int
         Position within its burst, 0 for the first spike.
     load_mmol_l : ndarray
         Sodium load of the unit just before the discharge.
     episode : ndarray of int
-        Which burst, multiplet or plateau it belongs to, numbered by their first discharges.
-        A plateau goes over many units, everything else is of one.
+        Burst, multiplet or plateau that it belongs to, numbered in the order of their first
+        discharges. A plateau spans many units, any other episode a single one.
     process : ndarray of int
-        Index into `PROCESSES`: what made it.
+        Index into `PROCESSES`: what generated it.
     duration_s : float
     """
 
@@ -152,7 +152,7 @@ class Firing:
 
 @cache
 def _sampler():
-    """Return the loop, compiled if loops are."""
+    """Return the sampling loop, compiled if Numba is available."""
     if not kernel.can_compile():
         return sampler.sample
     from neurosim.model.firing.compiled import sample
@@ -195,20 +195,20 @@ def balance_many(hazards: Sequence[UnitHazard]) -> list[tuple[np.ndarray, np.nda
     unit = np.arange(len(rate))
     low, high = grid[j], grid[j + 1]
     slope = (log_gain[unit, j + 1] - log_gain[unit, j]) / (high - low)
-    at, bottom, top = log_gain[unit, j], low.copy(), high.copy()
+    log_gain_low, bottom, top = log_gain[unit, j], low.copy(), high.copy()
     for _ in range(30):
         load = 0.5 * (bottom + top)
-        more = np.exp(at + slope * (load - low)) > load
+        more = np.exp(log_gain_low + slope * (load - low)) > load
         bottom, top = np.where(more, load, bottom), np.where(more, top, load)
     load = 0.5 * (bottom + top)
     w = (load - low) / (high - low)
-    found = np.exp((1 - w) * log_rate[unit, j] + w * log_rate[unit, j + 1])
+    balanced_rate = np.exp((1 - w) * log_rate[unit, j] + w * log_rate[unit, j + 1])
     ends = np.cumsum([hazard.units for hazard in hazards])[:-1]
-    return list(zip(np.split(found, ends), np.split(load, ends), strict=True))
+    return list(zip(np.split(balanced_rate, ends), np.split(load, ends), strict=True))
 
 
 def _rate_and_gain(hazard: UnitHazard) -> tuple[np.ndarray, np.ndarray]:
-    """Return each unit's bursts per minute and the load they hold, shape (units, k)."""
+    """Return each unit's bursts per minute and the load they would sustain, shape (units, k)."""
     k, n = hazard.load_mmol_l.size, hazard.units
     per_spike = hazard.load_per_spike_mmol_l * hazard.load_tau_s / 60.0
     cell = (hazard.unit[:, None] * k + np.arange(k)).ravel()
@@ -225,14 +225,14 @@ def _rate_and_gain(hazard: UnitHazard) -> tuple[np.ndarray, np.ndarray]:
 def expected_bursts_per_min(hazard: UnitHazard | HazardCourse) -> np.ndarray:
     """Return each unit's long-run burst rate, its sodium load in balance, shape (units,).
 
-    Of a course it is the mean up to its last knot, the load in balance with each moment.
+    For a course, this is the mean up to the last knot, with the load in balance at each moment.
     """
     course = as_course(hazard)
     return mean_over_time(course.at_s, [balance(knot)[0] for knot in course.knots])
 
 
 def mean_over_time(at_s: np.ndarray, rates: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the mean of rates whose logarithms are straight between the times `at_s`."""
+    """Return the mean over time of rates whose logarithms are linear between the times `at_s`."""
     each = np.maximum(np.stack(rates), 1e-300)
     if len(each) == 1:
         return each[0]
@@ -244,20 +244,20 @@ def mean_over_time(at_s: np.ndarray, rates: Sequence[np.ndarray]) -> np.ndarray:
 
 
 class SamplingTables(NamedTuple):
-    """What the sampler draws from: the units that may fire at all, and their tables.
+    """Input of the sampler: the units that may fire at all, and their tables.
 
     Attributes
     ----------
     site, unit : ndarray of int
         Number of each site and unit in the muscle.
-    starts, begin, at_s, log_rate, share, pair
-        As of `sampler.sample`.
+    starts, start_load, at_s, log_rate, share, pair : ndarray
+        As in `sampler.sample`.
     """
 
     site: np.ndarray
     unit: np.ndarray
     starts: np.ndarray
-    grid_start: np.ndarray
+    start_load: np.ndarray
     at_s: np.ndarray
     log_rate: np.ndarray
     share: np.ndarray
@@ -265,7 +265,7 @@ class SamplingTables(NamedTuple):
 
 
 def _sites_that_may_fire(course: HazardCourse, duration_s: float) -> np.ndarray:
-    """Return the sites of units that may fire at all, by unit and likeliest first."""
+    """Return the sites of units that may fire at all, sorted by unit, likeliest first."""
     first = course.knots[0]
     most = np.max([hazard.bursts_per_min[:, 0] for hazard in course.knots], axis=0)
     by_unit = np.bincount(first.unit, most, first.units)
@@ -276,7 +276,7 @@ def _sites_that_may_fire(course: HazardCourse, duration_s: float) -> np.ndarray:
 
 
 def _group_by_unit(course: HazardCourse, site: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the units of sites that stand by unit, and the bounds of each one's sites."""
+    """Return the unique units of sites sorted by unit, and where each unit's sites begin."""
     units, starts = np.unique(course.knots[0].unit[site], return_index=True)
     return units, np.append(starts, site.size)
 
@@ -284,7 +284,7 @@ def _group_by_unit(course: HazardCourse, site: np.ndarray) -> tuple[np.ndarray, 
 def _units_that_may_fire(
     course: HazardCourse, site: np.ndarray, starts: np.ndarray, waits: np.ndarray, duration_s: float
 ) -> np.ndarray:
-    """Return which units have no more to wait for than bursts that no sodium load would leave."""
+    """Return a mask of units whose first exponential wait is below their bursts without load."""
     if not site.size:
         return np.zeros(0, bool)
     rate = np.stack([hazard.bursts_per_min[site, 0] for hazard in course.knots]) / 60.0
@@ -295,10 +295,10 @@ def _units_that_may_fire(
 
 
 def sampling_tables(course: HazardCourse, site: np.ndarray) -> SamplingTables:
-    """Return the tables of some sites, which stand by unit.
+    """Return the tables of some sites, which must be sorted by unit.
 
-    A unit's rate is the sum over its sites, up to the ceiling; between the loads and the knots of
-    the tables its logarithm is a straight line, and the shares of its sites are.
+    A unit's rate is the sum over its sites, up to the ceiling. Its logarithm and the shares of its
+    sites are linear between the loads and the knots of the tables.
     """
     first, (units, starts) = course.knots[0], _group_by_unit(course, site)
     if not site.size:
@@ -329,9 +329,9 @@ def stream_discharges(
     hazard: UnitHazard | HazardCourse,
     duration_s: float,
     rng: np.random.Generator,
-    room: int = BUFFER_ROWS,
+    max_rows: int = BUFFER_ROWS,
 ) -> Iterator[np.ndarray]:
-    """Yield the discharges of one muscle in pieces, drawn exactly from its hazard.
+    """Yield the discharges of one muscle in batches, drawn exactly from its hazard.
 
     Parameters
     ----------
@@ -339,14 +339,14 @@ def stream_discharges(
     duration_s : float
         Simulated time, s.
     rng : numpy.random.Generator
-    room : int
-        Discharges of a piece, at most; the discharges do not depend on it.
+    max_rows : int
+        Greatest number of discharges in a batch; the draws do not depend on it.
 
     Yields
     ------
     ndarray, shape (5, n)
-        Rows as of `firing_from_rows` but for the number of the site in the place of its origin: unit
-        after unit, whole bursts. Overwritten by the next piece.
+        Rows as in `firing_from_rows`, but with the number of the site instead of its origin; unit
+        after unit, in whole bursts. The next batch overwrites them.
     """
     course, duration = as_course(hazard), float(duration_s)
     first, site = course.knots[0], _sites_that_may_fire(course, duration)
@@ -355,15 +355,15 @@ def stream_discharges(
     fires = _units_that_may_fire(course, site, starts, waits, duration)
     law = sampling_tables(course, site[np.repeat(fires, np.diff(starts).astype(np.intp))])
     slope = np.diff(law.log_rate, axis=2) / np.diff(first.load_mmol_l)
-    given = (
-        waits[fires], (law.unit, law.site), law.starts, law.grid_start, first.load_mmol_l, law.at_s,
+    arguments = (
+        waits[fires], (law.unit, law.site), law.starts, law.start_load, first.load_mmol_l, law.at_s,
         law.log_rate, slope, law.share, law.pair,
         (first.load_per_spike_mmol_l, first.load_tau_s), _timing_parameters(), duration,
     )  # fmt: skip
-    state, out = np.zeros(sampler.STATE), np.empty((sampler.ROWS, room + sampler.LONGEST))
+    state, out = np.zeros(sampler.STATE), np.empty((sampler.ROWS, max_rows + sampler.LONGEST))
     state[1] = -1.0
     while state[0] < law.unit.size:
-        n = _sampler()(rng, *given, state, out)
+        n = _sampler()(rng, *arguments, state, out)
         if n:
             yield out[:, :n]
 
@@ -384,7 +384,7 @@ def sample_firing(
     Raises
     ------
     NeurosimError
-        If more than 20 million discharges are to be expected.
+        If more than 20 million discharges are expected.
     """
     course = as_course(hazard)
     expected = expected_bursts_per_min(course).sum() * duration_s / 60.0
@@ -400,13 +400,13 @@ def sample_firing(
 
 
 def firing_from_rows(rows: np.ndarray, duration_s: float, process: str = "misfire") -> Firing:
-    """Return discharges from rows in which bursts stand one after the other.
+    """Return discharges, sorted by time, from rows of consecutive bursts.
 
     Parameters
     ----------
     rows : ndarray, shape (5, n)
-        Time (s), unit, index into `ORIGINS`, place in the burst, sodium load (mmol/L). A place
-        of 0 begins a burst.
+        Time (s), unit, index into `ORIGINS`, place in the burst, sodium load (mmol/L). Place 0
+        begins a burst.
     duration_s : float
     process : str
         One of `PROCESSES`.
@@ -422,58 +422,58 @@ def firing_from_rows(rows: np.ndarray, duration_s: float, process: str = "misfir
 
 
 def _sort_by_time(columns: dict[str, np.ndarray], duration_s: float) -> Firing:
-    """Return discharges by time, their episodes numbered by their first discharges."""
+    """Sort discharges by time and number their episodes in the order of first discharges."""
     order = np.argsort(columns["time_s"], kind="stable")
-    found = {name: column[order] for name, column in columns.items()}
-    _, first, which = np.unique(found["episode"], return_index=True, return_inverse=True)
-    found["episode"] = np.argsort(np.argsort(first, kind="stable"), kind="stable")[which]
-    return Firing(**found, duration_s=duration_s)
+    sorted_columns = {name: column[order] for name, column in columns.items()}
+    _, first, which = np.unique(sorted_columns["episode"], return_index=True, return_inverse=True)
+    sorted_columns["episode"] = np.argsort(np.argsort(first, kind="stable"), kind="stable")[which]
+    return Firing(**sorted_columns, duration_s=duration_s)
 
 
 def merge_firings(parts: Sequence[Firing]) -> Firing:
-    """Return the discharges of several sources in the same units as one record.
+    """Merge the discharges of several sources in the same units.
 
-    What would come sooner after a discharge of another episode of its unit than an axon can
-    follow (the shortest interval of fasciculations) is left out.
+    A discharge that follows one of another episode of its unit sooner than an axon can conduct
+    (the shortest interval within fasciculations) is dropped.
 
     Parameters
     ----------
     parts : sequence of Firing
-        Of the same duration, at least one.
+        At least one, all of the same duration.
     """
     names = [f.name for f in fields(Firing)[:-1]]
     columns = {n: np.concatenate([getattr(p, n) for p in parts]) for n in names}
     shift = np.cumsum([0, *(p.episode.max(initial=-1) + 1 for p in parts[:-1])])
     columns["episode"] += np.repeat(shift, [len(p) for p in parts])
-    kept = _select_followable(columns)
-    columns = {name: column[kept] for name, column in columns.items()}
+    indices = _select_followable(columns)
+    columns = {name: column[indices] for name, column in columns.items()}
     return _sort_by_time(columns | {"place": _number_places(columns)}, parts[0].duration_s)
 
 
 def append_followers(firing: Firing, time_s: np.ndarray, behind: np.ndarray, origin: str) -> Firing:
-    """Return the discharges with further ones, each in the episode of the one it follows.
+    """Add discharges, each to the episode of the one it follows.
 
     Parameters
     ----------
     firing : Firing
     time_s : ndarray, shape (n,)
-        When they come, s.
+        Their times, s.
     behind : ndarray of int, shape (n,)
         Index of the discharge that each follows.
     origin : str
-        One of `ORIGINS`: where they start.
+        One of `ORIGINS`: kind of site at which they start.
     """
     names = [f.name for f in fields(Firing)[:-1]]
     columns = {n: np.concatenate([getattr(firing, n), getattr(firing, n)[behind]]) for n in names}
     columns["time_s"][len(firing) :] = time_s
     columns["origin"][len(firing) :] = ORIGINS.index(origin)
-    kept = columns["time_s"] < firing.duration_s
-    columns = {n: column[kept] for n, column in columns.items()}
+    mask = columns["time_s"] < firing.duration_s
+    columns = {n: column[mask] for n, column in columns.items()}
     return _sort_by_time(columns | {"place": _number_places(columns)}, firing.duration_s)
 
 
 def _select_followable(columns: dict[str, np.ndarray]) -> np.ndarray:
-    """Return the index of discharges that come late enough after another episode's."""
+    """Return indices of the discharges that follow those of other episodes late enough."""
     least = parameter("firing", "burst_interval_shortest_ms") / 1000.0
     time, unit, episode = columns["time_s"], columns["unit"], columns["episode"]
     order = np.lexsort((time, unit))
@@ -481,7 +481,7 @@ def _select_followable(columns: dict[str, np.ndarray]) -> np.ndarray:
         soon = np.zeros(order.size, bool)
         soon[1:] = (np.diff(time[order]) < least) & (np.diff(unit[order]) == 0)
         soon[1:] &= np.diff(episode[order]) != 0
-        soon[1:] &= ~soon[:-1]  # one before it that is left out itself does not count
+        soon[1:] &= ~soon[:-1]  # a predecessor that is itself dropped does not count
         if not soon.any():
             return order
         order = order[~soon]
@@ -505,15 +505,15 @@ def sample_by_time_steps(
     rng: np.random.Generator,
     dt_s: float = 1e-3,
 ) -> Firing:
-    """Return the discharges of the same law stepped through time: slow, for small checks.
+    """Draw discharges of the same law by stepping through time: slow, for small checks.
 
-    Each step draws one uniform a unit; bursts and sodium load are as in `sample_firing`.
+    Each step draws one uniform per unit; bursts and sodium load are as in `sample_firing`.
     """
     course = as_course(hazard)
     first, law = course.knots[0], sampling_tables(course, _sites_that_may_fire(course, duration_s))
     dead, shortest, mean_extra = _timing_parameters()
     grid, n = first.load_mmol_l, law.unit.size
-    load, free, found = law.grid_start.copy(), np.zeros(n), []
+    load, free, rows = law.start_load.copy(), np.zeros(n), []
     for step in range(int(duration_s / dt_s)):
         t = step * dt_s
         q = np.interp(t, law.at_s, np.arange(law.at_s.size))
@@ -530,17 +530,17 @@ def sample_by_time_steps(
             s = law.starts[u] + int((law.share[knot, j, sites] < rng.random()).sum())
             s = min(s, law.starts[u + 1] - 1)
             chance = (1.0 - q + before) * law.pair[before, s] + (q - before) * law.pair[after, s]
-            place, at, here = 0, t, load[u]
-            while at < duration_s:
-                found.append((at, law.unit[u], first.origin[law.site[s]], place, here))
-                here += first.load_per_spike_mmol_l
+            place, time, spike_load = 0, t, load[u]
+            while time < duration_s:
+                rows.append((time, law.unit[u], first.origin[law.site[s]], place, spike_load))
+                spike_load += first.load_per_spike_mmol_l
                 if rng.random() >= chance:
                     break
                 place += 1
                 gap = shortest + min(rng.exponential(mean_extra), dead - shortest)
-                here *= np.exp(-gap / first.load_tau_s)
-                at += gap
-            free[u] = at + dead
-            load[u] = here * np.exp((at - t) / first.load_tau_s)
+                spike_load *= np.exp(-gap / first.load_tau_s)
+                time += gap
+            free[u] = time + dead
+            load[u] = spike_load * np.exp((time - t) / first.load_tau_s)
         load *= np.exp(-dt_s / first.load_tau_s)
-    return firing_from_rows(np.array(found).reshape(-1, 5).T, float(duration_s))
+    return firing_from_rows(np.array(rows).reshape(-1, 5).T, float(duration_s))

@@ -1,10 +1,10 @@
-"""What disease adds to one person's muscle: lost units, sprouts, hurt axons, bursts and cramps.
+"""Effects of disease on one person's muscle: lost units, sprouts, lesions, bursts and cramps.
 
-Sprouts (ALS) and hurt axons (a pinched nerve) are sites like others and fire by the hazard law.
-Three sources stand beside that law, because one node cannot make them: the multiplets of Isaacs'
-syndrome, distilled from direct runs of a chain of nodes; plateaus of the pool of motoneurons (a
-cramp); and myokymia, which is an empirical rule (`firing.bursts`). Nothing here is drawn in a
-body without the disease.
+Sprouts (ALS) and injured axons (a pinched nerve) are sites like others and fire by the hazard
+law. Three sources are separate from that law, because a single node cannot generate them: the
+multiplets of Isaacs' syndrome, distilled from direct runs of a chain of nodes; plateaus of the
+motoneuron pool (a cramp); and myokymia, an empirical rule (`neurosim.model.firing.bursts`).
+Nothing here is drawn in a body without the disease.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from neurosim.model.soma import cramp, trains
 from neurosim.model.soma.cramp import Cramping
 from neurosim.model.soma.soma import SomaConditions
 
-# At least, from one multiplet of an ending to its next: longer than any lasts. Where they come
-# oftener than twice a second it is half of the mean time between them.
+# Least time from one multiplet of an ending to its next, longer than any multiplet. If they come
+# more often than twice a second, it is half of their mean interval.
 PAUSE_S = 0.25
-LEAST_PER_MIN = 1e-6  # multiplets a minute: none
+LEAST_PER_MIN = 1e-6  # a lower rate of multiplets counts as none
 
 
 @dataclass(frozen=True)
 class Terminal:
-    """Nerve endings: what is left of their fast potassium channels, and how many there are.
+    """Axon terminals: their remaining fast potassium channels, and the number of each kind.
 
-    `exposed_per_unit` endings have lost channels; `sprouts_per_unit` are new and excitable: their
-    persistent sodium exceeds the healthy one by `sprout_sodium_excess` on average (against the
-    excess at which the healthy axon misfires once a minute), as that of other endings if 0.
+    `exposed_per_unit` endings have lost channels. `sprouts_per_unit` endings are new and
+    hyperexcitable: their mean excess of persistent sodium is `sprout_sodium_excess` times that at
+    which the healthy axon misfires once a minute, or, if 0, that of any other ending.
     """
 
     fast_potassium_scale: float = 1.0
@@ -52,9 +52,9 @@ class Terminal:
 class Lesion:
     """A lesion in the trunk of the nerve.
 
-    `axons_share` of the axons run through it; their persistent sodium there exceeds the healthy
-    one by `sodium_excess` on average (against the excess at which the healthy axon misfires once
-    a minute); `myokymic_share` of them fire in myokymic bursts.
+    A share `axons_share` of the axons runs through it. Their mean excess of persistent sodium
+    there is `sodium_excess` times that at which the healthy axon misfires once a minute; a share
+    `myokymic_share` of them fires in myokymic bursts.
     """
 
     axons_share: float = 0.0
@@ -64,20 +64,24 @@ class Lesion:
 
 @dataclass(frozen=True)
 class DiseaseStreams:
-    """Random numbers of one person's disease in one muscle, apart from all that health draws."""
+    """Random streams of one person's disease in one muscle, separate from all healthy ones.
+
+    In each `part` of a body's time, endings are the same but their multiplets are drawn anew.
+    """
 
     seed: int
     person: int
     muscle_index: int
+    part: int = 0
     NAMES = ("lost", "sprouts", "lesion", "endings", "myokymia", "units", "pool")
 
     def sequence(self, name: str, *key: int) -> np.random.SeedSequence:
-        """Return the seed of one use, one of `NAMES`, always the same."""
-        path = (3, self.muscle_index, self.NAMES.index(name), *key)  # 0 to 2: `firing.sites`
+        """Return the seed of one use, one of `NAMES`; the same at every call."""
+        path = (3, self.muscle_index, self.NAMES.index(name), *key)  # 0 to 2 are used in `sites`
         return np.random.SeedSequence([self.seed, self.person], spawn_key=path)
 
     def rng(self, name: str, *key: int) -> np.random.Generator:
-        """Return a fresh generator for one use."""
+        """Return a new generator for one use."""
         return np.random.default_rng(self.sequence(name, *key))
 
 
@@ -85,10 +89,10 @@ class DiseaseStreams:
 
 
 def draw_lesion(lesion: Lesion, units: int, streams: DiseaseStreams):
-    """Return who is in the lesion, who is myokymic there, and the excess of persistent sodium.
+    """Return masks of units in the lesion and of myokymic ones, and the excess of sodium.
 
-    Each of shape (units,), the excess against that of once a minute in health. Who is hurt by
-    a mild lesion is so by a worse one.
+    Each has shape (units,); the excess of persistent sodium is relative to that at which the
+    healthy axon misfires once a minute. Units injured by a mild lesion are also in a worse one.
     """
     rng = streams.rng("lesion")
     inside = rng.random(units) < lesion.axons_share
@@ -99,9 +103,9 @@ def draw_lesion(lesion: Lesion, units: int, streams: DiseaseStreams):
 def draw_sprouts(
     terminal: Terminal, units: int, streams: DiseaseStreams
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the unit of each sprout and its excess of persistent sodium, as of `hurt`.
+    """Return the unit of each sprout and its excess of persistent sodium, as in `draw_lesion`.
 
-    A Poisson number of them; whoever has few keeps them when there are more.
+    Their number is Poisson; with a larger mean, the sprouts of a smaller one stay.
     """
     mean = terminal.sprouts_per_unit * units
     enough = int(mean + 10.0 * mean**0.5 + 20.0)
@@ -119,19 +123,19 @@ def diseased_sites(
     critical_nu: float,
     streams: DiseaseStreams,
 ) -> Sites:
-    """Return a muscle's sites without those of lost units, with sprouts and hurt axons.
+    """Return a muscle's sites without those of lost units, with sprouts and lesions.
 
     Parameters
     ----------
     sites : Sites
-        The person's in health.
+        The person's sites in health.
     units_scale : float
         Share of motor units that live; units lost early stay lost later.
     terminal : Terminal
     lesion : Lesion
     critical_nu : float
-        The nu by which sites are measured (`firing.hazard.critical_multiplier`).
-    streams : Streams
+        The nu by which sites are measured (`hazard.critical_multiplier`).
+    streams : DiseaseStreams
     """
     n = sites.units
     living = streams.rng("lost").random(n) < units_scale
@@ -155,7 +159,7 @@ def diseased_sites(
 
 
 def _firing_rows(time_s, unit, origin: int, place) -> np.ndarray:
-    """Return the rows of `firing_from_rows`; these discharges carry no sodium load."""
+    """Return rows for `firing_from_rows`; these discharges carry no sodium load."""
     return np.stack(np.broadcast_arrays(time_s, unit, float(origin), place, 0.0))
 
 
@@ -171,14 +175,23 @@ def fire_multiplets(
     duration_s: float,
     streams: DiseaseStreams,
     body: Conditions | None = None,
-    part: int = 0,
 ) -> tuple[Firing, float]:
     """Return the discharges of endings without fast potassium channels, and multiplets per minute.
 
-    Gaps between starts are exponential beyond the shortest; bursts are the chain's in that
-    `body` (`firing.bursts.isaacs_bursts`), the same rate at all times. With axon
-    ``"alternative"``, of which no chain was run, it is the one of ``"ghk"``. The endings are the
-    same in each `part` of a body's time; what they do in it is drawn anew.
+    Intervals between starts are exponential beyond the shortest; bursts are those of the chain in
+    that `body` (`bursts.isaacs_bursts`), at a constant rate. For axon ``"alternative"``, of which
+    no chain was simulated, the chain of ``"ghk"`` is used. Endings are the same in each part of a
+    body's time (`DiseaseStreams.part`); their multiplets are drawn anew.
+
+    Parameters
+    ----------
+    terminal : Terminal
+    living : ndarray of bool, shape (units,)
+    axon : str
+    duration_s : float
+    streams : DiseaseStreams
+    body : Conditions, optional
+        Fluids and channels of all axons; healthy if omitted.
     """
     chain = "ohmic" if axon == "ohmic" else "ghk"
     per_min, table = isaacs_bursts(terminal.fast_potassium_scale, chain, body)
@@ -186,23 +199,23 @@ def fire_multiplets(
     units = rng.integers(0, living.size, rng.poisson(terminal.exposed_per_unit * living.size))
     parts = []
     for i in np.flatnonzero(living[units]):
-        own = streams.rng("endings", int(i), *([part] if part else []))
+        rng_of_ending = streams.rng("endings", int(i), *([streams.part] if streams.part else []))
         starts = (
-            _multiplet_starts(60.0 / per_min, duration_s, own)
+            _multiplet_starts(60.0 / per_min, duration_s, rng_of_ending)
             if per_min > LEAST_PER_MIN
             else np.empty(0)
         )
-        time, place = sample_multiplets(table, starts, own)
+        time, place = sample_multiplets(table, starts, rng_of_ending)
         parts.append(_firing_rows(time, units[i], ROGUE, place))
     return _join_rows(parts, duration_s, "neuromyotonia"), per_min * len(parts)
 
 
 def _multiplet_starts(mean_gap_s: float, duration_s: float, rng: np.random.Generator) -> np.ndarray:
-    """Return when multiplets of one ending start, s: a renewal process that has run for long."""
+    """Return the start times (s) of one ending's multiplets: a stationary renewal process."""
     expected, pause = duration_s / mean_gap_s, min(PAUSE_S, 0.5 * mean_gap_s)
     gaps = pause + rng.exponential(mean_gap_s - pause, int(expected + 10 * expected**0.5 + 20))
     in_pause = rng.random() < pause / mean_gap_s
-    gaps[0] -= pause * (rng.random() if in_pause else 1.0)  # what is left of a gap at time 0
+    gaps[0] -= pause * (rng.random() if in_pause else 1.0)  # the rest of the gap that spans time 0
     starts = np.cumsum(gaps)
     return starts[starts < duration_s]
 
@@ -210,13 +223,13 @@ def _multiplet_starts(mean_gap_s: float, duration_s: float, rng: np.random.Gener
 def fire_myokymia(
     lesion: Lesion, living: np.ndarray, duration_s: float, streams: DiseaseStreams
 ) -> tuple[Firing, float]:
-    """Return the discharges of hurt axons that fire in groups, and groups per minute: a rule."""
+    """Return the discharges of axons with myokymia (an empirical rule), and bursts per minute."""
     units = np.flatnonzero(draw_lesion(lesion, living.size, streams)[1] & living)
     parts, per_min = [], 0.0
     for unit in units:
-        own = streams.rng("myokymia", int(unit))
-        rhythm = draw_rhythm(own)
-        time, place = sample_myokymia(rhythm, duration_s, own)
+        rng = streams.rng("myokymia", int(unit))
+        rhythm = draw_rhythm(rng)
+        time, place = sample_myokymia(rhythm, duration_s, rng)
         parts.append(_firing_rows(time, unit, LESION, place))
         per_min += 60.0 / rhythm.period_s
     return _join_rows(parts, duration_s, "myokymia"), per_min
@@ -229,9 +242,9 @@ def fire_cramps(
     duration_s: float,
     streams: DiseaseStreams,
 ) -> list[Firing]:
-    """Return what the pool of motoneurons fires after a push: plateaus, and lone discharges.
+    """Return the discharges of the motoneuron pool after a push: single ones, and plateaus.
 
-    Plateaus that overlap in time are one episode, over as many units as take part.
+    Plateaus that overlap in time form one episode, of all units that take part.
     """
     time, unit = cramp.spikes_after_push(
         living.size,
@@ -245,9 +258,13 @@ def fire_cramps(
     episode = trains.number_plateaus(time, unit)
     order = np.lexsort((time, episode))
     time, unit, episode = time[order], unit[order], episode[order]
-    held = episode >= 0
-    place = np.diff(episode[held], prepend=-1) == 0
+    in_plateau = episode >= 0
+    place = np.diff(episode[in_plateau], prepend=-1) == 0
     return [
-        _join_rows([_firing_rows(time[~held], unit[~held], SOMA, 0.0)], duration_s, "misfire"),
-        _join_rows([_firing_rows(time[held], unit[held], SOMA, place)], duration_s, "plateau"),
+        _join_rows(
+            [_firing_rows(time[~in_plateau], unit[~in_plateau], SOMA, 0.0)], duration_s, "misfire"
+        ),
+        _join_rows(
+            [_firing_rows(time[in_plateau], unit[in_plateau], SOMA, place)], duration_s, "plateau"
+        ),
     ]

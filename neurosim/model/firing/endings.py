@@ -1,10 +1,12 @@
-"""How an ending of Isaacs' syndrome answers the body: rate, size and pace of its bursts.
+"""Response of a hyperexcitable axon terminal (Isaacs' syndrome) to the body.
 
-Direct runs of the chain (`membrane.terminals.fitted_isaacs`) with channel noise, all its units in a
-changed body, collapse on two coordinates of one node that is between the two sick ones (the middle
-node): its action and its resting potential, as a single site's do (`firing.hazard`).
-`scripts/calibration/fit_isaacs.py` fits the law on states that differ from health in one value and measures its
-error on states that differ in several; `isaacs.toml` holds both.
+Rate, size and pace of its bursts are fitted to direct runs of the chain
+(`neurosim.model.axon.terminals.fitted_isaacs`) with channel noise and all its units in a changed
+body. The runs collapse onto two coordinates of one node with properties between those of the two
+diseased ones (the middle node): its action and its resting potential, as for a single site
+(`neurosim.model.firing.hazard`). `scripts/calibration/fit_isaacs.py` fits the law on states that
+differ from health in one value and measures its error on states that differ in several;
+`isaacs.toml` holds both.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from neurosim.model.axon import terminals
 from neurosim.model.axon.axon import PARAMETER_GROUPS, Axons, Conditions, at_rest
 from neurosim.model.firing.escape import escape_action
 
-NO_ACTION = 60.0  # of a middle node that no course of noise fires
+NO_ACTION = 60.0  # action of a middle node that no course of noise fires
 RATE_TERMS = ("rate_0", "rate_action", "rate_rest", "rate_ceiling", "rate_ceiling_rest")
 SPIKE_TERMS = ("spikes_0", "spikes_rest", "spikes_rest2", "spikes_action", "spikes_left")
 PACE_TERMS = ("pace_0", "pace_rest", "pace_shift", "pace_warm")
@@ -28,16 +30,16 @@ PACE_TERMS = ("pace_0", "pace_rest", "pace_shift", "pace_warm")
 
 @dataclass(frozen=True)
 class EndingResponse:
-    """What a changed body makes of the bursts of an ending, against health.
+    """Changes of the bursts of one ending in a changed body, relative to health.
 
     Attributes
     ----------
     rate_factor : float
         Change of ln bursts per minute far below the ceiling.
     ceiling_per_min, healthy_ceiling_per_min : float
-        Most bursts per minute of one ending, in this body and in health.
+        Highest bursts per minute of one ending, in this body and in health.
     further, interval : float
-        Factors on the spikes of a burst after its first, and on its intervals.
+        Factors on the number of spikes of a burst after its first, and on its intervals.
     """
 
     rate_factor: float = 0.0
@@ -59,10 +61,10 @@ def _param(axon: str, name: str) -> float:
 
 
 def middle_conditions(left: float, body: Conditions, axon: str, weight: float) -> Conditions:
-    """Return the membrane between the two sick nodes of the chain in a body.
+    """Return the membrane of the middle node of the chain in a body.
 
-    Its persistent sodium and slow potassium are the geometric mean of theirs, the last node's
-    with `weight`.
+    Its persistent sodium and slow potassium are weighted geometric means of those of the two
+    diseased nodes; `weight` is that of the last one.
     """
     units = terminals.place_in_body(terminals.fitted_isaacs(left, axon, by_itself=True), body)
     before, last = (unit.membrane for unit in units[-2:])
@@ -75,43 +77,43 @@ def middle_conditions(left: float, body: Conditions, axon: str, weight: float) -
 
 
 def node_coordinates(nodes: Axons, left) -> np.ndarray:
-    """Return action, rest, gate shift, warmth and potassium left of middle nodes, shape (5, n).
+    """Return the coordinates of middle nodes in which the laws are linear, shape (5, n).
 
-    Rest is (E + 72 mV)/5 mV, the shift that of the sodium gates in 5 mV, warmth ln of the sodium
-    gates' speed, potassium left ln of `left`.
+    Rows: action; rest, (E + 72 mV)/5 mV; shift of the sodium gates in units of 5 mV; ln of the
+    sodium gates' speed; ln of the remaining fast potassium channels, `left`.
     """
-    found, _ = escape_action(nodes)
+    action, _ = escape_action(nodes)
     rest = (nodes.rest_mv + 72.0) / 5.0
     shift = nodes.P[eq.ROW["shift_m"]] / 5.0
     warm = np.log(nodes.P[eq.ROW["phi_m"]])
-    found = np.where(np.isfinite(found), found, NO_ACTION)
-    return np.stack([found, rest, shift, warm, np.log(left) + 0.0 * rest])
+    action = np.where(np.isfinite(action), action, NO_ACTION)
+    return np.stack([action, rest, shift, warm, np.log(left) + 0.0 * rest])
 
 
-def ln_rate_parts(c, at):
-    """Return ln of bursts per minute far below the ceiling, and of the ceiling.
+def ln_rate_parts(c, nodes):
+    """Return ln of bursts per minute far below the ceiling, and ln of the ceiling.
 
-    For five coefficients, in the order of `RATE`.
+    `c` holds the five coefficients in the order of `RATE_TERMS`.
     """
-    found, rest, *_ = at
-    return c[0] + c[1] * (found - 20.0) + c[2] * rest, c[3] + c[4] * rest
+    action, rest, *_ = nodes
+    return c[0] + c[1] * (action - 20.0) + c[2] * rest, c[3] + c[4] * rest
 
 
-def ln_rate(c, at):
-    """Return ln of bursts per minute, which saturate at the ceiling."""
-    below, ceiling = ln_rate_parts(c, at)
+def ln_rate(c, nodes):
+    """Return ln of bursts per minute, saturating at the ceiling."""
+    below, ceiling = ln_rate_parts(c, nodes)
     return -np.logaddexp(-ceiling, -below)
 
 
-def ln_further(c, at):
+def ln_further(c, nodes):
     """Return ln of the mean spikes of a burst after its first, in the order of `SPIKE_TERMS`."""
-    found, rest, _, _, left = at
-    return c[0] + c[1] * rest + c[2] * rest * rest + c[3] * np.minimum(found, 30.0) + c[4] * left
+    action, rest, _, _, left = nodes
+    return c[0] + c[1] * rest + c[2] * rest * rest + c[3] * np.minimum(action, 30.0) + c[4] * left
 
 
-def ln_interval(c, at):
-    """Return ln of the median interval within bursts, in the order of `PACE`."""
-    _, rest, shift, warm, _ = at
+def ln_interval(c, nodes):
+    """Return ln of the median interval within bursts, in the order of `PACE_TERMS`."""
+    _, rest, shift, warm, _ = nodes
     return c[0] + c[1] * rest + c[2] * shift + c[3] * warm
 
 
@@ -120,14 +122,14 @@ LAWS = {"further": (ln_further, SPIKE_TERMS), "interval": (ln_interval, PACE_TER
 
 @cached(*PARAMETER_GROUPS, "chain", "isaacs", "firing.noise_channels", size=1024)
 def ending_response(left: float, body: Conditions, axon: str = "ghk") -> EndingResponse:
-    """Return what a body makes of an ending's bursts against a healthy body's (20 ms, then kept).
+    """Return the response of an ending's bursts to a body (20 ms once, then cached).
 
     Parameters
     ----------
     left : float
-        What is left of the ending's fast potassium channels, 0.1 to 1.
+        Remaining share of the ending's fast potassium channels, 0.1 to 1.
     body : Conditions
-        The fluids and channels of all axons.
+        Fluids and channels of all axons.
     axon : str
         ``"ghk"`` or ``"ohmic"``.
 
@@ -140,11 +142,11 @@ def ending_response(left: float, body: Conditions, axon: str = "ghk") -> EndingR
         return EndingResponse()
     weight = _param(axon, "weight")
     nodes = [middle_conditions(left, one, axon, weight) for one in (body, Conditions())]
-    at = node_coordinates(at_rest(nodes, axon), left)
-    below, ceiling = ln_rate_parts([_param(axon, c) for c in RATE_TERMS], at)
-    found = {}
+    coordinates = node_coordinates(at_rest(nodes, axon), left)
+    below, ceiling = ln_rate_parts([_param(axon, c) for c in RATE_TERMS], coordinates)
+    factors = {}
     for name, (law, names) in LAWS.items():
-        changed, healthy = law([_param(axon, c) for c in names], at)
-        found[name] = float(np.exp(changed - healthy))
+        changed, healthy = law([_param(axon, c) for c in names], coordinates)
+        factors[name] = float(np.exp(changed - healthy))
     most = np.exp(ceiling)
-    return EndingResponse(float(below[0] - below[1]), float(most[0]), float(most[1]), **found)
+    return EndingResponse(float(below[0] - below[1]), float(most[0]), float(most[1]), **factors)

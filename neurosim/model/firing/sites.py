@@ -1,13 +1,12 @@
-"""Where twitches may start: the misfire sites of one person's muscle.
+"""The misfire sites (ectopic sites) of one person's muscle, where twitches may start.
 
-Two classes. Every unit has a few ordinary distal nodes, alike but for a narrow spread
-(bulk, origin ``axon``). A few places - a terminal branch, a last node, a sprout - are far
-more excitable (rogue, origin ``terminal``); their excess has an exponential tail, and
-people differ in how many they have. A site is the whole axon model with its own
-multiplier nu of the persistent sodium current; how far people's sites reach is measured
-in the excess nu - 1 at which the healthy axon misfires once a minute, so that people mean
-the same with either axon. The soma is a third kind of place, alike
-in every unit. The same person has the same sites in every body state.
+There are two classes. Every unit has a few ordinary distal nodes, equal but for a narrow spread
+(bulk, origin ``axon``). A few others - a terminal branch, a last node, a sprout - are far more
+excitable (rogue, origin ``terminal``); their excess has an exponential tail, and people differ in
+how many they have. A site is the whole axon model with its own multiplier nu of the persistent
+sodium current. The excess nu - 1 is measured in units of the one at which the healthy axon
+misfires once a minute, so that a person means the same with either axon. The soma is a third kind
+of site, equal in every unit. A person has the same sites in every body state.
 """
 
 from __future__ import annotations
@@ -39,9 +38,9 @@ class Sites:
         0 for an ordinary node (axon), 1 for a rogue (terminal), 3 for a lesion.
     units : int
     scores : tuple of float
-        How the person's axon differs from the mean one (`neurosim.model.axon.people`).
+        The person's scores (`neurosim.model.axon.people`); none for the mean axon.
     alive : ndarray of bool, shape (units,), optional
-        Which units live; all if omitted.
+        Mask of living units; all if omitted.
     """
 
     sodium_multiplier: np.ndarray
@@ -53,26 +52,26 @@ class Sites:
 
     @property
     def living(self) -> np.ndarray:
-        """Which units live, shape (units,)."""
+        """Mask of living units, shape (units,)."""
         return np.ones(self.units, bool) if self.alive is None else self.alive
 
 
 def person_streams(seed: int, person: int, muscle_index: int):
     """Return generators (person, sites, discharges) of one person's muscle.
 
-    They depend on the seed, the person and the muscle alone, so that neither the number of
-    people nor the order in which they are run changes anybody.
+    They depend on the seed, the person and the muscle alone, so that nobody changes with the
+    number of people or the order in which they are run.
     """
     root = np.random.SeedSequence([seed, person])
-    own, muscles = root.spawn(2)
+    person_seed, muscles = root.spawn(2)
     sites, firing = muscles.spawn(muscle_index + 1)[muscle_index].spawn(2)
-    return tuple(np.random.default_rng(s) for s in (own, sites, firing))
+    return tuple(np.random.default_rng(s) for s in (person_seed, sites, firing))
 
 
 def person_scores(seed: int, person: int) -> Scores:
     """Return the scores of one person's axon, which depend on the seed and the person alone."""
-    own = np.random.SeedSequence([seed, person]).spawn(3)[2]  # 0, 1: `person_streams`
-    return draw_scores(np.random.default_rng(own))
+    seed_of_scores = np.random.SeedSequence([seed, person]).spawn(3)[2]  # 0, 1: `person_streams`
+    return draw_scores(np.random.default_rng(seed_of_scores))
 
 
 def draw_sites(
@@ -88,17 +87,17 @@ def draw_sites(
     Parameters
     ----------
     units : int
-        Motor units of the muscle.
+        Number of motor units of the muscle.
     site_class : str
-        ``"foot_sole"`` or ``"ordinary"``: how many rogues a unit has on average.
+        ``"foot_sole"`` or ``"ordinary"``; sets the mean number of rogues of a unit.
     critical_nu : float
-        The nu by which sites are measured: there, the healthy axon misfires once a minute.
+        The nu at which the healthy axon misfires once a minute, the unit of every excess.
     person_rng : numpy.random.Generator
-        The person's own stream: how many rogues this person has against others.
+        The person's stream, from which their density of rogues is drawn.
     rng : numpy.random.Generator
         The muscle's stream.
     scores : tuple of float
-        Those of the person's axon.
+        Scores of the person's axon.
     """
     density = np.exp(parameter("firing", "rogue_person_spread") * person_rng.standard_normal())
     per_unit = round(parameter("firing", "bulk_sites_per_unit"))

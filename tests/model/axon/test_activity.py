@@ -35,9 +35,9 @@ def test_a_settled_potential_trades_sodium_for_potassium(axon):
     # all currents at rest add up to zero, so what is not sodium or pump is potassium
     c = Conditions(potassium_out_mmol_l=5.0, sodium_in_mmol_l=12.0, pump_scale=0.4)
     sodium, pump = act.sodium_currents_pa(c, axon)
-    one = at_rest(c, axon)
+    axons = at_rest(c, axon)
     a_k = 26.3849 * math.log(5.0 / 155.0)  # RT/F at 33 degC, by hand
-    e, ei = one.rest[0, 0], one.rest[1, 0]
+    e, ei = axons.rest[0, 0], axons.rest[1, 0]
     assert e > a_k and ei > a_k
     potassium = -(sodium + pump)
     assert potassium > 0  # it leaves the axon
@@ -50,23 +50,25 @@ def test_a_small_load_goes_in_the_time_it_was_said_to_take(axon):
     tau = parameter("firing", "load_tau_min")
     small = {"train_per_s": 2.0, "train_min": 0.5}
     start = act.conditions_after(AxonHistory(**small), None, axon).sodium_in_mmol_l - 9.0
-    left = (
+    remaining = (
         act.conditions_after(AxonHistory(**small, after_min=tau), None, axon).sodium_in_mmol_l - 9.0
     )
     assert start == pytest.approx(60 * parameter("firing", "load_per_discharge_mmol_l"), rel=0.06)
-    assert 0.8 * math.exp(-1.0) < left / start < math.exp(-1.0)
+    assert 0.8 * math.exp(-1.0) < remaining / start < math.exp(-1.0)
 
 
 def test_without_blood_potassium_outside_follows_sodium_inside():
-    found = act.ion_course(AxonHistory(ischaemia_min=15.0), times_min=np.array([3.0, 9.0, 15.0]))
-    gained, risen = found.sodium_in_mmol_l - 9.0, found.potassium_out_mmol_l - 4.2
+    ischaemia = act.ion_course(
+        AxonHistory(ischaemia_min=15.0), times_min=np.array([3.0, 9.0, 15.0])
+    )
+    gained, risen = ischaemia.sodium_in_mmol_l - 9.0, ischaemia.potassium_out_mmol_l - 4.2
     ratio = parameter("membrane", "potassium_space_ratio")
     np.testing.assert_allclose(risen, ratio * gained, rtol=1e-6)
     # with the pump long stopped, sodium enters about as fast as it is turned over in health
     speed = (gained[2] - gained[1]) / 6.0
     assert speed == pytest.approx(act.turnover_mmol_l_per_min(), rel=0.15)
     fade = parameter("membrane", "ischaemia_pump_tau_min")
-    np.testing.assert_allclose(found.pump_scale, np.exp(-found.time_min / fade))
+    np.testing.assert_allclose(ischaemia.pump_scale, np.exp(-ischaemia.time_min / fade))
 
 
 def test_an_axon_in_balance_stays_there():
@@ -80,15 +82,15 @@ def test_an_axon_in_balance_stays_there():
 @pytest.mark.parametrize("axon", AXONS)
 def test_one_minute_of_contraction_is_as_measured(axon, health):
     # Vucic 2007: threshold +19.6 (SEM 3.5) %, time constant -10 (2.5) %, superexcitability +42 %
-    found = examine(act.conditions_after(CONTRACTION, None, axon), axon)
-    now, then = found.measures, health[axon].measures
-    threshold = found.relative_to(health[axon])["threshold_1ms_percent"]
+    examination = examine(act.conditions_after(CONTRACTION, None, axon), axon)
+    measures, then = examination.measures, health[axon].measures
+    threshold = examination.relative_to(health[axon])["threshold_1ms_percent"]
     assert 112.0 < threshold < 127.0
-    assert -15.0 < 100 * (now["sdtc_ms"] / then["sdtc_ms"] - 1) < -5.0
-    relative = now["superexcitability_percent"] / then["superexcitability_percent"]
+    assert -15.0 < 100 * (measures["sdtc_ms"] / then["sdtc_ms"] - 1) < -5.0
+    relative = measures["superexcitability_percent"] / then["superexcitability_percent"]
     assert 1.2 < relative < 1.6
-    assert now["subexcitability_percent"] < then["subexcitability_percent"]
-    assert found.resting_potential_mv < health[axon].resting_potential_mv - 1.0
+    assert measures["subexcitability_percent"] < then["subexcitability_percent"]
+    assert examination.resting_potential_mv < health[axon].resting_potential_mv - 1.0
 
 
 def test_more_firing_loads_more_and_rest_undoes_it():
@@ -96,10 +98,10 @@ def test_more_firing_loads_more_and_rest_undoes_it():
     loads = [act.conditions_after(h).sodium_in_mmol_l for h in trains]
     assert all(a < b for a, b in pairwise([9.0, *loads]))
     # a long train comes to the balance where the pump takes out what fires in
-    some, more = (
+    short, more = (
         act.conditions_after(AxonHistory(train_per_s=5.0, train_min=m)) for m in (60.0, 120.0)
     )
-    assert some.sodium_in_mmol_l == pytest.approx(more.sodium_in_mmol_l, abs=0.05)
+    assert short.sodium_in_mmol_l == pytest.approx(more.sodium_in_mmol_l, abs=0.05)
     assert act.net_gain_mmol_l_per_min(more) == pytest.approx(
         -5.0 * 60 * parameter("firing", "load_per_discharge_mmol_l"), rel=0.04
     )
@@ -164,14 +166,14 @@ def test_two_resting_states_are_two_places_to_stay():
     assert resting_states(Conditions()) == 1
     two = Conditions(fast_potassium_scale=0.0, slow_potassium_scale=0.2, pump_scale=2.0)
     assert resting_states(two) == 2
-    one = at_rest(two)
+    axons = at_rest(two)
     ends = []
     for push in (0.0, 300.0):
-        S = one.rest.copy()
-        kernel.advance(S, one.P, np.array([push]), 5000, 0.02)
-        kernel.advance(S, one.P, np.zeros(1), 50_000, 0.02)
+        S = axons.rest.copy()
+        kernel.advance(S, axons.P, np.array([push]), 5000, 0.02)
+        kernel.advance(S, axons.P, np.zeros(1), 50_000, 0.02)
         ends.append(S[0, 0])
-    assert ends[0] == pytest.approx(one.rest_mv[0], abs=0.01)
+    assert ends[0] == pytest.approx(axons.rest_mv[0], abs=0.01)
     assert ends[1] > ends[0] + 5.0
 
 

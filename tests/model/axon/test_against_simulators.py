@@ -31,9 +31,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 @pytest.fixture(scope="module")
 def batch():
     """Return the six axons at rest and their 1-ms thresholds."""
-    found = [ax.at_rest(list(CASES), name) for name in ax.AXONS]
-    both = (np.concatenate([getattr(f, part) for f in found], -1) for part in Axons.__annotations__)
-    axons = Axons(*both)
+    batches = [ax.at_rest(list(CASES), name) for name in ax.AXONS]
+    parts = (
+        np.concatenate([getattr(f, part) for f in batches], -1) for part in Axons.__annotations__
+    )
+    axons = Axons(*parts)
     return axons, ax.threshold_pa(axons, 1.0)
 
 
@@ -66,8 +68,8 @@ def test_threshold_is_that_of_the_peer_within_a_thousandth(make, batch):
     axons, threshold = batch
     twice = np.repeat(np.arange(len(ALL)), 2)
     amplitude = threshold[twice] * np.tile([0.999, 1.001], len(ALL))
-    many = axons.take(twice)
-    fired = make.fires(make(many), many.rest, amplitude).reshape(-1, 2)
+    doubled = axons.take(twice)
+    fired = make.fires(make(doubled), doubled.rest, amplitude).reshape(-1, 2)
     assert np.array_equal(fired, np.tile([False, True], (len(ALL), 1)))
 
 
@@ -79,22 +81,22 @@ def test_recovery_cycle_is_that_of_the_peer_within_half_a_point(make, batch):
     peer = make(axons)
     peer.start(axons.rest)
     peer.run(1.5 * threshold, 1.0)
-    now, after = 1.0, []
+    time_ms, after = 1.0, []
     for interval in intervals:
-        peer.run(0.0 * threshold, float(interval - now))
-        now = float(interval)
+        peer.run(0.0 * threshold, float(interval - time_ms))
+        time_ms = float(interval)
         after.append(peer.states())
     start = np.stack(after, axis=2)  # states, axons, intervals
     # At 2 ms the threshold is up to 2.4 times normal and falls by half in 0.5 ms: a step of
     # 0.01 ms is up to 6 points off there, and 0.0025 ms is within half a point.
     for dt, first_ms in ((0.0025, 2.0), (0.01, 2.5)):
-        found = [examine(c, name, dt, full=False).recovery_change_percent for name, c in ALL]
-        which, when = np.nonzero(np.isfinite(found) & (intervals >= first_ms))
+        recovery = [examine(c, name, dt, full=False).recovery_change_percent for name, c in ALL]
+        which, when = np.nonzero(np.isfinite(recovery) & (intervals >= first_ms))
         assert which.size >= len(ALL) * np.sum(intervals >= 2.5)
-        middle = np.array(found)[which, when]
+        middle = np.array(recovery)[which, when]
         which, when = np.repeat(which, 2), np.repeat(when, 2)
         percent = 100.0 + np.repeat(middle, 2) + np.tile([-0.5, 0.5], middle.size)
-        many = axons.take(which)
+        repeated = axons.take(which)
         amplitude = threshold[which] * percent / 100.0
-        fired = make.fires(make(many), start[:, which, when], amplitude).reshape(-1, 2)
+        fired = make.fires(make(repeated), start[:, which, when], amplitude).reshape(-1, 2)
         assert np.array_equal(fired, np.tile([False, True], (middle.size, 1)))

@@ -143,7 +143,7 @@ def _reference_run(a, y, availability, pulse_pa, times):
         rates = _gates(y[0], y[1], a)
         return [*de, *(p * (1 - g) - q * g for (p, q), g in zip(rates, y[2:], strict=True))]
 
-    found = []
+    states = []
     for low, high, stimulus in ((0.0, 1.0, pulse_pa), (1.0, times[-1], 0.0)):
         part = times[(times > low) & (times <= high)]
         run = solve_ivp(
@@ -156,9 +156,9 @@ def _reference_run(a, y, availability, pulse_pa, times):
             rtol=1e-9,
             atol=1e-10,
         )
-        found.append(run.y[:, np.isin(run.t, part)])
+        states.append(run.y[:, np.isin(run.t, part)])
         y = run.y[:, -1]
-    return np.concatenate(found, axis=1)
+    return np.concatenate(states, axis=1)
 
 
 @pytest.fixture(scope="module", params=ax.AXONS)
@@ -174,24 +174,24 @@ def _crossing(t, e, level=-20.0):
 
 def test_rest_is_the_zero_of_the_raw_equations(reference):
     name, _, y, availability = reference
-    one = ax.at_rest(Conditions(), name)
-    np.testing.assert_allclose(one.rest[:, 0], y, rtol=0, atol=1e-6)
-    assert one.availability[0] == pytest.approx(availability, abs=1e-9)
+    axons = ax.at_rest(Conditions(), name)
+    np.testing.assert_allclose(axons.rest[:, 0], y, rtol=0, atol=1e-6)
+    assert axons.availability[0] == pytest.approx(availability, abs=1e-9)
 
 
 @pytest.mark.parametrize("dt", [0.0025, 0.005, 0.01])
 def test_action_potential_and_after_potential_follow_the_raw_equations(reference, dt):
     name, a, y, availability = reference
-    one = ax.at_rest(Conditions(), name)
+    axons = ax.at_rest(Conditions(), name)
     pulse = 1.5 * BASE[name][1]
     times = dt * np.arange(1, round(60.0 / dt) + 1)
     exact = _reference_run(a, y, availability, pulse, times)
-    S, current = one.rest.copy(), np.array([pulse])
+    S, current = axons.rest.copy(), np.array([pulse])
     on = (times < 1.0 + 0.5 * dt)[:, None] * current
-    mine, _ = kernel.run_segments(S, one.P, on, np.ones(times.size), dt)
+    states, _ = kernel.run_segments(S, axons.P, on, np.ones(times.size), dt)
     late = times > 2.5
-    assert np.abs(mine[late, :2, 0] - exact[:2, late].T).max() < 0.01
-    assert abs(_crossing(times, mine[:, 0, 0]) - _crossing(times, exact[0])) < 0.002
+    assert np.abs(states[late, :2, 0] - exact[:2, late].T).max() < 0.01
+    assert abs(_crossing(times, states[:, 0, 0]) - _crossing(times, exact[0])) < 0.002
 
 
 def test_threshold_is_that_of_the_raw_equations(reference):
@@ -206,13 +206,13 @@ def test_threshold_is_that_of_the_raw_equations(reference):
 
 @pytest.mark.parametrize("name", ax.AXONS)
 def test_healthy_rest_and_thresholds(name):
-    one = ax.at_rest(Conditions(), name)
+    axons = ax.at_rest(Conditions(), name)
     rest, short, long = BASE[name]
-    assert one.rest_mv[0] == pytest.approx(rest, abs=0.01)
-    assert ax.threshold_pa(one, 1.0)[0] == pytest.approx(short, abs=0.6)
-    assert ax.threshold_pa(one, 20.0)[0] == pytest.approx(long, abs=0.6)
+    assert axons.rest_mv[0] == pytest.approx(rest, abs=0.01)
+    assert ax.threshold_pa(axons, 1.0)[0] == pytest.approx(short, abs=0.6)
+    assert ax.threshold_pa(axons, 20.0)[0] == pytest.approx(long, abs=0.6)
     assert ax.healthy_threshold_pa(name) == pytest.approx(long, abs=0.6)
-    assert one.availability[0] == pytest.approx(1.0, abs=0.002)
+    assert axons.availability[0] == pytest.approx(1.0, abs=0.002)
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -231,22 +231,24 @@ def test_conditions_move_rest_threshold_and_availability_as_tabulated(name):
 def test_potassium_inside_moves_the_reversal_potentials_by_nernst(name):
     less = Conditions(potassium_in_scale=0.9)
     P, healthy = (ax.kernel_parameters(name, [c])[:, 0] for c in (less, Conditions()))
-    moved = dict(zip(equations.PARAMETERS, P - healthy, strict=True))
+    change = dict(zip(equations.PARAMETERS, P - healthy, strict=True))
     nernst = 8.314462618 * (33.0 + 273.15) / 96.48533 * np.log(1 / 0.9)
-    assert moved["E_k"] == pytest.approx(nernst, rel=1e-9)
-    assert 0 < moved["E_lk"] < nernst and 0 < moved["Ei_lk"] < nernst and 0 < moved["E_h"] < nernst
-    changed = {k for k, v in moved.items() if v}
+    assert change["E_k"] == pytest.approx(nernst, rel=1e-9)
+    assert (
+        0 < change["E_lk"] < nernst and 0 < change["Ei_lk"] < nernst and 0 < change["E_h"] < nernst
+    )
+    changed = {k for k, v in change.items() if v}
     assert changed <= {"E_k", "E_lk", "Ei_lk", "E_h", "ghk_in", "ohm_reversal"}
     assert ax.at_rest(less, name).rest_mv > ax.at_rest(Conditions(), name).rest_mv + 1.0
 
 
 def test_the_alternative_axon_moves_as_its_own_fit_did():
     # 1-ms thresholds in % of health as found when it was fitted, by another implementation
-    told = {K: (6.0, 58.0), CA: (0.6, 44.0), "persistent_sodium_scale": (3.0, 57.0)}
-    states = [Conditions(), *(Conditions().replace(**{k: v}) for k, (v, _) in told.items())]
+    by_change = {K: (6.0, 58.0), CA: (0.6, 44.0), "persistent_sodium_scale": (3.0, 57.0)}
+    states = [Conditions(), *(Conditions().replace(**{k: v}) for k, (v, _) in by_change.items())]
     batch = ax.at_rest(states, "alternative")
     threshold = ax.threshold_pa(batch, 1.0)
-    expected = [percent for _, percent in told.values()]
+    expected = [percent for _, percent in by_change.values()]
     np.testing.assert_allclose(100 * threshold[1:] / threshold[0], expected, rtol=0, atol=0.6)
     assert np.all(batch.availability == 1.0)  # fitted before slow inactivation was
 
@@ -304,9 +306,9 @@ def test_rates_are_those_of_the_model_and_finite_where_their_form_is_not():
 
 def test_p_shares_the_powers_of_m():
     e, shifts = np.linspace(-150.0, 60.0, 500), (3.0, 27.0)
-    found = equations.rates_mp(e, *shifts, *equations.ratios_mp(*shifts), 1.0, 1.0)
+    rates = equations.rates_mp(e, *shifts, *equations.ratios_mp(*shifts), 1.0, 1.0)
     expected = [rate for shift in shifts for rate in equations.rates_m(e + shift)]
-    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    np.testing.assert_allclose(rates, expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize("after", [1, 3, 7, 9, 200])
@@ -343,15 +345,15 @@ def test_both_loops_find_the_same_even_if_nothing_is_waited_for(after, monkeypat
 def test_holding_the_internode_moves_nothing_by_more_than_the_step_does():
     batch = _some_axons()
     pulse = np.linspace(100.0, 900.0, 18)
-    S, held = batch.rest.copy(), batch.rest.copy()
+    S, held_states = batch.rest.copy(), batch.rest.copy()
     late = 0.0
     for t in range(2500):
         S = equations.step(S, batch.P, pulse * (t < 100), None, 0.01)
         if t == 99:
-            kernel.advance(held, batch.P, pulse, 100, 0.01)
+            kernel.advance(held_states, batch.P, pulse, 100, 0.01)
         elif t >= 349 and (t - 99) % 50 == 0:
-            kernel.advance(held, batch.P, 0 * pulse, 50 if t > 349 else 250, 0.01)
-            late = max(late, np.abs(held[:2] - S[:2]).max())
+            kernel.advance(held_states, batch.P, 0 * pulse, 50 if t > 349 else 250, 0.01)
+            late = max(late, np.abs(held_states[:2] - S[:2]).max())
     assert 0.0 < late < 0.005
 
 
@@ -372,12 +374,12 @@ def test_compiled_noise_is_the_reference_noise(monkeypatch):
 
 
 def test_second_order_in_time():
-    one = ax.at_rest(Conditions())
+    axons = ax.at_rest(Conditions())
 
     def state(dt):
-        S = one.rest.copy()
-        kernel.advance(S, one.P, np.array([600.0]), round(1.0 / dt), dt)
-        kernel.advance(S, one.P, np.zeros(1), round(4.0 / dt), dt)
+        S = axons.rest.copy()
+        kernel.advance(S, axons.P, np.array([600.0]), round(1.0 / dt), dt)
+        kernel.advance(S, axons.P, np.zeros(1), round(4.0 / dt), dt)
         return S[:2, 0]
 
     exact = state(0.0005)
@@ -388,10 +390,10 @@ def test_second_order_in_time():
 
 def _relative_spread(name, channels, widest, repeats=200, dt=0.02):
     """Return middle (in thresholds) and relative spread of P(fire) for 1-ms pulses."""
-    one = ax.at_rest(Conditions(), name)
-    threshold = float(ax.threshold_pa(one, 1.0, dt=dt)[0])
+    axons = ax.at_rest(Conditions(), name)
+    threshold = float(ax.threshold_pa(axons, 1.0, dt=dt)[0])
     factor = np.linspace(1 - widest, 1 + widest, 16)
-    block = one.take(np.zeros(16, int)).with_noise(channels)
+    block = axons.take(np.zeros(16, int)).with_noise(channels)
     fired = np.zeros(16)
     for seed in np.random.SeedSequence(1).spawn(repeats):
         before, during, after = seed.spawn(3)
@@ -460,11 +462,11 @@ def test_noise_depends_on_the_seed_alone():
 
 
 def test_threshold_is_nan_without_spike_and_zero_where_none_is_needed():
-    one = ax.at_rest(Conditions())
-    assert np.isnan(ax.threshold_pa(one, 0.01)[0])  # 8000 pA for 0.01 ms: too little charge
-    S = one.rest.copy()
-    kernel.advance(S, one.P, np.array([1500.0]), 60, 0.01)
-    assert ax.threshold_pa(one, 1.0, start=S)[0] == pytest.approx(0.0, abs=0.01)
+    axons = ax.at_rest(Conditions())
+    assert np.isnan(ax.threshold_pa(axons, 0.01)[0])  # 8000 pA for 0.01 ms: too little charge
+    S = axons.rest.copy()
+    kernel.advance(S, axons.P, np.array([1500.0]), 60, 0.01)
+    assert ax.threshold_pa(axons, 1.0, ax.SearchStarts(S))[0] == pytest.approx(0.0, abs=0.01)
 
 
 def test_names_that_do_not_exist_are_mistakes_in_words():
@@ -482,7 +484,7 @@ def test_contributions_act_by_name_and_site():
             self.site, self.parameter = site, parameter
             self.operation, self.change = operation, change
 
-    found = ax.apply_contributions(
+    conditions = ax.apply_contributions(
         [
             Change("trunk", K, "add", 0.8),
             Change("terminal", K, "set", 9.0),
@@ -491,7 +493,7 @@ def test_contributions_act_by_name_and_site():
         ],
         "trunk",
     )
-    assert found == Conditions().replace(**{K: 5.0, "pump_scale": 0.5, CA: 1.0})
+    assert conditions == Conditions().replace(**{K: 5.0, "pump_scale": 0.5, CA: 1.0})
     with pytest.raises(NeurosimError, match="membrane parameter"):
         ax.apply_contributions([Change("trunk", "pump", "scale", 0.5)], "trunk")
 
@@ -500,21 +502,25 @@ def test_a_batch_is_its_columns():
     batch = _some_axons()
     assert batch.P.shape == (len(equations.PARAMETERS), 18)
     assert batch.rest.shape == (len(equations.STATE), 18)
-    one = ax.at_rest(Conditions(**CASES["K6"]))
-    np.testing.assert_allclose(batch.take([2]).rest, one.rest, rtol=0, atol=1e-9)
-    assert ax.threshold_pa(batch, 1.0)[2] == pytest.approx(ax.threshold_pa(one, 1.0)[0], abs=0.02)
+    single = ax.at_rest(Conditions(**CASES["K6"]))
+    np.testing.assert_allclose(batch.take([2]).rest, single.rest, rtol=0, atol=1e-9)
+    assert ax.threshold_pa(batch, 1.0)[2] == pytest.approx(
+        ax.threshold_pa(single, 1.0)[0], abs=0.02
+    )
 
 
 def test_an_axon_of_ones_own_stands_where_a_name_does():
     shipped = ax.axon_parameters("ohmic")
-    own = ax.ParameterSet(dict(shipped))
-    assert own == shipped and hash(own) == hash(shipped)
-    assert own.replace(GBB=60.0) != shipped and own.replace(GBB=60.0)["GBB"] == 60.0
+    parameters = ax.ParameterSet(dict(shipped))
+    assert parameters == shipped and hash(parameters) == hash(shipped)
+    assert parameters.replace(GBB=60.0) != shipped and parameters.replace(GBB=60.0)["GBB"] == 60.0
     conditions = [Conditions(), Conditions(**CASES["K6"])]
-    np.testing.assert_array_equal(ax.at_rest(conditions, own).P, ax.at_rest(conditions, "ohmic").P)
+    np.testing.assert_array_equal(
+        ax.at_rest(conditions, parameters).P, ax.at_rest(conditions, "ohmic").P
+    )
     # one axon for each condition: every column is that of the axon alone
-    mixed = ax.at_rest([conditions[1]] * 3, ["ghk", own, own.replace(GBB=60.0)])
-    for column, axon in enumerate(("ghk", "ohmic", own.replace(GBB=60.0))):
+    mixed = ax.at_rest([conditions[1]] * 3, ["ghk", parameters, parameters.replace(GBB=60.0)])
+    for column, axon in enumerate(("ghk", "ohmic", parameters.replace(GBB=60.0))):
         alone = ax.at_rest(conditions[1], axon)
         np.testing.assert_array_equal(mixed.P[:, column], alone.P[:, 0])
         np.testing.assert_array_equal(mixed.rest[:, column], alone.rest[:, 0])
@@ -523,12 +529,12 @@ def test_an_axon_of_ones_own_stands_where_a_name_does():
 
 @pytest.mark.parametrize("name", ["ghk", "ohmic"])
 def test_an_axon_at_its_own_rest_has_all_its_sodium_channels(name):
-    own = ax.axon_parameters(name).replace(GKs_n=12.0)
-    assert ax.at_rest(Conditions(), own).availability[0] != pytest.approx(1.0, abs=0.01)
-    healthy = own.normalised_at_rest()
-    one = ax.at_rest(Conditions(), healthy)
-    assert one.availability[0] == pytest.approx(1.0, abs=1e-9)
-    assert one.rest_mv[0] == pytest.approx(healthy["Es0"], abs=1e-9)
+    parameters = ax.axon_parameters(name).replace(GKs_n=12.0)
+    assert ax.at_rest(Conditions(), parameters).availability[0] != pytest.approx(1.0, abs=0.01)
+    healthy = parameters.normalised_at_rest()
+    axons = ax.at_rest(Conditions(), healthy)
+    assert axons.availability[0] == pytest.approx(1.0, abs=1e-9)
+    assert axons.rest_mv[0] == pytest.approx(healthy["Es0"], abs=1e-9)
     shipped = ax.axon_parameters(name)
     assert shipped.normalised_at_rest()["Es0"] == pytest.approx(shipped["Es0"], abs=0.01)
 

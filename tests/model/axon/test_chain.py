@@ -34,7 +34,10 @@ def at_first(units, pa):
 def crossing_ms(built, unit, dt, pa=1500.0, ms=4.0):
     """Return when a node rises through -20 mV, linear between steps."""
     _, trace = ch.run_chain(
-        built, ms, stimulus_pa=at_first(built.units, pa), stimulus_ms=1.0, dt=dt, every=1
+        built,
+        ms,
+        stimulus=ch.Stimulus(at_first(built.units, pa), 1.0),
+        settings=ch.RunSettings(dt=dt, every=1),
     )
     e = trace[:, unit, 0]
     i = int(np.argmax(e > -20.0))
@@ -44,11 +47,11 @@ def crossing_ms(built, unit, dt, pa=1500.0, ms=4.0):
 @pytest.mark.parametrize("axon", AXONS)
 def test_one_unit_is_the_axon(axon):
     condition = Conditions(potassium_out_mmol_l=5.0, persistent_sodium_scale=2.0)
-    one = ch.build_chain([[ch.ChainUnit(condition)]], 80.0, axon)
+    chain = ch.build_chain([[ch.ChainUnit(condition)]], 80.0, axon)
     alone = at_rest(condition, axon)
-    np.testing.assert_allclose(one.rest[:, 0], alone.rest, atol=1e-8)
-    state, S = one.start(), alone.rest.copy()
-    ch.run_chain(one, 3.0, state=state, stimulus_pa=600.0, stimulus_ms=1.0)
+    np.testing.assert_allclose(chain.rest[:, 0], alone.rest, atol=1e-8)
+    state, S = chain.start(), alone.rest.copy()
+    ch.run_chain(chain, 3.0, state=state, stimulus=ch.Stimulus(600.0, 1.0))
     for t in range(300):  # `kernel.advance` would hold the rates of the internode
         S = eq.step(S, alone.P, 600.0 * (t < 100), None, 0.01)
     np.testing.assert_allclose(state.S[:, 0], S, atol=1e-7)
@@ -62,7 +65,13 @@ def test_a_weak_current_spreads_as_in_a_ladder_of_conductances(axon):
     def settled(units):
         built = ch.build_chain([[ch.ChainUnit()] * units], 60.0, axon)
         state = built.start()
-        ch.run_chain(built, ms, state=state, stimulus_pa=at_first(units, pa), dt=0.02)
+        ch.run_chain(
+            built,
+            ms,
+            state=state,
+            stimulus=ch.Stimulus(at_first(units, pa)),
+            settings=ch.RunSettings(dt=0.02),
+        )
         return state.S[0, :, 0] - built.rest[0, :, 0]
 
     g = pa / settled(1)[0]  # nS, of one unit by itself
@@ -100,24 +109,24 @@ def test_against_an_independent_integrator():
         d[1] += r["C_my"] * i / det
         return d.ravel()
 
-    at = np.array([1.0, 1.5, 2.0, 3.0, 6.0])
+    ends_ms = np.array([1.0, 1.5, 2.0, 3.0, 6.0])
     options = {"method": "LSODA", "rtol": 1e-9, "atol": 1e-9}
     first = solve_ivp(flow, (0.0, 1.0), built.rest[:, :, 0].ravel(), **options)
     rest = solve_ivp(
-        lambda t, y: flow(t + 1.0, y), (0.0, 5.0), first.y[:, -1], t_eval=at - 1.0, **options
+        lambda t, y: flow(t + 1.0, y), (0.0, 5.0), first.y[:, -1], t_eval=ends_ms - 1.0, **options
     )
-    wanted = rest.y.reshape(10, 3, -1)[0].T
-    state, found = built.start(), []
-    for end in at:
+    expected = rest.y.reshape(10, 3, -1)[0].T
+    state, potentials = built.start(), []
+    for end in ends_ms:
         ch.run_chain(
             built,
             end - state.time_ms,
             state=state,
-            dt=0.001,
-            stimulus_pa=at_first(3, 1500.0 * (state.time_ms < 1.0)),
+            stimulus=ch.Stimulus(at_first(3, 1500.0 * (state.time_ms < 1.0))),
+            settings=ch.RunSettings(dt=0.001),
         )
-        found.append(state.S[0, :, 0].copy())
-    np.testing.assert_allclose(found, wanted, atol=0.05)
+        potentials.append(state.S[0, :, 0].copy())
+    np.testing.assert_allclose(potentials, expected, atol=0.05)
 
 
 @pytest.mark.parametrize("axon", AXONS)
@@ -147,10 +156,8 @@ def test_compiled_and_plain_give_the_same(monkeypatch):
             built,
             12.0,
             state=state,
-            seed=4,
-            stimulus_pa=at_first(3, 1500.0),
-            stimulus_ms=1.0,
-            every=7,
+            stimulus=ch.Stimulus(at_first(3, 1500.0), 1.0),
+            settings=ch.RunSettings(seed=4, every=7),
         )
         return state, *result
 
@@ -170,14 +177,16 @@ def test_compiled_and_plain_give_the_same(monkeypatch):
 
 def test_two_halves_are_the_whole():
     built = ch.build_chain([[ch.ChainUnit(), ch.ChainUnit(), replace(SICK, channels=np.inf)]], 80.0)
-    pulse = {"stimulus_pa": at_first(3, 1500.0), "stimulus_ms": 1.0}
-    whole, halves = built.start(), built.start()
-    one, _ = ch.run_chain(built, 8.0, state=whole, **pulse)
-    a, _ = ch.run_chain(built, 1.5, state=halves, **pulse)  # cut within a spike
+    pulse = ch.Stimulus(at_first(3, 1500.0), 1.0)
+    uncut, halves = built.start(), built.start()
+    spikes, _ = ch.run_chain(built, 8.0, state=uncut, stimulus=pulse)
+    a, _ = ch.run_chain(built, 1.5, state=halves, stimulus=pulse)  # cut within a spike
     b, _ = ch.run_chain(built, 6.5, state=halves)
-    assert np.array_equal(whole.S, halves.S)
-    assert np.array_equal(one.counts, a.counts + b.counts)
-    assert one.for_unit(2)[0] == pytest.approx(np.concatenate([a.for_unit(2)[0], b.for_unit(2)[0]]))
+    assert np.array_equal(uncut.S, halves.S)
+    assert np.array_equal(spikes.counts, a.counts + b.counts)
+    assert spikes.for_unit(2)[0] == pytest.approx(
+        np.concatenate([a.for_unit(2)[0], b.for_unit(2)[0]])
+    )
 
 
 def test_slow_feedbacks():
@@ -185,7 +194,7 @@ def test_slow_feedbacks():
     unit = ch.ChainUnit(outward_pa_per_spike=5.0, outward_tau_ms=40.0)
     built = ch.build_chain([[unit]], 80.0)
     state = built.start()
-    spikes, _ = ch.run_chain(built, 40.0, state=state, stimulus_pa=800.0, stimulus_ms=1.0)
+    spikes, _ = ch.run_chain(built, 40.0, state=state, stimulus=ch.Stimulus(800.0, 1.0))
     gone = 40.0 - spikes.for_unit(0)[0][0]
     assert spikes.counts[0, 0] == 1
     assert state.slow[0, 0, 0] == pytest.approx(5.0 * np.exp(-gone / 40.0), rel=1e-9)
@@ -193,7 +202,9 @@ def test_slow_feedbacks():
     unit = ch.ChainUnit(inactivation_tau_ms=50.0)
     built = ch.build_chain([[unit]], 80.0)
     state = built.start()
-    ch.run_chain(built, 2000.0, state=state, stimulus_pa=100.0, dt=0.02)
+    ch.run_chain(
+        built, 2000.0, state=state, stimulus=ch.Stimulus(100.0), settings=ch.RunSettings(dt=0.02)
+    )
     f = built.feedback[:, 0, 0]
     e = state.S[0, 0, 0]
     expected = (1 + np.exp((built.rest[0, 0, 0] - f[2]) / f[3])) / (1 + np.exp((e - f[2]) / f[3]))
@@ -207,20 +218,20 @@ def test_potassium_gathers_as_charge_over_volume():
     x = np.linspace(1 / 3, 3.0, 200)
     assert np.abs(chain_equations.log_ratio(x) - np.log(x)).max() < 0.008 * np.log(3.0)
     shift, shift_h = chain_equations.nernst_shift(6.0, 4.2, ions.thermal_mv(33.0), 14.0)
-    moved = ions.nernst_mv(6.0, 155.0, 33.0) - ions.nernst_mv(4.2, 155.0, 33.0)
-    assert shift == pytest.approx(moved, rel=1e-3)
-    moved = ions.nernst_mv(20.0, 155.0, 33.0) - ions.nernst_mv(18.2, 155.0, 33.0)
-    assert shift_h == pytest.approx(moved, rel=1e-3)
+    nernst_change = ions.nernst_mv(6.0, 155.0, 33.0) - ions.nernst_mv(4.2, 155.0, 33.0)
+    assert shift == pytest.approx(nernst_change, rel=1e-3)
+    nernst_change = ions.nernst_mv(20.0, 155.0, 33.0) - ions.nernst_mv(18.2, 155.0, 33.0)
+    assert shift_h == pytest.approx(nernst_change, rel=1e-3)
     closed = ch.ChainUnit(space_pl=0.5, space_tau_ms=1e12)
     built = ch.build_chain([[closed]], 80.0)
     state = built.start()
-    ch.run_chain(built, 1e-2, state=state, stimulus_pa=0.0)
+    ch.run_chain(built, 1e-2, state=state, stimulus=ch.Stimulus(0.0))
     assert state.slow[2, 0, 0] == pytest.approx(4.2, abs=1e-9), "at rest none gathers"
-    ch.run_chain(built, 20.0, state=state, stimulus_pa=800.0, stimulus_ms=1.0)
+    ch.run_chain(built, 20.0, state=state, stimulus=ch.Stimulus(800.0, 1.0))
     narrow = state.slow[2, 0, 0] - 4.2
     wide = ch.build_chain([[ch.ChainUnit(space_pl=50.0, space_tau_ms=1e12)]], 80.0)
     state = wide.start()
-    ch.run_chain(wide, 20.0, state=state, stimulus_pa=800.0, stimulus_ms=1.0)
+    ch.run_chain(wide, 20.0, state=state, stimulus=ch.Stimulus(800.0, 1.0))
     assert narrow > 0.0
     assert (state.slow[2, 0, 0] - 4.2) * 100.0 == pytest.approx(narrow, rel=0.1)
 

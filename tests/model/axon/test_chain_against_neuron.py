@@ -41,15 +41,15 @@ def neuron(tmp_path_factory):
     for old, new in COUPLED:
         assert old in text
         text = text.replace(old, new, 1)
-    room = tmp_path_factory.mktemp("nmodl")
-    (room / "chain.mod").write_text(text)
+    folder = tmp_path_factory.mktemp("nmodl")
+    (folder / "chain.mod").write_text(text)
     tool = Path(sys.executable).with_name("nrnivmodl")
     command = str(tool) if tool.exists() else shutil.which("nrnivmodl")
-    done = subprocess.run([command, "."], cwd=room, capture_output=True, text=True)
+    done = subprocess.run([command, "."], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     from neuron import h
 
-    h.nrn_load_dll(str(next(room.glob("*/libnrnmech.*"))))
+    h.nrn_load_dll(str(next(folder.glob("*/libnrnmech.*"))))
     return h, peers
 
 
@@ -71,7 +71,7 @@ def run_neuron(neuron, built):
     solver.active(True)
     solver.atol(1e-9)
     solver.rtol(1e-9)
-    kept = [h.Vector().record(node._ref_v_) for node in nodes]
+    records = [h.Vector().record(node._ref_v_) for node in nodes]
     clock = h.Vector().record(h._ref_t)
     h.finitialize(-80.0)
     for u, node in enumerate(nodes):
@@ -82,7 +82,7 @@ def run_neuron(neuron, built):
         solver.re_init()
         solver.solve(end)
     times, first = np.unique(np.array(clock), return_index=True)
-    return times[1:], np.array([np.array(v) for v in kept])[:, first[1:]]
+    return times[1:], np.array([np.array(v) for v in records])[:, first[1:]]
 
 
 @pytest.mark.parametrize("axon", AXONS)
@@ -91,10 +91,15 @@ def test_an_impulse_travels_as_in_neuron(neuron, axon):
     built = ch.build_chain([[ch.ChainUnit()] * 6 + [sick]], 80.0, axon)
     pulse = np.zeros((7, 1))
     pulse[0] = PULSE_PA
-    times, wanted = run_neuron(neuron, built)
+    times, neuron_potentials = run_neuron(neuron, built)
 
     def ours(dt):
-        _, trace = ch.run_chain(built, LAST_MS, stimulus_pa=pulse, stimulus_ms=1.0, dt=dt, every=1)
+        _, trace = ch.run_chain(
+            built,
+            LAST_MS,
+            stimulus=ch.Stimulus(pulse, 1.0),
+            settings=ch.RunSettings(dt=dt, every=1),
+        )
         return dt * np.arange(1, len(trace) + 1), trace[:, :, 0].T
 
     def arrival(t, e):
@@ -104,11 +109,11 @@ def test_an_impulse_travels_as_in_neuron(neuron, axon):
         return t[i - 1] + w * (t[i] - t[i - 1])
 
     fine = ours(0.001)
-    np.testing.assert_allclose(arrival(*fine), arrival(times, wanted), atol=0.002)
-    np.testing.assert_allclose(fine[1].max(axis=1), wanted.max(axis=1), atol=0.1)
+    np.testing.assert_allclose(arrival(*fine), arrival(times, neuron_potentials), atol=0.002)
+    np.testing.assert_allclose(fine[1].max(axis=1), neuron_potentials.max(axis=1), atol=0.1)
     for u in range(7):  # after the impulse has passed, the whole course
         late = fine[0] > arrival(*fine)[u] + 0.3
-        there = np.interp(fine[0][late], times, wanted[u])
-        np.testing.assert_allclose(fine[1][u, late], there, atol=0.1)
-    delay = np.diff(arrival(times, wanted))[1:5].mean()
+        neuron_e = np.interp(fine[0][late], times, neuron_potentials[u])
+        np.testing.assert_allclose(fine[1][u, late], neuron_e, atol=0.1)
+    delay = np.diff(arrival(times, neuron_potentials))[1:5].mean()
     assert np.diff(arrival(*ours(0.01)))[1:5].mean() == pytest.approx(delay, rel=0.03)

@@ -32,15 +32,15 @@ def test_every_named_condition_points_where_it_should(axon):
     assert set(SIGNS) == set(ch.named_conditions())
     health = examine(Conditions(), axon, full=False)
     for name, signs in SIGNS.items():
-        found = examine(ch.condition(name, axon), axon, full=False)
-        assert not found.blocked, name
+        examination = examine(ch.condition(name, axon), axon, full=False)
+        assert not examination.blocked, name
         pairs = (
-            (found.threshold_1ms_pa, health.threshold_1ms_pa),
-            (found.resting_potential_mv, health.resting_potential_mv),
-            (found.tau_sd_ms, health.tau_sd_ms),
+            (examination.threshold_1ms_pa, health.threshold_1ms_pa),
+            (examination.resting_potential_mv, health.resting_potential_mv),
+            (examination.tau_sd_ms, health.tau_sd_ms),
         )
-        for sign, (now, then) in zip(signs, pairs, strict=True):
-            assert sign * (now - then) > 0 or sign == 0, (name, now, then)
+        for sign, (measures, then) in zip(signs, pairs, strict=True):
+            assert sign * (measures - then) > 0 or sign == 0, (name, measures, then)
 
 
 def test_every_named_condition_has_words_and_allowed_changes():
@@ -50,14 +50,16 @@ def test_every_named_condition_has_words_and_allowed_changes():
 
 
 def test_every_field_of_the_conditions_is_a_change():
-    left = set(Conditions.__dataclass_fields__) - set(ch.CHANGES)
-    assert left <= {"divalent_shift_scale", "person"}
+    missing = set(Conditions.__dataclass_fields__) - set(ch.CHANGES)
+    assert missing <= {"divalent_shift_scale", "person"}
 
 
 def test_scales_multiply_and_the_rest_is_set():
     start = Conditions(pump_scale=0.5, potassium_out_mmol_l=5.0)
-    found = ch.apply_changes({"pump_scale": 0.5, "potassium_out_mmol_l": 6, "ph": "7.2"}, start)
-    assert found == start.replace(pump_scale=0.25, potassium_out_mmol_l=6.0, ph=7.2)
+    conditions = ch.apply_changes(
+        {"pump_scale": 0.5, "potassium_out_mmol_l": 6, "ph": "7.2"}, start
+    )
+    assert conditions == start.replace(pump_scale=0.25, potassium_out_mmol_l=6.0, ph=7.2)
     assert ch.apply_changes({}) == Conditions()
 
 
@@ -84,9 +86,9 @@ def test_hydrogen_ions_block_and_shift_as_published():
     assert open_na[2] / open_na[0] == pytest.approx(0.5 * (1 + 10**-2.0))
     assert 0.6 < 1 - open_na[3] / open_na[1] < 0.75
     assert shift[4] - shift[0] == pytest.approx(1.0)  # 1 mV for half a unit
-    found = [examine(Conditions(ph=ph), full=False) for ph in (7.1, 7.4, 7.7)]
-    assert np.all(np.diff([f.threshold_1ms_pa for f in found]) < 0)
-    assert np.all(np.diff([f.tau_sd_ms for f in found]) > 0)
+    examinations = [examine(Conditions(ph=ph), full=False) for ph in (7.1, 7.4, 7.7)]
+    assert np.all(np.diff([f.threshold_1ms_pa for f in examinations]) < 0)
+    assert np.all(np.diff([f.tau_sd_ms for f in examinations]) > 0)
 
 
 @pytest.mark.parametrize(

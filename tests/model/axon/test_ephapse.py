@@ -57,29 +57,34 @@ def test_no_current_is_lost(resistance):
 def test_a_weak_field_reaches_the_neighbour_as_in_a_ladder():
     """Passive, steady: V into a ladder of conductances, the flanks up by V sinh(d)/cosh(D)."""
     units = [ep.Contact(0.0).unit(Conditions())] * ep.UNITS
-    one = ch.build_chain([units], G)
+    chain = ch.build_chain([units], G)
     L, s = ep.axial_laplacian(1), ep.cleft_mask(1)
     slope = 1e-3
     field = np.full(4000, slope)
     push = -(L @ s)[None, :, None] * field[:, None, None]
-    trace = ep.run_coupled(one.rest[:, :, 0], one.P[:, :, 0], L[None], push, dt=0.1)
-    moved = (trace[-1] - trace[0])[:, 0]
+    trace = ep.run_coupled(chain.rest[:, :, 0], chain.P[:, :, 0], L[None], push, dt=0.1)
+    deflection = (trace[-1] - trace[0])[:, 0]
     alone = ch.build_chain([[units[0]]], G)
     state = alone.start()
-    ch.run_chain(alone, 400.0, state=state, stimulus_pa=0.05, dt=0.02)
+    ch.run_chain(
+        alone, 400.0, state=state, stimulus=ch.Stimulus(0.05), settings=ch.RunSettings(dt=0.02)
+    )
     g = 0.05 / (state.S[0, 0, 0] - alone.rest[0, 0, 0])
     expected = np.linalg.solve(L + g * np.eye(ep.UNITS), -(L @ s) * slope)
-    np.testing.assert_allclose(moved, expected, rtol=5e-3, atol=slope * 1e-4)
-    assert moved[ep.PLACE] < 0.0 < moved[ep.PLACE - 1]
+    np.testing.assert_allclose(deflection, expected, rtol=5e-3, atol=slope * 1e-4)
+    assert deflection[ep.PLACE] < 0.0 < deflection[ep.PLACE - 1]
 
 
 def test_without_a_cleft_the_neighbour_knows_nothing_and_the_axon_is_the_chain():
     contact = replace(ep.lesion_contact(), resistance_mohm=0.0)
-    one, _, trace, cleft = ep._run_pair(contact, Conditions(), "ghk", [0.0], True)
+    chain, _, trace, cleft = ep._run_pair(contact, Conditions(), "ghk", [0.0], True)
     pulse = np.zeros((ep.UNITS, 1))
     pulse[0] = ep.PULSE_PA
     _, alone = ch.run_chain(
-        one, ep.DURATION_MS, stimulus_pa=pulse, stimulus_ms=ep.PULSE_MS, dt=ep.DT_MS, every=1
+        chain,
+        ep.DURATION_MS,
+        stimulus=ch.Stimulus(pulse, ep.PULSE_MS),
+        settings=ch.RunSettings(dt=ep.DT_MS, every=1),
     )
     np.testing.assert_allclose(trace[1:, : ep.UNITS, 0], alone[:, :, 0], atol=1e-4)
     assert alone.max() > 20.0 and np.ptp(trace[:, ep.UNITS :, 0], axis=0).max() < 1e-6
@@ -89,8 +94,8 @@ def test_without_a_cleft_the_neighbour_knows_nothing_and_the_axon_is_the_chain()
 def test_against_an_independent_integrator():
     """LSODA on `equations.flow`, the circuit solved by Kirchhoff at every instant."""
     contact = replace(WORST, resistance_mohm=30.0)
-    one, rest, trace, cleft = ep._run_pair(contact, Conditions(), "ghk", [30.0], True)
-    P = np.concatenate([one.P[:, :, 0]] * 2, axis=1)
+    chain, rest, trace, cleft = ep._run_pair(contact, Conditions(), "ghk", [30.0], True)
+    P = np.concatenate([chain.P[:, :, 0]] * 2, axis=1)
     det = (P[34] + P[35]) * (P[36] + P[35]) - P[35] ** 2
     sides = np.array([[u - 1, u + 1] for u in range(2 * ep.UNITS)])
 
@@ -110,26 +115,26 @@ def test_against_an_independent_integrator():
 
     y, e = rest[:, :, 0].ravel(), [rest[0, :, 0]]
     for begin, end in ((0.0, ep.PULSE_MS), (ep.PULSE_MS, 2.0)):
-        at = np.arange(round(begin / ep.DT_MS) + 1, round(end / ep.DT_MS) + 1) * ep.DT_MS
-        found = solve_ivp(flow, (begin, at[-1]), y, "LSODA", at, rtol=1e-7, atol=1e-7)
-        y = found.y[:, -1]
-        e += list(found.y[: 2 * ep.UNITS].T)
+        times = np.arange(round(begin / ep.DT_MS) + 1, round(end / ep.DT_MS) + 1) * ep.DT_MS
+        solution = solve_ivp(flow, (begin, times[-1]), y, "LSODA", times, rtol=1e-7, atol=1e-7)
+        y = solution.y[:, -1]
+        e += list(solution.y[: 2 * ep.UNITS].T)
     e = np.array(e)
     assert e[:, ep.UNITS :].max() > 20.0  # the neighbour fires
-    mine = trace[: len(e), :, 0]
+    potentials = trace[: len(e), :, 0]
     for u in (ep.PLACE, ep.UNITS + ep.PLACE - 1, 2 * ep.UNITS - 1):
-        when = [np.argmax(x > -20.0) * ep.DT_MS for x in (e[:, u], mine[:, u])]
+        when = [np.argmax(x > -20.0) * ep.DT_MS for x in (e[:, u], potentials[:, u])]
         assert when[1] == pytest.approx(when[0], abs=0.03)  # a step is 3 % of the delay long
-        assert mine[:, u].max() == pytest.approx(e[:, u].max(), abs=2.0)
+        assert potentials[:, u].max() == pytest.approx(e[:, u].max(), abs=2.0)
     assert cleft[0, 0] == pytest.approx(inside_and_cleft(e[0], 30.0)[1], abs=1e-9)
 
 
 def test_a_healthy_neighbour_feels_less_than_a_hundredth_and_in_three_phases():
     """Katz & Schmitt 1940: a fifth of the threshold at most; down, up, down."""
     for axon in ("ghk", "ohmic", "alternative"):
-        found = ep.crosstalk(None, ep.healthy_contact(), axon)
-        assert 0.0 < found.share < 0.01 and not found.fires and found.arrives
-        assert np.isnan(found.delay_ms)
+        effect = ep.crosstalk(None, ep.healthy_contact(), axon)
+        assert 0.0 < effect.share < 0.01 and not effect.fires and effect.arrives
+        assert np.isnan(effect.delay_ms)
     c = ep.healthy_contact()
     trace = ep._run_pair(c, Conditions(), "ghk", [c.resistance_mohm], False)[2]
     e = trace[:, ep.UNITS + ep.PLACE, 0] - trace[0, ep.UNITS + ep.PLACE, 0]
@@ -142,14 +147,16 @@ def test_a_healthy_neighbour_feels_less_than_a_hundredth_and_in_three_phases():
 def test_the_share_tells_whether_the_neighbour_fires():
     """Of the field of a far spike, whichever resistance: about 1 where it begins to fire."""
     base = replace(WORST, resistance_mohm=1.0)
-    at = ep.critical_resistance_mohm(None, base)
-    assert 5.0 < at < 50.0
-    below, above = (ep.crosstalk(None, replace(base, resistance_mohm=at * f)) for f in (0.5, 1.5))
+    critical_mohm = ep.critical_resistance_mohm(None, base)
+    assert 5.0 < critical_mohm < 50.0
+    below, above = (
+        ep.crosstalk(None, replace(base, resistance_mohm=critical_mohm * f)) for f in (0.5, 1.5)
+    )
     assert below.share < above.share and not below.fires and above.fires
-    assert 0.9 < ep.crosstalk_share(None, replace(base, resistance_mohm=at)) < 1.4
-    found = ep.crosstalk(None, WORST)
-    assert 10.0 < found.depolarisation_mv < 40.0  # without a spike of its own
-    assert found.fires and 0.1 < found.delay_ms < 0.6  # Rasminsky 1980: 0.1 to 0.24 at 26-28 degC
+    assert 0.9 < ep.crosstalk_share(None, replace(base, resistance_mohm=critical_mohm)) < 1.4
+    effect = ep.crosstalk(None, WORST)
+    assert 10.0 < effect.depolarisation_mv < 40.0  # without a spike of its own
+    assert effect.fires and 0.1 < effect.delay_ms < 0.6  # Rasminsky 1980: 0.1 to 0.24 at 26-28 degC
 
 
 FACTORS = {
@@ -167,8 +174,8 @@ def test_a_body_alone_makes_no_contact():
     assert lesion > 50.0 * healthy
     for name, values in FACTORS.items():
         body = state_from_contributions(contributions(Body(**values))).axon
-        found = ep.crosstalk(body, ep.healthy_contact())
-        assert not found.fires and found.share < 0.01, name
+        effect = ep.crosstalk(body, ep.healthy_contact())
+        assert not effect.fires and effect.share < 0.01, name
         if name == "caffeine":
             assert body == Conditions() and ep.crosstalk_share(body) == lesion
     calcium = state_from_contributions(contributions(Body(**FACTORS["low calcium"]))).axon
@@ -185,8 +192,8 @@ def test_a_lesion_changes_what_it_says():
     assert [ratio[k] for k in ("C_n", "C_my", "g_bb", "g_lk", "gi_lk", "C_i")] == pytest.approx(
         [2.0, 2.5, 2.5, 3.0, 3.0, 1.0]
     )
-    at = eq.ROW["E_k"]
-    assert changed[at] - healthy[at] == pytest.approx(8.0)
+    row = eq.ROW["E_k"]
+    assert changed[row] - healthy[row] == pytest.approx(8.0)
     assert ratio["P_na"] < 0.5  # half, and slow inactivation of what is depolarised
 
 

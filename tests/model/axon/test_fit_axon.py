@@ -1,4 +1,4 @@
-"""The cost of scripts/calibration/fit_axon.py: what it compares, and that it can be read, drawn and written."""
+"""The cost of fit_axon.py: what it compares, and that its sets can be read, drawn and written."""
 
 import importlib.util
 from pathlib import Path
@@ -38,10 +38,10 @@ def test_the_blocks_are_those_of_the_examination(script, shipped):
         (c, m): z for (c, m, *_), z in zip(script.targets(), parts["conditions"][0], strict=True)
     }
     low = ex.examine(ax.Conditions(potassium_out_mmol_l=2.8))
-    found = low.measures["superexcitability_percent"]
-    asked = parameter("fit", "target.potassium_2_8.superexcitability_percent")
+    value = low.measures["superexcitability_percent"]
+    target = parameter("fit", "target.potassium_2_8.superexcitability_percent")
     assert by_name["potassium_2_8", "superexcitability_percent"] == pytest.approx(
-        (found - asked) / 5.0, abs=0.02
+        (value - target) / 5.0, abs=0.02
     )
 
 

@@ -27,16 +27,16 @@ def test_only_the_time_constant_of_inactivation_moves(axon):
 
 def test_every_loop_slows_it_alike():
     """The quick loop, the chain's and the reference's give one course of an answer."""
-    one = at_rest(SLOW)
-    S, steps, pulse = one.rest.copy(), 70, np.array([600.0])
-    kernel.advance(S, one.P, pulse, steps, 0.01)
-    R = one.rest.copy()
+    axons = at_rest(SLOW)
+    S, steps, pulse = axons.rest.copy(), 70, np.array([600.0])
+    kernel.advance(S, axons.P, pulse, steps, 0.01)
+    R = axons.rest.copy()
     for _ in range(steps):
-        R = eq.step(R, one.P, pulse, None, 0.01)
+        R = eq.step(R, axons.P, pulse, None, 0.01)
     np.testing.assert_allclose(S, R, atol=0.05)
     built = ch.build_chain([[ch.ChainUnit(SLOW)]], 80.0)
     state = built.start()
-    ch.run_chain(built, steps * 0.01, state=state, stimulus_pa=600.0)
+    ch.run_chain(built, steps * 0.01, state=state, stimulus=ch.Stimulus(600.0))
     np.testing.assert_allclose(state.S[:, 0], R, atol=1e-6)
     usual = at_rest(Conditions())
     other = usual.rest.copy()

@@ -34,8 +34,8 @@ def packaged(name):
 def drawn():
     """Return the measures of people drawn as a study draws them."""
     axons = [people.axon_of_person("ghk", person_scores(3, p)) for p in range(DRAWN)]
-    found = measure_curves(at_rest([Conditions()] * DRAWN, axons), full=True)
-    return found
+    curves = measure_curves(at_rest([Conditions()] * DRAWN, axons), full=True)
+    return curves
 
 
 def test_every_drawn_axon_fires_and_rests_like_an_axon(drawn):
@@ -52,8 +52,8 @@ def test_drawn_axons_differ_as_people_do(drawn):
 
 def test_drawn_axons_go_together_as_people_do(drawn):
     table = packaged("norm_correlations.json")
-    at = [table["measures"].index(k) for k in MAIN]
-    published = np.array(table["correlation"], float)[np.ix_(at, at)]
+    index = [table["measures"].index(k) for k in MAIN]
+    published = np.array(table["correlation"], float)[np.ix_(index, index)]
     model = np.ma.corrcoef(np.ma.masked_invalid([drawn.measures[k] for k in MAIN])).filled(np.nan)
     upper = np.triu_indices(len(MAIN), 1)
     large = np.abs(published[upper]) >= 0.5
@@ -86,18 +86,18 @@ def test_scores_depend_on_seed_and_person_alone():
 def test_a_score_moves_a_parameter_by_its_spread():
     entry = load_group("people")["ghk.PNa"]
     scores = (1.0, *[0.0] * (people.score_count() - 1))
-    moved = people.axon_of_person("ghk", scores)["PNa"] / axon_parameters("ghk")["PNa"]
-    assert np.log(moved) == pytest.approx(entry.value * entry.along[0], rel=1e-9)
+    ratio = people.axon_of_person("ghk", scores)["PNa"] / axon_parameters("ghk")["PNa"]
+    assert np.log(ratio) == pytest.approx(entry.value * entry.along[0], rel=1e-9)
     assert np.linalg.norm(entry.along) == pytest.approx(1.0, abs=1e-3)
     with override("membrane", "people_spread", 0.0):
         assert people.axon_of_person("ghk", scores) == "ghk"
 
 
 def test_a_healthy_person_rests_where_slow_inactivation_is_one():
-    own = people.axon_of_person("ghk", person_scores(1, 7))
-    one = at_rest(Conditions(), own)
-    assert one.availability[0] == pytest.approx(1.0, abs=1e-9)
-    assert one.rest_mv[0] == pytest.approx(own["Es0"], abs=1e-6)
+    person_axon = people.axon_of_person("ghk", person_scores(1, 7))
+    axons = at_rest(Conditions(), person_axon)
+    assert axons.availability[0] == pytest.approx(1.0, abs=1e-9)
+    assert axons.rest_mv[0] == pytest.approx(person_axon["Es0"], abs=1e-6)
 
 
 def test_every_axon_has_a_spread_and_mistakes_are_one_sentence():
@@ -109,6 +109,6 @@ def test_every_axon_has_a_spread_and_mistakes_are_one_sentence():
 
 def test_words_name_what_differs_most():
     scores = person_scores(1, 0)
-    told = people.largest_differences("ghk", scores)
-    assert len(told) == 3 and len({words for words, _, _ in told}) == 3
+    differences = people.largest_differences("ghk", scores)
+    assert len(differences) == 3 and len({label for label, _, _ in differences}) == 3
     assert {m.key for m in MEASURES} >= set(MAIN)

@@ -14,12 +14,14 @@ FULL_MV = 10.0
 SITES = [(site, axon) for axon in AXONS for site in ("short", "middling", "long")]
 
 
-def run(chains, axon, ms, seed=0, at=None, pa=1500.0, dt=0.02):
+def run(chains, axon, ms, seed=0, node=None, pa=1500.0, dt=0.02):
     built = ch.build_chain(chains, parameter("chain", "axial_ns"), axon)
     pulse = np.zeros((built.units, 1))
-    if at is not None:
-        pulse[at] = pa
-    return ch.run_chain(built, ms, stimulus_pa=pulse, stimulus_ms=1.0, dt=dt, seed=seed)[0]
+    if node is not None:
+        pulse[node] = pa
+    return ch.run_chain(
+        built, ms, stimulus=ch.Stimulus(pulse, 1.0), settings=ch.RunSettings(dt=dt, seed=seed)
+    )[0]
 
 
 def sizes(times, gap_ms=30.0):
@@ -36,7 +38,7 @@ def test_without_noise_and_impulse_every_end_is_silent(axon):
 
 @pytest.mark.parametrize("axon", AXONS)
 def test_fast_potassium_is_the_switch_of_multiplets(axon):
-    spikes = run([terminals.fitted_isaacs(kf, axon) for kf in KF], axon, 250.0, at=0)
+    spikes = run([terminals.fitted_isaacs(kf, axon) for kf in KF], axon, 250.0, node=0)
     back = spikes.counts[0]
     assert back[0] == 1 and (np.diff(back) >= 0).all() and 3 <= back[-1] <= 10
     times, peaks = spikes.for_unit(0, len(KF) - 1)
@@ -83,7 +85,7 @@ def test_doublets_near_5_ms_need_a_short_last_internode():
 def test_a_slow_outward_current_groups_a_rhythm_into_bursts(axon):
     """No noise: without the current a regular rhythm (7 to 10 a second), with it groups."""
     chains = [terminals.fitted_myokymia(axon, np.inf, outward=on) for on in (False, True)]
-    spikes = run(chains, axon, 9000.0, at=2)
+    spikes = run(chains, axon, 9000.0, node=2)
     regular, grouped = (spikes.for_unit(0, j) for j in (0, 1))
     gaps = np.diff(regular[0])[3:]
     assert gaps.std() < 0.02 * gaps.mean() and 100.0 < gaps.mean() < 150.0

@@ -112,10 +112,10 @@ def test_counts_of_a_constant_hazard_are_poisson():
     hazard = sites(np.full(4000, mean / 10.0), slope=0.0)
     firing = draw(hazard, 600.0, 5)
     counts = np.bincount(firing.unit, minlength=4000)
-    found = np.bincount(np.minimum(counts, 9), minlength=10)
+    histogram = np.bincount(np.minimum(counts, 9), minlength=10)
     law = stats.poisson.pmf(np.arange(9), mean)
     expected = 4000 * np.append(law, 1.0 - law.sum())
-    assert stats.chisquare(found, expected).pvalue > 1e-3
+    assert stats.chisquare(histogram, expected).pvalue > 1e-3
     assert stats.kstest(firing.time_s / 600.0, "uniform").pvalue > 1e-3
 
 
@@ -227,16 +227,16 @@ def test_compiled_and_plain_python_give_the_same_discharges_to_the_bit(seed, mon
             ),
         ),
     )
-    asked = hazard if seed else rising
-    compiled = draw(asked, 1200.0, seed)
-    plain = drawn_without_numba(monkeypatch, lambda: draw(asked, 1200.0, seed))
+    law = hazard if seed else rising
+    compiled = draw(law, 1200.0, seed)
+    plain = drawn_without_numba(monkeypatch, lambda: draw(law, 1200.0, seed))
     assert len(plain) > 500 and plain.place.max() > 2
     for name, column in compiled.columns().items():
         assert np.array_equal(column, plain.columns()[name]), name
 
 
-@pytest.mark.parametrize("room", [1, 7, 1000])
-def test_where_the_stream_is_cut_moves_nothing(room):
+@pytest.mark.parametrize("max_rows", [1, 7, 1000])
+def test_where_the_stream_is_cut_moves_nothing(max_rows):
     hazard = sites([30.0, 9.0, 60.0], [0, 0, 1], pair=0.5, load=0.1, tau=60.0)
     rising = HazardCourse(
         np.array([0.0, 700.0]),
@@ -244,13 +244,13 @@ def test_where_the_stream_is_cut_moves_nothing(room):
     )
     pieces = [
         rows.copy()
-        for rows in stream_discharges(rising, 3600.0, np.random.default_rng(4), room=room)
+        for rows in stream_discharges(rising, 3600.0, np.random.default_rng(4), max_rows=max_rows)
     ]
-    whole = draw(rising, 3600.0, 4)
+    uncut = draw(rising, 3600.0, 4)
     assert len(pieces) > 1 and all(rows[3, 0] == 0.0 for rows in pieces)
-    assert max(rows.shape[1] for rows in pieces) <= room + sampler.LONGEST
+    assert max(rows.shape[1] for rows in pieces) <= max_rows + sampler.LONGEST
     times = np.concatenate(pieces, axis=1)[0]
-    assert np.array_equal(np.sort(times), whole.time_s)
+    assert np.array_equal(np.sort(times), uncut.time_s)
 
 
 def test_short_intervals_are_within_bursts_and_never_under_the_shortest():
@@ -258,8 +258,8 @@ def test_short_intervals_are_within_bursts_and_never_under_the_shortest():
     firing = draw(hazard, 3000.0, 8)
     assert np.all(np.diff(firing.time_s) >= 0)
     for unit in range(3):
-        mine = firing.unit == unit
-        interval, place = np.diff(firing.time_s[mine]), firing.place[mine]
+        in_unit = firing.unit == unit
+        interval, place = np.diff(firing.time_s[in_unit]), firing.place[in_unit]
         assert place[0] == 0
         inside = place[1:] > 0
         assert np.all(place[1:][inside] == place[:-1][inside] + 1)
@@ -268,32 +268,34 @@ def test_short_intervals_are_within_bursts_and_never_under_the_shortest():
         assert np.all(interval[inside] <= DEAD_S + 1e-9)
         assert np.all(interval[~inside] > DEAD_S - 1e-9)
         assert np.array_equal(interval <= DEAD_S + 1e-9, inside)
-    mine = firing.unit == 0
-    extra = np.diff(firing.time_s[mine])[firing.place[mine][1:] > 0] - SHORTEST_S
+    in_unit = firing.unit == 0
+    extra = np.diff(firing.time_s[in_unit])[firing.place[in_unit][1:] > 0] - SHORTEST_S
     mean = parameter("firing", "burst_interval_mean_extra_ms") / 1000.0
-    held = extra < DEAD_S - SHORTEST_S - 1e-9
+    uncapped = extra < DEAD_S - SHORTEST_S - 1e-9
     law = stats.truncexpon(b=(DEAD_S - SHORTEST_S) / mean, scale=mean)
-    assert stats.kstest(extra[held], law.cdf).pvalue > 1e-3
+    assert stats.kstest(extra[uncapped], law.cdf).pvalue > 1e-3
 
 
 def test_sites_are_chosen_in_proportion_to_their_hazard():
     hazard = sites([30.0, 20.0, 10.0], [0, 0, 0], slope=0.0)
     firing = draw(hazard, 20_000.0, 4)
-    found = np.bincount(firing.origin, minlength=3)
-    assert stats.chisquare(found, len(firing) * np.array([3, 2, 1]) / 6.0).pvalue > 1e-3
+    counts = np.bincount(firing.origin, minlength=3)
+    assert stats.chisquare(counts, len(firing) * np.array([3, 2, 1]) / 6.0).pvalue > 1e-3
 
 
 @pytest.mark.parametrize("load", [0.0, 0.35, 1.5, 5.0, 9.0])
 def test_the_choice_follows_the_shares_at_the_load_of_the_moment(load):
     hazard = sites([30.0, 20.0, 10.0], [0, 0, 0], slope=[0.1, 1.0, 0.4])
     share = hazard.bursts_per_min / hazard.bursts_per_min.sum(axis=0)
-    at = np.array([np.interp(load, GRID, row) for row in share])
+    share_at_load = np.array([np.interp(load, GRID, row) for row in share])
     law = discharge.sampling_tables(as_course(hazard), np.arange(3))
     picked = [
         sampler.choose_site(u, load, 0.0, 0, GRID, law.share, 0, 3)
         for u in (np.arange(20_000) + 0.5) / 20_000
     ]
-    assert np.bincount(law.site[picked], minlength=3) / 20_000 == pytest.approx(at, abs=1e-4)
+    assert np.bincount(law.site[picked], minlength=3) / 20_000 == pytest.approx(
+        share_at_load, abs=1e-4
+    )
 
 
 def test_the_choice_and_the_rate_move_from_knot_to_knot():
@@ -303,8 +305,8 @@ def test_the_choice_and_the_rate_move_from_knot_to_knot():
         HazardCourse(np.array([0.0, 60.0]), (first, later)), np.arange(2)
     )
     slope = np.diff(law.log_rate, axis=2) / np.diff(GRID)
-    found = sampler.log_hazard(0.2, 0.25, 0, 0, GRID, law.log_rate, slope)
-    assert np.exp(found) * 60.0 == pytest.approx(40.0 * 4.0**0.25)
+    log_rate = sampler.log_hazard(0.2, 0.25, 0, 0, GRID, law.log_rate, slope)
+    assert np.exp(log_rate) * 60.0 == pytest.approx(40.0 * 4.0**0.25)
     goals = (np.arange(20_000) + 0.5) / 20_000
     picked = [sampler.choose_site(u, 0.2, 0.25, 0, GRID, law.share, 0, 2) for u in goals]
     second = np.mean(law.site[picked] == 1)
@@ -328,8 +330,10 @@ def test_the_same_seed_gives_the_same_discharges():
 def test_silent_units_take_no_random_numbers():
     few = draw(sites([20.0, 30.0], [1, 3]), 600.0, 1)
     rates = [1e-20, 20.0, 1e-18, 30.0, 1e-30]
-    many = draw(sites(rates, [0, 1, 2, 3, 4]), 600.0, 1)
-    assert np.array_equal(few.time_s, many.time_s) and np.array_equal(few.unit, many.unit)
+    with_silent = draw(sites(rates, [0, 1, 2, 3, 4]), 600.0, 1)
+    assert np.array_equal(few.time_s, with_silent.time_s) and np.array_equal(
+        few.unit, with_silent.unit
+    )
 
 
 def test_a_longer_run_begins_with_the_shorter_one_for_one_unit():
@@ -372,10 +376,10 @@ def test_an_episode_is_a_burst_and_episodes_are_numbered_in_time():
     first = firing.place == 0
     assert np.array_equal(firing.episode[first], np.arange(first.sum()))
     for episode in range(0, first.sum(), 7):
-        mine = np.flatnonzero(firing.episode == episode)
-        assert np.array_equal(firing.place[mine], np.arange(mine.size))
-        assert np.unique(firing.unit[mine]).size == np.unique(firing.origin[mine]).size == 1
-        assert np.all(np.diff(firing.time_s[mine]) <= 0.020)
+        members = np.flatnonzero(firing.episode == episode)
+        assert np.array_equal(firing.place[members], np.arange(members.size))
+        assert np.unique(firing.unit[members]).size == np.unique(firing.origin[members]).size == 1
+        assert np.all(np.diff(firing.time_s[members]) <= 0.020)
 
 
 def rows(*discharges):
@@ -385,12 +389,12 @@ def rows(*discharges):
 
 
 def test_sources_merge_without_touching_each_others_bursts():
-    one = firing_from_rows(rows((1.0, 0, 0), (1.005, 0, 1), (3.0, 0, 0)), 10.0)
+    first = firing_from_rows(rows((1.0, 0, 0), (1.005, 0, 1), (3.0, 0, 0)), 10.0)
     two = firing_from_rows(
         rows((0.5, 1, 0), (1.002, 0, 0), (1.02, 0, 1), (3.5, 0, 0)), 10.0, "myokymia"
     )
-    both = merge_firings([one, two])
-    assert both.time_s.tolist() == [
+    merged = merge_firings([first, two])
+    assert merged.time_s.tolist() == [
         0.5,
         1.0,
         1.005,
@@ -398,13 +402,13 @@ def test_sources_merge_without_touching_each_others_bursts():
         3.0,
         3.5,
     ]  # 1.002 falls into the refractory
-    assert both.episode.tolist() == [0, 1, 1, 2, 3, 4]
-    assert both.place.tolist() == [0, 0, 1, 0, 0, 0]
-    assert both.columns()["process"].tolist() == (
+    assert merged.episode.tolist() == [0, 1, 1, 2, 3, 4]
+    assert merged.place.tolist() == [0, 0, 1, 0, 0, 0]
+    assert merged.columns()["process"].tolist() == (
         ["myokymia", "misfire", "misfire", "myokymia", "misfire", "myokymia"]
     )
-    assert merge_firings([one, merge_firings([two])]).time_s.tolist() == both.time_s.tolist()
-    alone = merge_firings([one])
+    assert merge_firings([first, merge_firings([two])]).time_s.tolist() == merged.time_s.tolist()
+    alone = merge_firings([first])
     assert all(
-        np.array_equal(alone.columns()[name], column) for name, column in one.columns().items()
+        np.array_equal(alone.columns()[name], column) for name, column in first.columns().items()
     )

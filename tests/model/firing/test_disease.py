@@ -43,23 +43,25 @@ def median_interval_s(time_s, episode):
     return np.array([np.median(gap[same & (which == e)]) for e in np.unique(which[same])])
 
 
-def of(result, kind):
+def discharges_by(result, kind):
     """Return the discharges of the events that one process made: times, units, episodes."""
     f = result.firing
-    mine = f.columns()["process"] == kind
-    return f.time_s[mine], f.unit[mine], f.episode[mine]
+    mask = f.columns()["process"] == kind
+    return f.time_s[mask], f.unit[mask], f.episode[mask]
 
 
 @pytest.mark.parametrize("name", sorted(set(catalogue()) - {*DISEASES, *SPROUTING, "a_day"}))
 def test_without_disease_the_discharges_are_the_hazards_own(name):
-    asked = load_scenario(name).replace(duration_s=60.0)
-    result = simulate(asked, person=1)
-    sites, rng = person_sites(asked, 1)
+    scenario = load_scenario(name).replace(duration_s=60.0)
+    result = simulate(scenario, person=1)
+    sites, rng = person_sites(scenario, 1)
     alone = sample_firing(
-        state_hazard(state_from_contributions(contributions(asked.body)), sites, asked), 60.0, rng
+        state_hazard(state_from_contributions(contributions(scenario.body)), sites, scenario),
+        60.0,
+        rng,
     )
-    for column, own in alone.columns().items():
-        assert np.array_equal(result.firing.columns()[column], own)
+    for column, firing in alone.columns().items():
+        assert np.array_equal(result.firing.columns()[column], firing)
     assert result.sites.alive is None and not result.other_bursts_per_min.any()
 
 
@@ -101,7 +103,7 @@ def isaacs():
 
 
 def test_isaacs_bursts_are_as_recorded(isaacs):
-    time, _, episode = of(isaacs, "neuromyotonia")
+    time, _, episode = discharges_by(isaacs, "neuromyotonia")
     per_s = 1.0 / median_interval_s(time, episode)
     assert np.mean((per_s > 30.0) & (per_s < 300.0)) > 0.95  # V50
     assert per_s.size > 300 and 100.0 < np.median(per_s) < 250.0
@@ -119,16 +121,16 @@ def test_multiplets_come_as_often_as_expected_and_more_with_fewer_channels():
     living = np.ones(43, bool)
     rates = []
     for left in (1.0, 0.8, 0.5, 0.3, 0.1):
-        made = [
+        firings = [
             disease.fire_multiplets(
                 Terminal(left, 1.0), living, "ghk", 1200.0, DiseaseStreams(1, p, 0)
             )
             for p in range(8)
         ]
-        expected = sum(per_min for _, per_min in made) * 20.0
-        found = sum(firing.episode.max(initial=-1) + 1 for firing, _ in made)
+        expected = sum(per_min for _, per_min in firings) * 20.0
+        count = sum(firing.episode.max(initial=-1) + 1 for firing, _ in firings)
         rates.append(expected)
-        assert found == pytest.approx(expected, abs=4.0 * np.sqrt(expected) + 1e-9)  # Poisson
+        assert count == pytest.approx(expected, abs=4.0 * np.sqrt(expected) + 1e-9)  # Poisson
     assert rates[0] == 0.0 and np.all(np.diff(rates) > 0.0)
 
 
@@ -146,7 +148,7 @@ def test_between_the_runs_of_the_chain_sizes_are_mixed():
 
 def test_hurt_axons_fire_in_groups_as_recorded():
     result = simulate("pinched_nerve", person=0, muscle="calf", duration_s=300.0)
-    time, unit, episode = of(result, "myokymia")
+    time, unit, episode = discharges_by(result, "myokymia")
     lesion = Lesion(0.5 * 0.7, 0.32, 0.2)  # half of S1's axons, 70 % of the calf's
     inside, myokymic, _ = disease.draw_lesion(lesion, 580, DiseaseStreams(1, 0, 1))
     assert set(unit) <= set(np.flatnonzero(myokymic)) and not (myokymic & ~inside).any()
@@ -177,28 +179,28 @@ def test_a_worse_lesion_hurts_the_same_axons_and_more():
 
 @pytest.mark.parametrize("muscle", MUSCLES)
 def test_a_pinched_root_reaches_its_muscles_and_no_other(muscle):
-    asked = load_scenario("pinched_nerve").replace(muscle=muscle, duration_s=60.0)
+    scenario = load_scenario("pinched_nerve").replace(muscle=muscle, duration_s=60.0)
     health = simulate(load_scenario("normal").replace(muscle=muscle, duration_s=60.0), person=3)
     for root in ("C5", "C6", "C8", "L4", "L5", "S1", "S2", "T1", "sensory"):
-        found = simulate(asked.replace(root=root), person=3)
-        lesions = int((found.sites.origin == LESION).sum())
+        result = simulate(scenario.replace(root=root), person=3)
+        lesions = int((result.sites.origin == LESION).sum())
         share = 0.5 * muscle_roots(muscle).get(root, 0.0)
-        spread = 4.0 * np.sqrt(found.sites.units * share * (1.0 - share))
-        assert abs(lesions - found.sites.units * share) <= spread
+        spread = 4.0 * np.sqrt(result.sites.units * share * (1.0 - share))
+        assert abs(lesions - result.sites.units * share) <= spread
         if share:
-            assert found.expected_per_min > health.expected_per_min
-            assert "changes nothing" not in str(found)
+            assert result.expected_per_min > health.expected_per_min
+            assert "changes nothing" not in str(result)
         else:
-            assert np.array_equal(found.firing.time_s, health.firing.time_s)
-            assert found.expected_per_min == health.expected_per_min
-            assert str(found).count("the pinched nerve changes nothing here.") == 1
+            assert np.array_equal(result.firing.time_s, health.firing.time_s)
+            assert result.expected_per_min == health.expected_per_min
+            assert str(result).count("the pinched nerve changes nothing here.") == 1
 
 
 def test_two_half_roots_reach_as_much_as_their_shares():
-    asked = Scenario(body=Body(pinched_nerve=0.4), duration_s=1.0)
+    scenario = Scenario(body=Body(pinched_nerve=0.4), duration_s=1.0)
     for muscle in ("calf", "foot_sole", "shin", "thumb", "upper_arm"):
         reached = [
-            tissue_state(asked.replace(muscle=muscle, root=root)).lesion.axons_share
+            tissue_state(scenario.replace(muscle=muscle, root=root)).lesion.axons_share
             for root in muscle_roots(muscle)
         ]
         assert len(reached) == 2 and sum(reached) == pytest.approx(0.4 * 0.5)
@@ -236,8 +238,8 @@ def test_axons_in_als_move_as_in_patients():
 
 
 def test_als_twitches_at_least_ten_times_as_much_as_health():
-    asked = [Scenario(name=n, body=Body(als=a)) for n, a in (("ill", 1.0), ("well", 0.0))]
-    rates = replicate(asked, 30, muscle="upper_arm", duration_s=1.0).expected_per_min
+    scenarios = [Scenario(name=n, body=Body(als=a)) for n, a in (("ill", 1.0), ("well", 0.0))]
+    rates = replicate(scenarios, 30, muscle="upper_arm", duration_s=1.0).expected_per_min
     ill, well = np.median(rates, axis=1)
     assert ill > 10.0 * max(well, 0.1)  # V38, against rates of once in ten minutes
     # V39 (median 40.5 per minute) is missed: docs/limits.md
@@ -256,17 +258,17 @@ def test_a_cramp_is_one_spasm_over_many_units_as_recorded(cramp):
     first = np.flatnonzero(t.kind == "spasm")[0]
     assert t.units[first] >= 22 and t.onset_s[first] < 0.5 and t.origin[first] == "soma"
     assert t.duration_s[first] == pytest.approx(23.6, abs=2 * 16.2)  # V53
-    time, unit, episode = of(cramp, "plateau")
-    mine = episode == episode[0]
-    found = [
-        trains.self_sustained_plateau(np.sort(time[mine & (unit == u)]), 0.0)
-        for u in np.unique(unit[mine])
+    time, unit, episode = discharges_by(cramp, "plateau")
+    members = episode == episode[0]
+    per_unit = [
+        trains.self_sustained_plateau(np.sort(time[members & (unit == u)]), 0.0)
+        for u in np.unique(unit[members])
     ]
-    found = [p for p in found if p is not None]
-    assert len(found) > 20
-    assert np.mean([p.mean_per_s for p in found]) == pytest.approx(14.5, abs=5.1)
-    assert np.mean([p.duration_s for p in found]) == pytest.approx(23.6, abs=16.2)
-    assert np.mean([p.largest_per_s for p in found]) == pytest.approx(25.0, abs=8.0)
+    per_unit = [p for p in per_unit if p is not None]
+    assert len(per_unit) > 20
+    assert np.mean([p.mean_per_s for p in per_unit]) == pytest.approx(14.5, abs=5.1)
+    assert np.mean([p.duration_s for p in per_unit]) == pytest.approx(23.6, abs=16.2)
+    assert np.mean([p.largest_per_s for p in per_unit]) == pytest.approx(25.0, abs=8.0)
     assert t.peak_mn[first] > 20.0 * np.median(t.peak_mn[t.kind == "single"])
     assert "painful" in str(cramp) and "Spasms: " in str(cramp)
 
@@ -275,16 +277,16 @@ def test_a_cramp_is_one_spasm_over_many_units_as_recorded(cramp):
     "change", [{"nerve_stimulation_per_s": 0}, {"shortened_muscle": 0}, {"shortened_muscle": 0.5}]
 )
 def test_without_push_or_shortening_there_is_no_spasm(change):
-    asked = load_scenario("cramp")
-    result = simulate(asked.replace(body=asked.body.replace(**change), duration_s=30))
+    scenario = load_scenario("cramp")
+    result = simulate(scenario.replace(body=scenario.body.replace(**change), duration_s=30))
     assert "spasm" not in result.twitches.kind and "Spasms" not in str(result)
 
 
 def test_a_stretch_ends_the_cramp(cramp):
-    asked = load_scenario("cramp")
-    result = simulate(asked.replace(body=asked.body.replace(stretch=1.0)))
-    time, _, _ = of(result, "plateau")
-    usual, _, _ = of(cramp, "plateau")
+    scenario = load_scenario("cramp")
+    result = simulate(scenario.replace(body=scenario.body.replace(stretch=1.0)))
+    time, _, _ = discharges_by(result, "plateau")
+    usual, _, _ = discharges_by(cramp, "plateau")
     before, during = time < 10.0, (time > 10.2) & (time < 11.0)
     assert np.array_equal(time[before], usual[usual < 10.0]) and not during.any()
     assert ((usual > 11.0) & (usual < 14.0)).sum() > 10 * ((time > 11.0) & (time < 14.0)).sum()
@@ -296,10 +298,10 @@ def test_plateaus_of_units_that_overlap_are_one_and_lone_spikes_are_none():
     times = np.concatenate([a, b, c, lone, short])
     unit = np.repeat([0, 1, 0, 1, 2], [a.size, b.size, c.size, 1, short.size])
     shuffle = np.random.default_rng(1).permutation(times.size)
-    found = np.empty(times.size, int)
-    found[shuffle] = trains.number_plateaus(times[shuffle], unit[shuffle])
-    wanted = np.repeat([0, 0, 1, -1, -1], [a.size, b.size, c.size, 1, short.size])
-    assert found.tolist() == wanted.tolist()
+    numbers = np.empty(times.size, int)
+    numbers[shuffle] = trains.number_plateaus(times[shuffle], unit[shuffle])
+    expected_numbers = np.repeat([0, 0, 1, -1, -1], [a.size, b.size, c.size, 1, short.size])
+    assert numbers.tolist() == expected_numbers.tolist()
     assert trains.number_plateaus(np.empty(0), np.empty(0, int)).size == 0
 
 

@@ -63,11 +63,13 @@ def test_the_law_holds_for_direct_runs_it_never_saw(name, axon):
     built = ch.build_chain(
         [terminals.place_in_body(units, body)] * copies, parameter("chain", "axial_ns"), axon
     )
-    spikes, _ = ch.run_chain(built, seconds * 1000.0, dt=0.02, seed=[9, 9], capacity=2000)
+    spikes, _ = ch.run_chain(
+        built, seconds * 1000.0, settings=ch.RunSettings(dt=0.02, seed=[9, 9], capacity=2000)
+    )
     trains = [spikes.for_unit(0, j)[0] for j in range(copies)]
-    found = sum(int((np.diff(t, prepend=-np.inf) > 30.0).sum()) for t in trains)
+    bursts = sum(int((np.diff(t, prepend=-np.inf) > 30.0).sum()) for t in trains)
     expected = per_min(body, axon, left) * copies * seconds / 60.0
-    assert abs(np.log((expected + 1.0) / (found + 1.0))) < np.log(4.0), (found, expected)
+    assert abs(np.log((expected + 1.0) / (bursts + 1.0))) < np.log(4.0), (bursts, expected)
 
 
 @pytest.mark.parametrize("axon", AXONS)
@@ -83,12 +85,14 @@ def test_the_runs_and_the_error_are_those_of_the_room(axon):
     for row in rows:
         body = Conditions().replace(**{n: float(row[n]) for n in names if row[n]})
         nodes.append(endings.middle_conditions(float(row["left"]), body, axon, weight))
-    at = endings.node_coordinates(axon_.at_rest(nodes, axon), left)
+    coordinates = endings.node_coordinates(axon_.at_rest(nodes, axon), left)
     bursts_, seconds = (np.array([float(row[n]) for row in rows]) for n in ("bursts", "seconds"))
-    expected = np.exp(endings.ln_rate(c, at)) * seconds / 60.0
+    expected = np.exp(endings.ln_rate(c, coordinates)) * seconds / 60.0
     error = np.log((expected + 0.7) / (bursts_ + 0.7))[(bursts_ > 0) | (expected > 1.0)]
-    said = parameter("isaacs", f"{axon}.rate_error_joint")
-    assert np.sqrt(np.mean(error**2)) == pytest.approx(said, abs=0.01) and said < 0.8
+    stated_error = parameter("isaacs", f"{axon}.rate_error_joint")
+    assert (
+        np.sqrt(np.mean(error**2)) == pytest.approx(stated_error, abs=0.01) and stated_error < 0.8
+    )
     assert np.median(np.abs(error)) < 0.5
     silent = (bursts_ == 0) & (expected * 60.0 / seconds < 0.6)
     assert silent.sum() >= 0.98 * (bursts_ == 0).sum()
@@ -103,8 +107,8 @@ def test_medicine_salt_and_effort_move_it(axon):
     assert per_min(axon_of(ionised_calcium_mmol_l=0.9), axon) > 10.0 * health
     assert per_min(axon_of(paco2_mmhg=25.0), axon) > 10.0 * health
     assert per_min(axon_of(fatigue=1.0), axon) < 0.1 * health
-    both = axon_of(ionised_calcium_mmol_l=0.9, sodium_channel_blocker=1.0)
-    assert per_min(both, axon) < 0.1 * health
+    treated = axon_of(ionised_calcium_mmol_l=0.9, sodium_channel_blocker=1.0)
+    assert per_min(treated, axon) < 0.1 * health
     block = [per_min(Conditions(potassium_out_mmol_l=k), axon) for k in (3.5, 5.0, 6.5)]
     assert block[1] > health > max(block[0], block[2])  # more, then depolarised to silence
 
@@ -120,8 +124,8 @@ def test_what_still_fires_fires_as_recorded_while_the_limb_is_not_warmer(axon):
         {"fatigue": 0.1},
     ):
         rate, table = isaacs_bursts(LEFT, axon, axon_of(**values))
-        seen = int(np.flatnonzero(table.size_share > 0.01)[-1])
-        per_s = 1000.0 / table.interval_ms[:seen]
+        largest = int(np.flatnonzero(table.size_share > 0.01)[-1])
+        per_s = 1000.0 / table.interval_ms[:largest]
         assert rate > 1.0 and ((per_s > 30.0) & (per_s < 300.0)).all()  # V50
 
 
@@ -130,13 +134,13 @@ def test_no_ending_bursts_more_often_than_the_chain():
     worst = axon_of(ionised_calcium_mmol_l=0.8, als=1.0)
     assert 0.5 * most < per_min(worst) < 2.0 * most
     living, streams = np.ones(43, bool), DiseaseStreams(1, 0, 0)
-    made, expected = disease.fire_multiplets(
+    firing, expected = disease.fire_multiplets(
         Terminal(LEFT, 0.3), living, "ghk", 300.0, streams, worst
     )
-    count = made.episode.max() + 1
+    count = firing.episode.max() + 1
     assert count == pytest.approx(expected * 5.0, abs=4.0 * np.sqrt(expected * 5.0))
     again, _ = disease.fire_multiplets(Terminal(LEFT, 0.3), living, "ghk", 300.0, streams, worst)
-    assert np.array_equal(made.time_s, again.time_s)
+    assert np.array_equal(firing.time_s, again.time_s)
 
 
 def test_shares_of_sizes_move_to_the_mean_that_is_asked():
@@ -158,7 +162,7 @@ def test_a_body_moves_the_multiplets_of_a_run():
         ("tired", {"fatigue": 1.0}),
     ):
         result = simulate(Body(isaacs=1.0, **values), muscle="upper_arm", duration_s=60.0)
-        made = result.firing.columns()["process"] == "neuromyotonia"
-        counts[name] = np.unique(result.firing.episode[made]).size
+        is_multiplet = result.firing.columns()["process"] == "neuromyotonia"
+        counts[name] = np.unique(result.firing.episode[is_multiplet]).size
     assert counts["calcium"] > 3 * counts["health"] > 0
     assert counts["tired"] < 0.1 * counts["health"]

@@ -31,9 +31,11 @@ def test_the_jacobian_predicts_small_changes_of_the_flow(noisy):
     for _ in range(20):
         push = rng.standard_normal(noisy.rest.shape) * 1e-5
         push[:2] *= 10.0
-        found = eq.flow(noisy.rest + push, noisy.P) - eq.flow(noisy.rest - push, noisy.P)
-        told = 2.0 * np.einsum("nij,jn->in", A, push)
-        assert found == pytest.approx(told, rel=1e-3, abs=1e-3 * np.abs(told).max(axis=0).min())
+        change = eq.flow(noisy.rest + push, noisy.P) - eq.flow(noisy.rest - push, noisy.P)
+        predicted = 2.0 * np.einsum("nij,jn->in", A, push)
+        assert change == pytest.approx(
+            predicted, rel=1e-3, abs=1e-3 * np.abs(predicted).max(axis=0).min()
+        )
 
 
 def test_every_rest_is_stable(noisy):
@@ -43,8 +45,8 @@ def test_every_rest_is_stable(noisy):
 @pytest.mark.parametrize("dt", [0.005, 0.02, 1.0])
 def test_the_matrix_exponential_is_scipys(noisy, dt):
     A = escape.jacobian(noisy) * dt
-    found = escape._matrix_exponential(A)
-    for a, b in zip(found, A, strict=True):
+    exponentials = escape._matrix_exponential(A)
+    for a, b in zip(exponentials, A, strict=True):
         assert a == pytest.approx(expm(b), rel=1e-6, abs=1e-9 * np.abs(a).max())
 
 
@@ -61,8 +63,8 @@ def response(noisy, course, amplitude, dt):
 def test_the_course_has_unit_norm_and_moves_e_most_at_its_end(noisy):
     course = escape.noise_course(noisy)
     assert (course**2).sum(axis=(0, 1)) == pytest.approx(np.ones(len(STATES)))
-    found = response(noisy, course, 0.02, COARSE_DT_MS)
-    latest = found.argmax(axis=0) - (course.shape[0] - 1)
+    deviation = response(noisy, course, 0.02, COARSE_DT_MS)
+    latest = deviation.argmax(axis=0) - (course.shape[0] - 1)
     assert np.all(np.abs(latest) <= 2)  # a lag of two steps: gates move before the potential
 
 
@@ -82,10 +84,10 @@ def test_the_course_is_the_reversed_response_to_a_kick(noisy):
             a, b = rates(E + shift)
             spread.append(size * np.sqrt(phi * a * b / (a + b)))
         times = before_end[::50]
-        told = np.array([expm(A[i] * dt * k)[0, 2:5] * spread for k in times])
-        found = course[::50, :, i]
-        told *= np.sqrt((found**2).sum() / (told**2).sum())
-        assert found == pytest.approx(told, abs=0.03 * np.abs(told).max())
+        expected = np.array([expm(A[i] * dt * k)[0, 2:5] * spread for k in times])
+        part = course[::50, :, i]
+        expected *= np.sqrt((part**2).sum() / (expected**2).sum())
+        assert part == pytest.approx(expected, abs=0.03 * np.abs(expected).max())
 
 
 def test_no_other_course_of_the_same_norm_moves_e_more(noisy):
@@ -106,7 +108,7 @@ def test_no_other_course_of_the_same_norm_moves_e_more(noisy):
 def test_the_linear_response_is_the_deviation_of_e_by_lyapunov(noisy):
     # A course of unit norm moves E by the standard deviation that noise of its length gives.
     dt = 0.005
-    found = response(noisy, escape.noise_course(noisy, dt), 0.02, dt).max(axis=0)
+    peak = response(noisy, escape.noise_course(noisy, dt), 0.02, dt).max(axis=0)
     A = escape.jacobian(noisy)
     for i in range(len(STATES)):
         E, P = noisy.rest[0, i], noisy.P[:, i]
@@ -121,8 +123,8 @@ def test_the_linear_response_is_the_deviation_of_e_by_lyapunov(noisy):
         full = solve_continuous_lyapunov(A[i], -np.diag(power))
         past = expm(A[i] * escape.COURSE_MS)
         within = full - past @ full @ past.T
-        assert found[i] == pytest.approx(np.sqrt(within[0, 0]), rel=0.02)
-        assert found[i] == pytest.approx(np.sqrt(full[0, 0]), rel=0.09)  # noise before the course
+        assert peak[i] == pytest.approx(np.sqrt(within[0, 0]), rel=0.02)
+        assert peak[i] == pytest.approx(np.sqrt(full[0, 0]), rel=0.09)  # noise before the course
 
 
 @pytest.mark.parametrize("axon", ["ghk", "ohmic"])
@@ -139,19 +141,19 @@ def test_action_falls_with_persistent_sodium_and_rises_with_load(axon):
 
 
 def test_the_healthy_axon_has_no_action_within_reach():
-    found, height = escape.escape_action(at_rest(Conditions()))
-    assert np.isnan(found).all() and np.isnan(height).all()
+    action, height = escape.escape_action(at_rest(Conditions()))
+    assert np.isnan(action).all() and np.isnan(height).all()
 
 
 def test_the_amplitude_of_the_action_is_where_the_full_model_fires():
     batch = at_rest([Conditions(persistent_sodium_scale=v) for v in (2.4, 2.8, 3.2)])
-    found, height = escape.escape_action(batch)
+    action, height = escape.escape_action(batch)
     noisy = batch.with_noise(parameter("firing", "noise_channels"))
     course = escape.noise_course(noisy)
     tail = np.zeros((250, 3, 3))
 
     def peak(factor):
-        S, amplitude = noisy.rest.copy(), factor * np.sqrt(2.0 * found)
+        S, amplitude = noisy.rest.copy(), factor * np.sqrt(2.0 * action)
         first = kernel.run_with_noise(S, noisy.P, course, amplitude, COARSE_DT_MS)
         return np.maximum(first, kernel.run_with_noise(S, noisy.P, tail, amplitude, COARSE_DT_MS))
 
@@ -164,10 +166,10 @@ def test_more_channels_need_proportionally_more_action():
     from neurosim.base.parameters import override
 
     batch = at_rest([Conditions(persistent_sodium_scale=v) for v in (3.0, 3.4)])
-    found, _ = escape.escape_action(batch)
+    action, _ = escape.escape_action(batch)
     with override("firing", "noise_channels", 2.0 * parameter("firing", "noise_channels")):
         doubled, _ = escape.escape_action(batch)
-    assert doubled == pytest.approx(2.0 * found, rel=0.02)
+    assert doubled == pytest.approx(2.0 * action, rel=0.02)
 
 
 def test_the_compiled_course_of_noise_is_that_of_numpy(monkeypatch):

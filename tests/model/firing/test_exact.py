@@ -1,8 +1,8 @@
 """The sampler on the full law, over seeds, and that every way of getting it wrong is found out.
 
-What is checked stands in `scripts/verification/check_sampler.py`: time-rescaling, short silences, bursts, sites
-and the stepped clock, on sites, refractoriness, branching, sodium load over minutes and a drive
-that changes within a minute and over the day.
+The checks are in `scripts/verification/check_sampler.py`: time-rescaling, short silences, bursts,
+sites and the stepped clock, on sites, refractoriness, branching, sodium load over minutes and a
+drive that changes within a minute and over the day.
 """
 
 import importlib.util
@@ -22,7 +22,7 @@ spec.loader.exec_module(check)
 
 
 def test_the_full_law_is_drawn_exactly_over_seeds():
-    rows = check.checked(2.0, range(24))
+    rows = check.check_seeds(2.0, range(24))
     for name, p in check.verdict(rows).items():
         assert p > 1e-3, name
     # all p-values of all checks, and none is far out by itself
@@ -32,7 +32,7 @@ def test_the_full_law_is_drawn_exactly_over_seeds():
 
 
 def test_bursts_counts_and_intervals_are_those_of_the_clock():
-    rows = [check.against_clock(seed, copies=40)[0] for seed in range(20)]
+    rows = [check.compare_with_clock(seed, copies=40)[0] for seed in range(20)]
     for name, p in check.verdict(rows).items():
         assert p > 1e-3, name
 
@@ -40,8 +40,8 @@ def test_bursts_counts_and_intervals_are_those_of_the_clock():
 @pytest.mark.parametrize("name", [*check.WRONG, check.BY_MINUTES])
 def test_a_wrong_sampler_is_found_out(name):
     hours = 1.5 if name == "wait begun anew" else 0.5
-    found = check.verdict(check.found_out(name, hours))
-    assert min(found.values()) < 1e-6
+    p_values = check.verdict(check.check_mutant(name, hours))
+    assert min(p_values.values()) < 1e-6
 
 
 def firsts(streams):

@@ -86,74 +86,76 @@ class Drawn:
         )
 
 
-def agree(theirs, mine):
+def agree(theirs, own_draw):
     """Assert that both are draws from one law."""
-    for a, b in zip(theirs.counts, mine.counts, strict=True):
+    for a, b in zip(theirs.counts, own_draw.counts, strict=True):
         error = np.sqrt(a.var() / a.size + b.var() / b.size)
         assert abs(a.mean() - b.mean()) < 4.0 * error
-    spread = [d.counts.sum(axis=0).var() for d in (theirs, mine)]
+    spread = [d.counts.sum(axis=0).var() for d in (theirs, own_draw)]
     assert spread[0] == pytest.approx(spread[1], rel=4.0 * np.sqrt(2.0 / theirs.counts.shape[1]))
     # whole steps against real numbers: compared in classes of many steps, their edges between two
-    cuts = np.quantile(mine.between, np.linspace(0.0, 1.0, 31)[1:-1])
+    cuts = np.quantile(own_draw.between, np.linspace(0.0, 1.0, 31)[1:-1])
     cuts = (np.round(1000.0 * cuts / DT_MS) + 0.5) * DT_MS / 1000.0
-    table = [np.bincount(np.searchsorted(cuts, d.between), minlength=30) for d in (theirs, mine)]
-    assert stats.chi2_contingency(np.stack(table)).pvalue > 1e-3
-
-
-def same_bursts(theirs, mine):
-    """Assert that bursts have the same sizes and intervals."""
-    sizes = [np.bincount(np.minimum(d.size, 5), minlength=6)[1:] for d in (theirs, mine)]
-    assert stats.chi2_contingency(np.stack(sizes)).pvalue > 1e-3
-    cuts = SHORTEST_S + (np.arange(0, 80, 5) + 10.5) * DT_MS / 1000.0
     table = [
-        np.bincount(np.searchsorted(cuts, d.within), minlength=cuts.size + 1)
-        for d in (theirs, mine)
+        np.bincount(np.searchsorted(cuts, d.between), minlength=30) for d in (theirs, own_draw)
     ]
     assert stats.chi2_contingency(np.stack(table)).pvalue > 1e-3
 
 
-def drawn_by(simulator, law, units=UNITS):
+def same_bursts(theirs, own_draw):
+    """Assert that bursts have the same sizes and intervals."""
+    sizes = [np.bincount(np.minimum(d.size, 5), minlength=6)[1:] for d in (theirs, own_draw)]
+    assert stats.chi2_contingency(np.stack(sizes)).pvalue > 1e-3
+    cuts = SHORTEST_S + (np.arange(0, 80, 5) + 10.5) * DT_MS / 1000.0
+    table = [
+        np.bincount(np.searchsorted(cuts, d.within), minlength=cuts.size + 1)
+        for d in (theirs, own_draw)
+    ]
+    assert stats.chi2_contingency(np.stack(table)).pvalue > 1e-3
+
+
+def draw_peer(simulator, law, units=UNITS):
     """Return what a peer draws."""
     simulator.prepare(law, DURATION_S, 1)
     simulator.go()
     return Drawn(*simulator.spikes(), units, law.pair)
 
 
-def drawn(law, units=MORE * UNITS):
+def draw_ours(law, units=MORE * UNITS):
     """Return what we draw, more of it."""
     return Drawn(*ours(law, 1, units), units, law.pair)
 
 
-def adapts(found):
+def adapts(counted):
     """Assert that the case asks something: the load takes a third of the rate at least."""
-    early, _, late = found.counts.mean(axis=1)
+    early, _, late = counted.counts.mean(axis=1)
     assert late < 0.67 * early and early > 2.0
 
 
 def test_brian2_draws_the_same_bursts(peer):
     pytest.importorskip("brian2")
     law = law_of(peer, 0.3)
-    theirs, mine = drawn_by(peer.Brian(UNITS, DT_MS), law), drawn(law)
-    adapts(mine)
-    agree(theirs, mine)
-    same_bursts(theirs, mine)
+    theirs, own_draw = draw_peer(peer.Brian(UNITS, DT_MS), law), draw_ours(law)
+    adapts(own_draw)
+    agree(theirs, own_draw)
+    same_bursts(theirs, own_draw)
 
 
 def test_neuron_draws_the_same_bursts(peer):
     pytest.importorskip("neuron")
     law = law_of(peer, 0.3)
-    many = 10 * UNITS  # it is exact and quick, so that a rate wrong by a hundredth shows
-    theirs, mine = drawn_by(peer.Neuron(many), law, many), drawn(law, 4 * many)
-    agree(theirs, mine)
-    same_bursts(theirs, mine)
+    n_units = 10 * UNITS  # it is exact and quick, so that a rate wrong by a hundredth shows
+    theirs, own_draw = draw_peer(peer.Neuron(n_units), law, n_units), draw_ours(law, 4 * n_units)
+    agree(theirs, own_draw)
+    same_bursts(theirs, own_draw)
 
 
 def test_nest_draws_the_same_single_discharges(peer):
     pytest.importorskip("nest")
     law = law_of(peer, 0.0)
-    theirs, mine = drawn_by(peer.Nest(UNITS, DT_MS), law), drawn(law)
-    adapts(mine)
-    agree(theirs, mine)
+    theirs, own_draw = draw_peer(peer.Nest(UNITS, DT_MS), law), draw_ours(law)
+    adapts(own_draw)
+    agree(theirs, own_draw)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +176,7 @@ def test_nest_draws_the_same_single_discharges(peer):
 def test_another_law_would_be_found_out(peer, change):
     pytest.importorskip("neuron")
     law = law_of(peer, 0.3)
-    theirs, mine = drawn_by(peer.Neuron(UNITS), replace(law, **change)), drawn(law)
+    theirs, own_draw = draw_peer(peer.Neuron(UNITS), replace(law, **change)), draw_ours(law)
     with pytest.raises(AssertionError):
-        agree(theirs, mine)
-        same_bursts(theirs, mine)
+        agree(theirs, own_draw)
+        same_bursts(theirs, own_draw)

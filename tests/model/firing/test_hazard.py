@@ -46,13 +46,13 @@ def direct_runs(axon):
 def test_burst_rate_falls_with_action_and_never_passes_its_ceiling(axon):
     action = np.linspace(0, 45, 200)
     for rest in (-88.0, -80.0, -72.0):
-        found = burst_rate(axon, action, np.full(200, rest))
-        assert np.all(np.diff(found) < 0) and np.all(found > 0)
+        rates = burst_rate(axon, action, np.full(200, rest))
+        assert np.all(np.diff(rates) < 0) and np.all(rates > 0)
         e = (rest + 80.0) / 5.0
         log_top = parameter("hazard", f"{axon}.ln_ceiling")
-        assert np.log(found[0]) <= log_top + parameter("hazard", f"{axon}.ceiling_rest_slope") * e
+        assert np.log(rates[0]) <= log_top + parameter("hazard", f"{axon}.ceiling_rest_slope") * e
         # far out it is exponential in the action
-        slope = np.diff(np.log(found[-20:])) / np.diff(action[-20:])
+        slope = np.diff(np.log(rates[-20:])) / np.diff(action[-20:])
         assert slope == pytest.approx(np.full(19, parameter("hazard", f"{axon}.action_slope")))
     assert burst_rate(axon, np.array([1e3]), np.array([-80.0])) < 1e-100
 
@@ -60,31 +60,34 @@ def test_burst_rate_falls_with_action_and_never_passes_its_ceiling(axon):
 @pytest.mark.parametrize("axon", AXONS)
 def test_a_low_spike_does_not_propagate(axon):
     height = np.array([-20.0, 0.0, 10.0, 40.0])
-    found = propagating_share(axon, height)
-    assert np.all(np.diff(found) > 0) and found[0] < 0.1 and found[-1] > 0.99
+    shares = propagating_share(axon, height)
+    assert np.all(np.diff(shares) > 0) and shares[0] < 0.1 and shares[-1] > 0.99
     with override("firing", "propagation_mv", parameter("firing", "propagation_mv") + 5.0):
-        assert propagating_share(axon, height + 5.0) == pytest.approx(found)
+        assert propagating_share(axon, height + 5.0) == pytest.approx(shares)
 
 
 @pytest.mark.parametrize("axon", AXONS)
 @pytest.mark.parametrize("changes", [{}, {K: 5.5}, {CA: 0.8}, {MG: 2.0}, {NA: 120.0}], ids=str)
 def test_a_load_never_makes_a_site_fire_more(axon, changes):
-    found = table(axon, **changes)
-    assert np.all(np.diff(found.bursts_per_min, axis=1) <= 0)
-    assert np.all(found.bursts_per_min > 0) and np.isfinite(found.bursts_per_min).all()
-    assert found.bursts_per_min.shape == (found.sodium_multiplier.size, found.load_mmol_l.size)
-    assert np.all((found.pair >= 0) & (found.pair <= 0.6))
+    hazards = table(axon, **changes)
+    assert np.all(np.diff(hazards.bursts_per_min, axis=1) <= 0)
+    assert np.all(hazards.bursts_per_min > 0) and np.isfinite(hazards.bursts_per_min).all()
+    assert hazards.bursts_per_min.shape == (
+        hazards.sodium_multiplier.size,
+        hazards.load_mmol_l.size,
+    )
+    assert np.all((hazards.pair >= 0) & (hazards.pair <= 0.6))
     if K not in changes:  # at high potassium a load frees channels as much as it calms
-        i = int(np.flatnonzero(found.bursts_per_min[:, 0] >= 1.0)[0])
-        assert found.bursts_per_min[i, 2] < 0.2 * found.bursts_per_min[i, 0]
+        i = int(np.flatnonzero(hazards.bursts_per_min[:, 0] >= 1.0)[0])
+        assert hazards.bursts_per_min[i, 2] < 0.2 * hazards.bursts_per_min[i, 0]
 
 
 @pytest.mark.parametrize("axon", AXONS)
 def test_sodium_load_raises_the_action_where_the_site_is_quiet(axon):
-    found = table(axon).action
-    found = found[:, : 6 if axon == "ghk" else 4]  # with more, no course fires the site
-    quiet = np.isfinite(found).all(axis=1) & (found[:, 0] > 3.0)
-    assert quiet.any() and np.all(np.diff(found[quiet], axis=1) > 0)
+    action = table(axon).action
+    action = action[:, : 6 if axon == "ghk" else 4]  # with more, no course fires the site
+    quiet = np.isfinite(action).all(axis=1) & (action[:, 0] > 3.0)
+    assert quiet.any() and np.all(np.diff(action[quiet], axis=1) > 0)
 
 
 @pytest.mark.parametrize("axon", AXONS)
@@ -108,8 +111,8 @@ def test_potassium_excites_then_silences_for_want_of_propagation(axon):
         "ohmic": (7.5, 7.0, 2.8),
         "alternative": (10.0, 8.0, 1.0),
     }[axon]
-    found = [rate(nu, axon, **{K: k}) for k in (3.5, 4.2, 5.0, blocked)]
-    assert found[0] < found[1] < found[2] and found[3] < 0.02 * found[1]
+    rates = [rate(nu, axon, **{K: k}) for k in (3.5, 4.2, 5.0, blocked)]
+    assert rates[0] < rates[1] < rates[2] and rates[3] < 0.02 * rates[1]
     # sites do misfire there, but the more they do, the lower their spikes
     depolarised = Conditions().replace(**{K: low})
     nus = start + np.arange(0.0, 0.7, 0.2)
@@ -124,9 +127,9 @@ def test_potassium_excites_then_silences_for_want_of_propagation(axon):
 def test_the_healthy_table_agrees_with_the_direct_runs(axon):
     nu, leave, _, seconds = direct_runs(axon)
     expected = site_rates(table(axon), nu)[:, 0] * seconds / 60.0
-    told = (leave > 0) | (expected > 1.0)
-    assert told.sum() > 8
-    error = np.log(expected[told] + 0.7) - np.log(leave[told] + 0.7)
+    informative = (leave > 0) | (expected > 1.0)
+    assert informative.sum() > 8
+    error = np.log(expected[informative] + 0.7) - np.log(leave[informative] + 0.7)
     stated = parameter("hazard", f"{axon}.left_out_rms_error")
     if axon == "alternative":  # in its health the law is some three-fold too high below 5 a minute
         stated *= 1.6
@@ -147,8 +150,8 @@ def test_the_healthy_table_agrees_with_the_direct_runs(axon):
 @pytest.mark.parametrize("changes", [{K: 4.9, CA: 1.05}, {MG: 0.2, NA: 150.0}], ids=str)
 def test_bodies_that_were_not_in_the_fit_fire_as_the_table_says(changes):
     conditions = Conditions().replace(**changes)
-    found = hazard_table(conditions)
-    middle = found.critical_multiplier
+    hazards = hazard_table(conditions)
+    middle = hazards.critical_multiplier
     nus = np.linspace(middle - 0.2, middle + 1.0, 16)
     noisy = at_rest([conditions.replace(persistent_sodium_scale=v) for v in nus])
     noisy = noisy.with_noise(parameter("firing", "noise_channels"))
@@ -167,7 +170,7 @@ def test_bodies_that_were_not_in_the_fit_fire_as_the_table_says(changes):
         first = np.diff(times[i, :c], prepend=-np.inf) > 20.0
         leave.append((peaks[i, :c][first] > parameter("firing", "propagation_mv")).sum())
     leave = np.array(leave)
-    expected = site_rates(found, nus)[:, 0] * seconds / 60.0
+    expected = site_rates(hazards, nus)[:, 0] * seconds / 60.0
     enough = leave >= 10
     assert enough.sum() >= 6
     error = np.log(expected[enough] / leave[enough])
@@ -176,15 +179,15 @@ def test_bodies_that_were_not_in_the_fit_fire_as_the_table_says(changes):
 
 
 def test_rates_are_exact_at_the_nodes_and_log_linear_between():
-    found = table()
-    assert site_rates(found, found.sodium_multiplier) == pytest.approx(
-        found.bursts_per_min, rel=1e-12
+    hazards = table()
+    assert site_rates(hazards, hazards.sodium_multiplier) == pytest.approx(
+        hazards.bursts_per_min, rel=1e-12
     )
-    between = 0.25 * found.sodium_multiplier[20] + 0.75 * found.sodium_multiplier[21]
-    told = found.bursts_per_min[20] ** 0.25 * found.bursts_per_min[21] ** 0.75
-    assert site_rates(found, np.array([between]))[0] == pytest.approx(told, rel=1e-12)
-    ends = site_rates(found, np.array([0.01, 50.0]))
-    assert ends == pytest.approx(found.bursts_per_min[[0, -1]], rel=1e-12)
+    between = 0.25 * hazards.sodium_multiplier[20] + 0.75 * hazards.sodium_multiplier[21]
+    expected = hazards.bursts_per_min[20] ** 0.25 * hazards.bursts_per_min[21] ** 0.75
+    assert site_rates(hazards, np.array([between]))[0] == pytest.approx(expected, rel=1e-12)
+    ends = site_rates(hazards, np.array([0.01, 50.0]))
+    assert ends == pytest.approx(hazards.bursts_per_min[[0, -1]], rel=1e-12)
 
 
 def test_the_table_is_fine_enough_between_its_nodes():
@@ -192,52 +195,54 @@ def test_the_table_is_fine_enough_between_its_nodes():
     batch = at_rest([Conditions(persistent_sodium_scale=v) for v in nus])
     action, height = escape.escape_action(batch)
     exact = burst_rate("ghk", action, batch.rest_mv) * propagating_share("ghk", height)
-    told = site_rates(table(), nus)[:, 0]
-    assert np.abs(np.log(told / exact)).max() < 0.25
+    interpolated = site_rates(table(), nus)[:, 0]
+    assert np.abs(np.log(interpolated / exact)).max() < 0.25
 
 
 def test_only_negligible_sites_are_left_out():
-    found = table()
+    hazards = table()
     rng = np.random.default_rng(0)
     nu, units = rng.uniform(0.7, 4.5, 4000), 40
     unit, origin = np.sort(rng.integers(0, units, 4000)), rng.integers(0, 2, 4000)
     soma = np.where(np.arange(units) % 2, 1e-3, 1e-40)
     duration = 600.0
-    hazard = unit_hazard(found, Sites(nu, unit, origin, units), soma, duration)
-    all_rates = site_rates(found, nu)[:, 0]
-    kept = hazard.bursts_per_min[hazard.origin != SOMA, 0]
-    assert 0 < kept.size < nu.size
-    assert all_rates.sum() - kept.sum() == pytest.approx(0.0, abs=1e-9 * all_rates.sum())
-    dropped = np.sort(all_rates)[: nu.size - kept.size]
+    hazard = unit_hazard(hazards, Sites(nu, unit, origin, units), soma, duration)
+    all_rates = site_rates(hazards, nu)[:, 0]
+    site_rate = hazard.bursts_per_min[hazard.origin != SOMA, 0]
+    assert 0 < site_rate.size < nu.size
+    assert all_rates.sum() - site_rate.sum() == pytest.approx(0.0, abs=1e-9 * all_rates.sum())
+    dropped = np.sort(all_rates)[: nu.size - site_rate.size]
     assert dropped.sum() * duration / 60.0 < 1e-8
     assert np.all(np.diff(hazard.unit) >= 0)
     somas = hazard.origin == SOMA
     assert np.array_equal(hazard.unit[somas], np.arange(1, units, 2))
     assert hazard.bursts_per_min[somas] == pytest.approx(
-        np.full((20, found.load_mmol_l.size), 1e-3)
+        np.full((20, hazards.load_mmol_l.size), 1e-3)
     )
     assert np.all(hazard.pair[somas] == 0)
     per_unit = np.bincount(hazard.unit, hazard.bursts_per_min[:, 0], units)
-    whole = np.bincount(unit, all_rates, units) + soma
-    assert per_unit == pytest.approx(whole, rel=1e-9)
+    total = np.bincount(unit, all_rates, units) + soma
+    assert per_unit == pytest.approx(total, rel=1e-9)
     assert hazard.start_load_mmol_l is not None and hazard.start_load_mmol_l.shape == (units,)
 
 
 def test_the_critical_nu_of_a_body_where_every_site_fires_or_none_does():
-    found = table()
-    everywhere = dataclasses.replace(found, bursts_per_min=np.full_like(found.bursts_per_min, 5.0))
-    assert everywhere.critical_multiplier == found.sodium_multiplier[0]
-    nowhere = dataclasses.replace(found, bursts_per_min=np.full_like(found.bursts_per_min, 0.5))
+    hazards = table()
+    everywhere = dataclasses.replace(
+        hazards, bursts_per_min=np.full_like(hazards.bursts_per_min, 5.0)
+    )
+    assert everywhere.critical_multiplier == hazards.sodium_multiplier[0]
+    nowhere = dataclasses.replace(hazards, bursts_per_min=np.full_like(hazards.bursts_per_min, 0.5))
     assert np.isnan(nowhere.critical_multiplier)
 
 
 def test_an_error_of_the_law_moves_every_state_but_health():
     with override("firing", "hazard_state_error", 0.5):
         assert np.array_equal(table().bursts_per_min, table().bursts_per_min)
-        moved, health = table(**{CA: 1.0}).bursts_per_min, table().bursts_per_min
+        changed, health = table(**{CA: 1.0}).bursts_per_min, table().bursts_per_min
     nominal = table(**{CA: 1.0}).bursts_per_min
-    seen = nominal[:, 0] > 1e-20
-    assert moved[seen, 0] == pytest.approx(nominal[seen, 0] * np.exp(0.5), rel=1e-9)
+    measurable = nominal[:, 0] > 1e-20
+    assert changed[measurable, 0] == pytest.approx(nominal[measurable, 0] * np.exp(0.5), rel=1e-9)
     assert np.array_equal(health, table().bursts_per_min)
 
 
@@ -261,10 +266,10 @@ def test_the_table_is_remembered_and_frozen():
 
 
 def test_thresholds_of_the_sites_fall_along_nu_while_they_are_silent():
-    found = table()
-    silent = found.sodium_multiplier < found.critical_multiplier
-    x = found.threshold_percent
-    assert x[np.flatnonzero(np.isclose(found.sodium_multiplier, 1.0))] == pytest.approx(
+    hazards = table()
+    silent = hazards.sodium_multiplier < hazards.critical_multiplier
+    x = hazards.threshold_percent
+    assert x[np.flatnonzero(np.isclose(hazards.sodium_multiplier, 1.0))] == pytest.approx(
         [100.0], abs=0.5
     )
     assert np.all(np.diff(x[silent]) < 0)

@@ -39,26 +39,26 @@ def check():
 @pytest.fixture(scope="module")
 def unseen(check):
     rows = check.read(CHECK)
-    return rows, check.repredicted(rows)
+    return rows, check.predict_rows(rows)
 
 
 def test_the_states_are_those_of_the_seed_and_no_fitted_one(check, unseen):
     rows, _ = unseen
     fitted = script("make_hazard_runs").STATES
-    drawn = check.states(30, 1)
-    assert drawn[:5] == check.states(5, 1)
+    states = check.states(30, 1)
+    assert states[:5] == check.states(5, 1)
     for row in rows:
         state = {n: float(row[n]) for n in check.RANGES if row[n]}
-        assert state == drawn[int(row["state"])] and state not in fitted
+        assert state == states[int(row["state"])] and state not in fitted
 
 
 def test_the_law_tells_unseen_states_as_well_as_is_said(check, unseen):
     rows, d = unseen
-    error, found = check.rate_errors(d), d["leave"] / d["seconds"] * 60.0
-    mine = (d["axon"] == "ghk") & np.isfinite(error)
-    assert np.unique(d["state"][mine]).size >= 25
+    error, per_min = check.rate_errors(d), d["leave"] / d["seconds"] * 60.0
+    ghk = (d["axon"] == "ghk") & np.isfinite(error)
+    assert np.unique(d["state"][ghk]).size >= 25
     for low, high, runs in ((0.3, 3.0, 20), (3.0, 30.0, 40), (30.0, 300.0, 40)):
-        e = error[mine & (found >= low) & (found < high)]
+        e = error[ghk & (per_min >= low) & (per_min < high)]
         assert e.size >= runs
         assert np.median(np.abs(e)) < np.log(2.0) and np.sqrt(np.mean(e**2)) < np.log(3.2)
         assert abs(e.mean()) < np.log(2.0)
@@ -68,44 +68,44 @@ def test_the_law_is_least_sure_where_few_fast_potassium_channels_are_left(check,
     _, d = unseen
     error = check.rate_errors(d)
     fast = np.array([float(r["fast_potassium_scale"] or 1.0) for r in unseen[0]])
-    mine = (d["axon"] == "ghk") & np.isfinite(error)
-    few = error[mine & (fast < 0.5)]
-    others = error[mine & (fast >= 0.5)]
+    ghk = (d["axon"] == "ghk") & np.isfinite(error)
+    few = error[ghk & (fast < 0.5)]
+    others = error[ghk & (fast >= 0.5)]
     assert few.mean() < -0.3 and np.abs(few).mean() > 1.3 * np.abs(others).mean()
 
 
 def test_doublets_are_told_on_average_in_unseen_states(unseen):
     _, d = unseen
-    found = d["leave"] / d["seconds"] * 60.0
-    some = (d["axon"] == "ghk") & (d["leave"] >= 20) & (found < 200)
-    off = d["pair"][some] - d["pairs"][some] / d["leave"][some]
-    assert some.sum() > 50
+    per_min = d["leave"] / d["seconds"] * 60.0
+    busy = (d["axon"] == "ghk") & (d["leave"] >= 20) & (per_min < 200)
+    off = d["pair"][busy] - d["pairs"][busy] / d["leave"][busy]
+    assert busy.sum() > 50
     assert abs(off.mean()) < 0.05 and np.sqrt(np.mean(off**2)) < 0.2
 
 
 @pytest.mark.slow
 def test_two_of_the_rows_run_again_give_the_same_rate(check, unseen):
     rows, d = unseen
-    some = np.flatnonzero((d["axon"] == "ghk") & (d["leave"] > 60) & (d["leave"] < 400))[[3, -3]]
+    chosen = np.flatnonzero((d["axon"] == "ghk") & (d["leave"] > 60) & (d["leave"] < 400))[[3, -3]]
     conditions = [
         ax.Conditions().replace(
             **{n: float(rows[i][n]) for n in check.RANGES if rows[i][n]},
             persistent_sodium_scale=float(rows[i]["nu"]),
         )
-        for i in some
+        for i in chosen
     ]
     batch = ax.at_rest(conditions, "ghk").take(np.repeat([0, 1], 8)).with_noise(check.CHANNELS)
     seconds = 20.0  # of 8 copies
     times, peaks, counts = kernel.noisy_spikes(
         batch.rest.copy(), batch.P, np.zeros(16), round(seconds * 1000.0 / 0.02), 0.02, 99, 8192
     )
-    for k, i in enumerate(some):
+    for k, i in enumerate(chosen):
         again = sum(
             check.summary(times[j, : counts[j]], peaks[j, : counts[j]], seconds)["first_over_10mv"]
             for j in range(8 * k, 8 * k + 8)
         )
-        told = d["leave"][i] / d["seconds"][i] * 8 * seconds
-        assert again == pytest.approx(told, abs=4.0 * np.sqrt(told * (1 + 160.0 / 300.0)))
+        expected = d["leave"][i] / d["seconds"][i] * 8 * seconds
+        assert again == pytest.approx(expected, abs=4.0 * np.sqrt(expected * (1 + 160.0 / 300.0)))
 
 
 # --- channels one by one ------------------------------------------------------------------
@@ -118,13 +118,13 @@ def noise():
 
 def test_three_gates_flip_independently(noise):
     opening, closing = np.array([0.1, 0.7]), np.array([0.3, 0.2])
-    found = noise.three_gates(opening, closing)
+    chances = noise.three_gates(opening, closing)
     for i in range(2):
         for j in range(4):
             stay = binom.pmf(np.arange(4), j, 1 - closing[i])
             join = binom.pmf(np.arange(4), 3 - j, opening[i])
-            told = np.convolve(stay, join)[:4]
-            assert found[j, :, i] == pytest.approx(told, abs=1e-12)
+            expected = np.convolve(stay, join)[:4]
+            assert chances[j, :, i] == pytest.approx(expected, abs=1e-12)
 
 
 def test_clamped_channels_are_open_as_often_and_as_variably_as_binomial_ones(noise):
@@ -139,10 +139,10 @@ def test_clamped_channels_are_open_as_often_and_as_variably_as_binomial_ones(noi
     late = np.array(open_share)[60:]
     P = one.P[:, 0]
     m, h = (a / (a + b) for a, b in (eq.rates_m(-55.0 + P[0]), eq.rates_h(-55.0 + P[2])))
-    told = m**3 * h
+    expected = m**3 * h
     assert membrane.transient.sum(axis=(0, 1)) == pytest.approx(np.full(400, 500))
-    assert late.mean() == pytest.approx(told, rel=0.03)
-    assert late.var() == pytest.approx(told * (1 - told) / 500.0, rel=0.15)
+    assert late.mean() == pytest.approx(expected, rel=0.03)
+    assert late.var() == pytest.approx(expected * (1 - expected) / 500.0, rel=0.15)
 
 
 @pytest.mark.slow
@@ -171,14 +171,16 @@ def test_slow_noise_far_below_the_ceiling_leaves_the_slope_as_it_is():
     assert steep.tempered_slope(2.0, 1.0, 1e12) == pytest.approx(1.0, abs=1e-6)
     # without noise a saturating rate r has the slope 1 - r/ceiling
     assert steep.tempered_slope(0.0, 100.0, 500.0) == pytest.approx(0.8, abs=1e-4)
-    found = [steep.tempered_slope(s, 1.0, 500.0) for s in (0.0, 1.0, 3.0, 5.0)]
-    assert np.all(np.diff(found) < 0) and found[1] > 0.98
+    slopes = [steep.tempered_slope(s, 1.0, 500.0) for s in (0.0, 1.0, 3.0, 5.0)]
+    assert np.all(np.diff(slopes) < 0) and slopes[1] > 0.98
 
 
 def test_intervals_under_slow_noise_vary_as_the_closed_form_says():
     steep = script("steepness")
     for spread in (0.3, 0.6):
-        told = steep.interval_cv(spread)
-        assert steep.simulated_cv(spread, tau_in_intervals=100.0) == pytest.approx(told, rel=0.05)
+        expected = steep.interval_cv(spread)
+        assert steep.simulated_cv(spread, tau_in_intervals=100.0) == pytest.approx(
+            expected, rel=0.05
+        )
     assert steep.interval_cv(steep.largest_spread_by_cv()) == pytest.approx(steep.LARGEST_CV)
     assert steep.largest_spread_by_icc(2.0, 0.5) == pytest.approx(2.0)

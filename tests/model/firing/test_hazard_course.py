@@ -80,10 +80,10 @@ def test_many_quiet_units_fire_when_the_law_says():
     law = course([0.0, 600.0, 900.0], np.array([[0.02], [1.0], [0.02]]) * np.ones(3000))
     time = draw(law, 900.0, 7).time_s
     grid = np.linspace(0.0, 900.0, 91)
-    known = np.array([integrated([0, 600, 900], [0.02, 1.0, 0.02], 0, t) for t in grid])
-    found = np.interp(time, grid, known / known[-1])
-    assert time.size == pytest.approx(3000 * known[-1], rel=0.05)
-    assert stats.kstest(found, "uniform").pvalue > 1e-3
+    cumulated = np.array([integrated([0, 600, 900], [0.02, 1.0, 0.02], 0, t) for t in grid])
+    uniform = np.interp(time, grid, cumulated / cumulated[-1])
+    assert time.size == pytest.approx(3000 * cumulated[-1], rel=0.05)
+    assert stats.kstest(uniform, "uniform").pvalue > 1e-3
 
 
 def test_under_load_counts_agree_with_the_clock_through_a_change():
@@ -139,19 +139,19 @@ def test_the_chance_of_a_further_spike_changes_too():
     law = course([0.0, 300.0, 600.0], np.full((3, 30), 60.0), pair=[0.0, 0.6, 0.6])
     firing = draw(law, 600.0, 1)
     for begin, end, chance in ((100.0, 110.0, 0.21), (300.0, 600.0, 0.6)):
-        mine = (firing.time_s > begin) & (firing.time_s < end)
-        n, longer = (firing.place[mine] == 0).sum(), (firing.place[mine] == 1).sum()
+        within = (firing.time_s > begin) & (firing.time_s < end)
+        n, longer = (firing.place[within] == 0).sum(), (firing.place[within] == 1).sum()
         assert stats.binomtest(int(longer), int(n), chance).pvalue > 1e-3
 
 
 def test_knots_that_say_the_same_leave_the_discharges_as_they_are_in_law():
-    one = course([0.0], [[30.0, 9.0]], slope=1.0, load=0.1, pair=0.3)
+    constant = course([0.0], [[30.0, 9.0]], slope=1.0, load=0.1, pair=0.3)
     same = course([0.0, 100.0, 250.0], np.tile([30.0, 9.0], (3, 1)), slope=1.0, load=0.1, pair=0.3)
-    counts = [[len(draw(law, 600.0, s)) for s in range(200)] for law in (one, same)]
+    counts = [[len(draw(law, 600.0, s)) for s in range(200)] for law in (constant, same)]
     assert stats.ks_2samp(*counts).pvalue > 1e-3
-    assert expected_bursts_per_min(same) == pytest.approx(expected_bursts_per_min(one))
-    alone = draw(one.knots[0], 600.0, 5)
-    assert np.array_equal(alone.time_s, draw(one, 600.0, 5).time_s)
+    assert expected_bursts_per_min(same) == pytest.approx(expected_bursts_per_min(constant))
+    alone = draw(constant.knots[0], 600.0, 5)
+    assert np.array_equal(alone.time_s, draw(constant, 600.0, 5).time_s)
 
 
 def test_a_site_that_is_silent_at_first_is_not_left_out():

@@ -58,24 +58,24 @@ def test_machine_code_is_kept_under_the_digest_of_its_lines():
 
     assert re.fullmatch("[0-9a-f]{12}", compiled.DIGEST)
     run(1, steps=2)
-    kept = list(Path(compiled.noisy_spikes.stats.cache_path).glob("compiled.noisy_*.nbi"))
-    assert any(compiled.DIGEST in path.name for path in kept)
+    stored = list(Path(compiled.noisy_spikes.stats.cache_path).glob("compiled.noisy_*.nbi"))
+    assert any(compiled.DIGEST in path.name for path in stored)
 
 
 def test_without_a_folder_for_machine_code_it_is_compiled_anyway(monkeypatch):
     from neurosim.model.axon import compiled
 
-    asked = []
+    cache_flags = []
 
     def njit(cache=False, **options):
-        asked.append(cache)
+        cache_flags.append(cache)
         if cache:
             raise RuntimeError("cannot cache function: no locator available")
         return lambda function: function
 
     monkeypatch.setattr(compiled, "njit", njit)
     assert compiled.compile_loop(lambda: 7)() == 7
-    assert asked == [True, False]
+    assert cache_flags == [True, False]
 
 
 SCRIPT = """

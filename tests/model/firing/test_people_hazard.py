@@ -39,43 +39,43 @@ def whole_table(conditions, axon, scores):
 @pytest.mark.parametrize("name", STATES)
 def test_few_sites_of_a_person_tell_the_whole_table(name):
     scores = person_scores(1, 0)
-    found = hz.hazard_table(STATES[name], "ghk", scores)
+    interpolated = hz.hazard_table(STATES[name], "ghk", scores)
     exact = whole_table(STATES[name], "ghk", scores)
-    assert found.critical_multiplier == pytest.approx(
+    assert interpolated.critical_multiplier == pytest.approx(
         exact.critical_multiplier, rel=0.02, nan_ok=True
     )
     # what counts: sites that fire between once in a day and once a second, unblocked
     counts = (exact.bursts_per_min > 1e-3) & (exact.bursts_per_min < 300.0)
     counts &= hz.NU[:, None] < 4.7
     assert counts.sum() > 10
-    error = np.abs(np.log(found.bursts_per_min / exact.bursts_per_min)[counts])
+    error = np.abs(np.log(interpolated.bursts_per_min / exact.bursts_per_min)[counts])
     assert np.median(error) < 0.25  # the law's own error is 0.35 to 0.5 (median)
     assert np.percentile(error, 75) < 0.6
     within = (hz.NU >= hz.PERSON_NU[0]) & (hz.NU <= hz.PERSON_NU[-1])
-    assert np.allclose(found.rest_mv[within], exact.rest_mv[within], atol=0.5)
-    assert np.allclose(found.pair[within], exact.pair[within], atol=0.02)
+    assert np.allclose(interpolated.rest_mv[within], exact.rest_mv[within], atol=0.5)
+    assert np.allclose(interpolated.pair[within], exact.pair[within], atol=0.02)
 
 
 def test_states_found_together_are_those_found_one_by_one():
     scores, states = person_scores(1, 7), list(STATES.values())
-    for own in (scores, ()):
-        several = [(c, "ghk", own) for c in states]
+    for scores_used in (scores, ()):
+        several = [(c, "ghk", scores_used) for c in states]
         alone = []
         for args in several:
-            for kept in (hz._table, hz._examined_sites, hz._evoked_mv):
-                kept.values.clear()
+            for cached_function in (hz._table, hz._examined_sites, hz._evoked_mv):
+                cached_function.values.clear()
             alone.append((hz._table(*args), hz.conduction_probability(*args)))
-        for kept in (hz._table, hz._examined_sites, hz._evoked_mv):
-            kept.values.clear()
-        hz.prefetch_tables(states, "ghk", own)
-        for kept in (hz._table, hz._examined_sites, hz._evoked_mv):
-            assert kept.missing(several) == []
+        for cached_function in (hz._table, hz._examined_sites, hz._evoked_mv):
+            cached_function.values.clear()
+        hz.prefetch_tables(states, "ghk", scores_used)
+        for cached_function in (hz._table, hz._examined_sites, hz._evoked_mv):
+            assert cached_function.missing(several) == []
         # to the last bit: a person does not depend on the batch
         for args, (table, travels) in zip(several, alone, strict=True):
             assert hz.conduction_probability(*args) == travels
             for name in ("bursts_per_min", "action", "pair", "rest_mv"):
-                found = getattr(hz._table(*args), name)
-                assert np.array_equal(found, getattr(table, name), equal_nan=True), name
+                value = getattr(hz._table(*args), name)
+                assert np.array_equal(value, getattr(table, name), equal_nan=True), name
 
 
 def test_the_mean_person_has_the_tables_of_the_mean_axon():
@@ -91,13 +91,13 @@ def test_the_mean_person_has_the_tables_of_the_mean_axon():
 
 def test_sites_are_set_against_the_persons_own_axon_unless_told_otherwise():
     mean = hz.hazard_table(Conditions()).critical_multiplier
-    own = [
+    personal = [
         hz.hazard_table(Conditions(), "ghk", person_scores(1, p)).critical_multiplier
         for p in range(6)
     ]
-    assert np.ptp(np.log(np.array(own) - 1.0)) > 0.2  # people's margins differ
-    found = [hz.critical_multiplier("ghk", person_scores(1, p)) for p in range(6)]
-    assert np.allclose(found, own)
+    assert np.ptp(np.log(np.array(personal) - 1.0)) > 0.2  # people's margins differ
+    critical = [hz.critical_multiplier("ghk", person_scores(1, p)) for p in range(6)]
+    assert np.allclose(critical, personal)
     with override("firing", "own_critical", 0.0):
         other = [hz.critical_multiplier("ghk", person_scores(1, p)) for p in range(6)]
         sites = person_sites(Scenario(), 3)[0]
@@ -106,30 +106,30 @@ def test_sites_are_set_against_the_persons_own_axon_unless_told_otherwise():
     # the same draws, in other units
     rogue = again.origin == 1
     part = (again.sodium_multiplier - 1.0)[rogue] / (sites.sodium_multiplier - 1.0)[rogue]
-    assert np.allclose(part, (own[3] - 1.0) / (mean - 1.0))
+    assert np.allclose(part, (personal[3] - 1.0) / (mean - 1.0))
 
 
 def test_healthy_people_keep_their_rates_only_if_set_against_their_own_axon():
     assert np.array_equal(margins(5, "ghk", 1), np.ones(5))
     with override("firing", "own_critical", 0.0):
-        found = margins(5, "ghk", 1)
-    assert np.std(found) > 0.05
+        spread = margins(5, "ghk", 1)
+    assert np.std(spread) > 0.05
 
 
 def test_a_result_is_of_the_persons_own_axon_and_as_replicated():
-    asked = load_scenario("low_calcium").replace(duration_s=30.0, seed=4)
-    one = simulate(asked, person=2)
-    assert one.sites.scores == one.hazard.scores == person_scores(4, 2)
-    assert one.healthy.threshold_1ms_pa != simulate(asked, person=1).healthy.threshold_1ms_pa
-    (counts,) = tally_person([asked], 2)
-    assert counts.twitches.sum() == len(one.twitches)
-    assert counts.expected_per_min == one.expected_per_min
+    scenario = load_scenario("low_calcium").replace(duration_s=30.0, seed=4)
+    result = simulate(scenario, person=2)
+    assert result.sites.scores == result.hazard.scores == person_scores(4, 2)
+    assert result.healthy.threshold_1ms_pa != simulate(scenario, person=1).healthy.threshold_1ms_pa
+    (counts,) = tally_person([scenario], 2)
+    assert counts.twitches.sum() == len(result.twitches)
+    assert counts.expected_per_min == result.expected_per_min
 
 
 def test_people_without_a_spread_are_the_people_of_the_mean_axon():
     with override("membrane", "people_spread", 0.0):
-        asked = Scenario(duration_s=1.0)
-        one = simulate(asked, person=2)
-        other = simulate(asked, person=3)
-        assert one.excitability.threshold_1ms_pa == other.excitability.threshold_1ms_pa
-        assert one.hazard is hz.hazard_table(Conditions())
+        scenario = Scenario(duration_s=1.0)
+        result = simulate(scenario, person=2)
+        other = simulate(scenario, person=3)
+        assert result.excitability.threshold_1ms_pa == other.excitability.threshold_1ms_pa
+        assert result.hazard is hz.hazard_table(Conditions())

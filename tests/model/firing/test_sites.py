@@ -15,8 +15,8 @@ CRITICAL = 2.85
 
 
 def of_person(person, muscle_index=0, units=40, site_class="foot_sole", seed=1):
-    own, rng, _ = person_streams(seed, person, muscle_index)
-    return draw_sites(units, site_class, CRITICAL, own, rng)
+    person_rng, rng, _ = person_streams(seed, person, muscle_index)
+    return draw_sites(units, site_class, CRITICAL, person_rng, rng)
 
 
 def same(a, b):
@@ -28,14 +28,14 @@ def same(a, b):
 
 @pytest.mark.parametrize("site_class", CLASSES)
 def test_sites_are_sorted_by_unit_and_of_two_kinds(site_class):
-    found = of_person(3, site_class=site_class)
-    assert np.all(np.diff(found.unit) >= 0)
-    assert found.unit.min() >= 0 and found.unit.max() < found.units
-    assert set(found.origin) <= {BULK, ROGUE}
-    per_unit = np.bincount(found.unit[found.origin == BULK], minlength=found.units)
+    sites = of_person(3, site_class=site_class)
+    assert np.all(np.diff(sites.unit) >= 0)
+    assert sites.unit.min() >= 0 and sites.unit.max() < sites.units
+    assert set(sites.origin) <= {BULK, ROGUE}
+    per_unit = np.bincount(sites.unit[sites.origin == BULK], minlength=sites.units)
     assert np.all(per_unit == parameter("firing", "bulk_sites_per_unit"))
-    assert np.all(found.sodium_multiplier[found.origin == ROGUE] >= 1.0) and np.all(
-        found.sodium_multiplier > 0
+    assert np.all(sites.sodium_multiplier[sites.origin == ROGUE] >= 1.0) and np.all(
+        sites.sodium_multiplier > 0
     )
 
 
@@ -58,8 +58,8 @@ def test_people_seeds_and_muscles_differ_in_their_sites():
     base = of_person(0)
     for other in (of_person(1), of_person(0, seed=2), of_person(0, muscle_index=1)):
         assert not np.array_equal(base.sodium_multiplier[:20], other.sodium_multiplier[:20])
-    drawn = [person_sites(Scenario(muscle=name), 0)[0] for name in MUSCLES]
-    firsts = {s.sodium_multiplier[0] for s in drawn}
+    sites = [person_sites(Scenario(muscle=name), 0)[0] for name in MUSCLES]
+    firsts = {s.sodium_multiplier[0] for s in sites}
     assert len(firsts) == len(MUSCLES)
 
 

@@ -17,5 +17,5 @@ from neurosim.article.trial import run_article
 
 PEOPLE = 6
 
-found = run_article(PEOPLE, sensitivity=False, diaries=3)
-finish("the_article", picture_verdicts(found), describe_verdicts(found))
+article = run_article(PEOPLE, sensitivity=False, diaries=3)
+finish("the_article", picture_verdicts(article), describe_verdicts(article))

@@ -1,4 +1,4 @@
-"""The drawing that the scenario scripts share, so that they themselves stay a question."""
+"""The drawing that the scenario scripts share, so that each holds little but its question."""
 
 import sys
 import webbrowser
@@ -72,11 +72,13 @@ def people_dots(ax, rates, looks, highest=0.0):
     least = 60.0 / SEEN_S
     none = least / 4.0
     height = np.where(rates > 0, rates, none)
-    at = np.arange(len(rates))[:, None] + np.linspace(-0.2, 0.2, rates.shape[1])
-    ax.plot(at, height, color="#B8B8B8", lw=0.6, zorder=1)
-    for x, (colour, marker) in enumerate(looks):
-        ax.plot(at[x], height[x], marker, color=colour, ms=5, alpha=0.7, ls="none")
-        ax.plot([x - 0.34, x + 0.34], [max(np.median(rates[x]), none)] * 2, color=BLACK, lw=3)
+    x = np.arange(len(rates))[:, None] + np.linspace(-0.2, 0.2, rates.shape[1])
+    ax.plot(x, height, color="#B8B8B8", lw=0.6, zorder=1)
+    for lane, (colour, marker) in enumerate(looks):
+        ax.plot(x[lane], height[lane], marker, color=colour, ms=5, alpha=0.7, ls="none")
+        ax.plot(
+            [lane - 0.34, lane + 0.34], [max(np.median(rates[lane]), none)] * 2, color=BLACK, lw=3
+        )
     log_rate_axis(ax, least, max(float(height.max()), highest), none, none)
 
 
@@ -93,7 +95,7 @@ def threshold_trace(ax, one, row=0, gap_mv=4.4):
     ax.plot(s, threshold, color=VERMILION, lw=2.2)
     fired = one.spikes_s(int(one.traced[row]))
     ax.vlines(fired, np.interp(fired, s, threshold), ax.get_ylim()[1] + 6.0, color=BLUE, lw=1.5)
-    words = [
+    labels = [
         (threshold[-1], f"threshold {format_signed(threshold[-1])} mV", VERMILION),
         (
             0.5 * (rested + threshold[-1]),
@@ -105,14 +107,14 @@ def threshold_trace(ax, one, row=0, gap_mv=4.4):
         (rested - 0.5 * pic[-1], f"PIC spares {pic[-1]:.1f} mV", GREEN),
         (v[-1], f"potential {format_signed(v[-1])} mV", BLUE),
     ]
-    place = np.inf
-    for y, text, colour in sorted(words, reverse=True):
-        place = place - gap_mv if np.isfinite(place) else y + gap_mv
+    height = np.inf
+    for y, text, colour in sorted(labels, reverse=True):
+        height = height - gap_mv if np.isfinite(height) else y + gap_mv
         leader = {"arrowstyle": "-", "color": colour, "lw": 0.8, "relpos": (0, 0.5)}
         ax.annotate(
             text,
             (s[-1], y),
-            (1.03, place),
+            (1.03, height),
             xycoords="data",
             arrowprops=leader,
             textcoords=ax.get_yaxis_transform(),
@@ -127,9 +129,9 @@ def voluntary(axes, drive, willed, misfires, every=3):
     axes[0].plot(np.arange(drive.size) / 1000.0, 100.0 * drive, color=GREY, lw=2.5)
     axes[0].set(title="voluntary drive, blood calcium low", ylabel="drive, %")
     looks = {"marker": "|", "color": BLUE}, {"marker": "D", "color": VERMILION, "mec": BLACK}
-    for found, look in zip((willed, misfires), looks, strict=True):
-        shown = found.unit % every == 1
-        axes[1].plot(found.time_s[shown], found.unit[shown] + 1, ls="none", ms=8, **look)
+    for firing, look in zip((willed, misfires), looks, strict=True):
+        mask = firing.unit % every == 1
+        axes[1].plot(firing.time_s[mask], firing.unit[mask] + 1, ls="none", ms=8, **look)
     for y, text, colour in ((0.85, "willed", BLUE), (0.2, "misfires of\nthe axons", VERMILION)):
         axes[1].text(1.01, y, text, color=colour, transform=axes[1].transAxes, weight="bold")
     axes[1].set(xlabel=f"time, s (one unit in {every} is shown)", ylabel="motor unit")
@@ -137,9 +139,9 @@ def voluntary(axes, drive, willed, misfires, every=3):
         ax.set_xlim(0.0, drive.size / 1000.0)
 
 
-def finish(name, figure, words):
-    """Print `words`; write NAME.png and NAME.txt into neurosim-out; open it with ``--show``."""
-    figure.alt_text = words if words.endswith(ADVICE) else f"{words}\n{ADVICE}"
+def finish(name, figure, text):
+    """Print `text`; write NAME.png and NAME.txt into neurosim-out; open it with ``--show``."""
+    figure.alt_text = text if text.endswith(ADVICE) else f"{text}\n{ADVICE}"
     print(figure.alt_text)
     files = {f"{name}.png": png_bytes(figure), f"{name}.txt": text_bytes(figure.alt_text)}
     paths = write_files(prepare_folder("neurosim-out"), files)

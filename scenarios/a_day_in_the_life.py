@@ -2,7 +2,7 @@
 
 Question: which hour twitches most, and what of the day moved it, in several people?
 You should see: in the calf, whose twitches start in cell bodies, the tense morning brings most of
-them, and coffee some; in the sole, where nerve endings fire, the same morning is the calmest time.
+them, and coffee some; in the sole, where axon terminals fire, the same morning is the calmest time.
 What stress, sleep and coffee do to a motor neuron has never been measured in twitches.
 Takes about 20 seconds. Add --show to open the figure.
 """
@@ -22,17 +22,17 @@ OTHERWISE = {
     "no effort": day.course.without_events("contraction"),
     "salted drink": day.course.replace_events("plain_water_l", "rehydration_l"),
 }
-asked = [day, *(day.replace(name=name, course=course) for name, course in OTHERWISE.items())]
-runs, ratios, words = {}, {}, "What the day's twitches would be times, with"
+scenarios = [day, *(day.replace(name=name, course=course) for name, course in OTHERWISE.items())]
+runs, ratios, text = {}, {}, "What the day's twitches would be times, with"
 for muscle in ("foot_sole", "calf"):
     runs[muscle] = [ns.simulate(day, person=p, muscle=muscle) for p in range(len(LOOKS))]
-    rate = ns.replicate(asked, len(LOOKS), muscle=muscle).expected_per_min
+    rate = ns.replicate(scenarios, len(LOOKS), muscle=muscle).expected_per_min
     ratios[muscle] = rate[1:] / rate[0]
     for p, run in enumerate(runs[muscle]):
-        hour, place = busiest_hour(run)[0], origin_at(run, int(run.per_min.argmax()))
-        each = zip(OTHERWISE, ratios[muscle][:, p], strict=True)
-        told = ", ".join(f"{name} {ratio:.2f}" for name, ratio in each)
-        words += f"\n{muscle} {p}: {told} ({rate[0, p]:.2g} a minute, most {hour}, {place})"
+        hour, origin = busiest_hour(run)[0], origin_at(run, int(run.per_min.argmax()))
+        changes = zip(OTHERWISE, ratios[muscle][:, p], strict=True)
+        changes = ", ".join(f"{name} {ratio:.2f}" for name, ratio in changes)
+        text += f"\n{muscle} {p}: {changes} ({rate[0, p]:.2g} a minute, most {hour}, {origin})"
 
 
 @house_style
@@ -43,8 +43,8 @@ def draw():
         for p, (run, (colour, mark)) in enumerate(zip(runs[muscle], LOOKS, strict=True)):
             look = {"marker": mark, "color": colour, "markevery": (3 * p, 12)}
             left.plot(6.5 + run.trajectory.at_s / 3600.0, run.per_min, **look)
-            at = [i + 0.08 * (p - 1.5) for i in range(len(OTHERWISE))]
-            right.plot(at, ratios[muscle][:, p], mark, color=colour, label=f"person {p}")
+            x = [i + 0.08 * (p - 1.5) for i in range(len(OTHERWISE))]
+            right.plot(x, ratios[muscle][:, p], mark, color=colour, label=f"person {p}")
         low, high = (f([f(run.per_min) for run in runs[muscle]]) for f in (min, max))
         log_rate_axis(left, low, high, None, low)
         left.set(title=muscle_words(muscle), ylabel="twitches per minute", xlim=(6.5, 30.5))
@@ -55,6 +55,6 @@ def draw():
     return figure
 
 
-words += """\nThe salted drink brings potassium, which endings answer to; stress takes it away.
-Cell bodies are alike in all these people: the model lets only axons and their endings differ."""
-finish("a_day_in_the_life", draw(), words)
+text += """\nThe salted drink brings potassium, which terminals answer to; stress takes it away.
+Cell bodies are alike in all these people: the model lets only axons and their terminals differ."""
+finish("a_day_in_the_life", draw(), text)

@@ -2,7 +2,8 @@
 
 Question: how much is in the blood, and how often do motor neurons' cell bodies misfire?
 You should see: caffeine stays into the night, yet the cell bodies misfire hardly ever; twitches
-start in nerve endings, which it leaves alone. The shaded band shows how little is known.
+start in axon terminals (nerve endings), which it leaves alone. The shaded band shows how little
+is known.
 Takes about 5 seconds. Add --show to open the figure.
 """
 
@@ -17,8 +18,12 @@ from neurosim.simulation.state import state_from_contributions
 from neurosim.view.style import BLUE, GREY, VERMILION, house_style
 
 CUPS = [(200, 8), (200, 11), (200, 15)]  # mg of caffeine, o'clock
-LABELS = ["caffeine in plasma,\nµmol/L", "persistent inward\ncurrent, times healthy",
-          "margin: rest below\nthreshold, mV", "misfires of all\ncells per minute"]  # fmt: skip
+LABELS = [
+    "caffeine in plasma,\nµmol/L",
+    "persistent inward\ncurrent, times healthy",
+    "margin: rest below\nthreshold, mV",
+    "misfires of all\ncells per minute",
+]
 hours = np.arange(0, 24.01, 0.1)
 plasma = caffeine_umol_l(CUPS, hours)
 effect = load_group("body")["caffeine_pic_gain_full_block"]  # assumed
@@ -31,8 +36,8 @@ def day(strength):
     bodies = [ns.Body(plasma_caffeine_umol_l=level) for level in plasma]
     with override("body", effect.name, strength):
         cells = [state_from_contributions(ns.contributions(body)).soma for body in bodies]
-    found = [(c.pic_gain, margin_mv(c), neurons * misfires_per_min(c)) for c in cells]
-    return np.vstack([plasma, np.transpose(found)])
+    values = [(c.pic_gain, margin_mv(c), neurons * misfires_per_min(c)) for c in cells]
+    return np.vstack([plasma, np.transpose(values)])
 
 
 likely, least, most = (day(strength) for strength in (effect.value, effect.low, effect.high))
@@ -54,7 +59,7 @@ def draw():
     return figure
 
 
-words = f"""One cell body of {neurons} misfires every {1 / 60 / likely[3].max():.0f} hours
+text = f"""One cell body of {neurons} misfires every {1 / 60 / likely[3].max():.0f} hours
 after the last cup, or every {1 / 60 / most[3].max():.0f} if the effect is twice as strong.
-The nerve endings fire {calm.expected_per_min:.0f} times a minute, caffeine or not."""
-finish("caffeine_through_a_day", draw(), words)
+The axon terminals fire {calm.expected_per_min:.0f} times a minute, caffeine or not."""
+finish("caffeine_through_a_day", draw(), text)

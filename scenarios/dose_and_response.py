@@ -29,9 +29,9 @@ DOSES = {
         "pinched_nerve", "beta2_agonist", "diuretic", "sodium_channel_blocker"),
         (0, 0.25, 0.5, 0.75, 1)),
 }  # fmt: skip
-asked = [ns.Scenario(f"{f} {v:g}", body=ns.Body(**{f: v})) for f in DOSES for v in DOSES[f]]
-rates = long_run_rates([ns.load_scenario("normal"), *asked], PEOPLE)
-ratio = {s.name: paired_ratio(r, rates[0]) for s, r in zip(asked, rates[1:], strict=True)}
+scenarios = [ns.Scenario(f"{f} {v:g}", body=ns.Body(**{f: v})) for f in DOSES for v in DOSES[f]]
+rates = long_run_rates([ns.load_scenario("normal"), *scenarios], PEOPLE)
+ratio = {s.name: paired_ratio(r, rates[0]) for s, r in zip(scenarios, rates[1:], strict=True)}
 
 
 @house_style
@@ -39,8 +39,8 @@ def draw():
     """Draw the ratio against health for each factor, with its interval over people."""
     figure, axes = panels(4, 6, f"Dose and response, {PEOPLE} people", sharey=True)
     for ax, (name, doses) in zip(axes.flat, DOSES.items(), strict=False):
-        f, found = FIELDS[name], [ratio[f"{name} {v:g}"] for v in doses]
-        low, mean, high = np.clip([[getattr(r, k) for r in found] for k in ENDS], LEAST, MOST)
+        f, ratios = FIELDS[name], [ratio[f"{name} {v:g}"] for v in doses]
+        low, mean, high = np.clip([[getattr(r, k) for r in ratios] for k in ENDS], LEAST, MOST)
         ax.fill_between(doses, low, high, color="#CCE0F2", lw=0)
         ax.plot(doses, mean, "o-", color=BLUE)
         ax.axhline(1.0, color=GREY, lw=1, ls=":")
@@ -55,6 +55,6 @@ def draw():
 
 lines = [f"{PEOPLE} people against themselves in health, in the sole of the foot:"]
 for f, doses in DOSES.items():
-    told = ", ".join(f"{v:g}: {ratio_band(ratio[f'{f} {v:g}'].value)}" for v in doses)
-    lines.append(f"{factor_label(f)} {FIELDS[f].unit}".strip() + f": {told}.")
+    bands = ", ".join(f"{v:g}: {ratio_band(ratio[f'{f} {v:g}'].value)}" for v in doses)
+    lines.append(f"{factor_label(f)} {FIELDS[f].unit}".strip() + f": {bands}.")
 finish("dose_and_response", draw(), "\n".join(lines))

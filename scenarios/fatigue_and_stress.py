@@ -4,7 +4,7 @@ Question: the same people rested and calm, just after a tiring contraction, unde
 and both at once. Who twitches more, and which part of the nerve explains it?
 You should see: the two act on different places. A tired axon is full of sodium, and pumping
 it out calms the axon. Stress brings the cell body nearer to its threshold, but adrenaline
-calms the axon. Nerve endings make most twitches, so in this model both mean fewer.
+calms the axon. Axon terminals make most twitches, so in this model both mean fewer.
 Takes about 10 seconds. Add --show to open the figure.
 """
 
@@ -25,9 +25,9 @@ BODIES = {
 }
 LOOKS = [(BLUE, "o"), (VERMILION, "v"), (GREEN, "s"), (BLACK, "D")]
 
-asked = [ns.Scenario(name=name, body=body) for name, body in BODIES.items()]
-people = ns.replicate(asked, PEOPLE)  # the same people in every state
-nerve = [ns.simulate(scenario, duration_s=1) for scenario in asked]
+scenarios = [ns.Scenario(name=name, body=body) for name, body in BODIES.items()]
+people = ns.replicate(scenarios, PEOPLE)  # the same people in every state
+nerve = [ns.simulate(scenario, duration_s=1) for scenario in scenarios]
 critical = [r.hazard.critical_multiplier for r in nerve]
 margin = [margin_mv(r.state.soma) for r in nerve]
 

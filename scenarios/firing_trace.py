@@ -57,12 +57,12 @@ def draw():
         ax.set_title(f"{name}: {rate[rate > 0.9].size / 0.8:.0f} spikes per second at the end")
         ax.set(ylim=(-73, -42), ylabel="potential, mV")
         ax.set_xlabel("time, s (the drive rises from 0.3 to 0.9 s)" if ax in axes[2] else "")
-    place = axes[2, 1].get_subplotspec().subgridspec(2, 1, height_ratios=(1, 2))
+    spec = axes[2, 1].get_subplotspec().subgridspec(2, 1, height_ratios=(1, 2))
     axes[2, 1].remove()
-    voluntary([figure.add_subplot(place[i]) for i in (0, 1)], WILL, willed, misfires)
+    voluntary([figure.add_subplot(spec[i]) for i in (0, 1)], WILL, willed, misfires)
     return figure
 
 
-words = [f"{n}: {r.spikes_s(UNIT).size} spikes" for n, r in runs.items()]
-words += [f"voluntary drive: {willed.time_s.size} willed discharges, {len(misfires)} misfires"]
-finish("firing_trace", draw(), "\n".join(words))
+lines = [f"{n}: {r.spikes_s(UNIT).size} spikes" for n, r in runs.items()]
+lines += [f"voluntary drive: {willed.time_s.size} willed discharges, {len(misfires)} misfires"]
+finish("firing_trace", draw(), "\n".join(lines))

@@ -18,29 +18,32 @@ from neurosim.view.style import BLUE, GREY, VERMILION, house_style
 CUFF = 10.0
 minutes = np.r_[0:CUFF:6j, CUFF + 0.5 : CUFF + 3 : 6j, CUFF + 5 : CUFF + 25 : 6j]
 LOOKS = {"ghk": (BLUE, "o-", "constant field (GHK)"), "ohmic": (VERMILION, "D--", "ohmic")}
-NAMES = ("sodium inside, mmol/L", "potassium outside, mmol/L", "resting potential, mV",
-         "current to fire it (1-ms pulse), % of health")  # fmt: skip
+NAMES = (
+    "sodium inside, mmol/L",
+    "potassium outside, mmol/L",
+    "resting potential, mV",
+    "current to fire it (1-ms pulse), % of health",
+)
 
 
 def curves(axon):
     """Return the four courses in time, in the order of `NAMES`."""
-    own = ion_course(AxonHistory(ischaemia_min=CUFF, after_min=25.0), None, axon, minutes)
+    course = ion_course(AxonHistory(ischaemia_min=CUFF, after_min=25.0), None, axon, minutes)
     health = ns.examine(Conditions(), axon, full=False)
-    found = [ns.examine(c, axon, full=False) for c in own.conditions()]
-    threshold = [e.relative_to(health)["threshold_1ms_percent"] for e in found]
-    rest = [e.resting_potential_mv for e in found]
-    return own.sodium_in_mmol_l, own.potassium_out_mmol_l, rest, threshold
+    examinations = [ns.examine(c, axon, full=False) for c in course.conditions()]
+    threshold = [e.relative_to(health)["threshold_1ms_percent"] for e in examinations]
+    rest = [e.resting_potential_mv for e in examinations]
+    return course.sodium_in_mmol_l, course.potassium_out_mmol_l, rest, threshold
 
 
 @house_style
 def draw():
     """Draw what moves, and what it does to the axon, against time."""
-    title = "Ten minutes without blood (grey), and after"
-    figure, axes = panels(2, 2, title, sharex=True)
+    figure, axes = panels(2, 2, "Ten minutes without blood (grey), and after", sharex=True)
     for axon, (colour, line, name) in LOOKS.items():
-        for ax, values, what in zip(axes.flat, courses[axon], NAMES, strict=True):
+        for ax, values, title in zip(axes.flat, courses[axon], NAMES, strict=True):
             ax.plot(minutes, values, line, color=colour, ms=5, label=name)
-            ax.set_title(what)
+            ax.set_title(title)
     for ax in axes.flat:
         ax.axvspan(0, CUFF, color="#E4E4E4", zorder=0)
         ax.set_xlabel("time, minutes")
@@ -51,7 +54,7 @@ def draw():
 
 courses = {axon: curves(axon) for axon in LOOKS}
 lines = ["The threshold in per cent of health, at the end of the cuff and at its highest after:"]
-for axon, (_, _, words) in LOOKS.items():
+for axon, (_, _, name) in LOOKS.items():
     threshold = courses[axon][3]
-    lines.append(f"{words}: {threshold[5]:.0f} %, then {max(threshold):.0f} %.")
+    lines.append(f"{name}: {threshold[5]:.0f} %, then {max(threshold):.0f} %.")
 finish("ischaemia_and_release", draw(), "\n".join(lines))

@@ -1,6 +1,6 @@
-"""One motoneuron in four bodies, and a cramp in all motoneurons of a foot muscle.
+"""One motor neuron in four bodies, and a cramp in all motor neurons of a foot muscle.
 
-Question: what do caffeine, stress and fatigue do to a working motoneuron, and what is a cramp?
+Question: what do caffeine, stress and fatigue do to a working motor neuron, and what is a cramp?
 You should see: the same drive gives about the same firing; stress raises rate and noise, fatigue
 slows it. The shaded inward current stands in for drive. In a shortened muscle a short train of
 stimuli leaves all units firing by themselves, for tens of seconds, until a stretch ends it.
@@ -26,25 +26,21 @@ DRIVE = pool.join_inputs(
     pool.hold_input(0.5),
 )
 units = pool.build_pool(120)
+somas = {n: state_from_contributions(ns.contributions(body)).soma for n, body in BODIES.items()}
 runs = {
-    name: pool.run_pool(
-        units,
-        pool.PoolInput(excitation=DRIVE),
-        state_from_contributions(ns.contributions(body)).soma,
-        seed=1,
-        trace=(20,),
-    )
-    for name, body in BODIES.items()
+    name: pool.run_pool(units, pool.PoolInput(excitation=DRIVE), soma, seed=1, trace=(20,))
+    for name, soma in somas.items()
 }
-made = cramp.person_pool(1, muscle("foot_sole").units, prone=False)
-cramps = cramp.stimulate(made, cramp.shorten(), cramp.Stimulation(40.0, 24.0, 30.0, 2.0), seed=3)
+person_pool = cramp.person_pool(1, muscle("foot_sole").units, prone=False)
+inhibition = cramp.Stimulation(40.0, 24.0, 30.0, 2.0)
+cramps = cramp.stimulate(person_pool, cramp.shorten(), inhibition, seed=3)
 force = muscle_force_mn(cramps.time_s, cramps.unit, "foot_sole", cramps.duration_s, 200.0)
 
 
 @house_style
 def draw():
     """Draw potential, threshold and inward current; then raster and force of the cramp."""
-    figure, grid = panels(3, 2, "Motoneurons at work, and a cramp")
+    figure, grid = panels(3, 2, "Motor neurons at work, and a cramp")
     for ax, (name, one) in zip(grid.flat, runs.items(), strict=False):
         s, base = one.time_ms / 1000.0, one.threshold_baseline_mv
         rested = base + one.threshold_electrolyte_mv
@@ -60,8 +56,12 @@ def draw():
             ylim=(-80, -28),
             xlabel="time, s",
         )
-    texts = (("threshold; shaded: raised by spikes", VERMILION), ("dotted: in health", GREY),
-             ("shaded: spared by inward current", GREEN), ("potential", BLUE))  # fmt: skip
+    texts = (
+        ("threshold; shaded: raised by spikes", VERMILION),
+        ("dotted: in health", GREY),
+        ("shaded: spared by inward current", GREEN),
+        ("potential", BLUE),
+    )
     for i, (text, colour) in enumerate(texts):
         grid[0, 0].text(0.05 + 1.8 * (i % 2), -29 - 7 * (i // 2), text, color=colour, va="top")
     raster, pull = grid[2]
@@ -72,6 +72,6 @@ def draw():
     return figure
 
 
-words = [f"{n}: {r.spikes_s(20).size} spikes of unit 20" for n, r in runs.items()]
-words += [f"cramp: {(cramps.time_s > 4).sum() / made.units:.0f} spikes a unit"]
-finish("motoneuron_pool", draw(), "\n".join(words))
+lines = [f"{n}: {r.spikes_s(20).size} spikes of unit 20" for n, r in runs.items()]
+lines += [f"cramp: {(cramps.time_s > 4).sum() / person_pool.units:.0f} spikes a unit"]
+finish("motoneuron_pool", draw(), "\n".join(lines))

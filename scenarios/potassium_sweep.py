@@ -2,8 +2,8 @@
 
 Question: does more potassium always mean more twitching, whatever drives the sodium?
 You should see: the threshold falls to about 7 mmol/L, but the twitches rise only to between 5
-and 6 and then stop: spikes of such depolarised endings are too weak to leave them. The few near
-8 come from the cell body. Takes about 20 seconds. Add --show to open the figure.
+and 6 and then stop: spikes of such depolarised axon terminals are too weak to leave them. The
+few near 8 come from the cell body. Takes about 20 seconds. Add --show to open the figure.
 """
 
 import numpy as np
@@ -20,8 +20,8 @@ PEOPLE = 20
 FORCES = {"ghk": (BLUE, "o-", "constant field (GHK)"), "ohmic": (VERMILION, "D--", "ohmic")}
 usual = FIELDS["potassium_mmol_l"]
 steps = [2.5, 3, 3.5, usual.healthy, 4.5, 5, 5.5, 6, 6.5, 7, 7.5, 8]
-asked = [ns.Scenario(name=f"{k:g}", body=ns.Body(potassium_mmol_l=k)) for k in steps]
-found = {axon: ns.replicate(asked, PEOPLE, axon=axon) for axon in FORCES}
+scenarios = [ns.Scenario(name=f"{k:g}", body=ns.Body(potassium_mmol_l=k)) for k in steps]
+people = {axon: ns.replicate(scenarios, PEOPLE, axon=axon) for axon in FORCES}
 
 
 def threshold(scenario, axon):
@@ -36,10 +36,10 @@ def draw():
     figure, (top, bottom) = panels(2, 1, "Potassium: the nerve and the twitches", sharex=True)
     least, none = 60 / SEEN_S, 15 / SEEN_S  # one twitch in all the time; where none is drawn
     for axon, (colour, line, name) in FORCES.items():
-        top.plot(steps, [threshold(s, axon) for s in asked], line, color=colour, label=name)
-        people = np.maximum(np.quantile(found[axon].per_min, (0.25, 0.5, 0.75), axis=1), none)
-        bottom.fill_between(steps, people[0], people[2], color=colour, alpha=0.15, lw=0)
-        bottom.plot(steps, people[1], line, color=colour)
+        top.plot(steps, [threshold(s, axon) for s in scenarios], line, color=colour, label=name)
+        quartiles = np.maximum(np.quantile(people[axon].per_min, (0.25, 0.5, 0.75), axis=1), none)
+        bottom.fill_between(steps, quartiles[0], quartiles[2], color=colour, alpha=0.15, lw=0)
+        bottom.plot(steps, quartiles[1], line, color=colour)
     log_rate_axis(bottom, least, 100, none, none)
     for ax in (top, bottom):
         ax.vlines([usual.low, usual.high], *ax.get_ylim(), color=GREY, ls=":")
@@ -55,6 +55,6 @@ def draw():
 
 lines = [f"{PEOPLE} people against themselves in health, constant field (GHK); ohmic:"]
 for i, k in enumerate(steps):
-    both = [paired_ratio(p.expected_per_min[i], p.expected_per_min[3]) for p in found.values()]
-    lines.append(f"{k:g} mmol/L: " + "; ".join(ratio_band(r.value) for r in both) + ".")
+    ratios = [paired_ratio(p.expected_per_min[i], p.expected_per_min[3]) for p in people.values()]
+    lines.append(f"{k:g} mmol/L: " + "; ".join(ratio_band(r.value) for r in ratios) + ".")
 finish("potassium_sweep", draw(), "\n".join(lines))

@@ -19,7 +19,7 @@ from neurosim.simulation.long_run import long_run_rates
 PEOPLE = 6
 
 base = ns.load_scenario("normal")
-asked = remedy_scenarios(base)
-rates = dict(zip(asked, long_run_rates(tuple(asked.values()), PEOPLE), strict=True))
-found = remedy_matrix(base, rates)
-finish("remedies", picture_remedies(found), describe_remedies(found))
+scenarios = remedy_scenarios(base)
+rates = dict(zip(scenarios, long_run_rates(tuple(scenarios.values()), PEOPLE), strict=True))
+matrix = remedy_matrix(base, rates)
+finish("remedies", picture_remedies(matrix), describe_remedies(matrix))

@@ -37,8 +37,8 @@ def draw():
     """Draw threshold and twitches of the same people, one column for each driving force."""
     title = f"Two driving forces of sodium: sole of the foot, {PEOPLE} people"
     figure, axes = panels(2, 2, title, sharey="row")
-    for column, (axon, words) in enumerate(FORCES.items()):
-        axes[0, column].set_title(words)
+    for column, (axon, name) in enumerate(FORCES.items()):
+        axes[0, column].set_title(name)
         value_dots(axes[0, column], [threshold(name, axon) for name in STATES], LOOKS)
         people_dots(axes[1, column], people[axon].per_min, LOOKS, highest)
         lanes(axes[1, column], NAMES)
@@ -49,7 +49,7 @@ def draw():
 
 lines = [f"The same {PEOPLE} people, against themselves in health:"]
 for row, state in ((0, "Low blood sodium"), (2, "High blood sodium")):
-    for axon, words in FORCES.items():
+    for axon, name in FORCES.items():
         ratio = paired_ratio(people[axon].expected_per_min[row], people[axon].expected_per_min[1])
-        lines.append(f"{state}, {words}: {ratio_band(ratio.value, ratio.low, ratio.high)}.")
+        lines.append(f"{state}, {name}: {ratio_band(ratio.value, ratio.low, ratio.high)}.")
 finish("sodium_two_forces", draw(), "\n".join(lines))

@@ -16,8 +16,12 @@ from neurosim.view.panels import origin_handles, plot_raster
 from neurosim.view.style import BLACK, ORIGIN_MARKS, house_style, label_decades
 
 SECONDS, HZ = 15.0, 200.0
-NAMES = {"normal": "healthy twitcher", "isaacs": "Isaacs' syndrome",
-         "pinched_nerve": "pinched nerve", "cramp": "cramp, stretched at 10 s"}  # fmt: skip
+NAMES = {
+    "normal": "healthy twitcher",
+    "isaacs": "Isaacs' syndrome",
+    "pinched_nerve": "pinched nerve",
+    "cramp": "cramp, stretched at 10 s",
+}
 bodies = {name: ns.load_scenario(name).body for name in NAMES}
 bodies["cramp"] = bodies["cramp"].replace(stretch=1.0)
 results = {name: ns.simulate(body, duration_s=SECONDS, seed=4) for name, body in bodies.items()}

@@ -16,9 +16,9 @@ from neurosim.article.alarms_plot import picture_alarms
 PEOPLE, WEEKS = 16, 26
 
 if __name__ == "__main__":
-    found = alarms.run_alarms(PEOPLE, WEEKS, cores=2)
+    result = alarms.run_alarms(PEOPLE, WEEKS, cores=2)
     finish(
         "when_to_worry",
-        picture_alarms(found),
-        f"{found}\nA week's dot: the larger, the more twitches.",
+        picture_alarms(result),
+        f"{result}\nA week's dot: the larger, the more twitches.",
     )

@@ -41,8 +41,8 @@ def draw_excitability() -> None:
     health, table = examine(Conditions()), norms()
     states = {"health": (health, "health")}
     states |= {name: (examine(condition(name)), named_condition(name).title) for name in EXAMINED}
-    for name, (found, title) in states.items():
-        figure = picture_excitability(found, health, table, title)
+    for name, (examination, title) in states.items():
+        figure = picture_excitability(examination, health, table, title)
         figure.savefig(FOLDER / f"excitability_{name}.png", dpi=65)
 
 
@@ -68,17 +68,20 @@ def draw_pair() -> None:
 
 def draw_article(people: int) -> None:
     """Put the article's claims to many people, and draw verdicts and remedies."""
-    found = ns.article(people=people, cores=os.cpu_count() or 1)
-    picture_verdicts(found).savefig(FOLDER / "verdicts.png", dpi=80)
-    picture_remedies(found.matrix).savefig(FOLDER / "remedies.png", dpi=80)
+    article = ns.article(people=people, cores=os.cpu_count() or 1)
+    picture_verdicts(article).savefig(FOLDER / "verdicts.png", dpi=80)
+    picture_remedies(article.matrix).savefig(FOLDER / "remedies.png", dpi=80)
 
 
 def main() -> None:
     """Draw and write every figure, or those of one part."""
     parts = {
-        "excitability": draw_excitability, "scenarios": draw_scenarios, "day": draw_day,
-        "pair": draw_pair, "article": lambda: draw_article(args.people),
-    }  # fmt: skip
+        "excitability": draw_excitability,
+        "scenarios": draw_scenarios,
+        "day": draw_day,
+        "pair": draw_pair,
+        "article": lambda: draw_article(args.people),
+    }
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=200)
     parser.add_argument("--only", choices=parts)

@@ -15,7 +15,7 @@ BEGIN, END = "<!-- made by scripts/draw_sensitivity.py -->\n", "<!-- end -->\n"
 
 
 def draw(options: list[str]) -> int:
-    """Run the command and replace what it made before."""
+    """Run the command and replace its former output."""
     with TemporaryDirectory() as folder:
         code = main(["sensitivity", *options, "--out", folder])
         if code:
@@ -23,10 +23,10 @@ def draw(options: list[str]) -> int:
         page = DOCS / "sensitivity.md"
         before, _, rest = page.read_text("utf-8").partition(BEGIN)
         _, _, after = rest.partition(END)
-        made = (Path(folder) / "sensitivity.txt").read_text("utf-8")
-        words, _, table = made.partition("\n\n")
-        words = words.replace("\n", "\n\n")
-        page.write_text(f"{before}{BEGIN}\n{words}\n\n{table}\n{END}{after}", "utf-8")
+        output = (Path(folder) / "sensitivity.txt").read_text("utf-8")
+        text, _, table = output.partition("\n\n")
+        text = text.replace("\n", "\n\n")
+        page.write_text(f"{before}{BEGIN}\n{text}\n\n{table}\n{END}{after}", "utf-8")
         figure = (Path(folder) / "sensitivity.png").read_bytes()
         (DOCS / "figures" / "sensitivity.png").write_bytes(figure)
     return 0

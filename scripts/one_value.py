@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from neurosim.view.describe_ratio import ratio_band
 
 import neurosim as ns
 from neurosim import cli
@@ -35,6 +34,7 @@ from neurosim.simulation.long_run import long_run_rates
 from neurosim.simulation.ratio import paired_ratio
 from neurosim.simulation.scenario import Scenario, load_scenario
 from neurosim.simulation.state import tissue_state
+from neurosim.view.describe_ratio import ratio_band
 from neurosim.view.figures import picture_chain
 from neurosim.view.save import result_files
 from neurosim.view.style import label_number

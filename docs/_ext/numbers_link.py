@@ -1,7 +1,8 @@
-"""Names of the model's numbers become links to their row, on the page of equations with the value.
+"""Names of the model's parameters become links to their row; on the page of equations, values too.
 
-A name is written as code, ``room.name``, as `neurosim.base.parameters.parameter` takes it. A name of a room
-that has no such number is a warning on the page of equations, which so cannot fall behind the code.
+A name is written as code, ``group.name``, as `neurosim.base.parameters.parameter` takes it. A
+parameter that its group does not have is a warning on the page of equations, which so cannot fall
+behind the code.
 """
 
 from docutils import nodes

@@ -28,8 +28,8 @@ def tense():
     """Return six hours with an hour of stress and a coffee, in a calf."""
     tables = [{"from": "09:00", "to": "10:00", "stress": 0.9}, {"at": "07:00", "caffeine_mg": 300}]
     course = Course.from_tables(tables, "06:00")
-    asked = Scenario(name="tense", course=course, duration_s=6 * 3600.0, muscle="calf")
-    return simulate(asked, person=1)
+    scenario = Scenario(name="tense", course=course, duration_s=6 * 3600.0, muscle="calf")
+    return simulate(scenario, person=1)
 
 
 def test_the_table_has_a_row_for_each_moment(tense):
@@ -45,10 +45,12 @@ def test_the_table_has_a_row_for_each_moment(tense):
 
 
 def test_the_busiest_hour_is_the_tense_one(tense):
-    each = hourly_twitches(tense)
-    assert each.size == 6 and each.sum() == pytest.approx(tense.expected_per_min * 360.0, rel=0.02)
+    twitches = hourly_twitches(tense)
+    assert twitches.size == 6 and twitches.sum() == pytest.approx(
+        tense.expected_per_min * 360.0, rel=0.02
+    )
     hour, share = busiest_hour(tense)
-    assert hour == "09:00 to 10:00" and share == pytest.approx(each.max() / each.sum())
+    assert hour == "09:00 to 10:00" and share == pytest.approx(twitches.max() / twitches.sum())
     assert origin_at(tense, int(tense.per_min.argmax())) == "soma"
     shares = origin_shares(tense)
     assert shares.sum() == pytest.approx(1.0) and shares[2] > 0.9
@@ -66,8 +68,8 @@ def test_words_name_the_clock_and_what_changed(tense):
         assert part in text
     assert "Against health" in text and text.endswith(ADVICE)
     assert "nan" not in text.lower().split()
-    of_day_two = tense.scenario.replace(duration="2 days")
-    assert "on day 1" in describe(simulate(of_day_two))
+    two_days = tense.scenario.replace(duration="2 days")
+    assert "on day 1" in describe(simulate(two_days))
 
 
 def test_the_picture_shows_each_value_that_changes_and_the_clock(tense):
@@ -81,7 +83,7 @@ def test_the_picture_shows_each_value_that_changes_and_the_clock(tense):
     bars = sum(patch.get_height() for patch in axes[-2].patches)
     assert bars == (~tense.twitches.painful).sum() > 0
     assert png_bytes(figure).startswith(b"\x89PNG")
-    assert len(tense.plot().get_axes()) == 5  # drawn on the clock without being asked
+    assert len(tense.plot().get_axes()) == 5  # a course is drawn on its clock
 
 
 def test_two_weeks_are_days_on_the_axis(tense):
@@ -92,9 +94,12 @@ def test_two_weeks_are_days_on_the_axis(tense):
 
 
 def test_files_keep_the_course(tense):
-    told = json.loads(export.json_bytes(export.result_json(tense)))["scenario"]
-    assert told["start"] == "06:00" and told["course"][1] == {"at": "07:00", "caffeine_mg": 300}
-    again = Scenario.from_mapping({k: v for k, v in told.items() if v != ""})
+    content = json.loads(export.json_bytes(export.result_json(tense)))["scenario"]
+    assert content["start"] == "06:00" and content["course"][1] == {
+        "at": "07:00",
+        "caffeine_mg": 300,
+    }
+    again = Scenario.from_mapping({k: v for k, v in content.items() if v != ""})
     assert again == tense.scenario
     assert np.isfinite(len(run_files(tense)["emg.wav"]))
     reads = {

@@ -45,13 +45,13 @@ def test_nothing_new_is_left_when_a_file_cannot_be_written(tmp_path):
 
 def test_folder_mistakes_are_one_sentence(tmp_path):
     (tmp_path / "file").write_text("x")
-    for path, words in (
+    for path, message in (
         (tmp_path / "file", "is a file, not a folder"),
         (tmp_path / "a" / "b", "is not a folder that exists"),
         (tmp_path / "file" / "b", "is not a folder that exists"),
         ("bad\0name", "Cannot write to the folder"),
     ):
-        with pytest.raises(NeurosimError, match=words):
+        with pytest.raises(NeurosimError, match=message):
             files.prepare_folder(path)
     assert files.prepare_folder(tmp_path / "a" / "b", parents=True).is_dir()
 

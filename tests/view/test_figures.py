@@ -113,9 +113,9 @@ def test_remedies_say_in_words_what_each_does(small_article, check):
         ratio = float(np.exp(matrix.log_ratio[i].mean()))
         if not matrix.applies[i]:
             continue
-        told = floor.get(text.split("\n")[0])
-        if told is not None:
-            assert told <= ratio < max(10 * told, 0.01)
+        least = floor.get(text.split("\n")[0])
+        if least is not None:
+            assert least <= ratio < max(10 * least, 0.01)
         elif "more" in text:
             assert ratio > 1.25 and text.endswith("\n0 %")
         else:
@@ -127,8 +127,8 @@ def test_remedies_say_in_words_what_each_does(small_article, check):
 
 def test_excitability_over_the_norm(check):
     base = examine(Conditions())
-    found = examine(Conditions(potassium_out_mmol_l=6.0))
-    figure = excitability_figures.picture_excitability(found, base, norms(), "potassium 6")
+    examination = examine(Conditions(potassium_out_mmol_l=6.0))
+    figure = excitability_figures.picture_excitability(examination, base, norms(), "potassium 6")
     check(figure)
     assert all(any(unit in text for unit in UNITS) for text in labels(figure))
     blocked = examine(Conditions(potassium_out_mmol_l=9.5))

@@ -1,6 +1,6 @@
-"""Every figure of the package, found by its name: it has words, and it leaves all else alone.
+"""Every figure of the package, found by its name: it has alt text, and it leaves all else alone.
 
-`picture_*` return a whole `Picture` with words; `plot_*` draw on axes that they are given.
+`picture_*` return a whole `Picture` with alt text; `plot_*` draw on the axes in `ax`.
 """
 
 import dataclasses
@@ -54,16 +54,16 @@ LISTS = (
 
 def functions(prefix):
     """Return every public function of the package whose name begins so, by its name."""
-    found = {}
+    by_name = {}
     for module in pkgutil.walk_packages(ns.__path__, "neurosim."):
         if not module.name.startswith(ROOMS):
             continue
         room = importlib.import_module(module.name)
         for name, function in inspect.getmembers(room, inspect.isfunction):
             if name.startswith(prefix) and function.__module__ == room.__name__:
-                assert name not in found, f"two functions are called {name}"
-                found[name] = function
-    return found
+                assert name not in by_name, f"two functions are called {name}"
+                by_name[name] = function
+    return by_name
 
 
 PICTURES, PLOTS = functions("picture_"), functions("plot_")
@@ -116,14 +116,14 @@ def examples(small_article, tmp_path_factory):
     low = dataclasses.replace(low, scenario=low.scenario.replace(title=TITLE))
     day = ns.simulate("a_day", person=1)
     people = ns.replicate(["low_calcium", "normal"], 4, duration_s=60, seed=2)
-    base, found = examine(Conditions()), examine(Conditions(potassium_out_mmol_l=6.0))
-    test = (found, base, norms())
+    base, examination = examine(Conditions()), examine(Conditions(potassium_out_mmol_l=6.0))
+    test = (examination, base, norms())
     path = tmp_path_factory.mktemp("record") / "one.mem"
-    path.write_text(mem.mem_text(found, "potassium high", "ghk", 33.0), "utf-8")
+    path.write_text(mem.mem_text(examination, "potassium high", "ghk", 33.0), "utf-8")
     few = Space.from_file("person", ("persistent_sodium_scale", "potassium_out_mmol_l"))
     fitted_one = fit.fit_record(read_record(path), space=few)
-    asked = plan.make_plan(["stress", "caffeine"], people=5, hours=0.1, muscle="calf")
-    cohort = cohorts.run_cohort(asked, workers=1)
+    study = plan.make_plan(["stress", "caffeine"], people=5, hours=0.1, muscle="calf")
+    cohort = cohorts.run_cohort(study, workers=1)
     rates = np.array([[0.0, 2.0, 30.0], [0.0, 0.0, 1.0], [3.0, 4.0, 55.0]])
     sweep = ("potassium in plasma, mmol/L", [3.0, 4.2, 6.0], rates, (3.5, 5.0))
     trace = simulate_soma(SomaConditions(calcium_out_mmol_l=1.0), 9.0, 200.0, seed=1)
@@ -169,7 +169,7 @@ def examples(small_article, tmp_path_factory):
         "plot_raster": (low,),
         "plot_force": (low,),
         "plot_rate": (low, health),
-        "plot_charge": (found, base),
+        "plot_charge": (examination, base),
         "plot_electrotonus": test,
         "plot_recovery": test,
         "plot_iv": test,
@@ -224,20 +224,18 @@ def test_every_figure_and_panel_has_an_example(examples):
 
 @pytest.mark.parametrize("name", sorted(PLOTS))
 def test_a_panel_leaves_data_and_settings_alone(name, examples):
-    given = list(inspect.signature(PLOTS[name]).parameters.values())
-    ax_of = next(p for p in given if p.name == "ax")
-    assert ax_of.default is None
-    held = [a for a in arrays(examples[name]) if a.flags.writeable]
+    assert inspect.signature(PLOTS[name]).parameters["ax"].default is None
+    writeable = [a for a in arrays(examples[name]) if a.flags.writeable]
     settings = dict(matplotlib.rcParams)
-    for array in held:
+    for array in writeable:
         array.flags.writeable = False
     try:
         figure = style.new_figure()
-        own = figure.subplots(4, 1) if name == "plot_record" else figure.add_subplot()
-        assert PLOTS[name](*examples[name], ax=own) is own
+        axes = figure.subplots(4, 1) if name == "plot_record" else figure.add_subplot()
+        assert PLOTS[name](*examples[name], ax=axes) is axes
         alone = PLOTS[name](*examples[name])
     finally:
-        for array in held:
+        for array in writeable:
             array.flags.writeable = True
     assert dict(matplotlib.rcParams) == settings
     for ax in np.ravel(alone):
@@ -271,15 +269,15 @@ def test_a_picture_has_words_of_sentences_and_numbers(name, pictures):
 
 def test_the_words_tell_the_numbers_of_the_data(examples, pictures):
     result, health, people = examples["picture_chain"]
-    told = pictures["picture_chain"].alt_text
-    assert f"{result.scenario.body.ionised_calcium_mmol_l:g} mmol/L" in told
-    assert style.label_number(result.twitches_per_min) in told
+    text = pictures["picture_chain"].alt_text
+    assert f"{result.scenario.body.ionised_calcium_mmol_l:g} mmol/L" in text
+    assert style.label_number(result.twitches_per_min) in text
     active = [(row > 0).sum() for row in people.twitches]
-    assert f"{active[0]} of 4, {active[1]} of 4" in told
-    told = pictures["picture_pair"].alt_text
+    assert f"{active[0]} of 4, {active[1]} of 4" in text
+    text = pictures["picture_pair"].alt_text
     for one in (result, health):
-        assert f"{style.pluralize(one.twitches_per_min, 'twitch')} per minute" in told
-        assert f"{style.label_number(len(one.twitches))}, or" in told
+        assert f"{style.pluralize(one.twitches_per_min, 'twitch')} per minute" in text
+        assert f"{style.label_number(len(one.twitches))}, or" in text
     _, values, rates, _ = examples["picture_sweep"]
     for value, row in zip(values, rates, strict=True):
         line = f"{value:g} mmol/L: {style.label_number(row.mean())} twitches per minute"
@@ -288,10 +286,10 @@ def test_the_words_tell_the_numbers_of_the_data(examples, pictures):
     (trace,) = examples["picture_soma"]
     assert style.pluralize(trace.spikes[0].size, "spike") in pictures["picture_soma"].alt_text
     matrix = examples["picture_remedies"][0]
-    told = numbers(pictures["picture_remedies"].alt_text)
+    percents = numbers(pictures["picture_remedies"].alt_text)
     share = (matrix.log_ratio < -math.log(1.25)).mean(axis=2)[matrix.applies]
     assert sorted(np.unique(np.round(100 * share))) == sorted(
-        set(told) & set(np.round(100 * share))
+        set(percents) & set(np.round(100 * share))
     )
     for v in examples["picture_verdicts"][0].verdicts:
         assert f"{v.number} {v.claim}: {v.outcome}" in pictures["picture_verdicts"].alt_text
@@ -309,25 +307,25 @@ class Images(HTMLParser):
 
     def __init__(self, page):
         super().__init__()
-        self.found = []
+        self.images = []
         self.tags = []
         self.feed(page)
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         if tag == "img":
-            self.found.append(dict(attrs))
+            self.images.append(dict(attrs))
 
 
 @pytest.mark.parametrize("name", ["picture_chain", "picture_excitability"])
 def test_the_words_are_in_html_and_svg_whatever_they_hold(name, pictures):
     picture = pictures[name]
-    told = style.one_line(picture.alt_text)
-    assert "<calcium>" in told.lower() and "&" in told
+    text = style.one_line(picture.alt_text)
+    assert "<calcium>" in text.lower() and "&" in text
     page = Images(picture._repr_html_())
     assert page.tags == ["figure", "img"]
-    (image,) = page.found
-    assert image["alt"] == told
+    (image,) = page.images
+    assert image["alt"] == text
     assert image["src"].startswith("data:image/png;base64,iVBORw0KGgo")
     file = BytesIO()
     picture.savefig(file, format="svg")
@@ -335,23 +333,23 @@ def test_the_words_are_in_html_and_svg_whatever_they_hold(name, pictures):
     svg = "{http://www.w3.org/2000/svg}"
     title, desc = list(root)[:2]
     assert (title.tag, desc.tag) == (f"{svg}title", f"{svg}desc")
-    assert desc.text == told and title.text
+    assert desc.text == text and title.text
     assert root.get("role") == "img"
     assert root.get("aria-labelledby") == f"{title.get('id')} {desc.get('id')}"
 
 
 def test_files_of_every_kind_hold_the_words(examples, tmp_path):
     picture, same = (figures.picture_sweep(*examples["picture_sweep"]) for _ in range(2))
-    told = style.one_line(picture.alt_text)
+    description = style.one_line(picture.alt_text)
     picture.savefig(tmp_path / "one.png")
     with Image.open(tmp_path / "one.png") as image:
-        assert image.text["Description"] == told and image.text["Title"].startswith("Sweep")
+        assert image.text["Description"] == description and image.text["Title"].startswith("Sweep")
     picture.savefig(tmp_path / "one.pdf")
     data = (tmp_path / "one.pdf").read_bytes()
     assert b"/Subject" in data and b"potassium in plasma 3 mmol/L" in data
     picture.savefig(tmp_path / "one.svg", metadata={"Creator": "a pupil"})
     text = (tmp_path / "one.svg").read_text("utf-8")
-    assert told in text and "a pupil" in text
+    assert description in text and "a pupil" in text
     for target in (tmp_path / "first.png", tmp_path / "one.pdf"):
         same.savefig(target)
     page = StringIO()
@@ -369,13 +367,13 @@ def test_a_notebook_gets_the_words_and_one_picture(pictures):
 
 
 def test_a_minus_is_read_aloud():
-    told = style.one_line("rests at -80.5 mV (health -80)\n20-ms pulse, 1e-05, x-1")
+    text = style.one_line("rests at -80.5 mV (health -80)\n20-ms pulse, 1e-05, x-1")
     assert (
-        told == "rests at \N{MINUS SIGN}80.5 mV (health \N{MINUS SIGN}80). 20-ms pulse, 1e-05, x-1."
+        text == "rests at \N{MINUS SIGN}80.5 mV (health \N{MINUS SIGN}80). 20-ms pulse, 1e-05, x-1."
     )
 
 
-def test_a_figure_that_nobody_told_names_its_axes():
+def test_a_figure_without_a_text_names_its_axes():
     ax = figures.plot_sweep("potassium, mmol/L", [3.0, 5.0], np.ones((2, 3)))
     assert ax.figure.alt_text == (
         "Sweep: how often it twitches: twitches per minute against potassium, mmol/L."

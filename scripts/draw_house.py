@@ -5,9 +5,9 @@ what a room is for from the first line of its docstring. A test fails while the 
 """
 
 import ast
-import importlib.util
 import textwrap
 from pathlib import Path
+from runpy import run_path
 
 from neurosim.view.style import (
     BAND,
@@ -36,12 +36,8 @@ ALT = "The house of the code, from the ground up, each room importing only from 
 
 def tables():
     """Return the tables of tests/test_architecture.py: rooms, the model's folders, forbidden."""
-    spec = importlib.util.spec_from_file_location(
-        "architecture", ROOT / "tests" / "test_architecture.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.ROOMS, module.MODEL, module.FORBIDDEN
+    tests = run_path(str(ROOT / "tests" / "test_architecture.py"))
+    return tests["ROOMS"], tests["MODEL"], tests["FORBIDDEN"]
 
 
 def purpose(room: str) -> str:

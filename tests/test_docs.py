@@ -84,6 +84,18 @@ def test_files_and_modules_named_in_markdown_are_there(page):
     assert sorted(name for name in names if not is_module_or_inside_one(name)) == []
 
 
+NAMING = [
+    *sorted((ROOT / "neurosim").rglob("*.toml")),
+    *(p for f in ("scripts", "benchmarks", "scenarios") for p in sorted((ROOT / f).rglob("*.py"))),
+]
+
+
+@pytest.mark.parametrize("file", NAMING, ids=lambda file: file.name)
+def test_folders_of_the_package_that_a_script_or_a_source_names_are_there(file):
+    named = re.findall(r"\bneurosim/(?:[a-z_]+/)*", file.read_text("utf-8"))
+    assert sorted(path for path in set(named) if not (ROOT / path).is_dir()) == []
+
+
 def is_file(path):
     """Whether a path, or a file's bare name, is there; a module may lack its ending."""
     places = [ROOT / path, ROOT / "neurosim" / path, ROOT / f"{path}.py"]

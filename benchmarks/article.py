@@ -22,26 +22,17 @@ from neurosim.simulation.scenario import load_scenario
 
 KERNEL = "compiled loops"
 GROUPS = {
-    KERNEL: (
-        "model.axon.compiled:find_noise_threshold find_threshold run_segments run_with_noise "
-        "noisy_spikes matched_noise",
-    ),
-    "rest of the axon": ("model.axon.axon:at_rest", "model.axon.people:axon_of_person"),
-    "course of noise, action": ("model.firing.escape:noise_course escape_action",),
-    "tables": (
-        "model.firing.hazard:hazard_table prefetch_tables critical_multiplier "
-        "conduction_probability",
-    ),
-    "sites": ("simulation.simulate:person_sites healthy_sites sites_in_state",),
-    "hazards of the sites": ("model.firing.hazard:hazard_course rested_hazard",),
-    "loads in balance": ("model.firing.discharge:balance_many expected_bursts_per_min",),
-    "bodies and their states": (
-        "simulation.state:tissue_state",
-        "model.body.contributions:contributions",
-    ),
-    "sampling": ("model.firing.discharge:sample_firing",),
-    "disease beside the law": ("simulation.simulate:other_sources",),
-    "twitches": ("model.muscle.events:find_twitches",),
+    KERNEL: ("membrane.compiled:kick pulse course driven noisy matched",),
+    "rest of the axon": ("membrane.axon:at_rest", "membrane.people:persons_axon"),
+    "course of noise, action": ("firing.escape:noise_course action",),
+    "tables": ("firing.hazard:hazard_table prepare critical_nu conduction",),
+    "sites": ("study.run:people_sites own_sites sites_of",),
+    "hazards of the sites": ("firing.hazard:hazard_course rested_hazard",),
+    "loads in balance": ("firing.discharge:balances expected_bursts_per_min",),
+    "bodies and their states": ("study.run:state_in", "body.factors:contributions"),
+    "sampling": ("firing.discharge:sample_firing",),
+    "disease beside the law": ("study.run:sources_in",),
+    "twitches": ("muscle.events:find_twitches",),
 }
 REST = "all else"
 _under: list[float] = []  # time of the wrapped functions under each one that runs
@@ -82,7 +73,8 @@ def wrap_all() -> None:
             home, names = place.split(":")
             module = import_module(f"neurosim.{home}")
             for name in names.split():
-                wrap(getattr(module, name), group)
+                if hasattr(module, name):
+                    wrap(getattr(module, name), group)
     sample = clocked(discharge._sampler(), KERNEL)
     discharge._sampler = lambda: sample
 

@@ -559,7 +559,7 @@ def examine(
     conditions : Conditions
         Fluids and local membrane; `Conditions()` is health.
     axon : str or ParameterSet
-        One of `neurosim.model.axon.axon.AXONS` or one's own.
+        One of `membrane.axon.AXONS` or one's own.
     dt : float
         Step, ms; 0.1 ms must be a whole number of steps.
     full : bool

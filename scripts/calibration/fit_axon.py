@@ -313,7 +313,7 @@ def write(cost: Cost, x: np.ndarray) -> None:
     """Put a set into the axon's TOML file, nothing else."""
     values = cost.space.values(x)
     values["Es0"] = own_axons(cost.space, x[None], cost.axon)[0]["Es0"]
-    path = Path(f"neurosim/model/axon/axon_{cost.axon}.toml")
+    path = Path(f"neurosim/membrane/axon_{cost.axon}.toml")
     text = path.read_text("utf-8")
     for name, value in values.items():
         text = re.sub(rf"(\[{name}\]\nvalue = )[\d.e-]+", rf"\g<1>{value:.6g}", text)

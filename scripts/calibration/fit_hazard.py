@@ -2,7 +2,7 @@
 
     python scripts/calibration/fit_hazard.py [--figure docs/figures/hazard_law.png]
 
-Reads `neurosim/model/firing/hazard_runs_AXON.csv` (made by make_hazard_runs.py), computes
+Reads `neurosim/firing/hazard_runs_AXON.csv` (made by make_hazard_runs.py), computes
 each site's action, and fits
 
     ln rate    = intercept + slope (action - 14) + rest slope (rest + 80 mV)/5
@@ -31,7 +31,7 @@ LARGEST_LOAD = 14.5  # mmol/L; a unit's load never takes its internal sodium abo
 
 def read(axon: str) -> dict[str, np.ndarray]:
     """Return the runs of one axon with each site's action, height, rest and gate shift."""
-    with open(f"neurosim/model/firing/hazard_runs_{axon}.csv", encoding="utf-8") as file:
+    with open(f"neurosim/firing/hazard_runs_{axon}.csv", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     names = [n for n in rows[0] if n in ax.Conditions.__dataclass_fields__]
     conditions = [

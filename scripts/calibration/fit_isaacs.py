@@ -3,7 +3,7 @@
     python scripts/calibration/fit_isaacs.py [--run ghk]
 
 With `--run` the direct runs of one axon, 15 minutes on one core; without, the fit of the law from
-`neurosim/model/firing/isaacs_runs_AXON.csv`, some seconds. `neurosim/model/firing/endings.py` holds the law. It
+`neurosim/firing/isaacs_runs_AXON.csv`, some seconds. `neurosim/model/firing/endings.py` holds the law. It
 is fitted on states that differ from health in one value; the error written beside it is also that
 of states that differ in several, which the fit never saw.
 """
@@ -24,7 +24,7 @@ from neurosim.model.axon.axon import Conditions, at_rest
 from neurosim.model.firing import endings
 
 ROOM = "neurosim/model/firing/isaacs.toml"
-RUNS = "neurosim/model/firing/isaacs_runs_{}.csv"
+RUNS = "neurosim/firing/isaacs_runs_{}.csv"
 AXONS = ("ghk", "ohmic")
 COPIES, SECONDS, DT_MS, BURST_MS = 16, (6.0, 18.0), 0.02, 30.0
 ENOUGH = 60  # bursts: then, or without any, the longer second part is not run
@@ -278,7 +278,7 @@ def write(found: dict[str, dict[str, tuple[float, str]]]) -> None:
         "[references]",
         "isaacs-runs = \"Direct simulation of the chain of Isaacs' syndrome with channel noise, "
         "all its units in changed fluids and membranes, by scripts/calibration/fit_isaacs.py; "
-        'neurosim/model/firing/isaacs_runs_AXON.csv holds what was counted."',
+        'neurosim/firing/isaacs_runs_AXON.csv holds what was counted."',
     ]
     Path(ROOM).write_text("\n".join(lines) + "\n", encoding="utf-8")
 

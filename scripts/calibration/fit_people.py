@@ -53,7 +53,7 @@ class Part:
     `scale` is in `unit`: ``ln`` for parameters that differ by a factor, else ``mV``.
     """
 
-    label: str
+    words: str
     parameters: tuple[str, ...]
     unit: str
     scale: float
@@ -98,7 +98,7 @@ NOT_FITTED = (
 
 
 def _packaged(name: str) -> dict:
-    text = resources.files("neurosim").joinpath(f"clinic/{name}").read_text("utf-8")
+    text = resources.files("neurosim").joinpath(f"membrane/{name}").read_text("utf-8")
     return json.loads(text)
 
 

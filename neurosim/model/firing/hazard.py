@@ -165,7 +165,7 @@ def hazard_table(
     conditions : Conditions
         Fluids and membrane that all sites share.
     axon : str
-        One of `neurosim.model.axon.axon.AXONS`.
+        One of `membrane.axon.AXONS`.
     scores : tuple of float
         Whose axon (`neurosim.model.axon.people`); none for the mean axon.
     """

@@ -29,7 +29,8 @@ PAGE, LEFT, WIDTH = (9.6, 11.9), 0.75, 8.4  # page; the house's margin and width
 HEIGHTS = {"model": 3.8, "article": 1.0, "validation": 1.0, "cli": 1.35}
 STOREY, CHAMBER, CELLAR = 0.98, 1.95, 0.62
 COLOURS = {"base": (BAND, 1.0), "model": (GREEN, 0.16), "clinic": (BLUE, 0.10),
-            "simulation": (BLUE, 0.18), "view": (PURPLE, 0.13), "cli": (VERMILION, 0.2)}  # fmt: skip
+           "simulation": (BLUE, 0.18), "view": (PURPLE, 0.13),
+           "cli": (VERMILION, 0.2)}  # fmt: skip
 APPLICATION = (ORANGE, 0.22)
 ALT = "The house of the code, from the ground up, each room importing only from rooms below."
 

@@ -1,6 +1,6 @@
 """A body that changes: what happens at which time of the day, and what becomes of the body.
 
-A `Course` is a list of events on a clock. It turns a body into another for every minute: coffee
+A `IonCourse` is a list of events on a clock. It turns a body into another for every minute: coffee
 comes and goes, sweat is lost and drunk again, sleep is missed and made up for, breath and mood
 follow within minutes, an effort fades, a medicine is taken up and leaves. What no event names
 stays as it is in the body. Sizes and time constants are in ``course.toml``. In a scenario's file::

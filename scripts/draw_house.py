@@ -5,9 +5,9 @@ what a room is for from the first line of its docstring. A test fails while the 
 """
 
 import ast
-import importlib.util
 import textwrap
 from pathlib import Path
+from runpy import run_path
 
 from neurosim.view.style import (
     BAND,
@@ -29,19 +29,16 @@ PAGE, LEFT, WIDTH = (9.6, 11.9), 0.75, 8.4  # page; the house's margin and width
 HEIGHTS = {"model": 3.8, "article": 1.0, "validation": 1.0, "cli": 1.35}
 STOREY, CHAMBER, CELLAR = 0.98, 1.95, 0.62
 COLOURS = {"base": (BAND, 1.0), "model": (GREEN, 0.16), "clinic": (BLUE, 0.10),
-            "simulation": (BLUE, 0.18), "view": (PURPLE, 0.13), "cli": (VERMILION, 0.2)}  # fmt: skip
+           "simulation": (BLUE, 0.18), "view": (PURPLE, 0.13),
+           "cli": (VERMILION, 0.2)}  # fmt: skip
 APPLICATION = (ORANGE, 0.22)
 ALT = "The house of the code, from the ground up, each room importing only from rooms below."
 
 
 def tables():
     """Return the tables of tests/test_architecture.py: rooms, the model's folders, forbidden."""
-    spec = importlib.util.spec_from_file_location(
-        "architecture", ROOT / "tests" / "test_architecture.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.ROOMS, module.MODEL, module.FORBIDDEN
+    tests = run_path(str(ROOT / "tests" / "test_architecture.py"))
+    return tests["ROOMS"], tests["MODEL"], tests["FORBIDDEN"]
 
 
 def purpose(room: str) -> str:

@@ -25,7 +25,7 @@ FOLDERS = (
     "neurosim|base|model|clinic|simulation|view|article|classroom|validation|tests|docs|scripts"
 )
 PATH = rf"(?<![\w/])(?:(?:{FOLDERS}|scenarios|benchmarks|notebooks)/[\w./-]*\w|\w+\.py\b)"
-MADE = {"docs/_build/html", "notebooks/NN_name.md"}
+MADE = {"docs/_build/html", "docs/_build/html/index.html", "notebooks/NN_name.md"}
 GOOD = """<!doctype html><html lang="en"><head><title>t</title>
 <link rel="stylesheet" href="site.css"></head><body><h1 id="top">t</h1>
 <a href="#top">up</a> <a href="two.html#there">two</a> <a href="https://doi.org/10.1/x">out</a>
@@ -55,7 +55,7 @@ def slug(heading):
     return re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_and_pictures_of_markdown_lead_somewhere_and_pictures_have_words(page):
     text = re.sub(r"```.*?```|`[^`\n]+`", "", page.read_text("utf-8"), flags=re.S)
     for mark, words, to in re.findall(r"(!?)\[([^]]*)\]\(([^)\s]+)\)", text):
@@ -71,7 +71,7 @@ def test_links_and_pictures_of_markdown_lead_somewhere_and_pictures_have_words(p
             assert place in map(slug, headings), f"{page.name}: {to}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_files_and_modules_named_in_markdown_are_there(page):
     if page.name == "CHANGELOG.md":
         pytest.skip("older versions had other files")
@@ -82,6 +82,18 @@ def test_files_and_modules_named_in_markdown_are_there(page):
     assert sorted(path for path in paths if not is_file(path)) == []
     names = {name for span in spans for name in re.findall(r"\bneurosim(?:\.\w+)+", span)}
     assert sorted(name for name in names if not is_module_or_inside_one(name)) == []
+
+
+NAMING = [
+    *sorted((ROOT / "neurosim").rglob("*.toml")),
+    *(p for f in ("scripts", "benchmarks", "scenarios") for p in sorted((ROOT / f).rglob("*.py"))),
+]
+
+
+@pytest.mark.parametrize("file", NAMING, ids=lambda file: file.name)
+def test_folders_of_the_package_that_a_script_or_a_source_names_are_there(file):
+    named = re.findall(r"\bneurosim/(?:[a-z_]+/)*", file.read_text("utf-8"))
+    assert sorted(path for path in set(named) if not (ROOT / path).is_dir()) == []
 
 
 def is_file(path):

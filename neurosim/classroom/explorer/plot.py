@@ -166,15 +166,15 @@ class ExplorerFigure:
         return buffer.getvalue()
 
     @_with_sizes
-    def update(self, answer: Response) -> None:
+    def update(self, response: Response) -> None:
         """Move the picture to another answer; `draw` or `png_bytes` then shows it."""
-        now, healthy = answer.result, answer.healthy
-        colour = HEALTH if now.scenario.body == Body() else CHANGED
-        self._move_threshold(now, colour)
-        self._move_margin(now, healthy, colour)
-        self._move_rate(now, healthy, colour)
-        self._move_raster(now, healthy, colour)
-        self._move_force(now, healthy, colour)
+        result, healthy = response.result, response.healthy
+        colour = HEALTH if result.scenario.body == Body() else CHANGED
+        self._move_threshold(result, colour)
+        self._move_margin(result, healthy, colour)
+        self._move_rate(result, healthy, colour)
+        self._move_raster(result, healthy, colour)
+        self._move_force(result, healthy, colour)
 
     # Threshold ----------------------------------------------------------------------
 
@@ -201,23 +201,23 @@ class ExplorerFigure:
         ax.set_xlabel("needed to fire, % of health")
         ax.set_title("Threshold", pad=16)
 
-    def _move_threshold(self, now: Result, colour: str) -> None:
-        part = now.excitability.relative_to(now.healthy)
-        margin = 100.0 * margin_mv(now.state.soma) / margin_mv(SomaConditions())
+    def _move_threshold(self, result: Result, colour: str) -> None:
+        part = result.excitability.relative_to(result.healthy)
+        margin = 100.0 * margin_mv(result.state.soma) / margin_mv(SomaConditions())
         values = (part["threshold_1ms_percent"], part["threshold_20ms_percent"], margin)
         for y, value, bar, end, text in zip(
             (2, 1, 0), values, self._bars, self._ends, self._percents, strict=True
         ):
             known = not math.isnan(value)
-            at = float(np.clip(value, 0.0, THRESHOLD_TOP)) if known else 100.0
-            bar.set_data([100.0, at], [y, y])
-            end.set_data([at] if known else [], [y] if known else [])
+            x = float(np.clip(value, 0.0, THRESHOLD_TOP)) if known else 100.0
+            bar.set_data([100.0, x], [y, y])
+            end.set_data([x] if known else [], [y] if known else [])
             for artist in (bar, end, text):
                 artist.set_color(colour)
             text.set_text(f"{value:.0f} %" if known else "blocked")
-            left = at > 100.0 + 0.5 * (THRESHOLD_TOP - 100.0) or at < 99.5 and at > 45.0
-            text.set_position((at - 9 if left else at + 9, y))
-            text.set_ha("right" if left else "left")
+            is_left = x > 100.0 + 0.5 * (THRESHOLD_TOP - 100.0) or x < 99.5 and x > 45.0
+            text.set_position((x - 9 if is_left else x + 9, y))
+            text.set_ha("right" if is_left else "left")
 
     # Margin -------------------------------------------------------------------------
 
@@ -240,20 +240,20 @@ class ExplorerFigure:
         ax.set_xlabel("a place's persistent sodium, times healthy")
         self._margin_title = ax.set_title("", pad=16)
 
-    def _move_margin(self, now: Result, healthy: Result, colour: str) -> None:
-        at, level = describe.firing_point(now.hazard)
-        known = not math.isnan(at)
+    def _move_margin(self, result: Result, healthy: Result, colour: str) -> None:
+        critical, level = describe.firing_point(result.hazard)
+        known = not math.isnan(critical)
         self._was_curve.set_data(healthy.hazard.sodium_multiplier, healthy.hazard.threshold_percent)
-        self._curve.set_data(now.hazard.sodium_multiplier, now.hazard.threshold_percent)
-        self._from.set_data([at] if known else [], [level] if known else [])
-        self._drop.set_data([at, at] if known else [], [level, -42] if known else [])
-        nu = now.sites.sodium_multiplier
-        loud = nu >= at if known else np.zeros(nu.size, bool)
-        self._quiet.set_data(nu[~loud], np.full(int((~loud).sum()), -21.0))
-        self._loud.set_data(nu[loud], np.full(int(loud.sum()), -21.0))
-        some = int(loud.sum())
-        fire = "fires by itself" if some == 1 else "fire by themselves"
-        self._margin_title.set_text(f"Margin: {pluralize(some, 'place')} {fire}")
+        self._curve.set_data(result.hazard.sodium_multiplier, result.hazard.threshold_percent)
+        self._from.set_data([critical] if known else [], [level] if known else [])
+        self._drop.set_data([critical, critical] if known else [], [level, -42] if known else [])
+        multipliers = result.sites.sodium_multiplier
+        fires = multipliers >= critical if known else np.zeros(multipliers.size, bool)
+        self._quiet.set_data(multipliers[~fires], np.full(int((~fires).sum()), -21.0))
+        self._loud.set_data(multipliers[fires], np.full(int(fires.sum()), -21.0))
+        count = int(fires.sum())
+        fire = "fires by itself" if count == 1 else "fire by themselves"
+        self._margin_title.set_text(f"Margin: {pluralize(count, 'place')} {fire}")
         for artist in (self._curve, self._from, self._drop, self._loud, self._margin_title):
             artist.set_color(colour)
 
@@ -278,26 +278,26 @@ class ExplorerFigure:
         ax.set_xlabel("twitches per minute, long run")
         ax.set_title("How often it twitches", pad=16)
 
-    def _move_rate(self, now: Result, healthy: Result, colour: str) -> None:
-        rates = (healthy.expected_per_min, now.expected_per_min)
-        at = [float(np.clip(r, LEAST_PER_MIN, MOST_PER_MIN)) for r in rates]
-        self._link.set_data([at[0], at[1]], [0, 1])
+    def _move_rate(self, result: Result, healthy: Result, colour: str) -> None:
+        rates = (healthy.expected_per_min, result.expected_per_min)
+        x = [float(np.clip(r, LEAST_PER_MIN, MOST_PER_MIN)) for r in rates]
+        self._link.set_data([x[0], x[1]], [0, 1])
         rows = ((self._was_rate, self._was_words, HEALTH), (self._rate, self._words, colour))
         middle = math.sqrt(LEAST_PER_MIN * MOST_PER_MIN)
-        for y, (mark, words, own) in enumerate(rows):
-            mark.set_data([at[y]], [y])
-            words.set_text(rate_words(rates[y]))
-            words.set_ha("left" if at[y] < middle else "right")
-            words.set_position((at[y], y + 0.36))
-            mark.set_color(own)
-            words.set_color(own)
+        for y, (marker, label, row_colour) in enumerate(rows):
+            marker.set_data([x[y]], [y])
+            label.set_text(rate_words(rates[y]))
+            label.set_ha("left" if x[y] < middle else "right")
+            label.set_position((x[y], y + 0.36))
+            marker.set_color(row_colour)
+            label.set_color(row_colour)
 
     # Discharges and force -----------------------------------------------------------
 
     def _raster_panel(self, ax: Any) -> None:
         self._dots = [
-            ax.plot([], [], marker, color=own, ms=5, ls="none", mew=0, alpha=0.85, label=name)[0]
-            for (own, marker, _), name in zip(ORIGIN_MARKS, SHORT_ORIGINS, strict=True)
+            ax.plot([], [], marker, color=colour, ms=5, ls="none", mew=0, alpha=0.85, label=name)[0]
+            for (colour, marker, _), name in zip(ORIGIN_MARKS, SHORT_ORIGINS, strict=True)
         ]
         self._silent = ax.text(
             0.5,
@@ -325,19 +325,19 @@ class ExplorerFigure:
         ax.set_ylabel("motor unit,\nsmall to large")
         self._raster = ax
 
-    def _move_raster(self, now: Result, healthy: Result, colour: str) -> None:
-        f, units = now.firing, now.sites.units
+    def _move_raster(self, result: Result, healthy: Result, colour: str) -> None:
+        f, units = result.firing, result.sites.units
         for kind, dots in enumerate(self._dots):
-            mine = f.origin == kind
-            dots.set_data(f.time_s[mine], f.unit[mine] + 1)
+            of_origin = f.origin == kind
+            dots.set_data(f.time_s[of_origin], f.unit[of_origin] + 1)
         self._silent.set_visible(len(f) == 0)
         if units != self._raster.get_yticks()[-1]:
             self._raster.set_ylim(1 - 0.08 * units, 1.08 * units)
             self._raster.set_yticks([1, units])
             self._stale = True
-        bursts, before = (int((r.firing.place == 0).sum()) for r in (now, healthy))
-        was = "" if now is healthy else f" (health {label_number(before)})"
-        self._raster_title.set_text(f"Discharges: {pluralize(bursts, 'burst')}{was}")
+        bursts, healthy_bursts = (int((r.firing.place == 0).sum()) for r in (result, healthy))
+        comparison = "" if result is healthy else f" (health {label_number(healthy_bursts)})"
+        self._raster_title.set_text(f"Discharges: {pluralize(bursts, 'burst')}{comparison}")
         self._raster_title.set_color(colour)
 
     def _force_panel(self, ax: Any) -> None:
@@ -359,21 +359,21 @@ class ExplorerFigure:
         ax.set_ylabel("force, mN")
         self._force = ax
 
-    def _move_force(self, now: Result, healthy: Result, colour: str) -> None:
-        force, t = now.force_mn(FORCE_HZ), now.twitches
+    def _move_force(self, result: Result, healthy: Result, colour: str) -> None:
+        force, t = result.force_mn(FORCE_HZ), result.twitches
         self._trace.set_data(np.arange(force.size) / FORCE_HZ, force)
         seen = t.visible & ~t.painful
         self._seen.set_data(t.onset_s[seen], t.peak_mn[seen])
         for artist in (self._trace, self._seen, self._force_title):
             artist.set_color(colour)
         most = max(float(force.max(initial=0.0)), float(t.peak_mn[seen].max(initial=0.0)))
-        top = next((one for one in FULL_FORCE_MN if one >= most * 1.05), most * 1.05)
+        top = next((limit for limit in FULL_FORCE_MN if limit >= most * 1.05), most * 1.05)
         if top != self._force.get_ylim()[1]:
             self._force.set_ylim(-0.04 * top, top)
             ticks = [0.0, top / 2, top]
             self._force.set_yticks(ticks, [label_number(tick) for tick in ticks])
             self._stale = True
-        self._force_title.set_text(f"Force: {force_words(now)}")
+        self._force_title.set_text(f"Force: {force_words(result)}")
 
 
 def force_words(result: Result) -> str:
@@ -381,10 +381,10 @@ def force_words(result: Result) -> str:
     t = result.twitches
     short, spasms = int((~t.painful).sum()), int((t.kind == KINDS[-1]).sum())
     seen = int((t.visible & ~t.painful).sum())
-    words = pluralize(short, "twitch") + (
+    text = pluralize(short, "twitch") + (
         f", {label_number(seen) if seen else 'none'} visible" if short else ""
     )
-    return words + (f", {pluralize(spasms, 'spasm')}" if spasms else "")
+    return text + (f", {pluralize(spasms, 'spasm')}" if spasms else "")
 
 
 @_with_sizes
@@ -404,45 +404,53 @@ def picture_settings(explorer: Explorer, start: ExplorerSetting, why: str) -> An
     Picture
         With the same in words as its attribute `words`.
     """
-    asked = small_settings(start)
+    settings = small_settings(start)
     columns = 4
-    rows = -(-len(asked) // columns)
+    rows = -(-len(settings) // columns)
     fig = new_figure()
     axes = fig.subplots(rows, columns, sharex=True).ravel()
-    said = []
-    for ax, setting in zip(axes, asked, strict=False):
-        answer = explorer.respond(setting)
-        said.append(_small_panel(ax, answer))
-    for ax in axes[len(asked) :]:
+    sentences = []
+    for ax, setting in zip(axes, settings, strict=False):
+        response = explorer.respond(setting)
+        sentences.append(_small_panel(ax, response))
+    for ax in axes[len(settings) :]:
         ax.set_visible(False)
-    for ax in axes[max(0, len(asked) - columns) : len(asked)]:
+    for ax in axes[max(0, len(settings) - columns) : len(settings)]:
         ax.tick_params(labelbottom=True)
         ax.set_xlabel("time, seconds")
     handles = [
-        axes[0].plot([], [], marker, color=own, ls="none", ms=7, label=name)[0]
-        for (own, marker, _), name in zip(ORIGIN_MARKS, SHORT_ORIGINS, strict=True)
+        axes[0].plot([], [], marker, color=colour, ls="none", ms=7, label=name)[0]
+        for (colour, marker, _), name in zip(ORIGIN_MARKS, SHORT_ORIGINS, strict=True)
     ]
     add_titles(fig, "One minute of one person: each slider low and high, and what ails", f"{why}\n")
     fig.legend(
         handles=handles, loc="outside upper right", ncols=5, handletextpad=0.0, columnspacing=1.0
     )
-    fig.alt_text = "\n".join([why, *said, ADVICE])
+    fig.alt_text = "\n".join([why, *sentences, ADVICE])
     return fig
 
 
-def _small_panel(ax: Any, answer: Response) -> str:
+def _small_panel(ax: Any, response: Response) -> str:
     """Draw the discharges of one answer and return it in words."""
-    now, f = answer.result, answer.result.firing
-    colour = HEALTH if now is answer.healthy else CHANGED
-    for kind, (own, marker, _) in enumerate(ORIGIN_MARKS):
-        mine = f.origin == kind
-        ax.plot(f.time_s[mine], f.unit[mine] + 1, marker, color=own, ms=3.5, ls="none", mew=0)
-    title = answer.setting.describe()
-    title = "In health" if now is answer.healthy else title[:1].upper() + title[1:]
-    short = now.excitability.relative_to(now.healthy)["threshold_1ms_percent"]
+    result, f = response.result, response.result.firing
+    colour = HEALTH if result is response.healthy else CHANGED
+    for kind, (origin_colour, marker, _) in enumerate(ORIGIN_MARKS):
+        of_origin = f.origin == kind
+        ax.plot(
+            f.time_s[of_origin],
+            f.unit[of_origin] + 1,
+            marker,
+            color=origin_colour,
+            ms=3.5,
+            ls="none",
+            mew=0,
+        )
+    title = response.setting.describe()
+    title = "In health" if result is response.healthy else title[:1].upper() + title[1:]
+    short = result.excitability.relative_to(result.healthy)["threshold_1ms_percent"]
     threshold = "blocked" if math.isnan(short) else f"threshold {short:.0f} %"
-    rate = rate_words(now.expected_per_min)
-    spasms = int((now.twitches.kind == "spasm").sum())
+    rate = rate_words(result.expected_per_min)
+    spasms = int((result.twitches.kind == "spasm").sum())
     rate += f" and {pluralize(spasms, 'spasm')}" if spasms else ""
     ax.set_title(f"{title}\n{rate}", color=colour, fontsize=11)
     if not len(f):
@@ -466,6 +474,6 @@ def _small_panel(ax: Any, answer: Response) -> str:
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
     )
     ax.set_xlim(0, DURATION_S)
-    ax.set_ylim(0, now.sites.units * 1.3)
+    ax.set_ylim(0, result.sites.units * 1.3)
     ax.set_yticks([])
     return f"{title}: {rate}; {threshold}."

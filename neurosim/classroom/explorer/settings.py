@@ -106,22 +106,22 @@ class Slider:
 def all_sliders() -> Mapping[str, Slider]:
     """Return what can be moved, by the name of its door, in the order of the sliders."""
     return MappingProxyType(
-        {door: _make_slider(door, label, step) for door, label, step in _SLIDERS}
+        {name: _make_slider(name, label, step) for name, label, step in _SLIDERS}
     )
 
 
-def _make_slider(door: str, label: str, step: float) -> Slider:
+def _make_slider(name: str, label: str, step: float) -> Slider:
     """Return a slider's quantity: the limits of its field, in whole steps of its own unit."""
-    way = INPUT_UNITS[door]
-    f, factor = FIELDS[way.target], way.factor
+    unit = INPUT_UNITS[name]
+    f, factor = FIELDS[unit.target], unit.factor
     ends = f.lowest / factor, f.highest / factor
     if factor != 1.0:  # cups end where the last whole one can be survived
         ends = math.ceil(ends[0] / step) * step, math.floor(ends[1] / step) * step
     return Slider(
-        door,
+        name,
         label,
-        way.unit,
-        way.target,
+        unit.unit,
+        unit.target,
         f.healthy / factor,
         f.low / factor,
         f.high / factor,
@@ -134,15 +134,15 @@ def _make_slider(door: str, label: str, step: float) -> Slider:
 @cache
 def explorer_conditions() -> Mapping[str, str]:
     """Return name and title of every scenario that touches no slider's field, health first."""
-    own, healthy = {k.field for k in all_sliders().values()}, vars(Body())
-    found = {}
+    slider_fields, healthy = {k.field for k in all_sliders().values()}, vars(Body())
+    titles = {}
     for name in catalogue():
-        asked = load_scenario(name)
-        moved = {f for f, value in vars(asked.body).items() if value != healthy[f]}
-        if asked.course is None and not moved & own:
-            found[name] = asked.title
-    del found[HEALTH]
-    by_title = dict(sorted(found.items(), key=lambda item: item[1].lower()))
+        scenario = load_scenario(name)
+        changed = {f for f, value in vars(scenario.body).items() if value != healthy[f]}
+        if scenario.course is None and not changed & slider_fields:
+            titles[name] = scenario.title
+    del titles[HEALTH]
+    by_title = dict(sorted(titles.items(), key=lambda item: item[1].lower()))
     return MappingProxyType({HEALTH: "None (health)", **by_title})
 
 
@@ -210,8 +210,8 @@ class ExplorerSetting:
         """
         parts = {name: self._value(name) for name in self.moved_sliders}
         if self.has_condition:
-            healthy, whole = vars(Body()), vars(load_scenario(self.condition).body)
-            for name, value in whole.items():
+            healthy, ill = vars(Body()), vars(load_scenario(self.condition).body)
+            for name, value in ill.items():
                 if value != healthy[name]:
                     parts[name] = healthy[name] + self.severity * (value - healthy[name])
         return Body(**parts)
@@ -306,10 +306,10 @@ class Explorer:
 
     def _run(self, setting: ExplorerSetting, body: Body) -> Result:
         title = setting.describe()
-        asked = self._base.replace(
+        scenario = self._base.replace(
             title=title[:1].upper() + title[1:], body=body, muscle=setting.muscle
         )
-        return simulate(asked, person=self._person)
+        return simulate(scenario, person=self._person)
 
 
 def threshold_sentence(result: Result) -> str:
@@ -323,8 +323,8 @@ def threshold_sentence(result: Result) -> str:
     if max(abs(short - 100.0), abs(long - 100.0)) < 0.5:
         easier = "as easy to fire as in health"
     elif (short - 100.0) * (long - 100.0) < 0:
-        first, then = ("easier", "harder") if short < 100.0 else ("harder", "easier")
-        easier = f"{first} to fire by a short pulse, {then} by a long one"
+        short_pulse, long_pulse = ("easier", "harder") if short < 100.0 else ("harder", "easier")
+        easier = f"{short_pulse} to fire by a short pulse, {long_pulse} by a long one"
     return (
         f"Threshold: a 1-ms pulse needs {short:.0f} % of the healthy current, a 20-ms pulse "
         f"{long:.0f} %: {easier}."
@@ -339,15 +339,15 @@ def count_firing_places(result: Result) -> int:
 
 def margin_sentence(result: Result, healthy: Result) -> str:
     """Return how far nerve and cell body are from firing by themselves."""
-    many, before = count_firing_places(result), count_firing_places(healthy)
+    count, healthy_count = count_firing_places(result), count_firing_places(healthy)
     margin, at_rest = margin_mv(result.state.soma), margin_mv(SomaConditions())
     cell = f"the cell body rests {margin:.1f} mV below its threshold"
     if abs(margin - at_rest) >= 0.05:
         cell += f" (health {at_rest:.1f})"
     return (
-        f"Margin: {label_number(many) if many else 'none'} of {label_number(result.sites.sodium_multiplier.size)} "
-        f"places of the nerve {'fires' if many == 1 else 'fire'} by "
-        f"{'itself' if many == 1 else 'themselves'} (health {before}); {cell}."
+        f"Margin: {label_number(count) if count else 'none'} of {label_number(result.sites.sodium_multiplier.size)} "
+        f"places of the nerve {'fires' if count == 1 else 'fire'} by "
+        f"{'itself' if count == 1 else 'themselves'} (health {healthy_count}); {cell}."
     )
 
 
@@ -369,13 +369,13 @@ def rate_words(per_min: float) -> str:
 
 def twitch_sentence(result: Result, healthy: Result) -> str:
     """Return how often it twitches over a long time against health, and where that starts."""
-    now, before = result.expected_per_min, healthy.expected_per_min
+    rate, healthy_rate = result.expected_per_min, healthy.expected_per_min
     spasms = int((result.twitches.kind == "spasm").sum())
     end = f"; and {pluralize(spasms, 'spasm')} in this minute" if spasms else ""
     if result is healthy:
-        return f"Twitches: {rate_words(now)} over a long time, in health{end}."
+        return f"Twitches: {rate_words(rate)} over a long time, in health{end}."
     ratio = describe.person_ratio(result, healthy)
-    start = f"Twitches: {rate_words(now)} over a long time, {rate_words(before)} in health"
+    start = f"Twitches: {rate_words(rate)} over a long time, {rate_words(healthy_rate)} in health"
     if not result.reaches and result.firing.time_s.size:
         return f"{start}: the nerve fires, but {_block_reason(result)}{end}."
     source = describe.origin_of_increase(result, ratio)
@@ -394,19 +394,22 @@ def small_settings(start: ExplorerSetting) -> list[ExplorerSetting]:
 
     How low and how high is what the scenarios of the catalogue have.
     """
-    alone: dict[str, list[float]] = {name: [] for name in all_sliders()}
+    alone: dict[str, list[float]] = {scenario_name: [] for scenario_name in all_sliders()}
     healthy = vars(Body())
-    for name in catalogue():
-        asked = load_scenario(name)
-        moved = [f for f, value in vars(asked.body).items() if value != healthy[f]]
-        for door, k in all_sliders().items():
-            if asked.course is None and moved == [k.field]:
-                value = getattr(asked.body, k.field) / INPUT_UNITS[door].factor
-                alone[door].append(float(np.clip(value, k.lowest, k.highest)))
-    found = [start]
-    for door, values in alone.items():
-        found += [ExplorerSetting({door: v}, muscle=start.muscle) for v in sorted(values)]
-    some = ("isaacs", "pinched_nerve", "nerve_damage", "als", "serotonin_syndrome",
+    for scenario_name in catalogue():
+        scenario = load_scenario(scenario_name)
+        changed = [f for f, value in vars(scenario.body).items() if value != healthy[f]]
+        for name, k in all_sliders().items():
+            if scenario.course is None and changed == [k.field]:
+                value = getattr(scenario.body, k.field) / INPUT_UNITS[name].factor
+                alone[name].append(float(np.clip(value, k.lowest, k.highest)))
+    settings = [start]
+    for name, values in alone.items():
+        settings += [ExplorerSetting({name: v}, muscle=start.muscle) for v in sorted(values)]
+    conditions = ("isaacs", "pinched_nerve", "nerve_damage", "als", "serotonin_syndrome",
             "kidney_disease", "over_breathing", "cramp")  # fmt: skip
-    found += [ExplorerSetting(condition=name, muscle=start.muscle) for name in some]
-    return found
+    settings += [
+        ExplorerSetting(condition=scenario_name, muscle=start.muscle)
+        for scenario_name in conditions
+    ]
+    return settings

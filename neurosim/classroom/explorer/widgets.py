@@ -207,15 +207,15 @@ class Sliders:
         ]
         self.words = ipywidgets.HTML()
         self.words.add_class("neurosim-words")
-        left = ipywidgets.VBox(rows, layout={"flex": "1 1 340px", "max_width": "480px"})
-        left.add_class("neurosim-left")
-        right = ipywidgets.VBox(
+        controls = ipywidgets.VBox(rows, layout={"flex": "1 1 340px", "max_width": "480px"})
+        controls.add_class("neurosim-left")
+        view = ipywidgets.VBox(
             [self.picture, self.words],
             layout={"flex": "3 1 470px", "min_width": "0", "padding": "0 0 0 22px"},
         )
-        both = ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap"})
+        columns = ipywidgets.HBox([controls, view], layout={"flex_flow": "row wrap"})
         head = ipywidgets.HTML(f"{STYLE}{HEAD}")
-        self.box = ipywidgets.VBox([head, both], layout={"width": "100%"})
+        self.box = ipywidgets.VBox([head, columns], layout={"width": "100%"})
         self.box.add_class("neurosim-explorer")
 
     # --- What happens ---------------------------------------------------------------
@@ -300,8 +300,8 @@ class Sliders:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """Return the widget, and its words where no widget can be shown."""
-        found = self.box._repr_mimebundle_()
-        return {**(found or {}), "text/plain": "\n".join(self.response.sentences())}
+        bundle = self.box._repr_mimebundle_()
+        return {**(bundle or {}), "text/plain": "\n".join(self.response.sentences())}
 
     def _ipython_display_(self) -> None:
         from IPython.display import Javascript, display

@@ -153,8 +153,8 @@ def draw_patient(
     findings = []
     for name in (muscle(m).name for m in muscles):
         body = Body(**CAUSES[cause].get(name, {}))
-        asked = Scenario(body=body, muscle=name, root=root, duration_s=watched_s, seed=seed)
-        findings.append(observe_muscle(simulate(asked, person=0)))
+        scenario = Scenario(body=body, muscle=name, root=root, duration_s=watched_s, seed=seed)
+        findings.append(observe_muscle(simulate(scenario, person=0)))
     return Patient(letter or cause.replace("_", " "), tuple(findings), watched_s, cause)
 
 
@@ -170,7 +170,7 @@ def unlabelled_patients(seed: int = 1, watched_s: float = 60.0) -> list[Patient]
     return [draw_patient(c, name, watched_s, seed) for name, c in zip("ABCD", causes, strict=True)]
 
 
-def correct_diagnoses(patients: Sequence[Patient], told: Mapping[str, str]) -> list[str]:
+def correct_diagnoses(patients: Sequence[Patient], answers: Mapping[str, str]) -> list[str]:
     """Return the letters of those patients whose cause was told right.
 
     Parameters
@@ -185,12 +185,12 @@ def correct_diagnoses(patients: Sequence[Patient], told: Mapping[str, str]) -> l
         For a letter or a cause that is not there.
     """
     letters = {p.letter: p for p in patients}
-    for letter, cause in told.items():
+    for letter, cause in answers.items():
         if letter not in letters:
             raise unknown_name("patient", letter, letters)
         if cause and cause not in CAUSES:
             raise unknown_name("cause", cause, CAUSES)
-    return [name for name, p in letters.items() if told.get(name) == p._cause]
+    return [name for name, p in letters.items() if answers.get(name) == p._cause]
 
 
 def true_causes(patients: Sequence[Patient]) -> dict[str, str]:

@@ -97,7 +97,7 @@ class Desk:
         if verb == "reports":
             return "\n".join(map(phrases.report_words, self.game.reports)) or "Nothing ordered yet."
         if verb == "help":
-            return "\n".join(f"  {name}: {what}" for name, what in COMMANDS.items())
+            return "\n".join(f"  {name}: {text}" for name, text in COMMANDS.items())
         self.open = False
         return "Goodbye."
 

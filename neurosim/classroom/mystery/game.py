@@ -50,9 +50,9 @@ def body_after_remedy(case: Case, remedy: str) -> Body:
     if remedy == LEAVE:
         return body.replace(**{name: 0.0 for name in _KEPT_FIELDS})
     if remedy == DOCTOR and cause.doctor in ("treats", "heals"):
-        now, healthy = getattr(body, cause.field), FIELDS[cause.field].healthy
-        left = 1.0 - parameter("study", "remedy_share")
-        return body.replace(**{cause.field: healthy + left * (now - healthy)})
+        value, healthy = getattr(body, cause.field), FIELDS[cause.field].healthy
+        remaining = 1.0 - parameter("study", "remedy_share")
+        return body.replace(**{cause.field: healthy + remaining * (value - healthy)})
     if remedy == DOCTOR and cause.doctor == "quietens":
         return body.replace(sodium_channel_blocker=1.0)
     return body
@@ -64,10 +64,10 @@ def mends_cause(case: Case, remedy: str) -> bool:
     if not field:
         return remedy == REASSURE
     healthy = FIELDS[field].healthy
-    now, then = (
+    before, after = (
         abs(getattr(b, field) - healthy) for b in (case.body(), body_after_remedy(case, remedy))
     )
-    return then <= 0.5 * now
+    return after <= 0.5 * before
 
 
 def is_right_remedy(case: Case, remedy: str) -> bool:
@@ -158,10 +158,10 @@ def judge_proposal(case: Case, cause: str, remedy: str, cost: float) -> Outcome:
     )
 
 
-def _check_choice(kind: str, given: object, valid) -> str:
-    key = str(given).strip().lower().replace("-", "_").replace(" ", "_")
+def _check_choice(kind: str, value: object, valid) -> str:
+    key = str(value).strip().lower().replace("-", "_").replace(" ", "_")
     if key not in valid:
-        raise unknown_name(kind, given, valid)
+        raise unknown_name(kind, value, valid)
     return key
 
 

@@ -27,7 +27,7 @@ from neurosim.view.style import (
     time_words,
 )
 
-SOUND_STYLES = ((BLUE, "o"), (VERMILION, "s"), (PURPLE, "^"))  # by SOUNDS
+RHYTHM_STYLES = ((BLUE, "o"), (VERMILION, "s"), (PURPLE, "^"))  # by RHYTHMS
 NONE_PER_MIN, MOST_PER_MIN = 0.1, 5000.0
 ONE_ROW_IN = 5.4  # height of the picture of one or two patients
 
@@ -58,11 +58,11 @@ def picture_patients(patients: Sequence[Patient]) -> Any:
         losses.tick_params(labelleft=False)
     for ax in pairs[len(patients) :].ravel():
         ax.remove()
-    marks = [
+    handles = [
         pairs[0, 0].plot([], [], marker, color=colour, ls="none", ms=9, label=name)[0]
-        for name, (colour, marker) in zip(_sound_names(), SOUND_STYLES, strict=True)
+        for name, (colour, marker) in zip(_rhythm_names(), RHYTHM_STYLES, strict=True)
     ]
-    fig.legend(handles=marks, loc="outside upper right", ncols=3)
+    fig.legend(handles=handles, loc="outside upper right", ncols=3)
     watched = time_words(patients[0].watched_s)
     title = "What each muscle does, and what it has lost"
     add_titles(fig, title, f"Simulated; each muscle watched for {watched}.")
@@ -70,12 +70,16 @@ def picture_patients(patients: Sequence[Patient]) -> Any:
     return fig
 
 
-def _sound_names() -> tuple[str, str, str]:
-    return ("lone twitches", "slow groups (marching)", "fast bursts (rattling)")
+def _rhythm_names() -> tuple[str, str, str]:
+    return (
+        "single twitches",
+        "myokymic groups (marching)",
+        "neuromyotonic bursts (rattling)",
+    )
 
 
 def describe_patients(patients: Sequence[Patient]) -> str:
-    """Return the words that stand for the picture of patients."""
+    """Return the picture of patients in words, for its alt text."""
     sentences = []
     for patient in patients:
         muscles = "; ".join(
@@ -90,14 +94,14 @@ def describe_patients(patients: Sequence[Patient]) -> str:
 def _rates_words(per_min: Sequence[float]) -> str:
     parts = [
         f"{label_number(r)} {name.split(' (')[0]} per minute"
-        for r, name in zip(per_min, _sound_names(), strict=True)
+        for r, name in zip(per_min, _rhythm_names(), strict=True)
         if r > 0
     ]
     return " and ".join(parts) or "no twitches"
 
 
 def _name_muscles(ax: Any, patient: Patient) -> np.ndarray:
-    """Name the muscles from the top, and return where their rows are."""
+    """Label the rows with muscles, from the top, and return the rows' positions."""
     rows = np.arange(len(patient.findings))
     ax.set_yticks(rows, [muscle_words(f.muscle) for f in patient.findings])
     ax.set_ylim(len(rows) - 0.4, -0.6)
@@ -133,7 +137,7 @@ def plot_rhythms(patient: Patient, ax: Any = None) -> Any:
         if not any(finding.per_min):
             ax.plot(NONE_PER_MIN, i, "o", color=GREY, mfc="white", ms=6)
         for k, (rate, (colour, marker)) in enumerate(
-            zip(finding.per_min, SOUND_STYLES, strict=True)
+            zip(finding.per_min, RHYTHM_STYLES, strict=True)
         ):
             if rate > 0:
                 x = float(np.clip(rate, 0.35, MOST_PER_MIN))

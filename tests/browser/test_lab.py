@@ -34,7 +34,7 @@ from neurosim.classroom.explorer import settings
 asked, ask = [], settings.Explorer.answer
 settings.Explorer.answer = lambda self, setting: asked.append(setting) or ask(self, setting)
 ui = ns.explore(canvas=False)
-ui.words.observe(lambda change: setattr(ui.reset, "tooltip", str(len(asked))), "value")
+ui.sentences.observe(lambda change: setattr(ui.reset, "tooltip", str(len(asked))), "value")
 ui
 """.strip()
 

@@ -156,7 +156,7 @@ def test_words_hold_the_numbers_of_the_model(explorer):
 def test_words_of_what_is_rare_blocked_or_a_spasm(explorer):
     rare = explorer.respond(ExplorerSetting({"ionised_calcium_mmol_l": 1.75})).text()
     assert re.search(r"Twitches: one in [\d.]+ days over a long time", rare)
-    assert "harder to fire" in rare and "none of 1 181 places of the nerve fire" in rare
+    assert "harder to fire" in rare and "none of 1 181 sites of the nerve are ectopic" in rare
     blocked = explorer.respond(ExplorerSetting({"potassium_mmol_l": 9.5})).text()
     assert "Threshold: the nerve fibre is blocked" in blocked and "nan" not in blocked
     for body, said in (
@@ -283,7 +283,7 @@ def test_a_moved_slider_is_marked_and_answered(sliders):
     own = alone(ns.Body(**LOW), person=TYPICAL_PERSON)
     assert np.array_equal(sliders.response.result.firing.time_s, own.firing.time_s)
     rate = f"{rate_words(own.expected_per_min)} over a long time"
-    assert rate in sliders.words.value
+    assert rate in sliders.sentences.value
     assert sliders.picture.value != before and rate in sliders.picture.value.split('" src=')[0]
     assert sliders.sliders["ionised_calcium_mmol_l"].description == "<b>Ionised calcium</b>"
     assert "<b>changed, LOW:</b>" in sliders._notes["ionised_calcium_mmol_l"].value
@@ -291,7 +291,7 @@ def test_a_moved_slider_is_marked_and_answered(sliders):
 
 
 def test_reset_puts_everything_back_with_one_answer(sliders):
-    at_first = sliders.words.value, sliders.picture.value
+    at_first = sliders.sentences.value, sliders.picture.value
     sliders.sliders["potassium_mmol_l"].value = 3.0
     sliders.condition.value, sliders.muscle.value = "als", "eyelid"
     sliders.sliders["severity"].value = 0.5
@@ -303,7 +303,7 @@ def test_reset_puts_everything_back_with_one_answer(sliders):
     assert len(asked) == 1 and sliders.setting == ExplorerSetting(
         {name: k.healthy for name, k in all_sliders().items()}
     )
-    assert (sliders.words.value, sliders.picture.value) == at_first
+    assert (sliders.sentences.value, sliders.picture.value) == at_first
     assert not any("changed" in sliders._notes[name].value for name in all_sliders())
     assert sliders.sliders["severity"].layout.display == "none"
 
@@ -312,11 +312,11 @@ def test_a_body_that_nobody_survives_leaves_the_last_picture(sliders):
     sliders.sliders["potassium_mmol_l"].value = 1.5
     last = sliders.picture.value
     sliders.sliders["stress"].value = 1.0
-    assert "Not possible:" in sliders.words.value and "survivable" in sliders.words.value
+    assert "Not possible:" in sliders.sentences.value and "survivable" in sliders.sentences.value
     assert sliders.picture.value == last
     assert sliders.response.result.scenario.body == ns.Body(potassium_mmol_l=1.5)
     sliders.sliders["stress"].value = 0.0
-    assert "Not possible" not in sliders.words.value
+    assert "Not possible" not in sliders.sentences.value
 
 
 def test_moves_that_come_together_are_answered_together_the_latest_wins(sliders):

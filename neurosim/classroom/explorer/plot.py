@@ -55,7 +55,7 @@ SIZES: dict[Any, Any] = {
     "xtick.labelsize": 11.0, "ytick.labelsize": 11.0, "legend.fontsize": 11.0,
     "figure.titlesize": 16.0,
 }  # fmt: skip
-SHORT_ORIGINS = ("ordinary place", "nerve ending", "cell body", "lesion", "end plate")
+SHORT_ORIGINS = ("node of the axon", "axon terminal", "cell body", "lesion", "end plate")
 ROWS = ("1-ms pulse", "20-ms pulse", "cell body's\nmargin")
 
 
@@ -74,17 +74,17 @@ def _with_sizes(draw):
 
 
 class ExplorerFigure:
-    """The picture of one answer, whose artists `update` moves.
+    """The picture of one response, whose artists `update` moves.
 
     Parameters
     ----------
     canvas : callable, optional
-        Makes a canvas of a figure, one that is based on Agg's; Agg's own if omitted.
+        Returns a canvas for a figure, derived from Agg's; Agg's if omitted.
 
     Attributes
     ----------
     figure : Picture
-        Matplotlib's figure; the same one all the while.
+        Matplotlib's figure; the same object after every update.
     """
 
     @_with_sizes
@@ -94,25 +94,12 @@ class ExplorerFigure:
         self.figure = new_figure(WIDTH_IN, HEIGHT_IN)
         self.figure.set_layout_engine("none")  # nothing is laid out anew when a line moves
         self.figure.set_dpi(DPI)
+        sides = {"left": 0.098, "right": 0.985}
         upper = self.figure.add_gridspec(
-            1,
-            3,
-            left=0.098,
-            right=0.985,
-            top=0.915,
-            bottom=0.635,
-            wspace=0.32,
-            width_ratios=[1.0, 1.6, 1.2],
+            1, 3, top=0.915, bottom=0.635, wspace=0.32, width_ratios=[1.0, 1.6, 1.2], **sides
         )
         lower = self.figure.add_gridspec(
-            2,
-            1,
-            left=0.098,
-            right=0.985,
-            top=0.49,
-            bottom=0.085,
-            hspace=0.42,
-            height_ratios=[1.25, 1.0],
+            2, 1, top=0.49, bottom=0.085, hspace=0.42, height_ratios=[1.25, 1.0], **sides
         )
         top = [self.figure.add_subplot(grid) for grid in upper]
         wide = [self.figure.add_subplot(grid) for grid in lower]
@@ -121,24 +108,28 @@ class ExplorerFigure:
         self._rate_panel(top[2])
         self._raster_panel(wide[0])
         self._force_panel(wide[1])
-        self._moving = [
-            *self._bars, *self._ends, *self._percents, self._was_curve, self._curve, self._was_name,
-            self._from, self._drop, self._quiet, self._loud, self._margin_title, self._link,
-            self._was_rate, self._rate, self._was_words, self._words, *self._dots, self._silent,
-            self._raster_title, self._trace, self._seen, self._force_title,
-        ]  # fmt: skip
+        self._moving = self._moving_artists()
         for artist in self._moving:
             artist.set_animated(True)  # drawn by `draw_moving`, over what stays
-        self._stays: Any = None
+        self._background: Any = None
         self._stale = True
         self.canvas: Any = FigureCanvasAgg(self.figure) if canvas is None else canvas(self.figure)
         self.canvas.mpl_connect("draw_event", self._on_draw)
 
+    def _moving_artists(self) -> list[Any]:
+        """Return the artists that `update` moves, in the order in which they are drawn."""
+        threshold = [*self._bars, *self._ends, *self._percents]
+        margin = [self._healthy_curve, self._curve, self._healthy_name, self._critical, self._drop]
+        margin += [self._silent_sites, self._ectopic_sites, self._margin_title]
+        rate = [self._link, self._healthy_rate, self._rate, self._healthy_label, self._rate_label]
+        raster = [*self._dots, self._silent, self._raster_title]
+        return [*threshold, *margin, *rate, *raster, self._trace, self._seen, self._force_title]
+
     def _on_draw(self, event: Any) -> None:
-        """Keep what stays, just drawn, and draw the rest on top."""
+        """Store the static part, just drawn, and draw the moving artists on top."""
         self._stale = self.canvas.is_saving()  # into a file, which has all of it already
         if not self._stale:
-            self._stays = self.canvas.copy_from_bbox(self.figure.bbox)
+            self._background = self.canvas.copy_from_bbox(self.figure.bbox)
             self._draw_moving()
 
     def _draw_moving(self) -> None:
@@ -147,11 +138,11 @@ class ExplorerFigure:
 
     @_with_sizes
     def draw(self) -> None:
-        """Bring the canvas up to date: what moves alone, unless an axis changed its numbers."""
-        if self._stale or self._stays is None:
+        """Redraw the moving artists; everything if the numbers at an axis have changed."""
+        if self._stale or self._background is None:
             self.canvas.draw()
             return
-        self.canvas.restore_region(self._stays)
+        self.canvas.restore_region(self._background)
         self._draw_moving()
         self.canvas.blit(self.figure.bbox)
 
@@ -167,7 +158,7 @@ class ExplorerFigure:
 
     @_with_sizes
     def update(self, response: Response) -> None:
-        """Move the picture to another answer; `draw` or `png_bytes` then shows it."""
+        """Move the artists to another response; `draw` or `png_bytes` then shows them."""
         result, healthy = response.result, response.healthy
         colour = HEALTH if result.scenario.body == Body() else CHANGED
         self._move_threshold(result, colour)
@@ -222,51 +213,58 @@ class ExplorerFigure:
     # Margin -------------------------------------------------------------------------
 
     def _margin_panel(self, ax: Any) -> None:
-        (self._was_curve,) = ax.plot([], [], "--", color=HEALTH, lw=2)
+        (self._healthy_curve,) = ax.plot([], [], "--", color=HEALTH, lw=2)
         (self._curve,) = ax.plot([], [], "-", lw=2.5)
-        (self._from,) = ax.plot([], [], "D", ms=9, zorder=5)
+        (self._critical,) = ax.plot([], [], "D", ms=9, zorder=5)
         (self._drop,) = ax.plot([], [], ":", lw=1.6)
-        (self._quiet,) = ax.plot([], [], "|", color=GREY, ms=9, alpha=0.55)
-        (self._loud,) = ax.plot([], [], "|", ms=17, mew=2)
-        self._was_name = ax.text(0.56, 134, "health (dashed)", color=HEALTH, va="center")
+        (self._silent_sites,) = ax.plot([], [], "|", color=GREY, ms=9, alpha=0.55)
+        (self._ectopic_sites,) = ax.plot([], [], "|", ms=17, mew=2)
+        self._healthy_name = ax.text(0.56, 134, "health (dashed)", color=HEALTH, va="center")
         ax.axhline(0, color=BLACK, lw=0.8)
         ax.set_xscale("log")
         ax.set_xlim(0.5, 10)
         ax.set_xticks([0.5, 1, 2, 5, 10], ["0.5", "1", "2", "5", "10"])
         ax.set_xticks([], minor=True)
         ax.set_ylim(-42, 150)
-        ax.set_yticks([-21, 0, 50, 100], ["places", "0", "50", "100"])
+        ax.set_yticks([-21, 0, 50, 100], ["sites", "0", "50", "100"])
         ax.set_ylabel("threshold, %")
-        ax.set_xlabel("a place's persistent sodium, times healthy")
+        ax.set_xlabel("persistent sodium current of a site, times healthy")
         self._margin_title = ax.set_title("", pad=16)
 
     def _move_margin(self, result: Result, healthy: Result, colour: str) -> None:
         critical, level = describe.firing_point(result.hazard)
         known = not math.isnan(critical)
-        self._was_curve.set_data(healthy.hazard.sodium_multiplier, healthy.hazard.threshold_percent)
+        self._healthy_curve.set_data(
+            healthy.hazard.sodium_multiplier, healthy.hazard.threshold_percent
+        )
         self._curve.set_data(result.hazard.sodium_multiplier, result.hazard.threshold_percent)
-        self._from.set_data([critical] if known else [], [level] if known else [])
+        self._critical.set_data([critical] if known else [], [level] if known else [])
         self._drop.set_data([critical, critical] if known else [], [level, -42] if known else [])
         multipliers = result.sites.sodium_multiplier
         fires = multipliers >= critical if known else np.zeros(multipliers.size, bool)
-        self._quiet.set_data(multipliers[~fires], np.full(int((~fires).sum()), -21.0))
-        self._loud.set_data(multipliers[fires], np.full(int(fires.sum()), -21.0))
+        self._silent_sites.set_data(multipliers[~fires], np.full(int((~fires).sum()), -21.0))
+        self._ectopic_sites.set_data(multipliers[fires], np.full(int(fires.sum()), -21.0))
         count = int(fires.sum())
-        fire = "fires by itself" if count == 1 else "fire by themselves"
-        self._margin_title.set_text(f"Margin: {pluralize(count, 'place')} {fire}")
-        for artist in (self._curve, self._from, self._drop, self._loud, self._margin_title):
+        self._margin_title.set_text(f"Margin: {pluralize(count, 'ectopic site')}")
+        for artist in (
+            self._curve,
+            self._critical,
+            self._drop,
+            self._ectopic_sites,
+            self._margin_title,
+        ):
             artist.set_color(colour)
 
     # Rate ---------------------------------------------------------------------------
 
     def _rate_panel(self, ax: Any) -> None:
         self._link = ax.plot([], [], color=GREY, lw=1.5, ls=":")[0]
-        self._was_rate = ax.plot([], [], "o", color=HEALTH, ms=11)[0]
+        self._healthy_rate = ax.plot([], [], "o", color=HEALTH, ms=11)[0]
         self._rate = ax.plot([], [], "D", ms=11)[0]
         white = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
         at_edge = {"fontweight": "bold", "va": "center", "bbox": white}
-        self._was_words = ax.text(1, 0.28, "", color=HEALTH, **at_edge)
-        self._words = ax.text(1, 1.28, "", **at_edge)
+        self._healthy_label = ax.text(1, 0.28, "", color=HEALTH, **at_edge)
+        self._rate_label = ax.text(1, 1.28, "", **at_edge)
         ax.set_xscale("log")
         ax.set_xlim(LEAST_PER_MIN / 2.5, MOST_PER_MIN)
         ticks = [LEAST_PER_MIN, 0.1, 10.0, 1000.0]
@@ -282,7 +280,10 @@ class ExplorerFigure:
         rates = (healthy.expected_per_min, result.expected_per_min)
         x = [float(np.clip(r, LEAST_PER_MIN, MOST_PER_MIN)) for r in rates]
         self._link.set_data([x[0], x[1]], [0, 1])
-        rows = ((self._was_rate, self._was_words, HEALTH), (self._rate, self._words, colour))
+        rows = (
+            (self._healthy_rate, self._healthy_label, HEALTH),
+            (self._rate, self._rate_label, colour),
+        )
         middle = math.sqrt(LEAST_PER_MIN * MOST_PER_MIN)
         for y, (marker, label, row_colour) in enumerate(rows):
             marker.set_data([x[y]], [y])
@@ -347,7 +348,7 @@ class ExplorerFigure:
         ax.text(
             1.0,
             1.06,
-            "circle: can be seen at the skin",
+            "circle: fasciculation, seen at the skin",
             transform=ax.transAxes,
             ha="right",
             va="bottom",
@@ -377,7 +378,7 @@ class ExplorerFigure:
 
 
 def force_words(result: Result) -> str:
-    """Return how many twitches and spasms a minute had, and how many could be seen."""
+    """Return the number of twitches in the minute, of visible ones, and of spasms, in words."""
     t = result.twitches
     short, spasms = int((~t.painful).sum()), int((t.kind == KINDS[-1]).sum())
     seen = int((t.visible & ~t.painful).sum())
@@ -394,15 +395,15 @@ def picture_settings(explorer: Explorer, start: ExplorerSetting, why: str) -> An
     Parameters
     ----------
     explorer : Explorer
-    start : Setting
-        Its muscle is drawn.
+    start : ExplorerSetting
+        Gives the muscle.
     why : str
-        The sentence why there are no sliders; it stands below the picture and in its `words`.
+        Why there are no sliders: one sentence, below the picture and in its alt text.
 
     Returns
     -------
     Picture
-        With the same in words as its attribute `words`.
+        Its ``alt_text`` has the same in words.
     """
     settings = small_settings(start)
     columns = 4
@@ -422,7 +423,7 @@ def picture_settings(explorer: Explorer, start: ExplorerSetting, why: str) -> An
         axes[0].plot([], [], marker, color=colour, ls="none", ms=7, label=name)[0]
         for (colour, marker, _), name in zip(ORIGIN_MARKS, SHORT_ORIGINS, strict=True)
     ]
-    add_titles(fig, "One minute of one person: each slider low and high, and what ails", f"{why}\n")
+    add_titles(fig, "One minute of one person: each slider low and high, and illnesses", f"{why}\n")
     fig.legend(
         handles=handles, loc="outside upper right", ncols=5, handletextpad=0.0, columnspacing=1.0
     )
@@ -431,20 +432,12 @@ def picture_settings(explorer: Explorer, start: ExplorerSetting, why: str) -> An
 
 
 def _small_panel(ax: Any, response: Response) -> str:
-    """Draw the discharges of one answer and return it in words."""
-    result, f = response.result, response.result.firing
+    """Draw the discharges of one response and return it in words."""
+    result, firing = response.result, response.result.firing
     colour = HEALTH if result is response.healthy else CHANGED
     for kind, (origin_colour, marker, _) in enumerate(ORIGIN_MARKS):
-        of_origin = f.origin == kind
-        ax.plot(
-            f.time_s[of_origin],
-            f.unit[of_origin] + 1,
-            marker,
-            color=origin_colour,
-            ms=3.5,
-            ls="none",
-            mew=0,
-        )
+        time_s, unit = firing.time_s[firing.origin == kind], firing.unit[firing.origin == kind]
+        ax.plot(time_s, unit + 1, marker, color=origin_colour, ms=3.5, ls="none", mew=0)
     title = response.setting.describe()
     title = "In health" if result is response.healthy else title[:1].upper() + title[1:]
     short = result.excitability.relative_to(result.healthy)["threshold_1ms_percent"]
@@ -453,26 +446,12 @@ def _small_panel(ax: Any, response: Response) -> str:
     spasms = int((result.twitches.kind == "spasm").sum())
     rate += f" and {pluralize(spasms, 'spasm')}" if spasms else ""
     ax.set_title(f"{title}\n{rate}", color=colour, fontsize=11)
-    if not len(f):
-        ax.text(
-            0.5,
-            0.4,
-            "silent for this minute",
-            transform=ax.transAxes,
-            ha="center",
-            va="center",
-            color=GREY,
-        )
-    ax.text(
-        0.99,
-        0.97,
-        threshold,
-        transform=ax.transAxes,
-        ha="right",
-        va="top",
-        color=colour,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
-    )
+    if not len(firing):
+        centre = {"transform": ax.transAxes, "ha": "center", "va": "center"}
+        ax.text(0.5, 0.4, "silent for this minute", color=GREY, **centre)
+    corner = {"transform": ax.transAxes, "ha": "right", "va": "top"}
+    white = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
+    ax.text(0.99, 0.97, threshold, color=colour, bbox=white, **corner)
     ax.set_xlim(0, DURATION_S)
     ax.set_ylim(0, result.sites.units * 1.3)
     ax.set_yticks([])

@@ -269,8 +269,9 @@ def _index_row(lesson: Lesson, existing: Collection[str]) -> str:
         place = f"{part}/{lesson.name}.{end}"
         if place in existing:
             links.append(f'<a href="{place}">{label} {lesson.number}</a>')
-    cells = (_inline_html(lesson.level), escape(lesson.minutes), html_list(map(_inline_html, lesson.aims)),
-             _inline_html(lesson.goal), html_list(links))  # fmt: skip
+    cells = [_inline_html(lesson.level), escape(lesson.minutes)]
+    cells += [html_list(map(_inline_html, lesson.aims)), _inline_html(lesson.goal)]
+    cells.append(html_list(links))
     columns = "".join(f"<td>{cell}</td>" for cell in cells)
     return f'<tr><th scope="row">{lesson.number}. {_inline_html(lesson.title)}</th>{columns}</tr>'
 

@@ -54,11 +54,11 @@ SIGN_WORDS = {
         )
     },
     "cups_of_coffee": "coffee, an hour ago",
-    "sleep_debt_h": "sleep missing",
+    "sleep_debt_h": "sleep debt (sleep missing)",
     "paco2_mmhg": "carbon dioxide",
     "ph": "pH",
     "bicarbonate_mmol_l": "bicarbonate",
-    "twitches_seen": "twitches seen",
+    "twitches_seen": "fasciculations (twitches seen)",
     "force": "force",
     "singles_per_min": "single discharges",
     "doublets_per_min": "doublets (two discharges)",
@@ -66,9 +66,9 @@ SIGN_WORDS = {
     "myokymic_bursts_per_min": "myokymic bursts (groups at a regular rate, again and again)",
     "neuromyotonic_bursts_per_min": "neuromyotonic bursts (many discharges at a very high rate)",
     "repeated_percent": "share of all these with two discharges or more",
-    "active_percent": "units near the needle that fire at rest",
+    "active_percent": "motor units near the needle that fire at rest",
     "units": "motor units, estimated",
-    "potential_uv": "size of the units' potentials",
+    "potential_uv": "size of the motor units' potentials",
     "sdtc_ms": "strength-duration time constant",
     "relative_refractory_period_ms": "relative refractory period",
     "refractoriness_2_5_ms_percent": "refractoriness at 2.5 ms",
@@ -80,17 +80,17 @@ SIGN_WORDS = {
 # A page of the textbook; what each patient shows is the model's, and the tests hold it to these.
 CLUES = {
     "healthy": "Every test is as usual; the sole of the foot twitches in nearly everybody.",
-    "low_calcium": "Calcium clearly low, the other ions and the breath as usual.",
-    "magnesium_depletion": "Magnesium far too low, and it takes calcium with it.",
+    "low_calcium": "Calcium clearly low (hypocalcaemia), the other ions and the breath as usual.",
+    "magnesium_depletion": "Magnesium far too low (hypomagnesaemia), and it takes calcium with it.",
     "poor_nutrition": "Magnesium and calcium both a little low.",
-    "anxiety": "Carbon dioxide breathed off and pH high, which lowers calcium a little.",
+    "anxiety": "Hyperventilation: carbon dioxide low and pH high, which lowers calcium a little.",
     "kidney_disease": "Magnesium and potassium kept back, calcium low, the blood acid.",
     "serotonin_syndrome": "Nearly every motor unit fires single discharges, in all muscles.",
     "cholinesterase_inhibition": "Every discharge is repeated at once: no single ones are left.",
     "pinched_nerve": "Myokymic bursts, in the muscles of one root.",
     "nerve_damage": "Motor units are lost and those left are large, in one muscle.",
     "als": "Motor units are lost and those left are large, in muscles of different roots.",
-    "isaacs": "Neuromyotonic bursts beside other discharges, in all muscles.",
+    "isaacs": "Hyperexcitable axon terminals: neuromyotonic bursts beside others, in all muscles.",
 }
 BY_DOCTOR = {
     "treats": "A doctor should see this, and can treat it.",
@@ -114,7 +114,8 @@ def _points_words(value: float) -> str:
 def patient_words(game: Game) -> str:
     """Return who comes, and with what."""
     return (
-        f"Patient {game.seed}: an adult who twitches in the {muscle_words(game.muscle)}, at rest. "
+        f"Patient {game.seed}: an adult who twitches in the {muscle_words(game.muscle)}, at rest "
+        "(fasciculations: twitches that can be seen). "
         "Find out why, and what to do."
     )
 
@@ -185,7 +186,8 @@ def finding_words(finding: Finding) -> str:
         name = f"{muscle_words(finding.place)}, {name}"
     reference = reference_words(finding)
     usual = f" (usual {reference})" if reference else ""
-    return f"{name}: {_finding_value(finding)}{usual}{f', {finding.flag.upper()}' if finding.flag else ''}"
+    flag = f", {finding.flag.upper()}" if finding.flag else ""
+    return f"{name}: {_finding_value(finding)}{usual}{flag}"
 
 
 def report_title(report: Report) -> str:
@@ -276,27 +278,23 @@ def secret_lines(case: Case) -> list[str]:
 
 
 def report_rows(seed: int, reports: Sequence[Report]) -> list[dict[str, Any]]:
-    """Return a row for each finding of what was ordered."""
+    """Return a row for each finding of the tests that were ordered."""
     rows = []
-    for order, r in enumerate(reports, 1):
-        base = {"patient": seed, "order": order, "test": r.test, "price_points": r.price}
-        for exposure in r.mentioned:
-            rows.append(base | _report_row("", exposure, math.nan, "", math.nan, math.nan, ""))
-        for f in r.findings:
-            place = f.place or r.place
-            rows.append(base | _report_row(place, f.name, f.value, f.unit, f.low, f.high, f.flag))
+    for order, report in enumerate(reports, 1):
+        base = {"patient": seed, "order": order, "test": report.test, "price_points": report.price}
+        findings = [Finding(exposure, math.nan) for exposure in report.mentioned]
+        for finding in [*findings, *report.findings]:
+            rows.append(base | _finding_row(finding, report.place))
     return rows
 
 
-def _report_row(
-    muscle: str, finding: str, value: float, unit: str, low: float, high: float, flag: str
-):
+def _finding_row(finding: Finding, place: str) -> dict[str, Any]:
     return {
-        "muscle": muscle,
-        "finding": finding,
-        "value": value,
-        "unit": unit,
-        "usual_low": low,
-        "usual_high": high,
-        "flag": flag,
+        "muscle": finding.place or place,
+        "finding": finding.name,
+        "value": finding.value,
+        "unit": finding.unit,
+        "usual_low": finding.low,
+        "usual_high": finding.high,
+        "flag": finding.flag,
     }

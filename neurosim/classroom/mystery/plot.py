@@ -113,7 +113,7 @@ def _draw_muscles(report: Report) -> Any:
     force_axes.set_title("Force (dashed: lowest usual)")
     force_axes.set_xlabel("% of usual")
     force_axes.set_xlim(0, 165)
-    twitch_axes.set_title("Twitches seen")
+    twitch_axes.set_title("Fasciculations (twitches seen)")
     twitch_axes.set_xlabel("per minute")
     twitch_axes.margins(x=0.25)
     force_axes.set_yticks(range(len(names)), [muscle_words(n) for n in names])

@@ -94,7 +94,7 @@ _register(
     "Mystery",
     text="neurosim.classroom.mystery.desk:describe_mystery",
     headline="neurosim.classroom.mystery.desk:mystery_headline",
-    plot="neurosim.classroom.mystery.desk:picture_last_report",
+    plot="neurosim.classroom.mystery.desk:newest_picture",
     files="neurosim.classroom.mystery.files:mystery_files",
     table="neurosim.classroom.mystery.files:mystery_table",
     parameters="neurosim.classroom.mystery.files:mystery_parameters",

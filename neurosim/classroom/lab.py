@@ -105,14 +105,14 @@ def lab(
         raise NeurosimError(f"tell must be a function of a text, not {short_repr(tell)}.")
     place, free_port = resolve_place(page), check_port(port)
     _refuse_in_notebook()
-    where, changed = copy_lessons(folder)
+    home, changed = copy_lessons(folder)
     if changed:
         them = "it" if len(changed) == 1 else "them"
         tell(f"Left as you changed {them}: {', '.join(changed)}.")
     _compile_once()
-    serve(place, where, free_port, bool(browser), tell)
-    tell(f"Closed; your files are in {where}.")
-    return where
+    serve(place, home, free_port, bool(browser), tell)
+    tell(f"Closed; your files are in {home}.")
+    return home
 
 
 def _refuse_in_notebook() -> None:

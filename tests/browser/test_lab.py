@@ -31,10 +31,10 @@ def wait_for(page, text):
 COUNTED = """
 import neurosim as ns
 from neurosim.classroom.explorer import settings
-asked, ask = [], settings.Explorer.answer
-settings.Explorer.answer = lambda self, setting: asked.append(setting) or ask(self, setting)
+moves, respond = [], settings.Explorer.respond
+settings.Explorer.respond = lambda self, setting: moves.append(setting) or respond(self, setting)
 ui = ns.explore(canvas=False)
-ui.words.observe(lambda change: setattr(ui.reset, "tooltip", str(len(asked))), "value")
+ui.sentences.observe(lambda change: setattr(ui.reset, "tooltip", str(len(moves))), "value")
 ui
 """.strip()
 

@@ -84,9 +84,9 @@ def test_a_patient_is_solved_with_the_keyboard_alone(page, lab, shot):
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Outcome").wait_for()
     assert focused(page) == ["BUTTON", "Propose"]  # nothing takes the keyboard away
-    told = page.locator("[aria-live=polite]").last.inner_text()
-    assert "Right: Anxiety with over-breathing." in told and "90 of 100" in told
-    assert "not medical advice" in told
+    outcome = page.locator("[aria-live=polite]").last.inner_text()
+    assert "Right: Anxiety with over-breathing." in outcome and "90 of 100" in outcome
+    assert "not medical advice" in outcome
     shot("mystery_end", full_page=True)
 
     tab_to(page, "INPUT", "Patient number")

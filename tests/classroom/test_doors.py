@@ -1,4 +1,4 @@
-"""The Python twins of the classroom's commands: same files, same words, one sentence for nonsense."""
+"""The Python twins of the classroom's commands: same files and words, nonsense in one sentence."""
 
 import asyncio
 

@@ -63,10 +63,12 @@ def test_limits_of_the_sliders_are_those_of_the_body():
     for door, k in all_sliders().items():
         f = FIELDS[k.field]
         per = ns.Body(**{door: 1.0}).replace() if door == "cups_of_coffee" else None
-        one = per.plasma_caffeine_umol_l if per else 1.0
-        assert k.low * one == pytest.approx(f.low) and k.high * one == pytest.approx(f.high)
-        assert k.lowest * one == pytest.approx(f.lowest)
-        assert f.highest - one < k.highest * one <= f.highest if per else k.highest == f.highest
+        factor = per.plasma_caffeine_umol_l if per else 1.0
+        assert k.low * factor == pytest.approx(f.low) and k.high * factor == pytest.approx(f.high)
+        assert k.lowest * factor == pytest.approx(f.lowest)
+        assert (
+            f.highest - factor < k.highest * factor <= f.highest if per else k.highest == f.highest
+        )
         steps = (k.healthy - k.lowest) / k.step
         assert steps == pytest.approx(round(steps)), "health is a position of the slider"
         for end in (k.lowest, k.highest):
@@ -77,8 +79,8 @@ def test_a_setting_is_the_body_of_its_doors_and_condition():
     assert ExplorerSetting().body() == ns.Body()
     assert ExplorerSetting(LOW).body() == ns.Body(**LOW)
     assert ExplorerSetting({"cups_of_coffee": 4}).body() == ns.Body(cups_of_coffee=4)
-    whole = ExplorerSetting(LOW, condition="isaacs").body()
-    assert whole == ns.Body(**LOW, isaacs=ns.load_scenario("isaacs").body.isaacs)
+    body = ExplorerSetting(LOW, condition="isaacs").body()
+    assert body == ns.Body(**LOW, isaacs=ns.load_scenario("isaacs").body.isaacs)
     half, worst = (
         ExplorerSetting(condition="over_breathing", severity=0.5),
         ns.load_scenario("over_breathing"),
@@ -89,7 +91,7 @@ def test_a_setting_is_the_body_of_its_doors_and_condition():
 
 
 def test_every_condition_is_a_scenario_whose_fields_no_slider_moves():
-    own = {k.field for k in all_sliders().values()}
+    slider_fields = {k.field for k in all_sliders().values()}
     assert {
         "als",
         "isaacs",
@@ -100,12 +102,12 @@ def test_every_condition_is_a_scenario_whose_fields_no_slider_moves():
         "cramp",
     } <= set(explorer_conditions())
     for name in explorer_conditions():
-        assert not {f for f, _, _ in ns.load_scenario(name).body.abnormal()} & own
+        assert not {f for f, _, _ in ns.load_scenario(name).body.abnormal()} & slider_fields
         assert ExplorerSetting(condition=name).body() == ns.load_scenario(name).body
 
 
 @pytest.mark.parametrize(
-    "wrong, said",
+    "values, message",
     [
         ({"values": {"calcium": 1.0}}, "Unknown slider 'calcium'"),
         ({"values": {"potassium_mmol_l": 40}}, "outside the survivable range 1.5 to 9.5 mmol/L"),
@@ -114,9 +116,9 @@ def test_every_condition_is_a_scenario_whose_fields_no_slider_moves():
         ({"severity": 1.5}, "severity = 1.5"),
     ],
 )
-def test_what_no_slider_can_say_is_refused_in_a_sentence(wrong, said):
-    with pytest.raises(NeurosimError, match=re.escape(said)):
-        ExplorerSetting(**wrong)
+def test_what_no_slider_can_say_is_refused_in_a_sentence(values, message):
+    with pytest.raises(NeurosimError, match=re.escape(message)):
+        ExplorerSetting(**values)
 
 
 def test_wrong_people_and_muscles_are_refused():
@@ -132,21 +134,21 @@ def test_wrong_people_and_muscles_are_refused():
 
 
 def test_the_answer_is_what_simulate_says(explorer):
-    answer = explorer.respond(ExplorerSetting(LOW, muscle="calf"))
-    own = alone(ns.Body(**LOW), "calf")
-    assert np.array_equal(answer.result.firing.time_s, own.firing.time_s)
-    assert answer.result.expected_per_min == own.expected_per_min
-    assert answer.healthy.expected_per_min == alone(ns.Body(), "calf").expected_per_min
-    assert answer.result.scenario.muscle == answer.healthy.scenario.muscle == "calf"
+    response = explorer.respond(ExplorerSetting(LOW, muscle="calf"))
+    expected = alone(ns.Body(**LOW), "calf")
+    assert np.array_equal(response.result.firing.time_s, expected.firing.time_s)
+    assert response.result.expected_per_min == expected.expected_per_min
+    assert response.healthy.expected_per_min == alone(ns.Body(), "calf").expected_per_min
+    assert response.result.scenario.muscle == response.healthy.scenario.muscle == "calf"
 
 
 def test_words_hold_the_numbers_of_the_model(explorer):
-    own, healthy = alone(ns.Body(**LOW)), alone(ns.Body())
+    low, healthy = alone(ns.Body(**LOW)), alone(ns.Body())
     text = explorer.respond(ExplorerSetting(LOW)).text()
-    part = own.excitability.relative_to(healthy.excitability)
+    part = low.excitability.relative_to(healthy.excitability)
     assert f"a 1-ms pulse needs {part['threshold_1ms_percent']:.0f} %" in text
     assert f"a 20-ms pulse {part['threshold_20ms_percent']:.0f} %: easier to fire" in text
-    assert f"{own.expected_per_min:.0f} per minute over a long time" in text
+    assert f"{low.expected_per_min:.0f} per minute over a long time" in text
     assert f"{healthy.expected_per_min:.0f} per minute in health: a few times as many" in text
     assert "ionised calcium 0.80 mmol/L (low), in the sole of the foot" in text
     assert text.endswith(ADVICE) and text.count(ADVICE) == 1
@@ -156,19 +158,19 @@ def test_words_hold_the_numbers_of_the_model(explorer):
 def test_words_of_what_is_rare_blocked_or_a_spasm(explorer):
     rare = explorer.respond(ExplorerSetting({"ionised_calcium_mmol_l": 1.75})).text()
     assert re.search(r"Twitches: one in [\d.]+ days over a long time", rare)
-    assert "harder to fire" in rare and "none of 1 181 places of the nerve fire" in rare
+    assert "harder to fire" in rare and "none of 1 181 sites of the nerve are ectopic" in rare
     blocked = explorer.respond(ExplorerSetting({"potassium_mmol_l": 9.5})).text()
     assert "Threshold: the nerve fibre is blocked" in blocked and "nan" not in blocked
-    for body, said in (
+    for body, phrase in (
         ({"sodium_mmol_l": 120.0}, "easier to fire by a short pulse, harder by a long one"),
         ({"sodium_mmol_l": 160.0}, "harder to fire by a short pulse, easier by a long one"),
     ):
         part = alone(ns.Body(**body)).excitability.relative_to(alone(ns.Body()).excitability)
         short, long = part["threshold_1ms_percent"], part["threshold_20ms_percent"]
-        assert (short < 100 < long) == said.startswith("easier") and (short - 100) * (
+        assert (short < 100 < long) == phrase.startswith("easier") and (short - 100) * (
             long - 100
         ) < 0
-        assert said in explorer.respond(ExplorerSetting(body)).text()
+        assert phrase in explorer.respond(ExplorerSetting(body)).text()
     cramp = explorer.respond(ExplorerSetting(condition="cramp")).text()
     assert "2 spasms in this minute" in cramp
 
@@ -178,18 +180,20 @@ def test_words_of_what_is_rare_blocked_or_a_spasm(explorer):
 
 def test_a_move_moves_artists_and_makes_no_new_ones(explorer):
     before = dict(matplotlib.rcParams)
-    shown = plot.ExplorerFigure()
-    shown.update(explorer.respond(ExplorerSetting()))
-    first, artists = shown.png_bytes(), shown.figure.findobj()
-    answer = explorer.respond(ExplorerSetting(LOW))
-    shown.update(answer)
-    second = shown.png_bytes()
+    figure = plot.ExplorerFigure()
+    figure.update(explorer.respond(ExplorerSetting()))
+    first, artists = figure.png_bytes(), figure.figure.findobj()
+    response = explorer.respond(ExplorerSetting(LOW))
+    figure.update(response)
+    second = figure.png_bytes()
     assert first.startswith(b"\x89PNG") and first != second
-    assert {id(a) for a in artists} >= {id(a) for a in shown._moving}
-    lines = [line for ax in shown.figure.axes for line in ax.lines]
-    f = answer.result.firing
-    drawn = [line for line in lines if np.array_equal(line.get_xdata(), f.time_s[f.origin == 1])]
-    assert drawn and np.array_equal(drawn[0].get_ydata(), f.unit[f.origin == 1] + 1)
+    assert {id(a) for a in artists} >= {id(a) for a in figure._moving}
+    lines = [line for ax in figure.figure.axes for line in ax.lines]
+    f = response.result.firing
+    terminals = [
+        line for line in lines if np.array_equal(line.get_xdata(), f.time_s[f.origin == 1])
+    ]
+    assert terminals and np.array_equal(terminals[0].get_ydata(), f.unit[f.origin == 1] + 1)
     assert dict(matplotlib.rcParams) == before
 
 
@@ -204,8 +208,8 @@ def test_a_move_moves_artists_and_makes_no_new_ones(explorer):
 )
 def test_what_is_moved_looks_as_if_drawn_anew(explorer, setting):
     moved, anew = plot.ExplorerFigure(), plot.ExplorerFigure()
-    for one in (ExplorerSetting(condition="als"), ExplorerSetting(muscle="eyelid"), setting):
-        moved.update(explorer.respond(one))
+    for other in (ExplorerSetting(condition="als"), ExplorerSetting(muscle="eyelid"), setting):
+        moved.update(explorer.respond(other))
         moved.png_bytes()
     anew.update(explorer.respond(setting))
     assert moved.png_bytes() == anew.png_bytes()
@@ -216,8 +220,8 @@ def test_a_figure_saved_in_between_leaves_no_ghost(explorer, tmp_path):
     moved.update(explorer.respond(ExplorerSetting(LOW)))
     moved.png_bytes()
     moved.figure.savefig(tmp_path / "saved.png", dpi=plot.DPI)
-    for one in (moved, anew):
-        one.update(explorer.respond(ExplorerSetting()))
+    for figure in (moved, anew):
+        figure.update(explorer.respond(ExplorerSetting()))
     assert moved.png_bytes() == anew.png_bytes()
     low = plot.ExplorerFigure()
     low.update(explorer.respond(ExplorerSetting(LOW)))
@@ -225,8 +229,8 @@ def test_a_figure_saved_in_between_leaves_no_ghost(explorer, tmp_path):
 
     saved = imread(tmp_path / "saved.png")[..., :3]
     low.draw()
-    drawn = np.asarray(low.canvas.buffer_rgba())[..., :3] / 255
-    assert saved.shape == drawn.shape and np.abs(saved - drawn).mean() < 0.01
+    pixels = np.asarray(low.canvas.buffer_rgba())[..., :3] / 255
+    assert saved.shape == pixels.shape and np.abs(saved - pixels).mean() < 0.01
 
 
 @pytest.mark.parametrize(
@@ -242,20 +246,22 @@ def test_a_figure_saved_in_between_leaves_no_ghost(explorer, tmp_path):
     ids=["health", "most", "lowest", "rarest", "blocked", "calf"],
 )
 def test_the_picture_is_readable_on_a_projector(explorer, setting, check):
-    shown = plot.ExplorerFigure()
-    shown.update(explorer.respond(setting))
-    shown.draw()
-    check(shown.figure)
+    figure = plot.ExplorerFigure()
+    figure.update(explorer.respond(setting))
+    figure.draw()
+    check(figure.figure)
 
 
 def test_without_a_notebook_there_are_small_pictures_and_a_sentence_why(capsys):
     picture = ns.explore()
-    said = capsys.readouterr().out
-    assert said.count("\n") == 1 and said.startswith("No sliders, because no notebook is running")
+    printed = capsys.readouterr().out
+    assert printed.count("\n") == 1 and printed.startswith(
+        "No sliders, because no notebook is running"
+    )
     assert picture._repr_png_().startswith(b"\x89PNG")
     assert len(picture.alt_text.splitlines()) == 1 + 20 + 1
-    own = alone(ns.Body(**LOW), person=TYPICAL_PERSON)
-    rate = rate_words(own.expected_per_min)
+    low = alone(ns.Body(**LOW), person=TYPICAL_PERSON)
+    rate = rate_words(low.expected_per_min)
     assert f"mmol/L (low): {rate}; threshold 55 %." in picture.alt_text
 
 
@@ -269,9 +275,14 @@ def test_without_ipywidgets_the_sentence_says_so(monkeypatch):
 
 def test_sliders_are_labelled_and_limited(sliders):
     for name, k in all_sliders().items():
-        one = sliders.sliders[name]
-        assert (one.min, one.max, one.step, one.value) == (k.lowest, k.highest, k.step, k.healthy)
-        assert one.description.lower() == k.label and one.continuous_update
+        slider = sliders.sliders[name]
+        assert (slider.min, slider.max, slider.step, slider.value) == (
+            k.lowest,
+            k.highest,
+            k.step,
+            k.healthy,
+        )
+        assert slider.description.lower() == k.label and slider.continuous_update
         assert k.range_words() in sliders._notes[name].value
     assert sliders.response.result.scenario.body == ns.Body()
     assert "usual in plasma: up to 5 cups' worth" in sliders._notes["cups_of_coffee"].value
@@ -280,10 +291,10 @@ def test_sliders_are_labelled_and_limited(sliders):
 def test_a_moved_slider_is_marked_and_answered(sliders):
     before = sliders.picture.value
     sliders.sliders["ionised_calcium_mmol_l"].value = 0.8
-    own = alone(ns.Body(**LOW), person=TYPICAL_PERSON)
-    assert np.array_equal(sliders.response.result.firing.time_s, own.firing.time_s)
-    rate = f"{rate_words(own.expected_per_min)} over a long time"
-    assert rate in sliders.words.value
+    low = alone(ns.Body(**LOW), person=TYPICAL_PERSON)
+    assert np.array_equal(sliders.response.result.firing.time_s, low.firing.time_s)
+    rate = f"{rate_words(low.expected_per_min)} over a long time"
+    assert rate in sliders.sentences.value
     assert sliders.picture.value != before and rate in sliders.picture.value.split('" src=')[0]
     assert sliders.sliders["ionised_calcium_mmol_l"].description == "<b>Ionised calcium</b>"
     assert "<b>changed, LOW:</b>" in sliders._notes["ionised_calcium_mmol_l"].value
@@ -291,19 +302,19 @@ def test_a_moved_slider_is_marked_and_answered(sliders):
 
 
 def test_reset_puts_everything_back_with_one_answer(sliders):
-    at_first = sliders.words.value, sliders.picture.value
+    at_first = sliders.sentences.value, sliders.picture.value
     sliders.sliders["potassium_mmol_l"].value = 3.0
     sliders.condition.value, sliders.muscle.value = "als", "eyelid"
     sliders.sliders["severity"].value = 0.5
     assert sliders.response.result.scenario.body.als == pytest.approx(0.3)
     assert "changed" in sliders._notes["potassium_mmol_l"].value
-    asked, ask = [], sliders._explorer.respond
-    sliders._explorer.respond = lambda setting: asked.append(setting) or ask(setting)
+    settings, respond = [], sliders._explorer.respond
+    sliders._explorer.respond = lambda setting: settings.append(setting) or respond(setting)
     sliders.reset.click()
-    assert len(asked) == 1 and sliders.setting == ExplorerSetting(
+    assert len(settings) == 1 and sliders.setting == ExplorerSetting(
         {name: k.healthy for name, k in all_sliders().items()}
     )
-    assert (sliders.words.value, sliders.picture.value) == at_first
+    assert (sliders.sentences.value, sliders.picture.value) == at_first
     assert not any("changed" in sliders._notes[name].value for name in all_sliders())
     assert sliders.sliders["severity"].layout.display == "none"
 
@@ -312,35 +323,35 @@ def test_a_body_that_nobody_survives_leaves_the_last_picture(sliders):
     sliders.sliders["potassium_mmol_l"].value = 1.5
     last = sliders.picture.value
     sliders.sliders["stress"].value = 1.0
-    assert "Not possible:" in sliders.words.value and "survivable" in sliders.words.value
+    assert "Not possible:" in sliders.sentences.value and "survivable" in sliders.sentences.value
     assert sliders.picture.value == last
     assert sliders.response.result.scenario.body == ns.Body(potassium_mmol_l=1.5)
     sliders.sliders["stress"].value = 0.0
-    assert "Not possible" not in sliders.words.value
+    assert "Not possible" not in sliders.sentences.value
 
 
 def test_moves_that_come_together_are_answered_together_the_latest_wins(sliders):
-    asked, ask = [], sliders._explorer.respond
-    sliders._explorer.respond = lambda setting: asked.append(setting) or ask(setting)
+    settings, respond = [], sliders._explorer.respond
+    sliders._explorer.respond = lambda setting: settings.append(setting) or respond(setting)
 
     async def drag():
         for value in np.arange(1.15, 0.75, -0.05):
             sliders.sliders["ionised_calcium_mmol_l"].value = value
             await asyncio.sleep(0)
-        assert asked == []
+        assert settings == []
         await asyncio.sleep(0.2)
-        assert len(asked) == 1
+        assert len(settings) == 1
         sliders.sliders["stress"].value = 0.5
         assert sliders.response.result.scenario.body.stress == 0.5  # who asks need not wait
 
     asyncio.run(drag())
-    assert [s.body().ionised_calcium_mmol_l for s in asked] == pytest.approx([0.8, 0.8])
+    assert [s.body().ionised_calcium_mmol_l for s in settings] == pytest.approx([0.8, 0.8])
 
 
 def test_a_notebook_that_shows_no_widgets_shows_the_words(sliders):
-    shown = sliders._repr_mimebundle_()
-    assert shown["text/plain"].splitlines() == sliders.response.sentences()
-    assert "application/vnd.jupyter.widget-view+json" in shown
+    bundle = sliders._repr_mimebundle_()
+    assert bundle["text/plain"].splitlines() == sliders.response.sentences()
+    assert "application/vnd.jupyter.widget-view+json" in bundle
 
 
 def test_the_canvas_of_ipympl_is_the_same_picture_and_no_global_backend():
@@ -359,15 +370,15 @@ print(dict(matplotlib.rcParams) == before)
 
     from neurosim.classroom.explorer.widgets import Sliders
 
-    one = Sliders(Explorer(), ExplorerSetting(), canvas=True)
-    canvas, figure = one.picture, one._figure.figure
-    one.sliders["ionised_calcium_mmol_l"].value = 0.8
-    assert one.picture is canvas and canvas.figure is figure
+    sliders = Sliders(Explorer(), ExplorerSetting(), canvas=True)
+    canvas, figure = sliders.picture, sliders._figure.figure
+    sliders.sliders["ionised_calcium_mmol_l"].value = 0.8
+    assert sliders.picture is canvas and canvas.figure is figure
     anew = plot.ExplorerFigure()
-    anew.update(one.response)
+    anew.update(sliders.response)
     anew.draw()
-    own = np.asarray(canvas.buffer_rgba())
-    assert np.array_equal(own, np.asarray(anew.canvas.buffer_rgba()))
+    pixels = np.asarray(canvas.buffer_rgba())
+    assert np.array_equal(pixels, np.asarray(anew.canvas.buffer_rgba()))
 
 
 def test_what_is_not_installed_is_said_in_a_sentence(monkeypatch):
@@ -388,5 +399,5 @@ def test_a_nerve_that_fires_into_a_silent_muscle_is_told_so():
     healthy = ns.simulate("normal", duration_s=60, seed=1)
     low = ns.simulate(ns.Body(ionised_calcium_mmol_l=0.4), duration_s=60, seed=1)
     assert low.firing.time_s.size > 1000 and low.twitches.onset_s.size == 0
-    told = settings.twitch_sentence(low, healthy)
-    assert "none over a long time" in told and "too few muscle fibres follow it" in told
+    sentence = settings.twitch_sentence(low, healthy)
+    assert "none over a long time" in sentence and "too few muscle fibres follow it" in sentence

@@ -19,10 +19,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_lessons_and_pages_are_copied(tmp_path):
-    folder, kept = lab.copy_lessons(tmp_path / "own" / "lab")
-    assert kept == []
-    there = {path.name for path in folder.glob("*.ipynb")}
-    assert there == {f"{name}.ipynb" for name in (*lab.lesson_notebooks(), *lab.LAB_PAGES)}
+    folder, changed = lab.copy_lessons(tmp_path / "own" / "lab")
+    assert changed == []
+    copied = {path.name for path in folder.glob("*.ipynb")}
+    assert copied == {f"{name}.ipynb" for name in (*lab.lesson_notebooks(), *lab.LAB_PAGES)}
     for name, path in lab.lesson_notebooks().items():
         assert (folder / f"{name}.ipynb").read_bytes() == path.read_bytes()
     page = json.loads((folder / "explore.ipynb").read_text("utf-8"))
@@ -51,9 +51,9 @@ def test_what_a_pupil_changed_is_kept_and_the_rest_renewed(tmp_path, monkeypatch
     assert (folder / "02_two.ipynb").read_text() == "mine, too"
 
 
-@pytest.mark.parametrize("asked", ["01", "1", "01_one_twitch", "one twitch", "01_one_twitch.ipynb"])
-def test_a_lesson_is_found_by_number_or_name(asked):
-    assert lab.resolve_place(asked) == lab.Place(
+@pytest.mark.parametrize("query", ["01", "1", "01_one_twitch", "one twitch", "01_one_twitch.ipynb"])
+def test_a_lesson_is_found_by_number_or_name(query):
+    assert lab.resolve_place(query) == lab.Place(
         "Lesson 01_one_twitch", "lab/tree/01_one_twitch.ipynb"
     )
 
@@ -75,8 +75,8 @@ def test_a_port_that_cannot_be_is_refused(port, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(lab, "missing_packages", lambda: "")
     assert main(["lab", "--port", port]) == 2
-    said = capsys.readouterr().err
-    assert "port" in said and said.count("\n") == 1
+    message = capsys.readouterr().err
+    assert "port" in message and message.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
 
@@ -102,8 +102,8 @@ def test_without_jupyter_one_sentence_says_how_to_install_it(monkeypatch, capsys
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(lab, "find_spec", lambda name: None if name != "ipywidgets" else name)
     assert main(["lab"]) == 2
-    said = capsys.readouterr().err
-    assert said == (
+    message = capsys.readouterr().err
+    assert message == (
         "'neurosim lab' needs jupyterlab and voila: pip install \"neurosim[lab]\" "
         '(from a checkout: pip install ".[lab]").\n'
     )
@@ -118,8 +118,8 @@ def test_lab_is_served_and_stops_with_a_sentence(tmp_path):
     from urllib.request import urlopen
 
     paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    own = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("CONFIG", "RUNTIME")}
-    env = {**os.environ, **own, "PYTHONPATH": paths}
+    folders = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("CONFIG", "RUNTIME")}
+    env = {**os.environ, **folders, "PYTHONPATH": paths}
     process = subprocess.Popen(
         [sys.executable, "-m", "neurosim", "lab", "01", "--no-browser", "--out", "here"],
         cwd=tmp_path,

@@ -41,18 +41,20 @@ def taught(cache):
     def of(name):
         if name not in done:
             # the first on a machine compiles the loops, which takes longer than any lesson
-            done[name] = execute.execute_notebook(build.teacher_copy(one(name)), name, 300.0)
+            done[name] = execute.execute_notebook(
+                build.teacher_copy(lesson_named(name)), name, 300.0
+            )
         return done[name]
 
     return of
 
 
-def one(name):
+def lesson_named(name):
     return source_.read_lesson(SOURCES[name])
 
 
 def cells(name, tag):
-    return [cell for cell in one(name).cells if tag in source_.cell_tags(cell)]
+    return [cell for cell in lesson_named(name).cells if tag in source_.cell_tags(cell)]
 
 
 def source(tmp_path, body, name="01_test", **front):
@@ -123,7 +125,7 @@ def test_there_are_lessons():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_head(name):
-    lesson = one(name)
+    lesson = lesson_named(name)
     low, high = map(int, re.fullmatch(r"(\d\d) to (\d\d)", lesson.minutes).groups())
     assert 20 <= low < high <= 45
     assert 2 <= len(lesson.aims) <= 4 and all(a.startswith("You will ") for a in lesson.aims)
@@ -139,23 +141,23 @@ def test_head(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_order(name):
-    texts = [c.source for c in one(name).cells if c.cell_type == "markdown"]
+    texts = [c.source for c in lesson_named(name).cells if c.cell_type == "markdown"]
     heads = [h.lower() for text in texts for h in re.findall(r"^## (.*)$", text, re.MULTILINE)]
     at = [next(i for i, h in enumerate(heads) if word in h) for word in ORDER]
     assert at == sorted(at)
-    kinds = [source_.cell_tags(c) for c in one(name).cells]
+    kinds = [source_.cell_tags(c) for c in lesson_named(name).cells]
     first_knob = next(i for i, t in enumerate(kinds) if "knob" in t)
     assert "question" in set().union(*kinds[:first_knob]), "a pupil predicts before anything is run"
     last = max(i for i, t in enumerate(kinds) if "question" in t)
     assert last > max(i for i, t in enumerate(kinds) if "goal" in t)
-    assert "**What this model leaves out" in one(name).cells[last].source
+    assert "**What this model leaves out" in lesson_named(name).cells[last].source
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_cells(name):
     assert cells(name, "knob") and cells(name, "goal") and cells(name, "figure")
-    assert "check" in source_.cell_tags(one(name).cells[-1])
-    known = one(name)
+    assert "check" in source_.cell_tags(lesson_named(name).cells[-1])
+    known = lesson_named(name)
     for cell in known.cells:
         if cell.cell_type == "code":
             assert len(cell.source.splitlines()) <= 12, cell.source
@@ -169,7 +171,7 @@ def test_cells(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_model_code_is_imported(name):
-    written = "\n".join(c.source for c in one(name).cells if c.cell_type == "code")
+    written = "\n".join(c.source for c in lesson_named(name).cells if c.cell_type == "code")
     assert re.search(r"^(import|from) neurosim\b", written, re.MULTILINE)
     for node in ast.walk(ast.parse(written)):
         assert not isinstance(node, ast.ClassDef)
@@ -199,8 +201,8 @@ def test_answers_are_computed(name):
 
 @pytest.mark.parametrize("place", [*(f"notebooks/{n}.ipynb" for n in NAMES), "docs/lessons.md"])
 def test_what_is_committed_is_what_the_sources_make(place):
-    kept = (source_.source_folder().parent / place).read_bytes()
-    assert build.checkout_files()[place] == kept, "run 'python scripts/build_lessons.py'"
+    committed = (source_.source_folder().parent / place).read_bytes()
+    assert build.checkout_files()[place] == committed, "run 'python scripts/build_lessons.py'"
 
 
 def test_every_committed_copy_has_a_source():
@@ -212,7 +214,7 @@ def test_every_committed_copy_has_a_source():
 def test_copies_hold_what_is_theirs(name):
     import nbformat
 
-    pupil, teacher = build.student_copy(one(name)), build.teacher_copy(one(name))
+    pupil, teacher = build.student_copy(lesson_named(name)), build.teacher_copy(lesson_named(name))
     for book in (pupil, teacher):
         nbformat.validate(book)
         assert (book.nbformat, book.nbformat_minor) == (4, 5)
@@ -222,9 +224,9 @@ def test_copies_hold_what_is_theirs(name):
         assert all(c.outputs == [] and c.execution_count is None for c in code)
     seen = set().union(*map(source_.cell_tags, pupil.cells))
     assert not seen & {"answer", "teacher", "check"} and seen >= {"question", "knob", "goal"}
-    assert len(teacher.cells) == len(one(name).cells)
-    asked = len(cells(name, "question"))
-    assert sum(cell.source == build.MY_ANSWER for cell in pupil.cells) == asked
+    assert len(teacher.cells) == len(lesson_named(name).cells)
+    questions = len(cells(name, "question"))
+    assert sum(cell.source == build.MY_ANSWER for cell in pupil.cells) == questions
     assert set(pupil.metadata) == {"kernelspec", "language_info"}
 
 
@@ -233,9 +235,9 @@ def test_ids_follow_the_text_and_not_the_place(tmp_path):
     after = build.student_copy(
         source_.read_lesson(source(tmp_path, BODY.replace("## 1.", "New\n\n+++\n\n## 1.")))
     )
-    kept = {cell.id for cell in before.cells} & {cell.id for cell in after.cells}
+    committed = {cell.id for cell in before.cells} & {cell.id for cell in after.cells}
     assert len(after.cells) == len(before.cells) + 1
-    assert len(kept) >= len(before.cells) - 1
+    assert len(committed) >= len(before.cells) - 1
 
 
 # --- They run --------------------------------------------------------------------------
@@ -249,17 +251,17 @@ def test_teachers_copy_runs(name, taught):
             assert cell.execution_count is not None
             assert not any(out.get("name") == "stderr" for out in cell.outputs), cell.source
     for cell in done.cells:
-        told = "".join(out.get("text", "") for out in cell.get("outputs", ()))
+        printed = "".join(out.get("text", "") for out in cell.get("outputs", ()))
         if "answer" in source_.cell_tags(cell):
-            assert re.search(r"\d", told), cell.source
-            assert not re.search(r"\bnan\b|\binf\b", told), told
+            assert re.search(r"\d", printed), cell.source
+            assert not re.search(r"\bnan\b|\binf\b", printed), printed
         if "goal" in source_.cell_tags(cell):
-            assert told.strip(), "a goal says whether it is reached"
+            assert printed.strip(), "a goal says whether it is reached"
         if "figure" in source_.cell_tags(cell):
-            drawn = [
+            image = [
                 out.data["image/png"] for out in cell.outputs if "image/png" in out.get("data", {})
             ]
-            assert base64.b64decode(drawn[0]).startswith(b"\x89PNG")
+            assert base64.b64decode(image[0]).startswith(b"\x89PNG")
         if "check" in source_.cell_tags(cell):
             assert cell.outputs == [], "a check is silent"
 
@@ -268,7 +270,7 @@ def test_teachers_copy_runs(name, taught):
 def test_pupils_copy_runs(name, taught):
     """In order, from a fresh kernel, without the answers, offline, with warnings as errors."""
     taught(name)  # fills the shared cache
-    book = execute.execute_notebook(build.student_copy(one(name)), name, 60.0)
+    book = execute.execute_notebook(build.student_copy(lesson_named(name)), name, 60.0)
     code = [cell for cell in book.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
 
@@ -279,7 +281,7 @@ def notebook(*code):
 
 
 @pytest.mark.parametrize(
-    "bad, words",
+    "bad, phrase",
     [
         ("import warnings\nwarnings.warn('old')", "cell 2 ('import warnings'): UserWarning: old"),
         (
@@ -295,12 +297,12 @@ def notebook(*code):
         ("assert 1 > 2, 'one is less'", "AssertionError: one is less."),
     ],
 )
-def test_a_lesson_that_fails_says_where(bad, words):
+def test_a_lesson_that_fails_says_where(bad, phrase):
     with pytest.raises(NeurosimError) as caught:
         execute.execute_notebook(notebook("x = 1", bad), "07_bad", 60.0)
-    said = str(caught.value)
-    assert said.startswith("Lesson 07_bad, cell 2 (") and words in said
-    assert "\n" not in said and "Traceback" not in said
+    message = str(caught.value)
+    assert message.startswith("Lesson 07_bad, cell 2 (") and phrase in message
+    assert "\n" not in message and "Traceback" not in message
 
 
 def test_a_lesson_that_takes_too_long_is_ended():
@@ -332,13 +334,13 @@ class Page(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.open, self.found, self.alts, self.links, self.texts = [], [], [], [], []
+        self.open, self.tags, self.alts, self.links, self.texts = [], [], [], [], []
         self.feed(text)
         assert self.open == []
 
     def handle_starttag(self, tag, attrs):
         about = dict(attrs)
-        self.found.append((tag, about))
+        self.tags.append((tag, about))
         if tag == "img":
             self.alts.append(about.get("alt"))
         self.links += [about[key] for key in ("href", "src") if key in about]
@@ -354,17 +356,17 @@ class Page(HTMLParser):
     def count(self, tag, **about):
         return sum(
             t == tag and all(a.get(k.rstrip("_")) == v for k, v in about.items())
-            for t, a in self.found
+            for t, a in self.tags
         )
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("key", [False, True], ids=["worksheet", "key"])
 def test_page(name, key, taught):
-    text = worksheet.worksheet_html(one(name), taught(name), key)
-    page, asked = Page(text), len(cells(name, "question"))
+    text = worksheet.worksheet_html(lesson_named(name), taught(name), key)
+    page, questions = Page(text), len(cells(name, "question"))
     assert page.count("html", lang="en") == page.count("h1") == page.count("main") == 1
-    assert page.count("div", class_="question") == asked
+    assert page.count("div", class_="question") == questions
     assert page.count("figure") >= len(cells(name, "figure"))
     assert page.alts and all(page.alts)
     assert all(link.startswith("data:") for link in page.links), "nothing is fetched"
@@ -379,15 +381,20 @@ def test_page(name, key, taught):
 
 def test_key_tells_what_the_model_gives(taught):
     """The threshold and the rates of lesson 01, computed here by other ways."""
-    text = "".join(Page(worksheet.worksheet_html(one(NAMES[0]), taught(NAMES[0]), True)).texts)
+    text = "".join(
+        Page(worksheet.worksheet_html(lesson_named(NAMES[0]), taught(NAMES[0]), True)).texts
+    )
     low = ns.Scenario(body=ns.Body(ionised_calcium_mmol_l=0.9), seed=1)
-    run = {which: ns.simulate(asked, seed=1) for which, asked in (("low", low), ("well", "normal"))}
+    run = {
+        which: ns.simulate(questions, seed=1)
+        for which, questions in (("low", low), ("well", "normal"))
+    }
     # by counting onsets and by force of the currents themselves, not by the result's properties
     rate = {which: np.sum(r.twitches.onset_s >= 0) / 10.0 for which, r in run.items()}
     now, then = (run[which].excitability.threshold_1ms_pa for which in ("low", "well"))
     assert f"needs {100 * now / then:.0f} % of the healthy current" in text
     assert f"{rate['low']:.0f} per minute instead of {rate['well']:.0f}" in text
-    sheet = "".join(Page(worksheet.worksheet_html(one(NAMES[0]), taught(NAMES[0]))).texts)
+    sheet = "".join(Page(worksheet.worksheet_html(lesson_named(NAMES[0]), taught(NAMES[0]))).texts)
     assert f"{100 * now / then:.0f} %" not in sheet
 
 
@@ -412,13 +419,13 @@ def test_page_of_a_small_lesson(tmp_path):
 
 
 def test_words_of_a_picture_come_from_beside_it():
-    drawn = {"image/png": "AAAA", "text/plain": "<Figure>"}
-    told = {"output_type": "display_data", "metadata": {}, "data": drawn}
-    assert f'alt="{worksheet._NO_WORDS}"' in worksheet._figure_html(told)
+    image = {"image/png": "AAAA", "text/plain": "<Figure>"}
+    printed = {"output_type": "display_data", "metadata": {}, "data": image}
+    assert f'alt="{worksheet._NO_WORDS}"' in worksheet._figure_html(printed)
     html = {"text/html": '<img src="x" alt="Two &lt; three">'}
-    assert 'alt="Two &lt; three"' in worksheet._figure_html(told | {"data": drawn | html})
-    beside = told | {"metadata": {"image/png": {"alt": 'a "b"'}}}
-    assert 'alt="a &quot;b&quot;"' in worksheet._figure_html(beside)
+    assert 'alt="Two &lt; three"' in worksheet._figure_html(printed | {"data": image | html})
+    with_metadata = printed | {"metadata": {"image/png": {"alt": 'a "b"'}}}
+    assert 'alt="a &quot;b&quot;"' in worksheet._figure_html(with_metadata)
     assert worksheet._figure_html({"data": {"text/plain": "1"}}) == ""
 
 
@@ -466,32 +473,34 @@ def test_a_lesson_that_fails_leaves_nothing(small, capsys):
     path.write_text(path.read_text("utf-8").replace("assert x == 2", "assert x == 3"), "utf-8")
     assert cli.main(["lessons", "--out", str(small)]) == 2
     assert not small.exists()
-    said = capsys.readouterr().err
-    assert said.startswith("Lesson 01_test, cell 8 ('assert x == 3')") and said.count("\n") == 1
+    message = capsys.readouterr().err
+    assert (
+        message.startswith("Lesson 01_test, cell 8 ('assert x == 3')") and message.count("\n") == 1
+    )
 
 
 @pytest.mark.parametrize(
-    "words, said",
+    "phrase, message",
     [
         (["99"], "Unknown lesson '99'"),
         (["one_twich"], "Unknown lesson 'one_twich'"),
         (["--only", "key"], "Unknown part for only 'key'"),
     ],
 )
-def test_command_refuses(words, said, capsys):
-    assert cli.main(["lessons", *words]) == 2
-    assert said in capsys.readouterr().err
+def test_command_refuses(phrase, message, capsys):
+    assert cli.main(["lessons", *phrase]) == 2
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    "change, words",
+    "change, phrase",
     [
         ({"minutes": ""}, "lacks 'minutes'"),
         ({"aims": "You will"}, "lacks 'aims'"),
     ],
 )
-def test_a_source_that_lacks_something(tmp_path, change, words):
-    with pytest.raises(NeurosimError, match=words):
+def test_a_source_that_lacks_something(tmp_path, change, phrase):
+    with pytest.raises(NeurosimError, match=phrase):
         source_.read_lesson(source(tmp_path, BODY, **change))
 
 

@@ -7,8 +7,7 @@ from io import BytesIO, StringIO, TextIOWrapper
 import pytest
 
 import neurosim as ns
-from neurosim.classroom.mystery import desk, key_phrases
-from neurosim.classroom.mystery import phrases as words
+from neurosim.classroom.mystery import desk, key_phrases, phrases
 from neurosim.classroom.mystery.examinations import TESTS
 from neurosim.classroom.mystery.game import REMEDIES, Game
 from neurosim.classroom.mystery.key import TeacherKey, patient_key
@@ -26,40 +25,40 @@ def full():
     return patient_key(7)
 
 
-def said(capsys, monkeypatch, lines, *options):
+def play_lines(capsys, monkeypatch, lines, *options):
     """Return exit code and lines of a game that is piped in."""
     monkeypatch.setattr(sys, "stdin", StringIO(lines))
     code = main(["mystery", "--seed", "7", *options])
-    found = capsys.readouterr()
-    return code, found.out, found.err
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
 
 
 # --- Words ------------------------------------------------------------------------------------
 
 
 def test_everything_has_words(full):
-    assert set(words.MYSTERY_TEXTS) == set(words.TITLES) == set(TESTS)
-    assert set(words.EXPOSURE_WORDS) == set(EXPOSURES)
-    assert set(words.CLUES) == set(CAUSES)
-    assert {c.doctor for c in CAUSES.values()} == set(words.BY_DOCTOR)
+    assert set(phrases.MYSTERY_TEXTS) == set(phrases.TITLES) == set(TESTS)
+    assert set(phrases.EXPOSURE_WORDS) == set(EXPOSURES)
+    assert set(phrases.CLUES) == set(CAUSES)
+    assert {c.doctor for c in CAUSES.values()} == set(phrases.BY_DOCTOR)
     for report in full.reports:
         for finding in report.findings:
-            line = words.finding_words(finding)
+            line = phrases.finding_words(finding)
             assert "nan" not in line and "inf" not in line and "_" not in line
             assert line.endswith(finding.flag.upper())
 
 
 def test_a_finding_is_read_with_its_range(full):
     blood = next(r for r in full.reports if r.test == "blood")
-    lines = words.report_lines(blood)
+    lines = phrases.report_lines(blood)
     assert lines[2] == "ionised calcium: 1.11 mmol/L (usual 1.15 to 1.3), LOW"
-    assert words.report_title(blood) == "Blood panel, 10 points"
+    assert phrases.report_title(blood) == "Blood panel, 10 points"
 
 
 def test_where_only_a_doctor_helps_it_is_said_kindly():
     game = Game(1)  # ALS
     assert game.give_up().cause == "als"
-    text = "\n".join(words.outcome_lines(game.propose("als", "see_doctor")))
+    text = "\n".join(phrases.outcome_lines(game.propose("als", "see_doctor")))
     assert "nobody should be alone with it" in text and ADVICE in text
 
 
@@ -77,7 +76,7 @@ def test_the_key_says_the_cause_and_what_shows_it(full):
 
 
 def test_a_patient_is_worked_to_the_end_from_a_pipe(capsys, monkeypatch):
-    code, out, err = said(capsys, monkeypatch, RIGHT)
+    code, out, err = play_lines(capsys, monkeypatch, RIGHT)
     assert code == 0 and not err
     assert "Patient 7: an adult who twitches in the sole of the foot" in out
     assert "the patient drinks coffee" in out and "carbon dioxide: 22 mmHg" in out
@@ -87,7 +86,7 @@ def test_a_patient_is_worked_to_the_end_from_a_pipe(capsys, monkeypatch):
 
 
 def test_the_end_of_the_input_is_polite(capsys, monkeypatch):
-    code, out, err = said(capsys, monkeypatch, "")
+    code, out, err = play_lines(capsys, monkeypatch, "")
     assert code == 0 and not err and out.rstrip().endswith("Goodbye.")
 
 
@@ -106,10 +105,10 @@ def test_the_end_of_the_input_is_polite(capsys, monkeypatch):
     ],
 )
 def test_a_mistake_is_one_sentence_and_the_game_goes_on(capsys, monkeypatch, line, answer):
-    code, out, err = said(capsys, monkeypatch, f"{line}\nbill\n")
+    code, out, err = play_lines(capsys, monkeypatch, f"{line}\nbill\n")
     assert code == 0 and not err
-    (told,) = [text for text in out.splitlines() if answer in text]
-    assert "Nothing ordered yet: 0 points." in out.split(told)[1]
+    (answered,) = [text for text in out.splitlines() if answer in text]
+    assert "Nothing ordered yet: 0 points." in out.split(answered)[1]
 
 
 def test_bytes_that_are_no_text_are_answered_too(capsys, monkeypatch):
@@ -121,13 +120,13 @@ def test_bytes_that_are_no_text_are_answered_too(capsys, monkeypatch):
 
 def test_a_line_of_a_million_letters_is_answered_in_short(capsys, monkeypatch):
     for line in ("order " + "b" * 10**6, "x" * 10**6, "cause " + "y " * 10**5):
-        code, out, _ = said(capsys, monkeypatch, line + "\n")
+        code, out, _ = play_lines(capsys, monkeypatch, line + "\n")
         assert code == 0 and len(out) < 5000
 
 
 def test_lists_help_and_giving_up(capsys, monkeypatch):
     lines = "tests\ncauses\nremedies\nrules\nreports\nhelp\ngive up\ncause als\nremedy calm\n"
-    code, out, _ = said(capsys, monkeypatch, lines)
+    code, out, _ = play_lines(capsys, monkeypatch, lines)
     assert code == 0
     for name in (*TESTS, *CAUSES, *REMEDIES):
         assert f"  {name}" in out
@@ -136,7 +135,7 @@ def test_lists_help_and_giving_up(capsys, monkeypatch):
 
 
 def test_a_record_is_kept_without_the_secret(capsys, monkeypatch, tmp_path):
-    code, out, _ = said(capsys, monkeypatch, "order blood\n", "--out", str(tmp_path))
+    code, out, _ = play_lines(capsys, monkeypatch, "order blood\n", "--out", str(tmp_path))
     assert code == 0 and "Written into " in out
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "mystery.csv",
@@ -177,8 +176,8 @@ def test_the_key_of_a_class(capsys, tmp_path):
 )
 def test_a_wrong_key_is_one_sentence(capsys, options, answer):
     assert main(["key", *options]) == 2
-    found = capsys.readouterr()
-    assert answer in found.err and found.err.count("\n") == 1 and not found.out
+    captured = capsys.readouterr()
+    assert answer in captured.err and captured.err.count("\n") == 1 and not captured.out
 
 
 # --- The notebook -----------------------------------------------------------------------------
@@ -207,8 +206,11 @@ def test_pictures_say_what_they_show_and_are_readable(full, check):
 
 def test_without_widgets_the_text_says_so(monkeypatch):
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
-    found = ns.mystery(seed=7)._repr_mimebundle_()
-    assert "With ipywidgets installed" in found["text/plain"] and ".order(" in found["text/plain"]
+    captured = ns.mystery(seed=7)._repr_mimebundle_()
+    assert (
+        "With ipywidgets installed" in captured["text/plain"]
+        and ".order(" in captured["text/plain"]
+    )
 
 
 def test_the_page_works_the_same_game(capsys):

@@ -31,7 +31,7 @@ from neurosim.model.muscle.anatomy import MUSCLES, muscle, muscle_roots
 
 FEW = (0, 1, 2, 3, 4, 5, 6, 7, 9, 13, 17, 18)  # every cause once
 ALL = range(200)
-drawn = cache(draw_case)
+case_of = cache(draw_case)
 
 
 # --- A pupil's decision table, which sees reports alone ----------------------------------------
@@ -129,9 +129,9 @@ def test_what_a_patient_mentions_misleads():
     """Every habit is mentioned by patients in whom it is harmless, and all mention some."""
     innocent = set()
     for seed in range(20):
-        case = drawn(seed)
-        told = perform_test(case, "history").mentioned
-        assert set(case.harmless) <= set(told)
+        case = case_of(seed)
+        mentioned = perform_test(case, "history").mentioned
+        assert set(case.harmless) <= set(mentioned)
         innocent |= set(case.harmless)
     assert innocent == set(EXPOSURES)
 
@@ -140,7 +140,7 @@ def test_what_a_patient_mentions_misleads():
 def test_no_single_test_gives_all_answers(test):
     silent = {
         case.cause
-        for case in map(drawn, FEW)
+        for case in map(case_of, FEW)
         if case.cause != HEALTHY
         if not perform_test(case, test).flagged
     }
@@ -156,7 +156,7 @@ def test_every_illness_shows_beyond_the_history():
 
 def test_guessing_blindly_scores_low():
     for cause, remedy in (("low_calcium", DOCTOR), (HEALTHY, REASSURE), ("als", DOCTOR)):
-        scores = [judge_proposal(drawn(seed), cause, remedy, 0.0).score for seed in FEW]
+        scores = [judge_proposal(case_of(seed), cause, remedy, 0.0).score for seed in FEW]
         assert np.mean(scores) < 35.0
 
 
@@ -192,26 +192,26 @@ def test_a_seed_that_is_none_is_answered_with_a_sentence(seed):
 
 
 def test_blood_scatters_as_stated_about_the_true_value():
-    case = drawn(7)
-    many = np.array(
+    case = case_of(7)
+    values = np.array(
         [[f.value for f in perform_test(case, "blood", time=t).findings] for t in range(400)]
     )
     true = case.body().blood()
     names = [f.name for f in perform_test(case, "blood").findings]
-    assert many.mean(axis=0) == pytest.approx([true[n] for n in names], rel=0.01)
+    assert values.mean(axis=0) == pytest.approx([true[n] for n in names], rel=0.01)
     # within a person, and the laboratory's half of it: by hand from the table
     expected = np.hypot(1.0, 0.5) * np.array([1.0, 5.0, 1.7, 2.0]) / 100.0
-    assert many.std(axis=0) / many.mean(axis=0) == pytest.approx(expected, rel=0.12)
+    assert values.std(axis=0) / values.mean(axis=0) == pytest.approx(expected, rel=0.12)
 
 
 def test_gas_agrees_with_itself():
     """Bicarbonate by hand from carbon dioxide and pH (Henderson-Hasselbalch)."""
-    gas = perform_test(drawn(7), "gas")
+    gas = perform_test(case_of(7), "gas")
     by_hand = 0.03 * gas.value("paco2_mmhg") * 10.0 ** (gas.value("ph") - 6.1)
     assert gas.value("bicarbonate_mmol_l") == pytest.approx(by_hand)
     # the strongest anxiety breathes 40 mmHg down to 20 (Macefield & Burke)
-    many = [perform_test(drawn(7), "gas", time=t).value("paco2_mmhg") for t in range(200)]
-    assert np.mean(many) == pytest.approx(40.0 - 20.0 * drawn(7).severity, rel=0.02)
+    values = [perform_test(case_of(7), "gas", time=t).value("paco2_mmhg") for t in range(200)]
+    assert np.mean(values) == pytest.approx(40.0 - 20.0 * case_of(7).severity, rel=0.02)
 
 
 def test_ordered_again_a_test_is_done_and_paid_again():
@@ -232,8 +232,8 @@ def test_the_needle_goes_where_it_is_told():
 
 def test_units_are_counted_about_their_true_number():
     """A healthy person's, and half of them in a nerve that lost 48 %."""
-    assert perform_test(drawn(0), "emg", "calf").value("units") == pytest.approx(580.0, rel=0.4)
-    hurt = next(c for c in map(drawn, FEW) if c.cause == "nerve_damage")
+    assert perform_test(case_of(0), "emg", "calf").value("units") == pytest.approx(580.0, rel=0.4)
+    hurt = next(c for c in map(case_of, FEW) if c.cause == "nerve_damage")
     here = [perform_test(hurt, "emg", time=t).value("units") for t in range(3)]
     share = np.mean(here) / muscle(hurt.muscle).units
     assert share == pytest.approx(1.0 - 0.5 * hurt.severity, abs=0.15)
@@ -245,7 +245,7 @@ def test_units_are_counted_about_their_true_number():
 
 
 def test_a_remedy_mends_what_it_can():
-    case = drawn(7)  # over-breathing
+    case = case_of(7)  # hyperventilation
     assert body_after_remedy(case, REASSURE) == case.body()
     assert body_after_remedy(case, "calm").anxiety == pytest.approx(0.2 * case.severity)
     assert [r for r in REMEDIES if mends_cause(case, r)] == ["calm"]
@@ -256,7 +256,7 @@ def test_a_remedy_mends_what_it_can():
 
 
 def test_where_only_a_doctor_helps_nothing_else_is_right():
-    case = next(c for c in map(drawn, FEW) if c.cause == "als")
+    case = next(c for c in map(case_of, FEW) if c.cause == "als")
     assert [r for r in REMEDIES if is_right_remedy(case, r)] == [DOCTOR]
     assert body_after_remedy(case, DOCTOR) == case.body()
     found = judge_proposal(case, "als", DOCTOR, 0.0)

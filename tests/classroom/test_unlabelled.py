@@ -29,23 +29,23 @@ def test_the_seed_knows_the_order(four):
 
 def test_a_root_reaches_the_muscles_that_it_supplies():
     for root in ("C6", "L5"):
-        one = w.draw_patient("pinched_nerve", watched_s=60.0, root=root)
-        marching = {f.muscle for f in one.findings if f.per_min[1] > 0}
-        assert marching == {m for m in MUSCLES if root in muscle_roots(m)}
-        assert all((f.force < 0.99) == (f.muscle in marching) for f in one.findings)
+        patient = w.draw_patient("pinched_nerve", watched_s=60.0, root=root)
+        myokymic = {f.muscle for f in patient.findings if f.per_min[1] > 0}
+        assert myokymic == {m for m in MUSCLES if root in muscle_roots(m)}
+        assert all((f.force < 0.99) == (f.muscle in myokymic) for f in patient.findings)
 
 
 def test_each_illness_loses_what_it_loses(four):
-    cause = {c: p for p, c in zip(four, w.true_causes(four).values(), strict=True)}
-    lost = {c: {f.muscle for f in p.findings if f.units < 0.95} for c, p in cause.items()}
-    assert lost == {
+    patient_of = {c: p for p, c in zip(four, w.true_causes(four).values(), strict=True)}
+    losses = {c: {f.muscle for f in p.findings if f.units < 0.95} for c, p in patient_of.items()}
+    assert losses == {
         "pinched_nerve": set(),
         "isaacs": set(),
         "nerve_damage": {"calf", "foot_sole"},
         "als": set(MUSCLES) - {"eyelid"},
     }
-    assert all(f.per_min[2] > 0 for f in cause["isaacs"].findings)
-    assert not any(f.per_min[1] + f.per_min[2] for f in cause["als"].findings)
+    assert all(f.per_min[2] > 0 for f in patient_of["isaacs"].findings)
+    assert not any(f.per_min[1] + f.per_min[2] for f in patient_of["als"].findings)
 
 
 def test_findings_are_counted_per_minute_without_spasms():
@@ -54,9 +54,9 @@ def test_findings_are_counted_per_minute_without_spasms():
     columns = {name: np.zeros(6) for name in ("onset_s", "duration_s", "peak_mn", "unit", "units")}
     more = {"discharges": np.ones(6), "origin": np.full(6, "x"), "visible": np.ones(6, bool)}
     events = type(run.twitches)(**columns, **more, kind=np.array(kinds))
-    found = w.observe_muscle(replace(run, twitches=events))
-    assert found.per_min == (6.0, 2.0, 2.0) and found.units == 1.0
-    assert found.force == pytest.approx(1.0, abs=1e-3)
+    finding = w.observe_muscle(replace(run, twitches=events))
+    assert finding.per_min == (6.0, 2.0, 2.0) and finding.units == 1.0
+    assert finding.force == pytest.approx(1.0, abs=1e-3)
 
 
 def test_who_is_told_right(four):
@@ -78,8 +78,8 @@ def test_who_is_told_right(four):
 def test_the_picture_tells_every_muscle(four):
     picture = picture_patients(four)
     assert len(picture.axes) == 8 and len(picture_patients(four[:1]).axes) == 2
-    for one in four:
-        for f in one.findings:
+    for patient in four:
+        for f in patient.findings:
             assert f"{100 * f.units:.0f} % of the motor units" in picture.alt_text
     first = four[0].findings
     bars = [bar.get_width() for bar in picture.axes[1].patches]

@@ -54,9 +54,9 @@ def explore(
     muscle : str
         Muscle to begin with.
     seed, person : int
-        Which person it is.
+        Which person.
     axon : str
-        Which of the axons that fit people's nerves.
+        One of the axons that fit people's nerves: ``"ghk"``, ``"ohmic"``, ``"alternative"``.
     sliders : bool, optional
         Whether to give sliders; if omitted, where a notebook can show them.
     canvas : bool, optional
@@ -66,13 +66,18 @@ def explore(
     Returns
     -------
     Sliders or Picture
-        Sliders that a notebook shows; elsewhere small pictures of each slider low and high,
-        `words` of which say why.
+        Sliders that a notebook shows; elsewhere small pictures of each slider low and high, with
+        the reason in their ``alt_text``.
 
     Raises
     ------
     NeurosimError
         For a value that is not allowed, or sliders or a canvas that are not installed.
+
+    Examples
+    --------
+    >>> picture = explore(muscle="calf", sliders=False)  # doctest: +SKIP
+    No sliders, as asked; the same as small pictures.
     """
     for name, value in (("sliders", sliders), ("canvas", canvas)):
         if value is not None and not isinstance(value, bool):

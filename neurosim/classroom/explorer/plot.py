@@ -55,7 +55,7 @@ SIZES: dict[Any, Any] = {
     "xtick.labelsize": 11.0, "ytick.labelsize": 11.0, "legend.fontsize": 11.0,
     "figure.titlesize": 16.0,
 }  # fmt: skip
-SHORT_ORIGINS = ("ordinary place", "nerve ending", "cell body", "lesion", "end plate")
+SHORT_ORIGINS = ("node of the axon", "axon terminal", "cell body", "lesion", "end plate")
 ROWS = ("1-ms pulse", "20-ms pulse", "cell body's\nmargin")
 
 
@@ -74,17 +74,17 @@ def _with_sizes(draw):
 
 
 class ExplorerFigure:
-    """The picture of one answer, whose artists `update` moves.
+    """The picture of one response, whose artists `update` moves.
 
     Parameters
     ----------
     canvas : callable, optional
-        Makes a canvas of a figure, one that is based on Agg's; Agg's own if omitted.
+        Returns a canvas for a figure, derived from Agg's; Agg's if omitted.
 
     Attributes
     ----------
     figure : Picture
-        Matplotlib's figure; the same one all the while.
+        Matplotlib's figure; the same object after every update.
     """
 
     @_with_sizes
@@ -94,25 +94,12 @@ class ExplorerFigure:
         self.figure = new_figure(WIDTH_IN, HEIGHT_IN)
         self.figure.set_layout_engine("none")  # nothing is laid out anew when a line moves
         self.figure.set_dpi(DPI)
+        sides = {"left": 0.098, "right": 0.985}
         upper = self.figure.add_gridspec(
-            1,
-            3,
-            left=0.098,
-            right=0.985,
-            top=0.915,
-            bottom=0.635,
-            wspace=0.32,
-            width_ratios=[1.0, 1.6, 1.2],
+            1, 3, top=0.915, bottom=0.635, wspace=0.32, width_ratios=[1.0, 1.6, 1.2], **sides
         )
         lower = self.figure.add_gridspec(
-            2,
-            1,
-            left=0.098,
-            right=0.985,
-            top=0.49,
-            bottom=0.085,
-            hspace=0.42,
-            height_ratios=[1.25, 1.0],
+            2, 1, top=0.49, bottom=0.085, hspace=0.42, height_ratios=[1.25, 1.0], **sides
         )
         top = [self.figure.add_subplot(grid) for grid in upper]
         wide = [self.figure.add_subplot(grid) for grid in lower]
@@ -121,24 +108,28 @@ class ExplorerFigure:
         self._rate_panel(top[2])
         self._raster_panel(wide[0])
         self._force_panel(wide[1])
-        self._moving = [
-            *self._bars, *self._ends, *self._percents, self._was_curve, self._curve, self._was_name,
-            self._from, self._drop, self._quiet, self._loud, self._margin_title, self._link,
-            self._was_rate, self._rate, self._was_words, self._words, *self._dots, self._silent,
-            self._raster_title, self._trace, self._seen, self._force_title,
-        ]  # fmt: skip
+        self._moving = self._moving_artists()
         for artist in self._moving:
             artist.set_animated(True)  # drawn by `draw_moving`, over what stays
-        self._stays: Any = None
+        self._background: Any = None
         self._stale = True
         self.canvas: Any = FigureCanvasAgg(self.figure) if canvas is None else canvas(self.figure)
         self.canvas.mpl_connect("draw_event", self._on_draw)
 
+    def _moving_artists(self) -> list[Any]:
+        """Return the artists that `update` moves, in the order in which they are drawn."""
+        threshold = [*self._bars, *self._ends, *self._percents]
+        margin = [self._healthy_curve, self._curve, self._healthy_name, self._critical, self._drop]
+        margin += [self._silent_sites, self._ectopic_sites, self._margin_title]
+        rate = [self._link, self._healthy_rate, self._rate, self._healthy_label, self._rate_label]
+        raster = [*self._dots, self._silent, self._raster_title]
+        return [*threshold, *margin, *rate, *raster, self._trace, self._seen, self._force_title]
+
     def _on_draw(self, event: Any) -> None:
-        """Keep what stays, just drawn, and draw the rest on top."""
+        """Store the static part, just drawn, and draw the moving artists on top."""
         self._stale = self.canvas.is_saving()  # into a file, which has all of it already
         if not self._stale:
-            self._stays = self.canvas.copy_from_bbox(self.figure.bbox)
+            self._background = self.canvas.copy_from_bbox(self.figure.bbox)
             self._draw_moving()
 
     def _draw_moving(self) -> None:
@@ -147,11 +138,11 @@ class ExplorerFigure:
 
     @_with_sizes
     def draw(self) -> None:
-        """Bring the canvas up to date: what moves alone, unless an axis changed its numbers."""
-        if self._stale or self._stays is None:
+        """Redraw the moving artists; everything if the numbers at an axis have changed."""
+        if self._stale or self._background is None:
             self.canvas.draw()
             return
-        self.canvas.restore_region(self._stays)
+        self.canvas.restore_region(self._background)
         self._draw_moving()
         self.canvas.blit(self.figure.bbox)
 
@@ -166,15 +157,15 @@ class ExplorerFigure:
         return buffer.getvalue()
 
     @_with_sizes
-    def update(self, answer: Response) -> None:
-        """Move the picture to another answer; `draw` or `png_bytes` then shows it."""
-        now, healthy = answer.result, answer.healthy
-        colour = HEALTH if now.scenario.body == Body() else CHANGED
-        self._move_threshold(now, colour)
-        self._move_margin(now, healthy, colour)
-        self._move_rate(now, healthy, colour)
-        self._move_raster(now, healthy, colour)
-        self._move_force(now, healthy, colour)
+    def update(self, response: Response) -> None:
+        """Move the artists to another response; `draw` or `png_bytes` then shows them."""
+        result, healthy = response.result, response.healthy
+        colour = HEALTH if result.scenario.body == Body() else CHANGED
+        self._move_threshold(result, colour)
+        self._move_margin(result, healthy, colour)
+        self._move_rate(result, healthy, colour)
+        self._move_raster(result, healthy, colour)
+        self._move_force(result, healthy, colour)
 
     # Threshold ----------------------------------------------------------------------
 
@@ -201,72 +192,79 @@ class ExplorerFigure:
         ax.set_xlabel("needed to fire, % of health")
         ax.set_title("Threshold", pad=16)
 
-    def _move_threshold(self, now: Result, colour: str) -> None:
-        part = now.excitability.relative_to(now.healthy)
-        margin = 100.0 * margin_mv(now.state.soma) / margin_mv(SomaConditions())
+    def _move_threshold(self, result: Result, colour: str) -> None:
+        part = result.excitability.relative_to(result.healthy)
+        margin = 100.0 * margin_mv(result.state.soma) / margin_mv(SomaConditions())
         values = (part["threshold_1ms_percent"], part["threshold_20ms_percent"], margin)
         for y, value, bar, end, text in zip(
             (2, 1, 0), values, self._bars, self._ends, self._percents, strict=True
         ):
             known = not math.isnan(value)
-            at = float(np.clip(value, 0.0, THRESHOLD_TOP)) if known else 100.0
-            bar.set_data([100.0, at], [y, y])
-            end.set_data([at] if known else [], [y] if known else [])
+            x = float(np.clip(value, 0.0, THRESHOLD_TOP)) if known else 100.0
+            bar.set_data([100.0, x], [y, y])
+            end.set_data([x] if known else [], [y] if known else [])
             for artist in (bar, end, text):
                 artist.set_color(colour)
             text.set_text(f"{value:.0f} %" if known else "blocked")
-            left = at > 100.0 + 0.5 * (THRESHOLD_TOP - 100.0) or at < 99.5 and at > 45.0
-            text.set_position((at - 9 if left else at + 9, y))
-            text.set_ha("right" if left else "left")
+            is_left = x > 100.0 + 0.5 * (THRESHOLD_TOP - 100.0) or x < 99.5 and x > 45.0
+            text.set_position((x - 9 if is_left else x + 9, y))
+            text.set_ha("right" if is_left else "left")
 
     # Margin -------------------------------------------------------------------------
 
     def _margin_panel(self, ax: Any) -> None:
-        (self._was_curve,) = ax.plot([], [], "--", color=HEALTH, lw=2)
+        (self._healthy_curve,) = ax.plot([], [], "--", color=HEALTH, lw=2)
         (self._curve,) = ax.plot([], [], "-", lw=2.5)
-        (self._from,) = ax.plot([], [], "D", ms=9, zorder=5)
+        (self._critical,) = ax.plot([], [], "D", ms=9, zorder=5)
         (self._drop,) = ax.plot([], [], ":", lw=1.6)
-        (self._quiet,) = ax.plot([], [], "|", color=GREY, ms=9, alpha=0.55)
-        (self._loud,) = ax.plot([], [], "|", ms=17, mew=2)
-        self._was_name = ax.text(0.56, 134, "health (dashed)", color=HEALTH, va="center")
+        (self._silent_sites,) = ax.plot([], [], "|", color=GREY, ms=9, alpha=0.55)
+        (self._ectopic_sites,) = ax.plot([], [], "|", ms=17, mew=2)
+        self._healthy_name = ax.text(0.56, 134, "health (dashed)", color=HEALTH, va="center")
         ax.axhline(0, color=BLACK, lw=0.8)
         ax.set_xscale("log")
         ax.set_xlim(0.5, 10)
         ax.set_xticks([0.5, 1, 2, 5, 10], ["0.5", "1", "2", "5", "10"])
         ax.set_xticks([], minor=True)
         ax.set_ylim(-42, 150)
-        ax.set_yticks([-21, 0, 50, 100], ["places", "0", "50", "100"])
+        ax.set_yticks([-21, 0, 50, 100], ["sites", "0", "50", "100"])
         ax.set_ylabel("threshold, %")
-        ax.set_xlabel("a place's persistent sodium, times healthy")
+        ax.set_xlabel("persistent sodium current of a site, times healthy")
         self._margin_title = ax.set_title("", pad=16)
 
-    def _move_margin(self, now: Result, healthy: Result, colour: str) -> None:
-        at, level = firing_point(now.hazard)
-        known = not math.isnan(at)
-        self._was_curve.set_data(healthy.hazard.sodium_multiplier, healthy.hazard.threshold_percent)
-        self._curve.set_data(now.hazard.sodium_multiplier, now.hazard.threshold_percent)
-        self._from.set_data([at] if known else [], [level] if known else [])
-        self._drop.set_data([at, at] if known else [], [level, -42] if known else [])
-        nu = now.sites.sodium_multiplier
-        loud = nu >= at if known else np.zeros(nu.size, bool)
-        self._quiet.set_data(nu[~loud], np.full(int((~loud).sum()), -21.0))
-        self._loud.set_data(nu[loud], np.full(int(loud.sum()), -21.0))
-        some = int(loud.sum())
-        fire = "fires by itself" if some == 1 else "fire by themselves"
-        self._margin_title.set_text(f"Margin: {pluralize(some, 'place')} {fire}")
-        for artist in (self._curve, self._from, self._drop, self._loud, self._margin_title):
+    def _move_margin(self, result: Result, healthy: Result, colour: str) -> None:
+        critical, level = firing_point(result.hazard)
+        known = not math.isnan(critical)
+        self._healthy_curve.set_data(
+            healthy.hazard.sodium_multiplier, healthy.hazard.threshold_percent
+        )
+        self._curve.set_data(result.hazard.sodium_multiplier, result.hazard.threshold_percent)
+        self._critical.set_data([critical] if known else [], [level] if known else [])
+        self._drop.set_data([critical, critical] if known else [], [level, -42] if known else [])
+        multipliers = result.sites.sodium_multiplier
+        fires = multipliers >= critical if known else np.zeros(multipliers.size, bool)
+        self._silent_sites.set_data(multipliers[~fires], np.full(int((~fires).sum()), -21.0))
+        self._ectopic_sites.set_data(multipliers[fires], np.full(int(fires.sum()), -21.0))
+        count = int(fires.sum())
+        self._margin_title.set_text(f"Margin: {pluralize(count, 'ectopic site')}")
+        for artist in (
+            self._curve,
+            self._critical,
+            self._drop,
+            self._ectopic_sites,
+            self._margin_title,
+        ):
             artist.set_color(colour)
 
     # Rate ---------------------------------------------------------------------------
 
     def _rate_panel(self, ax: Any) -> None:
         self._link = ax.plot([], [], color=GREY, lw=1.5, ls=":")[0]
-        self._was_rate = ax.plot([], [], "o", color=HEALTH, ms=11)[0]
+        self._healthy_rate = ax.plot([], [], "o", color=HEALTH, ms=11)[0]
         self._rate = ax.plot([], [], "D", ms=11)[0]
         white = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
         at_edge = {"fontweight": "bold", "va": "center", "bbox": white}
-        self._was_words = ax.text(1, 0.28, "", color=HEALTH, **at_edge)
-        self._words = ax.text(1, 1.28, "", **at_edge)
+        self._healthy_label = ax.text(1, 0.28, "", color=HEALTH, **at_edge)
+        self._rate_label = ax.text(1, 1.28, "", **at_edge)
         ax.set_xscale("log")
         ax.set_xlim(LEAST_PER_MIN / 2.5, MOST_PER_MIN)
         ticks = [LEAST_PER_MIN, 0.1, 10.0, 1000.0]
@@ -278,26 +276,29 @@ class ExplorerFigure:
         ax.set_xlabel("twitches per minute, long run")
         ax.set_title("How often it twitches", pad=16)
 
-    def _move_rate(self, now: Result, healthy: Result, colour: str) -> None:
-        rates = (healthy.expected_per_min, now.expected_per_min)
-        at = [float(np.clip(r, LEAST_PER_MIN, MOST_PER_MIN)) for r in rates]
-        self._link.set_data([at[0], at[1]], [0, 1])
-        rows = ((self._was_rate, self._was_words, HEALTH), (self._rate, self._words, colour))
+    def _move_rate(self, result: Result, healthy: Result, colour: str) -> None:
+        rates = (healthy.expected_per_min, result.expected_per_min)
+        x = [float(np.clip(r, LEAST_PER_MIN, MOST_PER_MIN)) for r in rates]
+        self._link.set_data([x[0], x[1]], [0, 1])
+        rows = (
+            (self._healthy_rate, self._healthy_label, HEALTH),
+            (self._rate, self._rate_label, colour),
+        )
         middle = math.sqrt(LEAST_PER_MIN * MOST_PER_MIN)
-        for y, (mark, words, own) in enumerate(rows):
-            mark.set_data([at[y]], [y])
-            words.set_text(rate_words(rates[y]))
-            words.set_ha("left" if at[y] < middle else "right")
-            words.set_position((at[y], y + 0.36))
-            mark.set_color(own)
-            words.set_color(own)
+        for y, (marker, label, row_colour) in enumerate(rows):
+            marker.set_data([x[y]], [y])
+            label.set_text(rate_words(rates[y]))
+            label.set_ha("left" if x[y] < middle else "right")
+            label.set_position((x[y], y + 0.36))
+            marker.set_color(row_colour)
+            label.set_color(row_colour)
 
     # Discharges and force -----------------------------------------------------------
 
     def _raster_panel(self, ax: Any) -> None:
         self._dots = [
-            ax.plot([], [], marker, color=own, ms=5, ls="none", mew=0, alpha=0.85, label=name)[0]
-            for (own, marker, _), name in zip(ORIGIN_MARKS, SHORT_ORIGINS, strict=True)
+            ax.plot([], [], marker, color=colour, ms=5, ls="none", mew=0, alpha=0.85, label=name)[0]
+            for (colour, marker, _), name in zip(ORIGIN_MARKS, SHORT_ORIGINS, strict=True)
         ]
         self._silent = ax.text(
             0.5,
@@ -325,19 +326,19 @@ class ExplorerFigure:
         ax.set_ylabel("motor unit,\nsmall to large")
         self._raster = ax
 
-    def _move_raster(self, now: Result, healthy: Result, colour: str) -> None:
-        f, units = now.firing, now.sites.units
+    def _move_raster(self, result: Result, healthy: Result, colour: str) -> None:
+        f, units = result.firing, result.sites.units
         for kind, dots in enumerate(self._dots):
-            mine = f.origin == kind
-            dots.set_data(f.time_s[mine], f.unit[mine] + 1)
+            of_origin = f.origin == kind
+            dots.set_data(f.time_s[of_origin], f.unit[of_origin] + 1)
         self._silent.set_visible(len(f) == 0)
         if units != self._raster.get_yticks()[-1]:
             self._raster.set_ylim(1 - 0.08 * units, 1.08 * units)
             self._raster.set_yticks([1, units])
             self._stale = True
-        bursts, before = (int((r.firing.place == 0).sum()) for r in (now, healthy))
-        was = "" if now is healthy else f" (health {label_number(before)})"
-        self._raster_title.set_text(f"Discharges: {pluralize(bursts, 'burst')}{was}")
+        bursts, healthy_bursts = (int((r.firing.place == 0).sum()) for r in (result, healthy))
+        comparison = "" if result is healthy else f" (health {label_number(healthy_bursts)})"
+        self._raster_title.set_text(f"Discharges: {pluralize(bursts, 'burst')}{comparison}")
         self._raster_title.set_color(colour)
 
     def _force_panel(self, ax: Any) -> None:
@@ -347,7 +348,7 @@ class ExplorerFigure:
         ax.text(
             1.0,
             1.06,
-            "circle: can be seen at the skin",
+            "circle: fasciculation, seen at the skin",
             transform=ax.transAxes,
             ha="right",
             va="bottom",
@@ -359,32 +360,32 @@ class ExplorerFigure:
         ax.set_ylabel("force, mN")
         self._force = ax
 
-    def _move_force(self, now: Result, healthy: Result, colour: str) -> None:
-        force, t = now.force_mn(FORCE_HZ), now.twitches
+    def _move_force(self, result: Result, healthy: Result, colour: str) -> None:
+        force, t = result.force_mn(FORCE_HZ), result.twitches
         self._trace.set_data(np.arange(force.size) / FORCE_HZ, force)
         seen = t.visible & ~t.painful
         self._seen.set_data(t.onset_s[seen], t.peak_mn[seen])
         for artist in (self._trace, self._seen, self._force_title):
             artist.set_color(colour)
         most = max(float(force.max(initial=0.0)), float(t.peak_mn[seen].max(initial=0.0)))
-        top = next((one for one in FULL_FORCE_MN if one >= most * 1.05), most * 1.05)
+        top = next((limit for limit in FULL_FORCE_MN if limit >= most * 1.05), most * 1.05)
         if top != self._force.get_ylim()[1]:
             self._force.set_ylim(-0.04 * top, top)
             ticks = [0.0, top / 2, top]
             self._force.set_yticks(ticks, [label_number(tick) for tick in ticks])
             self._stale = True
-        self._force_title.set_text(f"Force: {force_words(now)}")
+        self._force_title.set_text(f"Force: {force_words(result)}")
 
 
 def force_words(result: Result) -> str:
-    """Return how many twitches and spasms a minute had, and how many could be seen."""
+    """Return the number of twitches in the minute, of visible ones, and of spasms, in words."""
     t = result.twitches
     short, spasms = int((~t.painful).sum()), int((t.kind == KINDS[-1]).sum())
     seen = int((t.visible & ~t.painful).sum())
-    words = pluralize(short, "twitch") + (
+    text = pluralize(short, "twitch") + (
         f", {label_number(seen) if seen else 'none'} visible" if short else ""
     )
-    return words + (f", {pluralize(spasms, 'spasm')}" if spasms else "")
+    return text + (f", {pluralize(spasms, 'spasm')}" if spasms else "")
 
 
 @_with_sizes
@@ -394,78 +395,64 @@ def picture_settings(explorer: Explorer, start: ExplorerSetting, why: str) -> An
     Parameters
     ----------
     explorer : Explorer
-    start : Setting
-        Its muscle is drawn.
+    start : ExplorerSetting
+        Gives the muscle.
     why : str
-        The sentence why there are no sliders; it stands below the picture and in its `words`.
+        Why there are no sliders: one sentence, below the picture and in its alt text.
 
     Returns
     -------
     Picture
-        With the same in words as its attribute `words`.
+        Its ``alt_text`` has the same in words.
     """
-    asked = small_settings(start)
+    settings = small_settings(start)
     columns = 4
-    rows = -(-len(asked) // columns)
+    rows = -(-len(settings) // columns)
     fig = new_figure()
     axes = fig.subplots(rows, columns, sharex=True).ravel()
-    said = []
-    for ax, setting in zip(axes, asked, strict=False):
-        answer = explorer.respond(setting)
-        said.append(_small_panel(ax, answer))
-    for ax in axes[len(asked) :]:
+    sentences = []
+    for ax, setting in zip(axes, settings, strict=False):
+        response = explorer.respond(setting)
+        sentences.append(_small_panel(ax, response))
+    for ax in axes[len(settings) :]:
         ax.set_visible(False)
-    for ax in axes[max(0, len(asked) - columns) : len(asked)]:
+    for ax in axes[max(0, len(settings) - columns) : len(settings)]:
         ax.tick_params(labelbottom=True)
         ax.set_xlabel("time, seconds")
     handles = [
-        axes[0].plot([], [], marker, color=own, ls="none", ms=7, label=name)[0]
-        for (own, marker, _), name in zip(ORIGIN_MARKS, SHORT_ORIGINS, strict=True)
+        axes[0].plot([], [], marker, color=colour, ls="none", ms=7, label=name)[0]
+        for (colour, marker, _), name in zip(ORIGIN_MARKS, SHORT_ORIGINS, strict=True)
     ]
-    add_titles(fig, "One minute of one person: each slider low and high, and what ails", f"{why}\n")
+    add_titles(fig, "One minute of one person: each slider low and high, and illnesses", f"{why}\n")
     fig.legend(
         handles=handles, loc="outside upper right", ncols=5, handletextpad=0.0, columnspacing=1.0
     )
-    fig.alt_text = "\n".join([why, *said, ADVICE])
+    fig.alt_text = "\n".join([why, *sentences, ADVICE])
     return fig
 
 
-def _small_panel(ax: Any, answer: Response) -> str:
-    """Draw the discharges of one answer and return it in words."""
-    now, f = answer.result, answer.result.firing
-    colour = HEALTH if now is answer.healthy else CHANGED
-    for kind, (own, marker, _) in enumerate(ORIGIN_MARKS):
-        mine = f.origin == kind
-        ax.plot(f.time_s[mine], f.unit[mine] + 1, marker, color=own, ms=3.5, ls="none", mew=0)
-    title = answer.setting.describe()
-    title = "In health" if now is answer.healthy else title[:1].upper() + title[1:]
-    short = now.excitability.relative_to(now.healthy)["threshold_1ms_percent"]
+def _small_panel(ax: Any, response: Response) -> str:
+    """Draw the discharges of one response and return it in words."""
+    result, firing = response.result, response.result.firing
+    colour = HEALTH if result is response.healthy else CHANGED
+    for kind, (origin_colour, marker, _) in enumerate(ORIGIN_MARKS):
+        time_s, unit = firing.time_s[firing.origin == kind], firing.unit[firing.origin == kind]
+        ax.plot(time_s, unit + 1, marker, color=origin_colour, ms=3.5, ls="none", mew=0)
+    title = response.setting.describe()
+    title = "In health" if result is response.healthy else title[:1].upper() + title[1:]
+    short = result.excitability.relative_to(result.healthy)["threshold_1ms_percent"]
     threshold = "blocked" if math.isnan(short) else f"threshold {short:.0f} %"
-    rate = rate_words(now.expected_per_min)
-    spasms = int((now.twitches.kind == "spasm").sum())
+    rate = rate_words(result.expected_per_min)
+    spasms = int((result.twitches.kind == "spasm").sum())
     rate += f" and {pluralize(spasms, 'spasm')}" if spasms else ""
     ax.set_title(f"{title}\n{rate}", color=colour, fontsize=11)
-    if not len(f):
-        ax.text(
-            0.5,
-            0.4,
-            "silent for this minute",
-            transform=ax.transAxes,
-            ha="center",
-            va="center",
-            color=GREY,
-        )
-    ax.text(
-        0.99,
-        0.97,
-        threshold,
-        transform=ax.transAxes,
-        ha="right",
-        va="top",
-        color=colour,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
-    )
+    if not len(firing):
+        centre = {"transform": ax.transAxes, "ha": "center", "va": "center"}
+        ax.text(0.5, 0.4, "silent for this minute", color=GREY, **centre)
+    corner = {"transform": ax.transAxes, "ha": "right", "va": "top"}
+    white = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
+    ax.text(0.99, 0.97, threshold, color=colour, bbox=white, **corner)
     ax.set_xlim(0, DURATION_S)
-    ax.set_ylim(0, now.sites.units * 1.3)
+    ax.set_ylim(0, result.sites.units * 1.3)
     ax.set_yticks([])
     return f"{title}: {rate}; {threshold}."

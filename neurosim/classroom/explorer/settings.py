@@ -1,8 +1,7 @@
-"""The explorer without its sliders: what a setting of them means, and what the model says to it.
+"""The explorer without its widgets: the body of a slider setting, and the model's response.
 
-A `ExplorerSetting` is where the sliders stand; its body goes through `neurosim.simulation.simulate.simulate` like
-any other, and the words are made from the result. The picture is in `explore_plot`, the sliders
-in `explore_widgets`.
+An `ExplorerSetting` holds the positions of the sliders. Its body is simulated like any other, and
+the sentences follow from the result. `plot` has the picture, `widgets` the sliders.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -32,33 +30,33 @@ from neurosim.view.describe_body import firing_point
 from neurosim.view.parameter_use import assumption_words
 from neurosim.view.style import ADVICE, label_number, muscle_words, pluralize, time_words
 
-if TYPE_CHECKING:
-    pass
-
-
 DURATION_S = 60.0  # long enough to see, short enough to follow a slider
 HEALTH = "normal"
-# Name of the door, plain name, and how far one press of an arrow key goes.
+# Input name, plain name, and the step of one press of an arrow key.
 _SLIDERS = (
     ("ionised_calcium_mmol_l", "ionised calcium", 0.05),
     ("potassium_mmol_l", "potassium", 0.1),
     ("ionised_magnesium_mmol_l", "ionised magnesium", 0.05),
     ("sodium_mmol_l", "sodium", 1.0),
     ("cups_of_coffee", "caffeine", 1.0),
-    ("sleep_debt_h", "sleep missing", 1.0),
+    ("sleep_debt_h", "sleep debt", 1.0),
     ("stress", "stress", 0.05),
 )
 SEVERITY_STEP = 0.05
+SMALL_CONDITIONS = (
+    "isaacs", "pinched_nerve", "nerve_damage", "als", "serotonin_syndrome", "kidney_disease",
+    "over_breathing", "cramp",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Slider:
-    """One quantity of the body that a slider moves, in the unit of its door.
+    """One quantity of the body that a slider moves, in the unit of its input name.
 
     Attributes
     ----------
     input_name, label, unit : str
-        Name under which a body takes it, in plain words, and its unit (empty for a scale).
+        Name under which a body takes it, plain name, and unit (empty for a scale).
     field : str
         Field of the body that it sets.
     healthy : float
@@ -66,7 +64,7 @@ class Slider:
     low, high : float
         Reference range.
     lowest, highest : float
-        What the body allows; for an ion, what can be survived.
+        Limits of the body; of an ion, the survivable ones.
     step : float
     """
 
@@ -96,9 +94,7 @@ class Slider:
             return "0 none to 1 the strongest"
         if self.high <= self.low:
             return f"usual {self.format_value(self.low)}"
-        if (
-            self.input_name != self.field
-        ):  # what is taken, by what is in the blood of who takes it daily
+        if self.input_name != self.field:  # an intake, against the usual level in the blood
             return f"usual in plasma: up to {self.format_value(self.high)}' worth"
         places = max(0, -math.floor(math.log10(self.step) + 1e-9))
         return f"usual {self.low:.{places}f} to {self.format_value(self.high)}"
@@ -106,24 +102,24 @@ class Slider:
 
 @cache
 def all_sliders() -> Mapping[str, Slider]:
-    """Return what can be moved, by the name of its door, in the order of the sliders."""
+    """Return the sliders by input name, in their order on the page."""
     return MappingProxyType(
-        {door: _make_slider(door, label, step) for door, label, step in _SLIDERS}
+        {name: _make_slider(name, label, step) for name, label, step in _SLIDERS}
     )
 
 
-def _make_slider(door: str, label: str, step: float) -> Slider:
-    """Return a slider's quantity: the limits of its field, in whole steps of its own unit."""
-    way = INPUT_UNITS[door]
-    f, factor = FIELDS[way.target], way.factor
+def _make_slider(name: str, label: str, step: float) -> Slider:
+    """Return a slider with the limits of its field, in whole steps of its unit."""
+    unit = INPUT_UNITS[name]
+    f, factor = FIELDS[unit.target], unit.factor
     ends = f.lowest / factor, f.highest / factor
     if factor != 1.0:  # cups end where the last whole one can be survived
         ends = math.ceil(ends[0] / step) * step, math.floor(ends[1] / step) * step
     return Slider(
-        door,
+        name,
         label,
-        way.unit,
-        way.target,
+        unit.unit,
+        unit.target,
         f.healthy / factor,
         f.low / factor,
         f.high / factor,
@@ -136,28 +132,28 @@ def _make_slider(door: str, label: str, step: float) -> Slider:
 @cache
 def explorer_conditions() -> Mapping[str, str]:
     """Return name and title of every scenario that touches no slider's field, health first."""
-    own, healthy = {k.field for k in all_sliders().values()}, vars(Body())
-    found = {}
+    slider_fields, healthy = {k.field for k in all_sliders().values()}, vars(Body())
+    titles = {}
     for name in catalogue():
-        asked = load_scenario(name)
-        moved = {f for f, value in vars(asked.body).items() if value != healthy[f]}
-        if asked.course is None and not moved & own:
-            found[name] = asked.title
-    del found[HEALTH]
-    by_title = dict(sorted(found.items(), key=lambda item: item[1].lower()))
+        scenario = load_scenario(name)
+        changed = {f for f, value in vars(scenario.body).items() if value != healthy[f]}
+        if scenario.course is None and not changed & slider_fields:
+            titles[name] = scenario.title
+    del titles[HEALTH]
+    by_title = dict(sorted(titles.items(), key=lambda item: item[1].lower()))
     return MappingProxyType({HEALTH: "None (health)", **by_title})
 
 
 @dataclass(frozen=True)
 class ExplorerSetting:
-    """Where the sliders and menus stand.
+    """The positions of the sliders and menus.
 
     Attributes
     ----------
     values : mapping
-        Values by the names of `knobs`; what is left out is healthy.
+        Values by the names of `all_sliders`; the others are healthy.
     condition : str
-        One of `conditions`.
+        One of `explorer_conditions`.
     severity : float
         How much of the condition: 0 none to 1 as the catalogue has it.
     muscle : str
@@ -188,32 +184,32 @@ class ExplorerSetting:
 
     @property
     def moved_sliders(self) -> tuple[str, ...]:
-        """Names of the sliders that do not stand where health has them."""
+        """Names of the sliders that are not at the healthy value."""
         return tuple(n for n, k in all_sliders().items() if self._value(n) != k.healthy)
 
     @property
     def has_condition(self) -> bool:
-        """Whether there is anything of a condition."""
+        """Whether an illness is chosen with a severity above 0."""
         return self.condition != HEALTH and self.severity > 0.0
 
     def _value(self, name: str) -> float:
-        """Return a slider's value; what rounding made of health is health."""
+        """Return a slider's value; one that differs from health by rounding alone is healthy."""
         k = all_sliders()[name]
         value = self.values.get(name, k.healthy)
         return k.healthy if math.isclose(value, k.healthy, abs_tol=k.step / 1000) else value
 
     def body(self) -> Body:
-        """Return the body that is meant.
+        """Return the body of this setting.
 
         Raises
         ------
         NeurosimError
-            If nobody could have it.
+            If it cannot be survived.
         """
         parts = {name: self._value(name) for name in self.moved_sliders}
         if self.has_condition:
-            healthy, whole = vars(Body()), vars(load_scenario(self.condition).body)
-            for name, value in whole.items():
+            healthy, ill = vars(Body()), vars(load_scenario(self.condition).body)
+            for name, value in ill.items():
                 if value != healthy[name]:
                     parts[name] = healthy[name] + self.severity * (value - healthy[name])
         return Body(**parts)
@@ -234,14 +230,14 @@ class ExplorerSetting:
 
 @dataclass(frozen=True)
 class Response:
-    """What the model says to a setting: one person's result beside the same person in health."""
+    """The model's response to a setting: one person's result, and the same person in health."""
 
     setting: ExplorerSetting
     result: Result
     healthy: Result
 
     def sentences(self) -> list[str]:
-        """Return the answer in a few sentences, each beginning with what it is about."""
+        """Return the response in a few sentences, each beginning with its topic."""
         s = self.result.scenario
         lean = assumption_words(s.axon, s.muscle, s.body).split("(")[0].strip().rstrip(".")
         return [
@@ -253,11 +249,11 @@ class Response:
         ]
 
     def text(self) -> str:
-        """Return the answer as one text, fit for a picture's alt text."""
+        """Return the response as one text, for a picture's alt text."""
         return " ".join(self.sentences())
 
     def html(self) -> str:
-        """Return the answer as HTML, what each sentence is about in bold."""
+        """Return the response as HTML, the topic of each sentence in bold."""
         rows = []
         for sentence in self.sentences():
             head, colon, rest = sentence.partition(":")
@@ -267,7 +263,7 @@ class Response:
 
 
 class Explorer:
-    """One person whose body is moved: answers settings, the healthy one kept.
+    """Simulates one person under slider settings; the healthy baseline is computed once.
 
     Parameters
     ----------
@@ -292,12 +288,12 @@ class Explorer:
         self._healthy: dict[str, Result] = {}
 
     def respond(self, setting: ExplorerSetting) -> Response:
-        """Return what the model says to a setting.
+        """Simulate a setting.
 
         Raises
         ------
         NeurosimError
-            If nobody could have such a body.
+            If the body cannot be survived.
         """
         body, muscle = setting.body(), setting.muscle
         if muscle not in self._healthy:
@@ -308,10 +304,10 @@ class Explorer:
 
     def _run(self, setting: ExplorerSetting, body: Body) -> Result:
         title = setting.describe()
-        asked = self._base.replace(
+        scenario = self._base.replace(
             title=title[:1].upper() + title[1:], body=body, muscle=setting.muscle
         )
-        return simulate(asked, person=self._person)
+        return simulate(scenario, person=self._person)
 
 
 def threshold_sentence(result: Result) -> str:
@@ -325,31 +321,32 @@ def threshold_sentence(result: Result) -> str:
     if max(abs(short - 100.0), abs(long - 100.0)) < 0.5:
         easier = "as easy to fire as in health"
     elif (short - 100.0) * (long - 100.0) < 0:
-        first, then = ("easier", "harder") if short < 100.0 else ("harder", "easier")
-        easier = f"{first} to fire by a short pulse, {then} by a long one"
+        short_pulse, long_pulse = ("easier", "harder") if short < 100.0 else ("harder", "easier")
+        easier = f"{short_pulse} to fire by a short pulse, {long_pulse} by a long one"
     return (
         f"Threshold: a 1-ms pulse needs {short:.0f} % of the healthy current, a 20-ms pulse "
         f"{long:.0f} %: {easier}."
     )
 
 
-def count_firing_places(result: Result) -> int:
-    """Return how many of the person's places fire by themselves at least once a minute."""
-    nu = firing_point(result.hazard)[0]
-    return 0 if math.isnan(nu) else int((result.sites.sodium_multiplier >= nu).sum())
+def count_ectopic_sites(result: Result) -> int:
+    """Return how many of the person's sites fire by themselves at least once a minute."""
+    critical = firing_point(result.hazard)[0]
+    return 0 if math.isnan(critical) else int((result.sites.sodium_multiplier >= critical).sum())
 
 
 def margin_sentence(result: Result, healthy: Result) -> str:
     """Return how far nerve and cell body are from firing by themselves."""
-    many, before = count_firing_places(result), count_firing_places(healthy)
+    count, healthy_count = count_ectopic_sites(result), count_ectopic_sites(healthy)
     margin, at_rest = margin_mv(result.state.soma), margin_mv(SomaConditions())
     cell = f"the cell body rests {margin:.1f} mV below its threshold"
     if abs(margin - at_rest) >= 0.05:
         cell += f" (health {at_rest:.1f})"
+    total = label_number(result.sites.sodium_multiplier.size)
+    fire = "is ectopic, firing by itself" if count == 1 else "are ectopic, firing by themselves"
     return (
-        f"Margin: {label_number(many) if many else 'none'} of {label_number(result.sites.sodium_multiplier.size)} "
-        f"places of the nerve {'fires' if many == 1 else 'fire'} by "
-        f"{'itself' if many == 1 else 'themselves'} (health {before}); {cell}."
+        f"Margin: {label_number(count) if count else 'none'} of {total} sites of the nerve {fire} "
+        f"(health {healthy_count}); {cell}."
     )
 
 
@@ -370,14 +367,14 @@ def rate_words(per_min: float) -> str:
 
 
 def twitch_sentence(result: Result, healthy: Result) -> str:
-    """Return how often it twitches over a long time against health, and where that starts."""
-    now, before = result.expected_per_min, healthy.expected_per_min
+    """Return the long-run twitch rate against health, and where the twitches start."""
+    rate, healthy_rate = result.expected_per_min, healthy.expected_per_min
     spasms = int((result.twitches.kind == "spasm").sum())
     end = f"; and {pluralize(spasms, 'spasm')} in this minute" if spasms else ""
     if result is healthy:
-        return f"Twitches: {rate_words(now)} over a long time, in health{end}."
+        return f"Twitches: {rate_words(rate)} over a long time, in health{end}."
     ratio = describe_ratio.person_ratio(result, healthy)
-    start = f"Twitches: {rate_words(now)} over a long time, {rate_words(before)} in health"
+    start = f"Twitches: {rate_words(rate)} over a long time, {rate_words(healthy_rate)} in health"
     if not result.reaches and result.firing.time_s.size:
         return f"{start}: the nerve fires, but {_block_reason(result)}{end}."
     source = describe_ratio.origin_of_increase(result, ratio)
@@ -394,21 +391,22 @@ def _block_reason(result: Result) -> str:
 def small_settings(start: ExplorerSetting) -> list[ExplorerSetting]:
     """Return the settings of the small pictures: health, each slider low and high, conditions.
 
-    How low and how high is what the scenarios of the catalogue have.
+    The low and high values are those of the catalogue's scenarios.
     """
-    alone: dict[str, list[float]] = {name: [] for name in all_sliders()}
+    alone: dict[str, list[float]] = {scenario_name: [] for scenario_name in all_sliders()}
     healthy = vars(Body())
-    for name in catalogue():
-        asked = load_scenario(name)
-        moved = [f for f, value in vars(asked.body).items() if value != healthy[f]]
-        for door, k in all_sliders().items():
-            if asked.course is None and moved == [k.field]:
-                value = getattr(asked.body, k.field) / INPUT_UNITS[door].factor
-                alone[door].append(float(np.clip(value, k.lowest, k.highest)))
-    found = [start]
-    for door, values in alone.items():
-        found += [ExplorerSetting({door: v}, muscle=start.muscle) for v in sorted(values)]
-    some = ("isaacs", "pinched_nerve", "nerve_damage", "als", "serotonin_syndrome",
-            "kidney_disease", "over_breathing", "cramp")  # fmt: skip
-    found += [ExplorerSetting(condition=name, muscle=start.muscle) for name in some]
-    return found
+    for scenario_name in catalogue():
+        scenario = load_scenario(scenario_name)
+        changed = [f for f, value in vars(scenario.body).items() if value != healthy[f]]
+        for name, k in all_sliders().items():
+            if scenario.course is None and changed == [k.field]:
+                value = getattr(scenario.body, k.field) / INPUT_UNITS[name].factor
+                alone[name].append(float(np.clip(value, k.lowest, k.highest)))
+    settings = [start]
+    for name, values in alone.items():
+        settings += [ExplorerSetting({name: v}, muscle=start.muscle) for v in sorted(values)]
+    settings += [
+        ExplorerSetting(condition=scenario_name, muscle=start.muscle)
+        for scenario_name in SMALL_CONDITIONS
+    ]
+    return settings

@@ -1,7 +1,7 @@
-"""The explorer's sliders in a notebook: thin, for all that they show is made elsewhere.
+"""The explorer's sliders in a notebook: widgets alone; picture and sentences come from elsewhere.
 
-ipywidgets and ipympl are imported inside functions. A move is answered a moment later, so that
-moves which come meanwhile are answered together: the latest wins, and none has to wait in line.
+ipywidgets and ipympl are imported inside functions. A move is answered after a short wait, so that
+several moves in a row cause one simulation, of the latest.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ STYLE = f"""<style>
 HEAD = """<h1>From a blood value to a muscle twitch</h1><div class="neurosim-head">
 Move a slider, see what this person's muscle does. Blue bars: what is usual, the reference range of
 healthy adults.</div>"""
-# What ipywidgets leaves without a name is named: the handles of sliders, the canvas, and the
-# words as a live region, which a screen reader reads when they change.
+# Names for the elements that ipywidgets leaves without one: the handles of sliders, the canvas, and
+# the sentences as a live region, which a screen reader reads when they change.
 NAMES = """
 if (!window.neurosimNames) {
   const set = (element, name, value) => {
@@ -109,7 +109,7 @@ class Sliders:
     Parameters
     ----------
     explorer : Explorer
-    start : Setting
+    start : ExplorerSetting
     canvas : bool, optional
         Whether the picture is a canvas of ipympl; if omitted, where that is installed.
 
@@ -119,9 +119,10 @@ class Sliders:
         By the names of `neurosim.classroom.explorer.settings.all_sliders`, and ``"severity"``.
     condition, muscle : Dropdown
     reset : Button
-    words : HTML
+    sentences : HTML
+        The response in words.
     box : VBox
-        All of it.
+        Everything together.
 
     Raises
     ------
@@ -153,7 +154,7 @@ class Sliders:
     def _make_controls(self, start: ExplorerSetting) -> None:
         import ipywidgets
 
-        wide = {"width": "100%"}  # of each its own, made of this
+        wide = {"width": "100%"}  # every widget copies it
         usual = {"layout": wide, "style": {"description_width": f"{LABEL_PX}px"},
                  "description_allow_html": True}  # fmt: skip
         self.sliders = {name: _slider(k, usual) for name, k in all_sliders().items()}
@@ -205,24 +206,24 @@ class Sliders:
             self.muscle,
             self.reset,
         ]
-        self.words = ipywidgets.HTML()
-        self.words.add_class("neurosim-words")
-        left = ipywidgets.VBox(rows, layout={"flex": "1 1 340px", "max_width": "480px"})
-        left.add_class("neurosim-left")
-        right = ipywidgets.VBox(
-            [self.picture, self.words],
+        self.sentences = ipywidgets.HTML()
+        self.sentences.add_class("neurosim-words")
+        controls = ipywidgets.VBox(rows, layout={"flex": "1 1 340px", "max_width": "480px"})
+        controls.add_class("neurosim-left")
+        view = ipywidgets.VBox(
+            [self.picture, self.sentences],
             layout={"flex": "3 1 470px", "min_width": "0", "padding": "0 0 0 22px"},
         )
-        both = ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap"})
+        columns = ipywidgets.HBox([controls, view], layout={"flex_flow": "row wrap"})
         head = ipywidgets.HTML(f"{STYLE}{HEAD}")
-        self.box = ipywidgets.VBox([head, both], layout={"width": "100%"})
+        self.box = ipywidgets.VBox([head, columns], layout={"width": "100%"})
         self.box.add_class("neurosim-explorer")
 
     # --- What happens ---------------------------------------------------------------
 
     @property
     def setting(self) -> ExplorerSetting:
-        """Where the sliders stand."""
+        """The positions of the sliders."""
         return ExplorerSetting(
             {name: self.sliders[name].value for name in all_sliders()},
             self.condition.value,
@@ -232,10 +233,10 @@ class Sliders:
 
     @property
     def response(self) -> Response:
-        """What the model says to where the sliders stand, or last could stand."""
+        """The model's response to the sliders, or to their last position that is possible."""
         if self._waiting is not None:
             self._update()
-        return self._answer
+        return self._response
 
     def reset_to_health(self) -> None:
         """Put every slider and menu back."""
@@ -248,7 +249,7 @@ class Sliders:
         self._on_move()
 
     def _on_move(self, change: Any = None) -> None:
-        """Answer a move: soon where a kernel runs, so that the next may come; else at once."""
+        """Answer a move: after a short wait where an event loop runs, otherwise at once."""
         if self._held or self._waiting is not None:
             return
         try:
@@ -264,28 +265,30 @@ class Sliders:
             self._waiting = None
         self._mark()
         if not can_compile():
-            self.words.value = "Computing. Without Numba (pip install numba) this takes a while."
+            self.sentences.value = (
+                "Computing. Without Numba (pip install numba) this takes a while."
+            )
         try:
-            self._answer = self._explorer.respond(self.setting)
+            self._response = self._explorer.respond(self.setting)
         except NeurosimError as error:
-            self.words.value = (
+            self.sentences.value = (
                 f"<b>Not possible:</b> {html.escape(str(error))} "
                 "The picture still shows the body before."
             )
             return
-        self._figure.update(self._answer)
+        self._figure.update(self._response)
         if self._is_canvas:
             self._figure.draw()
         else:
             data = b64encode(self._figure.png_bytes()).decode("ascii")
-            alt = html.escape(self._answer.text(), quote=True)
+            alt = html.escape(self._response.text(), quote=True)
             self.picture.value = (
                 f'<img decoding="sync" alt="{alt}" src="data:image/png;base64,{data}">'
             )
-        self.words.value = self._answer.html()
+        self.sentences.value = self._response.html()
 
     def _mark(self) -> None:
-        """Mark in words and weight what does not stand where health has it."""
+        """Mark the labels of everything that is not at its healthy value."""
         moved = self.setting.moved_sliders
         for name, k in all_sliders().items():
             label = _slider_label(k)
@@ -299,9 +302,9 @@ class Sliders:
     # --- How a notebook shows it ----------------------------------------------------
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        """Return the widget, and its words where no widget can be shown."""
-        found = self.box._repr_mimebundle_()
-        return {**(found or {}), "text/plain": "\n".join(self.response.sentences())}
+        """Return the widget, and the sentences where no widget can be shown."""
+        bundle = self.box._repr_mimebundle_()
+        return {**(bundle or {}), "text/plain": "\n".join(self.response.sentences())}
 
     def _ipython_display_(self) -> None:
         from IPython.display import Javascript, display
@@ -334,7 +337,7 @@ def _slider_label(k: Slider) -> str:
 
 
 def _slider_note(k: Slider, value: float, moved: bool) -> str:
-    """Return what stands below a slider: its reference range, drawn and in words, and a mark."""
+    """Return the note below a slider: its reference range, drawn and in words, and a mark."""
     span = k.highest - k.lowest
     start, width = 100 * (k.low - k.lowest) / span, 100 * (k.high - k.low) / span
     side = k.side(value) if k.high > k.low else ""
@@ -352,7 +355,7 @@ def _html_row(content: str) -> str:
 
 
 def _ipympl_canvas() -> Any:
-    """Return what makes an interactive canvas of a figure, without a global backend.
+    """Return a function that gives a figure an interactive canvas, without a global backend.
 
     Raises
     ------

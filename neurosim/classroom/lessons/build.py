@@ -42,13 +42,13 @@ _KERNEL = {
 
 def student_copy(lesson: Lesson) -> Any:
     """Return the pupil's copy: no answers, and a cell to write in after every question."""
-    cells, asked = [], 0
+    cells, questions = [], 0
     for cell in lesson.cells:
         if not cell_tags(cell) & TEACHER_TAGS:
             cells.append(_strip_cell(cell))
         if "question" in cell_tags(cell):
-            asked += 1
-            cells.append(_Cell("markdown", MY_ANSWER, {}, f"my-answer-{asked}"))
+            questions += 1
+            cells.append(_Cell("markdown", MY_ANSWER, {}, f"my-answer-{questions}"))
     return _notebook(cells)
 
 
@@ -70,8 +70,8 @@ def _strip_cell(cell: Any) -> _Cell:
     """Return a cell of a source as copies have it; its id follows from its text alone."""
     text = str(cell.source)
     if "teacher" in cell_tags(cell):
-        said = _TEACHER_PREFIX.sub("", text, count=1) if _TEACHER_PREFIX.match(text) else text
-        text = "> **For the teacher**\n>\n" + re.sub(r"^", "> ", said, flags=re.MULTILINE)
+        note = _TEACHER_PREFIX.sub("", text, count=1) if _TEACHER_PREFIX.match(text) else text
+        text = "> **For the teacher**\n>\n" + re.sub(r"^", "> ", note, flags=re.MULTILINE)
     mark = sha256(f"{cell.cell_type}\n{text}".encode()).hexdigest()[:12]
     about: dict[str, Any] = {"tags": sorted(cell_tags(cell))} if cell_tags(cell) else {}
     if "lines" in cell.metadata:
@@ -83,16 +83,16 @@ def _notebook(cells: Sequence[_Cell]) -> Any:
     """Return a notebook of cells, without outputs."""
     import nbformat
 
-    made, used = [], {}
+    entries, copies = [], {}
     for cell in cells:
-        n = used[cell.mark] = used.get(cell.mark, 0) + 1  # two cells may say the same
-        found = {
+        n = copies[cell.mark] = copies.get(cell.mark, 0) + 1  # two cells may say the same
+        entry = {
             "cell_type": cell.kind, "source": cell.text, "metadata": cell.about,
             "id": cell.mark if n == 1 else f"{cell.mark}-{n}",
         }  # fmt: skip
         empty = {"outputs": [], "execution_count": None} if cell.kind == "code" else {}
-        made.append(found | empty)
-    book = {"cells": made, "metadata": _KERNEL, "nbformat": 4, "nbformat_minor": 5}
+        entries.append(entry | empty)
+    book = {"cells": entries, "metadata": _KERNEL, "nbformat": 4, "nbformat_minor": 5}
     return nbformat.from_dict(book)
 
 
@@ -114,19 +114,24 @@ def checkout_files() -> dict[str, bytes]:
     page = source_folder().parent / "docs" / "lessons.md"
     if not page.is_file():
         raise NeurosimError(f"There is no {page}: this needs a checkout of neurosim.")
-    found = [read_lesson(path) for path in select_sources([])]
-    copies = {f"notebooks/{one.name}.ipynb": notebook_bytes(student_copy(one)) for one in found}
+    lessons = [read_lesson(path) for path in select_sources([])]
+    copies = {
+        f"notebooks/{lesson.name}.ipynb": notebook_bytes(student_copy(lesson)) for lesson in lessons
+    }
     head, _, rest = page.read_text("utf-8").partition("<!-- lessons: ")
     line, _, rest = rest.partition("\n")
     after = rest[rest.index("<!-- end -->") :]
-    text = f"{head}<!-- lessons: {line}\n\n{_lesson_table(found)}\n\n{after}"
+    text = f"{head}<!-- lessons: {line}\n\n{_lesson_table(lessons)}\n\n{after}"
     return {**copies, "docs/lessons.md": text.encode("utf-8")}
 
 
-def _lesson_table(found: Sequence[Lesson]) -> str:
+def _lesson_table(lessons: Sequence[Lesson]) -> str:
     """Return lessons as a table in Markdown."""
     rows = [("lesson", "for", "minutes", "goal"), ("---",) * 4]
-    rows += [(f"{one.number} {one.title}", one.level, one.minutes, one.goal) for one in found]
+    rows += [
+        (f"{lesson.number} {lesson.title}", lesson.level, lesson.minutes, lesson.goal)
+        for lesson in lessons
+    ]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
@@ -176,9 +181,9 @@ def lessons(
         if callback is not None and not callable(callback):
             raise NeurosimError(f"{name} must be a function, not {short_repr(callback)}.")
     chosen = [read_lesson(path) for path in select_sources(names)]
-    where = prepare_folder(FOLDER if folder is None else folder, parents=folder is None)
+    out = prepare_folder(FOLDER if folder is None else folder, parents=folder is None)
     files = build_lessons(chosen, only, progress=progress, stage=stage)
-    return write_files(where, add_index(files, where))
+    return write_files(out, add_index(files, out))
 
 
 def build_lessons(
@@ -238,4 +243,4 @@ def add_index(files: Mapping[str, bytes], out: Path) -> dict[str, bytes]:
 def _output_paths(lessons: Sequence[Lesson]) -> list[str]:
     """Return where every file of some lessons belongs."""
     ends = {"student": "ipynb", "teacher": "ipynb", "worksheets": "html", "keys": "html"}
-    return [f"{part}/{one.name}.{end}" for one in lessons for part, end in ends.items()]
+    return [f"{part}/{lesson.name}.{end}" for lesson in lessons for part, end in ends.items()]

@@ -43,7 +43,7 @@ del _own, _no_names, socket, warnings
 
 
 def execute_notebook(
-    book: Any, name: str, limit_s: float, told: Callable[[int, int], None] | None = None
+    book: Any, name: str, limit_s: float, progress: Callable[[int, int], object] | None = None
 ) -> Any:
     """Run a notebook in place and return it with its outputs.
 
@@ -54,7 +54,7 @@ def execute_notebook(
         Of the lesson, for the sentence about an error.
     limit_s : float
         How long all cells together may take, s.
-    told : callable, optional
+    progress : callable, optional
         Called after every code cell with how many are done, and of how many.
 
     Raises
@@ -65,12 +65,12 @@ def execute_notebook(
     require_packages("nbclient", "ipykernel")
     # zmq cannot use Windows' own loop
     loop = asyncio.SelectorEventLoop if sys.platform == "win32" else None
-    with tempfile.TemporaryDirectory() as place, asyncio.Runner(loop_factory=loop) as runner:
-        runner.run(_run_kernel(book, name, limit_s, told, place))
+    with tempfile.TemporaryDirectory() as folder, asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(_run_kernel(book, name, limit_s, progress, folder))
     return book
 
 
-async def _run_kernel(book: Any, name: str, limit_s: float, told: Any, place: str) -> None:
+async def _run_kernel(book: Any, name: str, limit_s: float, progress: Any, folder: str) -> None:
     """Start a kernel, run all code cells in it, and end it whatever happens."""
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
@@ -81,14 +81,14 @@ async def _run_kernel(book: Any, name: str, limit_s: float, told: Any, place: st
     manager = AsyncKernelManager(
         kernel_name="python3",
         kernel_spec_manager=specs,
-        connection_file=str(Path(place) / "kernel.json"),
+        connection_file=str(Path(folder) / "kernel.json"),
         transport="tcp" if sys.platform == "win32" else "ipc",
     )
     client = NotebookClient(book, km=manager, coalesce_streams=True)
     try:
-        await client.async_start_new_kernel(env=_kernel_environment(place), cwd=place)
+        await client.async_start_new_kernel(env=_kernel_environment(folder), cwd=folder)
         await client.async_start_new_kernel_client()
-        await _run_cells(client, book, name, limit_s, told)
+        await _run_cells(client, book, name, limit_s, progress)
     except RuntimeError as error:
         raise NeurosimError(f"Lesson {name}: no kernel started ({error}).") from None
     finally:
@@ -98,24 +98,24 @@ async def _run_kernel(book: Any, name: str, limit_s: float, told: Any, place: st
             await manager.shutdown_kernel(now=True)
 
 
-def _kernel_environment(place: str) -> dict[str, str]:
+def _kernel_environment(folder: str) -> dict[str, str]:
     """Return the kernel's environment: this very package is the one it finds."""
     home = str(Path(disk_cache.__file__).parents[2])
     paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
-    quiet = {"PYDEVD_DISABLE_FILE_VALIDATION": "1", "IPYTHONDIR": place}
+    quiet = {"PYDEVD_DISABLE_FILE_VALIDATION": "1", "IPYTHONDIR": folder}
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **quiet}
 
 
-async def _run_cells(client: Any, book: Any, name: str, limit_s: float, told: Any) -> None:
+async def _run_cells(client: Any, book: Any, name: str, limit_s: float, progress: Any) -> None:
     """Run the cells one after the other, none longer than what is left of the time."""
     import nbformat
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     book.cells.insert(0, nbformat.v4.new_code_cell(SINGLE_USER))
     code = [(i, cell) for i, cell in enumerate(book.cells) if cell.cell_type == "code"]
-    begun = monotonic()
+    start_s = monotonic()
     for done, (i, cell) in enumerate(code):
-        client.timeout = max(1, int(limit_s - (monotonic() - begun)))
+        client.timeout = max(1, int(limit_s - (monotonic() - start_s)))
         where = f"Lesson {name}, cell {i} ('{_first_line(cell)}')"
         try:
             await client.async_execute_cell(cell, i, store_history=i > 0)
@@ -129,16 +129,16 @@ async def _run_cells(client: Any, book: Any, name: str, limit_s: float, told: An
                 raise asyncio.CancelledError from None
             raise NeurosimError(f"{where}: its kernel died.") from None
         cell.metadata.pop("execution", None)  # times of the clock: no two builds would be alike
-        if told is not None and done:
-            told(done, len(code) - 1)
+        if progress is not None and done:
+            progress(done, len(code) - 1)
     del book.cells[0]
 
 
 def _failure_words(error: Any) -> str:
     """Return what went wrong in a cell; an assertion that says nothing is quoted."""
-    told = " ".join(str(error.evalue).split())[:300].rstrip(".")
+    reason = " ".join(str(error.evalue).split())[:300].rstrip(".")
     lines = re.findall(r"-+> *\d+ (.*)", re.sub(r"\x1b\[[0-9;]*m", "", error.traceback))
-    return f"{error.ename}: {told or (lines[-1].strip()[:200] if lines else 'no reason given')}"
+    return f"{error.ename}: {reason or (lines[-1].strip()[:200] if lines else 'no reason given')}"
 
 
 def _first_line(cell: Any) -> str:

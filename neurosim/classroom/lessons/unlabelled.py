@@ -2,8 +2,8 @@
 
 Four people twitch for four reasons. An illness has a place: a pinched root and a damaged nerve
 reach the muscles that they supply, Isaacs' syndrome all, ALS some of several roots, and more of
-them with time. Where it is and how far it has come is chosen here for teaching; what is found
-follows from the bodies as in any run.
+them with time. Where the illness is and how far it has gone is chosen here for teaching; the
+findings follow from the bodies as in any run.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.simulate import simulate
 from neurosim.simulation.state import strength
 
-RHYTHMS = ("lone", "slow groups", "fast rattles")
-_RHYTHM_OF = MappingProxyType({"myokymic_burst": 1, "neuromyotonic_burst": 2})  # else lone
-# What ails each muscle, by cause; the tibial nerve drives calf and sole.
+RHYTHMS = ("single", "myokymic", "neuromyotonic")  # the twitches of a minute are counted by these
+_RHYTHM_INDEX = MappingProxyType({"myokymic_burst": 1, "neuromyotonic_burst": 2})  # else single
+# The body in each muscle, by cause; the tibial nerve drives calf and sole.
 CAUSES: Mapping[str, Mapping[str, Mapping[str, float]]] = MappingProxyType(
     {
         "healthy": {},
@@ -46,7 +46,7 @@ ILL = tuple(c for c in CAUSES if c != "healthy")
 
 @dataclass(frozen=True)
 class Finding:
-    """What is found in one muscle.
+    """One muscle of a patient, examined.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class Finding:
     per_min : tuple of 3 floats
         Twitches per minute that the needle sees, by `RHYTHMS`.
     units, force : float
-        Motor units that live, and the largest force by will, against health.
+        Motor units that live, and the largest voluntary force, as shares of health.
     """
 
     muscle: str
@@ -65,7 +65,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Patient:
-    """One patient.
+    """A patient whose cause is hidden.
 
     Attributes
     ----------
@@ -83,7 +83,8 @@ class Patient:
 
     def __str__(self) -> str:
         heads = ("muscle", *(f"{s}/min" for s in RHYTHMS), "motor units, %", "strength, %")
-        rows = [heads] + [
+        rows = [heads]
+        rows += [
             (
                 f.muscle.replace("_", " "),
                 *(f"{r:.1f}" for r in f.per_min),
@@ -92,30 +93,31 @@ class Patient:
             )
             for f in self.findings
         ]
-        wide = [max(len(row[i]) for row in rows) for i in range(len(heads))]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(heads))]
         lines = [
             "  ".join(
-                c.rjust(w) if i else c.ljust(w)
-                for i, (c, w) in enumerate(zip(row, wide, strict=True))
+                cell.rjust(width) if i else cell.ljust(width)
+                for i, (cell, width) in enumerate(zip(row, widths, strict=True))
             )
             for row in rows
         ]
         return "\n".join([f"Patient {self.letter}", *lines])
 
 
-def shuffle(things: Sequence[Any], seed: int) -> list[Any]:
-    """Return things in an order that only the seed knows."""
-    order = np.random.default_rng(np.random.SeedSequence([seed, len(things)]))
-    return [things[i] for i in order.permutation(len(things))]
+def shuffle(items: Sequence[Any], seed: int) -> list[Any]:
+    """Return items in an order that depends on the seed alone."""
+    rng = np.random.default_rng(np.random.SeedSequence([seed, len(items)]))
+    return [items[i] for i in rng.permutation(len(items))]
 
 
 def observe_muscle(result: Result) -> Finding:
-    """Return what is found in the muscle of a run."""
-    t, minutes = result.twitches, result.scenario.duration_s / 60.0
-    sound = np.array([_RHYTHM_OF.get(str(k), 0) for k in t.kind[~t.painful]], int)
-    lone, slow, fast = (np.bincount(sound, minlength=len(RHYTHMS)) / minutes).tolist()
+    """Count the twitches of a run by rhythm, and measure its motor units and force."""
+    twitches, minutes = result.twitches, result.scenario.duration_s / 60.0
+    kinds = twitches.kind[~twitches.painful]
+    rhythms = np.array([_RHYTHM_INDEX.get(str(kind), 0) for kind in kinds], int)
+    per_min = (np.bincount(rhythms, minlength=len(RHYTHMS)) / minutes).tolist()
     force, units = strength(result.state, result.sites, result.scenario.muscle)
-    return Finding(result.scenario.muscle, (lone, slow, fast), units, force)
+    return Finding(result.scenario.muscle, tuple(per_min), units, force)
 
 
 def draw_patient(
@@ -126,22 +128,22 @@ def draw_patient(
     root: str = "S1",
     muscles: Sequence[str] = MUSCLES,
 ) -> Patient:
-    """Return what is found in somebody of a cause.
+    """Examine somebody with a cause, muscle by muscle.
 
     Parameters
     ----------
     cause : str
         One of `CAUSES`.
     letter : str
-        What the patient is called; the cause if empty.
+        Name of the patient; the cause if empty.
     watched_s : float
         How long a needle watches each muscle, s.
     seed : int
-        Who it is.
+        Which person.
     root : str
-        Root that is pinched, if one is.
+        The root that is pinched, if the cause is a pinched nerve.
     muscles : sequence of str
-        Those that are examined.
+        Muscles that are examined.
 
     Raises
     ------
@@ -153,13 +155,13 @@ def draw_patient(
     findings = []
     for name in (muscle(m).name for m in muscles):
         body = Body(**CAUSES[cause].get(name, {}))
-        asked = Scenario(body=body, muscle=name, root=root, duration_s=watched_s, seed=seed)
-        findings.append(observe_muscle(simulate(asked, person=0)))
+        scenario = Scenario(body=body, muscle=name, root=root, duration_s=watched_s, seed=seed)
+        findings.append(observe_muscle(simulate(scenario, person=0)))
     return Patient(letter or cause.replace("_", " "), tuple(findings), watched_s, cause)
 
 
 def unlabelled_patients(seed: int = 1, watched_s: float = 60.0) -> list[Patient]:
-    """Return four patients, A to D, one of each of `ILL`, in an order that the seed knows.
+    """Return four patients, A to D, one with each cause of `ILL`, in an order set by the seed.
 
     Raises
     ------
@@ -170,27 +172,27 @@ def unlabelled_patients(seed: int = 1, watched_s: float = 60.0) -> list[Patient]
     return [draw_patient(c, name, watched_s, seed) for name, c in zip("ABCD", causes, strict=True)]
 
 
-def correct_diagnoses(patients: Sequence[Patient], told: Mapping[str, str]) -> list[str]:
-    """Return the letters of those patients whose cause was told right.
+def correct_diagnoses(patients: Sequence[Patient], answers: Mapping[str, str]) -> list[str]:
+    """Return the letters of the patients whose cause is named correctly.
 
     Parameters
     ----------
     patients : sequence of Patient
-    told : mapping of str to str
-        Cause by letter; an empty text for "not told yet".
+    answers : mapping of str to str
+        Cause by letter; an empty text where none is named yet.
 
     Raises
     ------
     NeurosimError
-        For a letter or a cause that is not there.
+        For an unknown letter or cause.
     """
     letters = {p.letter: p for p in patients}
-    for letter, cause in told.items():
+    for letter, cause in answers.items():
         if letter not in letters:
             raise unknown_name("patient", letter, letters)
         if cause and cause not in CAUSES:
             raise unknown_name("cause", cause, CAUSES)
-    return [name for name, p in letters.items() if told.get(name) == p._cause]
+    return [name for name, p in letters.items() if answers.get(name) == p._cause]
 
 
 def true_causes(patients: Sequence[Patient]) -> dict[str, str]:

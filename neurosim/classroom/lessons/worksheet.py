@@ -85,31 +85,31 @@ def _header_rows(lesson: Lesson) -> str:
         "For": lesson.level, "Time": f"{lesson.minutes} minutes",
         "You change": "; ".join(lesson.knobs), "Goal": lesson.goal,
     }  # fmt: skip
-    told = "".join(
+    items = "".join(
         f"<div><dt>{name}</dt><dd>{_inline_html(t)}</dd></div>" for name, t in rows.items()
     )
-    return f"<dl>{told}</dl>"
+    return f"<dl>{items}</dl>"
 
 
 def _worksheet_parts(done: Any) -> list[_Part]:
     """Return a run lesson's questions and pictures under its headings."""
     parts, number = [_Part("Questions")], 0
     for cell in done.cells:
-        own = cell_tags(cell)
-        if "question" in own:
+        tags = cell_tags(cell)
+        if "question" in tags:
             number += 1
             lines = int(cell.metadata.get("lines", ANSWER_LINES))
             parts[-1].items.append(_Item(_markdown_html(cell.source), lines, number))
-        elif "teacher" in own:
+        elif "teacher" in tags:
             _add_to_key(parts, f'<aside class="teacher">{_markdown_html(cell.source)}</aside>')
-        elif "answer" in own:
-            asked = [item for part in parts for item in part.items if item.number]
-            asked[-1].key.append(_answer_html(cell)) if asked else _add_to_key(
+        elif "answer" in tags:
+            questions = [item for part in parts for item in part.items if item.number]
+            questions[-1].key.append(_answer_html(cell)) if questions else _add_to_key(
                 parts, _answer_html(cell)
             )
-        elif "figure" in own:
+        elif "figure" in tags:
             parts[-1].items += [_Item(html) for html in _figures_html(cell)]
-        elif cell.cell_type == "markdown" and not own:
+        elif cell.cell_type == "markdown" and not tags:
             parts += [_Part(heading) for heading in _headings(cell.source)]
     return parts
 
@@ -185,8 +185,8 @@ def _headings(text: str) -> list[str]:
 def _answer_html(cell: Any) -> str:
     """Return what an answer cell printed and drew."""
     text = "".join(out.text for out in cell.outputs if out.get("name") == "stdout").strip()
-    told = f"<p>{escape(text)}</p>" if text else ""
-    return f'<div class="answer">{told}{"".join(_figures_html(cell))}</div>'
+    paragraph = f"<p>{escape(text)}</p>" if text else ""
+    return f'<div class="answer">{paragraph}{"".join(_figures_html(cell))}</div>'
 
 
 def _figures_html(cell: Any) -> list[str]:
@@ -200,24 +200,24 @@ def _figure_html(output: Any) -> str:
     kind = next((kind for kind in _PICTURES if kind in data), None)
     if kind is None:
         return ""
-    words = _alt_text(output, kind)
+    alt_text = _alt_text(output, kind)
     if kind == "image/svg+xml":
-        drawn = data[kind][data[kind].find("<svg") :]
-        inside = f'<div role="img" aria-label="{escape(words, quote=True)}">{drawn}</div>'
+        svg = data[kind][data[kind].find("<svg") :]
+        inside = f'<div role="img" aria-label="{escape(alt_text, quote=True)}">{svg}</div>'
     else:
         code = "".join(data[kind].split())
-        inside = f'<img alt="{escape(words, quote=True)}" src="data:image/png;base64,{code}">'
+        inside = f'<img alt="{escape(alt_text, quote=True)}" src="data:image/png;base64,{code}">'
     return f"<figure>{inside}</figure>"
 
 
 def _alt_text(output: Any, kind: str) -> str:
     """Return the words of a picture: those beside it, or in the HTML that shows it."""
-    beside = output.get("metadata", {}).get(kind, {})
+    metadata = output.get("metadata", {}).get(kind, {})
     reader = _AltFinder()
     reader.feed(output["data"].get("text/html", ""))
-    said = output["data"].get("text/plain", "")
-    plain = "" if said.startswith("<") else said
-    return beside.get("alt") or reader.alt or plain or _NO_WORDS
+    plain = output["data"].get("text/plain", "")
+    text = "" if plain.startswith("<") else plain
+    return metadata.get("alt") or reader.alt or text or _NO_WORDS
 
 
 class _AltFinder(HTMLParser):
@@ -226,14 +226,14 @@ class _AltFinder(HTMLParser):
     alt = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = dict(attrs)
-        self.alt = self.alt or found.get("alt") or found.get("aria-label") or ""
+        attributes = dict(attrs)
+        self.alt = self.alt or attributes.get("alt") or attributes.get("aria-label") or ""
 
 
 # --- The list of lessons ---------------------------------------------------------------
 
 
-def index_html(lessons: Sequence[Lesson], there: Collection[str]) -> str:
+def index_html(lessons: Sequence[Lesson], existing: Collection[str]) -> str:
     """Return the page that lists lessons.
 
     Parameters
@@ -244,7 +244,7 @@ def index_html(lessons: Sequence[Lesson], there: Collection[str]) -> str:
     """
     heads = ("Lesson", "For", "Minutes", "Aims", "Goal", "Files")
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    rows = "\n".join(_index_row(lesson, there) for lesson in lessons)
+    rows = "\n".join(_index_row(lesson, existing) for lesson in lessons)
     return _page_html(
         "Lessons",
         "<header><h1>Lessons</h1>\n<p>From a blood value to a muscle twitch, in "
@@ -263,16 +263,17 @@ _FILES = {
 }  # fmt: skip
 
 
-def _index_row(lesson: Lesson, there: Collection[str]) -> str:
+def _index_row(lesson: Lesson, existing: Collection[str]) -> str:
     links = []
-    for part, (end, words) in _FILES.items():
+    for part, (end, label) in _FILES.items():
         place = f"{part}/{lesson.name}.{end}"
-        if place in there:
-            links.append(f'<a href="{place}">{words} {lesson.number}</a>')
-    cells = (_inline_html(lesson.level), escape(lesson.minutes), html_list(map(_inline_html, lesson.aims)),
-             _inline_html(lesson.goal), html_list(links))  # fmt: skip
-    told = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f'<tr><th scope="row">{lesson.number}. {_inline_html(lesson.title)}</th>{told}</tr>'
+        if place in existing:
+            links.append(f'<a href="{place}">{label} {lesson.number}</a>')
+    cells = [_inline_html(lesson.level), escape(lesson.minutes)]
+    cells += [html_list(map(_inline_html, lesson.aims)), _inline_html(lesson.goal)]
+    cells.append(html_list(links))
+    columns = "".join(f"<td>{cell}</td>" for cell in cells)
+    return f'<tr><th scope="row">{lesson.number}. {_inline_html(lesson.title)}</th>{columns}</tr>'
 
 
 def _page_html(title: str, body: str, kind: str = "sheet") -> str:

@@ -97,7 +97,7 @@ class Desk:
         if verb == "reports":
             return "\n".join(map(phrases.report_words, self.game.reports)) or "Nothing ordered yet."
         if verb == "help":
-            return "\n".join(f"  {name}: {what}" for name, what in COMMANDS.items())
+            return "\n".join(f"  {name}: {text}" for name, text in COMMANDS.items())
         self.open = False
         return "Goodbye."
 
@@ -145,6 +145,8 @@ class Mystery(Viewable):
     NeurosimError
         If the seed is no whole number from 0 to 2**53.
     """
+
+    _repr_html_: Any = None  # a notebook shows the page, or the text
 
     def __init__(self, seed: int | None = None) -> None:
         self._game = Game(any_seed() if seed is None else seed)
@@ -249,7 +251,7 @@ def mystery_headline(mystery: Mystery) -> str:
     )
 
 
-def picture_last_report(mystery: Mystery) -> Any:
+def newest_picture(mystery: Mystery) -> Any:
     """Return the picture of the newest report that has one.
 
     Raises
@@ -289,6 +291,6 @@ def mystery(seed: int | None = None) -> Mystery:
       the patient sleeps badly
       the patient feels tense
       coffee, an hour ago: 3.16 cups
-      sleep missing: 2.09 h
+      sleep debt (sleep missing): 2.09 h
     """
     return Mystery(seed)

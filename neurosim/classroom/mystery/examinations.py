@@ -122,9 +122,9 @@ class Report:
         NeurosimError
             If the report has no such finding.
         """
-        for found in self.findings:
-            if found.name == name and found.place in ("", place or found.place):
-                return found.value
+        for finding in self.findings:
+            if finding.name == name and finding.place in ("", place or finding.place):
+                return finding.value
         raise unknown_name("finding", name, [f.name for f in self.findings])
 
 
@@ -155,11 +155,11 @@ class Needle:
         """Return start (s) and potential (uV, `EMG_HZ`) of the second in which most happens."""
         edges = np.arange(0.0, 60.0 * _param("emg_min") + TRACE_S, TRACE_S)
         start = float(edges[np.argmax(np.histogram(self.time_s, edges)[0])])
-        now = (self.time_s > start - 0.1) & (self.time_s < start + TRACE_S)
+        near = (self.time_s > start - 0.1) & (self.time_s < start + TRACE_S)
         electrode = unit_potentials.needle_electrode(self.muscle, self.across_mm, self.depth_mm)
         return start, emg.emg_uv(
-            self.time_s[now] - start,
-            self.unit[now],
+            self.time_s[near] - start,
+            self.unit[near],
             self.muscle,
             TRACE_S,
             electrode,
@@ -174,41 +174,41 @@ class Needle:
 
 def _take_history(case: Case, place: str, rng: np.random.Generator) -> Report:
     """Ask: what the patient takes and does, and how much coffee and sleep."""
-    body, told, found = case.body(), case.exposures(), []
-    if "coffee" in told:
+    body, exposures, findings = case.body(), case.exposures(), []
+    if "coffee" in exposures:
         cup = peak_caffeine_umol_l(parameter("body", "caffeine_per_cup_mg"))
-        found.append(Finding("cups_of_coffee", body.plasma_caffeine_umol_l / cup, "cups"))
-    if "short_sleep" in told:
-        found.append(Finding("sleep_debt_h", body.sleep_debt_h, "h"))
-    return Report("history", "", 0, 0.0, tuple(found), told)
+        findings.append(Finding("cups_of_coffee", body.plasma_caffeine_umol_l / cup, "cups"))
+    if "short_sleep" in exposures:
+        findings.append(Finding("sleep_debt_h", body.sleep_debt_h, "h"))
+    return Report("history", "", 0, 0.0, tuple(findings), exposures)
 
 
 def _run_muscle(case: Case, name: str, minutes: float, rng: np.random.Generator) -> PersonRun:
     """Return what a muscle of the patient does for some minutes."""
-    asked = case.scenario(name, 60.0 * minutes)
-    state = tissue_state(asked)
-    healthy, _ = person_sites(asked, case.person)
-    sites = sites_in_state(state, healthy, asked, case.person)
+    scenario = case.scenario(name, 60.0 * minutes)
+    state = tissue_state(scenario)
+    healthy, _ = person_sites(scenario, case.person)
+    sites = sites_in_state(state, healthy, scenario, case.person)
     return simulate_person(
-        constant_trajectory(state, asked.body), sites, asked, case.person, rng, named=False
+        constant_trajectory(state, scenario.body), sites, scenario, case.person, rng, named=False
     )
 
 
 def _examine_muscles(case: Case, place: str, rng: np.random.Generator) -> Report:
     """Look at each muscle for a minute, and try its force against the examiner's hand."""
-    found, minutes = [], _param("look_min")
+    findings, minutes = [], _param("look_min")
     error = parameter("alarms", "force_error")
     least = 100.0 * math.exp(-NORMAL_Z * error)
     for name in MUSCLES:
-        acted = _run_muscle(case, name, minutes, rng)
-        seen = float(acted.twitches.visible.sum()) / minutes
-        found.append(Finding("twitches_seen", seen, "per minute", place=name))
+        run = _run_muscle(case, name, minutes, rng)
+        seen = float(run.twitches.visible.sum()) / minutes
+        findings.append(Finding("twitches_seen", seen, "per minute", place=name))
     for name in MUSCLES:
-        acted = _run_muscle(case, name, 1.0 / 60.0, rng)
-        true = strength(acted.trajectory.states[0], acted.sites, name)[0]
+        run = _run_muscle(case, name, 1.0 / 60.0, rng)
+        true = strength(run.trajectory.states[0], run.sites, name)[0]
         force = 100.0 * true * math.exp(error * rng.standard_normal())
-        found.append(Finding("force", force, "% of usual", least, math.inf, name))
-    return Report("examination", "", 0, 0.0, tuple(found))
+        findings.append(Finding("force", force, "% of usual", least, math.inf, name))
+    return Report("examination", "", 0, 0.0, tuple(findings))
 
 
 def _count_twitches(case: Case, place: str, rng: np.random.Generator) -> Report:
@@ -228,12 +228,12 @@ def _laboratory_value(true: float, within_percent: float, rng: np.random.Generat
 
 def _test_blood(case: Case, place: str, rng: np.random.Generator) -> Report:
     """Measure the four ions."""
-    true, found = case.body().blood(), []
+    true, findings = case.body().blood(), []
     for ion, name in IONS.items():
         f = FIELDS[name]
         value = _laboratory_value(true[name], _param(f"within_{ion}_percent"), rng)
-        found.append(Finding(name, value, f.unit, f.low, f.high))
-    return Report("blood", "", 0, 0.0, tuple(found))
+        findings.append(Finding(name, value, f.unit, f.low, f.high))
+    return Report("blood", "", 0, 0.0, tuple(findings))
 
 
 def _test_blood_gas(case: Case, place: str, rng: np.random.Generator) -> Report:
@@ -263,10 +263,10 @@ def _test_blood_gas(case: Case, place: str, rng: np.random.Generator) -> Report:
 
 
 def _choose_needle_places(
-    acted: PersonRun, table: np.ndarray, rng: np.random.Generator
+    run: PersonRun, table: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """Return the units beside which the needle listens: the busiest, others where few are."""
-    busy = np.bincount(acted.firing.unit, minlength=len(table))
+    busy = np.bincount(run.firing.unit, minlength=len(table))
     order = rng.permutation(len(table))
     return order[np.argsort(-busy[order], kind="stable")][: round(_param("needle_places"))]
 
@@ -281,13 +281,13 @@ def _audible_units(table: np.ndarray, centres: np.ndarray) -> np.ndarray:
 
 def _amplitudes_uv(
     name: str,
-    who: tuple[int, ...],
+    person_seed: tuple[int, ...],
     living: np.ndarray,
     fibres_scale: float,
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Return the sizes of potentials of living units at several places inside them, uV."""
-    table, sizes = unit_potentials.territories_mm(name, who), []
+    table, sizes = unit_potentials.territories_mm(name, person_seed), []
     least = _param("least_potential_over_noise") * unit_potentials.needle_electrode(name).noise_uv
     for centre in rng.choice(np.flatnonzero(living), round(_param("sized_places"))):
         x, y, _ = table[centre]
@@ -297,7 +297,7 @@ def _amplitudes_uv(
         if units.size:
             electrode = unit_potentials.needle_electrode(name, float(x), y)
             waves = unit_potentials.unit_potentials(
-                name, electrode, EMG_HZ, who, fibres_scale, 1.0, units
+                name, electrode, EMG_HZ, person_seed, fibres_scale, 1.0, units
             )
             sizes += np.ptp(waves, axis=1).tolist()
     return np.maximum(sizes, least)
@@ -321,31 +321,31 @@ def usual_potential_uv(name: str) -> tuple[float, float]:
 
 def _test_with_needle(case: Case, place: str, rng: np.random.Generator) -> Report:
     """Listen at a few places of a muscle at rest, then count and size its units at work."""
-    minutes, who = _param("emg_min"), (PATIENTS_SEED, case.person)
-    acted = _run_muscle(case, place, minutes, rng)
-    firing, living = acted.firing, acted.sites.living
-    table = unit_potentials.territories_mm(place, who)
-    centres = _choose_needle_places(acted, table, rng)
-    heard = _audible_units(table, centres) & living
-    mine = heard[firing.unit]
-    trains = [firing.time_s[firing.unit == unit] for unit in np.unique(firing.unit[mine])]
+    minutes, person_seed = _param("emg_min"), (PATIENTS_SEED, case.person)
+    run = _run_muscle(case, place, minutes, rng)
+    firing, living = run.firing, run.sites.living
+    table = unit_potentials.territories_mm(place, person_seed)
+    centres = _choose_needle_places(run, table, rng)
+    audible = _audible_units(table, centres) & living
+    is_heard = audible[firing.unit]
+    trains = [firing.time_s[firing.unit == unit] for unit in np.unique(firing.unit[is_heard])]
     rows = [row for train in trains for row in classify_train(train)]
     counts = {kind: sum(r.kind == kind for r in rows) / minutes for kind in BURSTS}
-    scale = acted.trajectory.states[0].fibres_scale
+    scale = run.trajectory.states[0].fibres_scale
     first = table[centres[0]]
     record = Needle(
         place,
-        firing.time_s[mine],
-        firing.unit[mine],
+        firing.time_s[is_heard],
+        firing.unit[is_heard],
         float(first[0]),
         max(float(first[1]), _param("least_depth_mm")),
         scale,
-        who,
+        person_seed,
     )
-    active = 100.0 * len(trains) / max(int(heard.sum()), 1)
+    active = 100.0 * len(trains) / max(int(audible.sum()), 1)
     enough = len(rows) >= _param("least_bursts")
     repeated = 100.0 * sum(r.spikes > 1 for r in rows) / len(rows) if enough else math.nan
-    found = [
+    findings = [
         *(
             Finding(f"{kind}s_per_min", counts[kind], "per minute", 0.0, _read_limit(kind))
             for kind in BURSTS
@@ -354,7 +354,7 @@ def _test_with_needle(case: Case, place: str, rng: np.random.Generator) -> Repor
         Finding("active_percent", active, "%", 0.0, _param("limit_active_percent")),
         *_estimate_units(case, place, living, scale, rng),
     ]
-    return Report("emg", place, 0, 0.0, tuple(found), record=record)
+    return Report("emg", place, 0, 0.0, tuple(findings), record=record)
 
 
 def _read_limit(kind: str) -> float:
@@ -381,16 +381,16 @@ def _test_excitability(case: Case, place: str, rng: np.random.Generator) -> Repo
     """Run the clinic's test on the nerve at the wrist."""
     scores = person_scores(PATIENTS_SEED, case.person)
     state = tissue_state(case.scenario(NERVE, 60.0))
-    found = examine(state.axon, axon_of_person("ghk", scores))
+    examination = examine(state.axon, axon_of_person("ghk", scores))
     rows, norms = [], norm_measures()
     for key in MEASURES:
         mean, sd = norms[key]
-        value = found.measures[key] + _param("excitability_error") * sd * float(
+        value = examination.measures[key] + _param("excitability_error") * sd * float(
             rng.standard_normal()
         )
         unit = "ms" if key.endswith("_ms") else "%"
         rows.append(Finding(key, value, unit, mean - NORMAL_Z * sd, mean + NORMAL_Z * sd))
-    return Report("excitability", "", 0, 0.0, tuple(rows), record=found)
+    return Report("excitability", "", 0, 0.0, tuple(rows), record=examination)
 
 
 @dataclass(frozen=True)
@@ -450,9 +450,9 @@ def perform_test(case: Case, test: str, place: str = "", time: int = 0) -> Repor
     """
     if test not in TESTS:
         raise unknown_name("test", test, TESTS)
-    asked = TESTS[test]
-    place = muscle(place or case.muscle).name if asked.in_a_muscle else ""
-    at = MUSCLES.index(place) if place else 0
-    rng = case_generator(case.seed, 1, list(TESTS).index(test), at, time)
-    found = asked.perform(case, place, rng)
-    return Report(test, place, time, asked.price, found.findings, found.mentioned, found.record)
+    kind = TESTS[test]
+    place = muscle(place or case.muscle).name if kind.in_a_muscle else ""
+    muscle_index = MUSCLES.index(place) if place else 0
+    rng = case_generator(case.seed, 1, list(TESTS).index(test), muscle_index, time)
+    report = kind.perform(case, place, rng)
+    return Report(test, place, time, kind.price, report.findings, report.mentioned, report.record)

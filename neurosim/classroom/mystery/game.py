@@ -1,8 +1,8 @@
 """The game of the mystery patient: order tests, propose a cause and a remedy, see what happens.
 
 `Game` is the one object behind the command line, the notebook's page and its plain methods. It
-knows no words: `neurosim.classroom.mystery.phrases` has them. The outcome is the model's: the same person in
-the same ten minutes, before and after the remedy.
+holds facts; `neurosim.classroom.mystery.phrases` makes the sentences. The outcome is the model's:
+the same person in the same ten minutes, before and after the remedy.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ EXTRA_REMEDIES = {
     REASSURE: "explain that it is harmless, and do nothing",
 }
 REMEDIES = {**{r.name: r.label for r in remedies.REMEDIES}, **EXTRA_REMEDIES}
-_KEPT_FIELDS = ("serotonin_excess", "cholinesterase_inhibition", "beta2_agonist", "diuretic",
-         "oxaliplatin")  # fmt: skip
+# Fields of the body that are zero after `LEAVE`.
+_MEDICINES = (
+    "serotonin_excess", "cholinesterase_inhibition", "beta2_agonist", "diuretic", "oxaliplatin",
+)  # fmt: skip
 
 
 def _param(name: str) -> float:
@@ -48,26 +50,26 @@ def body_after_remedy(case: Case, remedy: str) -> Body:
     if remedy not in EXTRA_REMEDIES:
         return remedies.remedy(remedy).apply(body)
     if remedy == LEAVE:
-        return body.replace(**{name: 0.0 for name in _KEPT_FIELDS})
+        return body.replace(**{name: 0.0 for name in _MEDICINES})
     if remedy == DOCTOR and cause.doctor in ("treats", "heals"):
-        now, healthy = getattr(body, cause.field), FIELDS[cause.field].healthy
-        left = 1.0 - parameter("study", "remedy_share")
-        return body.replace(**{cause.field: healthy + left * (now - healthy)})
+        value, healthy = getattr(body, cause.field), FIELDS[cause.field].healthy
+        remaining = 1.0 - parameter("study", "remedy_share")
+        return body.replace(**{cause.field: healthy + remaining * (value - healthy)})
     if remedy == DOCTOR and cause.doctor == "quietens":
         return body.replace(sodium_channel_blocker=1.0)
     return body
 
 
 def mends_cause(case: Case, remedy: str) -> bool:
-    """Return whether a remedy takes away at least half of the cause, however much it quietens."""
+    """Return whether a remedy removes at least half of the cause, whatever it does to twitches."""
     field = CAUSES[case.cause].field
     if not field:
         return remedy == REASSURE
     healthy = FIELDS[field].healthy
-    now, then = (
+    before, after = (
         abs(getattr(b, field) - healthy) for b in (case.body(), body_after_remedy(case, remedy))
     )
-    return then <= 0.5 * now
+    return after <= 0.5 * before
 
 
 def is_right_remedy(case: Case, remedy: str) -> bool:
@@ -86,7 +88,7 @@ def remedy_effects(case: Case) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a proposal.
+    """The outcome of a proposal.
 
     Attributes
     ----------
@@ -127,7 +129,7 @@ class Outcome:
 
 
 def judge_proposal(case: Case, cause: str, remedy: str, cost: float) -> Outcome:
-    """Return what comes of a cause and a remedy after tests of this cost."""
+    """Return the outcome of a cause and a remedy after tests of this cost."""
     bodies = {
         "before": case.body(),
         "after": body_after_remedy(case, remedy),
@@ -158,15 +160,15 @@ def judge_proposal(case: Case, cause: str, remedy: str, cost: float) -> Outcome:
     )
 
 
-def _check_choice(kind: str, given: object, valid) -> str:
-    key = str(given).strip().lower().replace("-", "_").replace(" ", "_")
+def _check_choice(kind: str, value: object, valid) -> str:
+    key = str(value).strip().lower().replace("-", "_").replace(" ", "_")
     if key not in valid:
-        raise unknown_name(kind, given, valid)
+        raise unknown_name(kind, value, valid)
     return key
 
 
 class Game:
-    """One patient and what has been asked so far.
+    """One patient, the tests ordered and the proposals made so far.
 
     Parameters
     ----------
@@ -193,7 +195,7 @@ class Game:
         return sum(r.price for r in self.reports)
 
     def order(self, test: str, muscle_name: str = "") -> Report:
-        """Do a test, add its price to the bill, and return what it found.
+        """Do a test, add its price to the bill, and return its report.
 
         Parameters
         ----------
@@ -217,7 +219,7 @@ class Game:
         return report
 
     def check_cause(self, name: str) -> str:
-        """Return a cause by its name, spelt as in `CAUSES`.
+        """Return the name of a cause, spelt as in `CAUSES`.
 
         Raises
         ------
@@ -227,7 +229,7 @@ class Game:
         return _check_choice("cause", name, CAUSES)
 
     def check_remedy(self, name: str) -> str:
-        """Return a remedy by its name, spelt as in `REMEDIES`.
+        """Return the name of a remedy, spelt as in `REMEDIES`.
 
         Raises
         ------
@@ -237,9 +239,9 @@ class Game:
         return _check_choice("remedy", name, REMEDIES)
 
     def propose(self, cause: str, remedy: str) -> Outcome:
-        """Say what it is and what to do, and return what comes of it.
+        """Propose a cause and a remedy, and return the outcome.
 
-        The first proposal is scored; later ones, and any of who has given up, only show what the
+        The first proposal is scored; later ones, and any after giving up, only show what the
         model does.
 
         Raises

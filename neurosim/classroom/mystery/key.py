@@ -104,8 +104,8 @@ def key(seed: int | str, *, progress: Callable[[int, int], object] | None = None
     if progress is not None and not callable(progress):
         raise NeurosimError(f"progress must be a function, not {short_repr(progress)}.")
     seeds, patients = patient_seeds(seed), []
-    for one in seeds:
-        patients.append(patient_key(one))
+    for patient_seed in seeds:
+        patients.append(patient_key(patient_seed))
         if progress is not None:
             progress(len(patients), len(seeds))
     return TeacherKey(tuple(patients))

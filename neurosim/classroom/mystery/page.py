@@ -10,7 +10,7 @@ import html
 from typing import Any
 
 from neurosim.base.errors import NeurosimError
-from neurosim.classroom.mystery import phrases as words
+from neurosim.classroom.mystery import phrases
 from neurosim.classroom.mystery.examinations import TESTS, Report
 from neurosim.classroom.mystery.game import REMEDIES, Game
 from neurosim.classroom.mystery.patient import CAUSES
@@ -40,8 +40,8 @@ def report_html(report: Report) -> str:
     figure = picture_report(report)
     image = html_image(png_bytes(figure), figure.alt_text) if figure else ""
     return (
-        f"<h3 style='margin:0.6em 0 0.2em'>{html.escape(words.report_title(report))}</h3>"
-        f"{lines_html(words.report_lines(report))}{image}"
+        f"<h3 style='margin:0.6em 0 0.2em'>{html.escape(phrases.report_title(report))}</h3>"
+        f"{lines_html(phrases.report_lines(report))}{image}"
     )
 
 
@@ -90,7 +90,7 @@ class Page:
         self.head.value = self._heading()
         self.muscle.value, self.cause.value, self.remedy.value = game.muscle, "", ""
         self.outcome.value = self.results.value = ""
-        self._say(f"{words.patient_words(game)} Order a test; what it finds comes below.")
+        self._say(f"{phrases.patient_words(game)} Order a test; what it finds comes below.")
         self._show_bill()
 
     def _other_patient_field(self) -> Any:
@@ -111,9 +111,9 @@ class Page:
     def _heading(self) -> str:
         return (
             f"<h2 style='margin:0'>Mystery patient {self.game.seed}</h2>"
-            f"<p>{html.escape(words.patient_words(self.game))} Another patient: below.</p>"
+            f"<p>{html.escape(phrases.patient_words(self.game))} Another patient: below.</p>"
             f"<details><summary>How points are given</summary><p>"
-            f"{html.escape(words.rules_words())}</p></details>"
+            f"{html.escape(phrases.rules_words())}</p></details>"
         )
 
     def _tests(self) -> Any:
@@ -129,7 +129,7 @@ class Page:
         for name, test in TESTS.items():
             button = w.Button(
                 description=f"{SHORT[name]}: {label_number(test.price)} points",
-                tooltip=words.MYSTERY_TEXTS[name],
+                tooltip=phrases.MYSTERY_TEXTS[name],
                 layout=w.Layout(width="240px"),
             )
             button.on_click(lambda _, name=name: self.order(name))
@@ -162,10 +162,10 @@ class Page:
         head = w.HTML("<h3 style='margin:0.4em 0 0'>Say what it is, and what to do</h3>")
         clues = w.HTML(
             "<details><summary>What to look for</summary>"
-            f"{lines_html([f'{c.title}: {words.CLUES[n]}' for n, c in CAUSES.items()])}</details>"
+            f"{lines_html([f'{c.title}: {phrases.CLUES[n]}' for n, c in CAUSES.items()])}</details>"
         )
-        both = w.HBox([self.button, self.giving_up])
-        return w.VBox([head, clues, self.cause, self.remedy, both])
+        row = w.HBox([self.button, self.giving_up])
+        return w.VBox([head, clues, self.cause, self.remedy, row])
 
     # --- What a press does ---------------------------------------------------------------------
 
@@ -183,16 +183,16 @@ class Page:
     def order(self, test: str) -> None:
         """Do a test and show what it found above what was found before."""
         try:
-            found = self.game.order(test, self.muscle.value if TESTS[test].in_a_muscle else "")
+            report = self.game.order(test, self.muscle.value if TESTS[test].in_a_muscle else "")
         except NeurosimError as error:
             self._say(str(error))
             return
-        self.results.value = report_html(found) + self.results.value
+        self.results.value = report_html(report) + self.results.value
         self._show_bill()
-        flagged = "; ".join(words.finding_words(f) for f in found.flagged)
-        said = flagged or "nothing outside the usual ranges" if found.findings else ""
-        told = "; ".join(words.report_lines(found)) if test in ("history", "count") else said
-        self._say(f"{words.report_title(found)}: {told}.")
+        flagged = "; ".join(phrases.finding_words(f) for f in report.flagged)
+        summary = flagged or "nothing outside the usual ranges" if report.findings else ""
+        text = "; ".join(phrases.report_lines(report)) if test in ("history", "count") else summary
+        self._say(f"{phrases.report_title(report)}: {text}.")
 
     def propose(self) -> None:
         """Show what comes of the cause and the remedy chosen."""
@@ -200,11 +200,11 @@ class Page:
             self._say("Choose a cause and a remedy first.")
             return
         outcome = self.game.propose(self.cause.value, self.remedy.value)
-        self._show_outcome("Outcome", words.outcome_lines(outcome))
+        self._show_outcome("Outcome", phrases.outcome_lines(outcome))
 
     def give_up(self) -> None:
         """Show what it is."""
-        self._show_outcome("The answer", words.secret_lines(self.game.give_up()))
+        self._show_outcome("The answer", phrases.secret_lines(self.game.give_up()))
 
     def _show_outcome(self, title: str, lines: list[str]) -> None:
         self.outcome.value = (

@@ -189,8 +189,8 @@ class Case:
 
     def unrelated_muscle(self) -> str:
         """Return a muscle that no root of the complaint's muscle supplies."""
-        mine = set(muscle_roots(self.muscle))
-        return next(m for m in ("thumb", "shin", "calf") if not mine & set(muscle_roots(m)))
+        roots = set(muscle_roots(self.muscle))
+        return next(m for m in ("thumb", "shin", "calf") if not roots & set(muscle_roots(m)))
 
 
 def seen_per_min(case: Case, bodies: Mapping[str, Body]) -> dict[str, float]:
@@ -199,9 +199,9 @@ def seen_per_min(case: Case, bodies: Mapping[str, Body]) -> dict[str, float]:
     The same ten minutes of the same person in all of them.
     """
     minutes = parameter("mystery", "count_min")
-    asked = [case.scenario(case.muscle, 60.0 * minutes, body) for body in bodies.values()]
-    found = tally_person(asked, case.person, 60.0 * minutes)
-    return {n: float(t.visible.sum()) / minutes for n, t in zip(bodies, found, strict=True)}
+    scenarios = [case.scenario(case.muscle, 60.0 * minutes, body) for body in bodies.values()]
+    twitches = tally_person(scenarios, case.person, 60.0 * minutes)
+    return {n: float(t.visible.sum()) / minutes for n, t in zip(bodies, twitches, strict=True)}
 
 
 def check_seed(seed: object) -> int:
@@ -236,14 +236,16 @@ def _draw_amounts(
     """Return the cause's field in every muscle that it reaches, by the muscle of the complaint."""
     if not cause.field:
         return dict.fromkeys(cause.muscles, ())
-    here = _draw_between(rng, f"severity.{cause.name}")
+    severity = _draw_between(rng, f"severity.{cause.name}")
     if cause.reach == "one":
-        return {muscle: ((muscle, here),) for muscle in cause.muscles}
+        return {muscle: ((muscle, severity),) for muscle in cause.muscles}
     if cause.reach == "most":
-        less = {m: round(here * _draw_between(rng, "severity.als_elsewhere"), 3) for m in MUSCLES}
-        del less["eyelid"]
-        return {muscle: tuple((less | {muscle: here}).items()) for muscle in cause.muscles}
-    return dict.fromkeys(cause.muscles, tuple((m, here) for m in MUSCLES))
+        elsewhere = {
+            m: round(severity * _draw_between(rng, "severity.als_elsewhere"), 3) for m in MUSCLES
+        }
+        del elsewhere["eyelid"]
+        return {muscle: tuple((elsewhere | {muscle: severity}).items()) for muscle in cause.muscles}
+    return dict.fromkeys(cause.muscles, tuple((m, severity) for m in MUSCLES))
 
 
 def _draw_habits(
@@ -267,13 +269,13 @@ def _is_suitable(case: Case) -> bool:
     """Return whether the patient twitches enough to be seen, and because of the cause."""
     healthy = case.cause == HEALTHY
     bodies = {"now": case.body(), "without": Body() if healthy else case.body_without_cause()}
-    found = seen_per_min(case, bodies)
-    if found["now"] < parameter("mystery", "least_per_min"):
+    rates = seen_per_min(case, bodies)
+    if rates["now"] < parameter("mystery", "least_per_min"):
         return False
     ratio = parameter("mystery", "least_ratio")
     if healthy:  # the habits are not what makes it twitch, nor what hides it
-        return found["without"] / ratio <= found["now"] <= ratio * found["without"]
-    return found["now"] >= ratio * found["without"]
+        return rates["without"] / ratio <= rates["now"] <= ratio * rates["without"]
+    return rates["now"] >= ratio * rates["without"]
 
 
 def draw_case(seed: int) -> Case:

@@ -54,11 +54,11 @@ SIGN_WORDS = {
         )
     },
     "cups_of_coffee": "coffee, an hour ago",
-    "sleep_debt_h": "sleep missing",
+    "sleep_debt_h": "sleep debt (sleep missing)",
     "paco2_mmhg": "carbon dioxide",
     "ph": "pH",
     "bicarbonate_mmol_l": "bicarbonate",
-    "twitches_seen": "twitches seen",
+    "twitches_seen": "fasciculations (twitches seen)",
     "force": "force",
     "singles_per_min": "single discharges",
     "doublets_per_min": "doublets (two discharges)",
@@ -66,9 +66,9 @@ SIGN_WORDS = {
     "myokymic_bursts_per_min": "myokymic bursts (groups at a regular rate, again and again)",
     "neuromyotonic_bursts_per_min": "neuromyotonic bursts (many discharges at a very high rate)",
     "repeated_percent": "share of all these with two discharges or more",
-    "active_percent": "units near the needle that fire at rest",
+    "active_percent": "motor units near the needle that fire at rest",
     "units": "motor units, estimated",
-    "potential_uv": "size of the units' potentials",
+    "potential_uv": "size of the motor units' potentials",
     "sdtc_ms": "strength-duration time constant",
     "relative_refractory_period_ms": "relative refractory period",
     "refractoriness_2_5_ms_percent": "refractoriness at 2.5 ms",
@@ -80,17 +80,17 @@ SIGN_WORDS = {
 # A page of the textbook; what each patient shows is the model's, and the tests hold it to these.
 CLUES = {
     "healthy": "Every test is as usual; the sole of the foot twitches in nearly everybody.",
-    "low_calcium": "Calcium clearly low, the other ions and the breath as usual.",
-    "magnesium_depletion": "Magnesium far too low, and it takes calcium with it.",
+    "low_calcium": "Calcium clearly low (hypocalcaemia), the other ions and the breath as usual.",
+    "magnesium_depletion": "Magnesium far too low (hypomagnesaemia), and it takes calcium with it.",
     "poor_nutrition": "Magnesium and calcium both a little low.",
-    "anxiety": "Carbon dioxide breathed off and pH high, which lowers calcium a little.",
+    "anxiety": "Hyperventilation: carbon dioxide low and pH high, which lowers calcium a little.",
     "kidney_disease": "Magnesium and potassium kept back, calcium low, the blood acid.",
     "serotonin_syndrome": "Nearly every motor unit fires single discharges, in all muscles.",
     "cholinesterase_inhibition": "Every discharge is repeated at once: no single ones are left.",
     "pinched_nerve": "Myokymic bursts, in the muscles of one root.",
     "nerve_damage": "Motor units are lost and those left are large, in one muscle.",
     "als": "Motor units are lost and those left are large, in muscles of different roots.",
-    "isaacs": "Neuromyotonic bursts beside other discharges, in all muscles.",
+    "isaacs": "Hyperexcitable axon terminals: neuromyotonic bursts beside others, in all muscles.",
 }
 BY_DOCTOR = {
     "treats": "A doctor should see this, and can treat it.",
@@ -114,7 +114,8 @@ def _points_words(value: float) -> str:
 def patient_words(game: Game) -> str:
     """Return who comes, and with what."""
     return (
-        f"Patient {game.seed}: an adult who twitches in the {muscle_words(game.muscle)}, at rest. "
+        f"Patient {game.seed}: an adult who twitches in the {muscle_words(game.muscle)}, at rest "
+        "(fasciculations: twitches that can be seen). "
         "Find out why, and what to do."
     )
 
@@ -136,7 +137,7 @@ def causes_words() -> str:
 
 def remedies_words() -> str:
     """Return the possible remedies."""
-    return "\n".join(["Remedies:", *(f"  {name}: {words}" for name, words in REMEDIES.items())])
+    return "\n".join(["Remedies:", *(f"  {name}: {label}" for name, label in REMEDIES.items())])
 
 
 def rules_words() -> str:
@@ -157,37 +158,36 @@ def rules_words() -> str:
 # --- Reports -----------------------------------------------------------------------------------
 
 
-def _finding_value(found: Finding) -> str:
-    if math.isnan(found.value):
+def _finding_value(finding: Finding) -> str:
+    if math.isnan(finding.value):
         return "could not be measured"
-    digits = f"{found.value:.2f}" if found.name == "ph" else label_number(found.value)
+    digits = f"{finding.value:.2f}" if finding.name == "ph" else label_number(finding.value)
     digits = digits.replace("-", "\N{MINUS SIGN}")
-    return f"{digits} {found.unit}".strip()
+    return f"{digits} {finding.unit}".strip()
 
 
-def reference_words(found: Finding) -> str:
+def reference_words(finding: Finding) -> str:
     """Return a finding's reference range, or an empty text."""
     low, high = (
         label_number(v).replace("-", "\N{MINUS SIGN}") if math.isfinite(v) else ""
-        for v in (found.low, found.high)
+        for v in (finding.low, finding.high)
     )
-    if found.name == "ph":
-        low, high = f"{found.low:.2f}", f"{found.high:.2f}"
+    if finding.name == "ph":
+        low, high = f"{finding.low:.2f}", f"{finding.high:.2f}"
     if low and high:
-        return f"{low} to {high}" if found.low else f"up to {high}"
-    return f"at least {low}" if low and found.low else ""
+        return f"{low} to {high}" if finding.low else f"up to {high}"
+    return f"at least {low}" if low and finding.low else ""
 
 
-def finding_words(found: Finding) -> str:
+def finding_words(finding: Finding) -> str:
     """Return one finding in a line."""
-    name = SIGN_WORDS[found.name]
-    if found.place:
-        name = f"{muscle_words(found.place)}, {name}"
-    reference = reference_words(found)
+    name = SIGN_WORDS[finding.name]
+    if finding.place:
+        name = f"{muscle_words(finding.place)}, {name}"
+    reference = reference_words(finding)
     usual = f" (usual {reference})" if reference else ""
-    return (
-        f"{name}: {_finding_value(found)}{usual}{f', {found.flag.upper()}' if found.flag else ''}"
-    )
+    flag = f", {finding.flag.upper()}" if finding.flag else ""
+    return f"{name}: {_finding_value(finding)}{usual}{flag}"
 
 
 def report_title(report: Report) -> str:
@@ -226,40 +226,40 @@ def rate_words(value: float) -> str:
     return label_number(float(f"{value:.3g}"))
 
 
-def _remedy_sentence(found: Outcome) -> str:
-    words = f"Remedy: {REMEDIES[found.remedy]}."
-    if found.mends_cause and found.remedy == DOCTOR:
-        return f"{words} That is right."
-    if found.mends_cause:
-        return f"{words} That mends the cause."
-    if found.remedy == DOCTOR:
-        return f"{words} That is never wrong, but here nobody needs one."
-    if found.quietens:
-        return f"{words} It quietens the twitches; the cause stays."
-    return f"{words} It does not mend the cause."
+def _remedy_sentence(outcome: Outcome) -> str:
+    sentence = f"Remedy: {REMEDIES[outcome.remedy]}."
+    if outcome.mends_cause and outcome.remedy == DOCTOR:
+        return f"{sentence} That is right."
+    if outcome.mends_cause:
+        return f"{sentence} That mends the cause."
+    if outcome.remedy == DOCTOR:
+        return f"{sentence} That is never wrong, but here nobody needs one."
+    if outcome.quietens:
+        return f"{sentence} It quietens the twitches; the cause stays."
+    return f"{sentence} It does not mend the cause."
 
 
-def outcome_lines(found: Outcome) -> list[str]:
+def outcome_lines(outcome: Outcome) -> list[str]:
     """Return what came of a proposal, a sentence each."""
-    true, said = CAUSES[found.case.cause], CAUSES[found.cause]
-    if found.is_right:
+    true, proposed = CAUSES[outcome.case.cause], CAUSES[outcome.cause]
+    if outcome.is_right:
         lines = [f"Right: {true.title}."]
     else:
-        lines = [f"Not this time. You said: {said.title}. It is: {true.title}."]
-    without = f"Without the cause this person has {rate_words(found.seen_without_cause)}."
+        lines = [f"Not this time. You said: {proposed.title}. It is: {true.title}."]
+    without = f"Without the cause this person has {rate_words(outcome.seen_without_cause)}."
     lines += [
-        _remedy_sentence(found),
-        f"Twitches seen per minute in the {muscle_words(found.case.muscle)}: "
-        f"{rate_words(found.before)} before, {rate_words(found.after)} after it. "
+        _remedy_sentence(outcome),
+        f"Twitches seen per minute in the {muscle_words(outcome.case.muscle)}: "
+        f"{rate_words(outcome.before)} before, {rate_words(outcome.after)} after it. "
         f"{without if true.field else HARMLESS}",
     ]
     if BY_DOCTOR[true.doctor]:
         lines.append(BY_DOCTOR[true.doctor])
-    if found.is_scored:
-        parts = [f"{_points_words(v)} for the {name}" for name, v in found.points.items()]
+    if outcome.is_scored:
+        parts = [f"{_points_words(v)} for the {name}" for name, v in outcome.points.items()]
         lines += [
-            f"Tests cost {_points_words(found.cost)}.",
-            f"{', '.join(parts)}: {label_number(round(found.score, 1))} of 100.",
+            f"Tests cost {_points_words(outcome.cost)}.",
+            f"{', '.join(parts)}: {label_number(round(outcome.score, 1))} of 100.",
         ]
     else:
         lines.append("This one is not scored: it only shows what the model does.")
@@ -278,27 +278,23 @@ def secret_lines(case: Case) -> list[str]:
 
 
 def report_rows(seed: int, reports: Sequence[Report]) -> list[dict[str, Any]]:
-    """Return a row for each finding of what was ordered."""
+    """Return a row for each finding of the tests that were ordered."""
     rows = []
-    for order, r in enumerate(reports, 1):
-        base = {"patient": seed, "order": order, "test": r.test, "price_points": r.price}
-        for told in r.mentioned:
-            rows.append(base | _report_row("", told, math.nan, "", math.nan, math.nan, ""))
-        for f in r.findings:
-            place = f.place or r.place
-            rows.append(base | _report_row(place, f.name, f.value, f.unit, f.low, f.high, f.flag))
+    for order, report in enumerate(reports, 1):
+        base = {"patient": seed, "order": order, "test": report.test, "price_points": report.price}
+        findings = [Finding(exposure, math.nan) for exposure in report.mentioned]
+        for finding in [*findings, *report.findings]:
+            rows.append(base | _finding_row(finding, report.place))
     return rows
 
 
-def _report_row(
-    muscle: str, finding: str, value: float, unit: str, low: float, high: float, flag: str
-):
+def _finding_row(finding: Finding, place: str) -> dict[str, Any]:
     return {
-        "muscle": muscle,
-        "finding": finding,
-        "value": value,
-        "unit": unit,
-        "usual_low": low,
-        "usual_high": high,
-        "flag": flag,
+        "muscle": finding.place or place,
+        "finding": finding.name,
+        "value": finding.value,
+        "unit": finding.unit,
+        "usual_low": finding.low,
+        "usual_high": finding.high,
+        "flag": finding.flag,
     }

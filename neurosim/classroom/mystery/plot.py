@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.classroom.mystery import phrases as words
+from neurosim.classroom.mystery import phrases
 from neurosim.classroom.mystery.examinations import EMG_HZ, TRACE_S, Report
 from neurosim.model.muscle.anatomy import MUSCLES
 from neurosim.view.style import (
@@ -84,14 +84,14 @@ def _draw_ranges(report: Report) -> Any:
             color=colour,
             fontweight="bold" if f.flag else "normal",
         )
-    ax.set_yticks(range(len(rows)), [words.SIGN_WORDS[f.name] for f in reversed(rows)])
+    ax.set_yticks(range(len(rows)), [phrases.SIGN_WORDS[f.name] for f in reversed(rows)])
     ax.set_xticks([0, 1], ["lowest usual", "highest usual"])
     ax.set_xlim(LOWEST - 0.1, HIGHEST + 0.1)
     ax.set_ylim(-0.6, len(rows) - 0.4)
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
     ax.tick_params(length=0)
-    text, title = "; ".join(words.report_lines(report)), words.TITLES[report.test]
+    text, title = "; ".join(phrases.report_lines(report)), phrases.TITLES[report.test]
     return _finish_picture(fig, title, f"{title} on the usual ranges: {text}.")
 
 
@@ -99,27 +99,27 @@ def _draw_ranges(report: Report) -> Any:
 def _draw_muscles(report: Report) -> Any:
     """Draw force and twitches seen of every muscle side by side."""
     fig = new_figure(WIDTH_IN, 4.6)
-    left, right = fig.subplots(1, 2, sharey=True)
+    force_axes, twitch_axes = fig.subplots(1, 2, sharey=True)
     names = list(reversed(MUSCLES))
     force = {f.place: f for f in report.findings if f.name == "force"}
     seen = {f.place: f for f in report.findings if f.name == "twitches_seen"}
     for i, name in enumerate(names):
         f, colour = force[name], CHANGED if force[name].flag else HEALTH
-        left.barh(i, f.value, color=colour, height=0.55)
-        left.text(f.value + 2, i, f"{f.value:.0f} {f.flag.upper()}".strip(), va="center")
-        right.barh(i, seen[name].value, color=HEALTH, height=0.55)
-        right.text(seen[name].value, i, f"  {label_number(seen[name].value)}", va="center")
-    left.axvline(force[names[0]].low, color=GREY, ls="--", lw=1.5)
-    left.set_title("Force (dashed: lowest usual)")
-    left.set_xlabel("% of usual")
-    left.set_xlim(0, 165)
-    right.set_title("Twitches seen")
-    right.set_xlabel("per minute")
-    right.margins(x=0.25)
-    left.set_yticks(range(len(names)), [muscle_words(n) for n in names])
-    text = "; ".join(words.report_lines(report))
+        force_axes.barh(i, f.value, color=colour, height=0.55)
+        force_axes.text(f.value + 2, i, f"{f.value:.0f} {f.flag.upper()}".strip(), va="center")
+        twitch_axes.barh(i, seen[name].value, color=HEALTH, height=0.55)
+        twitch_axes.text(seen[name].value, i, f"  {label_number(seen[name].value)}", va="center")
+    force_axes.axvline(force[names[0]].low, color=GREY, ls="--", lw=1.5)
+    force_axes.set_title("Force (dashed: lowest usual)")
+    force_axes.set_xlabel("% of usual")
+    force_axes.set_xlim(0, 165)
+    twitch_axes.set_title("Fasciculations (twitches seen)")
+    twitch_axes.set_xlabel("per minute")
+    twitch_axes.margins(x=0.25)
+    force_axes.set_yticks(range(len(names)), [muscle_words(n) for n in names])
+    text = "; ".join(phrases.report_lines(report))
     return _finish_picture(
-        fig, words.TITLES[report.test], f"Bars for six muscles, force and twitches seen: {text}."
+        fig, phrases.TITLES[report.test], f"Bars for six muscles, force and twitches seen: {text}."
     )
 
 
@@ -127,16 +127,16 @@ def _draw_muscles(report: Report) -> Any:
 def _draw_trace(report: Report) -> Any:
     """Draw the needle's second in which most happens."""
     start, wave = report.record.trace()
-    now = report.record.time_s
-    count = int(((now >= start) & (now < start + TRACE_S)).sum())
+    time_s = report.record.time_s
+    count = int(((time_s >= start) & (time_s < start + TRACE_S)).sum())
     fig = new_figure(WIDTH_IN, 4.2)
     ax = fig.add_subplot()
     ax.plot(1000.0 * np.arange(wave.size) / EMG_HZ, wave, color=HEALTH, lw=0.9)
     ax.set_xlim(0, 1000.0 * TRACE_S)
     ax.set_xlabel(f"time after {label_number(start)} s, ms")
     ax.set_ylabel("potential, µV")
-    what = "the busiest second" if count else "silence"
-    title = f"Needle in the {muscle_words(report.place)} at rest: {what}"
+    view = "the busiest second" if count else "silence"
+    title = f"Needle in the {muscle_words(report.place)} at rest: {view}"
     low, high = ax.get_ylim()
     ax.set_ylim(min(low, -QUIET_UV), max(high, QUIET_UV))  # so that noise alone looks like noise
     peak = float(np.abs(wave).max())
@@ -144,7 +144,7 @@ def _draw_trace(report: Report) -> Any:
         f"The needle's potential in the {muscle_words(report.place)} over the busiest second: "
         f"{pluralize(count, 'discharge')} of units near it, up to {label_number(peak)} µV from the "
         "baseline. "
-        f"In all: {'; '.join(words.report_lines(report))}."
+        f"In all: {'; '.join(phrases.report_lines(report))}."
     )
     return _finish_picture(fig, title, text)
 
@@ -162,6 +162,6 @@ def _draw_curves(report: Report) -> Any:
     fig.alt_text = (
         "Four curves of the patient's nerve over the mean healthy axon: "
         f"{describe_excitability(report.record, healthy)} "
-        f"Measured: {'; '.join(words.report_lines(report))}."
+        f"Measured: {'; '.join(phrases.report_lines(report))}."
     )
     return fig

@@ -36,15 +36,15 @@ def _param(name: str) -> float:
     return parameter("alarms", name)
 
 
-def shows_weakness(one: Diary) -> bool:
+def shows_weakness(diary: Diary) -> bool:
     """Whether some muscle's force fell between the visits by more than the error of measuring."""
     limit = _param("clinic_limit_sd") * _param("force_error") * math.sqrt(2.0)
-    return bool((one.force[1] < one.force[0] * math.exp(-limit)).any())
+    return bool((diary.force[1] < diary.force[0] * math.exp(-limit)).any())
 
 
-def shows_lost_units(one: Diary) -> bool:
+def shows_lost_units(diary: Diary) -> bool:
     """Whether some muscle has fewer motor units than healthy people's."""
-    return bool((one.units < math.exp(-_param("clinic_limit_sd") * _param("units_error"))).any())
+    return bool((diary.units < math.exp(-_param("clinic_limit_sd") * _param("units_error"))).any())
 
 
 def _is_weak(diary: Diary) -> bool:
@@ -163,12 +163,12 @@ class Alarms:
         for group in groups:
             if group not in GROUPS:
                 raise unknown_name("group", group, GROUPS)
-        mine = [
+        shown = [
             s
             for s, d in zip(self.signs_shown[sign], self.diaries, strict=True)
             if d.group in groups
         ]
-        return Share(sum(mine), len(mine))
+        return Share(sum(shown), len(shown))
 
     def sensitivity(self, sign: str) -> Share:
         """Return the share of people with early ALS who show a sign."""
@@ -176,8 +176,8 @@ class Alarms:
 
     def specificity(self, sign: str, *groups: str) -> Share:
         """Return the share of the others (or of some groups of them) who do not show a sign."""
-        found = self.share(sign, *(groups or [g for g in GROUPS if g != "als"]))
-        return Share(found.total - found.count, found.total)
+        shown = self.share(sign, *(groups or [g for g in GROUPS if g != "als"]))
+        return Share(shown.total - shown.count, shown.total)
 
     def likelihood_ratio(self, sign: str, present: bool = True) -> LikelihoodRatio:
         """Return how much more often a sign (or its absence) is met in ALS than in the others.
@@ -197,7 +197,7 @@ class Alarms:
 
     def rows(self) -> list[dict[str, object]]:
         """Return a row for each sign: counts by group, and how well it tells ALS."""
-        found = []
+        rows = []
         for sign, (words, _) in SIGNS.items():
             row: dict[str, object] = {"sign": sign, "words": words}
             for group in GROUPS:
@@ -206,8 +206,8 @@ class Alarms:
             for name in ("sensitivity", "specificity", "likelihood_ratio"):
                 value = getattr(self, name)(sign)
                 row |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
-            found.append(row)
-        return found
+            rows.append(row)
+        return rows
 
     def __str__(self) -> str:
         people = ", ".join(f"{len(self.for_group(g))} {g}" for g in GROUPS if self.for_group(g))
@@ -215,8 +215,8 @@ class Alarms:
         rows: list[tuple[str, ...]] = [heads]
         for sign, (words, _) in SIGNS.items():
             counts = (str(self.share(sign, g).count) for g in GROUPS)
-            told = (self.sensitivity(sign), self.specificity(sign), self.likelihood_ratio(sign))
-            rows.append((words, *counts, *map(str, told)))
+            measures = (self.sensitivity(sign), self.specificity(sign), self.likelihood_ratio(sign))
+            rows.append((words, *counts, *map(str, measures)))
         width = [max(len(row[i]) for row in rows) for i in range(len(heads))]
         lines = [
             "  ".join(
@@ -247,7 +247,7 @@ def true_alarm_share(one_in: float, ratio: float) -> float:
 
     Examples
     --------
-    >>> round(true_share(101, 10), 3)
+    >>> round(true_alarm_share(101, 10), 3)
     0.091
     """
     one_in = number_within("one_in", one_in, 1.0 + 1e-9, 1e9)
@@ -263,18 +263,18 @@ def _run_diary(job: tuple[str, int, int, int]) -> Diary:
     return simulate_diary(*job)
 
 
-def _find_twitching(people: int, seed: int, over: Callable) -> tuple[list[int], int]:
+def _find_twitching(people: int, seed: int, map_jobs: Callable) -> tuple[list[int], int]:
     """Return the first healthy people who twitch at a look, and how many were looked at."""
-    found: list[int] = []
+    twitching: list[int] = []
     for start in range(0, MAX_LOOKED_AT, 8 * CHUNK):
-        for first, some in zip(
+        for first, part in zip(
             starts := range(start, start + 8 * CHUNK, CHUNK),
-            over(_twitching_at_a_look, starts, [seed] * len(starts)),
+            map_jobs(_twitching_at_a_look, starts, [seed] * len(starts)),
             strict=True,
         ):
-            found += some
-            if len(found) >= people:
-                return found[:people], first + CHUNK
+            twitching += part
+            if len(twitching) >= people:
+                return twitching[:people], first + CHUNK
     raise NeurosimError(
         f"Of {MAX_LOOKED_AT} healthy people fewer than {people} were seen to twitch."
     )
@@ -321,18 +321,18 @@ def run_alarms(
     return _run_alarms(people, weeks, seed, progress, groups, map)
 
 
-def _run_alarms(people, weeks, seed, progress, groups, over) -> Alarms:
-    who: dict[str, Sequence[int]] = {
+def _run_alarms(people, weeks, seed, progress, groups, map_jobs) -> Alarms:
+    people_by_group: dict[str, Sequence[int]] = {
         g: range(i * EVERYBODY, i * EVERYBODY + people) for i, g in enumerate(GROUPS)
     }
     looked_at = 0
     if "benign" in groups:
-        who["benign"], looked_at = _find_twitching(people, seed, over)
-    jobs = [(g, p, weeks, seed) for g in groups for p in who[g]]
-    found = []
-    for one in over(_run_diary, jobs):
-        found.append(one)
+        people_by_group["benign"], looked_at = _find_twitching(people, seed, map_jobs)
+    jobs = [(g, p, weeks, seed) for g in groups for p in people_by_group[g]]
+    diaries = []
+    for diary in map_jobs(_run_diary, jobs):
+        diaries.append(diary)
         if progress:
-            progress(len(found), len(jobs))
-    shown = {name: tuple(sign(d) for d in found) for name, (_, sign) in SIGNS.items()}
-    return Alarms(weeks, seed, looked_at, tuple(found), shown)
+            progress(len(diaries), len(jobs))
+    signs_shown = {name: tuple(sign(d) for d in diaries) for name, (_, sign) in SIGNS.items()}
+    return Alarms(weeks, seed, looked_at, tuple(diaries), signs_shown)

@@ -80,8 +80,8 @@ class Claim:
 
 
 def _read_claim(table: Mapping) -> Claim:
-    lists = {k: tuple(v) for k, v in table.items() if isinstance(v, list)}
-    return Claim(**{**table, **lists})
+    tuples = {k: tuple(v) for k, v in table.items() if isinstance(v, list)}
+    return Claim(**{**table, **tuples})
 
 
 @cache
@@ -100,12 +100,12 @@ def claim(number: int) -> Claim:
     NeurosimError
         If there is no such claim.
     """
-    for one in CLAIMS:
-        if one.number == number:
-            return one
+    for each in CLAIMS:
+        if each.number == number:
+            return each
     raise NeurosimError(f"There is no claim {number}: the claims are numbered 1 to {len(CLAIMS)}.")
 
 
-def claim_citations(one: Claim) -> tuple[str, ...]:
+def claim_citations(claim: Claim) -> tuple[str, ...]:
     """Return the citations behind what is said of physiology."""
-    return tuple(_claims_file()["references"][key] for key in one.sources)
+    return tuple(_claims_file()["references"][key] for key in claim.sources)

@@ -63,8 +63,8 @@ def count_outcomes(verdicts: Iterable[Verdict]) -> dict[str, int]:
 # --- What is assumed -------------------------------------------------------------------
 
 
-def _assumed_changes(found: Iterable[Contribution]) -> set[str]:
-    names = {c.size for c in found if c.grade == "assumed" and c.size}
+def _assumed_changes(changes: Iterable[Contribution]) -> set[str]:
+    names = {c.size for c in changes if c.grade == "assumed" and c.size}
     return {n for n in names if not n.partition(".")[2].startswith(PASSAGES)}
 
 
@@ -77,13 +77,13 @@ def remedy_changes(name: str, cause: str) -> tuple[dict[Contribution, float], li
         What is otherwise with it, and by how much it was changed without it (NaN if it was not);
         and what it takes away.
     """
-    asked = load_scenario(cause)
+    scenario = load_scenario(cause)
 
     def key(c: Contribution) -> tuple[str, str, str]:
         return c.site, c.parameter, c.factor
 
-    before = {key(c): c for c in contributions(asked.body)}
-    after = {key(c): c for c in contributions(apply_remedy(asked, name).body)}
+    before = {key(c): c for c in contributions(scenario.body)}
+    after = {key(c): c for c in contributions(apply_remedy(scenario, name).body)}
     brings = {
         c: before[k].change if k in before else math.nan
         for k, c in after.items()
@@ -103,17 +103,17 @@ def assumed_sizes(kind: str, factor: str) -> tuple[str, ...]:
         return tuple(sorted(_assumed_changes(contributions(load_scenario(factor).body))))
     if kind != "remedy":
         return ()
-    found: set[str] = set()
+    sizes: set[str] = set()
     for cause in CAUSES:
-        found |= _assumed_changes(remedy_changes(factor, cause)[0])
+        sizes |= _assumed_changes(remedy_changes(factor, cause)[0])
         with track_reads() as reads:
             remedy(factor).apply(load_scenario(cause).body)
-        found |= {
+        sizes |= {
             f"study.{n}"
-            for room, n in reads
-            if room == "study" and load_group(room)[n].grade == "assumed"
+            for group, n in reads
+            if group == "study" and load_group(group)[n].grade == "assumed"
         }
-    return tuple(sorted(found))
+    return tuple(sorted(sizes))
 
 
 def rests_on_assumed_size(verdict: Verdict) -> bool:
@@ -182,12 +182,15 @@ def phrase(verdict: Verdict, article: Any = None) -> str:
     v = verdict
     if v.kind == "alarm" and article is not None:
         sign = claim(v.number).sign
-        shown, absent = article.alarms.sensitivity(sign), article.alarms.specificity(sign)
-        told = (
-            f"{100 * shown.value:.0f} % with early ALS show it (sensitivity), "
-            f"{100 * absent.value:.0f} % of the others do not (specificity)"
+        sensitivity, specificity = (
+            article.alarms.sensitivity(sign),
+            article.alarms.specificity(sign),
         )
-        return _capitalize(f"{told}; tells {v.note}" if v.note else told)
+        text = (
+            f"{100 * sensitivity.value:.0f} % with early ALS show it (sensitivity), "
+            f"{100 * specificity.value:.0f} % of the others do not (specificity)"
+        )
+        return _capitalize(f"{text}; tells {v.note}" if v.note else text)
     if v.kind == "rate":
         words = _rate_phrase(v)
     elif v.kind == "remedy":
@@ -203,11 +206,11 @@ def phrase(verdict: Verdict, article: Any = None) -> str:
 
 def summary_sentences(verdicts: Sequence[Verdict]) -> list[str]:
     """Return how many verdicts there are of each outcome, and how many lean on assumptions."""
-    counted = ", ".join(f"{n} {outcome_words(o)}" for o, n in count_outcomes(verdicts).items() if n)
+    counts = ", ".join(f"{n} {outcome_words(o)}" for o, n in count_outcomes(verdicts).items() if n)
     rows = [v for v in verdicts if v.kind in ("rate", "remedy")]
     resting = sum(map(rests_on_assumed_size, rows))
     lines = [
-        f"{len(verdicts)} claims: {counted}.",
+        f"{len(verdicts)} claims: {counts}.",
         f"{resting} of the {len(rows)} verdicts on causes and remedies rest on sizes that nobody "
         "has measured ('assumed size'); the others set a value of the blood, whose way to the "
         "nerve is partly assumed, too.",
@@ -271,8 +274,8 @@ def describe_verdicts(verdicts: Any) -> str:
     """
     article = verdicts if hasattr(verdicts, "verdicts") else None
     rows: Sequence[Verdict] = getattr(verdicts, "verdicts", verdicts)
-    told = [f"{v.number} {v.claim}: {v.outcome}. {phrase(v, article)}" for v in rows]
-    return "\n".join([*summary_sentences(rows), *told, ADVICE])
+    lines = [f"{v.number} {v.claim}: {v.outcome}. {phrase(v, article)}" for v in rows]
+    return "\n".join([*summary_sentences(rows), *lines, ADVICE])
 
 
 # --- The matrix of remedies ------------------------------------------------------------
@@ -323,6 +326,6 @@ def describe_remedies(matrix: RemedyMatrix) -> str:
                 else f" ({100 * share_helped(matrix, i, j):.0f} %)"
             )
             by_word.setdefault(word, []).append(cause_words(cause) + share)
-        told = "; ".join(f"{word}: {', '.join(causes)}" for word, causes in by_word.items())
-        lines.append(f"{_capitalize(remedy(name).label)} {_capitalize(told)}")
+        text = "; ".join(f"{word}: {', '.join(causes)}" for word, causes in by_word.items())
+        lines.append(f"{_capitalize(remedy(name).label)} {_capitalize(text)}")
     return "\n".join(lines)

@@ -96,7 +96,7 @@ def cell(text: str, kind: str = "") -> str:
 
 
 def table(caption: str, heads: Sequence[str], rows: Iterable[str]) -> str:
-    """Return a table that scrolls by itself and that the filter knows."""
+    """Return a table that scrolls within the page and that the filter finds."""
     top = "".join(f'<th scope="col">{head}</th>' for head in heads)
     return (
         f'<div class="table-wrapper numbers" tabindex="0" role="region" aria-label="{caption}">\n'
@@ -287,8 +287,8 @@ of 280 healthy people](../figures/excitability_health.png)
 ![Spread and correlations of the excitability measures: axons drawn for the model against
 people's](../figures/people.png)
 
-![Bursts and doublets told by the hazard law against direct simulation, in body states that were not
-fitted](../figures/hazard_check.png)
+![Bursts and doublets predicted by the hazard law against direct simulation, in body states that
+were not fitted](../figures/hazard_check.png)
 
 ![P-values of the sampler of discharges on the diagonal; those of samplers that are wrong on purpose
 off it](../figures/sampler.png)
@@ -367,7 +367,7 @@ def documented(thing: object, name: str) -> str:
 
 
 def module_part(name: str) -> str:
-    """Return the part of a page that tells one module."""
+    """Return the part of a page about one module."""
     if name.rpartition(".")[2].startswith(("_", "compiled")):
         return ""
     title = name.removeprefix("neurosim.")

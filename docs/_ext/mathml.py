@@ -1,7 +1,7 @@
 """Equations as MathML, which browsers draw and screen readers read without any script.
 
-The translator is docutils' own, which Sphinx does not offer by itself. What it does not know is a
-warning, so that ``-W`` fails on it. Roots and brackets grow only in a font made for equations,
+docutils translates the equations, which Sphinx does not offer by itself. What it cannot translate
+is a warning, so that ``-W`` fails on it. Roots and brackets grow only in a font made for equations,
 which not every machine has: the site brings DejaVu Serif, which comes with Matplotlib, with the
 places of sub- and superscripts that it leaves at 0.
 """

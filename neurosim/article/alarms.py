@@ -1,10 +1,11 @@
 """When to worry: the article's three signs and the clinic's, in weeks of people who twitch.
 
 The article's signs (twitching persists, spreads, gets worse) are read from diaries alone
-(`study.diary`): when which muscle was seen to twitch. The sign that it leaves out, weakness, is
-what a clinic measures: force, and the number of motor units. Each is a rule with numbers of
-``alarms.toml``, stated before any was counted. Early ALS is held against benign twitching,
-pinched nerves and anxiety, as many people of each: a mix of this study, not of any clinic.
+(`neurosim.article.diary`): when which muscle was seen to twitch. The sign that it leaves out,
+weakness, is what a clinic measures: force, and the number of motor units. Each is a rule with
+parameters of ``alarms.toml``, fixed before anything was counted. Early ALS is compared with benign
+twitching, pinched nerves and anxiety, as many people of each: a mix of this study, not of any
+clinic.
 """
 
 from __future__ import annotations
@@ -196,7 +197,7 @@ class Alarms:
         return LikelihoodRatio(value, value * math.exp(-half), value * math.exp(half))
 
     def rows(self) -> list[dict[str, object]]:
-        """Return a row for each sign: counts by group, and how well it tells ALS."""
+        """Return a row for each sign: counts by group, and how well it discriminates ALS."""
         rows = []
         for sign, (words, _) in SIGNS.items():
             row: dict[str, object] = {"sign": sign, "words": words}
@@ -263,18 +264,18 @@ def _run_diary(job: tuple[str, int, int, int]) -> Diary:
     return simulate_diary(*job)
 
 
-def _find_twitching(people: int, seed: int, map_jobs: Callable) -> tuple[list[int], int]:
+def _find_twitching(people: int, seed: int, over: Callable) -> tuple[list[int], int]:
     """Return the first healthy people who twitch at a look, and how many were looked at."""
-    twitching: list[int] = []
+    found: list[int] = []
     for start in range(0, MAX_LOOKED_AT, 8 * CHUNK):
-        for first, part in zip(
+        for first, some in zip(
             starts := range(start, start + 8 * CHUNK, CHUNK),
-            map_jobs(_twitching_at_a_look, starts, [seed] * len(starts)),
+            over(_twitching_at_a_look, starts, [seed] * len(starts)),
             strict=True,
         ):
-            twitching += part
-            if len(twitching) >= people:
-                return twitching[:people], first + CHUNK
+            found += some
+            if len(found) >= people:
+                return found[:people], first + CHUNK
     raise NeurosimError(
         f"Of {MAX_LOOKED_AT} healthy people fewer than {people} were seen to twitch."
     )
@@ -321,18 +322,18 @@ def run_alarms(
     return _run_alarms(people, weeks, seed, progress, groups, map)
 
 
-def _run_alarms(people, weeks, seed, progress, groups, map_jobs) -> Alarms:
-    people_by_group: dict[str, Sequence[int]] = {
+def _run_alarms(people, weeks, seed, progress, groups, over) -> Alarms:
+    who: dict[str, Sequence[int]] = {
         g: range(i * EVERYBODY, i * EVERYBODY + people) for i, g in enumerate(GROUPS)
     }
     looked_at = 0
     if "benign" in groups:
-        people_by_group["benign"], looked_at = _find_twitching(people, seed, map_jobs)
-    jobs = [(g, p, weeks, seed) for g in groups for p in people_by_group[g]]
-    diaries = []
-    for diary in map_jobs(_run_diary, jobs):
-        diaries.append(diary)
+        who["benign"], looked_at = _find_twitching(people, seed, over)
+    jobs = [(g, p, weeks, seed) for g in groups for p in who[g]]
+    found = []
+    for one in over(_run_diary, jobs):
+        found.append(one)
         if progress:
-            progress(len(diaries), len(jobs))
-    signs_shown = {name: tuple(sign(d) for d in diaries) for name, (_, sign) in SIGNS.items()}
-    return Alarms(weeks, seed, looked_at, tuple(diaries), signs_shown)
+            progress(len(found), len(jobs))
+    shown = {name: tuple(sign(d) for d in found) for name, (_, sign) in SIGNS.items()}
+    return Alarms(weeks, seed, looked_at, tuple(found), shown)

@@ -1,7 +1,7 @@
 """Claims that are not on a rate: a stated test for each, its limits fixed in `parameters.toml`.
 
 Every test returns an outcome and a sentence that says what was measured. What a test cannot
-see (that it hurts, say) is told in the claim's own record.
+measure (pain, for instance) stands in the record of the claim.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _param(name: str) -> float:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a test found: one of `neurosim.article.verdict.OUTCOMES`, and a sentence."""
+    """Outcome of a test (one of `neurosim.article.verdict.OUTCOMES`), and a sentence."""
 
     outcome: str
     sentence: str

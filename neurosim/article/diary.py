@@ -30,9 +30,8 @@ ROOTS = ("S1", "L5", "C6", "C8")
 EVERYBODY = 1_000_000  # people of one group are numbered apart from those of the next
 ALS_STEPS = 10  # severities are rounded to a tenth, so that weeks share their membranes
 NEARLY_ROGUE = 0.8  # of the margin: a site short of it misfires less than once in ten hours
-OFF_SCALE = np.sqrt(
-    2.0
-)  # one ion off by so many SDs a week: variances as if both always were by one
+# One ion is off by so many SDs a week: variances as if both always were off by one.
+OFF_SCALE = np.sqrt(2.0)
 
 
 @dataclass(frozen=True)
@@ -192,27 +191,37 @@ def simulate_diary(group: str, person: int, weeks: int, seed: int) -> Diary:
     }
     scores = person_scores(seed, person)
     prefetch_tables([Conditions(), *(s.axon for s in states.values())], scenario.axon, scores)
-    rows, measured = [], []
+    rows, strengths = [], []
     for m, name in enumerate(MUSCLES):
-        in_muscle = scenario.replace(muscle=name)
-        health, _ = person_sites(in_muscle, person)
-        ill = {}
-        for i, (body, share) in enumerate(plans[m].items()):
-            state = states[m, body]
-            ill[body] = sites_in_state(state, health, in_muscle, person)
-            rows.append(
-                _looked_at_twitches(
-                    state, ill[body], in_muscle, person, share, person_rng(seed, person, 1, m, i)
-                )
-            )
-        first, last = (_body_at(plans[m], w) for w in (0, weeks - 1))
-        measured.append([strength(states[m, b], ill[b], name) for b in (first, last)])
+        in_muscle = {body: state for (index, body), state in states.items() if index == m}
+        twitches, visits = _muscle_weeks(scenario.replace(muscle=name), person, plans[m], in_muscle)
+        rows += twitches
+        strengths.append(visits)
     table = np.concatenate(rows, axis=1)
     time, m, kind, visible = table[:, np.argsort(table[0], kind="stable")]
-    force, units = _measure_visits(np.array(measured), person_rng(seed, person, 2))
+    force, units = _measure_visits(np.array(strengths), person_rng(seed, person, 2))
     return Diary(
         group, person, weeks, time, m.astype(int), kind.astype(int), visible > 0.0, force, units
     )
+
+
+def _muscle_weeks(
+    scenario: Scenario,
+    person: int,
+    plan: dict[Body, np.ndarray],
+    states: dict[Body, TissueState],
+) -> tuple[list[np.ndarray], list]:
+    """Return one muscle's twitches, an array for each body, and its strength at both visits."""
+    seed, m = scenario.seed, MUSCLES.index(scenario.muscle)
+    healthy, _ = person_sites(scenario, person)
+    sites, rows = {}, []
+    for i, (body, share) in enumerate(plan.items()):
+        sites[body] = sites_in_state(states[body], healthy, scenario, person)
+        rng = person_rng(seed, person, 1, m, i)
+        rows.append(_looked_at_twitches(states[body], sites[body], scenario, person, share, rng))
+    weeks = next(iter(plan.values())).size
+    visits = (_body_at(plan, week) for week in (0, weeks - 1))
+    return rows, [strength(states[body], sites[body], scenario.muscle) for body in visits]
 
 
 def _body_at(plan: dict[Body, np.ndarray], week: int) -> Body:

@@ -1,7 +1,7 @@
 """What may stop twitching, tried on a body that twitches for a given reason.
 
-A remedy makes another body of a body, by what it can change: it never touches a rate. Where it
-has nothing to mend (a diet for somebody who lacks nothing) the body stays as it is.
+A remedy changes the body, never a rate. Where it has nothing to correct (a diet for somebody who
+lacks nothing) the body stays as it is.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class RemedyMatrix:
 def remedy_matrix(
     base: Scenario, rates: dict[str, np.ndarray], causes: Sequence[str] = CAUSES
 ) -> RemedyMatrix:
-    """Return the matrix from rates by scenario name (those of `tried`), each of shape (people,)."""
+    """Return the matrix from rates, shape (people,), by name of the `remedy_scenarios`."""
     floor = parameter("study", "rate_floor")
     log_ratios, applies = [], []
     for cause in causes:

@@ -1,7 +1,7 @@
 """Verdicts in words: what the command line prints of the article, and the text of its figures.
 
-A rate is told as its direction and decade band, a test by what it found, a sign of alarm by how
-many show it; beside each stands whether it rests on a size that nobody has measured.
+A rate is given as its direction and decade band, a test by its finding, a sign of alarm by how many
+people show it; beside each stands whether it rests on a size that nobody has measured.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def remedy_changes(name: str, cause: str) -> tuple[dict[Contribution, float], li
 
 @cache
 def assumed_sizes(kind: str, factor: str) -> tuple[str, ...]:
-    """Return the assumed numbers (``room.name``) that size what stands behind a verdict.
+    """Return the assumed parameters (``group.name``) that set the size of a verdict's cause.
 
     For a cause those of its body's contributions, for a remedy those of what it changes; not
     those that carry a blood value to the nerve, nor what every run reads.
@@ -136,11 +136,11 @@ def rate_direction_words(
 
     Examples
     --------
-    >>> twitches(12, 4, 300, "in health")
+    >>> rate_direction_words(12, 4, 300, "in health")
     'tens of times as many twitches as in health'
-    >>> twitches(1.5, 1.3, 1.7, "in health")
+    >>> rate_direction_words(1.5, 1.3, 1.7, "in health")
     'somewhat more twitches than in health'
-    >>> twitches(0.0002, 0, 0.004)
+    >>> rate_direction_words(0.0002, 0, 0.004)
     'hardly a twitch left'
     """
     words = ratio_band(ratio, low, high).split(" (")[0]
@@ -177,7 +177,7 @@ def phrase(verdict: Verdict, article: Any = None) -> str:
     ----------
     verdict : Verdict
     article : Article, optional
-        Whose alarms are told; without it an alarm's finding.
+        Its shares stand for a sign of alarm; without it the finding of the verdict does.
     """
     v = verdict
     if v.kind == "alarm" and article is not None:

@@ -166,7 +166,7 @@ def _draw_verdict(ax: Any, y: int, verdict: Verdict) -> None:
     if math.isnan(value):
         ax.text(1.3, y, NO_RATE.get(verdict.kind, ""), va="center", color=GREY, style="italic")
         return
-    if not math.isnan(verdict.span_low) and verdict.kind != "remedy":  # asked of one cause
+    if not math.isnan(verdict.span_low) and verdict.kind != "remedy":  # it moved on one cause only
         reach = np.clip([verdict.span_low, verdict.span_high], low, high)
         ax.plot(reach, [y, y], color=colour, lw=1.0, zorder=2)
     ends = np.clip([verdict.ci_low, verdict.ci_high], low, high)

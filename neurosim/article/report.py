@@ -96,7 +96,7 @@ def report_html(article: Any) -> str:
 
 
 def _summary_section(article: Any) -> str:
-    """Return what was asked and found, in a few sentences."""
+    """Return question and result in a few sentences."""
     counts = phrases.count_outcomes(article.verdicts)
     boxes = "".join(
         f'<li class="{name.split()[0]}"><strong>{n}</strong>'
@@ -111,7 +111,8 @@ def _summary_section(article: Any) -> str:
         if n
     ]
     return (
-        f"<p>A popular article makes {len(article.verdicts)} claims about twitching muscles. Its "
+        f"<p>A popular article makes {len(article.verdicts)} claims about twitching muscles "
+        f"(a twitch that one can see is a fasciculation). Its "
         f"causes were put to {article.people} simulated people "
         f"({escape(muscle_words(base.muscle))}), every one compared with the same person in "
         f"health, its remedies to {article.matrix.log_ratio.shape[2]} of them on every cause; "
@@ -120,7 +121,7 @@ def _summary_section(article: Any) -> str:
         f"{html_list(map(escape, rest))}"
         "<p>How often healthy people twitch after coffee, a short night, stress, sweat, "
         "stretching, a diet or yoga has never been counted in a controlled study: verdicts on "
-        "these rest on assumed magnitudes. Sizes are told as bands of about ten.</p>"
+        "these rest on assumed magnitudes. Sizes are given as bands of about ten.</p>"
     )
 
 
@@ -185,7 +186,7 @@ def _cell_words(matrix: Any, i: int, j: int, word: str) -> str:
 
 
 def _alarms_section(article: Any) -> str:
-    """Return who shows which sign, and how well it tells early ALS."""
+    """Return who shows which sign, and how well it discriminates early ALS."""
     alarms = article.alarms
     groups = [g for g in DIARY_GROUPS if alarms.for_group(g)]
     heads = (

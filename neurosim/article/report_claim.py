@@ -156,7 +156,7 @@ def _tried_state_row(title: str, about: str, ratio: Any) -> tuple[str, ...]:
 def _certainty_section(v: Verdict) -> str:
     """Return how sure a ratio is: over people, seeds, numbers, axons and muscles.
 
-    What a remedy leans on is asked of the cause on which it does most.
+    A remedy's parameters are moved on the cause on which it does most.
     """
     sizes = [_number_name(n) for n in phrases.assumed_sizes(v.kind, v.factor)]
     elsewhere = (
@@ -197,7 +197,7 @@ def _axons_section(v: Verdict) -> str:
     if not v.axon_ratios:
         return ""
     text = "; ".join(f"{n}: {phrases.rate_direction_words(r)}" for n, r in v.axon_ratios.items())
-    if v.kind == "remedy":  # asked of one cause, the verdict is on all
+    if v.kind == "remedy":  # they moved on one cause, the verdict is on all
         return text
     turning = " and ".join(v.turns_with)
     return text + (f" (the outcome turns with {turning})" if turning else " (the outcome stays)")
@@ -226,9 +226,9 @@ def _remedy_section(v: Verdict, record: Claim, article: Any) -> str:
         if not index.size:
             continue
         cause = article.matrix.causes[index[0]]
-        brings, mends = phrases.remedy_changes(name, cause)
+        brings, removes = phrases.remedy_changes(name, cause)
         words = _capitalize(remedy(name).label)
-        gone = f" It takes away: {', '.join(mends)}." if mends else ""
+        gone = f" It takes away: {', '.join(removes)}." if removes else ""
         parts.append(
             f"<p><strong>{escape(words)}</strong>, for example for "
             f"{escape(phrases.cause_words(cause))}.{escape(gone)} With it:</p>"

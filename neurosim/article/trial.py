@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from neurosim.article import alarms, claim_tests
+from neurosim.article import alarms, claim_tests, claims
 from neurosim.article.claims import CLAIMS, Claim
-from neurosim.article.claims import claim as numbered
 from neurosim.article.matrix import RemedyMatrix, remedy_matrix, remedy_scenarios
 from neurosim.article.verdict import Verdict, judge_alarm, judge_rate, judge_remedy, make_verdict
 from neurosim.base.calls import public
@@ -110,25 +109,25 @@ def try_claims(
         not allowed.
     """
     _check_people(people)
-    claims = [numbered(n) for n in numbers]
-    for each in claims:
-        if each.kind not in ("rate", "outside"):
+    records = [claims.claim(n) for n in numbers]
+    for claim in records:
+        if claim.kind not in ("rate", "outside"):
             raise NeurosimError(
-                f"Claim {each.number} ({each.claim}) is not on a cause, so it cannot be tried by "
+                f"Claim {claim.number} ({claim.claim}) is not on a cause, so it cannot be tried by "
                 "itself: article() puts every claim to the model."
             )
     base = load_scenario("normal").replace(seed=seed, **changes)
     scenarios = {"normal": base}
-    for each in claims:
-        scenarios |= _claim_scenarios(each, base)
+    for claim in records:
+        scenarios |= _claim_scenarios(claim, base)
     rates = dict(
         zip(scenarios, long_run_rates(tuple(scenarios.values()), people, cores=cores), strict=True)
     )
     return tuple(
-        judge_rate(each, rates)
-        if each.kind == "rate"
-        else make_verdict(each, "outside this model", note=each.outside)
-        for each in claims
+        judge_rate(claim, rates)
+        if claim.kind == "rate"
+        else make_verdict(claim, "outside this model", note=claim.outside)
+        for claim in records
     )
 
 
@@ -138,7 +137,7 @@ def _check_people(people: int) -> None:
 
 
 def _check_cores(cores: int | None) -> int:
-    """Return how many processes are to be used; 1 if nothing is said."""
+    """Return how many processes are to be used; 1 if none is named."""
     number = 1.0 if cores is None else number_within("cores", cores, 1, MAX_CORES)
     if number != int(number):
         raise NeurosimError(f"cores must be a whole number, not {number:g}.")

@@ -51,14 +51,14 @@ class Verdict:
     seed_low, seed_high : float
         Least and greatest ratio among the seeds that people come from.
     finding : str
-        What was found, in one sentence.
+        The finding in one sentence.
     leans_on : str
-        The number that turns the outcome within its range and moves it most; if none turns it,
-        the one that moves the ratio most.
+        The parameter that turns the outcome within its range and moves it most; if none turns
+        it, the one that moves the ratio most.
     flips_at : str
         Its value at which the outcome turns, or the range over which it does not.
     assumed : int
-        How many assumed and fitted numbers were moved, one at a time.
+        How many assumed and fitted parameters were moved, one at a time.
     span_low, span_high : float
         Least and greatest rate ratio while they were, and the axon was exchanged.
     axon_ratios : mapping of str to float
@@ -103,7 +103,7 @@ class Verdict:
     def turns_with(self) -> tuple[str, ...]:
         """Axons with which the ratio falls on another side (more, same, fewer) than here.
 
-        None of a remedy, which was asked of one cause only; `flips_at` tells of it.
+        Empty for a remedy, whose axons were exchanged on one cause only; `flips_at` has that.
         """
         if self.kind == "remedy":
             return ()

@@ -1,4 +1,4 @@
-"""Published numbers of nerves in the clinic's test, held against the model's axon."""
+"""Published measures of nerve excitability, compared with the model's axon."""
 
 from __future__ import annotations
 

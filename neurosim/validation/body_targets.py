@@ -1,7 +1,7 @@
 """Published targets of what moves twitches: months, caffeine, sweat, sleep, medicines, roots.
 
 Called by `validate`. Where a study found no effect, the width that counts as none is chosen here
-and said so. What holds by the model's construction says so too.
+and named as such; so is what holds by the model's construction.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ MEXILETINE = "Oskarsson 2018, doi 10.1002/mus.26117: unchanged; fewer in another
 
 
 def body_rows() -> list[Row]:
-    """Return the rows of V47, V48, V55, V69 to V72, V75 and V77 to V79 that can be asked."""
+    """Return the rows of V47, V48, V55, V69 to V72, V75 and V77 to V79, where computable."""
     return [
         *_root_rows(),
         *_months_rows(),

@@ -1,7 +1,7 @@
 """Published targets of motor units: bursts, cramps, junction, force, fatigue, electromyogram.
 
-Called by `validate`. Numbers that stand in the model because they were published are graded
-`fitted`: their rows say only that they are still there.
+Called by `validate`. Parameters that were published and entered the model are graded `fitted`:
+their rows show only that they still stand there.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ RECALLED = "recalled"
 
 
 def motor_rows() -> list[Row]:
-    """Return the rows of V39 to V68 and V74 that can be asked, and of the junction."""
+    """Return the rows of V39 to V68 and V74 that the model can compute, and of the junction."""
     return [
         *_als_rows(),
         *_burst_rows(),
@@ -182,7 +182,7 @@ def _pool_rows() -> list[Row]:
 
 
 def _anatomy_rows() -> list[Row]:
-    """V58 to V61: numbers that stand in the model because they were published."""
+    """V58 to V61: published numbers that are parameters of the model."""
     units = (
         ("foot_sole", 20.0, 70.0, "Johns & Fuglevand 2011: 43"),
         ("shin", 91.0, 226.0, "McNeil 2005: 153"), ("thumb", 200.0, 340.0, RECALLED),

@@ -31,22 +31,22 @@ RELEVANT = 0.48  # of the critical excess; in health a site below misfires once 
 
 @dataclass(frozen=True)
 class Fact:
-    """One surveyed fact: model value, published range, and how closely a fit should meet it."""
+    """One surveyed fact: model value, published range, and the goal of a fit with its tolerance."""
 
     name: str
     unit: str
     model: float
     low: float
     high: float
-    wanted: float
+    goal: float
     tolerance: float
     source: str
 
 
 def margins(people: int, axon: str, seed: int) -> np.ndarray:
-    """Return people's critical excess of nu against that which their sites are set by, (people,).
+    """Return each person's critical excess of the sodium multiplier over that of their sites.
 
-    1 where sites are set against a person's own axon (`own_critical`).
+    Shape (people,); 1 where sites are set by the person's axon (parameter `own_critical`).
     """
     if parameter("firing", "own_critical") == 1.0:
         return np.ones(people)
@@ -61,9 +61,9 @@ def rates_per_min(
 ) -> np.ndarray:
     """Return long-run burst rates of many healthy muscles, shape (people, muscles).
 
-    The rogues of `firing.sites.draw_sites`, thinned to those that matter in health, so that
-    thousands of muscles take a moment. People's hazards are those of the mean axon, over nu
-    in units of their own margin.
+    The ectopic (rogue) sites of `firing.sites.draw_sites`, thinned to those that matter in health,
+    so that thousands of muscles take a moment. Hazards are those of the mean axon, over the sodium
+    multiplier in units of each person's margin.
     """
     from scipy.special import pdtrik
 
@@ -86,20 +86,26 @@ def rates_per_min(
     multiplier = 1.0 + excess * (RELEVANT + beyond)
     unit = muscle_index * units + rng.integers(0, units, muscle_index.size)
     order = np.argsort(unit, kind="stable")
-    multiplier, unit = multiplier[order], unit[order]
-    hazard = UnitHazard(
+    hazard = _rested_hazard(table, multiplier[order], unit[order], counts.size * units)
+    per_unit = expected_bursts_per_min(hazard)
+    return per_unit.reshape(counts.size, units).sum(axis=1).reshape(people, muscles)
+
+
+def _rested_hazard(
+    table: HazardTable, multiplier: np.ndarray, unit: np.ndarray, n_units: int
+) -> UnitHazard:
+    """Return the hazards of sites with these sodium multipliers, one place of each."""
+    return UnitHazard(
         table.load_mmol_l,
         site_rates(table, multiplier),
         unit,
         np.ones(multiplier.size, np.int64),
         np.interp(multiplier, table.sodium_multiplier, table.pair),
-        counts.size * units,
+        n_units,
         parameter("firing", "load_per_discharge_mmol_l") * parameter("firing", "load_factor"),
         parameter("firing", "load_tau_min") * 60.0,
         float(np.exp(parameter("hazard", f"{table.axon}.ln_ceiling"))),
     )
-    per_unit = expected_bursts_per_min(hazard)
-    return per_unit.reshape(counts.size, units).sum(axis=1).reshape(people, muscles)
 
 
 def seen_probability(rate_per_min, minutes: float) -> np.ndarray:

@@ -96,7 +96,7 @@ def cell(text: str, kind: str = "") -> str:
 
 
 def table(caption: str, heads: Sequence[str], rows: Iterable[str]) -> str:
-    """Return a table that scrolls by itself and that the filter knows."""
+    """Return a table that scrolls within the page and that the filter finds."""
     top = "".join(f'<th scope="col">{head}</th>' for head in heads)
     return (
         f'<div class="table-wrapper numbers" tabindex="0" role="region" aria-label="{caption}">\n'
@@ -121,29 +121,29 @@ def filter_box(choices: Sequence[tuple[str, str]], what: str) -> str:
 
 def parameters() -> str:
     """Return the page of every number."""
-    everything = [value for _, value in all_values()]
-    counts = Counter(value.grade for value in everything)
+    every = [value for _, value in all_values()]
+    counts = Counter(value.grade for value in every)
     rows = "".join(f"| {g} | {counts[g]} | {MEANING[g]} |\n" for g in GRADES)
     page = (
         "# Parameters, with grades\n\n"
-        f"All {len(everything)} numbers of the model, as `neurosim sources` prints them "
+        f"All {len(every)} numbers of the model, as `neurosim sources` prints them "
         "(`neurosim sources --csv sources.csv` for a spreadsheet). A name is what "
-        "`neurosim.base.parameters.parameter(room, name)` takes.\n\n"
+        "`neurosim.base.parameters.parameter(group, name)` takes.\n\n"
         f"| grade | numbers | means |\n|---|---:|---|\n{rows}\n"
         "A *range* is what the source supports, or what a sensitivity runs over. The gates of the "
         "axon and of the muscle fibre stand in code, with the published code they come from "
         "([equations](../equations.md)).\n\n"
     )
     page += filter_box([(g, f"only {g}") for g in GRADES], "numbers")
-    for room, path in FILES.items():
-        mine = load_group(room).values()
-        part = Counter(value.grade for value in mine)
-        grades = ", ".join(f"{part[g]} {g}" for g in GRADES if part[g])
-        page += f"\n## {room}\n\n{about(path)} {len(mine)} numbers: {grades} (`{path}`).\n\n"
+    for group, path in FILES.items():
+        values = load_group(group).values()
+        group_counts = Counter(value.grade for value in values)
+        grades = ", ".join(f"{group_counts[g]} {g}" for g in GRADES if group_counts[g])
+        page += f"\n## {group}\n\n{about(path)} {len(values)} numbers: {grades} (`{path}`).\n\n"
         page += table(
-            f"Numbers of {room}",
+            f"Numbers of {group}",
             ("name", "value", "unit", "range", "grade", "source", "note"),
-            (parameter_row(room, value) for value in mine),
+            (parameter_row(group, value) for value in values),
         )
     return page
 
@@ -151,20 +151,20 @@ def parameters() -> str:
 def about(path: str) -> str:
     """Return what the first comment of a TOML file says, as sentences."""
     lines = (PACKAGE / path).read_text("utf-8").splitlines()
-    said = []
+    sentences = []
     for line in lines:
         if not line.startswith("#"):
             break
-        said.append(line.lstrip("# ").strip())
-    text = " ".join(said).strip()
+        sentences.append(line.lstrip("# ").strip())
+    text = " ".join(sentences).strip()
     return text if not text or text.endswith(".") else text + "."
 
 
-def parameter_row(room: str, value: Value) -> str:
+def parameter_row(group: str, value: Value) -> str:
     """Return one number's row."""
     link = f'<a href="sources.html#{anchor(value.source)}">{html.escape(value.source)}</a>'
     return (
-        f'<tr id="{room}.{value.name}" data-kind="{value.grade}">'
+        f'<tr id="{group}.{value.name}" data-kind="{value.grade}">'
         f'<th scope="row"><code>{value.name}</code></th>'
         + cell(f"{value.value:g}", "number")
         + cell(html.escape(unit_words(value.unit)))
@@ -179,10 +179,10 @@ def parameter_row(room: str, value: Value) -> str:
 def sources() -> str:
     """Return the page of the literature."""
     used: dict[str, list[str]] = {}
-    for room, value in all_values():
-        rooms = used.setdefault(value.source, [])
-        if room not in rooms:
-            rooms.append(room)
+    for group, value in all_values():
+        groups = used.setdefault(value.source, [])
+        if group not in groups:
+            groups.append(group)
     page = (
         "# Sources\n\n"
         f"The {len(references())} sources behind the model's numbers and claims, by the key "
@@ -191,11 +191,11 @@ def sources() -> str:
     )
     page += filter_box([], "sources") + '<dl class="sources" data-filter>\n'
     for key, text in sorted(references().items(), key=lambda item: item[0].lower()):
-        rooms = ", ".join(
-            f'<a href="parameters.html#{room.replace("_", "-")}">{room}</a>'
-            for room in used.get(key, [])
+        groups = ", ".join(
+            f'<a href="parameters.html#{group.replace("_", "-")}">{group}</a>'
+            for group in used.get(key, [])
         )
-        where = f'<br><span class="used">Numbers of: {rooms}</span>' if rooms else ""
+        where = f'<br><span class="used">Numbers of: {groups}</span>' if groups else ""
         page += (
             f'<div id="{anchor(key)}"><dt><code>{html.escape(key)}</code></dt>'
             f"<dd>{linked(text)}{where}</dd></div>\n"
@@ -278,8 +278,8 @@ of 280 healthy people](../figures/excitability_health.png)
 ![Spread and correlations of the excitability measures: axons drawn for the model against
 people's](../figures/people.png)
 
-![Bursts and doublets told by the hazard law against direct simulation, in body states that were not
-fitted](../figures/hazard_check.png)
+![Bursts and doublets predicted by the hazard law against direct simulation, in body states that
+were not fitted](../figures/hazard_check.png)
 
 ![P-values of the sampler of discharges on the diagonal; those of samplers that are wrong on purpose
 off it](../figures/sampler.png)
@@ -348,7 +348,7 @@ def rst(text: str) -> str:
 
 
 def documented(thing: object, name: str) -> str:
-    """Return the entry of one public name, told where it is to be found in full."""
+    """Return the entry of one public name, with all that it holds."""
     if inspect.isclass(thing):
         kind = "autoexception" if issubclass(thing, Exception) else "autoclass"
         return rst(f".. {kind}:: neurosim.{name}\n   :members:\n   :no-index:")
@@ -358,7 +358,7 @@ def documented(thing: object, name: str) -> str:
 
 
 def module_part(name: str) -> str:
-    """Return the part of a page that tells one module."""
+    """Return the part of a page about one module."""
     if name.rpartition(".")[2].startswith(("_", "compiled")):
         return ""
     title = name.removeprefix("neurosim.")

@@ -1,7 +1,7 @@
 """Equations as MathML, which browsers draw and screen readers read without any script.
 
-The translator is docutils' own, which Sphinx does not offer by itself. What it does not know is a
-warning, so that ``-W`` fails on it. Roots and brackets grow only in a font made for equations,
+docutils translates the equations, which Sphinx does not offer by itself. What it cannot translate
+is a warning, so that ``-W`` fails on it. Roots and brackets grow only in a font made for equations,
 which not every machine has: the site brings DejaVu Serif, which comes with Matplotlib, with the
 places of sub- and superscripts that it leaves at 0.
 """
@@ -30,13 +30,13 @@ GREEK = re.compile("<mi>([\u0370-\u03ff])</mi>")
 def mathml(node, block: bool) -> str:
     """Return an equation's MathML; its LaTeX as text if it cannot be translated."""
     try:
-        found = tex2mathml(node.astext(), as_block=block)
+        equation = tex2mathml(node.astext(), as_block=block)
     except MathError as error:
         logger.warning("no MathML for %r: %s", node.astext(), error, location=node)
         return f"<code>{node.astext()}</code>"
-    found = NAMED.sub(r'\1<mspace width="0.17em"></mspace>', found)
+    equation = NAMED.sub(r'\1<mspace width="0.17em"></mspace>', equation)
     # upright: few fonts have the slanted Greek letters that browsers put there otherwise
-    return GREEK.sub(r'<mi mathvariant="normal">\1</mi>', found)
+    return GREEK.sub(r'<mi mathvariant="normal">\1</mi>', equation)
 
 
 def visit_inline(self, node) -> None:

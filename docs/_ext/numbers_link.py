@@ -6,10 +6,11 @@ behind the code.
 """
 
 from docutils import nodes
-from generated import in_words, plain_unit
+from generated import in_words
 from sphinx.util import logging
 
 from neurosim.base.parameters import FILES, all_values
+from neurosim.validation.views import unit_words
 
 logger = logging.getLogger(__name__)
 WITH_VALUES = "equations"
@@ -17,25 +18,25 @@ WITH_VALUES = "equations"
 
 def link(app, doctree, docname: str) -> None:
     """Replace the names in one page."""
-    known = {f"{room}.{value.name}": value for room, value in all_values()}
+    values = {f"{group}.{value.name}": value for group, value in all_values()}
     for code in list(doctree.findall(nodes.literal)):
         name = code.astext()
-        if name not in known:
-            named = name.partition(".")[0] in FILES and not name.endswith((".py", "()"))
-            if docname == WITH_VALUES and named:
+        if name not in values:
+            looks_named = name.partition(".")[0] in FILES and not name.endswith((".py", "()"))
+            if docname == WITH_VALUES and looks_named:
                 logger.warning("no number of the model is called %r", name, location=code)
             continue
         if isinstance(code.parent, nodes.reference):
             continue
-        value = known[name]
+        value = values[name]
         page = app.builder.get_relative_uri(docname, "generated/parameters")
-        said = f"{value.value:g} {plain_unit(value.unit)}".strip()
-        to = nodes.reference("", "", code.deepcopy(), refuri=f"{page}#{name}", internal=True)
-        to["reftitle"] = f"{said}, {value.grade}: {in_words(value)}"
-        found = [to]
+        text = f"{value.value:g} {unit_words(value.unit)}".strip()
+        reference = nodes.reference("", "", code.deepcopy(), refuri=f"{page}#{name}", internal=True)
+        reference["reftitle"] = f"{text}, {value.grade}: {in_words(value)}"
+        replacement = [reference]
         if docname == WITH_VALUES:
-            found.append(nodes.inline("", f" = {said}", classes=["value"]))
-        code.parent.replace(code, found)
+            replacement.append(nodes.inline("", f" = {text}", classes=["value"]))
+        code.parent.replace(code, replacement)
 
 
 def setup(app) -> dict:

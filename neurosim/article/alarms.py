@@ -1,10 +1,11 @@
 """When to worry: the article's three signs and the clinic's, in weeks of people who twitch.
 
 The article's signs (twitching persists, spreads, gets worse) are read from diaries alone
-(`study.diary`): when which muscle was seen to twitch. The sign that it leaves out, weakness, is
-what a clinic measures: force, and the number of motor units. Each is a rule with numbers of
-``alarms.toml``, stated before any was counted. Early ALS is held against benign twitching,
-pinched nerves and anxiety, as many people of each: a mix of this study, not of any clinic.
+(`neurosim.article.diary`): when which muscle was seen to twitch. The sign that it leaves out,
+weakness, is what a clinic measures: force, and the number of motor units. Each is a rule with
+parameters of ``alarms.toml``, fixed before anything was counted. Early ALS is compared with benign
+twitching, pinched nerves and anxiety, as many people of each: a mix of this study, not of any
+clinic.
 """
 
 from __future__ import annotations
@@ -36,15 +37,15 @@ def _param(name: str) -> float:
     return parameter("alarms", name)
 
 
-def shows_weakness(one: Diary) -> bool:
+def shows_weakness(diary: Diary) -> bool:
     """Whether some muscle's force fell between the visits by more than the error of measuring."""
     limit = _param("clinic_limit_sd") * _param("force_error") * math.sqrt(2.0)
-    return bool((one.force[1] < one.force[0] * math.exp(-limit)).any())
+    return bool((diary.force[1] < diary.force[0] * math.exp(-limit)).any())
 
 
-def shows_lost_units(one: Diary) -> bool:
+def shows_lost_units(diary: Diary) -> bool:
     """Whether some muscle has fewer motor units than healthy people's."""
-    return bool((one.units < math.exp(-_param("clinic_limit_sd") * _param("units_error"))).any())
+    return bool((diary.units < math.exp(-_param("clinic_limit_sd") * _param("units_error"))).any())
 
 
 def _is_weak(diary: Diary) -> bool:
@@ -163,12 +164,12 @@ class Alarms:
         for group in groups:
             if group not in GROUPS:
                 raise unknown_name("group", group, GROUPS)
-        mine = [
+        shown = [
             s
             for s, d in zip(self.signs_shown[sign], self.diaries, strict=True)
             if d.group in groups
         ]
-        return Share(sum(mine), len(mine))
+        return Share(sum(shown), len(shown))
 
     def sensitivity(self, sign: str) -> Share:
         """Return the share of people with early ALS who show a sign."""
@@ -176,8 +177,8 @@ class Alarms:
 
     def specificity(self, sign: str, *groups: str) -> Share:
         """Return the share of the others (or of some groups of them) who do not show a sign."""
-        found = self.share(sign, *(groups or [g for g in GROUPS if g != "als"]))
-        return Share(found.total - found.count, found.total)
+        shown = self.share(sign, *(groups or [g for g in GROUPS if g != "als"]))
+        return Share(shown.total - shown.count, shown.total)
 
     def likelihood_ratio(self, sign: str, present: bool = True) -> LikelihoodRatio:
         """Return how much more often a sign (or its absence) is met in ALS than in the others.
@@ -196,8 +197,8 @@ class Alarms:
         return LikelihoodRatio(value, value * math.exp(-half), value * math.exp(half))
 
     def rows(self) -> list[dict[str, object]]:
-        """Return a row for each sign: counts by group, and how well it tells ALS."""
-        found = []
+        """Return a row for each sign: counts by group, and how well it discriminates ALS."""
+        rows = []
         for sign, (words, _) in SIGNS.items():
             row: dict[str, object] = {"sign": sign, "words": words}
             for group in GROUPS:
@@ -206,8 +207,8 @@ class Alarms:
             for name in ("sensitivity", "specificity", "likelihood_ratio"):
                 value = getattr(self, name)(sign)
                 row |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
-            found.append(row)
-        return found
+            rows.append(row)
+        return rows
 
     def __str__(self) -> str:
         people = ", ".join(f"{len(self.for_group(g))} {g}" for g in GROUPS if self.for_group(g))
@@ -215,8 +216,8 @@ class Alarms:
         rows: list[tuple[str, ...]] = [heads]
         for sign, (words, _) in SIGNS.items():
             counts = (str(self.share(sign, g).count) for g in GROUPS)
-            told = (self.sensitivity(sign), self.specificity(sign), self.likelihood_ratio(sign))
-            rows.append((words, *counts, *map(str, told)))
+            measures = (self.sensitivity(sign), self.specificity(sign), self.likelihood_ratio(sign))
+            rows.append((words, *counts, *map(str, measures)))
         width = [max(len(row[i]) for row in rows) for i in range(len(heads))]
         lines = [
             "  ".join(
@@ -247,7 +248,7 @@ def true_alarm_share(one_in: float, ratio: float) -> float:
 
     Examples
     --------
-    >>> round(true_share(101, 10), 3)
+    >>> round(true_alarm_share(101, 10), 3)
     0.091
     """
     one_in = number_within("one_in", one_in, 1.0 + 1e-9, 1e9)

@@ -35,12 +35,12 @@ ROW, ROWS = 50, 20  # of the picture of a thousand alarms
 
 
 @house_style
-def picture_alarms(found: Alarms) -> Any:
+def picture_alarms(alarms: Alarms) -> Any:
     """Draw a typical diary of each group, and how many people of each show each sign.
 
     Parameters
     ----------
-    found : Alarms
+    alarms : Alarms
         With all groups.
     """
     fig = new_figure()
@@ -48,50 +48,50 @@ def picture_alarms(found: Alarms) -> Any:
     first = None
     for column, group in enumerate(TITLES):
         ax = fig.add_subplot(grid[0, column], sharey=first)
-        plot_diary(found.typical(group), ax)
+        plot_diary(alarms.typical(group), ax)
         ax.set_xlabel("week of a typical diary")
         ax.tick_params(labelleft=first is None)
         first = first or ax
     ill, well = fig.add_subplot(grid[1, :2]), fig.add_subplot(grid[1, 2:])
-    plot_signs(found, ["als"], ill)
+    plot_signs(alarms, ["als"], ill)
     ill.set_title("Early ALS: how many show each sign")
-    plot_signs(found, [group for group in TITLES if group != "als"], well)
+    plot_signs(alarms, [group for group in TITLES if group != "als"], well)
     well.set_title("The others: how many show each sign")
     well.tick_params(labelleft=False)
     well.legend(loc="lower right", labelcolor="linecolor")
     note = "Simulated. A week's dot: the larger, the more twitches seen. Lines: 95 % intervals."
     add_titles(fig, "When to worry?", note)
-    fig.alt_text = describe_alarms(found)
+    fig.alt_text = describe_alarms(alarms)
     return fig
 
 
-def describe_alarms(found: Alarms) -> str:
+def describe_alarms(alarms: Alarms) -> str:
     """Return the words that stand for the picture of alarms."""
-    told = []
+    sentences = []
     for group, title in TITLES.items():
-        seen = found.typical(group).seen()
+        seen = alarms.typical(group).seen()
         active = [muscle_words(m) for m, n in zip(MUSCLES, seen.sum(axis=0), strict=True) if n]
-        told.append(
+        sentences.append(
             f"A typical diary of {title}: {label_number(float(seen.sum()))} twitches seen in "
-            f"{found.weeks} weeks, in {', '.join(active) or 'no muscle'}."
+            f"{alarms.weeks} weeks, in {', '.join(active) or 'no muscle'}."
         )
     for sign, (words, _) in SIGNS.items():
-        each = ", ".join(
+        counts = ", ".join(
             f"{share.count} of {share.total} with {title}"
             for group, title in TITLES.items()
-            if (share := found.share(sign, group)).total
+            if (share := alarms.share(sign, group)).total
         )
-        told.append(f"{words[:1].upper()}{words[1:]}: {each}.")
-    return " ".join([*told, ADVICE])
+        sentences.append(f"{words[:1].upper()}{words[1:]}: {counts}.")
+    return " ".join([*sentences, ADVICE])
 
 
 @house_style
-def plot_diary(one: Diary, ax: Any = None) -> Any:
+def plot_diary(diary: Diary, ax: Any = None) -> Any:
     """Draw one person's diary: a dot for each week and muscle, its area by the twitches seen.
 
     Parameters
     ----------
-    one : Diary
+    diary : Diary
     ax : matplotlib axes, optional
         New ones if omitted.
 
@@ -99,27 +99,27 @@ def plot_diary(one: Diary, ax: Any = None) -> Any:
     -------
     matplotlib axes
     """
-    ax, seen = axes_or_new(ax), one.seen().T
+    ax, seen = axes_or_new(ax), diary.seen().T
     y, x = np.nonzero(seen)
-    colour, _ = GROUP_STYLES[one.group]
+    colour, _ = GROUP_STYLES[diary.group]
     ax.scatter(x + 0.5, y, s=10.0 + 45.0 * np.log10(seen[y, x]), color=colour, alpha=0.8, lw=0)
     ax.set_yticks(range(len(MUSCLES)), [muscle_words(m) for m in MUSCLES])
-    ax.set(xlim=(0, one.weeks), ylim=(len(MUSCLES) - 0.4, -0.6), xlabel="week")
+    ax.set(xlim=(0, diary.weeks), ylim=(len(MUSCLES) - 0.4, -0.6), xlabel="week")
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x", color="#DDDDDD", lw=0.6)
     ax.set_axisbelow(True)
-    title = TITLES[one.group]
+    title = TITLES[diary.group]
     ax.set_title(f"{title[:1].upper()}{title[1:]}")
     return ax
 
 
 @house_style
-def plot_signs(found: Alarms, groups: Sequence[str], ax: Any = None) -> Any:
+def plot_signs(alarms: Alarms, groups: Sequence[str], ax: Any = None) -> Any:
     """Draw how many people of each group show each sign, %, with 95 % intervals.
 
     Parameters
     ----------
-    found : Alarms
+    alarms : Alarms
     groups : sequence of str
         Of `TITLES`.
     ax : matplotlib axes, optional
@@ -132,7 +132,7 @@ def plot_signs(found: Alarms, groups: Sequence[str], ax: Any = None) -> Any:
     ax, rows = axes_or_new(ax), np.arange(len(SIGNS))
     for i, group in enumerate(groups):
         colour, marker = GROUP_STYLES[group]
-        shares = [found.share(sign, group) for sign in SIGNS]
+        shares = [alarms.share(sign, group) for sign in SIGNS]
         y = rows + GROUP_GAP * (i - 0.5 * (len(groups) - 1))
         ax.hlines(
             y, [100 * s.low for s in shares], [100 * s.high for s in shares], color=colour, lw=2.5
@@ -195,9 +195,9 @@ def plot_true_alarms(share: float, ax: Any = None) -> Any:
         If the share is not within 0 to 1.
     """
     true = round(1000 * number_within("share", share, 0.0, 1.0))
-    ax, at = axes_or_new(ax), np.arange(ROW * ROWS)
-    x, y = at % ROW, at // ROW
-    ill = at < true
+    ax, index = axes_or_new(ax), np.arange(ROW * ROWS)
+    x, y = index % ROW, index // ROW
+    ill = index < true
     ax.scatter(x[~ill], y[~ill], s=120, marker="s", facecolors="none", edgecolors=GREY, lw=0.8)
     ax.scatter(x[ill], y[ill], s=145, marker="s", color=VERMILION)
     ax.set(xlim=(-1, ROW), ylim=(ROWS, -1), aspect="equal")
@@ -211,12 +211,12 @@ def describe_true_alarms(share: float, sign: str = "this sign", who: str = "") -
 
     Examples
     --------
-    >>> true_alarms_words(0.004, "it gets worse", "everybody who twitches")
+    >>> describe_true_alarms(0.004, "it gets worse", "everybody who twitches")
     'Of 1000 alarms (it gets worse, among everybody who twitches): 4 are true, 996 are false.'
     """
     true = 1000 * share
-    told = f"{true:.0f}" if true >= 1 or not true else f"{true:.1f}"
+    count = f"{true:.0f}" if true >= 1 or not true else f"{true:.1f}"
     rest = f"{1000 - true:.0f}" if true >= 1 or not true else "nearly all"
     among = f", among {who}" if who else ""
-    verb = "is" if told == "1" else "are"
-    return f"Of 1000 alarms ({sign}{among}): {told} {verb} true, {rest} are false."
+    verb = "is" if count == "1" else "are"
+    return f"Of 1000 alarms ({sign}{among}): {count} {verb} true, {rest} are false."

@@ -1,7 +1,7 @@
 """Claims that are not on a rate: a stated test for each, its limits fixed in `parameters.toml`.
 
 Every test returns an outcome and a sentence that says what was measured. What a test cannot
-see (that it hurts, say) is told in the claim's own record.
+measure (pain, for instance) stands in the record of the claim.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _param(name: str) -> float:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a test found: one of `neurosim.article.verdict.OUTCOMES`, and a sentence."""
+    """Outcome of a test (one of `neurosim.article.verdict.OUTCOMES`), and a sentence."""
 
     outcome: str
     sentence: str
@@ -53,7 +53,7 @@ class Evidence:
         Muscle, duration, seed and axon.
     rates : mapping of str to ndarray
         Long-run twitches per minute of the same people by scenario.
-    matrix : Matrix
+    matrix : RemedyMatrix
         Every remedy on every cause.
     """
 
@@ -62,8 +62,8 @@ class Evidence:
     matrix: RemedyMatrix
 
 
-def _simulate_people(asked: Scenario, people: int = WATCHED_PEOPLE) -> list[Result]:
-    return [simulate(asked, person=p) for p in range(people)]
+def _simulate_people(scenario: Scenario, people: int = WATCHED_PEOPLE) -> list[Result]:
+    return [simulate(scenario, person=p) for p in range(people)]
 
 
 TOO_FEW_EVENTS = Finding(
@@ -71,46 +71,48 @@ TOO_FEW_EVENTS = Finding(
 )
 
 
-def _finding_if(holds: bool, words: str) -> Finding:
-    return Finding("supported" if holds else "opposed", words)
+def _finding_if(holds: bool, sentence: str) -> Finding:
+    return Finding("supported" if holds else "opposed", sentence)
 
 
 def short_and_repeating(e: Evidence) -> Finding:
     """Return whether nearly all twitches are short, and most people with one have more."""
-    found = [r.twitches for r in _simulate_people(e.base)]
-    length = np.concatenate([t.duration_s[~t.painful] for t in found])
-    short = float((length < _param("short_twitch_s")).mean()) if length.size else 0.0
-    many = [len(t) > 1 for t in found if len(t)]
-    again = float(np.mean(many)) if many else 0.0
-    if not length.size:
+    twitches = [r.twitches for r in _simulate_people(e.base)]
+    lengths = np.concatenate([t.duration_s[~t.painful] for t in twitches])
+    share_short = float((lengths < _param("short_twitch_s")).mean()) if lengths.size else 0.0
+    repeating = [len(t) > 1 for t in twitches if len(t)]
+    share_repeating = float(np.mean(repeating)) if repeating else 0.0
+    if not lengths.size:
         return TOO_FEW_EVENTS
     words = (
-        f"{100 * short:.3g} % of {length.size} twitches were over within "
-        f"{_param('short_twitch_s'):g} s (median {np.median(length) if length.size else 0:.2g} s), "
-        f"and {sum(many)} of {len(many)} twitching people had more than one in "
+        f"{100 * share_short:.3g} % of {lengths.size} twitches were over within "
+        f"{_param('short_twitch_s'):g} s (median {np.median(lengths):.2g} s), and "
+        f"{sum(repeating)} of {len(repeating)} twitching people had more than one in "
         f"{e.base.duration_s / 60:g} min"
     )
-    return _finding_if(short >= _param("nearly_all") and again > _param("most"), words)
+    return _finding_if(
+        share_short >= _param("nearly_all") and share_repeating > _param("most"), words
+    )
 
 
 def painless(e: Evidence) -> Finding:
     """Return whether next to no event of people who twitch is a spasm."""
     names = ("normal", "low_calcium", "anxiety")
-    asked = [e.base.replace(name=n, body=load_scenario(n).body) for n in names]
-    found = [r.twitches for s in asked for r in _simulate_people(s, 4)]
-    events = sum(len(t) for t in found)
-    painful = sum(int(t.painful.sum()) for t in found)
+    scenarios = [e.base.replace(name=n, body=load_scenario(n).body) for n in names]
+    twitches = [r.twitches for s in scenarios for r in _simulate_people(s, 4)]
+    events = sum(len(t) for t in twitches)
+    painful = sum(int(t.painful.sum()) for t in twitches)
     if not events:
         return TOO_FEW_EVENTS
     words = f"{painful} of {events} events in health, low calcium and anxiety were spasms"
     return _finding_if(painful <= _param("painful_share") * events, words)
 
 
-def _measure_spasms(asked: Scenario, people: int = 6) -> tuple[np.ndarray, np.ndarray]:
+def _measure_spasms(scenario: Scenario, people: int = 6) -> tuple[np.ndarray, np.ndarray]:
     """Return the lengths of spasms (s), and each person's seconds in spasm times units in it."""
-    found = [r.twitches for r in _simulate_people(asked, people)]
-    lengths = [t.duration_s[t.painful] for t in found]
-    units = [t.units[t.painful] for t in found]
+    twitches = [r.twitches for r in _simulate_people(scenario, people)]
+    lengths = [t.duration_s[t.painful] for t in twitches]
+    units = [t.units[t.painful] for t in twitches]
     return np.concatenate(lengths), np.array([s @ n for s, n in zip(lengths, units, strict=True)])
 
 
@@ -141,10 +143,10 @@ def same_practices(e: Evidence) -> Finding:
         return TOO_FEW_EVENTS
     ending, failing = [], []
     for i, name in enumerate(REMEDY_NAMES):
-        asked = apply_remedy(cramp, name)
-        if asked is cramp:
+        treated = apply_remedy(cramp, name)
+        if treated is cramp:
             continue
-        _, seconds = _measure_spasms(asked)
+        _, seconds = _measure_spasms(treated)
         if seconds.mean() * _param("smallest_ratio") > alone.mean():
             continue
         fewer = [mean_ratio(row[i]).change == "fewer" for row in e.matrix.log_ratio]
@@ -176,8 +178,8 @@ def nerves_misfire(e: Evidence) -> Finding:
     daily = float((e.rates["normal"] > _param("daily_rate")).mean())
     change = _param("smaller_sensitivity_change")
     state = state_.state_from_contributions(())
-    more = state.axon.replace(persistent_sodium_scale=1.0 + change)
-    logs = []
+    changed = state.axon.replace(persistent_sodium_scale=1.0 + change)
+    log_ratios = []
     with override("membrane", "people_spread", 0.0):
         for person in range(WATCHED_PEOPLE):
             sites, _ = run.person_sites(e.base, person)
@@ -185,10 +187,10 @@ def nerves_misfire(e: Evidence) -> Finding:
                 expected_bursts_per_min(
                     run.state_hazard(run.replace(state, axon=axon), sites, e.base)
                 ).sum()
-                for axon in (more, state.axon)
+                for axon in (changed, state.axon)
             ]
-            logs.append(np.log(rates[0] / rates[1]))
-    times = mean_ratio(np.array(logs))
+            log_ratios.append(np.log(rates[0] / rates[1]))
+    times = mean_ratio(np.array(log_ratios))
     words = (
         f"{100 * daily:.0f} % of healthy people misfire at least daily without any drive, and "
         f"{100 * change:.0f} % more persistent sodium current makes "
@@ -210,8 +212,8 @@ def short_circuits(e: Evidence) -> Finding:
     words = (
         f"between healthy axons a spike gives its neighbour at most "
         f"{100 * crossing[most].share:.2g} % of what would fire it (under "
-        f"{title_in_sentence(load_scenario(most).title)}); where two have lost their myelin and touch, "
-        f"{100 * lesion.share:.2g} %"
+        f"{title_in_sentence(load_scenario(most).title)}); where two have lost their "
+        f"myelin and touch, {100 * lesion.share:.2g} %"
     )
     if any(c.fires for c in crossing.values()):
         return Finding("supported", words)
@@ -230,12 +232,15 @@ def unpredictable(e: Evidence) -> Finding:
             correlations.append(spearmanr(gaps[1:], gaps[:-1]).statistic)  # type: ignore
     if not cvs:
         return TOO_FEW_EVENTS
-    cv, told = float(np.median(cvs)), float(np.median(np.abs(correlations)))
+    cv, correlation = float(np.median(cvs)), float(np.median(np.abs(correlations)))
     words = (
         f"intervals between the twitches of {len(cvs)} people vary by {cv:.2f} of their mean "
-        f"(chance has 1, a clock 0), and the rank correlation of one with the next is {told:.2f}"
+        f"(chance has 1, a clock 0), and the rank correlation of one with the next is "
+        f"{correlation:.2f}"
     )
-    holds = cv >= _param("random_interval_cv") and told <= _param("random_interval_correlation")
+    holds = cv >= _param("random_interval_cv") and correlation <= _param(
+        "random_interval_correlation"
+    )
     return _finding_if(holds, words)
 
 
@@ -285,15 +290,15 @@ def rarely_serious(e: Evidence) -> Finding:
 def no_disease(e: Evidence) -> Finding:
     """Return whether most who twitch have no chronic disease of the nerves (Bayes)."""
     ill = _param("twitching_in_nerve_disease")
-    each = (
+    shares = (
         disease_share(_param("als_prevalence"), 1.0),
         disease_share(_param("nerve_disease_prevalence"), ill),
     )
     words = (
-        f"with surveys' shares and not the model's, {100 * sum(each):.0f} % of people seen to "
+        f"with surveys' shares and not the model's, {100 * sum(shares):.0f} % of people seen to "
         f"twitch have a nerve disease, nearly all a neuropathy or a root lesion"
     )
-    return _finding_if(1.0 - sum(each) > _param("most"), words)
+    return _finding_if(1.0 - sum(shares) > _param("most"), words)
 
 
 TESTS: Mapping[str, Callable[[Evidence], Finding]] = {

@@ -1,8 +1,8 @@
 """What the popular article claims, one record each, in our own words (`claims.toml`).
 
 Nothing of the article is left out. A claim on a cause is put to the model as scenarios against
-health, one on a remedy as that remedy on every cause, the others as a stated test; what a
-threshold model cannot judge says why.
+health, one on a remedy as that remedy on every cause, the others as a stated test; a claim that a
+threshold model cannot judge has the reason.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from neurosim.base.parameters import read_toml
 
 KINDS = ("rate", "remedy", "test", "alarm", "outside")
 GROUPS = {
-    "nature": "What twitches and spasms are",
+    "nature": "What twitches (fasciculations) and spasms (cramps) are",
     "cause": "What makes muscles twitch",
     "rare cause": "Rarer causes",
     "relief": "What stops it",
@@ -40,7 +40,7 @@ class Claim:
     scenarios : tuple of str
         Scenarios of a rate claim, the first the main one; the claim holds if any of them does it.
     combination : tuple of str
-        Scenarios that the first often comes with; asked when it makes no difference alone.
+        Scenarios that often come with the first; tried with it if it makes no difference alone.
     remedies : tuple of str
         Remedies of a remedy claim (`neurosim.article.matrix`).
     test, sign : str
@@ -80,8 +80,8 @@ class Claim:
 
 
 def _read_claim(table: Mapping) -> Claim:
-    lists = {k: tuple(v) for k, v in table.items() if isinstance(v, list)}
-    return Claim(**{**table, **lists})
+    tuples = {k: tuple(v) for k, v in table.items() if isinstance(v, list)}
+    return Claim(**{**table, **tuples})
 
 
 @cache
@@ -100,12 +100,12 @@ def claim(number: int) -> Claim:
     NeurosimError
         If there is no such claim.
     """
-    for one in CLAIMS:
-        if one.number == number:
-            return one
+    for each in CLAIMS:
+        if each.number == number:
+            return each
     raise NeurosimError(f"There is no claim {number}: the claims are numbered 1 to {len(CLAIMS)}.")
 
 
-def claim_citations(one: Claim) -> tuple[str, ...]:
-    """Return the citations behind what is said of physiology."""
-    return tuple(_claims_file()["references"][key] for key in one.sources)
+def claim_citations(claim: Claim) -> tuple[str, ...]:
+    """Return the citations behind the physiology of a claim."""
+    return tuple(_claims_file()["references"][key] for key in claim.sources)

@@ -30,9 +30,8 @@ ROOTS = ("S1", "L5", "C6", "C8")
 EVERYBODY = 1_000_000  # people of one group are numbered apart from those of the next
 ALS_STEPS = 10  # severities are rounded to a tenth, so that weeks share their membranes
 NEARLY_ROGUE = 0.8  # of the margin: a site short of it misfires less than once in ten hours
-OFF_SCALE = np.sqrt(
-    2.0
-)  # one ion off by so many SDs a week: variances as if both always were by one
+# One ion is off by so many SDs a week: variances as if both always were off by one.
+OFF_SCALE = np.sqrt(2.0)
 
 
 @dataclass(frozen=True)
@@ -148,17 +147,20 @@ def _draw_bloods(weeks: int, rng: np.random.Generator) -> list[dict[str, float]]
     ]
 
 
-def _look_shares(told: Story, bloods: list[dict[str, float]], m: int) -> dict[Body, np.ndarray]:
+def _look_shares(story: Story, bloods: list[dict[str, float]], m: int) -> dict[Body, np.ndarray]:
     """Return how much of each week's looking at a muscle meets which body, shape (weeks,) each."""
-    found: dict[Body, np.ndarray] = {}
-    reached = told.root in muscle_roots(MUSCLES[m])
+    shares: dict[Body, np.ndarray] = {}
+    reached = story.root in muscle_roots(MUSCLES[m])
     for w, blood in enumerate(bloods):
-        body = Body(**blood, als=told.als[w, m], pinched_nerve=told.pinched[w] * reached)
-        bout = told.anxious[w]
-        for one, share in ((body, 1.0 - bout), (hyperventilate(body) if bout else body, bout)):
+        body = Body(**blood, als=story.als[w, m], pinched_nerve=story.pinched[w] * reached)
+        bout = story.anxious[w]
+        for looked_at, share in (
+            (body, 1.0 - bout),
+            (hyperventilate(body) if bout else body, bout),
+        ):
             if share:
-                found.setdefault(one, np.zeros(len(bloods)))[w] += share
-    return found
+                shares.setdefault(looked_at, np.zeros(len(bloods)))[w] += share
+    return shares
 
 
 def hyperventilate(body: Body) -> Body:
@@ -179,37 +181,47 @@ def simulate_diary(group: str, person: int, weeks: int, seed: int) -> Diary:
     seed : int
     """
     rng = person_rng(seed, person, 0)
-    told, bloods = draw_story(group, weeks, rng), _draw_bloods(weeks, rng)
-    plans = [_look_shares(told, bloods, m) for m in range(len(MUSCLES))]
-    asked = Scenario(seed=seed, root=told.root)
+    story, bloods = draw_story(group, weeks, rng), _draw_bloods(weeks, rng)
+    plans = [_look_shares(story, bloods, m) for m in range(len(MUSCLES))]
+    scenario = Scenario(seed=seed, root=story.root)
     states = {
-        (m, body): tissue_state(asked.replace(muscle=name, body=body))
+        (m, body): tissue_state(scenario.replace(muscle=name, body=body))
         for m, name in enumerate(MUSCLES)
         for body in plans[m]
     }
     scores = person_scores(seed, person)
-    prefetch_tables([Conditions(), *(s.axon for s in states.values())], asked.axon, scores)
-    rows, measured = [], []
+    prefetch_tables([Conditions(), *(s.axon for s in states.values())], scenario.axon, scores)
+    rows, strengths = [], []
     for m, name in enumerate(MUSCLES):
-        here = asked.replace(muscle=name)
-        health, _ = person_sites(here, person)
-        ill = {}
-        for i, (body, share) in enumerate(plans[m].items()):
-            state = states[m, body]
-            ill[body] = sites_in_state(state, health, here, person)
-            rows.append(
-                _looked_at_twitches(
-                    state, ill[body], here, person, share, person_rng(seed, person, 1, m, i)
-                )
-            )
-        first, last = (_body_at(plans[m], w) for w in (0, weeks - 1))
-        measured.append([strength(states[m, b], ill[b], name) for b in (first, last)])
+        in_muscle = {body: state for (index, body), state in states.items() if index == m}
+        twitches, visits = _muscle_weeks(scenario.replace(muscle=name), person, plans[m], in_muscle)
+        rows += twitches
+        strengths.append(visits)
     table = np.concatenate(rows, axis=1)
     time, m, kind, visible = table[:, np.argsort(table[0], kind="stable")]
-    force, units = _measure_visits(np.array(measured), person_rng(seed, person, 2))
+    force, units = _measure_visits(np.array(strengths), person_rng(seed, person, 2))
     return Diary(
         group, person, weeks, time, m.astype(int), kind.astype(int), visible > 0.0, force, units
     )
+
+
+def _muscle_weeks(
+    scenario: Scenario,
+    person: int,
+    plan: dict[Body, np.ndarray],
+    states: dict[Body, TissueState],
+) -> tuple[list[np.ndarray], list]:
+    """Return one muscle's twitches, an array for each body, and its strength at both visits."""
+    seed, m = scenario.seed, MUSCLES.index(scenario.muscle)
+    healthy, _ = person_sites(scenario, person)
+    sites, rows = {}, []
+    for i, (body, share) in enumerate(plan.items()):
+        sites[body] = sites_in_state(states[body], healthy, scenario, person)
+        rng = person_rng(seed, person, 1, m, i)
+        rows.append(_looked_at_twitches(states[body], sites[body], scenario, person, share, rng))
+    weeks = next(iter(plan.values())).size
+    visits = (_body_at(plan, week) for week in (0, weeks - 1))
+    return rows, [strength(states[body], sites[body], scenario.muscle) for body in visits]
 
 
 def _body_at(plan: dict[Body, np.ndarray], week: int) -> Body:
@@ -220,7 +232,7 @@ def _body_at(plan: dict[Body, np.ndarray], week: int) -> Body:
 def _looked_at_twitches(
     state: TissueState,
     sites: Sites,
-    asked: Scenario,
+    scenario: Scenario,
     person: int,
     share: np.ndarray,
     rng: np.random.Generator,
@@ -231,18 +243,18 @@ def _looked_at_twitches(
     """
     look_s = _param("looking_min") * 60.0
     ends = np.cumsum(share * 7.0 * look_s)
-    here = asked.replace(duration_s=max(float(ends[-1]), 1.0))
-    found = simulate_person(
-        constant_trajectory(state), sites, here, person, rng, named=False
+    stretch = scenario.replace(duration_s=max(float(ends[-1]), 1.0))
+    twitches = simulate_person(
+        constant_trajectory(state), sites, stretch, person, rng, named=False
     ).twitches
-    at = np.clip(found.onset_s, 0.0, ends[-1] * (1.0 - 1e-12))
-    week = np.searchsorted(ends, at, side="right")
-    part = (at - (ends - share * 7.0 * look_s)[week]) / (share[week] * look_s)  # days' looking
+    onset_s = np.clip(twitches.onset_s, 0.0, ends[-1] * (1.0 - 1e-12))
+    week = np.searchsorted(ends, onset_s, side="right")
+    part = (onset_s - (ends - share * 7.0 * look_s)[week]) / (share[week] * look_s)  # days' looking
     day = np.minimum(part.astype(int), 6)
     evening = (20.0 + (part - day) * share[week] * look_s / 3600.0) / 24.0
-    kind = [KINDS.index(k) for k in found.kind]
-    m = np.full(at.size, MUSCLES.index(asked.muscle))
-    return np.array([7.0 * week + day + evening, m, kind, found.visible], float)
+    kind = [KINDS.index(k) for k in twitches.kind]
+    m = np.full(onset_s.size, MUSCLES.index(scenario.muscle))
+    return np.array([7.0 * week + day + evening, m, kind, twitches.visible], float)
 
 
 def _measure_visits(true: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -260,14 +272,14 @@ def twitches_at_a_look(person: int, seed: int) -> bool:
     if not any(_has_nearly_rogue_site(person, seed, name) for name in ORDINARY):
         return False
     for name in ORDINARY:
-        asked = Scenario(seed=seed, muscle=name, duration_s=_param("benign_look_min") * 60.0)
-        state = tissue_state(asked)
-        sites, _ = person_sites(asked, person)
+        scenario = Scenario(seed=seed, muscle=name, duration_s=_param("benign_look_min") * 60.0)
+        state = tissue_state(scenario)
+        sites, _ = person_sites(scenario, person)
         rng = person_rng(seed, person, 3, MUSCLES.index(name))
-        found = simulate_person(
-            constant_trajectory(state), sites, asked, person, rng, named=False
+        twitches = simulate_person(
+            constant_trajectory(state), sites, scenario, person, rng, named=False
         ).twitches
-        if found.visible.any():
+        if twitches.visible.any():
             return True
     return False
 
@@ -275,6 +287,6 @@ def twitches_at_a_look(person: int, seed: int) -> bool:
 def _has_nearly_rogue_site(person: int, seed: int, name: str) -> bool:
     """Return whether a muscle has a rogue site near its person's margin (`NEARLY_ROGUE`)."""
     m = muscle(name)
-    own, rng, _ = person_streams(seed, person, MUSCLES.index(name))
-    found = draw_sites(m.units, m.site_class, 2.0, own, rng)  # by margins of 1, whoever it is
-    return bool((found.sodium_multiplier[found.origin == ROGUE] > 1.0 + NEARLY_ROGUE).any())
+    deviates, rng, _ = person_streams(seed, person, MUSCLES.index(name))
+    sites = draw_sites(m.units, m.site_class, 2.0, deviates, rng)  # by margins of 1, whoever it is
+    return bool((sites.sodium_multiplier[sites.origin == ROGUE] > 1.0 + NEARLY_ROGUE).any())

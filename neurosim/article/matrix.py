@@ -1,7 +1,7 @@
 """What may stop twitching, tried on a body that twitches for a given reason.
 
-A remedy makes another body of a body, by what it can change: it never touches a rate. Where it
-has nothing to mend (a diet for somebody who lacks nothing) the body stays as it is.
+A remedy changes the body, never a rate. Where it has nothing to correct (a diet for somebody who
+lacks nothing) the body stays as it is.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ CAUSES = (
 
 def remedy_scenarios(base: Scenario, causes: Sequence[str] = CAUSES) -> dict[str, Scenario]:
     """Return every cause alone and with every remedy, by name, in the muscle of `base`."""
-    found = {}
+    scenarios = {}
     for cause in causes:
-        asked = base.replace(
+        scenario = base.replace(
             name=cause, title=load_scenario(cause).title, body=load_scenario(cause).body
         )
-        for one in (asked, *(apply_remedy(asked, name) for name in REMEDY_NAMES)):
-            found[one.name] = one
-    return found
+        for each in (scenario, *(apply_remedy(scenario, name) for name in REMEDY_NAMES)):
+            scenarios[each.name] = each
+    return scenarios
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,13 @@ class RemedyMatrix:
 def remedy_matrix(
     base: Scenario, rates: dict[str, np.ndarray], causes: Sequence[str] = CAUSES
 ) -> RemedyMatrix:
-    """Return the matrix from rates by scenario name (those of `tried`), each of shape (people,)."""
+    """Return the matrix from rates, shape (people,), by name of the `remedy_scenarios`."""
     floor = parameter("study", "rate_floor")
-    rows, changed = [], []
+    log_ratios, applies = [], []
     for cause in causes:
-        asked = base.replace(name=cause, body=load_scenario(cause).body)
+        scenario = base.replace(name=cause, body=load_scenario(cause).body)
         without = np.maximum(rates[cause], floor)
-        names = [apply_remedy(asked, name).name for name in REMEDY_NAMES]
-        rows.append([np.log(np.maximum(rates[n], floor) / without) for n in names])
-        changed.append([n != cause for n in names])
-    return RemedyMatrix(tuple(causes), REMEDY_NAMES, np.array(rows), np.array(changed))
+        names = [apply_remedy(scenario, name).name for name in REMEDY_NAMES]
+        log_ratios.append([np.log(np.maximum(rates[n], floor) / without) for n in names])
+        applies.append([n != cause for n in names])
+    return RemedyMatrix(tuple(causes), REMEDY_NAMES, np.array(log_ratios), np.array(applies))

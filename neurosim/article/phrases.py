@@ -1,7 +1,7 @@
 """Verdicts in words: what the command line prints of the article, and the text of its figures.
 
-A rate is told as its direction and decade band, a test by what it found, a sign of alarm by how
-many show it; beside each stands whether it rests on a size that nobody has measured.
+A rate is given as its direction and decade band, a test by its finding, a sign of alarm by how many
+people show it; beside each stands whether it rests on a size that nobody has measured.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ def count_outcomes(verdicts: Iterable[Verdict]) -> dict[str, int]:
 # --- What is assumed -------------------------------------------------------------------
 
 
-def _assumed_changes(found: Iterable[Contribution]) -> set[str]:
-    names = {c.size for c in found if c.grade == "assumed" and c.size}
+def _assumed_changes(changes: Iterable[Contribution]) -> set[str]:
+    names = {c.size for c in changes if c.grade == "assumed" and c.size}
     return {n for n in names if not n.partition(".")[2].startswith(PASSAGES)}
 
 
@@ -77,13 +77,13 @@ def remedy_changes(name: str, cause: str) -> tuple[dict[Contribution, float], li
         What is otherwise with it, and by how much it was changed without it (NaN if it was not);
         and what it takes away.
     """
-    asked = load_scenario(cause)
+    scenario = load_scenario(cause)
 
     def key(c: Contribution) -> tuple[str, str, str]:
         return c.site, c.parameter, c.factor
 
-    before = {key(c): c for c in contributions(asked.body)}
-    after = {key(c): c for c in contributions(apply_remedy(asked, name).body)}
+    before = {key(c): c for c in contributions(scenario.body)}
+    after = {key(c): c for c in contributions(apply_remedy(scenario, name).body)}
     brings = {
         c: before[k].change if k in before else math.nan
         for k, c in after.items()
@@ -94,7 +94,7 @@ def remedy_changes(name: str, cause: str) -> tuple[dict[Contribution, float], li
 
 @cache
 def assumed_sizes(kind: str, factor: str) -> tuple[str, ...]:
-    """Return the assumed numbers (``room.name``) that size what stands behind a verdict.
+    """Return the assumed parameters (``group.name``) that set the size of a verdict's cause.
 
     For a cause those of its body's contributions, for a remedy those of what it changes; not
     those that carry a blood value to the nerve, nor what every run reads.
@@ -103,17 +103,17 @@ def assumed_sizes(kind: str, factor: str) -> tuple[str, ...]:
         return tuple(sorted(_assumed_changes(contributions(load_scenario(factor).body))))
     if kind != "remedy":
         return ()
-    found: set[str] = set()
+    sizes: set[str] = set()
     for cause in CAUSES:
-        found |= _assumed_changes(remedy_changes(factor, cause)[0])
+        sizes |= _assumed_changes(remedy_changes(factor, cause)[0])
         with track_reads() as reads:
             remedy(factor).apply(load_scenario(cause).body)
-        found |= {
+        sizes |= {
             f"study.{n}"
-            for room, n in reads
-            if room == "study" and load_group(room)[n].grade == "assumed"
+            for group, n in reads
+            if group == "study" and load_group(group)[n].grade == "assumed"
         }
-    return tuple(sorted(found))
+    return tuple(sorted(sizes))
 
 
 def rests_on_assumed_size(verdict: Verdict) -> bool:
@@ -136,11 +136,11 @@ def rate_direction_words(
 
     Examples
     --------
-    >>> twitches(12, 4, 300, "in health")
+    >>> rate_direction_words(12, 4, 300, "in health")
     'tens of times as many twitches as in health'
-    >>> twitches(1.5, 1.3, 1.7, "in health")
+    >>> rate_direction_words(1.5, 1.3, 1.7, "in health")
     'somewhat more twitches than in health'
-    >>> twitches(0.0002, 0, 0.004)
+    >>> rate_direction_words(0.0002, 0, 0.004)
     'hardly a twitch left'
     """
     words = ratio_band(ratio, low, high).split(" (")[0]
@@ -177,17 +177,20 @@ def phrase(verdict: Verdict, article: Any = None) -> str:
     ----------
     verdict : Verdict
     article : Article, optional
-        Whose alarms are told; without it an alarm's finding.
+        Its shares stand for a sign of alarm; without it the finding of the verdict does.
     """
     v = verdict
     if v.kind == "alarm" and article is not None:
         sign = claim(v.number).sign
-        shown, absent = article.alarms.sensitivity(sign), article.alarms.specificity(sign)
-        told = (
-            f"{100 * shown.value:.0f} % with early ALS show it (sensitivity), "
-            f"{100 * absent.value:.0f} % of the others do not (specificity)"
+        sensitivity, specificity = (
+            article.alarms.sensitivity(sign),
+            article.alarms.specificity(sign),
         )
-        return _capitalize(f"{told}; tells {v.note}" if v.note else told)
+        text = (
+            f"{100 * sensitivity.value:.0f} % with early ALS show it (sensitivity), "
+            f"{100 * specificity.value:.0f} % of the others do not (specificity)"
+        )
+        return _capitalize(f"{text}; tells {v.note}" if v.note else text)
     if v.kind == "rate":
         words = _rate_phrase(v)
     elif v.kind == "remedy":
@@ -203,11 +206,11 @@ def phrase(verdict: Verdict, article: Any = None) -> str:
 
 def summary_sentences(verdicts: Sequence[Verdict]) -> list[str]:
     """Return how many verdicts there are of each outcome, and how many lean on assumptions."""
-    counted = ", ".join(f"{n} {outcome_words(o)}" for o, n in count_outcomes(verdicts).items() if n)
+    counts = ", ".join(f"{n} {outcome_words(o)}" for o, n in count_outcomes(verdicts).items() if n)
     rows = [v for v in verdicts if v.kind in ("rate", "remedy")]
     resting = sum(map(rests_on_assumed_size, rows))
     lines = [
-        f"{len(verdicts)} claims: {counted}.",
+        f"{len(verdicts)} claims: {counts}.",
         f"{resting} of the {len(rows)} verdicts on causes and remedies rest on sizes that nobody "
         "has measured ('assumed size'); the others set a value of the blood, whose way to the "
         "nerve is partly assumed, too.",
@@ -271,8 +274,8 @@ def describe_verdicts(verdicts: Any) -> str:
     """
     article = verdicts if hasattr(verdicts, "verdicts") else None
     rows: Sequence[Verdict] = getattr(verdicts, "verdicts", verdicts)
-    told = [f"{v.number} {v.claim}: {v.outcome}. {phrase(v, article)}" for v in rows]
-    return "\n".join([*summary_sentences(rows), *told, ADVICE])
+    lines = [f"{v.number} {v.claim}: {v.outcome}. {phrase(v, article)}" for v in rows]
+    return "\n".join([*summary_sentences(rows), *lines, ADVICE])
 
 
 # --- The matrix of remedies ------------------------------------------------------------
@@ -323,6 +326,6 @@ def describe_remedies(matrix: RemedyMatrix) -> str:
                 else f" ({100 * share_helped(matrix, i, j):.0f} %)"
             )
             by_word.setdefault(word, []).append(cause_words(cause) + share)
-        told = "; ".join(f"{word}: {', '.join(causes)}" for word, causes in by_word.items())
-        lines.append(f"{_capitalize(remedy(name).label)} {_capitalize(told)}")
+        text = "; ".join(f"{word}: {', '.join(causes)}" for word, causes in by_word.items())
+        lines.append(f"{_capitalize(remedy(name).label)} {_capitalize(text)}")
     return "\n".join(lines)

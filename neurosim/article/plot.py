@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.article import phrases as words
+from neurosim.article import phrases
 from neurosim.article.claims import GROUPS
 from neurosim.article.matrix import RemedyMatrix
 from neurosim.article.verdict import Verdict
@@ -77,7 +77,7 @@ def picture_verdicts(verdicts: Any) -> Any:
     Returns
     -------
     Picture
-        Its `words` are those of `neurosim.article.phrases.describe_verdicts`.
+        Its ``alt_text`` is that of `neurosim.article.phrases.describe_verdicts`.
     """
     rows = list(getattr(verdicts, "verdicts", verdicts))
     fig = new_figure(PAGE_INCHES[0], 2.4 + 0.31 * len(_picture_lines(rows)))
@@ -86,7 +86,7 @@ def picture_verdicts(verdicts: Any) -> Any:
     add_titles(
         fig, "What the article claims, and what the model finds", f"{people} simulated people."
     )
-    fig.alt_text = words.describe_verdicts(verdicts)
+    fig.alt_text = phrases.describe_verdicts(verdicts)
     return fig
 
 
@@ -128,11 +128,11 @@ def plot_verdicts(verdicts: Any, ax: Any = None) -> Any:
 
 def _picture_lines(rows: Sequence[Verdict]) -> list[str | Verdict]:
     """Return the lines of the picture: the title of each group, and its claims."""
-    found: list[str | Verdict] = []
+    lines: list[str | Verdict] = []
     for group, title in GROUPS.items():
-        mine = [v for v in rows if v.group == group]
-        found += [title, *mine] if mine else []
-    return found
+        verdicts = [v for v in rows if v.group == group]
+        lines += [title, *verdicts] if verdicts else []
+    return lines
 
 
 def _set_ratio_axis(ax: Any) -> None:
@@ -156,7 +156,7 @@ def _draw_verdict(ax: Any, y: int, verdict: Verdict) -> None:
     ax.text(
         1.01,
         y,
-        words.outcome_words(verdict.outcome),
+        phrases.outcome_words(verdict.outcome),
         va="center",
         color=colour,
         transform=ax.get_yaxis_transform(),
@@ -166,14 +166,14 @@ def _draw_verdict(ax: Any, y: int, verdict: Verdict) -> None:
     if math.isnan(value):
         ax.text(1.3, y, NO_RATE.get(verdict.kind, ""), va="center", color=GREY, style="italic")
         return
-    if not math.isnan(verdict.span_low) and verdict.kind != "remedy":  # asked of one cause
+    if not math.isnan(verdict.span_low) and verdict.kind != "remedy":  # it moved on one cause only
         reach = np.clip([verdict.span_low, verdict.span_high], low, high)
         ax.plot(reach, [y, y], color=colour, lw=1.0, zorder=2)
     ends = np.clip([verdict.ci_low, verdict.ci_high], low, high)
     ax.plot(ends, [y, y], color=colour, lw=2.5, solid_capstyle="butt", zorder=2)
     if value < low or value > high:
-        at, shape = (low, "<") if value < low else (high, ">")
-        ax.plot(at, y, shape, ms=11, color=colour, zorder=3)
+        edge, shape = (low, "<") if value < low else (high, ">")
+        ax.plot(edge, y, shape, ms=11, color=colour, zorder=3)
     else:
         ax.plot(value, y, marker or "o", ms=9, color=colour, zorder=3)
 
@@ -189,12 +189,12 @@ def picture_remedies(matrix: RemedyMatrix) -> Any:
 
     Parameters
     ----------
-    matrix : Matrix
+    matrix : RemedyMatrix
 
     Returns
     -------
     Picture
-        Its `words` are those of `neurosim.article.phrases.describe_remedies`.
+        Its ``alt_text`` is that of `neurosim.article.phrases.describe_remedies`.
     """
     fig = new_figure(*_remedies_size(matrix))
     plot_remedies(matrix, fig.add_subplot())
@@ -207,7 +207,7 @@ def picture_remedies(matrix: RemedyMatrix) -> Any:
         f"whom it helps.\n{matrix.log_ratio.shape[2]} simulated people. Sizes of remedies are "
         "assumed.",
     )
-    fig.alt_text = words.describe_remedies(matrix)
+    fig.alt_text = phrases.describe_remedies(matrix)
     return fig
 
 
@@ -222,7 +222,7 @@ def plot_remedies(matrix: RemedyMatrix, ax: Any = None) -> Any:
 
     Parameters
     ----------
-    matrix : Matrix
+    matrix : RemedyMatrix
     ax : matplotlib axes, optional
         New ones if omitted.
 
@@ -239,7 +239,7 @@ def plot_remedies(matrix: RemedyMatrix, ax: Any = None) -> Any:
     ax.set_ylim(rows + 0.01, -0.01)
     heads = [fill(remedy(name).label, 16) for name in matrix.remedies]
     ax.set_xticks(np.arange(columns) + 0.5, heads)
-    ax.set_yticks(np.arange(rows) + 0.5, [words.cause_words(c) for c in matrix.causes])
+    ax.set_yticks(np.arange(rows) + 0.5, [phrases.cause_words(c) for c in matrix.causes])
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
@@ -249,11 +249,11 @@ def plot_remedies(matrix: RemedyMatrix, ax: Any = None) -> Any:
 
 def _draw_cell(ax: Any, i: int, j: int, matrix: RemedyMatrix) -> None:
     """Draw one cell of the matrix."""
-    word, _ = words.remedy_cell(matrix, i, j)
+    word, _ = phrases.remedy_cell(matrix, i, j)
     colour, ink = CELLS[word]
     ax.fill([j, j + 1, j + 1, j], [i, i, i + 1, i + 1], color=colour, ec=GREY, lw=0.6)
     if word == "nothing to change":
         ax.text(j + 0.5, i + 0.5, ARROWS[word], ha="center", va="center", color=ink)
         return
-    text = f"{ARROWS[word]} {word}\n{100 * words.share_helped(matrix, i, j):.0f} %"
+    text = f"{ARROWS[word]} {word}\n{100 * phrases.share_helped(matrix, i, j):.0f} %"
     ax.text(j + 0.5, i + 0.5, text, ha="center", va="center", color=ink, fontsize=11.5)

@@ -64,7 +64,7 @@ def report_html(article: Any) -> str:
     article : Article
         From `neurosim.article.trial.article`.
     """
-    made = (
+    makers = (
         _summary_section,
         _verdicts_picture,
         _claims_section,
@@ -77,7 +77,7 @@ def report_html(article: Any) -> str:
     )
     sections = "\n".join(
         f'<section id="{key}"><h2>{title}</h2>\n{make(article)}</section>'
-        for (key, title), make in zip(SECTIONS.items(), made, strict=True)
+        for (key, title), make in zip(SECTIONS.items(), makers, strict=True)
     )
     links = html_list(f'<a href="#{key}">{title}</a>' for key, title in SECTIONS.items())
     css = resources.files("neurosim").joinpath("article/report.css").read_text("utf-8")
@@ -96,21 +96,23 @@ def report_html(article: Any) -> str:
 
 
 def _summary_section(article: Any) -> str:
-    """Return what was asked and found, in a few sentences."""
-    counted = phrases.count_outcomes(article.verdicts)
+    """Return question and result in a few sentences."""
+    counts = phrases.count_outcomes(article.verdicts)
     boxes = "".join(
         f'<li class="{name.split()[0]}"><strong>{n}</strong>'
         f"{escape(phrases.outcome_words(name))}</li>"
-        for name, n in counted.items()
+        for name, n in counts.items()
     )
     base, rest = article.base, phrases.summary_sentences(article.verdicts)[1:]
     lists = [
-        f"<strong>{escape(outcome[:1].upper() + outcome[1:])}</strong>: {_link_claims(article, outcome)}"
-        for outcome, n in counted.items()
+        f"<strong>{escape(outcome[:1].upper() + outcome[1:])}</strong>: "
+        + _link_claims(article, outcome)
+        for outcome, n in counts.items()
         if n
     ]
     return (
-        f"<p>A popular article makes {len(article.verdicts)} claims about twitching muscles. Its "
+        f"<p>A popular article makes {len(article.verdicts)} claims about twitching muscles "
+        f"(a twitch that one can see is a fasciculation). Its "
         f"causes were put to {article.people} simulated people "
         f"({escape(muscle_words(base.muscle))}), every one compared with the same person in "
         f"health, its remedies to {article.matrix.log_ratio.shape[2]} of them on every cause; "
@@ -119,7 +121,7 @@ def _summary_section(article: Any) -> str:
         f"{html_list(map(escape, rest))}"
         "<p>How often healthy people twitch after coffee, a short night, stress, sweat, "
         "stretching, a diet or yoga has never been counted in a controlled study: verdicts on "
-        "these rest on assumed magnitudes. Sizes are told as bands of about ten.</p>"
+        "these rest on assumed magnitudes. Sizes are given as bands of about ten.</p>"
     )
 
 
@@ -141,8 +143,8 @@ def _claims_section(article: Any) -> str:
     parts = ["<p>Every row opens: how the verdict came about, how sure it is, and what "
              "physiology says.</p>"]  # fmt: skip
     for group, title in GROUPS.items():
-        mine = [claim_row(v, article) for v in article.verdicts if v.group == group]
-        parts.append(f"<h3>{escape(title)}</h3>\n" + "\n".join(mine))
+        rows = [claim_row(v, article) for v in article.verdicts if v.group == group]
+        parts.append(f"<h3>{escape(title)}</h3>\n" + "\n".join(rows))
     return "\n".join(parts)
 
 
@@ -184,7 +186,7 @@ def _cell_words(matrix: Any, i: int, j: int, word: str) -> str:
 
 
 def _alarms_section(article: Any) -> str:
-    """Return who shows which sign, and how well it tells early ALS."""
+    """Return who shows which sign, and how well it discriminates early ALS."""
     alarms = article.alarms
     groups = [g for g in DIARY_GROUPS if alarms.for_group(g)]
     heads = (
@@ -196,12 +198,12 @@ def _alarms_section(article: Any) -> str:
     )
     rows = []
     for r in alarms.rows():
-        shown = (f"{r[f'{g}_shown']} of {r[f'{g}_people']}" for g in groups)
+        counts = (f"{r[f'{g}_shown']} of {r[f'{g}_people']}" for g in groups)
         ratio = alarms.likelihood_ratio(r["sign"])
         rows.append(
             (
                 str(r["words"]),
-                *shown,
+                *counts,
                 str(alarms.sensitivity(r["sign"])),
                 str(alarms.specificity(r["sign"])),
                 interval_words(ratio.low, ratio.high),
@@ -260,12 +262,12 @@ def _provenance_section(article: Any) -> str:
     from neurosim.simulation.provenance import versions
 
     grades = [v.grade for _, v in all_values()]
-    counted = ", ".join(f"{grades.count(g)} {g}" for g in GRADES)
+    counts = ", ".join(f"{grades.count(g)} {g}" for g in GRADES)
     base = article.base
-    made = ", ".join(f"{name} {v}" for name, v in versions().items())
+    programs = ", ".join(f"{name} {v}" for name, v in versions().items())
     return (
-        f"<p>The whole model has {len(grades)} numbers: {counted}. "
+        f"<p>The whole model has {len(grades)} numbers: {counts}. "
         f"{escape(assumption_words(base.axon, base.muscle))}</p>"
-        f"<p>Made with {escape(made)}; seed {base.seed} and those after it, axon "
+        f"<p>Made with {escape(programs)}; seed {base.seed} and those after it, axon "
         f"'{escape(base.axon)}'.</p>"
     )

@@ -28,7 +28,7 @@ NONE: Mapping[Contribution, float] = MappingProxyType({})
 
 def claim_row(verdict: Verdict, article: Any) -> str:
     """Return one claim as a row with outcome and phrase that opens to all the rest."""
-    v, asked = verdict, claim(verdict.number)
+    v, record = verdict, claim(verdict.number)
     kind = v.outcome.split()[0]
     parts = {
         "rate": _rate_section,
@@ -36,35 +36,37 @@ def claim_row(verdict: Verdict, article: Any) -> str:
         "test": _test_section,
         "alarm": _alarm_section,
     }
-    inside = parts[v.kind](v, asked, article) if v.kind in parts else ""
+    inside = parts[v.kind](v, record, article) if v.kind in parts else ""
     return (
         f'<details class="claim" id="claim-{v.number}"><summary>'
         f'<span class="number">{v.number}</span><span class="name">{escape(v.claim)}</span>'
         f'<span class="outcome {kind}">{escape(phrases.outcome_words(v.outcome))}</span>'
         f'<span class="says">{escape(phrases.phrase(v, article))}</span></summary>'
-        f"<div>{inside}{_physiology_section(asked)}</div></details>"
+        f"<div>{inside}{_physiology_section(record)}</div></details>"
     )
 
 
-def _physiology_section(asked: Claim) -> str:
+def _physiology_section(record: Claim) -> str:
     return (
         "<h4>What physiology says, for and against</h4>"
-        f"<p>{escape(asked.physiology)}</p>{_sources_list(claim_citations(asked))}"
+        f"<p>{escape(record.physiology)}</p>{_sources_list(claim_citations(record))}"
     )
 
 
-def _sources_list(found: tuple[str, ...]) -> str:
-    return f'<p class="source">Sources: {escape("; ".join(c.rstrip(".") for c in found))}.</p>'
+def _sources_list(citations: tuple[str, ...]) -> str:
+    return f'<p class="source">Sources: {escape("; ".join(c.rstrip(".") for c in citations))}.</p>'
 
 
 def _changes_list(
-    found: Iterable[Contribution], without: Mapping[Contribution, float] = NONE
+    changes: Iterable[Contribution], without: Mapping[Contribution, float] = NONE
 ) -> str:
     """Return what a body changes, a sentence each with its source; and what it was without."""
     return html_list(
-        f"{escape(_capitalize(words).replace(' -', ' −'))}{_previous_effect(without.get(c, math.nan), c)} "
-        f'<span class="source">{escape(citation(c.source))}</span>'
-        for words, c in zip(describe_contributions(found), found, strict=True)
+        escape(_capitalize(words).replace(" -", " −"))
+        + _previous_effect(without.get(c, math.nan), c)
+        + " "
+        + f'<span class="source">{escape(citation(c.source))}</span>'
+        for words, c in zip(describe_contributions(changes), changes, strict=True)
     )
 
 
@@ -83,20 +85,21 @@ def _capitalize(words: str) -> str:
 # --- Causes ----------------------------------------------------------------------------
 
 
-def _rate_section(v: Verdict, asked: Claim, article: Any) -> str:
-    body = load_scenario(v.factor)
-    changes = contributions(body.body)
+def _rate_section(v: Verdict, record: Claim, article: Any) -> str:
+    scenario = load_scenario(v.factor)
+    changes = contributions(scenario.body)
     return (
         "<h4>From body to membrane to rate</h4>"
         + html_list(
             (
-                f"<strong>Body.</strong> {escape(body.about)} {escape(_body_section(body.body))}",
+                f"<strong>Body.</strong> {escape(scenario.about)} "
+                + escape(_body_section(scenario.body)),
                 f"<strong>Nerve and muscle.</strong> {_changes_list(changes)}",
                 f"<strong>Rate.</strong> {escape(_rates_words(v.factor, article))}",
             ),
             "ol",
         )
-        + _tried_states_section(asked, article)
+        + _tried_states_section(record, article)
         + _certainty_section(v)
     )
 
@@ -106,8 +109,8 @@ def _body_section(body: Any) -> str:
 
 
 def _rates_words(name: str, article: Any) -> str:
-    own, healthy = (np.median(article.rates[n]) for n in (name, "normal"))
-    return f"The median person twitches {_per_min_words(own)}, in health {_per_min_words(healthy)}."
+    ill, healthy = (np.median(article.rates[n]) for n in (name, "normal"))
+    return f"The median person twitches {_per_min_words(ill)}, in health {_per_min_words(healthy)}."
 
 
 def _per_min_words(rate: float) -> str:
@@ -119,10 +122,10 @@ def _per_min_words(rate: float) -> str:
     return "less than once a day"
 
 
-def _tried_states_section(asked: Claim, article: Any) -> str:
+def _tried_states_section(record: Claim, article: Any) -> str:
     """Return every state that the claim was put to, with what it does."""
     rates, rows = article.rates, []
-    for name in asked.scenarios:
+    for name in record.scenarios:
         for size in severities(name.removesuffix("_mild")):
             rows.append(
                 _tried_state_row(
@@ -131,14 +134,14 @@ def _tried_states_section(asked: Claim, article: Any) -> str:
                     shared_ratio(rates, size, "normal"),
                 )
             )
-    for partner in asked.combination:
-        both = f"{asked.scenarios[0]}+{partner}"
+    for partner in record.combination:
+        combined = f"{record.scenarios[0]}+{partner}"
         other = phrases.cause_words(partner).removesuffix(" alone")
         rows.append(
             _tried_state_row(
                 f"Together with {other}",
                 f"Against {other} alone.",
-                paired_ratio(rates[both], rates[partner]),
+                paired_ratio(rates[combined], rates[partner]),
             )
         )
     unique = list(dict.fromkeys(rows))
@@ -153,7 +156,7 @@ def _tried_state_row(title: str, about: str, ratio: Any) -> tuple[str, ...]:
 def _certainty_section(v: Verdict) -> str:
     """Return how sure a ratio is: over people, seeds, numbers, axons and muscles.
 
-    What a remedy leans on is asked of the cause on which it does most.
+    A remedy's parameters are moved on the cause on which it does most.
     """
     sizes = [_number_name(n) for n in phrases.assumed_sizes(v.kind, v.factor)]
     elsewhere = (
@@ -174,9 +177,9 @@ def _certainty_section(v: Verdict) -> str:
     return f"<h4>How sure that is</h4>{html_facts(pairs)}"
 
 
-def _number_name(number: str) -> str:
-    room, _, name = number.partition(".")
-    v = load_group(room)[name]
+def _number_name(full_name: str) -> str:
+    group, _, name = full_name.partition(".")
+    v = load_group(group)[name]
     unit = "" if v.unit == "1" else f" {v.unit}"
     plain = name.replace("_", " ").removesuffix(" mmol l").removesuffix(" mv")
     plain = plain.replace("pic gain", "gain of the persistent inward current")
@@ -193,39 +196,39 @@ def _axons_section(v: Verdict) -> str:
     """Return the result with every other axon, and whether it survives the exchange."""
     if not v.axon_ratios:
         return ""
-    told = "; ".join(f"{n}: {phrases.rate_direction_words(r)}" for n, r in v.axon_ratios.items())
-    if v.kind == "remedy":  # asked of one cause, the verdict is on all
-        return told
+    text = "; ".join(f"{n}: {phrases.rate_direction_words(r)}" for n, r in v.axon_ratios.items())
+    if v.kind == "remedy":  # they moved on one cause, the verdict is on all
+        return text
     turning = " and ".join(v.turns_with)
-    return told + (f" (the outcome turns with {turning})" if turning else " (the outcome stays)")
+    return text + (f" (the outcome turns with {turning})" if turning else " (the outcome stays)")
 
 
 def _reference_section(v: Verdict) -> str:
     if v.kind == "remedy" or math.isnan(v.reference_low):
         return ""
     return (
-        f"{interval_words(*sorted((v.reference_low, v.reference_high)))} between its ends; nobody has "
-        "measured such a ratio, only its direction should be believed"
+        f"{interval_words(*sorted((v.reference_low, v.reference_high)))} between its ends; "
+        "nobody has measured such a ratio, only its direction should be believed"
     )
 
 
 # --- Other claims ----------------------------------------------------------------------
 
 
-def _remedy_section(v: Verdict, asked: Claim, article: Any) -> str:
+def _remedy_section(v: Verdict, record: Claim, article: Any) -> str:
     """Return what each remedy of a claim changes, and what it does by cause."""
     from neurosim.model.body.remedies import remedy
 
     parts = ["<h4>From remedy to membrane to rate</h4>"]
-    for name in asked.remedies:
+    for name in record.remedies:
         column = article.matrix.remedies.index(name)
-        at = np.flatnonzero(article.matrix.applies[:, column])
-        if not at.size:
+        index = np.flatnonzero(article.matrix.applies[:, column])
+        if not index.size:
             continue
-        cause = article.matrix.causes[at[0]]
-        brings, mends = phrases.remedy_changes(name, cause)
+        cause = article.matrix.causes[index[0]]
+        brings, removes = phrases.remedy_changes(name, cause)
         words = _capitalize(remedy(name).label)
-        gone = f" It takes away: {', '.join(mends)}." if mends else ""
+        gone = f" It takes away: {', '.join(removes)}." if removes else ""
         parts.append(
             f"<p><strong>{escape(words)}</strong>, for example for "
             f"{escape(phrases.cause_words(cause))}.{escape(gone)} With it:</p>"
@@ -254,28 +257,29 @@ def _test_question(doc: str | None) -> str:
     return "Asked: whether" + first.split("hether", 1)[1] + "."
 
 
-def _test_section(v: Verdict, asked: Claim, article: Any) -> str:
+def _test_section(v: Verdict, record: Claim, article: Any) -> str:
     return (
         "<h4>How it was tested</h4>"
-        f"<p>{escape(_test_question(TESTS[asked.test].__doc__))} Its limits stand with the other rules.</p>"
+        f"<p>{escape(_test_question(TESTS[record.test].__doc__))} "
+        "Its limits stand with the other rules.</p>"
         f"<p>Found: {escape(v.finding)}.</p>"
     )
 
 
-def _alarm_section(v: Verdict, asked: Claim, article: Any) -> str:
+def _alarm_section(v: Verdict, record: Claim, article: Any) -> str:
     alarms = article.alarms
-    ratio, weak = (alarms.likelihood_ratio(s) for s in (asked.sign, f"{asked.sign}_and_weak"))
+    ratio, weak = (alarms.likelihood_ratio(s) for s in (record.sign, f"{record.sign}_and_weak"))
     return (
         "<h4>How it was counted</h4>"
-        f"<p>{escape(_test_question(SIGNS[asked.sign][1].__doc__))} Read from diaries of "
+        f"<p>{escape(_test_question(SIGNS[record.sign][1].__doc__))} Read from diaries of "
         f"{len(alarms.diaries)} simulated people over {alarms.weeks} weeks.</p>"
         + html_facts(
             (
                 (
                     "Sensitivity",
-                    f"{alarms.sensitivity(asked.sign)} % of people with early ALS show it",
+                    f"{alarms.sensitivity(record.sign)} % of people with early ALS show it",
                 ),
-                ("Specificity", f"{alarms.specificity(asked.sign)} % of the others do not"),
+                ("Specificity", f"{alarms.specificity(record.sign)} % of the others do not"),
                 (
                     "Likelihood ratio",
                     f"{interval_words(ratio.low, ratio.high)} as often in early ALS",

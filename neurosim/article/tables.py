@@ -87,12 +87,12 @@ def table_files(article: Any) -> dict[str, bytes]:
         counts=phrases.count_outcomes(article.verdicts),
         diaries={"people": len(article.alarms.diaries), "weeks": article.alarms.weeks},
     )
-    made = export.table_files("verdicts", verdict_rows(article), about)
+    files = export.table_files("verdicts", verdict_rows(article), about)
     others = {
         "remedies": remedy_rows(article.matrix),
         "rates": rate_rows(article),
         "alarms": article.alarms.rows(),
     }
-    return made | {
+    return files | {
         f"{stem}.csv": export.csv_bytes(export.to_columns(rows)) for stem, rows in others.items()
     }

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from neurosim.article import alarms, claim_tests
+from neurosim.article import alarms, claim_tests, claims
 from neurosim.article.claims import CLAIMS, Claim
-from neurosim.article.claims import claim as numbered
 from neurosim.article.matrix import RemedyMatrix, remedy_matrix, remedy_scenarios
 from neurosim.article.verdict import Verdict, judge_alarm, judge_rate, judge_remedy, make_verdict
 from neurosim.base.calls import public
@@ -64,29 +63,29 @@ class Article(Viewable):
 
 
 def _state_scenario(base: Scenario, name: str) -> Scenario:
-    own = load_scenario(name)
-    return base.replace(name=name, title=own.title, about=own.about, body=own.body)
+    state = load_scenario(name)
+    return base.replace(name=name, title=state.title, about=state.about, body=state.body)
 
 
 def _claim_scenarios(claim: Claim, base: Scenario) -> dict[str, Scenario]:
     """Return the scenarios that a verdict on a claim of a cause needs, by name."""
-    found = {name: _state_scenario(base, name) for name in claim.scenarios}
+    scenarios = {name: _state_scenario(base, name) for name in claim.scenarios}
     for partner in claim.combination:
-        found[partner] = _state_scenario(base, partner)
-        both = combine((claim.scenarios[0], partner), base)
-        found[both.name] = both
-    return found
+        scenarios[partner] = _state_scenario(base, partner)
+        combination = combine((claim.scenarios[0], partner), base)
+        scenarios[combination.name] = combination
+    return scenarios
 
 
 def _all_scenarios(base: Scenario) -> tuple[dict[str, Scenario], dict[str, Scenario]]:
     """Return every scenario that a verdict on a cause needs, by name, and all the others."""
-    found, others = {"normal": base}, remedy_scenarios(base)
+    causes, others = {"normal": base}, remedy_scenarios(base)
     for claim in CLAIMS:
-        found |= _claim_scenarios(claim, base)
+        causes |= _claim_scenarios(claim, base)
         for name in claim.scenarios:
             for size in severities(name.removesuffix(MILD_SUFFIX)):
                 others[size] = _state_scenario(base, size)
-    return found, {name: s for name, s in others.items() if name not in found}
+    return causes, {name: s for name, s in others.items() if name not in causes}
 
 
 def try_claims(
@@ -110,25 +109,25 @@ def try_claims(
         not allowed.
     """
     _check_people(people)
-    asked = [numbered(n) for n in numbers]
-    for one in asked:
-        if one.kind not in ("rate", "outside"):
+    records = [claims.claim(n) for n in numbers]
+    for claim in records:
+        if claim.kind not in ("rate", "outside"):
             raise NeurosimError(
-                f"Claim {one.number} ({one.claim}) is not on a cause, so it cannot be tried by "
+                f"Claim {claim.number} ({claim.claim}) is not on a cause, so it cannot be tried by "
                 "itself: article() puts every claim to the model."
             )
     base = load_scenario("normal").replace(seed=seed, **changes)
-    states = {"normal": base}
-    for one in asked:
-        states |= _claim_scenarios(one, base)
+    scenarios = {"normal": base}
+    for claim in records:
+        scenarios |= _claim_scenarios(claim, base)
     rates = dict(
-        zip(states, long_run_rates(tuple(states.values()), people, cores=cores), strict=True)
+        zip(scenarios, long_run_rates(tuple(scenarios.values()), people, cores=cores), strict=True)
     )
     return tuple(
-        judge_rate(one, rates)
-        if one.kind == "rate"
-        else make_verdict(one, "outside this model", note=one.outside)
-        for one in asked
+        judge_rate(claim, rates)
+        if claim.kind == "rate"
+        else make_verdict(claim, "outside this model", note=claim.outside)
+        for claim in records
     )
 
 
@@ -138,7 +137,7 @@ def _check_people(people: int) -> None:
 
 
 def _check_cores(cores: int | None) -> int:
-    """Return how many processes are to be used; 1 if nothing is said."""
+    """Return how many processes are to be used; 1 if none is named."""
     number = 1.0 if cores is None else number_within("cores", cores, 1, MAX_CORES)
     if number != int(number):
         raise NeurosimError(f"cores must be a whole number, not {number:g}.")
@@ -245,99 +244,105 @@ def run_article(
     return Article(tuple(verdicts), base, rates, matrix, signs)
 
 
-def _judge(claim: Claim, evidence: claim_tests.Evidence, kept: alarms.Alarms) -> Verdict:
+def _judge(claim: Claim, evidence: claim_tests.Evidence, signs: alarms.Alarms) -> Verdict:
     if claim.kind == "rate":
         return _add_sizes(judge_rate(claim, evidence.rates), evidence.rates)
     if claim.kind == "remedy":
         return judge_remedy(claim, evidence.matrix)
     if claim.kind == "alarm":
-        return judge_alarm(claim, kept)
+        return judge_alarm(claim, signs)
     if claim.kind == "test":
-        found = claim_tests.TESTS[claim.test](evidence)
-        return make_verdict(claim, found.outcome, finding=found.sentence)
+        finding = claim_tests.TESTS[claim.test](evidence)
+        return make_verdict(claim, finding.outcome, finding=finding.sentence)
     return make_verdict(claim, "outside this model", note=claim.outside)
 
 
 def _add_sizes(verdict: Verdict, rates: Mapping[str, np.ndarray]) -> Verdict:
     """Return a verdict on a rate with its mild size and the spread over seeds."""
-    own, healthy = rates[verdict.factor], rates["normal"]
-    groups = [
-        paired_ratio(own[i::SEEDS], healthy[i::SEEDS]).value
+    ill, healthy = rates[verdict.factor], rates["normal"]
+    seed_ratios = [
+        paired_ratio(ill[i::SEEDS], healthy[i::SEEDS]).value
         for i in range(SEEDS)
-        if own[i::SEEDS].size
+        if ill[i::SEEDS].size
     ]
-    mild = verdict.factor.removesuffix(MILD_SUFFIX) + MILD_SUFFIX
-    small = shared_ratio(rates, mild, "normal") if mild in rates else NO_RATIO
+    mild_name = verdict.factor.removesuffix(MILD_SUFFIX) + MILD_SUFFIX
+    mild = shared_ratio(rates, mild_name, "normal") if mild_name in rates else NO_RATIO
     return replace(
         verdict,
-        seed_low=min(groups),
-        seed_high=max(groups),
-        mild_ratio=small.value,
-        mild_low=small.low,
-        mild_high=small.high,
+        seed_low=min(seed_ratios),
+        seed_high=max(seed_ratios),
+        mild_ratio=mild.value,
+        mild_low=mild.low,
+        mild_high=mild.high,
     )
 
 
 def _robustness_questions(
-    verdicts: list[Verdict], asked: Mapping[str, Scenario], base: Scenario, rates
+    verdicts: list[Verdict], scenarios: Mapping[str, Scenario], base: Scenario, rates
 ) -> dict[int, Question]:
     """Return what to move numbers on, by number of the claim; a remedy on its best cause."""
-    found = {}
+    questions = {}
     for v in verdicts:
         if v.kind == "rate":
             ratio = Ratio(v.rate_ratio, v.ci_low, v.ci_high, v.people)
-            found[v.number] = _robustness_question(asked[v.factor], base, ratio)
+            questions[v.number] = _robustness_question(scenarios[v.factor], base, ratio)
         elif v.kind == "remedy":
-            cause = _strongest_cause(v.factor, asked, rates)
+            cause = _strongest_cause(v.factor, scenarios, rates)
             if cause is not None:
-                pair = (apply_remedy(asked[cause], v.factor), asked[cause])
-                found[v.number] = _robustness_question(
+                pair = (apply_remedy(scenarios[cause], v.factor), scenarios[cause])
+                questions[v.number] = _robustness_question(
                     *pair, shared_ratio(rates, pair[0].name, cause)
                 )
-    return found
+    return questions
 
 
-def _robustness_question(asked: Scenario, against: Scenario, ratio: Ratio) -> Question:
+def _robustness_question(scenario: Scenario, against: Scenario, ratio: Ratio) -> Question:
     return Question(
-        asked, against, *(float(np.log(v)) for v in (ratio.value, ratio.low, ratio.high))
+        scenario, against, *(float(np.log(v)) for v in (ratio.value, ratio.low, ratio.high))
     )
 
 
-def _strongest_cause(name: str, asked: Mapping[str, Scenario], rates) -> str | None:
+def _strongest_cause(name: str, scenarios: Mapping[str, Scenario], rates) -> str | None:
     """Return the cause on which a remedy helps most, or None if it changes nothing anywhere."""
     effect = {
-        cause: -np.log(shared_ratio(rates, both, cause).value)
-        for both in asked
-        if both.endswith(f"+{name}") and (cause := both.removesuffix(f"+{name}")) in rates
+        cause: -np.log(shared_ratio(rates, treated, cause).value)
+        for treated in scenarios
+        if treated.endswith(f"+{name}") and (cause := treated.removesuffix(f"+{name}")) in rates
     }
     return max(effect, key=effect.__getitem__) if effect else None
 
 
-def _assess_robustness(verdicts, asked, base, rates, cores) -> list[Verdict]:
-    questions = _robustness_questions(verdicts, asked, base, rates)
-    leans = dict(zip(questions, assess_robustness(list(questions.values()), cores), strict=True))
+def _assess_robustness(verdicts, scenarios, base, rates, cores) -> list[Verdict]:
+    questions = _robustness_questions(verdicts, scenarios, base, rates)
+    robustness = dict(
+        zip(questions, assess_robustness(list(questions.values()), cores), strict=True)
+    )
     return [
-        _add_robustness(v, leans[v.number], questions[v.number]) if v.number in leans else v
+        _add_robustness(v, robustness[v.number], questions[v.number])
+        if v.number in robustness
+        else v
         for v in verdicts
     ]
 
 
-def _add_robustness(verdict: Verdict, on: Robustness, question: Question) -> Verdict:
+def _add_robustness(verdict: Verdict, robustness: Robustness, question: Question) -> Verdict:
     main = np.exp(question.main)
-    words = on.leans_on
+    words = robustness.leans_on
     if verdict.kind == "remedy":  # of one cause, so not to be mixed with the mean of all
         words += f" (against {title_in_sentence(question.against.title)})"
-        return replace(verdict, leans_on=words, flips_at=on.flips_at, assumed=on.numbers_tried)
-    low, high = (float(np.exp(v)) for v in on.reference)
+        return replace(
+            verdict, leans_on=words, flips_at=robustness.flips_at, assumed=robustness.numbers_tried
+        )
+    low, high = (float(np.exp(v)) for v in robustness.reference)
     return replace(
         verdict,
         leans_on=words,
-        flips_at=on.flips_at,
-        assumed=on.numbers_tried,
-        span_low=float(main * np.exp(on.lowest)),
-        span_high=float(main * np.exp(on.highest)),
-        axon_ratios={name: float(main * np.exp(v)) for name, v in on.axons.items()},
-        elsewhere_ratio=float(np.exp(on.elsewhere)),
+        flips_at=robustness.flips_at,
+        assumed=robustness.numbers_tried,
+        span_low=float(main * np.exp(robustness.lowest)),
+        span_high=float(main * np.exp(robustness.highest)),
+        axon_ratios={name: float(main * np.exp(v)) for name, v in robustness.axons.items()},
+        elsewhere_ratio=float(np.exp(robustness.elsewhere)),
         reference_low=low,
         reference_high=high,
     )

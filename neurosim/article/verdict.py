@@ -51,14 +51,14 @@ class Verdict:
     seed_low, seed_high : float
         Least and greatest ratio among the seeds that people come from.
     finding : str
-        What was found, in one sentence.
+        The finding in one sentence.
     leans_on : str
-        The number that turns the outcome within its range and moves it most; if none turns it,
-        the one that moves the ratio most.
+        The parameter that turns the outcome within its range and moves it most; if none turns
+        it, the one that moves the ratio most.
     flips_at : str
         Its value at which the outcome turns, or the range over which it does not.
     assumed : int
-        How many assumed and fitted numbers were moved, one at a time.
+        How many assumed and fitted parameters were moved, one at a time.
     span_low, span_high : float
         Least and greatest rate ratio while they were, and the axon was exchanged.
     axon_ratios : mapping of str to float
@@ -103,19 +103,19 @@ class Verdict:
     def turns_with(self) -> tuple[str, ...]:
         """Axons with which the ratio falls on another side (more, same, fewer) than here.
 
-        None of a remedy, which was asked of one cause only; `flips_at` tells of it.
+        Empty for a remedy, whose axons were exchanged on one cause only; `flips_at` has that.
         """
         if self.kind == "remedy":
             return ()
-        here = Ratio(self.rate_ratio, self.ci_low, self.ci_high, self.people)
+        ratio = Ratio(self.rate_ratio, self.ci_low, self.ci_high, self.people)
         return tuple(
-            a for a, r in self.axon_ratios.items() if here.moved_to(r).change != here.change
+            a for a, r in self.axon_ratios.items() if ratio.moved_to(r).change != ratio.change
         )
 
 
-def make_verdict(claim: Claim, outcome: str, **more) -> Verdict:
+def make_verdict(claim: Claim, outcome: str, **details) -> Verdict:
     """Return the verdict on a claim with an outcome and what else is known."""
-    known = {"factor": claim.factor, **more}
+    fields = {"factor": claim.factor, **details}
     return Verdict(
         claim.number,
         claim.claim,
@@ -123,7 +123,7 @@ def make_verdict(claim: Claim, outcome: str, **more) -> Verdict:
         claim.kind,
         expected=claim.expected,
         outcome=outcome,
-        **known,
+        **fields,
     )
 
 
@@ -152,17 +152,17 @@ def judge_rate(claim: Claim, rates: Mapping[str, np.ndarray], normal: str = "nor
         Long-run rates of the same people by scenario: `normal`, those of the claim, and for each
         combination the partner alone and ``factor+partner``.
     """
-    found = {name: paired_ratio(rates[name], rates[normal]) for name in claim.scenarios}
-    first = found[claim.scenarios[0]]
-    doing = [name for name, ratio in found.items() if ratio.change == claim.expected]
-    outcome, note = _changes_outcome(claim, first, doing, rates)
-    if len(found) > 1 and doing:
-        note = "with " + _join_names(doing)
+    ratios = {name: paired_ratio(rates[name], rates[normal]) for name in claim.scenarios}
+    first = ratios[claim.scenarios[0]]
+    confirming = [name for name, ratio in ratios.items() if ratio.change == claim.expected]
+    outcome, note = _changes_outcome(claim, first, confirming, rates)
+    if len(ratios) > 1 and confirming:
+        note = "with " + _join_names(confirming)
         for change, words in (("same", "no difference with"), ("fewer", "fewer with")):
-            some = [n for n, ratio in found.items() if ratio.change == change]
-            note += f"; {words} {_join_names(some)}" if some else ""
-    factor = doing[0] if doing else claim.scenarios[0]
-    return make_verdict(claim, outcome, factor=factor, **_ratio_fields(found[factor]), note=note)
+            others = [n for n, ratio in ratios.items() if ratio.change == change]
+            note += f"; {words} {_join_names(others)}" if others else ""
+    factor = confirming[0] if confirming else claim.scenarios[0]
+    return make_verdict(claim, outcome, factor=factor, **_ratio_fields(ratios[factor]), note=note)
 
 
 def _ratio_fields(ratio: Ratio) -> dict:
@@ -174,15 +174,17 @@ def _ratio_fields(ratio: Ratio) -> dict:
     }
 
 
-def _changes_outcome(claim: Claim, first: Ratio, doing: Sequence[str], rates) -> tuple[str, str]:
-    if doing:
+def _changes_outcome(
+    claim: Claim, first: Ratio, confirming: Sequence[str], rates
+) -> tuple[str, str]:
+    if confirming:
         return "supported", ""
     if first.change != "same":
         return "opposed", ""
     for partner in claim.combination:
-        both = rates[f"{claim.scenarios[0]}+{partner}"]
-        against = (rates[partner], rates["normal"])
-        if all(paired_ratio(both, one).change == claim.expected for one in against):
+        combined = rates[f"{claim.scenarios[0]}+{partner}"]
+        alone = (rates[partner], rates["normal"])
+        if all(paired_ratio(combined, each).change == claim.expected for each in alone):
             return "only in combination", f"with {_plain_name(partner)}"
     return "no difference at this size", ""
 
@@ -195,14 +197,14 @@ def judge_remedy(claim: Claim, matrix: RemedyMatrix) -> Verdict:
     """
     best: tuple[list[str], list[str], Ratio, str] | None = None
     for name in claim.remedies:
-        log = matrix.log_ratio[:, matrix.remedies.index(name)]
-        each = [mean_ratio(row) for row in log]
+        log_ratios = matrix.log_ratio[:, matrix.remedies.index(name)]
+        ratios = [mean_ratio(row) for row in log_ratios]
         fewer, more = (
-            [c for c, r in zip(matrix.causes, each, strict=True) if r.change == change]
+            [c for c, r in zip(matrix.causes, ratios, strict=True) if r.change == change]
             for change in ("fewer", "more")
         )
         if best is None or len(fewer) > len(best[0]):
-            best = (fewer, more, mean_ratio(log.mean(axis=0)), name)
+            best = (fewer, more, mean_ratio(log_ratios.mean(axis=0)), name)
     assert best is not None
     fewer, more, pooled, name = best
     note = f"by {remedy(name).label}" if len(claim.remedies) > 1 else ""
@@ -225,20 +227,20 @@ def judge_alarm(claim: Claim, alarms: Alarms) -> Verdict:
     lies above 1; only in combination if together with weakness or lost units its interval lies
     above what these tell alone.
     """
-    alone, both, weak = (
+    alone, with_weakness, weak = (
         alarms.likelihood_ratio(s) for s in (claim.sign, f"{claim.sign}_and_weak", "weak")
     )
     finding = (
         f"{alarms.sensitivity(claim.sign)} % of people with early ALS show it, "
         f"{alarms.specificity(claim.sign)} % of the others do not; likelihood ratio {alone}, "
-        f"together with weakness or lost units {both} (these alone {weak})"
+        f"together with weakness or lost units {with_weakness} (these alone {weak})"
     )
     least = parameter("study", "alarm_likelihood_ratio")
     if alone.value >= least and alone.low > 1.0:
         outcome = "supported"
     elif alone.high < 1.0:
         outcome = "opposed"
-    elif both.value >= least and both.low > weak.value:
+    elif with_weakness.value >= least and with_weakness.low > weak.value:
         outcome = "only in combination"
     else:
         outcome = "no difference at this size"
@@ -250,10 +252,10 @@ def judge_alarm(claim: Claim, alarms: Alarms) -> Verdict:
     return make_verdict(claim, outcome, finding=finding, note=note)
 
 
-def _list_causes(names: Sequence[str], of_all: Sequence[str]) -> str:
+def _list_causes(names: Sequence[str], causes: Sequence[str]) -> str:
     """Return causes in words, those left out if they are fewer."""
-    if len(names) > 0.6 * len(of_all):
-        rest = [n for n in of_all if n not in names]
+    if len(names) > 0.6 * len(causes):
+        rest = [n for n in causes if n not in names]
         return "all but " + ", ".join(map(_cause_words, rest)) if rest else "all"
     return ", ".join(map(_cause_words, names))
 

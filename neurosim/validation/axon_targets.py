@@ -1,4 +1,4 @@
-"""Published numbers of nerves in the clinic's test, held against the model's axon."""
+"""Published measures of nerve excitability, compared with the model's axon."""
 
 from __future__ import annotations
 
@@ -105,45 +105,27 @@ def _one_man_rows(health: Excitability) -> list[Row]:
 
     The distance between them in standard deviations of the people, the largest of a curve.
     """
-    source = "one record among Nerve Norms' test data; limit 1.96 of the people's SD"
+    distances: list[tuple[str, str, float]] = []
     curves = {"recovery_cycle": (health.recovery_interval_ms, health.recovery_change_percent),
               "threshold_iv": (health.iv_current_percent, health.iv_reduction_percent)}  # fmt: skip
-    rows = []
-    for target, (name, (where, his)) in zip(("V15", "V17"), ONE_MAN.items(), strict=True):
+    for target, (name, (positions, values)) in zip(("V15", "V17"), ONE_MAN.items(), strict=True):
         x, model = curves[name]
         curve = norms()[name]
-        at = [int(np.argmin(np.abs(x - w))) for w in where]
-        far = np.abs(model[at] - np.array(his)) / curve.sd[at]
-        rows.append(
-            Row(
-                target,
-                f"farthest point of the {name.replace('_', ' ')}",
-                "SD of people",
-                "health against one man",
-                0.0,
-                NORMAL_Z,
-                float(far.max()),
-                "fitted",
-                source,
-            )
-        )
+        index = [int(np.argmin(np.abs(x - position))) for position in positions]
+        largest = (np.abs(model[index] - np.array(values)) / curve.sd[index]).max()
+        quantity = f"farthest point of the {name.replace('_', ' ')}"
+        distances.append((target, quantity, float(largest)))
     sd = {c.measure.key: c.human_sd for c in compare_with_norms(health)}
     for key, value in HIS_MEASURES.items():
         target = "V16" if key == "sdtc_ms" else "V17"
-        rows.append(
-            Row(
-                target,
-                f"distance in {key}",
-                "SD of people",
-                "health against one man",
-                0.0,
-                NORMAL_Z,
-                abs(health.measures[key] - value) / sd[key],
-                "fitted",
-                source,
-            )
-        )
-    return rows
+        distance = abs(health.measures[key] - value) / sd[key]
+        distances.append((target, f"distance in {key}", distance))
+    unit, condition = "SD of people", "health against one man"
+    source = "one record among Nerve Norms' test data; limit 1.96 of the people's SD"
+    return [
+        Row(target, quantity, unit, condition, 0.0, NORMAL_Z, distance, "fitted", source)
+        for target, quantity, distance in distances
+    ]
 
 
 # Signs of change against health: target, condition, measure, sign, grade, source.
@@ -227,16 +209,16 @@ SIGNS = (
 STEADY_PA = 40.0  # about a tenth of the 1-ms threshold
 
 
-def _read_measure(found: Excitability, key: str) -> float:
-    return found.measures[key] if key in found.measures else getattr(found, key)
+def _read_measure(examination: Excitability, key: str) -> float:
+    return examination.measures[key] if key in examination.measures else getattr(examination, key)
 
 
-def _signed_rows(health: Excitability, found: dict[str, Excitability]) -> list[Row]:
+def _signed_rows(health: Excitability, examinations: dict[str, Excitability]) -> list[Row]:
     rows = []
     for target, name, grade, source, signs in SIGNS:
         for key, sign in signs:
             low, high = (0.0, INF) if sign > 0 else (-INF, 0.0)
-            change = _read_measure(found[name], key) - _read_measure(health, key)
+            change = _read_measure(examinations[name], key) - _read_measure(health, key)
             unit = "of the measure"
             rows.append(
                 Row(target, f"change of {key}", unit, name, low, high, change, grade, source)
@@ -244,24 +226,25 @@ def _signed_rows(health: Excitability, found: dict[str, Excitability]) -> list[R
     return rows
 
 
-def _sized_rows(health: Excitability, found: dict[str, Excitability]) -> list[Row]:
+def _sized_rows(health: Excitability, examinations: dict[str, Excitability]) -> list[Row]:
     """V25, V27, V32, V34: changes with a published size."""
     trained = examine(conditions_after(CONTRACTION, condition("als_early")))
 
-    def percent(now, then, key):
-        return (_read_measure(now, key) / _read_measure(then, key) - 1.0) * 100.0
+    def percent(changed, rest, key):
+        return (_read_measure(changed, key) / _read_measure(rest, key) - 1.0) * 100.0
 
     states = {
-        "one minute of contraction": (found["contraction"], health),
-        "one minute of contraction, early ALS": (trained, found["als_early"]),
-        "over_breathing": (found["over_breathing"], health),
-        "als_early": (found["als_early"], health),
+        "one minute of contraction": (examinations["contraction"], health),
+        "one minute of contraction, early ALS": (trained, examinations["als_early"]),
+        "over_breathing": (examinations["over_breathing"], health),
+        "als_early": (examinations["als_early"], health),
     }
-    one, ill = list(states)[:2]
+    contraction, ill = list(states)[:2]
     sizes = (
-        ("V32", one, THRESHOLD, 12.7, 26.5, "fitted", f"{VUCIC}: +19.6 (SEM 3.5) %"),
-        ("V32", one, TAU, -14.9, -5.1, "measured", f"{VUCIC}: -10 (SEM 2.5) %"),
-        ("V32", one, SUPER, 0.0, INF, "measured", f"{VUCIC}: +42 %, no SEM read: sign only"),
+        ("V32", contraction, THRESHOLD, 12.7, 26.5, "fitted", f"{VUCIC}: +19.6 (SEM 3.5) %"),
+        ("V32", contraction, TAU, -14.9, -5.1, "measured", f"{VUCIC}: -10 (SEM 2.5) %"),
+        ("V32", contraction, SUPER, 0.0, INF, "measured",
+         f"{VUCIC}: +42 %, no SEM read: sign only"),
         ("V32", ill, THRESHOLD, 24.9, 48.1, "measured", f"{VUCIC}: +36.5 (SEM 5.9) %"),
         ("V32", ill, TAU, -29.6, -10.4, "measured", f"{VUCIC}: -20 (SEM 4.9) %"),
         ("V25", "over_breathing", THRESHOLD, -30.0, -20.0, "assumed",
@@ -269,35 +252,14 @@ def _sized_rows(health: Excitability, found: dict[str, Excitability]) -> list[Ro
         ("V27", "als_early", TAU, 5.0, 20.0, "assumed",
          "about 0.46 against 0.41 ms, recalled; width chosen here"),
     )  # fmt: skip
-    rows = [
-        Row(
-            target,
-            f"change of {key}",
-            "%",
-            name,
-            low,
-            high,
-            percent(*states[name], key),
-            grade,
-            source,
-        )
-        for target, name, key, low, high, grade, source in sizes
-    ]
-    moved = found["stroke"].resting_potential_mv - health.resting_potential_mv
-    rows.append(
-        Row(
-            "V34",
-            "change of resting potential",
-            "mV",
-            "stroke",
-            -1.0,
-            1.0,
-            moved,
-            "assumed",
-            f"{JANKELOWITZ}: no change; width chosen here",
-        )
-    )
-    return rows
+    rows = []
+    for target, name, key, low, high, grade, source in sizes:
+        change = percent(*states[name], key)
+        rows.append(Row(target, f"change of {key}", "%", name, low, high, change, grade, source))
+    shift_mv = examinations["stroke"].resting_potential_mv - health.resting_potential_mv
+    stroke = ("V34", "change of resting potential", "mV", "stroke", -1.0, 1.0, shift_mv, "assumed",
+              f"{JANKELOWITZ}: no change; width chosen here")  # fmt: skip
+    return [*rows, Row(*stroke)]
 
 
 def _potassium_rows(health: Excitability) -> list[Row]:
@@ -338,41 +300,15 @@ def _ischaemia_rows() -> list[Row]:
     back = 20.0 + np.array([0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0])
     released = ion_course(AxonHistory(ischaemia_min=20.0, after_min=10.0), times_min=back)
     rests = max(resting_states(c) for c in released.conditions())
-    return [
-        Row(
-            "V23",
-            "muscle's response lost",
-            "min",
-            "ischaemia",
-            34.0,
-            58.0,
-            lost,
-            "fitted",
-            f"{HOFMEIJER}: 46 (SD 6) min",
-        ),
-        Row(
-            "V23",
-            "change of time constant from its longest to block",
-            "ms",
-            "ischaemia",
-            -INF,
-            -1e-6,
-            float(tau[-1] - np.nanmax(tau)),
-            "measured",
-            f"{HOFMEIJER}: falls later",
-        ),
-        Row(
-            "V24",
-            "stable resting states",
-            "1",
-            "release of 20 min of ischaemia",
-            2.0,
-            INF,
-            float(rests),
-            "assumed",
-            "Bostock 1991, recalled: two, and firing between them",
-        ),
-    ]
+    targets = (
+        ("V23", "muscle's response lost", "min", "ischaemia", 34.0, 58.0, lost, "fitted",
+         f"{HOFMEIJER}: 46 (SD 6) min"),
+        ("V23", "change of time constant from its longest to block", "ms", "ischaemia", -INF, -1e-6,
+         float(tau[-1] - np.nanmax(tau)), "measured", f"{HOFMEIJER}: falls later"),
+        ("V24", "stable resting states", "1", "release of 20 min of ischaemia", 2.0, INF,
+         float(rests), "assumed", "Bostock 1991, recalled: two, and firing between them"),
+    )  # fmt: skip
+    return [Row(*target) for target in targets]
 
 
 def _condition_rows() -> list[Row]:
@@ -380,15 +316,15 @@ def _condition_rows() -> list[Row]:
     health = examine(Conditions())
     steady = {"steady current in": STEADY_PA, "steady current out": -STEADY_PA}
     names = {name for _, name, *_ in SIGNS} - set(steady) | {"contraction"}
-    found = {name: examine(condition(name)) for name in names}
-    found |= {n: examine(Conditions(bias_current_pa=pa)) for n, pa in steady.items()}
+    examinations = {name: examine(condition(name)) for name in names}
+    examinations |= {n: examine(Conditions(bias_current_pa=pa)) for n, pa in steady.items()}
     return [
         *_recalled_rows(health),
         *_one_man_rows(health),
-        *_signed_rows(health, found),
+        *_signed_rows(health, examinations),
         *_potassium_rows(health),
         *_ischaemia_rows(),
-        *_sized_rows(health, found),
+        *_sized_rows(health, examinations),
     ]
 
 

@@ -54,7 +54,7 @@ class Validation(Viewable):
     rows : tuple of Row
         Every target, with the model's value.
     not_computable : tuple of (str, str, str)
-        Target, fact, and why the model cannot be asked it.
+        Target, fact, and why the model cannot compute it.
     """
 
     rows: tuple[Row, ...]

@@ -46,43 +46,26 @@ def _tetany_rows() -> list[Row]:
     spread = parameter("firing", "bulk_spread") * np.log(
         hazard_table(Conditions()).critical_multiplier
     )
-    rows = []
-    for calcium, low in ((0.7, 0.05), (0.8, 0.005)):
-        table = hazard_table(Conditions(calcium_out_mmol_l=calcium))
-        critical = table.critical_multiplier
+    shares = []
+    for calcium in (0.7, 0.8):
+        critical = hazard_table(Conditions(calcium_out_mmol_l=calcium)).critical_multiplier
         z = np.log(critical) / spread
         share = 1.0 - (1.0 - ndtr(-z)) ** parameter("firing", "bulk_sites_per_unit")
-        rows.append(
-            Row(
-                "tetany",
-                "units that misfire once a minute",
-                "share",
-                f"ionised calcium {calcium:g}",
-                low,
-                1.0,
-                float(share),
-                "assumed",
-                "many units in tetany; no published share",
-            )
-        )
+        shares.append(float(share))
     health, low = (
         simulate(Body(ionised_calcium_mmol_l=c), person=0, duration_s=1.0).expected_per_min
         for c in (1.2, 0.6)
     )
-    rows.append(
-        Row(
-            "tetany",
-            "twitches against health",
-            "1",
-            "ionised calcium 0.6",
-            10.0,
-            INF,
-            low / health,
-            "assumed",
-            "tetany is full there; no published ratio",
-        )
-    )
-    return rows
+    misfiring, many = "units that misfire once a minute", "many units in tetany; no published share"
+    targets = (
+        ("tetany", misfiring, "share", "ionised calcium 0.7", 0.05, 1.0, shares[0], "assumed",
+         many),
+        ("tetany", misfiring, "share", "ionised calcium 0.8", 0.005, 1.0, shares[1], "assumed",
+         many),
+        ("tetany", "twitches against health", "1", "ionised calcium 0.6", 10.0, INF, low / health,
+         "assumed", "tetany is full there; no published ratio"),
+    )  # fmt: skip
+    return [Row(*target) for target in targets]
 
 
 def _firing_rows() -> list[Row]:
@@ -92,41 +75,16 @@ def _firing_rows() -> list[Row]:
     gaps = np.diff(f.time_s[f.unit == unit]) * 1000.0
     long = gaps[gaps > 100.0]
     doublet = gaps[gaps < 20.0]
-    return [
-        Row(
-            "V42",
-            "shortest interval",
-            "ms",
-            "busiest unit, 24 h",
-            3.0,
-            4.0,
-            float(gaps.min(initial=INF)),
-            "fitted",
-            KLEINE,
-        ),
-        Row(
-            "V42",
-            "median interval of doublets",
-            "ms",
-            "busiest unit, 24 h",
-            4.0,
-            6.0,
-            float(np.median(doublet)) if doublet.size else math.nan,
-            "measured",
-            KLEINE,
-        ),
-        Row(
-            "V42",
-            "coefficient of variation of other intervals",
-            "1",
-            "busiest unit, 24 h",
-            0.8,
-            1.2,
-            float(long.std() / long.mean()) if long.size else math.nan,
-            "measured",
-            "Kleine 2008 Neurology: Poisson",
-        ),
-    ]
+    targets = (
+        ("V42", "shortest interval", "ms", "busiest unit, 24 h", 3.0, 4.0,
+         float(gaps.min(initial=INF)), "fitted", KLEINE),
+        ("V42", "median interval of doublets", "ms", "busiest unit, 24 h", 4.0, 6.0,
+         float(np.median(doublet)) if doublet.size else math.nan, "measured", KLEINE),
+        ("V42", "coefficient of variation of other intervals", "1", "busiest unit, 24 h", 0.8, 1.2,
+         float(long.std() / long.mean()) if long.size else math.nan, "measured",
+         "Kleine 2008 Neurology: Poisson"),
+    )  # fmt: skip
+    return [Row(*target) for target in targets]
 
 
 def _busy_person() -> int:
@@ -144,41 +102,15 @@ def _elsewhere_rows() -> list[Row]:
         * 1e-3
     )
     slope = math.log(junction.relative_release(0.22, 0.55) / junction.relative_release(0.2, 0.55))
-    return [
-        Row(
-            "V72",
-            "peak caffeine",
-            "mg/L",
-            "5 mg/kg",
-            8.0,
-            12.0,
-            float(course.max()),
-            "measured",
-            BLANCHARD,
-        ),
-        Row(
-            "V72",
-            "time of peak caffeine",
-            "min",
-            "5 mg/kg",
-            14.0,
-            46.0,
-            float(hours[course.argmax()] * 60.0),
-            "measured",
-            BLANCHARD,
-        ),
-        Row(
-            "V76",
-            "log-log slope of release on calcium",
-            "1",
-            "low calcium",
-            3.4,
-            4.2,
-            slope / math.log(1.1),
-            "measured",
-            "Dodge & Rahamimoff 1967: 3.78 +- 0.2",
-        ),
-    ]
+    targets = (
+        ("V72", "peak caffeine", "mg/L", "5 mg/kg", 8.0, 12.0, float(course.max()), "measured",
+         BLANCHARD),
+        ("V72", "time of peak caffeine", "min", "5 mg/kg", 14.0, 46.0,
+         float(hours[course.argmax()] * 60.0), "measured", BLANCHARD),
+        ("V76", "log-log slope of release on calcium", "1", "low calcium", 3.4, 4.2,
+         slope / math.log(1.1), "measured", "Dodge & Rahamimoff 1967: 3.78 +- 0.2"),
+    )  # fmt: skip
+    return [Row(*target) for target in targets]
 
 
 def validation_rows(people: int = 300) -> tuple[Row, ...]:

@@ -27,7 +27,7 @@ OTHER_QUANTITIES = {
 
 
 def describe_validation(validation: Validation) -> str:
-    """Return how many targets are met, then every miss and every fact that cannot be asked."""
+    """Return how many targets are met, then every miss and every fact that cannot be computed."""
     lines = [f"Inside the published range: {count_targets(validation.rows)}."]
     lines += [
         f"  outside: {row.quantity} ({row.condition}): model {row.model:.4g}, "
@@ -113,7 +113,7 @@ def _quantities() -> dict[str, tuple[str, str]]:
 
 
 def quantity_words(row: Row) -> tuple[str, str]:
-    """Return what a target asks and its unit, with names in place of keys."""
+    """Return the quantity of a target and its unit, with names in place of keys."""
     words, unit = row.quantity, row.unit
     for key, (name, its_unit) in _quantities().items():
         if re.search(rf"\b{key}\b", words):

@@ -1,8 +1,8 @@
-"""Fit the free numbers of the population on published rates of healthy people.
+"""Fit the free parameters of the population on published rates of healthy people.
 
     python scripts/calibration/fit_population.py [--people 250] [--write]
 
-Five numbers (tail of the rogue sites, their density in the foot sole and in ordinary
+Five parameters (tail of the ectopic (rogue) sites, their density in the foot sole and in ordinary
 muscles, its spread between people, sodium load of a terminal) on the five facts of
 `neurosim.validation.surveys`. It is not over-determined: meeting these facts is a fit, not a
 prediction. The sodium load of one discharge is read off the axon alone: one minute of
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Mapping
 from contextlib import ExitStack
 
 import numpy as np
@@ -21,7 +22,7 @@ from scipy.optimize import brentq, minimize
 
 from neurosim.base.parameters import load_group, override
 from neurosim.model.axon import axon as ax
-from neurosim.validation.surveys import survey_facts
+from neurosim.validation.surveys import Fact, survey_facts
 
 NAMES = ("rogue_tail", "rogues_per_unit_foot_sole", "rogues_per_unit_ordinary",
          "rogue_person_spread", "load_factor")  # fmt: skip
@@ -34,23 +35,23 @@ def load_per_discharge(axon: str) -> float:
     """Return the sodium load of one discharge (mmol/L) from the rise after a contraction."""
     healthy = ax.healthy_threshold_pa(axon, 1.0)
 
-    def rise(sodium):
-        loaded = ax.Conditions(sodium_in_mmol_l=9.0 + sodium)
+    def excess_rise(sodium_mmol_l):
+        loaded = ax.Conditions(sodium_in_mmol_l=9.0 + sodium_mmol_l)
         return float(ax.threshold_pa(ax.at_rest(loaded, axon), 1.0)[0]) / healthy - MVC_RISE
 
-    return float(brentq(rise, 0.2, 8.0, xtol=1e-3)) / MVC_DISCHARGES  # type: ignore[arg-type]
+    return float(brentq(excess_rise, 0.2, 8.0, xtol=1e-3)) / MVC_DISCHARGES  # type: ignore[arg-type]
 
 
-def facts_with(values, people: int, axon: str):
-    """Return the facts with other values of the fitted numbers."""
+def facts_with(values: Mapping[str, float], people: int, axon: str) -> tuple[Fact, ...]:
+    """Return the facts with other values of the fitted parameters."""
     with ExitStack() as stack:
         for name, value in values.items():
             stack.enter_context(override("firing", name, float(value)))
         return survey_facts(people, axon=axon)
 
 
-def rewrite(path: str, values) -> None:
-    """Replace the values of numbers in a TOML file, nothing else."""
+def rewrite(path: str, values: Mapping[str, float]) -> None:
+    """Replace the values of parameters in a TOML file, nothing else."""
     with open(path, encoding="utf-8") as file:
         text = file.read()
     for name, value in values.items():
@@ -60,36 +61,36 @@ def rewrite(path: str, values) -> None:
 
 
 def main() -> None:
-    """Fit, print every fact, and write if asked."""
+    """Fit, print every fact, and write the parameters with --write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=250)
     parser.add_argument("--axon", default="ghk", choices=ax.AXONS)
     parser.add_argument("--write", action="store_true")
-    options = parser.parse_args()
-    sodium = load_per_discharge(options.axon)
+    args = parser.parse_args()
+    sodium = load_per_discharge(args.axon)
     low, high = np.log(LOWER), np.log(UPPER)
 
-    def named(v):
+    def parameters_at(v):
         fitted = dict(zip(NAMES, np.exp(np.clip(v, low, high)), strict=True))
         return fitted | {"load_per_discharge_mmol_l": sodium}
 
     def cost(v):
-        found = facts_with(named(v), options.people, options.axon)
-        miss = sum(((f.model - f.wanted) / f.tolerance) ** 2 for f in found)
+        facts = facts_with(parameters_at(v), args.people, args.axon)
+        miss = sum(((f.model - f.goal) / f.tolerance) ** 2 for f in facts)
         return miss + 10.0 * float(np.sum((v - np.clip(v, low, high)) ** 2))
 
     start = np.log([load_group("firing")[n].value for n in NAMES])
     best = minimize(
         cost, start, method="Nelder-Mead", options={"maxfev": 220, "xatol": 0.02, "fatol": 0.02}
     )
-    values = named(best.x)
+    values = parameters_at(best.x)
     print(f"cost {best.fun:.2f} after {best.nfev} evaluations")
     print(f"sodium load of a one-minute contraction {sodium * MVC_DISCHARGES:.3f} mmol/L")
     for name, value in values.items():
         print(f"  {name} = {value:.4g}")
-    for f in facts_with(values, 4 * options.people, options.axon):
+    for f in facts_with(values, 4 * args.people, args.axon):
         print(f"  {f.name}: model {f.model:.3f}, published {f.low:g} to {f.high:g}")
-    if options.write:
+    if args.write:
         rewrite("neurosim/model/firing/parameters.toml", values)
         load_mvc = {"fatigue_sodium_load_mmol_l": sodium * MVC_DISCHARGES}
         rewrite("neurosim/model/body/parameters.toml", load_mvc)

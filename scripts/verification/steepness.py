@@ -175,7 +175,7 @@ def tails(people: int):
 
     The number of rogues is set so that as many people are active as in the survey.
     """
-    target = survey_facts(200)[0].wanted
+    goal = survey_facts(200)[0].goal
     rows = []
     for tail in TAILS:
         with override("firing", "rogue_tail", tail):
@@ -184,7 +184,7 @@ def tails(people: int):
                 middle = 0.5 * (low + high)
                 with override("firing", "rogues_per_unit_foot_sole", float(np.exp(middle))):
                     active = survey_facts(200)[0].model
-                low, high = (middle, high) if active < target else (low, middle)
+                low, high = (middle, high) if active < goal else (low, middle)
             with override("firing", "rogues_per_unit_foot_sole", float(np.exp(middle))):
                 facts = survey_facts(200)
                 rows.append((tail, muscle_slopes(people)[0], facts[0].model, facts[1].model))

@@ -76,7 +76,9 @@ def test_who_is_run_unasked_is_typical():
     assert np.array_equal(rates[:, TYPICAL_PERSON], typical)
     for values in (rates, rates[1:] / rates[0]):  # in the middle half, and so against health
         low, high = np.quantile(values, (0.25, 0.75), axis=1)
-        assert (low <= values[:, TYPICAL_PERSON]).all() and (values[:, TYPICAL_PERSON] <= high).all()
+        assert (low <= values[:, TYPICAL_PERSON]).all() and (
+            values[:, TYPICAL_PERSON] <= high
+        ).all()
 
 
 @pytest.mark.parametrize("function", [simulate, ns.explore, Explorer])

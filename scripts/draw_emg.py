@@ -94,15 +94,15 @@ def draw_potentials() -> None:
 def events() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return discharges, s, and their units for a column each of the picture of events."""
     rng = np.random.default_rng(3)
-    found = {
+    times_by_name = {
         "Twitch": np.array([0.8]),
         "Doublet": np.array([0.8, 0.805]),
         "Myokymic run": sample_myokymia(Rhythm(5, 35.0, 0.55), LENGTH_S, rng)[0],
         "Neuromyotonic burst": sample_multiplets(site_bursts("isaacs"), np.array([0.8]), rng)[0],
     }
-    columns = {name: (times, np.full(times.size, UNIT)) for name, times in found.items()}
-    made = cramp.person_pool(1, muscle(MUSCLE).units, prone=True)
-    run = cramp.stimulate(made, cramp.shorten(), 24.0, LENGTH_S, seed=1)
+    columns = {name: (times, np.full(times.size, UNIT)) for name, times in times_by_name.items()}
+    pool = cramp.person_pool(1, muscle(MUSCLE).units, prone=True)
+    run = cramp.stimulate(pool, cramp.shorten(), 24.0, LENGTH_S, seed=1)
     columns["Cramp begins"] = run.time_s - 0.4, run.unit
     within = {name: (t > 0.0) & (t < LENGTH_S) for name, (t, _) in columns.items()}
     return {name: (t[within[name]], u[within[name]]) for name, (t, u) in columns.items()}
@@ -116,7 +116,7 @@ def recorded(times, units) -> np.ndarray:
 @house_style
 def draw_events() -> None:
     """Draw five kinds of event on the same axes, and under the force what the detector says."""
-    fig, words = new_figure(), []
+    fig, lines = new_figure(), []
     grid = fig.subplots(5, 5, height_ratios=(0.8, 1, 1, 1, 0.9))
     for row in grid[:4]:
         for ax in row[1:]:
@@ -129,12 +129,12 @@ def draw_events() -> None:
         grid[0, column].set_title(name)
         start = 0.795 if name != "Myokymic run" else times[0] - 0.005
         plot_stretch(signal, HZ, start, ax=grid[4, column])
-        told = detect(signal, force, HZ, MUSCLE)
-        for onset, length in zip(told.onset_s, told.duration_s, strict=True):
+        detected = detect(signal, force, HZ, MUSCLE)
+        for onset, length in zip(detected.onset_s, detected.duration_s, strict=True):
             grid[1, column].axvspan(onset, min(onset + length, LENGTH_S), color=PALE, zorder=0)
         kinds_of = "\n".join(
             f"{k.replace('_', ' ')},\n{o}"
-            for k, o in sorted(set(zip(told.kind, told.origin, strict=True)))
+            for k, o in sorted(set(zip(detected.kind, detected.origin, strict=True)))
         )
         grid[1, column].text(
             0.03,
@@ -144,9 +144,9 @@ def draw_events() -> None:
             fontsize=SMALLEST_PT,
             transform=grid[1, column].transAxes,
         )
-        words.append(
+        lines.append(
             f"{name}: {describe_emg(summarise_emg(times, units, signal, HZ), 'needle')} "
-            f"Detector: {told}."
+            f"Detector: {detected}."
         )
     grid[0, 0].set_ylim(0, muscle(MUSCLE).units + 2)
     grid[1, 0].set_yscale("log")
@@ -160,14 +160,14 @@ def draw_events() -> None:
     bar = fig.colorbar(grid[3, -1].collections[0], ax=grid[3, :], fraction=0.03, aspect=10)
     bar.set_label("dB under\nthe loudest")
     add_titles(fig, "", "Simulated.")
-    fig.alt_text = "\n".join(words)
+    fig.alt_text = "\n".join(lines)
     keep(fig, "events")
 
 
 @house_style
 def draw_sounds(folder: Path | None) -> None:
     """Draw the samples of each kind's WAV file, as they are heard; write the files if asked."""
-    fig, words = new_figure(13.0, 7.3), []
+    fig, lines = new_figure(13.0, 7.3), []
     axes = fig.subplots(5, 1, sharex=True, sharey=True)
     for ax, (name, (times, units)) in zip(axes, events().items(), strict=True):
         signal = recorded(times, units)
@@ -178,13 +178,13 @@ def draw_sounds(folder: Path | None) -> None:
         ax.set_title(f"{name}: {HEARD[name]} {scale}")
         ax.set_ylim(-1.0, 1.0)
         ax.set_xlabel("")
-        words.append(f"{name}: {HEARD[name]} {scale}, {samples.size / rate:.3g} s.")
+        lines.append(f"{name}: {HEARD[name]} {scale}, {samples.size / rate:.3g} s.")
         if folder:
             print(write_wav(folder / f"{name.lower().replace(' ', '_')}.wav", signal, HZ))
     axes[2].set_ylabel("sample of the sound file, full scale 1")
     axes[-1].set_xlabel("time, seconds")
     add_titles(fig, "", "Simulated.")
-    fig.alt_text = "\n".join(["The samples of five sound files.", *words])
+    fig.alt_text = "\n".join(["The samples of five sound files.", *lines])
     keep(fig, "sounds")
 
 

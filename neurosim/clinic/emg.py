@@ -109,10 +109,10 @@ def emg_uv(
     record = np.zeros(n + 2 * length)
     for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
         u = int(units[start])
-        at = first[start:stop] + length
-        seen = (at >= 0) & (at < n + length)
+        begin = first[start:stop] + length
+        seen = (begin >= 0) & (begin < n + length)
         table = tables[u] * factor[u]
-        _add_potentials(record, at[seen], row[start:stop][seen], table)
+        _add_potentials(record, begin[seen], row[start:stop][seen], table)
     record = record[length : length + n]
     level = e.noise_uv if noise_uv is None else number_within("noise_uv", noise_uv, 0, 1e4, "uV")
     return (
@@ -120,16 +120,18 @@ def emg_uv(
     )
 
 
-def _add_potentials(record: np.ndarray, at: np.ndarray, row: np.ndarray, table: np.ndarray) -> None:
-    """Add row `row` of a unit's table to the record at each sample `at` (rising), in place."""
+def _add_potentials(
+    record: np.ndarray, first: np.ndarray, row: np.ndarray, table: np.ndarray
+) -> None:
+    """Add row `row` of a unit's table to the record at each sample `first` (rising), in place."""
     length = table.shape[1]
-    if at.size and (at[-1] - at[0] + length) < _DENSE * at.size:
-        for part in np.array_split(np.arange(at.size), -(-at.size // 4096)):
-            where = (at[part] - at[part[0]])[:, None] + np.arange(length)
+    if first.size and (first[-1] - first[0] + length) < _DENSE * first.size:
+        for part in np.array_split(np.arange(first.size), -(-first.size // 4096)):
+            where = (first[part] - first[part[0]])[:, None] + np.arange(length)
             added = np.bincount(where.ravel(), table[row[part]].ravel())
-            record[at[part[0]] : at[part[0]] + added.size] += added
+            record[first[part[0]] : first[part[0]] + added.size] += added
         return
-    for i, k in zip(at.tolist(), row.tolist(), strict=True):
+    for i, k in zip(first.tolist(), row.tolist(), strict=True):
         record[i : i + length] += table[k]
 
 
@@ -146,8 +148,8 @@ def _check_unit_factors(scale_of_units: Any, m: Muscle) -> np.ndarray:
     if scale_of_units is None:
         return np.ones(m.units)
     try:
-        given = np.asarray(scale_of_units, float)
-        factor = np.broadcast_to(given, (m.units,))
+        values = np.asarray(scale_of_units, float)
+        factor = np.broadcast_to(values, (m.units,))
     except (TypeError, ValueError):
         raise NeurosimError(
             f"scale_of_units must be one number or {m.units} numbers, one for each unit."

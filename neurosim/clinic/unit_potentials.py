@@ -149,7 +149,7 @@ def needle_electrode(
     )
 
 
-def electrode_for(what: str | Electrode, muscle: str | Muscle) -> Electrode:
+def electrode_for(electrode: str | Electrode, muscle: str | Muscle) -> Electrode:
     """Return an electrode; ``"surface"`` and ``"needle"`` are the usual ones for the muscle.
 
     Raises
@@ -157,11 +157,11 @@ def electrode_for(what: str | Electrode, muscle: str | Muscle) -> Electrode:
     NeurosimError
         For another name.
     """
-    if isinstance(what, Electrode):
-        return what
-    if what not in ELECTRODES:
-        raise unknown_name("electrode", what, ELECTRODES)
-    return surface_electrode(muscle) if what == "surface" else needle_electrode(muscle)
+    if isinstance(electrode, Electrode):
+        return electrode
+    if electrode not in ELECTRODES:
+        raise unknown_name("electrode", electrode, ELECTRODES)
+    return surface_electrode(muscle) if electrode == "surface" else needle_electrode(muscle)
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,10 +241,10 @@ def _territories(m: Muscle, seed: tuple[int, ...]) -> np.ndarray:
 
 def _check_seed(seed: Seed) -> tuple[int, ...]:
     """Return a seed as whole numbers; one sentence if it is none."""
-    given = np.atleast_1d(np.asarray(seed, dtype=object)).tolist()
-    if not given or any(not isinstance(s, int | np.integer) or s < 0 for s in given):
+    numbers = np.atleast_1d(np.asarray(seed, dtype=object)).tolist()
+    if not numbers or any(not isinstance(s, int | np.integer) or s < 0 for s in numbers):
         raise NeurosimError(f"seed must be one or more whole numbers from 0 up, not {seed!r}.")
-    return tuple(int(s) for s in given)
+    return tuple(int(s) for s in numbers)
 
 
 def _unit_generator(m: Muscle, seed: tuple[int, ...], unit: int, kind: int) -> np.random.Generator:
@@ -283,9 +283,9 @@ def unit_fibres(
     x, y = np.empty(0), np.empty(0)
     while x.size < n:  # those outside the muscle are drawn again
         far, angle = radius * np.sqrt(rng.random(2 * n)), 2.0 * np.pi * rng.random(2 * n)
-        at, deep = x0 + far * np.cos(angle), y0 + far * np.sin(angle)
-        inside = (at / wide) ** 2 + ((deep - top - thick) / thick) ** 2 <= 1.0
-        x, y = np.append(x, at[inside]), np.append(y, deep[inside])
+        across, deep = x0 + far * np.cos(angle), y0 + far * np.sin(angle)
+        inside = (across / wide) ** 2 + ((deep - top - thick) / thick) ** 2 <= 1.0
+        x, y = np.append(x, across[inside]), np.append(y, deep[inside])
     end_plate, size = (np.clip(rng.standard_normal(n), -2.0, 2.0) * scatter_scale for _ in (0, 1))
     wave = float(velocities_m_s(m)[unit])
     slope, offset = _n("velocity_per_um"), _n("velocity_offset")
@@ -421,9 +421,9 @@ def _unit_potential(
     last_s += _SETTLE_S if electrode.band_hz else 0.0
     samples = n * math.ceil(last_s * hz)
     fibres = _thin_fibres(unit_fibres(m, unit, seed, *scales), electrode)
-    found = fibres_potential_uv(fibres, electrode, n * hz, samples)
-    found = _amplify(found, electrode, n * hz, 0.45 * hz)
-    table = np.ascontiguousarray(found.reshape(-1, n).T)
+    potential = fibres_potential_uv(fibres, electrode, n * hz, samples)
+    potential = _amplify(potential, electrode, n * hz, 0.45 * hz)
+    table = np.ascontiguousarray(potential.reshape(-1, n).T)
     table.flags.writeable = False
     return table
 

@@ -124,16 +124,16 @@ def excitability(
     scenario, start = _load_axon(what, {"axon": axon, "seed": seed})
     if person is not None:
         person = _check_whole("person", person, 0, 2**53)
-    given = _check_change(change)
+    changes_named = _check_change(change)
     preset = {} if condition is None else dict(named_condition(condition).changes)
-    title = _describe_examined(what, scenario, condition, given)
+    title = _describe_examined(what, scenario, condition, changes_named)
     if person is not None:
         title = f"{title} (person {person} of seed {scenario.seed})"
     name = scenario.name if isinstance(what, Scenario | str | Path) else "excitability"
     scenario = scenario.replace(name=name, title=title)
     scores = () if person is None else person_scores(scenario.seed, person)
     person_axon = axon_of_person(scenario.axon, scores)
-    conditions = apply_changes({**preset, **given}, start, person_axon)
+    conditions = apply_changes({**preset, **changes_named}, start, person_axon)
     healthy = examine(Conditions(), person_axon)
     changed = conditions != Conditions()
     test = examine(conditions, person_axon) if changed else healthy
@@ -141,7 +141,7 @@ def excitability(
         **vars(test),
         scenario=scenario,
         condition=condition,
-        changes={**preset, **given},
+        changes={**preset, **changes_named},
         conditions=conditions,
         person=person,
         healthy=healthy,

@@ -140,7 +140,7 @@ def picture_emg(
     Returns
     -------
     Picture
-        Its `words` are those of `describe_emg`.
+        Its `alt_text` is that of `describe_emg`.
     """
     fig = new_figure()
     fig.alt_text = describe_emg(summarise_emg(time_s, unit, emg_uv, sampling_hz), electrode)
@@ -395,5 +395,5 @@ def _size_label(row: np.ndarray, name: str, sampling_hz: float) -> str:
 def describe_potentials(potentials_uv: Any, sampling_hz: float, names: Sequence[str]) -> str:
     """Return unit potentials in words: amplitude, µV, and duration, ms, of each."""
     rows = np.atleast_2d(np.asarray(potentials_uv, float))
-    told = [_size_label(row, name, sampling_hz) for row, name in zip(rows, names, strict=True)]
-    return "; ".join(told) + "."
+    labels = [_size_label(row, name, sampling_hz) for row, name in zip(rows, names, strict=True)]
+    return "; ".join(labels) + "."

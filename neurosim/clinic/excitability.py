@@ -260,14 +260,35 @@ def _stack_tests(start, current, spoilt) -> _TestPulses:
     return _TestPulses(start.reshape(len(start), -1), current.ravel(), spoilt.ravel())
 
 
+class _Electrotonus(NamedTuple):
+    """Polarising currents, %, how long they last, ms, and the delays of their tests, ms."""
+
+    levels: tuple[int, ...]
+    lasts: float
+    delay_ms: np.ndarray
+
+
+def _short_electrotonus() -> _Electrotonus:
+    return _Electrotonus(tuple(TE_CURVES), TE_MS, te_delays())
+
+
+def _long_electrotonus() -> _Electrotonus:
+    return _Electrotonus(LONG_LEVELS, LONG_MS, np.array(LONG_DELAYS_MS))
+
+
 def _electrotonus_tests(
-    threshold, on: _PolarisedCourse, off: _PolarisedCourse, first, levels, delay_ms, lasts
+    threshold,
+    on: _PolarisedCourse,
+    off: _PolarisedCourse,
+    first: int,
+    protocol: _Electrotonus,
 ) -> _TestPulses:
     """Return the tests of all levels, one after another; spoilt by any spike.
 
     The current begins at `POLARISED_FROM_MS` of the delays, and there the tests; it stays on
     during a test pulse that begins while it is on. `first` of `off` has the first level.
     """
+    levels, lasts, delay_ms = protocol
     delays = delay_ms[delay_ms >= POLARISED_FROM_MS] - POLARISED_FROM_MS
     during, lane = delays < lasts, _level_columns(levels)
     rest = slice(first, first + lane.size)
@@ -275,7 +296,7 @@ def _electrotonus_tests(
     begun = on.rises[on.time_index(lasts)][..., lane]
     start = np.concatenate([on.states[before][..., lane], off.states[after][..., rest]])
     rises = np.concatenate([on.rises[before][..., lane], begun + off.rises[after][..., rest]])
-    level = np.outer(threshold, np.array(tuple(levels)) / 100.0)
+    level = np.outer(threshold, np.array(levels) / 100.0)
     # from (delay, ..., body, level) to (..., body, level x delay)
     n = threshold.size
     return _stack_tests(
@@ -471,18 +492,18 @@ def _run_conditioned(bodies: Axons, threshold, dt, full) -> tuple[np.ndarray, ..
     tests = [_charge_tests(bodies, threshold), _recovery_tests(off)]
     if on is None:
         return tuple(_threshold_changes(bodies, threshold, tests, dt))
-    delays, long_delays, first = te_delays(), np.array(LONG_DELAYS_MS), 1 + len(TE_CURVES)
+    brief, prolonged, first = _short_electrotonus(), _long_electrotonus(), 1 + len(TE_CURVES)
     tests += [
-        _electrotonus_tests(threshold, on, off, 1, TE_CURVES, delays, TE_MS),
-        _electrotonus_tests(threshold, on, off, first, LONG_LEVELS, long_delays, LONG_MS),
+        _electrotonus_tests(threshold, on, off, 1, brief),
+        _electrotonus_tests(threshold, on, off, first, prolonged),
         _current_voltage_tests(threshold, on),
     ]
     rest, recovery, short, long, iv = _threshold_changes(bodies, threshold, tests, dt)
     return (
         rest,
         recovery,
-        _threshold_reductions(short, tuple(TE_CURVES), delays),
-        _threshold_reductions(long, LONG_LEVELS, long_delays),
+        _threshold_reductions(short, brief.levels, brief.delay_ms),
+        _threshold_reductions(long, prolonged.levels, prolonged.delay_ms),
         -iv,
     )
 

@@ -179,6 +179,17 @@ def mem_text(
     temperature_c : float
         Of the axon.
     """
+    lines = _header_lines(title, axon, temperature_c)
+    milliamperes = MA_PER_PA * examination.charge_pa_ms / examination.charge_widths_ms
+    lines += ["", " STIMULUS-RESPONSE DATA", "", "Values are those of one axon, all or none"]
+    lines += ["", "\t".join([" " * 20, "% Max".ljust(20), "Stimulus(2)"])]
+    lines += [f"{'SR.50':<20}\t {50:<19}\t {_format_value(milliamperes[-1])}", ""]
+    lines += _curve_lines(examination, milliamperes)
+    lines += ["", *_derived_lines(examination, temperature_c), ""]
+    return "\n".join(lines)
+
+
+def _header_lines(title: str, axon: str, temperature_c: float) -> list[str]:
     header = {
         "Simulated": "yes, by neurosim: a model axon, no person was examined",
         "File": "excitability.mem",
@@ -194,20 +205,17 @@ def mem_text(
         "Operator": "",
         "Comments": " ".join(title.split()),
     }
-    lines = [f" {name + ':':<19}\t{value}".rstrip(" ") for name, value in header.items()]
-    milliamperes = MA_PER_PA * examination.charge_pa_ms / examination.charge_widths_ms
-    lines += ["", " STIMULUS-RESPONSE DATA", "", "Values are those of one axon, all or none"]
-    lines += ["", "\t".join([" " * 20, "% Max".ljust(20), "Stimulus(2)"])]
-    lines += [f"{'SR.50':<20}\t {50:<19}\t {_format_value(milliamperes[-1])}"]
+    return [f" {name + ':':<19}\t{value}".rstrip(" ") for name, value in header.items()]
+
+
+def _curve_lines(examination: Excitability, milliamperes: np.ndarray) -> list[str]:
+    """Return the tables of charge, electrotonus, recovery and I/V; `milliamperes` by width."""
     width = examination.charge_widths_ms
-    lines += [
-        "",
-        *_section_lines(
-            "CHARGE DURATION DATA",
-            ("Duration (ms)", " Threshold (mA)", "  Threshold charge (mA.mS)"),
-            _table_rows("QT.", zip(width, milliamperes, milliamperes * width, strict=True)),
-        ),
-    ]
+    lines = _section_lines(
+        "CHARGE DURATION DATA",
+        ("Duration (ms)", " Threshold (mA)", "  Threshold charge (mA.mS)"),
+        _table_rows("QT.", zip(width, milliamperes, milliamperes * width, strict=True)),
+    )
     lines += _section_lines(
         "THRESHOLD ELECTROTONUS DATA",
         ("Delay (ms)", "Current (%)", "Thresh redn. (%)"),
@@ -224,11 +232,9 @@ def mem_text(
     iv = zip(
         examination.iv_current_percent[::-1], examination.iv_reduction_percent[::-1], strict=True
     )
-    lines += _section_lines(
+    return lines + _section_lines(
         "THRESHOLD I/V DATA", ("Current (%)", "  Threshold redn. (%)"), _table_rows("IV1.", iv)
     )
-    lines += ["", *_derived_lines(examination, temperature_c), ""]
-    return "\n".join(lines)
 
 
 def _derived_lines(examination: Excitability, temperature_c: float) -> list[str]:

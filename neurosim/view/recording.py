@@ -16,7 +16,7 @@ import numpy as np
 
 from neurosim.base.errors import NeurosimError, number_within
 from neurosim.clinic import emg, unit_potentials
-from neurosim.view.emg_plot import plot_discharges, plot_signal, plot_stretch
+from neurosim.view.emg_plot import FORCE_HZ, plot_discharges, plot_signal, plot_stretch
 from neurosim.view.sound import Sound, busiest_s, wav_bytes
 from neurosim.view.style import (
     ADVICE,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from neurosim.model.muscle.events import Twitches
     from neurosim.simulation.result import Result
 
-NEEDLE_HZ, FORCE_HZ = 10_000.0, 1000.0
+NEEDLE_HZ = 10_000.0
 NEEDLE_OFFSET_MM = 1.0  # of the needle from the middle of the busiest unit
 LOUDNESS = 0.3  # of full loudness, reached by the largest potential
 SWEEP_MS = 120.0

@@ -215,10 +215,10 @@ def test_an_axon_that_goes_on_firing_has_no_recovery_cycle():
 @pytest.mark.parametrize(("axon", "scale"), [("alternative", 6.0), ("ghk", 6.0), ("ghk", 2.0)])
 def test_an_axon_that_fires_without_a_pulse_has_no_threshold_there(axon, scale):
     dt, body = 0.02, ax.at_rest(Conditions(persistent_sodium_scale=scale), axon)
-    threshold, delays = ax.threshold_pa(body, 1.0, dt=dt), ex.te_delays()
+    threshold = ax.threshold_pa(body, 1.0, dt=dt)
     on = ex._polarise(body, threshold, dt)
     off = ex._release(body, threshold, dt, on)
-    tests = ex._electrotonus_tests(threshold, on, off, 1, norms_.TE_CURVES, delays, ex.TE_MS)
+    tests = ex._electrotonus_tests(threshold, on, off, 1, ex._short_electrotonus())
     change = ex._threshold_changes(body, threshold, [ex._charge_tests(body, threshold), tests], dt)[
         1
     ][0]

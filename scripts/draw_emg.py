@@ -45,6 +45,7 @@ from neurosim.view.style import (
 
 FOLDER = Path("docs/figures")
 MUSCLE, UNIT, HZ, LENGTH_S = "shin", 90, 10_000.0, 2.0
+SETTINGS = unit_potentials.EmgSettings(HZ)
 HEARD = {
     "Twitch": "a lone dull knock", "Doublet": "the same knock, split",
     "Myokymic run": "marching groups", "Neuromyotonic burst": "a short rattle",
@@ -76,11 +77,11 @@ def draw_potentials() -> None:
         f"{word} unit ({u + 1})"
         for word, u in zip(("small", "middling", "large"), units, strict=True)
     ]
-    skin = unit_potentials.unit_potentials(MUSCLE, "surface", HZ, units=units)[
+    skin = unit_potentials.unit_potentials(MUSCLE, "surface", SETTINGS, units)[
         :, : round(0.045 * HZ)
     ]
     plot_potentials(skin, HZ, names, left, title="Two discs on the skin")
-    near = [unit_potentials.unit_potentials(MUSCLE, needle_at(u), HZ, units=u)[0] for u in units]
+    near = [unit_potentials.unit_potentials(MUSCLE, needle_at(u), SETTINGS, u)[0] for u in units]
     deep = np.stack(near)[:, : round(0.03 * HZ)]
     plot_potentials(deep, HZ, names, right, title="A needle inside the unit")
     add_titles(fig, "", "Simulated.")
@@ -110,7 +111,7 @@ def events() -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 def recorded(times, units) -> np.ndarray:
     """Return what the needle sees, uV."""
-    return emg.emg_uv(times, units, MUSCLE, LENGTH_S, needle_at(UNIT), HZ)
+    return emg.emg_uv(times, units, MUSCLE, LENGTH_S, needle_at(UNIT), SETTINGS)
 
 
 @house_style

@@ -61,6 +61,36 @@ class Electrode:
         number_within("noise_uv", self.noise_uv, 0, 1e4, "uV")
 
 
+@dataclass(frozen=True, eq=False)
+class EmgSettings:
+    """How a muscle is recorded, whose it is, and in what state its units are.
+
+    Attributes
+    ----------
+    sampling_hz : float
+        Samples per second, 500 to 50 000.
+    seed : int or sequence of int
+        Whose muscle: where units and fibres lie; and its noise.
+    scale_of_units : array_like, optional
+        Factor on each unit's potential, shape (units,) or one for all; such as the share of
+        its fibres that follow.
+    noise_uv : float, optional
+        Root mean square of the noise; the electrode's if omitted.
+    fibres_scale, scatter_scale : float
+        Factors on the fibres of each unit and on their scatter; see `unit_fibres`.
+    """
+
+    sampling_hz: float = 2000.0
+    seed: Seed = 1
+    scale_of_units: Any = None
+    noise_uv: float | None = None
+    fibres_scale: float = 1.0
+    scatter_scale: float = 1.0
+
+
+DEFAULT_SETTINGS = EmgSettings()
+
+
 @dataclass(frozen=True)
 class PotentialShape:
     """What the clinic reads off a potential.
@@ -443,17 +473,13 @@ def _amplify(signal: np.ndarray, electrode: Electrode, rate: float, top_hz: floa
 
 
 def _check_settings(
-    muscle: str | Muscle,
-    electrode: str | Electrode,
-    sampling_hz: float,
-    fibres_scale: float,
-    scatter_scale: float,
+    muscle: str | Muscle, electrode: str | Electrode, settings: EmgSettings
 ) -> tuple[Muscle, Electrode, float, tuple[float, float]]:
     m = anatomy.muscle(muscle)
-    hz = number_within("sampling_hz", sampling_hz, *SAMPLING_HZ, "per second")
+    hz = number_within("sampling_hz", settings.sampling_hz, *SAMPLING_HZ, "per second")
     scales = (
-        number_within("fibres_scale", fibres_scale, 0.001, 20),
-        number_within("scatter_scale", scatter_scale, 0, 5),
+        number_within("fibres_scale", settings.fibres_scale, 0.001, 20),
+        number_within("scatter_scale", settings.scatter_scale, 0, 5),
     )
     return m, electrode_for(electrode, m), hz, scales
 
@@ -461,10 +487,7 @@ def _check_settings(
 def unit_potentials(
     muscle: str | Muscle,
     electrode: str | Electrode = "surface",
-    sampling_hz: float = 2000.0,
-    seed: Seed = 1,
-    fibres_scale: float = 1.0,
-    scatter_scale: float = 1.0,
+    settings: EmgSettings = DEFAULT_SETTINGS,
     units: Any = None,
 ) -> np.ndarray:
     """Return the potential of every unit at an electrode, uV, shape (units, samples).
@@ -475,12 +498,8 @@ def unit_potentials(
     ----------
     muscle : str or Muscle
     electrode : {"surface", "needle"} or Electrode
-    sampling_hz : float
-        Samples per second, 500 to 50 000.
-    seed : int or sequence of int
-        Whose muscle: where units and fibres lie.
-    fibres_scale, scatter_scale : float
-        Factors on the fibres of each unit and on their scatter; see `unit_fibres`.
+    settings : EmgSettings
+        All but the noise and the factors on units.
     units : sequence of int, optional
         Only these units, in this order.
 
@@ -489,12 +508,11 @@ def unit_potentials(
     NeurosimError
         For an unknown name or a value that is not allowed.
     """
-    m, e, hz, scales = _check_settings(muscle, electrode, sampling_hz, fibres_scale, scatter_scale)
+    m, e, hz, scales = _check_settings(muscle, electrode, settings)
+    seed = _check_seed(settings.seed)
     wanted = np.arange(m.units) if units is None else np.atleast_1d(np.asarray(units))
     sort_discharges(np.zeros(wanted.size), wanted, m)  # refuses a unit that does not exist
-    return np.stack(
-        [_unit_potential(m, e, hz, _check_seed(seed), scales, int(u))[0] for u in wanted]
-    )
+    return np.stack([_unit_potential(m, e, hz, seed, scales, int(u))[0] for u in wanted])
 
 
 def measure_shape(potential_uv: Any, sampling_hz: float) -> PotentialShape:

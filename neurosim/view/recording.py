@@ -173,10 +173,12 @@ def make_recording(
         muscle,
         length,
         unit_potentials.needle_electrode(muscle, x - NEEDLE_OFFSET_MM, max(y, 0.6)),
-        NEEDLE_HZ,
-        seed=seed,
-        scale_of_units=state.transmission,
-        fibres_scale=state.fibres_scale,
+        unit_potentials.EmgSettings(
+            NEEDLE_HZ,
+            seed,
+            scale_of_units=state.transmission,
+            fibres_scale=state.fibres_scale,
+        ),
     )
     first = round(start * FORCE_HZ)
     force = result.force_mn(FORCE_HZ)[first : first + round(length * FORCE_HZ)]

@@ -20,7 +20,7 @@ import numpy as np
 from neurosim.base.errors import NeurosimError, number_within
 from neurosim.base.files import write_files
 from neurosim.clinic.emg import emg_uv as electromyogram
-from neurosim.clinic.unit_potentials import surface_electrode
+from neurosim.clinic.unit_potentials import EmgSettings, surface_electrode
 from neurosim.view.export import csv_bytes, json_bytes, provenance
 
 if TYPE_CHECKING:
@@ -227,10 +227,12 @@ def run_files(result: Result) -> dict[str, bytes]:
         s.muscle,
         end - start,
         electrode,
-        RUN_HZ,
-        seed=(s.seed, result.person),
-        scale_of_units=state.transmission,
-        fibres_scale=state.fibres_scale,
+        EmgSettings(
+            RUN_HZ,
+            (s.seed, result.person),
+            scale_of_units=state.transmission,
+            fibres_scale=state.fibres_scale,
+        ),
     )
     about = provenance(
         s,

@@ -173,11 +173,12 @@ def answers(d: Discharges, unit: int, muscle: str, electrode: str, seed: int):
         else unit_potentials.surface_electrode(muscle)
     )
     hz = HZ[electrode]
-    signal = emg.emg_uv(d.time_s, d.unit, muscle, d.duration_s, put, hz, seed)
+    settings = unit_potentials.EmgSettings(hz, seed)
+    signal = emg.emg_uv(d.time_s, d.unit, muscle, d.duration_s, put, settings)
     force = muscle_force_mn(d.time_s, d.unit, muscle, d.duration_s)
     force = force + np.random.default_rng(seed).normal(0.0, FORCE_NOISE_MN, force.size)
     size = {
-        u: np.abs(unit_potentials.unit_potentials(muscle, put, hz, seed, units=u)).max()
+        u: np.abs(unit_potentials.unit_potentials(muscle, put, settings, u)).max()
         for u in np.unique(d.unit).tolist()
     }
     seen = [u for u, largest in size.items() if largest > 6.0 * put.noise_uv]

@@ -41,7 +41,14 @@ def recorded(times, unit=UNIT, length_s=10.0, noise_uv=None, seed=1, hz=HZ):
     """Return electromyogram and force of discharges."""
     units = np.broadcast_to(unit, np.shape(times))
     put = needle(int(np.atleast_1d(unit)[0]), seed)
-    signal = emg.emg_uv(times, units, MUSCLE, length_s, put, hz, seed, noise_uv=noise_uv)
+    signal = emg.emg_uv(
+        times,
+        units,
+        MUSCLE,
+        length_s,
+        put,
+        unit_potentials.EmgSettings(hz, seed, noise_uv=noise_uv),
+    )
     force = muscle_force_mn(times, units, MUSCLE, length_s)
     return signal, force + np.random.default_rng(seed).normal(0, 0.3, force.size)
 
@@ -80,7 +87,10 @@ def test_the_noise_level_is_that_of_the_quiet_however_much_is_loud():
 def test_a_potential_of_many_phases_is_one_spike(unit):
     assert (
         unit_potentials.measure_shape(
-            unit_potentials.unit_potentials(MUSCLE, needle(unit), HZ, units=unit)[0], HZ
+            unit_potentials.unit_potentials(
+                MUSCLE, needle(unit), unit_potentials.EmgSettings(HZ), unit
+            )[0],
+            HZ,
         ).phases
         > 2
     )
@@ -96,7 +106,7 @@ def test_a_lone_doublet_is_two_spikes_at_their_interval(interval_ms):
 
 
 def test_a_lone_doublet_melted_into_one_wave_on_the_skin_is_two_spikes():
-    signal = emg.emg_uv([2.0, 2.005], [10, 10], MUSCLE, 4.0, "surface", 2000.0, 1)
+    signal = emg.emg_uv([2.0, 2.005], [10, 10], MUSCLE, 4.0, "surface")
     events = sort_potentials(prepare_record(signal, 2000.0))
     assert 1000.0 * np.diff(events.time_s) == pytest.approx([5.0], abs=0.3)
 

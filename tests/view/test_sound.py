@@ -122,7 +122,7 @@ def test_a_runs_files_hold_its_discharges():
 @pytest.fixture
 def record():
     times, units = np.array([0.5, 0.505, 1.5]), np.array([40, 40, 20])
-    return times, units, emg_uv(times, units, "foot_sole", 2.0, "surface", 2000.0)
+    return times, units, emg_uv(times, units, "foot_sole", 2.0)
 
 
 def test_figure_and_words_come_from_the_same_numbers(record):

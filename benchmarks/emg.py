@@ -38,7 +38,9 @@ def record(times, units, seconds, dense):
     """Return the record with chunks taken from so many samples per event on."""
     before, unit_potentials._DENSE = unit_potentials._DENSE, dense
     try:
-        return emg.emg_uv(times, units, MUSCLE, seconds, "surface", HZ, noise_uv=0)
+        return emg.emg_uv(
+            times, units, MUSCLE, seconds, "surface", unit_potentials.EmgSettings(HZ, noise_uv=0)
+        )
     finally:
         unit_potentials._DENSE = before
 
@@ -58,8 +60,10 @@ def convolved(times, units, seconds, table):
 
 def main() -> None:
     """Print the table."""
-    table = unit_potentials.unit_potentials(MUSCLE, "surface", HZ)
-    emg.emg_uv(np.zeros(UNITS), np.arange(UNITS), MUSCLE, 1.0, "surface", HZ)
+    table = unit_potentials.unit_potentials(MUSCLE, "surface", unit_potentials.EmgSettings(HZ))
+    emg.emg_uv(
+        np.zeros(UNITS), np.arange(UNITS), MUSCLE, 1.0, "surface", unit_potentials.EmgSettings(HZ)
+    )
     print(
         f"{'seconds':>8} {'events':>9} {'as chosen':>10} {'one by one':>10} {'chunks':>9}"
         f" {'FFT':>9} {'one/chosen':>10} {'FFT/chosen':>10}"
@@ -75,10 +79,12 @@ def main() -> None:
             f"{seconds:>8g} {times.size:>9} {chosen:>10.3g} {single:>10.3g} {chunks:>9.3g}"
             f" {fft:>9.3g} {single / chosen:>10.3g} {fft / chosen:>10.3g}"
         )
-    noise = milliseconds(lambda: emg.emg_uv([], [], MUSCLE, 3600.0, "surface", HZ))
+    noise = milliseconds(
+        lambda: emg.emg_uv([], [], MUSCLE, 3600.0, "surface", unit_potentials.EmgSettings(HZ))
+    )
     print(f"noise of an hour: {noise:.3g} ms")
     start = time.process_time()
-    unit_potentials.unit_potentials(MUSCLE, "surface", HZ, seed=2)
+    unit_potentials.unit_potentials(MUSCLE, "surface", unit_potentials.EmgSettings(HZ, seed=2))
     print(f"potentials of {UNITS} units, once: {1000 * (time.process_time() - start):.3g} ms")
 
 

@@ -10,7 +10,7 @@ Takes about 10 seconds. Add --show to open the figure.
 import numpy as np
 from _figures import finish, panels
 
-import neurosim as ns
+from neurosim.clinic.excitability import examine
 from neurosim.model.axon.activity import AxonHistory, ion_course
 from neurosim.model.axon.axon import Conditions
 from neurosim.view.style import BLUE, GREY, VERMILION, house_style
@@ -29,8 +29,8 @@ NAMES = (
 def curves(axon):
     """Return the four courses in time, in the order of `NAMES`."""
     course = ion_course(AxonHistory(ischaemia_min=CUFF, after_min=25.0), None, axon, minutes)
-    health = ns.examine(Conditions(), axon, full=False)
-    examinations = [ns.examine(c, axon, full=False) for c in course.conditions()]
+    health = examine(Conditions(), axon, full=False)
+    examinations = [examine(c, axon, full=False) for c in course.conditions()]
     threshold = [e.relative_to(health)["threshold_1ms_percent"] for e in examinations]
     rest = [e.resting_potential_mv for e in examinations]
     return course.sodium_in_mmol_l, course.potassium_out_mmol_l, rest, threshold

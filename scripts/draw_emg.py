@@ -45,6 +45,7 @@ from neurosim.view.style import (
 
 FOLDER = Path("docs/figures")
 MUSCLE, UNIT, HZ, LENGTH_S = "shin", 90, 10_000.0, 2.0
+SETTINGS = unit_potentials.EmgSettings(HZ)
 HEARD = {
     "Twitch": "a lone dull knock", "Doublet": "the same knock, split",
     "Myokymic run": "marching groups", "Neuromyotonic burst": "a short rattle",
@@ -76,11 +77,11 @@ def draw_potentials() -> None:
         f"{word} unit ({u + 1})"
         for word, u in zip(("small", "middling", "large"), units, strict=True)
     ]
-    skin = unit_potentials.unit_potentials(MUSCLE, "surface", HZ, units=units)[
+    skin = unit_potentials.unit_potentials(MUSCLE, "surface", SETTINGS, units)[
         :, : round(0.045 * HZ)
     ]
     plot_potentials(skin, HZ, names, left, title="Two discs on the skin")
-    near = [unit_potentials.unit_potentials(MUSCLE, needle_at(u), HZ, units=u)[0] for u in units]
+    near = [unit_potentials.unit_potentials(MUSCLE, needle_at(u), SETTINGS, u)[0] for u in units]
     deep = np.stack(near)[:, : round(0.03 * HZ)]
     plot_potentials(deep, HZ, names, right, title="A needle inside the unit")
     add_titles(fig, "", "Simulated.")
@@ -94,15 +95,15 @@ def draw_potentials() -> None:
 def events() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return discharges, s, and their units for a column each of the picture of events."""
     rng = np.random.default_rng(3)
-    found = {
+    times_by_name = {
         "Twitch": np.array([0.8]),
         "Doublet": np.array([0.8, 0.805]),
         "Myokymic run": sample_myokymia(Rhythm(5, 35.0, 0.55), LENGTH_S, rng)[0],
         "Neuromyotonic burst": sample_multiplets(site_bursts("isaacs"), np.array([0.8]), rng)[0],
     }
-    columns = {name: (times, np.full(times.size, UNIT)) for name, times in found.items()}
-    made = cramp.person_pool(1, muscle(MUSCLE).units, prone=True)
-    run = cramp.stimulate(made, cramp.shorten(), cramp.Stimulation(24.0, LENGTH_S), seed=1)
+    columns = {name: (times, np.full(times.size, UNIT)) for name, times in times_by_name.items()}
+    pool = cramp.person_pool(1, muscle(MUSCLE).units, prone=True)
+    run = cramp.stimulate(pool, cramp.shorten(), cramp.Stimulation(24.0, LENGTH_S), seed=1)
     columns["Cramp begins"] = run.time_s - 0.4, run.unit
     within = {name: (t > 0.0) & (t < LENGTH_S) for name, (t, _) in columns.items()}
     return {name: (t[within[name]], u[within[name]]) for name, (t, u) in columns.items()}
@@ -110,13 +111,13 @@ def events() -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 def recorded(times, units) -> np.ndarray:
     """Return what the needle sees, uV."""
-    return emg.emg_uv(times, units, MUSCLE, LENGTH_S, needle_at(UNIT), HZ)
+    return emg.emg_uv(times, units, MUSCLE, LENGTH_S, needle_at(UNIT), SETTINGS)
 
 
 @house_style
 def draw_events() -> None:
     """Draw five kinds of event on the same axes, and under the force what the detector says."""
-    fig, words = new_figure(), []
+    fig, lines = new_figure(), []
     grid = fig.subplots(5, 5, height_ratios=(0.8, 1, 1, 1, 0.9))
     for row in grid[:4]:
         for ax in row[1:]:
@@ -129,12 +130,12 @@ def draw_events() -> None:
         grid[0, column].set_title(name)
         start = 0.795 if name != "Myokymic run" else times[0] - 0.005
         plot_stretch(signal, HZ, start, ax=grid[4, column])
-        told = detect(signal, force, HZ, MUSCLE)
-        for onset, length in zip(told.onset_s, told.duration_s, strict=True):
+        detected = detect(signal, force, HZ, MUSCLE)
+        for onset, length in zip(detected.onset_s, detected.duration_s, strict=True):
             grid[1, column].axvspan(onset, min(onset + length, LENGTH_S), color=PALE, zorder=0)
         kinds_of = "\n".join(
             f"{k.replace('_', ' ')},\n{o}"
-            for k, o in sorted(set(zip(told.kind, told.origin, strict=True)))
+            for k, o in sorted(set(zip(detected.kind, detected.origin, strict=True)))
         )
         grid[1, column].text(
             0.03,
@@ -144,9 +145,9 @@ def draw_events() -> None:
             fontsize=SMALLEST_PT,
             transform=grid[1, column].transAxes,
         )
-        words.append(
+        lines.append(
             f"{name}: {describe_emg(summarise_emg(times, units, signal, HZ), 'needle')} "
-            f"Detector: {told}."
+            f"Detector: {detected}."
         )
     grid[0, 0].set_ylim(0, muscle(MUSCLE).units + 2)
     grid[1, 0].set_yscale("log")
@@ -160,14 +161,14 @@ def draw_events() -> None:
     bar = fig.colorbar(grid[3, -1].collections[0], ax=grid[3, :], fraction=0.03, aspect=10)
     bar.set_label("dB under\nthe loudest")
     add_titles(fig, "", "Simulated.")
-    fig.alt_text = "\n".join(words)
+    fig.alt_text = "\n".join(lines)
     keep(fig, "events")
 
 
 @house_style
 def draw_sounds(folder: Path | None) -> None:
     """Draw the samples of each kind's WAV file, as they are heard; write the files if asked."""
-    fig, words = new_figure(13.0, 7.3), []
+    fig, lines = new_figure(13.0, 7.3), []
     axes = fig.subplots(5, 1, sharex=True, sharey=True)
     for ax, (name, (times, units)) in zip(axes, events().items(), strict=True):
         signal = recorded(times, units)
@@ -178,13 +179,13 @@ def draw_sounds(folder: Path | None) -> None:
         ax.set_title(f"{name}: {HEARD[name]} {scale}")
         ax.set_ylim(-1.0, 1.0)
         ax.set_xlabel("")
-        words.append(f"{name}: {HEARD[name]} {scale}, {samples.size / rate:.3g} s.")
+        lines.append(f"{name}: {HEARD[name]} {scale}, {samples.size / rate:.3g} s.")
         if folder:
             print(write_wav(folder / f"{name.lower().replace(' ', '_')}.wav", signal, HZ))
     axes[2].set_ylabel("sample of the sound file, full scale 1")
     axes[-1].set_xlabel("time, seconds")
     add_titles(fig, "", "Simulated.")
-    fig.alt_text = "\n".join(["The samples of five sound files.", *words])
+    fig.alt_text = "\n".join(["The samples of five sound files.", *lines])
     keep(fig, "sounds")
 
 

@@ -38,7 +38,7 @@ class NormComparison(NamedTuple):
         return "inside" if self.inside_95 else "outside"
 
 
-def compare_with_norms(found: Excitability) -> list[NormComparison]:
+def compare_with_norms(examination: Excitability) -> list[NormComparison]:
     """Return the derived measures beside the people's, in the order of `MEASURES`.
 
     z is the distance from the human mean in human SDs; within 1.96 counts as inside the
@@ -50,7 +50,7 @@ def compare_with_norms(found: Excitability) -> list[NormComparison]:
     for measure in MEASURES:
         row = published.get(measure.key, (None, None, 0, None))
         mean, sd, n, median = (math.nan if value is None else value for value in row)
-        model = found.measures[measure.key]
+        model = examination.measures[measure.key]
         z = (model - mean) / sd
         inside = abs(z) <= NORMAL_Z
         rows.append(NormComparison(measure, model, mean, median, sd, int(n), z, inside))
@@ -93,19 +93,19 @@ PATTERNS = MappingProxyType(
 LEAST_SD, LEAST_PART = 0.25, 0.02
 
 
-def sign_of_change(found: Excitability, healthy: Excitability, key: str) -> int:
+def sign_of_change(examination: Excitability, healthy: Excitability, key: str) -> int:
     """Return +1 or -1 if a measure (or ``threshold_1ms_pa``) is up or down, 0 if neither."""
     if key.endswith("_pa"):
-        now, then = getattr(found, key), getattr(healthy, key)
-        least = LEAST_PART * then
+        value, healthy_value = getattr(examination, key), getattr(healthy, key)
+        least = LEAST_PART * healthy_value
     else:
-        now, then = found.measures[key], healthy.measures[key]
+        value, healthy_value = examination.measures[key], healthy.measures[key]
         least = LEAST_SD * _norm_file()["measures"]["rows"][key][1]
-    return int(now - then > least) - int(then - now > least)
+    return int(value - healthy_value > least) - int(healthy_value - value > least)
 
 
-def match_pattern(found: Excitability, healthy: Excitability) -> str | None:
-    """Return the one of `PATTERNS` whose every sign `found` shows against `healthy`, if any.
+def match_pattern(examination: Excitability, healthy: Excitability) -> str | None:
+    """Return the one of `PATTERNS` whose every sign `examination` shows against `healthy`, if any.
 
     The signs are those known from people and experiments: a depolarised or hyperpolarised
     nerve, whatever the cause; and the whole nerve in ALS, read as more persistent sodium
@@ -113,6 +113,6 @@ def match_pattern(found: Excitability, healthy: Excitability) -> str | None:
     sodium hardly moves it).
     """
     for name, signs in PATTERNS.items():
-        if all(sign_of_change(found, healthy, key) == sign for key, sign in signs.items()):
+        if all(sign_of_change(examination, healthy, key) == sign for key, sign in signs.items()):
             return name
     return None

@@ -140,10 +140,13 @@ def detect(
         )
     pull = _ForceRecord(force, hz)
     spasms = _find_spasms(record, pull, float(anatomy.twitch_forces_mn(m)[-1]))
-    found = sort_potentials(record, spasms)
+    potentials = sort_potentials(record, spasms)
     rows = [_EventRow(a, b, -1, 0, np.nan, "spasm", "soma") for a, b in spasms]
-    for unit in range(len(found.shapes_uv)):
-        rows += [row.from_train(unit) for row in classify_train(found.time_s[found.unit == unit])]
+    for unit in range(len(potentials.shapes_uv)):
+        rows += [
+            row.from_train(unit)
+            for row in classify_train(potentials.time_s[potentials.unit == unit])
+        ]
     return _measure_forces(sorted(rows, key=lambda r: r.start_s), pull, m)
 
 
@@ -190,12 +193,12 @@ def _find_spasms(
     """
     ratio = parameters.parameter("muscle", "force_frequency_linear_limit")
     alone = np.e * float(summation_gain(ratio) * ratio / tetanic_fraction(ratio)) * strongest_mn
-    found = []
+    spasms = []
     for start, end in busy_stretches(record):
         before = pull.samples_between(start - 0.05, start).mean()
         if pull.samples_between(start, end).mean() - before > alone:
-            found.append((start, end))
-    return found
+            spasms.append((start, end))
+    return spasms
 
 
 def classify_train(time_s: Any) -> list[_EventRow]:
@@ -221,9 +224,9 @@ def classify_train(time_s: Any) -> list[_EventRow]:
     if limit is None:
         limit = parameters.parameter("muscle", "event_interval_ms") / 1000.0
         groups = 1 + int(np.sum(gaps > limit))
-        many = times.size / groups > _param("terminal_spikes")
-        origin = "terminal" if many else "axon"
-        limit = 1.0 / _param("terminal_low_hz") if many else limit
+        is_terminal = times.size / groups > _param("terminal_spikes")
+        origin = "terminal" if is_terminal else "axon"
+        limit = 1.0 / _param("terminal_low_hz") if is_terminal else limit
     cuts = np.flatnonzero(gaps > limit) + 1
     for part in np.split(times, cuts):
         rate = (part.size - 1) / (part[-1] - part[0]) if part.size > 1 else np.nan
@@ -262,14 +265,14 @@ def _burst_gap(gaps: np.ndarray) -> float | None:
     spikes of another unit do no harm), and hold most of the spikes.
     """
     fast, slow = 1.0 / _param("myokymia_high_hz"), 1.0 / _param("myokymia_low_hz")
-    room = np.log(_param("myokymia_room"))
+    tolerance = np.log(_param("myokymia_room"))
     times = np.cumsum(np.r_[0.0, gaps])
-    once = times[np.r_[True, gaps > fast / np.exp(room)]]  # a doublet counts once
+    once = times[np.r_[True, gaps > fast / np.exp(tolerance)]]  # a doublet counts once
     if once.size < _param("myokymia_share") * times.size or once.size < 3:
         return None
     gaps = np.diff(once)
     order = np.sort(np.log(gaps))
-    inside = order[:-1] < np.log(slow) + room
+    inside = order[:-1] < np.log(slow) + tolerance
     if not inside.any():
         return None
     k = int(np.argmax(np.where(inside, _between_variance(order), 0.0)))
@@ -280,7 +283,7 @@ def _burst_gap(gaps: np.ndarray) -> float | None:
     middle = float(np.median(short))
     spread = float(np.median(np.abs(short - middle))) / 0.6745
     fits = (
-        abs(np.log(middle) - np.clip(np.log(middle), np.log(fast), np.log(slow))) < room
+        abs(np.log(middle) - np.clip(np.log(middle), np.log(fast), np.log(slow))) < tolerance
         and spread < _param("myokymia_cv") * middle
         and np.quantile(sizes[sizes > 1], 0.9) <= _param("myokymia_spikes") + 1
         and held > _param("myokymia_share")

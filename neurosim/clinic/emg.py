@@ -29,8 +29,9 @@ from neurosim.base import parameters
 from neurosim.base.errors import NeurosimError, finite_number, number_within
 from neurosim.clinic.unit_potentials import (
     _DENSE,
+    DEFAULT_SETTINGS,
     Electrode,
-    Seed,
+    EmgSettings,
     _amplify,
     _check_seed,
     _check_settings,
@@ -54,15 +55,9 @@ def emg_uv(
     muscle: str | Muscle,
     duration_s: float,
     electrode: str | Electrode = "surface",
-    sampling_hz: float = 2000.0,
-    seed: Seed = 1,
-    *,
-    scale_of_units: Any = None,
-    noise_uv: float | None = None,
-    fibres_scale: float = 1.0,
-    scatter_scale: float = 1.0,
+    settings: EmgSettings = DEFAULT_SETTINGS,
 ) -> np.ndarray:
-    """Return the electromyogram, uV, shape (n_samples,), sampled at k / `sampling_hz`.
+    """Return the electromyogram, uV, shape (n_samples,), from 0 s on.
 
     Every discharge adds its unit's potential, placed to within 0.025 ms. The work follows
     the discharges; only the noise costs for silence.
@@ -75,17 +70,8 @@ def emg_uv(
     duration_s : float
         Length of the record, s.
     electrode : {"surface", "needle"} or Electrode
-    sampling_hz : float
-        Samples per second, 500 to 50 000.
-    seed : int or sequence of int
-        Whose muscle, and its noise.
-    scale_of_units : array_like, optional
-        Factor on each unit's potential, shape (units,) or one for all; such as the share of
-        its fibres that follow.
-    noise_uv : float, optional
-        Root mean square of the noise; the electrode's if omitted.
-    fibres_scale, scatter_scale : float
-        Factors on the fibres of each unit and on their scatter; see `unit_fibres`.
+    settings : EmgSettings
+        Sampling, whose muscle, and the state of its units.
 
     Raises
     ------
@@ -93,43 +79,43 @@ def emg_uv(
         For an unknown name or unit, a value that is not allowed, or a record that would not
         fit in memory.
     """
-    m, e, hz, scales = _check_settings(muscle, electrode, sampling_hz, fibres_scale, scatter_scale)
+    m, e, hz, scales = _check_settings(muscle, electrode, settings)
+    seed, level = _check_seed(settings.seed), settings.noise_uv
     n = _sample_count(duration_s, hz)
     times, units = sort_discharges(time_s, unit, m)[:2]
-    factor = _check_unit_factors(scale_of_units, m)
+    factor = _check_unit_factors(settings.scale_of_units, m)
     inner = np.rint(times * hz * _oversampling(hz)).astype(np.int64)
     first = -(-inner // _oversampling(hz))  # the sample at or after each discharge
     row = first * _oversampling(hz) - inner
     bounds = np.flatnonzero(np.diff(units, prepend=-1, append=-1))
     tables = {
-        int(units[b]): _unit_potential(m, e, hz, _check_seed(seed), scales, int(units[b]))
-        for b in bounds[:-1]
+        int(units[b]): _unit_potential(m, e, hz, seed, scales, int(units[b])) for b in bounds[:-1]
     }
     length = max((t.shape[1] for t in tables.values()), default=0)
     record = np.zeros(n + 2 * length)
     for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
         u = int(units[start])
-        at = first[start:stop] + length
-        seen = (at >= 0) & (at < n + length)
+        begin = first[start:stop] + length
+        seen = (begin >= 0) & (begin < n + length)
         table = tables[u] * factor[u]
-        _add_potentials(record, at[seen], row[start:stop][seen], table)
+        _add_potentials(record, begin[seen], row[start:stop][seen], table)
     record = record[length : length + n]
-    level = e.noise_uv if noise_uv is None else number_within("noise_uv", noise_uv, 0, 1e4, "uV")
-    return (
-        record + _amplifier_noise(n, level, e, hz, m, _check_seed(seed)) if level and n else record
-    )
+    level = e.noise_uv if level is None else number_within("noise_uv", level, 0, 1e4, "uV")
+    return record + _amplifier_noise(n, level, e, hz, m, seed) if level and n else record
 
 
-def _add_potentials(record: np.ndarray, at: np.ndarray, row: np.ndarray, table: np.ndarray) -> None:
-    """Add row `row` of a unit's table to the record at each sample `at` (rising), in place."""
+def _add_potentials(
+    record: np.ndarray, first: np.ndarray, row: np.ndarray, table: np.ndarray
+) -> None:
+    """Add row `row` of a unit's table to the record at each sample `first` (rising), in place."""
     length = table.shape[1]
-    if at.size and (at[-1] - at[0] + length) < _DENSE * at.size:
-        for part in np.array_split(np.arange(at.size), -(-at.size // 4096)):
-            where = (at[part] - at[part[0]])[:, None] + np.arange(length)
+    if first.size and (first[-1] - first[0] + length) < _DENSE * first.size:
+        for part in np.array_split(np.arange(first.size), -(-first.size // 4096)):
+            where = (first[part] - first[part[0]])[:, None] + np.arange(length)
             added = np.bincount(where.ravel(), table[row[part]].ravel())
-            record[at[part[0]] : at[part[0]] + added.size] += added
+            record[first[part[0]] : first[part[0]] + added.size] += added
         return
-    for i, k in zip(at.tolist(), row.tolist(), strict=True):
+    for i, k in zip(first.tolist(), row.tolist(), strict=True):
         record[i : i + length] += table[k]
 
 
@@ -146,8 +132,8 @@ def _check_unit_factors(scale_of_units: Any, m: Muscle) -> np.ndarray:
     if scale_of_units is None:
         return np.ones(m.units)
     try:
-        given = np.asarray(scale_of_units, float)
-        factor = np.broadcast_to(given, (m.units,))
+        values = np.asarray(scale_of_units, float)
+        factor = np.broadcast_to(values, (m.units,))
     except (TypeError, ValueError):
         raise NeurosimError(
             f"scale_of_units must be one number or {m.units} numbers, one for each unit."

@@ -186,7 +186,7 @@ def _run_course(bodies: Axons, start, current, lasts, time_ms, dt) -> _Polarised
         When to keep the states; rising.
     """
     n, courses = current.shape
-    many = bodies.take(np.repeat(np.arange(n), courses))
+    repeated = bodies.take(np.repeat(np.arange(n), courses))
     S, last, level = start.reshape(len(start), -1).copy(), dt, current.ravel()
     settled = SETTLED_MS + (lasts if np.isfinite(lasts) else 0.0)
     bounds = [t for t in (0.0, lasts, settled) if t < time_ms[-1]]
@@ -198,13 +198,15 @@ def _run_course(bodies: Axons, start, current, lasts, time_ms, dt) -> _Polarised
             continue
         lag = 0.5 * (step - dt)
         if step != last:
-            S, last = equations.shift_gates(S, many.P, 0.5 * (last - step)), step
+            S, last = equations.shift_gates(S, repeated.P, 0.5 * (last - step)), step
         begins = cuts[:-1][(cuts[1:] > settled) == late]
         counts = np.rint((ends - begins) / step).astype(int)
-        found, peak = kernel.run_segments(S, many.P, np.outer(begins < lasts, level), counts, step)
-        low = np.concatenate([states[-1][-1:, 0], found[:-1, 0]]) <= -20.0
+        part, peak = kernel.run_segments(
+            S, repeated.P, np.outer(begins < lasts, level), counts, step
+        )
+        low = np.concatenate([states[-1][-1:, 0], part[:-1, 0]]) <= -20.0
         rises.append(rises[-1][-1] + np.cumsum(low & (peak > -20.0), axis=0))
-        states.append(_shift_states(found, many.P, lag) if lag else found)
+        states.append(_shift_states(part, repeated.P, lag) if lag else part)
     keep = np.searchsorted(cuts, time_ms)
     return _PolarisedCourse(
         time_ms,
@@ -248,9 +250,9 @@ def _release(bodies: Axons, threshold, dt, on: _PolarisedCourse | None) -> _Pola
 
 def _recovery_tests(off: _PolarisedCourse) -> _TestPulses:
     """Return the tests after a 1-ms pulse of 1.5 times threshold; spoilt by a second spike."""
-    at = off.time_index(norms()["recovery_cycle"].x)
-    start = off.states[at][..., 0].transpose(1, 2, 0)
-    return _stack_tests(start, np.zeros(start.shape[1:]), off.rises[at][..., 0].T != 1)
+    index = off.time_index(norms()["recovery_cycle"].x)
+    start = off.states[index][..., 0].transpose(1, 2, 0)
+    return _stack_tests(start, np.zeros(start.shape[1:]), off.rises[index][..., 0].T != 1)
 
 
 def _stack_tests(start, current, spoilt) -> _TestPulses:
@@ -258,14 +260,35 @@ def _stack_tests(start, current, spoilt) -> _TestPulses:
     return _TestPulses(start.reshape(len(start), -1), current.ravel(), spoilt.ravel())
 
 
+class _Electrotonus(NamedTuple):
+    """Polarising currents, %, how long they last, ms, and the delays of their tests, ms."""
+
+    levels: tuple[int, ...]
+    lasts: float
+    delay_ms: np.ndarray
+
+
+def _short_electrotonus() -> _Electrotonus:
+    return _Electrotonus(tuple(TE_CURVES), TE_MS, te_delays())
+
+
+def _long_electrotonus() -> _Electrotonus:
+    return _Electrotonus(LONG_LEVELS, LONG_MS, np.array(LONG_DELAYS_MS))
+
+
 def _electrotonus_tests(
-    threshold, on: _PolarisedCourse, off: _PolarisedCourse, first, levels, delay_ms, lasts
+    threshold,
+    on: _PolarisedCourse,
+    off: _PolarisedCourse,
+    first: int,
+    protocol: _Electrotonus,
 ) -> _TestPulses:
     """Return the tests of all levels, one after another; spoilt by any spike.
 
     The current begins at `POLARISED_FROM_MS` of the delays, and there the tests; it stays on
     during a test pulse that begins while it is on. `first` of `off` has the first level.
     """
+    levels, lasts, delay_ms = protocol
     delays = delay_ms[delay_ms >= POLARISED_FROM_MS] - POLARISED_FROM_MS
     during, lane = delays < lasts, _level_columns(levels)
     rest = slice(first, first + lane.size)
@@ -273,7 +296,7 @@ def _electrotonus_tests(
     begun = on.rises[on.time_index(lasts)][..., lane]
     start = np.concatenate([on.states[before][..., lane], off.states[after][..., rest]])
     rises = np.concatenate([on.rises[before][..., lane], begun + off.rises[after][..., rest]])
-    level = np.outer(threshold, np.array(tuple(levels)) / 100.0)
+    level = np.outer(threshold, np.array(levels) / 100.0)
     # from (delay, ..., body, level) to (..., body, level x delay)
     n = threshold.size
     return _stack_tests(
@@ -333,29 +356,29 @@ def _all_or_none(bodies: Axons, threshold, dt) -> np.ndarray:
     In depolarisation block the answer is graded, and a "threshold" only says which pulse
     pushes the membrane to the spike criterion.
     """
-    many = bodies.take(np.repeat(np.arange(threshold.size), 2))
+    repeated = bodies.take(np.repeat(np.arange(threshold.size), 2))
     pulse = np.outer(np.nan_to_num(threshold), (0.98, 1.02)).ravel()
-    S = many.rest.copy()
-    during = kernel.advance(S, many.P, pulse, round(TEST_MS / dt), dt)
-    after = kernel.advance(S, many.P, 0 * pulse, round(4.0 / dt), dt)
+    S = repeated.rest.copy()
+    during = kernel.advance(S, repeated.P, pulse, round(TEST_MS / dt), dt)
+    after = kernel.advance(S, repeated.P, 0 * pulse, round(4.0 / dt), dt)
     peak = np.maximum(during, after).reshape(-1, 2)
     return ~np.isnan(threshold) & (peak[:, 1] - peak[:, 0] >= BLOCK_STEP_MV)
 
 
 def _fires_alone(bodies: Axons, start, current, owner, dt) -> np.ndarray:
     """Return which tests end in a spike without any test pulse, its time and 4 ms after it."""
-    many, S = bodies.take(owner), start.copy()
+    repeated, S = bodies.take(owner), start.copy()
     steps = np.ones(round(TEST_MS / dt), int)
-    during, _ = kernel.run_segments(S, many.P, np.tile(current, (steps.size, 1)), steps, dt)
-    peak = kernel.advance(S, many.P, 0 * current, round(axons_of.WAIT_MS / dt), dt)
+    during, _ = kernel.run_segments(S, repeated.P, np.tile(current, (steps.size, 1)), steps, dt)
+    peak = kernel.advance(S, repeated.P, 0 * current, round(axons_of.WAIT_MS / dt), dt)
     return ((during[:, 0] > -20.0) & (during[:, 2] > 0.5)).any(axis=0) | (peak > -20.0)
 
 
-def _guess_thresholds(bodies: Axons, threshold, start, width_ms, of) -> np.ndarray:
-    """Return a first guess of the thresholds of tests of bodies `of`, pA."""
-    z = (bodies.rest[0, of] - start[0]) / 20.0
+def _guess_thresholds(bodies: Axons, threshold, start, width_ms, owner) -> np.ndarray:
+    """Return a first guess of the thresholds of tests of bodies `owner`, pA."""
+    z = (bodies.rest[0, owner] - start[0]) / 20.0
     brief = (width_ms + 0.4) / (1.4 * width_ms)  # Weiss
-    return threshold[of] * brief * np.clip(1.0 + 1.5 * z + 0.5 * z * z, 0.2, 6.0)
+    return threshold[owner] * brief * np.clip(1.0 + 1.5 * z + 0.5 * z * z, 0.2, 6.0)
 
 
 def _threshold_changes(bodies: Axons, threshold, tests: list[_TestPulses], dt) -> list[np.ndarray]:
@@ -373,18 +396,20 @@ def _threshold_changes(bodies: Axons, threshold, tests: list[_TestPulses], dt) -
     if doubtful.size:
         alone = _fires_alone(bodies, start[:, doubtful], current[doubtful], owner[doubtful], dt)
         spoilt[doubtful[alone]] = True
-    asked = np.flatnonzero(~spoilt)
-    of, start, width = owner[asked], start[:, asked], width[asked]
-    found = axons_of.threshold_pa(
+    tested = np.flatnonzero(~spoilt)
+    tested_owner, start, width = owner[tested], start[:, tested], width[tested]
+    thresholds = axons_of.threshold_pa(
         bodies,
         width,
-        axons_of.SearchStarts(start, current[asked], of),
+        axons_of.SearchStarts(start, current[tested], tested_owner),
         dt,
-        TOLERANCE * threshold[of],
-        _guess_thresholds(bodies, threshold, start, width, of),
+        TOLERANCE * threshold[tested_owner],
+        _guess_thresholds(bodies, threshold, start, width, tested_owner),
     )
     change = np.full(spoilt.size, np.nan)
-    change[asked] = np.where(found > 0.01, 100.0 * (found / threshold[of] - 1.0), np.nan)
+    change[tested] = np.where(
+        thresholds > 0.01, 100.0 * (thresholds / threshold[tested_owner] - 1.0), np.nan
+    )
     ends = np.cumsum([t.current.size for t in tests])[:-1]
     return [part.reshape(n, -1) for part in np.split(change, ends)]
 
@@ -465,18 +490,18 @@ def _run_conditioned(bodies: Axons, threshold, dt, full) -> tuple[np.ndarray, ..
     tests = [_charge_tests(bodies, threshold), _recovery_tests(off)]
     if on is None:
         return tuple(_threshold_changes(bodies, threshold, tests, dt))
-    delays, long_delays, first = te_delays(), np.array(LONG_DELAYS_MS), 1 + len(TE_CURVES)
+    brief, prolonged, first = _short_electrotonus(), _long_electrotonus(), 1 + len(TE_CURVES)
     tests += [
-        _electrotonus_tests(threshold, on, off, 1, TE_CURVES, delays, TE_MS),
-        _electrotonus_tests(threshold, on, off, first, LONG_LEVELS, long_delays, LONG_MS),
+        _electrotonus_tests(threshold, on, off, 1, brief),
+        _electrotonus_tests(threshold, on, off, first, prolonged),
         _current_voltage_tests(threshold, on),
     ]
     rest, recovery, short, long, iv = _threshold_changes(bodies, threshold, tests, dt)
     return (
         rest,
         recovery,
-        _threshold_reductions(short, tuple(TE_CURVES), delays),
-        _threshold_reductions(long, LONG_LEVELS, long_delays),
+        _threshold_reductions(short, brief.levels, brief.delay_ms),
+        _threshold_reductions(long, prolonged.levels, prolonged.delay_ms),
         -iv,
     )
 
@@ -507,32 +532,32 @@ def measure_curves(axons: Axons, dt: float = COARSE_DT_MS, full: bool = False) -
     """
     _check_step(dt)
     n = axons.rest.shape[1]
-    found = _undefined_curves(n)
-    found.resting_potential_mv[:], found.internode_potential_mv[:] = axons.rest[:2]
-    last = axons_of.threshold_pa(axons, TEST_MS, dt=dt)
-    last = np.where(last > 0.01, last, np.nan)
-    able = np.flatnonzero(_all_or_none(axons, last, dt))
+    curves = _undefined_curves(n)
+    curves.resting_potential_mv[:], curves.internode_potential_mv[:] = axons.rest[:2]
+    threshold = axons_of.threshold_pa(axons, TEST_MS, dt=dt)
+    threshold = np.where(threshold > 0.01, threshold, np.nan)
+    able = np.flatnonzero(_all_or_none(axons, threshold, dt))
     if able.size:
         bodies = axons.take(able)
-        targets = (found.recovery_percent, found.te_percent, found.te_long_percent)
-        rest, *parts = _run_conditioned(bodies, last[able], dt, full)
-        found.threshold_20ms_pa[able] = _wide_threshold(bodies, last[able], dt)
-        rest = last[able, None] * (1.0 + rest / 100.0)
-        found.threshold_pa[able] = np.column_stack([rest, last[able]])
-        for target, part in zip((*targets, found.iv_percent), parts, strict=False):
+        targets = (curves.recovery_percent, curves.te_percent, curves.te_long_percent)
+        rest, *parts = _run_conditioned(bodies, threshold[able], dt, full)
+        curves.threshold_20ms_pa[able] = _wide_threshold(bodies, threshold[able], dt)
+        rest = threshold[able, None] * (1.0 + rest / 100.0)
+        curves.threshold_pa[able] = np.column_stack([rest, threshold[able]])
+        for target, part in zip((*targets, curves.iv_percent), parts, strict=False):
             target[able] = part
-    rows = [_derived_measures(found, i) for i in range(n)]
-    return replace(found, measures={m.key: np.array([r[m.key] for r in rows]) for m in MEASURES})
+    rows = [_derived_measures(curves, i) for i in range(n)]
+    return replace(curves, measures={m.key: np.array([r[m.key] for r in rows]) for m in MEASURES})
 
 
-def _derived_measures(found: Curves, i: int) -> dict[str, float]:
+def _derived_measures(curves: Curves, i: int) -> dict[str, float]:
     """Return the derived measures of body `i`."""
     widths = np.array(CHARGE_WIDTHS_MS)
     interval, current = norms()["recovery_cycle"].x, norms()["threshold_iv"].x
-    measures = charge_measures(widths, widths * found.threshold_pa[i])
-    measures |= electrotonus_measures(_protocol_points(found.te_percent[i]))
-    measures |= recovery_measures(interval, found.recovery_percent[i])
-    return measures | iv_measures(current, found.iv_percent[i])
+    measures = charge_measures(widths, widths * curves.threshold_pa[i])
+    measures |= electrotonus_measures(_protocol_points(curves.te_percent[i]))
+    measures |= recovery_measures(interval, curves.recovery_percent[i])
+    return measures | iv_measures(current, curves.iv_percent[i])
 
 
 def _rest_if_any(conditions, axon) -> Axons | None:
@@ -570,41 +595,41 @@ def examine(
         its measures are NaN.
     """
     _check_step(dt)
-    one = _rest_if_any(conditions, axon)
+    axons = _rest_if_any(conditions, axon)
     return single_excitability(
-        _undefined_curves(1) if one is None else measure_curves(one, dt, full)
+        _undefined_curves(1) if axons is None else measure_curves(axons, dt, full)
     )
 
 
 def _protocol_points(electrotonus) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """Return delays and reductions of each level at the delays of its own norm curve."""
-    delays, found = te_delays(), {}
+    delays, points = te_delays(), {}
     for reduction, (level, name) in zip(electrotonus, TE_CURVES.items(), strict=True):
         x = norms()[name].x
-        found[level] = x, reduction[np.searchsorted(delays, x)]
-    return found
+        points[level] = x, reduction[np.searchsorted(delays, x)]
+    return points
 
 
-def single_excitability(found: Curves) -> Excitability:
-    """Return the findings in the one body of `found`."""
-    measures = {key: float(value[0]) for key, value in found.measures.items()}
-    widths, thresholds = np.array(CHARGE_WIDTHS_MS), found.threshold_pa[0]
+def single_excitability(curves: Curves) -> Excitability:
+    """Return the findings in the one body of `curves`."""
+    measures = {key: float(value[0]) for key, value in curves.measures.items()}
+    widths, thresholds = np.array(CHARGE_WIDTHS_MS), curves.threshold_pa[0]
     return Excitability(
-        resting_potential_mv=float(found.resting_potential_mv[0]),
-        internode_potential_mv=float(found.internode_potential_mv[0]),
+        resting_potential_mv=float(curves.resting_potential_mv[0]),
+        internode_potential_mv=float(curves.internode_potential_mv[0]),
         threshold_1ms_pa=float(thresholds[-1]),
-        threshold_20ms_pa=float(found.threshold_20ms_pa[0]),
+        threshold_20ms_pa=float(curves.threshold_20ms_pa[0]),
         rheobase_pa=measures["rheobase_pa"],
         tau_sd_ms=measures["sdtc_ms"],
         charge_widths_ms=widths,
         charge_pa_ms=widths * thresholds,
         recovery_interval_ms=norms()["recovery_cycle"].x,
-        recovery_change_percent=found.recovery_percent[0],
+        recovery_change_percent=curves.recovery_percent[0],
         te_delay_ms=te_delays(),
-        te_reduction_percent=dict(zip(TE_CURVES, found.te_percent[0], strict=True)),
+        te_reduction_percent=dict(zip(TE_CURVES, curves.te_percent[0], strict=True)),
         te_long_delay_ms=np.array(LONG_DELAYS_MS),
-        te_long_reduction_percent=dict(zip(LONG_LEVELS, found.te_long_percent[0], strict=True)),
+        te_long_reduction_percent=dict(zip(LONG_LEVELS, curves.te_long_percent[0], strict=True)),
         iv_current_percent=norms()["threshold_iv"].x,
-        iv_reduction_percent=found.iv_percent[0],
+        iv_reduction_percent=curves.iv_percent[0],
         measures=measures,
     )

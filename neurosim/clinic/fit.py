@@ -382,7 +382,7 @@ def model_rows(space: Space, x: np.ndarray, axon: Axon) -> np.ndarray:
         return comparable_rows(ex.measure_curves(space.at_rest(x, axon), full=True))
     except NeurosimError:
         if len(x) > 1:
-            return np.vstack([model_rows(space, one[None], axon) for one in x])
+            return np.vstack([model_rows(space, point[None], axon) for point in x])
         width = len(norms_.TE_CURVES) * ex.te_delays().size + 1
         width += norms_.norms()["recovery_cycle"].x.size + norms_.norms()["threshold_iv"].x.size
         return np.full((1, width), np.nan)
@@ -396,14 +396,14 @@ def single_change(name: str, axon: Axon, temperature_c: float) -> tuple[np.ndarr
     tested in full are left out, and that place is approached.
     """
     space = person_space(axon, temperature_c)
-    at = space.names.index(name)
+    place = space.names.index(name)
     near = np.sinh(np.linspace(0, 2.5, SINGLE_POINTS + 1)) / np.sinh(2.5)
-    low, high = (bound[at] for bound in space.bounds)
+    low, high = (bound[place] for bound in space.bounds)
     grid, rows = np.array([]), np.empty((0, 0))
     more = np.concatenate([low * near[:0:-1], high * near])
     for _ in range(BOUNDARY_STEPS + 1):
-        found = model_rows(space, np.outer(more, np.eye(len(space))[at]), axon)
-        rows = np.vstack([rows, found]) if grid.size else found
+        new_rows = model_rows(space, np.outer(more, np.eye(len(space))[place]), axon)
+        rows = np.vstack([rows, new_rows]) if grid.size else new_rows
         grid = np.concatenate([grid, more])
         order = np.argsort(grid)
         grid, rows = grid[order], rows[order]
@@ -492,7 +492,7 @@ def _most_probable(residuals, start: np.ndarray, space: Space):
         return ((r[1:] - r[0]) / step[:, None]).T
 
     inside = np.clip(start, low + 1e-6, high - 1e-6)
-    found = least_squares(
+    solution = least_squares(
         lambda x: residuals(x[None])[0],
         inside,
         slope,  # pyright: ignore[reportArgumentType]
@@ -500,32 +500,34 @@ def _most_probable(residuals, start: np.ndarray, space: Space):
         ftol=1e-3,
         xtol=1e-3,
     )
-    return found.x, slope(found.x)
+    return solution.x, slope(solution.x)
 
 
 def _single_changes(
     points: Points, offset, space, axon, temperature_c, scale
 ) -> list[SingleChange]:
     """Return every single change, that which removes most of the discrepancy first."""
-    whole = person_space(axon, temperature_c)
-    found = {}
-    for d in (d for d in space.dimensions if d.name in whole.names):
+    full_space = person_space(axon, temperature_c)
+    best_values = {}
+    for d in (d for d in space.dimensions if d.name in full_space.names):
         grid, rows = single_change(d.name, axon, temperature_c)
         curves = PchipInterpolator(grid, points.predict(rows) + offset)
-        found[d.name] = _best_single_value(points, curves, grid, scale)
-    for name in sorted(found, key=lambda n: found[n][3])[:REFINED_CHANGES]:
-        best, low, high, _ = found[name]
-        grid = _refine_grid(best, low, high, whole.bounds, whole.names.index(name))
-        rows = model_rows(whole, np.outer(grid, np.eye(len(whole))[whole.names.index(name)]), axon)
+        best_values[d.name] = _best_single_value(points, curves, grid, scale)
+    for name in sorted(best_values, key=lambda n: best_values[n][3])[:REFINED_CHANGES]:
+        best, low, high, _ = best_values[name]
+        grid = _refine_grid(best, low, high, full_space.bounds, full_space.names.index(name))
+        rows = model_rows(
+            full_space, np.outer(grid, np.eye(len(full_space))[full_space.names.index(name)]), axon
+        )
         if np.isfinite(rows).all():
             curves = CubicSpline(grid, points.predict(rows) + offset)
-            found[name] = _best_single_value(points, curves, grid, scale)
-    health = whole.point()[None]
-    expected = points.predict(model_rows(whole, health, axon))[0] + offset
+            best_values[name] = _best_single_value(points, curves, grid, scale)
+    health = full_space.point()[None]
+    expected = points.predict(model_rows(full_space, health, axon))[0] + offset
     before = float((((points.value - expected) / points.noise_sd) ** 2).sum())
     singles = []
-    for d in (d for d in space.dimensions if d.name in found):
-        best, least, most, misfit = found[d.name]
+    for d in (d for d in space.dimensions if d.name in best_values):
+        best, least, most, misfit = best_values[d.name]
         value, low, high = (float(d.value(x)) for x in (best, least, most))
         removed = 100.0 * (1.0 - misfit / before) if before > 0 else 0.0
         singles.append(
@@ -546,7 +548,7 @@ def _best_single_value(points: Points, curves, grid, scale) -> tuple[float, floa
     return float(fine[best]), float(low), float(high), float(misfit[best])
 
 
-def _refine_grid(best: float, low: float, high: float, bounds, at: int) -> np.ndarray:
+def _refine_grid(best: float, low: float, high: float, bounds, place: int) -> np.ndarray:
     """Return a narrow grid about the best value of a single change, within the bounds."""
     reach = 2.0 * max(high - low, 0.05)
-    return np.linspace(max(best - reach, bounds[0][at]), min(best + reach, bounds[1][at]), 5)
+    return np.linspace(max(best - reach, bounds[0][place]), min(best + reach, bounds[1][place]), 5)

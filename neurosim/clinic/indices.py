@@ -262,8 +262,8 @@ def recovery_measures(x, y) -> dict[str, float]:
         period = float(x[i] * (x[i + 1] / x[i]) ** share)
 
     def at(*intervals):
-        found = y[np.isin(x, intervals)]
-        return float(found.mean()) if found.size == len(intervals) else math.nan
+        values = y[np.isin(x, intervals)]
+        return float(values.mean()) if values.size == len(intervals) else math.nan
 
     return {
         "superexcitability_percent": float(early.min()) if early.size else math.nan,
@@ -288,8 +288,8 @@ def electrotonus_measures(curves: Mapping[int, tuple[np.ndarray, np.ndarray]]) -
     onset, end = POLARISED_FROM_MS, POLARISED_TO_MS
 
     def read(level, low, high):
-        at = np.arange(low, high + 0.5)
-        return at, np.interp(at, *curves[level])
+        delays = np.arange(low, high + 0.5)
+        return delays, np.interp(delays, *curves[level])
 
     def mean(level, low, high):
         return float(read(level, onset + low, min(onset + high, end - 1))[1].mean())
@@ -336,14 +336,14 @@ def _half_time(delay, y, peak, last) -> float:
 
 def iv_measures(current, reduction) -> dict[str, float]:
     """Return the slopes of the threshold I/V curve, `current` rising in steps of 10 %."""
-    at = {round(float(c)): i for i, c in enumerate(current)}
+    index = {round(float(c)): i for i, c in enumerate(current)}
 
     def slope(low, high):
-        change = reduction[at[high]] - reduction[at[low]]
+        change = reduction[index[high]] - reduction[index[low]]
         return float((high - low) / change) if change > 0 else math.nan
 
     return {
         "resting_iv_slope": slope(-10, 10),
-        "minimum_iv_slope": float(np.min([slope(c, c + 20) for c in list(at)[:-2]])),
+        "minimum_iv_slope": float(np.min([slope(c, c + 20) for c in list(index)[:-2]])),
         "hyperpolarising_iv_slope": slope(-100, -80),
     }

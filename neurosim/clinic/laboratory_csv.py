@@ -63,9 +63,9 @@ def _find_columns(cells: list[str]) -> dict[str, int]:
     """Return which column is the analyte, the value and the unit, as far as they are named."""
     names = [fold_text(cell) for cell in cells]
     return {
-        role: names.index(next(word for word in words if word in names))
-        for role, words in HEADERS.items()
-        if any(word in names for word in words)
+        role: names.index(next(word for word in headers if word in names))
+        for role, headers in HEADERS.items()
+        if any(word in names for word in headers)
     }
 
 

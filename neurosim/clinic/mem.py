@@ -160,7 +160,10 @@ def _electrotonus_lines(found: Excitability) -> list[str]:
 
 
 def mem_text(
-    found: Excitability, title: str = "health", axon: str = "ghk", temperature_c: float = math.nan
+    examination: Excitability,
+    title: str = "health",
+    axon: str = "ghk",
+    temperature_c: float = math.nan,
 ) -> str:
     """Return an examination in the layout of a MEM file.
 
@@ -169,13 +172,24 @@ def mem_text(
 
     Parameters
     ----------
-    found : Excitability
+    examination : Excitability
         From `neurosim.clinic.excitability.examine` with ``full=True``.
     title, axon : str
         What was examined.
     temperature_c : float
         Of the axon.
     """
+    lines = _header_lines(title, axon, temperature_c)
+    milliamperes = MA_PER_PA * examination.charge_pa_ms / examination.charge_widths_ms
+    lines += ["", " STIMULUS-RESPONSE DATA", "", "Values are those of one axon, all or none"]
+    lines += ["", "\t".join([" " * 20, "% Max".ljust(20), "Stimulus(2)"])]
+    lines += [f"{'SR.50':<20}\t {50:<19}\t {_format_value(milliamperes[-1])}", ""]
+    lines += _curve_lines(examination, milliamperes)
+    lines += ["", *_derived_lines(examination, temperature_c), ""]
+    return "\n".join(lines)
+
+
+def _header_lines(title: str, axon: str, temperature_c: float) -> list[str]:
     header = {
         "Simulated": "yes, by neurosim: a model axon, no person was examined",
         "File": "excitability.mem",
@@ -191,46 +205,46 @@ def mem_text(
         "Operator": "",
         "Comments": " ".join(title.split()),
     }
-    lines = [f" {name + ':':<19}\t{value}".rstrip(" ") for name, value in header.items()]
-    milliamperes = MA_PER_PA * found.charge_pa_ms / found.charge_widths_ms
-    lines += ["", " STIMULUS-RESPONSE DATA", "", "Values are those of one axon, all or none"]
-    lines += ["", "\t".join([" " * 20, "% Max".ljust(20), "Stimulus(2)"])]
-    lines += [f"{'SR.50':<20}\t {50:<19}\t {_format_value(milliamperes[-1])}"]
-    width = found.charge_widths_ms
-    lines += [
-        "",
-        *_section_lines(
-            "CHARGE DURATION DATA",
-            ("Duration (ms)", " Threshold (mA)", "  Threshold charge (mA.mS)"),
-            _table_rows("QT.", zip(width, milliamperes, milliamperes * width, strict=True)),
-        ),
-    ]
+    return [f" {name + ':':<19}\t{value}".rstrip(" ") for name, value in header.items()]
+
+
+def _curve_lines(examination: Excitability, milliamperes: np.ndarray) -> list[str]:
+    """Return the tables of charge, electrotonus, recovery and I/V; `milliamperes` by width."""
+    width = examination.charge_widths_ms
+    lines = _section_lines(
+        "CHARGE DURATION DATA",
+        ("Duration (ms)", " Threshold (mA)", "  Threshold charge (mA.mS)"),
+        _table_rows("QT.", zip(width, milliamperes, milliamperes * width, strict=True)),
+    )
     lines += _section_lines(
         "THRESHOLD ELECTROTONUS DATA",
         ("Delay (ms)", "Current (%)", "Thresh redn. (%)"),
-        _electrotonus_lines(found),
+        _electrotonus_lines(examination),
     )
     lines += _section_lines(
         "RECOVERY CYCLE DATA",
         ("Interval (ms)", "  Threshold change (%)"),
         _table_rows(
-            "RC1.", zip(found.recovery_interval_ms, found.recovery_change_percent, strict=True)
+            "RC1.",
+            zip(examination.recovery_interval_ms, examination.recovery_change_percent, strict=True),
         ),
     )
-    iv = zip(found.iv_current_percent[::-1], found.iv_reduction_percent[::-1], strict=True)
-    lines += _section_lines(
+    iv = zip(
+        examination.iv_current_percent[::-1], examination.iv_reduction_percent[::-1], strict=True
+    )
+    return lines + _section_lines(
         "THRESHOLD I/V DATA", ("Current (%)", "  Threshold redn. (%)"), _table_rows("IV1.", iv)
     )
-    lines += ["", *_derived_lines(found, temperature_c), ""]
-    return "\n".join(lines)
 
 
-def _derived_lines(found: Excitability, temperature_c: float) -> list[str]:
+def _derived_lines(examination: Excitability, temperature_c: float) -> list[str]:
     """Return the derived measures with the numbers of the layout, and the extra ones."""
-    values = {key: found.measures[key] for key in LABELS}
+    values = {key: examination.measures[key] for key in LABELS}
     values["rheobase_pa"] *= MA_PER_PA
     numbered = [(number, label, values[key]) for key, (number, label) in LABELS.items() if number]
-    numbered += [(1, "Stimulus (mA) for 50% max response", MA_PER_PA * found.threshold_1ms_pa)]
+    numbered += [
+        (1, "Stimulus (mA) for 50% max response", MA_PER_PA * examination.threshold_1ms_pa)
+    ]
     numbered += [(9, "Temperature ( C)", temperature_c)]
     extra = [(label, values[key]) for key, (number, label) in LABELS.items() if not number]
     return [

@@ -120,9 +120,9 @@ def _match_substances(analyte: str) -> tuple[list[str], list[str]]:
     Words that change nothing are left out.
     """
     text = re.sub(r"\b(gesamt|serum|plasma)(?=[a-z])", r"\1 ", sheet.fold_text(analyte))
-    words = re.findall(r"[a-z0-9]+\+*", text)
+    tokens = re.findall(r"[a-z0-9]+\+*", text)
     # "Na +" and "Ca 2+" are one word printed as two.
-    joined = re.sub(r"\b(na|k|i?ca|i?mg) ?(2\+|\+{1,2})", r"\1\2", " ".join(words))
+    joined = re.sub(r"\b(na|k|i?ca|i?mg) ?(2\+|\+{1,2})", r"\1\2", " ".join(tokens))
     # "i.S." and "i.U." are German for in serum and in urine.
     joined = re.sub(r"\bi (?=(s|p|pl|b|u|serum|plasma|blut|urin|harn)\b)", "", joined)
     rest = [w for w in joined.split() if w not in HARMLESS_WORDS or w == joined]
@@ -139,17 +139,17 @@ def _resolve_quantity(analyte: str) -> str | None:
     NeurosimError
         If it names a substance of the model with a word that is not understood.
     """
-    named, words = _match_substances(analyte)
-    qualifiers = set(words)
+    named, others = _match_substances(analyte)
+    qualifiers = set(others)
     bases = {n.removeprefix("ionised_").removesuffix("_ion") for n in named}
     if len(bases) != 1 or qualifiers & (OTHER_FLUIDS | ADJUSTED_WORDS):
         return None
     substance = max(named, key=len)  # "Calcium (Ca2+)": the symbol says more
     ionised, total = qualifiers & IONISED_WORDS, qualifiers & TOTAL_WORDS
-    strange = [w for w in words if w not in IONISED_WORDS | TOTAL_WORDS]
+    strange = [w for w in others if w not in IONISED_WORDS | TOTAL_WORDS]
     divided = substance in ("calcium", "calcium_ion", "magnesium")
     if strange or (ionised and total) or (total and not divided):
-        word = strange[0] if strange else words[-1]
+        word = strange[0] if strange else others[-1]
         known = substance.removesuffix("_ion").replace("_", " ")
         raise NeurosimError(
             f"'{analyte}' names {known}, but '{word}' with it is not understood; write only "
@@ -166,17 +166,17 @@ def _resolve_quantity(analyte: str) -> str | None:
 def _guess_analyte(analyte: str) -> str:
     """Return the analyte that a word was probably meant to be, or an empty text."""
     known = HARMLESS_WORDS | OTHER_FLUIDS | IONISED_WORDS | TOTAL_WORDS | ADJUSTED_WORDS
-    words = [w for w in re.findall(r"[a-z]{5,}", sheet.fold_text(analyte)) if w not in known]
-    if len(words) != 1 or words[0] in SUBSTANCES:
+    tokens = [w for w in re.findall(r"[a-z]{5,}", sheet.fold_text(analyte)) if w not in known]
+    if len(tokens) != 1 or tokens[0] in SUBSTANCES:
         return ""
-    near = difflib.get_close_matches(words[0][:60], [s for s in SUBSTANCES if len(s) > 4], 1, 0.85)
+    near = difflib.get_close_matches(tokens[0][:60], [s for s in SUBSTANCES if len(s) > 4], 1, 0.85)
     return near[0] if near else ""
 
 
 def _is_adjusted_calcium(analyte: str) -> bool:
-    named, words = _match_substances(analyte)
+    named, others = _match_substances(analyte)
     return (
-        "calcium" in named and bool(ADJUSTED_WORDS & set(words)) and not OTHER_FLUIDS & set(words)
+        "calcium" in named and bool(ADJUSTED_WORDS & set(others)) and not OTHER_FLUIDS & set(others)
     )
 
 
@@ -247,7 +247,7 @@ def _read_row(row: sheet.Row, quantity: str, where: str) -> tuple[str, float]:
     return name, value
 
 
-def _drop_unneeded(found: dict[str, tuple[str, float, str]]) -> list[str]:
+def _drop_unneeded(entries: dict[str, tuple[str, float, str]]) -> list[str]:
     """Remove lines that another one makes needless, and return why, one sentence each.
 
     A panel prints what it prints: a measured ionised value beats one estimated from a
@@ -255,11 +255,11 @@ def _drop_unneeded(found: dict[str, tuple[str, float, str]]) -> list[str]:
     """
     reasons = []
     for total, field in TOTALS.items():
-        if total in found and field in found:
-            reasons.append(f"{found.pop(total)[2]}: the ionised value is used instead.")
+        if total in entries and field in entries:
+            reasons.append(f"{entries.pop(total)[2]}: the ionised value is used instead.")
     for target in ("albumin_g_l", "ph"):
-        if target in found and "total_calcium" not in found:
-            reasons.append(f"{found.pop(target)[2]}: it only corrects a total calcium.")
+        if target in entries and "total_calcium" not in entries:
+            reasons.append(f"{entries.pop(target)[2]}: it only corrects a total calcium.")
     return reasons
 
 
@@ -276,7 +276,7 @@ def read_panel(path: str | PathLike[str]) -> Panel:
         unit, or an analyte that stands there twice; also if the file cannot be read, lacks
         a column, or holds nothing the model uses.
     """
-    found: dict[str, tuple[str, float, str]] = {}
+    entries: dict[str, tuple[str, float, str]] = {}
     ignored: list[str] = []
     adjusted = ""
     for row in sheet.read_rows(path):
@@ -288,30 +288,30 @@ def read_panel(path: str | PathLike[str]) -> Panel:
             continue
         name, value = _read_row(row, quantity, where)
         target = INPUT_UNITS[name].target
-        if target in found:
+        if target in entries:
             raise NeurosimError(
-                f"{where}: {clip_name(row.analyte)} stands there twice ({found[target][2]})."
+                f"{where}: {clip_name(row.analyte)} stands there twice ({entries[target][2]})."
             )
-        found[target] = (name, value, label)
-    if adjusted and not found.keys() & {"total_calcium", "ionised_calcium_mmol_l"}:
+        entries[target] = (name, value, label)
+    if adjusted and not entries.keys() & {"total_calcium", "ionised_calcium_mmol_l"}:
         raise NeurosimError(
             f"{adjusted}: an adjusted calcium alone is not used; give the measured total calcium "
             "and albumin, or ionised calcium."
         )
-    ignored += _drop_unneeded(found)
-    if not found:
+    ignored += _drop_unneeded(entries)
+    if not entries:
         raise NeurosimError(f"The laboratory panel {path!s} has no analyte that the model uses.")
-    used = tuple(f"{label}: read as {name} = {value:g}." for name, value, label in found.values())
-    return Panel(Body(**_panel_fields(path, found)), used, tuple(ignored))
+    used = tuple(f"{label}: read as {name} = {value:g}." for name, value, label in entries.values())
+    return Panel(Body(**_panel_fields(path, entries)), used, tuple(ignored))
 
 
 def _panel_fields(
-    path: str | PathLike[str], found: Mapping[str, tuple[str, float, str]]
+    path: str | PathLike[str], entries: Mapping[str, tuple[str, float, str]]
 ) -> dict[str, float]:
     """Return the body fields of a panel's lines, naming the line of a value out of range."""
     fields: dict[str, float] = {}
-    conditions = {t: found[t] for t in ("albumin_g_l", "ph") if t in found}
-    for target, (name, value, label) in found.items():
+    conditions = {t: entries[t] for t in ("albumin_g_l", "ph") if t in entries}
+    for target, (name, value, label) in entries.items():
         if target in conditions:
             continue
         together = {name: value}
@@ -325,7 +325,7 @@ def _panel_fields(
                         EnteredValue(alias, amount, amount),
                     )
                     together[alias] = amount
-                label = found[target][2]
+                label = entries[target][2]
             fields |= to_body_fields(together)
         except NeurosimError as error:
             raise NeurosimError(f"{path!s}, {label}: {error}") from None

@@ -82,8 +82,8 @@ def _time_constant_ms(width_ms: np.ndarray, charge: np.ndarray) -> float:
     if np.unique(width_ms).size < LEAST_WIDTHS:
         return math.nan
     with np.errstate(all="ignore"):  # charges all alike have no rheobase to divide by
-        found = charge_measures(width_ms, charge)["sdtc_ms"]
-    return found if math.isfinite(found) else math.nan
+        time_constant = charge_measures(width_ms, charge)["sdtc_ms"]
+    return time_constant if math.isfinite(time_constant) else math.nan
 
 
 def _read_csv_record(path: Path) -> NerveRecord:
@@ -102,8 +102,8 @@ def _read_csv_record(path: Path) -> NerveRecord:
     rows.fieldnames = names
     column = next((name for name in ("value", "model") if name in names), None)
     if column is None or not {"curve", "x"} <= set(names):
-        given = ", ".join(names)[:80] or "an empty table"
-        raise NeurosimError(f"{path} needs the columns curve, x and value or model, not {given}.")
+        present = ", ".join(names)[:80] or "an empty table"
+        raise NeurosimError(f"{path} needs the columns curve, x and value or model, not {present}.")
     try:
         points = _curve_points(path, rows, column, comma=separator != ",")
     except csv.Error as error:
@@ -126,7 +126,7 @@ def _read_csv_record(path: Path) -> NerveRecord:
 
 def _curve_points(path, rows, column: str, comma: bool) -> Mapping[str, list[tuple[float, float]]]:
     """Return the (x, y) of each curve; rows without a value are passed over."""
-    found: dict[str, list[tuple[float, float]]] = {}
+    points: dict[str, list[tuple[float, float]]] = {}
     for row in rows:
         name = (row["curve"] or "").strip()
         if name in _UNUSED or not name or not (row[column] or "").strip():
@@ -146,5 +146,5 @@ def _curve_points(path, rows, column: str, comma: bool) -> Mapping[str, list[tup
                 f"{path}, line {rows.line_num}: {x:g} and {y:g} are of no examination of a nerve."
             )
         if math.isfinite(x) and math.isfinite(y):
-            found.setdefault(name, []).append((x, y))
-    return found
+            points.setdefault(name, []).append((x, y))
+    return points

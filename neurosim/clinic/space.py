@@ -97,20 +97,20 @@ class Dimension:
 
 def _read_dimension(kind: str, name: str, axon: Axon) -> Dimension:
     """Return one parameter of ``clinic/fit.toml``."""
-    room = load_group("fit")
-    one = room[f"{kind}.{name}"]
-    unit, numbers = one.unit, np.array([one.value, one.low, one.high])
+    group = load_group("fit")
+    entry = group[f"{kind}.{name}"]
+    unit, numbers = entry.unit, np.array([entry.value, entry.low, entry.high])
     if kind == "person" and name not in _CONDITIONS:
         unit, healthy = load_group("axon_ghk")[name].unit, axon_parameters(axon)[name]
         numbers = numbers + healthy if unit in LINEAR_UNITS else numbers * healthy
     centre, low, high = map(float, numbers)
-    if f"{kind}_sd.{name}" in room:
-        sd = parameter("fit", f"{kind}_sd.{name}") * (1.0 if unit == one.unit else centre)
+    if f"{kind}_sd.{name}" in group:
+        sd = parameter("fit", f"{kind}_sd.{name}") * (1.0 if unit == entry.unit else centre)
     elif unit in LINEAR_UNITS:
         sd = parameter("fit", "prior_share") * (high - low)
     else:
         sd = parameter("fit", "prior_share") * math.log(high / low) * centre
-    return Dimension(name, unit, centre, low, high, sd, one.note)
+    return Dimension(name, unit, centre, low, high, sd, entry.note)
 
 
 @dataclass(frozen=True)
@@ -145,12 +145,12 @@ class Space:
             For a name that the space has not.
         """
         known = [n.removeprefix(f"{kind}.") for n in load_group("fit") if n.startswith(f"{kind}.")]
-        found = []
+        dimensions = []
         for name in known if names is None else names:
             if name not in known:
                 raise unknown_name("parameter of the fit", name, known)
-            found.append(_read_dimension(kind, name, axon))
-        return cls(tuple(found))
+            dimensions.append(_read_dimension(kind, name, axon))
+        return cls(tuple(dimensions))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -197,11 +197,11 @@ class Space:
         """Return `n` points of the prior, shape (n, d), those outside the bounds drawn again."""
         low, high = self.bounds
         spread = np.linalg.inv(self.whitener)
-        found = np.empty((0, len(self)))
-        while len(found) < n:
+        points = np.empty((0, len(self)))
+        while len(points) < n:
             x = rng.standard_normal((n, len(self))) @ spread.T
-            found = np.concatenate([found, x[((x >= low) & (x <= high)).all(axis=1)]])
-        return found[:n]
+            points = np.concatenate([points, x[((x >= low) & (x <= high)).all(axis=1)]])
+        return points[:n]
 
     def axon_and_conditions(
         self, point, axon: Axon = "ghk", conditions: Conditions | None = None
@@ -209,9 +209,11 @@ class Space:
         """Return the axon and the conditions at one point, all else as in `axon`, `conditions`."""
         values = self.values(point)
         around = {d.name: values[d.name] for d in self.dimensions if d.is_condition}
-        own = {name: value for name, value in values.items() if name not in around}
+        axon_values = {name: value for name, value in values.items() if name not in around}
         base = axon_parameters(axon)
-        return base.replace(**own) if own else base, (conditions or Conditions()).replace(**around)
+        return base.replace(**axon_values) if axon_values else base, (
+            conditions or Conditions()
+        ).replace(**around)
 
     def at_rest(
         self, points: np.ndarray, axon: Axon = "ghk", conditions: Conditions | None = None

@@ -139,15 +139,15 @@ def busy_stretches(record: EmgRecord) -> list[tuple[float, float]]:
     """
     rate = record.rate_hz
     step = round(_param("busy_window_ms") / 10_000.0 * rate)
-    whole = record.active[: record.active.size // step * step].reshape(-1, step).mean(axis=1)
-    if whole.size < 10:
+    activity = record.active[: record.active.size // step * step].reshape(-1, step).mean(axis=1)
+    if activity.size < 10:
         return []
-    mean = np.convolve(whole, np.ones(10) / 10.0, "valid")  # of the window that starts there
-    core = np.zeros(whole.size, bool)
+    mean = np.convolve(activity, np.ones(10) / 10.0, "valid")  # of the window that starts there
+    core = np.zeros(activity.size, bool)
     for i in np.flatnonzero(mean > _param("busy_share")).tolist():
         core[i : i + 10] = True
     linked = _widen_mask(record.active, _param("pause_s") / 2.0 * rate)
-    found: list[tuple[float, float]] = []
+    stretches: list[tuple[float, float]] = []
     starts, ends = true_runs(linked)
     for i, j in zip(*true_runs(core), strict=True):
         if (j - i) * step < _param("spasm_least_s") * rate:
@@ -155,9 +155,9 @@ def busy_stretches(record: EmgRecord) -> list[tuple[float, float]]:
         k = int(np.searchsorted(starts, i * step, "right")) - 1
         part = starts[k] + np.flatnonzero(record.active[starts[k] : ends[k]])
         span = (float(part[0]) / rate, float(part[-1]) / rate)
-        if span not in found:
-            found.append(span)
-    return found
+        if span not in stretches:
+            stretches.append(span)
+    return stretches
 
 
 def sort_potentials(record: EmgRecord, leave_out_s: Any = ()) -> Potentials:
@@ -186,43 +186,43 @@ def _widen_mask(mask: np.ndarray, margin: float) -> np.ndarray:
 
 def _peel_units(signal, active, noise, rate):
     """Return places (samples), units and shapes of the spikes in the active parts."""
-    room = round(_param("shape_after_ms") / 1000.0 * rate) + round(
+    gap = round(_param("shape_after_ms") / 1000.0 * rate) + round(
         _param("shape_before_ms") / 1000 * rate
     )
     starts, ends = true_runs(active)
-    kept = [np.r_[signal[i:j], np.zeros(room)] for i, j in zip(starts, ends, strict=True)]
-    index = [np.r_[i:j, np.full(room, -1)] for i, j in zip(starts, ends, strict=True)]
-    if not kept:
+    parts = [np.r_[signal[i:j], np.zeros(gap)] for i, j in zip(starts, ends, strict=True)]
+    index = [np.r_[i:j, np.full(gap, -1)] for i, j in zip(starts, ends, strict=True)]
+    if not parts:
         return np.empty(0), np.empty(0, np.int64), []
-    rest = np.concatenate([np.zeros(room), *kept])
-    where = np.concatenate([np.full(room, -1), *index])
+    rest = np.concatenate([np.zeros(gap), *parts])
+    where = np.concatenate([np.full(gap, -1), *index])
     trusted = np.full(rest.size, _param("threshold_noise") * noise)
-    found = []
+    units = []
     for _ in range(2 * round(_param("units_most"))):
         over = np.abs(rest) - trusted
         if over.max() <= 0.0:
             break
         tries = [
-            _learn_unit(rest, seed, rate, noise) for seed in _seed_samples(rest, over, room, rate)
+            _learn_unit(rest, seed, rate, noise) for seed in _seed_samples(rest, over, gap, rate)
         ]
         if not tries:
             break
         unit = _choose_simplest(tries)
         unit.places = _drop_twins(unit.find_places(rest, noise), rate)
-        made = unit.render(rest.size)
-        rest = rest - made
-        trusted = np.maximum(trusted, _param("misfit_share") * _moving_max(np.abs(made), rate))
+        explained = unit.render(rest.size)
+        rest = rest - explained
+        trusted = np.maximum(trusted, _param("misfit_share") * _moving_max(np.abs(explained), rate))
         top, near = int(np.argmax(over)), round(0.002 * rate)
         trusted[max(top - near, 0) : top + near] = np.inf  # never twice for the same potential
         if unit.places.size:
-            found.append(unit)
-        if len(found) >= _param("units_most"):
+            units.append(unit)
+        if len(units) >= _param("units_most"):
             break
-    found = _drop_locked(found, rate)
-    places = [where[u.places] for u in found]
-    who = np.repeat(np.arange(len(found)), [p.size for p in places])
-    at = np.concatenate([*places, np.empty(0)])
-    return at[at >= 0], who[at >= 0], [u.shape for u in found]
+    units = _drop_locked(units, rate)
+    places = [where[u.places] for u in units]
+    owner = np.repeat(np.arange(len(units)), [p.size for p in places])
+    samples = np.concatenate([*places, np.empty(0)])
+    return samples[samples >= 0], owner[samples >= 0], [u.shape for u in units]
 
 
 def _choose_simplest(tries: list[tuple[_UnitShape, float]]) -> _UnitShape:
@@ -241,7 +241,7 @@ def _learn_unit(rest: np.ndarray, seed: int, rate: float, noise: float) -> tuple
     return unit, float(part @ part - np.sum((part - unit.render(part.size)) ** 2))
 
 
-def _seed_samples(rest: np.ndarray, over: np.ndarray, room: int, rate: float) -> list[int]:
+def _seed_samples(rest: np.ndarray, over: np.ndarray, gap: int, rate: float) -> list[int]:
     """Return samples to learn a unit from: the largest of all, and the first large ones of bursts.
 
     The largest may be two potentials on top of each other; the first of a burst often is free.
@@ -254,7 +254,7 @@ def _seed_samples(rest: np.ndarray, over: np.ndarray, room: int, rate: float) ->
         first = int(np.argmax(part > 0.5 * part.max()))
         stop = first + round(0.002 * rate)
         seeds.add(int(starts[k]) + first + int(np.argmax(part[first:stop])))
-    return [s for s in sorted(seeds) if room <= s < rest.size - room]
+    return [s for s in sorted(seeds) if gap <= s < rest.size - gap]
 
 
 def _moving_max(size: np.ndarray, rate: float) -> np.ndarray:
@@ -279,18 +279,18 @@ class _UnitShape:
         before, after = (
             round(_param(f"shape_{e}_ms") / 1000.0 * rate) for e in ("before", "after")
         )
-        now = cls(rest[seed - before : seed + after], before, np.array([seed]), rate)
-        now.places = _drop_twins(now._cores(rest), rate)
+        unit = cls(rest[seed - before : seed + after], before, np.array([seed]), rate)
+        unit.places = _drop_twins(unit._cores(rest), rate)
         for _ in range(_ROUNDS):
-            now.shape = now._fit_shape(rest, before + after)
-            old, now.places = now.places, _drop_twins(now.find_places(rest, noise), rate)
-            if not now.places.size:
-                now.places = old
+            unit.shape = unit._fit_shape(rest, before + after)
+            old, unit.places = unit.places, _drop_twins(unit.find_places(rest, noise), rate)
+            if not unit.places.size:
+                unit.places = old
                 break
-            if np.array_equal(old, now.places):
+            if np.array_equal(old, unit.places):
                 break
-        now._split(rest, noise)
-        return now
+        unit._split(rest, noise)
+        return unit
 
     def _cores(self, rest: np.ndarray) -> np.ndarray:
         """Return where the middle of the shape, its largest phase, is found again."""
@@ -341,30 +341,32 @@ class _UnitShape:
         wiener = np.conj(seen) / (
             power + max(self.shape.size * noise**2, _param("misfit_power") * power.max())
         )
-        own = irfft(seen * wiener, size)
-        own, height = np.r_[own[-reach:], own[: reach + 1]] / own[0], own[0]
+        pulse = irfft(seen * wiener, size)
+        pulse, height = np.r_[pulse[-reach:], pulse[: reach + 1]] / pulse[0], pulse[0]
         score = irfft(rfft(rest, size) * wiener, size)[: rest.size] / height
         spread = noise / height * float(np.sqrt(np.mean(np.abs(wiener) ** 2)))
 
-        def lay(at: int, sign: float) -> None:
-            i, j = max(at - reach, 0), min(at + reach + 1, score.size)
-            score[i:j] -= sign * own[i - at + reach : j - at + reach]
+        def lay(place: int, sign: float) -> None:
+            i, j = max(place - reach, 0), min(place + reach + 1, score.size)
+            score[i:j] -= sign * pulse[i - place + reach : j - place + reach]
 
         apart, about = (round(_param(f"{e}_ms") / 1000.0 * self.rate) for e in ("closest", "about"))
         least = max(_param("least_height"), _param("threshold_noise") * spread)
-        found = np.empty(0, np.int64)
+        places = np.empty(0, np.int64)
         for _ in range(2):
-            found = np.r_[found, self._batches(score, own, found, least, apart)]
-            found.sort()
-            crowd = np.minimum(np.diff(found, prepend=-reach), np.diff(found, append=score.size))
+            places = np.r_[places, self._batches(score, pulse, places, least, apart)]
+            places.sort()
+            crowd = np.minimum(np.diff(places, prepend=-reach), np.diff(places, append=score.size))
             for k in np.flatnonzero(crowd < reach).tolist():  # each anew, all others where they are
-                at = int(found[k])
-                lay(at, -1.0)
-                low = max(at - about, found[k - 1] + apart if k else 0)
-                high = min(at + about, found[k + 1] - apart if k + 1 < found.size else score.size)
-                found[k] = low + int(np.argmax(score[low : high + 1])) if high > low else at
-                lay(int(found[k]), 1.0)
-        return self._select_fitting(rest, found + self.zero)
+                place = int(places[k])
+                lay(place, -1.0)
+                low = max(place - about, places[k - 1] + apart if k else 0)
+                high = min(
+                    place + about, places[k + 1] - apart if k + 1 < places.size else score.size
+                )
+                places[k] = low + int(np.argmax(score[low : high + 1])) if high > low else place
+                lay(int(places[k]), 1.0)
+        return self._select_fitting(rest, places + self.zero)
 
     def _select_fitting(self, rest: np.ndarray, places: np.ndarray) -> np.ndarray:
         """Return those places at which the shape really lies: not where it hits another's.
@@ -385,14 +387,14 @@ class _UnitShape:
             places = places[wrong < max(0.5 * wrong.max(), 1e-12)]
         return places
 
-    def _batches(self, score, own, found, least, apart) -> np.ndarray:
+    def _batches(self, score, pulse, known, least, apart) -> np.ndarray:
         """Return new places where the score is highest, and subtract them: those apart at once."""
         from scipy.signal import find_peaks
 
         reach = self.shape.size - 1
         hidden = np.zeros(score.size, bool)
-        for at in found.tolist():
-            hidden[max(at - apart, 0) : at + apart] = True
+        for place in known.tolist():
+            hidden[max(place - apart, 0) : place + apart] = True
         new: list[int] = []
         while True:
             open_score = np.where(hidden, -np.inf, score)
@@ -402,10 +404,10 @@ class _UnitShape:
             peaks, _ = find_peaks(np.where(hidden, 0.0, score), height=least, distance=reach)
             if not peaks.size:
                 peaks = high[[int(np.argmax(score[high]))]]
-            for at in peaks.tolist():
-                i, j = max(at - reach, 0), min(at + reach + 1, score.size)
-                score[i:j] -= own[i - at + reach : j - at + reach]
-                hidden[max(at - apart, 0) : at + apart] = True
+            for place in peaks.tolist():
+                i, j = max(place - reach, 0), min(place + reach + 1, score.size)
+                score[i:j] -= pulse[i - place + reach : j - place + reach]
+                hidden[max(place - apart, 0) : place + apart] = True
             new += peaks.tolist()
 
     def render(self, size: int) -> np.ndarray:
@@ -427,20 +429,20 @@ class _UnitShape:
             return
         noise = noise / np.sqrt(self.places.size)
         inside = np.flatnonzero(np.abs(self.shape) > 2.0 * noise)
-        whole = self.shape[inside[0] : inside[-1] + 1] if inside.size else self.shape[:0]
+        active = self.shape[inside[0] : inside[-1] + 1] if inside.size else self.shape[:0]
         closest = round(_param("split_closest_ms") / 1000.0 * self.rate)
         step = max(round(self.rate / 1e4), 1)
-        widest = min(round(_param("split_widest_ms") / 1000.0 * self.rate), whole.size - closest)
-        best: tuple[float, int, np.ndarray] = (_param("split_misfit"), 0, whole)
+        widest = min(round(_param("split_widest_ms") / 1000.0 * self.rate), active.size - closest)
+        best: tuple[float, int, np.ndarray] = (_param("split_misfit"), 0, active)
         for d in range(widest, closest, -step):
-            size = whole.size - d
+            size = active.size - d
             column = np.zeros(max(size, d + 1))
             column[[0, d]] = 2.0 + 1e-6, 1.0
-            half = solve_toeplitz(column[:size], whole[:size] + whole[d:])
-            left = whole.copy()
+            half = solve_toeplitz(column[:size], active[:size] + active[d:])
+            left = active.copy()
             left[:size] -= half
             left[d:] -= half
-            allowed = 3.0 * d * noise**2 + _param("misfit_power") * float(whole @ whole)
+            allowed = 3.0 * d * noise**2 + _param("misfit_power") * float(active @ active)
             if best[1] - d > 4 * step:  # a third of an interval explains as well, with more phases
                 break
             best = min(best, (float(left @ left) / allowed, d, half), key=lambda b: b[0])
@@ -454,8 +456,8 @@ class _UnitShape:
         wide = np.r_[np.zeros(self.shape.size), half, np.zeros(self.shape.size)]
         first = self.shape.size + top - self.zero
         self.shape = wide[first : first + self.shape.size]
-        found = self.find_places(rest, noise)
-        self.places = found if found.size else np.array([start])
+        places = self.find_places(rest, noise)
+        self.places = places if places.size else np.array([start])
 
 
 def _drop_twins(places: np.ndarray, rate: float) -> np.ndarray:
@@ -473,14 +475,14 @@ def _drop_twins(places: np.ndarray, rate: float) -> np.ndarray:
     return np.delete(places, 1 + np.flatnonzero(same))
 
 
-def _drop_locked(found: list[_UnitShape], rate: float) -> list[_UnitShape]:
+def _drop_locked(units: list[_UnitShape], rate: float) -> list[_UnitShape]:
     """Return the units without what is left of larger ones: spikes only beside theirs."""
-    kept: list[_UnitShape] = []
+    free_units: list[_UnitShape] = []
     reach = _param("leftover_ms") / 1000.0 * rate
-    for unit in found:
-        if not any(_are_close(unit.places, other.places, reach) for other in kept):
-            kept.append(unit)
-    return kept
+    for unit in units:
+        if not any(_are_close(unit.places, other.places, reach) for other in free_units):
+            free_units.append(unit)
+    return free_units
 
 
 def _are_close(places: np.ndarray, others: np.ndarray, reach: float) -> bool:
@@ -490,10 +492,10 @@ def _are_close(places: np.ndarray, others: np.ndarray, reach: float) -> bool:
     return float(np.mean(near < reach)) > _param("leftover_share")
 
 
-def check_samples(name: str, given: Any) -> np.ndarray:
+def check_samples(name: str, values: Any) -> np.ndarray:
     """Return a checked column of samples."""
     try:
-        samples = np.asarray(given, dtype=float)
+        samples = np.asarray(values, dtype=float)
     except (TypeError, ValueError):
         raise NeurosimError(f"{name} must be a column of numbers.") from None
     if samples.ndim != 1 or not samples.size:

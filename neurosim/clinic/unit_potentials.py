@@ -61,6 +61,36 @@ class Electrode:
         number_within("noise_uv", self.noise_uv, 0, 1e4, "uV")
 
 
+@dataclass(frozen=True, eq=False)
+class EmgSettings:
+    """How a muscle is recorded, whose it is, and in what state its units are.
+
+    Attributes
+    ----------
+    sampling_hz : float
+        Samples per second, 500 to 50 000.
+    seed : int or sequence of int
+        Whose muscle: where units and fibres lie; and its noise.
+    scale_of_units : array_like, optional
+        Factor on each unit's potential, shape (units,) or one for all; such as the share of
+        its fibres that follow.
+    noise_uv : float, optional
+        Root mean square of the noise; the electrode's if omitted.
+    fibres_scale, scatter_scale : float
+        Factors on the fibres of each unit and on their scatter; see `unit_fibres`.
+    """
+
+    sampling_hz: float = 2000.0
+    seed: Seed = 1
+    scale_of_units: Any = None
+    noise_uv: float | None = None
+    fibres_scale: float = 1.0
+    scatter_scale: float = 1.0
+
+
+DEFAULT_SETTINGS = EmgSettings()
+
+
 @dataclass(frozen=True)
 class PotentialShape:
     """What the clinic reads off a potential.
@@ -149,7 +179,7 @@ def needle_electrode(
     )
 
 
-def electrode_for(what: str | Electrode, muscle: str | Muscle) -> Electrode:
+def electrode_for(electrode: str | Electrode, muscle: str | Muscle) -> Electrode:
     """Return an electrode; ``"surface"`` and ``"needle"`` are the usual ones for the muscle.
 
     Raises
@@ -157,11 +187,11 @@ def electrode_for(what: str | Electrode, muscle: str | Muscle) -> Electrode:
     NeurosimError
         For another name.
     """
-    if isinstance(what, Electrode):
-        return what
-    if what not in ELECTRODES:
-        raise unknown_name("electrode", what, ELECTRODES)
-    return surface_electrode(muscle) if what == "surface" else needle_electrode(muscle)
+    if isinstance(electrode, Electrode):
+        return electrode
+    if electrode not in ELECTRODES:
+        raise unknown_name("electrode", electrode, ELECTRODES)
+    return surface_electrode(muscle) if electrode == "surface" else needle_electrode(muscle)
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,10 +271,10 @@ def _territories(m: Muscle, seed: tuple[int, ...]) -> np.ndarray:
 
 def _check_seed(seed: Seed) -> tuple[int, ...]:
     """Return a seed as whole numbers; one sentence if it is none."""
-    given = np.atleast_1d(np.asarray(seed, dtype=object)).tolist()
-    if not given or any(not isinstance(s, int | np.integer) or s < 0 for s in given):
+    numbers = np.atleast_1d(np.asarray(seed, dtype=object)).tolist()
+    if not numbers or any(not isinstance(s, int | np.integer) or s < 0 for s in numbers):
         raise NeurosimError(f"seed must be one or more whole numbers from 0 up, not {seed!r}.")
-    return tuple(int(s) for s in given)
+    return tuple(int(s) for s in numbers)
 
 
 def _unit_generator(m: Muscle, seed: tuple[int, ...], unit: int, kind: int) -> np.random.Generator:
@@ -283,9 +313,9 @@ def unit_fibres(
     x, y = np.empty(0), np.empty(0)
     while x.size < n:  # those outside the muscle are drawn again
         far, angle = radius * np.sqrt(rng.random(2 * n)), 2.0 * np.pi * rng.random(2 * n)
-        at, deep = x0 + far * np.cos(angle), y0 + far * np.sin(angle)
-        inside = (at / wide) ** 2 + ((deep - top - thick) / thick) ** 2 <= 1.0
-        x, y = np.append(x, at[inside]), np.append(y, deep[inside])
+        across, deep = x0 + far * np.cos(angle), y0 + far * np.sin(angle)
+        inside = (across / wide) ** 2 + ((deep - top - thick) / thick) ** 2 <= 1.0
+        x, y = np.append(x, across[inside]), np.append(y, deep[inside])
     end_plate, size = (np.clip(rng.standard_normal(n), -2.0, 2.0) * scatter_scale for _ in (0, 1))
     wave = float(velocities_m_s(m)[unit])
     slope, offset = _n("velocity_per_um"), _n("velocity_offset")
@@ -421,9 +451,9 @@ def _unit_potential(
     last_s += _SETTLE_S if electrode.band_hz else 0.0
     samples = n * math.ceil(last_s * hz)
     fibres = _thin_fibres(unit_fibres(m, unit, seed, *scales), electrode)
-    found = fibres_potential_uv(fibres, electrode, n * hz, samples)
-    found = _amplify(found, electrode, n * hz, 0.45 * hz)
-    table = np.ascontiguousarray(found.reshape(-1, n).T)
+    potential = fibres_potential_uv(fibres, electrode, n * hz, samples)
+    potential = _amplify(potential, electrode, n * hz, 0.45 * hz)
+    table = np.ascontiguousarray(potential.reshape(-1, n).T)
     table.flags.writeable = False
     return table
 
@@ -443,17 +473,13 @@ def _amplify(signal: np.ndarray, electrode: Electrode, rate: float, top_hz: floa
 
 
 def _check_settings(
-    muscle: str | Muscle,
-    electrode: str | Electrode,
-    sampling_hz: float,
-    fibres_scale: float,
-    scatter_scale: float,
+    muscle: str | Muscle, electrode: str | Electrode, settings: EmgSettings
 ) -> tuple[Muscle, Electrode, float, tuple[float, float]]:
     m = anatomy.muscle(muscle)
-    hz = number_within("sampling_hz", sampling_hz, *SAMPLING_HZ, "per second")
+    hz = number_within("sampling_hz", settings.sampling_hz, *SAMPLING_HZ, "per second")
     scales = (
-        number_within("fibres_scale", fibres_scale, 0.001, 20),
-        number_within("scatter_scale", scatter_scale, 0, 5),
+        number_within("fibres_scale", settings.fibres_scale, 0.001, 20),
+        number_within("scatter_scale", settings.scatter_scale, 0, 5),
     )
     return m, electrode_for(electrode, m), hz, scales
 
@@ -461,10 +487,7 @@ def _check_settings(
 def unit_potentials(
     muscle: str | Muscle,
     electrode: str | Electrode = "surface",
-    sampling_hz: float = 2000.0,
-    seed: Seed = 1,
-    fibres_scale: float = 1.0,
-    scatter_scale: float = 1.0,
+    settings: EmgSettings = DEFAULT_SETTINGS,
     units: Any = None,
 ) -> np.ndarray:
     """Return the potential of every unit at an electrode, uV, shape (units, samples).
@@ -475,12 +498,8 @@ def unit_potentials(
     ----------
     muscle : str or Muscle
     electrode : {"surface", "needle"} or Electrode
-    sampling_hz : float
-        Samples per second, 500 to 50 000.
-    seed : int or sequence of int
-        Whose muscle: where units and fibres lie.
-    fibres_scale, scatter_scale : float
-        Factors on the fibres of each unit and on their scatter; see `unit_fibres`.
+    settings : EmgSettings
+        All but the noise and the factors on units.
     units : sequence of int, optional
         Only these units, in this order.
 
@@ -489,12 +508,11 @@ def unit_potentials(
     NeurosimError
         For an unknown name or a value that is not allowed.
     """
-    m, e, hz, scales = _check_settings(muscle, electrode, sampling_hz, fibres_scale, scatter_scale)
+    m, e, hz, scales = _check_settings(muscle, electrode, settings)
+    seed = _check_seed(settings.seed)
     wanted = np.arange(m.units) if units is None else np.atleast_1d(np.asarray(units))
     sort_discharges(np.zeros(wanted.size), wanted, m)  # refuses a unit that does not exist
-    return np.stack(
-        [_unit_potential(m, e, hz, _check_seed(seed), scales, int(u))[0] for u in wanted]
-    )
+    return np.stack([_unit_potential(m, e, hz, seed, scales, int(u))[0] for u in wanted])
 
 
 def measure_shape(potential_uv: Any, sampling_hz: float) -> PotentialShape:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from os import PathLike
+from pathlib import Path
 
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, finite_number, short_repr
@@ -78,7 +78,7 @@ class Examination(Viewable, Excitability):
 
 @public
 def excitability(
-    what: Body | Scenario | Conditions | str | PathLike[str] | None = None,
+    what: Body | Scenario | Conditions | str | Path | None = None,
     *,
     condition: str | None = None,
     change: Mapping[str, float] | None = None,
@@ -124,16 +124,16 @@ def excitability(
     scenario, start = _load_axon(what, {"axon": axon, "seed": seed})
     if person is not None:
         person = _check_whole("person", person, 0, 2**53)
-    given = _check_change(change)
+    changes_named = _check_change(change)
     preset = {} if condition is None else dict(named_condition(condition).changes)
-    title = _describe_examined(what, scenario, condition, given)
+    title = _describe_examined(what, scenario, condition, changes_named)
     if person is not None:
         title = f"{title} (person {person} of seed {scenario.seed})"
-    name = scenario.name if isinstance(what, Scenario | str | PathLike) else "excitability"
+    name = scenario.name if isinstance(what, Scenario | str | Path) else "excitability"
     scenario = scenario.replace(name=name, title=title)
     scores = () if person is None else person_scores(scenario.seed, person)
     person_axon = axon_of_person(scenario.axon, scores)
-    conditions = apply_changes({**preset, **given}, start, person_axon)
+    conditions = apply_changes({**preset, **changes_named}, start, person_axon)
     healthy = examine(Conditions(), person_axon)
     changed = conditions != Conditions()
     test = examine(conditions, person_axon) if changed else healthy
@@ -141,7 +141,7 @@ def excitability(
         **vars(test),
         scenario=scenario,
         condition=condition,
-        changes={**preset, **given},
+        changes={**preset, **changes_named},
         conditions=conditions,
         person=person,
         healthy=healthy,
@@ -155,7 +155,7 @@ def _load_axon(what: object, fields: Mapping[str, object]) -> tuple[Scenario, Co
         for name, value in vars(what).items():
             finite_number(name, value)
         return Scenario().replace(**fields), what
-    if what is not None and not isinstance(what, Body | Scenario | str | PathLike):
+    if what is not None and not isinstance(what, Body | Scenario | str | Path):
         raise NeurosimError(
             "what must be a Body, a Scenario, Conditions, a scenario's name or a TOML file, not "
             f"{short_repr(what)}."
@@ -198,7 +198,7 @@ def _describe_examined(
 
 
 @public
-def fit(record: str | PathLike[str] | NerveRecord | Excitability, *, axon: str = "ghk") -> Fit:
+def fit(record: str | Path | NerveRecord | Excitability, *, axon: str = "ghk") -> Fit:
     """Tell which parameters of the axon moved in one person's nerve-excitability record.
 
     Parameters
@@ -230,7 +230,7 @@ def fit(record: str | PathLike[str] | NerveRecord | Excitability, *, axon: str =
         )
     elif isinstance(record, Excitability):
         record = NerveRecord.from_excitability(record)
-    elif isinstance(record, str | PathLike):
+    elif isinstance(record, str | Path):
         record = read_record(record)
     elif not isinstance(record, NerveRecord):
         raise NeurosimError(

@@ -368,7 +368,7 @@ def _needle_shape(name: str, unit: int, hz: float = 20_000.0) -> unit_potentials
     x, y, _ = unit_potentials.territories_mm(name)[unit]
     near = unit_potentials.needle_electrode(name, x - 1.0, y)
     return unit_potentials.measure_shape(
-        unit_potentials.unit_potentials(name, near, hz, units=unit)[0], hz
+        unit_potentials.unit_potentials(name, near, unit_potentials.EmgSettings(hz), unit)[0], hz
     )
 
 

@@ -28,6 +28,7 @@ from neurosim.view.style import (
     pluralize,
 )
 
+FORCE_HZ = 1000.0  # samples of the force per second
 ROWS = ("raster", "force", "emg", "spectrogram")
 LINES = ((BLUE, "-"), (GREEN, "--"), (VERMILION, "-."), (PURPLE, ":"))
 _WINDOW_S = 0.064  # of the spectrogram
@@ -117,9 +118,6 @@ def picture_emg(
     force_mn: Any,
     emg_uv: Any,
     sampling_hz: float,
-    *,
-    force_hz: float = 1000.0,
-    title: str = "Electromyogram",
     electrode: str = "electrode",
 ) -> Any:
     """Draw discharges, force, potential and spectrogram over one time axis.
@@ -129,29 +127,28 @@ def picture_emg(
     time_s, unit : array_like
         Discharges: when, s, and of which unit, from 0.
     force_mn : array_like
-        Force, mN, sampled at `force_hz`.
+        Force, mN, at `FORCE_HZ` samples per second.
     emg_uv : array_like
         Potential, µV, sampled at `sampling_hz`.
-    sampling_hz, force_hz : float
-    title : str
+    sampling_hz : float
     electrode : str
         Named in the words.
 
     Returns
     -------
     Picture
-        Its `words` are those of `describe_emg`.
+        Its `alt_text` is that of `describe_emg`.
     """
     fig = new_figure()
     fig.alt_text = describe_emg(summarise_emg(time_s, unit, emg_uv, sampling_hz), electrode)
     axes = fig.subplots(4, 1, sharex=True)
-    plot_record(time_s, unit, force_mn, emg_uv, sampling_hz, axes, force_hz=force_hz)
+    plot_record(time_s, unit, force_mn, emg_uv, sampling_hz, axes)
     loudness = axes[3].collections[0]
     fig.colorbar(
         loudness, ax=list(axes), fraction=0.03, aspect=14, shrink=0.3, anchor=(0, 0)
     ).set_label(loudness.get_label())
     fig.align_ylabels(axes)
-    add_titles(fig, title, "Simulated.")
+    add_titles(fig, "Electromyogram", "Simulated.")
     return fig
 
 
@@ -162,20 +159,15 @@ def plot_record(
     emg_uv: Any,
     sampling_hz: float,
     ax: Sequence[Any] | None = None,
-    *,
-    force_hz: float = 1000.0,
-    colour: str = BLUE,
 ) -> Sequence[Any]:
     """Draw discharges, force, potential and spectrogram on four axes, and return them.
 
     Parameters
     ----------
-    time_s, unit, force_mn, emg_uv, sampling_hz, force_hz
+    time_s, unit, force_mn, emg_uv, sampling_hz
         As of `picture_emg`.
     ax : sequence of 4 matplotlib axes, optional
         From top to bottom as `ROWS`; new ones if omitted.
-    colour : str
-        Of force and potential.
 
     Returns
     -------
@@ -187,8 +179,8 @@ def plot_record(
     raster, pull, wave, colours = axes
     end = np.size(emg_uv) / sampling_hz
     plot_discharges(time_s, unit, raster)
-    plot_signal(force_mn, force_hz, "force, mN", pull, colour=colour, lw=1.5)
-    plot_signal(emg_uv, sampling_hz, "EMG, µV", wave, colour=colour, lw=0.7)
+    plot_signal(force_mn, FORCE_HZ, "force, mN", pull, lw=1.5)
+    plot_signal(emg_uv, sampling_hz, "EMG, µV", wave, lw=0.7)
     plot_spectrogram(emg_uv, sampling_hz, colours)
     for each in axes:
         each.set_xlim(0, end)
@@ -395,5 +387,5 @@ def _size_label(row: np.ndarray, name: str, sampling_hz: float) -> str:
 def describe_potentials(potentials_uv: Any, sampling_hz: float, names: Sequence[str]) -> str:
     """Return unit potentials in words: amplitude, µV, and duration, ms, of each."""
     rows = np.atleast_2d(np.asarray(potentials_uv, float))
-    told = [_size_label(row, name, sampling_hz) for row, name in zip(rows, names, strict=True)]
-    return "; ".join(told) + "."
+    labels = [_size_label(row, name, sampling_hz) for row, name in zip(rows, names, strict=True)]
+    return "; ".join(labels) + "."

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @house_style
 def picture_excitability(
-    found: Excitability,
+    examination: Excitability,
     healthy: Excitability,
     norms: Mapping[str, NormCurve] | None = None,
     title: str = "this body",
@@ -42,7 +42,7 @@ def picture_excitability(
 
     Parameters
     ----------
-    found, healthy : Excitability
+    examination, healthy : Excitability
         From `neurosim.clinic.excitability.examine` with ``full=True``.
     norms : mapping, optional
         `neurosim.clinic.norms.norms`: mean and 1.96 SD of 280 people behind them.
@@ -52,24 +52,24 @@ def picture_excitability(
     Returns
     -------
     Picture
-        Its `words` are those of `neurosim.view.excitability_words.describe_excitability`.
+        Its `alt_text` is that of `neurosim.view.excitability_words.describe_excitability`.
     """
     fig = new_figure()
     axes = fig.subplots(2, 2)
-    plot_charge(found, healthy, axes[0, 0])
-    plot_electrotonus(found, healthy, norms, axes[0, 1])
-    plot_recovery(found, healthy, norms, axes[1, 0])
-    plot_iv(found, healthy, norms, axes[1, 1])
+    plot_charge(examination, healthy, axes[0, 0])
+    plot_electrotonus(examination, healthy, norms, axes[0, 1])
+    plot_recovery(examination, healthy, norms, axes[1, 0])
+    plot_iv(examination, healthy, norms, axes[1, 1])
     name = safe_label(title[:1].lower() + title[1:])
     fig.legend(
-        handles=_test_handles(found is not healthy, norms is not None, name),
+        handles=_test_handles(examination is not healthy, norms is not None, name),
         loc="outside upper left",
         ncols=3,
     )
     add_titles(fig, "", "The clinic's nerve-excitability test on the model axon.")
     fig.alt_text = (
         f"Nerve-excitability test, {title}.\n"
-        + excitability_words.describe_excitability(found, healthy)
+        + excitability_words.describe_excitability(examination, healthy)
     )
     return fig
 
@@ -109,29 +109,31 @@ def _format_level(percent: float) -> str:
     return f"{percent:+d} %".replace("-", "\N{MINUS SIGN}")
 
 
-def _draw_pair(ax: Any, x: np.ndarray, found: np.ndarray, healthy: np.ndarray, **look: Any) -> None:
+def _draw_pair(
+    ax: Any, x: np.ndarray, changed: np.ndarray, healthy: np.ndarray, **look: Any
+) -> None:
     """Draw health and, where there is one, the changed state over it."""
     ax.plot(x, healthy, LINE_STYLES[HEALTH], color=HEALTH, **({"lw": 1.8} | look))
-    if found is not healthy:
-        ax.plot(x, found, LINE_STYLES[CHANGED], color=CHANGED, **({"lw": 1.8} | look))
+    if changed is not healthy:
+        ax.plot(x, changed, LINE_STYLES[CHANGED], color=CHANGED, **({"lw": 1.8} | look))
 
 
-def _draw_marked(ax: Any, x: np.ndarray, found: np.ndarray, healthy: np.ndarray) -> None:
-    _draw_pair(ax, x, found, healthy)
+def _draw_marked(ax: Any, x: np.ndarray, changed: np.ndarray, healthy: np.ndarray) -> None:
+    _draw_pair(ax, x, changed, healthy)
     ax.plot(x, healthy, OUTCOME_SHAPES[HEALTH], color=HEALTH, ms=5)
-    if found is not healthy:
-        ax.plot(x, found, OUTCOME_SHAPES[CHANGED], color=CHANGED, ms=5)
+    if changed is not healthy:
+        ax.plot(x, changed, OUTCOME_SHAPES[CHANGED], color=CHANGED, ms=5)
 
 
 @house_style
-def plot_charge(found: Excitability, healthy: Excitability, ax: Any = None) -> Any:
+def plot_charge(examination: Excitability, healthy: Excitability, ax: Any = None) -> Any:
     """Draw charge against width, in per cent of the healthy charge at 1 ms.
 
     A nerve's is in mA ms, so only the shape can be compared.
 
     Parameters
     ----------
-    found, healthy : Excitability
+    examination, healthy : Excitability
         With ``full=True``; twice the same draws health alone.
     ax : matplotlib axes, optional
         New ones if omitted.
@@ -141,12 +143,12 @@ def plot_charge(found: Excitability, healthy: Excitability, ax: Any = None) -> A
     matplotlib axes
     """
     ax, x = axes_or_new(ax), healthy.charge_widths_ms
-    whole = healthy.charge_pa_ms[-1]
-    higher = not found.charge_pa_ms[-1] < whole
+    healthy_charge = healthy.charge_pa_ms[-1]
+    higher = not examination.charge_pa_ms[-1] < healthy_charge
     lines = [(healthy, HEALTH, "health", not higher)]
-    lines += [(found, CHANGED, "changed", higher)] if found is not healthy else []
+    lines += [(examination, CHANGED, "changed", higher)] if examination is not healthy else []
     for e, colour, name, above in lines:
-        y = 100.0 * e.charge_pa_ms / whole
+        y = 100.0 * e.charge_pa_ms / healthy_charge
         ax.plot(x, y, OUTCOME_SHAPES[colour], color=colour, ms=7)
         if np.isnan(y).any():
             continue
@@ -180,13 +182,13 @@ def plot_charge(found: Excitability, healthy: Excitability, ax: Any = None) -> A
 
 @house_style
 def plot_electrotonus(
-    found: Excitability, healthy: Excitability, norms: Any = None, ax: Any = None
+    examination: Excitability, healthy: Excitability, norms: Any = None, ax: Any = None
 ) -> Any:
     """Draw threshold electrotonus; stronger hyperpolarising currents in a small plot within.
 
     Parameters
     ----------
-    found, healthy : Excitability
+    examination, healthy : Excitability
         With ``full=True``; twice the same draws health alone.
     norms : mapping, optional
         `neurosim.clinic.norms.norms`.
@@ -201,18 +203,23 @@ def plot_electrotonus(
     for level, name in TE_CURVES.items():
         _draw_norm_band(ax, norms[name] if norms is not None else None)
         health = healthy.te_reduction_percent[level]
-        _draw_pair(ax, x, health if found is healthy else found.te_reduction_percent[level], health)
+        _draw_pair(
+            ax,
+            x,
+            health if examination is healthy else examination.te_reduction_percent[level],
+            health,
+        )
         ax.text(7, level, _format_level(level), color=GREY, ha="right", va="center")
     ax.axhline(0, color=BLACK, lw=0.8)
     ax.set_xlim(left=-17)
     ax.set_xlabel("delay, ms (the current runs from 10 to 110 ms)")
     ax.set_ylabel("threshold reduction, %")
     ax.set_title("Electrotonus: how it follows a steady current")
-    _draw_long_inset(ax, found, healthy)
+    _draw_long_inset(ax, examination, healthy)
     return ax
 
 
-def _draw_long_inset(ax: Any, found: Excitability, healthy: Excitability) -> None:
+def _draw_long_inset(ax: Any, examination: Excitability, healthy: Excitability) -> None:
     """Draw the stronger hyperpolarising currents small, in thin lines: no norms are at hand."""
     inset = ax.inset_axes((0.62, 0.1, 0.37, 0.3))
     x = healthy.te_long_delay_ms
@@ -221,7 +228,7 @@ def _draw_long_inset(ax: Any, found: Excitability, healthy: Excitability) -> Non
         _draw_pair(
             inset,
             x,
-            health if found is healthy else found.te_long_reduction_percent[level],
+            health if examination is healthy else examination.te_long_reduction_percent[level],
             health,
             lw=0.9,
         )
@@ -241,13 +248,13 @@ def _draw_long_inset(ax: Any, found: Excitability, healthy: Excitability) -> Non
 
 @house_style
 def plot_recovery(
-    found: Excitability, healthy: Excitability, norms: Any = None, ax: Any = None
+    examination: Excitability, healthy: Excitability, norms: Any = None, ax: Any = None
 ) -> Any:
     """Draw the recovery cycle: how the threshold changes after a discharge.
 
     Parameters
     ----------
-    found, healthy : Excitability
+    examination, healthy : Excitability
         With ``full=True``; twice the same draws health alone.
     norms : mapping, optional
         `neurosim.clinic.norms.norms`.
@@ -261,7 +268,9 @@ def plot_recovery(
     ax = axes_or_new(ax)
     _draw_norm_band(ax, norms["recovery_cycle"] if norms is not None else None)
     x, health = healthy.recovery_interval_ms, healthy.recovery_change_percent
-    _draw_marked(ax, x, health if found is healthy else found.recovery_change_percent, health)
+    _draw_marked(
+        ax, x, health if examination is healthy else examination.recovery_change_percent, health
+    )
     ax.axhline(0, color=BLACK, lw=0.8)
     ax.set_xscale("log")
     ticks = [2, 3, 5, 10, 20, 50, 100, 200]
@@ -279,12 +288,14 @@ def plot_recovery(
 
 
 @house_style
-def plot_iv(found: Excitability, healthy: Excitability, norms: Any = None, ax: Any = None) -> Any:
+def plot_iv(
+    examination: Excitability, healthy: Excitability, norms: Any = None, ax: Any = None
+) -> Any:
     """Draw the threshold after a long steady current against that current.
 
     Parameters
     ----------
-    found, healthy : Excitability
+    examination, healthy : Excitability
         With ``full=True``; twice the same draws health alone.
     norms : mapping, optional
         `neurosim.clinic.norms.norms`.
@@ -298,7 +309,9 @@ def plot_iv(found: Excitability, healthy: Excitability, norms: Any = None, ax: A
     ax = axes_or_new(ax)
     _draw_norm_band(ax, norms["threshold_iv"] if norms is not None else None)
     x, health = healthy.iv_current_percent, healthy.iv_reduction_percent
-    _draw_marked(ax, x, health if found is healthy else found.iv_reduction_percent, health)
+    _draw_marked(
+        ax, x, health if examination is healthy else examination.iv_reduction_percent, health
+    )
     ax.axhline(0, color=BLACK, lw=0.8)
     ax.axvline(0, color=BLACK, lw=0.8)
     ax.set_xlabel("steady current for 200 ms, % of threshold")

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 from neurosim.view.describe_body import threshold_words
 
 
-def excitability_table(found: Excitability, healthy: Excitability) -> str:
+def excitability_table(examination: Excitability, healthy: Excitability) -> str:
     """Return every derived measure in aligned columns: model, health, people, z, verdict."""
     rows = [("measure", "unit", "model", "health", "people: mean ± SD", "z", "95 % limits")]
-    for row in compare_with_norms(found):
+    for row in compare_with_norms(examination):
         m = row.measure
         known = not math.isnan(row.human_sd)
         unit = "" if m.unit == "1" else m.unit
@@ -53,22 +53,22 @@ def _format_measure(value: float) -> str:
     return f"{value:.3f}" if abs(value) < 1 else f"{value:.{2 if abs(value) < 10 else 1}f}"
 
 
-def describe_excitability(found: Excitability, healthy: Excitability) -> str:
+def describe_excitability(examination: Excitability, healthy: Excitability) -> str:
     """Return the clinic's test in words: thresholds, what it looks like, and the people."""
     lines = []
-    if not found.blocked:
+    if not examination.blocked:
         lines.append(
             "Stimulus-response: the model is one axon, all or none, so there is no curve; its "
-            f"1-ms threshold is {found.threshold_1ms_pa:.1f} pA "
+            f"1-ms threshold is {examination.threshold_1ms_pa:.1f} pA "
             f"(health {healthy.threshold_1ms_pa:.1f})."
         )
-    lines.append(threshold_words(found, healthy))
-    name = match_pattern(found, healthy)
+    lines.append(threshold_words(examination, healthy))
+    name = match_pattern(examination, healthy)
     if name is not None:
         lines.append(f"Against health it looks like {name}: every sign of that pattern agrees.")
-    elif not found.blocked and found.measures != healthy.measures:
+    elif not examination.blocked and examination.measures != healthy.measures:
         lines.append("Against health the signs do not agree on one known pattern.")
-    rows = compare_with_norms(found)
+    rows = compare_with_norms(examination)
     defined = [row for row in rows if not math.isnan(row.z)]
     outside = [row.measure.name for row in defined if not row.inside_95]
     undefined = [row.measure.name for row in rows if row.verdict == "not defined"]

@@ -113,17 +113,17 @@ def _moved_words(fit: Fit) -> list[str]:
     moved = sorted((e for e in fit.estimates if e.moved), key=lambda e: -abs(e.spread))
     if not moved:
         return ["All together: no single parameter must have moved; several may have."]
-    words = "; ".join(
+    changes = "; ".join(
         f"{e.words} {_format_value(e.value, e.unit)} ({_interval_words(e)}; health {_format_value(e.health)}, "
         f"{abs(e.spread):.1f} SDs of healthy people)"
         for e in moved
     )
-    lines = [f"All together, moved: {words}."]
+    lines = [f"All together, moved: {changes}."]
     names = {e.name: e.words for e in fit.estimates}
-    for one, other, r in fit.inseparable_pairs:
-        if one in {e.name for e in moved} or other in {e.name for e in moved}:
+    for first, second, r in fit.inseparable_pairs:
+        if first in {e.name for e in moved} or second in {e.name for e in moved}:
             ways = "the same way" if r > 0 else "opposite ways"
-            lines.append(f"Not told apart: {names[one]} and {names[other]}, moved {ways}.")
+            lines.append(f"Not told apart: {names[first]} and {names[second]}, moved {ways}.")
     return lines
 
 
@@ -152,18 +152,18 @@ def _single_words(fit: Fit) -> list[str]:
 
 
 def _name_changes(singles: list[SingleChange]) -> str:
-    words = [
+    phrases = [
         f"{s.words} {_format_value(s.value, s.unit)} ({s.removed_percent:.0f} %)"
         for s in singles[:MAX_NAMED]
     ]
-    more = len(singles) - len(words)
-    return "; ".join(words) + (f"; and {more} more" if more else "")
+    more = len(singles) - len(phrases)
+    return "; ".join(phrases) + (f"; and {more} more" if more else "")
 
 
 def _uninformed_words(fit: Fit) -> list[str]:
     """Return the parameters of which the record says nothing."""
-    untold = [e.words for e in fit.estimates if 1.0 - e.told > UNINFORMED_SPREAD]
-    return [f"The record says next to nothing of: {'; '.join(untold)}."] if untold else []
+    uninformed = [e.words for e in fit.estimates if 1.0 - e.told > UNINFORMED_SPREAD]
+    return [f"The record says next to nothing of: {'; '.join(uninformed)}."] if uninformed else []
 
 
 def fit_rows(fit: Fit) -> list[dict[str, Any]]:
@@ -255,7 +255,7 @@ def picture_fit(fit: Fit) -> Any:
     Returns
     -------
     Picture
-        Its `words` are those of `describe_fit`.
+        Its `alt_text` is that of `describe_fit`.
     """
     figure = new_figure()
     (electrotonus, recovery), (iv, alone) = figure.subplots(2, 2)
@@ -317,9 +317,9 @@ def plot_fit(fit: Fit, panel: str = "electrotonus", ax: Any = None) -> Any:
 def _draw_curve(ax: Any, fit: Fit, name: str) -> None:
     """Draw the points of one curve."""
     p = fit.points
-    here = np.flatnonzero(p.curve == name)
-    here = here[np.argsort(p.x[here])]
-    x, mean, sd = p.x[here], p.people[here], p.people_sd[here]
+    index = np.flatnonzero(p.curve == name)
+    index = index[np.argsort(p.x[index])]
+    x, mean, sd = p.x[index], p.people[index], p.people_sd[index]
     ax.fill_between(
         x,
         mean - 1.96 * sd,
@@ -329,9 +329,11 @@ def _draw_curve(ax: Any, fit: Fit, name: str) -> None:
         alpha=0.7,
         label="280 healthy people: mean ± 1.96 SD",
     )
-    ax.plot(x, fit.healthy[here], LINE_STYLES[HEALTH], color=HEALTH, lw=1.8, label="model, health")
-    ax.plot(x, fit.fitted[here], LINE_STYLES[CHANGED], color=CHANGED, lw=1.8, label="model, fitted")
-    ax.plot(x, p.value[here], "o", color=BLACK, ms=4, mfc="none", label="record")
+    ax.plot(x, fit.healthy[index], LINE_STYLES[HEALTH], color=HEALTH, lw=1.8, label="model, health")
+    ax.plot(
+        x, fit.fitted[index], LINE_STYLES[CHANGED], color=CHANGED, lw=1.8, label="model, fitted"
+    )
+    ax.plot(x, p.value[index], "o", color=BLACK, ms=4, mfc="none", label="record")
 
 
 @house_style

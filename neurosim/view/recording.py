@@ -16,7 +16,7 @@ import numpy as np
 
 from neurosim.base.errors import NeurosimError, number_within
 from neurosim.clinic import emg, unit_potentials
-from neurosim.view.emg_plot import plot_discharges, plot_signal, plot_stretch
+from neurosim.view.emg_plot import FORCE_HZ, plot_discharges, plot_signal, plot_stretch
 from neurosim.view.sound import Sound, busiest_s, wav_bytes
 from neurosim.view.style import (
     ADVICE,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from neurosim.model.muscle.events import Twitches
     from neurosim.simulation.result import Result
 
-NEEDLE_HZ, FORCE_HZ = 10_000.0, 1000.0
+NEEDLE_HZ = 10_000.0
 NEEDLE_OFFSET_MM = 1.0  # of the needle from the middle of the busiest unit
 LOUDNESS = 0.3  # of full loudness, reached by the largest potential
 SWEEP_MS = 120.0
@@ -86,8 +86,8 @@ class Recording:
 
         That of most discharges: a spasm, or one of the unit beside the needle.
         """
-        t, mine = self.result.twitches, self.events
-        near = mine[(t.unit[mine] == self.unit) | t.painful[mine]]
+        t, events = self.result.twitches, self.events
+        near = events[(t.unit[events] == self.unit) | t.painful[events]]
         return int(near[t.discharges[near].argmax()]) if near.size else None
 
     def sound(self) -> tuple[bytes, Sound]:
@@ -96,10 +96,10 @@ class Recording:
         return wav_bytes(self.emg_uv, NEEDLE_HZ, largest / LOUDNESS)
 
     def __str__(self) -> str:
-        t, mine = self.result.twitches, self.events
-        told = [sound_label(t, i, self.end_s) for i in mine[:MAX_LISTED]]
-        more = f", and so on ({mine.size} in all)" if mine.size > MAX_LISTED else ""
-        sounds = f"{', '.join(told)}{more}" if told else "nothing but a faint hiss"
+        t, events = self.result.twitches, self.events
+        heard = [sound_label(t, i, self.end_s) for i in events[:MAX_LISTED]]
+        more = f", and so on ({events.size} in all)" if events.size > MAX_LISTED else ""
+        sounds = f"{', '.join(heard)}{more}" if heard else "nothing but a faint hiss"
         return (
             f"{self.name}, {self.length_s:.3g} seconds. Heard: {sounds}. The needle sees up to "
             f"{label_number(float(np.abs(self.emg_uv).max()))} µV; the muscle pulls with up to "
@@ -111,12 +111,12 @@ class Recording:
 
     def _repr_html_(self) -> str:
         file, _ = self.sound()
-        words = html.escape(str(self))
+        caption = html.escape(str(self))
         label = html.escape(f"Sound of the muscle: {self.name}", quote=True)
         return (
             f'<figure><audio controls preload="metadata" aria-label="{label}" '
             f'src="data:audio/wav;base64,{b64encode(file).decode("ascii")}"></audio>'
-            f"<figcaption>{words}</figcaption></figure>"
+            f"<figcaption>{caption}</figcaption></figure>"
         )
 
 
@@ -154,33 +154,35 @@ def make_recording(
     NeurosimError
         For a stretch that is not within the run.
     """
-    asked, fired = result.scenario, result.firing
-    length = min(number_within("length_s", length_s, 0.5, 60.0, "s"), asked.duration_s)
+    scenario, firing = result.scenario, result.firing
+    length = min(number_within("length_s", length_s, 0.5, 60.0, "s"), scenario.duration_s)
     if start_s is None:
-        start, _ = busiest_s(fired.time_s, asked.duration_s, length)
+        start, _ = busiest_s(firing.time_s, scenario.duration_s, length)
     else:
-        start = number_within("start_s", start_s, 0.0, asked.duration_s - length, "s")
+        start = number_within("start_s", start_s, 0.0, scenario.duration_s - length, "s")
     moment = int(result.trajectory.nearest(np.array(start)))
-    state, near = result.trajectory.states[moment], np.zeros(fired.time_s.size, bool)
+    state, near = result.trajectory.states[moment], np.zeros(firing.time_s.size, bool)
     if result.reached[moment] > 0:
-        near = (fired.time_s > start - 1.0) & (fired.time_s < start + length)
-    units, muscle, seed = fired.unit[near], asked.muscle, (asked.seed, result.person)
+        near = (firing.time_s > start - 1.0) & (firing.time_s < start + length)
+    units, muscle, seed = firing.unit[near], scenario.muscle, (scenario.seed, result.person)
     busiest = int(np.bincount(units).argmax()) if units.size else 0
     x, y, _ = unit_potentials.territories_mm(muscle, seed)[busiest]
     signal = emg.emg_uv(
-        fired.time_s[near] - start,
+        firing.time_s[near] - start,
         units,
         muscle,
         length,
         unit_potentials.needle_electrode(muscle, x - NEEDLE_OFFSET_MM, max(y, 0.6)),
-        NEEDLE_HZ,
-        seed=seed,
-        scale_of_units=state.transmission,
-        fibres_scale=state.fibres_scale,
+        unit_potentials.EmgSettings(
+            NEEDLE_HZ,
+            seed,
+            scale_of_units=state.transmission,
+            fibres_scale=state.fibres_scale,
+        ),
     )
     first = round(start * FORCE_HZ)
     force = result.force_mn(FORCE_HZ)[first : first + round(length * FORCE_HZ)]
-    return Recording(name or asked.title, result, start, length, busiest, signal, force)
+    return Recording(name or scenario.title, result, start, length, busiest, signal, force)
 
 
 @house_style
@@ -203,8 +205,8 @@ def picture_recordings(recordings: Sequence[Recording]) -> Any:
         raise NeurosimError(f"1 to 4 recordings fit side by side, not {len(recordings)}.")
     fig = new_figure()
     axes = fig.subplots(4, len(recordings), squeeze=False, height_ratios=(0.9, 1, 1, 1))
-    for column, one in zip(axes.T, recordings, strict=True):
-        _draw_recording(column, one)
+    for column, recording in zip(axes.T, recordings, strict=True):
+        _draw_recording(column, recording)
     for ax in axes[:, 1:].ravel():
         ax.set_ylabel("")
     fig.align_ylabels(axes[:, 0])
@@ -216,48 +218,48 @@ def picture_recordings(recordings: Sequence[Recording]) -> Any:
 
 def describe_recordings(recordings: Sequence[Recording]) -> str:
     """Return the words that stand for the picture of recordings."""
-    return " ".join(f"{one} {_firing_units_words(one)}" for one in recordings)
+    return " ".join(f"{recording} {_firing_units_words(recording)}" for recording in recordings)
 
 
-def _firing_units_words(one: Recording) -> str:
-    fired = one.result.firing
-    inside = (fired.time_s >= one.start_s) & (fired.time_s < one.end_s)
-    n, units = int(inside.sum()), np.unique(fired.unit[inside]).size
+def _firing_units_words(recording: Recording) -> str:
+    firing = recording.result.firing
+    inside = (firing.time_s >= recording.start_s) & (firing.time_s < recording.end_s)
+    n, units = int(inside.sum()), np.unique(firing.unit[inside]).size
     return f"{pluralize(n, 'discharge')} of {pluralize(units, 'motor unit')}."
 
 
-def close_look_s(one: Recording) -> float:
+def close_look_s(recording: Recording) -> float:
     """Return where the close look begins, s of the run."""
-    if one.shown_event is None:
-        return one.start_s
-    t = one.result.twitches
-    start = float(max(t.onset_s[one.shown_event], one.start_s)) - 0.02
-    if t.painful[one.shown_event]:  # its middle: at its ends few units take part
-        start += 0.5 * min(float(t.duration_s[one.shown_event]), one.length_s)
-    return float(np.clip(start, one.start_s, one.end_s - SWEEP_MS / 1000.0))
+    if recording.shown_event is None:
+        return recording.start_s
+    t = recording.result.twitches
+    start = float(max(t.onset_s[recording.shown_event], recording.start_s)) - 0.02
+    if t.painful[recording.shown_event]:  # its middle: at its ends few units take part
+        start += 0.5 * min(float(t.duration_s[recording.shown_event]), recording.length_s)
+    return float(np.clip(start, recording.start_s, recording.end_s - SWEEP_MS / 1000.0))
 
 
-def _draw_recording(axes: Sequence[Any], one: Recording) -> None:
+def _draw_recording(axes: Sequence[Any], recording: Recording) -> None:
     """Draw one recording on four axes, from top to bottom."""
     raster, wave, close, pull = axes
-    fired = one.result.firing
-    inside = (fired.time_s >= one.start_s) & (fired.time_s < one.end_s)
-    plot_discharges(fired.time_s[inside] - one.start_s, fired.unit[inside], raster)
+    firing = recording.result.firing
+    inside = (firing.time_s >= recording.start_s) & (firing.time_s < recording.end_s)
+    plot_discharges(firing.time_s[inside] - recording.start_s, firing.unit[inside], raster)
     if int(inside.sum()) > CROWDED_DISCHARGES:
         raster.lines[0].set(markersize=3, markeredgewidth=0.4)
-    raster.set_ylim(0, max(int(fired.unit.max(initial=1)) + 2, 45))
-    raster.set_title(f"{safe_label(one.name)}\n{_firing_units_words(one)}", fontsize=12)
-    plot_signal(one.emg_uv, NEEDLE_HZ, "needle, µV", wave, lw=0.6)
-    largest = float(np.abs(one.emg_uv).max())
+    raster.set_ylim(0, max(int(firing.unit.max(initial=1)) + 2, 45))
+    raster.set_title(f"{safe_label(recording.name)}\n{_firing_units_words(recording)}", fontsize=12)
+    plot_signal(recording.emg_uv, NEEDLE_HZ, "needle, µV", wave, lw=0.6)
+    largest = float(np.abs(recording.emg_uv).max())
     wave.set_title(f"up to {label_number(largest)} µV", fontsize=12, fontweight="normal")
-    look = round(close_look_s(one) - one.start_s, 2)
-    plot_stretch(one.emg_uv, NEEDLE_HZ, look, SWEEP_MS, close)
+    look = round(close_look_s(recording) - recording.start_s, 2)
+    plot_stretch(recording.emg_uv, NEEDLE_HZ, look, SWEEP_MS, close)
     close.set_ylabel("close look, µV")
-    plot_signal(one.force_mn, FORCE_HZ, "force, mN", pull, lw=1.4)
-    most = float(one.force_mn.max())
+    plot_signal(recording.force_mn, FORCE_HZ, "force, mN", pull, lw=1.4)
+    most = float(recording.force_mn.max())
     pull.set_title(f"up to {label_number(most)} mN", fontsize=12, fontweight="normal")
     pull.set_ylim(bottom=0)
     for ax in (raster, wave, pull):
-        ax.set_xlim(0, one.length_s)
+        ax.set_xlim(0, recording.length_s)
     for ax in (raster, wave):
         ax.set_xlabel("")

@@ -20,7 +20,7 @@ import numpy as np
 from neurosim.base.errors import NeurosimError, number_within
 from neurosim.base.files import write_files
 from neurosim.clinic.emg import emg_uv as electromyogram
-from neurosim.clinic.unit_potentials import surface_electrode
+from neurosim.clinic.unit_potentials import EmgSettings, surface_electrode
 from neurosim.view.export import csv_bytes, json_bytes, provenance
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def emg_files(
         Of the sound; see `wav_bytes`.
     """
     signal = np.asarray(emg_uv, float)
-    sound, made = wav_bytes(signal, sampling_hz, full_scale_uv)
+    wav, sound = wav_bytes(signal, sampling_hz, full_scale_uv)
     files: dict[str, bytes] = {}
     if signal.size <= LONG_S * sampling_hz + 1:
         time_s = start_s + np.arange(signal.size) / sampling_hz
@@ -179,12 +179,12 @@ def emg_files(
         buffer = BytesIO()
         np.savez(buffer, emg_uv=signal.astype(np.float32), start_s=start_s, sampling_hz=sampling_hz)
         files["emg.npz"] = buffer.getvalue()
-    told = {
+    description = {
         "file": next(iter(files)), "samples": signal.size, "start_s": start_s,
         "sampling_hz": sampling_hz, "units": {"time_s": "s", "emg_uv": "µV"},
-        "sound": {"file": "emg.wav", **asdict(made)}, **(about or {}),
+        "sound": {"file": "emg.wav", **asdict(sound)}, **(about or {}),
     }  # fmt: skip
-    return files | {"emg.json": json_bytes(told), "emg.wav": sound}
+    return files | {"emg.json": json_bytes(description), "emg.wav": wav}
 
 
 def write_emg(
@@ -227,10 +227,12 @@ def run_files(result: Result) -> dict[str, bytes]:
         s.muscle,
         end - start,
         electrode,
-        RUN_HZ,
-        seed=(s.seed, result.person),
-        scale_of_units=state.transmission,
-        fibres_scale=state.fibres_scale,
+        EmgSettings(
+            RUN_HZ,
+            (s.seed, result.person),
+            scale_of_units=state.transmission,
+            fibres_scale=state.fibres_scale,
+        ),
     )
     about = provenance(
         s,

@@ -55,10 +55,10 @@ LEAST_PAIRS = 20  # fewer records than this tell nothing
 def possible(value, low: float, high: float) -> float:
     """Return `value` if it is a number from `low` to `high`, else NaN."""
     try:
-        found = float(value)
+        number = float(value)
     except (TypeError, ValueError):
         return math.nan
-    return found if low <= found <= high else math.nan
+    return number if low <= number <= high else math.nan
 
 
 def row_of(temperature, values) -> list[float]:

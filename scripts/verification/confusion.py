@@ -78,10 +78,14 @@ def of_one(times: np.ndarray, unit: int, place: np.ndarray, origin: str, process
     times, place = times[order], place[order]
     keep = (times > 0.1) & (times < LENGTH_S - 0.4)
     episode = np.cumsum(place == 0)
-    whole = np.isin(episode, episode[(place == 0) & keep]) & keep
-    n = int(whole.sum())
+    complete = np.isin(episode, episode[(place == 0) & keep]) & keep
+    n = int(complete.sum())
     return Discharges(
-        times[whole], np.full(n, unit), np.full(n, origin), np.full(n, process), episode[whole]
+        times[complete],
+        np.full(n, unit),
+        np.full(n, origin),
+        np.full(n, process),
+        episode[complete],
     )
 
 
@@ -137,8 +141,8 @@ def pool_recording(kind: str, muscle: str, seed: int) -> tuple[Discharges, int]:
     """Return a cramp of a whole muscle, or a weak contraction by will."""
     n = anatomy.muscle(muscle).units
     if kind == "cramp":
-        made = cramp.person_pool(seed, n, True)
-        run = cramp.stimulate(made, cramp.shorten(), cramp.Stimulation(24.0, 37.0), seed=seed)
+        motor_pool = cramp.person_pool(seed, n, True)
+        run = cramp.stimulate(motor_pool, cramp.shorten(), cramp.Stimulation(24.0, 37.0), seed=seed)
     else:
         drive = 0.05 if kind == "contraction" else 0.02
         parts = (
@@ -153,8 +157,8 @@ def pool_recording(kind: str, muscle: str, seed: int) -> tuple[Discharges, int]:
             seed=seed,
         )
     count = run.time_s.size
-    told = (np.full(count, "soma"), np.full(count, "plateau"), np.zeros(count, np.int64))
-    return Discharges(run.time_s, run.unit, *told, run.duration_s), int(n * 0.6)
+    labels = (np.full(count, "soma"), np.full(count, "plateau"), np.zeros(count, np.int64))
+    return Discharges(run.time_s, run.unit, *labels, run.duration_s), int(n * 0.6)
 
 
 def needle_beside(muscle: str, unit: int, seed: int) -> unit_potentials.Electrode:
@@ -171,25 +175,26 @@ def answers(d: Discharges, unit: int, muscle: str, electrode: str, seed: int):
         else unit_potentials.surface_electrode(muscle)
     )
     hz = HZ[electrode]
-    signal = emg.emg_uv(d.time_s, d.unit, muscle, d.duration_s, put, hz, seed)
+    settings = unit_potentials.EmgSettings(hz, seed)
+    signal = emg.emg_uv(d.time_s, d.unit, muscle, d.duration_s, put, settings)
     force = muscle_force_mn(d.time_s, d.unit, muscle, d.duration_s)
     force = force + np.random.default_rng(seed).normal(0.0, FORCE_NOISE_MN, force.size)
     size = {
-        u: np.abs(unit_potentials.unit_potentials(muscle, put, hz, seed, units=u)).max()
+        u: np.abs(unit_potentials.unit_potentials(muscle, put, settings, u)).max()
         for u in np.unique(d.unit).tolist()
     }
     seen = [u for u, largest in size.items() if largest > 6.0 * put.noise_uv]
     return detect(signal, force, hz, muscle), seen
 
 
-def pairs(truth, found: DetectedEvents) -> list[tuple[int, int]]:
+def pairs(truth, events: DetectedEvents) -> list[tuple[int, int]]:
     """Return (true event, answer) for all that are about the same, the nearest first."""
-    long = np.equal.outer(truth.kind, found.kind) & np.asarray(found.kind == "spasm")[None, :]
-    gap = np.abs(truth.onset_s[:, None] - found.onset_s[None, :])
+    long = np.equal.outer(truth.kind, events.kind) & np.asarray(events.kind == "spasm")[None, :]
+    gap = np.abs(truth.onset_s[:, None] - events.onset_s[None, :])
     overlap = np.minimum.outer(
-        truth.onset_s + truth.duration_s, found.onset_s + found.duration_s
-    ) - np.maximum.outer(truth.onset_s, found.onset_s)
-    either = np.maximum.outer(truth.duration_s, found.duration_s)
+        truth.onset_s + truth.duration_s, events.onset_s + events.duration_s
+    ) - np.maximum.outer(truth.onset_s, events.onset_s)
+    either = np.maximum.outer(truth.duration_s, events.duration_s)
     gap = np.where(long & (overlap > 0.5 * either), 0.0, gap)
     out: list[tuple[int, int]] = []
     for i, j in np.argwhere(gap < NEAR_S)[np.argsort(gap[gap < NEAR_S], kind="stable")].tolist():
@@ -209,24 +214,24 @@ class Tally:
     peak: list[float]
     visible: Counter
 
-    def add(self, truth, found: DetectedEvents, seen: list[int]) -> None:
+    def add(self, truth, events: DetectedEvents, seen: list[int]) -> None:
         """Add one recording."""
-        paired = pairs(truth, found)
+        paired = pairs(truth, events)
         for i, j in paired:
-            self.kind[truth.kind[i], found.kind[j]] += 1
-            self.origin[truth.origin[i], found.origin[j]] += 1
-            self.visible[bool(truth.visible[i]), bool(found.visible[j])] += 1
-            self.onset_ms.append(1000.0 * float(found.onset_s[j] - truth.onset_s[i]))
-            self.peak.append(float(found.peak_mn[j] / truth.peak_mn[i]))
+            self.kind[truth.kind[i], events.kind[j]] += 1
+            self.origin[truth.origin[i], events.origin[j]] += 1
+            self.visible[bool(truth.visible[i]), bool(events.visible[j])] += 1
+            self.onset_ms.append(1000.0 * float(events.onset_s[j] - truth.onset_s[i]))
+            self.peak.append(float(events.peak_mn[j] / truth.peak_mn[i]))
         for i in set(range(len(truth))) - {i for i, _ in paired}:
             if truth.kind[i] != "spasm" and int(truth.unit[i]) not in seen:
                 self.unseen += 1
                 continue
             self.kind[truth.kind[i], NOTHING] += 1
             self.origin[truth.origin[i], NOTHING] += 1
-        for j in set(range(len(found))) - {j for _, j in paired}:
-            self.kind[NOTHING, found.kind[j]] += 1
-            self.origin[NOTHING, found.origin[j]] += 1
+        for j in set(range(len(events))) - {j for _, j in paired}:
+            self.kind[NOTHING, events.kind[j]] += 1
+            self.origin[NOTHING, events.origin[j]] += 1
 
 
 def tally() -> Tally:
@@ -246,7 +251,7 @@ def table(count: Counter, names: tuple[str, ...]) -> np.ndarray:
     return np.array([[count[a, b] for b in full] for a in full])
 
 
-def words(title: str, count: Counter, names: tuple[str, ...]) -> None:
+def print_matrix(title: str, count: Counter, names: tuple[str, ...]) -> None:
     """Print a matrix in Markdown with recall and precision."""
     m = table(count, names)
     print(f"\n{title}\n\n| truth | {' | '.join(names)} | {NOTHING} | recall |")
@@ -269,20 +274,20 @@ def run(electrode: str, seeds: range, cramps: int) -> tuple[Tally, dict[str, Tal
             for seed in seeds:
                 key = np.random.SeedSequence((seed, MUSCLES.index(muscle), RECORDS.index(kind)))
                 d, unit = recording(kind, muscle, np.random.default_rng(key))
-                found, seen = answers(d, unit, muscle, electrode, seed)
+                events, seen = answers(d, unit, muscle, electrode, seed)
                 for t in (total, parts.setdefault(kind, tally())):
-                    t.add(truth_of(d, muscle), found, seen)
+                    t.add(truth_of(d, muscle), events, seen)
     for muscle in CRAMPING:
         for seed in range(seeds.start, seeds.start + cramps):
             d, unit = pool_recording("cramp", muscle, seed)
-            found, seen = answers(d, unit, muscle, electrode, seed)
+            events, seen = answers(d, unit, muscle, electrode, seed)
             for t in (total, parts.setdefault("cramp", tally())):
-                t.add(truth_of(d, muscle), found, seen)
+                t.add(truth_of(d, muscle), events, seen)
             for kind in ("contraction", "faint contraction"):
                 d, unit = pool_recording(kind, muscle, seed)
-                found, _ = answers(d, unit, muscle, electrode, seed)
+                events, _ = answers(d, unit, muscle, electrode, seed)
                 will[kind, "records"] += 1
-                will.update((kind, k) for k in found.kind.tolist())
+                will.update((kind, k) for k in events.kind.tolist())
     return total, parts, will
 
 
@@ -293,26 +298,26 @@ def catalogue(electrode: str) -> None:
         f, m = r.firing.columns(), r.scenario.muscle
         d = Discharges(f["time_s"], f["unit"], f["origin"], f["process"], f["episode"], 60.0)
         busiest = int(np.bincount(d.unit, minlength=1).argmax())
-        found, seen = answers(d, busiest, m, electrode, 1)
+        events, seen = answers(d, busiest, m, electrode, 1)
         t = tally()
-        t.add(r.twitches, found, seen)
+        t.add(r.twitches, events, seen)
         right = sum(n for (a, b), n in t.kind.items() if a == b)
-        told = sum(n for (a, _), n in t.kind.items() if a != NOTHING)
+        n_in_view = sum(n for (a, _), n in t.kind.items() if a != NOTHING)
         origin = sum(n for (a, b), n in t.origin.items() if a == b)
         false = sum(n for (a, _), n in t.kind.items() if a == NOTHING)
         print(
             f"scenario {name}: {len(r.twitches)} events of {np.unique(d.unit).size} units, "
-            f"{len(seen)} units in view; of {told} events in view {right} of the right kind, "
-            f"{origin} of the right origin, {false} false; detector: {found}"
+            f"{len(seen)} units in view; of {n_in_view} events in view {right} of the right kind, "
+            f"{origin} of the right origin, {false} false; detector: {events}"
         )
 
 
 @house_style
-def draw(found: dict[str, Tally]) -> None:
+def draw(tallies: dict[str, Tally]) -> None:
     """Draw the matrices of both electrodes, kind on the left and origin on the right."""
     fig = new_figure(15.0, 11.0)
-    axes = fig.subplots(len(found), 2, width_ratios=(7, 5))
-    for row, (electrode, t) in zip(axes, found.items(), strict=True):
+    axes = fig.subplots(len(tallies), 2, width_ratios=(7, 5))
+    for row, (electrode, t) in zip(axes, tallies.items(), strict=True):
         for ax, count, names, what in (
             (row[0], t.kind, KINDS, "kind"),
             (row[1], t.origin, ORIGINS, "origin"),
@@ -349,13 +354,13 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=1000)
     parser.add_argument("--cramps", type=int, default=4)
     args = parser.parse_args()
-    seeds, found = range(args.first_seed, args.first_seed + args.seeds), {}
+    seeds, tallies = range(args.first_seed, args.first_seed + args.seeds), {}
     for electrode in HZ:
         start = time.perf_counter()
-        found[electrode], parts, will = run(electrode, seeds, args.cramps)
-        t = found[electrode]
-        words(f"{electrode.capitalize()}: kind", t.kind, KINDS)
-        words(f"{electrode.capitalize()}: origin", t.origin, ORIGINS)
+        tallies[electrode], parts, will = run(electrode, seeds, args.cramps)
+        t = tallies[electrode]
+        print_matrix(f"{electrode.capitalize()}: kind", t.kind, KINDS)
+        print_matrix(f"{electrode.capitalize()}: origin", t.origin, ORIGINS)
         low, middle, high = np.percentile(t.onset_ms, [10, 50, 90])
         print(f"\nOnset late by {middle:.1f} ms ({low:.1f} to {high:.1f}, 10 to 90 %).")
         low, middle, high = np.percentile(t.peak, [10, 50, 90])
@@ -374,7 +379,7 @@ def main() -> None:
         print("Contractions by will:", {f"{a}, {b}": n for (a, b), n in sorted(will.items())})
         catalogue(electrode)
         print(f"{time.perf_counter() - start:.0f} s")
-    draw(found)
+    draw(tallies)
 
 
 if __name__ == "__main__":

@@ -41,20 +41,27 @@ def recorded(times, unit=UNIT, length_s=10.0, noise_uv=None, seed=1, hz=HZ):
     """Return electromyogram and force of discharges."""
     units = np.broadcast_to(unit, np.shape(times))
     put = needle(int(np.atleast_1d(unit)[0]), seed)
-    signal = emg.emg_uv(times, units, MUSCLE, length_s, put, hz, seed, noise_uv=noise_uv)
+    signal = emg.emg_uv(
+        times,
+        units,
+        MUSCLE,
+        length_s,
+        put,
+        unit_potentials.EmgSettings(hz, seed, noise_uv=noise_uv),
+    )
     force = muscle_force_mn(times, units, MUSCLE, length_s)
     return signal, force + np.random.default_rng(seed).normal(0, 0.3, force.size)
 
 
-def said(times, **options):
+def classify_single(times, **options):
     return detect(*recorded(np.asarray(times), **options), HZ, MUSCLE)
 
 
 def intervals_ms(times, **options):
     """Return the intervals that sorting finds, all spikes being of one unit."""
-    found = sort_potentials(prepare_record(recorded(np.asarray(times), **options)[0], HZ))
-    assert len(found.shapes_uv) == 1
-    return 1000.0 * np.diff(found.time_s)
+    events = sort_potentials(prepare_record(recorded(np.asarray(times), **options)[0], HZ))
+    assert len(events.shapes_uv) == 1
+    return 1000.0 * np.diff(events.time_s)
 
 
 # --- Potentials ----------------------------------------------------------------------------
@@ -63,8 +70,8 @@ def intervals_ms(times, **options):
 @pytest.mark.parametrize("seed", range(5))
 def test_noise_alone_is_nothing(seed):
     rng = np.random.default_rng(seed)
-    found = detect(rng.normal(0, 5.0, 200_000), rng.normal(0, 0.3, 20_000), HZ, MUSCLE)
-    assert len(found) == 0 and str(found) == "no events"
+    events = detect(rng.normal(0, 5.0, 200_000), rng.normal(0, 0.3, 20_000), HZ, MUSCLE)
+    assert len(events) == 0 and str(events) == "no events"
 
 
 def test_the_noise_level_is_that_of_the_quiet_however_much_is_loud():
@@ -80,12 +87,15 @@ def test_the_noise_level_is_that_of_the_quiet_however_much_is_loud():
 def test_a_potential_of_many_phases_is_one_spike(unit):
     assert (
         unit_potentials.measure_shape(
-            unit_potentials.unit_potentials(MUSCLE, needle(unit), HZ, units=unit)[0], HZ
+            unit_potentials.unit_potentials(
+                MUSCLE, needle(unit), unit_potentials.EmgSettings(HZ), unit
+            )[0],
+            HZ,
         ).phases
         > 2
     )
-    assert said([2.0], unit=unit).spikes.tolist() == [1]
-    assert said([2.0, 3.1, 5.7], unit=unit).spikes.tolist() == [1, 1, 1]
+    assert classify_single([2.0], unit=unit).spikes.tolist() == [1]
+    assert classify_single([2.0, 3.1, 5.7], unit=unit).spikes.tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize("interval_ms", [3.5, 4.2, 5.0, 6.7, 9.0, 13.0])
@@ -96,9 +106,9 @@ def test_a_lone_doublet_is_two_spikes_at_their_interval(interval_ms):
 
 
 def test_a_lone_doublet_melted_into_one_wave_on_the_skin_is_two_spikes():
-    signal = emg.emg_uv([2.0, 2.005], [10, 10], MUSCLE, 4.0, "surface", 2000.0, 1)
-    found = sort_potentials(prepare_record(signal, 2000.0))
-    assert 1000.0 * np.diff(found.time_s) == pytest.approx([5.0], abs=0.3)
+    signal = emg.emg_uv([2.0, 2.005], [10, 10], MUSCLE, 4.0, "surface")
+    events = sort_potentials(prepare_record(signal, 2000.0))
+    assert 1000.0 * np.diff(events.time_s) == pytest.approx([5.0], abs=0.3)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -124,9 +134,9 @@ def test_two_made_up_shapes_are_two_units_with_their_own_times():
     signal = rng.normal(0, 3.0, 100_000)
     triangle(ours, 6.0, 300.0, signal)
     triangle(theirs, 3.0, -120.0, signal)
-    found = sort_potentials(prepare_record(signal, HZ))
-    assert len(found.shapes_uv) == 2
-    trains = [found.time_s[found.unit == u] for u in (0, 1)]
+    events = sort_potentials(prepare_record(signal, HZ))
+    assert len(events.shapes_uv) == 2
+    trains = [events.time_s[events.unit == u] for u in (0, 1)]
     trains.sort(key=len, reverse=True)
     for train, truth in zip(trains, (ours, theirs), strict=True):
         late = train - truth
@@ -158,24 +168,24 @@ def test_poisson_twitches_with_doublets_are_axonal(seed):
     times = poisson(rng, 0.6, 20.0)
     times = times[np.diff(times, prepend=0) > 0.1]
     paired = rng.random(times.size) < 0.4
-    found = said(
+    events = classify_single(
         np.sort(np.r_[times, times[paired] + rng.uniform(0.004, 0.007, paired.sum())]),
         length_s=20.0,
     )
-    assert found.onset_s == pytest.approx(times, abs=0.004)
-    assert found.kind.tolist() == ["doublet" if p else "single" for p in paired]
-    assert set(found.origin) == {"axon"}
+    assert events.onset_s == pytest.approx(times, abs=0.004)
+    assert events.kind.tolist() == ["doublet" if p else "single" for p in paired]
+    assert set(events.origin) == {"axon"}
 
 
 def test_force_of_a_lone_twitch_is_the_units_own():
-    found = said([2.0, 5.0])
-    assert found.peak_mn == pytest.approx(anatomy.twitch_forces_mn(MUSCLE)[UNIT], rel=0.02)
+    events = classify_single([2.0, 5.0])
+    assert events.peak_mn == pytest.approx(anatomy.twitch_forces_mn(MUSCLE)[UNIT], rel=0.02)
     # falls to 5 % of its peak 5.74 contraction times after its discharge (events' closed form)
     whole = 5.74 * anatomy.contraction_times_ms(MUSCLE)[UNIT] / 1000.0
-    assert found.duration_s == pytest.approx(whole, rel=0.1)
+    assert events.duration_s == pytest.approx(whole, rel=0.1)
     seen = anatomy.twitch_forces_mn(MUSCLE)[UNIT] > anatomy.muscle(MUSCLE).visible_force_mn
-    assert found.visible.tolist() == [seen, seen]
-    assert said([2.0], unit=12).visible.tolist() == [False]
+    assert events.visible.tolist() == [seen, seen]
+    assert classify_single([2.0], unit=12).visible.tolist() == [False]
 
 
 @pytest.mark.parametrize(
@@ -188,11 +198,11 @@ def test_half_rhythmic_bursts_are_a_lesions(spikes, per_s, period_s):
     starts = starts[(starts > 0.3) & (starts < 18.5)]
     gaps = rng.uniform(0.85, 1.15, (starts.size, spikes - 1)) / per_s
     times = starts[:, None] + np.c_[np.zeros(starts.size), np.cumsum(gaps, axis=1)]
-    found = said(times.ravel(), length_s=20.0)
-    assert len(found) == starts.size
-    assert set(found.kind) == {"myokymic_burst"} and set(found.origin) == {"lesion"}
-    assert (found.spikes == spikes).all()
-    assert np.median(found.rate_per_s) == pytest.approx(per_s, rel=0.05)
+    events = classify_single(times.ravel(), length_s=20.0)
+    assert len(events) == starts.size
+    assert set(events.kind) == {"myokymic_burst"} and set(events.origin) == {"lesion"}
+    assert (events.spikes == spikes).all()
+    assert np.median(events.rate_per_s) == pytest.approx(per_s, rel=0.05)
 
 
 def test_fast_lengthening_bursts_are_a_terminals():
@@ -200,9 +210,9 @@ def test_fast_lengthening_bursts_are_a_terminals():
     rng = np.random.default_rng(1)
     gaps = np.array([0.004, 0.006, 0.009, 0.013]) * rng.uniform(0.9, 1.1, (5, 4))
     times = starts[:, None] + np.c_[np.zeros(5), np.cumsum(gaps, axis=1)]
-    found = said(times.ravel())
-    assert found.kind.tolist() == ["neuromyotonic_burst"] * 5
-    assert set(found.origin) == {"terminal"} and (found.spikes == 5).all()
+    events = classify_single(times.ravel())
+    assert events.kind.tolist() == ["neuromyotonic_burst"] * 5
+    assert set(events.origin) == {"terminal"} and (events.spikes == 5).all()
 
 
 def test_a_steady_train_is_a_motor_neurons_and_a_poisson_train_is_not():
@@ -217,17 +227,17 @@ def test_a_steady_train_is_a_motor_neurons_and_a_poisson_train_is_not():
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_cramp_is_one_spasm_and_twitches_are_none(seed):
-    made = cramp.person_pool(seed, anatomy.muscle(MUSCLE).units, prone=True)
-    run = cramp.stimulate(made, cramp.shorten(), cramp.Stimulation(24.0, 9.0), seed=seed)
+    pool = cramp.person_pool(seed, anatomy.muscle(MUSCLE).units, prone=True)
+    run = cramp.stimulate(pool, cramp.shorten(), cramp.Stimulation(24.0, 9.0), seed=seed)
     signal, force = recorded(run.time_s, unit=run.unit, length_s=12.0, seed=seed)
-    found = detect(signal, force, HZ, MUSCLE)
-    spasm = found.kind == "spasm"
-    assert spasm.sum() == 1 and found.origin[spasm] == ["soma"]
+    events = detect(signal, force, HZ, MUSCLE)
+    spasm = events.kind == "spasm"
+    assert spasm.sum() == 1 and events.origin[spasm] == ["soma"]
     pull = muscle_force_mn(run.time_s, run.unit, MUSCLE, 12.0)
     held = np.flatnonzero(pull > 0.05 * pull.max()) / 1000.0
-    assert found.onset_s[spasm] == pytest.approx(held[0], abs=0.1)
-    assert found.duration_s[spasm] == pytest.approx(held[-1] - held[0], abs=0.2)
-    assert found.peak_mn[spasm] == pytest.approx(pull.max(), rel=0.02)
+    assert events.onset_s[spasm] == pytest.approx(held[0], abs=0.1)
+    assert events.duration_s[spasm] == pytest.approx(held[-1] - held[0], abs=0.2)
+    assert events.peak_mn[spasm] == pytest.approx(pull.max(), rel=0.02)
     # as many potentials in the needle, one unit's force: no spasm
     weak = detect(signal, force * 0.02, HZ, MUSCLE)
     assert "spasm" not in weak.kind
@@ -274,16 +284,16 @@ def test_a_twitch_is_over_once_what_is_left_of_it_is_within_the_noise(noise_mn, 
     row = _EventRow(1.0, 1.0, 0, 1, np.nan, "single", "axon")
     pull = _ForceRecord(np.repeat([0.0, 100.0, 8.0], [1000, 200, 1800]), 1000.0)  # stays at 8 %
     pull.noise = noise_mn
-    found = _measure_forces([row], pull, anatomy.muscle("foot_sole"))
-    assert found.duration_s == pytest.approx([duration_s], abs=0.008)
+    events = _measure_forces([row], pull, anatomy.muscle("foot_sole"))
+    assert events.duration_s == pytest.approx([duration_s], abs=0.008)
 
 
 def test_a_spasm_begins_and_ends_with_its_force():
     row = _EventRow(2.0, 8.0, -1, 900, 15.0, "spasm", "soma")
     pull = _ForceRecord(np.repeat([0.0, 4000.0, 0.0], [2500, 6000, 2000]), 1000.0)
-    found = _measure_forces([row], pull, anatomy.muscle("foot_sole"))
-    assert found.onset_s == pytest.approx([2.5], abs=0.006)
-    assert found.duration_s == pytest.approx([6.0], abs=0.011)
+    events = _measure_forces([row], pull, anatomy.muscle("foot_sole"))
+    assert events.onset_s == pytest.approx([2.5], abs=0.006)
+    assert events.duration_s == pytest.approx([6.0], abs=0.011)
 
 
 @pytest.mark.parametrize("tone", [0.0, 20.0])
@@ -293,6 +303,6 @@ def test_a_spasm_pulls_more_than_the_strongest_unit_could_above_the_force_before
     record = EmgRecord(np.zeros(active.size), 20_000.0, 1.0, active)
     during = np.repeat([0.0, 1.0, 0.0], [2000, 3000, 3000])
     strongest = float(anatomy.twitch_forces_mn(MUSCLE)[-1])
-    for twitches, found in ((0.0, 0), (7.0, 0), (11.0, 1)):  # a fused tetanus is of 9 twitches
+    for twitches, expected in ((0.0, 0), (7.0, 0), (11.0, 1)):  # a fused tetanus is of 9 twitches
         pull = _ForceRecord((tone + twitches * during) * strongest, 1000.0)
-        assert len(_find_spasms(record, pull, strongest)) == found
+        assert len(_find_spasms(record, pull, strongest)) == expected

@@ -138,11 +138,11 @@ def test_the_surface_sees_less_of_what_lies_deeper():
 
 def test_few_far_fibres_stand_for_many():
     unit = 150  # 1000 fibres
-    whole = unit_potentials.unit_fibres("shin", unit)
+    full = unit_potentials.unit_fibres("shin", unit)
     pair = unit_potentials.surface_electrode("shin")
-    few = unit_potentials._thin_fibres(whole, pair)
-    assert few.x_mm.size == 100 and few.count.sum() == pytest.approx(whole.x_mm.size)
-    a, b = (np.ptp(seen(f, pair)) for f in (whole, few))
+    few = unit_potentials._thin_fibres(full, pair)
+    assert few.x_mm.size == 100 and few.count.sum() == pytest.approx(full.x_mm.size)
+    a, b = (np.ptp(seen(f, pair)) for f in (full, few))
     assert b == pytest.approx(a, rel=0.25)
 
 
@@ -168,19 +168,29 @@ def test_adding_potentials_is_convolution(events, hz):
     rng = np.random.default_rng(3)
     times, units = rng.uniform(0, 1.95, events), rng.integers(0, 3, events)
     e = unit_potentials.needle_electrode("foot_sole")
-    found = emg.emg_uv(times, units, "foot_sole", 2.0, e, hz, noise_uv=0)
+    record = emg.emg_uv(
+        times, units, "foot_sole", 2.0, e, unit_potentials.EmgSettings(hz, noise_uv=0)
+    )
     expected = brute_uv(times, units, "foot_sole", 2.0, hz, e)
-    assert np.allclose(found, expected, atol=1e-9 * np.ptp(expected))
-    energy = np.mean(np.abs(np.fft.fft(found)) ** 2)  # Parseval
+    assert np.allclose(record, expected, atol=1e-9 * np.ptp(expected))
+    energy = np.mean(np.abs(np.fft.fft(record)) ** 2)  # Parseval
     assert energy == pytest.approx(np.sum(expected**2))
 
 
 def test_discharges_beyond_the_record_count_with_what_is_inside():
-    whole = emg.emg_uv([0.5, 1.0], [40, 40], "foot_sole", 2.0, noise_uv=0)
+    full = emg.emg_uv(
+        [0.5, 1.0], [40, 40], "foot_sole", 2.0, settings=unit_potentials.EmgSettings(noise_uv=0)
+    )
     for shift in (-0.505, -0.99):
-        part = emg.emg_uv(np.array([0.5, 1.0]) + shift, [40, 40], "foot_sole", 0.3, noise_uv=0)
+        part = emg.emg_uv(
+            np.array([0.5, 1.0]) + shift,
+            [40, 40],
+            "foot_sole",
+            0.3,
+            settings=unit_potentials.EmgSettings(noise_uv=0),
+        )
         lag = round(-shift * 2000)
-        assert np.allclose(part, whole[lag : lag + 600])
+        assert np.allclose(part, full[lag : lag + 600])
 
 
 def test_noise_and_silence():
@@ -191,12 +201,14 @@ def test_noise_and_silence():
     hz = np.fft.rfftfreq(quiet.size, 1 / 2000)
     assert power[hz > 900].mean() < 0.1 * power[(hz > 50) & (hz < 300)].mean()
     assert np.array_equal(quiet, emg.emg_uv([], [], "thumb", 10, e))
-    assert not np.array_equal(quiet, emg.emg_uv([], [], "thumb", 10, e, seed=2))
+    assert not np.array_equal(
+        quiet, emg.emg_uv([], [], "thumb", 10, e, unit_potentials.EmgSettings(seed=2))
+    )
 
 
 def test_a_slow_record_holds_nothing_above_its_half_rate():
     e = unit_potentials.needle_electrode("shin", *unit_potentials.territories_mm("shin")[60, :2])
-    fast = unit_potentials.unit_potentials("shin", e, 10_000.0, units=60)[0]
+    fast = unit_potentials.unit_potentials("shin", e, unit_potentials.EmgSettings(10_000.0), 60)[0]
     hz = np.fft.rfftfreq(fast.size, 1e-4)
     slow = unit_potentials._amplify(fast, e, 10_000.0, 450.0)
     assert (np.abs(np.fft.rfft(slow)) ** 2)[hz > 1000].sum() < 0.01 * np.sum(slow**2) * slow.size
@@ -208,18 +220,19 @@ def test_a_slow_record_holds_nothing_above_its_half_rate():
 def needle_shapes(name, units, seed, scales=(1.0, 1.0), hz=10_000.0):
     """Return the shapes that needles at random places of units' territories read."""
     rng = np.random.default_rng(seed)
-    table, found = unit_potentials.territories_mm(name), []
+    settings = unit_potentials.EmgSettings(hz, fibres_scale=scales[0], scatter_scale=scales[1])
+    table, record = unit_potentials.territories_mm(name), []
     for u in units:
         x, y, r = table[u]
         far, angle = r * math.sqrt(rng.random()), 2 * math.pi * rng.random()
         e = unit_potentials.needle_electrode(
             name, x + far * math.cos(angle), max(y + far * math.sin(angle), 1.0)
         )
-        p = unit_potentials.unit_potentials(name, e, hz, 1, *scales, units=u)[0]
+        p = unit_potentials.unit_potentials(name, e, settings, u)[0]
         s = unit_potentials.measure_shape(p, hz)
         if s.amplitude_uv > 100:  # what is read at all
-            found.append((s.amplitude_uv, s.duration_ms, s.phases))
-    return np.array(found)
+            record.append((s.amplitude_uv, s.duration_ms, s.phases))
+    return np.array(record)
 
 
 def test_needle_potentials_are_of_published_size():
@@ -309,9 +322,11 @@ def test_an_exchanged_number_is_not_answered_from_memory():
     ],
 )
 def test_mistakes_are_one_sentence(arguments, words):
-    given = {"time_s": [0.1], "unit": [0], "muscle": "foot_sole", "duration_s": 1.0} | arguments
+    settings = {k: v for k, v in arguments.items() if k in vars(unit_potentials.EmgSettings())}
+    rest = {k: v for k, v in arguments.items() if k not in settings}
+    call = {"time_s": [0.1], "unit": [0], "muscle": "foot_sole", "duration_s": 1.0} | rest
     with pytest.raises(NeurosimError, match=words) as caught:
-        emg.emg_uv(**given)
+        emg.emg_uv(**call, settings=unit_potentials.EmgSettings(**settings))
     assert "\n" not in str(caught.value)
 
 

@@ -57,16 +57,16 @@ def healthy():
     return {name: ex.examine(Conditions(), name) for name in ax.AXONS}
 
 
-def by_points(found):
+def by_points(examination):
     """Return the measures of a curve's points without the smoothing of the records."""
-    t = found.te_delay_ms - 10
+    t = examination.te_delay_ms - 10
     on, off = (t >= 0) & (t < 100), t >= 100
-    up, down = found.te_reduction_percent[40], found.te_reduction_percent[-40]
+    up, down = examination.te_reduction_percent[40], examination.te_reduction_percent[-40]
 
     def window(y, low, high):
         return y[on & (t >= low) & (t <= high)].mean()
 
-    return found.measures | {
+    return examination.measures | {
         "te_d_10_20_percent": window(up, 10, 20),
         "te_d_peak_percent": up[on].max(),
         "te_d_40_60_percent": window(up, 40, 60),
@@ -108,50 +108,52 @@ def test_measures_lie_among_people(healthy, name):
 
 @pytest.mark.parametrize("name", ax.AXONS)
 def test_curves_run_among_people(healthy, name):
-    found = healthy[name]
+    examination = healthy[name]
     recovery, iv = norms_.norms()["recovery_cycle"], norms_.norms()["threshold_iv"]
-    assert np.abs((found.recovery_change_percent - recovery.mean) / recovery.sd).max() < 2
+    assert np.abs((examination.recovery_change_percent - recovery.mean) / recovery.sd).max() < 2
     used = iv.x != 0
-    z = (found.iv_reduction_percent - iv.mean)[used] / iv.sd[used]
+    z = (examination.iv_reduction_percent - iv.mean)[used] / iv.sd[used]
     assert np.abs(z).max() < 2
     for level, curve in norms_.TE_CURVES.items():
         people = norms_.norms()[curve]
-        at = np.isin(found.te_delay_ms, people.x) & (found.te_delay_ms > 11)
-        there = people.x > 11
-        z = (found.te_reduction_percent[level][at] - people.mean[there]) / people.sd[there]
+        at = np.isin(examination.te_delay_ms, people.x) & (examination.te_delay_ms > 11)
+        after = people.x > 11
+        z = (examination.te_reduction_percent[level][at] - people.mean[after]) / people.sd[after]
         assert np.mean(z**2) < 1, level
 
 
 def test_currents_act_from_their_own_onset(healthy):
-    found = healthy["ghk"]
-    for level, y in found.te_reduction_percent.items():
-        assert (y[found.te_delay_ms < 10] == 0).all()
-        assert y[found.te_delay_ms == 10] == pytest.approx(level, abs=0.1)
+    examination = healthy["ghk"]
+    for level, y in examination.te_reduction_percent.items():
+        assert (y[examination.te_delay_ms < 10] == 0).all()
+        assert y[examination.te_delay_ms == 10] == pytest.approx(level, abs=0.1)
         # switched off at 110 ms: the part that only adds to the pulse is gone
-        jump = y[found.te_delay_ms == 109] - y[found.te_delay_ms == 110]
+        jump = y[examination.te_delay_ms == 109] - y[examination.te_delay_ms == 110]
         assert jump == pytest.approx(level, abs=0.1 * abs(level) + 1)
-    assert (np.diff(found.iv_reduction_percent) > 0).all()
-    assert found.iv_reduction_percent[found.iv_current_percent == 0] == pytest.approx(0, abs=0.01)
-    assert found.recovery_change_percent[-1] == pytest.approx(0, abs=0.5)
+    assert (np.diff(examination.iv_reduction_percent) > 0).all()
+    assert examination.iv_reduction_percent[examination.iv_current_percent == 0] == pytest.approx(
+        0, abs=0.01
+    )
+    assert examination.recovery_change_percent[-1] == pytest.approx(0, abs=0.5)
 
 
 def test_strength_duration_line(healthy):
-    found = healthy["ghk"]
-    line = found.rheobase_pa * (found.charge_widths_ms + found.tau_sd_ms)
-    np.testing.assert_allclose(found.charge_pa_ms, line, rtol=0.03)
-    assert found.charge_pa_ms[-1] == found.threshold_1ms_pa
-    assert found.threshold_1ms_pa > found.threshold_20ms_pa > found.rheobase_pa
-    assert found.resting_potential_mv == pytest.approx(-81.65, abs=0.01)
-    assert found.internode_potential_mv < found.resting_potential_mv
+    examination = healthy["ghk"]
+    line = examination.rheobase_pa * (examination.charge_widths_ms + examination.tau_sd_ms)
+    np.testing.assert_allclose(examination.charge_pa_ms, line, rtol=0.03)
+    assert examination.charge_pa_ms[-1] == examination.threshold_1ms_pa
+    assert examination.threshold_1ms_pa > examination.threshold_20ms_pa > examination.rheobase_pa
+    assert examination.resting_potential_mv == pytest.approx(-81.65, abs=0.01)
+    assert examination.internode_potential_mv < examination.resting_potential_mv
 
 
 @pytest.mark.parametrize(("name", "change", "expected"), TABLE)
 def test_conditions_give_the_measures_of_the_table(name, change, expected):
-    found = by_points(ex.examine(Conditions(**change), name))
+    examination = by_points(ex.examine(Conditions(**change), name))
     for key, value in zip(COLUMNS, expected, strict=True):
         allowed = 0.012 if key == "sdtc_ms" else max(0.3, 0.006 * abs(value))
         allowed = 0.04 if key == "relative_refractory_period_ms" else allowed
-        assert found[key] == pytest.approx(value, abs=allowed, nan_ok=True), key
+        assert examination[key] == pytest.approx(value, abs=allowed, nan_ok=True), key
 
 
 @pytest.mark.parametrize("name", ax.AXONS)
@@ -177,46 +179,46 @@ def test_potassium_moves_the_axon_as_in_the_clinic(healthy, name):
 
 
 def test_a_blocked_axon_has_no_measures():
-    found = ex.examine(Conditions(**{K: 12.0}))
-    assert found.blocked
-    assert math.isfinite(found.resting_potential_mv)
-    assert math.isnan(found.threshold_1ms_pa)
-    assert math.isnan(found.threshold_20ms_pa)
-    assert all(math.isnan(v) for v in found.measures.values())
-    assert np.isnan(found.recovery_change_percent).all()
-    assert not any(row.inside_95 for row in comparison.compare_with_norms(found))
-    assert {row.verdict for row in comparison.compare_with_norms(found)} == {
+    examination = ex.examine(Conditions(**{K: 12.0}))
+    assert examination.blocked
+    assert math.isfinite(examination.resting_potential_mv)
+    assert math.isnan(examination.threshold_1ms_pa)
+    assert math.isnan(examination.threshold_20ms_pa)
+    assert all(math.isnan(v) for v in examination.measures.values())
+    assert np.isnan(examination.recovery_change_percent).all()
+    assert not any(row.inside_95 for row in comparison.compare_with_norms(examination))
+    assert {row.verdict for row in comparison.compare_with_norms(examination)} == {
         "not defined",
         "no norm",
     }
-    assert all(np.isnan(y).all() for y in found.te_long_reduction_percent.values())
+    assert all(np.isnan(y).all() for y in examination.te_long_reduction_percent.values())
 
 
 def test_a_conditioning_current_that_fires_by_itself_spoils_only_its_own_measures():
-    found = ex.examine(Conditions(persistent_sodium_scale=4.0), "ohmic")
-    assert not found.blocked
-    assert math.isnan(found.measures["te_d_90_100_percent"])
-    fired = np.isnan(found.te_reduction_percent[40])
+    examination = ex.examine(Conditions(persistent_sodium_scale=4.0), "ohmic")
+    assert not examination.blocked
+    assert math.isnan(examination.measures["te_d_90_100_percent"])
+    fired = np.isnan(examination.te_reduction_percent[40])
     assert fired.any() and fired[np.flatnonzero(fired)[0] :].all()  # also once it is off
-    assert found.te_delay_ms[fired].max() > 150.0
-    assert math.isfinite(found.measures["te_h_90_100_percent"])
-    assert math.isfinite(found.measures["superexcitability_percent"])
+    assert examination.te_delay_ms[fired].max() > 150.0
+    assert math.isfinite(examination.measures["te_h_90_100_percent"])
+    assert math.isfinite(examination.measures["superexcitability_percent"])
 
 
 def test_an_axon_that_goes_on_firing_has_no_recovery_cycle():
-    found = ex.examine(Conditions(persistent_sodium_scale=6.0), full=False)
-    assert not found.blocked
-    assert np.isnan(found.recovery_change_percent[-2:]).all()
-    assert math.isnan(found.measures["subexcitability_percent"])
+    examination = ex.examine(Conditions(persistent_sodium_scale=6.0), full=False)
+    assert not examination.blocked
+    assert np.isnan(examination.recovery_change_percent[-2:]).all()
+    assert math.isnan(examination.measures["subexcitability_percent"])
 
 
 @pytest.mark.parametrize(("axon", "scale"), [("alternative", 6.0), ("ghk", 6.0), ("ghk", 2.0)])
 def test_an_axon_that_fires_without_a_pulse_has_no_threshold_there(axon, scale):
     dt, body = 0.02, ax.at_rest(Conditions(persistent_sodium_scale=scale), axon)
-    threshold, delays = ax.threshold_pa(body, 1.0, dt=dt), ex.te_delays()
+    threshold = ax.threshold_pa(body, 1.0, dt=dt)
     on = ex._polarise(body, threshold, dt)
     off = ex._release(body, threshold, dt, on)
-    tests = ex._electrotonus_tests(threshold, on, off, 1, norms_.TE_CURVES, delays, ex.TE_MS)
+    tests = ex._electrotonus_tests(threshold, on, off, 1, ex._short_electrotonus())
     change = ex._threshold_changes(body, threshold, [ex._charge_tests(body, threshold), tests], dt)[
         1
     ][0]
@@ -229,17 +231,17 @@ def test_an_axon_that_fires_without_a_pulse_has_no_threshold_there(axon, scale):
         return high
 
     assert np.isnan(change[fires(0.0)]).all()
-    told = ~np.isnan(change)
-    assert told.any() and (np.isnan(change).any() == (scale > 2.0))
+    defined = ~np.isnan(change)
+    assert defined.any() and (np.isnan(change).any() == (scale > 2.0))
     # one that does need a pulse fires by what was found for it
-    assert fires(np.nan_to_num(threshold * (1.0 + change / 100.0)) + 0.1)[told].all()
+    assert fires(np.nan_to_num(threshold * (1.0 + change / 100.0)) + 0.1)[defined].all()
 
 
 def test_long_currents_end_where_the_threshold_iv_is_taken(healthy):
-    found = healthy["ghk"]
-    delay = found.te_long_delay_ms
-    for level, y in found.te_long_reduction_percent.items():
-        at_end = found.iv_reduction_percent[found.iv_current_percent == level]
+    examination = healthy["ghk"]
+    delay = examination.te_long_delay_ms
+    for level, y in examination.te_long_reduction_percent.items():
+        at_end = examination.iv_reduction_percent[examination.iv_current_percent == level]
         assert y[delay == 209] == pytest.approx(at_end, rel=0.005)
         assert y[delay == 10] == pytest.approx(level, abs=0.1)
         assert (y[delay < 10] == 0).all()
@@ -269,10 +271,10 @@ def test_an_axon_without_rest_is_undefined_and_no_error(monkeypatch):
         raise NeurosimError("A membrane has no resting potential under these conditions.")
 
     monkeypatch.setattr(ax, "at_rest", no_rest)
-    found = ex.examine(Conditions())
-    assert found.blocked
-    assert math.isnan(found.resting_potential_mv)
-    assert all(math.isnan(v) for v in found.measures.values())
+    examination = ex.examine(Conditions())
+    assert examination.blocked
+    assert math.isnan(examination.resting_potential_mv)
+    assert all(math.isnan(v) for v in examination.measures.values())
 
 
 def test_short_examination_leaves_out_the_long_currents(healthy):
@@ -297,11 +299,11 @@ def test_the_step_matters_little(healthy):
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "sentence"),
     [({"axon": "gkh"}, "did you mean 'ghk'"), ({"dt": 0.03}, "0.1 ms"), ({"dt": 1.0}, "dt = 1")],
 )
-def test_mistakes_are_told_in_words(change, words):
-    with pytest.raises(NeurosimError, match=words):
+def test_mistakes_are_told_in_words(change, sentence):
+    with pytest.raises(NeurosimError, match=sentence):
         ex.examine(Conditions(), **change)
 
 
@@ -327,31 +329,31 @@ def test_norms_are_whole_and_cannot_be_changed():
 def test_the_reference_loops_find_the_same(monkeypatch):
     fast = ex.examine(Conditions(), dt=0.05, full=False)
     monkeypatch.setattr(ex.kernel, "compiled_loops", lambda: None)
-    found = ex.examine(Conditions(), dt=0.05, full=False)
+    examination = ex.examine(Conditions(), dt=0.05, full=False)
     np.testing.assert_allclose(
-        found.recovery_change_percent, fast.recovery_change_percent, rtol=0, atol=1e-7
+        examination.recovery_change_percent, fast.recovery_change_percent, rtol=0, atol=1e-7
     )
 
 
 def test_many_bodies_at_once_give_what_each_gives_alone():
     several = [Conditions(), Conditions(**{K: 6.0}), Conditions(**{K: 12.0}),
                Conditions(persistent_sodium_scale=2.0)]  # fmt: skip
-    found = ex.measure_curves(ax.at_rest(several), full=True)
+    examination = ex.measure_curves(ax.at_rest(several), full=True)
     for i, conditions in enumerate(several):
         one = ex.examine(conditions)
         te = [one.te_reduction_percent[level] for level in norms_.TE_CURVES]
         long = [one.te_long_reduction_percent[level] for level in ex.LONG_LEVELS]
-        for mine, alone in (
-            (found.resting_potential_mv[i], one.resting_potential_mv),
-            (found.threshold_pa[i], one.charge_pa_ms / one.charge_widths_ms),
-            (found.threshold_20ms_pa[i], one.threshold_20ms_pa),
-            (found.recovery_percent[i], one.recovery_change_percent),
-            (found.te_percent[i], te),
-            (found.te_long_percent[i], long),
-            (found.iv_percent[i], one.iv_reduction_percent),
-            ([v[i] for v in found.measures.values()], list(one.measures.values())),
+        for course, alone in (
+            (examination.resting_potential_mv[i], one.resting_potential_mv),
+            (examination.threshold_pa[i], one.charge_pa_ms / one.charge_widths_ms),
+            (examination.threshold_20ms_pa[i], one.threshold_20ms_pa),
+            (examination.recovery_percent[i], one.recovery_change_percent),
+            (examination.te_percent[i], te),
+            (examination.te_long_percent[i], long),
+            (examination.iv_percent[i], one.iv_reduction_percent),
+            ([v[i] for v in examination.measures.values()], list(one.measures.values())),
         ):
-            np.testing.assert_allclose(mine, alone, rtol=1e-9, atol=0.01)
+            np.testing.assert_allclose(course, alone, rtol=1e-9, atol=0.01)
 
 
 BODIES = [
@@ -380,26 +382,26 @@ def conditioned_mv(axon, dt):
     e = [c.states[:, 0].reshape(len(c.states), -1) for c in (on, off, shot)]
     calm = (on.rises[-1] + off.rises[-1] == 0).ravel()
     together = np.concatenate([e[0], e[1]])[-times.size * 2 :]
-    asked = np.concatenate([calm, (shot.rises[-1] == 1).ravel()])
-    return np.concatenate([together, np.pad(e[2], ((times.size, 0), (0, 0)))], axis=1), asked
+    tested = np.concatenate([calm, (shot.rises[-1] == 1).ravel()])
+    return np.concatenate([together, np.pad(e[2], ((times.size, 0), (0, 0)))], axis=1), tested
 
 
 @pytest.mark.parametrize("axon", ax.AXONS)
 def test_quiet_steps_move_potentials_by_less_than_the_bound(monkeypatch, axon):
-    mine, asked = conditioned_mv(axon, 0.02)
+    course, tested = conditioned_mv(axon, 0.02)
     monkeypatch.setattr(ex, "QUIET_DT_MS", 0.0)
     fine, same = conditioned_mv(axon, 0.02)
-    assert (asked == same).all() and asked.sum() > 90
-    assert np.abs(mine - fine)[:, asked].max() < 0.01
+    assert (tested == same).all() and tested.sum() > 90
+    assert np.abs(course - fine)[:, tested].max() < 0.01
 
 
 def test_quiet_steps_move_conditioned_states_and_curves_little(monkeypatch, healthy):
     monkeypatch.setattr(ex, "QUIET_DT_MS", 0.02)
-    found = ex.examine(Conditions())
-    for level, y in found.te_reduction_percent.items():
+    examination = ex.examine(Conditions())
+    for level, y in examination.te_reduction_percent.items():
         np.testing.assert_allclose(healthy["ghk"].te_reduction_percent[level], y, atol=0.02)
     np.testing.assert_allclose(
-        healthy["ghk"].recovery_change_percent, found.recovery_change_percent, atol=0.02
+        healthy["ghk"].recovery_change_percent, examination.recovery_change_percent, atol=0.02
     )
 
 

@@ -51,10 +51,10 @@ def raised_potassium(few):
 
 
 def test_nothing_moved_in_the_mean_of_the_people(few):
-    found = fit.fit_record(fit.NerveRecord.from_norms(), space=few)
-    assert found.is_explained_by_health and not any(e.moved for e in found.estimates)
-    assert found.misfit(found.healthy) == pytest.approx(0.0, abs=1e-20)
-    for e in found.estimates:
+    result = fit.fit_record(fit.NerveRecord.from_norms(), space=few)
+    assert result.is_explained_by_health and not any(e.moved for e in result.estimates)
+    assert result.misfit(result.healthy) == pytest.approx(0.0, abs=1e-20)
+    for e in result.estimates:
         assert e.value == pytest.approx(e.health, rel=1e-4) and e.low < e.health < e.high
 
 
@@ -109,10 +109,10 @@ def test_more_noise_than_stated_widens_the_intervals(few):
         level: (x, y + 4.0 * (y - np.interp(x, *quiet.electrotonus[level])))
         for level, (x, y) in rough.electrotonus.items()
     }
-    found = fit.fit_record(replace(rough, electrotonus=third), space=few)
-    assert found.noise_scale > 2.0
+    result = fit.fit_record(replace(rough, electrotonus=third), space=few)
+    assert result.noise_scale > 2.0
     plain = fit.fit_record(rough, space=few)
-    for wide, narrow in zip(found.estimates, plain.estimates, strict=True):
+    for wide, narrow in zip(result.estimates, plain.estimates, strict=True):
         assert wide.high - wide.low > 1.3 * (narrow.high - narrow.low)
 
 
@@ -140,15 +140,15 @@ def test_the_interval_of_a_single_change_holds_the_truth_as_often_as_it_says(nam
 def test_the_intervals_of_all_together_hold_the_truth_as_often_as_they_say():
     # people drawn from the prior: the intervals of every parameter, 95 % of 25 x 16
     space, rng = Space.from_file("person"), np.random.default_rng(11)
-    held, told = [], []
+    held, informed = [], []
     for x in space.draw(25, rng):
         curves = ex.measure_curves(space.at_rest(x[None]), full=True)
-        found = fit.fit_record(noisy(fit.NerveRecord.from_curves(curves, temperature_c=33.0), rng))
-        for e, truth in zip(found.estimates, space.values(x).values(), strict=True):
+        result = fit.fit_record(noisy(fit.NerveRecord.from_curves(curves, temperature_c=33.0), rng))
+        for e, truth in zip(result.estimates, space.values(x).values(), strict=True):
             held.append(e.low <= truth <= e.high)
-            told.append(e.told)
+            informed.append(e.told)
     assert 0.90 < np.mean(held) < 0.985
-    assert np.mean(told) > 0.2  # and not by saying nothing
+    assert np.mean(informed) > 0.2  # and not by saying nothing
 
 
 def test_a_single_change_is_followed_to_where_the_test_breaks_off():

@@ -84,10 +84,10 @@ ONE_DECIMAL = {"te_d20_10_20_percent", "te_h20_10_20_percent"}
 
 
 def measures(charge, electrotonus, cycle, iv):
-    found = indices.charge_measures(*map(np.array, charge))
-    found |= indices.electrotonus_measures(electrotonus)
-    found |= indices.recovery_measures(*map(np.array, cycle))
-    return found | indices.iv_measures(*map(np.array, iv))
+    derived = indices.charge_measures(*map(np.array, charge))
+    derived |= indices.electrotonus_measures(electrotonus)
+    derived |= indices.recovery_measures(*map(np.array, cycle))
+    return derived | indices.iv_measures(*map(np.array, iv))
 
 
 @pytest.mark.parametrize("name", RECORDS)
@@ -96,42 +96,42 @@ def test_definitions_give_what_two_records_print(name):
     te = {x: (np.array(UP if x == 40 else OTHER, float), np.array(r[x])) for x in indices.LEVELS}
     cycle = CYCLE if len(r["cycle"]) == len(CYCLE) else (2.5, *CYCLE)
     currents = np.arange(-100.0, 51.0, 10.0)
-    found = measures(
+    derived = measures(
         ((0.2, 0.4, 0.6, 0.8, 1.0), r["charge"]), te, (cycle, r["cycle"]), (currents, r["iv"][::-1])
     )
     for key, printed in r["printed"].items():
         allowed = 0.06 if key in ONE_DECIMAL else 0.011 if key.endswith("time_ms") else 0.0045
-        assert found[key] == pytest.approx(printed, abs=allowed), key
+        assert derived[key] == pytest.approx(printed, abs=allowed), key
 
 
 def test_definitions_give_the_peoples_measures_from_their_mean_curves():
     norms = norms_.norms()
     te = {level: (norms[name].x, norms[name].mean) for level, name in norms_.TE_CURVES.items()}
     cycle, iv, charge = (norms[n] for n in ("recovery_cycle", "threshold_iv", "charge_duration"))
-    found = measures((charge.x, charge.mean), te, (cycle.x, cycle.mean), (iv.x, iv.mean))
+    derived = measures((charge.x, charge.mean), te, (cycle.x, cycle.mean), (iv.x, iv.mean))
     people = norms_._norm_file()["measures"]["rows"]
     assert set(people) == {m.key for m in indices.MEASURES} - {"rheobase_pa"}
-    assert found["rheobase_pa"] == pytest.approx(3.0435, abs=1.2)  # mA there
+    assert derived["rheobase_pa"] == pytest.approx(3.0435, abs=1.2)  # mA there
     for key, (mean, sd, n, _) in people.items():
-        assert abs(found[key] - mean) < 0.5 * sd, key
+        assert abs(derived[key] - mean) < 0.5 * sd, key
         assert n > 100
 
 
 def test_a_recovery_cycle_known_only_late_has_no_superexcitability():
     x = norms_.norms()["recovery_cycle"].x
-    found = indices.recovery_measures(x, np.where(x < 13, np.nan, 30.0 - 0.1 * x))
-    assert math.isnan(found["superexcitability_percent"])
-    assert math.isnan(found["superexcitability_7_ms_percent"])
-    assert math.isnan(found["refractoriness_2_5_ms_percent"])
-    assert found["subexcitability_percent"] > 0
-    assert math.isnan(found["relative_refractory_period_ms"])
+    derived = indices.recovery_measures(x, np.where(x < 13, np.nan, 30.0 - 0.1 * x))
+    assert math.isnan(derived["superexcitability_percent"])
+    assert math.isnan(derived["superexcitability_7_ms_percent"])
+    assert math.isnan(derived["refractoriness_2_5_ms_percent"])
+    assert derived["subexcitability_percent"] > 0
+    assert math.isnan(derived["relative_refractory_period_ms"])
 
 
 def test_an_axon_ready_at_the_first_interval_has_no_refractory_period_to_show():
     # else the late crossing from sub- to superexcitability would be taken for it
     x = norms_.norms()["recovery_cycle"].x
-    found = indices.recovery_measures(x, np.where((x > 15) & (x < 100), 10.0, -10.0))
-    assert math.isnan(found["relative_refractory_period_ms"])
+    derived = indices.recovery_measures(x, np.where((x > 15) & (x < 100), 10.0, -10.0))
+    assert math.isnan(derived["relative_refractory_period_ms"])
 
 
 def test_no_half_time_where_nothing_is_accommodated():

@@ -42,39 +42,39 @@ RECORDED = (
     "change", [{}, {"persistent_sodium_scale": 4.0}, {"potassium_out_mmol_l": 12.0}]
 )
 def test_round_trip(change, tmp_path):
-    found = examine(Conditions(**change), "ohmic")
+    examination = examine(Conditions(**change), "ohmic")
     path = tmp_path / "a.mem"
-    path.write_text(mem_text(found, "a title", "ohmic", 33.0), "utf-8")
+    path.write_text(mem_text(examination, "a title", "ohmic", 33.0), "utf-8")
     back = read_mem(path)
     assert back.simulated and "no person" in back.header["Simulated"]
     assert back.header["Comments"] == "a title" and back.header["Temperature"] == "33"
     assert back.other["Temperature ( C)"] == 33
     for m in MEASURES:
-        value = found.measures[m.key]
+        value = examination.measures[m.key]
         assert back.measures.get(m.key, math.nan) == pytest.approx(value, abs=1e-4, nan_ok=True)
-    x, y = found.recovery_interval_ms, found.recovery_change_percent
+    x, y = examination.recovery_interval_ms, examination.recovery_change_percent
     known = ~np.isnan(y)
     np.testing.assert_allclose(
         back.recovery_cycle, np.column_stack([x, y])[known].reshape(-1, 2), atol=1e-4
     )
-    iv = np.column_stack([found.iv_current_percent, found.iv_reduction_percent])[::-1]
+    iv = np.column_stack([examination.iv_current_percent, examination.iv_reduction_percent])[::-1]
     np.testing.assert_allclose(back.threshold_iv, iv[~np.isnan(iv[:, 1])].reshape(-1, 2), atol=1e-4)
-    if found.blocked:
+    if examination.blocked:
         assert not back.electrotonus and not len(back.charge_duration)
         return
     charge = back.charge_duration
-    np.testing.assert_allclose(charge[:, 2] / MA_PER_PA, found.charge_pa_ms, rtol=1e-4)
+    np.testing.assert_allclose(charge[:, 2] / MA_PER_PA, examination.charge_pa_ms, rtol=1e-4)
     np.testing.assert_allclose(charge[:, 1] * charge[:, 0], charge[:, 2], rtol=1e-4)
     assert back.stimulus_response.shape == (1, 2)
-    assert back.stimulus_response[0, 1] / MA_PER_PA == pytest.approx(found.threshold_1ms_pa)
+    assert back.stimulus_response[0, 1] / MA_PER_PA == pytest.approx(examination.threshold_1ms_pa)
     assert set(back.electrotonus) == {*TE_CURVES, *LONG_LEVELS}
     for level, name in TE_CURVES.items():
-        own = np.isin(found.te_delay_ms, norms()[name].x)
-        y = found.te_reduction_percent[level][own]
+        in_protocol = np.isin(examination.te_delay_ms, norms()[name].x)
+        y = examination.te_reduction_percent[level][in_protocol]
         np.testing.assert_allclose(back.electrotonus[level][:, 2], y[~np.isnan(y)], atol=1e-4)
     for level in LONG_LEVELS:
         delay, current, y = back.electrotonus[level].T
-        written = found.te_long_reduction_percent[level]
+        written = examination.te_long_reduction_percent[level]
         np.testing.assert_allclose(y, written[~np.isnan(written)], atol=1e-4)
         np.testing.assert_array_equal(current, np.where((delay >= 10) & (delay < 210), level, 0))
 
@@ -82,17 +82,17 @@ def test_round_trip(change, tmp_path):
 def test_a_recorded_file_is_read(tmp_path):
     path = tmp_path / "r.MEM"
     path.write_bytes(RECORDED.replace("\n", "\r\n").encode("latin-1"))
-    found = read_mem(path)
-    assert not found.simulated
-    assert found.header["Name"] == "SHORTY" and found.header["Comments"] == "33 \xb0C"
-    np.testing.assert_array_equal(found.stimulus_response, [[2, 3.915578], [4, 4.073214]])
-    np.testing.assert_array_equal(found.charge_duration, [[0.2, 9.790961, 1.958192]])
-    np.testing.assert_array_equal(found.electrotonus[40], [[9, 0, 0], [10, 40, 40.02]])
-    np.testing.assert_array_equal(found.electrotonus[-40], [[10, -40, -39.34]])
-    np.testing.assert_array_equal(found.recovery_cycle, [[2.5, 27.82]])
-    np.testing.assert_array_equal(found.threshold_iv, [[50, 49.28]])
-    assert found.measures == {"sdtc_ms": 0.287, "te_d20_10_20_percent": 30.8}
-    assert found.other == {"Sex (M=1, F=2)": 1, "MRCsumscore": 23.7}
+    examination = read_mem(path)
+    assert not examination.simulated
+    assert examination.header["Name"] == "SHORTY" and examination.header["Comments"] == "33 \xb0C"
+    np.testing.assert_array_equal(examination.stimulus_response, [[2, 3.915578], [4, 4.073214]])
+    np.testing.assert_array_equal(examination.charge_duration, [[0.2, 9.790961, 1.958192]])
+    np.testing.assert_array_equal(examination.electrotonus[40], [[9, 0, 0], [10, 40, 40.02]])
+    np.testing.assert_array_equal(examination.electrotonus[-40], [[10, -40, -39.34]])
+    np.testing.assert_array_equal(examination.recovery_cycle, [[2.5, 27.82]])
+    np.testing.assert_array_equal(examination.threshold_iv, [[50, 49.28]])
+    assert examination.measures == {"sdtc_ms": 0.287, "te_d20_10_20_percent": 30.8}
+    assert examination.other == {"Sex (M=1, F=2)": 1, "MRCsumscore": 23.7}
 
 
 def test_labels_cover_every_measure():

@@ -28,7 +28,7 @@ def record(name, temperature, values):
     }
 
 
-def made(script, rng, n, r):
+def table(script, rng, n, r):
     """Return records whose first two measures have a normal correlation `r`."""
     ids = list(script["MEASURES"])
     z = rng.standard_normal((n, len(ids)))
@@ -45,22 +45,22 @@ def made(script, rng, n, r):
 
 
 def test_a_known_correlation_comes_back_within_its_error(script, tmp_path):
-    records = made(script, np.random.default_rng(1), 300, -0.7)
+    records = table(script, np.random.default_rng(1), 300, -0.7)
     parts = tmp_path / "PO.json", tmp_path / "CA.json"
     for path, half in zip(parts, (records[:150], records[150:]), strict=True):
         path.write_text(json.dumps(half), encoding="utf-8")
     out = tmp_path / "out.json"
     script["main"]([*map(str, parts), "--out", str(out), "--bootstraps", "200"])
-    found = json.loads(out.read_text("utf-8"))
-    assert found["records"] == 300 and found["n"][1][2] == 300
-    r, error = found["correlation"][1][2], found["standard_error"][1][2]
+    summary = json.loads(out.read_text("utf-8"))
+    assert summary["records"] == 300 and summary["n"][1][2] == 300
+    r, error = summary["correlation"][1][2], summary["standard_error"][1][2]
     assert r == pytest.approx(-0.7, abs=0.1)
     assert error == pytest.approx((1 - 0.49) / np.sqrt(300), rel=0.5)  # of a normal distribution
     assert "p17" not in out.read_text("utf-8")
 
 
 def test_wrong_values_do_not_count(script, tmp_path):
-    records = made(script, np.random.default_rng(2), 120, 0.6)
+    records = table(script, np.random.default_rng(2), 120, 0.6)
     first, second = list(script["MEASURES"])[:2]
     clean = script["rank_correlation"](
         np.array([[v["value"] for v in r["exVars"] if v["id"] in (first, second)] for r in records])
@@ -86,11 +86,13 @@ def test_a_pair_that_few_records_have_tells_nothing(script):
 
 def test_the_shipped_table_is_of_people(script):
     path = SCRIPTS.parents[1] / "neurosim/clinic/norm_correlations.json"
-    found = json.loads(path.read_text("utf-8"))
-    r = np.array(found["correlation"], float)
+    summary = json.loads(path.read_text("utf-8"))
+    r = np.array(summary["correlation"], float)
     assert np.allclose(r, r.T) and np.allclose(np.diag(r), 1.0) and (np.abs(r) <= 1.0).all()
     norms = json.loads((path.parent / "trond_norms.json").read_text("utf-8"))["measures"]["rows"]
-    for key, median, sd in zip(found["measures"], found["median"], found["robust_sd"], strict=True):
+    for key, median, sd in zip(
+        summary["measures"], summary["median"], summary["robust_sd"], strict=True
+    ):
         if key in norms:  # the same records in part: same middle, same spread
             assert abs(median - norms[key][0]) < 0.5 * norms[key][1], key
             assert 0.7 < sd / norms[key][1] < 1.35, key

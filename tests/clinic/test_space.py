@@ -33,8 +33,8 @@ def test_a_scale_is_logarithmic_but_for_voltages_currents_and_temperatures():
 def test_the_centre_of_a_person_is_the_healthy_axon(axon):
     space = Space.from_file("person", axon=axon)
     healthy = ax.at_rest(ax.Conditions(), axon)
-    mine = space.at_rest(np.zeros((1, len(space))), axon)
-    np.testing.assert_allclose(mine.P, healthy.P, rtol=1e-12)
+    axons = space.at_rest(np.zeros((1, len(space))), axon)
+    np.testing.assert_allclose(axons.P, healthy.P, rtol=1e-12)
 
 
 def test_points_become_axons_and_conditions():

@@ -34,21 +34,21 @@ def files(examination, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def found(files):
+def result(files):
     return fit.fit_record(read_record(files / "kf.mem"), space=Space.from_file("person", FEW))
 
 
 def test_both_files_give_the_same_record(files, examination):
-    one, other = read_record(files / "kf.mem"), read_record(files / "curves.csv")
-    assert one.simulated and other.simulated
-    assert one.temperature_c == 33.0 and math.isnan(other.temperature_c)
-    assert one.sdtc_ms == pytest.approx(examination.tau_sd_ms, abs=5.1e-4)
-    assert other.sdtc_ms == pytest.approx(examination.tau_sd_ms, rel=1e-4)
+    from_mem, from_csv = read_record(files / "kf.mem"), read_record(files / "curves.csv")
+    assert from_mem.simulated and from_csv.simulated
+    assert from_mem.temperature_c == 33.0 and math.isnan(from_csv.temperature_c)
+    assert from_mem.sdtc_ms == pytest.approx(examination.tau_sd_ms, abs=5.1e-4)
+    assert from_csv.sdtc_ms == pytest.approx(examination.tau_sd_ms, rel=1e-4)
     for name in ("recovery", "iv"):
-        for a, b in zip(getattr(one, name), getattr(other, name), strict=True):
+        for a, b in zip(getattr(from_mem, name), getattr(from_csv, name), strict=True):
             np.testing.assert_allclose(np.sort(a), np.sort(b), atol=1e-4)
-    x, y = one.electrotonus[40]
-    at = dict(zip(*other.electrotonus[40], strict=True))
+    x, y = from_mem.electrotonus[40]
+    at = dict(zip(*from_csv.electrotonus[40], strict=True))
     np.testing.assert_allclose(y, [at[delay] for delay in x], atol=1e-4)
 
 
@@ -76,8 +76,8 @@ def test_a_bad_file_is_one_sentence(tmp_path, capsys, name, text, sentence):
     with pytest.raises(NeurosimError, match=sentence):
         read_record(tmp_path / name)
     assert cli.main(["fit", str(tmp_path / name)]) == 2
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1 and sentence.split(" and ")[0] in told
+    output = capsys.readouterr().err
+    assert output.count("\n") == 1 and sentence.split(" and ")[0] in output
 
 
 @pytest.mark.parametrize("name", ["none.csv", "none.mem"])
@@ -86,37 +86,37 @@ def test_a_missing_file_is_one_sentence(tmp_path, name):
         read_record(tmp_path / name)
 
 
-def test_words_say_what_moved_and_what_rivals_it(found):
-    words = fitted.describe_fit(found)
-    assert "All together, moved: fast potassium current 0.4" in words
-    assert "One change alone: fast potassium current 0.4" in words
-    assert "removes 100 % of the discrepancy" in words and "not medical advice" in words
-    table = fitted.fit_table(found)
+def test_words_say_what_moved_and_what_rivals_it(result):
+    sentences = fitted.describe_fit(result)
+    assert "All together, moved: fast potassium current 0.4" in sentences
+    assert "One change alone: fast potassium current 0.4" in sentences
+    assert "removes 100 % of the discrepancy" in sentences and "not medical advice" in sentences
+    table = fitted.fit_table(result)
     assert table.count("moved") == 1 and "fast potassium current" in table.splitlines()[2]
     assert table.splitlines()[7].startswith("fast potassium current")  # first of one alone
 
 
-def test_words_for_a_record_of_health(found):
+def test_words_for_a_record_of_health(result):
     healthy = fit.fit_record(fit.NerveRecord.from_norms(), space=Space.from_file("person", FEW))
     assert "Nothing moved" in fitted.describe_fit(healthy)
     assert "One change alone" not in fitted.describe_fit(healthy)
 
 
-def test_rows_and_json_hold_both_answers(found):
-    rows = fitted.fit_rows(found)
+def test_rows_and_json_hold_both_answers(result):
+    rows = fitted.fit_rows(result)
     assert [r["answer"] for r in rows] == ["all together"] * 4 + ["one alone"] * 4
-    content = fitted.fit_json(found)
-    assert len(content["points"]) == found.points.x.size
+    content = fitted.fit_json(result)
+    assert len(content["points"]) == result.points.x.size
     assert np.shape(content["covariance_in_prior_sds"]) == (4, 4)
     export.json_bytes(content)  # everything in it can be written
 
 
-def test_the_figure_shows_record_fit_and_health(found):
-    figure = fitted.picture_fit(found)
+def test_the_figure_shows_record_fit_and_health(result):
+    figure = fitted.picture_fit(result)
     electrotonus, recovery, iv, alone = figure.axes
     assert [len(a.lines) for a in (electrotonus, recovery, iv)] == [12, 3, 3]
     drawn = recovery.lines[2].get_ydata()
-    np.testing.assert_allclose(drawn, found.record.recovery[1], atol=1e-9)
+    np.testing.assert_allclose(drawn, result.record.recovery[1], atol=1e-9)
     assert len(alone.patches) == 4 and alone.patches[-1].get_width() > 99
 
 
@@ -125,6 +125,6 @@ def test_the_command_writes_its_files(files, tmp_path, capsys):
     out = tmp_path / "o"
     assert cli.main(["fit", str(files / "curves.csv"), "--out", str(out)]) == 0
     assert {p.name for p in out.iterdir()} == {"fit.csv", "fit.json", "fit.png", "fit.txt"}
-    told = capsys.readouterr().out
-    assert "One change alone: fast potassium current 0.4" in told
-    assert told.split("\n\n")[1] in (out / "fit.txt").read_text("utf-8")
+    output = capsys.readouterr().out
+    assert "One change alone: fast potassium current 0.4" in output
+    assert output.split("\n\n")[1] in (out / "fit.txt").read_text("utf-8")

@@ -128,7 +128,7 @@ def examples(small_article, tmp_path_factory):
     sweep = ("potassium in plasma, mmol/L", [3.0, 4.2, 6.0], rates, (3.5, 5.0))
     trace = simulate_soma(SomaConditions(calcium_out_mmol_l=1.0), 9.0, 200.0, seed=1)
     times, units = np.array([0.5, 0.505, 1.5]), np.array([40, 40, 20])
-    signal = emg_uv(times, units, "foot_sole", 2.0, "surface", 2000.0)
+    signal = emg_uv(times, units, "foot_sole", 2.0)
     record = (times, units, np.linspace(0.0, 20.0, 2000), signal, 2000.0)
     potentials = (unit_potentials("foot_sole", units=[5, 40]), 2000.0, ["small", "large"])
     alarms, patients = drawn_alarms(), unlabelled_patients(1, watched_s=10.0)

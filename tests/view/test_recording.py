@@ -24,32 +24,39 @@ def cramp():
 
 
 def test_it_plays_what_the_needle_saw_at_a_modest_loudness(twitcher):
-    one = recording.make_recording(twitcher, length_s=6)
-    page = one._repr_html_()
+    needle = recording.make_recording(twitcher, length_s=6)
+    page = needle._repr_html_()
     content = b64decode(page.split("base64,")[1].split('"')[0])
     with wave.open(io.BytesIO(content)) as file:
         rate, raw = file.getframerate(), np.frombuffer(file.readframes(file.getnframes()), "<i2")
     assert raw.size / rate == pytest.approx(6.0, abs=0.01)
     assert 0.2 * 32767 < np.abs(raw.astype(float)).max() < 0.4 * 32767
-    assert "<audio controls" in page and "autoplay" not in page and str(one) in page
+    assert "<audio controls" in page and "autoplay" not in page and str(needle) in page
 
 
 def test_the_needle_sees_the_discharges_and_the_force_is_the_runs(twitcher):
-    one = recording.make_recording(twitcher, length_s=6)
+    needle = recording.make_recording(twitcher, length_s=6)
     fired = twitcher.firing
-    near = (fired.time_s > one.start_s) & (fired.time_s < one.end_s) & (fired.unit == one.unit)
-    at = fired.time_s[near] - one.start_s
-    loud = np.flatnonzero(np.abs(one.emg_uv) > 0.5 * np.abs(one.emg_uv).max()) / recording.NEEDLE_HZ
+    near = (
+        (fired.time_s > needle.start_s)
+        & (fired.time_s < needle.end_s)
+        & (fired.unit == needle.unit)
+    )
+    at = fired.time_s[near] - needle.start_s
+    loud = (
+        np.flatnonzero(np.abs(needle.emg_uv) > 0.5 * np.abs(needle.emg_uv).max())
+        / recording.NEEDLE_HZ
+    )
     assert at.size > 2 and all(np.abs(at - t).min() < 0.02 for t in loud)
     assert all(np.abs(loud - t).min() < 0.02 for t in at)
-    first = round(one.start_s * 1000)
-    assert np.array_equal(one.force_mn, twitcher.force_mn()[first : first + 6000])
+    first = round(needle.start_s * 1000)
+    assert np.array_equal(needle.force_mn, twitcher.force_mn()[first : first + 6000])
 
 
 def test_events_sound_by_their_discharges():
     times = np.array([1.0, 2.0, 2.005, 3.0, 3.005, 3.01])
-    found = find_twitches(times, np.zeros(6, int), "calf")
-    assert [recording.sound_label(found, i) for i in range(3)] == ["tap", "ta-tap", "trrr"]
+    twitches = find_twitches(times, np.zeros(6, int), "calf")
+    assert [recording.sound_label(twitches, i) for i in range(3)] == ["tap", "ta-tap", "trrr"]
 
 
 def test_a_cramp_roars_to_the_end_and_a_quiet_muscle_hisses(cramp):
@@ -64,11 +71,11 @@ def test_a_cramp_roars_to_the_end_and_a_quiet_muscle_hisses(cramp):
 
 def test_the_close_look_is_at_the_longest_burst_beside_the_needle():
     run = ns.simulate("isaacs", seed=1, duration_s=10)
-    one = recording.make_recording(run, length_s=8)
-    t, i = run.twitches, one.shown_event
-    mine = [k for k in one.events if t.unit[k] == one.unit]
-    assert i is not None and t.discharges[i] == max(t.discharges[mine])
-    start = recording.close_look_s(one)
+    needle = recording.make_recording(run, length_s=8)
+    t, i = run.twitches, needle.shown_event
+    events = [k for k in needle.events if t.unit[k] == needle.unit]
+    assert i is not None and t.discharges[i] == max(t.discharges[events])
+    start = recording.close_look_s(needle)
     assert start < t.onset_s[i] < start + recording.SWEEP_MS / 1000
 
 

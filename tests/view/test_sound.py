@@ -28,16 +28,16 @@ def tone(hz, rate, seconds=1.0, size=300.0):
 
 def test_what_is_written_is_read_back():
     signal = tone(440, 8000)
-    content, made = sound.wav_bytes(signal, 8000, full_scale_uv=1000)
+    content, about = sound.wav_bytes(signal, 8000, full_scale_uv=1000)
     raw, rate = read_wav(content)
-    assert rate == made.rate_hz == 8000 and made.clipped == 0
+    assert rate == about.rate_hz == 8000 and about.clipped == 0
     assert np.abs(raw * 1000 / 32767 - signal).max() < 1000 / 32767
 
 
 @pytest.mark.parametrize(("hz", "rate"), [(1000, 8000), (2000, 8000), (10_000, 11_025)])
 def test_pitch_loudness_and_length_survive_resampling(hz, rate):
-    raw, found = read_wav(sound.wav_bytes(tone(200, hz, 2.0), hz, 1000)[0])
-    assert found == rate and raw.size / rate == pytest.approx(2.0, abs=0.01)
+    raw, file_rate = read_wav(sound.wav_bytes(tone(200, hz, 2.0), hz, 1000)[0])
+    assert file_rate == rate and raw.size / rate == pytest.approx(2.0, abs=0.01)
     inside = raw[rate // 4 : -rate // 4] * 1000 / 32767
     pitch = np.abs(np.fft.rfft(inside)).argmax() * rate / inside.size
     assert pitch == pytest.approx(200, abs=1)
@@ -54,11 +54,11 @@ def test_a_faster_record_loses_only_what_the_file_cannot_hold():
 
 
 def test_cutting_off_is_counted_and_said():
-    _, made = sound.wav_bytes(tone(100, 8000, size=300), 8000, full_scale_uv=150)
-    assert made.clipped == pytest.approx(8000 * 2 / 3, rel=0.02)  # |sin| beyond a half
-    assert "samples cut off" in str(made)
-    _, made = sound.wav_bytes(tone(100, 8000, size=300), 8000)
-    assert made.full_scale_uv == 500 and made.clipped == 0 and "nothing cut off" in str(made)
+    _, about = sound.wav_bytes(tone(100, 8000, size=300), 8000, full_scale_uv=150)
+    assert about.clipped == pytest.approx(8000 * 2 / 3, rel=0.02)  # |sin| beyond a half
+    assert "samples cut off" in str(about)
+    _, about = sound.wav_bytes(tone(100, 8000, size=300), 8000)
+    assert about.full_scale_uv == 500 and about.clipped == 0 and "nothing cut off" in str(about)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_runs_files_hold_its_discharges():
 @pytest.fixture
 def record():
     times, units = np.array([0.5, 0.505, 1.5]), np.array([40, 40, 20])
-    return times, units, emg_uv(times, units, "foot_sole", 2.0, "surface", 2000.0)
+    return times, units, emg_uv(times, units, "foot_sole", 2.0)
 
 
 def test_figure_and_words_come_from_the_same_numbers(record):

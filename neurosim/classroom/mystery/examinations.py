@@ -163,9 +163,7 @@ class Needle:
             self.muscle,
             TRACE_S,
             electrode,
-            EMG_HZ,
-            self.seed,
-            fibres_scale=self.fibres_scale,
+            unit_potentials.EmgSettings(EMG_HZ, self.seed, fibres_scale=self.fibres_scale),
         )
 
 
@@ -297,7 +295,10 @@ def _amplitudes_uv(
         if units.size:
             electrode = unit_potentials.needle_electrode(name, float(x), y)
             waves = unit_potentials.unit_potentials(
-                name, electrode, EMG_HZ, person_seed, fibres_scale, 1.0, units
+                name,
+                electrode,
+                unit_potentials.EmgSettings(EMG_HZ, person_seed, fibres_scale=fibres_scale),
+                units,
             )
             sizes += np.ptp(waves, axis=1).tolist()
     return np.maximum(sizes, least)

@@ -506,7 +506,7 @@ def plot_rate(
     """
     ax = axes_or_new(ax)
     if people is not None:
-        scenarios = people.scenarios[:2][::-1]
+        scenarios = list(people.scenarios[:2])[::-1]
         rates = people.per_min[:2][::-1]
         names = [safe_label(s.title) for s in scenarios]
         band = ratio_band(*people_ratio(people)) if len(scenarios) > 1 else ""

@@ -1,7 +1,7 @@
-"""Lessons: one source each, from which come the pupil's and the teacher's copy and the worksheet.
+"""Build lessons: pupil's copy, teacher's copy, worksheet and key, all from one source.
 
-A source is a MyST Markdown notebook, ``notebooks/NN_name.md``. Its cells carry tags that say whose
-they are (`TAGS`); its front matter says for whom the lesson is. Nobody writes an answer down: the
+A source is a MyST Markdown notebook, ``notebooks/NN_name.md``. The tags of its cells say in which
+copies they appear (`TAGS`); its front matter names the audience. No answer is written by hand: the
 teacher's copy and the key are run when they are built, so the model gives the numbers.
 """
 
@@ -29,7 +29,7 @@ from neurosim.classroom.lessons.source import (
 MY_ANSWER = "*My answer (double-click to write):*"
 PARTS = ("student", "teacher", "worksheets")
 FOLDER = Path("neurosim-out") / "lessons"
-LIMIT_S = 300.0  # of a lesson; without Numba the model takes about 20 times as long
+LIMIT_S = 300.0  # for one lesson; without Numba the model takes about 20 times as long
 _NAME = re.compile(r"\d\d_[a-z0-9_]+")
 _TEACHER_PREFIX = re.compile(
     r"\*+(For the )?teacher[.:]?\*+\s*", re.IGNORECASE
@@ -67,7 +67,7 @@ class _Cell(NamedTuple):
 
 
 def _strip_cell(cell: Any) -> _Cell:
-    """Return a cell of a source as copies have it; its id follows from its text alone."""
+    """Return a cell of a source as it is copied; its id follows from its text alone."""
     text = str(cell.source)
     if "teacher" in cell_tags(cell):
         note = _TEACHER_PREFIX.sub("", text, count=1) if _TEACHER_PREFIX.match(text) else text
@@ -85,7 +85,7 @@ def _notebook(cells: Sequence[_Cell]) -> Any:
 
     entries, copies = [], {}
     for cell in cells:
-        n = copies[cell.mark] = copies.get(cell.mark, 0) + 1  # two cells may say the same
+        n = copies[cell.mark] = copies.get(cell.mark, 0) + 1  # two cells may have the same text
         entry = {
             "cell_type": cell.kind, "source": cell.text, "metadata": cell.about,
             "id": cell.mark if n == 1 else f"{cell.mark}-{n}",
@@ -156,7 +156,7 @@ def lessons(
     folder : str or Path, optional
         ``neurosim-out/lessons`` if omitted; made if need be.
     progress : callable, optional
-        Called after every cell with how many of the lesson are done, and of how many.
+        Called after every cell with the number done in the lesson and the total.
     stage : callable, optional
         Called with the title of a lesson before it is run.
 
@@ -193,7 +193,7 @@ def build_lessons(
     progress: Callable[[int, int], object] | None = None,
     stage: Callable[[str], object] | None = None,
 ) -> dict[str, bytes]:
-    """Return the files of some lessons by their place in the folder.
+    """Return the files of some lessons by their path in the folder.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ def build_lessons(
     only : str, optional
         One of `PARTS`; worksheets come with their keys.
     limit_s : float
-        How long one lesson may run.
+        Limit for one lesson, s.
     progress, stage : callable, optional
         See `lessons`.
 
@@ -232,7 +232,7 @@ def build_lessons(
 
 
 def add_index(files: Mapping[str, bytes], out: Path) -> dict[str, bytes]:
-    """Return files with a page that lists all lessons, linking to what is or will be in `out`."""
+    """Return files with a page that lists all lessons and links to their files in `out`."""
     from neurosim.classroom.lessons.worksheet import index_html
 
     lessons = [read_lesson(path) for path in lesson_sources().values()]
@@ -241,6 +241,6 @@ def add_index(files: Mapping[str, bytes], out: Path) -> dict[str, bytes]:
 
 
 def _output_paths(lessons: Sequence[Lesson]) -> list[str]:
-    """Return where every file of some lessons belongs."""
+    """Return the path of every file of some lessons."""
     ends = {"student": "ipynb", "teacher": "ipynb", "worksheets": "html", "keys": "html"}
     return [f"{part}/{lesson.name}.{end}" for lesson in lessons for part, end in ends.items()]

@@ -24,7 +24,7 @@ from neurosim.classroom.lessons.source import require_packages
 SINGLE_USER = """\
 import socket, warnings
 warnings.simplefilter("error")
-def _own(connect):
+def _only_this_machine(connect):
     def inner(self, address, *more):
         if isinstance(address, tuple) and str(address[0]) not in ("127.0.0.1", "::1", "localhost"):
             raise OSError(f"a lesson may not use the network, but asked for {address[0]}")
@@ -36,9 +36,9 @@ def _no_names(host, *more, **options):
     return _look_up(host, *more, **options)
 _look_up = socket.getaddrinfo
 socket.getaddrinfo = _no_names
-socket.socket.connect = _own(socket.socket.connect)
-socket.socket.connect_ex = _own(socket.socket.connect_ex)
-del _own, _no_names, socket, warnings
+socket.socket.connect = _only_this_machine(socket.socket.connect)
+socket.socket.connect_ex = _only_this_machine(socket.socket.connect_ex)
+del _only_this_machine, _no_names, socket, warnings
 """
 
 
@@ -51,11 +51,11 @@ def execute_notebook(
     ----------
     book : notebook
     name : str
-        Of the lesson, for the sentence about an error.
+        Name of the lesson, for error sentences.
     limit_s : float
         How long all cells together may take, s.
     progress : callable, optional
-        Called after every code cell with how many are done, and of how many.
+        Called after every code cell with the number done and the total.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def execute_notebook(
 
 
 async def _run_kernel(book: Any, name: str, limit_s: float, progress: Any, folder: str) -> None:
-    """Start a kernel, run all code cells in it, and end it whatever happens."""
+    """Start a kernel, run all code cells in it, and always end it."""
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
@@ -99,7 +99,7 @@ async def _run_kernel(book: Any, name: str, limit_s: float, progress: Any, folde
 
 
 def _kernel_environment(folder: str) -> dict[str, str]:
-    """Return the kernel's environment: this very package is the one it finds."""
+    """Return the kernel's environment, in which this copy of the package is imported."""
     home = str(Path(disk_cache.__file__).parents[2])
     paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
     quiet = {"PYDEVD_DISABLE_FILE_VALIDATION": "1", "IPYTHONDIR": folder}
@@ -107,7 +107,7 @@ def _kernel_environment(folder: str) -> dict[str, str]:
 
 
 async def _run_cells(client: Any, book: Any, name: str, limit_s: float, progress: Any) -> None:
-    """Run the cells one after the other, none longer than what is left of the time."""
+    """Run the cells in order, each within the time that is left."""
     import nbformat
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -125,17 +125,19 @@ async def _run_cells(client: Any, book: Any, name: str, limit_s: float, progress
             raise NeurosimError(f"{where}: the lesson took longer than {limit_s:g} s.") from None
         except DeadKernelError:
             task = asyncio.current_task()
-            if task is not None and task.cancelling():  # by Ctrl-C, which nbclient takes for this
+            if (
+                task is not None and task.cancelling()
+            ):  # Ctrl-C, which nbclient reports as a dead kernel
                 raise asyncio.CancelledError from None
             raise NeurosimError(f"{where}: its kernel died.") from None
-        cell.metadata.pop("execution", None)  # times of the clock: no two builds would be alike
+        cell.metadata.pop("execution", None)  # clock times: two builds would differ
         if progress is not None and done:
             progress(done, len(code) - 1)
     del book.cells[0]
 
 
 def _failure_words(error: Any) -> str:
-    """Return what went wrong in a cell; an assertion that says nothing is quoted."""
+    """Return the reason why a cell failed; an assertion without a message is quoted."""
     reason = " ".join(str(error.evalue).split())[:300].rstrip(".")
     lines = re.findall(r"-+> *\d+ (.*)", re.sub(r"\x1b\[[0-9;]*m", "", error.traceback))
     return f"{error.ename}: {reason or (lines[-1].strip()[:200] if lines else 'no reason given')}"

@@ -27,12 +27,12 @@ ANSWER_LINES = 3  # ruled lines under a question that does not say
 
 @dataclass(frozen=True)
 class Lesson:
-    """One lesson as its source has it.
+    """One lesson, as read from its source.
 
     Attributes
     ----------
     name : str
-        Of the file, such as ``01_one_twitch``.
+        Name of the file, such as ``01_one_twitch``.
     title, level, minutes, goal : str
     aims, knobs : tuple of str
         What pupils will do; what they may change.
@@ -56,7 +56,7 @@ class Lesson:
 
 
 def require_packages(*modules: str) -> None:
-    """Say in a sentence what is missing for lessons.
+    """Raise if a package that lessons need is not installed.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """A lesson on paper: the worksheet with lines to write on, its key, and the list of all lessons.
 
-Both are made of the run teacher's copy, so that the pictures are the lesson's own and the key
-prints what the model computed. Pages ask nothing of a network and print on A4 and Letter.
+Both come from the teacher's copy after its run, so that they show the lesson's pictures and the key
+prints what the model computed. Pages load nothing from a network and print on A4 and Letter.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NO_WORDS = "Picture of the lesson"
 
 @dataclass
 class _Item:
-    """A question or a picture of a worksheet, with what the key adds to it."""
+    """A question or a picture of a worksheet, with the answers that the key adds."""
 
     html: str
     lines: int = 0
@@ -36,7 +36,7 @@ class _Item:
 
 @dataclass
 class _Part:
-    """What stands under one heading of the lesson."""
+    """The items under one heading of the lesson."""
 
     heading: str
     items: list[_Item] = field(default_factory=list)
@@ -68,7 +68,7 @@ def worksheet_html(lesson: Lesson, done: Any, key: bool = False) -> str:
     )
 
 
-# What the head of a page has for the pupil to fill in; the key has none.
+# Fields at the head of a page for the pupil to fill in; the key has none.
 _WHO = (
     '<p class="who"><label>Name <input></label> <label>Class <input></label> '
     "<label>Date <input></label></p>"
@@ -80,7 +80,7 @@ _KEY = (
 
 
 def _header_rows(lesson: Lesson) -> str:
-    """Return level, time, knobs and goal as names with texts."""
+    """Return level, time, knobs and goal as an HTML list of terms."""
     rows = {
         "For": lesson.level, "Time": f"{lesson.minutes} minutes",
         "You change": "; ".join(lesson.knobs), "Goal": lesson.goal,
@@ -115,7 +115,7 @@ def _worksheet_parts(done: Any) -> list[_Part]:
 
 
 def _add_to_key(parts: list[_Part], html: str) -> None:
-    """Give the last item what only the key shows."""
+    """Add a text that only the key shows to the last item."""
     if not parts[-1].items:
         parts[-1].items.append(_Item(""))
     parts[-1].items[-1].key.append(html)
@@ -183,14 +183,14 @@ def _headings(text: str) -> list[str]:
 
 
 def _answer_html(cell: Any) -> str:
-    """Return what an answer cell printed and drew."""
+    """Return the printed text and the pictures of an answer cell."""
     text = "".join(out.text for out in cell.outputs if out.get("name") == "stdout").strip()
     paragraph = f"<p>{escape(text)}</p>" if text else ""
     return f'<div class="answer">{paragraph}{"".join(_figures_html(cell))}</div>'
 
 
 def _figures_html(cell: Any) -> list[str]:
-    """Return the pictures that a cell drew, with their words."""
+    """Return the pictures that a cell drew, with their alt texts."""
     return [html for out in cell.outputs if (html := _figure_html(out))]
 
 
@@ -211,7 +211,7 @@ def _figure_html(output: Any) -> str:
 
 
 def _alt_text(output: Any, kind: str) -> str:
-    """Return the words of a picture: those beside it, or in the HTML that shows it."""
+    """Return the alt text of a picture: from its metadata, or from the HTML that shows it."""
     metadata = output.get("metadata", {}).get(kind, {})
     reader = _AltFinder()
     reader.feed(output["data"].get("text/html", ""))

@@ -24,8 +24,8 @@ COMMANDS = {
     "causes": "what it may be",
     "remedies": "what can be done",
     "rules": "how points are given",
-    "reports": "read again what was found",
-    "bill": "what has been spent",
+    "reports": "read all findings again",
+    "bill": "points spent so far",
     "give up": "be told what it is",
     "help": "this list",
     "quit": "leave",
@@ -33,7 +33,7 @@ COMMANDS = {
 
 
 def any_seed() -> int:
-    """Return a seed for who gives none."""
+    """Return a random seed."""
     import secrets
 
     return secrets.randbelow(10_000)
@@ -51,7 +51,7 @@ class Desk:
         self.game, self.cause, self.remedy, self.open = game, "", "", True
 
     def welcome(self) -> str:
-        """Return what stands at the beginning."""
+        """Return the text at the start of a game."""
         return "\n".join(
             [
                 phrases.patient_words(self.game),
@@ -178,7 +178,7 @@ class Mystery(Viewable):
         return self._page.box
 
     def order(self, test: str, muscle: str = "") -> Any:
-        """Do a test, print what it found, and return its picture if it has one.
+        """Do a test, print its findings, and return its picture if it has one.
 
         Raises
         ------
@@ -218,7 +218,7 @@ class Mystery(Viewable):
         print(phrases.rules_words())
 
     def bill(self) -> None:
-        """Print what has been spent."""
+        """Print the tests ordered and the points spent."""
         print(phrases.bill_words(self.game))
 
     def give_up(self) -> Case:

@@ -1,10 +1,10 @@
-"""The tests that a mystery patient can be given; each sees only what the model's body makes.
+"""The tests of the mystery patient; each observes only what the model's body brings about.
 
-A test's `Report` holds its findings as numbers with unit and reference range, so that words, page
-and table are made of the same. What is measured has the noise of its measurement: the ions vary
-within a person from day to day and in the laboratory, a count of motor units and a force have the
-errors of the clinic, and twitches come when they come. Ordered again, a test is done again, with
-new noise and for its price. Numbers: ``mystery.toml``.
+A test's `Report` holds its findings as numbers with unit and reference range, from which sentences,
+page and table are made. Every measurement has its noise: the ions vary within a person from day to
+day and in the laboratory, a count of motor units and a force have the errors of the clinic, and
+twitches come at random. A test that is ordered again is done again, with new noise, for its price.
+Parameters: ``mystery.toml``.
 """
 
 from __future__ import annotations
@@ -82,23 +82,24 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """What one test found.
+    """The findings of one test.
 
     Attributes
     ----------
     test : str
         One of `TESTS`.
     place : str
-        The muscle it was done in; empty where it is done in none.
+        The muscle in which it was done; empty if it is done in none.
     time : int
-        How often it had been done there before.
+        How often it had been done in this place before.
     price : float
         Points.
     findings : tuple of Finding
     mentioned : tuple of str
-        What the patient mentions, by the names of `neurosim.classroom.mystery.patient.EXPOSURES`.
+        Habits and medicines that the patient mentions, names of
+        `neurosim.classroom.mystery.patient.EXPOSURES`.
     record : object
-        What a picture is drawn of: `Needle`, `Excitability`, or None.
+        Data of the picture: `Needle`, `Excitability`, or None.
     """
 
     test: str
@@ -130,17 +131,17 @@ class Report:
 
 @dataclass(frozen=True)
 class Needle:
-    """What a needle heard: who of the muscle fired when, and where it lay first.
+    """What a needle recorded: which unit fired when, and the first position of the needle.
 
     Attributes
     ----------
     muscle : str
     time_s, unit : ndarray
     across_mm, depth_mm : float
-        Place of the needle's core.
+        Position of the needle's core.
     fibres_scale : float
     seed : tuple of int
-        Whose muscle.
+        Seed and person of the muscle.
     """
 
     muscle: str
@@ -152,7 +153,7 @@ class Needle:
     seed: tuple[int, ...]
 
     def trace(self) -> tuple[float, np.ndarray]:
-        """Return start (s) and potential (uV, `EMG_HZ`) of the second in which most happens."""
+        """Return start (s) and potential (uV, at `EMG_HZ`) of the second with most discharges."""
         edges = np.arange(0.0, 60.0 * _param("emg_min") + TRACE_S, TRACE_S)
         start = float(edges[np.argmax(np.histogram(self.time_s, edges)[0])])
         near = (self.time_s > start - 0.1) & (self.time_s < start + TRACE_S)
@@ -171,7 +172,7 @@ class Needle:
 
 
 def _take_history(case: Case, place: str, rng: np.random.Generator) -> Report:
-    """Ask: what the patient takes and does, and how much coffee and sleep."""
+    """Ask for habits and medicines, and for the amounts of coffee and sleep."""
     body, exposures, findings = case.body(), case.exposures(), []
     if "coffee" in exposures:
         cup = peak_caffeine_umol_l(parameter("body", "caffeine_per_cup_mg"))
@@ -182,7 +183,7 @@ def _take_history(case: Case, place: str, rng: np.random.Generator) -> Report:
 
 
 def _run_muscle(case: Case, name: str, minutes: float, rng: np.random.Generator) -> PersonRun:
-    """Return what a muscle of the patient does for some minutes."""
+    """Simulate a muscle of the patient for some minutes."""
     scenario = case.scenario(name, 60.0 * minutes)
     state = tissue_state(scenario)
     healthy, _ = person_sites(scenario, case.person)
@@ -219,7 +220,7 @@ def _count_twitches(case: Case, place: str, rng: np.random.Generator) -> Report:
 
 
 def _laboratory_value(true: float, within_percent: float, rng: np.random.Generator) -> float:
-    """Return a blood value on some day, as a laboratory reads it."""
+    """Return a blood value of one day, as a laboratory measures it."""
     noise = within_percent / 100.0 * math.hypot(1.0, _param("laboratory_share"))
     return true * (1.0 + noise * float(rng.standard_normal()))
 
@@ -263,14 +264,14 @@ def _test_blood_gas(case: Case, place: str, rng: np.random.Generator) -> Report:
 def _choose_needle_places(
     run: PersonRun, table: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return the units beside which the needle listens: the busiest, others where few are."""
+    """Return the units beside which the needle lies: the busiest, then random others."""
     busy = np.bincount(run.firing.unit, minlength=len(table))
     order = rng.permutation(len(table))
     return order[np.argsort(-busy[order], kind="stable")][: round(_param("needle_places"))]
 
 
 def _audible_units(table: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Return which units a needle hears from the centres of some."""
+    """Return a mask of the units that a needle records from the centres of some."""
     gaps = np.hypot(
         table[:, None, 0] - table[centres, 0], table[:, None, 1] - table[centres, 1]
     ).min(axis=1)
@@ -402,7 +403,7 @@ class Test:
     ----------
     name : str
     in_a_muscle : bool
-        Whether it is done in a muscle of one's choice.
+        Whether it is done in a muscle that the pupil chooses.
     perform : callable
     """
 
@@ -442,7 +443,7 @@ def perform_test(case: Case, test: str, place: str = "", time: int = 0) -> Repor
     place : str
         A muscle, for a test that is done in one; the complaint's if omitted.
     time : int
-        How often it has been done there before: each time has its own noise.
+        How often it has been done there before: every time has other noise.
 
     Raises
     ------

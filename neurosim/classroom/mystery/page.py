@@ -1,7 +1,7 @@
 """The mystery patient's page in a notebook: buttons, lists and results, worked by keyboard too.
 
-Tab moves, space or Enter presses, arrows choose. What is new is said by a live region, so that a
-screen reader reads it without being moved; every picture has its words as alternative text.
+Tab moves, space or Enter presses, arrows choose. News appear in a live region, which a screen
+reader reads at once; every picture has an alternative text.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CHOOSE = "choose ..."
 
 
 def lines_html(lines: list[str]) -> str:
-    """Return lines as a list in HTML, what is outside its range in bold."""
+    """Return lines as a list in HTML, values outside their range in bold."""
     items = []
     for line in lines:
         text = html.escape(line)
@@ -55,7 +55,7 @@ class Page:
     Attributes
     ----------
     box : ipywidgets.VBox
-        What a notebook shows.
+        The whole page, as a notebook shows it.
 
     Raises
     ------
@@ -85,12 +85,12 @@ class Page:
         self.show_patient(game)
 
     def show_patient(self, game: Game) -> None:
-        """Show a patient of whom nothing has been asked yet."""
+        """Show a new patient."""
         self.game = game
         self.head.value = self._heading()
         self.muscle.value, self.cause.value, self.remedy.value = game.muscle, "", ""
         self.outcome.value = self.results.value = ""
-        self._say(f"{phrases.patient_words(game)} Order a test; what it finds comes below.")
+        self._say(f"{phrases.patient_words(game)} Order a test; its findings come below.")
         self._show_bill()
 
     def _other_patient_field(self) -> Any:
@@ -181,7 +181,7 @@ class Page:
         self.bill.value = f"<p><b>Bill: {spent} points</b> for {len(self.game.reports)} tests.</p>"
 
     def order(self, test: str) -> None:
-        """Do a test and show what it found above what was found before."""
+        """Do a test and show its findings above the earlier ones."""
         try:
             report = self.game.order(test, self.muscle.value if TESTS[test].in_a_muscle else "")
         except NeurosimError as error:
@@ -195,7 +195,7 @@ class Page:
         self._say(f"{phrases.report_title(report)}: {text}.")
 
     def propose(self) -> None:
-        """Show what comes of the cause and the remedy chosen."""
+        """Show the outcome of the chosen cause and remedy."""
         if not (self.cause.value and self.remedy.value):
             self._say("Choose a cause and a remedy first.")
             return
@@ -203,7 +203,7 @@ class Page:
         self._show_outcome("Outcome", phrases.outcome_lines(outcome))
 
     def give_up(self) -> None:
-        """Show what it is."""
+        """Show the cause."""
         self._show_outcome("The answer", phrases.secret_lines(self.game.give_up()))
 
     def _show_outcome(self, title: str, lines: list[str]) -> None:

@@ -4,7 +4,7 @@ A `Case` is a cause with its severity, a person, the muscle they come with, and 
 habits and medicines that the article blames and that do nothing here. Causes are those of the
 catalogue that make somebody twitch in this model; what does not (coffee, a short night, salt, most
 tablets) is among the harmless. A case is taken only if its cause makes this person's twitches, so
-that there is something to find. Numbers: ``mystery.toml``.
+that there is something to find. Parameters: ``mystery.toml``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from neurosim.simulation.scenario import load_scenario as catalogued
 from neurosim.simulation.tally import tally_person
 
 PATIENTS_SEED = 8  # the seed of all patients; each is one of its people
-SALT = 1279  # apart from what other rooms draw from the same seed
+SALT = 1279  # keeps the draws apart from all others of the same seed
 HEALTHY = "healthy"
 MAX_TRIES = 600
 LARGEST_SEED = 2**53
@@ -39,9 +39,9 @@ class Cause:
     name : str
         `HEALTHY`, or a scenario of the catalogue.
     field : str
-        What of the body it changes; empty for `HEALTHY`.
+        Field of the body that it changes; empty for `HEALTHY`.
     muscles : tuple of str
-        Where a patient may have noticed it.
+        Muscles in which a patient may notice it.
     reach : str
         ``"all"`` muscles, ``"root"`` (those of one root), ``"one"`` muscle, or ``"most"`` (all
         but the eyelid, the others less).
@@ -70,7 +70,10 @@ class Cause:
 
 
 _LIMBS = ("calf", "shin", "thumb", "upper_arm")
-_MOSTLY_SOLE = (*MUSCLES, *(3 * ("foot_sole",)))  # where what only adds to twitches is noticed
+_MOSTLY_SOLE = (
+    *MUSCLES,
+    *(3 * ("foot_sole",)),
+)  # where causes that only add to twitches are noticed
 CAUSES = {
     c.name: c
     for c in (
@@ -95,7 +98,7 @@ CAUSES = {
     )
 }
 
-# What a patient mentions when asked: a habit or a medicine, by the fields of the body it moves.
+# Habits and medicines that a patient mentions in the history, with the fields of the body they set.
 EXPOSURES: dict[str, tuple[str, ...]] = {
     "coffee": ("plasma_caffeine_umol_l",),
     "short_sleep": ("sleep_debt_h",),
@@ -131,11 +134,11 @@ class Case:
     amounts : tuple of (str, float)
         The cause's field of the body in each muscle.
     person : int
-        Which of the people of `WORLD`.
+        Which person of `PATIENTS_SEED`.
     muscle : str
         The one in which the patient notices twitches.
     root : str
-        Which root is pinched, if one is.
+        The pinched root, if the cause pinches one.
     harmless : tuple of str
         Habits and medicines beside the cause.
     habits : tuple of (str, float)
@@ -167,7 +170,7 @@ class Case:
         return body if amount is None else body.replace(**{CAUSES[self.cause].field: amount})
 
     def scenario(self, muscle: str, duration_s: float, body: Body | None = None) -> Scenario:
-        """Return the question of what a muscle does for so long, in this body or another."""
+        """Return the scenario of a muscle for some time, in this body or another."""
         body = self.body(muscle) if body is None else body
         return Scenario(
             name=f"patient_{self.seed}",
@@ -179,7 +182,7 @@ class Case:
         )
 
     def exposures(self) -> tuple[str, ...]:
-        """Return what the patient mentions when asked, by the names of `EXPOSURES`."""
+        """Return the habits and medicines that the patient mentions, names of `EXPOSURES`."""
         body, bare = self.body(), Body()
         return tuple(
             name
@@ -210,7 +213,7 @@ def check_seed(seed: object) -> int:
     Raises
     ------
     NeurosimError
-        If it is none from 0 to 2**53.
+        If it is no whole number from 0 to 2**53.
     """
     value = finite_number("seed", seed)
     if value != int(value) or not 0 <= value <= LARGEST_SEED:
@@ -221,7 +224,7 @@ def check_seed(seed: object) -> int:
 
 
 def case_generator(seed: int, *key: int) -> np.random.Generator:
-    """Return a generator of one use, apart from all that other rooms draw."""
+    """Return a random generator, independent of all others of the same seed."""
     return np.random.default_rng(np.random.SeedSequence([seed, SALT], spawn_key=key))
 
 

@@ -1,7 +1,7 @@
-"""The mystery patient in words: what tests find, what came of a proposal, and the teacher's key.
+"""The mystery patient in words: tests, their findings, and the outcome of a proposal.
 
-One place makes the sentences for the command line, the notebook and its page. They stand in
-plain lines, one finding in each, so that a screen reader reads them as they are.
+The command line, the notebook and its page share these sentences: plain lines, one finding in
+each, which a screen reader reads as they are.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ SIGN_WORDS = {
     "te_d_90_100_percent": "depolarising electrotonus at 90 to 100 ms",
     "te_h_90_100_percent": "hyperpolarising electrotonus at 90 to 100 ms",
 }
-# A page of the textbook; what each patient shows is the model's, and the tests hold it to these.
+# As in a textbook. The findings come from the model, and tests check that they agree.
 CLUES = {
     "healthy": "Every test is as usual; the sole of the foot twitches in nearly everybody.",
     "low_calcium": "Calcium clearly low (hypocalcaemia), the other ions and the breath as usual.",
@@ -112,7 +112,7 @@ def _points_words(value: float) -> str:
 
 
 def patient_words(game: Game) -> str:
-    """Return who comes, and with what."""
+    """Return who the patient is, and the complaint."""
     return (
         f"Patient {game.seed}: an adult who twitches in the {muscle_words(game.muscle)}, at rest "
         "(fasciculations: twitches that can be seen). "
@@ -191,14 +191,14 @@ def finding_words(finding: Finding) -> str:
 
 
 def report_title(report: Report) -> str:
-    """Return what was done, where, and for how much."""
+    """Return the name of the test, its muscle and its price."""
     where = f", {muscle_words(report.place)}" if report.place else ""
     again = f", time {report.time + 1}" if report.time else ""
     return f"{TITLES[report.test]}{where}{again}, {_points_words(report.price)}"
 
 
 def report_lines(report: Report) -> list[str]:
-    """Return what a test found, a line each."""
+    """Return the findings of a test, one line each."""
     lines = [f"the patient {EXPOSURE_WORDS[name]}" for name in report.mentioned]
     if report.test == "history" and not lines:
         lines = ["the patient mentions no medicine and no habit"]
@@ -211,7 +211,7 @@ def report_words(report: Report) -> str:
 
 
 def bill_words(game: Game) -> str:
-    """Return what has been spent."""
+    """Return the tests ordered and the points spent."""
     if not game.reports:
         return "Nothing ordered yet: 0 points."
     lines = [f"  {report_title(r)}" for r in game.reports]
@@ -240,7 +240,7 @@ def _remedy_sentence(outcome: Outcome) -> str:
 
 
 def outcome_lines(outcome: Outcome) -> list[str]:
-    """Return what came of a proposal, a sentence each."""
+    """Return the outcome of a proposal, one sentence each."""
     true, proposed = CAUSES[outcome.case.cause], CAUSES[outcome.cause]
     if outcome.is_right:
         lines = [f"Right: {true.title}."]
@@ -267,7 +267,7 @@ def outcome_lines(outcome: Outcome) -> list[str]:
 
 
 def secret_lines(case: Case) -> list[str]:
-    """Return what a patient has, for who gives up."""
+    """Return the cause of a patient, for a pupil who gives up."""
     true = CAUSES[case.cause]
     lines = [f"Patient {case.seed} has: {true.title}."]
     more = BY_DOCTOR[true.doctor] or ("" if true.field else HARMLESS)

@@ -10,7 +10,7 @@ from neurosim.base.errors import NeurosimError
 from neurosim.model.muscle.anatomy import MUSCLES
 
 
-def made(group, week, muscle):
+def make_diary(group, week, muscle):
     """Return a diary of 10 weeks with three twitches of one muscle in one week."""
     time = 7.0 * week + np.arange(3.0)
     m = np.full(3, MUSCLES.index(muscle))
@@ -20,14 +20,14 @@ def made(group, week, muscle):
 
 
 @pytest.fixture(scope="module")
-def found():
-    diaries = tuple(made(g, 4, "thumb") for g in GROUPS for _ in range(2))
+def study():
+    diaries = tuple(make_diary(g, 4, "thumb") for g in GROUPS for _ in range(2))
     shown = {sign: tuple(d.group == "als" for d in diaries) for sign in SIGNS}
     return Alarms(10, 1, 0, diaries, shown)
 
 
-def test_diaries_and_counts_are_drawn_and_told(found):
-    picture = alarms_plot.picture_alarms(found)
+def test_diaries_and_counts_are_drawn_and_told(study):
+    picture = alarms_plot.picture_alarms(study)
     x, y = picture.axes[0].collections[0].get_offsets()[0]
     assert (x, y) == (4.5, MUSCLES.index("thumb"))
     assert (

@@ -23,9 +23,9 @@ def evidence(rate=1.0, log=0.0, **changes):
 
 
 def outcome(test, e):
-    found = claim_tests.TESTS[test](e)
-    assert not found.sentence.endswith(".") and len(found.sentence) > 30
-    return found.outcome
+    finding = claim_tests.TESTS[test](e)
+    assert not finding.sentence.endswith(".") and len(finding.sentence) > 30
+    return finding.outcome
 
 
 @pytest.fixture(autouse=True)
@@ -52,8 +52,8 @@ def test_a_practice_that_ends_spasms_must_lessen_twitches(monkeypatch):
         claim_tests, "_simulate_people", cache(claim_tests._simulate_people)
     )  # asked twice alike
     assert outcome("same_practices", evidence(log=-1.0)) == "supported"
-    found = claim_tests.same_practices(evidence(log=0.0))
-    assert found.outcome == "opposed" and "holding a stretch" in found.sentence
+    finding = claim_tests.same_practices(evidence(log=0.0))
+    assert finding.outcome == "opposed" and "holding a stretch" in finding.sentence
 
 
 def test_who_twitches_daily_cannot_avoid_it(monkeypatch):
@@ -79,9 +79,9 @@ def test_a_remedy_for_all_would_be_found():
 
 def test_bayes_by_hand():
     # 5 in 100 000, all of whom twitch, among 11.4 % of the healthy
-    found = claim_tests.rarely_serious(evidence())
+    finding = claim_tests.rarely_serious(evidence())
     exact = 5e-5 / (5e-5 + (1 - 5e-5) * 0.114)
-    assert found.outcome == "supported" and f"{exact * 1e5:.0f} in 100 000" in found.sentence
+    assert finding.outcome == "supported" and f"{exact * 1e5:.0f} in 100 000" in finding.sentence
     assert outcome("no_disease", evidence()) == "supported"
     with override("study", "nerve_disease_prevalence", 0.4):
         assert outcome("no_disease", evidence()) == "opposed"
@@ -89,6 +89,6 @@ def test_bayes_by_hand():
 
 
 def test_axons_do_not_cross_in_health_whatever_the_blood():
-    found = claim_tests.short_circuits(evidence())
-    assert found.outcome in ("opposed", "only in combination")
-    assert "lost their myelin" in found.sentence
+    finding = claim_tests.short_circuits(evidence())
+    assert finding.outcome in ("opposed", "only in combination")
+    assert "lost their myelin" in finding.sentence

@@ -18,19 +18,20 @@ def test_nothing_of_the_article_is_left_out():
         claim(47)
 
 
-@pytest.mark.parametrize("one", CLAIMS, ids=lambda c: str(c.number))
-def test_a_claim_asks_for_what_exists_and_says_its_sources(one):
-    assert one.kind in KINDS and one.group in GROUPS
-    for name in (*one.scenarios, *one.combination):
+@pytest.mark.parametrize("record", CLAIMS, ids=lambda c: str(c.number))
+def test_a_claim_asks_for_what_exists_and_says_its_sources(record):
+    assert record.kind in KINDS and record.group in GROUPS
+    for name in (*record.scenarios, *record.combination):
         assert load_scenario(name).body != load_scenario("normal").body
-    assert set(one.remedies) <= set(REMEDY_NAMES)
-    asked = {
-        "rate": one.scenarios, "remedy": one.remedies, "test": one.test, "alarm": one.sign,
-        "outside": one.outside,
+    assert set(record.remedies) <= set(REMEDY_NAMES)
+    put_to = {
+        "rate": record.scenarios, "remedy": record.remedies, "test": record.test,
+        "alarm": record.sign,
+        "outside": record.outside,
     }  # fmt: skip
-    assert [kind for kind, what in asked.items() if what] == [one.kind]
-    assert not one.test or one.test in TESTS
-    assert one.physiology.endswith(".") and claim_citations(one)
+    assert [kind for kind, what in put_to.items() if what] == [record.kind]
+    assert not record.test or record.test in TESTS
+    assert record.physiology.endswith(".") and claim_citations(record)
 
 
 def test_every_test_and_every_cause_is_asked_for():

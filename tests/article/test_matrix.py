@@ -57,15 +57,15 @@ def test_the_nearest_remedy_is_offered():
 
 def test_the_matrix_compares_people_with_themselves():
     base = Scenario(seed=2)
-    asked = remedy_scenarios(base, ("normal", "magnesium_depletion"))
-    assert "normal+healthy_diet" not in asked and "normal+contracting" in asked
-    rates = dict(zip(asked, long_run_rates(tuple(asked.values()), 4), strict=True))
-    found = remedy_matrix(base, rates, ("normal", "magnesium_depletion"))
-    assert found.log_ratio.shape == (2, len(REMEDIES), 4)
+    scenarios = remedy_scenarios(base, ("normal", "magnesium_depletion"))
+    assert "normal+healthy_diet" not in scenarios and "normal+contracting" in scenarios
+    rates = dict(zip(scenarios, long_run_rates(tuple(scenarios.values()), 4), strict=True))
+    matrix = remedy_matrix(base, rates, ("normal", "magnesium_depletion"))
+    assert matrix.log_ratio.shape == (2, len(REMEDIES), 4)
     at = REMEDY_NAMES.index
-    assert not found.log_ratio[0, at("healthy_diet")].any() and not found.applies[0, at("calm")]
+    assert not matrix.log_ratio[0, at("healthy_diet")].any() and not matrix.applies[0, at("calm")]
     expected = np.log(rates["normal+contracting"] / rates["normal"])
-    assert found.log_ratio[0, at("contracting")] == pytest.approx(expected)
+    assert matrix.log_ratio[0, at("contracting")] == pytest.approx(expected)
     # mending magnesium undoes the depletion; a blocker of persistent sodium quietens everybody
-    assert (found.log_ratio[1, at("healthy_diet")] < -0.3).all()
-    assert (found.log_ratio[:, at("sodium_channel_blocker")] < -1.0).all()
+    assert (matrix.log_ratio[1, at("healthy_diet")] < -0.3).all()
+    assert (matrix.log_ratio[:, at("sodium_channel_blocker")] < -1.0).all()

@@ -17,23 +17,23 @@ class Page(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.open, self.found = [], []
+        self.open, self.elements = [], []
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
-        self.found.append([tag, dict(attrs), ""])
+        self.elements.append([tag, dict(attrs), ""])
         if tag not in VOID:
-            self.open.append(self.found[-1])
+            self.open.append(self.elements[-1])
 
     def handle_endtag(self, tag):
         assert self.open.pop()[0] == tag
 
     def handle_data(self, data):
-        for one in self.open:
-            one[2] += data
+        for element in self.open:
+            element[2] += data
 
     def all(self, tag, **attrs):
-        return [f for f in self.found if f[0] == tag and attrs.items() <= f[1].items()]
+        return [f for f in self.elements if f[0] == tag and attrs.items() <= f[1].items()]
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +43,9 @@ def html(small_article):
 
 @pytest.fixture(scope="module")
 def page(html):
-    found = Page(html)
-    assert not found.open
-    return found
+    page = Page(html)
+    assert not page.open
+    return page
 
 
 def test_every_claim_is_a_row_that_opens(page, small_article):
@@ -55,9 +55,9 @@ def test_every_claim_is_a_row_that_opens(page, small_article):
         (row,) = page.all("details", id=f"claim-{v.number}")
         for words in (v.claim, v.outcome, phrases.phrase(v, small_article)):
             assert words in row[2]
-        one = CLAIMS[v.number - 1]
-        assert one.physiology in row[2]
-        assert all(c.rstrip(".") in row[2] for c in claim_citations(one))
+        record = CLAIMS[v.number - 1]
+        assert record.physiology in row[2]
+        assert all(c.rstrip(".") in row[2] for c in claim_citations(record))
     assert len(page.all("summary")) == 46 + 1
 
 
@@ -100,16 +100,16 @@ def test_assumed_sizes_are_told_and_are_assumed():
         names = phrases.assumed_sizes(kind, factor)
         assert names, factor
         for name in names:
-            room, _, own = name.partition(".")
-            assert load_group(room)[own].grade == "assumed"
+            group, _, parameter = name.partition(".")
+            assert load_group(group)[parameter].grade == "assumed"
     assert not phrases.assumed_sizes("rate", "low_calcium")  # a value of the blood is set
 
 
 def test_report_needs_nothing_but_itself(html, page):
     text = re.sub(r"base64,[^\"]+", "", html)
     assert not re.search(r"https?:|//[a-z]|@import|url\(|<script|<link", text)
-    assert not any("src" in f[1] and not f[1]["src"].startswith("data:") for f in page.found)
-    targets = {f[1]["id"] for f in page.found if "id" in f[1]}
+    assert not any("src" in f[1] and not f[1]["src"].startswith("data:") for f in page.elements)
+    targets = {f[1]["id"] for f in page.elements if "id" in f[1]}
     links = [f[1]["href"] for f in page.all("a")]
     assert len(links) > 46 and all(h[0] == "#" and h[1:] in targets for h in links)
 
@@ -127,7 +127,7 @@ def test_tables_have_heads_and_headings_come_in_order(page):
     (matrix,) = page.all("table", **{"class": "matrix"})
     assert "damaged nerve cells" in matrix[2] and "a gabapentinoid" in matrix[2]
     assert all(f[1].get("scope") in ("row", "col") for f in page.all("th"))
-    levels = [int(f[0][1]) for f in page.found if re.fullmatch("h[1-6]", f[0])]
+    levels = [int(f[0][1]) for f in page.elements if re.fullmatch("h[1-6]", f[0])]
     assert levels[0] == 1 and levels.count(1) == 1
     assert all(b <= a + 1 for a, b in zip(levels, levels[1:], strict=False))
     assert [f[2] for f in page.all("h3")] == list(GROUPS.values())
@@ -148,8 +148,8 @@ def test_report_is_honest_and_escapes(html, page):
 def test_the_table_fits_a_terminal_and_names_every_claim(small_article):
     text = phrases.verdict_table(small_article)
     assert max(map(len, text.splitlines())) <= 100
-    found = [int(n) for n in re.findall(r"^ {0,2}(\d+)  [A-Z]", text, re.M)]
-    assert sorted(found) == list(range(1, 47))
+    numbers = [int(n) for n in re.findall(r"^ {0,2}(\d+)  [A-Z]", text, re.M)]
+    assert sorted(numbers) == list(range(1, 47))
     assert all(title in text for title in GROUPS.values())
     counted = phrases.count_outcomes(small_article.verdicts)
     assert sum(counted.values()) == 46

@@ -25,52 +25,54 @@ def test_an_article_needs_two_people():
 
 
 @pytest.fixture(scope="module")
-def found():
+def article():
     return small_run()
 
 
-def test_every_claim_is_judged_once(found):
-    assert [v.number for v in found.verdicts] == [c.number for c in CLAIMS]
-    for v, c in zip(found.verdicts, CLAIMS, strict=True):
+def test_every_claim_is_judged_once(article):
+    assert [v.number for v in article.verdicts] == [c.number for c in CLAIMS]
+    for v, c in zip(article.verdicts, CLAIMS, strict=True):
         assert v.outcome in OUTCOMES and v.claim == c.claim
         assert (v.outcome == "outside this model") == (c.kind == "outside")
         assert math.isnan(v.rate_ratio) == (c.kind not in ("rate", "remedy"))
         assert bool(v.finding) == (c.kind in ("test", "alarm"))
-    assert found.people == 4 and found.rates["normal"].shape == (4,)
+    assert article.people == 4 and article.rates["normal"].shape == (4,)
 
 
-def test_remedies_and_mild_sizes_are_of_the_first_people(found, monkeypatch):
+def test_remedies_and_mild_sizes_are_of_the_first_people(article, monkeypatch):
     monkeypatch.setattr(trial, "FEW", 3)
     less = small_run()
     assert less.matrix.log_ratio.shape[2] == 3 and less.rates["low_calcium_mild"].size == 3
     assert less.rates["low_calcium"].size == 4
-    assert np.array_equal(less.matrix.log_ratio, found.matrix.log_ratio[:, :, :3])
-    one = [next(v for v in a.verdicts if v.factor == "low_calcium") for a in (less, found)]
+    assert np.array_equal(less.matrix.log_ratio, article.matrix.log_ratio[:, :, :3])
+    one = [next(v for v in a.verdicts if v.factor == "low_calcium") for a in (less, article)]
     assert one[0].rate_ratio == one[1].rate_ratio and one[0].mild_ratio != one[1].mild_ratio
     assert "Low blood calcium, mild" in report_html(less)
 
 
-def test_a_cause_tells_its_mild_size_and_its_seeds(found):
-    verdict = next(v for v in found.verdicts if v.factor == "low_calcium")
+def test_a_cause_tells_its_mild_size_and_its_seeds(article):
+    verdict = next(v for v in article.verdicts if v.factor == "low_calcium")
     assert verdict.seed_low <= verdict.rate_ratio <= verdict.seed_high
     assert 1.0 < verdict.mild_ratio < verdict.rate_ratio
 
 
-def test_what_leans_is_joined_to_its_verdict(found, monkeypatch):
-    asked = []
+def test_what_leans_is_joined_to_its_verdict(article, monkeypatch):
+    collected = []
 
     def fake(questions, cores):
-        asked.extend(questions)
+        collected.extend(questions)
         return [
             robustness.Robustness("words", "0.5", 7, -1.0, 1.0, {"ohmic": 0.5}, 0.1)
             for _ in questions
         ]
 
     monkeypatch.setattr(trial, "assess_robustness", fake)
-    causes, others = trial._all_scenarios(found.base)
-    assert not set(causes) & set(others) and set(causes | others) == set(found.rates)
+    causes, others = trial._all_scenarios(article.base)
+    assert not set(causes) & set(others) and set(causes | others) == set(article.rates)
     scenarios = causes | others
-    verdicts = trial._assess_robustness(list(found.verdicts), scenarios, found.base, found.rates, 1)
+    verdicts = trial._assess_robustness(
+        list(article.verdicts), scenarios, article.base, article.rates, 1
+    )
     for v in verdicts:
         if v.kind == "rate":
             assert (v.leans_on, v.assumed) == ("words", 7)
@@ -80,14 +82,14 @@ def test_what_leans_is_joined_to_its_verdict(found, monkeypatch):
             assert v.leans_on.startswith("words (against ")
         else:
             assert not v.leans_on
-    assert {q.against.name for q in asked} > {"normal"}
+    assert {q.against.name for q in collected} > {"normal"}
 
 
-def test_a_few_claims_are_judged_as_in_the_whole_article(found):
+def test_a_few_claims_are_judged_as_in_the_whole_article(article):
     few = trial.try_claims((24, 9, 7), 4, duration_s=60.0)
     assert [v.number for v in few] == [24, 9, 7]
     for v in few:
-        whole = next(w for w in found.verdicts if w.number == v.number)
+        whole = next(w for w in article.verdicts if w.number == v.number)
         assert (v.outcome, v.factor, v.note) == (whole.outcome, whole.factor, whole.note)
         assert v.rate_ratio == pytest.approx(whole.rate_ratio, nan_ok=True)
         assert v.ci_high == pytest.approx(whole.ci_high, nan_ok=True)

@@ -23,23 +23,23 @@ FLOOR = parameter("study", "rate_floor")
 def test_the_paired_ratio_is_a_t_interval_of_log_ratios():
     rates, healthy = np.array([12, 30, 7, 0.5, 55]), np.array([4, 11, 9, 2, 20.0])
     log = np.log(rates / healthy)
-    found = paired_ratio(rates, healthy)
+    ratio = paired_ratio(rates, healthy)
     # by hand: t(0.975; 4 degrees of freedom) = 2.7764
     half = 2.7764451 * math.sqrt(((log - log.mean()) ** 2).sum() / 4.0) / math.sqrt(5.0)
-    assert (found.value, found.people) == (pytest.approx(math.exp(log.mean())), 5)
-    assert found.low == pytest.approx(math.exp(log.mean() - half), rel=1e-6)
-    assert found.high == pytest.approx(math.exp(log.mean() + half), rel=1e-6)
+    assert (ratio.value, ratio.people) == (pytest.approx(math.exp(log.mean())), 5)
+    assert ratio.low == pytest.approx(math.exp(log.mean() - half), rel=1e-6)
+    assert ratio.high == pytest.approx(math.exp(log.mean() + half), rel=1e-6)
     interval = stats.ttest_rel(np.log(rates), np.log(healthy)).confidence_interval(0.95)
-    assert (found.low, found.high) == pytest.approx((math.exp(interval[0]), math.exp(interval[1])))
+    assert (ratio.low, ratio.high) == pytest.approx((math.exp(interval[0]), math.exp(interval[1])))
 
 
 def test_the_interval_covers_the_truth_as_often_as_it_says():
     rng = np.random.default_rng(0)
     inside = []
     for _ in range(2000):
-        own = rng.lognormal(6.5, 0.8, 20)
+        rates_healthy = rng.lognormal(6.5, 0.8, 20)
         change = rng.lognormal(np.log(1.6), 0.3, 20)
-        ratio = paired_ratio(own * change, own)
+        ratio = paired_ratio(rates_healthy * change, rates_healthy)
         inside.append(ratio.low < 1.6 < ratio.high)
     assert stats.binomtest(sum(inside), 2000, 0.95).pvalue > 1e-3
 
@@ -50,8 +50,8 @@ def test_silence_in_both_gives_one_and_one_person_gives_no_interval():
     alone = paired_ratio(np.array([10]), np.array([2]))
     assert alone.low == 0.0 and alone.high == math.inf and alone.change == "same"
     # silence counts as the floor, however long anybody was watched
-    found = paired_ratio(np.array([1.0, 1.0]), np.array([0.0, FLOOR / 100]))
-    assert found.value == pytest.approx(1.0 / FLOOR)
+    ratio = paired_ratio(np.array([1.0, 1.0]), np.array([0.0, FLOOR / 100]))
+    assert ratio.value == pytest.approx(1.0 / FLOOR)
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_a_change_counts_only_beyond_the_smallest_ratio(low, high, change):
 def rates(**means):
     """Return synthetic rates of 40 people by scenario name."""
     rng = np.random.default_rng(3)
-    own = rng.lognormal(0.0, 0.5, 40)
+    rates_healthy = rng.lognormal(0.0, 0.5, 40)
     return {
-        name.replace("_and_", "+"): rng.gamma(50.0, own * mean / 50.0)
+        name.replace("_and_", "+"): rng.gamma(50.0, rates_healthy * mean / 50.0)
         for name, mean in means.items()
     }
 
@@ -165,10 +165,10 @@ class Diaries:
     """Likelihood ratios as `Alarms` gives them."""
 
     def __init__(self, alone, both):
-        self.found = {"s": alone, "s_and_weak": both, "weak": (4.0, 2.0, 8.0)}
+        self.ratios = {"s": alone, "s_and_weak": both, "weak": (4.0, 2.0, 8.0)}
 
     def likelihood_ratio(self, sign):
-        return Ratio(*self.found[sign], 30)
+        return Ratio(*self.ratios[sign], 30)
 
     def sensitivity(self, sign):
         return "50 (40 to 60)"

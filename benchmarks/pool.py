@@ -48,10 +48,7 @@ def main() -> None:
     units = pool.build_pool(UNITS)
     pool.run_pool(units, pool.PoolInput(excitation=1.0, duration_s=0.1), seed=1)  # compile
     steady = pool.PoolInput(excitation=1.0, duration_s=SECONDS)
-    noisy = min(
-        spent(lambda: pool.run_pool(units, steady, seed=1))
-        for _ in range(3)
-    )
+    noisy = min(spent(lambda: pool.run_pool(units, steady, seed=1)) for _ in range(3))
     push = pool.hold_input(SECONDS, PUSH_MV)
     quiet = min(
         spent(lambda: pool.run_pool(units, pool.PoolInput(input_mv=push), seed=1, noise=False))

@@ -86,7 +86,10 @@ def test_verdicts_draw_every_claim_in_its_group(small_article, check):
     check(figure, page=True)
     ax = figure.axes[0]
     names = [label.get_text() for label in ax.get_yticklabels()][::-1]
-    assert names[0] == "What twitches (fasciculations) and spasms (cramps) are" and len(names) == 46 + 5
+    assert (
+        names[0] == "What twitches (fasciculations) and spasms (cramps) are"
+        and len(names) == 46 + 5
+    )
     for v in small_article.verdicts:
         assert sum(n.startswith(v.claim) and n.endswith(f" {v.number}") for n in names) == 1
     drawn = [t.get_text() for t in ax.texts]

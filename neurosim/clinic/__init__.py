@@ -1,1 +1,1 @@
-"""Instruments on the model and their files: the excitability test, the fit of a person, electrodes."""
+"""Instruments on the model and their files: excitability test, fit of a person, electrodes."""

@@ -1,9 +1,9 @@
 """The clinic's nerve-excitability test (TROND protocol) run on the model axon.
 
-A neurophysiologist asks an axon four questions: how the threshold depends on the width
-of the pulse, how it recovers after a discharge, and how it follows a polarising current
-in time (threshold electrotonus) and in strength (threshold I/V). `examine` asks them of
-the axon under any conditions, `norms` gives the answers of 280 people, `compare` puts
+The test measures how an axon's threshold depends on the width of the pulse (strength-duration),
+how it recovers after a discharge (recovery cycle), and how it follows a polarising current in
+time (threshold electrotonus) and in strength (threshold I/V). `examine` runs it on the axon
+under any conditions, `norms` holds the results of 280 people, and `compare_with_norms` puts
 one beside the other.
 
 The protocol is that of Kiernan, Burke, Andersen & Bostock (2000), Muscle Nerve
@@ -60,13 +60,13 @@ BLOCK_STEP_MV = 10.0  # assumed: a smaller step from failure to success is no ac
 
 @dataclass(frozen=True)
 class Excitability:
-    """What the nerve-excitability test finds; NaN where a measure is undefined.
+    """Results of the nerve-excitability test; NaN where a measure is undefined.
 
-    Undefined means: the axon is blocked, a conditioning current or pulse makes it fire on
-    its own, it needs no pulse at all, or that part of the test was not asked for. A spike that
-    comes after E has fallen half-way back from the pulse is not evoked by it: that matters only
-    to an axon about to fire on its own, where counting it would lower the last point before the
-    measure is undefined.
+    A measure is undefined where the axon is blocked, where a conditioning current or pulse makes
+    it fire on its own, where it needs no pulse at all, and where that part of the test was left
+    out. A spike counts as evoked if it begins before the potential E has fallen half-way back from
+    the pulse. This matters only to an axon about to fire on its own: a later spike would lower
+    the last point before the measure is undefined.
 
     Attributes
     ----------
@@ -416,7 +416,7 @@ def _threshold_changes(bodies: Axons, threshold, tests: list[_TestPulses], dt) -
 
 @dataclass(frozen=True)
 class Curves:
-    """What the test finds in each of n bodies, as arrays; NaN where it is undefined.
+    """Results of the test in each of n bodies, as arrays; NaN where undefined.
 
     The meaning of every part is that of `Excitability`.
 
@@ -514,7 +514,7 @@ def _check_step(dt: float) -> None:
 
 
 def measure_curves(axons: Axons, dt: float = COARSE_DT_MS, full: bool = False) -> Curves:
-    """Return what the clinic's test finds in every axon of a batch.
+    """Run the clinic's test on every axon of a batch.
 
     Parameters
     ----------
@@ -575,14 +575,14 @@ def examine(
     dt: float = COARSE_DT_MS,
     full: bool = True,
 ) -> Excitability:
-    """Return what the clinic's nerve-excitability test finds under `conditions`.
+    """Run the clinic's nerve-excitability test on an axon under `conditions`.
 
     Parameters
     ----------
     conditions : Conditions
         Fluids and local membrane; `Conditions()` is health.
     axon : str or ParameterSet
-        One of `membrane.axon.AXONS` or one's own.
+        One of `neurosim.model.axon.axon.AXONS`, or a set of parameters.
     dt : float
         Step, ms; 0.1 ms must be a whole number of steps.
     full : bool

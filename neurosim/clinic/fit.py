@@ -1,8 +1,8 @@
 """Which parameters of the axon moved in one person: the fit of a nerve-excitability record.
 
-What MEMFIT does for its owners, with this model: the record's curves (threshold electrotonus at
-+-40 and +-20 %, recovery cycle, I/V, strength-duration time constant; no absolute current) are
-held against the model axon. Two answers are given.
+The program MEMFIT does the same with another model. The record's curves (threshold electrotonus
+at +-40 and +-20 %, recovery cycle, I/V, strength-duration time constant; no absolute current) are
+compared with those of the model axon. There are two answers.
 
 *All together* (`Fit.estimates`): the most probable parameters, given a prior centred on the
 healthy axon with the spread of healthy people (``person.*`` of ``clinic/fit.toml``) and the noise
@@ -278,11 +278,11 @@ class SingleChange:
 
 @dataclass(frozen=True, repr=False)
 class Fit(Viewable):
-    """What a record says of the axon.
+    """Which parameters of the axon moved in one record.
 
     Attributes
     ----------
-    record : Record
+    record : NerveRecord
     axon : str
     points : Points
     healthy, fitted : ndarray, shape (m,)
@@ -294,7 +294,7 @@ class Fit(Viewable):
         Laplace's, of the same.
     noise_scale : float
         How many times larger than stated the noise was taken to be (at least 1).
-    singles : list of Single
+    singles : list of SingleChange
         Best first.
     """
 
@@ -429,11 +429,11 @@ def _defined_range(grid: np.ndarray, rows: np.ndarray) -> tuple[int, int]:
 
 
 def fit_record(record: NerveRecord, axon: Axon = "ghk", space: Space | None = None) -> Fit:
-    """Return what a record says of the axon.
+    """Fit the parameters of the axon to a record.
 
     Parameters
     ----------
-    record : Record
+    record : NerveRecord
     axon : str or ParameterSet
         The healthy axon.
     space : Space, optional

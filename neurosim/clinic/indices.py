@@ -48,7 +48,8 @@ MEASURES = tuple(
             "rheobase_pa",
             "rheobase",
             "pA",
-            "least current that a very long pulse would need; a surface electrode's mA do not compare",
+            "least current that a very long pulse would need; "
+            "a surface electrode's mA do not compare",
             "slope of the same line",
         ),
         (
@@ -154,8 +155,8 @@ MEASURES = tuple(
             "accommodation half-time",
             "ms",
             "how soon it is half used to it",
-            "+40 %: time from onset until the curve, past its peak, falls half-way from TEd(peak) to "
-            "TEd(90-100 ms)",
+            "+40 %: time from onset until the curve, past its peak, falls half-way from TEd(peak) "
+            "to TEd(90-100 ms)",
         ),
         (
             "superexcitability_percent",

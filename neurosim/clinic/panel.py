@@ -212,12 +212,13 @@ def _read_calcium_ion(value: float, where: str) -> str:
 
 
 def _input_name(quantity: str, row: sheet.Row, where: str) -> str:
-    """Return the door of a quantity in the unit of its line."""
+    """Return the name under which a body takes a quantity in the unit of its line."""
     if quantity == "ph":
         if sheet.fold_text(row.unit) in ("", "1", "-", "ph"):
             return "ph"
         raise NeurosimError(
-            f"{where}: unknown unit '{clip_name(row.unit)}' for {clip_name(row.analyte)}; it has none."
+            f"{where}: unknown unit '{clip_name(row.unit)}' for {clip_name(row.analyte)}; "
+            "it has none."
         )
     prefix = "ionised_calcium" if quantity == "calcium_ion" else quantity
     name = f"{prefix}_{sheet.unit_suffix(row.unit)}"
@@ -226,14 +227,14 @@ def _input_name(quantity: str, row: sheet.Row, where: str) -> str:
         split = sheet.parse_number(row.unit) is not None
         hint = " (if a decimal comma split the value, put it in quotes)" if split else ""
         raise NeurosimError(
-            f"{where}: unknown unit '{clip_name(row.unit)}' for {clip_name(row.analyte)}; allowed are "
-            f"{allowed}{hint}."
+            f"{where}: unknown unit '{clip_name(row.unit)}' for {clip_name(row.analyte)}; "
+            f"allowed are {allowed}{hint}."
         )
     return name
 
 
 def _read_row(row: sheet.Row, quantity: str, where: str) -> tuple[str, float]:
-    """Return the door and the number of one used line."""
+    """Return the name under which a body takes one used line, and its number."""
     value = sheet.parse_number(row.value)
     if value is None:
         raise NeurosimError(

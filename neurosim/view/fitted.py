@@ -114,7 +114,8 @@ def _moved_words(fit: Fit) -> list[str]:
     if not moved:
         return ["All together: no single parameter must have moved; several may have."]
     changes = "; ".join(
-        f"{e.words} {_format_value(e.value, e.unit)} ({_interval_words(e)}; health {_format_value(e.health)}, "
+        f"{e.words} {_format_value(e.value, e.unit)} ({_interval_words(e)}; "
+        f"health {_format_value(e.health)}, "
         f"{abs(e.spread):.1f} SDs of healthy people)"
         for e in moved
     )
@@ -131,8 +132,9 @@ def _single_words(fit: Fit) -> list[str]:
     """Return the best single change and its rivals."""
     best, *others = fit.singles
     lines = [
-        f"One change alone: {best.words} {_format_value(best.value, best.unit)} ({_interval_words(best)}; "
-        f"health {_format_value(best.health)}) removes {best.removed_percent:.0f} % of the discrepancy."
+        f"One change alone: {best.words} {_format_value(best.value, best.unit)} "
+        f"({_interval_words(best)}; health {_format_value(best.health)}) "
+        f"removes {best.removed_percent:.0f} % of the discrepancy."
     ]
     same = [s for s in fit.rival_changes if s is not best]
     if same:

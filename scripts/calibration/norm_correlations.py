@@ -1,6 +1,6 @@
 """Tabulate how the derived measures of healthy people go together.
 
-    python scripts/calibration/norm_correlations.py PO.json CA.json [--out neurosim/clinic/...json]
+    python scripts/calibration/norm_correlations.py PO.json CA.json [--out FILE.json]
 
 The files are those of `res/data` of the Nerve Norms web tool (kelvinejones/nerve-norms on
 GitHub, MIT licence): a list of records, each with a ``header`` (name, age, sex, temperature,

@@ -153,6 +153,7 @@ def examples(small_article, tmp_path_factory):
         "picture_pair": (health, low),
         "picture_course": (day, health),
         "picture_excitability": (*test, TITLE),
+        "picture_examination": (ns.excitability(ns.Body(potassium_mmol_l=6.0)),),
         "picture_sweep": sweep,
         "picture_soma": (trace,),
         "picture_emg": record,

@@ -97,7 +97,7 @@ def main() -> None:
     questions = [robustness.Question(s, base, 0.0) for n, s in causes.items() if n != "normal"][:8]
     wrap_all()
     person_rates(asked, people)  # what is compiled or read is paid once
-    alarms._run_diary(("als", diary.EVERYBODY, 8, 1))
+    alarms.simulate_diary("als", diary.EVERYBODY, 8, 1)
     robustness.PEOPLE = 2
     found = {
         f"{people} people, {len(asked)} states": stage(
@@ -105,7 +105,7 @@ def main() -> None:
         ),
         f"{people} diaries": stage(
             "diaries",
-            lambda: [alarms._run_diary(("als", diary.EVERYBODY + p, 26, 1)) for p in range(people)],
+            lambda: [alarms.simulate_diary("als", diary.EVERYBODY + p, 26, 1) for p in range(people)],
         ),
         f"what {len(questions)} verdicts lean on": stage(
             "lean", lambda: robustness.assess_robustness(questions)

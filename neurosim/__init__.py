@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     from neurosim.model.body.contributions import contributions
     from neurosim.model.body.state import Body
     from neurosim.model.muscle.anatomy import MUSCLES
+    from neurosim.simulation.cohort import cohort
+    from neurosim.simulation.replicate import replicate
     from neurosim.simulation.scenario import Scenario, catalogue, load_scenario
-    from neurosim.simulation.simulate import simulate
-    from neurosim.simulation.tally import replicate
+    from neurosim.simulation.sensitivity import sensitivity
+    from neurosim.simulation.simulate import run, simulate
+    from neurosim.simulation.sweep import sweep
     from neurosim.view.figures import picture_chain
     from neurosim.view.summary import describe
 
@@ -42,9 +45,12 @@ _HOMES = {
     "model.body.contributions": ("contributions",),
     "model.body.state": ("Body",),
     "model.muscle.anatomy": ("MUSCLES",),
+    "simulation.cohort": ("cohort",),
+    "simulation.replicate": ("replicate",),
     "simulation.scenario": ("Scenario", "catalogue", "load_scenario"),
-    "simulation.simulate": ("simulate",),
-    "simulation.tally": ("replicate",),
+    "simulation.sensitivity": ("sensitivity",),
+    "simulation.simulate": ("run", "simulate"),
+    "simulation.sweep": ("sweep",),
     "view.figures": ("picture_chain",),
     "view.summary": ("describe",),
 }
@@ -55,6 +61,7 @@ __all__ = [
     "NeurosimError",
     "Scenario",
     "catalogue",
+    "cohort",
     "contributions",
     "describe",
     "examine",
@@ -64,7 +71,10 @@ __all__ = [
     "read_panel",
     "replicate",
     "load_scenario",
+    "run",
+    "sensitivity",
     "simulate",
+    "sweep",
 ]
 
 # What shows the objects of the rooms below (see `neurosim.base.viewable`): imports point one way.
@@ -72,12 +82,48 @@ _register("Body", html="neurosim.view.html_parts:body_html")
 _register("Viewable", html="neurosim.view.html_parts:result_html")
 _register(
     "Result",
-    text="neurosim.view.summary:describe",
+    text="neurosim.view.save:result_text",
     headline="neurosim.view.summary:headline",
-    plot="neurosim.view.figures:picture_chain",
+    plot="neurosim.view.save:draw_result",
     files="neurosim.view.save:result_files",
     table="neurosim.view.save:result_table",
     parameters="neurosim.view.describe:used_parameters",
+)
+_register(
+    "People",
+    text="neurosim.view.people:describe_people",
+    headline="neurosim.view.people:people_headline",
+    plot="neurosim.view.people:draw_people",
+    files="neurosim.view.people:people_files",
+    table="neurosim.view.export:people_columns",
+    parameters="neurosim.view.people:people_parameters",
+)
+_register(
+    "Sweep",
+    text="neurosim.view.people:describe_sweep",
+    headline="neurosim.view.people:sweep_headline",
+    plot="neurosim.view.people:draw_sweep",
+    files="neurosim.view.people:sweep_files",
+    table="neurosim.view.people:sweep_columns",
+    parameters="neurosim.view.people:sweep_parameters",
+)
+_register(
+    "Cohort",
+    text="neurosim.view.cohort_tables:describe_cohort",
+    headline="neurosim.view.cohort_tables:cohort_headline",
+    plot="neurosim.view.cohort_plot:picture_cohort",
+    files="neurosim.view.cohort_plot:cohort_files",
+    table="neurosim.view.cohort_tables:cohort_columns",
+    parameters="neurosim.view.cohort_plot:cohort_parameters",
+)
+_register(
+    "Sensitivity",
+    text="neurosim.view.sensitivity:sensitivity_text",
+    headline="neurosim.view.sensitivity:sensitivity_headline",
+    plot="neurosim.view.sensitivity:picture_sensitivity",
+    files="neurosim.view.sensitivity:sensitivity_files",
+    table="neurosim.view.sensitivity:sensitivity_rows",
+    parameters="neurosim.view.sensitivity:sensitivity_parameters",
 )
 _register(
     "Sources",

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 MOST_BYTES = 256 * 2**20  # of the file; then the oldest eighth of the values goes
-CODE = ("base", "model", "clinic", "simulation/state.py", "simulation/simulate.py")
+CODE = ("base", "model", "clinic", "simulation/state.py", "simulation/person_run.py")
 CODE_ENDS = (".py", ".toml", ".json")
 WAIT_S = 5.0  # for others who write
 KEYS_PER_QUERY = 500  # keys of one question

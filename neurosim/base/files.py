@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from neurosim.base.errors import NeurosimError, clip_name
+from neurosim.base.errors import NeurosimError, clip_name, short_repr
 
 if TYPE_CHECKING:
     pass
@@ -29,7 +29,10 @@ def prepare_folder(path: str | Path, parents: bool = False) -> Path:
     NeurosimError
         If it is not a folder, cannot be written to, or its parent is absent.
     """
-    folder = Path(path)
+    try:
+        folder = Path(path)
+    except TypeError:
+        raise NeurosimError(f"folder must be the path of one, not {short_repr(path)}.") from None
     try:
         if folder.exists() and not folder.is_dir():
             raise NeurosimError(f"{folder} is a file, not a folder; choose another --out.")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from time import perf_counter
@@ -22,26 +22,30 @@ import numpy as np
 
 from neurosim.base import disk_cache
 from neurosim.base.errors import NeurosimError
+from neurosim.base.files import prepare_folder
+from neurosim.base.viewable import Viewable
+from neurosim.model.body.state import Body
 from neurosim.model.muscle.anatomy import MUSCLES
 from neurosim.simulation import workers as crew
-from neurosim.simulation.budget import PROCESS_WORTHWHILE_S, _plan_layout
+from neurosim.simulation.budget import MOST_PEOPLE_A_CHUNK, PROCESS_WORTHWHILE_S, _plan_layout
 from neurosim.simulation.checkpoint import Checkpoint, first_difference
 from neurosim.simulation.plan import (
     COHORT_SIGNS,
     COUNTS,
     HOUR_S,
     HOURLY,
-    MAX_WORKERS,
     ROW,
     UNKNOWN,
     WEEK_H,
     Plan,
     chunks,
     least_weeks,
+    make_plan,
 )
-from neurosim.simulation.scenario import _check_whole
+from neurosim.simulation.scenario import Scenario, check_callback, check_whole, load_scenarios
 from neurosim.simulation.tally import INTERVAL_EDGES_S, LARGEST, Tally, tally_person
 
+LEAST_CHUNK = 10  # people of a part in memory
 MAX_CACHED_STATES = 20_000  # of people's axons; more would drive all else out of the cache on disk
 
 
@@ -126,8 +130,12 @@ def _is_intact(part: dict[str, np.ndarray] | None, asked: Plan, first: int, stop
     )
 
 
-@dataclass(frozen=True)
-class Cohort:
+class AlreadyFinished(NeurosimError):
+    """The folder has the finished run that was asked for; nothing is left to do."""
+
+
+@dataclass(frozen=True, repr=False)
+class Cohort(Viewable):
     """Counts of many people under many scenarios.
 
     Attributes
@@ -138,13 +146,42 @@ class Cohort:
     seconds : float
         What this run took, without what was there before it.
     resumed : bool
+    checkpoint : Checkpoint or None
+        Folder of the parts, None where they are in memory.
     """
 
     plan: Plan
     chunk: int
     seconds: float
     resumed: bool
-    _read: Callable[[int], dict[str, np.ndarray] | None] = field(repr=False)
+    checkpoint: Checkpoint | None
+    _read: Callable[[int], dict[str, np.ndarray] | None]
+
+    def save(self, folder: str | Path) -> list[Path]:
+        """Write the tables, the picture and the words, all or none of them.
+
+        In the folder of its run they take the place of the parts; then the rows of every person
+        are in the table of people alone.
+
+        Raises
+        ------
+        NeurosimError
+            If the folder cannot be written to; the parts stay, and the sentence says so.
+        KeyboardInterrupt
+            When stopped by the user, likewise.
+        """
+        if self.checkpoint is None or not _same_folder(folder, self.checkpoint.folder):
+            return super().save(folder)
+        resume = f"the counts of all {self.plan.people} people are kept: add --resume to write the tables."
+        try:
+            with self.checkpoint:
+                paths = super().save(folder)
+                self.checkpoint.clear()
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"Stopped; {resume}") from None
+        except NeurosimError as error:
+            raise NeurosimError(f"{str(error).rstrip('.')}; {resume}") from None
+        return paths
 
     def parts(self) -> Iterator[dict[str, np.ndarray]]:
         """Yield the parts in the order of the people, as `count_people` returns them.
@@ -158,8 +195,8 @@ class Cohort:
             part = self._read(i)
             if part is None or not _is_intact(part, self.plan, first, stop):
                 raise NeurosimError(
-                    f"The counts of people {first} to {stop - 1} have been lost: "
-                    "add --resume to count them again."
+                    f"The counts of people {first} to {stop - 1} are no longer in the folder of "
+                    "the run: read its table of people, or add --resume to count them again."
                 )
             yield part
 
@@ -217,6 +254,79 @@ class Cohort:
         return float(self._sums["seconds"])
 
 
+def cohort(
+    *scenarios: Scenario | Body | str | Path,
+    people: int = 100,
+    hours: float = 24.0,
+    seed: int = 1,
+    muscle: str | None = None,
+    format: str = "csv",
+    folder: str | Path | None = None,
+    resume: bool = False,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    stage: Callable[[str], object] | None = None,
+    **changes,
+) -> Cohort:
+    """Count many people under many scenarios, each in health beside them.
+
+    Parameters
+    ----------
+    *scenarios : Scenario, Body, catalogue name or TOML file
+        Health is added in front; without any it is alone.
+    people, hours, seed, muscle, format
+        As for `neurosim.simulation.plan.make_plan`.
+    folder : str or Path, optional
+        Where the counts are kept while the run goes on, so that one that was stopped can be
+        resumed; they stay until the result is saved there. In memory if omitted.
+    resume : bool
+        Whether to go on with the unfinished run in that folder; with none there, one begins.
+    workers, scheduler, progress, stage
+        As for `run_cohort`.
+    **changes
+        Scenario fields to change in all of them: `axon`, `root`.
+
+    Returns
+    -------
+    Cohort
+
+    Raises
+    ------
+    NeurosimError
+        For a value that is not allowed, or a run that the folder or the machine cannot take;
+        `AlreadyFinished` where `resume` has nothing left to do.
+
+    Examples
+    --------
+    >>> counted = cohort("high_calcium", people=2, hours=0.01, muscle="calf")
+    >>> [s.name for s in counted.plan.states], counted.per_min.shape
+    (['normal', 'high_calcium'], (2, 2))
+    """
+    changed = [s.replace(**changes) for s in load_scenarios(scenarios or ("normal",))]
+    plan = make_plan(changed, people, hours, seed, muscle, format)
+    options: dict[str, Any] = {"workers": workers, "scheduler": scheduler}
+    options |= {"progress": progress, "stage": stage}
+    check_workers(workers, scheduler)
+    check_callback("progress", progress)
+    check_callback("stage", stage)
+    if folder is None:
+        return run_cohort(plan, **options)
+    with Checkpoint(prepare_folder(folder)) as checkpoint:
+        if resume and is_finished(checkpoint, plan):
+            raise AlreadyFinished(
+                f"Nothing is left to do: the run in {checkpoint.folder} is finished."
+            )
+        return run_cohort(plan, checkpoint, resume=resume, **options)
+
+
+def _same_folder(one: str | Path, other: Path) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except (OSError, TypeError, ValueError):  # not there, or no path: whoever writes says so
+        return False
+
+
 def run_cohort(
     asked: Plan,
     kept: Checkpoint | None = None,
@@ -224,8 +334,8 @@ def run_cohort(
     resume: bool = False,
     workers: int | None = None,
     scheduler: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
-    tell: Callable[[str], None] | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    stage: Callable[[str], object] | None = None,
 ) -> Cohort:
     """Count what many people do under many scenarios.
 
@@ -245,7 +355,7 @@ def run_cohort(
         Address of a Dask scheduler whose workers do it instead.
     progress : callable, optional
         Called with (people done, people).
-    tell : callable, optional
+    stage : callable, optional
         Called with one sentence if it will take minutes.
 
     Raises
@@ -258,8 +368,8 @@ def run_cohort(
 
     Examples
     --------
-    >>> found = run_cohort(plan("high_calcium", people=2, hours=0.01, muscle="calf"))
-    >>> [s.name for s in found.plan.states], found.per_min.shape
+    >>> counted = run_cohort(make_plan("high_calcium", people=2, hours=0.01, muscle="calf"))
+    >>> [s.name for s in counted.plan.states], counted.per_min.shape
     (['normal', 'high_calcium'], (2, 2))
     """
     begun, settings = perf_counter(), asked.settings()
@@ -269,7 +379,7 @@ def run_cohort(
     with there as client:
         cores = crew.cluster_capacity(client) if client is not None else number_of
         if record is None:
-            record = _plan_layout(asked, cores, client is None, kept, tell)
+            record = _plan_layout(asked, cores, client is None, kept, stage)
             record["settings"] = settings
             if kept is not None:
                 _begin_run(kept, record)
@@ -277,7 +387,18 @@ def run_cohort(
             cores = max(1, min(cores, int(record["seconds_expected"] / PROCESS_WORTHWHILE_S)))
         store = _MemoryParts() if kept is None else kept
         resumed = _count_all(asked, record["chunk"], store, cores, client, progress)
-    return Cohort(asked, record["chunk"], perf_counter() - begun, resumed, store.read)
+    seconds = perf_counter() - begun
+    return Cohort(asked, record["chunk"], seconds, resumed, kept, store.read)
+
+
+def count_in_memory(
+    plan: Plan, cores: int = 1, progress: Callable[[int, int], object] | None = None
+) -> Cohort:
+    """Return a cohort whose time nobody asks beforehand, in parts of a hundredth of its people."""
+    begun, store = perf_counter(), _MemoryParts()
+    chunk = int(np.clip(plan.people // 100, LEAST_CHUNK, MOST_PEOPLE_A_CHUNK))
+    _count_all(plan, chunk, store, cores, None, progress)
+    return Cohort(plan, chunk, perf_counter() - begun, False, None, store.read)
 
 
 def check_workers(workers: int | None, scheduler: str | None) -> int:
@@ -293,8 +414,8 @@ def check_workers(workers: int | None, scheduler: str | None) -> int:
             raise NeurosimError("--workers run here and --scheduler is elsewhere: give only one.")
         crew.check_address(scheduler)
     if workers is not None:
-        return _check_whole("workers", workers, 1, MAX_WORKERS)
-    return min(os.cpu_count() or 1, MAX_WORKERS)
+        return check_whole("workers", workers, 1, crew.MAX_WORKERS)
+    return min(os.cpu_count() or 1, crew.MAX_WORKERS)
 
 
 class _MemoryParts(dict):
@@ -381,7 +502,7 @@ def _count_all(
     store: Any,
     cores: int,
     client: Any,
-    progress: Callable[[int, int], None] | None,
+    progress: Callable[[int, int], object] | None,
 ) -> bool:
     """Count the people of every part that is not there yet; return whether some were there."""
     todo, done = [], 0

@@ -15,10 +15,10 @@ from neurosim.model.axon.axon import Conditions
 from neurosim.model.firing.discharge import UnitHazard, balance_many
 from neurosim.model.firing.hazard import prefetch_tables, rested_hazard
 from neurosim.model.firing.sites import person_scores
-from neurosim.simulation import result, simulate
+from neurosim.simulation import person_run, result
 from neurosim.simulation import state as state_
-from neurosim.simulation.processes import map_parallel
 from neurosim.simulation.scenario import Scenario
+from neurosim.simulation.workers import map_jobs
 
 SEEDS = 4  # groups of people, each from a seed of its own
 CHUNK = 5  # people at a time
@@ -36,11 +36,11 @@ def _comparable_state(asked: Scenario) -> state_.TissueState:
 
 
 def person_rates(
-    asked: Sequence[Scenario], person: int, draw: Callable = simulate.healthy_sites
+    asked: Sequence[Scenario], person: int, draw: Callable = person_run.healthy_sites
 ) -> np.ndarray:
     """Return twitches per minute of one person under every scenario, shape (scenarios,).
 
-    `draw` gives a person's sites in health, as `neurosim.simulation.simulate.healthy_sites` does.
+    `draw` gives a person's sites in health, as `neurosim.simulation.person_run.healthy_sites` does.
     """
     seed, number = seed_and_person(person, asked[0].seed)
     asked = [s.replace(seed=seed, duration_s=1.0) for s in asked]
@@ -60,9 +60,9 @@ def _person_hazard(
     asked: Scenario, state: state_.TissueState, person: int, draw: Callable
 ) -> tuple[UnitHazard, float]:
     """Return a person's hazards in a state, and bursts per minute beside them."""
-    sites = simulate.sites_in_state(state, draw(asked, person), asked, person)
-    _, beside = simulate.state_other_sources(state, sites, asked, person)
-    return simulate.state_hazard(state, sites, asked, rested_hazard), beside.sum()
+    sites = person_run.sites_in_state(state, draw(asked, person), asked, person)
+    _, beside = person_run.state_other_sources(state, sites, asked, person)
+    return person_run.state_hazard(state, sites, asked, rested_hazard), beside.sum()
 
 
 def _rates_chunk(asked: Sequence[Scenario], people: np.ndarray) -> list[np.ndarray]:
@@ -94,7 +94,7 @@ def long_run_rates(
     """
     chunks = np.array_split(np.arange(people), max(1, -(-people // CHUNK)))
     done: list[np.ndarray] = []
-    for part in map_parallel(_rates_chunk, asked, chunks, cores):
+    for part in map_jobs(_rates_chunk, ((asked, chunk) for chunk in chunks), cores):
         done += part
         if progress:
             progress(len(done), people)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,12 +15,12 @@ from neurosim.model.body.state import Body
 from neurosim.model.firing.discharge import ORIGINS
 from neurosim.model.muscle.anatomy import MUSCLES, muscle
 from neurosim.simulation import provenance
-from neurosim.simulation.scenario import Scenario, _check_whole, load_scenario
+from neurosim.simulation.scenario import Scenario, check_whole, load_scenario, load_scenarios
 from neurosim.simulation.signs import gets_worse, persists, spreads
 from neurosim.simulation.state import body_trajectory
 from neurosim.simulation.tally import bin_count
 
-MAX_PEOPLE, MAX_HOURS, MAX_WORKERS = 1_000_000, 8784.0, 512
+MAX_PEOPLE, MAX_HOURS = 1_000_000, 8784.0
 FORMATS = ("csv", "parquet")
 HOUR_S, WEEK_H = 3600.0, 168
 COUNTS = ("twitches", "visible", "doublets", "spasms", "discharges")  # by hour
@@ -125,11 +124,11 @@ def make_plan(
         For an unknown name, a scenario given twice, or a value that is not allowed.
     """
     hours = number_within("hours", hours, 1.0 / HOUR_S, MAX_HOURS, "h")
-    people = _check_whole("people", people, 1, MAX_PEOPLE)
+    people = check_whole("people", people, 1, MAX_PEOPLE)
     if format not in FORMATS:
         raise unknown_name("format", format, FORMATS)
-    one = isinstance(scenarios, (str, Path, Scenario))
-    found = _add_health([load_scenario(s) for s in ([scenarios] if one else scenarios)])
+    _require_pyarrow(format)
+    found = _add_health(list(load_scenarios(scenarios)))
     found = [s.replace(duration_s=hours * HOUR_S, seed=seed, people=1) for s in found]
     for s in found:
         if s.course is not None:
@@ -195,6 +194,23 @@ def least_weeks(sign: str) -> float:
     """Return how many weeks a sign of the article needs to be told at all."""
     two_ends = parameter("alarms", "baseline_weeks") + parameter("alarms", "recent_weeks")
     return max(two_ends, parameter("alarms", "persist_weeks")) if sign == "persists" else two_ends
+
+
+def _require_pyarrow(format: str) -> None:
+    """Refuse Parquet without its package.
+
+    Raises
+    ------
+    NeurosimError
+        It says what to install.
+    """
+    from importlib.util import find_spec
+
+    if format == "parquet" and find_spec("pyarrow") is None:
+        raise NeurosimError(
+            "Parquet needs pyarrow: install it with: pip install 'neurosim[cohort]', or choose "
+            "--format csv."
+        )
 
 
 def chunks(people: int, chunk: int) -> list[tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from neurosim.model.firing.hazard import HazardTable, conduction_probability
 from neurosim.model.firing.sites import Sites
 from neurosim.model.muscle.events import Twitches
 from neurosim.model.muscle.force import muscle_force_mn
+from neurosim.simulation.people import People
 from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.state import BodyTrajectory, TissueState
 
@@ -55,6 +56,12 @@ class Result(Viewable):
     twitches : Twitches
     versions : dict
         Versions of neurosim, Python and the packages under it.
+    against : Result, optional
+        The same person under the scenario that it is compared with, where that was asked for.
+    compared : People, optional
+        Many people under both scenarios, this one first.
+    idle_remedy : str
+        Label of a remedy that was tried and had nothing to mend in this body.
     """
 
     scenario: Scenario
@@ -70,7 +77,10 @@ class Result(Viewable):
     other_bursts_per_min: np.ndarray
     firing: Firing
     twitches: Twitches
-    versions: dict[str, str] = field(repr=False)
+    versions: dict[str, str]
+    against: Result | None = None
+    compared: People | None = None
+    idle_remedy: str = ""
 
     @property
     def twitches_per_min(self) -> float:

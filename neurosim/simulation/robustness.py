@@ -21,8 +21,8 @@ from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
 from neurosim.model.muscle.anatomy import muscle
 from neurosim.simulation.long_run import person_rates
-from neurosim.simulation.processes import map_parallel
 from neurosim.simulation.scenario import Scenario
+from neurosim.simulation.workers import map_jobs
 
 PEOPLE = 8
 PERSON_INDEPENDENT_GROUPS = (
@@ -117,7 +117,7 @@ class RateTask:
     people: int = PEOPLE
 
 
-def mean_log_rates(_: object, task: RateTask) -> np.ndarray:
+def mean_log_rates(task: RateTask) -> np.ndarray:
     """Return the mean over people of ln of the long-run rate of each scenario of a task."""
     with ExitStack() as stack:
         for one in task.overrides:
@@ -129,7 +129,7 @@ def mean_log_rates(_: object, task: RateTask) -> np.ndarray:
 def long_run_ratio(asked: Scenario, people: int = PEOPLE) -> float:
     """Return ln of the rate ratio of a few people with the mean axon, against health."""
     health = asked.replace(name="normal", body=Body())
-    found = mean_log_rates(None, RateTask((asked, health), (("membrane", MEAN_AXON, 0.0),), people))
+    found = mean_log_rates(RateTask((asked, health), (("membrane", MEAN_AXON, 0.0),), people))
     return float(found[0] - found[1])
 
 
@@ -215,7 +215,7 @@ class _Runs:
 
     def run(self) -> None:
         """Run what was asked."""
-        found = map_parallel(mean_log_rates, None, list(self.tasks.values()), self.cores)
+        found = map_jobs(mean_log_rates, ((task,) for task in self.tasks.values()), self.cores)
         self.found = dict(zip(self.tasks, found, strict=True))
 
     def ratio(self, key: tuple, q: Question) -> float:
@@ -328,7 +328,7 @@ def turning_point(q: Question, a: Assumption, end: float) -> float:
 
     def ratio(value: float) -> float:
         people = 1 if a.group in PERSON_INDEPENDENT_GROUPS else PEOPLE
-        found = mean_log_rates(None, RateTask(q.pair, (*mean, (a.group, a.name, value)), people))
+        found = mean_log_rates(RateTask(q.pair, (*mean, (a.group, a.name, value)), people))
         return float(found[0] - found[1])
 
     start = ratio(a.nominal)

@@ -19,10 +19,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from dataclasses import replace as _replace
+from functools import wraps
 from importlib import resources
+from inspect import signature
 from pathlib import Path
 
 from neurosim.base.errors import (
@@ -37,17 +39,6 @@ from neurosim.model.body.course import Course
 from neurosim.model.body.remedies import remedy
 from neurosim.model.body.state import Body
 from neurosim.model.muscle.anatomy import canonical_root, muscle
-
-
-def apply_remedy(asked: Scenario, name: str) -> Scenario:
-    """Return a scenario after a remedy; the same one if the remedy has nothing to change."""
-    how = remedy(name)
-    body = how.apply(asked.body)
-    if body == asked.body:
-        return asked
-    title = f"{asked.title}, {how.label}"
-    return asked.replace(name=f"{asked.name}+{how.name}", title=title, body=body)
-
 
 MAX_DURATION_S = 31_557_600.0
 MAX_PEOPLE = 100_000
@@ -98,7 +89,14 @@ def _convert_duration(values: Mapping) -> dict:
     return found
 
 
-def _check_whole(name: str, value: object, low: int, high: int) -> int:
+def check_whole(name: str, value: object, low: int, high: int) -> int:
+    """Return `value` as an int from `low` to `high`.
+
+    Raises
+    ------
+    NeurosimError
+        If it is no whole number or lies outside.
+    """
     number = number_within(name, value, low, high)
     if number != int(number):
         raise NeurosimError(f"{name} must be a whole number, not {number:g}.")
@@ -116,6 +114,12 @@ def _check_text(name: str, value: object, most: int = 100) -> None:
         raise NeurosimError(f"{name} must be text, not {short_repr(value)}.")
     if len(value) > most:
         raise NeurosimError(f"{name} has {len(value)} characters; at most {most} are allowed.")
+
+
+def _check_names(values: Mapping, valid: Sequence[str]) -> None:
+    for name in values:
+        if name not in valid:
+            raise unknown_name("scenario field", name, valid)
 
 
 @dataclass(frozen=True)
@@ -170,8 +174,8 @@ class Scenario:
             raise NeurosimError(f"course must be a Course, not {short_repr(self.course)}.")
         seconds = number_within("duration_s", self.duration_s, 1, MAX_DURATION_S, "s")
         keep(self, "duration_s", seconds)
-        keep(self, "people", _check_whole("people", self.people, 1, MAX_PEOPLE))
-        keep(self, "seed", _check_whole("seed", self.seed, 0, 2**53))
+        keep(self, "people", check_whole("people", self.people, 1, MAX_PEOPLE))
+        keep(self, "seed", check_whole("seed", self.seed, 0, 2**53))
         for name, most in LONGEST.items():
             _check_text(name, getattr(self, name), most)
         keep(self, "title", self.title or self.name.replace("_", " "))
@@ -187,9 +191,7 @@ class Scenario:
         NeurosimError
             For an unknown field or a value that is not allowed.
         """
-        for name in changes:
-            if name not in (*_KEYS, "duration"):
-                raise unknown_name("scenario field", name, (*_KEYS, "duration"))
+        _check_names(changes, (*_KEYS, "duration"))
         return _replace(self, **_convert_duration(changes))
 
     def to_mapping(self) -> dict:
@@ -211,9 +213,7 @@ class Scenario:
         """
         if not isinstance(table, Mapping):
             raise NeurosimError(f"A scenario must be names with values, not {short_repr(table)}.")
-        for key in table:
-            if key not in (*_KEYS, "duration", "start"):
-                raise unknown_name("scenario field", key, (*_KEYS, "duration", "start"))
+        _check_names(table, (*_KEYS, "duration", "start"))
         values = _convert_duration(table)
         start = values.pop("start", None)
         if "course" in values:
@@ -256,6 +256,23 @@ class Scenario:
             return cls.from_mapping(table, path.stem)
         except NeurosimError as error:
             raise NeurosimError(f"{path}: {error}") from None
+
+
+_set_fields = Scenario.__init__
+
+
+@wraps(_set_fields)
+def _check_and_set_fields(self: Scenario, *values: object, **named: object) -> None:
+    """Set the fields; a misspelt name gets the sentence of `Scenario.replace`."""
+    _check_names(named, (*_KEYS, "duration"))
+    try:
+        signature(_set_fields).bind(self, *values, **(named := _convert_duration(named)))
+    except TypeError as error:
+        raise NeurosimError(f"A scenario has {error}.") from None
+    _set_fields(self, *values, **named)  # type: ignore[arg-type]
+
+
+Scenario.__init__ = _check_and_set_fields
 
 
 def catalogue() -> tuple[str, ...]:
@@ -302,6 +319,11 @@ def load_scenario(name: str | Path | Scenario | Body) -> Scenario:
         return name
     if isinstance(name, Body):
         return Scenario(body=name)
+    if not isinstance(name, (str, Path)):
+        raise NeurosimError(
+            "A scenario must be a Scenario, a Body, a catalogue name or a TOML file, not "
+            f"{short_repr(name)}."
+        )
     text = str(name)
     if text.endswith(".toml"):
         return Scenario.from_toml(text)
@@ -334,3 +356,84 @@ def combine(names: Sequence[str], base: Scenario | None = None) -> Scenario:
     title = " and ".join([first, *map(title_in_sentence, rest)])
     start = Scenario() if base is None else base
     return start.replace(name="+".join(names), title=title, body=Body(**changed))
+
+
+def apply_remedy(scenario: Scenario, name: str) -> Scenario:
+    """Return a scenario after a remedy; the same one if the remedy has nothing to change.
+
+    Raises
+    ------
+    NeurosimError
+        If there is no such remedy.
+    """
+    measure = remedy(name)
+    body = measure.apply(scenario.body)
+    if body == scenario.body:
+        return scenario
+    title = f"{scenario.title}, {measure.label}"
+    return scenario.replace(name=f"{scenario.name}+{measure.name}", title=title, body=body)
+
+
+def comparison_scenario(
+    scenario: Scenario, against: Scenario | Body | str | Path | None = None
+) -> Scenario | None:
+    """Return what a scenario is compared with: health, unless `against` says otherwise.
+
+    In the same people, muscle and time. None if the body is healthy itself and nothing else is
+    named.
+
+    Raises
+    ------
+    NeurosimError
+        If there is no such scenario.
+    """
+    if against is None and scenario.body == Body() and scenario.course is None:
+        return None
+    other = load_scenario("normal" if against is None else against)
+    shared = ("muscle", "duration_s", "people", "seed", "root", "axon")
+    same = {field: getattr(scenario, field) for field in shared}
+    name = other.name if other.name != scenario.name else f"{other.name}_compared"
+    return other.replace(**same, name=name)
+
+
+def load_scenarios(several: object) -> tuple[Scenario, ...]:
+    """Return scenarios of one or a sequence of what `load_scenario` takes.
+
+    Raises
+    ------
+    NeurosimError
+        If it is neither, there is none, or one does not exist.
+    """
+    if isinstance(several, (Scenario, Body, str, Path)):
+        return (load_scenario(several),)
+    if not isinstance(several, Iterable) or isinstance(several, (bytes, Mapping)):
+        raise NeurosimError(
+            "scenarios must be a Scenario, Body, catalogue name or TOML file, or a list of them, "
+            f"not {short_repr(several)}."
+        )
+    scenarios = tuple(load_scenario(one) for one in several)
+    if not scenarios:
+        raise NeurosimError("scenarios is empty: at least one is needed.")
+    return scenarios
+
+
+def check_callback(name: str, callback: object) -> None:
+    """Refuse what is neither None nor a function.
+
+    Raises
+    ------
+    NeurosimError
+    """
+    if callback is not None and not callable(callback):
+        raise NeurosimError(f"{name} must be a function, not {short_repr(callback)}.")
+
+
+def check_person(person: object) -> int:
+    """Return the number of a person within a seed.
+
+    Raises
+    ------
+    NeurosimError
+        For anything but a whole number from 0.
+    """
+    return check_whole("person", person, 0, 2**53)

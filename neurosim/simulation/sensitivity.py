@@ -13,26 +13,29 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
 from neurosim.base.errors import NeurosimError, number_within, unknown_name
 from neurosim.base.parameters import override, parameter
+from neurosim.base.viewable import Viewable
 from neurosim.model.body.fields import FIELDS, USUAL
 from neurosim.model.body.state import Body
 from neurosim.model.firing.hazard import critical_multiplier
 from neurosim.model.firing.sites import Sites, draw_sites, person_scores, person_streams
 from neurosim.model.muscle.anatomy import MUSCLES, muscle
 from neurosim.simulation.long_run import person_rates
-from neurosim.simulation.processes import map_parallel
 from neurosim.simulation.robustness import Assumption, list_assumptions, size_assumptions
 from neurosim.simulation.scenario import (
     MILD_SUFFIX,
     Scenario,
     catalogue,
+    check_callback,
     load_scenario,
     severities,
 )
+from neurosim.simulation.workers import check_cores, map_jobs
 
 BODY = (*USUAL, "paco2_mmhg", "bicarbonate_mmol_l", "mass_loss_percent", "sleep_debt_h")
 RANGES = {
@@ -155,9 +158,9 @@ class Indices:
         return found
 
 
-@dataclass(frozen=True)
-class Sensitivity:
-    """All that was found.
+@dataclass(frozen=True, repr=False)
+class Sensitivity(Viewable):
+    """Which inputs move the long-run twitch rate of a muscle most.
 
     Attributes
     ----------
@@ -335,7 +338,7 @@ class _Model:
         """Return the output of every row; `together` rows in a row share tables."""
         chunks = np.array_split(rows, max(1, len(rows) // (CHUNK * together)))
         parts, done = [], 0
-        for part in map_parallel(log10_rates, setup, chunks, self.cores):
+        for part in map_jobs(log10_rates, ((setup, chunk) for chunk in chunks), self.cores):
             parts.append(part)
             done += len(part)
             if self.progress:
@@ -396,16 +399,16 @@ def check_samples(samples: object) -> int:
     return int(found)
 
 
-def check_request(which: str, samples: object, people: int) -> None:
-    """Check what `run_sensitivity` is asked for, before anything is computed.
+def check_request(range: str, samples: object, people: int) -> None:
+    """Check what `sensitivity` is asked for, before anything is computed.
 
     Raises
     ------
     NeurosimError
         If SALib is missing, or for a value that is not allowed.
     """
-    if which not in RANGES:
-        raise unknown_name("range", which, RANGES)
+    if not isinstance(range, str) or range not in RANGES:
+        raise unknown_name("range", range, RANGES)
     check_samples(samples)
     if people < 2:
         raise NeurosimError(f"people = {people} is too few: who it is needs at least 2.")
@@ -484,16 +487,16 @@ def screen_inputs(
     return np.asarray(made["mu_star"], float)
 
 
-def run_sensitivity(
-    asked: Scenario | None = None,
-    which: str = "reference",
+def sensitivity(
+    what: Scenario | Body | str | Path | None = None,
     *,
+    range: str = "reference",
     samples: int = SAMPLES,
-    people: int = PEOPLE,
-    numbers: int = KEPT_NUMBERS,
-    cores: int = 1,
-    progress: Callable[[int, int], None] | None = None,
-    stage: Callable[[str], None] = lambda words: None,
+    people: int | None = None,
+    cores: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    stage: Callable[[str], object] | None = None,
+    **changes,
 ) -> Sensitivity:
     """Return which inputs move the long-run twitch rate of a muscle most.
 
@@ -502,44 +505,58 @@ def run_sensitivity(
 
     Parameters
     ----------
-    asked : Scenario, optional
+    what : Scenario, Body, catalogue name or TOML file, optional
         Muscle, axon and seed; its body is not read.
-    which : str
-        One of `RANGES`.
+    range : str
+        How far the fields of the body are moved, one of `RANGES`.
     samples : int
-        A power of 2.
-    people : int
-    numbers : int
-        How many numbers of the model the screening keeps.
-    cores : int
-        Processes to use; the result does not depend on it.
-    progress, stage : callable
-        As for `neurosim.article.trial.run_article`.
+        A power of 2, 4 to 4096; the rate is computed about 30 times as often.
+    people : int, optional
+        At least 2; 64 if omitted.
+    cores : int, optional
+        Processes to use, 1 if omitted; the result does not depend on it.
+    progress : callable, optional
+        Called with (runs done, runs) of each of the two steps.
+    stage : callable, optional
+        Called with a few words when a step begins.
+    **changes
+        Scenario fields to change: `muscle`, `axon`, `seed`.
+
+    Returns
+    -------
+    Sensitivity
 
     Raises
     ------
     NeurosimError
         If SALib is missing, or for a value that is not allowed.
     """
-    check_request(which, samples, people)
-    base = Scenario() if asked is None else asked
-    body, samples = body_factors(which), check_samples(samples)
-    every, model = number_factors(base), _Model(cores, progress)
+    start = Scenario(name="sensitivity") if what is None else load_scenario(what)
+    scenario = start.replace(people=PEOPLE if people is None else people).replace(**changes)
+    check_request(range, samples, scenario.people)
+    check_callback("progress", progress)
+    check_callback("stage", stage)
+    body, samples = body_factors(range), check_samples(samples)
+    numbers, model = number_factors(scenario), _Model(check_cores(cores), progress)
     trajectories = max(2, min(TRAJECTORIES, samples // 16))
-    stage(f"screening {len(every)} numbers")
-    effects = _screen_model(base, (*body, *every), people, trajectories, model)[len(body) :]
+    say = stage or (lambda words: None)
+    say(f"screening {len(numbers)} numbers")
+    factors = (*body, *numbers)
+    effects = _screen_model(scenario, factors, trajectories, model)[len(body) :]
     order = np.argsort(-effects, kind="stable")
-    kept = tuple(every[i] for i in sorted(order[:numbers]))
-    factors = (*body, *kept, person_factor(people))
-    stage(f"{samples * (len(factors) + 2)} runs for the indices")
-    setup = InputSetup(base, factors)
-    found = sobol(factors, lambda rows: model(setup, rows, len(factors) + 2), samples, base.seed)
+    strongest = tuple(numbers[i] for i in sorted(order[:KEPT_NUMBERS]))
+    factors = (*body, *strongest, person_factor(scenario.people))
+    say(f"{samples * (len(factors) + 2)} runs for the indices")
+    setup = InputSetup(scenario, factors)
+    indices = sobol(
+        factors, lambda rows: model(setup, rows, len(factors) + 2), samples, scenario.seed
+    )
     return Sensitivity(
-        base,
-        which,
-        people,
-        found,
-        tuple(every[i] for i in order),
+        scenario,
+        range,
+        scenario.people,
+        indices,
+        tuple(numbers[i] for i in order),
         effects[order],
         trajectories,
         model.unlivable,
@@ -547,14 +564,15 @@ def run_sensitivity(
 
 
 def _screen_model(
-    base: Scenario, factors: tuple[InputFactor, ...], people: int, trajectories: int, model: _Model
+    scenario: Scenario, factors: tuple[InputFactor, ...], trajectories: int, model: _Model
 ) -> np.ndarray:
     """Return the effects of body and numbers, each trajectory in a person of its own."""
-    setup = InputSetup(base, (*factors, person_factor(people)))
+    people = scenario.people
+    setup = InputSetup(scenario, (*factors, person_factor(people)))
     one = len(factors) + 1
 
     def evaluate(rows: np.ndarray) -> np.ndarray:
-        who = np.random.default_rng(base.seed).integers(people, size=len(rows) // one)
-        return model(setup, np.column_stack([rows, np.repeat(who, one)]), one)
+        persons = np.random.default_rng(scenario.seed).integers(people, size=len(rows) // one)
+        return model(setup, np.column_stack([rows, np.repeat(persons, one)]), one)
 
-    return screen_inputs(factors, evaluate, trajectories, base.seed)
+    return screen_inputs(factors, evaluate, trajectories, scenario.seed)

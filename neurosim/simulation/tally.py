@@ -5,31 +5,28 @@ for one person under several scenarios what happened in each stretch of time (an
 long bursts and intervals were, and where twitches started. Where only axons and somata misfire
 the discharges are counted as they are drawn (`count_bursts`, one source for plain Python and for
 Numba) and none is kept; with sources beside the hazard, or junctions that repeat, they are drawn
-whole and counted then. `replicate` does so for the same people under several scenarios.
+whole and counted then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
-from neurosim.base.errors import NeurosimError
 from neurosim.model.axon import kernel
 from neurosim.model.axon.axon import Conditions
-from neurosim.model.body.state import Body
 from neurosim.model.firing.discharge import ORIGINS, Firing, HazardCourse, stream_discharges
 from neurosim.model.firing.hazard import prefetch_tables
 from neurosim.model.firing.sites import person_scores
 from neurosim.model.muscle import anatomy
 from neurosim.model.muscle.events import Twitches
-from neurosim.simulation import processes, result, simulate
+from neurosim.simulation import person_run, result
 from neurosim.simulation import state as state_
 from neurosim.simulation.counting import count_bursts, force_law
-from neurosim.simulation.scenario import Scenario, load_scenario
+from neurosim.simulation.scenario import Scenario
 
 ROOM = 8192  # discharges drawn at a time: they stay in the processor's cache
 LARGEST = 10  # of the table of burst sizes: so many discharges or more
@@ -188,13 +185,13 @@ def _count_as_drawn(
 
 def _tally_scenario(of: state_.BodyTrajectory, asked: Scenario, person: int, bin_s: float) -> Tally:
     """Return what one person's muscle does under one scenario, in counts."""
-    sites, rng = simulate.person_sites(asked, person)
-    sites = simulate.sites_in_state(of.states[0], sites, asked, person)
+    sites, rng = person_run.person_sites(asked, person)
+    sites = person_run.sites_in_state(of.states[0], sites, asked, person)
     if can_count_as_drawn(of):
-        hazards = simulate.trajectory_hazards(of, sites, asked)
-        reached = simulate.reached_over_time(of, asked, sites.scores)
+        hazards = person_run.trajectory_hazards(of, sites, asked)
+        reached = person_run.reached_over_time(of, asked, sites.scores)
         return _count_as_drawn(of, hazards, asked, reached, bin_s, rng)
-    acted = simulate.simulate_person(of, sites, asked, person, rng)
+    acted = person_run.simulate_person(of, sites, asked, person, rng)
     per_min = result.twitch_rates(acted.hazards, acted.other_bursts_per_min, acted.reached)
     expected = result.mean_rate(acted.hazards, per_min)
     return tally_firing(acted.firing, acted.twitches, bin_s, expected)
@@ -221,112 +218,3 @@ def tally_person(asked: Sequence[Scenario], person: int, bin_s: float = 3600.0) 
         ]
         prefetch_tables([Conditions(), *mine], axon, person_scores(seed, person))
     return [_tally_scenario(of, s, person, bin_s) for s, of in zip(asked, looked, strict=True)]
-
-
-@dataclass(frozen=True)
-class People:
-    """The same people under several scenarios; rows are scenarios, columns people.
-
-    Attributes
-    ----------
-    scenarios : tuple of Scenario
-    twitches, visible, doublets, active_units : ndarray of int, shape (scenarios, people)
-        Counts within `duration_s`, spasms left out; `doublets` of events of two discharges and
-        more, `active_units` of units that discharge.
-    expected_per_min : ndarray, shape (scenarios, people)
-        Long-run twitch rate of each person from their hazards.
-    """
-
-    scenarios: tuple[Scenario, ...]
-    twitches: np.ndarray
-    visible: np.ndarray
-    doublets: np.ndarray
-    active_units: np.ndarray
-    expected_per_min: np.ndarray
-
-    @property
-    def per_min(self) -> np.ndarray:
-        """Twitches per minute, shape (scenarios, people)."""
-        return self.twitches / self.scenarios[0].duration_s * 60.0
-
-    def row(self, name: str) -> int:
-        """Return the row of a scenario by name.
-
-        Raises
-        ------
-        NeurosimError
-            If it was not run.
-        """
-        names = [s.name for s in self.scenarios]
-        if name not in names:
-            raise NeurosimError(f"Scenario '{name}' is not among {', '.join(names)}.")
-        return names.index(name)
-
-
-def _count_chunk(asked: Sequence[Scenario], people: np.ndarray) -> list[np.ndarray]:
-    """Return the counts of some people, shape (scenarios, 5) each."""
-    return [
-        np.array(
-            [
-                (
-                    t.twitches.sum(),
-                    t.visible.sum(),
-                    t.doublets.sum(),
-                    t.active_units,
-                    t.expected_per_min,
-                )
-                for t in tally_person(asked, int(person), asked[0].duration_s)
-            ],
-            float,
-        )
-        for person in people
-    ]
-
-
-def replicate(
-    scenarios: Scenario | Body | str | Path | Sequence[Scenario | Body | str | Path],
-    people: int = 200,
-    *,
-    cores: int = 1,
-    progress: Callable[[int, int], None] | None = None,
-    **changes,
-) -> People:
-    """Run the same people under several scenarios.
-
-    Parameters
-    ----------
-    scenarios : Scenario, Body, catalogue name or TOML file, or a sequence of them
-        One alone is one scenario.
-    people : int
-    cores : int
-        Processes to use; the result does not depend on it.
-    progress : callable, optional
-        Called with (people done, people).
-    **changes
-        Scenario fields to change in all of them: `muscle`, `duration_s`, `seed`, `axon`.
-
-    Raises
-    ------
-    NeurosimError
-        For an unknown name, or a value that is not allowed.
-    """
-    several = [scenarios] if isinstance(scenarios, (Scenario, Body, str, Path)) else scenarios
-    asked = tuple(load_scenario(s).replace(**changes, people=people) for s in several)
-    if len({(s.duration_s, s.muscle, s.seed) for s in asked}) != 1:
-        raise NeurosimError("Scenarios compared must share duration_s, muscle and seed.")
-    chunks = np.array_split(np.arange(people), max(1, min(people, -(-people // 10))))
-    done: list[np.ndarray] = []
-    if cores > 1:
-        with processes.process_pool(cores) as pool:
-            for part in pool.map(_count_chunk, [asked] * len(chunks), chunks):
-                done += part
-                if progress:
-                    progress(len(done), people)
-    else:
-        for chunk in chunks:
-            done += _count_chunk(asked, chunk)
-            if progress:
-                progress(len(done), people)
-    table = np.stack(done, axis=2).transpose(1, 0, 2)
-    counts = table[:4].astype(np.int64)
-    return People(asked, counts[0], counts[1], counts[2], counts[3], table[4])

@@ -38,9 +38,9 @@ from neurosim.view.style import (
 )
 
 if TYPE_CHECKING:
+    from neurosim.simulation.people import People
     from neurosim.simulation.result import Result
     from neurosim.simulation.scenario import Scenario
-    from neurosim.simulation.tally import People
 
 
 SMALLEST_SHOWN = 0.01

@@ -26,8 +26,8 @@ from neurosim.view import style
 from neurosim.view.describe import used_values
 
 if TYPE_CHECKING:
+    from neurosim.simulation.people import People
     from neurosim.simulation.result import Result
-    from neurosim.simulation.tally import People
 from neurosim.base.files import write_files
 
 # Endings of column names and the unit they stand for; the longest that fits counts.

@@ -36,8 +36,8 @@ from neurosim.view.style import (
 )
 
 if TYPE_CHECKING:
+    from neurosim.simulation.people import People
     from neurosim.simulation.result import Result
-    from neurosim.simulation.tally import People
 
 
 @house_style

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from neurosim.base.files import Content
 from neurosim.base.parameters import parameter
 from neurosim.simulation.sensitivity import (
     KEPT_NUMBERS,
@@ -14,6 +15,8 @@ from neurosim.simulation.sensitivity import (
     InputFactor,
     Sensitivity,
 )
+from neurosim.view.export import provenance, table_files, text_bytes
+from neurosim.view.save import scenario_parameters
 from neurosim.view.style import (
     BLUE,
     GREEN,
@@ -26,6 +29,7 @@ from neurosim.view.style import (
     label_number,
     muscle_words,
     new_figure,
+    png_bytes,
 )
 
 MAX_SHOWN = 15  # inputs in the picture
@@ -317,3 +321,46 @@ def sensitivity_table(found: Sensitivity) -> str:
     ]
     rule = "|" + "|".join("-" * (w + 2) for w in widths) + "|"
     return "\n".join([lines[0], rule, *lines[1:]])
+
+
+# --- The result ------------------------------------------------------------------------
+
+
+def sensitivity_text(found: Sensitivity) -> str:
+    """Return the lines that `neurosim sensitivity` prints: words and the table."""
+    return f"{describe_sensitivity(found)}\n\n{sensitivity_table(found)}"
+
+
+def sensitivity_headline(found: Sensitivity) -> str:
+    """Return what was moved, in one line."""
+    first = found.indices.factors[found.indices.order[0]]
+    return (
+        f"{len(found.indices.factors)} inputs, {found.range} range, {found.scenario.muscle}; "
+        f"{_input_words(first)} moves the rate most"
+    )
+
+
+def sensitivity_files(found: Sensitivity) -> dict[str, Content]:
+    """Return what `neurosim sensitivity` writes, by file name."""
+    about = provenance(
+        found.scenario,
+        range=found.range,
+        samples=found.indices.samples,
+        runs=len(found.indices.values),
+        unlivable=found.unlivable,
+        warnings=found.indices.warnings,
+        note="shares of the variance of log10 of twitches per minute; _half: half width of "
+        "the 95 % interval",
+    )
+    files: dict[str, Content] = {}
+    files |= table_files("sensitivity", sensitivity_rows(found), about)
+    files |= table_files("screening", screening_rows(found), about)
+    files["sensitivity.png"] = png_bytes(picture_sensitivity(found))
+    files["sensitivity.txt"] = text_bytes(sensitivity_text(found))
+    return files
+
+
+def sensitivity_parameters(found: Sensitivity) -> set[tuple[str, str]]:
+    """Return (group, name) of the parameters of a run, and of those that were moved."""
+    moved = {(f.group, f.name) for f in found.screened}
+    return scenario_parameters([found.scenario]) | moved

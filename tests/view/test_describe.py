@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
+from neurosim.simulation.replicate import replicate
 from neurosim.simulation.simulate import simulate
-from neurosim.simulation.tally import replicate
 from neurosim.view import describe, summary
 
 

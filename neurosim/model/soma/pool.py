@@ -88,7 +88,7 @@ class Pool:
         return replace(self, **changes)
 
 
-def _check_whole(name: str, value, low: int, high: int) -> int:
+def check_whole(name: str, value, low: int, high: int) -> int:
     if number_within(name, value, low, high) != int(value):
         raise NeurosimError(f"{name} must be a whole number, not {value!r}.")
     return int(value)
@@ -139,7 +139,7 @@ def build_pool(units: int = 120, person: int | np.random.SeedSequence | None = N
     NeurosimError
         For a number of units that makes no sense.
     """
-    n = _check_whole("units", units, 1, 10_000)
+    n = check_whole("units", units, 1, 10_000)
     size = (np.arange(1, n + 1) / n) ** _param("rheobase_exponent")
     rheobase = _param("rheobase_smallest_na") * _param("rheobase_range") ** size
     area = (rheobase / rheobase[0]) ** (1.0 / _param("area_exponent"))
@@ -404,7 +404,7 @@ def run_pool(
     current = np.broadcast_to(_finite_array("current_na", current_na, ((), (ms,))), ms)
     other = np.atleast_1d(_finite_array("input_mv", input_mv, ((), (ms,), (n, ms))))
     other = np.broadcast_to(other, (1, ms)) if other.ndim == 1 else other
-    kept = np.array([_check_whole("trace", i, 0, n - 1) for i in trace], dtype=np.int64)
+    kept = np.array([check_whole("trace", i, 0, n - 1) for i in trace], dtype=np.int64)
     if kept.size * ms * SUBSTEPS > MAX_TRACED:
         raise NeurosimError("too much to keep: trace fewer units or take a shorter time.")
     return _run_chunks(pool, now, e, current, other, _seed_sequence(seed), noise, kept)

@@ -34,11 +34,11 @@ PROCESS_BYTES = 400e6  # a process with the model in it
 DISCHARGE_BYTES = 250.0  # while the discharges of one muscle are counted
 
 
-def _plan_layout(
-    asked: Plan,
+def plan_layout(
+    plan: Plan,
     cores: int,
     here: bool,
-    kept: Checkpoint | None,
+    checkpoint: Checkpoint | None,
     stage: Callable[[str], object] | None,
 ) -> dict[str, Any]:
     """Return the layout of a run: people in a chunk, seconds to be expected on one core.
@@ -48,21 +48,21 @@ def _plan_layout(
     NeurosimError
         If the run would not fit memory or disk, or take longer than anybody waits.
     """
-    few = asked.people * len(asked.states) * asked.hours * HOUR_S <= TRIAL_S
+    few = plan.people * len(plan.states) * plan.hours * HOUR_S <= TRIAL_S
     if few:
-        chunk = -(-asked.people // CHUNKS_OF_FEW)
+        chunk = -(-plan.people // CHUNKS_OF_FEW)
         return {"chunk": min(chunk, MOST_PEOPLE_A_CHUNK), "seconds_expected": 0.0}
-    each_s, most = measure_few(asked.states, asked.people)
+    each_s, most = measure_few(plan.states, plan.people)
     chunk = int(np.clip(CHUNK_S / each_s, 1, MOST_PEOPLE_A_CHUNK))
-    chunk = max(1, min(chunk, asked.people // (CHUNKS_OF_FEW * cores)))
-    _check_memory(asked, chunk, cores if here else 0, most)
-    if kept is not None:
-        _check_disk(asked, chunk, kept.folder)
-    total_s = each_s * asked.people
+    chunk = max(1, min(chunk, plan.people // (CHUNKS_OF_FEW * cores)))
+    _check_memory(plan, chunk, cores if here else 0, most)
+    if checkpoint is not None:
+        _check_disk(plan, chunk, checkpoint.folder)
+    total_s = each_s * plan.people
     if total_s / cores > MAX_COHORT_S:
         raise NeurosimError(
-            f"{asked.people} people for {format_number(asked.hours)} hours in {len(asked.states)} states "
-            f"would take about {total_s / cores / 86_400.0:.2g} days: choose fewer people, hours "
+            f"{plan.people} people for {format_number(plan.hours)} hours in {len(plan.states)} "
+            f"states would take about {total_s / cores / 86_400.0:.2g} days: choose fewer people, hours "
             "or scenarios."
         )
     if stage is not None and total_s / cores > LONG_S:
@@ -157,28 +157,28 @@ def measure_few(scenarios: Sequence[Scenario], people: int) -> tuple[float, floa
     return each_s, most * 60.0 * duration_h
 
 
-def part_bytes(asked: Plan, people: int) -> float:
+def part_bytes(plan: Plan, people: int) -> float:
     """Return how large a part of so many people is."""
-    n = len(asked.states)
-    summed = asked.bins * len(HOURLY) + INTERVAL_EDGES_S.size + 1 + LARGEST
+    n = len(plan.states)
+    summed = plan.bins * len(HOURLY) + INTERVAL_EDGES_S.size + 1 + LARGEST
     return float(n * (people * ROW.itemsize + 8 * summed))
 
 
-def memory_bytes(asked: Plan, chunk: int, workers: int, discharges: float) -> float:
+def memory_bytes(plan: Plan, chunk: int, workers: int, discharges: float) -> float:
     """Return the memory that a run needs at most: parts under way, sums, workers."""
     sums = (
-        asked.people
-        * len(asked.states)
+        plan.people
+        * len(plan.states)
         * sum(ROW[n].itemsize for n in ("twitches", "visible", "expected_per_min", *COHORT_SIGNS))
     )
-    under_way = (crew.JOBS_AHEAD * workers + 4) * part_bytes(asked, chunk)
+    under_way = (crew.JOBS_AHEAD * workers + 4) * part_bytes(plan, chunk)
     held = min(discharges, MAX_DISCHARGES)  # no more are ever sampled at once
     each = PROCESS_BYTES + DISCHARGE_BYTES * held
     return PROCESS_BYTES + 2.0 * sums + under_way + workers * each
 
 
-def _check_memory(asked: Plan, chunk: int, workers: int, discharges: float) -> None:
-    has, needs = machine_bytes(), memory_bytes(asked, chunk, workers, discharges)
+def _check_memory(plan: Plan, chunk: int, workers: int, discharges: float) -> None:
+    has, needs = machine_bytes(), memory_bytes(plan, chunk, workers, discharges)
     if needs > has:
         raise NeurosimError(
             f"This would need about {needs / 1e9:.2g} GB of memory, and the machine has "
@@ -194,10 +194,10 @@ def machine_bytes() -> float:
         return float("inf")
 
 
-def _check_disk(asked: Plan, chunk: int, folder: Path) -> None:
-    n = len(asked.states)
-    tables = (asked.people + asked.bins) * n * ROW_BYTES
-    parts = sum(part_bytes(asked, b - a) for a, b in chunks(asked.people, chunk))
+def _check_disk(plan: Plan, chunk: int, folder: Path) -> None:
+    n = len(plan.states)
+    tables = (plan.people + plan.bins) * n * ROW_BYTES
+    parts = sum(part_bytes(plan, b - a) for a, b in chunks(plan.people, chunk))
     needs = tables + parts
     try:
         free = shutil.disk_usage(folder).free

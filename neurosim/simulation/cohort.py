@@ -1,7 +1,7 @@
 """Many people, many scenarios, many hours, counted: on cores or on a Dask cluster.
 
 Health always runs beside, so that every rate can be held against the same person's in health. Work
-is cut into chunks of people; a finished chunk is kept as a part (`neurosim.simulation.checkpoint`), so that
+is cut into chunks of people; a finished chunk is kept as a part (`checkpoint.Checkpoint`), so that
 a run that was stopped goes on from there. What a person does depends on seed, person, scenario and
 muscle alone, and people are added up as whole numbers: the result is the same bit for bit
 however they are split.
@@ -27,7 +27,7 @@ from neurosim.base.viewable import Viewable
 from neurosim.model.body.state import Body
 from neurosim.model.muscle.anatomy import MUSCLES
 from neurosim.simulation import workers as crew
-from neurosim.simulation.budget import MOST_PEOPLE_A_CHUNK, PROCESS_WORTHWHILE_S, _plan_layout
+from neurosim.simulation.budget import MOST_PEOPLE_A_CHUNK, PROCESS_WORTHWHILE_S, plan_layout
 from neurosim.simulation.checkpoint import Checkpoint, first_difference
 from neurosim.simulation.plan import (
     COHORT_SIGNS,
@@ -68,7 +68,7 @@ def _person_signs(by_muscle: Sequence[tuple[str, Tally]]) -> list[int]:
     ]
 
 
-def count_people(asked: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
+def count_people(plan: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
     """Return what people `first` to `stop` (left out) do: a part.
 
     Returns
@@ -80,30 +80,30 @@ def count_people(asked: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
     """
     with (
         disk_cache.bypass_cache()
-        if asked.people * len(asked.states) > MAX_CACHED_STATES
+        if plan.people * len(plan.states) > MAX_CACHED_STATES
         else nullcontext()
     ):
-        return _count_part(asked, first, stop)
+        return _count_part(plan, first, stop)
 
 
-def _count_part(asked: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
-    begun, states = perf_counter(), asked.states
+def _count_part(plan: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
+    begun, states = perf_counter(), plan.states
     rows = np.zeros((stop - first, len(states)), ROW)
-    hours = np.zeros((len(states), asked.bins, len(HOURLY)), np.int64)
+    hours = np.zeros((len(states), plan.bins, len(HOURLY)), np.int64)
     intervals = np.zeros((len(states), INTERVAL_EDGES_S.size + 1), np.int64)
     bursts = np.zeros((len(states), LARGEST), np.int64)
     for person in range(first, stop):
         try:
-            found = tally_person(states, person, HOUR_S)
+            tallies = tally_person(states, person, HOUR_S)
         except NeurosimError as error:
             raise NeurosimError(f"Person {person}: {error}") from None
         signs = {
             name: _person_signs(
-                [(s.muscle, t) for s, t in zip(states, found, strict=True) if s.name == name]
+                [(s.muscle, t) for s, t in zip(states, tallies, strict=True) if s.name == name]
             )
             for name in dict.fromkeys(s.name for s in states)
         }
-        for i, (state, tally) in enumerate(zip(states, found, strict=True)):
+        for i, (state, tally) in enumerate(zip(states, tallies, strict=True)):
             by_hour = np.stack([getattr(tally, name) for name in COUNTS], axis=1)
             hours[i, :, 0] += by_hour[:, 0] > 0
             hours[i, :, 1:] += by_hour
@@ -117,15 +117,15 @@ def _count_part(asked: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
     return {"rows": rows, "hours": hours, "intervals": intervals, "bursts": bursts, "seconds": took}
 
 
-def _is_intact(part: dict[str, np.ndarray] | None, asked: Plan, first: int, stop: int) -> bool:
+def _is_intact(part: dict[str, np.ndarray] | None, plan: Plan, first: int, stop: int) -> bool:
     """Return whether a part that was read is the one of these people."""
     if part is None or set(part) != {"rows", "hours", "intervals", "bursts", "seconds"}:
         return False
     rows = part["rows"]
     return (
         rows.dtype == ROW
-        and rows.shape == (stop - first, len(asked.states))
-        and part["hours"].shape == (len(asked.states), asked.bins, len(HOURLY))
+        and rows.shape == (stop - first, len(plan.states))
+        and part["hours"].shape == (len(plan.states), plan.bins, len(HOURLY))
         and np.array_equal(rows["person"][:, 0], np.arange(first, stop))
     )
 
@@ -172,7 +172,8 @@ class Cohort(Viewable):
         """
         if self.checkpoint is None or not _same_folder(folder, self.checkpoint.folder):
             return super().save(folder)
-        resume = f"the counts of all {self.plan.people} people are kept: add --resume to write the tables."
+        people = self.plan.people
+        resume = f"the counts of all {people} people are kept: add --resume to write the tables."
         try:
             with self.checkpoint:
                 paths = super().save(folder)
@@ -204,15 +205,15 @@ class Cohort(Viewable):
     def _sums(self) -> dict[str, np.ndarray]:
         shape = (len(self.plan.states), self.plan.people)
         names = ("twitches", "visible", "expected_per_min", *COHORT_SIGNS)
-        found = {name: np.zeros(shape, ROW[name]) for name in names}
+        sums = {name: np.zeros(shape, ROW[name]) for name in names}
         summed = ("hours", "intervals", "bursts", "seconds")
         for part in self.parts():
-            at = part["rows"]["person"][:, 0]
+            index = part["rows"]["person"][:, 0]
             for name in names:
-                found[name][:, at] = part["rows"][name].T
+                sums[name][:, index] = part["rows"][name].T
             for name in summed:
-                found[name] = found.get(name, 0) + part[name]
-        return found
+                sums[name] = sums.get(name, 0) + part[name]
+        return sums
 
     @property
     def per_min(self) -> np.ndarray:
@@ -328,8 +329,8 @@ def _same_folder(one: str | Path, other: Path) -> bool:
 
 
 def run_cohort(
-    asked: Plan,
-    kept: Checkpoint | None = None,
+    plan: Plan,
+    checkpoint: Checkpoint | None = None,
     *,
     resume: bool = False,
     workers: int | None = None,
@@ -341,10 +342,10 @@ def run_cohort(
 
     Parameters
     ----------
-    asked : Plan
+    plan : Plan
         As `plan` makes one.
-    kept : Parts, optional
-        Where parts are kept, inside its ``with`` block; in memory if omitted. `Parts.clear`
+    checkpoint : Checkpoint, optional
+        Where parts are kept, inside its ``with`` block; in memory if omitted. `Checkpoint.clear`
         removes them when they are no longer needed.
     resume : bool
         Whether to go on with the unfinished run in that folder; with none there, one begins.
@@ -372,23 +373,23 @@ def run_cohort(
     >>> [s.name for s in counted.plan.states], counted.per_min.shape
     (['normal', 'high_calcium'], (2, 2))
     """
-    begun, settings = perf_counter(), asked.settings()
+    begun, settings = perf_counter(), plan.settings()
     number_of = check_workers(workers, scheduler)
-    record = _earlier_record(kept, settings, resume) if kept is not None else None
-    there = crew.cluster(scheduler) if scheduler is not None else nullcontext()
-    with there as client:
+    record = _earlier_record(checkpoint, settings, resume) if checkpoint is not None else None
+    cluster = crew.cluster(scheduler) if scheduler is not None else nullcontext()
+    with cluster as client:
         cores = crew.cluster_capacity(client) if client is not None else number_of
         if record is None:
-            record = _plan_layout(asked, cores, client is None, kept, stage)
+            record = plan_layout(plan, cores, client is None, checkpoint, stage)
             record["settings"] = settings
-            if kept is not None:
-                _begin_run(kept, record)
+            if checkpoint is not None:
+                _begin_run(checkpoint, record)
         if client is None and workers is None:
             cores = max(1, min(cores, int(record["seconds_expected"] / PROCESS_WORTHWHILE_S)))
-        store = _MemoryParts() if kept is None else kept
-        resumed = _count_all(asked, record["chunk"], store, cores, client, progress)
+        store = _MemoryParts() if checkpoint is None else checkpoint
+        resumed = _count_all(plan, record["chunk"], store, cores, client, progress)
     seconds = perf_counter() - begun
-    return Cohort(asked, record["chunk"], seconds, resumed, kept, store.read)
+    return Cohort(plan, record["chunk"], seconds, resumed, checkpoint, store.read)
 
 
 def count_in_memory(
@@ -429,7 +430,7 @@ class _MemoryParts(dict):
 
 
 def _earlier_record(
-    kept: Checkpoint, settings: dict[str, Any], resume: bool
+    checkpoint: Checkpoint, settings: dict[str, Any], resume: bool
 ) -> dict[str, Any] | None:
     """Return the record of the run to go on with, None if one is to begin.
 
@@ -438,19 +439,19 @@ def _earlier_record(
     NeurosimError
         If the folder's run may not be touched, or is another one.
     """
-    record = kept.unfinished_record()
+    record = checkpoint.unfinished_record()
     if record is None:
         return None
     if not resume:
         raise NeurosimError(
-            f"{kept.folder} has an unfinished run: add --resume to go on with it, or choose "
+            f"{checkpoint.folder} has an unfinished run: add --resume to go on with it, or choose "
             "another --out."
         )
-    refuse_other_run(kept.folder, record["settings"], settings)
+    refuse_other_run(checkpoint.folder, record["settings"], settings)
     return record
 
 
-def is_finished(kept: Checkpoint, asked: Plan) -> bool:
+def is_finished(checkpoint: Checkpoint, plan: Plan) -> bool:
     """Return whether the folder has the finished run that is asked.
 
     Raises
@@ -458,10 +459,10 @@ def is_finished(kept: Checkpoint, asked: Plan) -> bool:
     NeurosimError
         If it has another one.
     """
-    before = kept.finished_record() if kept.unfinished_record() is None else None
+    before = checkpoint.finished_record() if checkpoint.unfinished_record() is None else None
     if before is None:
         return False
-    refuse_other_run(kept.folder, before["settings"], asked.settings())
+    refuse_other_run(checkpoint.folder, before["settings"], plan.settings())
     return True
 
 
@@ -473,7 +474,7 @@ def refuse_other_run(folder: Path, before: dict[str, Any], now: dict[str, Any]) 
     NeurosimError
         It names the first difference.
     """
-    name, then, new = first_difference(before, now)
+    name, value_before, value_now = first_difference(before, now)
     if not name:
         return
     if name == "made_by.code":
@@ -482,22 +483,24 @@ def refuse_other_run(folder: Path, before: dict[str, Any], now: dict[str, Any]) 
             "cannot be added to: choose another --out."
         )
     raise NeurosimError(
-        f"The run in {folder} has {name} = {then}, not {new}: ask for the same again, or choose "
-        "another --out."
+        f"The run in {folder} has {name} = {value_before}, not {value_now}: ask for the same "
+        "again, or choose another --out."
     )
 
 
-def _begin_run(kept: Checkpoint, record: dict[str, Any]) -> None:
+def _begin_run(checkpoint: Checkpoint, record: dict[str, Any]) -> None:
     try:
-        kept.begin(record)
+        checkpoint.begin(record)
     except OSError as error:
-        kept.clear()
+        checkpoint.clear()
         why = error.strerror or error
-        raise NeurosimError(f"Cannot write to {kept.folder}: {why}; nothing was begun.") from None
+        raise NeurosimError(
+            f"Cannot write to {checkpoint.folder}: {why}; nothing was begun."
+        ) from None
 
 
 def _count_all(
-    asked: Plan,
+    plan: Plan,
     chunk: int,
     store: Any,
     cores: int,
@@ -506,24 +509,24 @@ def _count_all(
 ) -> bool:
     """Count the people of every part that is not there yet; return whether some were there."""
     todo, done = [], 0
-    for i, (first, stop) in enumerate(chunks(asked.people, chunk)):
-        if _is_intact(store.read(i), asked, first, stop):
+    for i, (first, stop) in enumerate(chunks(plan.people, chunk)):
+        if _is_intact(store.read(i), plan, first, stop):
             done += stop - first
         else:
-            todo.append((asked, first, stop))
+            todo.append((plan, first, stop))
     resumed = done > 0
     on_disk = isinstance(store, Checkpoint)
     if progress and todo:
-        progress(done, asked.people)
+        progress(done, plan.people)
     try:
         with closing(crew.run_jobs(count_people, todo, min(cores, len(todo)), client)) as coming:
             for (_, first, stop), part in coming:
                 store.write(first // chunk, part)
                 done += stop - first
                 if progress:
-                    progress(done, asked.people)
+                    progress(done, plan.people)
     except KeyboardInterrupt:
-        so_far = f"Stopped after {done} of {asked.people} people"
+        so_far = f"Stopped after {done} of {plan.people} people"
         text = f"{so_far}; add --resume to go on." if on_disk else f"{so_far}."
         raise KeyboardInterrupt(text) from None
     except (OSError, crew.WorkersLost, MemoryError) as error:
@@ -531,7 +534,7 @@ def _count_all(
         why = f"cannot write to {store.place}: {why}" if isinstance(error, OSError) else why
         rest = "; mend that and add --resume to go on." if on_disk else "."
         raise NeurosimError(
-            f"Stopped after {done} of {asked.people} people, {'kept' if on_disk else 'lost'}, "
+            f"Stopped after {done} of {plan.people} people, {'kept' if on_disk else 'lost'}, "
             f"because {why}{rest}"
         ) from None
     return resumed

@@ -128,18 +128,18 @@ def make_plan(
     if format not in FORMATS:
         raise unknown_name("format", format, FORMATS)
     _require_pyarrow(format)
-    found = _add_health(list(load_scenarios(scenarios)))
-    found = [s.replace(duration_s=hours * HOUR_S, seed=seed, people=1) for s in found]
-    for s in found:
+    several = _add_health(list(load_scenarios(scenarios)))
+    several = [s.replace(duration_s=hours * HOUR_S, seed=seed, people=1) for s in several]
+    for s in several:
         if s.course is not None:
             body_trajectory(s)  # a body that cannot be survived is told now
-    states = [s.replace(muscle=m) for s in found for m in _scenario_muscles(s, found, muscle)]
-    asked = Plan(tuple(found), tuple(states), people, hours, found[0].seed, format)
-    _check_tables_fit(asked)
-    return asked
+    states = [s.replace(muscle=m) for s in several for m in _scenario_muscles(s, several, muscle)]
+    plan = Plan(tuple(several), tuple(states), people, hours, several[0].seed, format)
+    _check_tables_fit(plan)
+    return plan
 
 
-def _add_health(found: list[Scenario]) -> list[Scenario]:
+def _add_health(scenarios: list[Scenario]) -> list[Scenario]:
     """Return the scenarios with health in front.
 
     Raises
@@ -147,12 +147,12 @@ def _add_health(found: list[Scenario]) -> list[Scenario]:
     NeurosimError
         If two have the same name, `normal` is not health, or they have different axons.
     """
-    names = [s.name for s in found]
+    names = [s.name for s in scenarios]
     for name in names:
         if names.count(name) > 1:
             raise NeurosimError(f"The scenario '{name}' is given twice.")
-    ill = [s for s in found if s.name != "normal"]
-    healthy = next((s for s in found if s.name == "normal"), load_scenario("normal"))
+    ill = [s for s in scenarios if s.name != "normal"]
+    healthy = next((s for s in scenarios if s.name == "normal"), load_scenario("normal"))
     if healthy.body != Body() or healthy.course is not None:
         raise NeurosimError(
             "The scenario 'normal' must be a healthy body, with which all are compared: give "
@@ -168,24 +168,26 @@ def _add_health(found: list[Scenario]) -> list[Scenario]:
     return [healthy.replace(axon=next(iter(axons), healthy.axon)), *ill]
 
 
-def _scenario_muscles(one: Scenario, of_all: Sequence[Scenario], asked: str | None) -> list[str]:
+def _scenario_muscles(
+    scenario: Scenario, scenarios: Sequence[Scenario], name: str | None
+) -> list[str]:
     """Return the muscles in which a scenario is counted."""
-    if asked is not None:
-        return list(MUSCLES) if asked == "all" else [muscle(asked).name]
-    if one is of_all[0] and len(of_all) > 1:
-        return list(dict.fromkeys(s.muscle for s in of_all[1:]))
-    return [one.muscle]
+    if name is not None:
+        return list(MUSCLES) if name == "all" else [muscle(name).name]
+    if scenario is scenarios[0] and len(scenarios) > 1:
+        return list(dict.fromkeys(s.muscle for s in scenarios[1:]))
+    return [scenario.muscle]
 
 
-def _check_tables_fit(asked: Plan) -> None:
-    n = len(asked.states)
-    rows = {"people": asked.people * n, "hours": asked.bins * n}
-    for name, many in rows.items():
-        if many > MAX_ROWS:
+def _check_tables_fit(plan: Plan) -> None:
+    n = len(plan.states)
+    rows = {"people": plan.people * n, "hours": plan.bins * n}
+    for name, count in rows.items():
+        if count > MAX_ROWS:
             fewer = "people" if name == "people" else "hours"
             raise NeurosimError(
-                f"{name}.{asked.format} would have {many:.2g} rows (about "
-                f"{many * ROW_BYTES / 1e9:.0f} GB), more than {MAX_ROWS:.0e}: choose fewer "
+                f"{name}.{plan.format} would have {count:.2g} rows (about "
+                f"{count * ROW_BYTES / 1e9:.0f} GB), more than {MAX_ROWS:.0e}: choose fewer "
                 f"{fewer}, scenarios or muscles."
             )
 

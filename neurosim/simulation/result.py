@@ -110,7 +110,7 @@ class Result(Viewable):
     def force_mn(self, sampling_hz: float = 1000.0) -> np.ndarray:
         """Return the muscle's force against time, mN, shape (duration x sampling_hz,)."""
         f = self.firing
-        force_scale, slowness = _muscle_scales(f, self.trajectory, self.reached)
+        force_scale, slowness = muscle_scales(f, self.trajectory, self.reached)
         return muscle_force_mn(
             f.time_s,
             f.unit,
@@ -145,14 +145,18 @@ def mean_rate(hazards: HazardCourse, per_min: np.ndarray) -> float:
     return float(mean_over_time(hazards.at_s, list(per_min[:, None]))[0]) if per_min.any() else 0.0
 
 
-def _muscle_scales(
-    firing: Firing, of: BodyTrajectory, reached: np.ndarray, least: float = 0.0
+def muscle_scales(
+    firing: Firing, trajectory: BodyTrajectory, reached: np.ndarray, least: float = 0.0
 ) -> tuple[Any, Any]:
     """Return the factors on twitch force and contraction time at each discharge."""
     force = [
-        state.unit_force_scale * max(state.transmission, least) * there
-        for state, there in zip(of.states, reached, strict=True)
+        state.unit_force_scale * max(state.transmission, least) * is_reached
+        for state, is_reached in zip(trajectory.states, reached, strict=True)
     ]
-    slow = of.interpolate(firing.time_s, [state.contraction_time_scale for state in of.states])
+    slow = trajectory.interpolate(
+        firing.time_s, [state.contraction_time_scale for state in trajectory.states]
+    )
     # In steps, so that discharges alike are drawn alike.
-    return of.interpolate(firing.time_s, force), slow if np.ndim(slow) == 0 else np.round(slow, 2)
+    return trajectory.interpolate(firing.time_s, force), slow if np.ndim(slow) == 0 else np.round(
+        slow, 2
+    )

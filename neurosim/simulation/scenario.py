@@ -11,8 +11,8 @@ A scenario is frozen and comes from Python or from a TOML file such as those in
 One that ships may also say what is mild, as ``[mild]`` with ``about`` and ``[mild.body]``:
 ``low_calcium_mild`` is then a scenario, too.
 
-A body that changes has a `course` besides (`neurosim.model.body.course`), and a duration in words such
-as ``duration = "24 h"``.
+A body that changes has a `course` besides (`neurosim.model.body.course`), and a duration in words
+such as ``duration = "24 h"``.
 """
 
 from __future__ import annotations
@@ -64,29 +64,29 @@ def duration_seconds(duration: object) -> float:
 
     Examples
     --------
-    >>> seconds("24 h"), seconds("90 min"), seconds("2 weeks")
+    >>> duration_seconds("24 h"), duration_seconds("90 min"), duration_seconds("2 weeks")
     (86400.0, 5400.0, 1209600.0)
     """
     written = duration if isinstance(duration, str) else short_repr(duration)
-    found = re.fullmatch(r"([0-9.]+)\s*([a-z]+)", written.strip().lower())
-    unit = found[2] if found else ""
+    match = re.fullmatch(r"([0-9.]+)\s*([a-z]+)", written.strip().lower())
+    unit = match[2] if match else ""
     unit = unit if unit in _UNITS_S else unit.removesuffix("s")
-    if not found or unit not in _UNITS_S:
+    if not match or unit not in _UNITS_S:
         raise NeurosimError(
-            f"duration = {short_repr(duration)} must be a number with s, min, h, days or weeks, such as "
-            "'24 h'."
+            f"duration = {short_repr(duration)} must be a number with s, min, h, days or weeks, "
+            "such as '24 h'."
         )
-    return number_within("duration", found[1], 0.0, 1e12) * _UNITS_S[unit]
+    return number_within("duration", match[1], 0.0, 1e12) * _UNITS_S[unit]
 
 
 def _convert_duration(values: Mapping) -> dict:
     """Return the fields of a scenario with a duration in words as `duration_s`."""
-    found = dict(values)
-    if "duration" in found:
-        if "duration_s" in found:
+    fields = dict(values)
+    if "duration" in fields:
+        if "duration_s" in fields:
             raise NeurosimError("duration and duration_s say the same; give only one of them.")
-        found["duration_s"] = duration_seconds(found.pop("duration"))
-    return found
+        fields["duration_s"] = duration_seconds(fields.pop("duration"))
+    return fields
 
 
 def check_whole(name: str, value: object, low: int, high: int) -> int:
@@ -134,7 +134,7 @@ class Scenario:
     muscle : str
         One of `neurosim.model.muscle.anatomy.MUSCLES`.
     duration_s : float
-        Simulated time, s, up to a year; a file and `replace` know it as ``duration = "24 h"``, too.
+        Simulated time, s, up to a year; ``duration="24 h"`` says it, too.
     people : int
         How many people are simulated.
     seed : int
@@ -143,7 +143,7 @@ class Scenario:
         One of `neurosim.model.axon.axon.AXONS`: which fitted set of membrane parameters.
     root : str
         Which spinal root `pinched_nerve` pinches, such as ``"S1"``, or ``"sensory"`` for sensory
-        fibres alone. Only the muscles it supplies are reached (`neurosim.model.muscle.anatomy.muscle_roots`).
+        fibres alone. Only the muscles it supplies are reached (`anatomy.muscle_roots`).
     course : Course, optional
         What happens to the body in that time; without it the body stays as it is.
 
@@ -196,11 +196,11 @@ class Scenario:
 
     def to_mapping(self) -> dict:
         """Return everything that it says as plain values, laid out like its TOML file."""
-        found = {**asdict(self), "body": dict(vars(self.body))}
-        course = found.pop("course")
+        values = {**asdict(self), "body": dict(vars(self.body))}
+        course = values.pop("course")
         if course is None or self.course is None:
-            return found
-        return found | {"start": self.course.clock_time(0.0), "course": self.course.as_tables()}
+            return values
+        return values | {"start": self.course.clock_time(0.0), "course": self.course.as_tables()}
 
     @classmethod
     def from_mapping(cls, table: Mapping, name: str = "custom") -> Scenario:
@@ -291,7 +291,7 @@ def title_in_sentence(title: str) -> str:
 
     Examples
     --------
-    >>> in_a_sentence("Low blood calcium"), in_a_sentence("Isaacs' syndrome")
+    >>> title_in_sentence("Low blood calcium"), title_in_sentence("Isaacs' syndrome")
     ('low blood calcium', "Isaacs' syndrome")
     """
     return title if title.startswith(PROPER_NAMES) else title[:1].lower() + title[1:]

@@ -135,27 +135,27 @@ class Indices:
     @property
     def warnings(self) -> list[str]:
         """In sentences, what these indices must not be read as."""
-        found, some = [], self.total > SMALL_SHARE
-        loose = [self.factors[i].label for i in self.order if some[i] and not self.is_firm[i]]
+        sentences, matters = [], self.total > SMALL_SHARE
+        loose = [self.factors[i].label for i in self.order if matters[i] and not self.is_firm[i]]
         if loose:
-            found.append(
+            sentences.append(
                 "Not converged, the interval of the total index being wider than the index: "
                 f"{', '.join(loose)}. More --samples would narrow it."
             )
-        alone = some & (self.first_half >= np.maximum(self.first, 0.0))
+        alone = matters & (self.first_half >= np.maximum(self.first, 0.0))
         if alone.any():
-            found.append(
+            sentences.append(
                 f"Of {alone.sum()} inputs the first-order index cannot be told from none: "
                 f"{', '.join(self.factors[i].label for i in self.order if alone[i])}."
             )
         if self.first.sum() > 1.0 + np.sqrt((self.first_half**2).sum()):
-            found.append(
+            sentences.append(
                 f"The first-order indices add up to {self.first.sum():.2f}, more than all there "
                 "is: too few samples."
             )
         if (self.total < self.first - self.first_half - self.total_half).any():
-            found.append("Some total index lies below its first-order index: too few samples.")
-        return found
+            sentences.append("Some total index lies below its first-order index: too few samples.")
+        return sentences
 
 
 @dataclass(frozen=True, repr=False)
@@ -195,13 +195,13 @@ class Sensitivity(Viewable):
 
 def _single_field_scenarios() -> dict[str, dict[str, float]]:
     """Return, by scenario of the catalogue, the one field that it changes and its value."""
-    found, healthy = {}, vars(Body())
+    changes, healthy = {}, vars(Body())
     for name in (n for one in catalogue() for n in severities(one)):
-        asked = load_scenario(name)
-        changed = {f: v for f, v in vars(asked.body).items() if v != healthy[f]}
-        if len(changed) == 1 and asked.course is None:
-            found[name] = changed
-    return found
+        scenario = load_scenario(name)
+        changed = {f: v for f, v in vars(scenario.body).items() if v != healthy[f]}
+        if len(changed) == 1 and scenario.course is None:
+            changes[name] = changed
+    return changes
 
 
 def body_factors(which: str = "reference") -> tuple[InputFactor, ...]:
@@ -217,7 +217,7 @@ def body_factors(which: str = "reference") -> tuple[InputFactor, ...]:
     """
     if which not in RANGES:
         raise unknown_name("range", which, RANGES)
-    found, alone = [], _single_field_scenarios()
+    factors, alone = [], _single_field_scenarios()
     for name in BODY:
         f = FIELDS[name]
         values = {s: v[name] for s, v in alone.items() if name in v}
@@ -225,18 +225,18 @@ def body_factors(which: str = "reference") -> tuple[InputFactor, ...]:
             no_range = f.high <= f.low
             values = {s: v for s, v in values.items() if no_range and s.endswith(MILD_SUFFIX)}
         reach = (f.low, f.high, *values.values())
-        found.append(InputFactor("body", "body", name, f.label, min(reach), max(reach), f.unit))
-    return tuple(found)
+        factors.append(InputFactor("body", "body", name, f.label, min(reach), max(reach), f.unit))
+    return tuple(factors)
 
 
-def number_factors(asked: Scenario) -> tuple[InputFactor, ...]:
+def number_factors(scenario: Scenario) -> tuple[InputFactor, ...]:
     """Return every assumed or fitted number with a range that such a run reads.
 
     But for those of `EXCLUDED_GROUPS`, which act together as no muscle could.
     """
     body = Body(**{f.name: 0.5 * (f.low + f.high) for f in body_factors("clinical")})
-    own = list_assumptions(asked.axon, muscle(asked.muscle).site_class)
-    both = dict.fromkeys((*own, *size_assumptions(body)))
+    general = list_assumptions(scenario.axon, muscle(scenario.muscle).site_class)
+    both = dict.fromkeys((*general, *size_assumptions(body)))
     return tuple(_to_factor(a) for a in both if a.group not in EXCLUDED_GROUPS)
 
 
@@ -282,13 +282,13 @@ class _PrefixGenerator:
         return self._tail.standard_exponential(size)
 
 
-def same_sites(asked: Scenario, person: int) -> Sites:
+def same_sites(scenario: Scenario, person: int) -> Sites:
     """Return the sites of a person, the same ones whatever the numbers of the model are."""
-    m = muscle(asked.muscle)
-    own, rng, _ = person_streams(asked.seed, person, MUSCLES.index(m.name))
-    scores = person_scores(asked.seed, person)
-    critical = critical_multiplier(asked.axon, scores)
-    return draw_sites(m.units, m.site_class, critical, own, _PrefixGenerator(rng), scores)  # type: ignore[arg-type]
+    m = muscle(scenario.muscle)
+    units_rng, rng, _ = person_streams(scenario.seed, person, MUSCLES.index(m.name))
+    scores = person_scores(scenario.seed, person)
+    critical = critical_multiplier(scenario.axon, scores)
+    return draw_sites(m.units, m.site_class, critical, units_rng, _PrefixGenerator(rng), scores)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -316,22 +316,22 @@ def _apply_row(setup: InputSetup, row: Sequence[float]):
 
 def log10_rates(setup: InputSetup, rows: np.ndarray) -> np.ndarray:
     """Return log10 of twitches per minute at each row; NaN where nobody survives the body."""
-    floor, found = parameter("study", "rate_floor"), np.full(len(rows), np.nan)
+    floor, log_rates = parameter("study", "rate_floor"), np.full(len(rows), np.nan)
     for i, row in enumerate(rows):
         with _apply_row(setup, row) as (fields, person):
             try:
-                asked = setup.scenario.replace(body=Body(**fields))
-                rate = person_rates([asked], person, same_sites)[0]
+                scenario = setup.scenario.replace(body=Body(**fields))
+                rate = person_rates([scenario], person, same_sites)[0]
             except NeurosimError:
                 continue
-        found[i] = np.round(np.log10(max(rate, floor)), RATE_DECIMALS)
-    return found
+        log_rates[i] = np.round(np.log10(max(rate, floor)), RATE_DECIMALS)
+    return log_rates
 
 
 class _Model:
     """The rate as a function of rows of inputs, on several cores; counts what cannot live."""
 
-    def __init__(self, cores: int, progress: Callable[[int, int], None] | None) -> None:
+    def __init__(self, cores: int, progress: Callable[[int, int], object] | None) -> None:
         self.cores, self.progress, self.unlivable = cores, progress, 0
 
     def __call__(self, setup: InputSetup, rows: np.ndarray, together: int) -> np.ndarray:
@@ -343,9 +343,9 @@ class _Model:
             done += len(part)
             if self.progress:
                 self.progress(done, len(rows))
-        found = np.concatenate(parts)
-        self.unlivable += int(np.isnan(found).sum())
-        return np.where(np.isnan(found), np.log10(parameter("study", "rate_floor")), found)
+        log_rates = np.concatenate(parts)
+        self.unlivable += int(np.isnan(log_rates).sum())
+        return np.where(np.isnan(log_rates), np.log10(parameter("study", "rate_floor")), log_rates)
 
 
 # --- Screening and indices -------------------------------------------------------------
@@ -390,13 +390,13 @@ def check_samples(samples: object) -> int:
     NeurosimError
         If it is no power of 2 between 4 and `MAX_SAMPLES`.
     """
-    found = number_within("samples", samples, 4, MAX_SAMPLES)
-    if found != int(found) or int(found) & (int(found) - 1):
+    count = number_within("samples", samples, 4, MAX_SAMPLES)
+    if count != int(count) or int(count) & (int(count) - 1):
         raise NeurosimError(
-            f"samples = {found:g} must be a power of 2, such as 128 or 256: Sobol's sequence is "
+            f"samples = {count:g} must be a power of 2, such as 128 or 256: Sobol's sequence is "
             "even only then."
         )
-    return int(found)
+    return int(count)
 
 
 def check_request(range: str, samples: object, people: int) -> None:
@@ -444,7 +444,7 @@ def sobol(
     values = np.asarray(evaluate(rows), float)
     if np.ptp(values) == 0.0:
         raise NeurosimError("The output never changes over these ranges: it has no variance.")
-    made = sobol_of.analyze(
+    indices = sobol_of.analyze(
         problem,
         values,
         calc_second_order=False,
@@ -453,7 +453,13 @@ def sobol(
         seed=seed % 2**32,
     )
     return Indices(
-        tuple(factors), made["S1"], made["ST"], made["S1_conf"], made["ST_conf"], values, n
+        tuple(factors),
+        indices["S1"],
+        indices["ST"],
+        indices["S1_conf"],
+        indices["ST_conf"],
+        values,
+        n,
     )
 
 
@@ -481,10 +487,10 @@ def screen_inputs(
     problem = _salib_problem(factors)
     rows = morris_at.sample(problem, trajectories, num_levels=LEVELS, seed=seed % 2**32)
     values = np.asarray(evaluate(rows), float)
-    made = morris_of.analyze(
+    effects = morris_of.analyze(
         problem, rows, values, num_levels=LEVELS, num_resamples=10, seed=seed % 2**32
     )
-    return np.asarray(made["mu_star"], float)
+    return np.asarray(effects["mu_star"], float)
 
 
 def sensitivity(

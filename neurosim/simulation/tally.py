@@ -80,32 +80,32 @@ def bin_count(duration_s: float, bin_s: float) -> int:
 
 
 def tally_firing(
-    firing: Firing, found: Twitches, bin_s: float, expected_per_min: float = 0.0
+    firing: Firing, twitches: Twitches, bin_s: float, expected_per_min: float = 0.0
 ) -> Tally:
     """Return the tally of discharges and the twitches they made (their origins named)."""
     n = bin_count(firing.duration_s, bin_s)
 
     def by_bin(times):
-        at = np.clip((times / bin_s).astype(np.int64), 0, n - 1)
-        return np.bincount(at, minlength=n)
+        index = np.clip((times / bin_s).astype(np.int64), 0, n - 1)
+        return np.bincount(index, minlength=n)
 
-    short = ~found.painful
+    short = ~twitches.painful
     order = np.lexsort((firing.time_s, firing.unit))
     unit, time = firing.unit[order], firing.time_s[order]
     gaps = np.diff(time)[np.diff(unit) == 0]
-    which = np.searchsorted(INTERVAL_EDGES_S, gaps, side="right")
+    cell = np.searchsorted(INTERVAL_EDGES_S, gaps, side="right")
     names = np.array(ORIGINS)
     return Tally(
         bin_s,
         firing.duration_s,
-        by_bin(found.onset_s[short]),
-        by_bin(found.onset_s[short & found.visible]),
-        by_bin(found.onset_s[short & (found.discharges > 1)]),
-        by_bin(found.onset_s[~short]),
+        by_bin(twitches.onset_s[short]),
+        by_bin(twitches.onset_s[short & twitches.visible]),
+        by_bin(twitches.onset_s[short & (twitches.discharges > 1)]),
+        by_bin(twitches.onset_s[~short]),
         by_bin(firing.time_s),
-        (found.origin[short, None] == names).sum(axis=0),
-        np.bincount(np.minimum(found.discharges[short], LARGEST) - 1, minlength=LARGEST),
-        np.bincount(which, minlength=INTERVAL_EDGES_S.size + 1),
+        (twitches.origin[short, None] == names).sum(axis=0),
+        np.bincount(np.minimum(twitches.discharges[short], LARGEST) - 1, minlength=LARGEST),
+        np.bincount(cell, minlength=INTERVAL_EDGES_S.size + 1),
         np.unique(firing.unit).size,
         expected_per_min,
     )
@@ -121,34 +121,40 @@ def _counting_loop():
     return compiled
 
 
-def can_count_as_drawn(of: state_.BodyTrajectory) -> bool:
+def can_count_as_drawn(trajectory: state_.BodyTrajectory) -> bool:
     """Return whether discharges are counted as they are drawn: all twitches are misfires."""
-    first = of.states[0]
+    first = trajectory.states[0]
     beside = first.terminal.fast_potassium_scale < 1.0 or first.pool.push_mv > 0.0
-    repeats = any(state.junction.repeats_ms for state in of.states)
+    repeats = any(state.junction.repeats_ms for state in trajectory.states)
     return not (beside or repeats or first.lesion.myokymic_share > 0.0)
 
 
 def _count_as_drawn(
-    of: state_.BodyTrajectory,
+    trajectory: state_.BodyTrajectory,
     hazards: HazardCourse,
-    asked: Scenario,
+    scenario: Scenario,
     reached: np.ndarray,
     bin_s: float,
     rng: np.random.Generator,
 ) -> Tally:
     """Return the tally of discharges that are drawn and let go."""
-    m = anatomy.muscle(asked.muscle)
+    m = anatomy.muscle(scenario.muscle)
     twitch = anatomy.twitch_forces_mn(m), anatomy.contraction_times_ms(m) / 1000.0
-    force = np.array([s.unit_force_scale * max(s.transmission, 1e-6) for s in of.states])
-    slow = np.array([s.contraction_time_scale for s in of.states])
-    knots = of.at_s, 0.5 * (of.at_s[1:] + of.at_s[:-1]), force, slow, reached
-    by_bin = np.zeros((4, bin_count(asked.duration_s, bin_s)), np.int64)
+    force = np.array([s.unit_force_scale * max(s.transmission, 1e-6) for s in trajectory.states])
+    slow = np.array([s.contraction_time_scale for s in trajectory.states])
+    knots = (
+        trajectory.at_s,
+        0.5 * (trajectory.at_s[1:] + trajectory.at_s[:-1]),
+        force,
+        slow,
+        reached,
+    )
+    by_bin = np.zeros((4, bin_count(scenario.duration_s, bin_s)), np.int64)
     origins, sizes = np.zeros(len(ORIGINS), np.int64), np.zeros(LARGEST, np.int64)
     intervals, active = np.zeros(INTERVAL_EDGES_S.size + 1, np.int64), np.zeros(m.units, bool)
     origin, last = hazards.knots[0].origin, np.array([-1.0, 0.0, 0.0])
     law = force_law()
-    for rows in stream_discharges(hazards, asked.duration_s, rng, ROOM):
+    for rows in stream_discharges(hazards, scenario.duration_s, rng, ROOM):
         _counting_loop()(
             rows,
             twitch,
@@ -165,11 +171,11 @@ def _count_as_drawn(
             active,
         )
     twitches, visible, doublets, discharges = by_bin
-    none = np.zeros((of.at_s.size, len(ORIGINS)))
+    none = np.zeros((trajectory.at_s.size, len(ORIGINS)))
     expected = result.mean_rate(hazards, result.twitch_rates(hazards, none, reached))
     return Tally(
         bin_s,
-        asked.duration_s,
+        scenario.duration_s,
         twitches,
         visible,
         doublets,
@@ -183,38 +189,43 @@ def _count_as_drawn(
     )
 
 
-def _tally_scenario(of: state_.BodyTrajectory, asked: Scenario, person: int, bin_s: float) -> Tally:
+def _tally_scenario(
+    trajectory: state_.BodyTrajectory, scenario: Scenario, person: int, bin_s: float
+) -> Tally:
     """Return what one person's muscle does under one scenario, in counts."""
-    sites, rng = person_run.person_sites(asked, person)
-    sites = person_run.sites_in_state(of.states[0], sites, asked, person)
-    if can_count_as_drawn(of):
-        hazards = person_run.trajectory_hazards(of, sites, asked)
-        reached = person_run.reached_over_time(of, asked, sites.scores)
-        return _count_as_drawn(of, hazards, asked, reached, bin_s, rng)
-    acted = person_run.simulate_person(of, sites, asked, person, rng)
-    per_min = result.twitch_rates(acted.hazards, acted.other_bursts_per_min, acted.reached)
-    expected = result.mean_rate(acted.hazards, per_min)
-    return tally_firing(acted.firing, acted.twitches, bin_s, expected)
+    sites, rng = person_run.person_sites(scenario, person)
+    sites = person_run.sites_in_state(trajectory.states[0], sites, scenario, person)
+    if can_count_as_drawn(trajectory):
+        hazards = person_run.trajectory_hazards(trajectory, sites, scenario)
+        reached = person_run.reached_over_time(trajectory, scenario, sites.scores)
+        return _count_as_drawn(trajectory, hazards, scenario, reached, bin_s, rng)
+    run = person_run.simulate_person(trajectory, sites, scenario, person, rng)
+    per_min = result.twitch_rates(run.hazards, run.other_bursts_per_min, run.reached)
+    expected = result.mean_rate(run.hazards, per_min)
+    return tally_firing(run.firing, run.twitches, bin_s, expected)
 
 
-def tally_person(asked: Sequence[Scenario], person: int, bin_s: float = 3600.0) -> list[Tally]:
+def tally_person(scenarios: Sequence[Scenario], person: int, bin_s: float = 3600.0) -> list[Tally]:
     """Return what one person's muscle does under each scenario, in counts.
 
     Parameters
     ----------
-    asked : sequence of Scenario
+    scenarios : sequence of Scenario
     person : int
         Number of the person within each scenario's seed.
     bin_s : float
         Length of a stretch of time, s.
     """
-    looked = [state_.body_trajectory(s) for s in asked]
-    for axon, seed in {(s.axon, s.seed) for s in asked}:
-        mine = [
-            of.states[i].axon
-            for s, of in zip(asked, looked, strict=True)
+    trajectories = [state_.body_trajectory(s) for s in scenarios]
+    for axon, seed in {(s.axon, s.seed) for s in scenarios}:
+        conditions = [
+            trajectory.states[i].axon
+            for s, trajectory in zip(scenarios, trajectories, strict=True)
             if (s.axon, s.seed) == (axon, seed)
-            for i in of.examined_index
+            for i in trajectory.examined_index
         ]
-        prefetch_tables([Conditions(), *mine], axon, person_scores(seed, person))
-    return [_tally_scenario(of, s, person, bin_s) for s, of in zip(asked, looked, strict=True)]
+        prefetch_tables([Conditions(), *conditions], axon, person_scores(seed, person))
+    return [
+        _tally_scenario(trajectory, s, person, bin_s)
+        for s, trajectory in zip(scenarios, trajectories, strict=True)
+    ]

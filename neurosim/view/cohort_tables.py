@@ -233,8 +233,8 @@ def cohort_record(cohort: Cohort) -> bytes:
                 f"{name}.{asked.format}": {c: HOURS.get(c, unit_of(c)) for c in block}
                 for name, block in first.items()
             },
-            "note": "one row of people for each person, scenario and muscle; hours and histograms are "
-            "summed over people; low and high of an interval in s, of a burst in discharges; "
+            "note": "one row of people for each person, scenario and muscle; hours and histograms "
+            "are summed over people; low and high of an interval in s, of a burst in discharges; "
             "hour is its start, in hours",
             "seed": asked.seed,
             "settings": asked.settings(),

@@ -581,13 +581,13 @@ def test_what_does_not_fit_the_machine_is_refused_with_the_figure(tmp_path, monk
         ):
             with monkeypatch.context() as patch, pytest.raises(NeurosimError, match=words):
                 patch.setattr(budget, name, value)
-                budget._plan_layout(asked, 2, True, kept, None)
+                budget.plan_layout(asked, 2, True, kept, None)
         with monkeypatch.context() as patch, pytest.raises(NeurosimError, match="0.001 free"):
             patch.setattr("shutil.disk_usage", lambda _: type("Use", (), {"free": 1e6}))
-            budget._plan_layout(
+            budget.plan_layout(
                 asked.__class__(**vars(asked) | {"people": 10**6}), 2, True, kept, None
             )
-        layout = budget._plan_layout(asked, 2, True, kept, told.append)
+        layout = budget.plan_layout(asked, 2, True, kept, told.append)
     assert layout == {"chunk": 2, "seconds_expected": 2000.0}
     assert told == ["This takes about 17 minutes."]
     assert not os.listdir(tmp_path)

@@ -504,7 +504,7 @@ def _progress(what: str, then: str = "") -> Callable[[int, int], None] | None:
     begun = perf_counter()
 
     def show(done: int, of: int) -> None:
-        left_min = (perf_counter() - begun) * (of - done) / done / 60.0
+        left_min = (perf_counter() - begun) * (of - done) / max(done, 1) / 60.0
         wait = "" if left_min < 0.5 else f", about {left_min:.0f} minutes to go"
         wait = wait if left_min < 120.0 else f", about {left_min / 60.0:.0f} hours to go"
         tail, end = (then, "\n") if done >= of else (wait, "")

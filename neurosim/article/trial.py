@@ -149,7 +149,7 @@ def run_article(
     people : int
         People, each paired with themselves in health; at least 2. They come from four seeds.
     seed, cores, progress
-        As in `neurosim.simulation.simulate.replicate`.
+        As in `neurosim.replicate`.
     stage : callable, optional
         Told in words what is done next.
     sensitivity : bool

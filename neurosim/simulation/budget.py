@@ -62,8 +62,8 @@ def plan_layout(
     if total_s / cores > MAX_COHORT_S:
         raise NeurosimError(
             f"{plan.people} people for {format_number(plan.hours)} hours in {len(plan.states)} "
-            f"states would take about {total_s / cores / 86_400.0:.2g} days: choose fewer people, hours "
-            "or scenarios."
+            f"states would take about {total_s / cores / 86_400.0:.2g} days: choose fewer people, "
+            "hours or scenarios."
         )
     if stage is not None and total_s / cores > LONG_S:
         stage(time_sentence(total_s / cores))

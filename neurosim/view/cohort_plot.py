@@ -172,16 +172,16 @@ def cohort_parameters(cohort: Cohort) -> set[tuple[str, str]]:
 
 
 def _caption_words(cohort: Cohort) -> str:
-    asked = cohort.plan
-    shape = "strokes: each person" if asked.people <= FEW_PEOPLE else "hills: all people who twitch"
+    plan = cohort.plan
+    shape = "strokes: each person" if plan.people <= FEW_PEOPLE else "hills: all people who twitch"
     who = (
         "1 simulated person"
-        if asked.people == 1
-        else (f"{label_number(asked.people)} simulated people")
+        if plan.people == 1
+        else (f"{label_number(plan.people)} simulated people")
     )
     return (
-        f"{who} (seed {asked.seed}), the same in every row, for "
-        f"{pluralize(asked.hours, 'hour')}; {shape};\n"
+        f"{who} (seed {plan.seed}), the same in every row, for "
+        f"{pluralize(plan.hours, 'hour')}; {shape};\n"
         "bar: the middle half of all people; circle and number: the median person. Left: people "
         "without any twitch.\n"
     )

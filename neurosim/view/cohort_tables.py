@@ -36,22 +36,22 @@ SIGN_VALUES = np.array([False, True, None], object)  # by a sign's number, the l
 
 def people_blocks(cohort: Cohort) -> Iterator[Block]:
     """Yield one row for each person, scenario and muscle, a part of the people at a time."""
-    asked, n = cohort.plan, len(cohort.plan.states)
-    names = np.array([s.name for s in asked.states], object)
-    muscles = np.array([s.muscle for s in asked.states], object)
+    plan, n = cohort.plan, len(cohort.plan.states)
+    names = np.array([s.name for s in plan.states], object)
+    muscles = np.array([s.muscle for s in plan.states], object)
     for part in cohort.parts():
         rows = part["rows"]
         people, flat = len(rows), rows.ravel()
         yield {
-            "seed": np.full(people * n, asked.seed),
+            "seed": np.full(people * n, plan.seed),
             "person": flat["person"],
             "scenario": np.tile(names, people),
             "muscle": np.tile(muscles, people),
-            "hours": np.full(people * n, asked.hours),
+            "hours": np.full(people * n, plan.hours),
             **{c: flat[c] for c in COUNTS},
             "active_units": flat["active_units"],
             "expected_per_min": flat["expected_per_min"],
-            "twitches_per_min": flat["twitches"] / (60.0 * asked.hours),
+            "twitches_per_min": flat["twitches"] / (60.0 * plan.hours),
             **{f"{o}_twitches": flat[f"{o}_twitches"] for o in ORIGINS},
             **{sign: SIGN_VALUES[flat[sign]] for sign in COHORT_SIGNS},
         }
@@ -59,13 +59,13 @@ def people_blocks(cohort: Cohort) -> Iterator[Block]:
 
 def hours_blocks(cohort: Cohort) -> Iterator[Block]:
     """Yield one row for each scenario, muscle and hour, summed over people."""
-    asked = cohort.plan
-    for i, state in enumerate(asked.states):
+    plan = cohort.plan
+    for i, state in enumerate(plan.states):
         yield {
-            "seed": np.full(asked.bins, asked.seed),
-            **_label_rows(state, asked.bins),
-            "hour": np.arange(asked.bins),
-            "people": np.full(asked.bins, asked.people),
+            "seed": np.full(plan.bins, plan.seed),
+            **_label_rows(state, plan.bins),
+            "hour": np.arange(plan.bins),
+            "people": np.full(plan.bins, plan.people),
             **{name: cohort.hours[i, :, c] for c, name in enumerate(HOURLY)},
         }
 
@@ -220,8 +220,8 @@ def cohort_table_files(cohort: Cohort) -> dict[str, Content]:
 
 
 def cohort_record(cohort: Cohort) -> bytes:
-    """Return ``cohort.json``: what was asked, units, versions, and what it took."""
-    asked = cohort.plan
+    """Return ``cohort.json``: what was plan, units, versions, and what it took."""
+    plan = cohort.plan
     first = {
         "people": next(people_blocks(cohort)), "hours": next(hours_blocks(cohort)),
         "histograms": next(histogram_blocks(cohort)), "summary": summary_rows(cohort)[0],
@@ -230,14 +230,14 @@ def cohort_record(cohort: Cohort) -> bytes:
         {
             "simulated": True,
             "tables": {
-                f"{name}.{asked.format}": {c: HOURS.get(c, unit_of(c)) for c in block}
+                f"{name}.{plan.format}": {c: HOURS.get(c, unit_of(c)) for c in block}
                 for name, block in first.items()
             },
             "note": "one row of people for each person, scenario and muscle; hours and histograms "
             "are summed over people; low and high of an interval in s, of a burst in discharges; "
             "hour is its start, in hours",
-            "seed": asked.seed,
-            "settings": asked.settings(),
+            "seed": plan.seed,
+            "settings": plan.settings(),
             "chunk": cohort.chunk,
             "seconds": cohort.seconds,
             "core_seconds": cohort.core_seconds,
@@ -253,14 +253,14 @@ def cohort_record(cohort: Cohort) -> bytes:
 
 def describe_cohort(cohort: Cohort) -> str:
     """Return the summary as a table with a few sentences below."""
-    asked = cohort.plan
-    muscles = {s.muscle for s in asked.states}
+    plan = cohort.plan
+    muscles = {s.muscle for s in plan.states}
     where = muscle_words(next(iter(muscles))) if len(muscles) == 1 else f"{len(muscles)} muscles"
-    who = "1 person" if asked.people == 1 else f"{label_number(asked.people)} people"
-    head = f"{who} (seed {asked.seed}), {pluralize(asked.hours, 'hour')}, {where}"
+    who = "1 person" if plan.people == 1 else f"{label_number(plan.people)} people"
+    head = f"{who} (seed {plan.seed}), {pluralize(plan.hours, 'hour')}, {where}"
     lines = rate_table(summary_rows(cohort), len(muscles) > 1)
     floor = label_number(parameter("study", "rate_floor"))
-    told = [
+    notes = [
         "Twitches a minute: the median person, and in brackets the middle half of people; silent "
         "people count as 0.",
         "Against health: rate to be expected over a long time against the same person's in health "
@@ -268,7 +268,7 @@ def describe_cohort(cohort: Cohort) -> str:
         _signs_words(cohort),
         ADVICE,
     ]
-    return "\n".join([head, "", *lines, "", *told])
+    return "\n".join([head, "", *lines, "", *notes])
 
 
 def cohort_sentences(cohort: Cohort) -> str:
@@ -316,7 +316,8 @@ def rate_table(rows: Sequence[Mapping[str, Any]], with_muscle: bool = False) -> 
             *([row["muscle"]] if with_muscle else []),
             _percent_words(row["twitching_share"]),
             _percent_words(row["visible_share"]),
-            f"{_rate_words(row['median_per_min'])} ({_rate_words(row['lower_quartile_per_min'])} to "
+            f"{_rate_words(row['median_per_min'])} "
+            f"({_rate_words(row['lower_quartile_per_min'])} to "
             f"{_rate_words(row['upper_quartile_per_min'])})",
             *([ratio_words(row)] if compares else []),
             *(_percent_words(row[f"{sign}_share"]) for sign in known),

@@ -575,13 +575,14 @@ def test_an_accident_leaves_no_folder(error, code, words, tmp_path, monkeypatch,
 
 
 def test_progress_tells_what_is_left(monkeypatch, capsys):
-    now = iter((0.0, 60.0, 120.0, 7200.0))
+    now = iter((0.0, 0.0, 60.0, 120.0, 7200.0))
     monkeypatch.setattr(cli, "perf_counter", lambda: next(now))
     monkeypatch.setattr(cli.sys.stderr, "isatty", lambda: True, raising=False)
     show = cli._progress("people", "; done")
-    for done in (10, 199, 20):
+    for done in (0, 10, 199, 20):
         show(done, 200)
-    first, second, third = capsys.readouterr().err.split("\r")[1:]
+    none, first, second, third = capsys.readouterr().err.split("\r")[1:]
+    assert none.rstrip() == "0 of 200 people"
     assert first.rstrip() == "10 of 200 people, about 19 minutes to go"
     assert second.rstrip() == "199 of 200 people"
     assert third.rstrip() == "20 of 200 people, about 18 hours to go"

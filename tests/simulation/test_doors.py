@@ -1,4 +1,4 @@
-"""Every command of this room has a twin: it prints, draws and writes the same, and refuses alike."""
+"""Every command has a twin: it prints, draws and writes the same, and refuses alike."""
 
 import os
 import subprocess

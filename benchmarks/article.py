@@ -116,7 +116,9 @@ def main() -> None:
         ),
         f"{people} diaries": stage(
             "diaries",
-            lambda: [alarms._run_diary(("als", diary.EVERYBODY + p, 26, 1)) for p in range(people)],
+            lambda: [
+                alarms.simulate_diary("als", diary.EVERYBODY + p, 26, 1) for p in range(people)
+            ],
         ),
         f"what {len(questions)} verdicts lean on": stage(
             "lean", lambda: robustness.assess_robustness(questions)

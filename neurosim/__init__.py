@@ -20,6 +20,7 @@ from neurosim.base.registry import register as _register
 if TYPE_CHECKING:
     from neurosim.article.trial import article
     from neurosim.base.errors import NeurosimError
+    from neurosim.base.viewable import sources
     from neurosim.classroom.explorer.open import explore
     from neurosim.classroom.lab import lab
     from neurosim.classroom.lessons.build import lessons
@@ -30,10 +31,13 @@ if TYPE_CHECKING:
     from neurosim.model.body.contributions import contributions
     from neurosim.model.body.state import Body
     from neurosim.model.muscle.anatomy import MUSCLES
+    from neurosim.simulation.cohort import cohort
     from neurosim.simulation.examine import excitability, fit
+    from neurosim.simulation.replicate import replicate
     from neurosim.simulation.scenario import Scenario, catalogue, load_scenario
-    from neurosim.simulation.simulate import simulate
-    from neurosim.simulation.tally import replicate
+    from neurosim.simulation.sensitivity import sensitivity
+    from neurosim.simulation.simulate import run, simulate
+    from neurosim.simulation.sweep import sweep
     from neurosim.validation.validate import validate
 
     __version__: str
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "article.trial": ("article",),
     "base.errors": ("NeurosimError",),
+    "base.viewable": ("sources",),
     "classroom.explorer.open": ("explore",),
     "classroom.lab": ("lab",),
     "classroom.lessons.build": ("lessons",),
@@ -51,10 +56,23 @@ _HOMES = {
     "model.body.contributions": ("contributions",),
     "model.body.state": ("Body",),
     "model.muscle.anatomy": ("MUSCLES",),
-    "simulation.examine": ("excitability", "fit"),
-    "simulation.scenario": ("Scenario", "catalogue", "load_scenario"),
-    "simulation.simulate": ("simulate",),
-    "simulation.tally": ("replicate",),
+    "simulation.cohort": ("cohort",),
+    "simulation.examine": (
+        "excitability",
+        "fit",
+    ),
+    "simulation.replicate": ("replicate",),
+    "simulation.scenario": (
+        "Scenario",
+        "catalogue",
+        "load_scenario",
+    ),
+    "simulation.sensitivity": ("sensitivity",),
+    "simulation.simulate": (
+        "run",
+        "simulate",
+    ),
+    "simulation.sweep": ("sweep",),
     "validation.validate": ("validate",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -65,6 +83,7 @@ __all__ = [
     "Scenario",
     "article",
     "catalogue",
+    "cohort",
     "contributions",
     "excitability",
     "explore",
@@ -72,12 +91,16 @@ __all__ = [
     "key",
     "lab",
     "lessons",
+    "load_scenario",
     "mystery",
     "read_panel",
     "read_record",
     "replicate",
-    "load_scenario",
+    "run",
+    "sensitivity",
     "simulate",
+    "sources",
+    "sweep",
     "validate",
 ]
 
@@ -109,9 +132,9 @@ _register(
 )
 _register(
     "Result",
-    text="neurosim.view.summary:describe",
+    text="neurosim.view.save:result_text",
     headline="neurosim.view.summary:headline",
-    plot="neurosim.view.figures:picture_chain",
+    plot="neurosim.view.save:draw_result",
     files="neurosim.view.save:result_files",
     table="neurosim.view.save:result_table",
     parameters="neurosim.view.parameter_use:used_parameters",
@@ -151,6 +174,42 @@ _register(
     files="neurosim.validation.views:validation_files",
     table="neurosim.validation.views:target_rows",
     parameters="neurosim.validation.views:validation_parameters",
+)
+_register(
+    "People",
+    text="neurosim.view.people:describe_people",
+    headline="neurosim.view.people:people_headline",
+    plot="neurosim.view.people:draw_people",
+    files="neurosim.view.people:people_files",
+    table="neurosim.view.export:people_columns",
+    parameters="neurosim.view.people:people_parameters",
+)
+_register(
+    "Sweep",
+    text="neurosim.view.people:describe_sweep",
+    headline="neurosim.view.people:sweep_headline",
+    plot="neurosim.view.people:draw_sweep",
+    files="neurosim.view.people:sweep_files",
+    table="neurosim.view.people:sweep_columns",
+    parameters="neurosim.view.people:sweep_parameters",
+)
+_register(
+    "Cohort",
+    text="neurosim.view.cohort_tables:describe_cohort",
+    headline="neurosim.view.cohort_tables:cohort_headline",
+    plot="neurosim.view.cohort_plot:picture_cohort",
+    files="neurosim.view.cohort_plot:cohort_files",
+    table="neurosim.view.cohort_tables:cohort_columns",
+    parameters="neurosim.view.cohort_plot:cohort_parameters",
+)
+_register(
+    "Sensitivity",
+    text="neurosim.view.sensitivity:sensitivity_text",
+    headline="neurosim.view.sensitivity:sensitivity_headline",
+    plot="neurosim.view.sensitivity:picture_sensitivity",
+    files="neurosim.view.sensitivity:sensitivity_files",
+    table="neurosim.view.sensitivity:sensitivity_rows",
+    parameters="neurosim.view.sensitivity:sensitivity_parameters",
 )
 _register(
     "Sources",

@@ -20,18 +20,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, NoReturn
 
-from neurosim.base.errors import NeurosimError, clip_name, format_number, unknown_name
+from neurosim.base.errors import NeurosimError, clip_name, unknown_name
 
 COMMANDS = ("run", "list", "lab", "mystery", "lessons", "key", "article", "sweep", "excitability",
             "fit", "cohort", "sensitivity", "sources", "validate")  # fmt: skip
 READER_GONE = (errno.EPIPE, errno.EINVAL)  # the latter on Windows
 EXIT_OUT_OF_RESOURCES = 3  # exit code when a run stops because the machine is too small
-MAX_SWEEP = 1000
-MAX_ROWS = 2_000_000  # of a table: about 100 MB
 ARTICLE_STATES = 150  # about so many states of each person are asked by the article
-TRIAL_S = 240_000.0  # simulated time of all people, up to which nobody asks how long it takes
-LONG_S = 180.0  # a longer computation says beforehand how long
-TOO_LONG_S = 86_400.0
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # by Windows
 SHOWN_FIRST = (".html", ".png", ".txt", ".wav")  # files that are named before tables
 LONGEST_NAME = 80  # of a folder made from settings
@@ -416,23 +411,6 @@ def _parse_person(args: argparse.Namespace) -> int | None:
     return found
 
 
-def _requested_scenario(args: argparse.Namespace) -> Any:
-    """Return the scenario of ``run``, its body changed by ``--set`` and ``--remedy``."""
-    from neurosim.model.body.remedies import remedy
-    from neurosim.simulation.scenario import apply_remedy
-
-    asked = _scenario_with_settings(args)
-    if args.remedy is None:
-        return asked
-    after = apply_remedy(asked, args.remedy)
-    if after is asked:
-        words = remedy(args.remedy).label
-        _print(f"Nothing changes: {words} has nothing to mend in this body.")
-    elif args.against is None:
-        args.against = asked
-    return after
-
-
 def _scenario_with_settings(args: argparse.Namespace) -> Any:
     """Return the scenario of ``run``, its body changed by ``--set``."""
     from neurosim.simulation.scenario import load_scenario
@@ -478,20 +456,6 @@ def _describe_settings(before: Any, after: Any) -> str:
     return ", ".join(parts)
 
 
-def _comparison_scenario(args: argparse.Namespace, asked: Any) -> Any:
-    """Return the scenario to compare with, or None if the body asked for is healthy."""
-    from neurosim.model.body.state import Body
-    from neurosim.simulation.scenario import load_scenario
-
-    if args.against is None and asked.body == Body() and asked.course is None:
-        return None
-    other = load_scenario("normal" if args.against is None else args.against)
-    names = ("muscle", "duration_s", "people", "seed", "root")
-    same = {name: getattr(asked, name) for name in names}
-    name = other.name if other.name != asked.name else f"{other.name}_compared"
-    return other.replace(**same, axon=asked.axon, name=name)
-
-
 def _safe_name(name: str) -> str:
     """Return a name as a folder can have it on any system, and nowhere but in its place."""
     safe = re.sub(r"[^\w.+-]+", "_", name).strip("._")
@@ -524,7 +488,7 @@ def _progress(what: str, then: str = "") -> Callable[[int, int], None] | None:
     begun = perf_counter()
 
     def show(done: int, of: int) -> None:
-        left_min = (perf_counter() - begun) * (of - done) / done / 60.0
+        left_min = (perf_counter() - begun) * (of - done) / max(done, 1) / 60.0
         wait = "" if left_min < 0.5 else f", about {left_min:.0f} minutes to go"
         wait = wait if left_min < 120.0 else f", about {left_min / 60.0:.0f} hours to go"
         tail, end = (then, "\n") if done >= of else (wait, "")
@@ -598,7 +562,7 @@ def _saved(folder: Path, files: Mapping[str, Any]) -> str:
     return _written(folder, write_files(folder, files))
 
 
-def _written(folder: Path, paths: list[Path]) -> str:
+def _written(folder: Path, paths: Sequence[Path]) -> str:
     """Return where files are, in words, those first that one looks at first."""
     look = {suffix: rank for rank, suffix in enumerate(SHOWN_FIRST)}
     paths = sorted(paths, key=lambda path: look.get(path.suffix, len(look)))
@@ -616,122 +580,49 @@ def _warn_if_slow() -> None:
         )
 
 
-def _warn_if_long(asked: Sequence[Any], people: int, cores: int) -> None:
-    """Try a few people where there are many, and say how long all of them will take.
+def _say_if_long(seconds: float) -> None:
+    """Say on stderr, before a command computes, how long it takes."""
+    from neurosim.simulation.budget import time_sentence
 
-    Raises
-    ------
-    NeurosimError
-        If that is more than a day, or somebody among the few twitches too often.
-    """
-    from neurosim.model.firing.discharge import MAX_DISCHARGES
-
-    duration = asked[0].duration_s
-    if people == 1 or people * len(asked) * duration <= TRIAL_S:
-        return
-    some = asked[:: -(-len(asked) // 3)]
-    each_s, per_twitch_s, rates = _time_few_people(some, people)
-    fewer = "choose a shorter duration or a calmer body." if len(asked) < 3 else "sweep less far."
-    most = rates.max() / 60.0 * duration
-    if most > MAX_DISCHARGES:
-        raise NeurosimError(f"About {most:.0e} twitches of one person are too many: {fewer}")
-    one_s = each_s + per_twitch_s * rates.sum(axis=0).mean() / 60.0 * duration
-    seconds = one_s * people / cores * len(asked) / len(some)
-    if seconds > TOO_LONG_S:
-        raise NeurosimError(
-            f"{people} people for {format_number(duration)} s would take about {seconds / 3600.0:.0f} "
-            "hours: choose fewer people or a shorter duration."
-        )
-    if seconds > LONG_S:
-        _print(f"This takes about {seconds / 60.0:.0f} minutes.", file=sys.stderr)
+    if sentence := time_sentence(seconds):
+        _print(sentence, file=sys.stderr)
 
 
-def _time_few_people(asked: Sequence[Any], people: int) -> tuple[float, float, Any]:
-    """Return s per person, s per twitch, and the long-run rates of a few people.
-
-    Of the rates, shape (scenarios, people), and of a twitch's cost: people differ a
-    hundredfold, so that one person's time would say little.
-    """
-    import numpy as np
-
-    from neurosim.simulation.tally import tally_person
-
-    short = [s.replace(duration_s=1) if s.course is None else s for s in asked]
-    tally_person(short, 0)  # what is kept or compiled is paid once
-    rates, start = [], perf_counter()
-    while len(rates) < min(people, 50) and perf_counter() - start < 1.0:
-        rates.append([t.expected_per_min for t in tally_person(short, len(rates))])
-    each_s = (perf_counter() - start) / len(rates)
-    found = np.array(rates).T
-    row, person = (int(i) for i in np.unravel_index(found.argmax(), found.shape))
-    busy = asked[row].replace(duration_s=min(6e6 / max(found.max(), 1e-3), asked[0].duration_s))
-    start = perf_counter()
-    twitches = tally_person([busy], person)[0].twitches.sum()
-    return each_s, max(perf_counter() - start - each_s, 0.0) / max(twitches, 1.0), found
-
-
-def _useful_cores(people: int) -> int:
-    """Return how many processes pay: starting one costs as much as a few hundred people."""
-    return 1 if people < 400 else max(1, min(os.cpu_count() or 1, 8))
+def _save_and_print(folder: Path, result: Any) -> None:
+    """Write a result's files, then print its words and where the files are."""
+    paths = result.save(folder)
+    _print(f"{result}\n{_written(folder, paths)}")
 
 
 # --- Commands --------------------------------------------------------------------------
 
 
 def _run(args: argparse.Namespace) -> None:
-    asked, person = _requested_scenario(args), _parse_person(args)
-    other = _comparison_scenario(args, asked)
-    with _output_folder(args.out, asked.name) as folder:
+    from neurosim.simulation.scenario import apply_remedy, comparison_scenario
+
+    scenario, person = _scenario_with_settings(args), _parse_person(args)
+    treated = scenario if args.remedy is None else apply_remedy(scenario, args.remedy)
+    against = scenario if args.against is None and treated is not scenario else args.against
+    other = comparison_scenario(treated, against)
+    with _output_folder(args.out, treated.name) as folder:
         from neurosim.model.firing.sites import TYPICAL_PERSON
+        from neurosim.simulation import budget
         from neurosim.simulation.simulate import simulate
-        from neurosim.simulation.tally import replicate
-        from neurosim.view import course, export, figures, sound, style
 
         person = TYPICAL_PERSON if person is None else person
-        _check_table_size(asked, person)
-        both = [s for s in (asked, other) if s is not None]
-        cores = _useful_cores(asked.people)
-        _warn_if_long(both, asked.people, cores)
-        result = simulate(asked, person=person)
-        against = simulate(other, person=person) if other is not None else None
-        people = None
-        if asked.people > 1:
-            people = replicate(both, asked.people, cores=cores, progress=_progress("people"))
-        figure = figures.picture_chain(result, against, people)
-        about = export.provenance(asked, person=person)
-        if people is not None:
-            about["note"] = f"Of person {person} only; people.csv counts every person."
-        files = export.table_files("twitches", result.twitches.columns(), about)
-        files |= export.table_files("discharges", result.firing.columns(), about)
-        if asked.course is not None:
-            files |= export.table_files("course", course.course_columns(result), about)
-        files["result.json"] = export.json_bytes(export.result_json(result))
-        if people is not None:
-            files["people.csv"] = export.csv_bytes(export.people_columns(people))
-        files |= sound.run_files(result)
-        files["figure.png"] = style.png_bytes(figure)
-        files["figure.txt"] = export.text_bytes(figure.alt_text)
-        words = figure.alt_text
-        if people is not None:
-            words += f"\ntwitches.csv and discharges.csv are of person {person}; "
-            words += "people.csv counts all."
-        _write_files(folder, files, words)
-
-
-def _check_table_size(asked: Any, person: int) -> None:
-    """Refuse a run whose discharges would fill the memory, before it is made."""
-    from neurosim.simulation.simulate import simulate
-
-    if asked.duration_s <= 3600.0:
-        return
-    short = asked.replace(duration_s=1.0) if asked.course is None else asked
-    rate = simulate(short, person=person).expected_per_min
-    rows = rate * asked.duration_s / 60.0
-    if rows > MAX_ROWS:
-        raise NeurosimError(
-            f"About {rows:.2g} discharges in {format_number(asked.duration_s)} s are too many for a table "
-            f"of at most {MAX_ROWS} rows: choose a shorter --duration."
+        budget.check_table_size(treated, person)
+        pair = [s for s in (treated, other) if s is not None]
+        cores = budget.useful_cores(treated.people)
+        _say_if_long(budget.count_seconds(pair, treated.people, cores))
+        result = simulate(
+            scenario,
+            against=other,
+            remedy=args.remedy,
+            person=person,
+            cores=cores,
+            progress=_progress("people"),
         )
+        _save_and_print(folder, result)
 
 
 def _list(args: argparse.Namespace) -> None:
@@ -789,12 +680,13 @@ def _article(args: argparse.Namespace) -> None:
         raise NeurosimError(f"people = {asked.people} is too few: a verdict needs at least 2.")
     with _output_folder(args.out, "article") as folder:
         from neurosim.article.trial import article
+        from neurosim.simulation.budget import useful_cores
 
         stage, progress = _stage_progress()
         result = article(
             people=asked.people,
             seed=asked.seed,
-            cores=_useful_cores(asked.people * ARTICLE_STATES),
+            cores=useful_cores(asked.people * ARTICLE_STATES),
             progress=progress,
             stage=stage,
         )
@@ -803,63 +695,31 @@ def _article(args: argparse.Namespace) -> None:
 
 
 def _cohort(args: argparse.Namespace) -> None:
-    from neurosim.simulation import cohort as study
-    from neurosim.simulation import plan
+    from neurosim.simulation.cohort import AlreadyFinished, check_workers, cohort
+    from neurosim.simulation.plan import make_plan
 
     changes = {"people": _parse_whole("people", args.people), "hours": args.hours,
                "seed": _parse_whole("seed", args.seed), "muscle": args.muscle}  # fmt: skip
-    asked = plan.make_plan(
-        args.scenario, format=args.format, **{n: v for n, v in changes.items() if v is not None}
-    )
+    changes = {n: v for n, v in changes.items() if v is not None} | {"format": args.format}
+    make_plan(args.scenario, **changes)
     workers = _parse_whole("workers", args.workers)
-    study.check_workers(workers, args.scheduler)
+    check_workers(workers, args.scheduler)
     with _output_folder(args.out, "cohort") as folder:
-        from neurosim.simulation.checkpoint import Checkpoint
-        from neurosim.view import cohort_tables as tables
-
-        tables.require_pyarrow(args.format)
-        with Checkpoint(folder) as kept:
-            if args.resume and study.is_finished(kept, asked):
-                _print(f"Nothing is left to do: the run in {folder} is finished.")
-                return
-            found = study.run_cohort(
-                asked,
-                kept,
+        try:
+            result = cohort(
+                *args.scenario,
+                folder=folder,
                 resume=args.resume,
                 workers=workers,
                 scheduler=args.scheduler,
                 progress=_people_progress(),
-                tell=lambda text: _print(text, file=sys.stderr),
+                stage=lambda sentence: _print(sentence, file=sys.stderr),
+                **changes,
             )
-            words = _write_cohort(folder, found, vars(args))
-            kept.clear()
-            _print(words)
-
-
-def _write_cohort(folder: Path, found: Any, options: dict[str, Any]) -> str:
-    """Write a cohort's tables, figure and words, and return what to print.
-
-    Its parts stay if that fails.
-    """
-    from neurosim.view import cohort_plot, style
-    from neurosim.view import cohort_tables as tables
-    from neurosim.view.export import text_bytes
-
-    people = found.plan.people
-    go_on = f"the counts of all {people} people are kept: add --resume to write the tables."
-    try:
-        words = tables.describe_cohort(found)
-        files = tables.cohort_files(found)
-        figure = cohort_plot.picture_cohort(found)
-        files["cohort.png"] = style.png_bytes(figure)
-        files["cohort.txt"] = text_bytes(f"{words}\n\nThe picture in words:\n{figure.alt_text}")
-        given = {n: v for n, v in options.items() if n not in ("options", "version")}
-        files["cohort.json"] = tables.cohort_record(found, command=given)
-        return f"{words}\n{_saved(folder, files)}"
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"Stopped; {go_on}") from None
-    except NeurosimError as error:
-        raise NeurosimError(f"{str(error).rstrip('.')}; {go_on}") from None
+        except AlreadyFinished as finished:
+            _print(str(finished))
+            return
+        _save_and_print(folder, result)
 
 
 def _excitability(args: argparse.Namespace) -> None:
@@ -887,98 +747,42 @@ def _fit(args: argparse.Namespace) -> None:
         _save_and_print(folder, fit(args.record, **_scenario_changes(args)))
 
 
-def _sweep_values(text: str) -> list[float]:
-    """Return the values of ``START:STOP:N``."""
-    from neurosim.base.errors import finite_number
-
-    parts = text.split(":")
-    if len(parts) != 3:
-        raise NeurosimError(
-            f"The steps must be START:STOP:N, such as 0.7:1.3:7, not '{clip_name(text)}'."
-        )
-    start, stop = (finite_number(n, p) for n, p in zip(("START", "STOP"), parts[:2], strict=True))
-    count = _parse_whole("N", parts[2])
-    if not isinstance(count, int) or not 2 <= count <= MAX_SWEEP:
-        raise NeurosimError(
-            f"N = {clip_name(parts[2])} must be a whole number from 2 to {MAX_SWEEP}."
-        )
-    return [start + (stop - start) * i / (count - 1) for i in range(count)]
-
-
 def _sweep(args: argparse.Namespace) -> None:
-    from neurosim.model.body.fields import FIELDS
-    from neurosim.model.body.state import Body
-    from neurosim.simulation.scenario import Scenario
+    from neurosim.simulation.sweep import parse_steps, step_scenarios, sweep, sweep_scenario
 
-    values = [float(f"{v:.10g}") for v in _sweep_values(args.steps)]
-    base = Scenario(name="sweep", people=20).replace(**_scenario_changes(args))
-    asked = [
-        base.replace(name=f"{args.field}={v:g}", body=Body.from_values({args.field: v}))
-        for v in values
-    ]
+    changes, values = _scenario_changes(args), parse_steps(args.steps)
+    base = sweep_scenario(**changes)
+    scenarios = step_scenarios(base, args.field, values)
     with _output_folder(args.out, f"sweep_{args.field}") as folder:
-        from neurosim.simulation.tally import replicate
-        from neurosim.view import export, figures, style
+        from neurosim.simulation import budget
 
-        cores = _useful_cores(base.people * len(values))
-        _warn_if_long(asked, base.people, cores)
-        people = replicate(asked, base.people, cores=cores, progress=_progress("people"))
-        columns = export.people_columns(people)
-        swept = [v for v in values for _ in range(base.people)]
-        table = {args.field: swept, **{k: c for k, c in columns.items() if k != "scenario"}}
-        field = FIELDS.get(args.field)
-        label = f"{field.label}, {field.unit or 'no unit'}" if field else args.field
-        figure = figures.picture_sweep(
-            label,
-            values,
-            people.per_min,
-            (field.low, field.high) if field and field.high > field.low else None,
-            base.duration_s,
-        )
-        files = export.table_files("sweep", table, export.provenance(base, swept=args.field))
-        files["sweep.png"] = style.png_bytes(figure)
-        files["sweep.txt"] = export.text_bytes(figure.alt_text)
-        _write_files(folder, files, figure.alt_text)
+        cores = budget.useful_cores(base.people * len(values))
+        _say_if_long(budget.count_seconds(scenarios, base.people, cores))
+        result = sweep(args.field, values, cores=cores, progress=_progress("people"), **changes)
+        _save_and_print(folder, result)
 
 
 def _sensitivity(args: argparse.Namespace) -> None:
     from neurosim.simulation import sensitivity as study
     from neurosim.simulation.scenario import Scenario
 
-    base = Scenario(name="sensitivity", people=study.PEOPLE)
-    asked = base.replace(**_scenario_changes(args))
+    changes = _scenario_changes(args)
     samples = study.SAMPLES if args.samples is None else _parse_whole("samples", args.samples)
-    study.check_request(args.range, samples, asked.people)
+    people = Scenario(people=study.PEOPLE).replace(**changes).people
+    study.check_request(args.range, samples, people)
     with _output_folder(args.out, f"sensitivity_{args.range}") as folder:
-        from neurosim.view import export, style
-        from neurosim.view import sensitivity as shown
+        from neurosim.simulation.budget import useful_cores
 
         stage, progress = _stage_progress()
-        found = study.run_sensitivity(
-            asked,
-            args.range,
-            samples=samples,
-            people=asked.people,
-            cores=_useful_cores(samples * ARTICLE_STATES),
-            progress=progress,
-            stage=stage,
-        )
-        figure, table = shown.picture_sensitivity(found), shown.sensitivity_table(found)
-        about = export.provenance(
-            asked,
+        result = study.sensitivity(
             range=args.range,
             samples=samples,
-            runs=len(found.indices.values),
-            unlivable=found.unlivable,
-            warnings=found.indices.warnings,
-            note="shares of the variance of log10 of twitches per minute; _half: half width of "
-            "the 95 % interval",
+            cores=useful_cores(samples * ARTICLE_STATES),
+            progress=progress,
+            stage=stage,
+            **changes,
         )
-        files = export.table_files("sensitivity", shown.sensitivity_rows(found), about)
-        files |= export.table_files("screening", shown.screening_rows(found), about)
-        files["sensitivity.png"] = style.png_bytes(figure)
-        files["sensitivity.txt"] = export.text_bytes(f"{figure.alt_text}\n\n{table}")
-        _write_files(folder, files, f"{figure.alt_text}\n\n{table}")
+        _save_and_print(folder, result)
 
 
 def _lessons(args: argparse.Namespace) -> None:

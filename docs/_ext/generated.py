@@ -39,7 +39,7 @@ ROOMS = {
 }
 OBJECTS = (
     ("simulation.result.Result", "one person's run, every link of the chain"),
-    ("simulation.tally.People", "many people under several scenarios"),
+    ("simulation.people.People", "many people under several scenarios"),
     ("model.muscle.events.Twitches", "the events of a muscle, in columns"),
     ("model.firing.discharge.Firing", "the discharges behind them"),
     ("model.body.contributions.Contribution", "one change of one parameter, with its reason"),

@@ -12,21 +12,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import partial, wraps
 
 import numpy as np
 
 from neurosim.article.diary import EVERYBODY, GROUPS, Diary, simulate_diary, twitches_at_a_look
 from neurosim.base.errors import NeurosimError, number_within, unknown_name
 from neurosim.base.parameters import parameter
-from neurosim.simulation.processes import process_pool
 from neurosim.simulation.signs import (
     gets_worse,
     persists,
     spreads,
     spreads_beyond_a_root,
 )
+from neurosim.simulation.workers import map_jobs
 
 CONFIDENCE_Z = 1.959964
 CHUNK = 100  # healthy people looked at together
@@ -260,22 +261,15 @@ def _twitching_at_a_look(first: int, seed: int) -> list[int]:
     return [p for p in range(first, first + CHUNK) if twitches_at_a_look(p, seed)]
 
 
-def _run_diary(job: tuple[str, int, int, int]) -> Diary:
-    return simulate_diary(*job)
-
-
 def _find_twitching(people: int, seed: int, over: Callable) -> tuple[list[int], int]:
     """Return the first healthy people who twitch at a look, and how many were looked at."""
     found: list[int] = []
-    for start in range(0, MAX_LOOKED_AT, 8 * CHUNK):
-        for first, some in zip(
-            starts := range(start, start + 8 * CHUNK, CHUNK),
-            over(_twitching_at_a_look, starts, [seed] * len(starts)),
-            strict=True,
-        ):
+    starts = range(0, MAX_LOOKED_AT, CHUNK)
+    with closing(over(_twitching_at_a_look, ((start, seed) for start in starts))) as looks:
+        for start, some in zip(starts, looks, strict=True):
             found += some
             if len(found) >= people:
-                return found[:people], first + CHUNK
+                return found[:people], start + CHUNK
     raise NeurosimError(
         f"Of {MAX_LOOKED_AT} healthy people fewer than {people} were seen to twitch."
     )
@@ -316,10 +310,7 @@ def run_alarms(
     for group in groups:
         if group not in GROUPS:
             raise unknown_name("group", group, GROUPS)
-    if cores > 1:
-        with process_pool(cores) as pool:
-            return _run_alarms(people, weeks, seed, progress, groups, pool.map)
-    return _run_alarms(people, weeks, seed, progress, groups, map)
+    return _run_alarms(people, weeks, seed, progress, groups, partial(map_jobs, workers=cores))
 
 
 def _run_alarms(people, weeks, seed, progress, groups, over) -> Alarms:
@@ -331,7 +322,7 @@ def _run_alarms(people, weeks, seed, progress, groups, over) -> Alarms:
         who["benign"], looked_at = _find_twitching(people, seed, over)
     jobs = [(g, p, weeks, seed) for g in groups for p in who[g]]
     found = []
-    for one in over(_run_diary, jobs):
+    for one in over(simulate_diary, jobs):
         found.append(one)
         if progress:
             progress(len(found), len(jobs))

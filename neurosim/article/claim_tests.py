@@ -17,7 +17,7 @@ from neurosim.model.axon.ephapse import crosstalk, healthy_contact, lesion_conta
 from neurosim.model.body import contributions
 from neurosim.model.body.remedies import REMEDY_NAMES, remedy
 from neurosim.model.firing.discharge import expected_bursts_per_min
-from neurosim.simulation import simulate as run
+from neurosim.simulation import person_run as run
 from neurosim.simulation import state as state_
 from neurosim.simulation.ratio import mean_ratio
 from neurosim.simulation.result import Result

@@ -20,9 +20,9 @@ from neurosim.model.firing.hazard import prefetch_tables
 from neurosim.model.firing.sites import ROGUE, Sites, draw_sites, person_scores, person_streams
 from neurosim.model.muscle.anatomy import MUSCLES, muscle, muscle_roots
 from neurosim.model.muscle.events import KINDS
+from neurosim.simulation.person_run import person_sites, simulate_person, sites_in_state
 from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.signs import ORDINARY
-from neurosim.simulation.simulate import person_sites, simulate_person, sites_in_state
 from neurosim.simulation.state import TissueState, constant_trajectory, strength, tissue_state
 
 GROUPS = ("benign", "als", "pinched", "anxiety")

@@ -29,7 +29,7 @@ import numpy as np
 from neurosim.base.code_hash import code_hash
 
 MOST_BYTES = 256 * 2**20  # size of the file above which the oldest eighth of the values goes
-CODE = ("base", "model", "clinic", "simulation/state.py", "simulation/simulate.py")
+CODE = ("base", "model", "clinic", "simulation/state.py", "simulation/person_run.py")
 WAIT_S = 5.0  # for another process that writes
 KEYS_PER_QUERY = 500
 

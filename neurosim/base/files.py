@@ -31,7 +31,7 @@ def prepare_folder(path: str | Path, parents: bool = False) -> Path:
     try:
         folder = Path(path)
     except TypeError:
-        raise NeurosimError(f"A folder is a text or a path, not {short_repr(path)}.") from None
+        raise NeurosimError(f"folder must be the path of one, not {short_repr(path)}.") from None
     try:
         if folder.exists() and not folder.is_dir():
             raise NeurosimError(f"{folder} is a file, not a folder; choose another --out.")

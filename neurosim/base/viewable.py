@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from neurosim.base.errors import NeurosimError
+from neurosim.base.calls import public
+from neurosim.base.errors import NeurosimError, unknown_name
 from neurosim.base.files import prepare_folder, write_files
-from neurosim.base.parameters import GRADES, Value, all_values, references
+from neurosim.base.parameters import FILES, GRADES, Value, all_values, references
 from neurosim.base.registry import view
 
 
@@ -119,3 +120,36 @@ class Sources(Viewable):
 def sources_of(names: Collection[tuple[str, str]]) -> Sources:
     """Return the parameters with these (group, name), in the order of the groups."""
     return Sources(tuple((g, v) for g, v in all_values() if (g, v.name) in names))
+
+
+@public
+def sources(group: str | None = None, *, grade: str | None = None) -> Sources:
+    """Return every parameter of the model with unit, range, grade and source.
+
+    Parameters
+    ----------
+    group : str, optional
+        Only those of one group, such as ``"body"`` or ``"firing"``.
+    grade : str, optional
+        Only ``"measured"``, ``"fitted"`` or ``"assumed"`` ones.
+
+    Returns
+    -------
+    Sources
+
+    Raises
+    ------
+    NeurosimError
+        For a group or a grade that does not exist.
+
+    Examples
+    --------
+    >>> sources("firing", grade="assumed").grades["measured"]
+    0
+    """
+    if group is not None and (not isinstance(group, str) or group not in FILES):
+        raise unknown_name("group", group, FILES)
+    if grade is not None and (not isinstance(grade, str) or grade not in GRADES):
+        raise unknown_name("grade", grade, GRADES)
+    entries = ((g, v) for g, v in all_values() if group in (None, g) and grade in (None, v.grade))
+    return Sources(tuple(entries))

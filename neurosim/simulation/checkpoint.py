@@ -117,10 +117,10 @@ class Checkpoint:
 
 def _read_json(path: Path) -> dict[str, Any] | None:
     try:
-        found = json.loads(path.read_text("utf-8"))
+        record = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) and "settings" in found else None
+    return record if isinstance(record, dict) and "settings" in record else None
 
 
 def _lock_folder(folder: Path) -> int:
@@ -180,7 +180,7 @@ def _flatten(tree: Any, prefix: str = "") -> dict[str, Any]:
         items = [(str(i), value) for i, value in enumerate(tree)]
     else:
         return {prefix.rstrip("."): tree}
-    found: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     for key, value in items:
-        found |= _flatten(value, f"{prefix}{key}.")
-    return found
+        flat |= _flatten(value, f"{prefix}{key}.")
+    return flat

@@ -1,7 +1,7 @@
 """Many people, many scenarios, many hours, counted: on cores or on a Dask cluster.
 
 Health always runs beside, so that every rate can be held against the same person's in health. Work
-is cut into chunks of people; a finished chunk is kept as a part (`neurosim.simulation.checkpoint`), so that
+is cut into chunks of people; a finished chunk is kept as a part (`checkpoint.Checkpoint`), so that
 a run that was stopped goes on from there. What a person does depends on seed, person, scenario and
 muscle alone, and people are added up as whole numbers: the result is the same bit for bit
 however they are split.
@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from time import perf_counter
@@ -22,26 +22,30 @@ import numpy as np
 
 from neurosim.base import disk_cache
 from neurosim.base.errors import NeurosimError
+from neurosim.base.files import prepare_folder
+from neurosim.base.viewable import Viewable
+from neurosim.model.body.state import Body
 from neurosim.model.muscle.anatomy import MUSCLES
 from neurosim.simulation import workers as crew
-from neurosim.simulation.budget import PROCESS_WORTHWHILE_S, _plan_layout
+from neurosim.simulation.budget import MOST_PEOPLE_A_CHUNK, PROCESS_WORTHWHILE_S, plan_layout
 from neurosim.simulation.checkpoint import Checkpoint, first_difference
 from neurosim.simulation.plan import (
     COHORT_SIGNS,
     COUNTS,
     HOUR_S,
     HOURLY,
-    MAX_WORKERS,
     ROW,
     UNKNOWN,
     WEEK_H,
     Plan,
     chunks,
     least_weeks,
+    make_plan,
 )
-from neurosim.simulation.scenario import _check_whole
+from neurosim.simulation.scenario import Scenario, check_callback, check_whole, load_scenarios
 from neurosim.simulation.tally import INTERVAL_EDGES_S, LARGEST, Tally, tally_person
 
+LEAST_CHUNK = 10  # people of a part in memory
 MAX_CACHED_STATES = 20_000  # of people's axons; more would drive all else out of the cache on disk
 
 
@@ -64,7 +68,7 @@ def _person_signs(by_muscle: Sequence[tuple[str, Tally]]) -> list[int]:
     ]
 
 
-def count_people(asked: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
+def count_people(plan: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
     """Return what people `first` to `stop` (left out) do: a part.
 
     Returns
@@ -76,30 +80,30 @@ def count_people(asked: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
     """
     with (
         disk_cache.bypass_cache()
-        if asked.people * len(asked.states) > MAX_CACHED_STATES
+        if plan.people * len(plan.states) > MAX_CACHED_STATES
         else nullcontext()
     ):
-        return _count_part(asked, first, stop)
+        return _count_part(plan, first, stop)
 
 
-def _count_part(asked: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
-    begun, states = perf_counter(), asked.states
+def _count_part(plan: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
+    begun, states = perf_counter(), plan.states
     rows = np.zeros((stop - first, len(states)), ROW)
-    hours = np.zeros((len(states), asked.bins, len(HOURLY)), np.int64)
+    hours = np.zeros((len(states), plan.bins, len(HOURLY)), np.int64)
     intervals = np.zeros((len(states), INTERVAL_EDGES_S.size + 1), np.int64)
     bursts = np.zeros((len(states), LARGEST), np.int64)
     for person in range(first, stop):
         try:
-            found = tally_person(states, person, HOUR_S)
+            tallies = tally_person(states, person, HOUR_S)
         except NeurosimError as error:
             raise NeurosimError(f"Person {person}: {error}") from None
         signs = {
             name: _person_signs(
-                [(s.muscle, t) for s, t in zip(states, found, strict=True) if s.name == name]
+                [(s.muscle, t) for s, t in zip(states, tallies, strict=True) if s.name == name]
             )
             for name in dict.fromkeys(s.name for s in states)
         }
-        for i, (state, tally) in enumerate(zip(states, found, strict=True)):
+        for i, (state, tally) in enumerate(zip(states, tallies, strict=True)):
             by_hour = np.stack([getattr(tally, name) for name in COUNTS], axis=1)
             hours[i, :, 0] += by_hour[:, 0] > 0
             hours[i, :, 1:] += by_hour
@@ -113,21 +117,25 @@ def _count_part(asked: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
     return {"rows": rows, "hours": hours, "intervals": intervals, "bursts": bursts, "seconds": took}
 
 
-def _is_intact(part: dict[str, np.ndarray] | None, asked: Plan, first: int, stop: int) -> bool:
+def _is_intact(part: dict[str, np.ndarray] | None, plan: Plan, first: int, stop: int) -> bool:
     """Return whether a part that was read is the one of these people."""
     if part is None or set(part) != {"rows", "hours", "intervals", "bursts", "seconds"}:
         return False
     rows = part["rows"]
     return (
         rows.dtype == ROW
-        and rows.shape == (stop - first, len(asked.states))
-        and part["hours"].shape == (len(asked.states), asked.bins, len(HOURLY))
+        and rows.shape == (stop - first, len(plan.states))
+        and part["hours"].shape == (len(plan.states), plan.bins, len(HOURLY))
         and np.array_equal(rows["person"][:, 0], np.arange(first, stop))
     )
 
 
-@dataclass(frozen=True)
-class Cohort:
+class AlreadyFinished(NeurosimError):
+    """The folder has the finished run that was asked for; nothing is left to do."""
+
+
+@dataclass(frozen=True, repr=False)
+class Cohort(Viewable):
     """Counts of many people under many scenarios.
 
     Attributes
@@ -138,13 +146,43 @@ class Cohort:
     seconds : float
         What this run took, without what was there before it.
     resumed : bool
+    checkpoint : Checkpoint or None
+        Folder of the parts, None where they are in memory.
     """
 
     plan: Plan
     chunk: int
     seconds: float
     resumed: bool
-    _read: Callable[[int], dict[str, np.ndarray] | None] = field(repr=False)
+    checkpoint: Checkpoint | None
+    _read: Callable[[int], dict[str, np.ndarray] | None]
+
+    def save(self, folder: str | Path) -> list[Path]:
+        """Write the tables, the picture and the words, all or none of them.
+
+        In the folder of its run they take the place of the parts; then the rows of every person
+        are in the table of people alone.
+
+        Raises
+        ------
+        NeurosimError
+            If the folder cannot be written to; the parts stay, and the sentence says so.
+        KeyboardInterrupt
+            When stopped by the user, likewise.
+        """
+        if self.checkpoint is None or not _same_folder(folder, self.checkpoint.folder):
+            return super().save(folder)
+        people = self.plan.people
+        resume = f"the counts of all {people} people are kept: add --resume to write the tables."
+        try:
+            with self.checkpoint:
+                paths = super().save(folder)
+                self.checkpoint.clear()
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"Stopped; {resume}") from None
+        except NeurosimError as error:
+            raise NeurosimError(f"{str(error).rstrip('.')}; {resume}") from None
+        return paths
 
     def parts(self) -> Iterator[dict[str, np.ndarray]]:
         """Yield the parts in the order of the people, as `count_people` returns them.
@@ -158,8 +196,8 @@ class Cohort:
             part = self._read(i)
             if part is None or not _is_intact(part, self.plan, first, stop):
                 raise NeurosimError(
-                    f"The counts of people {first} to {stop - 1} have been lost: "
-                    "add --resume to count them again."
+                    f"The counts of people {first} to {stop - 1} are no longer in the folder of "
+                    "the run: read its table of people, or add --resume to count them again."
                 )
             yield part
 
@@ -167,15 +205,15 @@ class Cohort:
     def _sums(self) -> dict[str, np.ndarray]:
         shape = (len(self.plan.states), self.plan.people)
         names = ("twitches", "visible", "expected_per_min", *COHORT_SIGNS)
-        found = {name: np.zeros(shape, ROW[name]) for name in names}
+        sums = {name: np.zeros(shape, ROW[name]) for name in names}
         summed = ("hours", "intervals", "bursts", "seconds")
         for part in self.parts():
-            at = part["rows"]["person"][:, 0]
+            index = part["rows"]["person"][:, 0]
             for name in names:
-                found[name][:, at] = part["rows"][name].T
+                sums[name][:, index] = part["rows"][name].T
             for name in summed:
-                found[name] = found.get(name, 0) + part[name]
-        return found
+                sums[name] = sums.get(name, 0) + part[name]
+        return sums
 
     @property
     def per_min(self) -> np.ndarray:
@@ -217,24 +255,97 @@ class Cohort:
         return float(self._sums["seconds"])
 
 
+def cohort(
+    *scenarios: Scenario | Body | str | Path,
+    people: int = 100,
+    hours: float = 24.0,
+    seed: int = 1,
+    muscle: str | None = None,
+    format: str = "csv",
+    folder: str | Path | None = None,
+    resume: bool = False,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    stage: Callable[[str], object] | None = None,
+    **changes,
+) -> Cohort:
+    """Count many people under many scenarios, each in health beside them.
+
+    Parameters
+    ----------
+    *scenarios : Scenario, Body, catalogue name or TOML file
+        Health is added in front; without any it is alone.
+    people, hours, seed, muscle, format
+        As for `neurosim.simulation.plan.make_plan`.
+    folder : str or Path, optional
+        Where the counts are kept while the run goes on, so that one that was stopped can be
+        resumed; they stay until the result is saved there. In memory if omitted.
+    resume : bool
+        Whether to go on with the unfinished run in that folder; with none there, one begins.
+    workers, scheduler, progress, stage
+        As for `run_cohort`.
+    **changes
+        Scenario fields to change in all of them: `axon`, `root`.
+
+    Returns
+    -------
+    Cohort
+
+    Raises
+    ------
+    NeurosimError
+        For a value that is not allowed, or a run that the folder or the machine cannot take;
+        `AlreadyFinished` where `resume` has nothing left to do.
+
+    Examples
+    --------
+    >>> counted = cohort("high_calcium", people=2, hours=0.01, muscle="calf")
+    >>> [s.name for s in counted.plan.states], counted.per_min.shape
+    (['normal', 'high_calcium'], (2, 2))
+    """
+    changed = [s.replace(**changes) for s in load_scenarios(scenarios or ("normal",))]
+    plan = make_plan(changed, people, hours, seed, muscle, format)
+    options: dict[str, Any] = {"workers": workers, "scheduler": scheduler}
+    options |= {"progress": progress, "stage": stage}
+    check_workers(workers, scheduler)
+    check_callback("progress", progress)
+    check_callback("stage", stage)
+    if folder is None:
+        return run_cohort(plan, **options)
+    with Checkpoint(prepare_folder(folder)) as checkpoint:
+        if resume and is_finished(checkpoint, plan):
+            raise AlreadyFinished(
+                f"Nothing is left to do: the run in {checkpoint.folder} is finished."
+            )
+        return run_cohort(plan, checkpoint, resume=resume, **options)
+
+
+def _same_folder(one: str | Path, other: Path) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except (OSError, TypeError, ValueError):  # not there, or no path: whoever writes says so
+        return False
+
+
 def run_cohort(
-    asked: Plan,
-    kept: Checkpoint | None = None,
+    plan: Plan,
+    checkpoint: Checkpoint | None = None,
     *,
     resume: bool = False,
     workers: int | None = None,
     scheduler: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
-    tell: Callable[[str], None] | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    stage: Callable[[str], object] | None = None,
 ) -> Cohort:
     """Count what many people do under many scenarios.
 
     Parameters
     ----------
-    asked : Plan
+    plan : Plan
         As `plan` makes one.
-    kept : Parts, optional
-        Where parts are kept, inside its ``with`` block; in memory if omitted. `Parts.clear`
+    checkpoint : Checkpoint, optional
+        Where parts are kept, inside its ``with`` block; in memory if omitted. `Checkpoint.clear`
         removes them when they are no longer needed.
     resume : bool
         Whether to go on with the unfinished run in that folder; with none there, one begins.
@@ -245,7 +356,7 @@ def run_cohort(
         Address of a Dask scheduler whose workers do it instead.
     progress : callable, optional
         Called with (people done, people).
-    tell : callable, optional
+    stage : callable, optional
         Called with one sentence if it will take minutes.
 
     Raises
@@ -258,26 +369,37 @@ def run_cohort(
 
     Examples
     --------
-    >>> found = run_cohort(plan("high_calcium", people=2, hours=0.01, muscle="calf"))
-    >>> [s.name for s in found.plan.states], found.per_min.shape
+    >>> counted = run_cohort(make_plan("high_calcium", people=2, hours=0.01, muscle="calf"))
+    >>> [s.name for s in counted.plan.states], counted.per_min.shape
     (['normal', 'high_calcium'], (2, 2))
     """
-    begun, settings = perf_counter(), asked.settings()
+    begun, settings = perf_counter(), plan.settings()
     number_of = check_workers(workers, scheduler)
-    record = _earlier_record(kept, settings, resume) if kept is not None else None
-    there = crew.cluster(scheduler) if scheduler is not None else nullcontext()
-    with there as client:
+    record = _earlier_record(checkpoint, settings, resume) if checkpoint is not None else None
+    cluster = crew.cluster(scheduler) if scheduler is not None else nullcontext()
+    with cluster as client:
         cores = crew.cluster_capacity(client) if client is not None else number_of
         if record is None:
-            record = _plan_layout(asked, cores, client is None, kept, tell)
+            record = plan_layout(plan, cores, client is None, checkpoint, stage)
             record["settings"] = settings
-            if kept is not None:
-                _begin_run(kept, record)
+            if checkpoint is not None:
+                _begin_run(checkpoint, record)
         if client is None and workers is None:
             cores = max(1, min(cores, int(record["seconds_expected"] / PROCESS_WORTHWHILE_S)))
-        store = _MemoryParts() if kept is None else kept
-        resumed = _count_all(asked, record["chunk"], store, cores, client, progress)
-    return Cohort(asked, record["chunk"], perf_counter() - begun, resumed, store.read)
+        store = _MemoryParts() if checkpoint is None else checkpoint
+        resumed = _count_all(plan, record["chunk"], store, cores, client, progress)
+    seconds = perf_counter() - begun
+    return Cohort(plan, record["chunk"], seconds, resumed, checkpoint, store.read)
+
+
+def count_in_memory(
+    plan: Plan, cores: int = 1, progress: Callable[[int, int], object] | None = None
+) -> Cohort:
+    """Return a cohort whose time nobody asks beforehand, in parts of a hundredth of its people."""
+    begun, store = perf_counter(), _MemoryParts()
+    chunk = int(np.clip(plan.people // 100, LEAST_CHUNK, MOST_PEOPLE_A_CHUNK))
+    _count_all(plan, chunk, store, cores, None, progress)
+    return Cohort(plan, chunk, perf_counter() - begun, False, None, store.read)
 
 
 def check_workers(workers: int | None, scheduler: str | None) -> int:
@@ -293,8 +415,8 @@ def check_workers(workers: int | None, scheduler: str | None) -> int:
             raise NeurosimError("--workers run here and --scheduler is elsewhere: give only one.")
         crew.check_address(scheduler)
     if workers is not None:
-        return _check_whole("workers", workers, 1, MAX_WORKERS)
-    return min(os.cpu_count() or 1, MAX_WORKERS)
+        return check_whole("workers", workers, 1, crew.MAX_WORKERS)
+    return min(os.cpu_count() or 1, crew.MAX_WORKERS)
 
 
 class _MemoryParts(dict):
@@ -308,7 +430,7 @@ class _MemoryParts(dict):
 
 
 def _earlier_record(
-    kept: Checkpoint, settings: dict[str, Any], resume: bool
+    checkpoint: Checkpoint, settings: dict[str, Any], resume: bool
 ) -> dict[str, Any] | None:
     """Return the record of the run to go on with, None if one is to begin.
 
@@ -317,19 +439,19 @@ def _earlier_record(
     NeurosimError
         If the folder's run may not be touched, or is another one.
     """
-    record = kept.unfinished_record()
+    record = checkpoint.unfinished_record()
     if record is None:
         return None
     if not resume:
         raise NeurosimError(
-            f"{kept.folder} has an unfinished run: add --resume to go on with it, or choose "
+            f"{checkpoint.folder} has an unfinished run: add --resume to go on with it, or choose "
             "another --out."
         )
-    refuse_other_run(kept.folder, record["settings"], settings)
+    refuse_other_run(checkpoint.folder, record["settings"], settings)
     return record
 
 
-def is_finished(kept: Checkpoint, asked: Plan) -> bool:
+def is_finished(checkpoint: Checkpoint, plan: Plan) -> bool:
     """Return whether the folder has the finished run that is asked.
 
     Raises
@@ -337,10 +459,10 @@ def is_finished(kept: Checkpoint, asked: Plan) -> bool:
     NeurosimError
         If it has another one.
     """
-    before = kept.finished_record() if kept.unfinished_record() is None else None
+    before = checkpoint.finished_record() if checkpoint.unfinished_record() is None else None
     if before is None:
         return False
-    refuse_other_run(kept.folder, before["settings"], asked.settings())
+    refuse_other_run(checkpoint.folder, before["settings"], plan.settings())
     return True
 
 
@@ -352,7 +474,7 @@ def refuse_other_run(folder: Path, before: dict[str, Any], now: dict[str, Any]) 
     NeurosimError
         It names the first difference.
     """
-    name, then, new = first_difference(before, now)
+    name, value_before, value_now = first_difference(before, now)
     if not name:
         return
     if name == "made_by.code":
@@ -361,48 +483,50 @@ def refuse_other_run(folder: Path, before: dict[str, Any], now: dict[str, Any]) 
             "cannot be added to: choose another --out."
         )
     raise NeurosimError(
-        f"The run in {folder} has {name} = {then}, not {new}: ask for the same again, or choose "
-        "another --out."
+        f"The run in {folder} has {name} = {value_before}, not {value_now}: ask for the same "
+        "again, or choose another --out."
     )
 
 
-def _begin_run(kept: Checkpoint, record: dict[str, Any]) -> None:
+def _begin_run(checkpoint: Checkpoint, record: dict[str, Any]) -> None:
     try:
-        kept.begin(record)
+        checkpoint.begin(record)
     except OSError as error:
-        kept.clear()
+        checkpoint.clear()
         why = error.strerror or error
-        raise NeurosimError(f"Cannot write to {kept.folder}: {why}; nothing was begun.") from None
+        raise NeurosimError(
+            f"Cannot write to {checkpoint.folder}: {why}; nothing was begun."
+        ) from None
 
 
 def _count_all(
-    asked: Plan,
+    plan: Plan,
     chunk: int,
     store: Any,
     cores: int,
     client: Any,
-    progress: Callable[[int, int], None] | None,
+    progress: Callable[[int, int], object] | None,
 ) -> bool:
     """Count the people of every part that is not there yet; return whether some were there."""
     todo, done = [], 0
-    for i, (first, stop) in enumerate(chunks(asked.people, chunk)):
-        if _is_intact(store.read(i), asked, first, stop):
+    for i, (first, stop) in enumerate(chunks(plan.people, chunk)):
+        if _is_intact(store.read(i), plan, first, stop):
             done += stop - first
         else:
-            todo.append((asked, first, stop))
+            todo.append((plan, first, stop))
     resumed = done > 0
     on_disk = isinstance(store, Checkpoint)
     if progress and todo:
-        progress(done, asked.people)
+        progress(done, plan.people)
     try:
         with closing(crew.run_jobs(count_people, todo, min(cores, len(todo)), client)) as coming:
             for (_, first, stop), part in coming:
                 store.write(first // chunk, part)
                 done += stop - first
                 if progress:
-                    progress(done, asked.people)
+                    progress(done, plan.people)
     except KeyboardInterrupt:
-        so_far = f"Stopped after {done} of {asked.people} people"
+        so_far = f"Stopped after {done} of {plan.people} people"
         text = f"{so_far}; add --resume to go on." if on_disk else f"{so_far}."
         raise KeyboardInterrupt(text) from None
     except (OSError, crew.WorkersLost, MemoryError) as error:
@@ -410,7 +534,7 @@ def _count_all(
         why = f"cannot write to {store.place}: {why}" if isinstance(error, OSError) else why
         rest = "; mend that and add --resume to go on." if on_disk else "."
         raise NeurosimError(
-            f"Stopped after {done} of {asked.people} people, {'kept' if on_disk else 'lost'}, "
+            f"Stopped after {done} of {plan.people} people, {'kept' if on_disk else 'lost'}, "
             f"because {why}{rest}"
         ) from None
     return resumed

@@ -87,7 +87,7 @@ def count_bursts(
         if u != last[0]:
             last[0], last[1], last[2] = u, -1e300, -1e300
             active[u] = True
-        there = reached[np.searchsorted(middle, begin) if middle.size else 0] > 0.0
+        is_reached = reached[np.searchsorted(middle, begin) if middle.size else 0] > 0.0
         a, b, top, t, contraction, size = 0.0, 0.0, 0.0, begin, 1.0, 0
         while i < n and (size == 0 or rows[3, i] > 0.0):
             t = rows[0, i]
@@ -96,7 +96,7 @@ def count_bursts(
                 gap = max(t - last[1], 1e-9)
                 cell = int(np.floor(10.0 * log10(gap))) + 31
                 intervals[min(max(cell, 0), intervals.size - 1)] += 1
-            if there:
+            if is_reached:
                 u_gap = (t - last[1]) / contraction
                 if size > 0:
                     top = max(top, _peak_force(a, b, u_gap))
@@ -109,7 +109,7 @@ def count_bursts(
             last[1] = t
             size += 1
             i += 1
-        if there:
+        if is_reached:
             top = max(top, _peak_force(a, b, 1e300)) if size > 1 else b
             hour = min(int(begin / bin_s), end)
             by_bin[0, hour] += 1

@@ -15,10 +15,10 @@ from neurosim.model.axon.axon import Conditions
 from neurosim.model.firing.discharge import UnitHazard, balance_many
 from neurosim.model.firing.hazard import prefetch_tables, rested_hazard
 from neurosim.model.firing.sites import person_scores
-from neurosim.simulation import result, simulate
+from neurosim.simulation import person_run, result
 from neurosim.simulation import state as state_
-from neurosim.simulation.processes import map_parallel
 from neurosim.simulation.scenario import Scenario
+from neurosim.simulation.workers import map_jobs
 
 SEEDS = 4  # groups of people, each from a seed of its own
 CHUNK = 5  # people at a time
@@ -29,48 +29,48 @@ def seed_and_person(person: int, seed: int) -> tuple[int, int]:
     return seed + person % SEEDS, person // SEEDS
 
 
-def _comparable_state(asked: Scenario) -> state_.TissueState:
+def _comparable_state(scenario: Scenario) -> state_.TissueState:
     """Return a scenario's state without the groups that come by a rule."""
-    state = state_.tissue_state(asked)
+    state = state_.tissue_state(scenario)
     return replace(state, lesion=replace(state.lesion, myokymic_share=0.0))
 
 
 def person_rates(
-    asked: Sequence[Scenario], person: int, draw: Callable = simulate.healthy_sites
+    scenarios: Sequence[Scenario], person: int, draw: Callable = person_run.healthy_sites
 ) -> np.ndarray:
     """Return twitches per minute of one person under every scenario, shape (scenarios,).
 
-    `draw` gives a person's sites in health, as `neurosim.simulation.simulate.healthy_sites` does.
+    `draw` gives a person's sites in health, as `neurosim.simulation.person_run.healthy_sites` does.
     """
-    seed, number = seed_and_person(person, asked[0].seed)
-    asked = [s.replace(seed=seed, duration_s=1.0) for s in asked]
-    states = [_comparable_state(s) for s in asked]
-    for axon in {s.axon for s in asked}:
-        mine = [t.axon for s, t in zip(asked, states, strict=True) if s.axon == axon]
-        prefetch_tables([Conditions(), *mine], axon, person_scores(seed, number))
-    found = [_person_hazard(s, t, number, draw) for s, t in zip(asked, states, strict=True)]
-    by_law = [np.maximum(rate, 1e-300).sum() for rate, _ in balance_many([h for h, _ in found])]
-    return np.array([law + more for law, (_, more) in zip(by_law, found, strict=True)]) * [
+    seed, number = seed_and_person(person, scenarios[0].seed)
+    scenarios = [s.replace(seed=seed, duration_s=1.0) for s in scenarios]
+    states = [_comparable_state(s) for s in scenarios]
+    for axon in {s.axon for s in scenarios}:
+        conditions = [t.axon for s, t in zip(scenarios, states, strict=True) if s.axon == axon]
+        prefetch_tables([Conditions(), *conditions], axon, person_scores(seed, number))
+    hazards = [_person_hazard(s, t, number, draw) for s, t in zip(scenarios, states, strict=True)]
+    by_law = [np.maximum(rate, 1e-300).sum() for rate, _ in balance_many([h for h, _ in hazards])]
+    return np.array([law + more for law, (_, more) in zip(by_law, hazards, strict=True)]) * [
         result.reaches(t, s.axon, person_scores(seed, number))
-        for s, t in zip(asked, states, strict=True)
+        for s, t in zip(scenarios, states, strict=True)
     ]
 
 
 def _person_hazard(
-    asked: Scenario, state: state_.TissueState, person: int, draw: Callable
+    scenario: Scenario, state: state_.TissueState, person: int, draw: Callable
 ) -> tuple[UnitHazard, float]:
     """Return a person's hazards in a state, and bursts per minute beside them."""
-    sites = simulate.sites_in_state(state, draw(asked, person), asked, person)
-    _, beside = simulate.state_other_sources(state, sites, asked, person)
-    return simulate.state_hazard(state, sites, asked, rested_hazard), beside.sum()
+    sites = person_run.sites_in_state(state, draw(scenario, person), scenario, person)
+    _, beside = person_run.state_other_sources(state, sites, scenario, person)
+    return person_run.state_hazard(state, sites, scenario, rested_hazard), beside.sum()
 
 
-def _rates_chunk(asked: Sequence[Scenario], people: np.ndarray) -> list[np.ndarray]:
-    return [person_rates(asked, int(p)) for p in people]
+def _rates_chunk(scenarios: Sequence[Scenario], people: np.ndarray) -> list[np.ndarray]:
+    return [person_rates(scenarios, int(p)) for p in people]
 
 
 def long_run_rates(
-    asked: Sequence[Scenario],
+    scenarios: Sequence[Scenario],
     people: int,
     *,
     cores: int = 1,
@@ -80,7 +80,7 @@ def long_run_rates(
 
     Parameters
     ----------
-    asked : sequence of Scenario
+    scenarios : sequence of Scenario
         Of the same seed: the people come from `SEEDS` seeds from there on, in turn.
     people : int
     cores : int
@@ -93,9 +93,9 @@ def long_run_rates(
     ndarray, shape (scenarios, people)
     """
     chunks = np.array_split(np.arange(people), max(1, -(-people // CHUNK)))
-    done: list[np.ndarray] = []
-    for part in map_parallel(_rates_chunk, asked, chunks, cores):
-        done += part
+    rates: list[np.ndarray] = []
+    for part in map_jobs(_rates_chunk, ((scenarios, chunk) for chunk in chunks), cores):
+        rates += part
         if progress:
-            progress(len(done), people)
-    return np.array(done).T
+            progress(len(rates), people)
+    return np.array(rates).T

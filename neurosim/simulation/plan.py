@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,12 +15,12 @@ from neurosim.model.body.state import Body
 from neurosim.model.firing.discharge import ORIGINS
 from neurosim.model.muscle.anatomy import MUSCLES, muscle
 from neurosim.simulation import provenance
-from neurosim.simulation.scenario import Scenario, _check_whole, load_scenario
+from neurosim.simulation.scenario import Scenario, check_whole, load_scenario, load_scenarios
 from neurosim.simulation.signs import gets_worse, persists, spreads
 from neurosim.simulation.state import body_trajectory
 from neurosim.simulation.tally import bin_count
 
-MAX_PEOPLE, MAX_HOURS, MAX_WORKERS = 1_000_000, 8784.0, 512
+MAX_PEOPLE, MAX_HOURS = 1_000_000, 8784.0
 FORMATS = ("csv", "parquet")
 HOUR_S, WEEK_H = 3600.0, 168
 COUNTS = ("twitches", "visible", "doublets", "spasms", "discharges")  # by hour
@@ -125,22 +124,22 @@ def make_plan(
         For an unknown name, a scenario given twice, or a value that is not allowed.
     """
     hours = number_within("hours", hours, 1.0 / HOUR_S, MAX_HOURS, "h")
-    people = _check_whole("people", people, 1, MAX_PEOPLE)
+    people = check_whole("people", people, 1, MAX_PEOPLE)
     if format not in FORMATS:
         raise unknown_name("format", format, FORMATS)
-    one = isinstance(scenarios, (str, Path, Scenario))
-    found = _add_health([load_scenario(s) for s in ([scenarios] if one else scenarios)])
-    found = [s.replace(duration_s=hours * HOUR_S, seed=seed, people=1) for s in found]
-    for s in found:
+    _require_pyarrow(format)
+    several = _add_health(list(load_scenarios(scenarios)))
+    several = [s.replace(duration_s=hours * HOUR_S, seed=seed, people=1) for s in several]
+    for s in several:
         if s.course is not None:
             body_trajectory(s)  # a body that cannot be survived is told now
-    states = [s.replace(muscle=m) for s in found for m in _scenario_muscles(s, found, muscle)]
-    asked = Plan(tuple(found), tuple(states), people, hours, found[0].seed, format)
-    _check_tables_fit(asked)
-    return asked
+    states = [s.replace(muscle=m) for s in several for m in _scenario_muscles(s, several, muscle)]
+    plan = Plan(tuple(several), tuple(states), people, hours, several[0].seed, format)
+    _check_tables_fit(plan)
+    return plan
 
 
-def _add_health(found: list[Scenario]) -> list[Scenario]:
+def _add_health(scenarios: list[Scenario]) -> list[Scenario]:
     """Return the scenarios with health in front.
 
     Raises
@@ -148,12 +147,12 @@ def _add_health(found: list[Scenario]) -> list[Scenario]:
     NeurosimError
         If two have the same name, `normal` is not health, or they have different axons.
     """
-    names = [s.name for s in found]
+    names = [s.name for s in scenarios]
     for name in names:
         if names.count(name) > 1:
             raise NeurosimError(f"The scenario '{name}' is given twice.")
-    ill = [s for s in found if s.name != "normal"]
-    healthy = next((s for s in found if s.name == "normal"), load_scenario("normal"))
+    ill = [s for s in scenarios if s.name != "normal"]
+    healthy = next((s for s in scenarios if s.name == "normal"), load_scenario("normal"))
     if healthy.body != Body() or healthy.course is not None:
         raise NeurosimError(
             "The scenario 'normal' must be a healthy body, with which all are compared: give "
@@ -169,24 +168,26 @@ def _add_health(found: list[Scenario]) -> list[Scenario]:
     return [healthy.replace(axon=next(iter(axons), healthy.axon)), *ill]
 
 
-def _scenario_muscles(one: Scenario, of_all: Sequence[Scenario], asked: str | None) -> list[str]:
+def _scenario_muscles(
+    scenario: Scenario, scenarios: Sequence[Scenario], name: str | None
+) -> list[str]:
     """Return the muscles in which a scenario is counted."""
-    if asked is not None:
-        return list(MUSCLES) if asked == "all" else [muscle(asked).name]
-    if one is of_all[0] and len(of_all) > 1:
-        return list(dict.fromkeys(s.muscle for s in of_all[1:]))
-    return [one.muscle]
+    if name is not None:
+        return list(MUSCLES) if name == "all" else [muscle(name).name]
+    if scenario is scenarios[0] and len(scenarios) > 1:
+        return list(dict.fromkeys(s.muscle for s in scenarios[1:]))
+    return [scenario.muscle]
 
 
-def _check_tables_fit(asked: Plan) -> None:
-    n = len(asked.states)
-    rows = {"people": asked.people * n, "hours": asked.bins * n}
-    for name, many in rows.items():
-        if many > MAX_ROWS:
+def _check_tables_fit(plan: Plan) -> None:
+    n = len(plan.states)
+    rows = {"people": plan.people * n, "hours": plan.bins * n}
+    for name, count in rows.items():
+        if count > MAX_ROWS:
             fewer = "people" if name == "people" else "hours"
             raise NeurosimError(
-                f"{name}.{asked.format} would have {many:.2g} rows (about "
-                f"{many * ROW_BYTES / 1e9:.0f} GB), more than {MAX_ROWS:.0e}: choose fewer "
+                f"{name}.{plan.format} would have {count:.2g} rows (about "
+                f"{count * ROW_BYTES / 1e9:.0f} GB), more than {MAX_ROWS:.0e}: choose fewer "
                 f"{fewer}, scenarios or muscles."
             )
 
@@ -195,6 +196,23 @@ def least_weeks(sign: str) -> float:
     """Return how many weeks a sign of the article needs to be told at all."""
     two_ends = parameter("alarms", "baseline_weeks") + parameter("alarms", "recent_weeks")
     return max(two_ends, parameter("alarms", "persist_weeks")) if sign == "persists" else two_ends
+
+
+def _require_pyarrow(format: str) -> None:
+    """Refuse Parquet without its package.
+
+    Raises
+    ------
+    NeurosimError
+        It says what to install.
+    """
+    from importlib.util import find_spec
+
+    if format == "parquet" and find_spec("pyarrow") is None:
+        raise NeurosimError(
+            "Parquet needs pyarrow: install it with: pip install 'neurosim[cohort]', or choose "
+            "--format csv."
+        )
 
 
 def chunks(people: int, chunk: int) -> list[tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from neurosim.model.firing.hazard import HazardTable, conduction_probability
 from neurosim.model.firing.sites import Sites
 from neurosim.model.muscle.events import Twitches
 from neurosim.model.muscle.force import TwitchScales, muscle_force_mn
+from neurosim.simulation.people import People
 from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.state import BodyTrajectory, TissueState
 
@@ -55,6 +56,12 @@ class Result(Viewable):
     twitches : Twitches
     versions : dict
         Versions of neurosim, Python and the packages under it.
+    against : Result, optional
+        The same person under the scenario that it is compared with, where that was asked for.
+    compared : People, optional
+        Many people under both scenarios, this one first.
+    idle_remedy : str
+        Label of a remedy that was tried and had nothing to mend in this body.
     """
 
     scenario: Scenario
@@ -70,7 +77,10 @@ class Result(Viewable):
     other_bursts_per_min: np.ndarray
     firing: Firing
     twitches: Twitches
-    versions: dict[str, str] = field(repr=False)
+    versions: dict[str, str]
+    against: Result | None = None
+    compared: People | None = None
+    idle_remedy: str = ""
 
     @property
     def twitches_per_min(self) -> float:
@@ -100,7 +110,7 @@ class Result(Viewable):
     def force_mn(self, sampling_hz: float = 1000.0) -> np.ndarray:
         """Return the muscle's force against time, mN, shape (duration x sampling_hz,)."""
         f = self.firing
-        scales = TwitchScales(*_muscle_scales(f, self.trajectory, self.reached))
+        scales = TwitchScales(*muscle_scales(f, self.trajectory, self.reached))
         return muscle_force_mn(
             f.time_s,
             f.unit,
@@ -134,14 +144,18 @@ def mean_rate(hazards: HazardCourse, per_min: np.ndarray) -> float:
     return float(mean_over_time(hazards.at_s, list(per_min[:, None]))[0]) if per_min.any() else 0.0
 
 
-def _muscle_scales(
-    firing: Firing, of: BodyTrajectory, reached: np.ndarray, least: float = 0.0
+def muscle_scales(
+    firing: Firing, trajectory: BodyTrajectory, reached: np.ndarray, least: float = 0.0
 ) -> tuple[Any, Any]:
     """Return the factors on twitch force and contraction time at each discharge."""
     force = [
-        state.unit_force_scale * max(state.transmission, least) * there
-        for state, there in zip(of.states, reached, strict=True)
+        state.unit_force_scale * max(state.transmission, least) * is_reached
+        for state, is_reached in zip(trajectory.states, reached, strict=True)
     ]
-    slow = of.interpolate(firing.time_s, [state.contraction_time_scale for state in of.states])
+    slow = trajectory.interpolate(
+        firing.time_s, [state.contraction_time_scale for state in trajectory.states]
+    )
     # In steps, so that discharges alike are drawn alike.
-    return of.interpolate(firing.time_s, force), slow if np.ndim(slow) == 0 else np.round(slow, 2)
+    return trajectory.interpolate(firing.time_s, force), slow if np.ndim(slow) == 0 else np.round(
+        slow, 2
+    )

@@ -21,8 +21,8 @@ from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
 from neurosim.model.muscle.anatomy import muscle
 from neurosim.simulation.long_run import person_rates
-from neurosim.simulation.processes import map_parallel
 from neurosim.simulation.scenario import Scenario
+from neurosim.simulation.workers import map_jobs
 
 PEOPLE = 8
 PERSON_INDEPENDENT_GROUPS = (
@@ -97,8 +97,8 @@ def list_assumptions(axon: str = "ghk", muscle_class: str = "foot_sole") -> tupl
         for name in load_group(room)
         if _is_movable(room, name)
     ]
-    own = [("firing", f"rogues_per_unit_{muscle_class}"), (f"axon_{axon}", "S5Na")]
-    return tuple(_read_assumption(*one) for one in (*names, *own))
+    specific = [("firing", f"rogues_per_unit_{muscle_class}"), (f"axon_{axon}", "S5Na")]
+    return tuple(_read_assumption(*one) for one in (*names, *specific))
 
 
 def size_assumptions(body: Body) -> tuple[Assumption, ...]:
@@ -117,7 +117,7 @@ class RateTask:
     people: int = PEOPLE
 
 
-def mean_log_rates(_: object, task: RateTask) -> np.ndarray:
+def mean_log_rates(task: RateTask) -> np.ndarray:
     """Return the mean over people of ln of the long-run rate of each scenario of a task."""
     with ExitStack() as stack:
         for one in task.overrides:
@@ -126,11 +126,13 @@ def mean_log_rates(_: object, task: RateTask) -> np.ndarray:
     return np.log(np.maximum(rates, parameter("study", "rate_floor"))).mean(axis=0)
 
 
-def long_run_ratio(asked: Scenario, people: int = PEOPLE) -> float:
+def long_run_ratio(scenario: Scenario, people: int = PEOPLE) -> float:
     """Return ln of the rate ratio of a few people with the mean axon, against health."""
-    health = asked.replace(name="normal", body=Body())
-    found = mean_log_rates(None, RateTask((asked, health), (("membrane", MEAN_AXON, 0.0),), people))
-    return float(found[0] - found[1])
+    health = scenario.replace(name="normal", body=Body())
+    log_rates = mean_log_rates(
+        RateTask((scenario, health), (("membrane", MEAN_AXON, 0.0),), people)
+    )
+    return float(log_rates[0] - log_rates[1])
 
 
 @dataclass(frozen=True)
@@ -215,8 +217,8 @@ class _Runs:
 
     def run(self) -> None:
         """Run what was asked."""
-        found = map_parallel(mean_log_rates, None, list(self.tasks.values()), self.cores)
-        self.found = dict(zip(self.tasks, found, strict=True))
+        results = map_jobs(mean_log_rates, ((task,) for task in self.tasks.values()), self.cores)
+        self.found = dict(zip(self.tasks, results, strict=True))
 
     def ratio(self, key: tuple, q: Question) -> float:
         """Return ln of the ratio of a question in one run."""
@@ -243,16 +245,16 @@ def assess_robustness(questions: Sequence[Question], cores: int = 1) -> list[Rob
         if name != first.axon:
             runs.request(("axon", name), lambda s, name=name: s.replace(axon=name))
     runs.request(("elsewhere",), lambda s: s.replace(muscle=other))
-    own = {i: _question_assumptions(q) for i, q in enumerate(questions)}
+    by_question = {i: _question_assumptions(q) for i, q in enumerate(questions)}
     for i, q in enumerate(questions):
-        for a in own[i]:
+        for a in by_question[i]:
             for end in (a.low, a.high):
                 runs.request(("size", i, a.name, end), moved=((a.group, a.name, end),), only=q)
         for end, body in _reference_bodies(q):
             healthy = Question(q.scenario.replace(body=body), q.against, 0.0)
             runs.request(("reference", i, end), only=healthy)
     runs.run()
-    return [_assess_question(runs, i, q, general, own[i]) for i, q in enumerate(questions)]
+    return [_assess_question(runs, i, q, general, by_question[i]) for i, q in enumerate(questions)]
 
 
 def _question_assumptions(q: Question) -> tuple[Assumption, ...]:
@@ -271,17 +273,17 @@ def _reference_bodies(q: Question) -> list[tuple[str, Body]]:
     return [("low", Body(**{f.name: f.low})), ("high", Body(**{f.name: f.high}))]
 
 
-def _assess_question(runs: _Runs, i: int, q: Question, general, own) -> Robustness:
+def _assess_question(runs: _Runs, i: int, q: Question, general, sizes) -> Robustness:
     base, spread, one = (runs.ratio((k,), q) for k in ("base", "spread", "one"))
     axons = {n: runs.ratio(("axon", n), q) - base for n in AXONS if ("axon", n) in runs.found}
     shifts = {}
-    for a in (*general, *own):
+    for a in (*general, *sizes):
         keys = [(a.name, e) if a in general else ("size", i, a.name, e) for e in (a.low, a.high)]
         start = (
             spread if a.name == MEAN_AXON else one if a.group in PERSON_INDEPENDENT_GROUPS else base
         )
         shifts[a] = [runs.ratio(k, q) - start for k in keys]
-    tried = [_try_axons(q, axons), *(_try_number(q, a, found) for a, found in shifts.items())]
+    tried = [_try_axons(q, axons), *(_try_number(q, a, ends) for a, ends in shifts.items())]
     best = max(tried, key=lambda t: (t[0], t[1]))
     reach = [0.0, *axons.values(), *chain(*shifts.values())]
     low, high = (
@@ -308,15 +310,15 @@ def _try_axons(q: Question, axons: Mapping[str, float]):
     return bool(turning), shift, words, lambda: ", ".join(turning) or "not with another axon"
 
 
-def _try_number(q: Question, a: Assumption, found: Sequence[float]):
+def _try_number(q: Question, a: Assumption, ends: Sequence[float]):
     """Return (turns the outcome, largest shift, words, where) of one number."""
     unit = "" if a.unit == "1" else f" {a.unit}"
     name = f"{a.label} ({a.nominal:g}{unit})"
     turning = [
-        (shift, end) for end, shift in zip((a.low, a.high), found, strict=True) if q.turns(shift)
+        (shift, end) for end, shift in zip((a.low, a.high), ends, strict=True) if q.turns(shift)
     ]
     if not turning:
-        shift = max(abs(f) for f in found)
+        shift = max(abs(f) for f in ends)
         return False, shift, name, lambda: f"not within {a.low:g} to {a.high:g}{unit}"
     shift, end = max(turning, key=lambda t: abs(t[0]))
     return True, abs(shift), name, lambda: f"{turning_point(q, a, end):.3g}{unit}"
@@ -328,8 +330,8 @@ def turning_point(q: Question, a: Assumption, end: float) -> float:
 
     def ratio(value: float) -> float:
         people = 1 if a.group in PERSON_INDEPENDENT_GROUPS else PEOPLE
-        found = mean_log_rates(None, RateTask(q.pair, (*mean, (a.group, a.name, value)), people))
-        return float(found[0] - found[1])
+        log_rates = mean_log_rates(RateTask(q.pair, (*mean, (a.group, a.name, value)), people))
+        return float(log_rates[0] - log_rates[1])
 
     start = ratio(a.nominal)
     inside, outside = a.nominal, end

@@ -11,18 +11,20 @@ A scenario is frozen and comes from Python or from a TOML file such as those in
 One that ships may also say what is mild, as ``[mild]`` with ``about`` and ``[mild.body]``:
 ``low_calcium_mild`` is then a scenario, too.
 
-A body that changes has a `course` besides (`neurosim.model.body.course`), and a duration in words such
-as ``duration = "24 h"``.
+A body that changes has a `course` besides (`neurosim.model.body.course`), and a duration in words
+such as ``duration = "24 h"``.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from dataclasses import replace as _replace
+from functools import wraps
 from importlib import resources
+from inspect import signature
 from pathlib import Path
 
 from neurosim.base.errors import (
@@ -37,17 +39,6 @@ from neurosim.model.body.course import Course
 from neurosim.model.body.remedies import remedy
 from neurosim.model.body.state import Body
 from neurosim.model.muscle.anatomy import canonical_root, muscle
-
-
-def apply_remedy(asked: Scenario, name: str) -> Scenario:
-    """Return a scenario after a remedy; the same one if the remedy has nothing to change."""
-    how = remedy(name)
-    body = how.apply(asked.body)
-    if body == asked.body:
-        return asked
-    title = f"{asked.title}, {how.label}"
-    return asked.replace(name=f"{asked.name}+{how.name}", title=title, body=body)
-
 
 MAX_DURATION_S = 31_557_600.0
 MAX_PEOPLE = 100_000
@@ -73,32 +64,39 @@ def duration_seconds(duration: object) -> float:
 
     Examples
     --------
-    >>> seconds("24 h"), seconds("90 min"), seconds("2 weeks")
+    >>> duration_seconds("24 h"), duration_seconds("90 min"), duration_seconds("2 weeks")
     (86400.0, 5400.0, 1209600.0)
     """
     written = duration if isinstance(duration, str) else short_repr(duration)
-    found = re.fullmatch(r"([0-9.]+)\s*([a-z]+)", written.strip().lower())
-    unit = found[2] if found else ""
+    match = re.fullmatch(r"([0-9.]+)\s*([a-z]+)", written.strip().lower())
+    unit = match[2] if match else ""
     unit = unit if unit in _UNITS_S else unit.removesuffix("s")
-    if not found or unit not in _UNITS_S:
+    if not match or unit not in _UNITS_S:
         raise NeurosimError(
-            f"duration = {short_repr(duration)} must be a number with s, min, h, days or weeks, such as "
-            "'24 h'."
+            f"duration = {short_repr(duration)} must be a number with s, min, h, days or weeks, "
+            "such as '24 h'."
         )
-    return number_within("duration", found[1], 0.0, 1e12) * _UNITS_S[unit]
+    return number_within("duration", match[1], 0.0, 1e12) * _UNITS_S[unit]
 
 
 def _convert_duration(values: Mapping) -> dict:
     """Return the fields of a scenario with a duration in words as `duration_s`."""
-    found = dict(values)
-    if "duration" in found:
-        if "duration_s" in found:
+    fields = dict(values)
+    if "duration" in fields:
+        if "duration_s" in fields:
             raise NeurosimError("duration and duration_s say the same; give only one of them.")
-        found["duration_s"] = duration_seconds(found.pop("duration"))
-    return found
+        fields["duration_s"] = duration_seconds(fields.pop("duration"))
+    return fields
 
 
-def _check_whole(name: str, value: object, low: int, high: int) -> int:
+def check_whole(name: str, value: object, low: int, high: int) -> int:
+    """Return `value` as an int from `low` to `high`.
+
+    Raises
+    ------
+    NeurosimError
+        If it is no whole number or lies outside.
+    """
     number = number_within(name, value, low, high)
     if number != int(number):
         raise NeurosimError(f"{name} must be a whole number, not {number:g}.")
@@ -118,6 +116,12 @@ def _check_text(name: str, value: object, most: int = 100) -> None:
         raise NeurosimError(f"{name} has {len(value)} characters; at most {most} are allowed.")
 
 
+def _check_names(values: Mapping, valid: Sequence[str]) -> None:
+    for name in values:
+        if name not in valid:
+            raise unknown_name("scenario field", name, valid)
+
+
 @dataclass(frozen=True)
 class Scenario:
     """One frozen question.
@@ -130,7 +134,7 @@ class Scenario:
     muscle : str
         One of `neurosim.model.muscle.anatomy.MUSCLES`.
     duration_s : float
-        Simulated time, s, up to a year; a file and `replace` know it as ``duration = "24 h"``, too.
+        Simulated time, s, up to a year; ``duration="24 h"`` says it, too.
     people : int
         How many people are simulated.
     seed : int
@@ -139,7 +143,7 @@ class Scenario:
         One of `neurosim.model.axon.axon.AXONS`: which fitted set of membrane parameters.
     root : str
         Which spinal root `pinched_nerve` pinches, such as ``"S1"``, or ``"sensory"`` for sensory
-        fibres alone. Only the muscles it supplies are reached (`neurosim.model.muscle.anatomy.muscle_roots`).
+        fibres alone. Only the muscles it supplies are reached (`anatomy.muscle_roots`).
     course : Course, optional
         What happens to the body in that time; without it the body stays as it is.
 
@@ -170,8 +174,8 @@ class Scenario:
             raise NeurosimError(f"course must be a Course, not {short_repr(self.course)}.")
         seconds = number_within("duration_s", self.duration_s, 1, MAX_DURATION_S, "s")
         keep(self, "duration_s", seconds)
-        keep(self, "people", _check_whole("people", self.people, 1, MAX_PEOPLE))
-        keep(self, "seed", _check_whole("seed", self.seed, 0, 2**53))
+        keep(self, "people", check_whole("people", self.people, 1, MAX_PEOPLE))
+        keep(self, "seed", check_whole("seed", self.seed, 0, 2**53))
         for name, most in LONGEST.items():
             _check_text(name, getattr(self, name), most)
         keep(self, "title", self.title or self.name.replace("_", " "))
@@ -187,18 +191,16 @@ class Scenario:
         NeurosimError
             For an unknown field or a value that is not allowed.
         """
-        for name in changes:
-            if name not in (*_KEYS, "duration"):
-                raise unknown_name("scenario field", name, (*_KEYS, "duration"))
+        _check_names(changes, (*_KEYS, "duration"))
         return _replace(self, **_convert_duration(changes))
 
     def to_mapping(self) -> dict:
         """Return everything that it says as plain values, laid out like its TOML file."""
-        found = {**asdict(self), "body": dict(vars(self.body))}
-        course = found.pop("course")
+        values = {**asdict(self), "body": dict(vars(self.body))}
+        course = values.pop("course")
         if course is None or self.course is None:
-            return found
-        return found | {"start": self.course.clock_time(0.0), "course": self.course.as_tables()}
+            return values
+        return values | {"start": self.course.clock_time(0.0), "course": self.course.as_tables()}
 
     @classmethod
     def from_mapping(cls, table: Mapping, name: str = "custom") -> Scenario:
@@ -211,9 +213,7 @@ class Scenario:
         """
         if not isinstance(table, Mapping):
             raise NeurosimError(f"A scenario must be names with values, not {short_repr(table)}.")
-        for key in table:
-            if key not in (*_KEYS, "duration", "start"):
-                raise unknown_name("scenario field", key, (*_KEYS, "duration", "start"))
+        _check_names(table, (*_KEYS, "duration", "start"))
         values = _convert_duration(table)
         start = values.pop("start", None)
         if "course" in values:
@@ -258,6 +258,23 @@ class Scenario:
             raise NeurosimError(f"{path}: {error}") from None
 
 
+_set_fields = Scenario.__init__
+
+
+@wraps(_set_fields)
+def _check_and_set_fields(self: Scenario, *values: object, **named: object) -> None:
+    """Set the fields; a misspelt name gets the sentence of `Scenario.replace`."""
+    _check_names(named, (*_KEYS, "duration"))
+    try:
+        signature(_set_fields).bind(self, *values, **(named := _convert_duration(named)))
+    except TypeError as error:
+        raise NeurosimError(f"A scenario has {error}.") from None
+    _set_fields(self, *values, **named)  # type: ignore[arg-type]
+
+
+Scenario.__init__ = _check_and_set_fields
+
+
 def catalogue() -> tuple[str, ...]:
     """Return the names of the scenarios that ship with the package, `normal` first."""
     folder = resources.files("neurosim").joinpath("simulation/catalogue")
@@ -274,7 +291,7 @@ def title_in_sentence(title: str) -> str:
 
     Examples
     --------
-    >>> in_a_sentence("Low blood calcium"), in_a_sentence("Isaacs' syndrome")
+    >>> title_in_sentence("Low blood calcium"), title_in_sentence("Isaacs' syndrome")
     ('low blood calcium', "Isaacs' syndrome")
     """
     return title if title.startswith(PROPER_NAMES) else title[:1].lower() + title[1:]
@@ -302,6 +319,11 @@ def load_scenario(name: str | Path | Scenario | Body) -> Scenario:
         return name
     if isinstance(name, Body):
         return Scenario(body=name)
+    if not isinstance(name, (str, Path)):
+        raise NeurosimError(
+            "A scenario must be a Scenario, a Body, a catalogue name or a TOML file, not "
+            f"{short_repr(name)}."
+        )
     text = str(name)
     if text.endswith(".toml"):
         return Scenario.from_toml(text)
@@ -334,3 +356,84 @@ def combine(names: Sequence[str], base: Scenario | None = None) -> Scenario:
     title = " and ".join([first, *map(title_in_sentence, rest)])
     start = Scenario() if base is None else base
     return start.replace(name="+".join(names), title=title, body=Body(**changed))
+
+
+def apply_remedy(scenario: Scenario, name: str) -> Scenario:
+    """Return a scenario after a remedy; the same one if the remedy has nothing to change.
+
+    Raises
+    ------
+    NeurosimError
+        If there is no such remedy.
+    """
+    measure = remedy(name)
+    body = measure.apply(scenario.body)
+    if body == scenario.body:
+        return scenario
+    title = f"{scenario.title}, {measure.label}"
+    return scenario.replace(name=f"{scenario.name}+{measure.name}", title=title, body=body)
+
+
+def comparison_scenario(
+    scenario: Scenario, against: Scenario | Body | str | Path | None = None
+) -> Scenario | None:
+    """Return what a scenario is compared with: health, unless `against` says otherwise.
+
+    In the same people, muscle and time. None if the body is healthy itself and nothing else is
+    named.
+
+    Raises
+    ------
+    NeurosimError
+        If there is no such scenario.
+    """
+    if against is None and scenario.body == Body() and scenario.course is None:
+        return None
+    other = load_scenario("normal" if against is None else against)
+    shared = ("muscle", "duration_s", "people", "seed", "root", "axon")
+    same = {field: getattr(scenario, field) for field in shared}
+    name = other.name if other.name != scenario.name else f"{other.name}_compared"
+    return other.replace(**same, name=name)
+
+
+def load_scenarios(several: object) -> tuple[Scenario, ...]:
+    """Return scenarios of one or a sequence of what `load_scenario` takes.
+
+    Raises
+    ------
+    NeurosimError
+        If it is neither, there is none, or one does not exist.
+    """
+    if isinstance(several, (Scenario, Body, str, Path)):
+        return (load_scenario(several),)
+    if not isinstance(several, Iterable) or isinstance(several, (bytes, Mapping)):
+        raise NeurosimError(
+            "scenarios must be a Scenario, Body, catalogue name or TOML file, or a list of them, "
+            f"not {short_repr(several)}."
+        )
+    scenarios = tuple(load_scenario(one) for one in several)
+    if not scenarios:
+        raise NeurosimError("scenarios is empty: at least one is needed.")
+    return scenarios
+
+
+def check_callback(name: str, callback: object) -> None:
+    """Refuse what is neither None nor a function.
+
+    Raises
+    ------
+    NeurosimError
+    """
+    if callback is not None and not callable(callback):
+        raise NeurosimError(f"{name} must be a function, not {short_repr(callback)}.")
+
+
+def check_person(person: object) -> int:
+    """Return the number of a person within a seed.
+
+    Raises
+    ------
+    NeurosimError
+        For anything but a whole number from 0.
+    """
+    return check_whole("person", person, 0, 2**53)

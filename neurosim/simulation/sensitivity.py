@@ -13,26 +13,29 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
 from neurosim.base.errors import NeurosimError, number_within, unknown_name
 from neurosim.base.parameters import override, parameter
+from neurosim.base.viewable import Viewable
 from neurosim.model.body.fields import FIELDS, USUAL
 from neurosim.model.body.state import Body
 from neurosim.model.firing.hazard import critical_multiplier
 from neurosim.model.firing.sites import Sites, draw_sites, person_scores, person_streams
 from neurosim.model.muscle.anatomy import MUSCLES, muscle
 from neurosim.simulation.long_run import person_rates
-from neurosim.simulation.processes import map_parallel
 from neurosim.simulation.robustness import Assumption, list_assumptions, size_assumptions
 from neurosim.simulation.scenario import (
     MILD_SUFFIX,
     Scenario,
     catalogue,
+    check_callback,
     load_scenario,
     severities,
 )
+from neurosim.simulation.workers import check_cores, map_jobs
 
 BODY = (*USUAL, "paco2_mmhg", "bicarbonate_mmol_l", "mass_loss_percent", "sleep_debt_h")
 RANGES = {
@@ -132,32 +135,32 @@ class Indices:
     @property
     def warnings(self) -> list[str]:
         """In sentences, what these indices must not be read as."""
-        found, some = [], self.total > SMALL_SHARE
-        loose = [self.factors[i].label for i in self.order if some[i] and not self.is_firm[i]]
+        sentences, matters = [], self.total > SMALL_SHARE
+        loose = [self.factors[i].label for i in self.order if matters[i] and not self.is_firm[i]]
         if loose:
-            found.append(
+            sentences.append(
                 "Not converged, the interval of the total index being wider than the index: "
                 f"{', '.join(loose)}. More --samples would narrow it."
             )
-        alone = some & (self.first_half >= np.maximum(self.first, 0.0))
+        alone = matters & (self.first_half >= np.maximum(self.first, 0.0))
         if alone.any():
-            found.append(
+            sentences.append(
                 f"Of {alone.sum()} inputs the first-order index cannot be told from none: "
                 f"{', '.join(self.factors[i].label for i in self.order if alone[i])}."
             )
         if self.first.sum() > 1.0 + np.sqrt((self.first_half**2).sum()):
-            found.append(
+            sentences.append(
                 f"The first-order indices add up to {self.first.sum():.2f}, more than all there "
                 "is: too few samples."
             )
         if (self.total < self.first - self.first_half - self.total_half).any():
-            found.append("Some total index lies below its first-order index: too few samples.")
-        return found
+            sentences.append("Some total index lies below its first-order index: too few samples.")
+        return sentences
 
 
-@dataclass(frozen=True)
-class Sensitivity:
-    """All that was found.
+@dataclass(frozen=True, repr=False)
+class Sensitivity(Viewable):
+    """Which inputs move the long-run twitch rate of a muscle most.
 
     Attributes
     ----------
@@ -192,13 +195,13 @@ class Sensitivity:
 
 def _single_field_scenarios() -> dict[str, dict[str, float]]:
     """Return, by scenario of the catalogue, the one field that it changes and its value."""
-    found, healthy = {}, vars(Body())
+    changes, healthy = {}, vars(Body())
     for name in (n for one in catalogue() for n in severities(one)):
-        asked = load_scenario(name)
-        changed = {f: v for f, v in vars(asked.body).items() if v != healthy[f]}
-        if len(changed) == 1 and asked.course is None:
-            found[name] = changed
-    return found
+        scenario = load_scenario(name)
+        changed = {f: v for f, v in vars(scenario.body).items() if v != healthy[f]}
+        if len(changed) == 1 and scenario.course is None:
+            changes[name] = changed
+    return changes
 
 
 def body_factors(which: str = "reference") -> tuple[InputFactor, ...]:
@@ -214,7 +217,7 @@ def body_factors(which: str = "reference") -> tuple[InputFactor, ...]:
     """
     if which not in RANGES:
         raise unknown_name("range", which, RANGES)
-    found, alone = [], _single_field_scenarios()
+    factors, alone = [], _single_field_scenarios()
     for name in BODY:
         f = FIELDS[name]
         values = {s: v[name] for s, v in alone.items() if name in v}
@@ -222,18 +225,18 @@ def body_factors(which: str = "reference") -> tuple[InputFactor, ...]:
             no_range = f.high <= f.low
             values = {s: v for s, v in values.items() if no_range and s.endswith(MILD_SUFFIX)}
         reach = (f.low, f.high, *values.values())
-        found.append(InputFactor("body", "body", name, f.label, min(reach), max(reach), f.unit))
-    return tuple(found)
+        factors.append(InputFactor("body", "body", name, f.label, min(reach), max(reach), f.unit))
+    return tuple(factors)
 
 
-def number_factors(asked: Scenario) -> tuple[InputFactor, ...]:
+def number_factors(scenario: Scenario) -> tuple[InputFactor, ...]:
     """Return every assumed or fitted number with a range that such a run reads.
 
     But for those of `EXCLUDED_GROUPS`, which act together as no muscle could.
     """
     body = Body(**{f.name: 0.5 * (f.low + f.high) for f in body_factors("clinical")})
-    own = list_assumptions(asked.axon, muscle(asked.muscle).site_class)
-    both = dict.fromkeys((*own, *size_assumptions(body)))
+    general = list_assumptions(scenario.axon, muscle(scenario.muscle).site_class)
+    both = dict.fromkeys((*general, *size_assumptions(body)))
     return tuple(_to_factor(a) for a in both if a.group not in EXCLUDED_GROUPS)
 
 
@@ -279,13 +282,13 @@ class _PrefixGenerator:
         return self._tail.standard_exponential(size)
 
 
-def same_sites(asked: Scenario, person: int) -> Sites:
+def same_sites(scenario: Scenario, person: int) -> Sites:
     """Return the sites of a person, the same ones whatever the numbers of the model are."""
-    m = muscle(asked.muscle)
-    own, rng, _ = person_streams(asked.seed, person, MUSCLES.index(m.name))
-    scores = person_scores(asked.seed, person)
-    critical = critical_multiplier(asked.axon, scores)
-    return draw_sites(m.units, m.site_class, critical, own, _PrefixGenerator(rng), scores)  # type: ignore[arg-type]
+    m = muscle(scenario.muscle)
+    units_rng, rng, _ = person_streams(scenario.seed, person, MUSCLES.index(m.name))
+    scores = person_scores(scenario.seed, person)
+    critical = critical_multiplier(scenario.axon, scores)
+    return draw_sites(m.units, m.site_class, critical, units_rng, _PrefixGenerator(rng), scores)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -313,36 +316,36 @@ def _apply_row(setup: InputSetup, row: Sequence[float]):
 
 def log10_rates(setup: InputSetup, rows: np.ndarray) -> np.ndarray:
     """Return log10 of twitches per minute at each row; NaN where nobody survives the body."""
-    floor, found = parameter("study", "rate_floor"), np.full(len(rows), np.nan)
+    floor, log_rates = parameter("study", "rate_floor"), np.full(len(rows), np.nan)
     for i, row in enumerate(rows):
         with _apply_row(setup, row) as (fields, person):
             try:
-                asked = setup.scenario.replace(body=Body(**fields))
-                rate = person_rates([asked], person, same_sites)[0]
+                scenario = setup.scenario.replace(body=Body(**fields))
+                rate = person_rates([scenario], person, same_sites)[0]
             except NeurosimError:
                 continue
-        found[i] = np.round(np.log10(max(rate, floor)), RATE_DECIMALS)
-    return found
+        log_rates[i] = np.round(np.log10(max(rate, floor)), RATE_DECIMALS)
+    return log_rates
 
 
 class _Model:
     """The rate as a function of rows of inputs, on several cores; counts what cannot live."""
 
-    def __init__(self, cores: int, progress: Callable[[int, int], None] | None) -> None:
+    def __init__(self, cores: int, progress: Callable[[int, int], object] | None) -> None:
         self.cores, self.progress, self.unlivable = cores, progress, 0
 
     def __call__(self, setup: InputSetup, rows: np.ndarray, together: int) -> np.ndarray:
         """Return the output of every row; `together` rows in a row share tables."""
         chunks = np.array_split(rows, max(1, len(rows) // (CHUNK * together)))
         parts, done = [], 0
-        for part in map_parallel(log10_rates, setup, chunks, self.cores):
+        for part in map_jobs(log10_rates, ((setup, chunk) for chunk in chunks), self.cores):
             parts.append(part)
             done += len(part)
             if self.progress:
                 self.progress(done, len(rows))
-        found = np.concatenate(parts)
-        self.unlivable += int(np.isnan(found).sum())
-        return np.where(np.isnan(found), np.log10(parameter("study", "rate_floor")), found)
+        log_rates = np.concatenate(parts)
+        self.unlivable += int(np.isnan(log_rates).sum())
+        return np.where(np.isnan(log_rates), np.log10(parameter("study", "rate_floor")), log_rates)
 
 
 # --- Screening and indices -------------------------------------------------------------
@@ -387,25 +390,25 @@ def check_samples(samples: object) -> int:
     NeurosimError
         If it is no power of 2 between 4 and `MAX_SAMPLES`.
     """
-    found = number_within("samples", samples, 4, MAX_SAMPLES)
-    if found != int(found) or int(found) & (int(found) - 1):
+    count = number_within("samples", samples, 4, MAX_SAMPLES)
+    if count != int(count) or int(count) & (int(count) - 1):
         raise NeurosimError(
-            f"samples = {found:g} must be a power of 2, such as 128 or 256: Sobol's sequence is "
+            f"samples = {count:g} must be a power of 2, such as 128 or 256: Sobol's sequence is "
             "even only then."
         )
-    return int(found)
+    return int(count)
 
 
-def check_request(which: str, samples: object, people: int) -> None:
-    """Check what `run_sensitivity` is asked for, before anything is computed.
+def check_request(range: str, samples: object, people: int) -> None:
+    """Check what `sensitivity` is asked for, before anything is computed.
 
     Raises
     ------
     NeurosimError
         If SALib is missing, or for a value that is not allowed.
     """
-    if which not in RANGES:
-        raise unknown_name("range", which, RANGES)
+    if not isinstance(range, str) or range not in RANGES:
+        raise unknown_name("range", range, RANGES)
     check_samples(samples)
     if people < 2:
         raise NeurosimError(f"people = {people} is too few: who it is needs at least 2.")
@@ -441,7 +444,7 @@ def sobol(
     values = np.asarray(evaluate(rows), float)
     if np.ptp(values) == 0.0:
         raise NeurosimError("The output never changes over these ranges: it has no variance.")
-    made = sobol_of.analyze(
+    indices = sobol_of.analyze(
         problem,
         values,
         calc_second_order=False,
@@ -450,7 +453,13 @@ def sobol(
         seed=seed % 2**32,
     )
     return Indices(
-        tuple(factors), made["S1"], made["ST"], made["S1_conf"], made["ST_conf"], values, n
+        tuple(factors),
+        indices["S1"],
+        indices["ST"],
+        indices["S1_conf"],
+        indices["ST_conf"],
+        values,
+        n,
     )
 
 
@@ -478,22 +487,22 @@ def screen_inputs(
     problem = _salib_problem(factors)
     rows = morris_at.sample(problem, trajectories, num_levels=LEVELS, seed=seed % 2**32)
     values = np.asarray(evaluate(rows), float)
-    made = morris_of.analyze(
+    effects = morris_of.analyze(
         problem, rows, values, num_levels=LEVELS, num_resamples=10, seed=seed % 2**32
     )
-    return np.asarray(made["mu_star"], float)
+    return np.asarray(effects["mu_star"], float)
 
 
-def run_sensitivity(
-    asked: Scenario | None = None,
-    which: str = "reference",
+def sensitivity(
+    what: Scenario | Body | str | Path | None = None,
     *,
+    range: str = "reference",
     samples: int = SAMPLES,
-    people: int = PEOPLE,
-    numbers: int = KEPT_NUMBERS,
-    cores: int = 1,
-    progress: Callable[[int, int], None] | None = None,
-    stage: Callable[[str], None] = lambda words: None,
+    people: int | None = None,
+    cores: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    stage: Callable[[str], object] | None = None,
+    **changes,
 ) -> Sensitivity:
     """Return which inputs move the long-run twitch rate of a muscle most.
 
@@ -502,44 +511,58 @@ def run_sensitivity(
 
     Parameters
     ----------
-    asked : Scenario, optional
+    what : Scenario, Body, catalogue name or TOML file, optional
         Muscle, axon and seed; its body is not read.
-    which : str
-        One of `RANGES`.
+    range : str
+        How far the fields of the body are moved, one of `RANGES`.
     samples : int
-        A power of 2.
-    people : int
-    numbers : int
-        How many numbers of the model the screening keeps.
-    cores : int
-        Processes to use; the result does not depend on it.
-    progress, stage : callable
-        As for `neurosim.article`.
+        A power of 2, 4 to 4096; the rate is computed about 30 times as often.
+    people : int, optional
+        At least 2; 64 if omitted.
+    cores : int, optional
+        Processes to use, 1 if omitted; the result does not depend on it.
+    progress : callable, optional
+        Called with (runs done, runs) of each of the two steps.
+    stage : callable, optional
+        Called with a few words when a step begins.
+    **changes
+        Scenario fields to change: `muscle`, `axon`, `seed`.
+
+    Returns
+    -------
+    Sensitivity
 
     Raises
     ------
     NeurosimError
         If SALib is missing, or for a value that is not allowed.
     """
-    check_request(which, samples, people)
-    base = Scenario() if asked is None else asked
-    body, samples = body_factors(which), check_samples(samples)
-    every, model = number_factors(base), _Model(cores, progress)
+    start = Scenario(name="sensitivity") if what is None else load_scenario(what)
+    scenario = start.replace(people=PEOPLE if people is None else people).replace(**changes)
+    check_request(range, samples, scenario.people)
+    check_callback("progress", progress)
+    check_callback("stage", stage)
+    body, samples = body_factors(range), check_samples(samples)
+    numbers, model = number_factors(scenario), _Model(check_cores(cores), progress)
     trajectories = max(2, min(TRAJECTORIES, samples // 16))
-    stage(f"screening {len(every)} numbers")
-    effects = _screen_model(base, (*body, *every), people, trajectories, model)[len(body) :]
+    say = stage or (lambda words: None)
+    say(f"screening {len(numbers)} numbers")
+    factors = (*body, *numbers)
+    effects = _screen_model(scenario, factors, trajectories, model)[len(body) :]
     order = np.argsort(-effects, kind="stable")
-    kept = tuple(every[i] for i in sorted(order[:numbers]))
-    factors = (*body, *kept, person_factor(people))
-    stage(f"{samples * (len(factors) + 2)} runs for the indices")
-    setup = InputSetup(base, factors)
-    found = sobol(factors, lambda rows: model(setup, rows, len(factors) + 2), samples, base.seed)
+    strongest = tuple(numbers[i] for i in sorted(order[:KEPT_NUMBERS]))
+    factors = (*body, *strongest, person_factor(scenario.people))
+    say(f"{samples * (len(factors) + 2)} runs for the indices")
+    setup = InputSetup(scenario, factors)
+    indices = sobol(
+        factors, lambda rows: model(setup, rows, len(factors) + 2), samples, scenario.seed
+    )
     return Sensitivity(
-        base,
-        which,
-        people,
-        found,
-        tuple(every[i] for i in order),
+        scenario,
+        range,
+        scenario.people,
+        indices,
+        tuple(numbers[i] for i in order),
         effects[order],
         trajectories,
         model.unlivable,
@@ -547,14 +570,15 @@ def run_sensitivity(
 
 
 def _screen_model(
-    base: Scenario, factors: tuple[InputFactor, ...], people: int, trajectories: int, model: _Model
+    scenario: Scenario, factors: tuple[InputFactor, ...], trajectories: int, model: _Model
 ) -> np.ndarray:
     """Return the effects of body and numbers, each trajectory in a person of its own."""
-    setup = InputSetup(base, (*factors, person_factor(people)))
+    people = scenario.people
+    setup = InputSetup(scenario, (*factors, person_factor(people)))
     one = len(factors) + 1
 
     def evaluate(rows: np.ndarray) -> np.ndarray:
-        who = np.random.default_rng(base.seed).integers(people, size=len(rows) // one)
-        return model(setup, np.column_stack([rows, np.repeat(who, one)]), one)
+        persons = np.random.default_rng(scenario.seed).integers(people, size=len(rows) // one)
+        return model(setup, np.column_stack([rows, np.repeat(persons, one)]), one)
 
-    return screen_inputs(factors, evaluate, trajectories, base.seed)
+    return screen_inputs(factors, evaluate, trajectories, scenario.seed)

@@ -55,5 +55,5 @@ def gets_worse(seen: np.ndarray) -> bool:
     enough = late * round(_n("recent_weeks")) >= _n("spread_twitches")
     rising = np.flatnonzero(enough & (late > _n("progress_ratio") * early))
     weeks = np.arange(seen.shape[0])
-    found = [kendalltau(weeks, seen[:, m], alternative="greater") for m in rising]
-    return any(f.pvalue < limit for f in found)  # type: ignore[attr-defined]
+    trends = [kendalltau(weeks, seen[:, m], alternative="greater") for m in rising]
+    return any(f.pvalue < limit for f in trends)  # type: ignore[attr-defined]

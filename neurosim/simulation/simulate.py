@@ -1,311 +1,38 @@
-"""From a scenario to a result: one person, or the same people under many scenarios.
-
-Every number that a pupil sees comes through `simulate`; `replicate` runs the same chain
-for many people and keeps the counts. Same seed, same people, same discharges, however the
-people are split over cores.
-"""
+"""The front door: one person under one scenario, and many people beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from neurosim.base import parameters
-from neurosim.base.cache import Codec, cached
-from neurosim.clinic.excitability import Excitability, examine
-from neurosim.model.axon import people
-from neurosim.model.axon.axon import Conditions
+from neurosim.model.body.remedies import remedy as find_remedy
 from neurosim.model.body.state import Body
-from neurosim.model.firing.discharge import (
-    ORIGINS,
-    PROCESSES,
-    Firing,
-    HazardCourse,
-    UnitHazard,
-    append_followers,
-    merge_firings,
-    sample_firing,
+from neurosim.model.firing.sites import TYPICAL_PERSON
+from neurosim.simulation.person_run import run_one
+from neurosim.simulation.replicate import replicate
+from neurosim.simulation.result import Result
+from neurosim.simulation.scenario import (
+    Scenario,
+    apply_remedy,
+    check_callback,
+    check_person,
+    comparison_scenario,
+    load_scenario,
 )
-from neurosim.model.firing.disease import (
-    DiseaseStreams,
-    diseased_sites,
-    fire_cramps,
-    fire_multiplets,
-    fire_myokymia,
-)
-from neurosim.model.firing.hazard import (
-    critical_multiplier,
-    hazard_course,
-    hazard_table,
-    prefetch_tables,
-    unit_hazard,
-)
-from neurosim.model.firing.sites import (
-    TYPICAL_PERSON,
-    Sites,
-    draw_sites,
-    person_scores,
-    person_streams,
-)
-from neurosim.model.muscle.anatomy import MUSCLES, muscle
-from neurosim.model.muscle.events import DischargeLabels, Twitches, find_twitches
-from neurosim.model.muscle.force import TwitchScales
-from neurosim.model.muscle.junction import add_repeats
-from neurosim.model.soma.soma import misfires_per_min
-from neurosim.simulation.provenance import versions
-from neurosim.simulation.result import Result, _muscle_scales, reaches
-from neurosim.simulation.scenario import Scenario, load_scenario
-from neurosim.simulation.state import (
-    BodyTrajectory,
-    TissueState,
-    body_trajectory,
-    constant_trajectory,
-)
-
-
-@cached(*people.PARAMETER_GROUPS, codec=Codec(vars, lambda values: Excitability(**values)))
-def _examine_person(conditions: Conditions, axon: str, scores: people.Scores) -> Excitability:
-    return examine(conditions, people.axon_of_person(axon, scores), full=False)
-
-
-def trajectory_hazards(of: BodyTrajectory, sites: Sites, asked: Scenario) -> HazardCourse:
-    """Return the hazards of one person's muscle while the body changes."""
-    tables = [hazard_table(of.states[i].axon, asked.axon, sites.scores) for i in of.examined_index]
-    soma = [misfires_per_min(state.soma) * sites.living for state in of.states]
-    return hazard_course(tables, of.examined_index, sites, soma, of.at_s, asked.duration_s)
-
-
-def reached_over_time(of: BodyTrajectory, asked: Scenario, scores: people.Scores) -> np.ndarray:
-    """Return `reaches` of each moment, the axon's part from the nearest that was examined."""
-    middle = 0.5 * (of.examined_index[1:] + of.examined_index[:-1])
-    near = of.examined_index[np.searchsorted(middle, np.arange(of.at_s.size))]
-    return np.array(
-        [
-            reaches(replace(state, axon=of.states[i].axon), asked.axon, scores)
-            for state, i in zip(of.states, near, strict=True)
-        ]
-    )
-
-
-def state_hazard(
-    state: TissueState, sites: Sites, asked: Scenario, make: Callable[..., UnitHazard] = unit_hazard
-) -> UnitHazard:
-    """Return the hazards of one person's muscle in one state, made as `unit_hazard` does."""
-    table = hazard_table(state.axon, asked.axon, sites.scores)
-    soma = misfires_per_min(state.soma) * sites.living
-    return make(table, sites, soma, asked.duration_s)
-
-
-def person_sites(asked: Scenario, person: int):
-    """Return (sites, generator of the discharges) of one person's muscle."""
-    m = muscle(asked.muscle)
-    *_, firing_rng = person_streams(asked.seed, person, MUSCLES.index(m.name))
-    return healthy_sites(asked, person), firing_rng
-
-
-def healthy_sites(asked: Scenario, person: int) -> Sites:
-    """Return the sites of one person's muscle in health."""
-    return _draw_healthy_sites(muscle(asked.muscle).name, asked.axon, asked.seed, person)
-
-
-@cached(*parameters.FILES, size=64)
-def _draw_healthy_sites(name: str, axon: str, seed: int, person: int) -> Sites:
-    m = muscle(name)
-    own, rng, _ = person_streams(seed, person, MUSCLES.index(m.name))
-    scores = person_scores(seed, person)
-    return draw_sites(m.units, m.site_class, critical_multiplier(axon, scores), own, rng, scores)
-
-
-def add_fibre_repeats(firing: Firing, of: BodyTrajectory) -> Firing:
-    """Return the discharges of the muscle: the nerve's and what its fibres add to them."""
-    near, parts = of.nearest(firing.time_s), []
-    for i in np.unique(near):
-        mine = np.flatnonzero(near == i)
-        at, behind = add_repeats(firing.time_s[mine], firing.unit[mine], of.states[i].junction)
-        parts.append((at, mine[behind]))
-    if not any(at.size for at, _ in parts):
-        return firing
-    at, behind = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    return append_followers(firing, at, behind, "junction")
-
-
-def sites_in_state(state: TissueState, sites: Sites, asked: Scenario, person: int) -> Sites:
-    """Return a person's sites with what disease takes away and adds; health's as they are."""
-    new = state.terminal.sprouts_per_unit or state.lesion.axons_share
-    if state.units_scale == 1.0 and not new:
-        return sites
-    critical, streams = (
-        critical_multiplier(asked.axon, sites.scores),
-        _disease_streams(asked, person),
-    )
-    return diseased_sites(sites, state.units_scale, state.terminal, state.lesion, critical, streams)
-
-
-def _disease_streams(asked: Scenario, person: int) -> DiseaseStreams:
-    return DiseaseStreams(asked.seed, person, MUSCLES.index(asked.muscle))
-
-
-def state_other_sources(
-    state: TissueState, sites: Sites, asked: Scenario, person: int
-) -> tuple[list[Firing], np.ndarray]:
-    """Return the discharges of the sources beside the hazard law, and bursts per minute by origin.
-
-    As `other_sources` of a body that stays the same.
-    """
-    found, per_min = other_sources(constant_trajectory(state), sites, asked, person)
-    return found, per_min[0]
-
-
-def other_sources(
-    of: BodyTrajectory, sites: Sites, asked: Scenario, person: int
-) -> tuple[list[Firing], np.ndarray]:
-    """Return the discharges of the sources beside the hazard law, and bursts per minute.
-
-    The rates have the shape (moments, origins). Both are empty and zero without disease, which
-    is that of the first moment: no course changes it. The long-run rate leaves a cramp out,
-    which happens once.
-    """
-    state, found, per_min = of.states[0], [], np.zeros((of.at_s.size, len(ORIGINS)))
-    streams, duration = _disease_streams(asked, person), asked.duration_s
-    if state.terminal.fast_potassium_scale < 1.0:
-        made, rate = _ending_multiplets(of, sites, asked, streams)
-        found.append(made)
-        per_min[:, ORIGINS.index("terminal")] = rate
-    if state.lesion.myokymic_share > 0.0:
-        made, rate = fire_myokymia(state.lesion, sites.living, duration, streams)
-        found.append(made)
-        per_min[:, ORIGINS.index("lesion")] = rate
-    if state.pool.push_mv > 0.0:
-        found += fire_cramps(state.pool, state.soma, sites.living, duration, streams)
-    return found, per_min
-
-
-def _ending_multiplets(
-    of: BodyTrajectory, sites: Sites, asked: Scenario, streams: DiseaseStreams
-) -> tuple[Firing, np.ndarray]:
-    """Return multiplets, and how many a minute at each moment.
-
-    Around each moment whose axon is examined their rate is the one of that moment.
-    """
-    at_s = of.at_s[of.examined_index]
-    edges = np.array([0.0, *(0.5 * (at_s[1:] + at_s[:-1])), asked.duration_s])
-    parts, rates = [], []
-    for part, i in enumerate(of.examined_index):
-        begin, end = edges[part], edges[part + 1]
-        made, rate = fire_multiplets(
-            of.states[0].terminal,
-            sites.living,
-            asked.axon,
-            end - begin,
-            replace(streams, part=part),
-            of.states[i].axon,
-        )
-        parts.append(replace(made, time_s=made.time_s + begin, duration_s=asked.duration_s))
-        rates.append(rate)
-    middle = 0.5 * (of.examined_index[1:] + of.examined_index[:-1])
-    near = np.searchsorted(middle, np.arange(of.at_s.size))
-    return (parts[0] if len(parts) == 1 else merge_firings(parts)), np.array(rates)[near]
-
-
-def all_discharges(
-    of: BodyTrajectory,
-    sites: Sites,
-    hazards: HazardCourse,
-    asked: Scenario,
-    person: int,
-    rng: np.random.Generator,
-) -> tuple[Firing, np.ndarray]:
-    """Return all discharges of one person's muscle, and bursts per minute beside the hazard."""
-    firing = sample_firing(hazards, asked.duration_s, rng)
-    more, per_min = other_sources(of, sites, asked, person)
-    firing = merge_firings([firing, *more]) if more else firing
-    return add_fibre_repeats(firing, of), per_min
-
-
-def _person_twitches(
-    firing: Firing, of: BodyTrajectory, asked: Scenario, reached: np.ndarray, named: bool = True
-) -> Twitches:
-    """Return the twitches of a firing, their origins `named` or not.
-
-    Where only axons and somata misfire, bursts are what intervals alone make of them, and nothing
-    else need be told.
-    """
-    keep = reached[of.nearest(firing.time_s)] > 0.0
-    made, origin = firing.process[keep], firing.origin[keep]
-    plain = not made.any() and not (origin == ORIGINS.index("junction")).any()
-    force, slow = _muscle_scales(firing, of, np.ones_like(reached), 1e-6)
-    return find_twitches(
-        firing.time_s[keep],
-        firing.unit[keep],
-        asked.muscle,
-        TwitchScales(
-            force if np.ndim(force) == 0 else force[keep],
-            slow if np.ndim(slow) == 0 else slow[keep],
-        ),
-        DischargeLabels(
-            origin=np.array(ORIGINS)[origin] if named else None,
-            episode=None if plain else firing.episode[keep],
-            process=None if plain else np.array(PROCESSES)[made],
-        ),
-    )
-
-
-@dataclass(frozen=True)
-class PersonRun:
-    """What one person's muscle does in one scenario, before it is looked at."""
-
-    trajectory: BodyTrajectory
-    sites: Sites
-    hazards: HazardCourse
-    reached: np.ndarray
-    firing: Firing
-    other_bursts_per_min: np.ndarray
-    twitches: Twitches
-
-
-def simulate_person(
-    of: BodyTrajectory,
-    sites: Sites,
-    asked: Scenario,
-    person: int,
-    rng: np.random.Generator,
-    named: bool = True,
-) -> PersonRun:
-    """Return what one person's muscle does: the chain from sites to twitches.
-
-    Parameters
-    ----------
-    of : Moments
-        The body all the while; `still` makes one of a state.
-    sites : Sites
-        The person's, with what disease takes and adds.
-    asked : Scenario
-        Muscle, duration, axon and seed.
-    person : int
-    rng : numpy.random.Generator
-        Of the discharges.
-    named : bool
-        Whether twitches are told where they start.
-    """
-    hazards = trajectory_hazards(of, sites, asked)
-    firing, beside = all_discharges(of, sites, hazards, asked, person, rng)
-    reached = reached_over_time(of, asked, sites.scores)
-    found = _person_twitches(firing, of, asked, reached, named)
-    return PersonRun(of, sites, hazards, reached, firing, beside, found)
-
-
-def _run_person(of: BodyTrajectory, asked: Scenario, person: int, named: bool = True) -> PersonRun:
-    sites, rng = person_sites(asked, person)
-    return simulate_person(
-        of, sites_in_state(of.states[0], sites, asked, person), asked, person, rng, named
-    )
+from neurosim.simulation.workers import check_cores
 
 
 def simulate(
-    what: Body | Scenario | str | Path | None = None, *, person: int = TYPICAL_PERSON, **changes
+    what: Body | Scenario | str | Path | None = None,
+    *,
+    against: Body | Scenario | str | Path | None = None,
+    remedy: str | None = None,
+    people: int | None = None,
+    person: int = TYPICAL_PERSON,
+    cores: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    **changes,
 ) -> Result:
     """Run the whole chain for one person and return every intermediate.
 
@@ -313,10 +40,24 @@ def simulate(
     ----------
     what : Body, Scenario, catalogue name or TOML file
         A healthy body if omitted.
+    against : Body, Scenario, catalogue name or TOML file, optional
+        What to compare with, in the same person, muscle and time. Without it a changed body is
+        compared with health as the result is printed, drawn or saved.
+    remedy : str, optional
+        A remedy tried on that body (`neurosim.model.body.remedies`), such as ``"calm"``; compared
+        with the same body without it, unless `against` says otherwise.
+    people : int, optional
+        How many people are counted beside, in both scenarios; as many as the scenario says if
+        omitted, which is 1 (nobody beside) unless set.
     person : int
         Which of the seed's people, from 0; by default a typical one of seed 1.
+    cores : int, optional
+        Processes that count the people, 1 if omitted; the result does not depend on it.
+    progress : callable, optional
+        Called with (people done, people).
     **changes
-        Scenario fields to change: `muscle`, `duration_s`, `seed`, `axon`, `body`.
+        Scenario fields to change: `muscle`, `duration_s` or `duration` (``"24 h"``), `seed`,
+        `axon`, `root`, `body`, `course`.
 
     Returns
     -------
@@ -333,26 +74,28 @@ def simulate(
     >>> result.scenario.muscle
     'foot_sole'
     """
-    asked = load_scenario("normal" if what is None else what).replace(**changes)
-    of = body_trajectory(asked)
-    if of.examined_index.size > 1:
-        scores = person_scores(asked.seed, person)
-        prefetch_tables([of.states[i].axon for i in of.examined_index], asked.axon, scores)
-    run = _run_person(of, asked, person)
-    state, scores = of.states[0], run.sites.scores
-    return Result(
-        scenario=asked,
-        person=person,
-        state=state,
-        excitability=_examine_person(state.axon, asked.axon, scores),
-        healthy=_examine_person(Conditions(), asked.axon, scores),
-        hazard=hazard_table(state.axon, asked.axon, scores),
-        sites=run.sites,
-        trajectory=of,
-        hazards=run.hazards,
-        reached=run.reached,
-        other_bursts_per_min=run.other_bursts_per_min,
-        firing=run.firing,
-        twitches=run.twitches,
-        versions=versions(),
+    scenario = load_scenario("normal" if what is None else what).replace(**changes)
+    if people is not None:
+        scenario = scenario.replace(people=people)
+    check_callback("progress", progress)
+    person, cores, idle_remedy = check_person(person), check_cores(cores), ""
+    if remedy is not None:
+        untreated, scenario = scenario, apply_remedy(scenario, remedy)
+        if scenario is untreated:
+            idle_remedy = find_remedy(remedy).label
+        elif against is None:
+            against = untreated
+    other = None
+    if against is not None or scenario.people > 1:
+        other = comparison_scenario(scenario, against)
+    pair = [s for s in (scenario, other) if s is not None]
+    result, *others = (run_one(s, person) for s in pair)
+    compared = None
+    if scenario.people > 1:
+        compared = replicate(pair, scenario.people, cores=cores, progress=progress)
+    return replace(
+        result, against=others[0] if others else None, compared=compared, idle_remedy=idle_remedy
     )
+
+
+run = simulate  # as the command is called

@@ -109,7 +109,7 @@ def _apply_site(items: Sequence[Contribution], site: str, healthy: dict[str, flo
 def state_from_contributions(items: Sequence[Contribution]) -> TissueState:
     """Return the state that contributions make, by site and parameter name alone."""
     place = _apply_site(items, "junction", _JUNCTION)
-    made = transmit(
+    junction = transmit(
         place["calcium_out_mmol_l"],
         place["magnesium_out_mmol_l"],
         place["acetylcholinesterase_scale"],
@@ -118,7 +118,7 @@ def state_from_contributions(items: Sequence[Contribution]) -> TissueState:
         tuple(items),
         apply_contributions(items, "axon"),
         apply_soma_contributions(items),
-        made,
+        junction,
         **_apply_site(items, "muscle", _MUSCLE),
         terminal=Terminal(**_apply_site(items, "terminal", vars(Terminal()))),
         lesion=Lesion(**_apply_site(items, "lesion", vars(Lesion()))),
@@ -126,12 +126,12 @@ def state_from_contributions(items: Sequence[Contribution]) -> TissueState:
     )
 
 
-def tissue_state(asked: Scenario) -> TissueState:
+def tissue_state(scenario: Scenario) -> TissueState:
     """Return the state that a body makes of the muscle asked for.
 
     A pinched root reaches the share of the muscle's axons that it carries, and no other.
     """
-    return _tissue_state(asked.body, asked.muscle, asked.root)
+    return _tissue_state(scenario.body, scenario.muscle, scenario.root)
 
 
 @cached(*parameters.FILES, size=4096)
@@ -176,16 +176,16 @@ class BodyTrajectory:
 
 def constant_trajectory(state: TissueState, body: Body | None = None) -> BodyTrajectory:
     """Return the moments of a state that stays as it is: one."""
-    kept = (Body() if body is None else body,)
-    return BodyTrajectory(np.zeros(1), kept, (state,), np.zeros(1, int))
+    bodies = (Body() if body is None else body,)
+    return BodyTrajectory(np.zeros(1), bodies, (state,), np.zeros(1, int))
 
 
-def body_trajectory(asked: Scenario) -> BodyTrajectory:
+def body_trajectory(scenario: Scenario) -> BodyTrajectory:
     """Return the body of a scenario at the times that say what it is all the while."""
-    if asked.course is None:
-        return constant_trajectory(tissue_state(asked), asked.body)
-    hours, bodies = asked.course.knots(asked.body, asked.duration_s / 3600.0)
-    states = tuple(tissue_state(asked.replace(body=body)) for body in bodies)
+    if scenario.course is None:
+        return constant_trajectory(tissue_state(scenario), scenario.body)
+    hours, bodies = scenario.course.knots(scenario.body, scenario.duration_s / 3600.0)
+    states = tuple(tissue_state(scenario.replace(body=body)) for body in bodies)
     axons = np.array([list(vars(state.axon).values()) for state in states], float)
     at = select_knots(hours, axons) if np.ptp(axons, axis=0).any() else np.zeros(1, int)
     return BodyTrajectory(3600.0 * hours, tuple(bodies), states, at)

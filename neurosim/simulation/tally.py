@@ -5,31 +5,28 @@ for one person under several scenarios what happened in each stretch of time (an
 long bursts and intervals were, and where twitches started. Where only axons and somata misfire
 the discharges are counted as they are drawn (`count_bursts`, one source for plain Python and for
 Numba) and none is kept; with sources beside the hazard, or junctions that repeat, they are drawn
-whole and counted then. `replicate` does so for the same people under several scenarios.
+whole and counted then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
-from neurosim.base.errors import NeurosimError
 from neurosim.model.axon import kernel
 from neurosim.model.axon.axon import Conditions
-from neurosim.model.body.state import Body
 from neurosim.model.firing.discharge import ORIGINS, Firing, HazardCourse, stream_discharges
 from neurosim.model.firing.hazard import prefetch_tables
 from neurosim.model.firing.sites import person_scores
 from neurosim.model.muscle import anatomy
 from neurosim.model.muscle.events import Twitches
-from neurosim.simulation import processes, result, simulate
+from neurosim.simulation import person_run, result
 from neurosim.simulation import state as state_
 from neurosim.simulation.counting import count_bursts, force_law
-from neurosim.simulation.scenario import Scenario, load_scenario
+from neurosim.simulation.scenario import Scenario
 
 ROOM = 8192  # discharges drawn at a time: they stay in the processor's cache
 LARGEST = 10  # of the table of burst sizes: so many discharges or more
@@ -83,32 +80,32 @@ def bin_count(duration_s: float, bin_s: float) -> int:
 
 
 def tally_firing(
-    firing: Firing, found: Twitches, bin_s: float, expected_per_min: float = 0.0
+    firing: Firing, twitches: Twitches, bin_s: float, expected_per_min: float = 0.0
 ) -> Tally:
     """Return the tally of discharges and the twitches they made (their origins named)."""
     n = bin_count(firing.duration_s, bin_s)
 
     def by_bin(times):
-        at = np.clip((times / bin_s).astype(np.int64), 0, n - 1)
-        return np.bincount(at, minlength=n)
+        index = np.clip((times / bin_s).astype(np.int64), 0, n - 1)
+        return np.bincount(index, minlength=n)
 
-    short = ~found.painful
+    short = ~twitches.painful
     order = np.lexsort((firing.time_s, firing.unit))
     unit, time = firing.unit[order], firing.time_s[order]
     gaps = np.diff(time)[np.diff(unit) == 0]
-    which = np.searchsorted(INTERVAL_EDGES_S, gaps, side="right")
+    cell = np.searchsorted(INTERVAL_EDGES_S, gaps, side="right")
     names = np.array(ORIGINS)
     return Tally(
         bin_s,
         firing.duration_s,
-        by_bin(found.onset_s[short]),
-        by_bin(found.onset_s[short & found.visible]),
-        by_bin(found.onset_s[short & (found.discharges > 1)]),
-        by_bin(found.onset_s[~short]),
+        by_bin(twitches.onset_s[short]),
+        by_bin(twitches.onset_s[short & twitches.visible]),
+        by_bin(twitches.onset_s[short & (twitches.discharges > 1)]),
+        by_bin(twitches.onset_s[~short]),
         by_bin(firing.time_s),
-        (found.origin[short, None] == names).sum(axis=0),
-        np.bincount(np.minimum(found.discharges[short], LARGEST) - 1, minlength=LARGEST),
-        np.bincount(which, minlength=INTERVAL_EDGES_S.size + 1),
+        (twitches.origin[short, None] == names).sum(axis=0),
+        np.bincount(np.minimum(twitches.discharges[short], LARGEST) - 1, minlength=LARGEST),
+        np.bincount(cell, minlength=INTERVAL_EDGES_S.size + 1),
         np.unique(firing.unit).size,
         expected_per_min,
     )
@@ -124,34 +121,40 @@ def _counting_loop():
     return compiled
 
 
-def can_count_as_drawn(of: state_.BodyTrajectory) -> bool:
+def can_count_as_drawn(trajectory: state_.BodyTrajectory) -> bool:
     """Return whether discharges are counted as they are drawn: all twitches are misfires."""
-    first = of.states[0]
+    first = trajectory.states[0]
     beside = first.terminal.fast_potassium_scale < 1.0 or first.pool.push_mv > 0.0
-    repeats = any(state.junction.repeats_ms for state in of.states)
+    repeats = any(state.junction.repeats_ms for state in trajectory.states)
     return not (beside or repeats or first.lesion.myokymic_share > 0.0)
 
 
 def _count_as_drawn(
-    of: state_.BodyTrajectory,
+    trajectory: state_.BodyTrajectory,
     hazards: HazardCourse,
-    asked: Scenario,
+    scenario: Scenario,
     reached: np.ndarray,
     bin_s: float,
     rng: np.random.Generator,
 ) -> Tally:
     """Return the tally of discharges that are drawn and let go."""
-    m = anatomy.muscle(asked.muscle)
+    m = anatomy.muscle(scenario.muscle)
     twitch = anatomy.twitch_forces_mn(m), anatomy.contraction_times_ms(m) / 1000.0
-    force = np.array([s.unit_force_scale * max(s.transmission, 1e-6) for s in of.states])
-    slow = np.array([s.contraction_time_scale for s in of.states])
-    knots = of.at_s, 0.5 * (of.at_s[1:] + of.at_s[:-1]), force, slow, reached
-    by_bin = np.zeros((4, bin_count(asked.duration_s, bin_s)), np.int64)
+    force = np.array([s.unit_force_scale * max(s.transmission, 1e-6) for s in trajectory.states])
+    slow = np.array([s.contraction_time_scale for s in trajectory.states])
+    knots = (
+        trajectory.at_s,
+        0.5 * (trajectory.at_s[1:] + trajectory.at_s[:-1]),
+        force,
+        slow,
+        reached,
+    )
+    by_bin = np.zeros((4, bin_count(scenario.duration_s, bin_s)), np.int64)
     origins, sizes = np.zeros(len(ORIGINS), np.int64), np.zeros(LARGEST, np.int64)
     intervals, active = np.zeros(INTERVAL_EDGES_S.size + 1, np.int64), np.zeros(m.units, bool)
     origin, last = hazards.knots[0].origin, np.array([-1.0, 0.0, 0.0])
     law = force_law()
-    for rows in stream_discharges(hazards, asked.duration_s, rng, ROOM):
+    for rows in stream_discharges(hazards, scenario.duration_s, rng, ROOM):
         _counting_loop()(
             rows,
             twitch,
@@ -168,11 +171,11 @@ def _count_as_drawn(
             active,
         )
     twitches, visible, doublets, discharges = by_bin
-    none = np.zeros((of.at_s.size, len(ORIGINS)))
+    none = np.zeros((trajectory.at_s.size, len(ORIGINS)))
     expected = result.mean_rate(hazards, result.twitch_rates(hazards, none, reached))
     return Tally(
         bin_s,
-        asked.duration_s,
+        scenario.duration_s,
         twitches,
         visible,
         doublets,
@@ -186,147 +189,43 @@ def _count_as_drawn(
     )
 
 
-def _tally_scenario(of: state_.BodyTrajectory, asked: Scenario, person: int, bin_s: float) -> Tally:
+def _tally_scenario(
+    trajectory: state_.BodyTrajectory, scenario: Scenario, person: int, bin_s: float
+) -> Tally:
     """Return what one person's muscle does under one scenario, in counts."""
-    sites, rng = simulate.person_sites(asked, person)
-    sites = simulate.sites_in_state(of.states[0], sites, asked, person)
-    if can_count_as_drawn(of):
-        hazards = simulate.trajectory_hazards(of, sites, asked)
-        reached = simulate.reached_over_time(of, asked, sites.scores)
-        return _count_as_drawn(of, hazards, asked, reached, bin_s, rng)
-    acted = simulate.simulate_person(of, sites, asked, person, rng)
-    per_min = result.twitch_rates(acted.hazards, acted.other_bursts_per_min, acted.reached)
-    expected = result.mean_rate(acted.hazards, per_min)
-    return tally_firing(acted.firing, acted.twitches, bin_s, expected)
+    sites, rng = person_run.person_sites(scenario, person)
+    sites = person_run.sites_in_state(trajectory.states[0], sites, scenario, person)
+    if can_count_as_drawn(trajectory):
+        hazards = person_run.trajectory_hazards(trajectory, sites, scenario)
+        reached = person_run.reached_over_time(trajectory, scenario, sites.scores)
+        return _count_as_drawn(trajectory, hazards, scenario, reached, bin_s, rng)
+    run = person_run.simulate_person(trajectory, sites, scenario, person, rng)
+    per_min = result.twitch_rates(run.hazards, run.other_bursts_per_min, run.reached)
+    expected = result.mean_rate(run.hazards, per_min)
+    return tally_firing(run.firing, run.twitches, bin_s, expected)
 
 
-def tally_person(asked: Sequence[Scenario], person: int, bin_s: float = 3600.0) -> list[Tally]:
+def tally_person(scenarios: Sequence[Scenario], person: int, bin_s: float = 3600.0) -> list[Tally]:
     """Return what one person's muscle does under each scenario, in counts.
 
     Parameters
     ----------
-    asked : sequence of Scenario
+    scenarios : sequence of Scenario
     person : int
         Number of the person within each scenario's seed.
     bin_s : float
         Length of a stretch of time, s.
     """
-    looked = [state_.body_trajectory(s) for s in asked]
-    for axon, seed in {(s.axon, s.seed) for s in asked}:
-        mine = [
-            of.states[i].axon
-            for s, of in zip(asked, looked, strict=True)
+    trajectories = [state_.body_trajectory(s) for s in scenarios]
+    for axon, seed in {(s.axon, s.seed) for s in scenarios}:
+        conditions = [
+            trajectory.states[i].axon
+            for s, trajectory in zip(scenarios, trajectories, strict=True)
             if (s.axon, s.seed) == (axon, seed)
-            for i in of.examined_index
+            for i in trajectory.examined_index
         ]
-        prefetch_tables([Conditions(), *mine], axon, person_scores(seed, person))
-    return [_tally_scenario(of, s, person, bin_s) for s, of in zip(asked, looked, strict=True)]
-
-
-@dataclass(frozen=True)
-class People:
-    """The same people under several scenarios; rows are scenarios, columns people.
-
-    Attributes
-    ----------
-    scenarios : tuple of Scenario
-    twitches, visible, doublets, active_units : ndarray of int, shape (scenarios, people)
-        Counts within `duration_s`, spasms left out; `doublets` of events of two discharges and
-        more, `active_units` of units that discharge.
-    expected_per_min : ndarray, shape (scenarios, people)
-        Long-run twitch rate of each person from their hazards.
-    """
-
-    scenarios: tuple[Scenario, ...]
-    twitches: np.ndarray
-    visible: np.ndarray
-    doublets: np.ndarray
-    active_units: np.ndarray
-    expected_per_min: np.ndarray
-
-    @property
-    def per_min(self) -> np.ndarray:
-        """Twitches per minute, shape (scenarios, people)."""
-        return self.twitches / self.scenarios[0].duration_s * 60.0
-
-    def row(self, name: str) -> int:
-        """Return the row of a scenario by name.
-
-        Raises
-        ------
-        NeurosimError
-            If it was not run.
-        """
-        names = [s.name for s in self.scenarios]
-        if name not in names:
-            raise NeurosimError(f"Scenario '{name}' is not among {', '.join(names)}.")
-        return names.index(name)
-
-
-def _count_chunk(asked: Sequence[Scenario], people: np.ndarray) -> list[np.ndarray]:
-    """Return the counts of some people, shape (scenarios, 5) each."""
+        prefetch_tables([Conditions(), *conditions], axon, person_scores(seed, person))
     return [
-        np.array(
-            [
-                (
-                    t.twitches.sum(),
-                    t.visible.sum(),
-                    t.doublets.sum(),
-                    t.active_units,
-                    t.expected_per_min,
-                )
-                for t in tally_person(asked, int(person), asked[0].duration_s)
-            ],
-            float,
-        )
-        for person in people
+        _tally_scenario(trajectory, s, person, bin_s)
+        for s, trajectory in zip(scenarios, trajectories, strict=True)
     ]
-
-
-def replicate(
-    scenarios: Scenario | Body | str | Path | Sequence[Scenario | Body | str | Path],
-    people: int = 200,
-    *,
-    cores: int = 1,
-    progress: Callable[[int, int], None] | None = None,
-    **changes,
-) -> People:
-    """Run the same people under several scenarios.
-
-    Parameters
-    ----------
-    scenarios : Scenario, Body, catalogue name or TOML file, or a sequence of them
-        One alone is one scenario.
-    people : int
-    cores : int
-        Processes to use; the result does not depend on it.
-    progress : callable, optional
-        Called with (people done, people).
-    **changes
-        Scenario fields to change in all of them: `muscle`, `duration_s`, `seed`, `axon`.
-
-    Raises
-    ------
-    NeurosimError
-        For an unknown name, or a value that is not allowed.
-    """
-    several = [scenarios] if isinstance(scenarios, (Scenario, Body, str, Path)) else scenarios
-    asked = tuple(load_scenario(s).replace(**changes, people=people) for s in several)
-    if len({(s.duration_s, s.muscle, s.seed) for s in asked}) != 1:
-        raise NeurosimError("Scenarios compared must share duration_s, muscle and seed.")
-    chunks = np.array_split(np.arange(people), max(1, min(people, -(-people // 10))))
-    done: list[np.ndarray] = []
-    if cores > 1:
-        with processes.process_pool(cores) as pool:
-            for part in pool.map(_count_chunk, [asked] * len(chunks), chunks):
-                done += part
-                if progress:
-                    progress(len(done), people)
-    else:
-        for chunk in chunks:
-            done += _count_chunk(asked, chunk)
-            if progress:
-                progress(len(done), people)
-    table = np.stack(done, axis=2).transpose(1, 0, 2)
-    counts = table[:4].astype(np.int64)
-    return People(asked, counts[0], counts[1], counts[2], counts[3], table[4])

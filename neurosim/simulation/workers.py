@@ -1,29 +1,43 @@
 """Who does the work of a long run: this process, several on this machine, or a Dask cluster.
 
 Each of them takes jobs one by one, so that only few are under way, and gives back each result as
-it comes, in any order.
+it comes, in any order (`run_jobs`), or in the order of the jobs (`map_jobs`).
+
+Processes are started fresh. They take over the overrides of parameters and end with their parent.
+They do not run the user's script again, so that one without ``if __name__ == "__main__"`` works,
+as do ``python -c`` and a script on the standard input; and a file such as types.py beside the
+script does not stand in their way.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import re
 import signal
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
+from multiprocessing import parent_process
+from multiprocessing.context import SpawnContext, SpawnProcess
+from pathlib import Path
 from typing import Any
 
 from neurosim.base import parameters
-from neurosim.base.errors import NeurosimError
-from neurosim.simulation.processes import process_pool
+from neurosim.base.errors import NeurosimError, short_repr
 from neurosim.simulation.provenance import build_info
+from neurosim.simulation.scenario import check_whole
 
+MAX_WORKERS = 512
 JOBS_AHEAD = 2  # jobs under way for each worker
 CONNECT_S = 10.0
 RETRIES = 5  # of a job whose Dask worker was lost
+PACKAGE_FOLDER = str(Path(__file__).parents[2])
 _one_at_a_time = threading.Lock()
+_lifelong = ExitStack()  # what holds in a process until it ends
+_starting = threading.RLock()
 Job = tuple[Any, ...]
 Results = Generator[tuple[Job, Any], None, None]
 
@@ -72,12 +86,49 @@ def run_jobs(work: Callable, jobs: Iterable[Job], workers: int = 1, client: Any 
     return ((job, work(*job)) for job in jobs)
 
 
+def map_jobs(work: Callable, jobs: Iterable[Job], workers: int = 1) -> Iterator[Any]:
+    """Yield ``work(*job)`` of every job in their order; arguments as for `run_jobs`.
+
+    Raises
+    ------
+    NeurosimError
+        If a process died.
+    """
+    numbered = ((i, work, job) for i, job in enumerate(jobs))
+    early: dict[int, Any] = {}
+    position = 0
+    try:
+        with closing(run_jobs(_run_numbered, numbered, workers)) as results:
+            for (i, *_), result in results:
+                early[i] = result
+                while position in early:
+                    yield early.pop(position)
+                    position += 1
+    except WorkersLost as error:
+        raise NeurosimError(f"Stopped, because {error}.") from None
+
+
+def _run_numbered(_: int, work: Callable, job: Job) -> Any:
+    return work(*job)
+
+
+def check_cores(cores: object) -> int:
+    """Return how many processes are asked for, 1 if nothing is said.
+
+    Raises
+    ------
+    NeurosimError
+        For anything but a whole number up to `MAX_WORKERS`.
+    """
+    return 1 if cores is None else check_whole("cores", cores, 1, MAX_WORKERS)
+
+
 def _run_in_processes(work: Callable, jobs: Iterable[Job], workers: int) -> Results:
     from concurrent.futures import FIRST_COMPLETED, wait
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import active_children
 
-    others, pool = set(active_children()), process_pool(workers)
+    others, pool = set(active_children()), _start_pool(workers)
     queue, waiting = iter(jobs), {}
     try:
         while True:
@@ -100,6 +151,83 @@ def _run_in_processes(work: Callable, jobs: Iterable[Job], workers: int) -> Resu
         raise
 
 
+def _start_pool(workers: int) -> Any:
+    """Return a pool of fresh processes, in which parameters are overridden as they are here."""
+    from concurrent.futures import ProcessPoolExecutor
+
+    with _safe_path():  # of the process that looks after the pool's semaphores
+        return ProcessPoolExecutor(
+            workers,
+            _FreshContext(),
+            initializer=_prepare_worker,
+            initargs=(parameters.overrides(),),
+        )
+
+
+def _prepare_worker(overrides: dict[tuple[str, str], float]) -> None:
+    """Prepare a fresh process: its parent alone answers Ctrl-C, and it does not outlive that."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _lifelong.enter_context(parameters.override_all(overrides))
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+class _FreshProcess(SpawnProcess):
+    """A process that imports nothing of the user's script."""
+
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:
+        from multiprocessing import spawn
+
+        def prepare_without_script(name: str) -> dict[str, Any]:
+            data = prepare(name)
+            if name == process_obj.name:
+                data.pop("init_main_from_name", None)
+                data.pop("init_main_from_path", None)
+                data["sys_path"] = _package_first(data["sys_path"])
+            return data
+
+        with _safe_path():
+            prepare = spawn.get_preparation_data
+            spawn.get_preparation_data = prepare_without_script
+            try:
+                return SpawnProcess._Popen(process_obj)  # type: ignore[attr-defined]
+            finally:
+                spawn.get_preparation_data = prepare
+
+
+class _FreshContext(SpawnContext):
+    Process = _FreshProcess  # type: ignore[assignment]
+
+
+def _package_first(path: list[str]) -> list[str]:
+    """Return where a worker looks for modules: in the script's folder last, unless we are in it."""
+    if sys.flags.safe_path or not path or os.path.abspath(path[0]) == PACKAGE_FOLDER:
+        return path
+    return [*path[1:], path[0]]
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """Let Python processes started in a ``with`` block not look for modules where we stand."""
+    with _starting:
+        before = os.environ.get("PYTHONSAFEPATH")
+        os.environ["PYTHONSAFEPATH"] = "1"
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ["PYTHONSAFEPATH"]
+            else:
+                os.environ["PYTHONSAFEPATH"] = before
+
+
 def check_address(address: str) -> str:
     """Return the address of a Dask scheduler if it looks like one.
 
@@ -110,10 +238,11 @@ def check_address(address: str) -> str:
     """
     from importlib.util import find_spec
 
-    port = re.fullmatch(r"(?:tcp|tls|ws|wss)://[^\s/:]+:(\d+)", address)
+    text = address if isinstance(address, str) else short_repr(address)
+    port = re.fullmatch(r"(?:tcp|tls|ws|wss)://[^\s/:]+:(\d+)", text)
     if not port or not 1 <= int(port[1]) <= 65_535:
         raise NeurosimError(
-            f"scheduler = '{address}' must be an address such as tcp://127.0.0.1:8786."
+            f"scheduler = '{text}' must be an address such as tcp://127.0.0.1:8786."
         )
     if find_spec("distributed") is None:
         raise NeurosimError(

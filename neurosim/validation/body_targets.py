@@ -21,9 +21,10 @@ from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
 from neurosim.model.soma import cramp, pool, trains
 from neurosim.model.soma.soma import SomaConditions
+from neurosim.simulation.people import People
+from neurosim.simulation.replicate import replicate
 from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.state import state_from_contributions
-from neurosim.simulation.tally import People, replicate
 from neurosim.validation.surveys import seen_probability
 from neurosim.validation.target import INF, Row
 

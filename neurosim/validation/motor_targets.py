@@ -19,9 +19,9 @@ from neurosim.model.muscle import anatomy, fatigue, junction
 from neurosim.model.muscle.force import muscle_force_mn, tetanic_fraction, twitch_mn
 from neurosim.model.soma import cramp, pool, trains
 from neurosim.model.soma.soma import SomaConditions
+from neurosim.simulation.replicate import replicate
 from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.state import state_from_contributions
-from neurosim.simulation.tally import replicate
 from neurosim.validation.target import INF, Row
 
 ALS_PEOPLE = 60

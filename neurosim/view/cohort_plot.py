@@ -8,8 +8,18 @@ from typing import Any
 import numpy as np
 
 from neurosim.base.errors import NeurosimError
+from neurosim.base.files import Content
 from neurosim.simulation.cohort import Cohort
-from neurosim.view.cohort_tables import cohort_sentences, summary_rows
+from neurosim.simulation.scenario import Scenario
+from neurosim.view.cohort_tables import (
+    cohort_record,
+    cohort_sentences,
+    cohort_table_files,
+    describe_cohort,
+    summary_rows,
+)
+from neurosim.view.export import text_bytes
+from neurosim.view.save import scenario_parameters
 from neurosim.view.style import (
     BLACK,
     CHANGED,
@@ -23,6 +33,7 @@ from neurosim.view.style import (
     muscle_words,
     new_figure,
     pluralize,
+    png_bytes,
     safe_label,
 )
 
@@ -48,9 +59,40 @@ def picture_cohort(cohort: Cohort) -> Any:
     Picture
         Its `words` are those of `neurosim.view.cohort_tables.cohort_sentences`.
     """
-    states = cohort.plan.states
-    muscles = list(dict.fromkeys(s.muscle for s in states))
-    lines = max(sum(s.muscle == m for s in states) for m in muscles)
+    return draw_rates(
+        cohort.plan.states,
+        summary_rows(cohort),
+        cohort.per_min,
+        _caption_words(cohort),
+        cohort_sentences(cohort),
+    )
+
+
+@house_style
+def draw_rates(
+    scenarios: Sequence[Scenario],
+    rows: Sequence[Mapping[str, Any]],
+    per_min: np.ndarray,
+    caption: str,
+    sentences: str,
+) -> Any:
+    """Draw twitches per minute of the same people in scenarios, a panel for each muscle.
+
+    Parameters
+    ----------
+    scenarios : sequence of Scenario
+    rows : sequence of mapping
+        Of `rate_row`, one for each scenario.
+    per_min : ndarray, shape (scenarios, people)
+    caption, sentences : str
+        What stands below, and what it shows in words.
+
+    Returns
+    -------
+    Picture
+    """
+    muscles = list(dict.fromkeys(s.muscle for s in scenarios))
+    lines = max(sum(s.muscle == m for s in scenarios) for m in muscles)
     across = min(len(muscles), COLUMNS)
     down = -(-len(muscles) // across)
     height = 2.0 + down * (1.3 + (0.5 if lines <= 12 else 0.36) * lines)
@@ -58,7 +100,7 @@ def picture_cohort(cohort: Cohort) -> Any:
     fig = new_figure(max(11.0 if across == 1 else 3.0 + 4.3 * across, 1.2 * height), height)
     axes = np.atleast_1d(fig.subplots(down, across, sharex=True, squeeze=False).ravel())
     for i, (ax, name) in enumerate(zip(axes, muscles, strict=False)):
-        plot_cohort(cohort, name, ax)
+        _draw_muscle(ax, scenarios, rows, per_min, name)
         if i % across:
             ax.set_yticklabels([])
         ax.set_title(muscle_words(name) if len(muscles) > 1 else "")
@@ -69,8 +111,8 @@ def picture_cohort(cohort: Cohort) -> Any:
     for ax in axes[len(muscles) :]:
         ax.remove()
     where = f", {muscle_words(muscles[0])}" if len(muscles) == 1 else ""
-    add_titles(fig, f"How often people twitch{where}", _caption_words(cohort))
-    fig.alt_text = cohort_sentences(cohort)
+    add_titles(fig, f"How often people twitch{where}", caption)
+    fig.alt_text = sentences
     return fig
 
 
@@ -92,29 +134,54 @@ def plot_cohort(cohort: Cohort, muscle: str | None = None, ax: Any = None) -> An
     """
     ax, states = axes_or_new(ax), cohort.plan.states
     muscle = states[0].muscle if muscle is None else muscle
-    mine = [i for i, s in enumerate(states) if s.muscle == muscle]
-    if not mine:
+    if muscle not in [s.muscle for s in states]:
         known = ", ".join(dict.fromkeys(s.muscle for s in states))
         raise NeurosimError(f"muscle = '{muscle}' is not in this cohort; it has {known}.")
-    rows = summary_rows(cohort)
-    _draw_panel(ax, [rows[i] for i in mine], cohort.per_min[mine], _axis_span(cohort.per_min))
-    ax.set_yticks(range(len(mine)), [safe_label(states[i].title) for i in mine])
-    ax.set_xlabel("twitches per minute")
-    ax.set_title(muscle_words(muscle))
+    _draw_muscle(ax, states, summary_rows(cohort), cohort.per_min, muscle)
     return ax
 
 
+def _draw_muscle(
+    ax: Any,
+    scenarios: Sequence[Scenario],
+    rows: Sequence[Mapping[str, Any]],
+    per_min: np.ndarray,
+    muscle: str,
+) -> None:
+    """Draw the scenarios of one muscle with their titles; the axis has room for all muscles."""
+    index = [i for i, s in enumerate(scenarios) if s.muscle == muscle]
+    _draw_panel(ax, [rows[i] for i in index], per_min[index], _axis_span(per_min))
+    ax.set_yticks(range(len(index)), [safe_label(scenarios[i].title) for i in index])
+    ax.set_xlabel("twitches per minute")
+    ax.set_title(muscle_words(muscle))
+
+
+def cohort_files(cohort: Cohort) -> dict[str, Content]:
+    """Return what `neurosim cohort` writes, by file name; tables are written block by block."""
+    text, files = describe_cohort(cohort), cohort_table_files(cohort)
+    figure = picture_cohort(cohort)
+    files["cohort.png"] = png_bytes(figure)
+    files["cohort.txt"] = text_bytes(f"{text}\n\nThe picture in words:\n{figure.alt_text}")
+    files["cohort.json"] = cohort_record(cohort)
+    return files
+
+
+def cohort_parameters(cohort: Cohort) -> set[tuple[str, str]]:
+    """Return (group, name) of the parameters that the states can rest on."""
+    return scenario_parameters(cohort.plan.states)
+
+
 def _caption_words(cohort: Cohort) -> str:
-    asked = cohort.plan
-    shape = "strokes: each person" if asked.people <= FEW_PEOPLE else "hills: all people who twitch"
+    plan = cohort.plan
+    shape = "strokes: each person" if plan.people <= FEW_PEOPLE else "hills: all people who twitch"
     who = (
         "1 simulated person"
-        if asked.people == 1
-        else (f"{label_number(asked.people)} simulated people")
+        if plan.people == 1
+        else (f"{label_number(plan.people)} simulated people")
     )
     return (
-        f"{who} (seed {asked.seed}), the same in every row, for "
-        f"{pluralize(asked.hours, 'hour')}; {shape};\n"
+        f"{who} (seed {plan.seed}), the same in every row, for "
+        f"{pluralize(plan.hours, 'hour')}; {shape};\n"
         "bar: the middle half of all people; circle and number: the median person. Left: people "
         "without any twitch.\n"
     )

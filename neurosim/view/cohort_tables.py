@@ -12,7 +12,6 @@ from typing import IO, Any
 
 import numpy as np
 
-from neurosim.base.errors import NeurosimError
 from neurosim.base.files import Content
 from neurosim.base.parameters import parameter
 from neurosim.model.firing.discharge import ORIGINS
@@ -21,6 +20,7 @@ from neurosim.simulation.cohort import Cohort
 from neurosim.simulation.plan import COHORT_SIGNS, COUNTS, HOURLY, UNKNOWN, least_weeks
 from neurosim.simulation.provenance import versions
 from neurosim.simulation.ratio import Ratio, paired_ratio
+from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.tally import INTERVAL_EDGES_S, LARGEST
 from neurosim.view.describe_ratio import ratio_band
 from neurosim.view.export import csv_bytes, json_bytes, unit_of
@@ -36,22 +36,22 @@ SIGN_VALUES = np.array([False, True, None], object)  # by a sign's number, the l
 
 def people_blocks(cohort: Cohort) -> Iterator[Block]:
     """Yield one row for each person, scenario and muscle, a part of the people at a time."""
-    asked, n = cohort.plan, len(cohort.plan.states)
-    names = np.array([s.name for s in asked.states], object)
-    muscles = np.array([s.muscle for s in asked.states], object)
+    plan, n = cohort.plan, len(cohort.plan.states)
+    names = np.array([s.name for s in plan.states], object)
+    muscles = np.array([s.muscle for s in plan.states], object)
     for part in cohort.parts():
         rows = part["rows"]
         people, flat = len(rows), rows.ravel()
         yield {
-            "seed": np.full(people * n, asked.seed),
+            "seed": np.full(people * n, plan.seed),
             "person": flat["person"],
             "scenario": np.tile(names, people),
             "muscle": np.tile(muscles, people),
-            "hours": np.full(people * n, asked.hours),
+            "hours": np.full(people * n, plan.hours),
             **{c: flat[c] for c in COUNTS},
             "active_units": flat["active_units"],
             "expected_per_min": flat["expected_per_min"],
-            "twitches_per_min": flat["twitches"] / (60.0 * asked.hours),
+            "twitches_per_min": flat["twitches"] / (60.0 * plan.hours),
             **{f"{o}_twitches": flat[f"{o}_twitches"] for o in ORIGINS},
             **{sign: SIGN_VALUES[flat[sign]] for sign in COHORT_SIGNS},
         }
@@ -59,13 +59,13 @@ def people_blocks(cohort: Cohort) -> Iterator[Block]:
 
 def hours_blocks(cohort: Cohort) -> Iterator[Block]:
     """Yield one row for each scenario, muscle and hour, summed over people."""
-    asked = cohort.plan
-    for i, state in enumerate(asked.states):
+    plan = cohort.plan
+    for i, state in enumerate(plan.states):
         yield {
-            "seed": np.full(asked.bins, asked.seed),
-            **_label_rows(state, asked.bins),
-            "hour": np.arange(asked.bins),
-            "people": np.full(asked.bins, asked.people),
+            "seed": np.full(plan.bins, plan.seed),
+            **_label_rows(state, plan.bins),
+            "hour": np.arange(plan.bins),
+            "people": np.full(plan.bins, plan.people),
             **{name: cohort.hours[i, :, c] for c, name in enumerate(HOURLY)},
         }
 
@@ -103,29 +103,53 @@ def summary_rows(cohort: Cohort) -> list[dict[str, Any]]:
     Rate ratios are those of the rates to be expected, person by person against health in the same
     muscle (`neurosim.simulation.ratio.paired_ratio`).
     """
-    asked, found = cohort.plan, []
-    for i, state in enumerate(asked.states):
-        per_min = cohort.per_min[i]
-        low, median, high = np.quantile(per_min, (0.25, 0.5, 0.75))
-        found.append(
-            {
-                "seed": asked.seed,
-                "scenario": state.name,
-                "muscle": state.muscle,
-                "people": asked.people,
-                "hours": asked.hours,
-                "twitching_share": float((per_min > 0).mean()),
-                "visible_share": float((cohort.visible[i] > 0).mean()),
-                "median_per_min": median,
-                "lower_quartile_per_min": low,
-                "upper_quartile_per_min": high,
-                "mean_per_min": per_min.mean(),
-                "mean_expected_per_min": cohort.expected_per_min[i].mean(),
-                **_ratio_columns(ratio_to_health(cohort, i)),
-                **{f"{sign}_share": _shown_share(cohort.sign(sign)[i]) for sign in COHORT_SIGNS},
-            }
+    plan, rows = cohort.plan, []
+    for i, state in enumerate(plan.states):
+        row = rate_row(
+            state,
+            cohort.per_min[i],
+            cohort.visible[i],
+            cohort.expected_per_min[i],
+            ratio_to_health(cohort, i),
         )
-    return found
+        signs = {f"{sign}_share": _shown_share(cohort.sign(sign)[i]) for sign in COHORT_SIGNS}
+        rows.append({"seed": plan.seed, **row, "hours": plan.hours, **signs})
+    order = ("seed", "scenario", "muscle", "people", "hours")
+    return [{**{name: row[name] for name in order}, **row} for row in rows]
+
+
+def rate_row(
+    scenario: Scenario,
+    per_min: np.ndarray,
+    visible: np.ndarray,
+    expected_per_min: np.ndarray,
+    ratio: Ratio,
+) -> dict[str, Any]:
+    """Return what the summary says of the rates of the same people in one scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    per_min, visible, expected_per_min : ndarray, shape (people,)
+        Twitches per minute that were counted, twitches that could be seen, and twitches per minute
+        to be expected over a long time.
+    ratio : Ratio
+        Against health.
+    """
+    low, median, high = np.quantile(per_min, (0.25, 0.5, 0.75))
+    return {
+        "scenario": scenario.name,
+        "muscle": scenario.muscle,
+        "people": per_min.size,
+        "twitching_share": float((per_min > 0).mean()),
+        "visible_share": float((visible > 0).mean()),
+        "median_per_min": median,
+        "lower_quartile_per_min": low,
+        "upper_quartile_per_min": high,
+        "mean_per_min": per_min.mean(),
+        "mean_expected_per_min": expected_per_min.mean(),
+        **_ratio_columns(ratio),
+    }
 
 
 def ratio_to_health(cohort: Cohort, state: int) -> Ratio:
@@ -144,23 +168,6 @@ def _shown_share(sign: np.ndarray) -> float:
 
 
 # --- Files -----------------------------------------------------------------------------------
-
-
-def require_pyarrow(format: str) -> None:
-    """Refuse Parquet without its package.
-
-    Raises
-    ------
-    NeurosimError
-        It says what to install.
-    """
-    from importlib.util import find_spec
-
-    if format == "parquet" and find_spec("pyarrow") is None:
-        raise NeurosimError(
-            "Parquet needs pyarrow: install it with: pip install 'neurosim[cohort]', or choose "
-            "--format csv."
-        )
 
 
 def csv_content(blocks: Callable[[], Iterator[Block]]) -> Content:
@@ -196,7 +203,7 @@ def parquet_content(blocks: Callable[[], Iterator[Block]]) -> Content:
     return write
 
 
-def cohort_files(cohort: Cohort) -> dict[str, Content]:
+def cohort_table_files(cohort: Cohort) -> dict[str, Content]:
     """Return the tables of a cohort by file name, to be written block by block."""
     end = cohort.plan.format
     content = parquet_content if end == "parquet" else csv_content
@@ -212,9 +219,9 @@ def cohort_files(cohort: Cohort) -> dict[str, Content]:
     return {f"{name}.{end}": content(one) for name, one in blocks.items()}
 
 
-def cohort_record(cohort: Cohort, **more: Any) -> bytes:
-    """Return ``cohort.json``: what was asked, units, versions, and what it took."""
-    asked = cohort.plan
+def cohort_record(cohort: Cohort) -> bytes:
+    """Return ``cohort.json``: what was plan, units, versions, and what it took."""
+    plan = cohort.plan
     first = {
         "people": next(people_blocks(cohort)), "hours": next(hours_blocks(cohort)),
         "histograms": next(histogram_blocks(cohort)), "summary": summary_rows(cohort)[0],
@@ -223,20 +230,19 @@ def cohort_record(cohort: Cohort, **more: Any) -> bytes:
         {
             "simulated": True,
             "tables": {
-                f"{name}.{asked.format}": {c: HOURS.get(c, unit_of(c)) for c in block}
+                f"{name}.{plan.format}": {c: HOURS.get(c, unit_of(c)) for c in block}
                 for name, block in first.items()
             },
-            "note": "one row of people for each person, scenario and muscle; hours and histograms are "
-            "summed over people; low and high of an interval in s, of a burst in discharges; "
+            "note": "one row of people for each person, scenario and muscle; hours and histograms "
+            "are summed over people; low and high of an interval in s, of a burst in discharges; "
             "hour is its start, in hours",
-            "seed": asked.seed,
-            "settings": asked.settings(),
+            "seed": plan.seed,
+            "settings": plan.settings(),
             "chunk": cohort.chunk,
             "seconds": cohort.seconds,
             "core_seconds": cohort.core_seconds,
             "resumed": cohort.resumed,
             "versions": versions(),
-            **more,
             "advice": ADVICE,
         }
     )
@@ -247,14 +253,14 @@ def cohort_record(cohort: Cohort, **more: Any) -> bytes:
 
 def describe_cohort(cohort: Cohort) -> str:
     """Return the summary as a table with a few sentences below."""
-    asked = cohort.plan
-    muscles = {s.muscle for s in asked.states}
+    plan = cohort.plan
+    muscles = {s.muscle for s in plan.states}
     where = muscle_words(next(iter(muscles))) if len(muscles) == 1 else f"{len(muscles)} muscles"
-    who = "1 person" if asked.people == 1 else f"{label_number(asked.people)} people"
-    head = f"{who} (seed {asked.seed}), {pluralize(asked.hours, 'hour')}, {where}"
-    lines = _table_lines(summary_rows(cohort), len(muscles) > 1)
+    who = "1 person" if plan.people == 1 else f"{label_number(plan.people)} people"
+    head = f"{who} (seed {plan.seed}), {pluralize(plan.hours, 'hour')}, {where}"
+    lines = rate_table(summary_rows(cohort), len(muscles) > 1)
     floor = label_number(parameter("study", "rate_floor"))
-    told = [
+    notes = [
         "Twitches a minute: the median person, and in brackets the middle half of people; silent "
         "people count as 0.",
         "Against health: rate to be expected over a long time against the same person's in health "
@@ -262,20 +268,23 @@ def describe_cohort(cohort: Cohort) -> str:
         _signs_words(cohort),
         ADVICE,
     ]
-    return "\n".join([head, "", *lines, "", *told])
+    return "\n".join([head, "", *lines, "", *notes])
 
 
 def cohort_sentences(cohort: Cohort) -> str:
     """Return what the picture shows, a sentence for each scenario and muscle."""
-    asked, rows = cohort.plan, summary_rows(cohort)
-    several = len({s.muscle for s in asked.states}) > 1
-    who = (
-        "1 simulated person"
-        if asked.people == 1
-        else (f"{label_number(asked.people)} simulated people")
-    )
-    lines = [f"How often {who} twitch in {pluralize(asked.hours, 'hour')}: the median person."]
-    for row, state in zip(rows, asked.states, strict=True):
+    span = f"in {pluralize(cohort.plan.hours, 'hour')}"
+    return rate_sentences(cohort.plan.states, summary_rows(cohort), span)
+
+
+def rate_sentences(
+    scenarios: Sequence[Scenario], rows: Sequence[Mapping[str, Any]], span: str
+) -> str:
+    """Return what a picture of rates shows, a sentence for each scenario (rows as `rate_row`)."""
+    several, people = len({s.muscle for s in scenarios}) > 1, rows[0]["people"]
+    who = "1 simulated person" if people == 1 else f"{label_number(people)} simulated people"
+    lines = [f"How often {who} twitch {span}: the median person."]
+    for row, state in zip(rows, scenarios, strict=True):
         where = f", {muscle_words(state.muscle)}" if several else ""
         low, middle, high = (
             label_number(float(f"{row[f'{name}_per_min']:.2g}"))
@@ -288,16 +297,17 @@ def cohort_sentences(cohort: Cohort) -> str:
     return "\n".join([*lines, ADVICE])
 
 
-def _table_lines(rows: Sequence[Mapping[str, Any]], with_muscle: bool) -> list[str]:
-    """Return the lines of the printed table."""
-    known = [sign for sign in COHORT_SIGNS if not math.isnan(rows[0][f"{sign}_share"])]
+def rate_table(rows: Sequence[Mapping[str, Any]], with_muscle: bool = False) -> list[str]:
+    """Return the lines of the printed table, of rows as `rate_row` and `summary_rows` give them."""
+    known = [s for s in COHORT_SIGNS if not math.isnan(rows[0].get(f"{s}_share", math.nan))]
+    compares = any(not math.isnan(row["rate_ratio"]) for row in rows)
     heads = [
         "scenario",
         *(["muscle"] if with_muscle else []),
         "twitch",
         "visibly",
         "twitches a minute",
-        "against health",
+        *(["against health"] if compares else []),
         *(sign.replace("_", " ") for sign in known),
     ]
     cells = [heads] + [
@@ -306,9 +316,10 @@ def _table_lines(rows: Sequence[Mapping[str, Any]], with_muscle: bool) -> list[s
             *([row["muscle"]] if with_muscle else []),
             _percent_words(row["twitching_share"]),
             _percent_words(row["visible_share"]),
-            f"{_rate_words(row['median_per_min'])} ({_rate_words(row['lower_quartile_per_min'])} to "
+            f"{_rate_words(row['median_per_min'])} "
+            f"({_rate_words(row['lower_quartile_per_min'])} to "
             f"{_rate_words(row['upper_quartile_per_min'])})",
-            ratio_words(row),
+            *([ratio_words(row)] if compares else []),
             *(_percent_words(row[f"{sign}_share"]) for sign in known),
         ]
         for row in rows
@@ -357,3 +368,18 @@ def _signs_words(cohort: Cohort) -> str:
     if short:
         text += f"; it persists is told from {least_weeks('persists'):.0f} weeks on"
     return text + "."
+
+
+def cohort_headline(cohort: Cohort) -> str:
+    """Return who was counted for how long, in one line."""
+    plan = cohort.plan
+    return (
+        f"{label_number(plan.people)} people of seed {plan.seed}, {pluralize(plan.hours, 'hour')}, "
+        f"{pluralize(len(plan.states), 'state')} beginning with {plan.states[0].name}"
+    )
+
+
+def cohort_columns(cohort: Cohort) -> dict[str, np.ndarray]:
+    """Return one row for each person, scenario and muscle: the table of people."""
+    blocks = list(people_blocks(cohort))
+    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}

@@ -34,8 +34,8 @@ from neurosim.view.style import (
 from neurosim.view.terms import explain_terms
 
 if TYPE_CHECKING:
+    from neurosim.simulation.people import People
     from neurosim.simulation.result import Result
-    from neurosim.simulation.tally import People
 
 HOUR_S = 3600.0
 BINS_S = (60.0, 300.0, 600.0, 1800.0, HOUR_S, 6 * HOUR_S, 24 * HOUR_S)

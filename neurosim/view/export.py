@@ -27,8 +27,8 @@ from neurosim.view import style
 from neurosim.view.parameter_use import used_values
 
 if TYPE_CHECKING:
+    from neurosim.simulation.people import People
     from neurosim.simulation.result import Result
-    from neurosim.simulation.tally import People
 
 # Unit by ending of a column's name; the longest ending that fits counts.
 UNITS = {

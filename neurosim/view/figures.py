@@ -39,8 +39,8 @@ from neurosim.view.summary import check_results, describe, describe_soma, descri
 from neurosim.view.terms import explain_terms
 
 if TYPE_CHECKING:
+    from neurosim.simulation.people import People
     from neurosim.simulation.result import Result
-    from neurosim.simulation.tally import People
 
 
 @house_style

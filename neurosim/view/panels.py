@@ -39,8 +39,8 @@ from neurosim.view.style import (
 )
 
 if TYPE_CHECKING:
+    from neurosim.simulation.people import People
     from neurosim.simulation.result import Result
-    from neurosim.simulation.tally import People
 
 MANY_DISCHARGES = 150  # twitches in a whole run above which only a part of it is drawn
 WINDOWS_S = (10.0, 30.0, 60.0, 300.0, 600.0, 3600.0, 21_600.0, 86_400.0, 604_800.0)

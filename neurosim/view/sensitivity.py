@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from neurosim.base.files import Content
 from neurosim.base.parameters import parameter
 from neurosim.simulation.sensitivity import (
     KEPT_NUMBERS,
@@ -14,6 +15,8 @@ from neurosim.simulation.sensitivity import (
     InputFactor,
     Sensitivity,
 )
+from neurosim.view.export import provenance, table_files, text_bytes
+from neurosim.view.save import scenario_parameters
 from neurosim.view.style import (
     BLUE,
     GREEN,
@@ -26,6 +29,7 @@ from neurosim.view.style import (
     label_number,
     muscle_words,
     new_figure,
+    png_bytes,
 )
 
 MAX_SHOWN = 15  # inputs in the picture
@@ -51,12 +55,12 @@ def _input_words(f: InputFactor) -> str:
 
 
 @house_style
-def picture_sensitivity(found: Sensitivity) -> Any:
+def picture_sensitivity(result: Sensitivity) -> Any:
     """Draw the indices of the inputs that move the rate most, with their intervals.
 
     Parameters
     ----------
-    found : Sensitivity
+    result : Sensitivity
 
     Returns
     -------
@@ -64,19 +68,19 @@ def picture_sensitivity(found: Sensitivity) -> Any:
         Its `words` are those of `describe_sensitivity`.
     """
     fig = new_figure()
-    plot_sensitivity(found, fig.add_subplot())
-    add_titles(fig, "What moves the twitch rate most", _footnote(found))
-    fig.alt_text = describe_sensitivity(found)
+    plot_sensitivity(result, fig.add_subplot())
+    add_titles(fig, "What moves the twitch rate most", _footnote(result))
+    fig.alt_text = describe_sensitivity(result)
     return fig
 
 
 @house_style
-def plot_sensitivity(found: Sensitivity, ax: Any = None) -> Any:
+def plot_sensitivity(result: Sensitivity, ax: Any = None) -> Any:
     """Draw a row for each of the inputs that move the rate most, and what it was moved over.
 
     Parameters
     ----------
-    found : Sensitivity
+    result : Sensitivity
     ax : matplotlib axes, optional
         New ones if omitted.
 
@@ -84,7 +88,7 @@ def plot_sensitivity(found: Sensitivity, ax: Any = None) -> Any:
     -------
     matplotlib axes
     """
-    ax, x = axes_or_new(ax, *PAGE_INCHES), found.indices
+    ax, x = axes_or_new(ax, *PAGE_INCHES), result.indices
     rows = x.order[:MAX_SHOWN][::-1]
     for y, i in enumerate(rows):
         colour, _ = KIND_MARKS[x.factors[i].kind]
@@ -134,15 +138,15 @@ def _add_legend(ax: Any) -> None:
     ax.legend(handles=marks, loc="lower right")
 
 
-def _footnote(found: Sensitivity) -> str:
-    x = found.indices
+def _footnote(result: Sensitivity) -> str:
+    x = result.indices
     left = len(x.factors) - min(MAX_SHOWN, len(x.factors))
     more = f"{left} more inputs have a total index of at most " if left else ""
     more += f"{x.total[x.order[MAX_SHOWN:]].max():.2g}. " if left else ""
     return (
-        f"Simulated: {muscle_words(found.scenario.muscle)}, {RANGES[found.range]}; "
+        f"Simulated: {muscle_words(result.scenario.muscle)}, {RANGES[result.range]}; "
         f"{label_number(len(x.values))} runs. {more}\n"
-        f"Of {len(found.screened)} assumed or fitted numbers those that a screening found to move "
+        f"Of {len(result.screened)} assumed or fitted numbers those that a screening found to move "
         f"the rate most."
     )
 
@@ -150,48 +154,48 @@ def _footnote(found: Sensitivity) -> str:
 # --- The words -------------------------------------------------------------------------
 
 
-def describe_sensitivity(found: Sensitivity) -> str:
+def describe_sensitivity(result: Sensitivity) -> str:
     """Return in words what moves the rate, how it was found, and what not to read into it."""
     parts = [
-        _spread_words(found),
-        *_leader_sentences(found),
-        _sum_words(found),
-        _method_words(found),
+        _spread_words(result),
+        *_leader_sentences(result),
+        _sum_words(result),
+        _method_words(result),
     ]
-    if found.unlivable:
+    if result.unlivable:
         parts.append(
-            f"{found.unlivable} runs had a body that nobody survives, or a membrane without a "
+            f"{result.unlivable} runs had a body that nobody survives, or a membrane without a "
             "resting potential; they count as no twitch."
         )
-    return "\n".join([*parts, *found.indices.warnings])
+    return "\n".join([*parts, *result.indices.warnings])
 
 
-def _spread_words(found: Sensitivity) -> str:
-    log = found.indices.values
+def _spread_words(result: Sensitivity) -> str:
+    log = result.indices.values
     low, middle, high = (label_number(10.0**v) for v in np.quantile(log, [0.05, 0.5, 0.95]))
     floor = parameter("study", "rate_floor")
     return (
-        f"Long-run twitches per minute in the {muscle_words(found.scenario.muscle)}, every input "
-        f"moved at once, fields of the body {RANGES[found.range]}: {middle} in the middle, 90 % of "
-        f"the runs between {low} and {high} (log10: SD {log.std():.2f}); a rate below "
+        f"Long-run twitches per minute in the {muscle_words(result.scenario.muscle)}, every input "
+        f"moved at once, fields of the body {RANGES[result.range]}: {middle} in the middle, 90 % "
+        f"of the runs between {low} and {high} (log10: SD {log.std():.2f}); a rate below "
         f"{label_number(floor)} counts as that, which "
         f"{100.0 * (log <= np.log10(floor)).mean():.1f} % of the runs do."
     )
 
 
-def _leader_sentences(found: Sensitivity) -> list[str]:
+def _leader_sentences(result: Sensitivity) -> list[str]:
     """Return a sentence for the input of each kind that moves the rate most."""
-    x, heads = found.indices, {
+    x, heads = result.indices, {
         "body": "Of the body, {} moves it most",
         "number": "Of the numbers that nobody has measured, {} moves it most",
         "person": "{}",
     }  # fmt: skip
     lines = []
     for kind, head in heads.items():
-        mine = [i for i in x.order if x.factors[i].kind == kind]
-        if not mine:
+        ranked = [i for i in x.order if x.factors[i].kind == kind]
+        if not ranked:
             continue
-        best, *others = mine
+        best, *others = ranked
         name = "Who it is" if kind == "person" else _input_words(x.factors[best])
         line = (
             f"{head.format(name)}: total index {_index_words(x.total[best], x.total_half[best])}, "
@@ -210,9 +214,9 @@ def _index_words(value: float, half: float) -> str:
     return f"{value:.2f} ± {half:.2f}".replace("-0.00", "0.00")
 
 
-def _sum_words(found: Sensitivity) -> str:
+def _sum_words(result: Sensitivity) -> str:
     """Return what kinds of inputs explain alone, and what only combinations do."""
-    x = found.indices
+    x = result.indices
     kinds = np.array([f.kind for f in x.factors])
     sums = {kind: max(0.0, float(x.first[kinds == kind].sum())) for kind in KIND_MARKS}
     alone = float(x.first.sum())
@@ -230,23 +234,23 @@ def _sum_words(found: Sensitivity) -> str:
     return f"{text}; that combinations matter cannot be told from these samples."
 
 
-def _method_words(found: Sensitivity) -> str:
-    x, effects = found.indices, found.effects
+def _method_words(result: Sensitivity) -> str:
+    x, effects = result.indices, result.effects
     left = effects[KEPT_NUMBERS:]
     text = (
         f"Two steps. Screening (Morris): {len(effects)} assumed or fitted numbers with a range, "
-        f"one at a time from {found.trajectories} starting points; the "
+        f"one at a time from {result.trajectories} starting points; the "
         f"{min(KEPT_NUMBERS, len(effects))} that move the rate most were kept"
     )
     if left.size:
         text += (
-            f", moving it by {effects[0]:.2g} to {effects[KEPT_NUMBERS - 1]:.2g} decades over their "
-            f"range, those left out by at most {left.max():.2g}"
+            f", moving it by {effects[0]:.2g} to {effects[KEPT_NUMBERS - 1]:.2g} decades over "
+            f"their range, those left out by at most {left.max():.2g}"
         )
     return (
         f"{text}. Then Sobol's indices (Saltelli's sampling, N = {x.samples}, {len(x.values)} "
         f"runs): every input uniform over its range and independent of the others, each run with "
-        f"one of {found.people} people. The axon ({found.scenario.axon}) and the numbers of the "
+        f"one of {result.people} people. The axon ({result.scenario.axon}) and the numbers of the "
         "end plate stay as they are."
     )
 
@@ -254,9 +258,9 @@ def _method_words(found: Sensitivity) -> str:
 # --- The tables ------------------------------------------------------------------------
 
 
-def sensitivity_rows(found: Sensitivity) -> list[dict[str, Any]]:
+def sensitivity_rows(result: Sensitivity) -> list[dict[str, Any]]:
     """Return one row for each input, from the greatest total index down."""
-    x = found.indices
+    x = result.indices
     return [
         {
             "kind": f.kind,
@@ -277,9 +281,9 @@ def sensitivity_rows(found: Sensitivity) -> list[dict[str, Any]]:
     ]
 
 
-def screening_rows(found: Sensitivity) -> list[dict[str, Any]]:
+def screening_rows(result: Sensitivity) -> list[dict[str, Any]]:
     """Return one row for each number that was screened, from the one that moves the rate most."""
-    kept = {(f.group, f.name) for f in found.indices.factors}
+    kept = {(f.group, f.name) for f in result.indices.factors}
     return [
         {
             "room": f.group,
@@ -291,13 +295,13 @@ def screening_rows(found: Sensitivity) -> list[dict[str, Any]]:
             "effect_decades": effect,
             "kept": (f.group, f.name) in kept,
         }
-        for f, effect in zip(found.screened, found.effects, strict=True)
+        for f, effect in zip(result.screened, result.effects, strict=True)
     ]
 
 
-def sensitivity_table(found: Sensitivity) -> str:
+def sensitivity_table(result: Sensitivity) -> str:
     """Return the indices as a table in Markdown."""
-    x = found.indices
+    x = result.indices
     cells = [("input", "moved over", "alone (first order)", "total")]
     loose = (x.total > SMALL_SHARE) & ~x.is_firm
     cells += [
@@ -317,3 +321,46 @@ def sensitivity_table(found: Sensitivity) -> str:
     ]
     rule = "|" + "|".join("-" * (w + 2) for w in widths) + "|"
     return "\n".join([lines[0], rule, *lines[1:]])
+
+
+# --- The result ------------------------------------------------------------------------
+
+
+def sensitivity_text(result: Sensitivity) -> str:
+    """Return the lines that `neurosim sensitivity` prints: words and the table."""
+    return f"{describe_sensitivity(result)}\n\n{sensitivity_table(result)}"
+
+
+def sensitivity_headline(result: Sensitivity) -> str:
+    """Return what was moved, in one line."""
+    first = result.indices.factors[result.indices.order[0]]
+    return (
+        f"{len(result.indices.factors)} inputs, {result.range} range, {result.scenario.muscle}; "
+        f"{_input_words(first)} moves the rate most"
+    )
+
+
+def sensitivity_files(result: Sensitivity) -> dict[str, Content]:
+    """Return what `neurosim sensitivity` writes, by file name."""
+    about = provenance(
+        result.scenario,
+        range=result.range,
+        samples=result.indices.samples,
+        runs=len(result.indices.values),
+        unlivable=result.unlivable,
+        warnings=result.indices.warnings,
+        note="shares of the variance of log10 of twitches per minute; _half: half width of "
+        "the 95 % interval",
+    )
+    files: dict[str, Content] = {}
+    files |= table_files("sensitivity", sensitivity_rows(result), about)
+    files |= table_files("screening", screening_rows(result), about)
+    files["sensitivity.png"] = png_bytes(picture_sensitivity(result))
+    files["sensitivity.txt"] = text_bytes(sensitivity_text(result))
+    return files
+
+
+def sensitivity_parameters(result: Sensitivity) -> set[tuple[str, str]]:
+    """Return (group, name) of the parameters of a run, and of those that were moved."""
+    moved = {(f.group, f.name) for f in result.screened}
+    return scenario_parameters([result.scenario]) | moved

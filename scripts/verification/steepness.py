@@ -23,7 +23,7 @@ from neurosim.model.body.state import Body
 from neurosim.model.firing.discharge import expected_bursts_per_min
 from neurosim.model.firing.escape import escape_action
 from neurosim.model.firing.hazard import burst_rate, hazard_table, site_rates
-from neurosim.simulation import result, simulate
+from neurosim.simulation import person_run, result
 from neurosim.simulation import state as state_
 from neurosim.simulation.scenario import Scenario
 from neurosim.validation.surveys import survey_facts
@@ -41,7 +41,7 @@ def muscle_rates(potassium: float, people: int, axon: str = "ghk") -> np.ndarray
     state = state_.state_from_contributions(contributions(Body(potassium_mmol_l=potassium)))
     rates = [
         expected_bursts_per_min(
-            simulate.state_hazard(state, simulate.person_sites(scenario, p)[0], scenario)
+            person_run.state_hazard(state, person_run.person_sites(scenario, p)[0], scenario)
         ).sum()
         for p in range(people)
     ]

@@ -20,12 +20,12 @@ from neurosim.model.axon.axon import Conditions, axon_parameters
 from neurosim.model.firing import hazard as hz
 from neurosim.model.firing.sites import person_scores
 from neurosim.model.muscle import junction
-from neurosim.simulation import simulate
+from neurosim.simulation import person_run
 
 ROOT = Path(neurosim.__file__).parent
 CACHED = (
-    hz._table, hz._examined_sites, hz._evoked_mv, hz._site_thresholds, simulate._examine_person,
-    simulate._draw_healthy_sites, junction.fibre_response, junction.end_plate_mv,
+    hz._table, hz._examined_sites, hz._evoked_mv, hz._site_thresholds, person_run._examine_person,
+    person_run._draw_healthy_sites, junction.fibre_response, junction.end_plate_mv,
 )  # fmt: skip
 STATE = Conditions(calcium_out_mmol_l=0.9, potassium_out_mmol_l=4.9)
 
@@ -54,7 +54,7 @@ def everything(axon="ghk", scores=()):
         "x": table.threshold_percent,
         "travels": np.array(hz.conduction_probability(STATE, axon, scores)),
     }
-    test = simulate._examine_person(STATE, axon, scores)
+    test = person_run._examine_person(STATE, axon, scores)
     for f in fields(test):
         value = getattr(test, f.name)
         for name, one in value.items() if isinstance(value, dict) else [("", value)]:
@@ -80,7 +80,7 @@ def test_the_same_to_the_last_bit_cold_warm_and_without(cache, monkeypatch, scor
         for module, name in (
             (hz, "escape_action"),
             (hz, "threshold_pa"),
-            (simulate, "examine"),
+            (person_run, "examine"),
             (junction, "fibre_mv"),
         ):
             patch.setattr(module, name, failing)

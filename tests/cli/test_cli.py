@@ -313,27 +313,17 @@ def test_without_numba_it_says_so_once(monkeypatch, capsys):
     [(0.001, 0, ""), (2.0, 0, "takes about 10 minutes"), (600.0, 2, "about 50 hours: choose")],
 )
 def test_a_long_run_says_how_long(per_person_s, code, words, monkeypatch, capsys):
-    from neurosim.simulation import tally
+    from neurosim.simulation import budget
+    from neurosim.simulation.replicate import replicate
 
-    real = tally.replicate
-    monkeypatch.setattr(tally, "replicate", lambda asked, people, **more: real(asked, 2))
-    monkeypatch.setattr(cli, "_useful_cores", lambda people: 1)
     monkeypatch.setattr(
-        cli, "_time_few_people", lambda asked, people: (per_person_s, 0.0, np.zeros((1, 1)))
+        "neurosim.simulation.simulate.replicate", lambda pair, people, **more: replicate(pair, 2)
     )
+    monkeypatch.setattr(budget, "useful_cores", lambda people: 1)
+    monkeypatch.setattr(budget, "measure_few", lambda scenarios, people: (per_person_s, 0.0))
     assert cli.main("run --people 300 --duration 1000 --out o".split()) == code
     err = capsys.readouterr().err
     assert words in err and err.count("\n") == bool(words)
-
-
-def test_trying_a_few_people_gives_a_time_and_their_rates():
-    from neurosim.simulation.scenario import load_scenario
-
-    each_s, per_twitch_s, rates = cli._time_few_people(
-        [load_scenario("normal"), load_scenario("stress")], 3
-    )
-    assert 0 < each_s < 10 and 0 <= per_twitch_s < 1
-    assert rates.shape[0] == 2 and rates.shape[1] <= 3
 
 
 def test_same_seed_same_bytes_and_people_do_not_change_them(tmp_path):
@@ -581,13 +571,14 @@ def test_an_accident_leaves_no_folder(error, code, words, tmp_path, monkeypatch,
 
 
 def test_progress_tells_what_is_left(monkeypatch, capsys):
-    now = iter((0.0, 60.0, 120.0, 7200.0))
+    now = iter((0.0, 0.0, 60.0, 120.0, 7200.0))
     monkeypatch.setattr(cli, "perf_counter", lambda: next(now))
     monkeypatch.setattr(cli.sys.stderr, "isatty", lambda: True, raising=False)
     show = cli._progress("people", "; done")
-    for done in (10, 199, 20):
+    for done in (0, 10, 199, 20):
         show(done, 200)
-    first, second, third = capsys.readouterr().err.split("\r")[1:]
+    none, first, second, third = capsys.readouterr().err.split("\r")[1:]
+    assert none.rstrip() == "0 of 200 people"
     assert first.rstrip() == "10 of 200 people, about 19 minutes to go"
     assert second.rstrip() == "199 of 200 people"
     assert third.rstrip() == "20 of 200 people, about 18 hours to go"

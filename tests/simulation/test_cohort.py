@@ -22,9 +22,10 @@ from neurosim.model.firing.discharge import ORIGINS
 from neurosim.model.muscle.anatomy import MUSCLES
 from neurosim.simulation import budget, cohort, plan, provenance, workers
 from neurosim.simulation.checkpoint import Checkpoint, first_difference
+from neurosim.simulation.replicate import replicate
 from neurosim.simulation.scenario import Scenario, catalogue, load_scenario, severities
 from neurosim.simulation.simulate import simulate
-from neurosim.simulation.tally import Tally, bin_count, replicate
+from neurosim.simulation.tally import Tally, bin_count
 from neurosim.view import cohort_tables as tables
 
 ROOT = Path(cohort.__file__).parents[2]
@@ -39,7 +40,7 @@ def small(**more):
 def people_csv(found, folder):
     """Return the bytes of every table of a cohort."""
     folder.mkdir(exist_ok=True)
-    write_files(folder, tables.cohort_files(found))
+    write_files(folder, tables.cohort_table_files(found))
     return {p.name: p.read_bytes() for p in sorted(folder.glob("*.csv"))}
 
 
@@ -272,7 +273,7 @@ def test_a_scheduler_that_is_not_there_is_a_sentence(monkeypatch):
 def test_parquet_has_what_csv_has(plain, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
     found = cohort.run_cohort(small(format="parquet"), workers=1)
-    write_files(tmp_path, tables.cohort_files(found))
+    write_files(tmp_path, tables.cohort_table_files(found))
     for name in ("people", "hours", "histograms", "summary"):
         table = parquet.read_table(tmp_path / f"{name}.parquet")
         (tmp_path / f"{name}.csv").write_bytes(plain[f"{name}.csv"])
@@ -308,7 +309,7 @@ asked = plans.make_plan("stress", people=320, hours=2, muscle="calf")
 def run(folder, resume):
     with Checkpoint(folder) as kept:
         found = cohort.run_cohort(asked, kept, resume=resume, workers=1)
-        write_files(folder, tables.cohort_files(found))
+        write_files(folder, tables.cohort_table_files(found))
         kept.clear()
         return found.resumed
 cohort.tally_person = drawn
@@ -406,7 +407,7 @@ def test_the_command_is_killed_twice_and_stopped_once(tmp_path, monkeypatch, cap
         assert Path("o", name).read_bytes() == Path("p", name).read_bytes()
     assert sorted(os.listdir("o")) == sorted(os.listdir("p"))
     about = json.loads(Path("o", "cohort.json").read_text("utf-8"))
-    assert about["resumed"] and about["command"]["people"] == "320"
+    assert about["resumed"] and about["settings"]["people"] == 320
     capsys.readouterr()
     assert cli.main(f"{line} --resume".split()) == 0
     assert "the run in o is finished" in capsys.readouterr().out
@@ -573,21 +574,21 @@ def test_health_is_first_and_in_the_muscles_of_all():
 
 def test_what_does_not_fit_the_machine_is_refused_with_the_figure(tmp_path, monkeypatch):
     asked, told = small(people=1000, hours=24), []
-    monkeypatch.setattr(budget, "measure_few", lambda asked: (2.0, 1e6))
+    monkeypatch.setattr(budget, "measure_few", lambda states, people: (2.0, 1e6))
     with Checkpoint(tmp_path) as kept:
         for name, value, words in (
             ("machine_bytes", lambda: 1e9, "about 1.7 GB of memory, and the machine has 1:"),
-            ("TOO_LONG_S", 100.0, "would take about 0.012 days"),
+            ("MAX_COHORT_S", 100.0, "would take about 0.012 days"),
         ):
             with monkeypatch.context() as patch, pytest.raises(NeurosimError, match=words):
                 patch.setattr(budget, name, value)
-                budget._plan_layout(asked, 2, True, kept, None)
+                budget.plan_layout(asked, 2, True, kept, None)
         with monkeypatch.context() as patch, pytest.raises(NeurosimError, match="0.001 free"):
             patch.setattr("shutil.disk_usage", lambda _: type("Use", (), {"free": 1e6}))
-            budget._plan_layout(
+            budget.plan_layout(
                 asked.__class__(**vars(asked) | {"people": 10**6}), 2, True, kept, None
             )
-        layout = budget._plan_layout(asked, 2, True, kept, told.append)
+        layout = budget.plan_layout(asked, 2, True, kept, told.append)
     assert layout == {"chunk": 2, "seconds_expected": 2000.0}
     assert told == ["This takes about 17 minutes."]
     assert not os.listdir(tmp_path)
@@ -596,14 +597,14 @@ def test_what_does_not_fit_the_machine_is_refused_with_the_figure(tmp_path, monk
 def test_parquet_without_its_package_is_a_sentence(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(NeurosimError, match=r"pip install 'neurosim\[cohort\]'"):
-        tables.require_pyarrow("parquet")
+        plan._require_pyarrow("parquet")
     with pytest.raises(NeurosimError, match=r"pip install 'neurosim\[cohort\]'"):
         workers.check_address("tcp://127.0.0.1:8786")
-    tables.require_pyarrow("csv")
+    plan._require_pyarrow("csv")
 
 
 def test_the_time_is_told_of_a_few_people():
-    each_s, most = budget.measure_few(small(hours=1))
+    each_s, most = budget.measure_few(small(hours=1).states, 12)
     found = cohort.run_cohort(small(people=30, hours=0.01), workers=1)
     assert 0 < each_s < 60
     assert most == pytest.approx(60.0 * found.expected_per_min[:, 13:].max(), rel=5.0)

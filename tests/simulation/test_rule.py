@@ -20,14 +20,14 @@ from neurosim.model.firing.discharge import expected_bursts_per_min
 from neurosim.model.firing.disease import Lesion, Terminal
 from neurosim.model.soma.cramp import Cramping
 from neurosim.model.soma.soma import SomaConditions, misfires_per_min
-from neurosim.simulation import simulate
-from neurosim.simulation.scenario import Scenario, catalogue, load_scenario
-from neurosim.simulation.simulate import (
+from neurosim.simulation import person_run
+from neurosim.simulation.person_run import (
     person_sites,
     sites_in_state,
     state_hazard,
     state_other_sources,
 )
+from neurosim.simulation.scenario import Scenario, catalogue, load_scenario
 from neurosim.simulation.state import TissueState, state_from_contributions
 
 OTHERS = tuple(f"neurosim.model.{folder}" for folder in ("axon", "soma", "firing", "muscle"))
@@ -186,4 +186,4 @@ def test_more_synaptic_noise_makes_the_soma_misfire_through_its_own_equations():
     )
     assert misfires_per_min(aroused.soma) > misfires_per_min(calm.soma)
     assert "misfires_per_min" not in inspect.getsource(factors)
-    assert "contributions" not in inspect.getsource(simulate.state_hazard).split('"""')[2]
+    assert "contributions" not in inspect.getsource(person_run.state_hazard).split('"""')[2]

@@ -126,7 +126,7 @@ def test_ranges_come_from_fields_and_scenarios():
 def test_the_command_writes_all(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(study, "number_factors", few)
-    monkeypatch.setattr(cli, "_useful_cores", lambda people: 1)
+    monkeypatch.setattr("neurosim.simulation.budget.useful_cores", lambda people: 1)
     assert cli.main("sensitivity --samples 4 --people 5 --out found".split()) == 0
     words = capsys.readouterr().out
     assert "sole of the foot" in words and "Not converged" in words and "| potassium" in words

@@ -14,9 +14,10 @@ from neurosim.model.body.state import Body
 from neurosim.model.firing.sites import TYPICAL_PERSON
 from neurosim.model.muscle.events import DischargeLabels, find_twitches
 from neurosim.simulation import state as state_
+from neurosim.simulation.replicate import replicate
 from neurosim.simulation.scenario import Scenario, load_scenario
 from neurosim.simulation.simulate import simulate
-from neurosim.simulation.tally import replicate, tally_person
+from neurosim.simulation.tally import tally_person
 
 COUNTS = ("twitches", "visible", "doublets", "active_units", "expected_per_min")
 ASKED = ("normal", "low_calcium", "fatigue")

@@ -7,10 +7,12 @@ from scipy import stats
 from neurosim.model.body.course import Course
 from neurosim.model.body.state import Body
 from neurosim.model.firing.hazard import hazard_course, hazard_table
+from neurosim.simulation.person_run import person_sites
+from neurosim.simulation.replicate import replicate
 from neurosim.simulation.scenario import Scenario, catalogue, load_scenario
-from neurosim.simulation.simulate import person_sites, simulate
+from neurosim.simulation.simulate import simulate
 from neurosim.simulation.state import body_trajectory
-from neurosim.simulation.tally import replicate, tally_person
+from neurosim.simulation.tally import tally_person
 
 STILL = Course.from_tables(
     [{"from": "07:00", "to": "08:00", "stress": 0.0}, {"at": "07:30", "caffeine_mg": 0}], "06:00"

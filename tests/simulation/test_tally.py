@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from neurosim.model.muscle import force
-from neurosim.simulation import counting, simulate, state, tally
+from neurosim.simulation import counting, person_run, state, tally
 from neurosim.simulation.scenario import load_scenario
 from neurosim.simulation.tally import INTERVAL_EDGES_S, bin_count, tally_firing, tally_person
 
@@ -14,7 +14,7 @@ COLUMNS = [name for name in tally.Tally.__dataclass_fields__ if name not in ("bi
 
 def whole(asked, person, bin_s):
     """Return the tally of discharges that are all kept, and those discharges and twitches."""
-    acted = simulate._run_person(state.body_trajectory(asked), asked, person)
+    acted = person_run._run_person(state.body_trajectory(asked), asked, person)
     return tally_firing(acted.firing, acted.twitches, bin_s), acted
 
 

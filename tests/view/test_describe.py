@@ -10,8 +10,8 @@ import pytest
 
 from neurosim.base.errors import NeurosimError
 from neurosim.model.body.state import Body
+from neurosim.simulation.replicate import replicate
 from neurosim.simulation.simulate import simulate
-from neurosim.simulation.tally import replicate
 from neurosim.view import describe_firing, describe_ratio, summary
 from neurosim.view.describe_body import body_words, firing_point
 from neurosim.view.figures import picture_chain

@@ -13,8 +13,8 @@ from neurosim.clinic.excitability import examine
 from neurosim.clinic.norms import norms
 from neurosim.model.axon.axon import Conditions
 from neurosim.model.soma.soma import SomaConditions, simulate_soma
+from neurosim.simulation.replicate import replicate
 from neurosim.simulation.simulate import simulate
-from neurosim.simulation.tally import replicate
 from neurosim.view import excitability_figures, figures, style
 
 UNITS = ("%", "ms", "mV", "mN", "mmol/L", "second", "minute", "hour", "day", "no unit",

@@ -32,7 +32,7 @@ from neurosim.model.body.kinetics import peak_caffeine_umol_l
 from neurosim.model.body.units import PH
 from neurosim.model.firing.sites import person_scores
 from neurosim.model.muscle.anatomy import MUSCLES, muscle
-from neurosim.simulation.simulate import PersonRun, person_sites, simulate_person, sites_in_state
+from neurosim.simulation.person_run import PersonRun, person_sites, simulate_person, sites_in_state
 from neurosim.simulation.state import constant_trajectory, strength, tissue_state
 
 NERVE = "thumb"  # the nerve of the excitability test runs to it, past the wrist

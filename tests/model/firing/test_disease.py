@@ -16,10 +16,11 @@ from neurosim.model.muscle.anatomy import MUSCLES, muscle_roots, twitch_forces_m
 from neurosim.model.soma import trains
 from neurosim.model.soma.cramp import Cramping
 from neurosim.model.soma.soma import SomaConditions
+from neurosim.simulation.person_run import person_sites, state_hazard
+from neurosim.simulation.replicate import replicate
 from neurosim.simulation.scenario import Scenario, catalogue, load_scenario
-from neurosim.simulation.simulate import person_sites, simulate, state_hazard
+from neurosim.simulation.simulate import simulate
 from neurosim.simulation.state import state_from_contributions, tissue_state
-from neurosim.simulation.tally import replicate
 
 DISEASES = ("als", "cholinesterase_inhibition", "cramp", "isaacs", "pinched_nerve")
 SPROUTING = ("nerve_damage", "poor_nutrition")

@@ -8,8 +8,9 @@ from neurosim.model.axon import people
 from neurosim.model.axon.axon import Conditions, at_rest
 from neurosim.model.firing import hazard as hz
 from neurosim.model.firing.sites import person_scores
+from neurosim.simulation.person_run import person_sites
 from neurosim.simulation.scenario import Scenario, load_scenario
-from neurosim.simulation.simulate import person_sites, simulate
+from neurosim.simulation.simulate import simulate
 from neurosim.simulation.tally import tally_person
 from neurosim.validation.surveys import margins
 

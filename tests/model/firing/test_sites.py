@@ -8,8 +8,8 @@ from neurosim.base.parameters import override, parameter
 from neurosim.model.body.state import Body
 from neurosim.model.firing.sites import BULK, CLASSES, ROGUE, draw_sites, person_streams
 from neurosim.model.muscle.anatomy import MUSCLES
+from neurosim.simulation.person_run import person_sites
 from neurosim.simulation.scenario import Scenario
-from neurosim.simulation.simulate import person_sites
 
 CRITICAL = 2.85
 

@@ -11,7 +11,8 @@ from neurosim.base.parameters import override, parameter
 from neurosim.model.firing.discharge import ORIGINS, append_followers, firing_from_rows
 from neurosim.model.muscle import junction
 from neurosim.model.muscle.junction import Junction, transmit
-from neurosim.simulation.simulate import add_fibre_repeats, simulate
+from neurosim.simulation.person_run import add_fibre_repeats
+from neurosim.simulation.simulate import simulate
 from neurosim.simulation.state import constant_trajectory, state_from_contributions
 
 # ionised calcium, ionised magnesium, release relative to health: Dodge & Rahamimoff 1967

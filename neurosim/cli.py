@@ -549,12 +549,6 @@ def _write_files(folder: Path, files: Mapping[str, Any], words: str) -> None:
     _print(f"{words}\n{_saved(folder, files)}")
 
 
-def _save_and_print(folder: Path, result: Any) -> None:
-    """Write the files of a result, then print it and where they are."""
-    text = str(result)
-    _print(f"{text}\n{_written(folder, result.save(folder))}")
-
-
 def _saved(folder: Path, files: Mapping[str, Any]) -> str:
     """Write the files of a command and return where they are, in words."""
     from neurosim.base.files import write_files

@@ -22,7 +22,7 @@ from neurosim.model.axon.changes import (
 from neurosim.model.axon.people import Scores, axon_of_person
 from neurosim.model.body.state import Body
 from neurosim.model.firing.sites import person_scores
-from neurosim.simulation.scenario import LONGEST, Scenario, _check_whole, load_scenario
+from neurosim.simulation.scenario import LONGEST, Scenario, check_person, load_scenario
 from neurosim.simulation.state import tissue_state
 
 
@@ -123,7 +123,7 @@ def excitability(
     """
     scenario, start = _load_axon(what, {"axon": axon, "seed": seed})
     if person is not None:
-        person = _check_whole("person", person, 0, 2**53)
+        person = check_person(person)
     changes_named = _check_change(change)
     preset = {} if condition is None else dict(named_condition(condition).changes)
     title = _describe_examined(what, scenario, condition, changes_named)

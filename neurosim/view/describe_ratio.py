@@ -16,8 +16,8 @@ from neurosim.view.describe_firing import origin_shares
 from neurosim.view.style import ORIGIN_MARKS, label_number, time_words
 
 if TYPE_CHECKING:
+    from neurosim.simulation.people import People
     from neurosim.simulation.result import Result
-    from neurosim.simulation.tally import People
 
 SMALLEST_SHOWN = 0.01
 SILENT_PER_MIN = 1e-5  # about one twitch in ten weeks: called silent
@@ -109,12 +109,12 @@ def person_ratio(result: Result, against: Result) -> float:
 
 def healthy_partner(result: Result) -> Result:
     """Return the same person and seed in health."""
-    from neurosim.simulation.simulate import simulate
+    from neurosim.simulation.person_run import run_one
 
     healthy = result.scenario.replace(
         name="normal", title="In health", about="", body=Body(), course=None
     )
-    return simulate(healthy, person=result.person)
+    return run_one(healthy, result.person)
 
 
 def is_healthy(result: Result) -> bool:

@@ -12,7 +12,7 @@ from neurosim.model.body.state import Body
 from neurosim.simulation.people import People
 from neurosim.simulation.ratio import NO_RATIO, paired_ratio
 from neurosim.simulation.sweep import Sweep
-from neurosim.view import describe, export, figures, style
+from neurosim.view import export, figures, style, summary
 from neurosim.view.cohort_plot import draw_rates
 from neurosim.view.cohort_tables import rate_row, rate_sentences, rate_table
 from neurosim.view.save import scenario_parameters
@@ -99,7 +99,7 @@ def _field_label(sweep: Sweep) -> str:
 
 def describe_sweep(sweep: Sweep) -> str:
     """Return the lines that `neurosim sweep` prints."""
-    return describe.describe_sweep(_field_label(sweep), sweep.values, sweep.people.per_min)
+    return summary.describe_sweep(_field_label(sweep), sweep.values, sweep.people.per_min)
 
 
 def sweep_headline(sweep: Sweep) -> str:

@@ -12,7 +12,7 @@ from neurosim.simulation.person_run import run_one
 from neurosim.simulation.result import Result
 from neurosim.simulation.scenario import Scenario, comparison_scenario
 from neurosim.view import course, export, figures, sound, style, summary
-from neurosim.view.describe import used_values
+from neurosim.view.parameter_use import used_values
 
 
 def comparison_result(result: Result) -> Result | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from neurosim.base.files import Content
 from neurosim.base.parameters import references
 from neurosim.base.viewable import Sources
 from neurosim.view import export
@@ -44,6 +45,6 @@ def sources_headline(sources: Sources) -> str:
     return f"{len(sources)} numbers: {counts}"
 
 
-def source_files(sources: Sources) -> dict[str, export.Content]:
+def source_files(sources: Sources) -> dict[str, Content]:
     """Return the table as ``sources.csv``."""
     return {"sources.csv": export.csv_bytes(export.to_columns(source_rows(sources)))}

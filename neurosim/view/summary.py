@@ -30,8 +30,8 @@ from neurosim.view.style import (
 from neurosim.view.terms import explain_terms
 
 if TYPE_CHECKING:
+    from neurosim.simulation.people import People
     from neurosim.simulation.result import Result
-    from neurosim.simulation.tally import People
 
 
 def describe(result: Result, against: Result | None = None, people: People | None = None) -> str:
@@ -86,8 +86,8 @@ def check_results(result: object, against: object = None, people: object = None)
         ...
     neurosim.base.errors.NeurosimError: result = 'low_calcium' is not a result of simulate().
     """
+    from neurosim.simulation.people import People
     from neurosim.simulation.result import Result
-    from neurosim.simulation.tally import People
 
     for name, value in (("result", result), ("against", against)):
         if not isinstance(value, Result) and (value is not None or name == "result"):

@@ -89,7 +89,7 @@ class Pool:
         return replace(self, **changes)
 
 
-def check_whole(name: str, value, low: int, high: int) -> int:
+def _check_whole(name: str, value, low: int, high: int) -> int:
     if number_within(name, value, low, high) != int(value):
         raise NeurosimError(f"{name} must be a whole number, not {value!r}.")
     return int(value)
@@ -140,7 +140,7 @@ def build_pool(units: int = 120, person: int | np.random.SeedSequence | None = N
     NeurosimError
         For a number of units out of range.
     """
-    n = check_whole("units", units, 1, 10_000)
+    n = _check_whole("units", units, 1, 10_000)
     size = (np.arange(1, n + 1) / n) ** _param("rheobase_exponent")
     rheobase = _param("rheobase_smallest_na") * _param("rheobase_range") ** size
     area = (rheobase / rheobase[0]) ** (1.0 / _param("area_exponent"))

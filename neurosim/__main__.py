@@ -2,7 +2,7 @@
 
 import sys
 
-from neurosim.cli import main
+from neurosim.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from neurosim.cli import main
+from neurosim.cli.main import main
 
 DOCS = Path(__file__).parent.parent / "docs"
 BEGIN, END = "<!-- made by scripts/draw_sensitivity.py -->\n", "<!-- end -->\n"

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 import neurosim as ns
-from neurosim import cli
+from neurosim.cli import main as cli
 from neurosim.article.claims import CLAIMS, claim
 from neurosim.article.report import report_html
 from neurosim.article.verdict import judge_rate

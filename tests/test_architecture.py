@@ -5,6 +5,7 @@ count as any other.
 """
 
 import ast
+import os
 import re
 import shutil
 import subprocess
@@ -168,6 +169,44 @@ def test_a_planted_back_arrow_and_a_planted_circle_are_found(tmp_path):
     assert any("neurosim.model.firing.hazard" in group for group in circles(copy))
 
 
+ARTICLE_ALONE = """
+from neurosim.article.trial import run_article
+from neurosim.simulation.scenario import Scenario
+base = Scenario(people=2, seed=1, duration_s=10.0)
+print(len(run_article(base, robustness=False, diaries=1).verdicts))
+"""
+CLASSROOM_ALONE = """
+from neurosim.classroom.explorer.settings import Explorer, ExplorerSetting
+from neurosim.classroom.lessons.source import lesson_sources
+from neurosim.classroom.mystery.game import Game
+from neurosim.classroom.mystery.desk import Desk
+Explorer().respond(ExplorerSetting())
+Desk(Game(7)).answer("order history")
+print(len(lesson_sources()))
+"""
+
+
+@pytest.mark.parametrize(
+    ("gone", "code", "count"),
+    [("classroom", ARTICLE_ALONE, "46"), ("article", CLASSROOM_ALONE, "10")],
+)
+def test_an_application_works_without_the_other(gone, code, count, tmp_path):
+    copy = shutil.copytree(ROOT, tmp_path / "neurosim", ignore=shutil.ignore_patterns("*.pyc"))
+    shutil.copytree(ROOT.parent / "notebooks", tmp_path / "notebooks")
+    shutil.rmtree(copy / gone)
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [count]
+    said = subprocess.run(
+        [sys.executable, "-m", "neurosim", "lab" if gone == "classroom" else "article"],
+        cwd=tmp_path, env=env, capture_output=True, text=True,
+    )  # fmt: skip
+    assert said.returncode == 2 and f"neurosim.{gone}" in said.stderr and "Trace" not in said.stderr
+
+
 def at_import(tree):
     """Yield the import statements that run when a module is imported."""
     for node in tree.body if hasattr(tree, "body") else ():
@@ -240,14 +279,14 @@ LOADED = (
 
 
 def test_importing_the_package_loads_none_of_them():
-    assert run(f"import sys, neurosim, neurosim.cli\n{LOADED}") == []
+    assert run(f"import sys, neurosim, neurosim.cli.main\n{LOADED}") == []
 
 
 @pytest.mark.parametrize("words", ["--help", "run --help", "--version", "nothing"])
 def test_help_and_mistakes_load_none_of_them(words):
     code = f"""
 import contextlib, io, sys
-from neurosim.cli import main
+from neurosim.cli.main import main
 with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
     try:
         main({words.split()})

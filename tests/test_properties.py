@@ -9,7 +9,7 @@ import dataclasses
 import json
 import math
 import os
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 
@@ -20,8 +20,9 @@ pytest.importorskip("hypothesis")
 from hypothesis import HealthCheck, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from neurosim import cli  # noqa: E402
 from neurosim.base.errors import NeurosimError  # noqa: E402
+from neurosim.cli import main as cli  # noqa: E402
+from neurosim.cli import output  # noqa: E402
 from neurosim.clinic.panel import read_panel  # noqa: E402
 from neurosim.clinic.record import read_record  # noqa: E402
 from neurosim.model.body.contributions import contributions  # noqa: E402
@@ -366,14 +367,8 @@ class Reached(Exception):
     """A command whose input is in order would now compute."""
 
 
-_real_folder = cli._output_folder
-
-
-@contextmanager
-def _stop(out, name):
-    with _real_folder(out, name):
-        raise Reached
-    yield
+def _stop():
+    raise Reached
 
 
 FIRST = ["run", "excitability", "fit", "sweep", "article", "validate", "sensitivity", "list",
@@ -420,7 +415,7 @@ def _desk(tmp_path_factory):
     (place / "good.toml").write_text('name = "../../x"\n[body]\nstress = 0.5\n')
     (place / "r.mem").write_text("nothing")
     before, patch = Path.cwd(), pytest.MonkeyPatch()
-    patch.setattr(cli, "_output_folder", _stop)
+    patch.setattr(output, "warn_if_slow", _stop)
     os.chdir(place)
     yield top
     os.chdir(before)

@@ -8,7 +8,7 @@ import neurosim as ns
 from neurosim.classroom import lab as lab_room
 from neurosim.classroom.lessons import execute
 from neurosim.classroom.mystery import key as keys
-from neurosim.cli import main
+from neurosim.cli.main import main
 
 
 def contents(folder):

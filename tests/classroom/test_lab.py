@@ -13,7 +13,7 @@ import pytest
 
 from neurosim.base.errors import NeurosimError
 from neurosim.classroom import lab
-from neurosim.cli import main
+from neurosim.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[2]
 

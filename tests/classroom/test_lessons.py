@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 import neurosim as ns
-from neurosim import cli
 from neurosim.base import files as files_
 from neurosim.base.errors import NeurosimError
 from neurosim.classroom.lessons import build, execute, worksheet
 from neurosim.classroom.lessons import source as source_
+from neurosim.cli import main as cli
 from neurosim.view.style import ADVICE
 
 SOURCES = source_.lesson_sources()

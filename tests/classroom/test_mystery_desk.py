@@ -13,7 +13,7 @@ from neurosim.classroom.mystery.game import REMEDIES, Game
 from neurosim.classroom.mystery.key import TeacherKey, patient_key
 from neurosim.classroom.mystery.patient import CAUSES, EXPOSURES
 from neurosim.classroom.mystery.plot import picture_report
-from neurosim.cli import main
+from neurosim.cli.main import main
 from neurosim.view.style import ADVICE
 
 RIGHT = "order history\norder blood\norder gas\ncause anxiety\nremedy calm\nbill\nquit\n"

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neurosim import cli
 from neurosim.article import trial, verdict
+from neurosim.cli import main as cli
+from neurosim.cli.commands import run
 from neurosim.model.firing.discharge import PROCESSES
 from neurosim.model.firing.sites import TYPICAL_PERSON
 from neurosim.validation import target, validate
@@ -87,7 +88,7 @@ def test_whole_numbers_are_written_out(capsys):
 
 def test_imports_stay_light():
     code = (
-        "import sys, neurosim, neurosim.cli as c\n"
+        "import sys, neurosim, neurosim.cli.main as c\n"
         "try:\n c.main(['--help'])\nexcept SystemExit:\n pass\n"
         "assert c.main(['list']) == 0\n"
         "assert c.main(['run', '--people', '0']) == 2\n"
@@ -99,7 +100,7 @@ def test_imports_stay_light():
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])},
+        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])},
     )
     assert done.returncode == 0, done.stderr
 
@@ -233,7 +234,7 @@ def test_a_patient_is_worked_to_the_end_though_nobody_reads(monkeypatch):
 
 
 def test_a_reader_that_leaves_early_is_no_error_of_the_process(tmp_path):
-    home = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])}
+    home = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])}
     for buffered in ("1", ""):
         reading, writing = os.pipe()
         os.close(reading)
@@ -250,16 +251,18 @@ def test_a_reader_that_leaves_early_is_no_error_of_the_process(tmp_path):
 
 
 def test_no_command_prints_before_its_files_are_written():
-    tree = ast.parse(Path(cli.__file__).read_text("utf-8"))
-    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
-        calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
-        lines = {}
-        for call in calls:
-            lines.setdefault(ast.unparse(call.func).split(".")[-1], []).append(call.lineno)
-        assert "print" not in lines or function.name == "_print", function.name
-        writes = [i for name in ("_write", "_saved", "write_files") for i in lines.get(name, ())]
-        if writes and "_print" in lines:
-            assert min(writes) <= min(lines["_print"]), function.name
+    for path in Path(cli.__file__).parent.rglob("*.py"):
+        tree = ast.parse(path.read_text("utf-8"))
+        for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+            lines = {}
+            for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
+                lines.setdefault(ast.unparse(call.func).split(".")[-1], []).append(call.lineno)
+            assert "print" not in lines or function.name == "print_now", function.name
+            writes = [
+                i for name in ("save", "save_files", "write_files") for i in lines.get(name, ())
+            ]
+            if writes and "print_now" in lines:
+                assert min(writes) <= min(lines["print_now"]), function.name
 
 
 def test_default_folder_and_toml_file(tmp_path):
@@ -285,9 +288,9 @@ def test_settings_name_the_folder(capsys):
 
 def test_a_name_of_many_settings_is_bounded_and_its_own():
     many = {f"ionised_calcium_mmol_l_{i}": "1" for i in range(9)}
-    names = {cli._name_settings(many), cli._name_settings(many | {"stress": "1"})}
+    names = {run._name_settings(many), run._name_settings(many | {"stress": "1"})}
     assert len(names) == 2
-    assert all(len(name) <= cli.LONGEST_NAME for name in names)
+    assert all(len(name) <= run.LONGEST_NAME for name in names)
 
 
 def test_a_title_that_the_font_lacks_is_drawn_without_warning(tmp_path, capsys):
@@ -531,19 +534,6 @@ def test_article_tables_and_report(monkeypatch, capsys, small_article):
     assert [r["sign"] for r in read("o/alarms.csv")][:3] == ["persists", "spreads", "gets_worse"]
 
 
-def test_stages_tell_what_is_next(monkeypatch, capsys):
-    monkeypatch.setattr(cli, "perf_counter", lambda: next(now))
-    now = iter((0.0, 0.0, 300.0, 300.0, 360.0))
-    monkeypatch.setattr(cli.sys.stderr, "isatty", lambda: True, raising=False)
-    stage, progress = cli._stage_progress()
-    stage("diaries")
-    progress(10, 100)
-    assert (
-        capsys.readouterr().err
-        == f"5 min: diaries\n\r10 of 100 done{', about 9 minutes to go':<32}"
-    )
-
-
 def test_validate_columns(monkeypatch, capsys):
     row = target.Row("V1", "x", "x", "x", 1.0, 2.0, 3.0, "measured", "x")
     met = replace(row, model=1.5)
@@ -568,48 +558,6 @@ def test_an_accident_leaves_no_folder(error, code, words, tmp_path, monkeypatch,
     assert cli.main(["run", "normal"]) == code
     assert words in capsys.readouterr().err
     assert not os.listdir(tmp_path)
-
-
-def test_progress_tells_what_is_left(monkeypatch, capsys):
-    now = iter((0.0, 0.0, 60.0, 120.0, 7200.0))
-    monkeypatch.setattr(cli, "perf_counter", lambda: next(now))
-    monkeypatch.setattr(cli.sys.stderr, "isatty", lambda: True, raising=False)
-    show = cli._progress("people", "; done")
-    for done in (0, 10, 199, 20):
-        show(done, 200)
-    none, first, second, third = capsys.readouterr().err.split("\r")[1:]
-    assert none.rstrip() == "0 of 200 people"
-    assert first.rstrip() == "10 of 200 people, about 19 minutes to go"
-    assert second.rstrip() == "199 of 200 people"
-    assert third.rstrip() == "20 of 200 people, about 18 hours to go"
-
-
-def test_progress_wipes_what_was_longer_and_ends_its_line_on_a_terminal_alone(monkeypatch, capsys):
-    monkeypatch.setattr(cli.sys.stderr, "isatty", lambda: False, raising=False)
-    assert cli._progress("people") is None
-    monkeypatch.setattr(cli.sys.stderr, "isatty", lambda: True, raising=False)
-    now = iter((0.0, 60.0, 62.0, 63.0))
-    monkeypatch.setattr(cli, "perf_counter", lambda: next(now))
-    show = cli._progress("people", "; done")
-    for done in (10, 199, 200):
-        show(done, 200)
-    first, second, last = capsys.readouterr().err.split("\r")[1:]
-    assert len(second) >= len(first.rstrip())
-    assert last.rstrip() == "200 of 200 people; done" and last.endswith("\n")
-    assert "\n" not in first + second
-
-
-def test_a_cohorts_progress_tells_rate_and_time_left_of_this_run_alone(monkeypatch, capsys):
-    monkeypatch.setattr(cli.sys.stderr, "isatty", lambda: True, raising=False)
-    now = iter((0.0, 1.0, 10.0, 20.0))
-    monkeypatch.setattr(cli, "perf_counter", lambda: next(now))
-    show = cli._people_progress()
-    for done in (1000, 1020, 2000):  # a thousand were there
-        show(done, 2000)
-    first, second, last = capsys.readouterr().err.split("\r")[1:]
-    assert first.rstrip() == "1000 of 2000 people"
-    assert second.rstrip() == "1020 of 2000 people, 2 a second, 8 minutes to go"
-    assert last.rstrip() == "2000 of 2000 people, 50 a second" and last.endswith("\n")
 
 
 def test_a_first_command_says_once_that_it_compiles(monkeypatch, capsys):

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from neurosim import cli
 from neurosim.base.errors import NeurosimError, clip_name, file_bytes, short_repr
+from neurosim.cli import main as cli
+from neurosim.cli import output
 from neurosim.clinic.laboratory_csv import LARGEST_MB
 from neurosim.clinic.panel import read_panel
 from neurosim.model.body.course import MAX_EVENTS, Course
@@ -70,7 +71,7 @@ LINES = [
 ]
 PROGRAM = """
 import json, sys
-from neurosim.cli import main
+from neurosim.cli.main import main
 for line in json.load(sys.stdin):
     code = main(line)
     print(code, line[:2], file=sys.stderr) if code != 2 else None
@@ -93,8 +94,8 @@ def test_a_name_stays_within_its_folder(name, tmp_path, monkeypatch):
     )
     (place / "x.toml").write_text(text, "utf-8")
     scenario = Scenario.from_toml("x.toml")
-    with cli._output_folder(None, scenario.name) as folder:
-        cli._write_files(folder, {"words.txt": b"words"}, "words")
+    with output.output_folder(None, scenario.name) as folder:
+        output.write_and_print(folder, {"words.txt": b"words"}, "words")
     made = files_below(tmp_path) - {"one/two/three/x.toml"}
     assert len(made) == 1 and made.pop().startswith("one/two/three/neurosim-out/")
     assert folder.parent == Path("neurosim-out") and len(os.fsencode(folder.name)) <= 121
@@ -130,7 +131,7 @@ def test_what_is_too_much_ends_in_sentences(tmp_path):
         text=True,
         capture_output=True,
         timeout=300,
-        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])},
+        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])},
     )
     assert done.returncode == 0, done.stderr[-2000:]
     said = done.stderr.splitlines()

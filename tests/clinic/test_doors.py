@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import neurosim as ns
-from neurosim import cli
+from neurosim.cli import main as cli
 from neurosim.clinic.excitability import examine
 from neurosim.clinic.fit import NerveRecord
 from neurosim.model.axon.axon import Conditions

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neurosim import cli
 from neurosim.base.errors import NeurosimError
 from neurosim.base.files import write_files
 from neurosim.base.parameters import override, parameter
+from neurosim.cli import main as cli
 from neurosim.model.firing.discharge import ORIGINS
 from neurosim.model.muscle.anatomy import MUSCLES
 from neurosim.simulation import budget, cohort, plan, provenance, workers

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import neurosim as ns
-from neurosim import cli
+from neurosim.cli import main as cli
 from neurosim.simulation.cohort import AlreadyFinished
 from neurosim.simulation.people import People
 

@@ -6,9 +6,9 @@ import sys
 import numpy as np
 import pytest
 
-from neurosim import cli
 from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import override
+from neurosim.cli import main as cli
 from neurosim.model.firing.sites import ROGUE
 from neurosim.simulation import sensitivity as study
 from neurosim.simulation.scenario import Scenario

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from neurosim import cli
 from neurosim.base.errors import NeurosimError
+from neurosim.cli import main as cli
 from neurosim.clinic import fit, mem
 from neurosim.clinic.excitability import examine
 from neurosim.clinic.record import read_record

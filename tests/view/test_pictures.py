@@ -407,7 +407,7 @@ def test_unknown_panels_are_one_sentence(examples):
 
 
 def test_the_command_line_writes_the_same_words(tmp_path, capsys):
-    from neurosim import cli
+    from neurosim.cli import main as cli
 
     assert cli.main(["run", "low_calcium", "--duration", "20", "--out", str(tmp_path)]) == 0
     beside = (tmp_path / "figure.txt").read_text("utf-8").strip()

@@ -1,0 +1,28 @@
+"""``neurosim fit``: tell which parameters of the axon moved in one person's record."""
+
+from __future__ import annotations
+
+import argparse
+
+from neurosim.cli.options import scenario_changes
+from neurosim.cli.output import output_folder, save_and_print
+
+HELP = "tell which parameters of the axon moved in one person's record"
+OPTIONS = ("axon", "out")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what has a place instead of a name."""
+    parser.add_argument(
+        "record",
+        metavar="RECORD.mem|csv",
+        help="a MEM file, or a table of curves such as the curves.csv of 'neurosim excitability'",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Do the command."""
+    from neurosim.simulation.examine import fit
+
+    with output_folder(args.out, "fit") as folder:
+        save_and_print(folder, fit(args.record, **scenario_changes(args)))

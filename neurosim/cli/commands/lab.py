@@ -1,0 +1,35 @@
+"""``neurosim lab``: open the sliders, a lesson or the mystery patient in the browser."""
+
+from __future__ import annotations
+
+import argparse
+
+from neurosim.cli.options import parse_whole
+from neurosim.cli.output import print_now
+
+HELP = "open the sliders, a lesson or the mystery patient in the browser"
+OPTIONS = ("no-browser", "port", "out")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what has a place instead of a name."""
+    parser.add_argument(
+        "page",
+        nargs="?",
+        metavar="LESSON",
+        help="a lesson's number or name, such as 03, or mystery, the patient "
+        "(default: explore, the sliders)",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Do the command."""
+    from neurosim.classroom.lab import FOLDER, lab
+
+    lab(
+        args.page,
+        port=parse_whole("port", args.port),
+        browser=not args.no_browser,
+        folder=FOLDER if args.out is None else args.out,
+        tell=print_now,
+    )

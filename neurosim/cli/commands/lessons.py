@@ -1,0 +1,37 @@
+"""``neurosim lessons``.
+
+It can build the lessons: notebooks for pupils and teacher, worksheets and their keys.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from neurosim.cli.output import output_folder, print_now
+from neurosim.cli.progress import ProgressLine
+
+HELP = "build the lessons: notebooks for pupils and teacher, worksheets and their keys"
+OPTIONS = ("only", "out")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what has a place instead of a name."""
+    parser.add_argument(
+        "lesson",
+        nargs="*",
+        default=(),
+        metavar="NN",
+        help="numbers of lessons, such as 01 04 (default: all)",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Do the command."""
+    from neurosim.classroom.lessons.build import lessons
+
+    with output_folder(args.out, "lessons") as folder:
+        progress = ProgressLine()
+        paths = lessons(
+            *args.lesson, only=args.only, folder=folder, progress=progress, stage=progress.stage
+        )
+        print_now(f"Written: {len(paths)} files in {folder}; open {folder / 'index.html'}")

@@ -1,4 +1,4 @@
-"""Slow tests are skipped unless pytest is given --slow; an article's result without a run; a look at a figure.
+"""Slow tests are skipped unless pytest is given --slow; an article without a run, looks at figures.
 
 The look: what is written on it, where, how large and in which colour.
 """

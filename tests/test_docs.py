@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import importlib.util
+import pkgutil
 import re
 import subprocess
 import sys
@@ -11,8 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import neurosim
 from neurosim.base.parameters import FILES, all_values, references
 from neurosim.model.axon import equations as eq
+from neurosim.validation.target import Row
 from neurosim.view.style import one_line
 
 ROOT = Path(__file__).parents[1]
@@ -192,18 +195,25 @@ def test_the_page_of_sources_links_what_can_be_looked_up(generated):
     assert 'href="https://pmc.ncbi.nlm.nih.gov/articles/PMC2117598/"' in page
 
 
-def test_examples_in_the_generator_hold(generated):
-    assert doctest.testmod(generated).attempted
-    assert not doctest.testmod(generated).failed
+EXAMPLES = [
+    name
+    for _, name, is_folder in pkgutil.walk_packages(neurosim.__path__, "neurosim.")
+    if not is_folder and "compiled" not in name and "jupyter" not in name
+]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_examples_in_docstrings_hold(name):
+    results = doctest.testmod(importlib.import_module(name))
+    assert not results.failed
 
 
 def test_a_target_is_told_by_name_unit_and_outcome(generated):
-    row = {
-        "target": "V9", "quantity": "change of sdtc_ms", "unit": "of the measure", "inside": False,
-        "condition": "als_early", "published_low": 5.0, "published_high": float("inf"),
-        "model": 1.0, "grade": "measured", "source": "Kuwabara <2007>",
-    }  # fmt: skip
-    found = generated.target_row(row)
+    row = Row(
+        *("V9", "change of sdtc_ms", "of the measure", "als_early"),
+        *(5.0, float("inf"), 1.0, "measured", "Kuwabara <2007>"),
+    )
+    html = generated.target_row(row)
     for words in (
         "change of strength-duration time constant",
         ">ms<",
@@ -213,7 +223,7 @@ def test_a_target_is_told_by_name_unit_and_outcome(generated):
         "ALS early",
         "&lt;2007&gt;",
     ):
-        assert words in found
+        assert words in html
 
 
 # --- The checker of the built pages ---------------------------------------------------------------

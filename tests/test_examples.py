@@ -1,4 +1,4 @@
-"""Every scenario script runs, with warnings as errors (lessons: tests/classroom/test_lessons.py)."""
+"""Every scenario script runs, with warnings as errors (lessons: tests/classroom)."""
 
 import ast
 import os

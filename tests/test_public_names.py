@@ -53,7 +53,7 @@ EASY = {
     "fit": {"record": "absent.mem"},
     "key": {"seed": 7},
     "lab": {"page": "absent"},
-    "lessons": {"lessons": ("absent",)},
+    "lessons": {"names": ("absent",)},
     "load_scenario": {"name": "normal"},
     "mystery": {"seed": 7},
     "read_panel": {"path": "absent.csv"},
@@ -66,8 +66,8 @@ EASY = {
     "sweep": {"field": "stress", "steps": [0.0, 1.0], "people": 2, **SHORT},
     "validate": {},
 }
-CLASSES = [n for n in ns.__all__ if inspect.isclass(getattr(ns, n))]
 FUNCTIONS = [n for n in ns.__all__ if callable(getattr(ns, n)) and n != "NeurosimError"]
+CALLBACKS = {"progress", "stage", "tell"}
 NOT_RUN = {"validate"}  # half a minute, and takes nothing
 
 
@@ -112,7 +112,9 @@ def test_every_public_name_is_tried():
 @pytest.mark.parametrize(("name", "argument"), CASES, ids=lambda x: str(x))
 def test_nonsense_is_one_sentence(name, argument, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    for nonsense in NONSENSE.values():
+    for kind, nonsense in NONSENSE.items():
+        if argument in CALLBACKS and kind in ("class", "callable"):
+            continue  # a function of the user's own may fail as it does
         answers(name, EASY[name] | {argument: nonsense})
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection
+from functools import partial, wraps
+from typing import Any, TypeVar, overload
 
 from neurosim.base.errors import NeurosimError, unknown_name
 
@@ -14,8 +14,18 @@ NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
 PLACED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
-def public(function: Function) -> Function:
+@overload
+def public(function: Function) -> Function: ...
+@overload
+def public(*, also: Collection[str]) -> Callable[[Function], Function]: ...
+def public(function: Function | None = None, *, also: Collection[str] = ()) -> Any:
     """Answer a call that does not fit the signature with a `NeurosimError`, not a ``TypeError``.
+
+    Parameters
+    ----------
+    function : callable
+    also : collection of str
+        Names that a function with ``**changes`` takes beside its own arguments.
 
     Examples
     --------
@@ -25,17 +35,23 @@ def public(function: Function) -> Function:
     Traceback (most recent call last):
     neurosim.base.errors.NeurosimError: Unknown argument of double 'tims': did you mean 'times'?
     """
+    if function is None:
+        return partial(public, also=also)
     signature = inspect.signature(function)
+    names = [p.name for p in signature.parameters.values() if p.kind in NAMED]
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
+        wrong = next((key for key in kwargs if key not in (*names, *also)), None)
+        if also and wrong is not None:
+            raise unknown_name(f"argument of {function.__name__}", wrong, (*names, *also))
         try:
             signature.bind(*args, **kwargs)
         except TypeError:
             raise _misfit(function.__name__, signature, args, kwargs) from None
         return function(*args, **kwargs)
 
-    return call  # type: ignore[return-value]
+    return call
 
 
 def _misfit(

@@ -63,6 +63,10 @@ def file_bytes(path: str | PathLike[str], most_mb: float, what: str = "") -> byt
     NeurosimError
         If it cannot be read, is no file, or is larger.
     """
+    if not isinstance(path, (str, PathLike)):
+        raise NeurosimError(
+            f"{what or 'A file'} must be the path of a file, not {short_repr(path)}."
+        )
     place = str(path) if len(str(path)) <= LONGEST_PATH else f"{str(path)[:LONGEST_PATH]}..."
     name = f"{what} {place}".strip()
     most = int(most_mb * 1e6)

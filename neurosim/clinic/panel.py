@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 
+from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, clip_name
 from neurosim.base.parameters import parameter
 from neurosim.clinic import laboratory_csv as sheet
@@ -264,6 +265,7 @@ def _drop_unneeded(entries: dict[str, tuple[str, float, str]]) -> list[str]:
     return reasons
 
 
+@public
 def read_panel(path: str | PathLike[str]) -> Panel:
     """Return the body that a laboratory panel in a CSV file describes.
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Mapping
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
-from neurosim.base.errors import NeurosimError, clip_name, file_bytes, unknown_name
+from neurosim.base.calls import public
+from neurosim.base.errors import NeurosimError, clip_name, file_bytes, short_repr, unknown_name
 from neurosim.clinic.excitability import LONG_LEVELS
 from neurosim.clinic.fit import NerveRecord
 from neurosim.clinic.indices import charge_measures
@@ -23,6 +25,7 @@ _UNUSED = {"strength_duration", *(f"hyperpolarising_{-level}" for level in LONG_
 CURVES = (*_LEVELS, "recovery_cycle", "threshold_iv", "charge_duration", "sdtc_ms")
 
 
+@public
 def read_record(path: str | Path) -> NerveRecord:
     """Return the record in a file: CSV by its name, else a MEM file.
 
@@ -34,6 +37,8 @@ def read_record(path: str | Path) -> NerveRecord:
     NeurosimError
         If it cannot be read, or is neither.
     """
+    if not isinstance(path, (str, PathLike)):
+        raise NeurosimError(f"A record must be the path of a file, not {short_repr(path)}.")
     name = str(path)
     if name.lower().endswith(".csv"):
         return _read_csv_record(Path(name))

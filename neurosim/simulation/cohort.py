@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from neurosim.base import disk_cache
+from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError
 from neurosim.base.files import prepare_folder
 from neurosim.base.viewable import Viewable
@@ -42,7 +43,13 @@ from neurosim.simulation.plan import (
     least_weeks,
     make_plan,
 )
-from neurosim.simulation.scenario import Scenario, check_callback, check_whole, load_scenarios
+from neurosim.simulation.scenario import (
+    SCENARIO_FIELDS,
+    Scenario,
+    check_callback,
+    check_whole,
+    load_scenarios,
+)
 from neurosim.simulation.tally import INTERVAL_EDGES_S, LARGEST, Tally, tally_person
 
 LEAST_CHUNK = 10  # people of a part in memory
@@ -255,6 +262,7 @@ class Cohort(Viewable):
         return float(self._sums["seconds"])
 
 
+@public(also=SCENARIO_FIELDS)
 def cohort(
     *scenarios: Scenario | Body | str | Path,
     people: int = 100,

@@ -7,17 +7,19 @@ from pathlib import Path
 
 import numpy as np
 
+from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError
 from neurosim.model.body.state import Body
 from neurosim.simulation.cohort import count_in_memory
 from neurosim.simulation.people import People
 from neurosim.simulation.plan import HOUR_S, Plan
-from neurosim.simulation.scenario import Scenario, check_callback, load_scenarios
+from neurosim.simulation.scenario import SCENARIO_FIELDS, Scenario, check_callback, load_scenarios
 from neurosim.simulation.workers import check_cores
 
 COUNTS = ("twitches", "visible", "doublets", "active_units", "expected_per_min")
 
 
+@public(also=SCENARIO_FIELDS)
 def replicate(
     scenarios: Scenario | Body | str | Path | Sequence[Scenario | Body | str | Path],
     people: int = 200,

@@ -27,6 +27,7 @@ from importlib import resources
 from inspect import signature
 from pathlib import Path
 
+from neurosim.base.calls import public
 from neurosim.base.errors import (
     NeurosimError,
     file_bytes,
@@ -48,6 +49,7 @@ LONGEST = {"name": 100, "title": 200, "about": 2000}  # characters
 DAY_S = 86_400.0  # of a scenario with a course, where nothing else is said
 _KEYS = ("name", "title", "about", "body", "muscle", "duration_s", "people", "seed", "axon",
          "root", "course")  # fmt: skip
+SCENARIO_FIELDS = (*_KEYS, "duration")  # what `Scenario` and `replace` take
 _UNITS_S = {
     "s": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0,
     "d": 86_400.0, "day": 86_400.0, "week": 604_800.0,
@@ -191,7 +193,7 @@ class Scenario:
         NeurosimError
             For an unknown field or a value that is not allowed.
         """
-        _check_names(changes, (*_KEYS, "duration"))
+        _check_names(changes, SCENARIO_FIELDS)
         return _replace(self, **_convert_duration(changes))
 
     def to_mapping(self) -> dict:
@@ -264,7 +266,7 @@ _set_fields = Scenario.__init__
 @wraps(_set_fields)
 def _check_and_set_fields(self: Scenario, *values: object, **named: object) -> None:
     """Set the fields; a misspelt name gets the sentence of `Scenario.replace`."""
-    _check_names(named, (*_KEYS, "duration"))
+    _check_names(named, SCENARIO_FIELDS)
     try:
         signature(_set_fields).bind(self, *values, **(named := _convert_duration(named)))
     except TypeError as error:
@@ -275,6 +277,7 @@ def _check_and_set_fields(self: Scenario, *values: object, **named: object) -> N
 Scenario.__init__ = _check_and_set_fields
 
 
+@public
 def catalogue() -> tuple[str, ...]:
     """Return the names of the scenarios that ship with the package, `normal` first."""
     folder = resources.files("neurosim").joinpath("simulation/catalogue")
@@ -307,6 +310,7 @@ def _read_scenario(name: str) -> dict:
     return tomllib.loads(file.read_text("utf-8"))
 
 
+@public
 def load_scenario(name: str | Path | Scenario | Body) -> Scenario:
     """Return a scenario by catalogue name, by TOML file, of a body, or as it is.
 

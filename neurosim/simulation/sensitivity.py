@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, number_within, unknown_name
 from neurosim.base.parameters import override, parameter
 from neurosim.base.viewable import Viewable
@@ -29,6 +30,7 @@ from neurosim.simulation.long_run import person_rates
 from neurosim.simulation.robustness import Assumption, list_assumptions, size_assumptions
 from neurosim.simulation.scenario import (
     MILD_SUFFIX,
+    SCENARIO_FIELDS,
     Scenario,
     catalogue,
     check_callback,
@@ -493,6 +495,7 @@ def screen_inputs(
     return np.asarray(effects["mu_star"], float)
 
 
+@public(also=SCENARIO_FIELDS)
 def sensitivity(
     what: Scenario | Body | str | Path | None = None,
     *,

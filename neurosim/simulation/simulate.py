@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from neurosim.base.calls import public
 from neurosim.model.body.remedies import remedy as find_remedy
 from neurosim.model.body.state import Body
 from neurosim.model.firing.sites import TYPICAL_PERSON
@@ -13,6 +14,7 @@ from neurosim.simulation.person_run import run_one
 from neurosim.simulation.replicate import replicate
 from neurosim.simulation.result import Result
 from neurosim.simulation.scenario import (
+    SCENARIO_FIELDS,
     Scenario,
     apply_remedy,
     check_callback,
@@ -23,6 +25,7 @@ from neurosim.simulation.scenario import (
 from neurosim.simulation.workers import check_cores
 
 
+@public(also=SCENARIO_FIELDS)
 def simulate(
     what: Body | Scenario | str | Path | None = None,
     *,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, clip_name, finite_number, short_repr
 from neurosim.base.viewable import Viewable
 from neurosim.model.body.state import Body
 from neurosim.simulation.people import People
 from neurosim.simulation.replicate import replicate
-from neurosim.simulation.scenario import Scenario
+from neurosim.simulation.scenario import SCENARIO_FIELDS, Scenario
 
 MAX_STEPS = 1000
 PEOPLE = 20
@@ -38,6 +39,7 @@ class Sweep(Viewable):
     people: People
 
 
+@public(also=SCENARIO_FIELDS)
 def sweep(
     field: str,
     steps: str | Iterable[float],

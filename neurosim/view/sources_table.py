@@ -11,7 +11,7 @@ from neurosim.view import export
 
 
 def source_rows(sources: Sources) -> list[dict[str, Any]]:
-    """Return one row a parameter: group, name, value, unit, range, grade, source, citation, note."""
+    """Return one row a parameter: value, unit, range, grade, source, citation and note."""
     return [
         {
             "room": group,

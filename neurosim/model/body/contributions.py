@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, finite_number, short_repr, unknown_name
 from neurosim.base.parameters import GRADES, Value, load_group, parameter
 from neurosim.model.body.blood import IONS, blood_steps, factor_label
@@ -481,6 +482,7 @@ def _shortening_contributions(body: Body) -> list[Contribution]:
     return [_make_contribution(size, "shortened muscle", "pool pic_scale", "scale", scale, why)]
 
 
+@public
 def contributions(body: Body) -> tuple[Contribution, ...]:
     """Return every change that a body makes to nerve and muscle; none for a healthy body.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from neurosim.base.errors import unknown_name
+from neurosim.base.errors import clip_name, unknown_name
 from neurosim.base.parameters import parameter
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
@@ -99,7 +99,7 @@ def remedy(name: str) -> Remedy:
     NeurosimError
         If there is no such remedy; the nearest name is offered.
     """
-    key = str(name).strip().lower().replace("-", "_").replace(" ", "_")
+    key = clip_name(name).strip().lower().replace("-", "_").replace(" ", "_")
     if key not in REMEDY_NAMES:
         raise unknown_name("remedy", name, REMEDY_NAMES)
     return REMEDIES[REMEDY_NAMES.index(key)]

@@ -16,7 +16,7 @@ from functools import cache
 import numpy as np
 
 from neurosim.base import parameters
-from neurosim.base.errors import unknown_name
+from neurosim.base.errors import clip_name, unknown_name
 
 SENSORY = "sensory"  # a lesion of sensory fibres alone: no motor axon runs through it
 MUSCLES = ("eyelid", "calf", "foot_sole", "thumb", "shin", "upper_arm")
@@ -169,7 +169,7 @@ def canonical_root(name: str) -> str:
         If it supplies none of the muscles here; the nearest name is offered.
     """
     known = sorted({r for _, r in _root_names()})
-    text = str(name).strip()
+    text = clip_name(name).strip()
     for one in (*known, SENSORY):
         if text.lower() == one.lower():
             return one
@@ -194,7 +194,7 @@ def _relative_forces(m: Muscle) -> np.ndarray:
 
 def _fold_name(name: object) -> str:
     """Return a name without capitals and with single spaces."""
-    return " ".join(str(name).lower().replace("_", " ").replace("-", " ").split())
+    return " ".join(clip_name(name).lower().replace("_", " ").replace("-", " ").split())
 
 
 @cache

@@ -9,7 +9,7 @@ A point is a vector in prior SDs from the centre: the centre is the zero vector,
 prior a standard normal, or one with the `correlation` of the space. To build the axons of many
 points at once:
 
->>> space = Space.read("person", ["persistent_sodium_scale", "GBB"])
+>>> space = Space.from_file("person", ["persistent_sodium_scale", "GBB"])
 >>> axons = space.at_rest(np.zeros((3, 2)))  # a batch of three healthy axons
 >>> point = space.point({"persistent_sodium_scale": 1.6})  # what is not named is at its centre
 >>> round(space.values(point)["persistent_sodium_scale"], 3)

@@ -145,6 +145,32 @@ def test_every_folder_opens_with_the_line_that_says_what_it_is_for():
         assert text and text.splitlines()[0].endswith("."), folder
 
 
+def test_the_tests_mirror_the_rooms():
+    tests = Path(__file__).parent
+    folders = {p.name for p in tests.iterdir() if p.is_dir() and any(p.rglob("test_*.py"))}
+    assert folders == {*ROOMS, "browser"}
+    assert {p.name for p in (tests / "model").iterdir() if any(p.rglob("test_*.py"))} == {*MODEL}
+
+
+def test_what_the_formatter_leaves_alone_is_a_table_of_data():
+    literal = (ast.Tuple, ast.List, ast.Dict, ast.Set, ast.BinOp)
+    for path in FILES.values():
+        text = path.read_text("utf-8")
+        skipped = {n for n, line in enumerate(text.split("\n"), 1) if line.endswith("# fmt: skip")}
+        for node in ast.walk(ast.parse(text)):
+            if (
+                isinstance(node, ast.stmt)
+                and node.end_lineno in skipped
+                and not (
+                    isinstance(node, (ast.Assign, ast.AnnAssign))
+                    and isinstance(node.value, literal)
+                )
+            ):
+                inner = [n for n in ast.walk(node) if n is not node and isinstance(n, ast.stmt)]
+                last = [n for n in inner if n.end_lineno == node.end_lineno]
+                assert last, f"{path}:{node.end_lineno} is no table of data"
+
+
 def test_a_room_imports_only_what_its_row_allows():
     assert back_arrows(ROOT) == []
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 
+from neurosim.base.errors import NeurosimError
+
 _VIEWS: dict[tuple[str, str], str] = {}  # "module:function" by name of a class and kind of view
 
 
@@ -13,7 +15,20 @@ def register(owner: str, **views: str) -> None:
     _VIEWS.update({(owner, kind): where for kind, where in views.items()})
 
 
+def has_view(owner: str, kind: str) -> bool:
+    """Return whether the objects of a class have such a view."""
+    return (owner, kind) in _VIEWS
+
+
 def view(owner: str, kind: str) -> Callable:
-    """Import and return one view of the objects of a class."""
+    """Import and return one view of the objects of a class.
+
+    Raises
+    ------
+    NeurosimError
+        If the class has no such view.
+    """
+    if not has_view(owner, kind):
+        raise NeurosimError(f"A {owner} has no {kind}.")
     module, function = _VIEWS[owner, kind].split(":")
     return getattr(import_module(module), function)

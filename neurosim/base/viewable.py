@@ -1,6 +1,6 @@
 """A result that shows itself: prints, plots, saves itself, becomes a table, names its sources.
 
-The rooms below know no figure and no sentence. What shows a class is registered by the package
+Results know no figure and no sentence. What shows a class is registered by the package
 (`neurosim.base.registry`) under the name of the class, as these kinds of view: `text` (the
 lines that the command prints), `headline` (what it is, in one line of at most 90 characters),
 `plot` (a `Picture`), `files` (content by file name: what the command writes), `table` (columns by
@@ -23,7 +23,7 @@ from neurosim.base.registry import view
 
 
 class Viewable:
-    """What every public result can do beside holding its numbers.
+    """What a public result can do beside holding its numbers; `plot` where it has a picture.
 
     A dataclass that inherits from it says ``repr=False``.
     """

@@ -25,11 +25,11 @@ COMMANDS = (
     *("run", "list", "lab", "mystery", "lessons", "key", "article", "sweep", "excitability"),
     *("fit", "cohort", "sensitivity", "sources", "validate"),
 )
-# Commands of an application that may be left out, by its room.
+# What a command needs of the applications, any of which may be left out.
 APPLICATIONS = {
-    **dict.fromkeys(("lab", "mystery", "lessons", "key"), "classroom"),
-    "article": "article",
-    "validate": "validation",
+    **dict.fromkeys(("lab", "mystery", "lessons", "key"), ("classroom",)),
+    "article": ("article",),
+    "validate": ("validation", "article"),
 }
 EXIT_OUT_OF_RESOURCES = 3  # exit code when a run stops because the machine is too small
 
@@ -60,7 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="store_true", help="print the version")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
-    for name in _installed():
+    for name in COMMANDS:
+        if _left_out(name):
+            continue
         command = import_module(f"neurosim.cli.commands.{name}")
         parser = commands.add_parser(
             name, help=command.HELP, description=command.HELP, allow_abbrev=False
@@ -73,10 +75,10 @@ def _parser() -> argparse.ArgumentParser:
     return top
 
 
-def _installed() -> list[str]:
-    """Return the commands whose application is installed."""
-    rooms = {room for room in APPLICATIONS.values() if find_spec(f"neurosim.{room}") is not None}
-    return [name for name in COMMANDS if APPLICATIONS.get(name) in (None, *rooms)]
+def _left_out(command: str) -> str:
+    """Return the application that a command needs and this installation lacks, or an empty text."""
+    needs = APPLICATIONS.get(command, ())
+    return next((room for room in needs if find_spec(f"neurosim.{room}") is None), "")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -111,14 +113,16 @@ def _dispatch(words: list[str]) -> int:
     if words and not words[0].startswith("-"):
         if words[0] not in COMMANDS:
             raise unknown_name("command", words[0], COMMANDS)
-        if words[0] not in _installed():
-            room = APPLICATIONS[words[0]]
+        if room := _left_out(words[0]):
             raise NeurosimError(
                 f"'neurosim {words[0]}' needs neurosim.{room}, which this installation leaves out."
             )
     args, extra = parser.parse_known_args(words)
     if args.command == "cohort" and not any(word.startswith("-") for word in extra):
-        args.scenario, extra = [*args.scenario, *extra], []  # named after an option
+        args.scenario, extra = (
+            [*args.scenario, *extra],
+            [],
+        )  # of `cohort a --people 5 b` argparse leaves b over
     if extra:
         _refuse(args, extra[0])
     for name, value in vars(args).items():

@@ -52,7 +52,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 
 def parse_whole(name: str, text: str | None) -> Any:
-    """Return a whole number as int, or the text for the scenario's own check."""
+    """Return a whole number as int, None for None; another number as text, for its own check.
+
+    Raises
+    ------
+    NeurosimError
+        If it is no number.
+    """
     if text is None:
         return None
     try:
@@ -91,9 +97,10 @@ def parse_settings(
 def _has_unit(duration: str | None) -> bool:
     """Return whether a duration has a unit, as ``24 h`` has and ``3e7`` has not."""
     try:
-        return duration is not None and float(duration) is None
+        float(duration or 0.0)
     except ValueError:
         return re.search("[A-Za-z]", duration or "") is not None
+    return False
 
 
 def scenario_changes(args: argparse.Namespace) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What a command prints and writes: files first, all or none, then their words.
 
-A reader that goes away costs no file.
+A closed pipe loses no file.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def safe_name(name: str) -> str:
 
 @contextmanager
 def output_folder(out: str | None, name: str) -> Iterator[Path]:
-    """Give a computing command its folder; one made in vain is removed again."""
+    """Give a computing command its folder; a new one that stays empty is removed."""
     from neurosim.base.files import prepare_folder
 
     path = Path(out) if out is not None else Path("neurosim-out") / safe_name(name)
@@ -62,11 +62,6 @@ def output_folder(out: str | None, name: str) -> Iterator[Path]:
             if os.path.isdir(new) and not any(new.iterdir()):
                 new.rmdir()
         raise
-
-
-def write_and_print(folder: Path, files: Mapping[str, Any], words: str) -> None:
-    """Write the files of a command, then print its words and where the files are."""
-    print_now(f"{words}\n{save_files(folder, files)}")
 
 
 def save_files(folder: Path, files: Mapping[str, Any]) -> str:
@@ -88,7 +83,7 @@ def warn_if_slow() -> None:
 
 
 def _written_words(folder: Path, paths: Sequence[Path]) -> str:
-    """Return where files are, in words, those first that one looks at first."""
+    """Return where files are, in words: pages and pictures before tables."""
     look = {suffix: rank for rank, suffix in enumerate(SHOWN_FIRST)}
     paths = sorted(paths, key=lambda path: look.get(path.suffix, len(look)))
     return f"Written into {folder}: " + ", ".join(path.name for path in paths)

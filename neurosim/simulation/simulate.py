@@ -1,4 +1,4 @@
-"""The front door: one person under one scenario, and many people beside them."""
+"""Run one person under one scenario, and many people beside them if that is wanted."""
 
 from __future__ import annotations
 
@@ -101,4 +101,4 @@ def simulate(
     )
 
 
-run = simulate  # as the command is called
+run = simulate  # under the name of the command

@@ -122,9 +122,15 @@ def validation_rows(people: int = 300) -> tuple[Row, ...]:
         Simulated people behind the survey targets.
     """
     return (
-        *_norm_rows(), *_elsewhere_rows(), *_condition_rows(), *_firing_rows(),
-        *_population_rows(people), *_tetany_rows(), *motor_rows(), *body_rows(),
-    )  # fmt: skip
+        *_norm_rows(),
+        *_elsewhere_rows(),
+        *_condition_rows(),
+        *_firing_rows(),
+        *_population_rows(people),
+        *_tetany_rows(),
+        *motor_rows(),
+        *body_rows(),
+    )
 
 
 @public

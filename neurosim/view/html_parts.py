@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
+from neurosim.base.registry import has_view
 from neurosim.model.body.state import Body
 from neurosim.view.style import html_image, png_bytes
 
@@ -107,8 +108,7 @@ def body_html(body: Body) -> str:
 def result_html(result: Any) -> str:
     """Return what a notebook shows of a result: its text and, if it has one, its picture."""
     text = f"<pre>{escape(str(result))}</pre>"
-    try:
-        figure = result.plot()
-    except KeyError:  # nothing draws it
+    if not has_view(type(result).__name__, "plot"):
         return text
+    figure = result.plot()
     return text + html_image(png_bytes(figure), figure.alt_text)

@@ -95,7 +95,7 @@ def test_a_name_stays_within_its_folder(name, tmp_path, monkeypatch):
     (place / "x.toml").write_text(text, "utf-8")
     scenario = Scenario.from_toml("x.toml")
     with output.output_folder(None, scenario.name) as folder:
-        output.write_and_print(folder, {"words.txt": b"words"}, "words")
+        output.save_files(folder, {"words.txt": b"words"})
     made = files_below(tmp_path) - {"one/two/three/x.toml"}
     assert len(made) == 1 and made.pop().startswith("one/two/three/neurosim-out/")
     assert folder.parent == Path("neurosim-out") and len(os.fsencode(folder.name)) <= 121

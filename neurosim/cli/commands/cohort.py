@@ -14,7 +14,7 @@ OPTIONS = ("people", "hours", "seed", "muscle", "workers", "scheduler", "resume"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what has a place instead of a name."""
+    """Add the positional arguments."""
     parser.add_argument(
         "scenario",
         nargs="+",
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Do the command."""
+    """Count the people, or go on with the run in the folder."""
     from neurosim.simulation.cohort import AlreadyFinished, check_workers, cohort
     from neurosim.simulation.plan import make_plan
 

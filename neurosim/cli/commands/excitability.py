@@ -12,7 +12,7 @@ OPTIONS = ("condition", "set", "change", "axon", "person", "seed", "out")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Do the command."""
+    """Examine the axon of a body, a person, a condition."""
     from neurosim.model.body.state import Body
     from neurosim.simulation.examine import excitability
 

@@ -12,7 +12,7 @@ OPTIONS = ("axon", "out")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what has a place instead of a name."""
+    """Add the positional arguments."""
     parser.add_argument(
         "record",
         metavar="RECORD.mem|csv",
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Do the command."""
+    """Fit the record and print what moved."""
     from neurosim.simulation.examine import fit
 
     with output_folder(args.out, "fit") as folder:

@@ -1,14 +1,11 @@
-"""``neurosim key``.
-
-It can print the teacher's key of a mystery patient (--seed 7) or a class (--seed 1:30).
-"""
+"""``neurosim key``: print the teacher's key of a mystery patient, or of a class."""
 
 from __future__ import annotations
 
 import argparse
 
 from neurosim.base.errors import NeurosimError
-from neurosim.cli.output import output_folder, print_now, write_and_print
+from neurosim.cli.output import output_folder, print_now, save_and_print
 from neurosim.cli.progress import ProgressLine
 
 HELP = "print the teacher's key of a mystery patient (--seed 7) or a class (--seed 1:30)"
@@ -16,7 +13,7 @@ OPTIONS = ("seed", "out")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Do the command."""
+    """Print the key, and save it if a folder is given."""
     from neurosim.classroom.mystery.key import key, patient_seeds
 
     if args.seed is None:
@@ -27,7 +24,4 @@ def run(args: argparse.Namespace) -> None:
         print_now(str(key(args.seed, progress=progress)))
         return
     with output_folder(args.out, "key") as folder:
-        from neurosim.classroom.mystery.files import key_files
-
-        result = key(args.seed, progress=progress)
-        write_and_print(folder, key_files(result), str(result))
+        save_and_print(folder, key(args.seed, progress=progress))

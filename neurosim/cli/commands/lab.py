@@ -12,7 +12,7 @@ OPTIONS = ("no-browser", "port", "out")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what has a place instead of a name."""
+    """Add the positional arguments."""
     parser.add_argument(
         "page",
         nargs="?",
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Do the command."""
+    """Open the page and serve it until it is closed."""
     from neurosim.classroom.lab import FOLDER, lab
 
     lab(

@@ -1,7 +1,4 @@
-"""``neurosim lessons``.
-
-It can build the lessons: notebooks for pupils and teacher, worksheets and their keys.
-"""
+"""``neurosim lessons``: build notebooks, worksheets and keys."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ OPTIONS = ("only", "out")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what has a place instead of a name."""
+    """Add the positional arguments."""
     parser.add_argument(
         "lesson",
         nargs="*",
@@ -26,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Do the command."""
+    """Build the lessons into a folder."""
     from neurosim.classroom.lessons.build import lessons
 
     with output_folder(args.out, "lessons") as folder:

@@ -11,7 +11,7 @@ OPTIONS: tuple[str, ...] = ()
 
 
 def run(args: argparse.Namespace) -> None:
-    """Do the command."""
+    """Print all that can be named in a command."""
     from neurosim.model.axon.changes import CHANGES, named_conditions
     from neurosim.model.body.fields import FIELDS
     from neurosim.model.body.remedies import REMEDIES
@@ -38,8 +38,8 @@ def run(args: argparse.Namespace) -> None:
         what = ", ".join(f"{name}={value:g}" for name, value in c.changes.items())
         print_now(f"  {c.name:<23} {c.title}: {c.description} ({what})")
     print_now("\nRemedies (neurosim run NAME --remedy REMEDY):")
-    for one in REMEDIES:
-        print_now(f"  {one.name:<25} {one.label}")
+    for remedy in REMEDIES:
+        print_now(f"  {remedy.name:<25} {remedy.label}")
     print_now(
         "\nChanges of an axon (neurosim excitability --change NAME=VALUE; a scale multiplies):"
     )

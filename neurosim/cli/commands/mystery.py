@@ -1,7 +1,4 @@
-"""``neurosim mystery``.
-
-It can work a patient with a hidden cause: order tests, say what it is, what to do.
-"""
+"""``neurosim mystery``: work a patient with a hidden cause."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ OPTIONS = ("seed", "out")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Do the command."""
+    """Play the game on the standard input."""
     seed = parse_whole("seed", args.seed)
     if args.out is None:
         _play_lines(seed)

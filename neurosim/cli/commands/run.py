@@ -26,7 +26,7 @@ OPTIONS = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what has a place instead of a name."""
+    """Add the positional arguments."""
     parser.add_argument(
         "scenario",
         nargs="?",
@@ -43,19 +43,19 @@ def _scenario_with_settings(args: argparse.Namespace) -> Any:
     """Return the scenario of ``run``, its body changed by ``--set``."""
     from neurosim.simulation.scenario import load_scenario
 
-    asked = load_scenario(args.scenario).replace(**scenario_changes(args))
+    scenario = load_scenario(args.scenario).replace(**scenario_changes(args))
     settings = parse_settings(args.set)
     if not settings:
-        return asked
-    body = asked.body.replace(**settings)  # type: ignore[arg-type]
-    words = _describe_settings(asked.body, body)
+        return scenario
+    body = scenario.body.replace(**settings)  # type: ignore[arg-type]
+    words = _describe_settings(scenario.body, body)
     name = _name_settings(settings)
-    if asked.name == "normal":
+    if scenario.name == "normal":
         title = words[:1].upper() + words[1:] or "Health"
     else:
-        name = f"{asked.name}+{name}"
-        title = f"{asked.title}, {words}" if words else asked.title
-    return asked.replace(name=name, title=title, about="", body=body)
+        name = f"{scenario.name}+{name}"
+        title = f"{scenario.title}, {words}" if words else scenario.title
+    return scenario.replace(name=name, title=title, about="", body=body)
 
 
 def _name_settings(settings: dict[str, str]) -> str:
@@ -85,7 +85,7 @@ def _describe_settings(before: Any, after: Any) -> str:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Do the command."""
+    """Simulate the scenario, save the result and print it."""
     from neurosim.simulation.scenario import apply_remedy, comparison_scenario
 
     scenario, person = _scenario_with_settings(args), parse_person(args)

@@ -1,7 +1,4 @@
-"""``neurosim sensitivity``.
-
-It can tell which field of the body and which number of the model moves the rate most.
-"""
+"""``neurosim sensitivity``: tell what moves the rate most."""
 
 from __future__ import annotations
 
@@ -12,12 +9,12 @@ from neurosim.cli.output import output_folder, save_and_print
 from neurosim.cli.progress import ProgressLine
 
 HELP = "tell which field of the body and which number of the model moves the rate most"
-STATES_A_PERSON = 150  # about so many are computed of each
+RUNS_PER_SAMPLE = 30  # about so often the rate is computed
 OPTIONS = ("range", "samples", "people", "muscle", "axon", "seed", "out")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Do the command."""
+    """Move everything, and print what counts."""
     from neurosim.simulation import sensitivity as study
     from neurosim.simulation.scenario import Scenario
 
@@ -32,7 +29,7 @@ def run(args: argparse.Namespace) -> None:
         result = study.sensitivity(
             range=args.range,
             samples=samples,
-            cores=useful_cores(samples * STATES_A_PERSON),
+            cores=useful_cores(samples * RUNS_PER_SAMPLE),
             progress=progress,
             stage=progress.stage,
             **changes,

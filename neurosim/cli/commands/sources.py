@@ -14,7 +14,7 @@ OPTIONS = ("csv",)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Do the command."""
+    """Print the numbers, and save them if a file is named."""
     from neurosim.base.files import write_files
     from neurosim.base.viewable import sources
     from neurosim.view.sources_table import source_files

@@ -13,13 +13,13 @@ OPTIONS = ("muscle", "people", "seed", "out")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what has a place instead of a name."""
+    """Add the positional arguments."""
     parser.add_argument("field", metavar="FIELD", help="a field of the body, in any of its units")
     parser.add_argument("steps", metavar="START:STOP:N", help="such as 0.7:1.3:7")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Do the command."""
+    """Change the field step by step, save and print what came of it."""
     from neurosim.simulation.sweep import parse_steps, step_scenarios, sweep, sweep_scenario
 
     changes, values = scenario_changes(args), parse_steps(args.steps)

@@ -11,7 +11,7 @@ OPTIONS = ("out",)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Do the command."""
+    """Compute every target, save and print the misses."""
     with output_folder(args.out, "validate") as folder:
         from neurosim.validation.validate import validate
 

@@ -70,7 +70,7 @@ def test_a_healthy_body_changes_nothing():
             },
         ),
         ({"limb_temperature_c": 30}, {("axon", "temperature_c"): near("add", -3.0)}),
-        # 20 umol/L blocks half: 1 + 0.25 x 0.5 x 0.5.
+        # caffeine_pic_gain_full_block is 1.125, and 20 umol/L blocks half: 1 + 0.125 x 0.5.
         ({"plasma_caffeine_umol_l": 20}, {("soma", "pic_gain"): near("scale", 1.0625)}),
         (
             {"stress": 0.5},

@@ -65,7 +65,7 @@ def file_bytes(path: str | PathLike[str], most_mb: float, what: str = "") -> byt
     """
     if not isinstance(path, (str, PathLike)):
         raise NeurosimError(
-            f"{what or 'A file'} must be the path of a file, not {short_repr(path)}."
+            f"Cannot read {what or 'a file'}: it needs the path of one, not {short_repr(path)}."
         )
     place = str(path) if len(str(path)) <= LONGEST_PATH else f"{str(path)[:LONGEST_PATH]}..."
     name = f"{what} {place}".strip()

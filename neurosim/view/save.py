@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from neurosim.base.files import Content
+from neurosim.simulation.people import People
 from neurosim.simulation.person_run import run_one
 from neurosim.simulation.result import Result
 from neurosim.simulation.scenario import Scenario, comparison_scenario
@@ -42,9 +43,10 @@ def _text(result: Result, description: str) -> str:
     return "\n".join(lines)
 
 
-def draw_result(result: Result) -> Any:
-    """Return the picture of a result beside what it is compared with."""
-    return figures.picture_chain(result, comparison_result(result), result.compared)
+def draw_result(result: Result, against: Result | None = None, people: People | None = None) -> Any:
+    """Return the picture of a result beside what it is compared with, or beside something else."""
+    other = comparison_result(result) if against is None else against
+    return figures.picture_chain(result, other, result.compared if people is None else people)
 
 
 def result_table(result: Result) -> dict[str, np.ndarray]:

@@ -10,6 +10,7 @@ import pytest
 
 import neurosim as ns
 from neurosim.cli import main as cli
+from neurosim.cli import output
 from neurosim.simulation.cohort import AlreadyFinished
 from neurosim.simulation.people import People
 
@@ -63,7 +64,7 @@ def test_a_twin_prints_and_writes_what_its_command_does(line, capsys):
 
 def test_files_are_written_before_anything_is_printed(monkeypatch):
     seen = []
-    monkeypatch.setattr(cli, "_print", lambda *text, **more: seen.append(os.listdir("o")))
+    monkeypatch.setattr(output, "print_now", lambda *text, **more: seen.append(os.listdir("o")))
     assert cli.main("run --remedy calm --duration 2 --out o".split()) == 0
     assert seen and all("result.json" in files for files in seen)
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 import neurosim as ns
-from neurosim.cli import main as cli
 from neurosim.article.claims import CLAIMS, claim
 from neurosim.article.report import report_html
 from neurosim.article.verdict import judge_rate
+from neurosim.cli import main as cli
 from neurosim.clinic.excitability import examine
 from neurosim.model.axon.axon import at_rest, threshold_pa
 from neurosim.model.axon.ions import gate_shift_mv

@@ -1,4 +1,4 @@
-"""Try the lowest versions that pyproject.toml allows: scripts/verification/check_floor.py FOLDER [TEST ...].
+"""Try the lowest versions that pyproject.toml allows: check_floor.py FOLDER [TEST ...].
 
 Makes an environment in FOLDER with the floor of every dependency, those of the tests included, runs
 a command of the README and tests there (or those named). Needs Python 3.11, the lowest, and the

@@ -135,3 +135,14 @@ def test_what_is_meant_is_offered():
     ):
         with pytest.raises(NeurosimError, match=f"'{wrong}'.*'{meant}'"):
             call(name, EASY[name] | {wrong: 1})
+
+
+def test_no_public_name_dumps_arrays(tmp_path):
+    result = ns.simulate(**SHORT)
+    examination = ns.excitability()
+    examination.save(tmp_path)
+    record = ns.read_record(tmp_path / "excitability.mem")
+    for thing in (result, examination, record, ns.replicate("normal", 2, **SHORT)):
+        assert len(repr(thing)) < 250 and repr(thing).count("\n") <= 1, repr(thing)
+    for name, part in vars(result).items():
+        assert len(repr(part)) < 2500, name

@@ -58,7 +58,7 @@ QUIET_DT_MS, SETTLED_MS = 0.04, 30.0
 BLOCK_STEP_MV = 10.0  # assumed: a smaller step from failure to success is no action potential
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Excitability:
     """Results of the nerve-excitability test; NaN where a measure is undefined.
 
@@ -113,6 +113,12 @@ class Excitability:
     iv_current_percent: np.ndarray
     iv_reduction_percent: np.ndarray
     measures: dict[str, float]
+
+    def __repr__(self) -> str:
+        return (
+            f"<Excitability: rests at {self.resting_potential_mv:.1f} mV, "
+            f"a 1-ms pulse needs {self.threshold_1ms_pa:.0f} pA>"
+        )
 
     @property
     def blocked(self) -> bool:

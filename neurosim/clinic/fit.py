@@ -52,7 +52,7 @@ INSEPARABLE_CORRELATION = 0.8  # correlation from which two estimates count as o
 UNINFORMED_SPREAD = 0.8  # posterior over prior SD from which a record has told nothing
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NerveRecord:
     """What one person's record gives: each curve as (x, y) with NaN-free arrays of equal length.
 
@@ -78,6 +78,13 @@ class NerveRecord:
     temperature_c: float = np.nan
     simulated: bool = False
     title: str = "record"
+
+    def __repr__(self) -> str:
+        levels = ", ".join(f"{level:+d} %" for level in self.electrotonus) or "none"
+        return (
+            f"<NerveRecord: {self.title}; electrotonus {levels}; recovery cycle of "
+            f"{self.recovery[0].size} points; I/V of {self.iv[0].size}>"
+        )
 
     @classmethod
     def from_curves(

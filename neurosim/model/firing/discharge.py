@@ -67,7 +67,7 @@ class UnitHazard:
     start_load_mmol_l: np.ndarray | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class HazardCourse:
     """Hazards of one muscle in a changing body.
 
@@ -85,6 +85,10 @@ class HazardCourse:
 
     at_s: np.ndarray
     knots: tuple[UnitHazard, ...]
+
+    def __repr__(self) -> str:
+        sites = self.knots[0].bursts_per_min.shape[0]
+        return f"<HazardCourse: {sites} sites at {self.at_s.size} time(s)>"
 
 
 def as_course(hazard: UnitHazard | HazardCourse) -> HazardCourse:

@@ -51,7 +51,7 @@ MAX_SITES = 1000  # examined in one batch
 LEAST_PER_MIN = 1e-30  # bursts per minute of a site whose action is above 45
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class HazardTable:
     """Misfires of a site in one body state, over its persistent sodium and its sodium load.
 
@@ -82,6 +82,12 @@ class HazardTable:
     pair: np.ndarray
     rest_mv: np.ndarray
     scores: people.Scores = ()
+
+    def __repr__(self) -> str:
+        return (
+            f"<HazardTable: axon {self.axon}; a site fires once a minute at "
+            f"{self.critical_multiplier:.3g} times the persistent sodium current>"
+        )
 
     @property
     def critical_multiplier(self) -> float:

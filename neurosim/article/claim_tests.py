@@ -19,10 +19,10 @@ from neurosim.model.body.remedies import REMEDY_NAMES, remedy
 from neurosim.model.firing.discharge import expected_bursts_per_min
 from neurosim.simulation import person_run as run
 from neurosim.simulation import state as state_
+from neurosim.simulation.person_run import run_one
 from neurosim.simulation.ratio import mean_ratio
 from neurosim.simulation.result import Result
 from neurosim.simulation.scenario import Scenario, apply_remedy, load_scenario, title_in_sentence
-from neurosim.simulation.simulate import simulate
 
 WATCHED_PEOPLE = 10  # people
 LONG_S = 3600.0
@@ -63,7 +63,7 @@ class Evidence:
 
 
 def _simulate_people(scenario: Scenario, people: int = WATCHED_PEOPLE) -> list[Result]:
-    return [simulate(scenario, person=p) for p in range(people)]
+    return [run_one(scenario, p) for p in range(people)]
 
 
 TOO_FEW_EVENTS = Finding(

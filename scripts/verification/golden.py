@@ -79,7 +79,7 @@ def of_article() -> Facts:
         facts |= {f"{v.number} axon {name}": x.hex() for name, x in v.axon_ratios.items()}
     arrays = {"remedies": done.matrix.log_ratio}
     arrays |= {f"rates {name}": rates for name, rates in done.rates.items()}
-    arrays |= {f"alarm {name}": np.array(who) for name, who in done.alarms.shown.items()}
+    arrays |= {f"alarm {name}": np.array(who) for name, who in done.alarms.signs_shown.items()}
     return facts | {name: str(exact(array)) for name, array in arrays.items()}
 
 

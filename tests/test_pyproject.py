@@ -37,3 +37,22 @@ def test_what_is_installed_is_not_below_its_floor(name, floor):
     except metadata.PackageNotFoundError:
         pytest.skip("not installed")
     assert whole(installed) >= whole(floor)
+
+
+def test_changelog_and_citation_are_of_this_version_with_its_date():
+    root = Path(__file__).parents[1]
+    citation = (root / "CITATION.cff").read_text("utf-8")
+    version = re.search(r"^version: (.+)$", citation, re.M)[1]
+    day = re.search(r"^date-released: (.+)$", citation, re.M)[1]
+    newest = re.search(r"^## .+$", (root / "CHANGELOG.md").read_text("utf-8"), re.M)[0]
+    assert version == PROJECT["version"]
+    assert newest == f"## {version} ({day})"
+
+
+def test_hosted_runs_try_every_python_from_the_lowest_on():
+    workflow = (Path(__file__).parents[1] / ".github/workflows/tests.yml").read_text("utf-8")
+    pythons = re.findall(r'"(3\.\d+)"', re.search(r"python: \[(.+)\]", workflow)[1])
+    lowest = PROJECT["requires-python"].removeprefix(">=")
+    first = int(lowest.split(".")[1])
+    assert pythons == [f"3.{first + k}" for k in range(len(pythons))]
+    assert len(pythons) >= 4

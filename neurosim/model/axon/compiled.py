@@ -147,12 +147,12 @@ def _renew(b, dt, steps, lanes):
         Ei = clamp_potential(extrapolate(b[i + WIDTH], b[i + BEFORE], steps))
         dni, gni, dsi, gsi, dq, gq = internode_steps(
             Ei,
-            b[f + 7 * WIDTH],
-            b[f + 8 * WIDTH],
-            b[f + 9 * WIDTH],
-            b[f + 10 * WIDTH],
-            b[f + 11 * WIDTH],
-            b[f + 12 * WIDTH],
+            b[f + eq.SHIFT_NI * WIDTH],
+            b[f + eq.PHI_N * WIDTH],
+            b[f + eq.SHIFT_S * WIDTH],
+            b[f + eq.PHI_S * WIDTH],
+            b[f + eq.SHIFT_Q * WIDTH],
+            b[f + eq.PHI_Q * WIDTH],
             dt,
         )
         b[k], b[k + WIDTH], b[k + 2 * WIDTH] = dni, gni, dsi
@@ -174,49 +174,51 @@ def _move(b, dt, noise, renew, lanes):
         if noise:
             m, p = noisy_mp(
                 E,
-                b[i + 2 * WIDTH],
-                b[i + 4 * WIDTH],
-                b[f],
-                b[f + WIDTH],
-                b[f + 4 * WIDTH],
-                b[f + 5 * WIDTH],
+                b[i + eq.S_M * WIDTH],
+                b[i + eq.S_P * WIDTH],
+                b[f + eq.SHIFT_M * WIDTH],
+                b[f + eq.PHI_M * WIDTH],
+                b[f + eq.SHIFT_P * WIDTH],
+                b[f + eq.PHI_P * WIDTH],
                 b[i + RATIO],
                 b[i + RATIO + WIDTH],
-                b[f + 37 * WIDTH],
-                b[f + 38 * WIDTH],
+                b[f + eq.NOISE_MH * WIDTH],
+                b[f + eq.NOISE_P * WIDTH],
                 b[i + NOISE],
                 b[i + NOISE + 2 * WIDTH],
                 dt,
             )
             h = noisy_h(
                 E,
-                b[i + 3 * WIDTH],
-                b[f + 2 * WIDTH],
-                b[f + 3 * WIDTH],
-                b[f + 37 * WIDTH],
+                b[i + eq.S_H * WIDTH],
+                b[f + eq.SHIFT_H * WIDTH],
+                b[f + eq.PHI_H * WIDTH],
+                b[f + eq.NOISE_MH * WIDTH],
                 b[i + NOISE + WIDTH],
                 dt,
             )
         else:
             m, p = gates_mp(
                 E,
-                b[i + 2 * WIDTH],
-                b[i + 4 * WIDTH],
-                b[f],
-                b[f + WIDTH],
-                b[f + 4 * WIDTH],
-                b[f + 5 * WIDTH],
+                b[i + eq.S_M * WIDTH],
+                b[i + eq.S_P * WIDTH],
+                b[f + eq.SHIFT_M * WIDTH],
+                b[f + eq.PHI_M * WIDTH],
+                b[f + eq.SHIFT_P * WIDTH],
+                b[f + eq.PHI_P * WIDTH],
                 b[i + RATIO],
                 b[i + RATIO + WIDTH],
                 dt,
             )
-            h = gate_h(E, b[i + 3 * WIDTH], b[f + 2 * WIDTH], b[f + 3 * WIDTH], dt)
-        n = gate_n(E, b[i + 5 * WIDTH], b[f + 6 * WIDTH], b[f + 8 * WIDTH], dt)
-        s = gate_s(E, b[i + 6 * WIDTH], b[f + 9 * WIDTH], b[f + 10 * WIDTH], dt)
+            h = gate_h(
+                E, b[i + eq.S_H * WIDTH], b[f + eq.SHIFT_H * WIDTH], b[f + eq.PHI_H * WIDTH], dt
+            )
+        n = gate_n(E, b[i + eq.S_N * WIDTH], b[f + eq.SHIFT_N * WIDTH], b[f + eq.PHI_N * WIDTH], dt)
+        s = gate_s(E, b[i + eq.S_S * WIDTH], b[f + eq.SHIFT_S * WIDTH], b[f + eq.PHI_S * WIDTH], dt)
         k = i + INNER
-        ni = b[i + 7 * WIDTH] * b[k] + b[k + WIDTH]
-        si = b[i + 8 * WIDTH] * b[k + 2 * WIDTH] + b[k + 3 * WIDTH]
-        q = b[i + 9 * WIDTH] * b[k + 4 * WIDTH] + b[k + 5 * WIDTH]
+        ni = b[i + eq.S_NI * WIDTH] * b[k] + b[k + WIDTH]
+        si = b[i + eq.S_SI * WIDTH] * b[k + 2 * WIDTH] + b[k + 3 * WIDTH]
+        q = b[i + eq.S_Q * WIDTH] * b[k + 4 * WIDTH] + b[k + 5 * WIDTH]
         current, g = node_current(
             E,
             m,
@@ -224,33 +226,33 @@ def _move(b, dt, noise, renew, lanes):
             p,
             n,
             s,
-            b[i + FIRST + 13 * WIDTH],
-            b[i + FIRST + 14 * WIDTH],
-            b[i + FIRST + 15 * WIDTH],
-            b[i + FIRST + 16 * WIDTH],
-            b[i + FIRST + 17 * WIDTH],
-            b[i + FIRST + 18 * WIDTH],
-            b[i + FIRST + 19 * WIDTH],
-            b[i + FIRST + 20 * WIDTH],
-            b[i + FIRST + 21 * WIDTH],
-            b[i + FIRST + 22 * WIDTH],
-            b[i + FIRST + 23 * WIDTH],
-            b[i + FIRST + 24 * WIDTH],
-            b[i + FIRST + 25 * WIDTH],
+            b[f + eq.P_NA * WIDTH],
+            b[f + eq.F_NAP * WIDTH],
+            b[f + eq.U_PER_MV * WIDTH],
+            b[f + eq.GHK_OUT * WIDTH],
+            b[f + eq.GHK_IN * WIDTH],
+            b[f + eq.OHM_SLOPE * WIDTH],
+            b[f + eq.OHM_REVERSAL * WIDTH],
+            b[f + eq.G_KF * WIDTH],
+            b[f + eq.G_KS * WIDTH],
+            b[f + eq.E_K * WIDTH],
+            b[f + eq.G_LK * WIDTH],
+            b[f + eq.E_LK * WIDTH],
+            b[f + eq.I_PUMP * WIDTH],
         )
         current_i, g_i = internode_current(
             Ei,
             ni,
             si,
             q,
-            b[i + FIRST + 26 * WIDTH],
-            b[i + FIRST + 27 * WIDTH],
-            b[i + FIRST + 22 * WIDTH],
-            b[i + FIRST + 28 * WIDTH],
-            b[i + FIRST + 29 * WIDTH],
-            b[i + FIRST + 30 * WIDTH],
-            b[i + FIRST + 31 * WIDTH],
-            b[i + FIRST + 32 * WIDTH],
+            b[f + eq.GI_KF * WIDTH],
+            b[f + eq.GI_KS * WIDTH],
+            b[f + eq.E_K * WIDTH],
+            b[f + eq.G_H * WIDTH],
+            b[f + eq.E_H * WIDTH],
+            b[f + eq.GI_LK * WIDTH],
+            b[f + eq.EI_LK * WIDTH],
+            b[f + eq.II_PUMP * WIDTH],
         )
         E, Ei = solve(
             E,
@@ -260,17 +262,17 @@ def _move(b, dt, noise, renew, lanes):
             current_i,
             g_i,
             b[i + CURRENT],
-            b[i + FIRST + 33 * WIDTH],
-            b[i + FIRST + 34 * WIDTH],
-            b[i + FIRST + 35 * WIDTH],
-            b[i + FIRST + 36 * WIDTH],
+            b[f + eq.G_BB * WIDTH],
+            b[f + eq.C_N * WIDTH],
+            b[f + eq.C_MY * WIDTH],
+            b[f + eq.C_I * WIDTH],
             dt,
         )
         b[i + BEFORE] = b[i + WIDTH]
         b[i], b[i + WIDTH] = E, Ei
-        b[i + 2 * WIDTH], b[i + 3 * WIDTH], b[i + 4 * WIDTH] = m, h, p
-        b[i + 5 * WIDTH], b[i + 6 * WIDTH] = n, s
-        b[i + 7 * WIDTH], b[i + 8 * WIDTH], b[i + 9 * WIDTH] = ni, si, q
+        b[i + eq.S_M * WIDTH], b[i + eq.S_H * WIDTH], b[i + eq.S_P * WIDTH] = m, h, p
+        b[i + eq.S_N * WIDTH], b[i + eq.S_S * WIDTH] = n, s
+        b[i + eq.S_NI * WIDTH], b[i + eq.S_SI * WIDTH], b[i + eq.S_Q * WIDTH] = ni, si, q
 
 
 @njit(**INLINE)
@@ -292,7 +294,10 @@ def _fill_lane(b, i, S, j, P, k):
         b[row * WIDTH + i] = S[row, j]
     for row in range(PARAMS):
         b[FIRST + row * WIDTH + i] = P[row, k]
-    b[i + RATIO], b[i + RATIO + WIDTH] = ratios_mp(b[i + FIRST], b[i + FIRST + 4 * WIDTH])
+    f = i + FIRST
+    b[i + RATIO], b[i + RATIO + WIDTH] = ratios_mp(
+        b[f + eq.SHIFT_M * WIDTH], b[f + eq.SHIFT_P * WIDTH]
+    )
     b[i + BEFORE] = b[i + WIDTH]
 
 
@@ -350,7 +355,7 @@ def run_segments(S, P, current, counts, dt):
 def _judge(b, lanes, after, noise):
     """Record in every lane whether its trial fired or failed at this step (`spike_status`)."""
     for i in range(lanes):
-        m = 1.0 if noise else b[i + 2 * WIDTH]
+        m = 1.0 if noise else b[i + eq.S_M * WIDTH]
         hit, over, b[i + TOP], time = spike_status(
             b[i], b[i + LAST], m, b[i + TOP], b[i + REST], b[i + CLOCK], b[i + PULSE_STEPS]
         )
@@ -569,7 +574,7 @@ def matched_noise(forward, kick, steps):
                 size[i + k * WIDTH] = kick[first + i, k]
         for t in range(steps - 1, -1, -1):
             for i in range(3 * WIDTH):
-                xi = b[i + 2 * WIDTH] * size[i]
+                xi = b[i + eq.S_M * WIDTH] * size[i]
                 block_course[i + t * 3 * WIDTH] = xi
                 norm[i] += xi * xi
             _step_back(b)

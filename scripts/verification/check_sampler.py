@@ -61,9 +61,9 @@ WRONG = {
         "return min((t - at_s[q]) / (at_s[q + 1] - at_s[q]), 1.0) if": "return 0.0 if",
     },
     "wait begun anew": {"wait = max(wait - gap / window.mean, 0.0)": "wait = wait * 1.0"},
-    "waits of a window too long": {"exp(-log_bound))": "1.3 * exp(-log_bound))"},
-    "never refused": {"if wait < 0.0:  # rejected": "wait = abs(wait)\n            if wait < 0.0:"},
-    "no dead time": {"return n, t + timing.dead": "return n, t + 1e-4"},
+    "waits of a window too long": {"mean = exp(-log_bound)": "mean = 1.3 * exp(-log_bound)"},
+    "never refused": {"if wait >= 0.0:": "wait = abs(wait)\n    if wait >= 0.0:"},
+    "no dead time": {"State(u, t + timing.dead, load": "State(u, t + 1e-4, load"},
     "first site always": {
         "s = choose_site(tables, u, rng.random(), load, a, q)": "s += 0",
     },

@@ -20,7 +20,7 @@ from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import parameter
 from neurosim.model.axon import kernel
 from neurosim.model.firing import sampler
-from neurosim.model.firing.sampler import SamplingTables, Timing
+from neurosim.model.firing.sampler import Sample, SamplingTables, Timing
 
 ORIGINS = ("axon", "terminal", "soma", "lesion", "junction")
 PROCESSES = ("misfire", "neuromyotonia", "myokymia", "plateau")  # that generate discharges
@@ -155,7 +155,7 @@ class Firing:
 
 
 @cache
-def _sampler():
+def _sampler() -> Sample:
     """Return the sampling loop, compiled if Numba is available."""
     if not kernel.can_compile():
         return sampler.sample
@@ -219,7 +219,7 @@ def _rate_and_gain(hazard: UnitHazard) -> tuple[np.ndarray, np.ndarray]:
     per_spike = hazard.load_per_spike_mmol_l * hazard.load_tau_s / 60.0
     cell = (hazard.unit[:, None] * k + np.arange(k)).ravel()
 
-    def by_unit(values):
+    def by_unit(values: np.ndarray) -> np.ndarray:
         return np.bincount(cell, values.ravel(), n * k).reshape(n, k)
 
     total = by_unit(hazard.bursts_per_min)
@@ -492,7 +492,8 @@ def sample_by_time_steps(
     first, law = course.knots[0], sampling_tables(course, _sites_that_may_fire(course, duration_s))
     dead, shortest, mean_extra = _timing(first)[2:]
     grid, n = first.load_mmol_l, law.unit.size
-    load, free, rows = law.start_load.copy(), np.zeros(n), []
+    load, free = law.start_load.copy(), np.zeros(n)
+    rows: list[tuple[object, ...]] = []
     for step in range(int(duration_s / dt_s)):
         t = step * dt_s
         q = np.interp(t, law.at_s, np.arange(law.at_s.size))

@@ -11,15 +11,17 @@ bound and hazard, so that no hazard need be exponentiated. By memorylessness the
 unit exponential and serves as the next wait; a wait cut off by the end of a window carries over.
 So a discharge costs one exponential, plus uniforms for its site and for a further spike.
 
-`sample` is that loop; `enter_window` finds the next bound, `emit_burst` draws what follows from an
-accepted candidate. The loop returns when its output is full and goes on from the `State` that it
-returned, so that memory does not grow with the number of discharges; the draws do not depend on
-where it stopped. Plain Python and Numba use the same random numbers and the exponential of the C
-library, and so give the same discharges to the bit.
+`sample` is that loop; `enter_window` finds the next bound, `propose` draws a candidate and accepts
+or rejects it, `emit_burst` draws what follows from an accepted one. The loop returns when its
+output is full and goes on from the `State` that it returned, so that memory does not grow with the
+number of discharges; the draws do not depend on where it stopped. Plain Python and Numba use the
+same random numbers and the exponential of the C library, and so give the same discharges to the
+bit.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import exp
 from typing import NamedTuple
 
@@ -125,6 +127,10 @@ class Window(NamedTuple):
     mean: float
 
 
+# The window before the first knot, which ends where it begins.
+CLOSED = Window(-1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
 class State(NamedTuple):
     """Where a draw stands: unit, its time (negative: not begun), load, wait left, and window."""
 
@@ -135,14 +141,12 @@ class State(NamedTuple):
     window: Window
 
 
-def closed_window() -> Window:
-    """Return the window before the first knot, which ends where it begins."""
-    return Window(-1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+Sample = Callable[..., tuple[int, State]]  # `sample`, compiled or not
 
 
-def initial_state() -> State:
-    """Return the state before anything is drawn."""
-    return State(0, -1.0, 0.0, 0.0, closed_window())
+def initial_state(u: int = 0) -> State:
+    """Return the state before anything of unit `u` is drawn."""
+    return State(u, -1.0, 0.0, 0.0, CLOSED)
 
 
 def grid_cell(load: float, grid: np.ndarray) -> int:
@@ -202,33 +206,57 @@ def pass_knots(tables: SamplingTables, u: int, t: float, q: int) -> Window:
     return Window(q, edge, log_most, mean, level, fall, edge, log_most, mean)
 
 
-def enter_window(
-    tables: SamplingTables, timing: Timing, u: int, t: float, load: float, window: Window
-) -> Window:
-    """Return the window that begins at time `t` with a sodium load.
+def enter_window(tables: SamplingTables, timing: Timing, state: State) -> State:
+    """Return the state in the window that begins now.
 
     The hazard without load is the bound up to the next knot if it is close; else the hazard at the
     end of a short window, where the load is least.
     """
+    u, t, load, wait, window = state
     if t >= window.edge:
         window = pass_knots(tables, u, t, window.q)
     q, edge, log_most, mean_most, level, fall = window[:6]
-    at_s = tables.at_s
-    a = knot_fraction(t, at_s, q)
-    if log_hazard(tables, u, load, a, q) >= log_most - CLOSE:
-        return Window(q, edge, log_most, mean_most, level, fall, edge, log_most, mean_most)
-    end = min(t + max(timing.tau / WINDOWS, mean_most), edge)
-    least = load * exp((end - t) * (-1.0 / timing.tau))
-    log_bound = log_hazard(tables, u, least, a, q)
-    if q < at_s.size - 1:
-        later = log_hazard(tables, u, least, knot_fraction(end, at_s, q), q)
-        log_bound = max(log_bound, later)
-    return Window(q, edge, log_most, mean_most, level, fall, end, log_bound, exp(-log_bound))
+    end, log_bound, mean = edge, log_most, mean_most
+    a = knot_fraction(t, tables.at_s, q)
+    if log_hazard(tables, u, load, a, q) < log_most - CLOSE:
+        end = min(t + max(timing.tau / WINDOWS, mean_most), edge)
+        least = load * exp((end - t) * (-1.0 / timing.tau))
+        log_bound = log_hazard(tables, u, least, a, q)
+        if q < tables.at_s.size - 1:
+            later = log_hazard(tables, u, least, knot_fraction(end, tables.at_s, q), q)
+            log_bound = max(log_bound, later)
+        mean = exp(-log_bound)
+    window = Window(q, edge, log_most, mean_most, level, fall, end, log_bound, mean)
+    return State(u, t, load, wait, window)
 
 
-def end_window(window: Window, t: float) -> Window:
-    """Return the same window, ended at time `t`."""
-    return Window(*window[:6], t, window.log_bound, window.mean)
+def propose(
+    rng: np.random.Generator, tables: SamplingTables, timing: Timing, duration: float, state: State
+) -> tuple[bool, State]:
+    """Wait for a candidate; return whether a burst begins, and the state after the wait.
+
+    None begins if the window or the draw ends first, or if the candidate is rejected.
+    """
+    u, t, load, wait, window = state
+    gap, removal = wait * window.mean, -1.0 / timing.tau
+    if t + gap >= window.end:
+        gap = window.end - t
+        wait = max(wait - gap / window.mean, 0.0)
+        return False, State(u, window.end, load * exp(gap * removal), wait, window)
+    t, load = t + gap, load * exp(gap * removal)
+    if t >= duration:
+        return False, State(u, t, load, wait, window)
+    a = knot_fraction(t, tables.at_s, window.q)
+    wait = rng.standard_exponential() - window.log_bound
+    if a == 0.0 and load <= tables.grid[1]:  # the usual case, without a search of the table
+        wait += window.level + window.fall * load
+    else:
+        wait += log_hazard(tables, u, load, a, window.q)
+    if wait >= 0.0:
+        return True, State(u, t, load, wait, window)
+    if window.log_bound == window.log_most:  # rejected: look for a closer bound
+        window = Window(*window[:6], t, window.log_bound, window.mean)
+    return False, State(u, t, load, rng.standard_exponential(), window)
 
 
 def emit_burst(
@@ -236,20 +264,17 @@ def emit_burst(
     tables: SamplingTables,
     timing: Timing,
     duration: float,
+    state: State,
     out: np.ndarray,
     n: int,
-    u: int,
-    t: float,
-    load: float,
-    a: float,
-    q: int,
-) -> tuple[int, float, float]:
-    """Write the burst that begins at time `t` to `out`; return rows written, time and load after.
+) -> tuple[int, State]:
+    """Write the burst that begins now to `out` after `n` rows; return rows and the state after.
 
     Each spike may be followed by another, up to `LONGEST`; after the last comes a dead time.
     """
-    removal = -1.0 / timing.tau
-    s = tables.starts[u]
+    u, t, load, wait, window = state
+    removal, q, s = -1.0 / timing.tau, window.q, tables.starts[u]
+    a = knot_fraction(t, tables.at_s, q)
     if tables.starts[u + 1] - s > 1:
         s = choose_site(tables, u, rng.random(), load, a, q)
     chance = tables.pair[q, s]
@@ -268,7 +293,8 @@ def emit_burst(
         gap = timing.shortest + min(extra, timing.dead - timing.shortest)
         t += gap
         load *= exp(gap * removal)
-    return n, t + timing.dead, load * exp(timing.dead * removal)
+    load *= exp(timing.dead * removal)
+    return n, State(u, t + timing.dead, load, wait, window)
 
 
 def sample(
@@ -300,36 +326,17 @@ def sample(
     -------
     (int, State)
     """
-    u, t, load, wait, window = state
-    n, full, removal, second = 0, out.shape[1] - LONGEST, -1.0 / timing.tau, tables.grid[1]
-    while u < waits.size:
-        if t < 0.0:
-            t, load, wait, window = 0.0, tables.start_load[u], waits[u], closed_window()
-        while t < duration:
-            if t >= window.end:
-                window = enter_window(tables, timing, u, t, load, window)
-            gap = wait * window.mean
-            if t + gap >= window.end:  # no candidate in this window
-                gap = window.end - t
-                wait = max(wait - gap / window.mean, 0.0)
-                t, load = window.end, load * exp(gap * removal)
-                continue
-            t, load = t + gap, load * exp(gap * removal)
-            if t >= duration:
-                break
-            a = knot_fraction(t, tables.at_s, window.q)
-            wait = rng.standard_exponential() - window.log_bound
-            if a == 0.0 and load <= second:  # the usual case, without a search of the table
-                wait += window.level + window.fall * load
-            else:
-                wait += log_hazard(tables, u, load, a, window.q)
-            if wait < 0.0:  # rejected
-                wait = rng.standard_exponential()
-                if window.log_bound == window.log_most:
-                    window = end_window(window, t)  # look for a closer bound
-                continue
-            n, t, load = emit_burst(rng, tables, timing, duration, out, n, u, t, load, a, window.q)
-            if n > full:
-                return n, State(u, t, load, wait, window)
-        u, t = u + 1, -1.0
-    return n, State(u, t, load, wait, window)
+    n, full = 0, out.shape[1] - LONGEST
+    while state.u < waits.size:
+        if state.t < 0.0:
+            state = State(state.u, 0.0, tables.start_load[state.u], waits[state.u], CLOSED)
+        while state.t < duration:
+            if state.t >= state.window.end:
+                state = enter_window(tables, timing, state)
+            begins, state = propose(rng, tables, timing, duration, state)
+            if begins:
+                n, state = emit_burst(rng, tables, timing, duration, state, out, n)
+                if n > full:
+                    return n, state
+        state = initial_state(state.u + 1)
+    return n, state

@@ -324,14 +324,10 @@ def step(S, slow, P, feedback, axial_ns, stimulus, xi, dt):
     m = eq.noisy_m(E, m, P[eq.SHIFT_M], P[eq.PHI_M], P[eq.NOISE_MH], xi[0], dt)
     h = eq.noisy_h(E, h, P[eq.SHIFT_H], P[eq.PHI_H], P[eq.NOISE_MH], xi[1], dt)
     p = eq.noisy_m(E, p, P[eq.SHIFT_P], P[eq.PHI_P], P[eq.NOISE_P], xi[2], dt)
-    n, s = (
-        eq.gate_n(E, n, P[eq.SHIFT_N], P[eq.PHI_N], dt),
-        eq.gate_s(E, s, P[eq.SHIFT_S], P[eq.PHI_S], dt),
-    )
-    ni, si = (
-        eq.gate_n(Ei, ni, P[eq.SHIFT_NI], P[eq.PHI_N], dt),
-        eq.gate_s(Ei, si, P[eq.SHIFT_S], P[eq.PHI_S], dt),
-    )
+    n = eq.gate_n(E, n, P[eq.SHIFT_N], P[eq.PHI_N], dt)
+    s = eq.gate_s(E, s, P[eq.SHIFT_S], P[eq.PHI_S], dt)
+    ni = eq.gate_n(Ei, ni, P[eq.SHIFT_NI], P[eq.PHI_N], dt)
+    si = eq.gate_s(Ei, si, P[eq.SHIFT_S], P[eq.PHI_S], dt)
     q = eq.gate_q(Ei, q, P[eq.SHIFT_Q], P[eq.PHI_Q], dt)
 
     outward = slow[0] * f["decay"]
@@ -339,49 +335,19 @@ def step(S, slow, P, feedback, axial_ns, stimulus, xi, dt):
         available_sodium(E, f["s_half"], f["s_width"], f["s_scale"]) - slow[1]
     )
     shift_k, shift_h = nernst_shift(slow[2], f["k_bath"], f["kt"], f["h_sodium"])
-    E_k, E_h = P[eq.E_K] + shift_k, P[eq.E_H] + shift_h
-    E_lk, Ei_lk = P[eq.E_LK] + f["leak_share"] * shift_k, P[eq.EI_LK] + f["leak_share_i"] * shift_k
-    ik = potassium_current(E, n, s, P[eq.G_KF], P[eq.G_KS], E_k, f["leak_share"] * P[eq.G_LK])
-    ik = ik + potassium_current(
-        Ei, ni, si, P[eq.GI_KF], P[eq.GI_KS], E_k, f["leak_share_i"] * P[eq.GI_LK]
-    )
+    P = P.copy()
+    P[eq.P_NA] *= open_
+    P[eq.E_K] += shift_k
+    P[eq.E_H] += shift_h
+    P[eq.E_LK] += f["leak_share"] * shift_k
+    P[eq.EI_LK] += f["leak_share_i"] * shift_k
+    leak_k, leak_k_i = f["leak_share"] * P[eq.G_LK], f["leak_share_i"] * P[eq.GI_LK]
+    ik = potassium_current(E, n, s, P[eq.G_KF], P[eq.G_KS], P[eq.E_K], leak_k)
+    ik = ik + potassium_current(Ei, ni, si, P[eq.GI_KF], P[eq.GI_KS], P[eq.E_K], leak_k_i)
     k = slow[2] + f["k_gain"] * (ik - f["ik_rest"]) - f["k_rate"] * (slow[2] - f["k_bath"])
 
-    current, g = eq.node_current(
-        E,
-        m,
-        h,
-        p,
-        n,
-        s,
-        P[eq.P_NA] * open_,
-        P[eq.F_NAP],
-        P[eq.U_PER_MV],
-        P[eq.GHK_OUT],
-        P[eq.GHK_IN],
-        P[eq.OHM_SLOPE],
-        P[eq.OHM_REVERSAL],
-        P[eq.G_KF],
-        P[eq.G_KS],
-        E_k,
-        P[eq.G_LK],
-        E_lk,
-        P[eq.I_PUMP],
-    )
-    current_i, g_i = eq.internode_current(
-        Ei,
-        ni,
-        si,
-        q,
-        P[eq.GI_KF],
-        P[eq.GI_KS],
-        E_k,
-        P[eq.G_H],
-        E_h,
-        P[eq.GI_LK],
-        Ei_lk,
-        P[eq.II_PUMP],
-    )
+    current, g = eq.node_current(E, m, h, p, n, s, *P[eq.NODE])
+    current_i, g_i = eq.internode_current(Ei, ni, si, q, *P[eq.INTERNODE])
     own, share = internode_row(E, Ei, current_i, g_i, P[eq.G_BB], P[eq.C_MY], P[eq.C_I], dt)
     flow = axial_ns * np.diff(E, axis=0)
     none = np.zeros_like(E[:1])

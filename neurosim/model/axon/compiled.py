@@ -129,6 +129,20 @@ next_trial = eq.next_trial
 internode_steps, ratios_mp = eq.internode_steps, eq.ratios_mp
 
 
+def row_reader(rows, width=WIDTH):
+    """Return a compiled function of (b, f): these rows of one lane, its parameters from `f` on.
+
+    Its source is written out with fixed offsets, as the compiler needs them for SIMD.
+    """
+    source = ", ".join(f"b[f + {row * width}]" for row in rows)
+    return njit(**INLINE)(eval(f"lambda b, f: ({source},)"))
+
+
+node_rows, internode_rows, circuit_rows = (
+    row_reader(np.arange(PARAMS)[rows]) for rows in (eq.NODE, eq.INTERNODE, eq.CIRCUIT)
+)
+
+
 @njit(**INLINE)
 def clamp_potential(e):
     """Return potential `e` clamped to +-250 mV, far beyond any axon's; NaN stays NaN.
@@ -219,55 +233,9 @@ def _move(b, dt, noise, renew, lanes):
         ni = b[i + eq.S_NI * WIDTH] * b[k] + b[k + WIDTH]
         si = b[i + eq.S_SI * WIDTH] * b[k + 2 * WIDTH] + b[k + 3 * WIDTH]
         q = b[i + eq.S_Q * WIDTH] * b[k + 4 * WIDTH] + b[k + 5 * WIDTH]
-        current, g = node_current(
-            E,
-            m,
-            h,
-            p,
-            n,
-            s,
-            b[f + eq.P_NA * WIDTH],
-            b[f + eq.F_NAP * WIDTH],
-            b[f + eq.U_PER_MV * WIDTH],
-            b[f + eq.GHK_OUT * WIDTH],
-            b[f + eq.GHK_IN * WIDTH],
-            b[f + eq.OHM_SLOPE * WIDTH],
-            b[f + eq.OHM_REVERSAL * WIDTH],
-            b[f + eq.G_KF * WIDTH],
-            b[f + eq.G_KS * WIDTH],
-            b[f + eq.E_K * WIDTH],
-            b[f + eq.G_LK * WIDTH],
-            b[f + eq.E_LK * WIDTH],
-            b[f + eq.I_PUMP * WIDTH],
-        )
-        current_i, g_i = internode_current(
-            Ei,
-            ni,
-            si,
-            q,
-            b[f + eq.GI_KF * WIDTH],
-            b[f + eq.GI_KS * WIDTH],
-            b[f + eq.E_K * WIDTH],
-            b[f + eq.G_H * WIDTH],
-            b[f + eq.E_H * WIDTH],
-            b[f + eq.GI_LK * WIDTH],
-            b[f + eq.EI_LK * WIDTH],
-            b[f + eq.II_PUMP * WIDTH],
-        )
-        E, Ei = solve(
-            E,
-            Ei,
-            current,
-            g,
-            current_i,
-            g_i,
-            b[i + CURRENT],
-            b[f + eq.G_BB * WIDTH],
-            b[f + eq.C_N * WIDTH],
-            b[f + eq.C_MY * WIDTH],
-            b[f + eq.C_I * WIDTH],
-            dt,
-        )
+        current, g = node_current(E, m, h, p, n, s, *node_rows(b, f))
+        current_i, g_i = internode_current(Ei, ni, si, q, *internode_rows(b, f))
+        E, Ei = solve(E, Ei, current, g, current_i, g_i, b[i + CURRENT], *circuit_rows(b, f), dt)
         b[i + BEFORE] = b[i + WIDTH]
         b[i], b[i + WIDTH] = E, Ei
         b[i + eq.S_M * WIDTH], b[i + eq.S_H * WIDTH], b[i + eq.S_P * WIDTH] = m, h, p

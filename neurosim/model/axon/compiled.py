@@ -129,17 +129,28 @@ next_trial = eq.next_trial
 internode_steps, ratios_mp = eq.internode_steps, eq.ratios_mp
 
 
-def row_reader(rows, width=WIDTH):
-    """Return a compiled function of (b, f): these rows of one lane, its parameters from `f` on.
+def row_reader(rows):
+    """Return a compiled function of (b, f) that returns these rows, counted from `f`, as a tuple.
 
     Its source is written out with fixed offsets, as the compiler needs them for SIMD.
     """
-    source = ", ".join(f"b[f + {row * width}]" for row in rows)
+    source = ", ".join(f"b[f + {row * WIDTH}]" for row in rows)
     return njit(**INLINE)(eval(f"lambda b, f: ({source},)"))
 
 
 node_rows, internode_rows, circuit_rows = (
     row_reader(np.arange(PARAMS)[rows]) for rows in (eq.NODE, eq.INTERNODE, eq.CIRCUIT)
+)
+# shift and phi of every gate
+mp_rows = row_reader([eq.SHIFT_M, eq.PHI_M, eq.SHIFT_P, eq.PHI_P])
+m_rows, h_rows = row_reader([eq.SHIFT_M, eq.PHI_M]), row_reader([eq.SHIFT_H, eq.PHI_H])
+p_rows, n_rows = row_reader([eq.SHIFT_P, eq.PHI_P]), row_reader([eq.SHIFT_N, eq.PHI_N])
+ni_rows, s_rows = row_reader([eq.SHIFT_NI, eq.PHI_N]), row_reader([eq.SHIFT_S, eq.PHI_S])
+q_rows = row_reader([eq.SHIFT_Q, eq.PHI_Q])
+# of a lane's own rows: states of the gates, draws of the noise, and what `_renew` holds
+gate_rows, inner_gate_rows = row_reader(range(eq.S_M, eq.S_NI)), row_reader(range(eq.S_NI, STATES))
+noise_rows, held_rows, ratio_rows = (
+    row_reader(first // WIDTH + np.arange(n)) for first, n in ((NOISE, 3), (INNER, 6), (RATIO, 2))
 )
 
 
@@ -159,16 +170,8 @@ def _renew(b, dt, steps, lanes):
     for i in range(lanes):
         f, k = i + FIRST, i + INNER
         Ei = clamp_potential(extrapolate(b[i + WIDTH], b[i + BEFORE], steps))
-        dni, gni, dsi, gsi, dq, gq = internode_steps(
-            Ei,
-            b[f + eq.SHIFT_NI * WIDTH],
-            b[f + eq.PHI_N * WIDTH],
-            b[f + eq.SHIFT_S * WIDTH],
-            b[f + eq.PHI_S * WIDTH],
-            b[f + eq.SHIFT_Q * WIDTH],
-            b[f + eq.PHI_Q * WIDTH],
-            dt,
-        )
+        inner = *ni_rows(b, f), *s_rows(b, f), *q_rows(b, f)
+        dni, gni, dsi, gsi, dq, gq = internode_steps(Ei, *inner, dt)
         b[k], b[k + WIDTH], b[k + 2 * WIDTH] = dni, gni, dsi
         b[k + 3 * WIDTH], b[k + 4 * WIDTH], b[k + 5 * WIDTH] = gsi, dq, gq
 
@@ -185,54 +188,20 @@ def _move(b, dt, noise, renew, lanes):
     for i in range(lanes):
         E, Ei = clamp_potential(b[i]), b[i + WIDTH]
         f = i + FIRST
+        m, h, p, n, s = gate_rows(b, i)
         if noise:
-            m, p = noisy_mp(
-                E,
-                b[i + eq.S_M * WIDTH],
-                b[i + eq.S_P * WIDTH],
-                b[f + eq.SHIFT_M * WIDTH],
-                b[f + eq.PHI_M * WIDTH],
-                b[f + eq.SHIFT_P * WIDTH],
-                b[f + eq.PHI_P * WIDTH],
-                b[i + RATIO],
-                b[i + RATIO + WIDTH],
-                b[f + eq.NOISE_MH * WIDTH],
-                b[f + eq.NOISE_P * WIDTH],
-                b[i + NOISE],
-                b[i + NOISE + 2 * WIDTH],
-                dt,
-            )
-            h = noisy_h(
-                E,
-                b[i + eq.S_H * WIDTH],
-                b[f + eq.SHIFT_H * WIDTH],
-                b[f + eq.PHI_H * WIDTH],
-                b[f + eq.NOISE_MH * WIDTH],
-                b[i + NOISE + WIDTH],
-                dt,
-            )
+            xi_m, xi_h, xi_p = noise_rows(b, i)
+            sizes = b[f + eq.NOISE_MH * WIDTH], b[f + eq.NOISE_P * WIDTH]
+            m, p = noisy_mp(E, m, p, *mp_rows(b, f), *ratio_rows(b, i), *sizes, xi_m, xi_p, dt)
+            h = noisy_h(E, h, *h_rows(b, f), sizes[0], xi_h, dt)
         else:
-            m, p = gates_mp(
-                E,
-                b[i + eq.S_M * WIDTH],
-                b[i + eq.S_P * WIDTH],
-                b[f + eq.SHIFT_M * WIDTH],
-                b[f + eq.PHI_M * WIDTH],
-                b[f + eq.SHIFT_P * WIDTH],
-                b[f + eq.PHI_P * WIDTH],
-                b[i + RATIO],
-                b[i + RATIO + WIDTH],
-                dt,
-            )
-            h = gate_h(
-                E, b[i + eq.S_H * WIDTH], b[f + eq.SHIFT_H * WIDTH], b[f + eq.PHI_H * WIDTH], dt
-            )
-        n = gate_n(E, b[i + eq.S_N * WIDTH], b[f + eq.SHIFT_N * WIDTH], b[f + eq.PHI_N * WIDTH], dt)
-        s = gate_s(E, b[i + eq.S_S * WIDTH], b[f + eq.SHIFT_S * WIDTH], b[f + eq.PHI_S * WIDTH], dt)
-        k = i + INNER
-        ni = b[i + eq.S_NI * WIDTH] * b[k] + b[k + WIDTH]
-        si = b[i + eq.S_SI * WIDTH] * b[k + 2 * WIDTH] + b[k + 3 * WIDTH]
-        q = b[i + eq.S_Q * WIDTH] * b[k + 4 * WIDTH] + b[k + 5 * WIDTH]
+            m, p = gates_mp(E, m, p, *mp_rows(b, f), *ratio_rows(b, i), dt)
+            h = gate_h(E, h, *h_rows(b, f), dt)
+        n = gate_n(E, n, *n_rows(b, f), dt)
+        s = gate_s(E, s, *s_rows(b, f), dt)
+        ni, si, q = inner_gate_rows(b, i)
+        dni, gni, dsi, gsi, dq, gq = held_rows(b, i)
+        ni, si, q = ni * dni + gni, si * dsi + gsi, q * dq + gq
         current, g = node_current(E, m, h, p, n, s, *node_rows(b, f))
         current_i, g_i = internode_current(Ei, ni, si, q, *internode_rows(b, f))
         E, Ei = solve(E, Ei, current, g, current_i, g_i, b[i + CURRENT], *circuit_rows(b, f), dt)

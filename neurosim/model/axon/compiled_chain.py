@@ -23,11 +23,21 @@ from neurosim.model.axon.compiled import (
     compile_loop,
     gate_n,
     gate_q,
+    gate_rows,
     gate_s,
+    h_rows,
+    inner_gate_rows,
     internode_current,
+    m_rows,
+    n_rows,
+    ni_rows,
     node_current,
     noisy_h,
     noisy_m,
+    p_rows,
+    q_rows,
+    row_reader,
+    s_rows,
 )
 from neurosim.model.axon.compiled import gate_h as quiet_h
 from neurosim.model.axon.compiled import gate_m as quiet_m
@@ -52,6 +62,11 @@ for _f in (
     ch.eliminate_row,
 ):
     register_jitable(**INLINE)(_f)
+sodium_rows = row_reader(range(eq.F_NAP, eq.OHM_REVERSAL + 1))
+potassium_rows, inner_potassium_rows = (
+    row_reader(rows) for rows in ((eq.G_KF, eq.G_KS), (eq.GI_KF, eq.GI_KS))
+)
+noise_rows = row_reader(NOISE // W + np.arange(3))
 available_sodium, nernst_shift, potassium_current = (
     ch.available_sodium,
     ch.nernst_shift,
@@ -76,43 +91,22 @@ def _unit(b, noise, dt):
     for i in range(WIDTH):
         E, Ei = clamp_potential(b[i]), clamp_potential(b[i + W])
         f, d = i + P, i + FEEDBACK
+        m, h, p, n, s = gate_rows(b, i)
         if noise:
-            m = noisy_m(
-                E,
-                b[i + eq.S_M * W],
-                b[f + eq.SHIFT_M * W],
-                b[f + eq.PHI_M * W],
-                b[f + eq.NOISE_MH * W],
-                b[i + NOISE],
-                dt,
-            )
-            h = noisy_h(
-                E,
-                b[i + eq.S_H * W],
-                b[f + eq.SHIFT_H * W],
-                b[f + eq.PHI_H * W],
-                b[f + eq.NOISE_MH * W],
-                b[i + NOISE + W],
-                dt,
-            )
-            p = noisy_m(
-                E,
-                b[i + eq.S_P * W],
-                b[f + eq.SHIFT_P * W],
-                b[f + eq.PHI_P * W],
-                b[f + eq.NOISE_P * W],
-                b[i + NOISE + 2 * W],
-                dt,
-            )
+            xi_m, xi_h, xi_p = noise_rows(b, i)
+            m = noisy_m(E, m, *m_rows(b, f), b[f + eq.NOISE_MH * W], xi_m, dt)
+            h = noisy_h(E, h, *h_rows(b, f), b[f + eq.NOISE_MH * W], xi_h, dt)
+            p = noisy_m(E, p, *p_rows(b, f), b[f + eq.NOISE_P * W], xi_p, dt)
         else:
-            m = quiet_m(E, b[i + eq.S_M * W], b[f + eq.SHIFT_M * W], b[f + eq.PHI_M * W], dt)
-            h = quiet_h(E, b[i + eq.S_H * W], b[f + eq.SHIFT_H * W], b[f + eq.PHI_H * W], dt)
-            p = quiet_m(E, b[i + eq.S_P * W], b[f + eq.SHIFT_P * W], b[f + eq.PHI_P * W], dt)
-        n = gate_n(E, b[i + eq.S_N * W], b[f + eq.SHIFT_N * W], b[f + eq.PHI_N * W], dt)
-        s = gate_s(E, b[i + eq.S_S * W], b[f + eq.SHIFT_S * W], b[f + eq.PHI_S * W], dt)
-        ni = gate_n(Ei, b[i + eq.S_NI * W], b[f + eq.SHIFT_NI * W], b[f + eq.PHI_N * W], dt)
-        si = gate_s(Ei, b[i + eq.S_SI * W], b[f + eq.SHIFT_S * W], b[f + eq.PHI_S * W], dt)
-        q = gate_q(Ei, b[i + eq.S_Q * W], b[f + eq.SHIFT_Q * W], b[f + eq.PHI_Q * W], dt)
+            m = quiet_m(E, m, *m_rows(b, f), dt)
+            h = quiet_h(E, h, *h_rows(b, f), dt)
+            p = quiet_m(E, p, *p_rows(b, f), dt)
+        n = gate_n(E, n, *n_rows(b, f), dt)
+        s = gate_s(E, s, *s_rows(b, f), dt)
+        ni, si, q = inner_gate_rows(b, i)
+        ni = gate_n(Ei, ni, *ni_rows(b, f), dt)
+        si = gate_s(Ei, si, *s_rows(b, f), dt)
+        q = gate_q(Ei, q, *q_rows(b, f), dt)
 
         outward = b[i + SLOW] * b[d + ch.DECAY * W]
         open_ = b[i + SLOW + W]
@@ -127,63 +121,19 @@ def _unit(b, noise, dt):
         E_k, E_h = b[f + eq.E_K * W] + shift_k, b[f + eq.E_H * W] + shift_h
         E_lk = b[f + eq.E_LK * W] + b[d + ch.LEAK_SHARE * W] * shift_k
         Ei_lk = b[f + eq.EI_LK * W] + b[d + ch.LEAK_SHARE_I * W] * shift_k
-        ik = potassium_current(
-            E,
-            n,
-            s,
-            b[f + eq.G_KF * W],
-            b[f + eq.G_KS * W],
-            E_k,
-            b[d + ch.LEAK_SHARE * W] * b[f + eq.G_LK * W],
-        )
-        ik += potassium_current(
-            Ei,
-            ni,
-            si,
-            b[f + eq.GI_KF * W],
-            b[f + eq.GI_KS * W],
-            E_k,
-            b[d + ch.LEAK_SHARE_I * W] * b[f + eq.GI_LK * W],
-        )
+        leak_k = b[d + ch.LEAK_SHARE * W] * b[f + eq.G_LK * W]
+        leak_k_i = b[d + ch.LEAK_SHARE_I * W] * b[f + eq.GI_LK * W]
+        ik = potassium_current(E, n, s, *potassium_rows(b, f), E_k, leak_k)
+        ik += potassium_current(Ei, ni, si, *inner_potassium_rows(b, f), E_k, leak_k_i)
         k += b[d + ch.K_GAIN * W] * (ik - b[d + ch.IK_REST * W]) - b[d + ch.K_RATE * W] * (
             k - b[d + ch.K_BATH * W]
         )
 
-        current, g = node_current(
-            E,
-            m,
-            h,
-            p,
-            n,
-            s,
-            b[f + eq.P_NA * W] * open_,
-            b[f + eq.F_NAP * W],
-            b[f + eq.U_PER_MV * W],
-            b[f + eq.GHK_OUT * W],
-            b[f + eq.GHK_IN * W],
-            b[f + eq.OHM_SLOPE * W],
-            b[f + eq.OHM_REVERSAL * W],
-            b[f + eq.G_KF * W],
-            b[f + eq.G_KS * W],
-            E_k,
-            b[f + eq.G_LK * W],
-            E_lk,
-            b[f + eq.I_PUMP * W],
-        )
-        current_i, g_i = internode_current(
-            Ei,
-            ni,
-            si,
-            q,
-            b[f + eq.GI_KF * W],
-            b[f + eq.GI_KS * W],
-            E_k,
-            b[f + eq.G_H * W],
-            E_h,
-            b[f + eq.GI_LK * W],
-            Ei_lk,
-            b[f + eq.II_PUMP * W],
-        )
+        sodium = b[f + eq.P_NA * W] * open_, *sodium_rows(b, f)
+        leak = b[f + eq.G_LK * W], E_lk, b[f + eq.I_PUMP * W]
+        current, g = node_current(E, m, h, p, n, s, *sodium, *potassium_rows(b, f), E_k, *leak)
+        others = b[f + eq.G_H * W], E_h, b[f + eq.GI_LK * W], Ei_lk, b[f + eq.II_PUMP * W]
+        current_i, g_i = internode_current(Ei, ni, si, q, *inner_potassium_rows(b, f), E_k, *others)
         own, share = internode_row(
             E, Ei, current_i, g_i, b[f + eq.G_BB * W], b[f + eq.C_MY * W], b[f + eq.C_I * W], dt
         )

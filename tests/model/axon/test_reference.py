@@ -31,7 +31,18 @@ def test_every_derivative_is_that_of_the_textbook(axon):
     fast = eq.flow(state, axons.P)
     # `linoid_parts` is finite at the removable zero of a rate, and 3e-7 wrong close to it
     np.testing.assert_allclose(fast, plain, rtol=1e-6, atol=1e-9)
-    assert np.median(np.abs(fast / plain - 1.0)) < 1e-11
+    away = is_away_from_zeros(state[:2], axons.P)
+    assert away.sum() > 150
+    error = np.abs(fast - plain)[:, away] / np.abs(plain).max(axis=1, keepdims=True)
+    assert error.max() < 1e-12
+
+
+def is_away_from_zeros(potentials, P):
+    """Return a mask of axons, no potential of which is within 1 mV of a removable zero."""
+    halves = np.array([20.4, 25.7, 114.0, 83.2, 66.0, 23.5, 91.1])[:, None]
+    shifts = [row for name, row in zip(eq.PARAMETERS, P, strict=True) if name.startswith("shift")]
+    near = [np.abs(v + shift + halves) < 1.0 for v in potentials for shift in shifts]
+    return ~np.any(near, axis=(0, 1))
 
 
 def spike_by_steps(axons, stimulus_pa, dt, end_ms=4.0):

@@ -294,7 +294,8 @@ def sampling_tables(course: HazardCourse, site: np.ndarray) -> SamplingTables:
         total = np.empty((knots, 0, grid.size))
     which = np.repeat(np.arange(units.size), np.diff(starts).astype(np.intp))
     share = np.cumsum(each / total[:, which], axis=1)
-    share -= np.pad(share, ((0, 0), (1, 0), (0, 0)))[:, starts[:-1]][:, which]
+    before = np.concatenate([np.zeros((knots, 1, grid.size)), share], axis=1)
+    share -= before[:, starts[:-1]][:, which]
     log_rate = np.log(np.minimum(total, first.ceiling_per_min) / 60.0)
     return SamplingTables(
         unit=units,

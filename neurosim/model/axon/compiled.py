@@ -1,3 +1,5 @@
+# pyright: reportCallIssue=false
+# pyright does not see how many rows a reader returns.
 """The loops of the axon, compiled by Numba from the lines of `equations`.
 
 Nothing here knows any physiology. Axons are handled in blocks of `WIDTH`; a block is

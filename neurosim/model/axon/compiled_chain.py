@@ -1,3 +1,5 @@
+# pyright: reportCallIssue=false
+# pyright does not see how many rows a reader returns.
 """The loop of `chain`, compiled by Numba from the lines of `equations` and `chain`.
 
 Nothing here knows any physiology; the layout is that of `compiled`: blocks of `WIDTH` chains,

@@ -503,7 +503,7 @@ def step(S, P, stimulus, xi, dt, pack=None, inner=None):
     E, Ei = S[:2]
     current, g = node_current(E, m, h, p, n, s, *P[NODE])
     current_i, g_i = internode_current(Ei, ni, si, q, *P[INTERNODE])
-    out[0], out[1] = solve(E, Ei, current, g, current_i, g_i, stimulus, *P[CIRCUIT], dt)
+    out[0], out[1] = solve(E, Ei, current, g, current_i, g_i, stimulus, *P[CIRCUIT], dt=dt)
     return out
 
 
@@ -518,7 +518,7 @@ def shift_gates(S, P, ms):
     return np.concatenate([S[:2], node_gates, relax(S[7:], *rates)])
 
 
-def flow(S, P):
+def flow(S: np.ndarray, P: np.ndarray) -> np.ndarray:
     """Return the time derivative of the ten states (per ms), shape (10, n), without stimulus."""
     E, Ei, m, h, p, n, s, ni, si, q = S
 

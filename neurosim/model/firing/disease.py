@@ -158,7 +158,9 @@ def diseased_sites(
 # --- Sources beside the hazard law ---------------------------------------------------------------
 
 
-def _firing_rows(time_s: np.ndarray, unit: int, origin: int, place: np.ndarray) -> np.ndarray:
+def _firing_rows(
+    time_s: np.ndarray, unit: int | np.ndarray, origin: int, place: float | np.ndarray
+) -> np.ndarray:
     """Return rows for `firing_from_rows`; these discharges carry no sodium load."""
     return np.stack(np.broadcast_arrays(time_s, unit, float(origin), place, 0.0))
 

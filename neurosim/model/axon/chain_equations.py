@@ -15,7 +15,7 @@ FEEDBACK = (
 (
     PER_SPIKE, DECAY, S_HALF, S_WIDTH, S_SCALE, S_RATE,
     K_GAIN, K_RATE, K_BATH, KT, LEAK_SHARE, LEAK_SHARE_I, H_SODIUM, IK_REST,
-) = range(len(FEEDBACK))  # fmt: skip
+) = (*range(len(FEEDBACK)),)  # fmt: skip
 FEEDBACK_ROWS = {name: row for row, name in enumerate(FEEDBACK)}
 SCALED_CHANNELS = {
     "internode": ("gi_kf", "gi_ks", "g_h", "gi_lk", "Ii_pump", "C_my", "C_i"),

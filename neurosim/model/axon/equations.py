@@ -41,7 +41,7 @@ S_M, S_H, S_P, S_N, S_S, S_NI, S_SI, S_Q = range(2, len(STATE))
     GI_KF, GI_KS, G_H, E_H, GI_LK, EI_LK, II_PUMP,
     G_BB, C_N, C_MY, C_I,
     NOISE_MH, NOISE_P,
-) = range(len(PARAMETERS))  # fmt: skip
+) = (*range(len(PARAMETERS)),)  # fmt: skip
 NODE = slice(P_NA, I_PUMP + 1)  # what `node_current` takes after the gates
 INTERNODE = [GI_KF, GI_KS, E_K, G_H, E_H, GI_LK, EI_LK, II_PUMP]  # the same of `internode_current`
 CIRCUIT = slice(G_BB, C_I + 1)  # of `solve`

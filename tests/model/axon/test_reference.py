@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+from neurosim.model.axon import chain_equations, reference
 from neurosim.model.axon import equations as eq
-from neurosim.model.axon import reference
 from neurosim.model.axon.axon import AXONS, Conditions, at_rest
 
 CONDITIONS = [
@@ -80,3 +80,9 @@ def test_a_spike_of_the_fast_scheme_converges_on_the_textbook_in_second_order():
     assert finest < 0.1
     assert 3.0 < coarse / fine < 5.0
     assert 3.0 < fine / finest < 5.0
+
+
+def test_every_row_has_the_name_of_its_parameter():
+    for module, rows_by_name in ((eq, eq.ROW), (chain_equations, chain_equations.FEEDBACK_ROWS)):
+        for name, row in rows_by_name.items():
+            assert getattr(module, name.upper()) == row, name

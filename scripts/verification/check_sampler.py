@@ -54,18 +54,18 @@ SHORT_S = 0.2
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(10)
 # Source text of the sampler and its replacement, by name: the checks must detect each.
 WRONG = {
-    "no sodium load": {"load += per_spike": "load += 0.0"},
-    "sodium load stays": {"load *= exp(gap * removal)\n            if t": "if t"},
-    "branching 1 ms late": {"gap = shortest + min": "gap = shortest + 0.001 + min"},
+    "no sodium load": {"load += timing.per_spike": "load += 0.0"},
+    "sodium load stays": {"t, load = t + gap, load * exp(gap * removal)": "t = t + gap"},
+    "branching 1 ms late": {"gap = timing.shortest + min": "gap = timing.shortest + 0.001 + min"},
     "drive held from knot to knot": {
         "return min((t - at_s[q]) / (at_s[q + 1] - at_s[q]), 1.0) if": "return 0.0 if",
     },
-    "wait begun anew": {"wait = max(wait - (end - t) / mean, 0.0)": "wait = wait * 1.0"},
+    "wait begun anew": {"wait = max(wait - gap / window.mean, 0.0)": "wait = wait * 1.0"},
     "waits of a window too long": {"mean = exp(-log_bound)": "mean = 1.3 * exp(-log_bound)"},
-    "never refused": {"if wait < 0.0:  # rejected": "wait = abs(wait)\n            if wait < 0.0:"},
-    "no dead time": {"t += dead\n": "t += 1e-4\n"},
+    "never refused": {"if wait >= 0.0:": "wait = abs(wait)\n    if wait >= 0.0:"},
+    "no dead time": {"State(u, t + timing.dead, load": "State(u, t + 1e-4, load"},
     "first site always": {
-        "s = choose_site(rng.random(), load, a, q, grid, share, first, last)": "s = first",
+        "s = choose_site(tables, u, rng.random(), load, a, q)": "s += 0",
     },
     "shares without load": {
         "w = min((load - grid[j]) / (grid[j + 1] - grid[j]), 1.0)": "w = 0.0",

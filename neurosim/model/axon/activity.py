@@ -13,7 +13,7 @@ Potassium inside (155 mmol/L) is held constant: it would fall by as many mmol/L 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,9 @@ from neurosim.model.axon import axon as ax
 from neurosim.model.axon import equations as eq
 from neurosim.model.axon import ions
 from neurosim.model.axon.axon import Axon, Conditions
+
+# Derivatives of sodium inside and potassium outside: of time, both, firing, whether ischaemic.
+IonFlow = Callable[[float, np.ndarray, float, bool], list[float]]
 
 LONGEST_MIN = 240.0
 RELATIVE, ABSOLUTE_MMOL_L = 1e-5, 1e-4  # of the integration in time
@@ -173,14 +176,14 @@ def _pump_supply(history: AxonHistory, time_min: float) -> float:
     return 1.0 - (1.0 - supply) * math.exp(-since / back)
 
 
-def _ion_flow(history: AxonHistory, base: Conditions, axon: Axon):
+def _ion_flow(history: AxonHistory, base: Conditions, axon: Axon) -> IonFlow:
     """Return the time derivative of sodium inside and potassium outside, for `solve_ivp`."""
     load = parameter("firing", "load_per_discharge_mmol_l") * history.train_per_s * 60.0
     ratio, wash = (parameter("membrane", n) for n in ("potassium_space_ratio", "washout_tau_min"))
     # a body that is not healthy is taken to be in balance before
     resting = net_gain_mmol_l_per_min(base, axon)
 
-    def flow(t, y, firing, is_ischaemic):
+    def flow(t: float, y: np.ndarray, firing: float, is_ischaemic: bool) -> list[float]:
         conditions = base.replace(
             sodium_in_mmol_l=y[0],
             potassium_out_mmol_l=y[1],

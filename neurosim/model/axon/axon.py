@@ -405,10 +405,11 @@ def _imbalance(P, e, gates, slow=1.0):
     """
     node, _, inner, _ = (g.reshape(len(g), *(1,) * (e.ndim - 1), -1) for g in gates)
     m, h, p, n, s = eq.steady_gates(eq.node_rates(e, node, 1.0))
-    out, _ = eq.node_current(e, m, h, p, n, s, P[13] * slow, *P[14:26])
+    P_na, *others = P[eq.NODE]
+    out, _ = eq.node_current(e, m, h, p, n, s, P_na * slow, *others)
     ei = e + out / P[eq.ROW["g_bb"]]
     ni, si, q = eq.steady_gates(eq.internode_rates(ei, inner, 1.0))
-    inter, _ = eq.internode_current(ei, ni, si, q, *P[[26, 27, 22, 28, 29, 30, 31, 32]])
+    inter, _ = eq.internode_current(ei, ni, si, q, *P[eq.INTERNODE])
     return inter + out, ei
 
 

@@ -235,10 +235,8 @@ def _currents(P, slow_rows, g, e, ei):
     """Return the currents out of every node and internode in steady state, axial ones too."""
     state = steady_state(P, e, ei)
     open_ = P[eq.ROW["P_na"]] * available_sodium(e, *slow_rows)
-    node, _ = eq.node_current(e, *state[2:7], open_, *P[14:26])  # pyright: ignore
-    inner, _ = eq.internode_current(
-        ei, *state[7:], *(P[k] for k in (26, 27, 22, 28, 29, 30, 31, 32))
-    )  # pyright: ignore
+    node, _ = eq.node_current(e, *state[2:7], open_, *P[eq.NODE][1:])  # pyright: ignore
+    inner, _ = eq.internode_current(ei, *state[7:], *P[eq.INTERNODE])  # pyright: ignore
     bridge = P[eq.ROW["g_bb"]] * (e - ei)
     flow = g * np.diff(e, axis=0)
     node = node + bridge
@@ -323,49 +321,34 @@ def step(S, slow, P, feedback, axial_ns, stimulus, xi, dt):
     """
     E, Ei, m, h, p, n, s, ni, si, q = S
     f = dict(zip(FEEDBACK, feedback, strict=True))
-    m = eq.noisy_m(E, m, P[0], P[1], P[37], xi[0], dt)
-    h = eq.noisy_h(E, h, P[2], P[3], P[37], xi[1], dt)
-    p = eq.noisy_m(E, p, P[4], P[5], P[38], xi[2], dt)
-    n, s = eq.gate_n(E, n, P[6], P[8], dt), eq.gate_s(E, s, P[9], P[10], dt)
-    ni, si = eq.gate_n(Ei, ni, P[7], P[8], dt), eq.gate_s(Ei, si, P[9], P[10], dt)
-    q = eq.gate_q(Ei, q, P[11], P[12], dt)
+    m = eq.noisy_m(E, m, P[eq.SHIFT_M], P[eq.PHI_M], P[eq.NOISE_MH], xi[0], dt)
+    h = eq.noisy_h(E, h, P[eq.SHIFT_H], P[eq.PHI_H], P[eq.NOISE_MH], xi[1], dt)
+    p = eq.noisy_m(E, p, P[eq.SHIFT_P], P[eq.PHI_P], P[eq.NOISE_P], xi[2], dt)
+    n = eq.gate_n(E, n, P[eq.SHIFT_N], P[eq.PHI_N], dt)
+    s = eq.gate_s(E, s, P[eq.SHIFT_S], P[eq.PHI_S], dt)
+    ni = eq.gate_n(Ei, ni, P[eq.SHIFT_NI], P[eq.PHI_N], dt)
+    si = eq.gate_s(Ei, si, P[eq.SHIFT_S], P[eq.PHI_S], dt)
+    q = eq.gate_q(Ei, q, P[eq.SHIFT_Q], P[eq.PHI_Q], dt)
 
     outward = slow[0] * f["decay"]
     open_ = slow[1] + f["s_rate"] * (
         available_sodium(E, f["s_half"], f["s_width"], f["s_scale"]) - slow[1]
     )
     shift_k, shift_h = nernst_shift(slow[2], f["k_bath"], f["kt"], f["h_sodium"])
-    E_k, E_h = P[22] + shift_k, P[29] + shift_h
-    E_lk, Ei_lk = P[24] + f["leak_share"] * shift_k, P[31] + f["leak_share_i"] * shift_k
-    ik = potassium_current(E, n, s, P[20], P[21], E_k, f["leak_share"] * P[23])
-    ik = ik + potassium_current(Ei, ni, si, P[26], P[27], E_k, f["leak_share_i"] * P[30])
+    P = P.copy()
+    P[eq.P_NA] *= open_
+    P[eq.E_K] += shift_k
+    P[eq.E_H] += shift_h
+    P[eq.E_LK] += f["leak_share"] * shift_k
+    P[eq.EI_LK] += f["leak_share_i"] * shift_k
+    leak_k, leak_k_i = f["leak_share"] * P[eq.G_LK], f["leak_share_i"] * P[eq.GI_LK]
+    ik = potassium_current(E, n, s, P[eq.G_KF], P[eq.G_KS], P[eq.E_K], leak_k)
+    ik = ik + potassium_current(Ei, ni, si, P[eq.GI_KF], P[eq.GI_KS], P[eq.E_K], leak_k_i)
     k = slow[2] + f["k_gain"] * (ik - f["ik_rest"]) - f["k_rate"] * (slow[2] - f["k_bath"])
 
-    current, g = eq.node_current(
-        E,
-        m,
-        h,
-        p,
-        n,
-        s,
-        P[13] * open_,
-        P[14],
-        P[15],
-        P[16],
-        P[17],
-        P[18],
-        P[19],
-        P[20],
-        P[21],
-        E_k,
-        P[23],
-        E_lk,
-        P[25],
-    )
-    current_i, g_i = eq.internode_current(
-        Ei, ni, si, q, P[26], P[27], E_k, P[28], E_h, P[30], Ei_lk, P[32]
-    )
-    own, share = internode_row(E, Ei, current_i, g_i, P[33], P[35], P[36], dt)
+    current, g = eq.node_current(E, m, h, p, n, s, *P[eq.NODE])
+    current_i, g_i = eq.internode_current(Ei, ni, si, q, *P[eq.INTERNODE])
+    own, share = internode_row(E, Ei, current_i, g_i, P[eq.G_BB], P[eq.C_MY], P[eq.C_I], dt)
     flow = axial_ns * np.diff(E, axis=0)
     none = np.zeros_like(E[:1])
     left, right = np.concatenate([none, axial_ns]), np.concatenate([axial_ns, none])
@@ -381,9 +364,9 @@ def step(S, slow, P, feedback, axial_ns, stimulus, xi, dt):
         left,
         right,
         axial,
-        P[33],
-        P[34],
-        P[35],
+        P[eq.G_BB],
+        P[eq.C_N],
+        P[eq.C_MY],
         dt,
     )
     off = -0.5 * dt * axial_ns

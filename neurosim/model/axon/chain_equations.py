@@ -12,6 +12,10 @@ FEEDBACK = (
     "per_spike", "decay", "s_half", "s_width", "s_scale", "s_rate",
     "k_gain", "k_rate", "k_bath", "kt", "leak_share", "leak_share_i", "h_sodium", "ik_rest",
 )  # fmt: skip
+(
+    PER_SPIKE, DECAY, S_HALF, S_WIDTH, S_SCALE, S_RATE,
+    K_GAIN, K_RATE, K_BATH, KT, LEAK_SHARE, LEAK_SHARE_I, H_SODIUM, IK_REST,
+) = (*range(len(FEEDBACK)),)  # fmt: skip
 FEEDBACK_ROWS = {name: row for row, name in enumerate(FEEDBACK)}
 SCALED_CHANNELS = {
     "internode": ("gi_kf", "gi_ks", "g_h", "gi_lk", "Ii_pump", "C_my", "C_i"),

@@ -1,3 +1,5 @@
+# pyright: reportCallIssue=false
+# pyright does not see how many rows a reader returns.
 """The loops of the axon, compiled by Numba from the lines of `equations`.
 
 Nothing here knows any physiology. Axons are handled in blocks of `WIDTH`; a block is
@@ -129,6 +131,31 @@ next_trial = eq.next_trial
 internode_steps, ratios_mp = eq.internode_steps, eq.ratios_mp
 
 
+def row_reader(rows):
+    """Return a compiled function of (b, f) that returns these rows, counted from `f`, as a tuple.
+
+    Its source is written out with fixed offsets, as the compiler needs them for SIMD.
+    """
+    source = ", ".join(f"b[f + {row * WIDTH}]" for row in rows)
+    return njit(**INLINE)(eval(f"lambda b, f: ({source},)"))
+
+
+node_rows, internode_rows, circuit_rows = (
+    row_reader(np.arange(PARAMS)[rows]) for rows in (eq.NODE, eq.INTERNODE, eq.CIRCUIT)
+)
+# shift and phi of every gate
+mp_rows = row_reader([eq.SHIFT_M, eq.PHI_M, eq.SHIFT_P, eq.PHI_P])
+m_rows, h_rows = row_reader([eq.SHIFT_M, eq.PHI_M]), row_reader([eq.SHIFT_H, eq.PHI_H])
+p_rows, n_rows = row_reader([eq.SHIFT_P, eq.PHI_P]), row_reader([eq.SHIFT_N, eq.PHI_N])
+ni_rows, s_rows = row_reader([eq.SHIFT_NI, eq.PHI_N]), row_reader([eq.SHIFT_S, eq.PHI_S])
+q_rows = row_reader([eq.SHIFT_Q, eq.PHI_Q])
+# of a lane's own rows: states of the gates, draws of the noise, and what `_renew` holds
+gate_rows, inner_gate_rows = row_reader(range(eq.S_M, eq.S_NI)), row_reader(range(eq.S_NI, STATES))
+noise_rows, held_rows, ratio_rows = (
+    row_reader(first // WIDTH + np.arange(n)) for first, n in ((NOISE, 3), (INNER, 6), (RATIO, 2))
+)
+
+
 @njit(**INLINE)
 def clamp_potential(e):
     """Return potential `e` clamped to +-250 mV, far beyond any axon's; NaN stays NaN.
@@ -145,16 +172,8 @@ def _renew(b, dt, steps, lanes):
     for i in range(lanes):
         f, k = i + FIRST, i + INNER
         Ei = clamp_potential(extrapolate(b[i + WIDTH], b[i + BEFORE], steps))
-        dni, gni, dsi, gsi, dq, gq = internode_steps(
-            Ei,
-            b[f + 7 * WIDTH],
-            b[f + 8 * WIDTH],
-            b[f + 9 * WIDTH],
-            b[f + 10 * WIDTH],
-            b[f + 11 * WIDTH],
-            b[f + 12 * WIDTH],
-            dt,
-        )
+        inner = *ni_rows(b, f), *s_rows(b, f), *q_rows(b, f)
+        dni, gni, dsi, gsi, dq, gq = internode_steps(Ei, *inner, dt)
         b[k], b[k + WIDTH], b[k + 2 * WIDTH] = dni, gni, dsi
         b[k + 3 * WIDTH], b[k + 4 * WIDTH], b[k + 5 * WIDTH] = gsi, dq, gq
 
@@ -171,106 +190,28 @@ def _move(b, dt, noise, renew, lanes):
     for i in range(lanes):
         E, Ei = clamp_potential(b[i]), b[i + WIDTH]
         f = i + FIRST
+        m, h, p, n, s = gate_rows(b, i)
         if noise:
-            m, p = noisy_mp(
-                E,
-                b[i + 2 * WIDTH],
-                b[i + 4 * WIDTH],
-                b[f],
-                b[f + WIDTH],
-                b[f + 4 * WIDTH],
-                b[f + 5 * WIDTH],
-                b[i + RATIO],
-                b[i + RATIO + WIDTH],
-                b[f + 37 * WIDTH],
-                b[f + 38 * WIDTH],
-                b[i + NOISE],
-                b[i + NOISE + 2 * WIDTH],
-                dt,
-            )
-            h = noisy_h(
-                E,
-                b[i + 3 * WIDTH],
-                b[f + 2 * WIDTH],
-                b[f + 3 * WIDTH],
-                b[f + 37 * WIDTH],
-                b[i + NOISE + WIDTH],
-                dt,
-            )
+            xi_m, xi_h, xi_p = noise_rows(b, i)
+            sizes = b[f + eq.NOISE_MH * WIDTH], b[f + eq.NOISE_P * WIDTH]
+            m, p = noisy_mp(E, m, p, *mp_rows(b, f), *ratio_rows(b, i), *sizes, xi_m, xi_p, dt)
+            h = noisy_h(E, h, *h_rows(b, f), sizes[0], xi_h, dt)
         else:
-            m, p = gates_mp(
-                E,
-                b[i + 2 * WIDTH],
-                b[i + 4 * WIDTH],
-                b[f],
-                b[f + WIDTH],
-                b[f + 4 * WIDTH],
-                b[f + 5 * WIDTH],
-                b[i + RATIO],
-                b[i + RATIO + WIDTH],
-                dt,
-            )
-            h = gate_h(E, b[i + 3 * WIDTH], b[f + 2 * WIDTH], b[f + 3 * WIDTH], dt)
-        n = gate_n(E, b[i + 5 * WIDTH], b[f + 6 * WIDTH], b[f + 8 * WIDTH], dt)
-        s = gate_s(E, b[i + 6 * WIDTH], b[f + 9 * WIDTH], b[f + 10 * WIDTH], dt)
-        k = i + INNER
-        ni = b[i + 7 * WIDTH] * b[k] + b[k + WIDTH]
-        si = b[i + 8 * WIDTH] * b[k + 2 * WIDTH] + b[k + 3 * WIDTH]
-        q = b[i + 9 * WIDTH] * b[k + 4 * WIDTH] + b[k + 5 * WIDTH]
-        current, g = node_current(
-            E,
-            m,
-            h,
-            p,
-            n,
-            s,
-            b[i + FIRST + 13 * WIDTH],
-            b[i + FIRST + 14 * WIDTH],
-            b[i + FIRST + 15 * WIDTH],
-            b[i + FIRST + 16 * WIDTH],
-            b[i + FIRST + 17 * WIDTH],
-            b[i + FIRST + 18 * WIDTH],
-            b[i + FIRST + 19 * WIDTH],
-            b[i + FIRST + 20 * WIDTH],
-            b[i + FIRST + 21 * WIDTH],
-            b[i + FIRST + 22 * WIDTH],
-            b[i + FIRST + 23 * WIDTH],
-            b[i + FIRST + 24 * WIDTH],
-            b[i + FIRST + 25 * WIDTH],
-        )
-        current_i, g_i = internode_current(
-            Ei,
-            ni,
-            si,
-            q,
-            b[i + FIRST + 26 * WIDTH],
-            b[i + FIRST + 27 * WIDTH],
-            b[i + FIRST + 22 * WIDTH],
-            b[i + FIRST + 28 * WIDTH],
-            b[i + FIRST + 29 * WIDTH],
-            b[i + FIRST + 30 * WIDTH],
-            b[i + FIRST + 31 * WIDTH],
-            b[i + FIRST + 32 * WIDTH],
-        )
-        E, Ei = solve(
-            E,
-            Ei,
-            current,
-            g,
-            current_i,
-            g_i,
-            b[i + CURRENT],
-            b[i + FIRST + 33 * WIDTH],
-            b[i + FIRST + 34 * WIDTH],
-            b[i + FIRST + 35 * WIDTH],
-            b[i + FIRST + 36 * WIDTH],
-            dt,
-        )
+            m, p = gates_mp(E, m, p, *mp_rows(b, f), *ratio_rows(b, i), dt)
+            h = gate_h(E, h, *h_rows(b, f), dt)
+        n = gate_n(E, n, *n_rows(b, f), dt)
+        s = gate_s(E, s, *s_rows(b, f), dt)
+        ni, si, q = inner_gate_rows(b, i)
+        dni, gni, dsi, gsi, dq, gq = held_rows(b, i)
+        ni, si, q = ni * dni + gni, si * dsi + gsi, q * dq + gq
+        current, g = node_current(E, m, h, p, n, s, *node_rows(b, f))
+        current_i, g_i = internode_current(Ei, ni, si, q, *internode_rows(b, f))
+        E, Ei = solve(E, Ei, current, g, current_i, g_i, b[i + CURRENT], *circuit_rows(b, f), dt)
         b[i + BEFORE] = b[i + WIDTH]
         b[i], b[i + WIDTH] = E, Ei
-        b[i + 2 * WIDTH], b[i + 3 * WIDTH], b[i + 4 * WIDTH] = m, h, p
-        b[i + 5 * WIDTH], b[i + 6 * WIDTH] = n, s
-        b[i + 7 * WIDTH], b[i + 8 * WIDTH], b[i + 9 * WIDTH] = ni, si, q
+        b[i + eq.S_M * WIDTH], b[i + eq.S_H * WIDTH], b[i + eq.S_P * WIDTH] = m, h, p
+        b[i + eq.S_N * WIDTH], b[i + eq.S_S * WIDTH] = n, s
+        b[i + eq.S_NI * WIDTH], b[i + eq.S_SI * WIDTH], b[i + eq.S_Q * WIDTH] = ni, si, q
 
 
 @njit(**INLINE)
@@ -292,7 +233,10 @@ def _fill_lane(b, i, S, j, P, k):
         b[row * WIDTH + i] = S[row, j]
     for row in range(PARAMS):
         b[FIRST + row * WIDTH + i] = P[row, k]
-    b[i + RATIO], b[i + RATIO + WIDTH] = ratios_mp(b[i + FIRST], b[i + FIRST + 4 * WIDTH])
+    f = i + FIRST
+    b[i + RATIO], b[i + RATIO + WIDTH] = ratios_mp(
+        b[f + eq.SHIFT_M * WIDTH], b[f + eq.SHIFT_P * WIDTH]
+    )
     b[i + BEFORE] = b[i + WIDTH]
 
 
@@ -350,7 +294,7 @@ def run_segments(S, P, current, counts, dt):
 def _judge(b, lanes, after, noise):
     """Record in every lane whether its trial fired or failed at this step (`spike_status`)."""
     for i in range(lanes):
-        m = 1.0 if noise else b[i + 2 * WIDTH]
+        m = 1.0 if noise else b[i + eq.S_M * WIDTH]
         hit, over, b[i + TOP], time = spike_status(
             b[i], b[i + LAST], m, b[i + TOP], b[i + REST], b[i + CLOCK], b[i + PULSE_STEPS]
         )
@@ -569,7 +513,7 @@ def matched_noise(forward, kick, steps):
                 size[i + k * WIDTH] = kick[first + i, k]
         for t in range(steps - 1, -1, -1):
             for i in range(3 * WIDTH):
-                xi = b[i + 2 * WIDTH] * size[i]
+                xi = b[i + eq.S_M * WIDTH] * size[i]
                 block_course[i + t * 3 * WIDTH] = xi
                 norm[i] += xi * xi
             _step_back(b)

@@ -1,3 +1,5 @@
+# pyright: reportCallIssue=false
+# pyright does not see how many rows a reader returns.
 """The loop of `chain`, compiled by Numba from the lines of `equations` and `chain`.
 
 Nothing here knows any physiology; the layout is that of `compiled`: blocks of `WIDTH` chains,
@@ -12,7 +14,8 @@ from numba import njit
 from numba.extending import register_jitable
 
 from neurosim.base.code_hash import code_hash
-from neurosim.model.axon import chain_equations
+from neurosim.model.axon import chain_equations as ch
+from neurosim.model.axon import equations as eq
 from neurosim.model.axon.compiled import (
     INLINE,
     PARAMS,
@@ -22,44 +25,59 @@ from neurosim.model.axon.compiled import (
     compile_loop,
     gate_n,
     gate_q,
+    gate_rows,
     gate_s,
+    h_rows,
+    inner_gate_rows,
     internode_current,
+    m_rows,
+    n_rows,
+    ni_rows,
     node_current,
     noisy_h,
     noisy_m,
+    p_rows,
+    q_rows,
+    row_reader,
+    s_rows,
 )
 from neurosim.model.axon.compiled import gate_h as quiet_h
 from neurosim.model.axon.compiled import gate_m as quiet_m
 
 SLOW = STATES * WIDTH
-CURRENT = SLOW + len(chain_equations.SLOW) * WIDTH
+CURRENT = SLOW + len(ch.SLOW) * WIDTH
 P = CURRENT + WIDTH
 FEEDBACK = P + PARAMS * WIDTH
-NOISE = FEEDBACK + len(chain_equations.FEEDBACK) * WIDTH
+NOISE = FEEDBACK + len(ch.FEEDBACK) * WIDTH
 AXIAL = NOISE + 3 * WIDTH  # conductance to the unit before and after; current from them
 WORK = AXIAL + 3 * WIDTH  # diagonal, right side, own change of the internode, its share
 UNIT = WORK + 4 * WIDTH
 W = WIDTH
 
 for _f in (
-    chain_equations.available_sodium,
-    chain_equations.log_ratio,
-    chain_equations.nernst_shift,
-    chain_equations.potassium_current,
-    chain_equations.internode_row,
-    chain_equations.node_row,
-    chain_equations.eliminate_row,
+    ch.available_sodium,
+    ch.log_ratio,
+    ch.nernst_shift,
+    ch.potassium_current,
+    ch.internode_row,
+    ch.node_row,
+    ch.eliminate_row,
 ):
     register_jitable(**INLINE)(_f)
+sodium_rows = row_reader(range(eq.F_NAP, eq.OHM_REVERSAL + 1))
+potassium_rows, inner_potassium_rows = (
+    row_reader(rows) for rows in ((eq.G_KF, eq.G_KS), (eq.GI_KF, eq.GI_KS))
+)
+noise_rows = row_reader(NOISE // W + np.arange(3))
 available_sodium, nernst_shift, potassium_current = (
-    chain_equations.available_sodium,
-    chain_equations.nernst_shift,
-    chain_equations.potassium_current,
+    ch.available_sodium,
+    ch.nernst_shift,
+    ch.potassium_current,
 )
 internode_row, node_row, eliminate_row = (
-    chain_equations.internode_row,
-    chain_equations.node_row,
-    chain_equations.eliminate_row,
+    ch.internode_row,
+    ch.node_row,
+    ch.eliminate_row,
 )
 
 
@@ -74,100 +92,52 @@ def _unit(b, noise, dt):
     """Move gates and slow states of the unit in `b` and write its row of the system."""
     for i in range(WIDTH):
         E, Ei = clamp_potential(b[i]), clamp_potential(b[i + W])
+        f, d = i + P, i + FEEDBACK
+        m, h, p, n, s = gate_rows(b, i)
         if noise:
-            m = noisy_m(
-                E, b[i + 2 * W], b[i + P], b[i + P + W], b[i + P + 37 * W], b[i + NOISE], dt
-            )
-            h = noisy_h(
-                E,
-                b[i + 3 * W],
-                b[i + P + 2 * W],
-                b[i + P + 3 * W],
-                b[i + P + 37 * W],
-                b[i + NOISE + W],
-                dt,
-            )
-            p = noisy_m(
-                E,
-                b[i + 4 * W],
-                b[i + P + 4 * W],
-                b[i + P + 5 * W],
-                b[i + P + 38 * W],
-                b[i + NOISE + 2 * W],
-                dt,
-            )
+            xi_m, xi_h, xi_p = noise_rows(b, i)
+            m = noisy_m(E, m, *m_rows(b, f), b[f + eq.NOISE_MH * W], xi_m, dt)
+            h = noisy_h(E, h, *h_rows(b, f), b[f + eq.NOISE_MH * W], xi_h, dt)
+            p = noisy_m(E, p, *p_rows(b, f), b[f + eq.NOISE_P * W], xi_p, dt)
         else:
-            m = quiet_m(E, b[i + 2 * W], b[i + P], b[i + P + W], dt)
-            h = quiet_h(E, b[i + 3 * W], b[i + P + 2 * W], b[i + P + 3 * W], dt)
-            p = quiet_m(E, b[i + 4 * W], b[i + P + 4 * W], b[i + P + 5 * W], dt)
-        n = gate_n(E, b[i + 5 * W], b[i + P + 6 * W], b[i + P + 8 * W], dt)
-        s = gate_s(E, b[i + 6 * W], b[i + P + 9 * W], b[i + P + 10 * W], dt)
-        ni = gate_n(Ei, b[i + 7 * W], b[i + P + 7 * W], b[i + P + 8 * W], dt)
-        si = gate_s(Ei, b[i + 8 * W], b[i + P + 9 * W], b[i + P + 10 * W], dt)
-        q = gate_q(Ei, b[i + 9 * W], b[i + P + 11 * W], b[i + P + 12 * W], dt)
+            m = quiet_m(E, m, *m_rows(b, f), dt)
+            h = quiet_h(E, h, *h_rows(b, f), dt)
+            p = quiet_m(E, p, *p_rows(b, f), dt)
+        n = gate_n(E, n, *n_rows(b, f), dt)
+        s = gate_s(E, s, *s_rows(b, f), dt)
+        ni, si, q = inner_gate_rows(b, i)
+        ni = gate_n(Ei, ni, *ni_rows(b, f), dt)
+        si = gate_s(Ei, si, *s_rows(b, f), dt)
+        q = gate_q(Ei, q, *q_rows(b, f), dt)
 
-        f = i + FEEDBACK
-        outward = b[i + SLOW] * b[f + W]
+        outward = b[i + SLOW] * b[d + ch.DECAY * W]
         open_ = b[i + SLOW + W]
-        open_ += b[f + 5 * W] * (
-            available_sodium(E, b[f + 2 * W], b[f + 3 * W], b[f + 4 * W]) - open_
+        open_ += b[d + ch.S_RATE * W] * (
+            available_sodium(E, b[d + ch.S_HALF * W], b[d + ch.S_WIDTH * W], b[d + ch.S_SCALE * W])
+            - open_
         )
         k = b[i + SLOW + 2 * W]
-        shift_k, shift_h = nernst_shift(k, b[f + 8 * W], b[f + 9 * W], b[f + 12 * W])
-        E_k, E_h = b[i + P + 22 * W] + shift_k, b[i + P + 29 * W] + shift_h
-        E_lk = b[i + P + 24 * W] + b[f + 10 * W] * shift_k
-        Ei_lk = b[i + P + 31 * W] + b[f + 11 * W] * shift_k
-        ik = potassium_current(
-            E, n, s, b[i + P + 20 * W], b[i + P + 21 * W], E_k, b[f + 10 * W] * b[i + P + 23 * W]
+        shift_k, shift_h = nernst_shift(
+            k, b[d + ch.K_BATH * W], b[d + ch.KT * W], b[d + ch.H_SODIUM * W]
         )
-        ik += potassium_current(
-            Ei,
-            ni,
-            si,
-            b[i + P + 26 * W],
-            b[i + P + 27 * W],
-            E_k,
-            b[f + 11 * W] * b[i + P + 30 * W],
+        E_k, E_h = b[f + eq.E_K * W] + shift_k, b[f + eq.E_H * W] + shift_h
+        E_lk = b[f + eq.E_LK * W] + b[d + ch.LEAK_SHARE * W] * shift_k
+        Ei_lk = b[f + eq.EI_LK * W] + b[d + ch.LEAK_SHARE_I * W] * shift_k
+        leak_k = b[d + ch.LEAK_SHARE * W] * b[f + eq.G_LK * W]
+        leak_k_i = b[d + ch.LEAK_SHARE_I * W] * b[f + eq.GI_LK * W]
+        ik = potassium_current(E, n, s, *potassium_rows(b, f), E_k, leak_k)
+        ik += potassium_current(Ei, ni, si, *inner_potassium_rows(b, f), E_k, leak_k_i)
+        k += b[d + ch.K_GAIN * W] * (ik - b[d + ch.IK_REST * W]) - b[d + ch.K_RATE * W] * (
+            k - b[d + ch.K_BATH * W]
         )
-        k += b[f + 6 * W] * (ik - b[f + 13 * W]) - b[f + 7 * W] * (k - b[f + 8 * W])
 
-        current, g = node_current(
-            E,
-            m,
-            h,
-            p,
-            n,
-            s,
-            b[i + P + 13 * W] * open_,
-            b[i + P + 14 * W],
-            b[i + P + 15 * W],
-            b[i + P + 16 * W],
-            b[i + P + 17 * W],
-            b[i + P + 18 * W],
-            b[i + P + 19 * W],
-            b[i + P + 20 * W],
-            b[i + P + 21 * W],
-            E_k,
-            b[i + P + 23 * W],
-            E_lk,
-            b[i + P + 25 * W],
-        )
-        current_i, g_i = internode_current(
-            Ei,
-            ni,
-            si,
-            q,
-            b[i + P + 26 * W],
-            b[i + P + 27 * W],
-            E_k,
-            b[i + P + 28 * W],
-            E_h,
-            b[i + P + 30 * W],
-            Ei_lk,
-            b[i + P + 32 * W],
-        )
+        sodium = b[f + eq.P_NA * W] * open_, *sodium_rows(b, f)
+        leak = b[f + eq.G_LK * W], E_lk, b[f + eq.I_PUMP * W]
+        current, g = node_current(E, m, h, p, n, s, *sodium, *potassium_rows(b, f), E_k, *leak)
+        others = b[f + eq.G_H * W], E_h, b[f + eq.GI_LK * W], Ei_lk, b[f + eq.II_PUMP * W]
+        current_i, g_i = internode_current(Ei, ni, si, q, *inner_potassium_rows(b, f), E_k, *others)
         own, share = internode_row(
-            E, Ei, current_i, g_i, b[i + P + 33 * W], b[i + P + 35 * W], b[i + P + 36 * W], dt
+            E, Ei, current_i, g_i, b[f + eq.G_BB * W], b[f + eq.C_MY * W], b[f + eq.C_I * W], dt
         )
         left, right = b[i + AXIAL], b[i + AXIAL + W]
         diagonal, rhs = node_row(
@@ -181,14 +151,14 @@ def _unit(b, noise, dt):
             left,
             right,
             b[i + AXIAL + 2 * W],
-            b[i + P + 33 * W],
-            b[i + P + 34 * W],
-            b[i + P + 35 * W],
+            b[f + eq.G_BB * W],
+            b[f + eq.C_N * W],
+            b[f + eq.C_MY * W],
             dt,
         )
-        b[i + 2 * W], b[i + 3 * W], b[i + 4 * W] = m, h, p
-        b[i + 5 * W], b[i + 6 * W] = n, s
-        b[i + 7 * W], b[i + 8 * W], b[i + 9 * W] = ni, si, q
+        b[i + eq.S_M * W], b[i + eq.S_H * W], b[i + eq.S_P * W] = m, h, p
+        b[i + eq.S_N * W], b[i + eq.S_S * W] = n, s
+        b[i + eq.S_NI * W], b[i + eq.S_SI * W], b[i + eq.S_Q * W] = ni, si, q
         b[i + SLOW], b[i + SLOW + W], b[i + SLOW + 2 * W] = outward, open_, k
         b[i + WORK], b[i + WORK + W] = diagonal, rhs
         b[i + WORK + 2 * W], b[i + WORK + 3 * W] = own, share

@@ -31,6 +31,20 @@ PARAMETERS = (
     "noise_mh", "noise_p",
 )  # fmt: skip
 ROW = {name: row for row, name in enumerate(PARAMETERS)}
+# Rows of the states after both potentials, and of the parameters, by name.
+S_M, S_H, S_P, S_N, S_S, S_NI, S_SI, S_Q = range(2, len(STATE))
+(
+    SHIFT_M, PHI_M, SHIFT_H, PHI_H, SHIFT_P, PHI_P,
+    SHIFT_N, SHIFT_NI, PHI_N, SHIFT_S, PHI_S, SHIFT_Q, PHI_Q,
+    P_NA, F_NAP, U_PER_MV, GHK_OUT, GHK_IN, OHM_SLOPE, OHM_REVERSAL,
+    G_KF, G_KS, E_K, G_LK, E_LK, I_PUMP,
+    GI_KF, GI_KS, G_H, E_H, GI_LK, EI_LK, II_PUMP,
+    G_BB, C_N, C_MY, C_I,
+    NOISE_MH, NOISE_P,
+) = (*range(len(PARAMETERS)),)  # fmt: skip
+NODE = slice(P_NA, I_PUMP + 1)  # what `node_current` takes after the gates
+INTERNODE = [GI_KF, GI_KS, E_K, G_H, E_H, GI_LK, EI_LK, II_PUMP]  # the same of `internode_current`
+CIRCUIT = slice(G_BB, C_I + 1)  # of `solve`
 
 
 def exp(x):
@@ -396,8 +410,11 @@ def next_trial(low, high, trial, factor, stride, highest, width):
 # Rows of shift and phi, and stacked rate forms, of the node's gates m, h, p, n, s and of the
 # internode's ni, si, q. All open and close by linoids, except that h closes by a sigmoid and q
 # has exponential rates.
-_NODE, _NODE_PHI = [0, 2, 4, 6, 9], [1, 3, 5, 8, 10]
-_INNER, _INNER_PHI = [7, 9, 11], [8, 10, 12]
+_NODE, _NODE_PHI = (
+    [SHIFT_M, SHIFT_H, SHIFT_P, SHIFT_N, SHIFT_S],
+    [PHI_M, PHI_H, PHI_P, PHI_N, PHI_S],
+)
+_INNER, _INNER_PHI = [SHIFT_NI, SHIFT_S, SHIFT_Q], [PHI_N, PHI_S, PHI_Q]
 _NODE_FORMS = np.array(
     [OPEN_M, OPEN_H, OPEN_M, OPEN_N, OPEN_S, CLOSE_M, CLOSE_M, CLOSE_N, CLOSE_S]
 ).T
@@ -478,19 +495,15 @@ def step(S, P, stimulus, xi, dt, pack=None, inner=None):
     out = np.empty_like(S)
     out[2:7] = relax(S[2:7], a, b)
     if xi is not None:
-        size = P[[37, 37, 38]]
+        size = P[[NOISE_MH, NOISE_MH, NOISE_P]]
         noise = jitter(S[2:5], a[:3], b[:3], size, np.stack(np.broadcast_arrays(*xi)))
         out[2:5] = clip01(out[2:5] + noise)
     out[7:] = S[7:] * decay + gain
     m, h, p, n, s, ni, si, q = out[2:]
     E, Ei = S[:2]
-    current, g = node_current(E, m, h, p, n, s, *P[13:26])
-    current_i, g_i = internode_current(
-        Ei, ni, si, q, P[26], P[27], P[22], P[28], P[29], P[30], P[31], P[32]
-    )
-    out[0], out[1] = solve(
-        E, Ei, current, g, current_i, g_i, stimulus, P[33], P[34], P[35], P[36], dt
-    )
+    current, g = node_current(E, m, h, p, n, s, *P[NODE])
+    current_i, g_i = internode_current(Ei, ni, si, q, *P[INTERNODE])
+    out[0], out[1] = solve(E, Ei, current, g, current_i, g_i, stimulus, *P[CIRCUIT], dt=dt)
     return out
 
 
@@ -505,7 +518,7 @@ def shift_gates(S, P, ms):
     return np.concatenate([S[:2], node_gates, relax(S[7:], *rates)])
 
 
-def flow(S, P):
+def flow(S: np.ndarray, P: np.ndarray) -> np.ndarray:
     """Return the time derivative of the ten states (per ms), shape (10, n), without stimulus."""
     E, Ei, m, h, p, n, s, ni, si, q = S
 
@@ -513,25 +526,23 @@ def flow(S, P):
         a, b = rates
         return (a * (1.0 - y) - b * y) * phi
 
-    current, _ = node_current(E, m, h, p, n, s, *P[13:26])
-    current_i, _ = internode_current(
-        Ei, ni, si, q, P[26], P[27], P[22], P[28], P[29], P[30], P[31], P[32]
-    )
-    bridge = P[33] * (E - Ei)
+    current, _ = node_current(E, m, h, p, n, s, *P[NODE])
+    current_i, _ = internode_current(Ei, ni, si, q, *P[INTERNODE])
+    bridge = P[G_BB] * (E - Ei)
     r1, r2 = -current - bridge, bridge - current_i
-    a11, a22, a12 = P[34] + P[35], P[36] + P[35], -P[35]
+    a11, a22, a12 = P[C_N] + P[C_MY], P[C_I] + P[C_MY], -P[C_MY]
     det = a11 * a22 - a12 * a12
     return np.stack(
         [
             (a22 * r1 - a12 * r2) / det,
             (a11 * r2 - a12 * r1) / det,
-            gate(m, rates_m(E + P[0]), P[1]),
-            gate(h, rates_h(E + P[2]), P[3]),
-            gate(p, rates_m(E + P[4]), P[5]),
-            gate(n, rates_n(E + P[6]), P[8]),
-            gate(s, rates_s(E + P[9]), P[10]),
-            gate(ni, rates_n(Ei + P[7]), P[8]),
-            gate(si, rates_s(Ei + P[9]), P[10]),
-            gate(q, rates_q(Ei + P[11]), P[12]),
+            gate(m, rates_m(E + P[SHIFT_M]), P[PHI_M]),
+            gate(h, rates_h(E + P[SHIFT_H]), P[PHI_H]),
+            gate(p, rates_m(E + P[SHIFT_P]), P[PHI_P]),
+            gate(n, rates_n(E + P[SHIFT_N]), P[PHI_N]),
+            gate(s, rates_s(E + P[SHIFT_S]), P[PHI_S]),
+            gate(ni, rates_n(Ei + P[SHIFT_NI]), P[PHI_N]),
+            gate(si, rates_s(Ei + P[SHIFT_S]), P[PHI_S]),
+            gate(q, rates_q(Ei + P[SHIFT_Q]), P[PHI_Q]),
         ]
     )

@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 
 from neurosim.model.axon import equations as eq
+
+# Current and noise of a step, from the tests, their clocks and the stimuli on trial.
+Drive = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray | float, np.ndarray | None]]
 
 
 def can_compile() -> bool:
@@ -23,7 +28,7 @@ def can_compile() -> bool:
 
 
 @cache
-def compiled_loops():
+def compiled_loops() -> Any:
     """Return the module of compiled loops, or None if nothing is compiled."""
     if not can_compile():
         return None
@@ -46,12 +51,12 @@ class _Mover:
     The internode's rates are computed every few steps (`equations.hold_steps`) and held between.
     """
 
-    def __init__(self, P, dt):
+    def __init__(self, P: np.ndarray, dt: float) -> None:
         self.P, self.dt, self.pack, self.every = P, dt, eq.pack_gates(P), eq.hold_steps(dt)
         self.steps, self.inner = 0, None
         self.before: np.ndarray | None = None
 
-    def __call__(self, S, current, xi):
+    def __call__(self, S: np.ndarray, current: np.ndarray | float, xi: np.ndarray | None) -> None:
         if self.steps % self.every == 0:
             before = S[1] if self.before is None else self.before
             self.inner = eq.hold_slow_rates(S[1], before, self.pack, self.dt)
@@ -59,19 +64,21 @@ class _Mover:
         S[:] = eq.step(S, self.P, current, xi, self.dt, self.pack, self.inner)
         self.steps += 1
 
-    def subset(self, P, keep):
+    def subset(self, P: np.ndarray, keep: np.ndarray) -> _Mover:
         """Return a mover of the axons at `keep`; it computes the held rates at its first step."""
         other = _Mover(P, self.dt)
         other.before = None if self.before is None else self.before[keep]
         return other
 
-    def restart(self, S, which):
+    def restart(self, S: np.ndarray, which: np.ndarray) -> None:
         """Restart some axons; their held slow rates are refreshed at the next renewal."""
         if self.before is not None:
             self.before[which] = S[1, which]
 
 
-def advance(S, P, current, n_steps, dt):
+def advance(
+    S: np.ndarray, P: np.ndarray, current: np.ndarray, n_steps: int, dt: float
+) -> np.ndarray:
     """Move every axon `n_steps` at constant current, in place, and return its highest E, mV.
 
     Parameters
@@ -89,7 +96,18 @@ def advance(S, P, current, n_steps, dt):
     return run_segments(S, P, np.asarray(current)[None], [n_steps], dt)[1][0]
 
 
-def find_threshold(S, P, lane, column, steady, steps, after, rest, search, dt):
+def find_threshold(
+    S: np.ndarray,
+    P: np.ndarray,
+    lane: np.ndarray,
+    column: np.ndarray,
+    steady: np.ndarray,
+    steps: np.ndarray,
+    after: int,
+    rest: np.ndarray,
+    search: np.ndarray,
+    dt: float,
+) -> np.ndarray:
     """Find the least pulse that fires in each of many tests.
 
     Parameters
@@ -125,7 +143,9 @@ def find_threshold(S, P, lane, column, steady, steps, after, rest, search, dt):
     if loops is not None:
         return loops.find_threshold(S, P, lane, column, steady, steps, after, rest, search, dt)
 
-    def drive(tests, clock, trial):
+    def drive(
+        tests: np.ndarray, clock: np.ndarray, trial: np.ndarray
+    ) -> tuple[np.ndarray | float, np.ndarray | None]:
         return (trial + steady[tests]) * (clock < steps[tests]), None
 
     return _search_thresholds(
@@ -133,7 +153,16 @@ def find_threshold(S, P, lane, column, steady, steps, after, rest, search, dt):
     )
 
 
-def find_noise_threshold(S, P, column, shape, after, rest, search, dt):
+def find_noise_threshold(
+    S: np.ndarray,
+    P: np.ndarray,
+    column: np.ndarray,
+    shape: np.ndarray,
+    after: int,
+    rest: np.ndarray,
+    search: np.ndarray,
+    dt: float,
+) -> np.ndarray:
     """Find the least factor on a course of channel noise that fires in each of many tests.
 
     The same search as `find_threshold` makes for a current.
@@ -157,7 +186,9 @@ def find_noise_threshold(S, P, column, shape, after, rest, search, dt):
         return loops.find_noise_threshold(S, P, column, shape, after, rest, search, dt)
     padded = np.concatenate([shape, np.zeros_like(shape[:1])])
 
-    def drive(tests, clock, trial):
+    def drive(
+        tests: np.ndarray, clock: np.ndarray, trial: np.ndarray
+    ) -> tuple[np.ndarray | float, np.ndarray | None]:
         row = np.minimum(clock, len(shape))
         return 0.0, padded[row, :, column[tests]].T * trial
 
@@ -167,7 +198,17 @@ def find_noise_threshold(S, P, column, shape, after, rest, search, dt):
     )
 
 
-def _search_thresholds(start, P, rest, steps, after, search, dt, drive, judge_m=True):
+def _search_thresholds(
+    start: np.ndarray,
+    P: np.ndarray,
+    rest: np.ndarray,
+    steps: np.ndarray,
+    after: int,
+    search: np.ndarray,
+    dt: float,
+    drive: Drive,
+    judge_m: bool = True,
+) -> np.ndarray:
     """Search the thresholds of all tests side by side; `drive` gives a step's (current, noise)."""
     n = start.shape[1]
     bounds = np.array([[0.0], [np.inf], [np.nan], [np.nan]]) * np.ones(n)
@@ -205,7 +246,9 @@ def _search_thresholds(start, P, rest, steps, after, search, dt, drive, judge_m=
     return bounds
 
 
-def run_segments(S, P, current, counts, dt):
+def run_segments(
+    S: np.ndarray, P: np.ndarray, current: np.ndarray, counts: np.ndarray | list[int], dt: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Move every axon through consecutive segments, in place; return the states after each.
 
     Parameters
@@ -234,7 +277,7 @@ def run_segments(S, P, current, counts, dt):
     return states, peak
 
 
-def matched_noise(forward, kick, steps):
+def matched_noise(forward: np.ndarray, kick: np.ndarray, steps: int) -> np.ndarray:
     """Return the course of channel noise that moves the potential most, of unit norm.
 
     Parameters
@@ -262,7 +305,9 @@ def matched_noise(forward, kick, steps):
     return course / np.sqrt((course**2).sum(axis=(0, 1)))
 
 
-def run_with_noise(S, P, shape, amplitude, dt):
+def run_with_noise(
+    S: np.ndarray, P: np.ndarray, shape: np.ndarray, amplitude: np.ndarray, dt: float
+) -> np.ndarray:
     """Move every axon along a given course of its channel noise, in place.
 
     Parameters
@@ -288,7 +333,15 @@ def run_with_noise(S, P, shape, amplitude, dt):
     return peak
 
 
-def noisy_spikes(S, P, current, n_steps, dt, seed, capacity=4096):
+def noisy_spikes(
+    S: np.ndarray,
+    P: np.ndarray,
+    current: np.ndarray,
+    n_steps: int,
+    dt: float,
+    seed: int | np.random.SeedSequence,
+    capacity: int = 4096,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Move every axon `n_steps` with channel noise, in place, and return its spikes.
 
     A spike begins when E rises through -20 mV and ends when E falls below -35 mV.
@@ -322,7 +375,17 @@ def noisy_spikes(S, P, current, n_steps, dt, seed, capacity=4096):
     return times, peaks, counts
 
 
-def _noisy_spikes_reference(S, P, current, n_steps, dt, generators, times, peaks, counts):
+def _noisy_spikes_reference(
+    S: np.ndarray,
+    P: np.ndarray,
+    current: np.ndarray,
+    n_steps: int,
+    dt: float,
+    generators: list[np.random.Generator],
+    times: np.ndarray,
+    peaks: np.ndarray,
+    counts: np.ndarray,
+) -> None:
     (n, capacity), chunk, width = times.shape, 256, 16
     above, move = np.zeros(n, bool), _Mover(P, dt)
     for t in range(n_steps):

@@ -75,7 +75,7 @@ def place_in_body(units: Sequence[ChainUnit], body: Conditions) -> list[ChainUni
     Each unit keeps its local changes: its scales multiply the body's, its gate shift and bias
     current are added to the body's, and its fluids are replaced by the body's.
     """
-    placed = []
+    placed: list[ChainUnit] = []
     for unit in units:
         unit_conditions = vars(unit.membrane)
         merged = dict(vars(body))

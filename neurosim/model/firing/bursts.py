@@ -15,6 +15,7 @@ the body.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -64,9 +65,8 @@ def draw_rhythm(rng: np.random.Generator) -> Rhythm:
     the period are uniform. A burst lasts a third of the period at most, since otherwise bursts
     could not be told apart.
     """
-    low, typical, high = np.log(
-        [_param(f"spikes_per_s_{end}") for end in ("low", "typical", "high")]
-    )
+    ends = [_param(f"spikes_per_s_{end}") for end in ("low", "typical", "high")]
+    low, typical, high = np.log(ends).tolist()
     rate = float(np.exp(rng.triangular(low, typical, high)))
     while True:
         spikes = int(rng.integers(round(_param("spikes_low")), round(_param("spikes_high")) + 1))
@@ -214,12 +214,14 @@ def _scale_sizes(size_share: np.ndarray, factor: float) -> np.ndarray:
     possible = further[size_share > 0.0]
     target = np.clip(size_share @ further * factor, possible[0] + 0.02, possible[-1] - 0.02)
 
-    def tilted(power):
+    def tilted(power: float) -> np.ndarray:
         share = size_share * np.exp(power * (further - possible[-1] * (power > 0.0)))
         return share / share.sum()
 
-    power = brentq(lambda x: float(tilted(x) @ further - target), -20.0, 20.0)
-    return tilted(power)
+    def excess(power: float) -> float:
+        return float(tilted(power) @ further - target)
+
+    return tilted(cast("float", brentq(excess, -20.0, 20.0)))
 
 
 def sample_multiplets(
@@ -244,7 +246,9 @@ def sample_multiplets(
     return times[order], place[order]
 
 
-def _clip_to_run(times, place, duration_s):
+def _clip_to_run(
+    times: np.ndarray, place: np.ndarray, duration_s: float
+) -> tuple[np.ndarray, np.ndarray]:
     order = np.argsort(times, kind="stable")
     times, place = times[order], place[order]
     keep = times < duration_s

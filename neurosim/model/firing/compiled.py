@@ -4,12 +4,24 @@ from numba import njit
 from numba.extending import register_jitable
 
 from neurosim.model.firing import sampler
+from neurosim.model.firing.sampler import Sample
 
-register_jitable(sampler.grid_cell)
-register_jitable(sampler.knot_fraction)
-register_jitable(sampler.log_hazard)
-register_jitable(sampler.choose_site)
+for part in (
+    sampler.initial_state,
+    sampler.grid_cell,
+    sampler.knot_fraction,
+    sampler.log_hazard,
+    sampler.choose_site,
+    sampler.pass_knots,
+    sampler.enter_window,
+    sampler.propose,
+    sampler.emit_burst,
+):
+    register_jitable(forceinline=True)(part)
+# The loop creates no arrays: counting references to its tables would double its time.
+# Every part is inlined, so that the records stay in registers.
+sample: Sample
 try:
-    sample = njit(cache=True)(sampler.sample)
+    sample = njit(cache=True, _nrt=False)(sampler.sample)  # pyright: ignore
 except RuntimeError:  # no writable folder for machine code
-    sample = njit(sampler.sample)
+    sample = njit(_nrt=False)(sampler.sample)  # pyright: ignore

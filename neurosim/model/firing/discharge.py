@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import parameter
 from neurosim.model.axon import kernel
 from neurosim.model.firing import sampler
+from neurosim.model.firing.sampler import Sample, SamplingTables, Timing
 
 ORIGINS = ("axon", "terminal", "soma", "lesion", "junction")
 PROCESSES = ("misfire", "neuromyotonia", "myokymia", "plateau")  # that generate discharges
@@ -155,7 +155,7 @@ class Firing:
 
 
 @cache
-def _sampler():
+def _sampler() -> Sample:
     """Return the sampling loop, compiled if Numba is available."""
     if not kernel.can_compile():
         return sampler.sample
@@ -170,8 +170,10 @@ def _start_load(hazard: UnitHazard) -> np.ndarray:
     return hazard.start_load_mmol_l
 
 
-def _timing_parameters():
-    return (
+def _timing(hazard: UnitHazard) -> Timing:
+    return Timing(
+        hazard.load_per_spike_mmol_l,
+        hazard.load_tau_s,
         parameter("firing", "burst_dead_time_ms") / 1000.0,
         parameter("firing", "burst_interval_shortest_ms") / 1000.0,
         parameter("firing", "burst_interval_mean_extra_ms") / 1000.0,
@@ -217,7 +219,7 @@ def _rate_and_gain(hazard: UnitHazard) -> tuple[np.ndarray, np.ndarray]:
     per_spike = hazard.load_per_spike_mmol_l * hazard.load_tau_s / 60.0
     cell = (hazard.unit[:, None] * k + np.arange(k)).ravel()
 
-    def by_unit(values):
+    def by_unit(values: np.ndarray) -> np.ndarray:
         return np.bincount(cell, values.ravel(), n * k).reshape(n, k)
 
     total = by_unit(hazard.bursts_per_min)
@@ -245,27 +247,6 @@ def mean_over_time(at_s: np.ndarray, rates: Sequence[np.ndarray]) -> np.ndarray:
     near = np.abs(step) < 1e-6
     mean = np.where(near, 0.5 * (low + high), (high - low) / np.where(near, 1.0, step))
     return np.tensordot(np.diff(at_s) / (at_s[-1] - at_s[0]), mean, 1)
-
-
-class SamplingTables(NamedTuple):
-    """Input of the sampler: the units that may fire at all, and their tables.
-
-    Attributes
-    ----------
-    site, unit : ndarray of int
-        Number of each site and unit in the muscle.
-    starts, start_load, at_s, log_rate, share, pair : ndarray
-        As in `sampler.sample`.
-    """
-
-    site: np.ndarray
-    unit: np.ndarray
-    starts: np.ndarray
-    start_load: np.ndarray
-    at_s: np.ndarray
-    log_rate: np.ndarray
-    share: np.ndarray
-    pair: np.ndarray
 
 
 def _sites_that_may_fire(course: HazardCourse, duration_s: float) -> np.ndarray:
@@ -305,27 +286,28 @@ def sampling_tables(course: HazardCourse, site: np.ndarray) -> SamplingTables:
     sites are linear between the loads and the knots of the tables.
     """
     first, (units, starts) = course.knots[0], _group_by_unit(course, site)
-    if not site.size:
-        empty = np.empty((course.at_s.size, 0, first.load_mmol_l.size))
-        return SamplingTables(
-            site, units, starts, np.empty(0), course.at_s, empty, empty, empty[:, :, 0]
-        )
+    grid, knots = first.load_mmol_l, course.at_s.size
     each = np.stack([hazard.bursts_per_min[site] for hazard in course.knots])
-    total = np.maximum(np.add.reduceat(each, starts[:-1], axis=1), 1e-298)
+    if site.size:
+        total = np.maximum(np.add.reduceat(each, starts[:-1], axis=1), 1e-298)
+    else:
+        total = np.empty((knots, 0, grid.size))
     which = np.repeat(np.arange(units.size), np.diff(starts).astype(np.intp))
     share = np.cumsum(each / total[:, which], axis=1)
-    share -= np.pad(share, ((0, 0), (1, 0), (0, 0)))[:, starts[:-1]][:, which]
+    before = np.concatenate([np.zeros((knots, 1, grid.size)), share], axis=1)
+    share -= before[:, starts[:-1]][:, which]
     log_rate = np.log(np.minimum(total, first.ceiling_per_min) / 60.0)
-    pair = np.stack([hazard.pair[site] for hazard in course.knots])
     return SamplingTables(
-        site,
-        units,
-        starts,
-        _start_load(first)[units],
-        course.at_s,
-        log_rate,
-        np.ascontiguousarray(share.transpose(0, 2, 1)),
-        pair,
+        unit=units,
+        site=site,
+        starts=starts,
+        start_load=_start_load(first)[units],
+        grid=grid,
+        at_s=course.at_s,
+        log_rate=log_rate,
+        slope=np.diff(log_rate, axis=2) / np.diff(grid),
+        share=np.ascontiguousarray(share.transpose(0, 2, 1)),
+        pair=np.stack([hazard.pair[site] for hazard in course.knots]),
     )
 
 
@@ -357,17 +339,11 @@ def stream_discharges(
     units, starts = _group_by_unit(course, site)
     waits = rng.standard_exponential(units.size)
     fires = _units_that_may_fire(course, site, starts, waits, duration)
-    law = sampling_tables(course, site[np.repeat(fires, np.diff(starts).astype(np.intp))])
-    slope = np.diff(law.log_rate, axis=2) / np.diff(first.load_mmol_l)
-    arguments = (
-        waits[fires], (law.unit, law.site), law.starts, law.start_load, first.load_mmol_l, law.at_s,
-        law.log_rate, slope, law.share, law.pair,
-        (first.load_per_spike_mmol_l, first.load_tau_s), _timing_parameters(), duration,
-    )  # fmt: skip
-    state, out = np.zeros(sampler.STATE), np.empty((sampler.ROWS, max_rows + sampler.LONGEST))
-    state[1] = -1.0
-    while state[0] < law.unit.size:
-        n = _sampler()(rng, *arguments, state, out)
+    tables = sampling_tables(course, site[np.repeat(fires, np.diff(starts).astype(np.intp))])
+    timing, waits, sample = _timing(first), waits[fires], _sampler()
+    state, out = sampler.initial_state(), np.empty((sampler.ROWS, max_rows + sampler.LONGEST))
+    while state.u < tables.unit.size:
+        n, state = sample(rng, tables, timing, waits, duration, state, out)
         if n:
             yield out[:, :n]
 
@@ -515,9 +491,10 @@ def sample_by_time_steps(
     """
     course = as_course(hazard)
     first, law = course.knots[0], sampling_tables(course, _sites_that_may_fire(course, duration_s))
-    dead, shortest, mean_extra = _timing_parameters()
+    dead, shortest, mean_extra = _timing(first)[2:]
     grid, n = first.load_mmol_l, law.unit.size
-    load, free, rows = law.start_load.copy(), np.zeros(n), []
+    load, free = law.start_load.copy(), np.zeros(n)
+    rows: list[tuple[object, ...]] = []
     for step in range(int(duration_s / dt_s)):
         t = step * dt_s
         q = np.interp(t, law.at_s, np.arange(law.at_s.size))

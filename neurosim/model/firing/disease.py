@@ -158,7 +158,9 @@ def diseased_sites(
 # --- Sources beside the hazard law ---------------------------------------------------------------
 
 
-def _firing_rows(time_s, unit, origin: int, place) -> np.ndarray:
+def _firing_rows(
+    time_s: np.ndarray, unit: int | np.ndarray, origin: int, place: float | np.ndarray
+) -> np.ndarray:
     """Return rows for `firing_from_rows`; these discharges carry no sodium load."""
     return np.stack(np.broadcast_arrays(time_s, unit, float(origin), place, 0.0))
 
@@ -197,7 +199,7 @@ def fire_multiplets(
     per_min, table = isaacs_bursts(terminal.fast_potassium_scale, chain, body)
     rng = streams.rng("endings")
     units = rng.integers(0, living.size, rng.poisson(terminal.exposed_per_unit * living.size))
-    parts = []
+    parts: list[np.ndarray] = []
     for i in np.flatnonzero(living[units]):
         rng_of_ending = streams.rng("endings", int(i), *([streams.part] if streams.part else []))
         starts = (
@@ -206,7 +208,7 @@ def fire_multiplets(
             else np.empty(0)
         )
         time, place = sample_multiplets(table, starts, rng_of_ending)
-        parts.append(_firing_rows(time, units[i], ROGUE, place))
+        parts.append(_firing_rows(time, int(units[i]), ROGUE, place))
     return _join_rows(parts, duration_s, "neuromyotonia"), per_min * len(parts)
 
 
@@ -225,12 +227,13 @@ def fire_myokymia(
 ) -> tuple[Firing, float]:
     """Return the discharges of axons with myokymia (an empirical rule), and bursts per minute."""
     units = np.flatnonzero(draw_lesion(lesion, living.size, streams)[1] & living)
-    parts, per_min = [], 0.0
+    parts: list[np.ndarray] = []
+    per_min = 0.0
     for unit in units:
         rng = streams.rng("myokymia", int(unit))
         rhythm = draw_rhythm(rng)
         time, place = sample_myokymia(rhythm, duration_s, rng)
-        parts.append(_firing_rows(time, unit, LESION, place))
+        parts.append(_firing_rows(time, int(unit), LESION, place))
         per_min += 60.0 / rhythm.period_s
     return _join_rows(parts, duration_s, "myokymia"), per_min
 

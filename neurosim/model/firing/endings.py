@@ -11,6 +11,7 @@ differ from health in one value and measures its error on states that differ in 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,7 +77,7 @@ def middle_conditions(left: float, body: Conditions, axon: str, weight: float) -
     return last.replace(**mean)
 
 
-def node_coordinates(nodes: Axons, left) -> np.ndarray:
+def node_coordinates(nodes: Axons, left: float | np.ndarray) -> np.ndarray:
     """Return the coordinates of middle nodes in which the laws are linear, shape (5, n).
 
     Rows: action; rest, (E + 72 mV)/5 mV; shift of the sodium gates in units of 5 mV; ln of the
@@ -90,7 +91,7 @@ def node_coordinates(nodes: Axons, left) -> np.ndarray:
     return np.stack([action, rest, shift, warm, np.log(left) + 0.0 * rest])
 
 
-def ln_rate_parts(c, nodes):
+def ln_rate_parts(c: Sequence[float], nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return ln of bursts per minute far below the ceiling, and ln of the ceiling.
 
     `c` holds the five coefficients in the order of `RATE_TERMS`.
@@ -99,19 +100,19 @@ def ln_rate_parts(c, nodes):
     return c[0] + c[1] * (action - 20.0) + c[2] * rest, c[3] + c[4] * rest
 
 
-def ln_rate(c, nodes):
+def ln_rate(c: Sequence[float], nodes: np.ndarray) -> np.ndarray:
     """Return ln of bursts per minute, saturating at the ceiling."""
     below, ceiling = ln_rate_parts(c, nodes)
     return -np.logaddexp(-ceiling, -below)
 
 
-def ln_further(c, nodes):
+def ln_further(c: Sequence[float], nodes: np.ndarray) -> np.ndarray:
     """Return ln of the mean spikes of a burst after its first, in the order of `SPIKE_TERMS`."""
     action, rest, _, _, left = nodes
     return c[0] + c[1] * rest + c[2] * rest * rest + c[3] * np.minimum(action, 30.0) + c[4] * left
 
 
-def ln_interval(c, nodes):
+def ln_interval(c: Sequence[float], nodes: np.ndarray) -> np.ndarray:
     """Return ln of the median interval within bursts, in the order of `PACE_TERMS`."""
     _, rest, shift, warm, _ = nodes
     return c[0] + c[1] * rest + c[2] * shift + c[3] * warm
@@ -144,7 +145,7 @@ def ending_response(left: float, body: Conditions, axon: str = "ghk") -> EndingR
     nodes = [middle_conditions(left, one, axon, weight) for one in (body, Conditions())]
     coordinates = node_coordinates(at_rest(nodes, axon), left)
     below, ceiling = ln_rate_parts([_param(axon, c) for c in RATE_TERMS], coordinates)
-    factors = {}
+    factors: dict[str, float] = {}
     for name, (law, names) in LAWS.items():
         changed, healthy = law([_param(axon, c) for c in names], coordinates)
         factors[name] = float(np.exp(changed - healthy))

@@ -11,97 +11,42 @@ bound and hazard, so that no hazard need be exponentiated. By memorylessness the
 unit exponential and serves as the next wait; a wait cut off by the end of a window carries over.
 So a discharge costs one exponential, plus uniforms for its site and for a further spike.
 
-The loop returns when its output is full and resumes from `state`, so that memory does not grow
-with the number of discharges; the draws do not depend on where it stopped. Plain Python and Numba
-use the same random numbers and the exponential of the C library, and so give the same discharges
-to the bit.
+`sample` is that loop; `enter_window` finds the next bound, `propose` draws a candidate and accepts
+or rejects it, `emit_burst` draws what follows from an accepted one. The loop returns when its
+output is full and goes on from the `State` that it returned, so that memory does not grow with the
+number of discharges; the draws do not depend on where it stopped. Plain Python and Numba use the
+same random numbers and the exponential of the C library, and so give the same discharges to the
+bit.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import exp
+from typing import NamedTuple
+
+import numpy as np
 
 LONGEST = 64  # discharges of a burst; at a chance of 0.6 each, more would come once in 1e14
 FOREVER = 1e300
 CLOSE = 0.1  # a bound is close if it exceeds the hazard by no more than this in the logarithm
 WINDOWS = 20.0  # windows of any other bound in one time constant of the load
-STATE = 13  # numbers that `state` holds between calls
 ROWS = 5  # of the output: time, unit, site, place in the burst, sodium load
 
 
-def grid_cell(load, grid):
-    """Return the index of the grid cell that contains a load."""
-    j = 0
-    while j < grid.size - 2 and load > grid[j + 1]:
-        j += 1
-    return j
+class SamplingTables(NamedTuple):
+    """The units that may fire at all, their sites and their hazards between the knots of time.
 
-
-def knot_fraction(t, at_s, q):
-    """Return the position of a time between knot `q` and the next, 0 to 1; 0 after the last."""
-    return min((t - at_s[q]) / (at_s[q + 1] - at_s[q]), 1.0) if q < at_s.size - 1 else 0.0
-
-
-def log_hazard(load, a, q, u, grid, log_rate, slope):
-    """Return the log burst rate (per second) of a unit, a fraction `a` after knot `q`."""
-    j = grid_cell(load, grid)
-    more = min(load, grid[-1]) - grid[j]
-    log_rate_hz = log_rate[q, u, j] + slope[q, u, j] * more
-    if a > 0.0:
-        log_rate_hz += a * (log_rate[q + 1, u, j] + slope[q + 1, u, j] * more - log_rate_hz)
-    return log_rate_hz
-
-
-def choose_site(goal, load, a, q, grid, share, first, last):
-    """Return the first site from `first` to `last` - 1 whose cumulative share reaches `goal`.
-
-    The likeliest sites come first, so a search from the front is short.
-    """
-    j = grid_cell(load, grid)
-    w = min((load - grid[j]) / (grid[j + 1] - grid[j]), 1.0)
-    for s in range(first, last - 1):
-        reached = (1.0 - w) * share[q, j, s] + w * share[q, j + 1, s]
-        if a > 0.0:
-            later = (1.0 - w) * share[q + 1, j, s] + w * share[q + 1, j + 1, s]
-            reached += a * (later - reached)
-        if goal <= reached:
-            return s
-    return last - 1
-
-
-def sample(
-    rng,
-    waits,
-    labels,
-    starts,
-    start_load,
-    grid,
-    at_s,
-    log_rate,
-    slope,
-    share,
-    pair,
-    load_law,
-    timing,
-    duration,
-    state,
-    out,
-):
-    """Fill `out` with bursts, resuming from `state`, and return the number of discharges.
-
-    Parameters
+    Attributes
     ----------
-    rng : numpy.random.Generator
-    waits : ndarray, shape (units,)
-        Unit exponentials: the first wait of each unit.
-    labels : (ndarray, ndarray)
-        Numbers of units and sites to write to `out`, shapes (units,) and (sites,).
+    unit, site : ndarray of int, shapes (units,) and (sites,)
+        Number of each unit and site in the muscle.
     starts : ndarray of int, shape (units + 1,)
         Index of each unit's first site, and the number of sites.
     start_load : ndarray, shape (units,)
         Sodium load at time 0, mmol/L.
     grid : ndarray, shape (k,)
-        Loads of the tables.
+        Loads of the tables, mmol/L.
     at_s : ndarray, shape (knots,)
         Times of the tables, s.
     log_rate : ndarray, shape (knots, units, k)
@@ -112,100 +57,286 @@ def sample(
         Cumulative shares of a unit's sites in its bursts.
     pair : ndarray, shape (knots, sites)
         Chance of a further spike.
-    load_law : (float, float)
-        Load per spike (mmol/L), time constant of its removal (s).
-    timing : (float, float, float)
-        Dead time after a burst, shortest interval, mean of its exponential part, s.
+    """
+
+    unit: np.ndarray
+    site: np.ndarray
+    starts: np.ndarray
+    start_load: np.ndarray
+    grid: np.ndarray
+    at_s: np.ndarray
+    log_rate: np.ndarray
+    slope: np.ndarray
+    share: np.ndarray
+    pair: np.ndarray
+
+
+class Timing(NamedTuple):
+    """What a discharge leaves behind, and when the next of its burst may come.
+
+    Attributes
+    ----------
+    per_spike : float
+        Sodium load per spike, mmol/L.
+    tau : float
+        Time constant of its removal, s.
+    dead : float
+        Dead time after a burst, s.
+    shortest, mean_extra : float
+        Shortest interval within a burst, and the mean of its exponential part, s.
+    """
+
+    per_spike: float
+    tau: float
+    dead: float
+    shortest: float
+    mean_extra: float
+
+
+class Window(NamedTuple):
+    """A stretch of time in which one bound holds.
+
+    Attributes
+    ----------
+    q : int
+        Last knot of the tables before it.
+    edge : float
+        Time of the next knot, s.
+    log_most : float
+        Log of the hazard without load, the greater one at both knots.
+    mean_most : float
+        Mean wait at that hazard, s.
+    level, fall : float
+        Log hazard and its slope at knot `q`, in the first cell of the grid of loads.
+    end : float
+        Time at which the bound ends, s.
+    log_bound : float
+        Log of the bound.
+    mean : float
+        Mean wait for a candidate at the bound, s.
+    """
+
+    q: int
+    edge: float
+    log_most: float
+    mean_most: float
+    level: float
+    fall: float
+    end: float
+    log_bound: float
+    mean: float
+
+
+# The window before the first knot, which ends where it begins.
+CLOSED = Window(-1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+class State(NamedTuple):
+    """Where a draw stands: unit, its time (negative: not begun), load, wait left, and window."""
+
+    u: int
+    t: float
+    load: float
+    wait: float
+    window: Window
+
+
+Sample = Callable[..., tuple[int, State]]  # `sample`, compiled or not
+
+
+def initial_state(u: int = 0) -> State:
+    """Return the state before anything of unit `u` is drawn."""
+    return State(u, -1.0, 0.0, 0.0, CLOSED)
+
+
+def grid_cell(load: float, grid: np.ndarray) -> int:
+    """Return the index of the grid cell that contains a load."""
+    j = 0
+    while j < grid.size - 2 and load > grid[j + 1]:
+        j += 1
+    return j
+
+
+def knot_fraction(t: float, at_s: np.ndarray, q: int) -> float:
+    """Return the position of a time between knot `q` and the next, 0 to 1; 0 after the last."""
+    return min((t - at_s[q]) / (at_s[q + 1] - at_s[q]), 1.0) if q < at_s.size - 1 else 0.0
+
+
+def log_hazard(tables: SamplingTables, u: int, load: float, a: float, q: int) -> float:
+    """Return the log burst rate (per second) of unit `u`, a fraction `a` after knot `q`."""
+    grid, log_rate, slope = tables.grid, tables.log_rate, tables.slope
+    j = grid_cell(load, grid)
+    more = min(load, grid[-1]) - grid[j]
+    log_rate_hz = log_rate[q, u, j] + slope[q, u, j] * more
+    if a > 0.0:
+        log_rate_hz += a * (log_rate[q + 1, u, j] + slope[q + 1, u, j] * more - log_rate_hz)
+    return log_rate_hz
+
+
+def choose_site(tables: SamplingTables, u: int, goal: float, load: float, a: float, q: int) -> int:
+    """Return the first site of unit `u` whose cumulative share reaches `goal`.
+
+    The likeliest sites come first, so a search from the front is short.
+    """
+    grid, share = tables.grid, tables.share
+    last = tables.starts[u + 1]
+    j = grid_cell(load, grid)
+    w = min((load - grid[j]) / (grid[j + 1] - grid[j]), 1.0)
+    for s in range(tables.starts[u], last - 1):
+        reached = (1.0 - w) * share[q, j, s] + w * share[q, j + 1, s]
+        if a > 0.0:
+            later = (1.0 - w) * share[q + 1, j, s] + w * share[q + 1, j + 1, s]
+            reached += a * (later - reached)
+        if goal <= reached:
+            return s
+    return last - 1
+
+
+def pass_knots(tables: SamplingTables, u: int, t: float, q: int) -> Window:
+    """Return the window of unit `u` that a time `t`, past the next knot of `q`, falls into."""
+    at_s, log_rate, edge = tables.at_s, tables.log_rate, t
+    while t >= edge:
+        q += 1
+        edge = at_s[q + 1] if q < at_s.size - 1 else FOREVER
+    log_most = log_rate[q, u, 0]
+    if q < at_s.size - 1:
+        log_most = max(log_most, log_rate[q + 1, u, 0])
+    mean = exp(-log_most)
+    level, fall = log_rate[q, u, 0], tables.slope[q, u, 0]
+    return Window(q, edge, log_most, mean, level, fall, edge, log_most, mean)
+
+
+def enter_window(tables: SamplingTables, timing: Timing, state: State) -> State:
+    """Return the state in the window that begins now.
+
+    The hazard without load is the bound up to the next knot if it is close; else the hazard at the
+    end of a short window, where the load is least.
+    """
+    u, t, load, wait, window = state
+    if t >= window.edge:
+        window = pass_knots(tables, u, t, window.q)
+    q, edge, log_most, mean_most, level, fall = window[:6]
+    end, log_bound, mean = edge, log_most, mean_most
+    a = knot_fraction(t, tables.at_s, q)
+    if log_hazard(tables, u, load, a, q) < log_most - CLOSE:
+        end = min(t + max(timing.tau / WINDOWS, mean_most), edge)
+        least = load * exp((end - t) * (-1.0 / timing.tau))
+        log_bound = log_hazard(tables, u, least, a, q)
+        if q < tables.at_s.size - 1:
+            later = log_hazard(tables, u, least, knot_fraction(end, tables.at_s, q), q)
+            log_bound = max(log_bound, later)
+        mean = exp(-log_bound)
+    window = Window(q, edge, log_most, mean_most, level, fall, end, log_bound, mean)
+    return State(u, t, load, wait, window)
+
+
+def propose(
+    rng: np.random.Generator, tables: SamplingTables, timing: Timing, duration: float, state: State
+) -> tuple[bool, State]:
+    """Wait for a candidate; return whether a burst begins, and the state after the wait.
+
+    None begins if the window or the draw ends first, or if the candidate is rejected.
+    """
+    u, t, load, wait, window = state
+    gap, removal = wait * window.mean, -1.0 / timing.tau
+    if t + gap >= window.end:
+        gap = window.end - t
+        wait = max(wait - gap / window.mean, 0.0)
+        return False, State(u, window.end, load * exp(gap * removal), wait, window)
+    t, load = t + gap, load * exp(gap * removal)
+    if t >= duration:
+        return False, State(u, t, load, wait, window)
+    a = knot_fraction(t, tables.at_s, window.q)
+    wait = rng.standard_exponential() - window.log_bound
+    if a == 0.0 and load <= tables.grid[1]:  # the usual case, without a search of the table
+        wait += window.level + window.fall * load
+    else:
+        wait += log_hazard(tables, u, load, a, window.q)
+    if wait >= 0.0:
+        return True, State(u, t, load, wait, window)
+    if window.log_bound == window.log_most:  # rejected: look for a closer bound
+        window = Window(*window[:6], t, window.log_bound, window.mean)
+    return False, State(u, t, load, rng.standard_exponential(), window)
+
+
+def emit_burst(
+    rng: np.random.Generator,
+    tables: SamplingTables,
+    timing: Timing,
+    duration: float,
+    state: State,
+    out: np.ndarray,
+    n: int,
+) -> tuple[int, State]:
+    """Write the burst that begins now to `out` after `n` rows; return rows and the state after.
+
+    Each spike may be followed by another, up to `LONGEST`; after the last comes a dead time.
+    """
+    u, t, load, wait, window = state
+    removal, q, s = -1.0 / timing.tau, window.q, tables.starts[u]
+    a = knot_fraction(t, tables.at_s, q)
+    if tables.starts[u + 1] - s > 1:
+        s = choose_site(tables, u, rng.random(), load, a, q)
+    chance = tables.pair[q, s]
+    if a > 0.0:
+        chance += a * (tables.pair[q + 1, s] - chance)
+    place = 0
+    while t < duration:
+        out[0, n], out[1, n], out[2, n] = t, tables.unit[u], tables.site[s]
+        out[3, n], out[4, n] = place, load
+        n += 1
+        place += 1
+        load += timing.per_spike
+        if place == LONGEST or rng.random() >= chance:
+            break
+        extra = timing.mean_extra * rng.standard_exponential()
+        gap = timing.shortest + min(extra, timing.dead - timing.shortest)
+        t += gap
+        load *= exp(gap * removal)
+    load *= exp(timing.dead * removal)
+    return n, State(u, t + timing.dead, load, wait, window)
+
+
+def sample(
+    rng: np.random.Generator,
+    tables: SamplingTables,
+    timing: Timing,
+    waits: np.ndarray,
+    duration: float,
+    state: State,
+    out: np.ndarray,
+) -> tuple[int, State]:
+    """Fill `out` with bursts, going on from `state`; return how many discharges, and the new state.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    tables : SamplingTables
+    timing : Timing
+    waits : ndarray, shape (units,)
+        Unit exponentials: the first wait of each unit.
     duration : float
         s.
-    state : ndarray, shape (13,)
-        Starts as zeros, but for -1 as its second number; its first number is the current unit,
-        and equals the number of units when the draw is complete.
+    state : State
+        `initial_state` at first; its unit is the number of units when the draw is complete.
     out : ndarray, shape (5, columns)
         Time, unit, site, place in the burst, load; more than `LONGEST` columns.
+
+    Returns
+    -------
+    (int, State)
     """
-    per_spike, tau = load_law
-    dead, shortest, mean_extra = timing
-    removal, (units, sites) = -1.0 / tau, labels
-    rest = exp(dead * removal)
-    n, full, knots, u = 0, out.shape[1] - LONGEST, at_s.size, int(state[0])
-    t, load, wait, edge, end, log_bound, mean, log_most, shortest_mean, level, fall = state[1:12]
-    q, second = int(state[12]), grid[1]
-    while u < waits.size:
-        first, last = starts[u], starts[u + 1]
-        if t < 0.0:
-            t, load, wait, q, edge, end = 0.0, start_load[u], waits[u], -1, 0.0, 0.0
-        while t < duration:
-            if t >= end:  # start a new window
-                if t >= edge:
-                    while t >= edge:
-                        q += 1
-                        edge = at_s[q + 1] if q < knots - 1 else FOREVER
-                    log_most = log_rate[q, u, 0]
-                    if q < knots - 1:
-                        log_most = max(log_most, log_rate[q + 1, u, 0])
-                    shortest_mean = exp(-log_most)
-                    level, fall = log_rate[q, u, 0], slope[q, u, 0]
-                a = knot_fraction(t, at_s, q)
-                end, log_bound, mean = edge, log_most, shortest_mean
-                if log_hazard(load, a, q, u, grid, log_rate, slope) < log_most - CLOSE:
-                    step = max(tau / WINDOWS, shortest_mean)
-                    end = min(t + step, edge)
-                    least = load * exp((end - t) * removal)
-                    log_bound = log_hazard(least, a, q, u, grid, log_rate, slope)
-                    if q < knots - 1:
-                        a = knot_fraction(end, at_s, q)
-                        log_bound = max(
-                            log_bound, log_hazard(least, a, q, u, grid, log_rate, slope)
-                        )
-                    mean = exp(-log_bound)
-            gap = wait * mean
-            if t + gap >= end:
-                wait = max(wait - (end - t) / mean, 0.0)
-                load *= exp((end - t) * removal)
-                t = end
-                continue
-            t += gap
-            load *= exp(gap * removal)
-            if t >= duration:
-                break
-            a = knot_fraction(t, at_s, q)
-            wait = rng.standard_exponential() - log_bound
-            if a == 0.0 and load <= second:  # the usual case, without a search of the table
-                wait += level + fall * load
-            else:
-                wait += log_hazard(load, a, q, u, grid, log_rate, slope)
-            if wait < 0.0:  # rejected
-                wait = rng.standard_exponential()
-                if log_bound == log_most:
-                    end = t  # look for a closer bound
-                continue
-            s = first
-            if last - first > 1:
-                s = choose_site(rng.random(), load, a, q, grid, share, first, last)
-            chance = pair[q, s]
-            if a > 0.0:
-                chance += a * (pair[q + 1, s] - chance)
-            place = 0
-            while t < duration:
-                out[0, n], out[1, n], out[2, n] = t, units[u], sites[s]
-                out[3, n], out[4, n] = place, load
-                n += 1
-                place += 1
-                load += per_spike
-                if place == LONGEST or rng.random() >= chance:
-                    break
-                gap = shortest + min(mean_extra * rng.standard_exponential(), dead - shortest)
-                t += gap
-                load *= exp(gap * removal)
-            t += dead
-            load *= rest
-            if n > full:
-                state[0], state[1], state[2], state[3], state[4] = u, t, load, wait, edge
-                state[5], state[6], state[7], state[8] = end, log_bound, mean, log_most
-                state[9], state[10], state[11], state[12] = shortest_mean, level, fall, q
-                return n
-        u += 1
-        t = -1.0
-    state[0], state[1] = u, -1.0
-    return n
+    n, full = 0, out.shape[1] - LONGEST
+    while state.u < waits.size:
+        if state.t < 0.0:
+            state = State(state.u, 0.0, tables.start_load[state.u], waits[state.u], CLOSED)
+        while state.t < duration:
+            if state.t >= state.window.end:
+                state = enter_window(tables, timing, state)
+            begins, state = propose(rng, tables, timing, duration, state)
+            if begins:
+                n, state = emit_burst(rng, tables, timing, duration, state, out, n)
+                if n > full:
+                    return n, state
+        state = initial_state(state.u + 1)
+    return n, state

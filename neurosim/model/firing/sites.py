@@ -104,7 +104,8 @@ def draw_sites(
     bulk_unit = np.repeat(np.arange(units), per_unit)
     spread = parameter("firing", "bulk_spread") * np.log(critical_nu)
     bulk = np.exp(spread * rng.standard_normal(bulk_unit.size))
-    rogues = rng.poisson(parameter("firing", f"rogues_per_unit_{site_class}") * density * units)
+    mean = parameter("firing", f"rogues_per_unit_{site_class}") * density * units
+    rogues = int(rng.poisson(mean))
     rogue_unit = rng.integers(0, units, rogues)
     tail = parameter("firing", "rogue_tail") * (critical_nu - 1.0)
     rogue = 1.0 + tail * rng.standard_exponential(rogues)

@@ -1,6 +1,7 @@
 """The sampler against the law it draws from: closed forms, quadrature and a stepped clock."""
 
 import dataclasses
+import sys
 
 import numpy as np
 import pytest
@@ -290,8 +291,7 @@ def test_the_choice_follows_the_shares_at_the_load_of_the_moment(load):
     share_at_load = np.array([np.interp(load, GRID, row) for row in share])
     law = discharge.sampling_tables(as_course(hazard), np.arange(3))
     picked = [
-        sampler.choose_site(u, load, 0.0, 0, GRID, law.share, 0, 3)
-        for u in (np.arange(20_000) + 0.5) / 20_000
+        sampler.choose_site(law, 0, u, load, 0.0, 0) for u in (np.arange(20_000) + 0.5) / 20_000
     ]
     assert np.bincount(law.site[picked], minlength=3) / 20_000 == pytest.approx(
         share_at_load, abs=1e-4
@@ -304,13 +304,25 @@ def test_the_choice_and_the_rate_move_from_knot_to_knot():
     law = discharge.sampling_tables(
         HazardCourse(np.array([0.0, 60.0]), (first, later)), np.arange(2)
     )
-    slope = np.diff(law.log_rate, axis=2) / np.diff(GRID)
-    log_rate = sampler.log_hazard(0.2, 0.25, 0, 0, GRID, law.log_rate, slope)
+    log_rate = sampler.log_hazard(law, 0, 0.2, 0.25, 0)
     assert np.exp(log_rate) * 60.0 == pytest.approx(40.0 * 4.0**0.25)
     goals = (np.arange(20_000) + 0.5) / 20_000
-    picked = [sampler.choose_site(u, 0.2, 0.25, 0, GRID, law.share, 0, 2) for u in goals]
+    picked = [sampler.choose_site(law, 0, u, 0.2, 0.25, 0) for u in goals]
     second = np.mean(law.site[picked] == 1)
     assert second == pytest.approx(0.75 * 0.25 + 0.25 * 0.75, abs=1e-4)
+
+
+def test_drawing_leaves_the_references_to_its_tables_as_they_were():
+    hazard = sites([300.0, 200.0, 100.0], [0, 0, 1], pair=0.2, load=0.1)
+    tables = discharge.sampling_tables(as_course(hazard), np.arange(3))
+    waits, out = np.ones(2), np.empty((sampler.ROWS, 1000))
+    counts = []
+    for seed in range(3):
+        rng, timing = np.random.default_rng(seed), discharge._timing(hazard)
+        state = sampler.initial_state()
+        discharge._sampler()(rng, tables, timing, waits, 60.0, state, out)
+        counts.append([sys.getrefcount(array) for array in (*tables, waits, out)])
+    assert counts[0] == counts[1] == counts[2]
 
 
 def test_shares_stay_exact_beside_a_unit_that_fires_much_more():

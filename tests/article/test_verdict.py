@@ -8,6 +8,7 @@ from scipy import stats
 
 from neurosim.article.claims import Claim
 from neurosim.article.matrix import RemedyMatrix
+from neurosim.article.phrases import note_words
 from neurosim.article.verdict import OUTCOMES, Verdict, judge_alarm, judge_rate, judge_remedy
 from neurosim.base import cache, parameters
 from neurosim.base.errors import NeurosimError
@@ -87,7 +88,7 @@ ALONE = {"normal": 50, "stress": 80}
 
 
 @pytest.mark.parametrize(
-    ("claim", "means", "outcome", "note"),
+    ("claim", "means", "outcome", "partner"),
     [
         (cause(), ALONE | {"caffeine": 150}, "supported", ""),
         (cause(), ALONE | {"caffeine": 10}, "opposed", ""),
@@ -101,7 +102,7 @@ ALONE = {"normal": 50, "stress": 80}
             cause(),
             ALONE | {"caffeine": 51, "caffeine_and_stress": 300},
             "only in combination",
-            "with stress",
+            "stress",
         ),
         # more than with the partner alone, but fewer than in health
         (
@@ -122,13 +123,16 @@ ALONE = {"normal": 50, "stress": 80}
             cause("caffeine", "anxiety", combination=()),
             ALONE | {"caffeine": 50, "anxiety": 200},
             "supported",
-            "with anxiety with over-breathing; no difference with caffeine",
+            "",
         ),
     ],
 )
-def test_every_outcome_of_a_cause(claim, means, outcome, note):
+def test_every_outcome_of_a_cause(claim, means, outcome, partner):
     verdict = judge_rate(claim, rates(**means))
-    assert (verdict.outcome, verdict.note) == (outcome, note) and outcome in OUTCOMES
+    assert (verdict.outcome, verdict.partner) == (outcome, partner) and outcome in OUTCOMES
+    changes = {name: {10: "fewer", 50: "same", 51: "same"}.get(means[name], "more")
+               for name in claim.scenarios}  # fmt: skip
+    assert verdict.changes == changes
     assert verdict.ci_low <= verdict.rate_ratio <= verdict.ci_high and verdict.people == 40
     assert verdict.factor == ("anxiety" if "anxiety" in claim.scenarios else "caffeine")
     assert verdict.expected == "more"
@@ -144,20 +148,21 @@ def matrix(*rows):
 
 
 @pytest.mark.parametrize(
-    ("rows", "outcome", "note"),
+    ("rows", "outcome", "changes"),
     [
-        ((-1.0, -2.0, -0.5), "supported", ""),
-        ((-1.0, 0.0, 0.0), "only in combination", "only against health"),
-        ((-1.0, -1.0, 0.0), "only in combination", "only against all but caffeine"),
-        ((0.0, 1.0, 0.0), "opposed", "more in stress"),
-        ((0.0, 0.0, 0.1), "no difference at this size", ""),
-        ((-1.0, 1.0, 0.0), "only in combination", "only against health; more in stress"),
+        ((-1.0, -2.0, -0.5), "supported", "fewer fewer fewer"),
+        ((-1.0, 0.0, 0.0), "only in combination", "fewer same same"),
+        ((-1.0, -1.0, 0.0), "only in combination", "fewer fewer same"),
+        ((0.0, 1.0, 0.0), "opposed", "same more same"),
+        ((0.0, 0.0, 0.1), "no difference at this size", "same same same"),
+        ((-1.0, 1.0, 0.0), "only in combination", "fewer more same"),
     ],
 )
-def test_every_outcome_of_a_remedy(rows, outcome, note):
+def test_every_outcome_of_a_remedy(rows, outcome, changes):
     claim = Claim(34, "It stops", "relief", "remedy", remedies=("stretching",))
     verdict = judge_remedy(claim, matrix(*rows))
-    assert (verdict.outcome, verdict.note) == (outcome, note)
+    causes = dict(zip(("normal", "stress", "caffeine"), changes.split(), strict=True))
+    assert (verdict.outcome, verdict.changes) == (outcome, causes)
     assert verdict.rate_ratio == pytest.approx(math.exp(np.mean(rows)), rel=0.05)
 
 
@@ -191,7 +196,7 @@ def test_every_outcome_of_an_alarm(alone, both, outcome):
     claim = Claim(44, "Beware", "worry", "alarm", sign="s")
     verdict = judge_alarm(claim, Diaries(alone, both))
     assert verdict.outcome == outcome and "50 (40 to 60) %" in verdict.finding
-    assert ("weakness" in verdict.note) == (outcome == "only in combination")
+    assert ("weakness" in note_words(verdict)) == (outcome == "only in combination")
 
 
 def test_a_verdict_says_which_axons_turn_it():

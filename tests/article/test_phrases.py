@@ -10,7 +10,7 @@ from neurosim.article import phrases
 from neurosim.article.claims import claim
 from neurosim.article.matrix import CAUSES, RemedyMatrix
 from neurosim.article.verdict import OUTCOMES, make_verdict
-from neurosim.base.parameters import load_group
+from neurosim.base.parameters import load_group, parameter
 from neurosim.model.axon.axon import AXON_TITLES
 from neurosim.model.body.contributions import Contribution
 from neurosim.simulation.ratio import Ratio
@@ -86,6 +86,12 @@ def test_what_is_said_of_a_remedy(outcome, ratio, changes, words):
     assert phrases.phrase(v) == f"{words} Rests on an assumed size."
 
 
+def test_those_left_out_are_told_from_six_tenths_on():
+    for helped, words in ((9, "helps only against"), (10, "helps against all but")):
+        v = verdict(34, COMBINED, SAME, changes=on_causes((), CAUSES[:helped]))
+        assert phrases.note_words(v).startswith(words)
+
+
 def test_of_several_remedies_it_is_said_which_one():
     v = verdict(36, SUPPORTED, FEWER, changes=on_causes((), CAUSES), factor="gabapentinoid")
     assert phrases.note_words(v) == "by a gabapentinoid"
@@ -117,7 +123,7 @@ class Alarms:
 
     @staticmethod
     def specificity(sign):
-        return SimpleNamespace(value={"persists": 0.07}[sign])
+        return SimpleNamespace(value={"persists": 0.52}[sign])
 
 
 @pytest.mark.parametrize(
@@ -130,7 +136,7 @@ class Alarms:
 def test_a_sign_is_told_by_its_shares(outcome, note):
     v = verdict(44, outcome, finding="counted")
     said = phrases.phrase(v, SimpleNamespace(alarms=Alarms))
-    shares = "93 % with early ALS show it (sensitivity), 7 % of the others do not (specificity)"
+    shares = "93 % with early ALS show it (sensitivity), 52 % of the others do not (specificity)"
     assert said == f"{shares}{note}."
     assert phrases.phrase(v) == "Counted."
 
@@ -193,6 +199,25 @@ def test_the_headline_counts_what_was_decided():
     )
 
 
+def test_every_claim_stands_below_the_heading_of_its_group():
+    text = phrases.verdict_table(article(verdict(1, SUPPORTED), verdict(24, SUPPORTED)))
+    marks = [phrases.GROUPS["nature"], "  1  ", phrases.GROUPS["cause"], " 24  ",
+             phrases.GROUPS["rare cause"]]  # fmt: skip
+    places = [text.index(f"\n{mark}") if i else 0 for i, mark in enumerate(marks)]
+    assert places == sorted(places) and text.startswith(marks[0])
+
+
+def test_lines_and_cells_are_as_wide_as_they_may_be(monkeypatch):
+    # words of one letter fill odd widths, with one of two letters before them even ones
+    letters = "Bb" + 90 * " a"
+    monkeypatch.setattr(phrases, "ALARM", letters)
+    lines = phrases.verdict_table(article(verdict(1, SUPPORTED, finding=letters))).splitlines()
+    cells = [len(line) - 60 for line in lines if line.startswith(("  1  ", 60 * " "))]
+    assert cells[:2] == [40, 39]
+    first = next(i for i, line in enumerate(lines) if line.startswith("Bb"))
+    assert [len(line) for line in lines[first : first + 2]] == [100, 81]
+
+
 def test_the_table_has_a_heading_for_every_group_and_wraps_its_cells():
     v = verdict(24, SUPPORTED, MORE, changes={"low_calcium": "more"})
     long = verdict(1, SUPPORTED, finding="a sentence that is " + "very " * 12 + "long")
@@ -242,6 +267,20 @@ def test_the_assumed_sizes_of_a_cause_and_of_a_remedy():
     assert "study.remedy_share" in phrases.assumed_sizes("remedy", "healthy_diet")
     assert "study.remedy_share" not in phrases.assumed_sizes("remedy", "plain_water")
     assert "study.light_use_fatigue" in phrases.assumed_sizes("remedy", "light_use")
+
+
+def test_of_what_a_remedy_reads_the_assumed_numbers_of_the_study_count(monkeypatch):
+    def read(body):
+        for group, name in (("study", "remedy_share"), ("study", "twitching_in_nerve_disease"),
+                            ("body", "sleep_noise_rise")):  # fmt: skip
+            parameter(group, name)
+
+    assert load_group("study")["twitching_in_nerve_disease"].grade != "assumed"
+    assert load_group("body")["sleep_noise_rise"].grade == "assumed"
+    alone = phrases.assumed_sizes("remedy", "gabapentinoid")
+    monkeypatch.setattr(phrases, "remedy", lambda name: SimpleNamespace(apply=read))
+    sizes = phrases.assumed_sizes.__wrapped__("remedy", "gabapentinoid")
+    assert sizes == (*alone, "study.remedy_share")
 
 
 def test_what_a_remedy_changes_and_what_was_there_before():

@@ -34,6 +34,7 @@ def small_article():
     from neurosim.article import claim_tests, trial, verdict
     from neurosim.article.claims import CLAIMS
     from neurosim.article.matrix import remedy_matrix
+    from neurosim.simulation.robustness import Lean
     from neurosim.simulation.scenario import load_scenario
 
     base = load_scenario("normal").replace(people=6)
@@ -53,7 +54,8 @@ def small_article():
         else trial._judge(c, evidence, alarms)
         for c in CLAIMS
     ]
-    leaning = {"leans_on": "channel noise of a site (<4)", "flips_at": "1.5", "assumed": 9,
+    lean = Lean("channel noise of a site", 4.0, "<mV>", 1.0, 6.0, flips_at=1.5)
+    leaning = {"lean": lean, "assumed": 9,
                "span_low": 0.5, "span_high": 70.0, "axon_ratios": {"ohmic": 30.0},
                "elsewhere_ratio": 2.0}  # fmt: skip
     judged = [replace(v, **leaning) if v.number == 24 else v for v in judged]

@@ -45,6 +45,8 @@ class Claim:
         Remedies of a remedy claim (`neurosim.article.matrix`).
     test, sign : str
         Test of `neurosim.article.claim_tests`, or sign of `neurosim.article.alarms`.
+    question : str
+        What the test or the sign asks, beginning with "whether".
     outside : str
         Why the model cannot judge it; empty if it can.
     physiology : str
@@ -62,6 +64,7 @@ class Claim:
     remedies: tuple[str, ...] = ()
     test: str = ""
     sign: str = ""
+    question: str = ""
     outside: str = ""
     physiology: str = ""
     sources: tuple[str, ...] = ()

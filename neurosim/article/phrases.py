@@ -1,14 +1,14 @@
-"""Verdicts in words: what the command line prints of the article, and the text of its figures.
+"""The article in words: the one module that makes sentences of what was judged and counted.
 
-A rate is given as its direction and decade band, a test by its finding, a sign of alarm by how many
-people show it; beside each stands whether it rests on a size that nobody has measured.
+All that it reads are fields of a verdict, a claim or the matrix. A rate is given as its direction
+and decade band, a test by its finding, a sign of alarm by how many people show it; beside each
+stands whether it rests on a size that nobody has measured.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from textwrap import wrap
 from typing import Any
@@ -17,11 +17,17 @@ from neurosim.article.claims import GROUPS, claim
 from neurosim.article.matrix import CAUSES, RemedyMatrix
 from neurosim.article.verdict import OUTCOMES, Verdict
 from neurosim.base.parameters import load_group, track_reads
+from neurosim.model.axon.axon import AXON_TITLES
 from neurosim.model.body.contributions import Contribution, contributions
 from neurosim.model.body.remedies import remedy
 from neurosim.simulation.ratio import Ratio, mean_ratio
-from neurosim.simulation.scenario import apply_remedy, load_scenario, title_in_sentence
-from neurosim.view.describe_ratio import ratio_band
+from neurosim.simulation.scenario import (
+    CatalogueName,
+    apply_remedy,
+    load_scenario,
+    title_in_sentence,
+)
+from neurosim.view.describe_ratio import NEAR_ZERO, band_of
 from neurosim.view.style import ADVICE
 
 ALARM = (
@@ -121,16 +127,105 @@ def rests_on_assumed_size(verdict: Verdict) -> bool:
     return bool(assumed_sizes(verdict.kind, verdict.factor))
 
 
-def can_turn(verdict: Verdict) -> bool:
-    """Return whether some number within its range, or another axon, turns the outcome."""
-    return bool(verdict.leans_on) and not verdict.flips_at.startswith("not ")
+def lean_words(verdict: Verdict) -> str:
+    """Return the number, or the axon, that a verdict leans on most; empty if not examined."""
+    lean = verdict.lean
+    if lean is None:
+        return ""
+    if lean.axon:
+        words = f"axon ({lean.axon}: {AXON_TITLES[lean.axon]})"
+    else:
+        words = f"{lean.label} ({_amount(f'{lean.value:g}', lean.unit)})"
+    if not lean.against:
+        return words
+    return f"{words} (against {title_in_sentence(load_scenario(lean.against).title)})"
+
+
+def flip_words(verdict: Verdict) -> str:
+    """Return where that number turns the outcome, or where it does not; empty if not examined."""
+    lean = verdict.lean
+    if lean is None:
+        return ""
+    if lean.axon:
+        return ", ".join(lean.turning_axons) or "not with another axon"
+    if lean.turns:
+        return _amount(f"{lean.flips_at:.3g}", lean.unit)
+    return f"not within {_amount(f'{lean.low:g} to {lean.high:g}', lean.unit)}"
+
+
+def _amount(number: str, unit: str) -> str:
+    return f"{number} {unit}".strip()
 
 
 # --- One verdict -----------------------------------------------------------------------
 
 
+def _scenario_words(name: str) -> str:
+    """Return a scenario of the catalogue within a sentence."""
+    if name == "normal":
+        return "health"
+    base, is_mild = CatalogueName.parse(name)
+    return "mild " * is_mild + title_in_sentence(load_scenario(base).title)
+
+
+def _join_scenarios(names: Sequence[str]) -> str:
+    """Return scenarios in words, with commas and an and."""
+    *most, last = map(_scenario_words, names)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _is_most(names: Collection[str], causes: Collection[str]) -> bool:
+    """Return whether causes are so many that those left out are told instead."""
+    return len(names) > 0.6 * len(causes)
+
+
+def _list_causes(names: Sequence[str], causes: Collection[str]) -> str:
+    """Return causes in words, or those left out."""
+    if _is_most(names, causes):
+        rest = [n for n in causes if n not in names]
+        return "all but " + ", ".join(map(_scenario_words, rest)) if rest else "all"
+    return ", ".join(map(_scenario_words, names))
+
+
+def _rate_note(v: Verdict) -> str:
+    """Return with which states a cause does it and with which it does not, if it has several."""
+    if v.partner:
+        return f"with {_scenario_words(v.partner)}"
+    if len(v.changes) < 2 or not v.changed(v.expected):
+        return ""
+    heads = {"more": "with", "same": "no difference with", "fewer": "fewer with"}
+    return "; ".join(
+        f"{head} {_join_scenarios(v.changed(change))}"
+        for change, head in heads.items()
+        if v.changed(change)
+    )
+
+
+def _remedy_note(v: Verdict) -> str:
+    """Return which of several remedies it is, what it helps against and what it makes worse."""
+    parts = [f"by {remedy(v.factor).label}"] if len(claim(v.number).remedies) > 1 else []
+    if v.outcome == "only in combination":
+        helped = v.changed("fewer")
+        only = "" if _is_most(helped, v.changes) else "only "
+        parts.append(f"helps {only}against {_list_causes(helped, v.changes)}")
+    if v.changed("more"):
+        parts.append(f"makes more in {_list_causes(v.changed('more'), v.changes)}")
+    return "; ".join(parts)
+
+
+def note_words(v: Verdict) -> str:
+    """Return on what an outcome depends, or why there is none; empty if neither is to be said."""
+    if v.kind == "rate":
+        return _rate_note(v)
+    if v.kind == "remedy":
+        return _remedy_note(v)
+    if v.kind == "alarm" and v.outcome == "only in combination":
+        return "with weakness or lost units, which the article leaves out"
+    return v.reason
+
+
 def rate_direction_words(
-    ratio: float, low: float = math.nan, high: float = math.nan, against=""
+    ratio: float, low: float = math.nan, high: float = math.nan, against: str = ""
 ) -> str:
     """Return a rate ratio against the same people as direction and decade band.
 
@@ -143,11 +238,10 @@ def rate_direction_words(
     >>> rate_direction_words(0.0002, 0, 0.004)
     'hardly a twitch left'
     """
-    words = ratio_band(ratio, low, high).split(" (")[0]
-    if words in ("near zero", "no clear difference") or math.isnan(ratio):
-        return {"near zero": "hardly a twitch left"}.get(words, words)
-    joint = "as" if words.endswith("as many") else "than"
-    return f"{words} twitches {joint} {against}" if against else f"{words} twitches"
+    band = band_of(ratio, low, high)
+    if not band.joint:
+        return "hardly a twitch left" if band is NEAR_ZERO else band.words
+    return f"{band.words} twitches" + (f" {band.joint} {against}" if against else "")
 
 
 def _capitalize(words: str) -> str:
@@ -158,16 +252,13 @@ def _capitalize(words: str) -> str:
 def _rate_phrase(v: Verdict) -> str:
     words = rate_direction_words(v.rate_ratio, v.ci_low, v.ci_high, "in health")
     if v.outcome == "only in combination":
-        return f"alone {words}; more when it comes {v.note}"
-    return f"{words}; {v.note}" if v.note else words
+        return f"alone {words}; more when it comes {note_words(v)}"
+    return "; ".join(filter(None, (words, note_words(v))))
 
 
 def _remedy_phrase(v: Verdict) -> str:
-    note = re.sub(r"only against all but", "helps against all but", v.note)
-    note = re.sub(r"only against", "helps only against", note)
-    note = re.sub(r"more in", "makes more in", note)
     mean = rate_direction_words(v.rate_ratio, v.ci_low, v.ci_high)
-    return "; ".join(p for p in (note, f"mean of all causes: {mean}") if p)
+    return "; ".join(filter(None, (note_words(v), f"mean of all causes: {mean}")))
 
 
 def phrase(verdict: Verdict, article: Any = None) -> str:
@@ -190,13 +281,14 @@ def phrase(verdict: Verdict, article: Any = None) -> str:
             f"{100 * sensitivity.value:.0f} % with early ALS show it (sensitivity), "
             f"{100 * specificity.value:.0f} % of the others do not (specificity)"
         )
-        return _capitalize(f"{text}; tells {v.note}" if v.note else text)
+        note = note_words(v)
+        return _capitalize(f"{text}; tells {note}" if note else text)
     if v.kind == "rate":
         words = _rate_phrase(v)
     elif v.kind == "remedy":
         words = _remedy_phrase(v)
     else:
-        return _capitalize(v.finding or v.note)
+        return _capitalize(v.finding or v.reason)
     assumed = " Rests on an assumed size." if rests_on_assumed_size(v) else ""
     return _capitalize(words) + assumed
 
@@ -215,10 +307,11 @@ def summary_sentences(verdicts: Sequence[Verdict]) -> list[str]:
         "has measured ('assumed size'); the others set a value of the blood, whose way to the "
         "nerve is partly assumed, too.",
     ]
-    examined = [v for v in rows if v.leans_on]
+    examined = [v for v in rows if v.lean]
     if examined:
+        turning = sum(v.turns for v in examined)
         lines.append(
-            f"For {sum(map(can_turn, examined))} of {len(examined)} examined, an assumed or fitted "
+            f"For {turning} of {len(examined)} examined, an assumed or fitted "
             "number within its range (or another axon that fits the same nerves) turns the outcome."
         )
     return lines

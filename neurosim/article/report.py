@@ -249,7 +249,7 @@ def _outside_section(article: Any) -> str:
     return (
         "<p>The model has nothing that could answer these claims, which says nothing about "
         "whether they are true.</p>"
-        + html_list(f"{escape(v.claim)}: {escape(v.note)}." for v in outside)
+        + html_list(f"{escape(v.claim)}: {escape(v.reason)}." for v in outside)
     )
 
 

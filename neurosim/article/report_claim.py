@@ -11,15 +11,18 @@ from typing import Any
 import numpy as np
 
 from neurosim.article import phrases
-from neurosim.article.alarms import SIGNS
-from neurosim.article.claim_tests import TESTS
 from neurosim.article.claims import Claim, claim, claim_citations
 from neurosim.article.verdict import Verdict
 from neurosim.base.parameters import citation, load_group
 from neurosim.model.body.contributions import Contribution, contributions, describe_contributions
 from neurosim.simulation.ratio import paired_ratio, shared_ratio
-from neurosim.simulation.scenario import load_scenario, severities
-from neurosim.view.describe_body import body_words
+from neurosim.simulation.scenario import (
+    CatalogueName,
+    combined_name,
+    load_scenario,
+    severities,
+)
+from neurosim.view.describe_body import body_state_words
 from neurosim.view.html_parts import html_facts, html_list, html_table, interval_words
 from neurosim.view.style import label_number
 
@@ -105,7 +108,7 @@ def _rate_section(v: Verdict, record: Claim, article: Any) -> str:
 
 
 def _body_section(body: Any) -> str:
-    return _capitalize(body_words(body).removeprefix("Body: "))
+    return _capitalize(body_state_words(body))
 
 
 def _rates_words(name: str, article: Any) -> str:
@@ -126,7 +129,7 @@ def _tried_states_section(record: Claim, article: Any) -> str:
     """Return every state that the claim was put to, with what it does."""
     rates, rows = article.rates, []
     for name in record.scenarios:
-        for size in severities(name.removesuffix("_mild")):
+        for size in severities(CatalogueName.parse(name).base):
             rows.append(
                 _tried_state_row(
                     load_scenario(size).title,
@@ -135,8 +138,8 @@ def _tried_states_section(record: Claim, article: Any) -> str:
                 )
             )
     for partner in record.combination:
-        combined = f"{record.scenarios[0]}+{partner}"
-        other = phrases.cause_words(partner).removesuffix(" alone")
+        combined = combined_name((record.scenarios[0], partner))
+        other = phrases.cause_words(partner)
         rows.append(
             _tried_state_row(
                 f"Together with {other}",
@@ -167,8 +170,8 @@ def _certainty_section(v: Verdict) -> str:
         ("Over people", f"{interval_words(v.ci_low, v.ci_high)} (95 % interval, {people})"),
         ("Over seeds", interval_words(v.seed_low, v.seed_high)),
         ("Assumed sizes", ", ".join(sizes) + ": nobody has measured them" if sizes else ""),
-        ("Leans most on", v.leans_on or "not examined"),
-        ("Outcome turns at", v.flips_at),
+        ("Leans most on", phrases.lean_words(v) or "not examined"),
+        ("Outcome turns at", phrases.flip_words(v)),
         ("As numbers move", _span_words(v)),
         ("With other axons", _axons_section(v)),
         ("In another muscle", elsewhere),
@@ -251,16 +254,10 @@ def _cause_list(words: str, column: int, matrix: Any) -> str:
     return html_table(caption, ("Cause", "Twitches", "95 % interval", "People helped"), rows)
 
 
-def _test_question(doc: str | None) -> str:
-    """Return what a test asks, from the first line of its docstring."""
-    first = (doc or "").strip().splitlines()[0].rstrip(".")
-    return "Asked: whether" + first.split("hether", 1)[1] + "."
-
-
 def _test_section(v: Verdict, record: Claim, article: Any) -> str:
     return (
         "<h4>How it was tested</h4>"
-        f"<p>{escape(_test_question(TESTS[record.test].__doc__))} "
+        f"<p>Asked: {escape(record.question)}. "
         "Its limits stand with the other rules.</p>"
         f"<p>Found: {escape(v.finding)}.</p>"
     )
@@ -271,7 +268,7 @@ def _alarm_section(v: Verdict, record: Claim, article: Any) -> str:
     ratio, weak = (alarms.likelihood_ratio(s) for s in (record.sign, f"{record.sign}_and_weak"))
     return (
         "<h4>How it was counted</h4>"
-        f"<p>{escape(_test_question(SIGNS[record.sign][1].__doc__))} Read from diaries of "
+        f"<p>Asked: {escape(record.question)}. Read from diaries of "
         f"{len(alarms.diaries)} simulated people over {alarms.weeks} weeks.</p>"
         + html_facts(
             (

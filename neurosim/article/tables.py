@@ -15,19 +15,25 @@ from neurosim.model.axon.axon import AXONS
 from neurosim.model.body.remedies import remedy
 from neurosim.view import export
 
-VERDICT_FIELDS = tuple(f.name for f in fields(Verdict) if f.name != "axon_ratios")
+VERDICT_FIELDS = tuple(
+    f.name for f in fields(Verdict) if f.name not in ("axon_ratios", "changes", "lean", "reason")
+)
 
 
 def verdict_rows(article: Any) -> list[dict[str, Any]]:
-    """Return a row for each verdict: every field, the ratio with each axon, and the words."""
+    """Return a row for each verdict: every field, the ratio with each axon, and words on it."""
     rows = []
     for v in article.verdicts:
         ratios = {article.base.axon: v.rate_ratio, **v.axon_ratios}
         row = {name: getattr(v, name) for name in VERDICT_FIELDS}
+        row |= {f"{c}_in": " ".join(v.changed(c)) for c in ("more", "same", "fewer")}
+        row |= {"leans_on": phrases.lean_words(v), "flips_at": phrases.flip_words(v)}
+        row |= {"turns": v.turns if v.lean else ""}
         row |= {f"rate_ratio_{name}": ratios.get(name, float("nan")) for name in AXONS}
         row |= {
             "turns_with_axon": " ".join(v.turns_with),
             "assumed_sizes": " ".join(phrases.assumed_sizes(v.kind, v.factor)),
+            "note": phrases.note_words(v),
             "says": phrases.phrase(v, article),
         }
         rows.append(row)

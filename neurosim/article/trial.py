@@ -9,7 +9,7 @@ import numpy as np
 
 from neurosim.article import alarms, claim_tests, claims
 from neurosim.article.claims import CLAIMS, Claim
-from neurosim.article.matrix import RemedyMatrix, remedy_matrix, remedy_scenarios
+from neurosim.article.matrix import CAUSES, RemedyMatrix, remedy_matrix, remedy_scenarios
 from neurosim.article.verdict import Verdict, judge_alarm, judge_rate, judge_remedy, make_verdict
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, number_within, short_repr
@@ -18,13 +18,13 @@ from neurosim.simulation.long_run import SEEDS, long_run_rates
 from neurosim.simulation.ratio import NO_RATIO, Ratio, paired_ratio, shared_ratio
 from neurosim.simulation.robustness import Question, Robustness, assess_robustness
 from neurosim.simulation.scenario import (
-    MILD_SUFFIX,
+    CatalogueName,
     Scenario,
     apply_remedy,
     combine,
+    combined_name,
     load_scenario,
     severities,
-    title_in_sentence,
 )
 
 DIARIES = 30  # people of each group who keep one
@@ -83,7 +83,7 @@ def _all_scenarios(base: Scenario) -> tuple[dict[str, Scenario], dict[str, Scena
     for claim in CLAIMS:
         causes |= _claim_scenarios(claim, base)
         for name in claim.scenarios:
-            for size in severities(name.removesuffix(MILD_SUFFIX)):
+            for size in severities(CatalogueName.parse(name).base):
                 others[size] = _state_scenario(base, size)
     return causes, {name: s for name, s in others.items() if name not in causes}
 
@@ -126,7 +126,7 @@ def try_claims(
     return tuple(
         judge_rate(claim, rates)
         if claim.kind == "rate"
-        else make_verdict(claim, "outside this model", note=claim.outside)
+        else make_verdict(claim, "outside this model", reason=claim.outside)
         for claim in records
     )
 
@@ -254,7 +254,7 @@ def _judge(claim: Claim, evidence: claim_tests.Evidence, signs: alarms.Alarms) -
     if claim.kind == "test":
         finding = claim_tests.TESTS[claim.test](evidence)
         return make_verdict(claim, finding.outcome, finding=finding.sentence)
-    return make_verdict(claim, "outside this model", note=claim.outside)
+    return make_verdict(claim, "outside this model", reason=claim.outside)
 
 
 def _add_sizes(verdict: Verdict, rates: Mapping[str, np.ndarray]) -> Verdict:
@@ -265,7 +265,7 @@ def _add_sizes(verdict: Verdict, rates: Mapping[str, np.ndarray]) -> Verdict:
         for i in range(SEEDS)
         if ill[i::SEEDS].size
     ]
-    mild_name = verdict.factor.removesuffix(MILD_SUFFIX) + MILD_SUFFIX
+    mild_name = str(CatalogueName.parse(verdict.factor)._replace(is_mild=True))
     mild = shared_ratio(rates, mild_name, "normal") if mild_name in rates else NO_RATIO
     return replace(
         verdict,
@@ -302,12 +302,14 @@ def _robustness_question(scenario: Scenario, against: Scenario, ratio: Ratio) ->
     )
 
 
-def _strongest_cause(name: str, scenarios: Mapping[str, Scenario], rates) -> str | None:
+def _strongest_cause(
+    name: str, scenarios: Mapping[str, Scenario], rates: Mapping[str, np.ndarray]
+) -> str | None:
     """Return the cause on which a remedy helps most, or None if it changes nothing anywhere."""
     effect = {
         cause: -np.log(shared_ratio(rates, treated, cause).value)
-        for treated in scenarios
-        if treated.endswith(f"+{name}") and (cause := treated.removesuffix(f"+{name}")) in rates
+        for cause in CAUSES
+        if (treated := combined_name((cause, name))) in scenarios and cause in rates
     }
     return max(effect, key=effect.__getitem__) if effect else None
 
@@ -327,17 +329,13 @@ def _assess_robustness(verdicts, scenarios, base, rates, cores) -> list[Verdict]
 
 def _add_robustness(verdict: Verdict, robustness: Robustness, question: Question) -> Verdict:
     main = np.exp(question.main)
-    words = robustness.leans_on
     if verdict.kind == "remedy":  # of one cause, so not to be mixed with the mean of all
-        words += f" (against {title_in_sentence(question.against.title)})"
-        return replace(
-            verdict, leans_on=words, flips_at=robustness.flips_at, assumed=robustness.numbers_tried
-        )
+        lean = robustness.lean and replace(robustness.lean, against=question.against.name)
+        return replace(verdict, lean=lean, assumed=robustness.numbers_tried)
     low, high = (float(np.exp(v)) for v in robustness.reference)
     return replace(
         verdict,
-        leans_on=words,
-        flips_at=robustness.flips_at,
+        lean=robustness.lean,
         assumed=robustness.numbers_tried,
         span_low=float(main * np.exp(robustness.lowest)),
         span_high=float(main * np.exp(robustness.highest)),

@@ -15,12 +15,12 @@ import numpy as np
 from neurosim.article.claims import Claim
 from neurosim.article.matrix import RemedyMatrix
 from neurosim.base.parameters import parameter
-from neurosim.model.body.remedies import remedy
-from neurosim.simulation.scenario import load_scenario, title_in_sentence
+from neurosim.simulation.ratio import Ratio, mean_ratio, paired_ratio
+from neurosim.simulation.scenario import combined_name
 
 if TYPE_CHECKING:
     from neurosim.article.alarms import Alarms
-from neurosim.simulation.ratio import Ratio, mean_ratio, paired_ratio
+    from neurosim.simulation.robustness import Lean
 
 OUTCOMES = (
     "supported",
@@ -51,12 +51,17 @@ class Verdict:
     seed_low, seed_high : float
         Least and greatest ratio among the seeds that people come from.
     finding : str
-        The finding in one sentence.
-    leans_on : str
-        The parameter that turns the outcome within its range and moves it most; if none turns
-        it, the one that moves the ratio most.
-    flips_at : str
-        Its value at which the outcome turns, or the range over which it does not.
+        The finding of a test or of the diaries in one sentence.
+    changes : mapping of str to str
+        Whether twitches are ``"more"``, the ``"same"`` or ``"fewer"`` under each scenario of a
+        cause, or with a remedy against each cause.
+    partner : str
+        The scenario with which the first one does it, if only in combination.
+    reason : str
+        Why the model cannot judge it; empty if it can.
+    lean : Lean or None
+        The number (or the axon) that turns the outcome within its range and moves it most; if
+        none turns it, the one that moves the ratio most. None if that was not examined.
     assumed : int
         How many assumed and fitted parameters were moved, one at a time.
     span_low, span_high : float
@@ -67,8 +72,6 @@ class Verdict:
         Rate ratio in the calf (in the foot sole, if the verdict is on the calf).
     reference_low, reference_high : float
         Rate ratios at both ends of the reference range of the blood value; NaN for others.
-    note : str
-        Why, where that needs a sentence.
     """
 
     number: int
@@ -88,8 +91,10 @@ class Verdict:
     seed_low: float = float("nan")
     seed_high: float = float("nan")
     finding: str = ""
-    leans_on: str = ""
-    flips_at: str = ""
+    changes: Mapping[str, str] = field(default_factory=dict)
+    partner: str = ""
+    reason: str = ""
+    lean: Lean | None = None
     assumed: int = 0
     span_low: float = float("nan")
     span_high: float = float("nan")
@@ -97,13 +102,21 @@ class Verdict:
     elsewhere_ratio: float = float("nan")
     reference_low: float = float("nan")
     reference_high: float = float("nan")
-    note: str = ""
+
+    @property
+    def turns(self) -> bool:
+        """Whether some number within its range, or another axon, turns the outcome."""
+        return self.lean is not None and self.lean.turns
+
+    def changed(self, change: str) -> tuple[str, ...]:
+        """Return under which scenarios, or against which causes, twitches change so."""
+        return tuple(name for name, c in self.changes.items() if c == change)
 
     @property
     def turns_with(self) -> tuple[str, ...]:
         """Axons with which the ratio falls on another side (more, same, fewer) than here.
 
-        Empty for a remedy, whose axons were exchanged on one cause only; `flips_at` has that.
+        Empty for a remedy, whose axons were exchanged on one cause only; `lean` has that.
         """
         if self.kind == "remedy":
             return ()
@@ -127,17 +140,6 @@ def make_verdict(claim: Claim, outcome: str, **details) -> Verdict:
     )
 
 
-def _plain_name(name: str) -> str:
-    title = title_in_sentence(load_scenario(name).title)
-    return f"mild {title.removesuffix(', mild')}" if title.endswith(", mild") else title
-
-
-def _join_names(names: Sequence[str]) -> str:
-    """Return scenarios in words, with commas and an and."""
-    *most, last = map(_plain_name, names)
-    return f"{', '.join(most)} and {last}" if most else last
-
-
 def judge_rate(claim: Claim, rates: Mapping[str, np.ndarray], normal: str = "normal") -> Verdict:
     """Return the verdict on a claim of a cause.
 
@@ -155,14 +157,17 @@ def judge_rate(claim: Claim, rates: Mapping[str, np.ndarray], normal: str = "nor
     ratios = {name: paired_ratio(rates[name], rates[normal]) for name in claim.scenarios}
     first = ratios[claim.scenarios[0]]
     confirming = [name for name, ratio in ratios.items() if ratio.change == claim.expected]
-    outcome, note = _changes_outcome(claim, first, confirming, rates)
-    if len(ratios) > 1 and confirming:
-        note = "with " + _join_names(confirming)
-        for change, words in (("same", "no difference with"), ("fewer", "fewer with")):
-            others = [n for n, ratio in ratios.items() if ratio.change == change]
-            note += f"; {words} {_join_names(others)}" if others else ""
+    outcome, partner = _rate_outcome(claim, first, confirming, rates)
     factor = confirming[0] if confirming else claim.scenarios[0]
-    return make_verdict(claim, outcome, factor=factor, **_ratio_fields(ratios[factor]), note=note)
+    changes = {name: ratio.change for name, ratio in ratios.items()}
+    return make_verdict(
+        claim,
+        outcome,
+        factor=factor,
+        changes=changes,
+        partner=partner,
+        **_ratio_fields(ratios[factor]),
+    )
 
 
 def _ratio_fields(ratio: Ratio) -> dict:
@@ -174,50 +179,46 @@ def _ratio_fields(ratio: Ratio) -> dict:
     }
 
 
-def _changes_outcome(
-    claim: Claim, first: Ratio, confirming: Sequence[str], rates
+def _rate_outcome(
+    claim: Claim, first: Ratio, confirming: Sequence[str], rates: Mapping[str, np.ndarray]
 ) -> tuple[str, str]:
+    """Return the outcome of a cause, and the partner that it needs if it needs one."""
     if confirming:
         return "supported", ""
     if first.change != "same":
         return "opposed", ""
     for partner in claim.combination:
-        combined = rates[f"{claim.scenarios[0]}+{partner}"]
+        combined = rates[combined_name((claim.scenarios[0], partner))]
         alone = (rates[partner], rates["normal"])
         if all(paired_ratio(combined, each).change == claim.expected for each in alone):
-            return "only in combination", f"with {_plain_name(partner)}"
+            return "only in combination", partner
     return "no difference at this size", ""
 
 
 def judge_remedy(claim: Claim, matrix: RemedyMatrix) -> Verdict:
     """Return the verdict on a claim of a remedy, tried on every cause.
 
-    Supported if it makes fewer in every cause, only in combination if in some (with which is
-    said), opposed if in none and more in some. The ratio is the mean over people and causes.
+    Supported if it makes fewer in every cause, only in combination if in some, opposed if in none
+    and more in some. Of several remedies the one counts that makes fewer in most causes. The
+    ratio is the mean over people and causes.
     """
-    best: tuple[list[str], list[str], Ratio, str] | None = None
-    for name in claim.remedies:
-        log_ratios = matrix.log_ratio[:, matrix.remedies.index(name)]
-        ratios = [mean_ratio(row) for row in log_ratios]
-        fewer, more = (
-            [c for c, r in zip(matrix.causes, ratios, strict=True) if r.change == change]
-            for change in ("fewer", "more")
-        )
-        if best is None or len(fewer) > len(best[0]):
-            best = (fewer, more, mean_ratio(log_ratios.mean(axis=0)), name)
-    assert best is not None
-    fewer, more, pooled, name = best
-    note = f"by {remedy(name).label}" if len(claim.remedies) > 1 else ""
-    if len(fewer) == len(matrix.causes):
+    tried = {name: _remedy_changes(matrix, name) for name in claim.remedies}
+    name = max(tried, key=lambda n: list(tried[n].values()).count("fewer"))
+    changes = set(tried[name].values())
+    if changes == {"fewer"}:
         outcome = "supported"
-    elif fewer:
+    elif "fewer" in changes:
         outcome = "only in combination"
-        note += ("; " if note else "") + "only against " + _list_causes(fewer, matrix.causes)
     else:
-        outcome = "opposed" if more else "no difference at this size"
-    if more:
-        note += ("; " if note else "") + "more in " + _list_causes(more, matrix.causes)
-    return make_verdict(claim, outcome, factor=name, **_ratio_fields(pooled), note=note)
+        outcome = "opposed" if "more" in changes else "no difference at this size"
+    pooled = mean_ratio(matrix.log_ratio[:, matrix.remedies.index(name)].mean(axis=0))
+    return make_verdict(claim, outcome, factor=name, changes=tried[name], **_ratio_fields(pooled))
+
+
+def _remedy_changes(matrix: RemedyMatrix, name: str) -> dict[str, str]:
+    """Return whether a remedy makes more, as many or fewer twitches, by cause."""
+    rows = matrix.log_ratio[:, matrix.remedies.index(name)]
+    return {c: mean_ratio(row).change for c, row in zip(matrix.causes, rows, strict=True)}
 
 
 def judge_alarm(claim: Claim, alarms: Alarms) -> Verdict:
@@ -244,21 +245,4 @@ def judge_alarm(claim: Claim, alarms: Alarms) -> Verdict:
         outcome = "only in combination"
     else:
         outcome = "no difference at this size"
-    note = (
-        "with weakness or lost units, which the article leaves out"
-        if outcome == OUTCOMES[3]
-        else ""
-    )
-    return make_verdict(claim, outcome, finding=finding, note=note)
-
-
-def _list_causes(names: Sequence[str], causes: Sequence[str]) -> str:
-    """Return causes in words, those left out if they are fewer."""
-    if len(names) > 0.6 * len(causes):
-        rest = [n for n in causes if n not in names]
-        return "all but " + ", ".join(map(_cause_words, rest)) if rest else "all"
-    return ", ".join(map(_cause_words, names))
-
-
-def _cause_words(name: str) -> str:
-    return "health" if name == "normal" else _plain_name(name)
+    return make_verdict(claim, outcome, finding=finding)

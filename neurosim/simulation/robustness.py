@@ -7,15 +7,16 @@ much people's axons matter; the axon itself is exchanged for every other that fi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 
 from neurosim.base.parameters import load_group, override, parameter, track_reads
-from neurosim.model.axon.axon import AXON_TITLES, AXONS
+from neurosim.model.axon.axon import AXONS
 from neurosim.model.body.contributions import contributions
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
@@ -136,13 +137,49 @@ def long_run_ratio(scenario: Scenario, people: int = PEOPLE) -> float:
 
 
 @dataclass(frozen=True)
+class Lean:
+    """The assumption that a result leans on most, a number or the choice of the axon.
+
+    Attributes
+    ----------
+    label, unit : str
+        Of the number in words; empty for the axon.
+    value, low, high : float
+        The number, and the range over which it was moved; NaN for the axon.
+    flips_at : float
+        Where in its range the number turns the outcome; NaN if nowhere, and for the axon.
+    axon : str
+        The axon in use, if it is the axon that is leant on most; otherwise empty.
+    turning_axons : tuple of str
+        The axons with which the outcome turns.
+    against : str
+        The scenario on which a remedy was tried; empty for a cause, which is tried in health.
+    """
+
+    label: str = ""
+    value: float = math.nan
+    unit: str = ""
+    low: float = math.nan
+    high: float = math.nan
+    flips_at: float = math.nan
+    axon: str = ""
+    turning_axons: tuple[str, ...] = ()
+    against: str = ""
+
+    @property
+    def turns(self) -> bool:
+        """Whether it turns the outcome."""
+        return bool(self.turning_axons) or not math.isnan(self.flips_at)
+
+
+@dataclass(frozen=True)
 class Robustness:
     """What one result leans on, and how it fares elsewhere; shifts and ratios are ln.
 
     Attributes
     ----------
-    leans_on, flips_at : str
-        The assumption leant on most, and where it turns the outcome.
+    lean : Lean or None
+        The assumption leant on most.
     numbers_tried : int
         How many numbers were moved.
     lowest, highest : float
@@ -155,8 +192,7 @@ class Robustness:
         Ratios at both ends of the reference range, if the scenario changes one blood value.
     """
 
-    leans_on: str = ""
-    flips_at: str = ""
+    lean: Lean | None = None
     numbers_tried: int = 0
     lowest: float = math.nan
     highest: float = math.nan
@@ -284,15 +320,14 @@ def _assess_question(runs: _Runs, i: int, q: Question, general, sizes) -> Robust
         )
         shifts[a] = [runs.ratio(k, q) - start for k in keys]
     tried = [_try_axons(q, axons), *(_try_number(q, a, ends) for a, ends in shifts.items())]
-    best = max(tried, key=lambda t: (t[0], t[1]))
+    best = max(tried, key=lambda t: (t.turns, t.shift))
     reach = [0.0, *axons.values(), *chain(*shifts.values())]
     low, high = (
         runs.ratio(key, q) if (key := ("reference", i, end)) in runs.found else math.nan
         for end in ("low", "high")
     )
     return Robustness(
-        best[2],
-        best[3](),
+        best.lean(),
         len(shifts),
         min(reach),
         max(reach),
@@ -302,26 +337,32 @@ def _assess_question(runs: _Runs, i: int, q: Question, general, sizes) -> Robust
     )
 
 
-def _try_axons(q: Question, axons: Mapping[str, float]):
-    """Return (turns the outcome, largest shift, words, where) of the choice of the axon."""
-    turning = [name for name, shift in axons.items() if q.turns(shift)]
+class _Trial(NamedTuple):
+    """An assumption that was tried: whether it turns, its largest shift, and how it is leant on."""
+
+    turns: bool
+    shift: float
+    lean: Callable[[], Lean]
+
+
+def _try_axons(q: Question, axons: Mapping[str, float]) -> _Trial:
+    """Return what the choice of the axon does."""
+    turning = tuple(name for name, shift in axons.items() if q.turns(shift))
     shift = max(abs(axons[name]) for name in turning or axons)
-    words = f"axon ({q.scenario.axon}: {AXON_TITLES[q.scenario.axon]})"
-    return bool(turning), shift, words, lambda: ", ".join(turning) or "not with another axon"
+    lean = Lean(axon=q.scenario.axon, turning_axons=turning)
+    return _Trial(bool(turning), shift, lambda: lean)
 
 
-def _try_number(q: Question, a: Assumption, ends: Sequence[float]):
-    """Return (turns the outcome, largest shift, words, where) of one number."""
-    unit = "" if a.unit == "1" else f" {a.unit}"
-    name = f"{a.label} ({a.nominal:g}{unit})"
+def _try_number(q: Question, a: Assumption, ends: Sequence[float]) -> _Trial:
+    """Return what one number does; where it turns is sought only if it is leant on most."""
+    lean = Lean(a.label, a.nominal, "" if a.unit == "1" else a.unit, a.low, a.high)
     turning = [
         (shift, end) for end, shift in zip((a.low, a.high), ends, strict=True) if q.turns(shift)
     ]
     if not turning:
-        shift = max(abs(f) for f in ends)
-        return False, shift, name, lambda: f"not within {a.low:g} to {a.high:g}{unit}"
+        return _Trial(False, max(abs(f) for f in ends), lambda: lean)
     shift, end = max(turning, key=lambda t: abs(t[0]))
-    return True, abs(shift), name, lambda: f"{turning_point(q, a, end):.3g}{unit}"
+    return _Trial(True, abs(shift), lambda: replace(lean, flips_at=turning_point(q, a, end)))
 
 
 def turning_point(q: Question, a: Assumption, end: float) -> float:

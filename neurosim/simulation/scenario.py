@@ -26,6 +26,7 @@ from functools import wraps
 from importlib import resources
 from inspect import signature
 from pathlib import Path
+from typing import NamedTuple
 
 from neurosim.base.calls import public
 from neurosim.base.errors import (
@@ -300,9 +301,32 @@ def title_in_sentence(title: str) -> str:
     return title if title.startswith(PROPER_NAMES) else title[:1].lower() + title[1:]
 
 
-def severities(name: str) -> tuple[str, ...]:
+class CatalogueName(NamedTuple):
+    """What a name of the catalogue says: which scenario, and whether at its mild size."""
+
+    base: str
+    is_mild: bool = False
+
+    @classmethod
+    def parse(cls, name: str) -> CatalogueName:
+        """Return what a name says, such as ``"stress_mild"``; the one place where it is read."""
+        key = name.strip().lower().replace("-", "_").replace(" ", "_")
+        base = key.removesuffix(MILD_SUFFIX)
+        return cls(base, key != base)
+
+    def __str__(self) -> str:
+        return self.base + MILD_SUFFIX * self.is_mild
+
+
+def severities(base: str) -> tuple[str, ...]:
     """Return the names of a catalogue scenario at each size: severe, and mild where there is."""
-    return (name, name + MILD_SUFFIX) if "mild" in _read_scenario(name) else (name,)
+    sizes = (False, True) if "mild" in _read_scenario(base) else (False,)
+    return tuple(str(CatalogueName(base, is_mild)) for is_mild in sizes)
+
+
+def combined_name(names: Sequence[str]) -> str:
+    """Return the name of several scenarios at once, or of one with a remedy."""
+    return "+".join(names)
 
 
 def _read_scenario(name: str) -> dict:
@@ -331,15 +355,14 @@ def load_scenario(name: str | Path | Scenario | Body) -> Scenario:
     text = str(name)
     if text.endswith(".toml"):
         return Scenario.from_toml(text)
-    key = text.strip().lower().replace("-", "_").replace(" ", "_")
-    base = key.removesuffix(MILD_SUFFIX)
-    if base not in catalogue() or key not in severities(base):
+    parsed = CatalogueName.parse(text)
+    if parsed.base not in catalogue() or str(parsed) not in severities(parsed.base):
         raise unknown_name("scenario", name, catalogue())
-    table = _read_scenario(base)
+    table = _read_scenario(parsed.base)
     mild = table.pop("mild", {})
-    if key != base:
+    if parsed.is_mild:
         table |= mild | {"title": f"{table['title']}, mild"}
-    return Scenario.from_mapping(table, key)
+    return Scenario.from_mapping(table, str(parsed))
 
 
 def combine(names: Sequence[str], base: Scenario | None = None) -> Scenario:
@@ -359,7 +382,7 @@ def combine(names: Sequence[str], base: Scenario | None = None) -> Scenario:
     first, *rest = (load_scenario(name).title for name in names)
     title = " and ".join([first, *map(title_in_sentence, rest)])
     start = Scenario() if base is None else base
-    return start.replace(name="+".join(names), title=title, body=Body(**changed))
+    return start.replace(name=combined_name(names), title=title, body=Body(**changed))
 
 
 def apply_remedy(scenario: Scenario, name: str) -> Scenario:
@@ -375,7 +398,9 @@ def apply_remedy(scenario: Scenario, name: str) -> Scenario:
     if body == scenario.body:
         return scenario
     title = f"{scenario.title}, {measure.label}"
-    return scenario.replace(name=f"{scenario.name}+{measure.name}", title=title, body=body)
+    return scenario.replace(
+        name=combined_name((scenario.name, measure.name)), title=title, body=body
+    )
 
 
 def comparison_scenario(

@@ -29,8 +29,8 @@ from neurosim.model.muscle.anatomy import MUSCLES, muscle
 from neurosim.simulation.long_run import person_rates
 from neurosim.simulation.robustness import Assumption, list_assumptions, size_assumptions
 from neurosim.simulation.scenario import (
-    MILD_SUFFIX,
     SCENARIO_FIELDS,
+    CatalogueName,
     Scenario,
     catalogue,
     check_callback,
@@ -224,8 +224,8 @@ def body_factors(which: str = "reference") -> tuple[InputFactor, ...]:
         f = FIELDS[name]
         values = {s: v[name] for s, v in alone.items() if name in v}
         if which == "reference":
-            no_range = f.high <= f.low
-            values = {s: v for s, v in values.items() if no_range and s.endswith(MILD_SUFFIX)}
+            mild = {s: v for s, v in values.items() if CatalogueName.parse(s).is_mild}
+            values = mild if f.high <= f.low else {}
         reach = (f.low, f.high, *values.values())
         factors.append(InputFactor("body", "body", name, f.label, min(reach), max(reach), f.unit))
     return tuple(factors)

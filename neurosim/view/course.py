@@ -12,7 +12,7 @@ import numpy as np
 
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.firing.discharge import ORIGINS
-from neurosim.view.describe_body import body_words, person_words
+from neurosim.view.describe_body import body_state_words, person_words
 from neurosim.view.describe_firing import firing_words, origin_bursts, twitch_words
 from neurosim.view.describe_ratio import comparison_name, comparison_words
 from neurosim.view.parameter_use import assumption_words
@@ -95,7 +95,7 @@ def describe_course(
         f"{s.title}: {muscle_words(s.muscle)}, {time_words(s.duration_s)} from {start} on, "
         f"person {result.person} of seed {s.seed}.",
         person_words(s.axon, result.sites.scores),
-        f"Before: {body_words(s.body).removeprefix('Body: ')}",
+        f"Before: {body_state_words(s.body)}",
         _changes_words(result),
         _rate_words(result),
         firing_words(result),

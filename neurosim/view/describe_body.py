@@ -50,14 +50,19 @@ def person_words(axon: str, scores: Scores) -> str:
 
 
 def body_words(body: Body) -> str:
+    """Return what of a body lies outside its reference range, as a line of its own."""
+    return f"Body: {body_state_words(body)}"
+
+
+def body_state_words(body: Body) -> str:
     """Return what of a body lies outside its reference range, with its clinical name."""
     parts = [_value_words(*value) for value in body.abnormal()]
     routes = f" {body.routes()}." if body.routes() else ""
     if parts:
-        return "Body: " + "; ".join(parts) + "; all else is normal." + routes
+        return "; ".join(parts) + "; all else is normal." + routes
     if body == Body():
-        return "Body: all values are normal."
-    return "Body: all values are inside their reference ranges, but not in their middle." + routes
+        return "all values are normal."
+    return "all values are inside their reference ranges, but not in their middle." + routes
 
 
 def _value_words(name: str, value: float, side: str) -> str:

@@ -7,7 +7,7 @@ the rate of a healthy person's twitches changes with an ion near its reference r
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -21,19 +21,86 @@ if TYPE_CHECKING:
 
 SMALLEST_SHOWN = 0.01
 SILENT_PER_MIN = 1e-5  # about one twitch in ten weeks: called silent
-# Upper edge of a band of rate ratios, and its words.
+
+
+class Band(NamedTuple):
+    """A band of rate ratios.
+
+    Attributes
+    ----------
+    words : str
+    upper : float
+        Its upper edge; NaN for what is no band.
+    joint : str
+        What joins its words to what is compared with ("more *than*"); empty if nothing can.
+    """
+
+    words: str
+    upper: float = math.nan
+    joint: str = ""
+
+
+NOTHING_TO_COMPARE = Band("no twitches in either, so nothing to compare")
+OUT_OF_NOTHING = Band("some, where there were none")
+NO_CLEAR_DIFFERENCE = Band("no clear difference")
+NEAR_ZERO = Band("near zero", SMALLEST_SHOWN)
+AS_MANY = Band("about as many", 1.25, "as")
 _BANDS = (
-    (SMALLEST_SHOWN, "near zero"),
-    (1 / 10, "less than a tenth as many"),
-    (1 / 2, "less than half as many"),
-    (1 / 1.25, "somewhat fewer"),
-    (1.25, "about as many"),
-    (2.0, "somewhat more"),
-    (10.0, "a few times as many"),
-    (100.0, "tens of times as many"),
-    (1000.0, "hundreds of times as many"),
-    (math.inf, "thousands of times as many"),
+    NEAR_ZERO,
+    Band("less than a tenth as many", 1 / 10, "as"),
+    Band("less than half as many", 1 / 2, "as"),
+    Band("somewhat fewer", 1 / 1.25, "than"),
+    AS_MANY,
+    Band("somewhat more", 2.0, "than"),
+    Band("a few times as many", 10.0, "as"),
+    Band("tens of times as many", 100.0, "as"),
+    Band("hundreds of times as many", 1000.0, "as"),
+    Band("thousands of times as many", math.inf, "as"),
 )
+
+
+class RatioFacts(NamedTuple):
+    """What is told of a rate ratio: its band, and in words its 95 % interval, if that is told."""
+
+    band: Band
+    interval: str = ""
+
+    def words(self) -> str:
+        """Return both in words, the interval in brackets."""
+        return f"{self.band.words} ({self.interval})" if self.interval else self.band.words
+
+
+def band_of(ratio: float, low: float = math.nan, high: float = math.nan) -> Band:
+    """Return the band of a rate ratio, of which the interval tells whether it differs at all."""
+    if math.isnan(ratio):
+        return NOTHING_TO_COMPARE
+    if ratio == math.inf:
+        return OUT_OF_NOTHING
+    if low <= 1.0 <= high:
+        return NO_CLEAR_DIFFERENCE if high / max(low, 1e-9) > AS_MANY.upper else AS_MANY
+    return next(band for band in _BANDS if ratio < band.upper or band.upper == math.inf)
+
+
+def ratio_facts(ratio: float, low: float = math.nan, high: float = math.nan) -> RatioFacts:
+    """Return what is told of a rate ratio; arguments as `ratio_band`."""
+    band = band_of(ratio, low, high)
+    if band in (NOTHING_TO_COMPARE, OUT_OF_NOTHING, NEAR_ZERO):
+        return RatioFacts(band)
+    if math.isnan(low) or math.isnan(high) or low == high:
+        return RatioFacts(band)
+    return RatioFacts(band, _interval_words(low, high))
+
+
+def _interval_words(low: float, high: float) -> str:
+    """Return an interval in words, with as few digits as tell its ends apart."""
+    if high < 0.001:
+        return "less than a thousandth"
+    ends = ("", "")
+    for extra_digits in range(3):
+        ends = _interval_end(low, extra_digits), _interval_end(high, extra_digits)
+        if ends[0] != ends[1]:
+            return f"between {ends[0]} and {ends[1]} times"
+    return f"{ends[0]} times"
 
 
 def ratio_band(ratio: float, low: float = math.nan, high: float = math.nan) -> str:
@@ -55,23 +122,7 @@ def ratio_band(ratio: float, low: float = math.nan, high: float = math.nan) -> s
     >>> ratio_band(1.4, 0.7, 3.0)
     'no clear difference (between 0.7 and 3 times)'
     """
-    if math.isnan(ratio):
-        return "no twitches in either, so nothing to compare"
-    known = not (math.isnan(low) or math.isnan(high))
-    if ratio == math.inf:
-        return "some, where there were none"
-    band = next(text for edge, text in _BANDS if ratio < edge or edge == math.inf)
-    if known and low <= 1.0 <= high:
-        band = "no clear difference" if high / max(low, 1e-9) > 1.25 else "about as many"
-    if not known or low == high or band == "near zero":
-        return band
-    if high < 0.001:
-        return f"{band} (less than a thousandth)"
-    for extra_digits in range(3):  # as few digits as tell the ends apart
-        ends = _interval_end(low, extra_digits), _interval_end(high, extra_digits)
-        if ends[0] != ends[1]:
-            return f"{band} (between {ends[0]} and {ends[1]} times)"
-    return f"{band} ({ends[0]} times)"
+    return ratio_facts(ratio, low, high).words()
 
 
 def _interval_end(value: float, extra_digits: int = 0) -> str:
@@ -161,7 +212,7 @@ def origin_of_increase(result: Result, ratio: float, people: People | None = Non
 
     Empty if the rate is not raised. Among many people the origin is that of this person alone.
     """
-    if not ratio > _BANDS[4][0]:
+    if not ratio > AS_MANY.upper:
         return ""
     share = origin_shares(result)
     if np.isnan(share).any():

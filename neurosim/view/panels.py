@@ -19,7 +19,7 @@ from neurosim.model.muscle.events import Twitches
 from neurosim.model.muscle.force import TwitchScales, muscle_force_mn
 from neurosim.model.soma.soma import SomaConditions, margin_mv
 from neurosim.view.describe_body import firing_point
-from neurosim.view.describe_ratio import people_ratio, person_ratio, ratio_band
+from neurosim.view.describe_ratio import RatioFacts, people_ratio, person_ratio, ratio_facts
 from neurosim.view.style import (
     BLACK,
     CHANGED,
@@ -509,13 +509,13 @@ def plot_rate(
         scenarios = list(people.scenarios[:2])[::-1]
         rates = people.per_min[:2][::-1]
         names = [safe_label(s.title) for s in scenarios]
-        band = ratio_band(*people_ratio(people)) if len(scenarios) > 1 else ""
+        ratio = ratio_facts(*people_ratio(people)) if len(scenarios) > 1 else None
     else:
         results = [r for r in (against, result) if r is not None]
         scenarios = [r.scenario for r in results]
         rates = np.array([[r.twitches_per_min] for r in results])
         names = [lane_title(r) for r in results]
-        band = "" if against is None else ratio_band(person_ratio(result, against))
+        ratio = None if against is None else ratio_facts(person_ratio(result, against))
     names = [
         "in health" if s.body == Body() and s.course is None else name
         for s, name in zip(scenarios, names, strict=True)
@@ -523,15 +523,15 @@ def plot_rate(
     _draw_rates(ax, rates, [s.body for s in scenarios], names, scenarios[0].duration_s)
     ax.set_ylabel("twitches per minute")
     ax.set_title("Rate: how often")
-    if band:
-        _write_ratio(ax, rates.shape[1], band)
+    if ratio is not None:
+        _write_ratio(ax, rates.shape[1], ratio)
     return ax
 
 
-def _write_ratio(ax: Any, people: int, band: str) -> None:
+def _write_ratio(ax: Any, people: int, ratio: RatioFacts) -> None:
     """Write the ratio of two rates, in words, into the top of the panel."""
     lines = [f"{people} people:" if people > 1 else "this person, long run:"]
-    lines += band.replace(" (", "|(").split("|")
+    lines += [ratio.band.words, *([f"({ratio.interval})"] if ratio.interval else [])]
     text = "\n".join(_wrap_words(line, 22) for line in lines)
     _add_headroom(ax, 0.06 + 0.09 * (1 + text.count("\n")))
     label = ax.text(0.02, 0.99, text, transform=ax.transAxes, va="top", fontsize=11.5)

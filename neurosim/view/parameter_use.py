@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from neurosim.base.parameters import Value, all_values, load_group, track_reads
 from neurosim.model.axon.axon import AXONS
@@ -116,12 +116,28 @@ def used_parameters(result: Result) -> set[tuple[str, str]]:
     return {(g, v.name) for g, v in used_values(s.axon, s.muscle, s.body, s.course)}
 
 
+class AssumptionCount(NamedTuple):
+    """How many parameters a run leans on, and how many of them are assumed."""
+
+    numbers: int
+    assumed: int
+
+    def words(self) -> str:
+        """Return both in words, without a full stop."""
+        return f"This leans on {self.numbers} numbers, {self.assumed} of them assumed"
+
+
+def count_assumptions(
+    axon: str, muscle: str, body: Body | None = None, course: Course | None = None
+) -> AssumptionCount:
+    """Return how many parameters a run leans on, and how many of them are assumed."""
+    grades = [value.grade for _, value in used_values(axon, muscle, body, course)]
+    return AssumptionCount(len(grades), grades.count("assumed"))
+
+
 def assumption_words(
     axon: str, muscle: str, body: Body | None = None, course: Course | None = None
 ) -> str:
-    """Return how many parameters a run leans on, and how many of them are assumed."""
-    grades = [value.grade for _, value in used_values(axon, muscle, body, course)]
-    return (
-        f"This leans on {len(grades)} numbers, {grades.count('assumed')} of them assumed "
-        "('neurosim sources' lists them)."
-    )
+    """Return how many parameters a run leans on and how many are assumed, and who lists them."""
+    counts = count_assumptions(axon, muscle, body, course)
+    return f"{counts.words()} ('neurosim sources' lists them)."

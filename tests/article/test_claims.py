@@ -31,6 +31,7 @@ def test_a_claim_asks_for_what_exists_and_says_its_sources(record):
     }  # fmt: skip
     assert [kind for kind, what in put_to.items() if what] == [record.kind]
     assert not record.test or record.test in TESTS
+    assert record.question.startswith("whether ") == bool(record.test or record.sign)
     assert record.physiology.endswith(".") and claim_citations(record)
 
 

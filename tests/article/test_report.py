@@ -67,8 +67,8 @@ def test_a_cause_opens_to_body_membrane_and_rate(page):
         "Low blood calcium, mild",
         "calcium outside the axon \N{MINUS SIGN}0.4 mmol/L (assumed)",
         "The median person twitches",
-        "channel noise of a site (<4)",
-        "1.5",
+        "channel noise of a site (4 <mV>)",
+        "1.5 <mV>",
         "0.5 to 70 times",
         "9 numbers moved",
         "ohmic: tens of times as many twitches",
@@ -139,7 +139,7 @@ def test_report_is_honest_and_escapes(html, page):
     for sign in ("persists", "spreads", "gets worse", "weakness", "thinner", "See a doctor"):
         assert sign in page.all("p", **{"class": "alarm"})[0][2]
     assert "found &lt;1 &amp; 2&gt;" in html and "found <1" not in html
-    assert "site (&lt;4)" in html and "site (<4" not in html
+    assert "site (4 &lt;mV&gt;)" in html and "<mV>" not in html
     assert "assumed magnitudes" in html and "clonus" in html
     assert "::details-content" in html and "@media print" in html
     assert page.all("html")[0][1]["lang"] == "en"

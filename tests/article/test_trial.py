@@ -1,12 +1,14 @@
 """The whole trial on a few people: every claim judged, once, with what stands behind it."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from neurosim.article import trial
 from neurosim.article.claims import CLAIMS
+from neurosim.article.matrix import CAUSES
 from neurosim.article.report import report_html
 from neurosim.article.verdict import OUTCOMES
 from neurosim.base.errors import NeurosimError
@@ -58,13 +60,11 @@ def test_a_cause_tells_its_mild_size_and_its_seeds(article):
 
 def test_what_leans_is_joined_to_its_verdict(article, monkeypatch):
     collected = []
+    lean = robustness.Lean("gain", 1.0, flips_at=0.5)
 
     def fake(questions, cores):
         collected.extend(questions)
-        return [
-            robustness.Robustness("words", "0.5", 7, -1.0, 1.0, {"ohmic": 0.5}, 0.1)
-            for _ in questions
-        ]
+        return [robustness.Robustness(lean, 7, -1.0, 1.0, {"ohmic": 0.5}, 0.1) for _ in questions]
 
     monkeypatch.setattr(trial, "assess_robustness", fake)
     causes, others = trial._all_scenarios(article.base)
@@ -75,13 +75,14 @@ def test_what_leans_is_joined_to_its_verdict(article, monkeypatch):
     )
     for v in verdicts:
         if v.kind == "rate":
-            assert (v.leans_on, v.assumed) == ("words", 7)
+            assert (v.lean, v.turns, v.assumed) == (lean, True, 7)
             assert v.span_high == pytest.approx(v.rate_ratio * math.e)
             assert v.axon_ratios == {"ohmic": pytest.approx(v.rate_ratio * math.exp(0.5))}
-        elif v.kind == "remedy" and v.leans_on:
-            assert v.leans_on.startswith("words (against ")
+        elif v.kind == "remedy" and v.lean:
+            assert v.lean.against in CAUSES
+            assert v.lean == replace(lean, against=v.lean.against)
         else:
-            assert not v.leans_on
+            assert v.lean is None and not v.turns
     assert {q.against.name for q in collected} > {"normal"}
 
 
@@ -90,7 +91,8 @@ def test_a_few_claims_are_judged_as_in_the_whole_article(article):
     assert [v.number for v in few] == [24, 9, 7]
     for v in few:
         whole = next(w for w in article.verdicts if w.number == v.number)
-        assert (v.outcome, v.factor, v.note) == (whole.outcome, whole.factor, whole.note)
+        facts = [(w.outcome, w.factor, w.changes, w.partner, w.reason) for w in (v, whole)]
+        assert facts[0] == facts[1]
         assert v.rate_ratio == pytest.approx(whole.rate_ratio, nan_ok=True)
         assert v.ci_high == pytest.approx(whole.ci_high, nan_ok=True)
 

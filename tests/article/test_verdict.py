@@ -8,6 +8,7 @@ from scipy import stats
 
 from neurosim.article.claims import Claim
 from neurosim.article.matrix import RemedyMatrix
+from neurosim.article.phrases import note_words
 from neurosim.article.verdict import OUTCOMES, Verdict, judge_alarm, judge_rate, judge_remedy
 from neurosim.base import cache, parameters
 from neurosim.base.errors import NeurosimError
@@ -16,6 +17,7 @@ from neurosim.model.axon.axon import Conditions
 from neurosim.model.body.remedies import REMEDY_NAMES
 from neurosim.model.firing.hazard import hazard_table
 from neurosim.simulation.ratio import Ratio, paired_ratio
+from neurosim.simulation.robustness import Lean
 
 FLOOR = parameter("study", "rate_floor")
 
@@ -87,7 +89,7 @@ ALONE = {"normal": 50, "stress": 80}
 
 
 @pytest.mark.parametrize(
-    ("claim", "means", "outcome", "note"),
+    ("claim", "means", "outcome", "partner"),
     [
         (cause(), ALONE | {"caffeine": 150}, "supported", ""),
         (cause(), ALONE | {"caffeine": 10}, "opposed", ""),
@@ -101,7 +103,7 @@ ALONE = {"normal": 50, "stress": 80}
             cause(),
             ALONE | {"caffeine": 51, "caffeine_and_stress": 300},
             "only in combination",
-            "with stress",
+            "stress",
         ),
         # more than with the partner alone, but fewer than in health
         (
@@ -122,50 +124,103 @@ ALONE = {"normal": 50, "stress": 80}
             cause("caffeine", "anxiety", combination=()),
             ALONE | {"caffeine": 50, "anxiety": 200},
             "supported",
-            "with anxiety with over-breathing; no difference with caffeine",
+            "",
         ),
     ],
 )
-def test_every_outcome_of_a_cause(claim, means, outcome, note):
+def test_every_outcome_of_a_cause(claim, means, outcome, partner):
     verdict = judge_rate(claim, rates(**means))
-    assert (verdict.outcome, verdict.note) == (outcome, note) and outcome in OUTCOMES
+    assert (verdict.outcome, verdict.partner) == (outcome, partner) and outcome in OUTCOMES
+    changes = {name: {10: "fewer", 50: "same", 51: "same"}.get(means[name], "more")
+               for name in claim.scenarios}  # fmt: skip
+    assert verdict.changes == changes
     assert verdict.ci_low <= verdict.rate_ratio <= verdict.ci_high and verdict.people == 40
     assert verdict.factor == ("anxiety" if "anxiety" in claim.scenarios else "caffeine")
     assert verdict.expected == "more"
 
 
-def matrix(*rows):
-    """Return a matrix of one remedy (stretching) with a mean log ratio for each cause."""
+@pytest.mark.parametrize(
+    ("means", "outcome", "factor"),
+    [
+        # the first makes no difference: what the second lessens does not count
+        ({"caffeine": 50, "anxiety": 10}, "no difference at this size", "caffeine"),
+        ({"caffeine": 10, "anxiety": 50}, "opposed", "caffeine"),
+        # the first of those that do it is the one that is told
+        ({"caffeine": 150, "anxiety": 400}, "supported", "caffeine"),
+    ],
+)
+def test_of_several_scenarios_the_first_is_the_main_one(means, outcome, factor):
+    verdict = judge_rate(cause("caffeine", "anxiety", combination=()), rates(**ALONE | means))
+    assert (verdict.outcome, verdict.factor) == (outcome, factor)
+    assert verdict.rate_ratio == pytest.approx(means[factor] / 50, rel=0.1)
+
+
+def test_a_partner_comes_to_the_first_scenario():
+    means = ALONE | {"caffeine": 50, "anxiety": 50, "caffeine_and_stress": 300}
+    verdict = judge_rate(cause("caffeine", "anxiety"), rates(**means))
+    assert (verdict.outcome, verdict.partner) == ("only in combination", "stress")
+
+
+def test_a_verdict_of_which_nothing_is_known_holds_no_number():
+    verdict = Verdict(1, "It does")
+    assert (verdict.people, verdict.assumed, verdict.turns) == (0, 0, False)
+    assert math.isnan(verdict.rate_ratio) and verdict.lean is None
+
+
+def test_a_verdict_turns_where_its_number_or_its_axon_does():
+    assert Verdict(1, "c", lean=Lean("gain", 1.0, "", 0.5, 2.0, flips_at=1.5)).turns
+    assert not Verdict(1, "c", lean=Lean("gain", 1.0, "", 0.5, 2.0)).turns
+    assert Verdict(1, "c", lean=Lean(axon="ghk", turning_axons=("ohmic",))).turns
+    assert not Verdict(1, "c", lean=Lean(axon="ghk")).turns
+
+
+def test_what_changes_how_is_listed():
+    verdict = Verdict(1, "c", changes={"stress": "more", "als": "fewer", "caffeine": "more"})
+    assert verdict.changed("more") == ("stress", "caffeine") and verdict.changed("same") == ()
+
+
+def matrix(*rows, **others):
+    """Return a matrix with a mean log ratio for each cause, of stretching and of other remedies."""
     causes = ("normal", "stress", "caffeine")
     log = np.zeros((3, len(REMEDY_NAMES), 30))
     spread = 0.05 * np.random.default_rng(1).standard_normal(30)
-    log[:, REMEDY_NAMES.index("stretching")] = np.array(rows)[:, None] + spread
+    for name, means in {"stretching": rows, **others}.items():
+        log[:, REMEDY_NAMES.index(name)] = np.array(means)[:, None] + spread
     return RemedyMatrix(causes, REMEDY_NAMES, log, log.any(axis=2))
 
 
+def test_of_several_remedies_the_one_counts_that_helps_against_most():
+    claim = Claim(36, "They stop it", "relief", "remedy", remedies=("stretching", "contracting"))
+    verdict = judge_remedy(claim, matrix(-3.0, 0.0, 0.0, contracting=(-0.5, -0.5, 0.0)))
+    assert (verdict.factor, verdict.outcome) == ("contracting", "only in combination")
+    assert judge_remedy(claim, matrix(0.0, 0.0, 0.0)).factor == "stretching"  # the first of equals
+
+
 @pytest.mark.parametrize(
-    ("rows", "outcome", "note"),
+    ("rows", "outcome", "changes"),
     [
-        ((-1.0, -2.0, -0.5), "supported", ""),
-        ((-1.0, 0.0, 0.0), "only in combination", "only against health"),
-        ((-1.0, -1.0, 0.0), "only in combination", "only against all but caffeine"),
-        ((0.0, 1.0, 0.0), "opposed", "more in stress"),
-        ((0.0, 0.0, 0.1), "no difference at this size", ""),
-        ((-1.0, 1.0, 0.0), "only in combination", "only against health; more in stress"),
+        ((-1.0, -2.0, -0.5), "supported", "fewer fewer fewer"),
+        ((-1.0, 0.0, 0.0), "only in combination", "fewer same same"),
+        ((-1.0, -1.0, 0.0), "only in combination", "fewer fewer same"),
+        ((0.0, 1.0, 0.0), "opposed", "same more same"),
+        ((0.0, 0.0, 0.1), "no difference at this size", "same same same"),
+        ((-1.0, 1.0, 0.0), "only in combination", "fewer more same"),
     ],
 )
-def test_every_outcome_of_a_remedy(rows, outcome, note):
+def test_every_outcome_of_a_remedy(rows, outcome, changes):
     claim = Claim(34, "It stops", "relief", "remedy", remedies=("stretching",))
     verdict = judge_remedy(claim, matrix(*rows))
-    assert (verdict.outcome, verdict.note) == (outcome, note)
+    causes = dict(zip(("normal", "stress", "caffeine"), changes.split(), strict=True))
+    assert (verdict.outcome, verdict.changes) == (outcome, causes)
+    assert verdict.people == 30  # the mean is over causes, the interval over people
     assert verdict.rate_ratio == pytest.approx(math.exp(np.mean(rows)), rel=0.05)
 
 
 class Diaries:
     """Likelihood ratios as `Alarms` gives them."""
 
-    def __init__(self, alone, both):
-        self.ratios = {"s": alone, "s_and_weak": both, "weak": (4.0, 2.0, 8.0)}
+    def __init__(self, alone, both, weak=4.0):
+        self.ratios = {"s": alone, "s_and_weak": both, "weak": (weak, 2.0, 8.0)}
 
     def likelihood_ratio(self, sign):
         return Ratio(*self.ratios[sign], 30)
@@ -191,7 +246,31 @@ def test_every_outcome_of_an_alarm(alone, both, outcome):
     claim = Claim(44, "Beware", "worry", "alarm", sign="s")
     verdict = judge_alarm(claim, Diaries(alone, both))
     assert verdict.outcome == outcome and "50 (40 to 60) %" in verdict.finding
-    assert ("weakness" in verdict.note) == (outcome == "only in combination")
+    assert ("weakness" in note_words(verdict)) == (outcome == "only in combination")
+
+
+LEAST = parameter("study", "alarm_likelihood_ratio")
+
+
+@pytest.mark.parametrize(
+    ("alone", "both", "weak", "outcome"),
+    [
+        (
+            (LEAST, 1.01, 9.0),
+            (1.0, 0.5, 2.0),
+            1.0,
+            "supported",
+        ),  # the least likelihood ratio counts
+        ((9.0, 1.0, 20.0), (1.0, 0.5, 2.0), 1.0, "no difference at this size"),  # 1 is no more
+        ((0.9, 0.5, 1.0), (1.0, 0.5, 2.0), 1.0, "no difference at this size"),  # and no less
+        ((0.9, 0.5, 1.05), (1.0, 0.5, 2.0), 1.0, "no difference at this size"),
+        ((1.0, 0.5, 2.0), (LEAST, 1.5, 9.0), 1.4, "only in combination"),
+        ((1.0, 0.5, 2.0), (9.0, 1.5, 20.0), 1.5, "no difference at this size"),
+    ],
+)
+def test_an_alarm_at_the_edge_of_its_rule(alone, both, weak, outcome):
+    claim = Claim(44, "Beware", "worry", "alarm", sign="s")
+    assert judge_alarm(claim, Diaries(alone, both, weak)).outcome == outcome
 
 
 def test_a_verdict_says_which_axons_turn_it():

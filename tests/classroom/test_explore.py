@@ -350,7 +350,7 @@ def test_moves_that_come_together_are_answered_together_the_latest_wins(sliders)
 
 def test_a_notebook_that_shows_no_widgets_shows_the_words(sliders):
     bundle = sliders._repr_mimebundle_()
-    assert bundle["text/plain"].splitlines() == sliders.response.sentences()
+    assert bundle["text/plain"].splitlines() == list(map(str, sliders.response.sentences()))
     assert "application/vnd.jupyter.widget-view+json" in bundle
 
 
@@ -399,5 +399,5 @@ def test_a_nerve_that_fires_into_a_silent_muscle_is_told_so():
     healthy = ns.simulate("normal", duration_s=60, seed=1)
     low = ns.simulate(ns.Body(ionised_calcium_mmol_l=0.4), duration_s=60, seed=1)
     assert low.firing.time_s.size > 1000 and low.twitches.onset_s.size == 0
-    sentence = settings.twitch_sentence(low, healthy)
+    sentence = str(settings.twitch_sentence(low, healthy))
     assert "none over a long time" in sentence and "too few muscle fibres follow it" in sentence

@@ -8,9 +8,10 @@ import pytest
 
 import neurosim as ns
 from neurosim.classroom.mystery import desk, key_phrases, phrases
-from neurosim.classroom.mystery.examinations import TESTS
+from neurosim.classroom.mystery.examinations import TESTS, Finding, Report
 from neurosim.classroom.mystery.game import REMEDIES, Game
 from neurosim.classroom.mystery.key import TeacherKey, patient_key
+from neurosim.classroom.mystery.page import findings_html
 from neurosim.classroom.mystery.patient import CAUSES, EXPOSURES
 from neurosim.classroom.mystery.plot import picture_report
 from neurosim.cli.main import main
@@ -211,6 +212,18 @@ def test_without_widgets_the_text_says_so(monkeypatch):
         "With ipywidgets installed" in captured["text/plain"]
         and ".order(" in captured["text/plain"]
     )
+
+
+def test_a_finding_is_bold_by_its_flag_and_not_by_its_last_word(monkeypatch):
+    findings = (
+        Finding("ph", 7.2, "", 7.35, 7.45),
+        Finding("ph", 7.4, "", 7.35, 7.45),
+        Finding("units", 130.0, "", 90.0, 120.0),
+    )
+    monkeypatch.setitem(phrases.EXPOSURE_WORDS, "coffee", "is LOW")
+    text = findings_html(Report("gas", "", 0, 1.0, findings, ("coffee",)))
+    items = text.split("<li>")[1:]
+    assert [item.startswith("<b>") for item in items] == [False, True, False, True]
 
 
 def test_the_page_works_the_same_game(capsys):

@@ -59,12 +59,12 @@ def test_what_moves_most_and_where_it_turns(monkeypatch):
 
     _fake(monkeypatch, rate)
     (found,) = robustness.assess_robustness([Question(STRESS, HEALTH, math.log(10.0))])
-    assert found.leans_on.startswith("stress pic gain rise")
+    assert (found.lean.label, found.lean.value) == ("stress pic gain rise", 0.5)
     assert found.lowest == pytest.approx(math.log(10.0) * 2.0 * (0.1 - 0.5))
     assert found.highest == pytest.approx(math.log(2.0))
     assert found.axons == {"ohmic": pytest.approx(math.log(2.0)), "alternative": pytest.approx(0)}
     # 10^0.2 is more than 1.25: it never turns
-    assert found.flips_at == "not within 0.1 to 0.5"
+    assert not found.lean.turns and (found.lean.low, found.lean.high) == (0.1, 0.5)
     assert found.numbers_tried == len(robustness.list_assumptions()) + len(
         robustness.size_assumptions(STRESS.body)
     )
@@ -82,7 +82,7 @@ def test_the_turning_point_is_found_by_bisection(monkeypatch):
     )
     (found,) = robustness.assess_robustness([Question(STRESS, HEALTH, math.log(10.0**0.8))])
     exact = 0.3 + math.log10(parameter("study", "smallest_ratio")) / 4.0
-    assert float(found.flips_at) == pytest.approx(exact, abs=0.02)
+    assert found.lean.turns and found.lean.flips_at == pytest.approx(exact, abs=0.02)
 
 
 def test_every_other_axon_turns_only_if_it_does(monkeypatch):
@@ -91,7 +91,8 @@ def test_every_other_axon_turns_only_if_it_does(monkeypatch):
 
     _fake(monkeypatch, rate)
     (found,) = robustness.assess_robustness([Question(STRESS, HEALTH, math.log(10.0))])
-    assert found.leans_on.startswith("axon (ghk") and found.flips_at == "alternative"
+    assert (found.lean.axon, found.lean.turning_axons) == ("ghk", ("alternative",))
+    assert found.lean.turns
     assert found.lowest == pytest.approx(math.log(0.01))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from neurosim.simulation.scenario import Scenario, catalogue, load_scenario, tit
 from neurosim.simulation.simulate import simulate
 from neurosim.view import describe_ratio
 from neurosim.view.describe_body import firing_point
-from neurosim.view.parameter_use import assumption_words
+from neurosim.view.parameter_use import count_assumptions
 from neurosim.view.style import ADVICE, label_number, muscle_words, pluralize, time_words
 
 DURATION_S = 60.0  # long enough to see, short enough to follow a slider
@@ -228,6 +229,21 @@ class ExplorerSetting:
         return ", ".join(parts) if parts else "all as in health"
 
 
+class Sentence(NamedTuple):
+    """One sentence and what it is on; an empty topic for one on all of it."""
+
+    topic: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.topic}: {self.text}" if self.topic else self.text
+
+    def html(self) -> str:
+        """Return the sentence as HTML, its topic in bold."""
+        topic = f"<b>{html.escape(self.topic)}:</b> " if self.topic else ""
+        return topic + html.escape(self.text)
+
+
 @dataclass(frozen=True)
 class Response:
     """The model's response to a setting: one person's result, and the same person in health."""
@@ -236,30 +252,25 @@ class Response:
     result: Result
     healthy: Result
 
-    def sentences(self) -> list[str]:
-        """Return the response in a few sentences, each beginning with its topic."""
+    def sentences(self) -> list[Sentence]:
+        """Return the response in a few sentences, each with its topic."""
         s = self.result.scenario
-        lean = assumption_words(s.axon, s.muscle, s.body).split("(")[0].strip().rstrip(".")
+        lean = count_assumptions(s.axon, s.muscle, s.body).words()
         return [
-            f"Body: {self.setting.describe()}, in the {muscle_words(s.muscle)}.",
+            Sentence("Body", f"{self.setting.describe()}, in the {muscle_words(s.muscle)}."),
             threshold_sentence(self.result),
             margin_sentence(self.result, self.healthy),
             twitch_sentence(self.result, self.healthy),
-            f"{lean}. {ADVICE}",
+            Sentence("", f"{lean}. {ADVICE}"),
         ]
 
     def text(self) -> str:
         """Return the response as one text, for a picture's alt text."""
-        return " ".join(self.sentences())
+        return " ".join(map(str, self.sentences()))
 
     def html(self) -> str:
         """Return the response as HTML, the topic of each sentence in bold."""
-        rows = []
-        for sentence in self.sentences():
-            head, colon, rest = sentence.partition(":")
-            bold = f"<b>{html.escape(head)}:</b>{html.escape(rest)}" if colon else ""
-            rows.append(bold or html.escape(sentence))
-        return "<br>".join(rows)
+        return "<br>".join(sentence.html() for sentence in self.sentences())
 
 
 class Explorer:
@@ -310,12 +321,14 @@ class Explorer:
         return simulate(scenario, person=self._person)
 
 
-def threshold_sentence(result: Result) -> str:
+def threshold_sentence(result: Result) -> Sentence:
     """Return how much current the axon needs, in per cent of health."""
     part = result.excitability.relative_to(result.healthy)
     short, long = part["threshold_1ms_percent"], part["threshold_20ms_percent"]
     if math.isnan(short) or math.isnan(long):
-        return "Threshold: the nerve fibre is blocked, no pulse makes a full action potential."
+        return Sentence(
+            "Threshold", "the nerve fibre is blocked, no pulse makes a full action potential."
+        )
     mean = 0.5 * (short + long)
     easier = "easier to fire" if mean < 99.5 else "harder to fire"
     if max(abs(short - 100.0), abs(long - 100.0)) < 0.5:
@@ -323,9 +336,10 @@ def threshold_sentence(result: Result) -> str:
     elif (short - 100.0) * (long - 100.0) < 0:
         short_pulse, long_pulse = ("easier", "harder") if short < 100.0 else ("harder", "easier")
         easier = f"{short_pulse} to fire by a short pulse, {long_pulse} by a long one"
-    return (
-        f"Threshold: a 1-ms pulse needs {short:.0f} % of the healthy current, a 20-ms pulse "
-        f"{long:.0f} %: {easier}."
+    return Sentence(
+        "Threshold",
+        f"a 1-ms pulse needs {short:.0f} % of the healthy current, a 20-ms pulse "
+        f"{long:.0f} %: {easier}.",
     )
 
 
@@ -335,7 +349,7 @@ def count_ectopic_sites(result: Result) -> int:
     return 0 if math.isnan(critical) else int((result.sites.sodium_multiplier >= critical).sum())
 
 
-def margin_sentence(result: Result, healthy: Result) -> str:
+def margin_sentence(result: Result, healthy: Result) -> Sentence:
     """Return how far nerve and cell body are from firing by themselves."""
     count, healthy_count = count_ectopic_sites(result), count_ectopic_sites(healthy)
     margin, at_rest = margin_mv(result.state.soma), margin_mv(SomaConditions())
@@ -344,9 +358,10 @@ def margin_sentence(result: Result, healthy: Result) -> str:
         cell += f" (health {at_rest:.1f})"
     total = label_number(result.sites.sodium_multiplier.size)
     fire = "is ectopic, firing by itself" if count == 1 else "are ectopic, firing by themselves"
-    return (
-        f"Margin: {label_number(count) if count else 'none'} of {total} sites of the nerve {fire} "
-        f"(health {healthy_count}); {cell}."
+    return Sentence(
+        "Margin",
+        f"{label_number(count) if count else 'none'} of {total} sites of the nerve {fire} "
+        f"(health {healthy_count}); {cell}.",
     )
 
 
@@ -366,19 +381,21 @@ def rate_words(per_min: float) -> str:
     return f"{label_number(float(rounded))} per minute"
 
 
-def twitch_sentence(result: Result, healthy: Result) -> str:
+def twitch_sentence(result: Result, healthy: Result) -> Sentence:
     """Return the long-run twitch rate against health, and where the twitches start."""
     rate, healthy_rate = result.expected_per_min, healthy.expected_per_min
     spasms = int((result.twitches.kind == "spasm").sum())
     end = f"; and {pluralize(spasms, 'spasm')} in this minute" if spasms else ""
     if result is healthy:
-        return f"Twitches: {rate_words(rate)} over a long time, in health{end}."
+        return Sentence("Twitches", f"{rate_words(rate)} over a long time, in health{end}.")
     ratio = describe_ratio.person_ratio(result, healthy)
-    start = f"Twitches: {rate_words(rate)} over a long time, {rate_words(healthy_rate)} in health"
+    start = f"{rate_words(rate)} over a long time, {rate_words(healthy_rate)} in health"
     if not result.reaches and result.firing.time_s.size:
-        return f"{start}: the nerve fires, but {_block_reason(result)}{end}."
-    source = describe_ratio.origin_of_increase(result, ratio)
-    return f"{start}: {describe_ratio.ratio_band(ratio)}{', ' + source if source else ''}{end}."
+        why = f"the nerve fires, but {_block_reason(result)}"
+    else:
+        source = describe_ratio.origin_of_increase(result, ratio)
+        why = ", ".join(filter(None, (describe_ratio.ratio_band(ratio), source)))
+    return Sentence("Twitches", f"{start}: {why}{end}.")
 
 
 def _block_reason(result: Result) -> str:

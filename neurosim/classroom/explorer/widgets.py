@@ -304,7 +304,7 @@ class Sliders:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """Return the widget, and the sentences where no widget can be shown."""
         bundle = self.box._repr_mimebundle_()
-        return {**(bundle or {}), "text/plain": "\n".join(self.response.sentences())}
+        return {**(bundle or {}), "text/plain": "\n".join(map(str, self.response.sentences()))}
 
     def _ipython_display_(self) -> None:
         from IPython.display import Javascript, display

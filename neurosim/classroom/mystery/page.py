@@ -7,6 +7,7 @@ reader reads at once; every picture has an alternative text.
 from __future__ import annotations
 
 import html
+from collections.abc import Container, Iterable
 from typing import Any
 
 from neurosim.base.errors import NeurosimError
@@ -26,13 +27,20 @@ SHORT = {
 CHOOSE = "choose ..."
 
 
-def lines_html(lines: list[str]) -> str:
-    """Return lines as a list in HTML, values outside their range in bold."""
-    items = []
-    for line in lines:
-        text = html.escape(line)
-        items.append(f"<li>{f'<b>{text}</b>' if line.endswith(('LOW', 'HIGH')) else text}</li>")
+def lines_html(lines: Iterable[str], bold: Container[int] = ()) -> str:
+    """Return lines as a list in HTML, those whose places are named in bold."""
+    items = (
+        f"<li>{f'<b>{html.escape(line)}</b>' if i in bold else html.escape(line)}</li>"
+        for i, line in enumerate(lines)
+    )
     return f"<ul style='margin:0.2em 0;line-height:1.5'>{''.join(items)}</ul>"
+
+
+def findings_html(report: Report) -> str:
+    """Return what a test brought as a list in HTML, values outside their range in bold."""
+    lines = phrases.mention_lines(report)
+    flagged = {i for i, f in enumerate(report.findings, len(lines)) if f.flag}
+    return lines_html([*lines, *map(phrases.finding_words, report.findings)], flagged)
 
 
 def report_html(report: Report) -> str:
@@ -41,7 +49,7 @@ def report_html(report: Report) -> str:
     image = html_image(png_bytes(figure), figure.alt_text) if figure else ""
     return (
         f"<h3 style='margin:0.6em 0 0.2em'>{html.escape(phrases.report_title(report))}</h3>"
-        f"{lines_html(phrases.report_lines(report))}{image}"
+        f"{findings_html(report)}{image}"
     )
 
 

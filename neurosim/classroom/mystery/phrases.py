@@ -197,12 +197,16 @@ def report_title(report: Report) -> str:
     return f"{TITLES[report.test]}{where}{again}, {_points_words(report.price)}"
 
 
+def mention_lines(report: Report) -> list[str]:
+    """Return what the patient mentions in a test, one line each."""
+    if report.test == "history" and not report.mentioned:
+        return ["the patient mentions no medicine and no habit"]
+    return [f"the patient {EXPOSURE_WORDS[name]}" for name in report.mentioned]
+
+
 def report_lines(report: Report) -> list[str]:
-    """Return the findings of a test, one line each."""
-    lines = [f"the patient {EXPOSURE_WORDS[name]}" for name in report.mentioned]
-    if report.test == "history" and not lines:
-        lines = ["the patient mentions no medicine and no habit"]
-    return [*lines, *(finding_words(f) for f in report.findings)]
+    """Return what a test brought, one line each."""
+    return [*mention_lines(report), *map(finding_words, report.findings)]
 
 
 def report_words(report: Report) -> str:

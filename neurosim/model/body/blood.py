@@ -147,7 +147,8 @@ def blood_ph(paco2_mmhg: float, bicarbonate_mmol_l: float) -> float:
     """Return the pH of blood (Henderson-Hasselbalch).
 
     Bicarbonate is that at the healthy carbon dioxide; breathing some off lowers it a little
-    within minutes (`acute_bicarbonate_slope`), and keeping some back raises it less.
+    within minutes (`acute_bicarbonate_slope`), and keeping some back raises it less. At least
+    1 mmol/L is left.
     """
     fall = FIELDS["paco2_mmhg"].healthy - paco2_mmhg
     slope = "acute_bicarbonate_slope" if fall > 0 else "acute_bicarbonate_slope_up"
@@ -160,9 +161,9 @@ def _acid_base_steps(body: Mapping[str, float], earlier: list[Step]) -> Iterator
     """Yield the change of pH by carbon dioxide and bicarbonate, and that of calcium by pH."""
     healthy = {n: FIELDS[n].healthy for n in ("paco2_mmhg", "bicarbonate_mmol_l")}
     current = {n: _value_after(body, earlier, n) for n in healthy}
-    if current == healthy:
-        return
     change = blood_ph(*current.values()) - blood_ph(*healthy.values())
+    if not change:
+        return
     causes = [s for s in earlier if s.value in healthy]
     factor = causes[0].factor if causes else "breathing and acid"
     size = causes[0].size if causes else "acute_bicarbonate_slope"

@@ -309,7 +309,8 @@ def _event_shapes(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return onset (s), end (s) and peak force (mN) of each event, shape (n_events,)."""
     if starts.size == 0:
-        return np.zeros(0), np.zeros(0), np.zeros(0)
+        none = np.zeros(0)
+        return none, none, none
     gap = np.full(times_s.size, np.inf)
     gap[:-1] = np.diff(times_s) / contraction_s[:-1]
     gap[starts[1:] - 1] = np.inf
@@ -321,7 +322,7 @@ def _event_shapes(
     above = top >= np.repeat(edge, discharges.astype(np.intp))
     index = np.arange(times_s.size)
     rise = np.minimum.reduceat(np.where(above, index, times_s.size), starts)
-    fall = np.maximum.reduceat(np.where(above, index, -1), starts)
+    fall = np.maximum.reduceat(index * above, starts)
     t_rise = times_s[rise] + contraction_s[rise] * _crossing(a[rise], b[rise], edge, rising=True)
     t_fall = times_s[fall] + contraction_s[fall] * _crossing(a[fall], b[fall], edge, rising=False)
     return t_rise, t_fall, peak

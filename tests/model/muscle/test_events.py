@@ -8,8 +8,14 @@ import pytest
 
 from neurosim.base.errors import NeurosimError
 from neurosim.model.muscle import anatomy
-from neurosim.model.muscle.events import KINDS, DischargeLabels, Twitches, find_twitches
-from neurosim.model.muscle.force import TwitchScales, muscle_force_mn, summation_gain
+from neurosim.model.muscle.events import (
+    KINDS,
+    DischargeLabels,
+    Twitches,
+    _crossing,
+    find_twitches,
+)
+from neurosim.model.muscle.force import UNSCALED, TwitchScales, muscle_force_mn, summation_gain
 
 
 def naive_events(times, units, name, time_scale=1.0):
@@ -200,6 +206,87 @@ def test_kinds_follow_from_what_made_the_discharges():
     assert twitches.origin.tolist() == ["terminal"] * 5 + ["lesion"] * 2
     assert twitches.units.tolist() == [1] * 7 and not twitches.painful.any()
     assert "1 myokymic burst" in str(twitches) and set(twitches.kind) < set(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("process", "kinds"),
+    [  # of one, two, three and four discharges
+        ("misfire", ["single", "doublet", "multiplet", "multiplet"]),
+        ("myokymia", ["single"] + ["myokymic_burst"] * 3),  # a group is two or more
+        ("neuromyotonia", ["single", "doublet"] + ["neuromyotonic_burst"] * 2),
+        ("plateau", ["spasm"] * 4),
+    ],
+)
+def test_the_kind_of_so_many_discharges(process, kinds):
+    counts = [1, 2, 3, 4]
+    episode = np.repeat(np.arange(4), counts)
+    times = 2.0 * episode + 0.03 * np.arange(episode.size)
+    labels = DischargeLabels(None, episode, [process] * episode.size)
+    twitches = find_twitches(times, np.full(episode.size, 3), "thumb", labels=labels)
+    assert twitches.kind.tolist() == kinds and twitches.discharges.tolist() == counts
+
+
+def spasm(start_s, scales=UNSCALED):
+    """Return one spasm of two units that fire 15 times a second for two seconds."""
+    times = np.tile(start_s + np.arange(30) / 15.0, 2)
+    labels = DischargeLabels(None, [0] * 60, ["plateau"] * 60)
+    return find_twitches(times, np.repeat([7, 3], 30), "calf", scales, labels)
+
+
+def test_a_spasm_is_the_same_at_any_time_and_in_any_strength():
+    early, late = spasm(0.0), spasm(100.0)
+    assert late.peak_mn == pytest.approx(early.peak_mn, rel=1e-3)
+    assert late.duration_s == pytest.approx(early.duration_s)
+    weak = spasm(0.0, TwitchScales(1e-4))
+    assert weak.peak_mn == pytest.approx(1e-4 * early.peak_mn) and weak.peak_mn < 1.0
+
+
+def test_a_spasm_takes_the_scale_of_its_first_discharge():
+    # in order of units and time: unit 3 comes first, whose discharges stand last
+    force = np.repeat([2.0, 0.5], 30)
+    assert spasm(0.0, TwitchScales(force)).peak_mn == pytest.approx(
+        0.5 * spasm(0.0).peak_mn, rel=1e-9
+    )
+
+
+@pytest.mark.parametrize(("scale", "is_valid"), [(0, 1), (100, 1), (-0.5, 0), (100.5, 0)])
+def test_the_force_is_scaled_by_0_to_100(scale, is_valid):
+    if is_valid:
+        twitches = find_twitches([1.0], [0], "calf", TwitchScales(scale))
+        expected = scale * find_twitches([1.0], [0], "calf").peak_mn
+        assert twitches.peak_mn == pytest.approx(expected)
+        return
+    with pytest.raises(NeurosimError, match="force_scale"):
+        find_twitches([1.0], [0], "calf", TwitchScales(scale))
+
+
+def test_what_is_just_as_strong_as_the_least_visible_force_is_not_seen():
+    peak = float(find_twitches([1.0], [0], "calf").peak_mn[0])
+    for visible_mn, is_seen in ((peak, False), (np.nextafter(peak, 0.0), True)):
+        muscle = dataclasses.replace(anatomy.muscle("calf"), visible_force_mn=visible_mn)
+        assert find_twitches([1.0], [0], muscle).visible.tolist() == [is_seen]
+
+
+def test_both_crossings_meet_at_the_top():
+    # b u exp(-u) is largest, b / e, at u = 1; rounding may put a level just above it
+    b = np.geomspace(1e-3, 1e3, 101)
+    for rising in (True, False):
+        u = _crossing(np.zeros(101), b, b * np.exp(-1.0), rising)
+        assert u == pytest.approx(np.ones(101), abs=1e-6)
+
+
+def test_crossings_are_those_of_lambert():
+    # (a + b u) exp(-u) = y has the roots u = -a/b - W(-y exp(-a/b) / b) of both branches
+    from scipy.special import lambertw
+
+    rng = np.random.default_rng(0)
+    b, u_top = rng.uniform(0.1, 10.0, 500), rng.uniform(0.05, 1.0, 500)
+    a = b * (1.0 - u_top)
+    level = rng.uniform(0.001, 0.999, 500) * b * np.exp(-u_top)
+    for rising, branch in ((True, 0), (False, -1)):
+        exact = -a / b - lambertw(-level * np.exp(-a / b) / b, branch).real
+        u = _crossing(a, b, level, rising)
+        assert u == pytest.approx(np.maximum(exact, 0.0), rel=1e-9, abs=1e-9)
 
 
 def test_a_spasm_is_one_event_over_its_units_and_its_force_the_sum():

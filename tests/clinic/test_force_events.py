@@ -4,19 +4,14 @@ Each test draws discharges from a law of its own, makes force and electromyogram
 the detector, which sees the samples alone.
 """
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from neurosim.base.errors import NeurosimError
 from neurosim.clinic import emg, unit_potentials
-from neurosim.clinic.detect import (
-    _EventRow,
-    _find_spasms,
-    _ForceRecord,
-    _measure_forces,
-    classify_train,
-    detect,
-)
 from neurosim.clinic.spike_sorting import (
     EmgRecord,
     busy_stretches,
@@ -24,9 +19,18 @@ from neurosim.clinic.spike_sorting import (
     prepare_record,
     sort_potentials,
 )
+from neurosim.clinic.trains import TrainEvent, classify_train
 from neurosim.model.muscle import anatomy
 from neurosim.model.muscle.force import muscle_force_mn
 from neurosim.model.soma import cramp
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "scripts" / "verification"))
+from force_events import (  # noqa: E402
+    _find_spasms,
+    _ForceRecord,
+    _measure_forces,
+    detect_with_force,
+)
 
 HZ = 10_000.0
 MUSCLE, UNIT = "foot_sole", 30
@@ -54,7 +58,7 @@ def recorded(times, unit=UNIT, length_s=10.0, noise_uv=None, seed=1, hz=HZ):
 
 
 def classify_single(times, **options):
-    return detect(*recorded(np.asarray(times), **options), HZ, MUSCLE)
+    return detect_with_force(*recorded(np.asarray(times), **options), HZ, MUSCLE)
 
 
 def intervals_ms(times, **options):
@@ -70,7 +74,7 @@ def intervals_ms(times, **options):
 @pytest.mark.parametrize("seed", range(5))
 def test_noise_alone_is_nothing(seed):
     rng = np.random.default_rng(seed)
-    events = detect(rng.normal(0, 5.0, 200_000), rng.normal(0, 0.3, 20_000), HZ, MUSCLE)
+    events = detect_with_force(rng.normal(0, 5.0, 200_000), rng.normal(0, 0.3, 20_000), HZ, MUSCLE)
     assert len(events) == 0 and str(events) == "no events"
 
 
@@ -148,8 +152,8 @@ def test_scale_and_offset_do_not_matter():
     times = np.sort(rng.uniform(0.5, 9.5, 8))
     times = np.sort(np.r_[times, times[::3] + 0.0047])
     signal, force = recorded(times)
-    plain = detect(signal, force, HZ, MUSCLE)
-    other = detect(70.0 * signal + 5000.0, force + 900.0, HZ, MUSCLE)
+    plain = detect_with_force(signal, force, HZ, MUSCLE)
+    other = detect_with_force(70.0 * signal + 5000.0, force + 900.0, HZ, MUSCLE)
     assert plain.onset_s == pytest.approx(other.onset_s, abs=1e-4)
     assert plain.peak_mn == pytest.approx(other.peak_mn, abs=1e-6)
     assert (plain.kind == other.kind).all() and (plain.spikes == other.spikes).all()
@@ -230,7 +234,7 @@ def test_a_cramp_is_one_spasm_and_twitches_are_none(seed):
     pool = cramp.person_pool(seed, anatomy.muscle(MUSCLE).units, prone=True)
     run = cramp.stimulate(pool, cramp.shorten(), cramp.Stimulation(24.0, 9.0), seed=seed)
     signal, force = recorded(run.time_s, unit=run.unit, length_s=12.0, seed=seed)
-    events = detect(signal, force, HZ, MUSCLE)
+    events = detect_with_force(signal, force, HZ, MUSCLE)
     spasm = events.kind == "spasm"
     assert spasm.sum() == 1 and events.origin[spasm] == ["soma"]
     pull = muscle_force_mn(run.time_s, run.unit, MUSCLE, 12.0)
@@ -239,7 +243,7 @@ def test_a_cramp_is_one_spasm_and_twitches_are_none(seed):
     assert events.duration_s[spasm] == pytest.approx(held[-1] - held[0], abs=0.2)
     assert events.peak_mn[spasm] == pytest.approx(pull.max(), rel=0.02)
     # as many potentials in the needle, one unit's force: no spasm
-    weak = detect(signal, force * 0.02, HZ, MUSCLE)
+    weak = detect_with_force(signal, force * 0.02, HZ, MUSCLE)
     assert "spasm" not in weak.kind
 
 
@@ -262,8 +266,8 @@ def test_mistakes_are_one_sentence():
     ]
     for args, message in cases:
         with pytest.raises(NeurosimError, match=message):
-            detect(*args)
-    assert len(detect(signal, force, HZ, MUSCLE)) == 0  # silence without any noise
+            detect_with_force(*args)
+    assert len(detect_with_force(signal, force, HZ, MUSCLE)) == 0  # silence without any noise
 
 
 @pytest.mark.parametrize(("share", "busy"), [(0.62, False), (0.78, True)])
@@ -281,7 +285,7 @@ def test_the_noise_of_the_force_is_that_of_its_mean_over_ten_milliseconds(hz):
 
 @pytest.mark.parametrize(("noise_mn", "duration_s"), [(0.0, 0.7), (4.0, 0.2)])
 def test_a_twitch_is_over_once_what_is_left_of_it_is_within_the_noise(noise_mn, duration_s):
-    row = _EventRow(1.0, 1.0, 0, 1, np.nan, "single", "axon")
+    row = TrainEvent(1.0, 1.0, 0, 1, np.nan, "single", "axon")
     pull = _ForceRecord(np.repeat([0.0, 100.0, 8.0], [1000, 200, 1800]), 1000.0)  # stays at 8 %
     pull.noise = noise_mn
     events = _measure_forces([row], pull, anatomy.muscle("foot_sole"))
@@ -289,7 +293,7 @@ def test_a_twitch_is_over_once_what_is_left_of_it_is_within_the_noise(noise_mn, 
 
 
 def test_a_spasm_begins_and_ends_with_its_force():
-    row = _EventRow(2.0, 8.0, -1, 900, 15.0, "spasm", "soma")
+    row = TrainEvent(2.0, 8.0, -1, 900, 15.0, "spasm", "soma")
     pull = _ForceRecord(np.repeat([0.0, 4000.0, 0.0], [2500, 6000, 2000]), 1000.0)
     events = _measure_forces([row], pull, anatomy.muscle("foot_sole"))
     assert events.onset_s == pytest.approx([2.5], abs=0.006)

@@ -7,7 +7,7 @@ sorted. A unit's size is measured on the record itself, about its spikes. Number
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from neurosim.clinic.filters import Floats, Mask
+    from neurosim.clinic.filters import Floats, Mask, Places
 
 KINDS = ("single", "doublet", "multiplet", "myokymic_burst", "neuromyotonic_burst", "tonic")
 CONFIDENCE = 0.95
@@ -102,7 +102,8 @@ class DetectedChannel:
     noise_uv : float
         Root mean square of the quiet record, above the detector's lower edge (80 Hz).
     least_uv : float
-        A potential whose largest phase is below it would be missed.
+        A potential that comes once, with its largest phase below it, would be missed; one of a
+        unit that comes often may be found by its shape.
     hum : Hum
     saturated : int
         Samples at the end of the amplifier's range.
@@ -246,19 +247,20 @@ def _detect_channel(name: str, samples: Floats, hz: float, muscle: str | None) -
     signal = signal - np.median(signal[~missing])
     record = prepare_record(signal, hz, missing)
     busy = busy_stretches(record)
-    potentials = sort_potentials(record, busy)
+    watched_s = _watched_samples(missing, busy, hz) / hz
+    potentials = _drop_leftovers(sort_potentials(record, busy), watched_s)
     least_uv = parameter("detect", "threshold_noise") * record.noise_uv
     return DetectedChannel(
         name=name,
         signal_uv=np.where(missing, np.nan, signal),
-        watched_s=_watched_samples(missing, busy, hz) / hz,
+        watched_s=watched_s,
         missing_s=float(missing.sum()) / hz,
         noise_uv=_quiet_rms(record, missing),
         least_uv=least_uv,
         hum=hum,
         saturated=_count_saturated(samples[~missing], record.noise_uv),
         interference=tuple(busy),
-        units=_measure_units(signal, missing, potentials, record, hz),
+        units=_measure_units(signal, missing, potentials, record),
         share_seen={} if muscle is None else _share_seen(muscle, least_uv),
     )
 
@@ -289,14 +291,33 @@ def _watched_samples(missing: Mask, busy: list[tuple[float, float]], hz: float) 
     return int(left.sum())
 
 
+def _drop_leftovers(potentials: Potentials, watched_s: float) -> Potentials:
+    """Return the potentials without units that come only beside those found before them.
+
+    What is left of several larger units beside their spikes looks like one more; sorting asks
+    each larger unit alone. The share beside them is counted beyond that of chance.
+    """
+    reach_s = parameter("detect", "leftover_ms") / 1000.0
+    keep = np.zeros(potentials.time_s.size, bool)
+    for unit in range(len(potentials.shapes_uv)):
+        theirs = potentials.unit == unit
+        others, times = potentials.time_s[keep], potentials.time_s[theirs]
+        near = np.searchsorted(others, times + reach_s) > np.searchsorted(others, times - reach_s)
+        chance = 1.0 - np.exp(-2.0 * reach_s * others.size / max(watched_s, reach_s))
+        beyond = (np.mean(near) - chance) / (1.0 - chance) if near.size else 1.0
+        if beyond <= parameter("detect", "leftover_share"):
+            keep |= theirs
+    return replace(potentials, time_s=potentials.time_s[keep], unit=potentials.unit[keep])
+
+
 def _count_saturated(samples: Floats, noise_uv: float) -> int:
     """Return how many samples lie in runs at the record's extremes, far out of the noise."""
     about, total = samples - np.median(samples), 0
     for end in (about.max(), about.min()):
         if abs(end) > 10.0 * noise_uv:
             starts, ends = true_runs(about == end)
-            lengths = ends - starts
-            total += int(np.sum(lengths, where=lengths >= _FLAT_RUN))
+            lengths: Places = ends - starts
+            total += int(lengths @ (lengths >= _FLAT_RUN))
     return total
 
 
@@ -305,24 +326,57 @@ def _measure_units(
     missing: Mask,
     potentials: Potentials,
     record: EmgRecord,
-    hz: float,
 ) -> tuple[DetectedUnit, ...]:
     """Return every unit with its shape in the record before slow waves were taken off."""
-    up = round(record.rate_hz / hz)
+    rate = record.rate_hz
+    up = record.signal_uv.size // signal.size
     wide = upsample(signal, up)
-    quiet = noise_level(wide[~np.repeat(missing, up)], record.rate_hz)
+    quiet = noise_level(wide[~np.repeat(missing, wide.size // missing.size)], rate)
+    trains = _merge_alike(wide, potentials, rate)
+    every = np.sort(np.concatenate([*trains, np.empty(0)]))
     units: list[DetectedUnit] = []
-    for k in range(len(potentials.shapes_uv)):
-        times = potentials.time_s[potentials.unit == k]
-        if not times.size:
-            continue
-        number = len(units) + 1
-        shape, zero, averaged = _median_shape(wide, times, potentials.time_s, record.rate_hz)
+    for number, times in enumerate(trains, 1):
+        shape, zero, averaged = _median_shape(wide, times, every, rate)
         onset = max(parameter("emg", "onset_uv"), 3.0 * quiet / np.sqrt(averaged))
         rows = tuple(row.with_unit(number) for row in classify_train(times))
-        size = measure_shape(shape, record.rate_hz, onset)
-        units.append(DetectedUnit(number, times, rows, shape, record.rate_hz, zero, size))
+        size = measure_shape(shape, rate, onset)
+        units.append(DetectedUnit(number, times, rows, shape, rate, zero, size))
     return tuple(units)
+
+
+def _merge_alike(wide: Floats, potentials: Potentials, rate: float) -> list[Floats]:
+    """Return the spikes of each unit; those of units with one and the same shape are one train.
+
+    Sorting may learn a shape twice, as with and without a doublet's second potential.
+    """
+    trains: list[Floats] = []
+    shapes: list[Floats] = []
+    for unit in range(len(potentials.shapes_uv)):
+        times = potentials.time_s[potentials.unit == unit]
+        if not times.size:
+            continue
+        shape, _, _ = _median_shape(wide, times, potentials.time_s, rate)
+        late = [_delay_if_alike(other, shape, rate) for other in shapes]
+        same = next((k for k, lag in enumerate(late) if lag is not None), None)
+        if same is None:
+            trains.append(times)
+            shapes.append(shape)
+        else:
+            trains[same] = np.sort(np.r_[trains[same], times + (late[same] or 0.0)])
+    return trains
+
+
+def _delay_if_alike(one: Floats, other: Floats, rate: float) -> float | None:
+    """Return how much later, s, the same shape comes in another, None if it is another shape."""
+    limit = parameter("detect", "misfit_share") * float(np.abs(one).max())
+    reach = round(parameter("detect", "about_ms") / 1000.0 * rate)
+    inner = one[reach:-reach]
+    left = [
+        float(np.abs(other[reach + lag : other.size - reach + lag] - inner).max())
+        for lag in range(-reach, reach + 1)
+    ]
+    best = int(np.argmin(left))
+    return (best - reach) / rate if left[best] < limit else None
 
 
 def _median_shape(

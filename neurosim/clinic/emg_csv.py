@@ -117,7 +117,7 @@ def read_emg(
                 f"rate_hz = {rate_hz:g}, but the time of {name} has {hz:.6g} samples per second."
             )
     channels = {
-        label: check_channel(f"{name}, column {label}", volts[:, k], hz)
+        label: check_channel(f"{name} ({label})", volts[:, k], hz)
         for k, (_, label, _) in enumerate(header.volts)
     }
     return EmgFile(name, hz, start, channels, header.ignored)
@@ -156,13 +156,13 @@ def _find_header(name: str, lines: Sequence[str], unit: str | None) -> _Header:
     scale = None if unit is None else check_unit(unit)
     header = None
     for k, line in enumerate(lines[:_HEADER_LINES]):
-        separator = max(SEPARATORS, key=line.count) if any(s in line for s in SEPARATORS) else ""
+        separator = _find_separator(line)
         cells = _split_line(line, separator)
         if not any(cells):
             continue
         if all(_is_number(cell, separator) for cell in cells):
-            header = header or _name_columns(k, separator, [f"column {i + 1}" for i in
-                                                            range(len(cells))], scale)  # fmt: skip
+            labels = [f"column {i + 1}" for i in range(len(cells))]
+            header = header or _name_columns(k, separator, labels, scale)
             break
         named = _name_columns(k + 1, separator, cells, scale)
         if named.volts:
@@ -179,6 +179,13 @@ def _find_header(name: str, lines: Sequence[str], unit: str | None) -> _Header:
             f"emg_uv), but {columns}; or say the unit with --unit (unit in Python)."
         )
     return header
+
+
+def _find_separator(line: str) -> str:
+    """Return what parts the cells of a line: nothing in one number with a decimal comma."""
+    if not any(s in line for s in SEPARATORS) or re.fullmatch(r"\s*[-+]?\d+,\d+\s*", line):
+        return ""
+    return max(SEPARATORS, key=line.count)
 
 
 def _split_line(line: str, separator: str) -> list[str]:

@@ -160,9 +160,8 @@ def busy_stretches(record: EmgRecord) -> list[tuple[float, float]]:
         if (j - i) * step < _param("spasm_least_s") * rate:
             continue
         k = int(np.searchsorted(starts, i * step, "right")) - 1
-        first = int(starts[k])
-        part = np.flatnonzero(record.active[first : int(ends[k])])
-        span = ((first + int(part[0])) / rate, (first + int(part[-1])) / rate)
+        part: Places = int(starts[k]) + np.flatnonzero(record.active[starts[k] : ends[k]])
+        span = (int(part[0]) / rate, int(part[-1]) / rate)
         if span not in stretches:
             stretches.append(span)
     return stretches

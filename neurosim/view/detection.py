@@ -23,9 +23,9 @@ KIND_WORDS = {
     "single": "single discharge",
     "doublet": "doublet",
     "multiplet": "multiplet",
-    "myokymic_burst": "burst as of myokymia",
-    "neuromyotonic_burst": "burst as of neuromyotonia",
-    "tonic": "discharge of a steady train as by will",
+    "myokymic_burst": "myokymic burst",
+    "neuromyotonic_burst": "neuromyotonic burst",
+    "tonic": "tonic discharge",
 }
 
 
@@ -50,7 +50,9 @@ def _channel_lines(channel: DetectedChannel, muscle: str | None) -> list[str]:
     lines = [f"{c.name}: {_count_words(c)}", *_noise_lines(c, muscle), *_flaw_lines(c)]
     if c.units:
         kinds = [pluralize(c.count(kind), KIND_WORDS[kind]) for kind in KINDS if c.count(kind)]
-        lines.append(f"Of {pluralize(len(c.events), 'event')}: {', '.join(kinds)}.")
+        lines.append(f"Events by unit and interval: {', '.join(kinds)}.")
+        if c.count("tonic"):
+            lines.append("Tonic discharges come on and on, regularly, as by will.")
         lines.append(_interval_words(c))
         lines += ["", unit_table(c)]
     return lines
@@ -81,7 +83,7 @@ def _noise_lines(c: DetectedChannel, muscle: str | None) -> list[str]:
         return ["The record is a flat line."]
     lines = [
         f"Noise: {c.noise_uv:.2g} µV (root mean square of the quiet parts, above 80 Hz). A "
-        f"potential whose largest phase is below {c.least_uv:.2g} µV would be missed."
+        f"lone potential whose largest phase is below {c.least_uv:.2g} µV would be missed."
     ]
     if c.share_seen:
         lines.append(
@@ -167,8 +169,11 @@ def pattern_words(unit: DetectedUnit) -> str:
     counts = {kind: kinds.count(kind) for kind in KINDS if kind in kinds}
     if unit.is_tonic:
         return "a steady train, as by will"
-    words = [f"{n} {kind.replace('_', ' ')}" + "s" * (n > 1) for kind, n in counts.items()]
-    return ", ".join(words).replace("singles", "single")
+    words = [
+        f"{n} {kind.replace('_', ' ')}" + "s" * (n > 1 and kind not in ("single", "tonic"))
+        for kind, n in counts.items()
+    ]
+    return ", ".join(words)
 
 
 def detection_headline(detection: Detection) -> str:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 LARGEST_MB = 200.0  # 15 minutes at 10 kHz; one sample is a line of some 20 bytes
 LEAST_S = 1.0  # of record
+MOST_COLUMNS = 256
 MOST_GAP = 20.0  # times the record that may be missing within it
 LARGEST_UV = 1e6
 UNITS_UV = {"uv": 1.0, "mv": 1e3, "v": 1e6, "nv": 1e-3, "microvolt": 1.0, "microvolts": 1.0,
@@ -98,7 +99,8 @@ def read_emg(
     columns = [] if header.time is None else [header.time[0]]
     columns += [column for column, _, _ in header.volts]
     table = _read_numbers(name, lines, header, columns)
-    volts = table[:, -len(header.volts) :] * [scale for _, _, scale in header.volts]
+    with np.errstate(over="ignore"):  # what overflows is refused as too large or a gap
+        volts = table[:, -len(header.volts) :] * [scale for _, _, scale in header.volts]
     start = 0.0
     if header.time is None:
         if rate_hz is None:
@@ -207,6 +209,8 @@ def _is_number(cell: str, separator: str) -> bool:
 
 def _name_columns(first: int, separator: str, cells: list[str], scale: float | None) -> _Header:
     """Return which column is time and which voltage, by the words of a header."""
+    if len(cells) > MOST_COLUMNS:
+        raise NeurosimError(f"A record may have {MOST_COLUMNS} columns at most, not {len(cells)}.")
     time: tuple[int, float] | None = None
     volts: list[tuple[int, str, float]] = []
     ignored: list[str] = []
@@ -276,7 +280,8 @@ def _read_cells(name: str, body: list[str], header: _Header, columns: list[int])
 
 def _lay_out_time(name: str, time_s: Floats, first_line: int) -> tuple[float, Places]:
     """Return the samples per second, and the place of each sample on an even grid."""
-    steps = np.diff(time_s)
+    with np.errstate(invalid="ignore"):
+        steps = np.diff(time_s)
     bad = np.flatnonzero(~(steps >= 0.0))
     if not np.isfinite(time_s[:1]).all() or bad.size:
         line = first_line + 1 + (int(bad[0]) + 1 if np.isfinite(time_s[:1]).all() else 0)

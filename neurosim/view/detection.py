@@ -8,7 +8,7 @@ import numpy as np
 
 from neurosim.base.parameters import load_group
 from neurosim.clinic.detect import KINDS, DetectedChannel, DetectedUnit, Detection, event_kind
-from neurosim.view.style import ADVICE, label_number, pluralize, safe_label
+from neurosim.view.style import ADVICE, label_number, muscle_words, pluralize, safe_label
 
 if TYPE_CHECKING:
     from neurosim.clinic.trains import TrainEvent
@@ -87,7 +87,7 @@ def _noise_lines(c: DetectedChannel, muscle: str | None) -> list[str]:
     ]
     if c.share_seen:
         lines.append(
-            f"In the model's {muscle} {100 * c.share_seen['surface']:.0f} % of the motor units are "
+            f"In the model's {muscle_words(muscle or '')} {100 * c.share_seen['surface']:.0f} % of the motor units are "
             "above that under a surface pair over its middle, "
             f"{100 * c.share_seen['needle']:.0f} % under a needle in its middle."
         )

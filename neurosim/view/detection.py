@@ -86,8 +86,9 @@ def _noise_lines(c: DetectedChannel, muscle: str | None) -> list[str]:
         f"lone potential whose largest phase is below {c.least_uv:.2g} µV would be missed."
     ]
     if c.share_seen:
+        where = muscle_words(muscle or "")
         lines.append(
-            f"In the model's {muscle_words(muscle or '')} {100 * c.share_seen['surface']:.0f} % of the motor units are "
+            f"In the model's {where} {100 * c.share_seen['surface']:.0f} % of the motor units are "
             "above that under a surface pair over its middle, "
             f"{100 * c.share_seen['needle']:.0f} % under a needle in its middle."
         )

@@ -31,7 +31,12 @@ from neurosim.clinic.spike_sorting import (
     true_runs,
 )
 from neurosim.clinic.trains import TrainEvent, classify_train
-from neurosim.clinic.unit_potentials import PotentialShape, measure_shape, unit_potentials
+from neurosim.clinic.unit_potentials import (
+    ELECTRODES,
+    PotentialShape,
+    measure_shape,
+    unit_potentials,
+)
 from neurosim.model.muscle import anatomy
 
 if TYPE_CHECKING:
@@ -402,7 +407,9 @@ def _median_shape(
 
 def _share_seen(muscle: str, least_uv: float) -> dict[str, float]:
     """Return which share of the model's units an electrode over or in a muscle's middle sees."""
-    return {
-        electrode: float(np.mean(np.abs(unit_potentials(muscle, electrode)).max(axis=1) > least_uv))
-        for electrode in ("surface", "needle")
-    }
+
+    def share(electrode: str) -> float:
+        peaks: Floats = np.abs(unit_potentials(muscle, electrode)).max(axis=1)
+        return np.count_nonzero(peaks > least_uv) / peaks.size
+
+    return {electrode: share(electrode) for electrode in ELECTRODES}

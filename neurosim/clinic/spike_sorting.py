@@ -156,7 +156,7 @@ def busy_stretches(record: EmgRecord) -> list[tuple[float, float]]:
     linked = filters.widen_mask(record.active, round(_param("pause_s") / 2.0 * rate))
     stretches: list[tuple[float, float]] = []
     starts, ends = true_runs(linked)
-    for i, j in zip(*true_runs(core), strict=True):
+    for i, j in np.column_stack(true_runs(core)).tolist():
         if (j - i) * step < _param("spasm_least_s") * rate:
             continue
         k = int(np.searchsorted(starts, i * step, "right")) - 1

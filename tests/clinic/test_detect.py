@@ -185,6 +185,7 @@ def test_two_waves_are_two_units_with_their_doublets_and_trains():
     assert second.is_tonic and not first.is_tonic
     assert abs(second.time_s.size - train.size) <= 4
     assert first.time_s.size == pytest.approx(pairs.size, abs=2)
+    assert hits(pairs, first.time_s, (-0.002, 0.002)) >= pairs.size - 1
     assert channel.count("doublet") == pytest.approx(5, abs=1)
     rows = ns.detect(signal, rate_hz=HZ).to_dataframe()
     assert len(rows) == channel.potentials and rows.time_s.is_monotonic_increasing
@@ -344,7 +345,7 @@ BAD = {
     "short": ("time_s,emg_uv\n" + "".join(f"{k / 1e4},1\n" for k in range(500)), "0.05 s of"),
     "uneven": ("time_s,emg_uv\n" + "".join(f"{(k / 3e3) ** 2},{k}\n" for k in range(9000)),
                "not sampled evenly"),
-    "slow": ("time_s,emg_uv\n" + "".join(f"{k / 100},1\n" for k in range(500)), "1000 to 50000"),
+    "few samples": ("time_s,emg_uv\n" + "".join(f"{k / 100},1\n" for k in range(500)), "1000 to 50000"),
     "no rate": ("emg_uv\n" + "1\n" * 5000, "--rate-hz"),
     "volts": ("time_s,emg_V\n" + "".join(f"{k / 1e3},{k}\n" for k in range(3000)), "below 1 V"),
     "a leap": ("time_s,emg_uv\n" + "".join(f"{k / 1e3 + 1e6 * (k > 900)},1\n" for k in range(2000)),

@@ -250,9 +250,13 @@ def _read_numbers(name: str, lines: list[str], header: _Header, columns: list[in
         raise NeurosimError(f"{name} has a header and no samples.")
     try:
         return np.loadtxt(
-            body, delimiter=header.separator or None, usecols=columns, ndmin=2, comments=None,
+            body,
+            delimiter=header.separator or None,
+            usecols=columns,
+            ndmin=2,
+            comments=None,
             quotechar='"',
-        )  # fmt: skip
+        )
     except (ValueError, IndexError):
         return _read_cells(name, body, header, columns)
 

@@ -345,7 +345,7 @@ BAD = {
     "short": ("time_s,emg_uv\n" + "".join(f"{k / 1e4},1\n" for k in range(500)), "0.05 s of"),
     "uneven": ("time_s,emg_uv\n" + "".join(f"{(k / 3e3) ** 2},{k}\n" for k in range(9000)),
                "not sampled evenly"),
-    "few samples": ("time_s,emg_uv\n" + "".join(f"{k / 100},1\n" for k in range(500)), "1000 to 50000"),
+    "few": ("time_s,emg_uv\n" + "".join(f"{k / 100},1\n" for k in range(500)), "1000 to 50000"),
     "no rate": ("emg_uv\n" + "1\n" * 5000, "--rate-hz"),
     "volts": ("time_s,emg_V\n" + "".join(f"{k / 1e3},{k}\n" for k in range(3000)), "below 1 V"),
     "a leap": ("time_s,emg_uv\n" + "".join(f"{k / 1e3 + 1e6 * (k > 900)},1\n" for k in range(2000)),

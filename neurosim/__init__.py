@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from neurosim.classroom.lessons.build import lessons
     from neurosim.classroom.mystery.desk import mystery
     from neurosim.classroom.mystery.key import key
+    from neurosim.clinic.detect import detect
     from neurosim.clinic.panel import read_panel
     from neurosim.clinic.record import read_record
     from neurosim.model.body.contributions import contributions
@@ -51,6 +52,7 @@ _HOMES = {
     "classroom.lessons.build": ("lessons",),
     "classroom.mystery.desk": ("mystery",),
     "classroom.mystery.key": ("key",),
+    "clinic.detect": ("detect",),
     "clinic.panel": ("read_panel",),
     "clinic.record": ("read_record",),
     "model.body.contributions": ("contributions",),
@@ -85,6 +87,7 @@ __all__ = [
     "catalogue",
     "cohort",
     "contributions",
+    "detect",
     "excitability",
     "explore",
     "fit",
@@ -156,6 +159,15 @@ _register(
     files="neurosim.view.fitted:fit_files",
     table="neurosim.view.fitted:fit_rows",
     parameters="neurosim.view.fitted:fit_parameters",
+)
+_register(
+    "Detection",
+    text="neurosim.view.detection:describe_detection",
+    headline="neurosim.view.detection:detection_headline",
+    plot="neurosim.view.detection_figure:picture_detection",
+    files="neurosim.view.detection_figure:detection_files",
+    table="neurosim.view.detection:potential_columns",
+    parameters="neurosim.view.detection:detection_parameters",
 )
 _register(
     "Article",

@@ -12,6 +12,7 @@ a cramp of a pool of motoneurons.
 from __future__ import annotations
 
 import argparse
+import sys
 from io import BytesIO
 from pathlib import Path
 
@@ -19,7 +20,6 @@ import numpy as np
 from scipy.io import wavfile
 
 from neurosim.clinic import emg, unit_potentials
-from neurosim.clinic.detect import detect
 from neurosim.model.firing.bursts import Rhythm, sample_multiplets, sample_myokymia, site_bursts
 from neurosim.model.muscle.anatomy import muscle
 from neurosim.model.muscle.force import muscle_force_mn
@@ -42,6 +42,9 @@ from neurosim.view.style import (
     label_decades,
     new_figure,
 )
+
+sys.path.insert(0, str(Path(__file__).parent / "verification"))
+from force_events import detect_with_force  # noqa: E402
 
 FOLDER = Path("docs/figures")
 MUSCLE, UNIT, HZ, LENGTH_S = "shin", 90, 10_000.0, 2.0
@@ -130,7 +133,7 @@ def draw_events() -> None:
         grid[0, column].set_title(name)
         start = 0.795 if name != "Myokymic run" else times[0] - 0.005
         plot_stretch(signal, HZ, start, ax=grid[4, column])
-        detected = detect(signal, force, HZ, MUSCLE)
+        detected = detect_with_force(signal, force, HZ, MUSCLE)
         for onset, length in zip(detected.onset_s, detected.duration_s, strict=True):
             grid[1, column].axvspan(onset, min(onset + length, LENGTH_S), color=PALE, zorder=0)
         kinds_of = "\n".join(

@@ -48,6 +48,7 @@ EASY = {
     "catalogue": {},
     "cohort": {"scenarios": ("stress",), "people": 2, "hours": 0.001},
     "contributions": {"body": ns.Body()},
+    "detect": {"record": [0.0, 1.0] * 2000, "rate_hz": 2000.0},
     "excitability": {},
     "explore": {"sliders": False},
     "fit": {"record": "absent.mem"},

@@ -23,7 +23,7 @@ from neurosim.cli.output import print_now
 
 COMMANDS = (
     *("run", "list", "lab", "mystery", "lessons", "key", "article", "sweep", "excitability"),
-    *("fit", "cohort", "sensitivity", "sources", "validate"),
+    *("fit", "detect", "cohort", "sensitivity", "sources", "validate"),
 )
 # What a command needs of the applications, any of which may be left out.
 APPLICATIONS = {

@@ -23,6 +23,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "condition": {"metavar": "NAME", "help": "a named condition of the axon, such as ischaemia; "
                                              "'neurosim list' shows all"},
     "muscle": {"metavar": "M", "help": "muscle, such as eyelid ('all' six in a cohort)"},
+    "rate-hz": {"metavar": "HZ", "help": "samples per second, where the file has no column of "
+                                         "time"},
+    "unit": {"metavar": "uV|mV|V", "help": "of the voltage, where the header does not say it"},
     "hours": {"metavar": "H", "help": "simulated time, in hours (default: 24)"},
     "workers": {"metavar": "W", "help": "processes to use (default: the machine's cores)"},
     "scheduler": {"metavar": "ADDRESS", "help": "a Dask cluster that does the work instead, such "

@@ -1,332 +1,415 @@
-"""What a record tells of twitches and spasms, from force and electromyogram alone.
+"""The detector of a clinician's own record: potentials, units, doublets and bursts, and its limits.
 
-Nothing here knows who fired when. **Which electrode:** one record of potentials, best a needle's
-beside the active unit. The edges of its potentials last a millisecond, so that intervals of a burst
-can be read even if it came only once; a potential on the skin lasts 5 to 20 ms and is smooth, and
-small or deep units drown in its noise. How many units pull is told by the force, not by a second
-electrode. `docs/events.md` has the confusion matrices of both.
-
-**Spasm**: potentials fill the record for a second and more, and the force is above what the
-strongest unit could hold alone. **All else**: potentials are sorted (`potentials`), spikes of one
-unit that follow closely are one event, and kind and origin follow from the intervals of its unit
-(`classify_train`). Numbers: ``detect.toml``.
+Mains hum is taken away, gaps are filled, potentials sorted into units by shape (`spike_sorting`)
+and each unit's intervals read (`trains`). Stretches in which potentials interfere are told and not
+sorted. A unit's size is measured on the record itself, about its spikes. Numbers: ``detect.toml``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from os import PathLike
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurosim.base import parameters
-from neurosim.base.errors import NeurosimError, number_within
+from neurosim.base.calls import public
+from neurosim.base.errors import NeurosimError
+from neurosim.base.parameters import parameter
+from neurosim.base.viewable import Viewable
+from neurosim.clinic.emg_csv import EmgFile, check_channel, check_rate, check_unit, read_emg
+from neurosim.clinic.filters import poisson_limits, upsample
+from neurosim.clinic.hum import Hum, remove_hum
 from neurosim.clinic.spike_sorting import (
     EmgRecord,
+    Potentials,
     busy_stretches,
     check_samples,
+    noise_level,
     prepare_record,
     sort_potentials,
     true_runs,
 )
+from neurosim.clinic.trains import TrainEvent, classify_train
+from neurosim.clinic.unit_potentials import (
+    ELECTRODES,
+    PotentialShape,
+    measure_shape,
+    unit_potentials,
+)
 from neurosim.model.muscle import anatomy
-from neurosim.model.muscle.anatomy import Muscle
-from neurosim.model.muscle.force import summation_gain, tetanic_fraction
 
-FORCE_HZ = (100.0, 50_000.0)
+if TYPE_CHECKING:
+    from pathlib import Path
 
+    from numpy.typing import ArrayLike
 
-def _param(name: str) -> float:
-    return parameters.parameter("detect", name)
+    from neurosim.clinic.filters import Floats, Mask, Places
+
+KINDS = ("single", "doublet", "multiplet", "myokymic_burst", "neuromyotonic_burst", "tonic")
+CONFIDENCE = 0.95
+_FLAT_RUN = 3  # equal samples at an extreme that an amplifier's end makes
 
 
 @dataclass(frozen=True, eq=False)
-class DetectedEvents:
-    """Events found in a record, in order of onset, as columns of shape (n,).
+class DetectedUnit:
+    """What one unit's potentials look like in the record, and when they come.
 
     Attributes
     ----------
-    onset_s : ndarray
-        Largest point of the first potential; of a spasm when the force first exceeds 5 % of its
-        peak.
-    duration_s : ndarray
-        Until the force is back under 5 % of the event's peak (or three SDs of its noise) above
-        where it began, or until the next event; of a spasm from the first to the last point above
-        5 %.
-    peak_mn : ndarray
-        Largest force above that at the onset.
-    unit : ndarray of int
-        Which of the potentials' shapes it has; -1 for a spasm.
-    spikes : ndarray of int
-        Potentials in the event; 0 for a spasm, whose potentials cannot be told apart.
-    rate_per_s : ndarray
-        Inverse mean interval; NaN with one spike and for a spasm.
-    kind : ndarray of str
-        ``"single"``, ``"doublet"``, ``"multiplet"``, ``"myokymic_burst"``,
-        ``"neuromyotonic_burst"`` or ``"spasm"``.
-    origin : ndarray of str
-        ``"axon"``, ``"terminal"``, ``"soma"`` or ``"lesion"``, by the intervals of its unit.
-    visible : ndarray of bool
-        Whether the peak is above the muscle's visible force.
+    number : int
+        From 1, in the order in which the channel's units were told apart.
+    time_s : ndarray, shape (n,)
+        Of its potentials.
+    events : tuple of TrainEvent
+    shape_uv : ndarray
+        Median of the record about its potentials, sampled at `shape_hz`; sample `shape_zero`
+        is the potential's time.
+    shape_hz : float
+    shape_zero : int
+    size : PotentialShape
+        Amplitude, duration and phases of that.
     """
 
-    onset_s: np.ndarray
-    duration_s: np.ndarray
-    peak_mn: np.ndarray
-    unit: np.ndarray
-    spikes: np.ndarray
-    rate_per_s: np.ndarray
-    kind: np.ndarray
-    origin: np.ndarray
-    visible: np.ndarray
+    number: int
+    time_s: Floats
+    events: tuple[TrainEvent, ...]
+    shape_uv: Floats
+    shape_hz: float
+    shape_zero: int
+    size: PotentialShape
 
-    def __len__(self) -> int:
-        return len(self.onset_s)
+    @property
+    def intervals_ms(self) -> Floats:
+        """Intervals from each potential to the next."""
+        return 1000.0 * np.diff(self.time_s)
 
-    def columns(self) -> dict[str, np.ndarray]:
-        """Return the columns by name, the unit at the end of the name, ready for a CSV."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
-    def __str__(self) -> str:
-        if not len(self):
-            return "no events"
-        names, counts = np.unique(self.kind, return_counts=True)
-        parts = [
-            f"{n} {name.replace('_', ' ')}{'s' if n > 1 and name != 'single' else ''}"
-            for name, n in zip(names, counts, strict=True)
-        ]
-        seen = int(self.visible.sum()) or "none"
-        return f"{len(self)} event{'s' * (len(self) > 1)}: {', '.join(parts)}; {seen} visible"
+    @property
+    def is_tonic(self) -> bool:
+        """Whether most of its potentials come on and on, regularly, as by will."""
+        return sum(event_kind(e) == "tonic" for e in self.events) > len(self.time_s) / 2
 
 
+@dataclass(frozen=True, eq=False)
+class DetectedChannel:
+    """What one channel shows.
+
+    Attributes
+    ----------
+    name : str
+        Of its column.
+    signal_uv : ndarray, shape (n,)
+        The record about its median, without hum; NaN in the gaps.
+    watched_s : float
+        Time in which potentials were looked for: without gaps and interference.
+    missing_s : float
+        Gaps.
+    noise_uv : float
+        Root mean square of the quiet record, above the detector's lower edge (80 Hz).
+    least_uv : float
+        A potential that comes once, with its largest phase below it, would be missed; one of a
+        unit that comes often may be found by its shape.
+    hum : Hum
+    saturated : int
+        Samples at the end of the amplifier's range.
+    interference : tuple of (start, end)
+        Stretches, s, in which potentials cannot be told apart; not sorted, not counted.
+    units : tuple of DetectedUnit
+    share_seen : mapping of str to float
+        By electrode, which share of the model's units in the named muscle is above `least_uv`.
+    """
+
+    name: str
+    signal_uv: Floats
+    watched_s: float
+    missing_s: float
+    noise_uv: float
+    least_uv: float
+    hum: Hum
+    saturated: int
+    interference: tuple[tuple[float, float], ...]
+    units: tuple[DetectedUnit, ...]
+    share_seen: dict[str, float]
+
+    @property
+    def events(self) -> list[TrainEvent]:
+        """Events of all units, in order of time."""
+        return sorted((e for u in self.units for e in u.events), key=lambda e: e.start_s)
+
+    @property
+    def potentials(self) -> int:
+        """How many potentials were found."""
+        return sum(unit.time_s.size for unit in self.units)
+
+    def count(self, kind: str) -> int:
+        """Return how many events are of one of `KINDS`."""
+        return sum(event_kind(e) == kind for e in self.events)
+
+    def rate_per_min(self, count: int) -> tuple[float, float, float]:
+        """Return a count per minute watched, and its exact Poisson interval (95 %)."""
+        minutes = self.watched_s / 60.0
+        if minutes <= 0.0:
+            return np.nan, np.nan, np.nan
+        low, high = poisson_limits(count, CONFIDENCE)
+        return count / minutes, low / minutes, high / minutes
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Detection(Viewable):
+    """What `detect` tells of a record.
+
+    Attributes
+    ----------
+    title : str
+        Name of the file.
+    muscle : str or None
+    sampling_hz : float
+    start_s : float
+        Time of the first sample; all times count from it.
+    channels : tuple of DetectedChannel
+    ignored : tuple of str
+        Columns that were not read.
+    """
+
+    title: str
+    muscle: str | None
+    sampling_hz: float
+    start_s: float
+    channels: tuple[DetectedChannel, ...]
+    ignored: tuple[str, ...]
+
+
+def event_kind(event: TrainEvent) -> str:
+    """Return which of `KINDS` an event is."""
+    return "tonic" if event.origin == "soma" else event.kind
+
+
+@public
 def detect(
-    emg_uv: Any,
-    force_mn: Any,
-    sampling_hz: float,
-    muscle: str | Muscle,
+    record: str | Path | ArrayLike,
     *,
-    force_hz: float = 1000.0,
-) -> DetectedEvents:
-    """Return the events of a record, seen in its samples alone.
+    rate_hz: float | None = None,
+    unit: str | None = None,
+    muscle: str | None = None,
+) -> Detection:
+    """Find and sort the potentials of an electromyogram, as ``neurosim detect`` does.
 
     Parameters
     ----------
-    emg_uv : array_like
-        Electromyogram, uV, of one electrode, best a needle in or beside the active unit.
-    force_mn : array_like
-        Force of the muscle, mN, over the same time.
-    sampling_hz : float
-        Samples of the electromyogram per second, 1000 to 50 000.
-    muscle : str or Muscle
-        Says how strong a twitch must be to be seen.
-    force_hz : float
-        Samples of the force per second, 100 to 50 000.
+    record : path or array_like
+        A CSV file with a column of time (s or ms) and one or more of voltage (uV, mV or V), the
+        units in the header; or samples, shape (n,), NaN where there is none.
+    rate_hz : float, optional
+        Samples per second, 1000 to 50 000, where the record has no time.
+    unit : str, optional
+        ``"uV"`` (of samples by default), ``"mV"`` or ``"V"``, where no header says so.
+    muscle : str, optional
+        One of the model's muscles: which share of its units could be seen at this noise.
+
+    Returns
+    -------
+    Detection
 
     Raises
     ------
     NeurosimError
-        If a record is no column of finite numbers, the two differ in length by more than one
-        tenth of a second, or a rate is not allowed.
+        If the record cannot be read, is too short, or a name or value is not allowed.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> detect(rng.normal(0.0, 5.0, 50_000), rate_hz=10_000).channels[0].potentials
+    0
     """
-    m = anatomy.muscle(muscle)
-    hz = number_within("force_hz", force_hz, *FORCE_HZ, "per second")
-    force = check_samples("force_mn", force_mn)
-    record = prepare_record(emg_uv, sampling_hz)
-    length_s = np.size(emg_uv) / float(sampling_hz)
-    if abs(length_s - force.size / hz) > 0.1:
-        raise NeurosimError(
-            f"The electromyogram lasts {length_s:.4g} s and the force {force.size / hz:.4g} s: "
-            "both must cover the same time (check sampling_hz and force_hz)."
-        )
-    pull = _ForceRecord(force, hz)
-    spasms = _find_spasms(record, pull, float(anatomy.twitch_forces_mn(m)[-1]))
-    potentials = sort_potentials(record, spasms)
-    rows = [_EventRow(a, b, -1, 0, np.nan, "spasm", "soma") for a, b in spasms]
+    if muscle is not None:
+        muscle = anatomy.muscle(muscle).name
+    if isinstance(record, str | PathLike):
+        file = read_emg(record, rate_hz, unit)
+    else:
+        file = _read_samples(record, rate_hz, unit)
+    channels = (
+        _detect_channel(name, samples, file.sampling_hz, muscle)
+        for name, samples in file.channels.items()
+    )
+    return Detection(
+        file.title, muscle, file.sampling_hz, file.start_s, tuple(channels), file.ignored
+    )
+
+
+def _read_samples(samples: ArrayLike, rate_hz: Any, unit: str | None) -> EmgFile:
+    """Return bare samples as a file of one channel."""
+    column = check_samples("record", samples, gaps=True)
+    if rate_hz is None:
+        raise NeurosimError("Samples need their rate: rate_hz, samples per second.")
+    hz, scale = check_rate(rate_hz), check_unit("uV" if unit is None else unit)
+    return EmgFile("samples", hz, 0.0, {"emg": check_channel("record", column * scale, hz)})
+
+
+def _detect_channel(name: str, samples: Floats, hz: float, muscle: str | None) -> DetectedChannel:
+    """Return what one channel shows."""
+    missing = ~np.isfinite(samples)
+    signal, hum = remove_hum(_fill_gaps(samples, missing), hz)
+    signal = signal - np.median(signal[~missing])
+    record = prepare_record(signal, hz, missing)
+    busy = busy_stretches(record)
+    watched_s = _watched_samples(missing, busy, hz) / hz
+    potentials = _drop_leftovers(sort_potentials(record, busy), watched_s)
+    least_uv = parameter("detect", "threshold_noise") * record.noise_uv
+    return DetectedChannel(
+        name=name,
+        signal_uv=np.where(missing, np.nan, signal),
+        watched_s=watched_s,
+        missing_s=float(missing.sum()) / hz,
+        noise_uv=_quiet_rms(record, missing),
+        least_uv=least_uv,
+        hum=hum,
+        saturated=_count_saturated(samples[~missing], record.noise_uv),
+        interference=tuple(busy),
+        units=_measure_units(signal, missing, potentials, record),
+        share_seen={} if muscle is None else _share_seen(muscle, least_uv),
+    )
+
+
+def _quiet_rms(record: EmgRecord, missing: Mask) -> float:
+    """Return the root mean square of all that is no potential.
+
+    The level that thresholds go by is that of the quietest windows, some 5 to 15 % less.
+    """
+    gap = np.repeat(missing, record.signal_uv.size // missing.size)
+    quiet = record.signal_uv[~record.active & ~gap]
+    return float(np.sqrt(np.mean(quiet**2))) if quiet.size else record.noise_uv
+
+
+def _fill_gaps(samples: Floats, missing: Mask) -> Floats:
+    """Return samples with straight lines across their gaps."""
+    if not missing.any():
+        return samples
+    there = np.flatnonzero(~missing)
+    return np.interp(np.arange(samples.size), there, samples[there])
+
+
+def _watched_samples(missing: Mask, busy: list[tuple[float, float]], hz: float) -> int:
+    """Return how many samples are neither missing nor of interference."""
+    left = ~missing
+    for start, end in busy:
+        left[round(start * hz) : round(end * hz) + 1] = False
+    return int(left.sum())
+
+
+def _drop_leftovers(potentials: Potentials, watched_s: float) -> Potentials:
+    """Return the potentials without units that come only beside those found before them.
+
+    What is left of several larger units beside their spikes looks like one more; sorting asks
+    each larger unit alone. The share beside them is counted beyond that of chance.
+    """
+    reach_s = parameter("detect", "leftover_ms") / 1000.0
+    keep = np.zeros(potentials.time_s.size, bool)
     for unit in range(len(potentials.shapes_uv)):
-        rows += [
-            row.from_train(unit)
-            for row in classify_train(potentials.time_s[potentials.unit == unit])
-        ]
-    return _measure_forces(sorted(rows, key=lambda r: r.start_s), pull, m)
+        theirs = potentials.unit == unit
+        others, times = potentials.time_s[keep], potentials.time_s[theirs]
+        near = np.searchsorted(others, times + reach_s) > np.searchsorted(others, times - reach_s)
+        chance = 1.0 - np.exp(-2.0 * reach_s * others.size / max(watched_s, reach_s))
+        beyond = (np.mean(near) - chance) / (1.0 - chance) if near.size else 1.0
+        if beyond <= parameter("detect", "leftover_share"):
+            keep |= theirs
+    return replace(potentials, time_s=potentials.time_s[keep], unit=potentials.unit[keep])
 
 
-@dataclass(frozen=True)
-class _EventRow:
-    """An event before its force is known: first and last spike, and what the intervals say."""
-
-    start_s: float
-    end_s: float
-    unit: int
-    spikes: int
-    rate_per_s: float
-    kind: str
-    origin: str
-
-    def from_train(self, unit: int) -> _EventRow:
-        return replace(self, unit=unit)
+def _count_saturated(samples: Floats, noise_uv: float) -> int:
+    """Return how many samples lie in runs at the record's extremes, far out of the noise."""
+    about, total = samples - np.median(samples), 0
+    for end in (about.max(), about.min()):
+        if abs(end) > 10.0 * noise_uv:
+            starts, ends = true_runs(about == end)
+            lengths: Places = ends - starts
+            total += int(lengths @ (lengths >= _FLAT_RUN))
+    return total
 
 
-class _ForceRecord:
-    """The force record, smoothed, and its noise."""
+def _measure_units(
+    signal: Floats,
+    missing: Mask,
+    potentials: Potentials,
+    record: EmgRecord,
+) -> tuple[DetectedUnit, ...]:
+    """Return every unit with its shape in the record before slow waves were taken off."""
+    rate = record.rate_hz
+    up = record.signal_uv.size // signal.size
+    wide = upsample(signal, up)
+    quiet = noise_level(wide[~np.repeat(missing, wide.size // missing.size)], rate)
+    trains = _merge_alike(wide, potentials, rate)
+    every = np.sort(np.concatenate([*trains, np.empty(0)]))
+    units: list[DetectedUnit] = []
+    for number, times in enumerate(trains, 1):
+        shape, zero, averaged = _median_shape(wide, times, every, rate)
+        onset = max(parameter("emg", "onset_uv"), 3.0 * quiet / np.sqrt(averaged))
+        rows = tuple(row.with_unit(number) for row in classify_train(times))
+        size = measure_shape(shape, rate, onset)
+        units.append(DetectedUnit(number, times, rows, shape, rate, zero, size))
+    return tuple(units)
 
-    def __init__(self, force_mn: np.ndarray, hz: float) -> None:
-        from scipy.ndimage import uniform_filter1d
 
-        self.hz = hz
-        width = max(round(_param("force_smooth_ms") / 1000.0 * hz), 1)
-        self.force = uniform_filter1d(force_mn, width, mode="nearest")
-        steps = np.abs(np.diff(force_mn)) if force_mn.size > 1 else np.zeros(1)
-        self.noise = float(np.median(steps)) / 0.6745 / np.sqrt(2.0 * width)
+def _merge_alike(wide: Floats, potentials: Potentials, rate: float) -> list[Floats]:
+    """Return the spikes of each unit; those of units with one and the same shape are one train.
 
-    def samples_between(self, start_s: float, stop_s: float) -> np.ndarray:
-        """Return the samples between two times, at least one."""
-        first = min(max(round(start_s * self.hz), 0), self.force.size - 1)
-        return self.force[first : max(round(stop_s * self.hz), first + 1)]
-
-
-def _find_spasms(
-    record: EmgRecord, pull: _ForceRecord, strongest_mn: float
-) -> list[tuple[float, float]]:
-    """Return start and end, s, of the busy stretches in which many units pull.
-
-    Their mean force is above what the strongest unit could hold alone: that of a fused tetanus.
+    Sorting may learn a shape twice, as with and without a doublet's second potential.
     """
-    ratio = parameters.parameter("muscle", "force_frequency_linear_limit")
-    alone = np.e * float(summation_gain(ratio) * ratio / tetanic_fraction(ratio)) * strongest_mn
-    spasms = []
-    for start, end in busy_stretches(record):
-        before = pull.samples_between(start - 0.05, start).mean()
-        if pull.samples_between(start, end).mean() - before > alone:
-            spasms.append((start, end))
-    return spasms
+    trains: list[Floats] = []
+    shapes: list[Floats] = []
+    for unit in range(len(potentials.shapes_uv)):
+        times = potentials.time_s[potentials.unit == unit]
+        if not times.size:
+            continue
+        shape, _, _ = _median_shape(wide, times, potentials.time_s, rate)
+        late = [_delay_if_alike(other, shape, rate) for other in shapes]
+        same = next((k for k, lag in enumerate(late) if lag is not None), None)
+        if same is None:
+            trains.append(times)
+            shapes.append(shape)
+        else:
+            trains[same] = np.sort(np.r_[trains[same], times + (late[same] or 0.0)])
+    return trains
 
 
-def classify_train(time_s: Any) -> list[_EventRow]:
-    """Return what the intervals of one unit say: its events with kind and origin.
+def _delay_if_alike(one: Floats, other: Floats, rate: float) -> float | None:
+    """Return how much later, s, the same shape comes in another, None if it is another shape."""
+    limit = parameter("detect", "misfit_share") * float(np.abs(one).max())
+    reach = round(parameter("detect", "about_ms") / 1000.0 * rate)
+    inner = one[reach:-reach]
+    left = [
+        float(np.abs(other[reach + lag : other.size - reach + lag] - inner).max())
+        for lag in range(-reach, reach + 1)
+    ]
+    best = int(np.argmin(left))
+    return (best - reach) / rate if left[best] < limit else None
 
-    **Soma**: a run of more spikes than a myokymic burst has (10), at the rates of motor neurons
-    and regular: each is a single twitch. **Lesion**: bursts of 2 to 10 at 5 to 62 per second,
-    regular within, that hold most of the unit's spikes. **Terminal**: spikes within 20 ms of
-    each other, more than three to a burst on average. **Axon**: all else; doublets now and then.
+
+def _median_shape(
+    wide: Floats,
+    times: Floats,
+    all_times: Floats,
+    rate: float,
+) -> tuple[Floats, int, int]:
+    """Return the median of the record about some spikes, where its time is, and of how many.
+
+    Spikes with no other potential within the shape count alone, if there are any.
     """
-    times = np.sort(np.asarray(time_s, float))
-    rows: list[_EventRow] = []
-    if not times.size:
-        return rows
-    tonic = _is_tonic(np.diff(times))
-    rows += [_EventRow(t, t, 0, 1, np.nan, "single", "soma") for t in times[tonic].tolist()]
-    times = times[~tonic]
-    if not times.size:
-        return rows
-    gaps = np.diff(times)
-    limit = _burst_gap(gaps)
-    origin = "lesion"
-    if limit is None:
-        limit = parameters.parameter("muscle", "event_interval_ms") / 1000.0
-        groups = 1 + int(np.sum(gaps > limit))
-        is_terminal = times.size / groups > _param("terminal_spikes")
-        origin = "terminal" if is_terminal else "axon"
-        limit = 1.0 / _param("terminal_low_hz") if is_terminal else limit
-    cuts = np.flatnonzero(gaps > limit) + 1
-    for part in np.split(times, cuts):
-        rate = (part.size - 1) / (part[-1] - part[0]) if part.size > 1 else np.nan
-        kind = _classify_event(part.size, origin)
-        rows.append(
-            _EventRow(float(part[0]), float(part[-1]), 0, part.size, float(rate), kind, origin)
-        )
-    return rows
+    before, after = (parameter("detect", f"shape_{e}_ms") / 1000.0 for e in ("before", "after"))
+    near = np.searchsorted(all_times, times + after) - np.searchsorted(all_times, times - before)
+    alone = times[near <= 1]
+    used = alone if alone.size else times
+    zero, length = round(before * rate), round((before + after) * rate)
+    index = np.rint(used * rate).astype(np.intp)[:, None] + np.arange(-zero, length - zero)
+    shape = np.median(wide[np.clip(index, 0, wide.size - 1)], axis=0)
+    edges = np.r_[shape[: zero // 4], shape[-(zero // 4) :]]
+    return shape - np.median(edges), zero, used.size
 
 
-def _classify_event(spikes: int, origin: str) -> str:
-    if origin == "lesion" and spikes > 1:
-        return "myokymic_burst"
-    if origin == "terminal" and spikes > 2:
-        return "neuromyotonic_burst"
-    return ("single", "doublet", "multiplet")[min(spikes, 3) - 1]
+def _share_seen(muscle: str, least_uv: float) -> dict[str, float]:
+    """Return which share of the model's units an electrode over or in a muscle's middle sees."""
 
+    def share(electrode: str) -> float:
+        peaks: Floats = np.abs(unit_potentials(muscle, electrode)).max(axis=1)
+        return np.count_nonzero(peaks > least_uv) / peaks.size
 
-def _is_tonic(gaps: np.ndarray) -> np.ndarray:
-    """Return which spikes of a train fire on and on at a motor neuron's rate, regularly."""
-    low, high = 1.0 / _param("tonic_high_hz"), 1.0 / _param("tonic_low_hz")
-    tonic = np.zeros(gaps.size + 1, bool)
-    for i, j in zip(*true_runs((gaps > low) & (gaps < high)), strict=True):
-        part = gaps[i:j]
-        if part.size >= _param("tonic_spikes") and part.std() < _param("tonic_cv") * part.mean():
-            tonic[i : j + 1] = True
-    return tonic
-
-
-def _burst_gap(gaps: np.ndarray) -> float | None:
-    """Return the interval that parts myokymic bursts, None if the train is none of theirs.
-
-    Intervals are cut in two where the logarithms of the parts differ most (Otsu's criterion, of
-    those at myokymia's rates and longer); the shorter ones must be of
-    myokymia's rates, regular (by their median and the median distance from it, so that a few
-    spikes of another unit do no harm), and hold most of the spikes.
-    """
-    fast, slow = 1.0 / _param("myokymia_high_hz"), 1.0 / _param("myokymia_low_hz")
-    tolerance = np.log(_param("myokymia_room"))
-    times = np.cumsum(np.r_[0.0, gaps])
-    once = times[np.r_[True, gaps > fast / np.exp(tolerance)]]  # a doublet counts once
-    if once.size < _param("myokymia_share") * times.size or once.size < 3:
-        return None
-    gaps = np.diff(once)
-    order = np.sort(np.log(gaps))
-    inside = order[:-1] < np.log(slow) + tolerance
-    if not inside.any():
-        return None
-    k = int(np.argmax(np.where(inside, _between_variance(order), 0.0)))
-    short, limit = np.exp(order[: k + 1]), float(np.exp(0.5 * (order[k] + order[k + 1])))
-    cuts = np.flatnonzero(gaps > limit) + 1
-    sizes = np.diff(np.r_[0, cuts, gaps.size + 1])
-    held = sizes[sizes > 1].sum() / sizes.sum()
-    middle = float(np.median(short))
-    spread = float(np.median(np.abs(short - middle))) / 0.6745
-    fits = (
-        abs(np.log(middle) - np.clip(np.log(middle), np.log(fast), np.log(slow))) < tolerance
-        and spread < _param("myokymia_cv") * middle
-        and np.quantile(sizes[sizes > 1], 0.9) <= _param("myokymia_spikes") + 1
-        and held > _param("myokymia_share")
-    )
-    return limit if fits else None
-
-
-def _between_variance(order: np.ndarray) -> np.ndarray:
-    """Return the variance between the parts if a rising column is cut after each of its values."""
-    n = np.arange(1, order.size)
-    left = np.cumsum(order)[:-1]
-    return (left * order.size - n * order.sum()) ** 2 / (n * (order.size - n))
-
-
-def _measure_forces(rows: list[_EventRow], pull: _ForceRecord, m: Muscle) -> DetectedEvents:
-    """Return the events with their forces."""
-    edge = parameters.parameter("muscle", "event_edge_fraction")
-    n, tail = len(rows), _param("twitch_tail_s")
-    duration, peak = np.zeros(n), np.zeros(n)
-    starts = np.array([r.start_s for r in rows])
-    for k, row in enumerate(rows):
-        later = starts[starts > row.end_s + 0.005]
-        stop = min(row.end_s + tail, float(later[0]) if later.size else np.inf)
-        lead = min(_param("force_smooth_ms") / 1000.0, row.start_s)
-        part = pull.samples_between(row.start_s - lead, stop)
-        above = part - part[0]
-        top = int(np.argmax(above))
-        peak[k] = max(float(above[top]), 0.0)
-        under = above[top:] < max(edge * peak[k], 3.0 * pull.noise)
-        back = top + int(np.argmax(under)) if under.any() else above.size
-        duration[k] = max(back / pull.hz - lead, row.end_s - row.start_s)
-        if row.kind == "spasm":
-            held = np.flatnonzero(above > edge * peak[k]) / pull.hz - lead
-            starts[k] += held[0]
-            duration[k] = held[-1] - held[0]
-    return DetectedEvents(
-        onset_s=starts,
-        duration_s=duration,
-        peak_mn=peak,
-        unit=np.array([r.unit for r in rows], np.int64),
-        spikes=np.array([r.spikes for r in rows], np.int64),
-        rate_per_s=np.array([r.rate_per_s for r in rows], float),
-        kind=np.array([r.kind for r in rows], "U19"),
-        origin=np.array([r.origin for r in rows], "U8"),
-        visible=peak > m.visible_force_mn,
-    )
+    return {electrode: share(electrode) for electrode in ELECTRODES}

@@ -1,6 +1,6 @@
 """Reading the sheet a laboratory prints: lines of analyte, value and unit, in any usual CSV.
 
-This module knows only the file; what an analyte means is in `references`.
+This module knows only the file; what an analyte means is in `panel`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,12 @@ import csv
 import re
 import unicodedata
 from dataclasses import dataclass
-from os import PathLike
+from typing import TYPE_CHECKING
 
 from neurosim.base.errors import NeurosimError, file_bytes
+
+if TYPE_CHECKING:
+    from os import PathLike
 
 # English, German, French and Spanish, without accents.
 HEADERS = {
@@ -40,7 +43,9 @@ class Row:
     unit: str
 
 
-def read_text(path: str | PathLike[str]) -> str:
+def read_text(
+    path: str | PathLike[str], most_mb: float = LARGEST_MB, what: str = "the laboratory panel"
+) -> str:
     """Return the text of a file in UTF-8, or as Excel saves it (UTF-16, Windows-1252).
 
     Raises
@@ -48,11 +53,11 @@ def read_text(path: str | PathLike[str]) -> str:
     NeurosimError
         If it cannot be read or is no text.
     """
-    data = file_bytes(path, LARGEST_MB, "the laboratory panel")
+    data = file_bytes(path, most_mb, what)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", errors="replace")
     if b"\0" in data:
-        raise NeurosimError(f"The laboratory panel {path!s} is not a text file; save it as CSV.")
+        raise NeurosimError(f"T{what[1:]} {path!s} is not a text file; save it as CSV.")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -13,12 +13,20 @@ Every potential of a unit is taken to have the same shape and size. Numbers: ``d
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from neurosim.base import parameters
 from neurosim.base.errors import NeurosimError, number_within
+from neurosim.clinic import filters
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+    from neurosim.clinic.filters import Floats, Mask, Places
 
 SAMPLING_HZ = (1000.0, 50_000.0)
 _INNER_HZ = 20_000.0  # spikes are placed on about this grid
@@ -47,14 +55,14 @@ class Potentials:
         Samples per second of the shapes.
     """
 
-    time_s: np.ndarray
-    unit: np.ndarray
-    shapes_uv: list[np.ndarray]
+    time_s: Floats
+    unit: Places
+    shapes_uv: list[Floats]
     noise_uv: float
     inner_hz: float
 
 
-def noise_level(signal: np.ndarray, hz: float) -> float:
+def noise_level(signal: Floats, hz: float) -> float:
     """Return the spread of the quiet parts of a record.
 
     The median distance from zero over windows of a tenth of a second, their lowest fiftieth, as
@@ -68,21 +76,14 @@ def noise_level(signal: np.ndarray, hz: float) -> float:
     return float(np.quantile(np.median(windows, axis=1), 0.02)) / 0.6745
 
 
-def _high_pass(emg_uv: np.ndarray, hz: float) -> tuple[np.ndarray, float]:
+def _high_pass(emg_uv: Floats, hz: float) -> tuple[Floats, float]:
     """Return the record without its slow waves, on a grid of about `_INNER_HZ`, and its rate."""
-    from scipy.signal import butter, resample_poly, sosfiltfilt
-
-    signal = emg_uv - np.median(emg_uv)
-    low = butter(1, _param("slow_edge_hz"), "highpass", fs=hz, output="sos")
-    if signal.size > 30:
-        signal = sosfiltfilt(low, signal)
     up = max(1, round(_INNER_HZ / hz))
-    if up > 1:
-        signal = resample_poly(signal, up, 1)
-    return np.asarray(signal), hz * up
+    signal = filters.high_pass(emg_uv - np.median(emg_uv), _param("slow_edge_hz"), hz)
+    return filters.upsample(signal, up), hz * up
 
 
-def true_runs(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def true_runs(mask: Mask) -> tuple[Places, Places]:
     """Return the starts and ends of the True runs of a mask."""
     edges = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
     return edges[::2], edges[1::2]
@@ -103,13 +104,13 @@ class EmgRecord:
         Where potentials stand out of the noise, and a few milliseconds to both sides.
     """
 
-    signal_uv: np.ndarray
+    signal_uv: Floats
     rate_hz: float
     noise_uv: float
-    active: np.ndarray
+    active: Mask
 
 
-def prepare_record(emg_uv: Any, sampling_hz: float) -> EmgRecord:
+def prepare_record(emg_uv: ArrayLike, sampling_hz: float, missing: Mask | None = None) -> EmgRecord:
     """Return a record made ready for sorting.
 
     Parameters
@@ -118,6 +119,8 @@ def prepare_record(emg_uv: Any, sampling_hz: float) -> EmgRecord:
         Record, uV, shape (n,).
     sampling_hz : float
         Samples per second, 1000 to 50 000.
+    missing : ndarray of bool, shape (n,), optional
+        Samples that only fill a gap: neither noise nor potentials are looked for in them.
 
     Raises
     ------
@@ -126,9 +129,13 @@ def prepare_record(emg_uv: Any, sampling_hz: float) -> EmgRecord:
     """
     hz = number_within("sampling_hz", sampling_hz, *SAMPLING_HZ, "per second")
     signal, rate = _high_pass(check_samples("emg_uv", emg_uv), hz)
-    noise = max(noise_level(signal, rate), 1e-4 * float(np.abs(signal).max(initial=0.0)))
-    loud = np.abs(signal) > _param("threshold_noise") * noise
-    return EmgRecord(signal, rate, noise, _widen_mask(loud, _param("margin_ms") / 1000.0 * rate))
+    gap = np.zeros(signal.size, bool)
+    if missing is not None:
+        gap = np.repeat(missing, signal.size // missing.size)
+    noise = max(noise_level(signal[~gap], rate), 1e-4 * float(np.abs(signal).max(initial=0.0)))
+    margin = round(_param("margin_ms") / 1000.0 * rate)
+    loud = (np.abs(signal) > _param("threshold_noise") * noise) & ~filters.widen_mask(gap, margin)
+    return EmgRecord(signal, rate, noise, filters.widen_mask(loud, margin) & ~gap)
 
 
 def busy_stretches(record: EmgRecord) -> list[tuple[float, float]]:
@@ -146,21 +153,23 @@ def busy_stretches(record: EmgRecord) -> list[tuple[float, float]]:
     core = np.zeros(activity.size, bool)
     for i in np.flatnonzero(mean > _param("busy_share")).tolist():
         core[i : i + 10] = True
-    linked = _widen_mask(record.active, _param("pause_s") / 2.0 * rate)
+    linked = filters.widen_mask(record.active, round(_param("pause_s") / 2.0 * rate))
     stretches: list[tuple[float, float]] = []
     starts, ends = true_runs(linked)
-    for i, j in zip(*true_runs(core), strict=True):
+    for i, j in np.column_stack(true_runs(core)).tolist():
         if (j - i) * step < _param("spasm_least_s") * rate:
             continue
         k = int(np.searchsorted(starts, i * step, "right")) - 1
-        part = starts[k] + np.flatnonzero(record.active[starts[k] : ends[k]])
-        span = (float(part[0]) / rate, float(part[-1]) / rate)
+        part: Places = int(starts[k]) + np.flatnonzero(record.active[starts[k] : ends[k]])
+        span = (int(part[0]) / rate, int(part[-1]) / rate)
         if span not in stretches:
             stretches.append(span)
     return stretches
 
 
-def sort_potentials(record: EmgRecord, leave_out_s: Any = ()) -> Potentials:
+def sort_potentials(
+    record: EmgRecord, leave_out_s: Sequence[tuple[float, float]] = ()
+) -> Potentials:
     """Return the spikes of a record, sorted by the shape of their potentials.
 
     Parameters
@@ -177,14 +186,9 @@ def sort_potentials(record: EmgRecord, leave_out_s: Any = ()) -> Potentials:
     return Potentials(place[order] / rate, unit[order], shapes, record.noise_uv, rate)
 
 
-def _widen_mask(mask: np.ndarray, margin: float) -> np.ndarray:
-    """Return a mask widened by so many samples to both sides."""
-    from scipy.ndimage import maximum_filter1d
-
-    return maximum_filter1d(mask.astype(np.uint8), 2 * round(margin) + 1) > 0
-
-
-def _peel_units(signal, active, noise, rate):
+def _peel_units(
+    signal: Floats, active: Mask, noise: float, rate: float
+) -> tuple[Floats, Places, list[Floats]]:
     """Return places (samples), units and shapes of the spikes in the active parts."""
     gap = round(_param("shape_after_ms") / 1000.0 * rate) + round(
         _param("shape_before_ms") / 1000 * rate
@@ -193,11 +197,11 @@ def _peel_units(signal, active, noise, rate):
     parts = [np.r_[signal[i:j], np.zeros(gap)] for i, j in zip(starts, ends, strict=True)]
     index = [np.r_[i:j, np.full(gap, -1)] for i, j in zip(starts, ends, strict=True)]
     if not parts:
-        return np.empty(0), np.empty(0, np.int64), []
+        return np.empty(0), np.empty(0, np.intp), []
     rest = np.concatenate([np.zeros(gap), *parts])
     where = np.concatenate([np.full(gap, -1), *index])
     trusted = np.full(rest.size, _param("threshold_noise") * noise)
-    units = []
+    units: list[_UnitShape] = []
     for _ in range(2 * round(_param("units_most"))):
         over = np.abs(rest) - trusted
         if over.max() <= 0.0:
@@ -211,7 +215,10 @@ def _peel_units(signal, active, noise, rate):
         unit.places = _drop_twins(unit.find_places(rest, noise), rate)
         explained = unit.render(rest.size)
         rest = rest - explained
-        trusted = np.maximum(trusted, _param("misfit_share") * _moving_max(np.abs(explained), rate))
+        trusted = np.maximum(
+            trusted,
+            _param("misfit_share") * filters.moving_max(np.abs(explained), round(0.001 * rate)),
+        )
         top, near = int(np.argmax(over)), round(0.002 * rate)
         trusted[max(top - near, 0) : top + near] = np.inf  # never twice for the same potential
         if unit.places.size:
@@ -232,7 +239,7 @@ def _choose_simplest(tries: list[tuple[_UnitShape, float]]) -> _UnitShape:
     return max(fewer, key=lambda t: t[1])[0] if fewer else best
 
 
-def _learn_unit(rest: np.ndarray, seed: int, rate: float, noise: float) -> tuple[_UnitShape, float]:
+def _learn_unit(rest: Floats, seed: int, rate: float, noise: float) -> tuple[_UnitShape, float]:
     """Return a unit learned within seconds of a sample, and what energy it explains there."""
     half = round(_param("learn_s") / 2.0 * rate)
     first = max(seed - half, 0)
@@ -241,12 +248,12 @@ def _learn_unit(rest: np.ndarray, seed: int, rate: float, noise: float) -> tuple
     return unit, float(part @ part - np.sum((part - unit.render(part.size)) ** 2))
 
 
-def _seed_samples(rest: np.ndarray, over: np.ndarray, gap: int, rate: float) -> list[int]:
+def _seed_samples(rest: Floats, over: Floats, gap: int, rate: float) -> list[int]:
     """Return samples to learn a unit from: the largest of all, and the first large ones of bursts.
 
     The largest may be two potentials on top of each other; the first of a burst often is free.
     """
-    starts, ends = true_runs(_moving_max(np.where(over > 0.0, 1.0, 0.0), rate * 10.0) > 0.0)
+    starts, ends = true_runs(filters.widen_mask(over > 0.0, round(0.01 * rate)))
     top = np.array([over[i:j].max() for i, j in zip(starts, ends, strict=True)])
     seeds = {int(np.argmax(over))}
     for k in np.argsort(-top)[np.linspace(0, top.size - 1, min(top.size, 6)).astype(int)].tolist():
@@ -257,24 +264,17 @@ def _seed_samples(rest: np.ndarray, over: np.ndarray, gap: int, rate: float) -> 
     return [s for s in sorted(seeds) if gap <= s < rest.size - gap]
 
 
-def _moving_max(size: np.ndarray, rate: float) -> np.ndarray:
-    """Return the largest of the values within a millisecond."""
-    from scipy.ndimage import maximum_filter1d
-
-    return maximum_filter1d(size, 2 * round(0.001 * rate) + 1)
-
-
 @dataclass(eq=False)
 class _UnitShape:
     """A unit's potential, the sample of it that counts as its time, and where it was found."""
 
-    shape: np.ndarray
+    shape: Floats
     zero: int
-    places: np.ndarray
+    places: Places
     rate: float
 
     @classmethod
-    def learn(cls, rest: np.ndarray, seed: int, rate: float, noise: float) -> _UnitShape:
+    def learn(cls, rest: Floats, seed: int, rate: float, noise: float) -> _UnitShape:
         """Learn a unit from the neighbourhood of its largest point: shape and places by turns."""
         before, after = (
             round(_param(f"shape_{e}_ms") / 1000.0 * rate) for e in ("before", "after")
@@ -292,29 +292,27 @@ class _UnitShape:
         unit._split(rest, noise)
         return unit
 
-    def _cores(self, rest: np.ndarray) -> np.ndarray:
+    def _cores(self, rest: Floats) -> Places:
         """Return where the middle of the shape, its largest phase, is found again."""
-        from scipy.signal import correlate, find_peaks
-
         level = 0.3 * abs(self.shape[self.zero])
         sign = np.sign(self.shape[self.zero])
         low = self.zero - int(np.argmax(sign * self.shape[self.zero :: -1] < level))
         high = self.zero + int(np.argmax(sign * self.shape[self.zero :] < level))
         core = self.shape[low : high + 1]
         energy = float(core @ core)
-        score = correlate(rest, core, "valid") / energy
-        size = np.sqrt(np.maximum(correlate(rest**2, np.ones(core.size), "valid"), 1e-300) / energy)
+        score = filters.correlate_valid(rest, core) / energy
+        size = np.sqrt(
+            np.maximum(filters.correlate_valid(rest**2, np.ones(core.size)), 1e-300) / energy
+        )
         alike = score > _param("alike") * size
         fits = alike & (np.abs(np.log(np.maximum(score, 1e-9))) < np.log(_param("size_ratio")))
         apart = round(_param("closest_ms") / 1000.0 * self.rate)
-        peaks = find_peaks(np.where(fits, score, 0.0), distance=apart)[0] + self.zero - low
+        peaks = filters.find_peaks(np.where(fits, score, 0.0), apart) + self.zero - low
         keep = (peaks >= self.zero) & (peaks < rest.size - self.shape.size)
         return peaks[keep] if keep.any() else self.places
 
-    def _fit_shape(self, rest: np.ndarray, size: int) -> np.ndarray:
+    def _fit_shape(self, rest: Floats, size: int) -> Floats:
         """Return the shape that, laid at the places, comes nearest to the record."""
-        from scipy.linalg import solve_toeplitz
-
         column = np.zeros(size)
         column[0] = self.places.size
         for step in range(1, self.places.size):
@@ -324,51 +322,21 @@ class _UnitShape:
             column += np.bincount(lags[lags < size], minlength=size)
         column[0] *= 1.0 + 1e-3
         from_zero = self.places[:, None] + np.arange(-self.zero, size - self.zero)
-        return solve_toeplitz(column, rest[np.clip(from_zero, 0, rest.size - 1)].sum(axis=0))
-
-    def find_places(self, rest: np.ndarray, noise: float) -> np.ndarray:
-        """Return the places of the shape, found one by one, each subtracted before the next.
-
-        Wiener's filter turns each potential into a narrow peak of height 1, so that two that
-        overlap are still two, though their phases may cancel.
-        """
-        from numpy.fft import irfft, rfft
-        from scipy.fft import next_fast_len
-
-        size, reach = next_fast_len(rest.size + self.shape.size, real=True), self.shape.size - 1
-        seen = rfft(self.shape, size)
-        power = np.abs(seen) ** 2
-        wiener = np.conj(seen) / (
-            power + max(self.shape.size * noise**2, _param("misfit_power") * power.max())
+        return filters.solve_toeplitz(
+            column, rest[np.clip(from_zero, 0, rest.size - 1)].sum(axis=0)
         )
-        pulse = irfft(seen * wiener, size)
-        pulse, height = np.r_[pulse[-reach:], pulse[: reach + 1]] / pulse[0], pulse[0]
-        score = irfft(rfft(rest, size) * wiener, size)[: rest.size] / height
-        spread = noise / height * float(np.sqrt(np.mean(np.abs(wiener) ** 2)))
 
-        def lay(place: int, sign: float) -> None:
-            i, j = max(place - reach, 0), min(place + reach + 1, score.size)
-            score[i:j] -= sign * pulse[i - place + reach : j - place + reach]
-
-        apart, about = (round(_param(f"{e}_ms") / 1000.0 * self.rate) for e in ("closest", "about"))
-        least = max(_param("least_height"), _param("threshold_noise") * spread)
-        places = np.empty(0, np.int64)
+    def find_places(self, rest: Floats, noise: float) -> Places:
+        """Return the places of the shape, found one by one, each subtracted before the next."""
+        score = _MatchScore.of_shape(rest, self.shape, noise, self.rate)
+        places = np.empty(0, np.intp)
         for _ in range(2):
-            places = np.r_[places, self._batches(score, pulse, places, least, apart)]
+            places = np.r_[places, score.take_peaks(places)]
             places.sort()
-            crowd = np.minimum(np.diff(places, prepend=-reach), np.diff(places, append=score.size))
-            for k in np.flatnonzero(crowd < reach).tolist():  # each anew, all others where they are
-                place = int(places[k])
-                lay(place, -1.0)
-                low = max(place - about, places[k - 1] + apart if k else 0)
-                high = min(
-                    place + about, places[k + 1] - apart if k + 1 < places.size else score.size
-                )
-                places[k] = low + int(np.argmax(score[low : high + 1])) if high > low else place
-                lay(int(places[k]), 1.0)
+            score.settle(places, round(_param("about_ms") / 1000.0 * self.rate))
         return self._select_fitting(rest, places + self.zero)
 
-    def _select_fitting(self, rest: np.ndarray, places: np.ndarray) -> np.ndarray:
+    def _select_fitting(self, rest: Floats, places: Places) -> Places:
         """Return those places at which the shape really lies: not where it hits another's.
 
         Without the spike the record must be worse by most of the shape's energy, and beside it
@@ -387,30 +355,7 @@ class _UnitShape:
             places = places[wrong < max(0.5 * wrong.max(), 1e-12)]
         return places
 
-    def _batches(self, score, pulse, known, least, apart) -> np.ndarray:
-        """Return new places where the score is highest, and subtract them: those apart at once."""
-        from scipy.signal import find_peaks
-
-        reach = self.shape.size - 1
-        hidden = np.zeros(score.size, bool)
-        for place in known.tolist():
-            hidden[max(place - apart, 0) : place + apart] = True
-        new: list[int] = []
-        while True:
-            open_score = np.where(hidden, -np.inf, score)
-            high = np.flatnonzero(open_score > least)
-            if not high.size:
-                return np.array(new, np.int64)
-            peaks, _ = find_peaks(np.where(hidden, 0.0, score), height=least, distance=reach)
-            if not peaks.size:
-                peaks = high[[int(np.argmax(score[high]))]]
-            for place in peaks.tolist():
-                i, j = max(place - reach, 0), min(place + reach + 1, score.size)
-                score[i:j] -= pulse[i - place + reach : j - place + reach]
-                hidden[max(place - apart, 0) : place + apart] = True
-            new += peaks.tolist()
-
-    def render(self, size: int) -> np.ndarray:
+    def render(self, size: int) -> Floats:
         """Return the record that the shape makes at its places."""
         out = np.zeros(size)
         for p in (self.places - self.zero).tolist():
@@ -418,13 +363,11 @@ class _UnitShape:
             out[i:j] += self.shape[i - p : j - p]
         return out
 
-    def _split(self, rest: np.ndarray, noise: float) -> None:
+    def _split(self, rest: Floats, noise: float) -> None:
         """If one shorter shape laid down twice explains the shape, take that for it.
 
         Where the interval never varied, as in a record with one doublet, least squares cannot know.
         """
-        from scipy.linalg import solve_toeplitz
-
         if self.places.size > _param("split_most"):
             return
         noise = noise / np.sqrt(self.places.size)
@@ -433,12 +376,12 @@ class _UnitShape:
         closest = round(_param("split_closest_ms") / 1000.0 * self.rate)
         step = max(round(self.rate / 1e4), 1)
         widest = min(round(_param("split_widest_ms") / 1000.0 * self.rate), active.size - closest)
-        best: tuple[float, int, np.ndarray] = (_param("split_misfit"), 0, active)
+        best: tuple[float, int, Floats] = (_param("split_misfit"), 0, active)
         for d in range(widest, closest, -step):
             size = active.size - d
             column = np.zeros(max(size, d + 1))
             column[[0, d]] = 2.0 + 1e-6, 1.0
-            half = solve_toeplitz(column[:size], active[:size] + active[d:])
+            half = filters.solve_toeplitz(column[:size], active[:size] + active[d:])
             left = active.copy()
             left[:size] -= half
             left[d:] -= half
@@ -451,7 +394,7 @@ class _UnitShape:
             start = self.places[0] - self.zero + int(inside[0]) + top
             self._take(best[2], top, start, rest, noise)
 
-    def _take(self, half: np.ndarray, top: int, start: int, rest: np.ndarray, noise: float) -> None:
+    def _take(self, half: Floats, top: int, start: int, rest: Floats, noise: float) -> None:
         """Take a new shape whose largest point is at `top`, and place it again."""
         wide = np.r_[np.zeros(self.shape.size), half, np.zeros(self.shape.size)]
         first = self.shape.size + top - self.zero
@@ -460,7 +403,96 @@ class _UnitShape:
         self.places = places if places.size else np.array([start])
 
 
-def _drop_twins(places: np.ndarray, rate: float) -> np.ndarray:
+@dataclass(eq=False)
+class _MatchScore:
+    """How well a shape fits a record, beginning at each sample; what is found is subtracted.
+
+    Wiener's filter turns each potential into a narrow peak of height 1, so that two that overlap
+    are still two, though their phases may cancel.
+
+    Attributes
+    ----------
+    score : ndarray, shape (n,)
+    pulse : ndarray, shape (2 reach + 1,)
+        What one potential draws in the score.
+    least : float
+        Height of the lowest peak that counts.
+    apart : int
+        Samples within which no two potentials are.
+    """
+
+    score: Floats
+    pulse: Floats
+    least: float
+    apart: int
+
+    @classmethod
+    def of_shape(cls, rest: Floats, shape: Floats, noise: float, rate: float) -> _MatchScore:
+        """Filter a record by a shape."""
+        from numpy.fft import irfft, rfft
+
+        size, reach = filters.next_fast_size(rest.size + shape.size), shape.size - 1
+        seen = rfft(shape, size)
+        power = np.abs(seen) ** 2
+        allowed = max(shape.size * noise**2, _param("misfit_power") * float(power.max()))
+        wiener = np.conj(seen) / (power + allowed)
+        pulse = irfft(seen * wiener, size)
+        height = float(pulse[0])
+        score = irfft(rfft(rest, size) * wiener, size)[: rest.size] / height
+        spread = noise / height * float(np.sqrt(np.mean(np.abs(wiener) ** 2)))
+        return cls(
+            score,
+            np.r_[pulse[-reach:], pulse[: reach + 1]] / height,
+            max(_param("least_height"), _param("threshold_noise") * spread),
+            round(_param("closest_ms") / 1000.0 * rate),
+        )
+
+    @property
+    def reach(self) -> int:
+        """Samples to either side over which a potential is seen."""
+        return self.pulse.size // 2
+
+    def _lay(self, place: int, sign: float) -> None:
+        """Subtract a potential at a place, or with -1 put it back."""
+        i, j = max(place - self.reach, 0), min(place + self.reach + 1, self.score.size)
+        part = self.pulse[i - place + self.reach : j - place + self.reach]
+        self.score[i:j] -= sign * part
+
+    def settle(self, places: Places, about: int) -> None:
+        """Move each crowded place to where the score is highest with all others where they are."""
+        size, apart = self.score.size, self.apart
+        crowd = np.minimum(np.diff(places, prepend=-self.reach), np.diff(places, append=size))
+        for k in np.flatnonzero(crowd < self.reach).tolist():
+            place = int(places[k])
+            self._lay(place, -1.0)
+            low = max(place - about, int(places[k - 1]) + apart if k else 0)
+            high = place + about
+            high = min(high, int(places[k + 1]) - apart if k + 1 < places.size else size)
+            if high > low:
+                places[k] = low + int(np.argmax(self.score[low : high + 1]))
+            self._lay(int(places[k]), 1.0)
+
+    def take_peaks(self, known: Places) -> Places:
+        """Return new places where the score is highest, and subtract them: those apart at once."""
+        hidden = np.zeros(self.score.size, bool)
+        for place in known.tolist():
+            hidden[max(place - self.apart, 0) : place + self.apart] = True
+        new: list[int] = []
+        while True:
+            high = np.flatnonzero(np.where(hidden, -np.inf, self.score) > self.least)
+            if not high.size:
+                return np.array(new, np.intp)
+            open_score = np.where(hidden, 0.0, self.score)
+            peaks = filters.find_peaks(open_score, self.reach, self.least)
+            if not peaks.size:
+                peaks = high[[int(np.argmax(self.score[high]))]]
+            for place in peaks.tolist():
+                self._lay(place, 1.0)
+                hidden[max(place - self.apart, 0) : place + self.apart] = True
+            new += peaks.tolist()
+
+
+def _drop_twins(places: Places, rate: float) -> Places:
     """Return places without the second of each pair, if all come in pairs of one interval.
 
     Two phases of one potential keep their distance; two spikes do not.
@@ -485,21 +517,21 @@ def _drop_locked(units: list[_UnitShape], rate: float) -> list[_UnitShape]:
     return free_units
 
 
-def _are_close(places: np.ndarray, others: np.ndarray, reach: float) -> bool:
+def _are_close(places: Places, others: Places, reach: float) -> bool:
     """Return whether most of some places are close to others: what peeling left of them."""
     k = np.clip(np.searchsorted(others, places), 1, max(others.size - 1, 1))
     near = np.minimum(np.abs(places - others[k - 1]), np.abs(places - others[k % others.size]))
     return float(np.mean(near < reach)) > _param("leftover_share")
 
 
-def check_samples(name: str, values: Any) -> np.ndarray:
-    """Return a checked column of samples."""
+def check_samples(name: str, values: ArrayLike, *, gaps: bool = False) -> Floats:
+    """Return a checked column of samples; only finite ones unless `gaps` may be NaN."""
     try:
         samples = np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise NeurosimError(f"{name} must be a column of numbers.") from None
     if samples.ndim != 1 or not samples.size:
         raise NeurosimError(f"{name} must be a column of samples, not of shape {samples.shape}.")
-    if not np.isfinite(samples).all():
+    if not gaps and not np.isfinite(samples).all():
         raise NeurosimError(f"{name} must hold finite numbers only.")
     return samples

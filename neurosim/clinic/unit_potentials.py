@@ -5,15 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurosim.base import cache, parameters
 from neurosim.base.errors import NeurosimError, finite_number, number_within, unknown_name
+from neurosim.clinic import filters
 from neurosim.model.muscle import anatomy
 from neurosim.model.muscle.anatomy import MUSCLES, Muscle
 from neurosim.model.muscle.force import sort_discharges
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from neurosim.clinic.filters import Floats, Places
 
 Seed = int | Sequence[int]
 ELECTRODES = ("surface", "needle")
@@ -213,17 +219,17 @@ class Fibres:
         The unit's velocity: its spike lasts as long in every fibre as at this one.
     """
 
-    x_mm: np.ndarray
-    y_mm: np.ndarray
-    end_plate_mm: np.ndarray
-    velocity_m_s: np.ndarray
-    diameter_um: np.ndarray
-    count: np.ndarray
+    x_mm: Floats
+    y_mm: Floats
+    end_plate_mm: Floats
+    velocity_m_s: Floats
+    diameter_um: Floats
+    count: Floats
     half_length_mm: float
     wave_m_s: float
 
 
-def velocities_m_s(muscle: str | Muscle) -> np.ndarray:
+def velocities_m_s(muscle: str | Muscle) -> Floats:
     """Return the conduction velocity of the fibres of every unit, m/s, shape (units,), rising.
 
     From the slowest to the fastest that was measured, with the logarithm of the twitch force.
@@ -234,7 +240,7 @@ def velocities_m_s(muscle: str | Muscle) -> np.ndarray:
     return slow + (fast - slow) * (force - force[0]) / span
 
 
-def fibre_counts(muscle: str | Muscle) -> np.ndarray:
+def fibre_counts(muscle: str | Muscle) -> Floats:
     """Return the number of fibres of every unit, shape (units,).
 
     In proportion to its twitch force over the cross-section of one of its fibres, so that
@@ -247,16 +253,16 @@ def fibre_counts(muscle: str | Muscle) -> np.ndarray:
     return np.maximum(np.rint(mean * share / share.mean()), 1).astype(np.int64)
 
 
-def territories_mm(muscle: str | Muscle, seed: Seed = 1) -> np.ndarray:
+def territories_mm(muscle: str | Muscle, seed: Seed = 1) -> Floats:
     """Return where every unit lies: x, y and radius of its disc, mm, shape (units, 3).
 
     Units lie anywhere in the elliptic muscle, as far inside it as their size lets them.
     """
-    return _territories(anatomy.muscle(muscle), _check_seed(seed)).copy()
+    return np.array(_territories(anatomy.muscle(muscle), _check_seed(seed)), float)
 
 
 @cache.cached("emg", "anatomy", "muscle")
-def _territories(m: Muscle, seed: tuple[int, ...]) -> np.ndarray:
+def _territories(m: Muscle, seed: tuple[int, ...]) -> Floats:
     wide, thick = _n(f"{m.name}.width_mm") / 2.0, _n(f"{m.name}.thickness_mm") / 2.0
     radius = np.sqrt(fibre_counts(m) / (_n("fibres_per_mm2") * math.pi))
     table = np.empty((m.units, 3))
@@ -306,7 +312,7 @@ def unit_fibres(
     """
     m = anatomy.muscle(muscle)
     rng = _unit_generator(m, _check_seed(seed), unit, 1)
-    x0, y0, radius = _territories(m, _check_seed(seed))[unit]
+    x0, y0, radius = np.asarray(_territories(m, _check_seed(seed)), float)[unit]
     n = max(round(float(fibre_counts(m)[unit]) * fibres_scale), 1)
     wide, thick = _n(f"{m.name}.width_mm") / 2.0, _n(f"{m.name}.thickness_mm") / 2.0
     top = _n(f"{m.name}.cover_mm")
@@ -333,7 +339,7 @@ def unit_fibres(
     )
 
 
-def spike_mv(behind_mm: Any) -> np.ndarray:
+def spike_mv(behind_mm: Any) -> Floats:
     """Return the action potential inside a fibre, mV above rest, at distances behind its front.
 
     A k^3 x^3 exp(-k x), 0 ahead of the front (Rosenfalck 1969, whose k is 1 per mm).
@@ -345,7 +351,7 @@ def spike_mv(behind_mm: Any) -> np.ndarray:
 
 def fibres_potential_uv(
     fibres: Fibres, electrode: Electrode, sampling_hz: float, samples: int
-) -> np.ndarray:
+) -> Floats:
     """Return what an electrode sees when a unit's fibres are excited once, uV, (samples,).
 
     Sample k is k / `sampling_hz` after the end plates fire. No amplifier and no noise.
@@ -365,8 +371,8 @@ def fibres_potential_uv(
 
 
 def _weight_steps(
-    fibres: Fibres, part: np.ndarray, electrode: Electrode, dt_ms: float, samples: int
-) -> np.ndarray:
+    fibres: Fibres, part: Places, electrode: Electrode, dt_ms: float, samples: int
+) -> Floats:
     """Return how w changes over each step of the waves, summed over fibres, shape (samples,).
 
     Each fibre counts by its cross-section over its velocity, mm2 / (mm/ms).
@@ -410,7 +416,7 @@ def _thin_fibres(fibres: Fibres, electrode: Electrode) -> Fibres:
     return _select_fibres(fibres, keep, count)
 
 
-def _select_fibres(fibres: Fibres, index: np.ndarray, count: np.ndarray) -> Fibres:
+def _select_fibres(fibres: Fibres, index: Places, count: Floats) -> Fibres:
     """Return some of the fibres, each standing for `count`."""
     return Fibres(
         fibres.x_mm[index],
@@ -437,7 +443,7 @@ def _unit_potential(
     seed: tuple[int, ...],
     scales: tuple[float, float],
     unit: int,
-) -> np.ndarray:
+) -> Floats:
     """Return one unit's potential, uV, shape (inner samples per sample, samples).
 
     Row p holds the inner samples p, p + n, p + 2 n...: the potential as sampled p inner
@@ -458,18 +464,16 @@ def _unit_potential(
     return table
 
 
-def _amplify(signal: np.ndarray, electrode: Electrode, rate: float, top_hz: float) -> np.ndarray:
+def _amplify(signal: Floats, electrode: Electrode, rate: float, top_hz: float) -> Floats:
     """Return a signal after the amplifier (second-order Butterworth), sampled at `rate`.
 
     Its upper edge is at most `top_hz`, so that nothing folds back in a record sampled slowly.
     """
     if electrode.band_hz is None:
         return signal
-    from scipy.signal import butter, sosfilt
-
     low, high = electrode.band_hz
     edges = [low, min(high, top_hz, 0.45 * rate)]
-    return np.asarray(sosfilt(butter(2, edges, "bandpass", fs=rate, output="sos"), signal))
+    return filters.band_pass(signal, edges, rate)
 
 
 def _check_settings(
@@ -489,7 +493,7 @@ def unit_potentials(
     electrode: str | Electrode = "surface",
     settings: EmgSettings = DEFAULT_SETTINGS,
     units: Any = None,
-) -> np.ndarray:
+) -> Floats:
     """Return the potential of every unit at an electrode, uV, shape (units, samples).
 
     Sample 0 is the moment the end plates fire. Computed once and kept.
@@ -512,13 +516,19 @@ def unit_potentials(
     seed = _check_seed(settings.seed)
     wanted = np.arange(m.units) if units is None else np.atleast_1d(np.asarray(units))
     sort_discharges(np.zeros(wanted.size), wanted, m)  # refuses a unit that does not exist
-    return np.stack([_unit_potential(m, e, hz, seed, scales, int(u))[0] for u in wanted])
+    rows: list[Floats] = [_unit_potential(m, e, hz, seed, scales, int(u))[0] for u in wanted]
+    return np.stack(rows)
 
 
-def measure_shape(potential_uv: Any, sampling_hz: float) -> PotentialShape:
-    """Return amplitude, duration and phases of one potential sampled at `sampling_hz`."""
+def measure_shape(
+    potential_uv: ArrayLike, sampling_hz: float, onset_uv: float | None = None
+) -> PotentialShape:
+    """Return amplitude, duration and phases of one potential sampled at `sampling_hz`.
+
+    It begins and ends beyond `onset_uv`, by default the parameter ``emg.onset_uv``.
+    """
     p = np.asarray(potential_uv, float)
-    loud = np.flatnonzero(np.abs(p) > _n("onset_uv"))
+    loud = np.flatnonzero(np.abs(p) > (_n("onset_uv") if onset_uv is None else onset_uv))
     if not loud.size:
         return PotentialShape(float(np.ptp(p)), 0.0, 0)
     phases = 1 + int(np.count_nonzero(np.diff(np.sign(p[loud]))))

@@ -2,7 +2,7 @@
 
     python scripts/verification/confusion.py [--seeds 12] [--first-seed 1000] [--cramps 4]
 
-Simulates labelled recordings of four muscles, lets `neurosim.clinic.detect` read force and
+Simulates labelled recordings of four muscles, lets `force_events.py` read force and
 electromyogram alone, and prints the confusion matrices of kind and origin by needle and by
 surface electrode; writes docs/figures/confusion.png. Truth comes from the generators: axonal
 discharges by the event sampler, Isaacs' and myokymic bursts by `firing.bursts`, cramps and weak
@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from force_events import DetectedEvents, detect_with_force
 
 from neurosim.clinic import emg, unit_potentials
-from neurosim.clinic.detect import DetectedEvents, detect
 from neurosim.model.firing.bursts import (
     draw_rhythm,
     sample_multiplets,
@@ -184,7 +184,7 @@ def answers(d: Discharges, unit: int, muscle: str, electrode: str, seed: int):
         for u in np.unique(d.unit).tolist()
     }
     seen = [u for u, largest in size.items() if largest > 6.0 * put.noise_uv]
-    return detect(signal, force, hz, muscle), seen
+    return detect_with_force(signal, force, hz, muscle), seen
 
 
 def pairs(truth, events: DetectedEvents) -> list[tuple[int, int]]:

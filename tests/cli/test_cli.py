@@ -583,3 +583,33 @@ def test_a_loop_that_was_not_on_disk_counts_as_compiled(monkeypatch):
     assert kernel.is_compiling() == before
     monkeypatch.setattr(kernel, "a_loop", SimpleNamespace(_cache_misses={"sig": 1}), raising=False)
     assert kernel.is_compiling()
+
+
+def test_detect_reads_what_run_wrote(tmp_path, capsys):
+    assert cli.main(["run", "--duration", "20", "--out", str(tmp_path / "run")]) == 0
+    capsys.readouterr()
+    out = tmp_path / "out"
+    line = ["detect", str(tmp_path / "run" / "emg.csv"), "--muscle", "shin", "--out", str(out)]
+    assert cli.main(line) == 0
+    words = capsys.readouterr().out
+    assert "In the model's shin" in words and "not medical advice" in words
+    assert {p.name for p in out.iterdir()} == {
+        *("detection.json", "detection.png", "detection.txt", "potentials.csv"),
+        *("potentials.json", "units.csv", "units.json"),
+    }
+    assert json.loads((out / "units.json").read_text("utf-8"))["units"]["amplitude_uv"] == "µV"
+
+
+def test_detect_refuses_in_one_sentence_and_leaves_nothing(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.csv").write_text("emg_uv\n" + "1\n" * 5000, "utf-8")
+    for options, words in (
+        ([], "--rate-hz"),
+        (["--rate-hz", "fast"], "rate_hz must be a finite number"),
+        (["--rate-hz", "5000", "--muscle", "bicep"], "Unknown muscle"),
+        (["--unit", "kV", "--rate-hz", "5000"], "Unknown unit"),
+    ):
+        assert cli.main(["detect", "a.csv", *options]) == 2
+        said = capsys.readouterr()
+        assert words in said.err and said.err.count("\n") == 1 and not said.out
+    assert [p.name for p in tmp_path.iterdir()] == ["a.csv"]

@@ -50,6 +50,18 @@ HOSTILE = {
     "large.mem": "x" * 2_000_000,
     "zero.bin.mem": "\0" * 500_000,
 }
+# Records of an electromyogram that are too much, or none.
+RECORDS = {
+    "cell.rec.csv": "time_s,emg_uv\n0," + "1" * 200_000 + "\n",
+    "quote.rec.csv": 'time_s,emg_uv\n0,"' + "1\n" * 50_000,
+    "wide.rec.csv": "time_s" + ",a_uv" * 100_000 + "\n" + "1," * 100_000,
+    "header.rec.csv": "a,b\n" * 100_000,
+    "leaps.rec.csv": "time_s,emg_uv\n" + "".join(f"{10.0**k},1\n" for k in range(300)),
+    "huge.rec.csv": "time_s,emg_uv\n" + "".join(f"{k / 1e3},1e308\n" for k in range(2000)),
+    "infinite.rec.csv": "time_s,emg_uv\n" + "inf,inf\n" * 2000,
+    "fast.rec.csv": "time_s,emg_uv\n" + "".join(f"{k * 1e-9:.9f},1\n" for k in range(2000)),
+    "zeros.rec.csv": "\0" * 50_000,
+}
 ENDLESS = ("endless.toml", "endless.mem", "endless.csv")  # never read to their end
 LINES = [
     ["run", "--people", "9" * 20],
@@ -64,6 +76,9 @@ LINES = [
     ["sources", "--csv", "x" * 5000],
     ["sources", "--csv", "a\0b"],
     ["fit", "a\0b"],
+    ["detect", "a\0b"],
+    ["detect", "x" * 99_999],
+    ["detect", "absent.csv", "--rate-hz", "9" * 5000],
     ["sweep", "stress", "0:1:1000000000"],
     ["sweep", "stress", "0:1:" + "9" * 5000],
     ["sweep", "x" * 99_999, "0:1:3"],
@@ -117,13 +132,14 @@ def test_a_whole_run_writes_within_its_folder(tmp_path, monkeypatch, capsys):
 
 
 def test_what_is_too_much_ends_in_sentences(tmp_path):
-    for name, text in HOSTILE.items():
+    for name, text in (HOSTILE | RECORDS).items():
         (tmp_path / name).write_text(text, "utf-8")
     for name in ENDLESS if os.path.exists("/dev/zero") else ():
         (tmp_path / name).symlink_to("/dev/zero")
     before = files_below(tmp_path)
     names = sorted({*HOSTILE, *(ENDLESS if os.path.exists("/dev/zero") else ())})
     lines = [["run" if n.endswith(".toml") else "fit", n] for n in names] + LINES
+    lines += [["detect", name] for name in (*RECORDS, *(n for n in names if n.endswith(".csv")))]
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         cwd=tmp_path,

@@ -136,6 +136,9 @@ def examples(small_article, tmp_path_factory):
     row = Row("V1", "change", "mV", "health", 1.0, 2.0, 3.0, "measured", "Somebody 2020")
     misses = [dataclasses.replace(row, grade=grade) for grade in GRADES for _ in range(3)]
     validation = Validation((*misses, dataclasses.replace(row, model=1.5)), ())
+    rng = np.random.default_rng(3)
+    long = emg_uv(np.arange(0.2, 9.8, 0.37), np.full(26, 40), "foot_sole", 10.0, "needle")
+    detection = (ns.detect(long + rng.normal(0, 1, long.size), rate_hz=2000.0),)
     why = "No sliders, because no notebook is running; the same as small pictures."
     return {
         "picture_alarms": (alarms,),
@@ -157,6 +160,11 @@ def examples(small_article, tmp_path_factory):
         "picture_sweep": sweep,
         "picture_soma": (trace,),
         "picture_emg": record,
+        "picture_detection": detection,
+        "plot_trace": detection,
+        "plot_unit_raster": detection,
+        "plot_unit_shapes": detection,
+        "plot_intervals": detection,
         "picture_verdicts": (small_article,),
         "picture_remedies": (small_article.matrix,),
         "picture_cohort": (cohort,),
@@ -260,7 +268,7 @@ def test_a_picture_has_words_of_sentences_and_numbers(name, pictures):
     words = picture.alt_text
     assert len(words) > 100 and len(numbers(words)) >= 4
     assert not re.search(r"\b(nan|inf|None)\b", words)
-    assert "Hz" not in words or name == "picture_emg"
+    assert "Hz" not in words or name in ("picture_emg", "picture_detection")
     for sentence in style.one_line(words).split(". "):
         assert len(sentence) > 3
     assert style.one_line(words).endswith((".", "!", "?"))

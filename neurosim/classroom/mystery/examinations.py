@@ -22,9 +22,9 @@ from neurosim.base.parameters import parameter
 from neurosim.classroom.mystery.patient import PATIENTS_SEED, Case, case_generator
 from neurosim.clinic import emg, unit_potentials
 from neurosim.clinic.comparison import NORMAL_Z
-from neurosim.clinic.detect import classify_train
 from neurosim.clinic.excitability import examine
 from neurosim.clinic.norms import norm_measures
+from neurosim.clinic.trains import classify_train
 from neurosim.model.axon.people import axon_of_person
 from neurosim.model.body.blood import IONS, blood_steps
 from neurosim.model.body.fields import FIELDS

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -141,7 +141,17 @@ def load_group(group: str) -> Mapping[str, Value]:
 
 _NO_OVERRIDES: Mapping[Key, float] = MappingProxyType({})
 _overrides: ContextVar[Mapping[Key, float]] = ContextVar("overrides", default=_NO_OVERRIDES)
-_trackers: ContextVar[tuple[set[Key], ...]] = ContextVar("trackers", default=())
+
+
+class Reads(set[Key]):
+    """(group, name) of the parameters read inside a `track_reads` block; whole at its end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shared: set[frozenset[Key]] = set()  # of cached values, joined at the block's end
+
+
+_trackers: ContextVar[tuple[Reads, ...]] = ContextVar("trackers", default=())
 
 
 def parameter(group: str, name: str) -> float:
@@ -170,10 +180,10 @@ def parameter(group: str, name: str) -> float:
     ...     parameter("firing", "noise_channels")
     500.0
     """
-    nominal = _nominal(group, name)
+    key, nominal = (group, name), _nominal(group, name)
     for reads in _trackers.get():
-        reads.add((group, name))
-    return _overrides.get().get((group, name), nominal)
+        reads.add(key)
+    return _overrides.get().get(key, nominal)
 
 
 def _nominal(group: str, name: str) -> float:
@@ -184,17 +194,30 @@ def _nominal(group: str, name: str) -> float:
 
 
 @contextmanager
-def track_reads() -> Iterator[set[Key]]:
+def track_reads(*, alone: bool = False) -> Iterator[Reads]:
     """Record (group, name) of every parameter read inside a ``with`` block, in this thread.
 
-    Parameters behind cached values are not seen.
+    Those behind cached values are among them, whether a value was computed or served. The set is
+    whole when the block ends.
+
+    Parameters
+    ----------
+    alone : bool
+        Whether the blocks around this one see nothing of it.
     """
-    reads: set[Key] = set()
-    token = _trackers.set((*_trackers.get(), reads))
+    reads = Reads()
+    token = _trackers.set((reads,) if alone else (*_trackers.get(), reads))
     try:
         yield reads
     finally:
         _trackers.reset(token)
+        reads.update(*reads.shared)
+
+
+def count_reads(reads: frozenset[Key]) -> None:
+    """Let every active `track_reads` block know of reads made earlier, or in another process."""
+    for tracker in _trackers.get():
+        tracker.shared.add(reads)
 
 
 def overrides() -> dict[Key, float]:
@@ -203,6 +226,11 @@ def overrides() -> dict[Key, float]:
     A thread or process that is started knows none of them: it takes them over by `override_all`.
     """
     return dict(_overrides.get())
+
+
+def overridden(reads: Set[Key]) -> dict[Key, float]:
+    """Return the active overrides of these parameters alone."""
+    return {key: value for key, value in _overrides.get().items() if key in reads}
 
 
 @contextmanager

@@ -395,7 +395,7 @@ def model_rows(space: Space, x: np.ndarray, axon: Axon) -> np.ndarray:
         return np.full((1, width), np.nan)
 
 
-@cached(*axons_of.PARAMETER_GROUPS, "fit", size=128)
+@cached(size=128)
 def single_change(name: str, axon: Axon, temperature_c: float) -> tuple[np.ndarray, np.ndarray]:
     """Return coordinates of one parameter alone, and the model's rows there.
 

@@ -19,13 +19,14 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, wraps
 from importlib import resources
 from types import MappingProxyType
+from typing import Any, ParamSpec, TypeVar, cast
 
 from neurosim.base.errors import NeurosimError, unknown_name
 
@@ -60,6 +61,7 @@ FILES = {
 # An application that is deleted takes its parameters with it.
 if resources.files("neurosim").joinpath("classroom/__init__.py").is_file():
     FILES["mystery"] = "classroom/mystery/mystery.toml"
+P, R = ParamSpec("P"), TypeVar("R")
 Key = tuple[str, str]  # group and name of a parameter
 
 
@@ -218,6 +220,18 @@ def count_reads(reads: frozenset[Key]) -> None:
     """Let every active `track_reads` block know of reads made earlier, or in another process."""
     for tracker in _trackers.get():
         tracker.shared.add(reads)
+
+
+def keep_reads(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a function's result, a dataclass, hold in `parameters` all that it was computed from."""
+
+    @wraps(function)
+    def tracked(*args: P.args, **kwargs: P.kwargs) -> R:
+        with track_reads() as reads:
+            result = function(*args, **kwargs)
+        return replace(cast("Any", result), parameters=frozenset(reads))
+
+    return tracked
 
 
 def overrides() -> dict[Key, float]:

@@ -3,8 +3,8 @@
 Results know no figure and no sentence. What shows a class is registered by the package
 (`neurosim.base.registry`) under the name of the class, as these kinds of view: `text` (the
 lines that the command prints), `headline` (what it is, in one line of at most 90 characters),
-`plot` (a `Picture`), `files` (content by file name: what the command writes), `table` (columns by
-name, or rows as dictionaries) and `parameters` (the ``(group, name)`` of those that it rests on).
+`plot` (a `Picture`), `files` (content by file name: what the command writes) and `table` (columns
+by name, or rows as dictionaries). What it rests on it holds itself, as `parameters`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, unknown_name
 from neurosim.base.files import prepare_folder, write_files
-from neurosim.base.parameters import FILES, GRADES, Value, all_values, references
+from neurosim.base.parameters import FILES, GRADES, Key, Value, all_values, references
 from neurosim.base.registry import view
 
 
@@ -26,7 +26,14 @@ class Viewable:
     """What a public result can do beside holding its numbers; `plot` where it has a picture.
 
     A dataclass that inherits from it says ``repr=False``.
+
+    Attributes
+    ----------
+    parameters : frozenset of (str, str)
+        Group and name of every parameter that was read to compute it.
     """
+
+    parameters: frozenset[Key]
 
     def _view(self, kind: str, **options: Any) -> Any:
         return view(type(self).__name__, kind)(self, **options)
@@ -81,8 +88,8 @@ class Viewable:
         return pandas.DataFrame(self._view("table"))
 
     def sources(self) -> Sources:
-        """Return the parameters that the result rests on, each with grade and citation."""
-        return sources_of(self._view("parameters"))
+        """Return the parameters that were read to compute it, each with grade and citation."""
+        return sources_of(self.parameters)
 
 
 @dataclass(frozen=True, repr=False)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from neurosim.base.cache import Codec, cached
-from neurosim.base.parameters import track_reads
+from neurosim.base.parameters import keep_reads
 from neurosim.clinic.excitability import Excitability, examine
 from neurosim.model.axon import people
 from neurosim.model.axon.axon import Conditions
@@ -333,14 +333,9 @@ def _run_person(
     )
 
 
+@keep_reads
 def run_one(scenario: Scenario, person: int = TYPICAL_PERSON) -> Result:
     """Run the whole chain for one person and return every intermediate."""
-    with track_reads() as reads:
-        result = _run_chain(scenario, person)
-    return replace(result, parameters=frozenset(reads))
-
-
-def _run_chain(scenario: Scenario, person: int) -> Result:
     trajectory = body_trajectory(scenario)
     if trajectory.examined_index.size > 1:
         scores = person_scores(scenario.seed, person)

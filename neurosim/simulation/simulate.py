@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from neurosim.base.calls import public
-from neurosim.base.parameters import track_reads
+from neurosim.base.parameters import keep_reads
 from neurosim.model.body.remedies import remedy as find_remedy
 from neurosim.model.body.state import Body
 from neurosim.model.firing.sites import TYPICAL_PERSON
@@ -27,6 +27,7 @@ from neurosim.simulation.workers import check_cores
 
 
 @public(also=SCENARIO_FIELDS)
+@keep_reads
 def simulate(
     what: Body | Scenario | str | Path | None = None,
     *,
@@ -83,27 +84,22 @@ def simulate(
         scenario = scenario.replace(people=people)
     check_callback("progress", progress)
     person, cores, idle_remedy = check_person(person), check_cores(cores), ""
-    with track_reads() as reads:
-        if remedy is not None:
-            untreated, scenario = scenario, apply_remedy(scenario, remedy)
-            if scenario is untreated:
-                idle_remedy = find_remedy(remedy).label
-            elif against is None:
-                against = untreated
-        other = None
-        if against is not None or scenario.people > 1:
-            other = comparison_scenario(scenario, against)
-        pair = [s for s in (scenario, other) if s is not None]
-        result, *others = (run_one(s, person) for s in pair)
-        compared = None
-        if scenario.people > 1:
-            compared = replicate(pair, scenario.people, cores=cores, progress=progress)
+    if remedy is not None:
+        untreated, scenario = scenario, apply_remedy(scenario, remedy)
+        if scenario is untreated:
+            idle_remedy = find_remedy(remedy).label
+        elif against is None:
+            against = untreated
+    other = None
+    if against is not None or scenario.people > 1:
+        other = comparison_scenario(scenario, against)
+    pair = [s for s in (scenario, other) if s is not None]
+    result, *others = (run_one(s, person) for s in pair)
+    compared = None
+    if scenario.people > 1:
+        compared = replicate(pair, scenario.people, cores=cores, progress=progress)
     return replace(
-        result,
-        against=others[0] if others else None,
-        compared=compared,
-        idle_remedy=idle_remedy,
-        parameters=frozenset(reads),
+        result, against=others[0] if others else None, compared=compared, idle_remedy=idle_remedy
     )
 
 

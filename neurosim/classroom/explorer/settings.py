@@ -239,7 +239,7 @@ class Response:
     def sentences(self) -> list[str]:
         """Return the response in a few sentences, each beginning with its topic."""
         s = self.result.scenario
-        lean = assumption_words(s.axon, s.muscle, s.body).split("(")[0].strip().rstrip(".")
+        lean = assumption_words(self.result.parameters).split("(")[0].strip().rstrip(".")
         return [
             f"Body: {self.setting.describe()}, in the {muscle_words(s.muscle)}.",
             threshold_sentence(self.result),

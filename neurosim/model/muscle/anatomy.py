@@ -94,13 +94,24 @@ def muscle(name: str | Muscle) -> Muscle:
     >>> muscle("Biceps brachii").name
     'upper_arm'
     """
+    return name if isinstance(name, Muscle) else _read_muscle(muscle_name(name))
+
+
+def muscle_name(name: str | Muscle) -> str:
+    """Return the plain name of a muscle, from any name of it.
+
+    Raises
+    ------
+    NeurosimError
+        If no muscle has that name; the nearest name is offered.
+    """
     if isinstance(name, Muscle):
-        return name
+        return name.name
     key = _muscle_aliases().get(_fold_name(name))
     if key is None:
-        latin = [m.latin for m in map(_read_muscle, MUSCLES)]
+        latin = [_anatomy_file()[key]["latin"] for key in MUSCLES]
         raise unknown_name("muscle", name, [*MUSCLES, *latin])
-    return _read_muscle(key)
+    return key
 
 
 def muscle_values(name: str | Muscle) -> Mapping[str, parameters.Value]:
@@ -156,7 +167,7 @@ def muscle_roots(muscle: str | Muscle) -> Mapping[str, float]:
     NeurosimError
         If no muscle has that name.
     """
-    key = _cached_muscle(muscle).name
+    key = muscle_name(muscle)
     return {
         r: parameters.parameter("anatomy", f"{key}.roots.{r}") for m, r in _root_names() if m == key
     }

@@ -25,7 +25,6 @@ from pathlib import Path
 from time import sleep
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -145,8 +144,8 @@ def unpack(packed: bytes) -> Any:
     try:
         with np.load(BytesIO(packed), allow_pickle=False) as file:
             return _unflatten(json.loads(file["tree"].tobytes()), file)
-    except (EOFError, KeyError, TypeError, BadZipFile, NotImplementedError, RuntimeError):
-        raise ValueError("A cached value is broken.") from None
+    except Exception as error:  # whatever damage makes of the file's structure
+        raise ValueError("A cached value is broken.") from error
 
 
 def _unflatten(tree: Any, file: Any) -> Any:
@@ -203,18 +202,19 @@ def _select(database: Any, keys: Sequence[bytes]) -> dict[bytes, Entry]:
     """Look for entries by what they read, and fetch only the values of those that hold."""
     marks = ",".join("?" * len(keys))
     query = (
-        "SELECT kept.rowid, key, overridden, names FROM kept "
+        "SELECT key, overridden, names FROM kept "
         f"JOIN reads ON kept.reads = reads.id WHERE key IN ({marks})"
     )
     entries: dict[bytes, Entry] = {}
-    for row, key, overrides, names in database.execute(query, keys).fetchall():
+    for key, overrides, names in database.execute(query, keys).fetchall():
         with suppress(ValueError, TypeError, IndexError, AttributeError):  # else damaged: a miss
             reads = _decode_reads(names)
             changed = {_split_key(k): v for k, v in json.loads(overrides).items()}
             if overridden(reads) != changed:
                 continue
             value, checksum = database.execute(
-                "SELECT value, checksum FROM kept WHERE rowid = ?", (row,)
+                "SELECT value, checksum FROM kept WHERE key = ? AND overridden = ?",
+                (key, overrides),
             ).fetchone()
             if checksum == _checksum(key, overrides, names, value):
                 entries[key] = Entry(unpack(value), reads, changed)

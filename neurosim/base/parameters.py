@@ -61,7 +61,8 @@ FILES = {
 # An application that is deleted takes its parameters with it.
 if resources.files("neurosim").joinpath("classroom/__init__.py").is_file():
     FILES["mystery"] = "classroom/mystery/mystery.toml"
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 Key = tuple[str, str]  # group and name of a parameter
 
 

@@ -33,7 +33,11 @@ class Codec(NamedTuple):
     decode: Callable[[Any], Any]
 
 
-IDENTITY = Codec(lambda value: value, lambda value: value)
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+IDENTITY = Codec(_as_it_is, _as_it_is)
 
 
 class CachedFunction:

@@ -32,7 +32,7 @@ from neurosim.base.code_hash import code_hash
 from neurosim.base.parameters import FILES, Key, overridden
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from numpy.typing import NDArray
 
@@ -76,7 +76,7 @@ def cache_folder() -> Path | None:
 
 
 @contextmanager
-def bypass_cache() -> Iterator[None]:
+def bypass_cache() -> Generator[None, None, None]:
     """Bypass the disk cache inside a ``with`` block, for runs too large to be worth caching."""
     _bypassed.append(True)
     try:
@@ -121,8 +121,9 @@ def pack(value: Any) -> bytes:
 
 def _flatten(value: Any, arrays: list[Array]) -> Any:
     if isinstance(value, np.ndarray | np.generic):
-        arrays.append(np.asarray(value))
-        return ["array" if isinstance(value, np.ndarray) else "scalar", len(arrays) - 1]
+        kind = "array" if isinstance(value, np.ndarray) else "scalar"
+        arrays.append(np.asarray(cast("Array", value)))
+        return [kind, len(arrays) - 1]
     if isinstance(value, tuple):
         return ["tuple", *(_flatten(v, arrays) for v in cast("tuple[Any, ...]", value))]
     if isinstance(value, Mapping):

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Generator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -108,7 +108,7 @@ class Value:
         return float(self.value)
 
 
-def read_toml(path: str) -> dict:
+def read_toml(path: str) -> dict[str, Any]:
     """Return the TOML file at `path` inside the package."""
     return tomllib.loads(resources.files("neurosim").joinpath(path).read_text("utf-8"))
 
@@ -128,10 +128,9 @@ def load_group(group: str) -> Mapping[str, Value]:
         raise unknown_name("group of parameters", group, FILES)
     values: dict[str, Value] = {}
 
-    def walk(table: Mapping, prefix: str) -> None:
-        for key, entry in table.items():
-            if not isinstance(entry, Mapping):
-                continue
+    def walk(table: Mapping[str, Any], prefix: str) -> None:
+        inner = {k: cast("Mapping[str, Any]", v) for k, v in table.items() if isinstance(v, dict)}
+        for key, entry in inner.items():
             name = f"{prefix}{key}"
             if "value" in entry and "grade" in entry:
                 values[name] = Value(name=name, **entry)
@@ -197,7 +196,7 @@ def _nominal(group: str, name: str) -> float:
 
 
 @contextmanager
-def track_reads(*, alone: bool = False) -> Iterator[Reads]:
+def track_reads(*, alone: bool = False) -> Generator[Reads, None, None]:
     """Record (group, name) of every parameter read inside a ``with`` block, in this thread.
 
     Those behind cached values are among them, whether a value was computed or served. The set is
@@ -249,7 +248,7 @@ def overridden(reads: Set[Key]) -> dict[Key, float]:
 
 
 @contextmanager
-def override_all(values: Mapping[Key, float]) -> Iterator[None]:
+def override_all(values: Mapping[Key, float]) -> Generator[None, None, None]:
     """Use these overrides, by (group, name), and no others inside a ``with`` block.
 
     Raises
@@ -267,7 +266,7 @@ def override_all(values: Mapping[Key, float]) -> Iterator[None]:
 
 
 @contextmanager
-def override(group: str, name: str, value: float) -> Iterator[None]:
+def override(group: str, name: str, value: float) -> Generator[None, None, None]:
     """Use another value of one parameter inside a ``with`` block, as a sensitivity run does.
 
     Parameters

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,7 @@ class Viewable:
             If pandas is not installed.
         """
         try:
-            import pandas
+            pandas = import_module("pandas")
         except ImportError:
             raise NeurosimError(
                 "A DataFrame needs pandas: install it with 'python -m pip install pandas', "
@@ -129,6 +130,11 @@ def sources_of(names: Collection[tuple[str, str]]) -> Sources:
     return Sources(tuple((g, v) for g, v in all_values() if (g, v.name) in names))
 
 
+def _check_name(what: str, name: object, known: Collection[str]) -> None:
+    if name is not None and (not isinstance(name, str) or name not in known):
+        raise unknown_name(what, name, known)
+
+
 @public
 def sources(group: str | None = None, *, grade: str | None = None) -> Sources:
     """Return every parameter of the model with unit, range, grade and source.
@@ -154,9 +160,7 @@ def sources(group: str | None = None, *, grade: str | None = None) -> Sources:
     >>> sources("firing", grade="assumed").grades["measured"]
     0
     """
-    if group is not None and (not isinstance(group, str) or group not in FILES):
-        raise unknown_name("group", group, FILES)
-    if grade is not None and (not isinstance(grade, str) or grade not in GRADES):
-        raise unknown_name("grade", grade, GRADES)
+    _check_name("group", group, FILES)
+    _check_name("grade", grade, GRADES)
     entries = ((g, v) for g, v in all_values() if group in (None, g) and grade in (None, v.grade))
     return Sources(tuple(entries))

@@ -240,7 +240,7 @@ def number_factors(scenario: Scenario) -> tuple[InputFactor, ...]:
     But for those of `EXCLUDED_GROUPS`, which act together as no muscle could.
     """
     body = Body(**{f.name: 0.5 * (f.low + f.high) for f in body_factors("clinical")})
-    general = list_assumptions(scenario.axon, muscle(scenario.muscle).site_class)
+    general = list_assumptions(scenario)
     both = dict.fromkeys((*general, *size_assumptions(body)))
     return tuple(_to_factor(a) for a in both if a.group not in EXCLUDED_GROUPS)
 

@@ -123,7 +123,6 @@ _register(
     plot="neurosim.classroom.mystery.desk:newest_picture",
     files="neurosim.classroom.mystery.files:mystery_files",
     table="neurosim.classroom.mystery.files:mystery_table",
-    parameters="neurosim.classroom.mystery.files:mystery_parameters",
 )
 _register(
     "TeacherKey",
@@ -131,7 +130,6 @@ _register(
     headline="neurosim.classroom.mystery.key_phrases:key_headline",
     files="neurosim.classroom.mystery.files:key_files",
     table="neurosim.classroom.mystery.key_phrases:key_rows",
-    parameters="neurosim.classroom.mystery.files:mystery_parameters",
 )
 _register(
     "Result",
@@ -140,7 +138,6 @@ _register(
     plot="neurosim.view.save:draw_result",
     files="neurosim.view.save:result_files",
     table="neurosim.view.save:result_table",
-    parameters="neurosim.view.parameter_use:used_parameters",
 )
 _register(
     "Examination",
@@ -149,7 +146,6 @@ _register(
     plot="neurosim.view.examination:picture_examination",
     files="neurosim.view.examination:examination_files",
     table="neurosim.view.examination:examination_rows",
-    parameters="neurosim.view.examination:examination_parameters",
 )
 _register(
     "Fit",
@@ -158,7 +154,6 @@ _register(
     plot="neurosim.view.fitted:picture_fit",
     files="neurosim.view.fitted:fit_files",
     table="neurosim.view.fitted:fit_rows",
-    parameters="neurosim.view.fitted:fit_parameters",
 )
 _register(
     "Detection",
@@ -176,7 +171,6 @@ _register(
     plot="neurosim.article.plot:picture_verdicts",
     files="neurosim.article.report:article_files",
     table="neurosim.article.tables:verdict_rows",
-    parameters="neurosim.article.tables:article_parameters",
 )
 _register(
     "Validation",
@@ -185,7 +179,6 @@ _register(
     plot="neurosim.validation.plot:picture_targets",
     files="neurosim.validation.views:validation_files",
     table="neurosim.validation.views:target_rows",
-    parameters="neurosim.validation.views:validation_parameters",
 )
 _register(
     "People",
@@ -194,7 +187,6 @@ _register(
     plot="neurosim.view.people:draw_people",
     files="neurosim.view.people:people_files",
     table="neurosim.view.export:people_columns",
-    parameters="neurosim.view.people:people_parameters",
 )
 _register(
     "Sweep",
@@ -203,7 +195,6 @@ _register(
     plot="neurosim.view.people:draw_sweep",
     files="neurosim.view.people:sweep_files",
     table="neurosim.view.people:sweep_columns",
-    parameters="neurosim.view.people:sweep_parameters",
 )
 _register(
     "Cohort",
@@ -212,7 +203,6 @@ _register(
     plot="neurosim.view.cohort_plot:picture_cohort",
     files="neurosim.view.cohort_plot:cohort_files",
     table="neurosim.view.cohort_tables:cohort_columns",
-    parameters="neurosim.view.cohort_plot:cohort_parameters",
 )
 _register(
     "Sensitivity",
@@ -221,7 +211,6 @@ _register(
     plot="neurosim.view.sensitivity:picture_sensitivity",
     files="neurosim.view.sensitivity:sensitivity_files",
     table="neurosim.view.sensitivity:sensitivity_rows",
-    parameters="neurosim.view.sensitivity:sensitivity_parameters",
 )
 _register(
     "Sources",

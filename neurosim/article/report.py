@@ -267,7 +267,7 @@ def _provenance_section(article: Any) -> str:
     programs = ", ".join(f"{name} {v}" for name, v in versions().items())
     return (
         f"<p>The whole model has {len(grades)} numbers: {counts}. "
-        f"{escape(assumption_words(base.axon, base.muscle))}</p>"
+        f"{escape(assumption_words(article.parameters, 'The verdicts lean'))}</p>"
         f"<p>Made with {escape(programs)}; seed {base.seed} and those after it, axon "
         f"'{escape(base.axon)}'.</p>"
     )

@@ -10,7 +10,7 @@ import numpy as np
 from neurosim.article import phrases
 from neurosim.article.matrix import RemedyMatrix
 from neurosim.article.verdict import Verdict
-from neurosim.base.parameters import all_values, parameter
+from neurosim.base.parameters import parameter
 from neurosim.model.axon.axon import AXONS
 from neurosim.model.body.remedies import remedy
 from neurosim.view import export
@@ -79,11 +79,6 @@ def rate_rows(article: Any) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def article_parameters(article: Any) -> set[tuple[str, str]]:
-    """Return (group, name) of every parameter: the claims go through all muscles and axons."""
-    return {(group, value.name) for group, value in all_values()}
 
 
 def table_files(article: Any) -> dict[str, bytes]:

@@ -13,6 +13,7 @@ from neurosim.article.matrix import CAUSES, RemedyMatrix, remedy_matrix, remedy_
 from neurosim.article.verdict import Verdict, judge_alarm, judge_rate, judge_remedy, make_verdict
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, number_within, short_repr
+from neurosim.base.parameters import Key, keep_reads
 from neurosim.base.viewable import Viewable
 from neurosim.simulation.long_run import SEEDS, long_run_rates
 from neurosim.simulation.ratio import NO_RATIO, Ratio, paired_ratio, shared_ratio
@@ -48,6 +49,8 @@ class Article(Viewable):
     matrix : RemedyMatrix
         Every remedy on every cause.
     alarms : Alarms
+    parameters : frozenset of (str, str)
+        Group and name of every parameter that was read.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -55,6 +58,7 @@ class Article(Viewable):
     rates: Mapping[str, np.ndarray]
     matrix: RemedyMatrix
     alarms: alarms.Alarms
+    parameters: frozenset[Key] = frozenset()
 
     @property
     def people(self) -> int:
@@ -196,6 +200,7 @@ def article(
     return run_article(base, cores=_check_cores(cores), progress=progress, stage=stage)
 
 
+@keep_reads
 def run_article(
     base: Scenario,
     *,

@@ -18,7 +18,7 @@ PLACED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEY
 def public(function: Function) -> Function: ...
 @overload
 def public(*, also: Collection[str]) -> Callable[[Function], Function]: ...
-def public(function: Function | None = None, *, also: Collection[str] = ()) -> Any:
+def public(function: Callable[..., Any] | None = None, *, also: Collection[str] = ()) -> Any:
     """Answer a call that does not fit the signature with a `NeurosimError`, not a ``TypeError``.
 
     Parameters
@@ -55,7 +55,7 @@ def public(function: Function | None = None, *, also: Collection[str] = ()) -> A
 
 
 def _misfit(
-    name: str, signature: inspect.Signature, args: tuple, kwargs: dict[str, Any]
+    name: str, signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> NeurosimError:
     """Return the sentence about arguments that a signature does not take."""
     parameters = signature.parameters.values()

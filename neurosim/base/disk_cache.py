@@ -1,37 +1,52 @@
 """Expensive values, cached on disk between runs; nothing ever depends on it.
 
-One SQLite file in the user's cache folder (`cache_folder`) holds values by a hash of all that they
-come from: function, arguments, overrides, the code and parameters of the rooms that compute them,
-and the versions and settings of NumPy and Numba. A value is a plain tree of numbers, texts and
-arrays with a checksum, so that reading the file cannot run code. Several processes may use it at
-once. Whatever goes wrong (no SQLite, a full disk, no rights, a lock, a broken file) means that
-nothing is cached.
+One SQLite file in the user's cache folder (`cache_folder`) holds values by a hash of function,
+arguments, the code and parameters of the rooms that compute them, and the versions and settings of
+NumPy and Numba. Beside a value stand the parameters that it was computed from and the overrides of
+them: it is served where those that are active agree. A value is an ``.npz`` file with a checksum,
+read without pickle, so that reading cannot run code. Several processes may use the file at once.
+Whatever goes wrong (no SQLite, a full disk, no rights, a lock, a broken file) means that nothing is
+cached.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import cache, partial
+from collections.abc import Mapping
+from contextlib import contextmanager, suppress
+from functools import cache, lru_cache, partial
 from hashlib import blake2b, sha256
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 from time import sleep
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
 from neurosim.base.code_hash import code_hash
+from neurosim.base.parameters import FILES, Key, overridden
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
 
 MOST_BYTES = 256 * 2**20  # size of the file above which the oldest eighth of the values goes
 CODE = ("base", "model", "clinic", "simulation/state.py", "simulation/person_run.py")
 WAIT_S = 5.0  # for another process that writes
 KEYS_PER_QUERY = 500
+TABLES = (
+    "reads (id BLOB PRIMARY KEY, names TEXT)",  # sets of parameters, which many values share
+    "kept (key BLOB, overridden TEXT, reads BLOB, checksum BLOB, value BLOB, "
+    "PRIMARY KEY (key, overridden))",
+)
 
 _local = threading.local()  # each thread's connection and its key, (process, folder)
 _inherited: list[Any] = []  # connections that belong to the process this one was forked from
@@ -61,7 +76,7 @@ def cache_folder() -> Path | None:
 
 
 @contextmanager
-def bypass_cache() -> Iterator[None]:
+def bypass_cache() -> Generator[None, None, None]:
     """Bypass the disk cache inside a ``with`` block, for runs too large to be worth caching."""
     _bypassed.append(True)
     try:
@@ -81,7 +96,7 @@ def code_signature() -> str:
     compiles = os.environ.get("NEUROSIM_NUMBA", "1") != "0" and numba is not None
     machine = os.uname().machine if hasattr(os, "uname") else ""
     parts = (np.__version__, version, compiles, sys.platform, machine, sys.byteorder)
-    return sha256(repr((code_hash(*CODE), *parts)).encode()).hexdigest()
+    return sha256(repr((code_hash(*CODE, *FILES.values()), *parts)).encode()).hexdigest()
 
 
 def cache_key(*parts: Any) -> bytes:
@@ -93,100 +108,141 @@ def cache_key(*parts: Any) -> bytes:
 
 
 def pack(value: Any) -> bytes:
-    """Return a value as bytes: numbers, texts, None, arrays, and tuples and dicts of them."""
-    arrays: list[bytes] = []
-    head = json.dumps(_flatten(value, arrays)).encode()
-    body = len(head).to_bytes(4, "little") + head + b"".join(arrays)
-    return blake2b(body, digest_size=8).digest() + body
+    """Return a value as bytes: numbers, texts, None, arrays, and tuples and dicts of them.
+
+    An ``.npz`` file in memory: every array as a member, and ``tree``, the JSON that joins them.
+    """
+    arrays: list[Array] = []
+    tree = np.frombuffer(json.dumps(_flatten(value, arrays)).encode(), np.uint8)
+    file = BytesIO()
+    np.savez(file, *arrays, tree=tree)
+    return file.getvalue()
 
 
-def _flatten(value: Any, arrays: list[bytes]) -> Any:
+def _flatten(value: Any, arrays: list[Array]) -> Any:
     if isinstance(value, np.ndarray | np.generic):
-        array = np.asarray(value)
-        arrays.append(array.tobytes())
         kind = "array" if isinstance(value, np.ndarray) else "scalar"
-        return [kind, array.dtype.str, list(array.shape)]
+        arrays.append(np.asarray(cast("Array", value)))
+        return [kind, len(arrays) - 1]
     if isinstance(value, tuple):
-        return ["tuple", *(_flatten(v, arrays) for v in value)]
+        return ["tuple", *(_flatten(v, arrays) for v in cast("tuple[Any, ...]", value))]
     if isinstance(value, Mapping):
-        return ["dict", *([k, _flatten(v, arrays)] for k, v in value.items())]
+        items = cast("Mapping[Any, Any]", value).items()
+        return ["dict", *([k, _flatten(v, arrays)] for k, v in items)]
     if value is None or isinstance(value, float | int | str):
         return value
     raise TypeError(f"A {type(value).__name__} cannot be cached.")
 
 
 def unpack(packed: bytes) -> Any:
-    """Return the value that `pack` turned into these bytes.
+    """Return the value that `pack` turned into these bytes; no byte of them can run code.
 
     Raises
     ------
     ValueError
         If the bytes are damaged.
     """
-    checksum, body = packed[:8], packed[8:]
-    if blake2b(body, digest_size=8).digest() != checksum:
-        raise ValueError("A cached value is broken.")
-    start = 4 + int.from_bytes(body[:4], "little")
-    value, end = _unflatten(json.loads(body[4:start]), body, start)
-    if end != len(body):
-        raise ValueError("A cached value is broken.")
-    return value
+    try:
+        with np.load(BytesIO(packed), allow_pickle=False) as file:
+            return _unflatten(json.loads(file["tree"].tobytes()), file)
+    except Exception as error:  # whatever damage makes of the file's structure
+        raise ValueError("A cached value is broken.") from error
 
 
-def _unflatten(tree: Any, body: bytes, at: int) -> tuple[Any, int]:
-    """Return the value of a tree whose arrays begin at `at`, and where those after it begin."""
+def _unflatten(tree: Any, file: Any) -> Any:
     if not isinstance(tree, list):
-        return tree, at
-    kind, *parts = tree
+        return tree
+    kind, *parts = cast("list[Any]", tree)
     if kind in ("array", "scalar"):
-        dtype, shape = np.dtype(parts[0]), parts[1]
-        if dtype.kind not in "biuf":
-            raise ValueError("A cached value is no number.")
-        count = math.prod(shape)
-        array = np.frombuffer(body, dtype, count, at).reshape(shape)
-        return (array.copy() if kind == "array" else array[()]), at + count * dtype.itemsize
-    values = []
-    for part in parts:
-        value, at = _unflatten(part if kind == "tuple" else part[1], body, at)
-        values.append(value)
+        array = file[f"arr_{parts[0]}"]
+        return array if kind == "array" else array[()]
     if kind == "tuple":
-        return tuple(values), at
-    return {k: v for (k, _), v in zip(parts, values, strict=True)}, at
+        return tuple(_unflatten(part, file) for part in parts)
+    return {key: _unflatten(part, file) for key, part in parts}
 
 
 # --- The file ------------------------------------------------------------------------------------
 
 
-def get(keys: Sequence[bytes]) -> dict[bytes, Any]:
-    """Return the values of those keys that are in the cache."""
-    rows: list[tuple[bytes, bytes]] = []
+class Entry(NamedTuple):
+    """A value, the parameters that it was computed from, and those of them overridden then."""
+
+    value: Any
+    reads: frozenset[Key] = frozenset()
+    overridden: Mapping[Key, float] = MappingProxyType({})
+
+
+def _encode_reads(reads: frozenset[Key]) -> str:
+    return "\n".join(sorted(map(".".join, reads)))
+
+
+@lru_cache(1024)
+def _decode_reads(text: str) -> frozenset[Key]:
+    return frozenset(_split_key(name) for name in text.split("\n") if name)
+
+
+def _split_key(name: str) -> Key:
+    group, _, rest = name.partition(".")
+    return group, rest
+
+
+def _checksum(*parts: bytes | str) -> bytes:
+    joined = repr(parts).encode()
+    return blake2b(joined, digest_size=8).digest()
+
+
+def get(keys: Sequence[bytes]) -> dict[bytes, Entry]:
+    """Return the entries of those keys that hold under the active overrides."""
+    entries: dict[bytes, Entry] = {}
     for first in range(0, len(keys), KEYS_PER_QUERY):
-        rows += _with_database(partial(_select, keys=keys[first : first + KEYS_PER_QUERY])) or []
-    values = {}
-    for key, packed in rows:
-        try:
-            values[key] = unpack(packed)
-        except (ValueError, TypeError, KeyError, IndexError):
-            continue  # it is computed and cached again
-    return values
+        entries |= _with_database(partial(_select, keys=keys[first : first + KEYS_PER_QUERY])) or {}
+    return entries
 
 
-def _select(database: Any, keys: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
+def _select(database: Any, keys: Sequence[bytes]) -> dict[bytes, Entry]:
+    """Look for entries by what they read, and fetch only the values of those that hold."""
     marks = ",".join("?" * len(keys))
-    query = f"SELECT key, value FROM kept WHERE key IN ({marks})"
-    return database.execute(query, keys).fetchall()
+    query = (
+        "SELECT key, overridden, names FROM kept "
+        f"JOIN reads ON kept.reads = reads.id WHERE key IN ({marks})"
+    )
+    entries: dict[bytes, Entry] = {}
+    for key, overrides, names in database.execute(query, keys).fetchall():
+        with suppress(ValueError, TypeError, IndexError, AttributeError):  # else damaged: a miss
+            reads = _decode_reads(names)
+            changed = {_split_key(k): v for k, v in json.loads(overrides).items()}
+            if overridden(reads) != changed:
+                continue
+            value, checksum = database.execute(
+                "SELECT value, checksum FROM kept WHERE key = ? AND overridden = ?",
+                (key, overrides),
+            ).fetchone()
+            if checksum == _checksum(key, overrides, names, value):
+                entries[key] = Entry(unpack(value), reads, changed)
+    return entries
 
 
-def put(values: Mapping[bytes, Any]) -> None:
-    """Cache values by key, all in one transaction."""
-    if values and cache_folder() is not None:
-        rows = [(key, pack(value)) for key, value in values.items()]
+def put(entries: Mapping[bytes, Entry]) -> None:
+    """Cache entries by key, all in one transaction."""
+    if entries and cache_folder() is not None:
+        rows = [_to_row(key, entry) for key, entry in entries.items()]
         _with_database(partial(_write, rows=rows))
 
 
-def _write(database: Any, rows: Sequence[tuple[bytes, bytes]]) -> None:
+def _to_row(key: bytes, entry: Entry) -> tuple[bytes, str, str, bytes]:
+    changed = {".".join(k): v for k, v in sorted(entry.overridden.items())}
+    return key, json.dumps(changed), _encode_reads(entry.reads), pack(entry.value)
+
+
+def _write(database: Any, rows: Sequence[tuple[bytes, str, str, bytes]]) -> None:
+    names = {row[2]: _checksum(row[2]) for row in rows}
+    values = [(*row[:2], names[row[2]], _checksum(*row), row[3]) for row in rows]
     with database:
-        database.executemany("INSERT OR REPLACE INTO kept (key, value) VALUES (?, ?)", rows)
+        database.executemany(
+            "INSERT OR IGNORE INTO reads (id, names) VALUES (?, ?)",
+            [(number, text) for text, number in names.items()],
+        )
+        database.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?)", values)
         pages, free, size = (
             database.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("page_count", "freelist_count", "page_size")
@@ -196,6 +252,18 @@ def _write(database: Any, rows: Sequence[tuple[bytes, bytes]]) -> None:
                 "DELETE FROM kept WHERE rowid IN (SELECT rowid FROM kept ORDER BY rowid "
                 "LIMIT (SELECT count(*) / 8 + 1 FROM kept))"
             )
+
+
+def clear() -> None:
+    """Forget every value in the file, if there is one."""
+    folder = cache_folder()
+    if folder is not None and _path(folder).exists():
+        _with_database(_delete_all)
+
+
+def _delete_all(database: Any) -> None:
+    with database:
+        database.execute("DELETE FROM kept")
 
 
 def close() -> None:
@@ -227,7 +295,7 @@ def _with_database(work: Callable[[Any], Any]) -> Any:
 
 
 def _path(folder: Path) -> Path:
-    return folder / "values-1.sqlite"
+    return folder / "values-2.sqlite"
 
 
 def _connection(folder: Path) -> Any:
@@ -251,7 +319,8 @@ def _open_database(folder: Path) -> Any:
         try:
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = NORMAL")
-            database.execute("CREATE TABLE IF NOT EXISTS kept (key BLOB PRIMARY KEY, value BLOB)")
+            for table in TABLES:
+                database.execute(f"CREATE TABLE IF NOT EXISTS {table}")
             database.commit()
             return database
         except sqlite3.OperationalError as error:

@@ -47,6 +47,10 @@ def clip_name(name: object) -> str:
     return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "..."
 
 
+def _is_path(value: object) -> bool:
+    return isinstance(value, (str, PathLike))
+
+
 def file_bytes(path: str | PathLike[str], most_mb: float, what: str = "") -> bytes:
     """Return the content of a user's file, unless it is larger than such a file ever is.
 
@@ -63,7 +67,7 @@ def file_bytes(path: str | PathLike[str], most_mb: float, what: str = "") -> byt
     NeurosimError
         If it cannot be read, is no file, or is larger.
     """
-    if not isinstance(path, (str, PathLike)):
+    if not _is_path(path):
         raise NeurosimError(
             f"Cannot read {what or 'a file'}: it needs the path of one, not {short_repr(path)}."
         )

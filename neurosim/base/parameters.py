@@ -19,13 +19,14 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, wraps
 from importlib import resources
 from types import MappingProxyType
+from typing import Any, ParamSpec, TypeVar, cast
 
 from neurosim.base.errors import NeurosimError, unknown_name
 
@@ -60,6 +61,8 @@ FILES = {
 # An application that is deleted takes its parameters with it.
 if resources.files("neurosim").joinpath("classroom/__init__.py").is_file():
     FILES["mystery"] = "classroom/mystery/mystery.toml"
+P = ParamSpec("P")
+R = TypeVar("R")
 Key = tuple[str, str]  # group and name of a parameter
 
 
@@ -105,7 +108,7 @@ class Value:
         return float(self.value)
 
 
-def read_toml(path: str) -> dict:
+def read_toml(path: str) -> dict[str, Any]:
     """Return the TOML file at `path` inside the package."""
     return tomllib.loads(resources.files("neurosim").joinpath(path).read_text("utf-8"))
 
@@ -125,10 +128,9 @@ def load_group(group: str) -> Mapping[str, Value]:
         raise unknown_name("group of parameters", group, FILES)
     values: dict[str, Value] = {}
 
-    def walk(table: Mapping, prefix: str) -> None:
-        for key, entry in table.items():
-            if not isinstance(entry, Mapping):
-                continue
+    def walk(table: Mapping[str, Any], prefix: str) -> None:
+        inner = {k: cast("Mapping[str, Any]", v) for k, v in table.items() if isinstance(v, dict)}
+        for key, entry in inner.items():
             name = f"{prefix}{key}"
             if "value" in entry and "grade" in entry:
                 values[name] = Value(name=name, **entry)
@@ -141,7 +143,17 @@ def load_group(group: str) -> Mapping[str, Value]:
 
 _NO_OVERRIDES: Mapping[Key, float] = MappingProxyType({})
 _overrides: ContextVar[Mapping[Key, float]] = ContextVar("overrides", default=_NO_OVERRIDES)
-_trackers: ContextVar[tuple[set[Key], ...]] = ContextVar("trackers", default=())
+
+
+class Reads(set[Key]):
+    """(group, name) of the parameters read inside a `track_reads` block; whole at its end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shared: set[frozenset[Key]] = set()  # of cached values, joined at the block's end
+
+
+_trackers: ContextVar[tuple[Reads, ...]] = ContextVar("trackers", default=())
 
 
 def parameter(group: str, name: str) -> float:
@@ -170,10 +182,10 @@ def parameter(group: str, name: str) -> float:
     ...     parameter("firing", "noise_channels")
     500.0
     """
-    nominal = _nominal(group, name)
+    key, nominal = (group, name), _nominal(group, name)
     for reads in _trackers.get():
-        reads.add((group, name))
-    return _overrides.get().get((group, name), nominal)
+        reads.add(key)
+    return _overrides.get().get(key, nominal)
 
 
 def _nominal(group: str, name: str) -> float:
@@ -184,17 +196,42 @@ def _nominal(group: str, name: str) -> float:
 
 
 @contextmanager
-def track_reads() -> Iterator[set[Key]]:
+def track_reads(*, alone: bool = False) -> Generator[Reads, None, None]:
     """Record (group, name) of every parameter read inside a ``with`` block, in this thread.
 
-    Parameters behind cached values are not seen.
+    Those behind cached values are among them, whether a value was computed or served. The set is
+    whole when the block ends.
+
+    Parameters
+    ----------
+    alone : bool
+        Whether the blocks around this one see nothing of it.
     """
-    reads: set[Key] = set()
-    token = _trackers.set((*_trackers.get(), reads))
+    reads = Reads()
+    token = _trackers.set((reads,) if alone else (*_trackers.get(), reads))
     try:
         yield reads
     finally:
         _trackers.reset(token)
+        reads.update(*reads.shared)
+
+
+def count_reads(reads: frozenset[Key]) -> None:
+    """Let every active `track_reads` block know of reads made earlier, or in another process."""
+    for tracker in _trackers.get():
+        tracker.shared.add(reads)
+
+
+def keep_reads(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a function's result, a dataclass, hold in `parameters` all that it was computed from."""
+
+    @wraps(function)
+    def tracked(*args: P.args, **kwargs: P.kwargs) -> R:
+        with track_reads() as reads:
+            result = function(*args, **kwargs)
+        return replace(cast("Any", result), parameters=frozenset(reads))
+
+    return tracked
 
 
 def overrides() -> dict[Key, float]:
@@ -205,8 +242,13 @@ def overrides() -> dict[Key, float]:
     return dict(_overrides.get())
 
 
+def overridden(reads: Set[Key]) -> dict[Key, float]:
+    """Return the active overrides of these parameters alone."""
+    return {key: value for key, value in _overrides.get().items() if key in reads}
+
+
 @contextmanager
-def override_all(values: Mapping[Key, float]) -> Iterator[None]:
+def override_all(values: Mapping[Key, float]) -> Generator[None, None, None]:
     """Use these overrides, by (group, name), and no others inside a ``with`` block.
 
     Raises
@@ -224,7 +266,7 @@ def override_all(values: Mapping[Key, float]) -> Iterator[None]:
 
 
 @contextmanager
-def override(group: str, name: str, value: float) -> Iterator[None]:
+def override(group: str, name: str, value: float) -> Generator[None, None, None]:
     """Use another value of one parameter inside a ``with`` block, as a sensitivity run does.
 
     Parameters

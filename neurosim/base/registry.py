@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from typing import Any
 
 from neurosim.base.errors import NeurosimError
 
@@ -20,7 +21,7 @@ def has_view(owner: str, kind: str) -> bool:
     return (owner, kind) in _VIEWS
 
 
-def view(owner: str, kind: str) -> Callable:
+def view(owner: str, kind: str) -> Callable[..., Any]:
     """Import and return one view of the objects of a class.
 
     Raises

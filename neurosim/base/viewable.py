@@ -3,8 +3,8 @@
 Results know no figure and no sentence. What shows a class is registered by the package
 (`neurosim.base.registry`) under the name of the class, as these kinds of view: `text` (the
 lines that the command prints), `headline` (what it is, in one line of at most 90 characters),
-`plot` (a `Picture`), `files` (content by file name: what the command writes), `table` (columns by
-name, or rows as dictionaries) and `parameters` (the ``(group, name)`` of those that it rests on).
+`plot` (a `Picture`), `files` (content by file name: what the command writes) and `table` (columns
+by name, or rows as dictionaries). What it rests on it holds itself, as `parameters`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, unknown_name
 from neurosim.base.files import prepare_folder, write_files
-from neurosim.base.parameters import FILES, GRADES, Value, all_values, references
+from neurosim.base.parameters import FILES, GRADES, Key, Value, all_values, references
 from neurosim.base.registry import view
 
 
@@ -26,7 +27,14 @@ class Viewable:
     """What a public result can do beside holding its numbers; `plot` where it has a picture.
 
     A dataclass that inherits from it says ``repr=False``.
+
+    Attributes
+    ----------
+    parameters : frozenset of (str, str)
+        Group and name of every parameter that was read to compute it.
     """
+
+    parameters: frozenset[Key]
 
     def _view(self, kind: str, **options: Any) -> Any:
         return view(type(self).__name__, kind)(self, **options)
@@ -72,7 +80,7 @@ class Viewable:
             If pandas is not installed.
         """
         try:
-            import pandas
+            pandas = import_module("pandas")
         except ImportError:
             raise NeurosimError(
                 "A DataFrame needs pandas: install it with 'python -m pip install pandas', "
@@ -81,8 +89,8 @@ class Viewable:
         return pandas.DataFrame(self._view("table"))
 
     def sources(self) -> Sources:
-        """Return the parameters that the result rests on, each with grade and citation."""
-        return sources_of(self._view("parameters"))
+        """Return the parameters that were read to compute it, each with grade and citation."""
+        return sources_of(self.parameters)
 
 
 @dataclass(frozen=True, repr=False)
@@ -122,6 +130,11 @@ def sources_of(names: Collection[tuple[str, str]]) -> Sources:
     return Sources(tuple((g, v) for g, v in all_values() if (g, v.name) in names))
 
 
+def _check_name(what: str, name: object, known: Collection[str]) -> None:
+    if name is not None and (not isinstance(name, str) or name not in known):
+        raise unknown_name(what, name, known)
+
+
 @public
 def sources(group: str | None = None, *, grade: str | None = None) -> Sources:
     """Return every parameter of the model with unit, range, grade and source.
@@ -147,9 +160,7 @@ def sources(group: str | None = None, *, grade: str | None = None) -> Sources:
     >>> sources("firing", grade="assumed").grades["measured"]
     0
     """
-    if group is not None and (not isinstance(group, str) or group not in FILES):
-        raise unknown_name("group", group, FILES)
-    if grade is not None and (not isinstance(grade, str) or grade not in GRADES):
-        raise unknown_name("grade", grade, GRADES)
+    _check_name("group", group, FILES)
+    _check_name("grade", grade, GRADES)
     entries = ((g, v) for g, v in all_values() if group in (None, g) and grade in (None, v.grade))
     return Sources(tuple(entries))

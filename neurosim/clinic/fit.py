@@ -31,7 +31,7 @@ from scipy.optimize import least_squares
 
 from neurosim.base.cache import cached
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import parameter
+from neurosim.base.parameters import Key, keep_reads, parameter
 from neurosim.base.viewable import Viewable
 from neurosim.clinic import excitability as ex
 from neurosim.clinic import norms as norms_
@@ -303,6 +303,8 @@ class Fit(Viewable):
         How many times larger than stated the noise was taken to be (at least 1).
     singles : list of SingleChange
         Best first.
+    parameters : frozenset of (str, str)
+        Group and name of every parameter that was read.
     """
 
     record: NerveRecord
@@ -315,6 +317,7 @@ class Fit(Viewable):
     covariance: np.ndarray
     noise_scale: float
     singles: list[SingleChange]
+    parameters: frozenset[Key] = frozenset()
 
     def misfit(self, predicted: np.ndarray) -> float:
         """Return the mean square distance of the record, in SDs of its stated noise."""
@@ -395,7 +398,7 @@ def model_rows(space: Space, x: np.ndarray, axon: Axon) -> np.ndarray:
         return np.full((1, width), np.nan)
 
 
-@cached(*axons_of.PARAMETER_GROUPS, "fit", size=128)
+@cached(size=128)
 def single_change(name: str, axon: Axon, temperature_c: float) -> tuple[np.ndarray, np.ndarray]:
     """Return coordinates of one parameter alone, and the model's rows there.
 
@@ -435,6 +438,7 @@ def _defined_range(grid: np.ndarray, rows: np.ndarray) -> tuple[int, int]:
     return first, last
 
 
+@keep_reads
 def fit_record(record: NerveRecord, axon: Axon = "ghk", space: Space | None = None) -> Fit:
     """Fit the parameters of the axon to a record.
 

@@ -99,7 +99,10 @@ def _read_dimension(kind: str, name: str, axon: Axon) -> Dimension:
     """Return one parameter of ``clinic/fit.toml``."""
     group = load_group("fit")
     entry = group[f"{kind}.{name}"]
-    unit, numbers = entry.unit, np.array([entry.value, entry.low, entry.high])
+    unit, numbers = (
+        entry.unit,
+        np.array([parameter("fit", f"{kind}.{name}"), entry.low, entry.high]),
+    )
     if kind == "person" and name not in _CONDITIONS:
         unit, healthy = load_group("axon_ghk")[name].unit, axon_parameters(axon)[name]
         numbers = numbers + healthy if unit in LINEAR_UNITS else numbers * healthy

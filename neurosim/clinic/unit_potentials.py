@@ -261,7 +261,7 @@ def territories_mm(muscle: str | Muscle, seed: Seed = 1) -> Floats:
     return np.array(_territories(anatomy.muscle(muscle), _check_seed(seed)), float)
 
 
-@cache.cached("emg", "anatomy", "muscle")
+@cache.cached()
 def _territories(m: Muscle, seed: tuple[int, ...]) -> Floats:
     wide, thick = _n(f"{m.name}.width_mm") / 2.0, _n(f"{m.name}.thickness_mm") / 2.0
     radius = np.sqrt(fibre_counts(m) / (_n("fibres_per_mm2") * math.pi))
@@ -435,7 +435,7 @@ def _oversampling(sampling_hz: float) -> int:
     return max(1, math.ceil(_INNER_HZ / sampling_hz))
 
 
-@cache.cached("emg", "anatomy", "muscle", size=8192)
+@cache.cached(size=8192)
 def _unit_potential(
     m: Muscle,
     electrode: Electrode,

@@ -24,6 +24,7 @@ from neurosim.base import disk_cache
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError
 from neurosim.base.files import prepare_folder
+from neurosim.base.parameters import Key, track_reads
 from neurosim.base.viewable import Viewable
 from neurosim.model.body.state import Body
 from neurosim.model.muscle.anatomy import MUSCLES
@@ -52,6 +53,7 @@ from neurosim.simulation.scenario import (
 )
 from neurosim.simulation.tally import INTERVAL_EDGES_S, LARGEST, Tally, tally_person
 
+PART = {"rows", "hours", "intervals", "bursts", "seconds", "parameters"}
 LEAST_CHUNK = 10  # people of a part in memory
 MAX_CACHED_STATES = 20_000  # of people's axons; more would drive all else out of the cache on disk
 
@@ -83,14 +85,17 @@ def count_people(plan: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
     dict
         ``rows``: structured array (`ROW`), shape (people, states). Summed over the people:
         ``hours``, shape (states, hours, len(HOURLY)); ``intervals`` and ``bursts``, shape (states,
-        cells). ``seconds``: what it took.
+        cells). ``seconds``: what it took. ``parameters``: group and name of those that were read,
+        shape (n, 2).
     """
     with (
         disk_cache.bypass_cache()
         if plan.people * len(plan.states) > MAX_CACHED_STATES
         else nullcontext()
     ):
-        return _count_part(plan, first, stop)
+        with track_reads() as reads:
+            part = _count_part(plan, first, stop)
+    return part | {"parameters": np.array(sorted(reads), dtype=str)}
 
 
 def _count_part(plan: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
@@ -126,7 +131,7 @@ def _count_part(plan: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
 
 def _is_intact(part: dict[str, np.ndarray] | None, plan: Plan, first: int, stop: int) -> bool:
     """Return whether a part that was read is the one of these people."""
-    if part is None or set(part) != {"rows", "hours", "intervals", "bursts", "seconds"}:
+    if part is None or set(part) != PART:
         return False
     rows = part["rows"]
     return (
@@ -209,15 +214,17 @@ class Cohort(Viewable):
             yield part
 
     @cached_property
-    def _sums(self) -> dict[str, np.ndarray]:
+    def _sums(self) -> dict[str, Any]:
         shape = (len(self.plan.states), self.plan.people)
         names = ("twitches", "visible", "expected_per_min", *COHORT_SIGNS)
-        sums = {name: np.zeros(shape, ROW[name]) for name in names}
+        sums: dict[str, Any] = {name: np.zeros(shape, ROW[name]) for name in names}
+        sums["parameters"] = set[Key]()
         summed = ("hours", "intervals", "bursts", "seconds")
         for part in self.parts():
             index = part["rows"]["person"][:, 0]
             for name in names:
                 sums[name][:, index] = part["rows"][name].T
+            sums["parameters"].update(map(tuple, part["parameters"].tolist()))
             for name in summed:
                 sums[name] = sums.get(name, 0) + part[name]
         return sums
@@ -255,6 +262,11 @@ class Cohort(Viewable):
     def bursts(self) -> np.ndarray:
         """Twitches of 1, 2, ... discharges, shape (states, cells)."""
         return self._sums["bursts"]
+
+    @property
+    def parameters(self) -> frozenset[Key]:
+        """Group and name of every parameter that was read."""
+        return frozenset(self._sums["parameters"])
 
     @property
     def core_seconds(self) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, finite_number, short_repr
+from neurosim.base.parameters import Key, keep_reads
 from neurosim.base.viewable import Viewable
 from neurosim.clinic.excitability import Excitability, examine
 from neurosim.clinic.fit import Fit, NerveRecord, fit_record
@@ -46,6 +47,8 @@ class Examination(Viewable, Excitability):
         Number of the person within the seed; None is the mean axon.
     healthy : Excitability
         The same axon in health.
+    parameters : frozenset of (str, str)
+        Group and name of every parameter that was read.
     """
 
     scenario: Scenario
@@ -54,6 +57,7 @@ class Examination(Viewable, Excitability):
     conditions: Conditions
     person: int | None
     healthy: Excitability
+    parameters: frozenset[Key] = frozenset()
 
     @property
     def title(self) -> str:
@@ -77,6 +81,7 @@ class Examination(Viewable, Excitability):
 
 
 @public
+@keep_reads
 def excitability(
     what: Body | Scenario | Conditions | str | Path | None = None,
     *,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurosim.base.errors import NeurosimError
+from neurosim.base.parameters import Key
 from neurosim.base.viewable import Viewable
 from neurosim.simulation.scenario import Scenario
 
@@ -23,6 +24,8 @@ class People(Viewable):
         more, `active_units` of units that discharge.
     expected_per_min : ndarray, shape (scenarios, people)
         Long-run twitch rate of each person from their hazards.
+    parameters : frozenset of (str, str)
+        Group and name of every parameter that was read.
     """
 
     scenarios: tuple[Scenario, ...]
@@ -31,6 +34,7 @@ class People(Viewable):
     doublets: np.ndarray
     active_units: np.ndarray
     expected_per_min: np.ndarray
+    parameters: frozenset[Key] = frozenset()
 
     @property
     def per_min(self) -> np.ndarray:

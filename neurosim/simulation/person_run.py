@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from neurosim.base import parameters
 from neurosim.base.cache import Codec, cached
+from neurosim.base.parameters import keep_reads
 from neurosim.clinic.excitability import Excitability, examine
 from neurosim.model.axon import people
 from neurosim.model.axon.axon import Conditions
@@ -62,7 +62,7 @@ from neurosim.simulation.state import (
 )
 
 
-@cached(*people.PARAMETER_GROUPS, codec=Codec(vars, lambda values: Excitability(**values)))
+@cached(codec=Codec(vars, lambda values: Excitability(**values)))
 def _examine_person(conditions: Conditions, axon: str, scores: people.Scores) -> Excitability:
     return examine(conditions, people.axon_of_person(axon, scores), full=False)
 
@@ -119,7 +119,7 @@ def healthy_sites(scenario: Scenario, person: int) -> Sites:
     return _draw_healthy_sites(muscle(scenario.muscle).name, scenario.axon, scenario.seed, person)
 
 
-@cached(*parameters.FILES, size=64)
+@cached(size=64)
 def _draw_healthy_sites(name: str, axon: str, seed: int, person: int) -> Sites:
     m = muscle(name)
     person_rng, rng, _ = person_streams(seed, person, MUSCLES.index(m.name))
@@ -333,6 +333,7 @@ def _run_person(
     )
 
 
+@keep_reads
 def run_one(scenario: Scenario, person: int = TYPICAL_PERSON) -> Result:
     """Run the whole chain for one person and return every intermediate."""
     trajectory = body_trajectory(scenario)

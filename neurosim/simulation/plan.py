@@ -13,7 +13,7 @@ from neurosim.base.errors import NeurosimError, number_within, unknown_name
 from neurosim.base.parameters import parameter
 from neurosim.model.body.state import Body
 from neurosim.model.firing.discharge import ORIGINS
-from neurosim.model.muscle.anatomy import MUSCLES, muscle
+from neurosim.model.muscle.anatomy import MUSCLES, muscle_name
 from neurosim.simulation import provenance
 from neurosim.simulation.scenario import Scenario, check_whole, load_scenario, load_scenarios
 from neurosim.simulation.signs import gets_worse, persists, spreads
@@ -173,7 +173,7 @@ def _scenario_muscles(
 ) -> list[str]:
     """Return the muscles in which a scenario is counted."""
     if name is not None:
-        return list(MUSCLES) if name == "all" else [muscle(name).name]
+        return list(MUSCLES) if name == "all" else [muscle_name(name)]
     if scenario is scenarios[0] and len(scenarios) > 1:
         return list(dict.fromkeys(s.muscle for s in scenarios[1:]))
     return [scenario.muscle]

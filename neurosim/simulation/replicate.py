@@ -66,4 +66,5 @@ def replicate(
     plan = Plan(states, states, first.people, first.duration_s / HOUR_S, first.seed)
     cohort = count_in_memory(plan, check_cores(cores), progress)
     rows = np.concatenate([part["rows"] for part in cohort.parts()])
-    return People(states, *(np.ascontiguousarray(rows[name].T) for name in COUNTS))
+    counts = (np.ascontiguousarray(rows[name].T) for name in COUNTS)
+    return People(states, *counts, parameters=cohort.parameters)

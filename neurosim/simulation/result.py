@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.base.parameters import parameter
+from neurosim.base.parameters import Key, parameter
 from neurosim.base.viewable import Viewable
 from neurosim.clinic.excitability import Excitability
 from neurosim.model.axon import people
@@ -56,6 +56,8 @@ class Result(Viewable):
     twitches : Twitches
     versions : dict
         Versions of neurosim, Python and the packages under it.
+    parameters : frozenset of (str, str)
+        Group and name of every parameter that was read to compute this, `against` and `compared`.
     against : Result, optional
         The same person under the scenario that it is compared with, where that was asked for.
     compared : People, optional
@@ -78,6 +80,7 @@ class Result(Viewable):
     firing: Firing
     twitches: Twitches
     versions: dict[str, str]
+    parameters: frozenset[Key] = frozenset()
     against: Result | None = None
     compared: People | None = None
     idle_remedy: str = ""

@@ -22,6 +22,7 @@ from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
 from neurosim.model.muscle.anatomy import muscle
 from neurosim.simulation.long_run import person_rates
+from neurosim.simulation.person_run import run_one
 from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.workers import map_jobs
 
@@ -34,12 +35,7 @@ COMPARISON_MUSCLES = ("calf", "foot_sole")  # verdicts are shown in the first, t
 BLOOD_VALUES = ("sodium_mmol_l", "potassium_mmol_l", "ionised_calcium_mmol_l",
                 "ionised_magnesium_mmol_l")  # fmt: skip
 MOVED_GROUPS = ("membrane", "firing", "soma", "junction")  # whose numbers every scenario reads
-# What no misfire reads, what says what health is, and a range that is one of kinds of units.
-UNREAD_NUMBERS = (
-    "ischaemia_", "release_", "washout_", "potassium_space_", "rogues_per_unit_", "base_",
-    "soma_rest_", "soma_ahp_", "soma_adaptation_", "soma_reset_", "soma_refractory_",
-    "soma_threshold_",
-)  # fmt: skip
+FIXED_NUMBERS = ("base_", "soma_threshold_")  # what health is, and a range of kinds of units
 GROUP_TITLES = {
     "rogue_tail": "tail of the rogue sites",
     "rogue_person_spread": "how much people differ in rogue sites",
@@ -86,19 +82,27 @@ def _read_assumption(room: str, name: str) -> Assumption:
 
 def _is_movable(room: str, name: str) -> bool:
     v = load_group(room)[name]
-    fixed = v.grade == "measured" or name.endswith(".healthy") or name.startswith(UNREAD_NUMBERS)
+    fixed = v.grade == "measured" or name.endswith(".healthy") or name.startswith(FIXED_NUMBERS)
     return v.low < v.high and not fixed
 
 
-def list_assumptions(axon: str = "ghk", muscle_class: str = "foot_sole") -> tuple[Assumption, ...]:
-    """Return every assumed or fitted number with a range that all scenarios read."""
+def list_assumptions(scenario: Scenario) -> tuple[Assumption, ...]:
+    """Return every assumed or fitted number with a range that all scenarios read.
+
+    Those that a run of the muscle with this axon reads in health.
+    """
+    health = Scenario(muscle=scenario.muscle, axon=scenario.axon, duration_s=1.0)
+    reads, rogues = (
+        run_one(health).parameters,
+        f"rogues_per_unit_{muscle(scenario.muscle).site_class}",
+    )
     names = [
-        (room, name)
-        for room in MOVED_GROUPS
-        for name in load_group(room)
-        if _is_movable(room, name)
+        (group, name)
+        for group in MOVED_GROUPS
+        for name in load_group(group)
+        if (group, name) in reads and name != rogues and _is_movable(group, name)
     ]
-    specific = [("firing", f"rogues_per_unit_{muscle_class}"), (f"axon_{axon}", "S5Na")]
+    specific = [("firing", rogues), (f"axon_{scenario.axon}", "S5Na")]
     return tuple(_read_assumption(*one) for one in (*names, *specific))
 
 
@@ -267,7 +271,7 @@ class _Runs:
 def assess_robustness(questions: Sequence[Question], cores: int = 1) -> list[Robustness]:
     """Return what every question leans on."""
     first = questions[0].scenario
-    general = list_assumptions(first.axon, muscle(first.muscle).site_class)
+    general = list_assumptions(first)
     other = COMPARISON_MUSCLES[first.muscle == COMPARISON_MUSCLES[0]]
     runs = _Runs(questions, cores)
     runs.request(("base",))

@@ -40,7 +40,7 @@ from neurosim.model.axon.axon import AXONS
 from neurosim.model.body.course import Course
 from neurosim.model.body.remedies import remedy
 from neurosim.model.body.state import Body
-from neurosim.model.muscle.anatomy import canonical_root, muscle
+from neurosim.model.muscle.anatomy import canonical_root, muscle_name
 
 MAX_DURATION_S = 31_557_600.0
 MAX_PEOPLE = 100_000
@@ -172,7 +172,7 @@ class Scenario:
         keep = object.__setattr__
         if not isinstance(self.body, Body):
             raise NeurosimError(f"body must be a Body, not {short_repr(self.body)}.")
-        keep(self, "muscle", muscle(self.muscle).name)
+        keep(self, "muscle", muscle_name(self.muscle))
         if self.course is not None and not isinstance(self.course, Course):
             raise NeurosimError(f"course must be a Course, not {short_repr(self.course)}.")
         seconds = number_within("duration_s", self.duration_s, 1, MAX_DURATION_S, "s")

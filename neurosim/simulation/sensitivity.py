@@ -19,7 +19,7 @@ import numpy as np
 
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, number_within, unknown_name
-from neurosim.base.parameters import override, parameter
+from neurosim.base.parameters import Key, keep_reads, override, parameter
 from neurosim.base.viewable import Viewable
 from neurosim.model.body.fields import FIELDS, USUAL
 from neurosim.model.body.state import Body
@@ -180,6 +180,8 @@ class Sensitivity(Viewable):
     trajectories : int
     unlivable : int
         Samples whose body nobody survives; they count as no twitch.
+    parameters : frozenset of (str, str)
+        Group and name of every parameter that was read.
     """
 
     scenario: Scenario
@@ -190,6 +192,7 @@ class Sensitivity(Viewable):
     effects: np.ndarray = field(default_factory=lambda: np.zeros(0))
     trajectories: int = 0
     unlivable: int = 0
+    parameters: frozenset[Key] = frozenset()
 
 
 # --- Inputs ----------------------------------------------------------------------------
@@ -237,7 +240,7 @@ def number_factors(scenario: Scenario) -> tuple[InputFactor, ...]:
     But for those of `EXCLUDED_GROUPS`, which act together as no muscle could.
     """
     body = Body(**{f.name: 0.5 * (f.low + f.high) for f in body_factors("clinical")})
-    general = list_assumptions(scenario.axon, muscle(scenario.muscle).site_class)
+    general = list_assumptions(scenario)
     both = dict.fromkeys((*general, *size_assumptions(body)))
     return tuple(_to_factor(a) for a in both if a.group not in EXCLUDED_GROUPS)
 
@@ -496,6 +499,7 @@ def screen_inputs(
 
 
 @public(also=SCENARIO_FIELDS)
+@keep_reads
 def sensitivity(
     what: Scenario | Body | str | Path | None = None,
     *,

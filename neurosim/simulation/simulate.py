@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from neurosim.base.calls import public
+from neurosim.base.parameters import keep_reads
 from neurosim.model.body.remedies import remedy as find_remedy
 from neurosim.model.body.state import Body
 from neurosim.model.firing.sites import TYPICAL_PERSON
@@ -26,6 +27,7 @@ from neurosim.simulation.workers import check_cores
 
 
 @public(also=SCENARIO_FIELDS)
+@keep_reads
 def simulate(
     what: Body | Scenario | str | Path | None = None,
     *,

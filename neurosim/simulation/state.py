@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.base import parameters
 from neurosim.base.cache import cached
 from neurosim.base.errors import unknown_name
 from neurosim.base.parameters import parameter
@@ -134,7 +133,7 @@ def tissue_state(scenario: Scenario) -> TissueState:
     return _tissue_state(scenario.body, scenario.muscle, scenario.root)
 
 
-@cached(*parameters.FILES, size=4096)
+@cached(size=4096)
 def _tissue_state(body: Body, muscle: str, root: str) -> TissueState:
     state = state_from_contributions(contributions(body))
     if not state.lesion.axons_share:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, clip_name, finite_number, short_repr
+from neurosim.base.parameters import Key
 from neurosim.base.viewable import Viewable
 from neurosim.model.body.state import Body
 from neurosim.simulation.people import People
@@ -37,6 +38,11 @@ class Sweep(Viewable):
     field: str
     values: tuple[float, ...]
     people: People
+
+    @property
+    def parameters(self) -> frozenset[Key]:
+        """Group and name of every parameter that was read."""
+        return self.people.parameters
 
 
 @public(also=SCENARIO_FIELDS)

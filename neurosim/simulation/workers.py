@@ -86,6 +86,20 @@ def run_jobs(work: Callable, jobs: Iterable[Job], workers: int = 1, client: Any 
     return ((job, work(*job)) for job in jobs)
 
 
+def _tracked(work: Callable[..., Any], job: Job) -> tuple[Any, frozenset[parameters.Key]]:
+    """Do one job in a worker; return its result and the parameters that were read."""
+    with parameters.track_reads() as reads:
+        result = work(*job)
+    return result, frozenset(reads)
+
+
+def _received(outcome: tuple[Any, frozenset[parameters.Key]]) -> Any:
+    """Return a worker's result; its reads count as if they were made here."""
+    result, reads = outcome
+    parameters.count_reads(reads)
+    return result
+
+
 def map_jobs(work: Callable, jobs: Iterable[Job], workers: int = 1) -> Iterator[Any]:
     """Yield ``work(*job)`` of every job in their order; arguments as for `run_jobs`.
 
@@ -134,11 +148,11 @@ def _run_in_processes(work: Callable, jobs: Iterable[Job], workers: int) -> Resu
         while True:
             for job in islice(queue, JOBS_AHEAD * workers - len(waiting)):
                 with defer_interrupts():
-                    waiting[pool.submit(work, *job)] = job
+                    waiting[pool.submit(_tracked, work, job)] = job
             if not waiting:
                 break
             for one in wait(waiting, return_when=FIRST_COMPLETED).done:
-                yield waiting.pop(one), one.result()
+                yield waiting.pop(one), _received(one.result())
         pool.shutdown()
     except BaseException as error:  # Ctrl-C and a consumer that stops, too: end them at once
         with defer_interrupts():
@@ -299,7 +313,7 @@ def _run_on_worker(overrides: dict, marks: dict[str, str], work: Callable, job: 
     if build_info() != marks:
         raise NeurosimError("A Dask worker has another neurosim, or other packages under it.")
     with _one_at_a_time, parameters.override_all(overrides):
-        return work(*job)
+        return _tracked(work, job)
 
 
 def _run_on_cluster(work: Callable, jobs: Iterable[Job], client: Any) -> Results:
@@ -324,7 +338,7 @@ def _run_on_cluster(work: Callable, jobs: Iterable[Job], client: Any) -> Results
     coming = as_completed(submit(JOBS_AHEAD * cluster_capacity(client)), loop=client.loop)
     try:
         for one in coming:
-            result = one.result()
+            result = _received(one.result())
             job = waiting.pop(one)
             # Fewer than none if a worker has just been lost.
             coming.update(submit(max(JOBS_AHEAD * cluster_capacity(client) - len(waiting), 0)))

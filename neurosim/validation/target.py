@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from neurosim.base.parameters import Key
 from neurosim.base.viewable import Viewable
 
 INF = math.inf
@@ -55,10 +56,13 @@ class Validation(Viewable):
         Every target, with the model's value.
     not_computable : tuple of (str, str, str)
         Target, fact, and why the model cannot compute it.
+    parameters : frozenset of (str, str)
+        Group and name of every parameter that was read.
     """
 
     rows: tuple[Row, ...]
     not_computable: tuple[tuple[str, str, str], ...]
+    parameters: frozenset[Key] = frozenset()
 
     @property
     def misses(self) -> tuple[Row, ...]:

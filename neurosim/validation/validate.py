@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from neurosim.base.calls import public
-from neurosim.base.parameters import parameter
+from neurosim.base.parameters import keep_reads, parameter
 from neurosim.model.axon.axon import Conditions
 from neurosim.model.body.kinetics import caffeine_umol_l
 from neurosim.model.body.state import Body
@@ -134,6 +134,7 @@ def validation_rows(people: int = 300) -> tuple[Row, ...]:
 
 
 @public
+@keep_reads
 def validate() -> Validation:
     """Hold the model against published numbers, target by target, misses included.
 

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from neurosim.base.files import Content
-from neurosim.base.parameters import GRADES, all_values
+from neurosim.base.parameters import GRADES
 from neurosim.clinic.indices import MEASURES
 from neurosim.simulation.scenario import Scenario
 from neurosim.validation.target import COLUMNS, Row, Validation
@@ -69,11 +69,6 @@ def validation_files(validation: Validation) -> dict[str, Content]:
         not_asked={target: f"{fact}: {why}" for target, fact, why in validation.not_computable},
     )
     return dict(export.table_files("validation", target_rows(validation), about))
-
-
-def validation_parameters(validation: Validation) -> set[tuple[str, str]]:
-    """Return (group, name) of every parameter: the targets go through all parts of the model."""
-    return {(group, value.name) for group, value in all_values()}
 
 
 # --- One target -----------------------------------------------------------------------------------

@@ -19,7 +19,6 @@ from neurosim.view.cohort_tables import (
     summary_rows,
 )
 from neurosim.view.export import text_bytes
-from neurosim.view.save import scenario_parameters
 from neurosim.view.style import (
     BLACK,
     CHANGED,
@@ -164,11 +163,6 @@ def cohort_files(cohort: Cohort) -> dict[str, Content]:
     files["cohort.txt"] = text_bytes(f"{text}\n\nThe picture in words:\n{figure.alt_text}")
     files["cohort.json"] = cohort_record(cohort)
     return files
-
-
-def cohort_parameters(cohort: Cohort) -> set[tuple[str, str]]:
-    """Return (group, name) of the parameters that the states can rest on."""
-    return scenario_parameters(cohort.plan.states)
 
 
 def _caption_words(cohort: Cohort) -> str:

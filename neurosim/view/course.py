@@ -101,7 +101,7 @@ def describe_course(
         firing_words(result),
         twitch_words(result),
         *comparison_words(result, against, people),
-        assumption_words(s.axon, s.muscle, s.body, s.course),
+        assumption_words(result.parameters),
         ADVICE,
     ]
     return explain_terms("\n".join(lines))

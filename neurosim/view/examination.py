@@ -5,14 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from neurosim.base.files import Content
-from neurosim.base.parameters import all_values, track_reads
 from neurosim.clinic.comparison import match_pattern
 from neurosim.clinic.excitability import Excitability
 from neurosim.clinic.mem import mem_text
 from neurosim.clinic.norms import norms
-from neurosim.model.axon.axon import AXONS
-from neurosim.model.axon.changes import apply_changes
-from neurosim.model.body.contributions import contributions
 from neurosim.simulation.examine import Examination
 from neurosim.view import excitability_figures, export, style
 from neurosim.view.describe_body import person_words
@@ -93,37 +89,3 @@ def examination_files(examination: Examination) -> dict[str, Content]:
     table = excitability_table(test, healthy)
     files["excitability.txt"] = export.text_bytes(f"{table}\n\n{figure.alt_text}")
     return files
-
-
-def axon_parameters_of(axon: str) -> set[tuple[str, str]]:
-    """Return (group, name) of every number that one of the axons is made of."""
-    others = [name for name in AXONS if name != axon]
-    return {
-        (group, value.name)
-        for group, value in all_values()
-        if group in ("membrane", f"axon_{axon}") and value.name.split(".")[0] not in others
-    }
-
-
-def examination_parameters(examination: Examination) -> set[tuple[str, str]]:
-    """Return (group, name) of the parameters that an examination can rest on; rather too many.
-
-    All of the axon and, for a person, of how people differ; of the body and of what the axon went
-    through, those that are read.
-    """
-    body = examination.scenario.body
-    with track_reads() as reads:
-        contributions(body)
-        body.blood()
-        apply_changes(examination.changes)
-    people = set() if examination.person is None else {"people"}
-    named = f"{examination.condition}."
-    return (
-        axon_parameters_of(examination.axon)
-        | reads
-        | {
-            (group, value.name)
-            for group, value in all_values()
-            if group in people or group == "conditions" and value.name.startswith(named)
-        }
-    )

@@ -19,12 +19,11 @@ import numpy as np
 
 from neurosim.base.errors import NeurosimError
 from neurosim.base.files import write_files
-from neurosim.base.parameters import GRADES
+from neurosim.base.viewable import Sources
 from neurosim.clinic.comparison import compare_with_norms
 from neurosim.clinic.excitability import LONG_LEVELS, Excitability
 from neurosim.clinic.norms import TE_CURVES, norms
 from neurosim.view import style
-from neurosim.view.parameter_use import used_values
 
 if TYPE_CHECKING:
     from neurosim.simulation.people import People
@@ -175,12 +174,10 @@ def provenance(scenario: Any, **more: Any) -> dict[str, Any]:
     }
 
 
-def sources_json(axon: str, muscle: str, body: Any = None, course: Any = None) -> dict[str, Any]:
-    """Return the parameters that a run leans on, with their grades counted."""
-    values = used_values(axon, muscle, body, course)
-    grades = [value.grade for _, value in values]
+def sources_json(sources: Sources) -> dict[str, Any]:
+    """Return the parameters that a result leans on, with their grades counted."""
     return {
-        "counts": {grade: grades.count(grade) for grade in GRADES},
+        "counts": sources.grades,
         "values": [
             {
                 "room": group,
@@ -190,7 +187,7 @@ def sources_json(axon: str, muscle: str, body: Any = None, course: Any = None) -
                 "grade": v.grade,
                 "source": v.source,
             }
-            for group, v in values
+            for group, v in sources.entries
         ],
     }
 
@@ -294,7 +291,7 @@ def result_json(result: Result) -> dict[str, Any]:
             "expected_twitches_per_min": result.expected_per_min,
             "visible_twitches": int(result.twitches.visible.sum()),
         },
-        sources=sources_json(s.axon, s.muscle, s.body, s.course),
+        sources=sources_json(result.sources()),
     )
 
 

@@ -9,13 +9,12 @@ import numpy as np
 
 from neurosim.base.errors import NeurosimError
 from neurosim.base.files import Content
-from neurosim.base.parameters import load_group
 from neurosim.clinic.fit import NOISE_TOLERANCE, UNINFORMED_SPREAD, Estimate, Fit, SingleChange
 from neurosim.clinic.norms import TE_CURVES
 from neurosim.model.axon.axon import Axon
 from neurosim.simulation.scenario import Scenario
 from neurosim.view import export
-from neurosim.view.examination import LONGEST_TITLE, axon_parameters_of
+from neurosim.view.examination import LONGEST_TITLE
 from neurosim.view.style import (
     ADVICE,
     BAND,
@@ -238,12 +237,6 @@ def fit_files(fit: Fit) -> dict[str, Content]:
     files["fit.png"] = png_bytes(figure)
     files["fit.txt"] = export.text_bytes(f"{figure.alt_text}\n\n{fit_table(fit)}")
     return files
-
-
-def fit_parameters(fit: Fit) -> set[tuple[str, str]]:
-    """Return (group, name) of the parameters that a fit can rest on: its axon's and its own."""
-    axon = fit.axon if isinstance(fit.axon, str) else "ghk"
-    return axon_parameters_of(axon) | {("fit", name) for name in load_group("fit")}
 
 
 @house_style

@@ -15,7 +15,6 @@ from neurosim.simulation.sweep import Sweep
 from neurosim.view import export, figures, style, summary
 from neurosim.view.cohort_plot import draw_rates
 from neurosim.view.cohort_tables import rate_row, rate_sentences, rate_table
-from neurosim.view.save import scenario_parameters
 from neurosim.view.style import ADVICE, label_number, muscle_words, pluralize, time_words
 
 # --- Many people ---------------------------------------------------------------------------
@@ -84,11 +83,6 @@ def people_files(people: People) -> dict[str, Content]:
     return files
 
 
-def people_parameters(people: People) -> set[tuple[str, str]]:
-    """Return (group, name) of the parameters that the scenarios can rest on."""
-    return scenario_parameters(people.scenarios)
-
-
 # --- A sweep -------------------------------------------------------------------------------
 
 
@@ -136,8 +130,3 @@ def sweep_files(sweep: Sweep) -> dict[str, Content]:
     files["sweep.png"] = style.png_bytes(figure)
     files["sweep.txt"] = export.text_bytes(figure.alt_text)
     return files
-
-
-def sweep_parameters(sweep: Sweep) -> set[tuple[str, str]]:
-    """Return (group, name) of the parameters that the steps can rest on."""
-    return scenario_parameters(sweep.people.scenarios)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,8 @@ from neurosim.base.files import Content
 from neurosim.simulation.people import People
 from neurosim.simulation.person_run import run_one
 from neurosim.simulation.result import Result
-from neurosim.simulation.scenario import Scenario, comparison_scenario
+from neurosim.simulation.scenario import comparison_scenario
 from neurosim.view import course, export, figures, sound, style, summary
-from neurosim.view.parameter_use import used_values
 
 
 def comparison_result(result: Result) -> Result | None:
@@ -72,9 +70,3 @@ def result_files(result: Result) -> dict[str, Content]:
     files["figure.png"] = style.png_bytes(figure)
     files["figure.txt"] = export.text_bytes(figure.alt_text)
     return files
-
-
-def scenario_parameters(scenarios: Iterable[Scenario]) -> set[tuple[str, str]]:
-    """Return (group, name) of the parameters that scenarios can rest on; rather too many."""
-    cases = dict.fromkeys((s.axon, s.muscle, s.body, s.course) for s in scenarios)
-    return {(group, value.name) for case in cases for group, value in used_values(*case)}

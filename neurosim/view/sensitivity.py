@@ -16,7 +16,6 @@ from neurosim.simulation.sensitivity import (
     Sensitivity,
 )
 from neurosim.view.export import provenance, table_files, text_bytes
-from neurosim.view.save import scenario_parameters
 from neurosim.view.style import (
     BLUE,
     GREEN,
@@ -358,9 +357,3 @@ def sensitivity_files(result: Sensitivity) -> dict[str, Content]:
     files["sensitivity.png"] = png_bytes(picture_sensitivity(result))
     files["sensitivity.txt"] = text_bytes(sensitivity_text(result))
     return files
-
-
-def sensitivity_parameters(result: Sensitivity) -> set[tuple[str, str]]:
-    """Return (group, name) of the parameters of a run, and of those that were moved."""
-    moved = {(f.group, f.name) for f in result.screened}
-    return scenario_parameters([result.scenario]) | moved

@@ -70,7 +70,7 @@ def describe(result: Result, against: Result | None = None, people: People | Non
         firing_words(result),
         twitch_words(result),
         *comparison_words(result, against, people),
-        assumption_words(s.axon, s.muscle, s.body),
+        assumption_words(result.parameters),
         ADVICE,
     ]
     return explain_terms("\n".join(lines))

@@ -1,5 +1,6 @@
 """The cache on disk: the same values with it, without it and with a broken one."""
 
+import inspect
 import os
 import pickle
 import re
@@ -15,6 +16,7 @@ import pytest
 import neurosim
 from neurosim.base import disk_cache
 from neurosim.base.cache import IDENTITY, cached
+from neurosim.base.disk_cache import Entry
 from neurosim.base.parameters import override, parameter
 from neurosim.model.axon.axon import Conditions, axon_parameters
 from neurosim.model.firing import hazard as hz
@@ -30,9 +32,17 @@ CACHED = (
 STATE = Conditions(calcium_out_mmol_l=0.9, potassium_out_mmol_l=4.9)
 
 
+def put(values):
+    disk_cache.put({key: Entry(value) for key, value in values.items()})
+
+
+def get(keys):
+    return {key: entry.value for key, entry in disk_cache.get(keys).items()}
+
+
 def clear_memory():
     for function in CACHED:
-        function.values.clear()
+        function.clear()
 
 
 @pytest.fixture
@@ -116,13 +126,13 @@ def test_a_key_tells_function_arguments_and_numbers(cache):
 def test_other_code_knows_nothing_of_what_was_kept(cache, monkeypatch):
     calls = []
 
-    @cached("firing", codec=IDENTITY)
+    @cached(codec=IDENTITY)
     def double(x):
         calls.append(x)
         return 2.0 * x
 
     def again():
-        double.values.clear()
+        double.clear()
         return double(3.0)
 
     assert [again(), again(), len(calls)] == [6.0, 6.0, 1]
@@ -171,37 +181,63 @@ def test_other_things_are_refused(value):
 
 def test_broken_and_foreign_bytes_are_refused_and_never_run():
     whole = disk_cache.pack(VALUES)
-    for i in (0, 9, 40, len(whole) - 1):
-        with pytest.raises(ValueError, match="broken"):
-            disk_cache.unpack(whole[:i] + bytes([whole[i] ^ 1]) + whole[i + 1 :])
+    refused = 0
+    for i in range(len(whole)):  # a byte may be one that nobody reads, such as a date
+        try:
+            values = disk_cache.unpack(whole[:i] + bytes([whole[i] ^ 1]) + whole[i + 1 :])
+        except ValueError:
+            refused += 1
+        else:
+            assert repr(values) == repr(VALUES)
+    assert refused > 0.5 * len(whole)
     with pytest.raises(ValueError):
         disk_cache.unpack(pickle.dumps(VALUES["number"]))
     with pytest.raises(ValueError):
         disk_cache.unpack(b"")
 
 
-def test_a_broken_value_is_found_anew(cache):
-    disk_cache.put({b"a": 1.0, b"b": 2.0})
+@pytest.mark.parametrize("column", ["overridden", "reads", "checksum", "value"])
+def test_no_column_of_an_entry_can_be_changed_unnoticed(cache, column):
+    reads = frozenset({("firing", "load_factor"), ("firing", "noise_channels")})
+    entry = Entry(np.arange(3.0), reads)
+    with override("firing", "load_factor", 7.0):
+        changed = entry._replace(overridden={("firing", "load_factor"): 7.0})
+        disk_cache.put({b"a": changed, b"b": entry})
+        assert disk_cache.get([b"a"])[b"a"].reads == reads and disk_cache.get([b"b"]) == {}
+    assert disk_cache.get([b"a"]) == {} and b"b" in disk_cache.get([b"b"])
     disk_cache.close()
-    with sqlite3.connect(cache / "values-1.sqlite") as to:
+    with sqlite3.connect(cache / "values-2.sqlite") as to:
+        other = '{"firing.load_factor": 8.0}' if column == "overridden" else b"garbage"
+        to.execute(f"UPDATE kept SET {column} = ?", (other,))
+    to.close()
+    for value in (7.0, 8.0):
+        with override("firing", "load_factor", value):
+            assert disk_cache.get([b"a", b"b"]) == {}
+    assert disk_cache.get([b"a", b"b"]) == {}
+
+
+def test_a_broken_value_is_found_anew(cache):
+    put({b"a": 1.0, b"b": 2.0})
+    disk_cache.close()
+    with sqlite3.connect(cache / "values-2.sqlite") as to:
         to.execute("UPDATE kept SET value = ? WHERE key = ?", (b"garbage", b"a"))
     to.close()
-    assert disk_cache.get([b"a", b"b", b"c"]) == {b"b": 2.0}
-    disk_cache.put({b"a": 3.0})
-    assert disk_cache.get([b"a"]) == {b"a": 3.0}
+    assert get([b"a", b"b", b"c"]) == {b"b": 2.0}
+    put({b"a": 3.0})
+    assert get([b"a"]) == {b"a": 3.0}
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["no database", "a broken database"])
 def test_a_broken_file_is_set_aside(cache, whole):
     garbage = b"this is no database, whatever its name says" * 400
-    disk_cache.put({b"before": 1.0})
+    put({b"before": 1.0})
     disk_cache.close()
-    file = cache / "values-1.sqlite"
+    file = cache / "values-2.sqlite"
     file.write_bytes((file.read_bytes()[:100] if whole else b"") + garbage)
-    assert disk_cache.get([b"before"]) == {}
-    disk_cache.put({b"a": 1.0})
-    assert disk_cache.get([b"a"]) == {b"a": 1.0}
-    assert (cache / "values-1.broken").read_bytes().endswith(garbage)
+    assert get([b"before"]) == {}
+    put({b"a": 1.0})
+    assert get([b"a"]) == {b"a": 1.0}
+    assert (cache / "values-2.broken").read_bytes().endswith(garbage)
 
 
 @pytest.mark.parametrize("where", ["file/cache", "none\0such"])
@@ -211,33 +247,29 @@ def test_where_nothing_can_be_written_nothing_is_kept(tmp_path, monkeypatch, whe
     monkeypatch.setattr(disk_cache, "_disabled", set())
     clear_memory()
     assert 0.0 <= hz.conduction_probability(STATE) <= 1.0
-    assert disk_cache.get([b"a"]) == {} and disk_cache._disabled
+    assert get([b"a"]) == {} and disk_cache._disabled
 
 
 def test_without_sqlite_nothing_is_kept(cache, monkeypatch):
     monkeypatch.setitem(sys.modules, "sqlite3", None)
-    disk_cache.put({b"a": 1.0})
-    assert disk_cache.get([b"a"]) == {} and not cache.exists()
+    put({b"a": 1.0})
+    assert get([b"a"]) == {} and not cache.exists()
 
 
 def test_the_file_stays_small_and_the_oldest_goes(cache, monkeypatch):
     monkeypatch.setattr(disk_cache, "MOST_BYTES", 400_000)
     for i in range(40):
-        disk_cache.put({bytes([i, k]): np.full(1000, float(k)) for k in range(4)})
-    assert not disk_cache.get([bytes([0, 0])]) and disk_cache.get([bytes([39, 3])])
-    assert (cache / "values-1.sqlite").stat().st_size < 800_000
+        put({bytes([i, k]): np.full(1000, float(k)) for k in range(4)})
+    assert not get([bytes([0, 0])]) and get([bytes([39, 3])])
+    assert (cache / "values-2.sqlite").stat().st_size < 800_000
 
 
 @pytest.mark.parametrize("setting", ["", "0"])
 def test_the_cache_can_be_turned_off(monkeypatch, tmp_path, setting):
     monkeypatch.setenv("NEUROSIM_CACHE", setting)
     monkeypatch.chdir(tmp_path)
-    disk_cache.put({b"a": 1.0})
-    assert (
-        disk_cache.cache_folder() is None
-        and disk_cache.get([b"a"]) == {}
-        and not any(tmp_path.iterdir())
-    )
+    put({b"a": 1.0})
+    assert disk_cache.cache_folder() is None and get([b"a"]) == {} and not any(tmp_path.iterdir())
 
 
 def test_the_folder_is_the_platforms_own(monkeypatch, tmp_path):
@@ -252,14 +284,19 @@ def test_the_folder_is_the_platforms_own(monkeypatch, tmp_path):
         assert disk_cache.cache_folder() == tmp_path / place
 
 
-MANY = """
+HELPERS = f"""
+from neurosim.base import disk_cache
+from neurosim.base.disk_cache import Entry
+{inspect.getsource(put)}
+{inspect.getsource(get)}
+"""
+MANY = f"""{HELPERS}
 import sys
 import numpy as np
-from neurosim.base import disk_cache
 me = int(sys.argv[1])
 for i in range(60):
-    disk_cache.put({disk_cache.cache_key(k): np.full(200, float(k)) for k in range(i, i + 8)})
-    found = disk_cache.get([disk_cache.cache_key(k) for k in range(i + 8)])
+    put({{disk_cache.cache_key(k): np.full(200, float(k)) for k in range(i, i + 8)}})
+    found = get([disk_cache.cache_key(k) for k in range(i + 8)])
     assert len(found) == i + 8, (len(found), i)
     assert all((found[disk_cache.cache_key(k)] == k).all() for k in range(i + 8))
 assert not disk_cache._disabled
@@ -273,23 +310,25 @@ def test_four_processes_fill_the_same_cache(cache):
     ]
     errors = [one.communicate()[1] for one in runs]
     assert [one.returncode for one in runs] == [0] * 4, errors
-    values = disk_cache.get([disk_cache.cache_key(k) for k in range(67)])
+    values = get([disk_cache.cache_key(k) for k in range(67)])
     assert sorted(v[0] for v in values.values()) == [float(k) for k in range(67)]
 
 
-FORK = """
+FORK = (
+    HELPERS
+    + """
 import os
-from neurosim.base import disk_cache
-disk_cache.put({b"a": 1.0})
+put({b"a": 1.0})
 child = os.fork()
 if not child:
-    ok = disk_cache.get([b"a"]) == {b"a": 1.0} and len(disk_cache._inherited) == 1
-    disk_cache.put({b"b": 2.0})
+    ok = get([b"a"]) == {b"a": 1.0} and len(disk_cache._inherited) == 1
+    put({b"b": 2.0})
     os._exit(0 if ok else 1)
 assert os.waitpid(child, 0)[1] == 0
-disk_cache.put({b"c": 3.0})
-assert disk_cache.get([b"a", b"b", b"c"]) == {b"a": 1.0, b"b": 2.0, b"c": 3.0}
+put({b"c": 3.0})
+assert get([b"a", b"b", b"c"]) == {b"a": 1.0, b"b": 2.0, b"c": 3.0}
 """
+)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -301,8 +340,8 @@ def test_a_forked_process_has_a_connection_of_its_own(cache):
 def test_a_pause_keeps_and_finds_nothing(cache):
     name = disk_cache.cache_key("a pause")
     with disk_cache.bypass_cache():
-        disk_cache.put({name: 1.0})
-        assert disk_cache.get([name]) == {}
-    assert disk_cache.get([name]) == {}
-    disk_cache.put({name: 1.0})
-    assert disk_cache.get([name]) == {name: 1.0}
+        put({name: 1.0})
+        assert get([name]) == {}
+    assert get([name]) == {}
+    put({name: 1.0})
+    assert get([name]) == {name: 1.0}

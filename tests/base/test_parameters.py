@@ -168,18 +168,19 @@ def test_a_function_that_reads_a_parameter_is_cached_by_its_overrides():
 def test_the_least_recently_used_value_leaves_the_cache_first():
     calls = []
 
-    @cached("firing", size=2)
+    @cached(size=2)
     def double(x):
         calls.append(x)
         return 2 * x
 
     assert [double(x) for x in (1, 2, 1, 3)] == [2, 4, 2, 6] and calls == [1, 2, 3]
     assert double.missing([(1,), (2,), (3,)]) == [(2,)]
-    assert double.store(8, 4) == 8 and double.missing([(1,), (4,)]) == [(1,)] and double(4) == 8
+    double.store_all([9], [(4,)], set())
+    assert double.missing([(1,), (4,)]) == [(1,)] and double(4) == 9
 
 
 def test_a_cached_value_belongs_to_one_value_of_an_override():
-    @cached("firing.load_factor")
+    @cached()
     def factor():
         return parameter("firing", "load_factor")
 

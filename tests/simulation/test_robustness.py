@@ -17,7 +17,7 @@ STRESS, HEALTH = load_scenario("stress"), load_scenario("normal")
 
 def test_every_number_of_the_rooms_is_moved_within_its_range():
     for axon in AXONS:
-        found = robustness.list_assumptions(axon)
+        found = robustness.list_assumptions(HEALTH.replace(axon=axon))
         names = {a.name for a in found}
         assert {"S5Na", "rogue_tail", "rogues_per_unit_foot_sole", "noise_channels"} <= names
         assert "rogues_per_unit_ordinary" not in names and "soma_reset_mv" not in names
@@ -65,7 +65,7 @@ def test_what_moves_most_and_where_it_turns(monkeypatch):
     assert found.axons == {"ohmic": pytest.approx(math.log(2.0)), "alternative": pytest.approx(0)}
     # 10^0.2 is more than 1.25: it never turns
     assert not found.lean.turns and (found.lean.low, found.lean.high) == (0.1, 0.5)
-    assert found.numbers_tried == len(robustness.list_assumptions()) + len(
+    assert found.numbers_tried == len(robustness.list_assumptions(HEALTH)) + len(
         robustness.size_assumptions(STRESS.body)
     )
 

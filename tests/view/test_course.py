@@ -102,11 +102,6 @@ def test_files_keep_the_course(tense):
     again = Scenario.from_mapping({k: v for k, v in content.items() if v != ""})
     assert again == tense.scenario
     assert np.isfinite(len(run_files(tense)["emg.wav"]))
-    reads = {
-        v["name"]
-        for v in export.sources_json("ghk", "calf", tense.scenario.body, tense.scenario.course)[
-            "values"
-        ]
-    }
+    reads = {v["name"] for v in export.sources_json(tense.sources())["values"]}
     assert {"mood_min", "caffeine_absorption_per_h", "stress_pic_gain_rise"} <= reads
     assert not {"breath_min", "water_excretion_h"} & reads

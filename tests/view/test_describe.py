@@ -1,9 +1,6 @@
 """The words: decade bands, the lines of a result, and what must never be missing."""
 
-import ast
 import math
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -15,7 +12,6 @@ from neurosim.simulation.simulate import simulate
 from neurosim.view import describe_firing, describe_ratio, summary
 from neurosim.view.describe_body import body_words, firing_point
 from neurosim.view.figures import picture_chain
-from neurosim.view.parameter_use import used_values
 from neurosim.view.terms import PLAIN_WORDS, explain_terms
 
 
@@ -109,8 +105,9 @@ def test_silent_person_has_nothing_to_compare():
     assert math.isnan(describe_ratio.person_ratio(a, a)) or a.expected_per_min > 1e-5
 
 
-def test_used_values_leave_out_the_other_axon_and_muscles():
-    reads = {(group, value.name.split(".")[0]) for group, value in used_values("ghk", "calf")}
+def test_sources_leave_out_the_other_axon_and_muscles():
+    entries = simulate("normal", muscle="calf", duration_s=1).sources().entries
+    reads = {(group, value.name.split(".")[0]) for group, value in entries}
     assert not any(group == "axon_ohmic" for group, _ in reads)
     assert ("anatomy", "calf") in reads
     assert ("anatomy", "eyelid") not in reads
@@ -126,50 +123,6 @@ def test_firing_point_lies_between_the_points_of_the_table():
     assert firing_point(Table) == (2.5, pytest.approx(40.0))
     Table.bursts_per_min = Table.bursts_per_min + 2.0
     assert firing_point(Table) == (1.0, 100.0)
-
-
-def test_used_values_are_those_that_a_run_reads():
-    code = """
-import neurosim.base.parameters as sources
-real, read = sources.load_group, set()
-class Seen(dict):
-    def __init__(self, room): super().__init__(real(room)); self.room = room
-    def __getitem__(self, name): read.add((self.room, name)); return super().__getitem__(name)
-rooms = {room: Seen(room) for room in sources.FILES}
-sources.load_group = rooms.get
-from neurosim.model.body import contributions, state
-contributions.load_group = rooms.get
-from neurosim.simulation.simulate import simulate
-read.clear()
-body = state.Body(sodium_mmol_l=130, potassium_mmol_l=6, ionised_calcium_mmol_l=1,
-    ionised_magnesium_mmol_l=.7, limb_temperature_c=31, plasma_caffeine_umol_l=50, stress=.5,
-    fatigue=.5, isaacs=1, pinched_nerve=1, als=.5, shortened_muscle=.9, cramp_proneness=1,
-    nerve_stimulation_per_s=40, stretch=1, cholinesterase_inhibition=.3, anxiety=.3,
-    mass_loss_percent=3, rehydration_l=1, sleep_debt_h=4, kidney_disease=.3, poor_nutrition=.2,
-    nerve_damage=.2, diuretic=.1, serotonin_excess=.1, sodium_channel_blocker=.1)
-result = simulate(body, muscle='foot_sole', duration_s=60)
-str(result), result.force_mn()
-from neurosim.view.sound import run_files
-from neurosim.clinic.unit_potentials import unit_potentials
-run_files(result), unit_potentials('foot_sole', units=0)  # as where a unit fires
-sources.load = real
-from neurosim.view.parameter_use import used_values
-used = {(room, v.name) for room, v in used_values('ghk', 'foot_sole', body)}
-health = {(room, v.name) for room, v in used_values('ghk', 'foot_sole')}
-assert health < used and not {'chain', 'pool', 'bursts'} & {room for room, _ in health}
-assert not read - used, sorted(read - used)
-# Read with the fields, with the table of muscles, or only by a comparison of people.
-rest = {f'{r}.{n}' for r, n in used - read if r != 'anatomy' and not n.endswith('.healthy')}
-print(sorted(rest))
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert set(ast.literal_eval(done.stdout)) <= {
-        "study.confidence",
-        "study.rate_floor",
-        "study.smallest_ratio",
-        "muscle.event_edge_fraction",
-    }
 
 
 def test_where_a_raised_rate_comes_from():

@@ -255,7 +255,7 @@ class Response:
     def sentences(self) -> list[Sentence]:
         """Return the response in a few sentences, each with its topic."""
         s = self.result.scenario
-        lean = count_assumptions(s.axon, s.muscle, s.body).words()
+        lean = count_assumptions(self.result.parameters).words()
         return [
             Sentence("Body", f"{self.setting.describe()}, in the {muscle_words(s.muscle)}."),
             threshold_sentence(self.result),

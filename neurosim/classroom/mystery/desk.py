@@ -10,6 +10,7 @@ from typing import Any
 
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, clip_name, unknown_name
+from neurosim.base.parameters import Key
 from neurosim.base.viewable import Viewable
 from neurosim.classroom.mystery import phrases
 from neurosim.classroom.mystery.game import Game
@@ -156,6 +157,11 @@ class Mystery(Viewable):
     def game(self) -> Game:
         """The game that is played, of the patient whom the page shows."""
         return self._page.game if self._page is not None else self._game
+
+    @property
+    def parameters(self) -> frozenset[Key]:
+        """Group and name of every parameter that was read for the patient and the tests so far."""
+        return self.game.parameters
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         try:

@@ -305,7 +305,7 @@ def _amplitudes_uv(
     return np.maximum(sizes, least)
 
 
-@cached("mystery", "emg", "anatomy", "muscle")
+@cached()
 def usual_potential_uv(name: str) -> tuple[float, float]:
     """Return the reference range of a muscle's mean potential, uV, from healthy people."""
     living = np.ones(muscle(name).units, bool)

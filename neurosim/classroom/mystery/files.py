@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from neurosim.base.parameters import all_values
 from neurosim.classroom.mystery import key_phrases, phrases
 from neurosim.classroom.mystery.desk import Mystery
 from neurosim.classroom.mystery.game import Game
@@ -15,7 +14,6 @@ from neurosim.view import export
 from neurosim.view.style import ADVICE
 
 # Groups of parameters that no patient rests on, whatever the hidden cause.
-UNRELATED_GROUPS = ("conditions", "course", "detect", "ephapse", "fit")
 
 
 def _provenance(**more: Any) -> dict[str, Any]:
@@ -72,8 +70,3 @@ def key_files(key: TeacherKey) -> dict[str, Any]:
     text = "\n\n".join(key_phrases.patient_key_words(p) for p in key.patients)
     files = export.table_files("key", export.to_columns(key_phrases.key_rows(key)), about)
     return files | {"key.txt": export.text_bytes(text)}
-
-
-def mystery_parameters(result: Mystery | TeacherKey) -> set[tuple[str, str]]:
-    """Return (group, name) of every parameter that a patient can rest on; rather too many."""
-    return {(group, value.name) for group, value in all_values() if group not in UNRELATED_GROUPS}

@@ -7,10 +7,12 @@ the same person in the same ten minutes, before and after the remedy.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from neurosim.base.errors import NeurosimError, unknown_name
-from neurosim.base.parameters import parameter
+from neurosim.base.parameters import Key, parameter, track_reads
 from neurosim.classroom.mystery.examinations import TESTS, Report, perform_test
 from neurosim.classroom.mystery.patient import CAUSES, Case, draw_case, seen_per_min
 from neurosim.model.body import remedies
@@ -182,12 +184,25 @@ class Game:
     """
 
     def __init__(self, seed: int) -> None:
-        self._case = draw_case(seed)
+        self._reads: set[Key] = set()
+        with self._track():
+            self._case = draw_case(seed)
         self.seed = self._case.seed
         self.muscle = self._case.muscle
         self.reports: list[Report] = []
         self.outcomes: list[Outcome] = []
         self.is_revealed = False
+
+    @property
+    def parameters(self) -> frozenset[Key]:
+        """Group and name of every parameter that was read so far."""
+        return frozenset(self._reads)
+
+    @contextmanager
+    def _track(self) -> Iterator[None]:
+        with track_reads() as reads:
+            yield
+        self._reads |= reads
 
     @property
     def cost(self) -> float:
@@ -214,7 +229,8 @@ class Game:
             raise NeurosimError(f"'{name}' is not done in one muscle; order it without.")
         place = muscle(muscle_name or self.muscle).name if TESTS[name].in_a_muscle else ""
         done = sum(r.test == name and r.place == place for r in self.reports)
-        report = perform_test(self._case, name, place, done)
+        with self._track():
+            report = perform_test(self._case, name, place, done)
         self.reports.append(report)
         return report
 
@@ -250,7 +266,8 @@ class Game:
             For an unknown cause or remedy.
         """
         checked = self.check_cause(cause), self.check_remedy(remedy)
-        outcome = judge_proposal(self._case, *checked, self.cost)
+        with self._track():
+            outcome = judge_proposal(self._case, *checked, self.cost)
         outcome = replace(outcome, is_scored=not (self.outcomes or self.is_revealed))
         self.outcomes.append(outcome)
         return outcome

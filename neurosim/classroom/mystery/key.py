@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, clip_name, short_repr
+from neurosim.base.parameters import Key, keep_reads
 from neurosim.base.viewable import Viewable
 from neurosim.classroom.mystery.examinations import TESTS, Report, perform_test
 from neurosim.classroom.mystery.game import DOCTOR, REMEDIES, is_right_remedy, remedy_effects
@@ -65,15 +66,19 @@ class TeacherKey(Viewable):
     ----------
     patients : tuple of PatientKey
         One for each seed.
+    parameters : frozenset of (str, str)
+        Group and name of every parameter that was read.
     """
 
     patients: tuple[PatientKey, ...]
+    parameters: frozenset[Key] = frozenset()
 
     def __len__(self) -> int:
         return len(self.patients)
 
 
 @public
+@keep_reads
 def key(seed: int | str, *, progress: Callable[[int, int], object] | None = None) -> TeacherKey:
     """Return the teacher's key of a mystery patient or of a class, computed now.
 

@@ -161,7 +161,7 @@ def net_gain_mmol_l_per_min(conditions: Conditions, axon: Axon = "ghk") -> float
     return -turnover_mmol_l_per_min(axon) * (sodium + 3.0 * pump) / (3.0 * _healthy_pump_pa(axon))
 
 
-@cached(*ax.PARAMETER_GROUPS)
+@cached()
 def _healthy_pump_pa(axon: Axon) -> float:
     return sodium_currents_pa(Conditions(), axon)[1]
 

@@ -32,7 +32,6 @@ AXON_TITLES = {  # parameter sets that fit the same nerves, and how they differ
 }
 AXONS = tuple(AXON_TITLES)
 # Groups of all parameters that an axon depends on.
-PARAMETER_GROUPS = ("membrane", *(f"axon_{name}" for name in AXONS))
 
 
 @dataclass(frozen=True)
@@ -171,7 +170,7 @@ class ParameterSet(Mapping[str, float]):
 Axon = str | ParameterSet
 
 
-@cached(*PARAMETER_GROUPS)
+@cached()
 def _read_axon(name: str) -> ParameterSet:
     return ParameterSet({p: parameter(f"axon_{name}", p) for p in load_group(f"axon_{name}")})
 
@@ -224,7 +223,7 @@ def _sodium_terms(a, nao, nai, ko, t):
     return 1 / kt, np.where(ohmic, 0.0, out), np.where(ohmic, 0.0, inside), a["ohm"], reversal
 
 
-@cached(*PARAMETER_GROUPS)
+@cached()
 def _split_leak_and_pump(axons: tuple[Axon, ...]) -> Mapping[str, np.ndarray]:
     """Split leak and pump of healthy axons by ion, so that their rest stays as fitted.
 
@@ -658,7 +657,7 @@ def threshold_pa(
     return np.where(bounds[0] > 0.0, interpolate_thresholds(*bounds), 0.0)
 
 
-@cached(*PARAMETER_GROUPS)
+@cached()
 def healthy_threshold_pa(axon: Axon = "ghk", width_ms: float = 20.0, dt: float = DT_MS) -> float:
     """Return the threshold (pA) of the healthy axon; 100 % of every relative threshold."""
     return float(threshold_pa(at_rest(Conditions(), axon), width_ms, dt=dt)[0])

@@ -25,7 +25,7 @@ from neurosim.base.parameters import parameter
 from neurosim.model.axon import chain as ch
 from neurosim.model.axon import chain_equations, ions
 from neurosim.model.axon import equations as eq
-from neurosim.model.axon.axon import PARAMETER_GROUPS, Conditions, steady_state
+from neurosim.model.axon.axon import Conditions, steady_state
 from neurosim.model.axon.terminals import place_in_body
 
 UNITS, PLACE = 7, 3  # nodes of an axon, and the one at the contact
@@ -330,7 +330,7 @@ def crosstalk(
     return _crosstalk(body, lesion_contact() if contact is None else contact, axon)
 
 
-@cached(*PARAMETER_GROUPS, "chain", size=512)
+@cached(size=512)
 def _crosstalk(body: Conditions, contact: Contact, axon: str) -> Crosstalk:
     free = np.array([False, True])
     chain, rest, trace, cleft = _run_pair(contact, body, axon, [contact.resistance_mohm] * 2, free)

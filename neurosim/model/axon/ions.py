@@ -25,7 +25,7 @@ def nernst_mv(out_mmol_l, in_mmol_l, temperature_c, valence=1):
     return thermal_mv(temperature_c) / valence * np.log(out_mmol_l / in_mmol_l)
 
 
-@cached("membrane", size=4096)
+@cached(size=4096)
 def surface_potential_mv(calcium_mmol_l, magnesium_mmol_l, temperature_c, charge_c_m2, k_ca, k_mg):
     """Return the outer surface potential of a charged membrane (Grahame with binding), mV.
 
@@ -73,7 +73,7 @@ def _surface(kind, calcium, magnesium, temperature_c):
     )
 
 
-@cached("membrane", size=4096)
+@cached(size=4096)
 def gate_shift_mv(kind, calcium_mmol_l, magnesium_mmol_l, temperature_c, per_five_fold_mv):
     """Return the shift of a gate's voltage by divalent ions, mV (positive: as if depolarised).
 

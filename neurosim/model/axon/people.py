@@ -22,10 +22,8 @@ import numpy as np
 from neurosim.base.cache import cached
 from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import load_group, parameter
-from neurosim.model.axon.axon import PARAMETER_GROUPS as AXON_GROUPS
 from neurosim.model.axon.axon import Axon, axon_parameters
 
-PARAMETER_GROUPS = (*AXON_GROUPS, "people", "membrane.people_spread")
 SHARED_AXON = "ghk"  # its spread is used for axons without one in the file
 Scores = tuple[float, ...]
 
@@ -43,7 +41,7 @@ class Spread(NamedTuple):
         return float(np.sqrt((self.per_score**2).sum()))
 
 
-@cached("people", "membrane.people_spread")
+@cached()
 def axon_spread(axon: str = "ghk") -> Mapping[str, Spread]:
     """Return the spread of each parameter of one axon between people, by name.
 
@@ -76,7 +74,7 @@ def draw_scores(rng: np.random.Generator) -> Scores:
     return tuple(float(s) for s in rng.standard_normal(score_count()))
 
 
-@cached(*PARAMETER_GROUPS, size=4096)
+@cached(size=4096)
 def axon_of_person(axon: Axon = "ghk", scores: Scores = ()) -> Axon:
     """Return the healthy axon of a person.
 

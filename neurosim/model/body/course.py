@@ -34,7 +34,7 @@ from neurosim.base.errors import (
 )
 from neurosim.base.parameters import load_group, parameter
 from neurosim.model.body.fields import FIELDS
-from neurosim.model.body.kinetics import MASS_KG, caffeine_umol_l, elimination_per_h
+from neurosim.model.body.kinetics import caffeine_umol_l, elimination_per_h, healthy_mass_kg
 from neurosim.model.body.state import Body
 
 DAY_MIN = 1440
@@ -342,7 +342,7 @@ class Course:
         hours = np.arange(minutes + 1) / 60.0
         before = body.plasma_caffeine_umol_l * np.exp(-elimination_per_h() * hours)
         doses = [(mg, at / 60.0) for mg, at in self._doses("caffeine_mg", minutes)]
-        return before + caffeine_umol_l(doses, hours, MASS_KG)
+        return before + caffeine_umol_l(doses, hours)
 
     def _fatigue(self, body: Body, minutes: int) -> np.ndarray:
         """Return fatigue: each contraction adds to it, and it fades as the axon's sodium does."""
@@ -364,7 +364,7 @@ class Course:
 
     def _water(self, body: Body, minutes: int) -> dict[str, np.ndarray]:
         """Return sweat lost and the drinks retained; the kidneys excrete the surplus."""
-        at, per_percent = np.arange(minutes + 1), MASS_KG / 100.0
+        at, per_percent = np.arange(minutes + 1), healthy_mass_kg() / 100.0
         sweat = body.mass_loss_percent * per_percent + np.append(
             0.0, np.cumsum(self._span_values("sweat_l_per_h", minutes, 0.0)) / 60.0
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from neurosim.base.errors import number_within
-from neurosim.base.parameters import load_group
+from neurosim.base.parameters import load_group, parameter
 
 LABELS = {
     "sodium_mmol_l": "sodium in plasma",
@@ -64,25 +64,30 @@ class Field:
     ----------
     name, label, unit : str
         Name in the code, in plain words, and the unit as printed (empty for a scale).
-    healthy : float
-        Value of a healthy adult.
     low, high : float
         Reference range.
     lowest, highest : float
         Outer limits; `meaning` says of what.
     meaning : str
         ``"survivable"``, or ``"allowed"`` for a scale.
+    key : str
+        Name of its numbers in the group ``body``.
     """
 
     name: str
     label: str
     unit: str
-    healthy: float
     low: float
     high: float
     lowest: float
     highest: float
     meaning: str = "survivable"
+    key: str = ""
+
+    @property
+    def healthy(self) -> float:
+        """Value of a healthy adult."""
+        return parameter("body", f"{self.key or self.name}.healthy")
 
     def check(self, value: object) -> float:
         """Return `value` as a float within the outer limits.
@@ -111,12 +116,12 @@ def read_field(name: str, label: str = "", meaning: str = "survivable") -> Field
         name=name,
         label=label or name,
         unit=SIGNS.get(healthy.unit, healthy.unit),
-        healthy=float(healthy),
         low=healthy.low,
         high=healthy.high,
         lowest=float(values[f"{entry}.survivable_low"]),
         highest=float(values[f"{entry}.survivable_high"]),
         meaning=meaning,
+        key=entry,
     )
 
 

@@ -16,7 +16,10 @@ from neurosim.base.errors import NeurosimError, finite_number, number_within, sh
 from neurosim.base.parameters import parameter
 from neurosim.model.body.fields import read_field
 
-MASS_KG = parameter("body", "body_mass_kg.healthy")
+
+def healthy_mass_kg() -> float:
+    """Return the mass of the body that everybody is taken to have."""
+    return parameter("body", "body_mass_kg.healthy")
 
 
 def elimination_per_h() -> float:
@@ -34,6 +37,7 @@ def _check_dose(mg: object) -> float:
 
 def _level_per_mg(mass_kg: object) -> float:
     """Return the level (µmol/L) that 1 mg spread at once over the body would give."""
+    mass_kg = healthy_mass_kg() if mass_kg is None else mass_kg
     mass = read_field("body_mass_kg").check(mass_kg)
     volume_l = parameter("body", "caffeine_volume_l_kg") * mass
     umol = 1000.0 * parameter("body", "caffeine_bioavailability")
@@ -53,7 +57,7 @@ def _check_doses(doses: object) -> list[tuple[float, float]]:
 
 
 def caffeine_umol_l(
-    doses: Sequence[tuple[float, float]], time_h: ArrayLike, mass_kg: float = MASS_KG
+    doses: Sequence[tuple[float, float]], time_h: ArrayLike, mass_kg: float | None = None
 ) -> np.ndarray:
     """Return the caffeine in plasma at the times `time_h`.
 
@@ -63,8 +67,8 @@ def caffeine_umol_l(
         Each dose swallowed and when.
     time_h : array_like
         Times (h), on the same clock as the doses.
-    mass_kg : float
-        Body mass.
+    mass_kg : float, optional
+        Body mass; `healthy_mass_kg` if omitted.
 
     Returns
     -------
@@ -97,7 +101,7 @@ def caffeine_umol_l(
     return level
 
 
-def peak_caffeine_umol_l(mg: float, mass_kg: float = MASS_KG) -> float:
+def peak_caffeine_umol_l(mg: float, mass_kg: float | None = None) -> float:
     """Return the highest level (µmol/L) that one dose of `mg` reaches, within the first hour.
 
     Raises

@@ -20,7 +20,7 @@ from neurosim.base.cache import cached
 from neurosim.base.parameters import parameter
 from neurosim.model.axon import equations as eq
 from neurosim.model.axon import terminals
-from neurosim.model.axon.axon import PARAMETER_GROUPS, Axons, Conditions, at_rest
+from neurosim.model.axon.axon import Axons, Conditions, at_rest
 from neurosim.model.firing.escape import escape_action
 
 NO_ACTION = 60.0  # action of a middle node that no course of noise fires
@@ -121,7 +121,7 @@ def ln_interval(c: Sequence[float], nodes: np.ndarray) -> np.ndarray:
 LAWS = {"further": (ln_further, SPIKE_TERMS), "interval": (ln_interval, PACE_TERMS)}
 
 
-@cached(*PARAMETER_GROUPS, "chain", "isaacs", "firing.noise_channels", size=1024)
+@cached(size=1024)
 def ending_response(left: float, body: Conditions, axon: str = "ghk") -> EndingResponse:
     """Return the response of an ending's bursts to a body (20 ms once, then cached).
 

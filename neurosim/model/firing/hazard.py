@@ -22,7 +22,7 @@ import numpy as np
 
 from neurosim.base.cache import IDENTITY, Codec, cached
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import parameter
+from neurosim.base.parameters import parameter, track_reads
 from neurosim.model.axon import equations as eq
 from neurosim.model.axon import kernel, people
 from neurosim.model.axon.axon import (
@@ -45,8 +45,6 @@ EVOKED_FACTOR = 1.2  # times the threshold of a 1-ms pulse
 PERSON_NU = np.array([1.2, 1.6, 2.0, 2.5, 3.1, 3.9, 5.0, 6.0, 7.5])
 PERSON_LOAD_MMOL_L = np.array([0.0, 1.5, 4.0, 6.0])
 NO_AMPLITUDE = 12.0  # stands for a course of noise that fires nothing: an action of 72
-FIRING = ("firing.noise_channels", "firing.propagation_mv", "firing.pair_ceiling")
-PARAMETER_GROUPS = (*people.PARAMETER_GROUPS, "hazard", *FIRING)
 MAX_SITES = 1000  # examined in one batch
 LEAST_PER_MIN = 1e-30  # bursts per minute of a site whose action is above 45
 
@@ -198,7 +196,9 @@ def prefetch_tables(states: Sequence[Conditions], axon: str, scores: people.Scor
     except NeurosimError:  # a state without rest: `hazard_table` raises it for that state
         return
     several = _table.missing(several)
-    _table.store_all(_from_hazard_law([c for c, *_ in several], axon, personal), several)
+    with track_reads(alone=True) as reads:
+        tables = _from_hazard_law([c for c, *_ in several], axon, personal)
+    _table.store_all(tables, several, reads)
 
 
 def _scores_if_personal(scores: people.Scores) -> people.Scores:
@@ -238,21 +238,29 @@ def _site_batch(states: Sequence[Conditions], nu, loads) -> dict[str, np.ndarray
     return {name: v.ravel() for name, v in each.items()}
 
 
-def _examine_states(states: Sequence[Conditions], axon: str, scores: people.Scores) -> None:
-    """Compute and cache `_examined_sites` and `_evoked_mv` of several states."""
+def _examine_states(
+    states: Sequence[Conditions], axon: str, scores: people.Scores
+) -> list[ExaminedSites]:
+    """Compute and cache `_examined_sites` and `_evoked_mv` of several states; return the first."""
     nu, loads = _examined_grid(scores)
+    all_examined: list[ExaminedSites] = []
     at_once = max(1, MAX_SITES // (nu.size * loads.size))
     for first in range(0, len(states), at_once):
         batch = states[first : first + at_once]
         several = [(c, axon, scores) for c in batch]
         parts = (_site_batch(batch, nu, loads), condition_columns(batch))
         columns = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
-        sites = at_rest(columns, people.axon_of_person(axon, scores))
         n = len(batch) * nu.size * loads.size
-        _examined_sites.store_all(
-            _split_by_state(sites.take(slice(n)), (len(batch), nu.size, loads.size)), several
-        )
-        _evoked_mv.store_all(_evoked_peaks_mv(sites.take(slice(n, None))).tolist(), several)
+        with track_reads(alone=True) as common:
+            sites = at_rest(columns, people.axon_of_person(axon, scores))
+        with track_reads(alone=True) as reads:
+            examined = _split_by_state(sites.take(slice(n)), (len(batch), nu.size, loads.size))
+        _examined_sites.store_all(examined, several, common | reads)
+        with track_reads(alone=True) as reads:
+            peaks_mv = _evoked_peaks_mv(sites.take(slice(n, None))).tolist()
+        _evoked_mv.store_all(peaks_mv, several, common | reads)
+        all_examined += examined
+    return all_examined
 
 
 def _split_by_state(sites: Axons, shape: tuple[int, int, int]) -> list[ExaminedSites]:
@@ -263,19 +271,13 @@ def _split_by_state(sites: Axons, shape: tuple[int, int, int]) -> list[ExaminedS
     return [ExaminedSites(*parts) for parts in each]
 
 
-@cached(
-    *people.PARAMETER_GROUPS,
-    "firing.noise_channels",
-    size=8192,
-    codec=Codec(tuple, lambda v: ExaminedSites(*v)),
-)
+@cached(size=8192, codec=Codec(tuple, lambda v: ExaminedSites(*v)))
 def _examined_sites(conditions: Conditions, axon: str, scores: people.Scores) -> ExaminedSites:
     """Return the examined sites of one state, on `_examined_grid`; independent of the law."""
-    _examine_states([conditions], axon, scores)
-    return _examined_sites.values[_examined_sites.cache_key(conditions, axon, scores)]
+    return _examine_states([conditions], axon, scores)[0]
 
 
-@cached(*people.PARAMETER_GROUPS, size=8192, codec=IDENTITY)
+@cached(size=8192, codec=IDENTITY)
 def _evoked_mv(conditions: Conditions, axon: str, scores: people.Scores) -> float:
     """Return the height of a spike evoked in the ordinary axon, mV; NaN without a spike."""
     return float(_evoked_peaks_mv(at_rest(conditions, people.axon_of_person(axon, scores)))[0])
@@ -357,7 +359,7 @@ def _interpolate_across_loads(values: np.ndarray) -> np.ndarray:
 # --- The law -------------------------------------------------------------------------------------
 
 
-@cached(*PARAMETER_GROUPS, size=8192)
+@cached(size=8192)
 def _table(conditions: Conditions, axon: str, scores: people.Scores) -> HazardTable:
     return _from_hazard_law([conditions], axon, scores)[0]
 
@@ -397,12 +399,12 @@ def _actions_and_rates(axon: str, examined: ExaminedSites) -> tuple[np.ndarray, 
     return np.where(np.isfinite(least), least, np.nan), rate
 
 
-@cached(*people.PARAMETER_GROUPS)
+@cached()
 def _healthy_shift_mv(axon: str) -> float:
     return float(at_rest(Conditions(), axon).P[eq.ROW["shift_m"], 0])
 
 
-@cached(*PARAMETER_GROUPS)
+@cached()
 def _mean_critical_multiplier(axon: str) -> float:
     """Return `HazardTable.critical_multiplier` of the mean axon in health.
 
@@ -435,7 +437,7 @@ def critical_multiplier(axon: str = "ghk", scores: people.Scores = ()) -> float:
     return 1.0 + float((personal - 1.0) ** share * (mean - 1.0) ** (1.0 - share))
 
 
-@cached(*people.PARAMETER_GROUPS, codec=IDENTITY)
+@cached(codec=IDENTITY)
 def _site_thresholds(conditions: Conditions, axon: str, scores: people.Scores) -> np.ndarray:
     person_axon = people.axon_of_person(axon, scores)
     sites = at_rest(_site_batch([conditions], NU, [0.0]), person_axon)

@@ -12,10 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
+from typing import Any
 
 import numpy as np
 
 from neurosim.base import parameters
+from neurosim.base.cache import cached
 from neurosim.base.errors import clip_name, unknown_name
 
 SENSORY = "sensory"  # a lesion of sensory fibres alone: no motor axon runs through it
@@ -92,13 +94,24 @@ def muscle(name: str | Muscle) -> Muscle:
     >>> muscle("Biceps brachii").name
     'upper_arm'
     """
+    return name if isinstance(name, Muscle) else _read_muscle(muscle_name(name))
+
+
+def muscle_name(name: str | Muscle) -> str:
+    """Return the plain name of a muscle, from any name of it.
+
+    Raises
+    ------
+    NeurosimError
+        If no muscle has that name; the nearest name is offered.
+    """
     if isinstance(name, Muscle):
-        return name
+        return name.name
     key = _muscle_aliases().get(_fold_name(name))
     if key is None:
-        latin = [m.latin for m in map(_read_muscle, MUSCLES)]
+        latin = [_anatomy_file()[key]["latin"] for key in MUSCLES]
         raise unknown_name("muscle", name, [*MUSCLES, *latin])
-    return _read_muscle(key)
+    return key
 
 
 def muscle_values(name: str | Muscle) -> Mapping[str, parameters.Value]:
@@ -154,7 +167,7 @@ def muscle_roots(muscle: str | Muscle) -> Mapping[str, float]:
     NeurosimError
         If no muscle has that name.
     """
-    key = _cached_muscle(muscle).name
+    key = muscle_name(muscle)
     return {
         r: parameters.parameter("anatomy", f"{key}.roots.{r}") for m, r in _root_names() if m == key
     }
@@ -200,7 +213,7 @@ def _fold_name(name: object) -> str:
 @cache
 def _muscle_aliases() -> Mapping[str, str]:
     """Return every accepted name, plain, with the muscle it means."""
-    table = parameters.read_toml(parameters.FILES["anatomy"])
+    table = _anatomy_file()
     return {
         _fold_name(name): key
         for key in MUSCLES
@@ -208,12 +221,16 @@ def _muscle_aliases() -> Mapping[str, str]:
     }
 
 
-@cache
+@cached()
 def _read_muscle(key: str) -> Muscle:
     """Return one muscle from the tables."""
-    table = parameters.read_toml(parameters.FILES["anatomy"])[key]
-    specific, general = parameters.load_group("anatomy"), parameters.load_group("muscle")
-    values = {n: float(specific.get(f"{key}.{n}") or general[n]) for n in _PARAMETERS}
+    table, specific = _anatomy_file()[key], parameters.load_group("anatomy")
+    values = {
+        n: parameters.parameter("anatomy", own)
+        if (own := f"{key}.{n}") in specific
+        else parameters.parameter("muscle", n)
+        for n in _PARAMETERS
+    }
     return Muscle(
         name=key,
         latin=table["latin"],
@@ -221,3 +238,8 @@ def _read_muscle(key: str) -> Muscle:
         site_class=table["site_class"],
         **values,
     )
+
+
+@cache
+def _anatomy_file() -> Mapping[str, Any]:
+    return parameters.read_toml(parameters.FILES["anatomy"])

@@ -99,7 +99,7 @@ def rates_per_s(units: RateCodedUnits, excitation, on_s=0.0) -> np.ndarray:
     return np.where(above >= 0.0, rate, 0.0)
 
 
-@cached("fatigue")
+@cached()
 def _rate_parameters() -> tuple[float, ...]:
     names = ("lowest_rate", "rate_gain", "adaptation", "adaptation_offset", "adaptation_tau_s")
     return tuple(_param(name) for name in names)

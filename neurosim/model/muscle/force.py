@@ -268,7 +268,7 @@ def _sample_count(duration_s: float, sampling_hz: float) -> int:
     return round(duration * hz)
 
 
-@cached("muscle")
+@cached()
 def force_frequency() -> tuple[float, float, float]:
     """Return factor, exponent and linear limit of the force-frequency curve."""
     return (

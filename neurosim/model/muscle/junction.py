@@ -96,7 +96,7 @@ class _Cable:
     rest: tuple[float, ...]
 
 
-@cached("junction", "emg")
+@cached()
 def _make_cable() -> _Cable:
     from scipy.linalg import expm
 
@@ -190,13 +190,13 @@ def spike_times_ms(potential_mv: np.ndarray) -> list[np.ndarray]:
     return [(np.flatnonzero(column) + 1) * STEP_MS for column in up.T]
 
 
-@cached("junction", "emg")
+@cached()
 def quantum_ns() -> float:
     """Return the conductance, nS, whose end-plate potential in a healthy fibre is one packet's."""
     return _param("quantum_mv") / end_plate_mv(1.0, _param("decay_ms"))
 
 
-@cached("junction", "emg", size=4096, codec=IDENTITY)
+@cached(size=4096, codec=IDENTITY)
 def end_plate_mv(strength_ns: float, tau_ms: float) -> float:
     """Return the peak of the end-plate potential alone above rest, mV, of a strength in nS."""
     run_ms = 3.0 + 2.0 * tau_ms
@@ -229,7 +229,7 @@ _RESPONSE_CODEC = Codec(
 )
 
 
-@cached("junction", "emg", codec=_RESPONSE_CODEC)
+@cached(codec=_RESPONSE_CODEC)
 def fibre_response(acetylcholinesterase_scale: float = 1.0) -> FibreResponse:
     """Return the response of fibres to one impulse when a share of the enzyme is left."""
     tau = decay_ms(acetylcholinesterase_scale)
@@ -341,7 +341,7 @@ class Junction:
         return self.end_plate_mv / self.threshold_mv
 
 
-@cached("junction", "emg", "membrane", size=4096)
+@cached(size=4096)
 def transmit(
     calcium_mmol_l: float, magnesium_mmol_l: float, acetylcholinesterase_scale: float = 1.0
 ) -> Junction:

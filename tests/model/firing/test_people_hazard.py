@@ -64,10 +64,10 @@ def test_states_found_together_are_those_found_one_by_one():
         alone = []
         for args in several:
             for cached_function in (hz._table, hz._examined_sites, hz._evoked_mv):
-                cached_function.values.clear()
+                cached_function.clear()
             alone.append((hz._table(*args), hz.conduction_probability(*args)))
         for cached_function in (hz._table, hz._examined_sites, hz._evoked_mv):
-            cached_function.values.clear()
+            cached_function.clear()
         hz.prefetch_tables(states, "ghk", scores_used)
         for cached_function in (hz._table, hz._examined_sites, hz._evoked_mv):
             assert cached_function.missing(several) == []

@@ -21,7 +21,7 @@ from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, number_within, unknown_name
 from neurosim.base.parameters import Key, keep_reads, override, parameter
 from neurosim.base.viewable import Viewable
-from neurosim.model.body.fields import FIELDS, USUAL
+from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
 from neurosim.model.firing.hazard import critical_multiplier
 from neurosim.model.firing.sites import Sites, draw_sites, person_scores, person_streams
@@ -39,6 +39,7 @@ from neurosim.simulation.scenario import (
 )
 from neurosim.simulation.workers import check_cores, map_jobs
 
+USUAL = tuple(name for name, field in FIELDS.items() if field.usual)
 BODY = (*USUAL, "paco2_mmhg", "bicarbonate_mmol_l", "mass_loss_percent", "sleep_debt_h")
 RANGES = {
     "reference": "over the reference ranges (what healthy people have)",

@@ -11,7 +11,7 @@ import numpy as np
 from neurosim.base.cache import cached
 from neurosim.base.errors import unknown_name
 from neurosim.base.parameters import parameter
-from neurosim.model.axon.axon import Conditions, apply_contribution, apply_contributions
+from neurosim.model.axon.conditions import Conditions, apply_contribution, apply_contributions
 from neurosim.model.body.contributions import Contribution, contributions
 from neurosim.model.body.course import select_knots
 from neurosim.model.body.state import Body

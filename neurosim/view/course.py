@@ -115,7 +115,7 @@ def _changes_words(result: Result) -> str:
         distance = np.abs(column - column[0])
         farthest, first = int(distance.argmax()), int((distance > 0.98 * distance.max()).argmax())
         clock = _clock_words(result, float(result.trajectory.at_s[first]))
-        label, value = field.label.removesuffix(" (0 to 1)"), column[farthest]
+        label, value = field.label, column[farthest]
         parts.append(f"{label} {column[0]:.3g} to {value:.3g}{unit} (at {clock})")
     return "What changes: " + ("; ".join(parts) if parts else "nothing") + "."
 
@@ -224,7 +224,7 @@ def plot_course_value(result: Result, name: str, ax: Any = None) -> Any:
     ax.text(
         1.01,
         0.5,
-        safe_label(field.label.removesuffix(" (0 to 1)")) + unit,
+        safe_label(field.label) + unit,
         transform=ax.transAxes,
         va="center",
     )

@@ -10,7 +10,7 @@ import numpy as np
 from neurosim.clinic.excitability import Excitability
 from neurosim.model.axon.people import Scores, largest_differences
 from neurosim.model.body.contributions import PARAMETERS
-from neurosim.model.body.fields import CONDITIONS, FIELDS
+from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
 from neurosim.model.muscle.anatomy import SENSORY, muscle_roots
 from neurosim.model.soma.soma import SomaConditions, margin_mv
@@ -69,8 +69,8 @@ def _value_words(name: str, value: float, side: str) -> str:
     field = FIELDS[name]
     amount = f"{value:.4g} {field.unit}".strip()
     clinical = _CLINICAL_NAMES.get((name, side), "")
-    if name in CONDITIONS:
-        return f"{field.label}: {amount}" + (f" ({clinical})" if clinical else "")
+    if not field.usual:
+        return f"{field.title}: {amount}" + (f" ({clinical})" if clinical else "")
     usual = f"{field.low:g} to {field.high:g}" if field.high > field.low else f"{field.low:g}"
     text = f"{field.label} {amount} is {side.upper()} (reference {usual})"
     return f"{text}, {clinical}" if clinical else text

@@ -154,7 +154,7 @@ def picture_pair(top: Result, bottom: Result) -> Any:
 
 def _pair_words(result: Result, title: str) -> str:
     abnormal = result.scenario.body.abnormal()
-    values = ", ".join(f"{FIELDS[n].label} {v:g} {FIELDS[n].unit}".strip() for n, v, _ in abnormal)
+    values = ", ".join(f"{FIELDS[n].title} {v:g} {FIELDS[n].unit}".strip() for n, v, _ in abnormal)
     start = title + (f" ({values})" if values else "")
     return f"{start}: {pluralize(result.twitches_per_min, 'twitch')} per minute"
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurosim.model.body.fields import CONDITIONS, FIELDS, SCALES
+from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
 from neurosim.model.muscle.events import Twitches
 from neurosim.model.muscle.force import TwitchScales, muscle_force_mn
@@ -126,15 +126,15 @@ def plot_body(body: Body, ax: Any = None) -> Any:
         side = f.side(value)
         x = _range_position(name, value)
         # A scale has no survivable ends: it runs from none to the strongest.
-        ax.plot([0.5 if name in SCALES else -1, 2], [row, row], color="#C8C8C8", lw=1, zorder=1)
+        ax.plot([0.5 if f.is_scale else -1, 2], [row, row], color="#C8C8C8", lw=1, zorder=1)
         colour = CHANGED if side else GREY
         ax.plot(x, row, marker="D" if side else "o", ms=10 if side else 7, color=colour, zorder=3)
-        mark = "" if name in CONDITIONS else side.upper()
-        unit = "of 1" if name in SCALES else f.unit
+        mark = "" if not f.usual else side.upper()
+        unit = "of 1" if f.is_scale else f.unit
         text = f"{value:.4g} {unit} {mark}".replace("  ", " ").strip()
         weight = "bold" if side else "normal"
         ax.text(2.3, row, text, va="center", color=colour, fontweight=weight)
-    labels = [FIELDS[n].label.removesuffix(" (0 to 1)") for n in reversed(names)]
+    labels = [FIELDS[n].label for n in reversed(names)]
     ax.set_yticks(range(len(names)), labels)
     ax.set_xticks([-1, 0.5, 2], ["lowest\nsurvivable", "reference\nrange", "highest\nsurvivable"])
     ax.set_xlim(-1.15, 3.4)

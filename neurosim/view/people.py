@@ -88,7 +88,7 @@ def people_files(people: People) -> dict[str, Content]:
 
 def _field_label(sweep: Sweep) -> str:
     field = FIELDS.get(sweep.field)
-    return f"{field.label}, {field.unit or 'no unit'}" if field else sweep.field
+    return f"{field.title}, {field.unit or 'no unit'}" if field else sweep.field
 
 
 def describe_sweep(sweep: Sweep) -> str:

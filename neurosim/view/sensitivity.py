@@ -46,10 +46,6 @@ def _range_words(f: InputFactor) -> str:
     return f"{label_number(f.low)} to {label_number(f.high)} {f.unit}".strip()
 
 
-def _input_words(f: InputFactor) -> str:
-    return f.label.removesuffix(" (0 to 1)")
-
-
 # --- The picture -----------------------------------------------------------------------
 
 
@@ -93,7 +89,7 @@ def plot_sensitivity(result: Sensitivity, ax: Any = None) -> Any:
         colour, _ = KIND_MARKS[x.factors[i].kind]
         _draw_bar(ax, y, x.total[i], x.total_half[i], colour, height=0.78, alpha=0.3)
         _draw_bar(ax, y - 0.12, x.first[i], x.first_half[i], colour, height=0.3, alpha=1.0)
-    ax.set_yticks(range(len(rows)), [_input_words(x.factors[i]) for i in rows])
+    ax.set_yticks(range(len(rows)), [x.factors[i].label for i in rows])
     for label, i in zip(ax.get_yticklabels(), rows, strict=True):
         label.set_color(KIND_MARKS[x.factors[i].kind][0])
     right = 1.02 * max(0.5, float((x.total + x.total_half)[rows].max()))
@@ -195,15 +191,13 @@ def _leader_sentences(result: Sensitivity) -> list[str]:
         if not ranked:
             continue
         best, *others = ranked
-        name = "Who it is" if kind == "person" else _input_words(x.factors[best])
+        name = "Who it is" if kind == "person" else x.factors[best].label
         line = (
             f"{head.format(name)}: total index {_index_words(x.total[best], x.total_half[best])}, "
         )
         line += f"alone {_index_words(x.first[best], x.first_half[best])}"
         then = [
-            f"{_input_words(x.factors[i])} {x.total[i]:.2f}"
-            for i in others[:3]
-            if x.total[i] > SMALL_SHARE
+            f"{x.factors[i].label} {x.total[i]:.2f}" for i in others[:3] if x.total[i] > SMALL_SHARE
         ]
         lines.append(line + (f"; then {', '.join(then)}." if then else "."))
     return lines
@@ -305,7 +299,7 @@ def sensitivity_table(result: Sensitivity) -> str:
     loose = (x.total > SMALL_SHARE) & ~x.is_firm
     cells += [
         (
-            _input_words(f),
+            f.label,
             _range_words(f),
             _index_words(x.first[i], x.first_half[i]),
             _index_words(x.total[i], x.total_half[i]) + " (not converged)" * int(loose[i]),
@@ -335,7 +329,7 @@ def sensitivity_headline(result: Sensitivity) -> str:
     first = result.indices.factors[result.indices.order[0]]
     return (
         f"{len(result.indices.factors)} inputs, {result.range} range, {result.scenario.muscle}; "
-        f"{_input_words(first)} moves the rate most"
+        f"{first.label} moves the rate most"
     )
 
 

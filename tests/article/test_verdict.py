@@ -10,7 +10,7 @@ from neurosim.article.claims import Claim
 from neurosim.article.matrix import RemedyMatrix
 from neurosim.article.phrases import note_words
 from neurosim.article.verdict import OUTCOMES, Verdict, judge_alarm, judge_rate, judge_remedy
-from neurosim.base import cache, parameters
+from neurosim.base import parameters
 from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import override, parameter
 from neurosim.model.axon.axon import Conditions
@@ -325,22 +325,3 @@ def test_a_table_changes_inside_and_comes_back_after(room, name, factor):
         assert np.abs(np.log(inside.bursts_per_min / before.bursts_per_min)).max() > 0.1
         assert hazard_table(conditions) is inside
     assert hazard_table(conditions) is before
-
-
-def test_remember_is_keyed_by_the_rooms_it_names():
-    calls = []
-
-    @cache.cached("firing", "study.confidence")
-    def value(x):
-        calls.append(x)
-        return x * parameter("firing", "load_factor")
-
-    nominal = value(1.0)
-    with override("firing", "load_factor", 7.0):
-        assert value(1.0) == 7.0
-    with override("study", "confidence", 0.5):
-        assert value(1.0) == nominal
-    assert len(calls) == 3
-    with override("study", "smallest_ratio", 2.0):
-        assert value(1.0) == nominal
-    assert value(1.0) == nominal and len(calls) == 3

@@ -33,7 +33,7 @@ from neurosim.base.parameters import (
     track_reads,
 )
 from neurosim.model.body.contributions import contributions
-from neurosim.model.body.fields import CONDITIONS, FIELDS, SCALES
+from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
 
 ROOT = Path(neurosim.__file__).parent
@@ -106,7 +106,10 @@ def test_a_contribution_has_the_unit_of_its_parameter():
         ionised_magnesium_mmol_l=1,
         limb_temperature_c=30,
         plasma_caffeine_umol_l=40,
-        **dict.fromkeys(set(CONDITIONS) & set(SCALES) - {"magnesium_depletion"}, 0.5),
+        **dict.fromkeys(
+            {n for n, f in FIELDS.items() if f.is_scale and not f.usual} - {"magnesium_depletion"},
+            0.5,
+        ),
         magnesium_depletion=0.2,
         mass_loss_percent=3,
         plain_water_l=1,

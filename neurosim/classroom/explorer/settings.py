@@ -18,7 +18,7 @@ import numpy as np
 
 from neurosim.base.errors import NeurosimError, finite_number, number_within, unknown_name
 from neurosim.base.parameters import parameter
-from neurosim.model.body.fields import FIELDS, SCALES
+from neurosim.model.body.fields import FIELDS, MEANINGS
 from neurosim.model.body.state import Body
 from neurosim.model.body.units import INPUT_UNITS
 from neurosim.model.firing.sites import TYPICAL_PERSON
@@ -91,7 +91,7 @@ class Slider:
 
     def range_words(self) -> str:
         """Return the reference range in words."""
-        if self.field in SCALES:
+        if FIELDS[self.field].is_scale:
             return "0 none to 1 the strongest"
         if self.high <= self.low:
             return f"usual {self.format_value(self.low)}"
@@ -176,7 +176,7 @@ class ExplorerSetting:
             if name not in all_sliders():
                 raise unknown_name("slider", name, all_sliders())
             k = all_sliders()[name]
-            meaning = "allowed" if k.field in SCALES else "survivable"
+            meaning = MEANINGS[FIELDS[k.field].kind]
             checked[name] = number_within(name, value, k.lowest, k.highest, k.unit, meaning)
         if self.condition not in explorer_conditions():
             raise unknown_name("condition", self.condition, explorer_conditions())
@@ -220,7 +220,7 @@ class ExplorerSetting:
         parts = []
         for name in self.moved_sliders:
             k, value = all_sliders()[name], self._value(name)
-            side = "" if k.field in SCALES or k.high <= k.low else k.side(value)
+            side = "" if FIELDS[k.field].is_scale or k.high <= k.low else k.side(value)
             parts.append(f"{k.label} {k.format_value(value)}" + (f" ({side})" if side else ""))
         if self.has_condition:
             title = title_in_sentence(explorer_conditions()[self.condition])

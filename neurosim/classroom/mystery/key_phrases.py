@@ -32,7 +32,7 @@ def _severity_words(case: Case) -> str:
     if not cause.field:
         return ""
     field = FIELDS[cause.field]
-    if field.label.endswith(" (0 to 1)"):
+    if field.is_scale:
         return f"{case.severity:.2f} of 1"
     return f"{field.label} {label_number(case.severity)} {field.unit}".strip()
 

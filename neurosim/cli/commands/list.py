@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> None:
     for f in FIELDS.values():
         usual = f"{f.low:g} to {f.high:g}" if f.high > f.low else f"{f.low:g}"
         unit = f" {f.unit}" if f.unit else ""
-        print_now(f"  {f.name:<25} {f.label}, reference {usual}{unit}")
+        print_now(f"  {f.name:<25} {f.title}, reference {usual}{unit}")
     print_now("\nAlso understood: " + ", ".join(n for n in INPUT_UNITS if n not in FIELDS) + ".")
     print_now("\nConditions of an axon (neurosim excitability --condition NAME):")
     for c in named_conditions().values():

@@ -77,7 +77,7 @@ def _describe_settings(before: Any, after: Any) -> str:
     from neurosim.model.body.fields import FIELDS
 
     parts = [
-        f"{f.label} {getattr(after, name):.4g} {f.unit}".strip()
+        f"{f.title} {getattr(after, name):.4g} {f.unit}".strip()
         for name, f in FIELDS.items()
         if getattr(after, name) != getattr(before, name)
     ]

@@ -24,7 +24,13 @@ from neurosim.base.parameters import parameter
 from neurosim.model.axon import axon as ax
 from neurosim.model.axon import equations as eq
 from neurosim.model.axon import ions
-from neurosim.model.axon.axon import Axon, Conditions
+from neurosim.model.axon.axon import Axon
+from neurosim.model.axon.conditions import (
+    Conditions,
+    document_changes,
+    quantity,
+    read_changes,
+)
 
 # Derivatives of sodium inside and potassium outside: of time, both, firing, whether ischaemic.
 IonFlow = Callable[[float, np.ndarray, float, bool], list[float]]
@@ -42,14 +48,7 @@ class AxonHistory:
 
     Attributes
     ----------
-    ischaemia_min : float
-        Minutes without blood flow, 0 to 240.
-    train_per_s : float
-        Discharges per second while it fired, 0 to 200.
-    train_min : float
-        Minutes of firing, 0 to 240.
-    after_min : float
-        Minutes since both ended, 0 to 240.
+    {changes}
 
     Raises
     ------
@@ -57,17 +56,17 @@ class AxonHistory:
         If a value is outside its range, or only one of rate and length of firing is set.
     """
 
-    ischaemia_min: float = 0.0
-    train_per_s: float = 0.0
-    train_min: float = 0.0
-    after_min: float = 0.0
+    ischaemia_min: float = quantity(0.0, "minutes without blood flow", "min", 0.0, LONGEST_MIN)
+    train_per_s: float = quantity(0.0, "discharges a second while it fired", "per s", 0.0, 200.0)
+    train_min: float = quantity(0.0, "minutes of firing", "min", 0.0, LONGEST_MIN)
+    after_min: float = quantity(
+        0.0, "minutes since firing or ischaemia ended", "min", 0.0, LONGEST_MIN
+    )
 
     def __post_init__(self) -> None:
-        for name in ("ischaemia_min", "train_min", "after_min"):
-            value = number_within(name, getattr(self, name), 0.0, LONGEST_MIN, "min")
+        for name, c in read_changes(AxonHistory).items():
+            value = number_within(name, getattr(self, name), c.low, c.high, c.unit)
             object.__setattr__(self, name, value)
-        rate = number_within("train_per_s", self.train_per_s, 0.0, 200.0, "per s")
-        object.__setattr__(self, "train_per_s", rate)
         if (self.train_per_s > 0) != (self.train_min > 0):
             raise NeurosimError("Firing needs both train_per_s and train_min.")
         if self.after_min > 0 and self.start_min == 0:
@@ -82,6 +81,9 @@ class AxonHistory:
     def length_min(self) -> float:
         """Minutes from the first event to the examination."""
         return self.start_min + self.after_min
+
+
+document_changes(AxonHistory)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
-from dataclasses import replace as _replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from neurosim.base.errors import NeurosimError, unknown_name
 from neurosim.base.parameters import load_group, parameter
 from neurosim.model.axon import equations as eq
 from neurosim.model.axon import ions, kernel
+from neurosim.model.axon.conditions import Conditions
 
 DT_MS = 0.01  # threshold error 0.02 %, after-potentials within 0.002 mV of LSODA
 COARSE_DT_MS = 0.02  # for tables over many sites: 20-ms threshold within 0.05 %
@@ -31,85 +31,6 @@ AXON_TITLES = {  # parameter sets that fit the same nerves, and how they differ
     "alternative": "another fit, without slow inactivation",
 }
 AXONS = tuple(AXON_TITLES)
-# Groups of all parameters that an axon depends on.
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """The fluids around an axon and the local changes of its membrane.
-
-    The healthy axon is `Conditions()`; use `replace` for any other. Concentrations are in mmol/L
-    (calcium and magnesium ionised), scales multiply the healthy value. `ph` acts on the sodium
-    channels alone: its effect on ionised calcium must be included in `calcium_out_mmol_l`.
-    `inactivation_tau_scale` multiplies the time constant of fast inactivation (gate h), not its
-    steady value.
-    """
-
-    sodium_out_mmol_l: float = 144.2
-    potassium_out_mmol_l: float = 4.2
-    calcium_out_mmol_l: float = 1.2
-    magnesium_out_mmol_l: float = 0.55
-    sodium_in_mmol_l: float = 9.0
-    temperature_c: float = 33.0
-    ph: float = 7.4
-    pump_scale: float = 1.0
-    sodium_scale: float = 1.0
-    persistent_sodium_scale: float = 1.0
-    fast_potassium_scale: float = 1.0
-    slow_potassium_scale: float = 1.0
-    hcn_scale: float = 1.0
-    leak_scale: float = 1.0
-    gate_shift_sodium_mv: float = 0.0
-    bias_current_pa: float = 0.0
-    divalent_shift_scale: float = 1.0
-    potassium_in_scale: float = 1.0
-    inactivation_tau_scale: float = 1.0
-
-    def replace(self, **changes: float) -> Conditions:
-        """Return a copy with `changes`.
-
-        Raises
-        ------
-        NeurosimError
-            If a name is not a field of `Conditions`.
-        """
-        names = {f.name for f in fields(self)}
-        for name in changes:
-            if name not in names:
-                raise unknown_name("membrane parameter", name, names)
-        return _replace(self, **changes)
-
-
-def apply_contributions(
-    contributions: Sequence, site: str, start: Conditions | None = None
-) -> Conditions:
-    """Apply contributions to the conditions at one kind of site, by parameter name alone.
-
-    Parameters
-    ----------
-    contributions : sequence
-        Objects with `site`, `parameter`, `operation` (``set``, ``add``, ``scale``), `change`.
-    site : str
-        Kind of site whose contributions count.
-    start : Conditions, optional
-        The healthy membrane there.
-    """
-    conditions = start or Conditions()
-    for c in contributions:
-        if c.site == site:
-            conditions = conditions.replace(
-                **{c.parameter: apply_contribution(getattr(conditions, c.parameter, 0.0), c)}
-            )
-    return conditions
-
-
-def apply_contribution(value: float, contribution) -> float:
-    """Return `value` after one contribution."""
-    if contribution.operation == "set":
-        return contribution.change
-    if contribution.operation == "add":
-        return value + contribution.change
-    return value * contribution.change
 
 
 class ParameterSet(Mapping[str, float]):

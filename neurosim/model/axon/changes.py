@@ -14,59 +14,13 @@ from types import MappingProxyType
 
 from neurosim.base.errors import number_within, unknown_name
 from neurosim.base.parameters import FILES, load_group, parameter, read_toml
-from neurosim.model.axon.activity import LONGEST_MIN, AxonHistory, conditions_after
-from neurosim.model.axon.axon import Axon, Conditions
+from neurosim.model.axon.activity import AxonHistory, conditions_after
+from neurosim.model.axon.axon import Axon
+from neurosim.model.axon.conditions import Change, Conditions, read_changes
 
-
-@dataclass(frozen=True)
-class Change:
-    """One quantity that can be changed.
-
-    Attributes
-    ----------
-    name, label, unit : str
-        Name, plain words, and unit (empty for a factor and for pH).
-    low, high : float
-        Allowed range.
-    """
-
-    name: str
-    label: str
-    unit: str
-    low: float
-    high: float
-
-    @property
-    def is_factor(self) -> bool:
-        """Whether it multiplies the present value; otherwise it replaces it."""
-        return self.name.endswith("_scale")
-
-
-_ROWS = (
-    ("potassium_out_mmol_l", "potassium outside the axon", "mmol/L", 0.5, 20.0),
-    ("sodium_out_mmol_l", "sodium outside the axon", "mmol/L", 80.0, 220.0),
-    ("calcium_out_mmol_l", "ionised calcium outside the axon", "mmol/L", 0.05, 10.0),
-    ("magnesium_out_mmol_l", "ionised magnesium outside the axon", "mmol/L", 0.01, 20.0),
-    ("sodium_in_mmol_l", "sodium inside the axon", "mmol/L", 1.0, 60.0),
-    ("potassium_in_scale", "potassium inside the axon", "", 0.5, 2.0),
-    ("inactivation_tau_scale", "time of fast sodium inactivation", "", 0.2, 5.0),
-    ("temperature_c", "temperature of the axon", "degC", 15.0, 42.0),
-    ("ph", "pH around the axon, at the ionised calcium given", "", 6.5, 8.0),
-    ("pump_scale", "sodium pump", "", 0.0, 20.0),
-    ("sodium_scale", "all sodium channels", "", 0.0, 20.0),
-    ("persistent_sodium_scale", "persistent sodium current", "", 0.0, 20.0),
-    ("fast_potassium_scale", "fast potassium channels (Kv1)", "", 0.0, 20.0),
-    ("slow_potassium_scale", "slow potassium channels (Kv7)", "", 0.0, 20.0),
-    ("hcn_scale", "current that hyperpolarisation opens (I_h)", "", 0.0, 20.0),
-    ("leak_scale", "leak", "", 0.0, 20.0),
-    ("gate_shift_sodium_mv", "shift of the sodium gates, + as if depolarised", "mV", -20.0, 20.0),
-    ("bias_current_pa", "steady current into the node", "pA", -2000.0, 2000.0),
-    ("ischaemia_min", "minutes without blood flow", "min", 0.0, LONGEST_MIN),
-    ("train_per_s", "discharges a second while it fired", "1/s", 0.0, 200.0),
-    ("train_min", "minutes of firing", "min", 0.0, LONGEST_MIN),
-    ("after_min", "minutes since firing or ischaemia ended", "min", 0.0, LONGEST_MIN),
+CHANGES: Mapping[str, Change] = MappingProxyType(
+    read_changes(Conditions) | read_changes(AxonHistory)
 )
-CHANGES: Mapping[str, Change] = MappingProxyType({row[0]: Change(*row) for row in _ROWS})
 _HISTORY = frozenset(f.name for f in fields(AxonHistory))
 
 
@@ -116,7 +70,7 @@ def check_changes(changes: Mapping[str, object]) -> dict[str, float]:
         if name not in CHANGES:
             raise unknown_name("membrane change", name, CHANGES)
         c = CHANGES[name]
-        checked[name] = number_within(name, value, c.low, c.high, c.unit.replace("degC", "°C"))
+        checked[name] = number_within(name, value, c.low, c.high, c.unit)
     return checked
 
 

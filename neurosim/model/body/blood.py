@@ -111,7 +111,7 @@ def _condition_steps(body: Mapping[str, float]) -> Iterator[Step]:
 
 def factor_label(field: str) -> str:
     """Return the label of a field without its scale, as a factor is named."""
-    return FIELDS[field].label.partition(" (")[0]
+    return FIELDS[field].label
 
 
 def _sweat_steps(body: Mapping[str, float]) -> Iterator[Step]:

@@ -1,59 +1,23 @@
-"""The fields of a body: plain name, unit, healthy value, reference range and limits.
+"""The fields of a body: one record each, in ``parameters.toml``.
 
-Everything here is read from ``parameters.toml``; the printed table, the checks and the
-unit hints all use this one list.
+A record has the plain name, what kind of quantity it is, what it means, and the healthy value, the
+reference range and the outer limits with unit, grade and source. The docstring of `Body`, the
+checks, the printed table, the command line, the sliders and the documentation read this one list.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from textwrap import fill, indent
+from typing import Literal
 
 from neurosim.base.errors import number_within
-from neurosim.base.parameters import load_group, parameter
+from neurosim.base.parameters import FILES, Value, load_group, parameter, read_toml
 
-LABELS = {
-    "sodium_mmol_l": "sodium in plasma",
-    "potassium_mmol_l": "potassium in plasma",
-    "ionised_calcium_mmol_l": "ionised calcium",
-    "ionised_magnesium_mmol_l": "ionised magnesium",
-    "limb_temperature_c": "limb temperature",
-    "plasma_caffeine_umol_l": "caffeine in plasma",
-    "stress": "stress (0 to 1)",
-    "fatigue": "fatigue (0 to 1)",
-    "paco2_mmhg": "carbon dioxide in blood",
-    "bicarbonate_mmol_l": "bicarbonate at usual carbon dioxide",
-    "mass_loss_percent": "body mass lost by sweating",
-    "plain_water_l": "plain water drunk since",
-    "rehydration_l": "rehydration solution drunk since",
-    "sleep_debt_h": "sleep missing",
-    "anxiety": "anxiety (0 to 1)",
-    "serotonin_excess": "serotonin excess (0 to 1)",
-    "magnesium_depletion": "magnesium depletion (0 to 1)",
-    "poor_nutrition": "poor nutrition (0 to 1)",
-    "kidney_disease": "kidney disease (0 to 1)",
-    "nerve_damage": "nerve damage (0 to 1)",
-    "isaacs": "Isaacs' syndrome (0 to 1)",
-    "pinched_nerve": "pinched nerve (0 to 1)",
-    "als": "ALS (0 to 1)",
-    "cholinesterase_inhibition": "cholinesterase inhibition (0 to 1)",
-    "beta2_agonist": "beta2 agonist (0 to 1)",
-    "diuretic": "diuretic (0 to 1)",
-    "sodium_channel_blocker": "sodium channel blocker (0 to 1)",
-    "gabapentinoid": "gabapentinoid (0 to 1)",
-    "oxaliplatin": "oxaliplatin (0 to 1)",
-    "shortened_muscle": "shortened muscle (0 to 1)",
-    "cramp_proneness": "proneness to cramp (0 to 1)",
-    "nerve_stimulation_per_s": "stimuli to the nerve",
-    "stretch": "stretch (0 to 1)",
-}
-# What every body has and is always shown; the rest is shown only where it is present.
-USUAL = (
-    "sodium_mmol_l", "potassium_mmol_l", "ionised_calcium_mmol_l", "ionised_magnesium_mmol_l",
-    "limb_temperature_c", "plasma_caffeine_umol_l", "stress", "fatigue",
-)  # fmt: skip
-CONDITIONS = tuple(name for name in LABELS if name not in USUAL)
-SCALES = tuple(name for name, label in LABELS.items() if label.endswith("(0 to 1)"))
-SIGNS = {"umol/L": "µmol/L", "degC": "°C", "1": "", "1/s": "per second"}
+Kind = Literal["quantity", "scale"]
+PRINTED_UNITS = {"umol/L": "µmol/L", "degC": "°C", "1": "", "1/s": "per second"}
+MEANINGS: Mapping[Kind, str] = {"quantity": "survivable", "scale": "allowed"}  # of the limits
 
 
 @dataclass(frozen=True)
@@ -64,30 +28,47 @@ class Field:
     ----------
     name, label, unit : str
         Name in the code, in plain words, and the unit as printed (empty for a scale).
+    kind : str
+        ``"quantity"``, or ``"scale"`` from 0, none, to 1.
+    about : str
+        What it is, in a sentence; for a scale what its ends mean.
+    usual : bool
+        Whether everybody has it, so that it is always shown.
     low, high : float
         Reference range.
     lowest, highest : float
-        Outer limits; `meaning` says of what.
-    meaning : str
-        ``"survivable"``, or ``"allowed"`` for a scale.
-    key : str
-        Name of its numbers in the group ``body``.
+        Outer limits, survivable or of the scale.
+    grade, source : str
+        Of the healthy value and its range, as in `neurosim.base.parameters.Value`.
     """
 
     name: str
     label: str
     unit: str
+    kind: Kind
+    about: str
+    usual: bool
     low: float
     high: float
     lowest: float
     highest: float
-    meaning: str = "survivable"
-    key: str = ""
+    grade: str
+    source: str
 
     @property
     def healthy(self) -> float:
-        """Value of a healthy adult."""
-        return parameter("body", f"{self.key or self.name}.healthy")
+        """Value of a healthy adult; all scales share theirs."""
+        return parameter("body", f"{'scale' if self.is_scale else self.name}.healthy")
+
+    @property
+    def is_scale(self) -> bool:
+        """Whether it is a scale without unit, 0 none to 1."""
+        return self.kind == "scale"
+
+    @property
+    def title(self) -> str:
+        """The label, of a scale with its ends, as in a table."""
+        return f"{self.label} (0 to 1)" if self.is_scale else self.label
 
     def check(self, value: object) -> float:
         """Return `value` as a float within the outer limits.
@@ -97,35 +78,60 @@ class Field:
         NeurosimError
             If it is no finite number or lies outside them.
         """
-        return number_within(self.name, value, self.lowest, self.highest, self.unit, self.meaning)
+        meaning = MEANINGS[self.kind]
+        return number_within(self.name, value, self.lowest, self.highest, self.unit, meaning)
 
     def is_shown(self, value: float) -> bool:
         """Return whether a value belongs in the table of a body: usual fields always do."""
-        return self.name not in CONDITIONS or value != self.healthy
+        return self.usual or value != self.healthy
 
     def side(self, value: float) -> str:
         """Return ``"low"`` or ``"high"`` outside the reference range, otherwise an empty text."""
         return "low" if value < self.low else "high" if value > self.high else ""
 
 
-def read_field(name: str, label: str = "", meaning: str = "survivable") -> Field:
-    """Return the field `name` as ``parameters.toml`` describes it (all scales are alike)."""
-    values, entry = load_group("body"), "scale" if name in SCALES else name
-    healthy = values[f"{entry}.healthy"]
+def read_field(name: str, record: Mapping[str, object] | None = None) -> Field:
+    """Return the field `name` with its numbers in ``parameters.toml`` (all scales share theirs).
+
+    Without a record, as for what only a laboratory's sheet has, it is named as it is written.
+    """
+    words: Mapping[str, object] = {"label": name, "kind": "quantity", "about": ""} | dict(
+        record or {}
+    )
+    numbers = "scale" if words["kind"] == "scale" else name
+    values: Mapping[str, Value] = load_group("body")
+    healthy = values[f"{numbers}.healthy"]
     return Field(
         name=name,
-        label=label or name,
-        unit=SIGNS.get(healthy.unit, healthy.unit),
+        label=str(words["label"]),
+        unit=PRINTED_UNITS.get(healthy.unit, healthy.unit),
+        kind="scale" if words["kind"] == "scale" else "quantity",
+        about=" ".join(str(words["about"]).split()),
+        usual=bool(words.get("usual", False)),
         low=healthy.low,
         high=healthy.high,
-        lowest=float(values[f"{entry}.survivable_low"]),
-        highest=float(values[f"{entry}.survivable_high"]),
-        meaning=meaning,
-        key=entry,
+        lowest=float(values[f"{numbers}.survivable_low"]),
+        highest=float(values[f"{numbers}.survivable_high"]),
+        grade=healthy.grade,
+        source=healthy.source,
     )
 
 
+def describe_fields(fields: Mapping[str, Field]) -> str:
+    """Return the fields as the lines of a NumPy docstring's ``Attributes``."""
+    lines: list[str] = []
+    for field in fields.values():
+        unit = f" {field.unit}" if field.unit else ""
+        ranges = f" Healthy {field.healthy:g}{unit}" if not field.is_scale else ""
+        if field.high > field.low:
+            ranges += f", reference {field.low:g} to {field.high:g}"
+        text = f"{field.about}{ranges}." if ranges else field.about
+        lines += [f"{field.name} : float", indent(fill(text, 92), "    ")]
+    return "\n".join(lines)
+
+
 FIELDS = {
-    name: read_field(name, label, "allowed" if name in SCALES else "survivable")
-    for name, label in LABELS.items()
+    name: read_field(name, record)
+    for name, record in read_toml(FILES["body"]).items()
+    if "about" in record
 }

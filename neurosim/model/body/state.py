@@ -7,15 +7,17 @@ reference range.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from inspect import cleandoc
 
 from neurosim.base.errors import NeurosimError
 from neurosim.base.registry import view
 from neurosim.model.body.blood import blood
-from neurosim.model.body.fields import FIELDS, Field
+from neurosim.model.body.fields import FIELDS, Field, describe_fields
 from neurosim.model.body.units import to_body_fields
 
 GAUGE_WIDTH = 9
+_HEALTHY = {name: field.healthy for name, field in FIELDS.items()}
 
 
 @dataclass(frozen=True, init=False)
@@ -27,61 +29,7 @@ class Body:
 
     Attributes
     ----------
-    sodium_mmol_l, potassium_mmol_l : float
-        In plasma (mmol/L).
-    ionised_calcium_mmol_l, ionised_magnesium_mmol_l : float
-        The free ion in plasma (mmol/L), about half and two thirds of the total.
-    limb_temperature_c : float
-        Skin temperature over the nerve (degrees Celsius).
-    plasma_caffeine_umol_l : float
-        Caffeine in plasma (micromol/L).
-    stress : float
-        0 calm to 1 the strongest.
-    fatigue : float
-        0 rested to 1 just after one minute of maximal contraction.
-    paco2_mmhg, bicarbonate_mmol_l : float
-        Carbon dioxide in arterial blood (mmHg), low in hyperventilation; bicarbonate in plasma
-        (mmol/L) at the healthy carbon dioxide. Together they make the pH.
-    mass_loss_percent : float
-        Body mass lost by sweating (%).
-    plain_water_l, rehydration_l : float
-        Plain water, and oral rehydration solution, drunk since (L); what exceeds the loss is
-        passed by the kidney.
-    sleep_debt_h : float
-        Hours of sleep missing.
-    anxiety : float
-        0 calm to 1 hyperventilation until fingers tingle, and half of the strongest stress.
-    serotonin_excess : float
-        0 none, about 0.2 one medicine that raises serotonin, to 1 serotonin syndrome.
-    magnesium_depletion : float
-        0 none to 1 weeks of severe lack of magnesium, with what that does to calcium and potassium.
-    poor_nutrition : float
-        0 none to 1 months of a diet that lacks magnesium, calcium, potassium and vitamins B.
-    kidney_disease : float
-        0 none to 1 before a dialysis.
-    nerve_damage : float
-        0 none to 1 half of the muscle's motor units lost, the others sprouting.
-    isaacs : float
-        Antibodies against the fast potassium channels of nerve endings: 0 none to 1 severe
-        Isaacs' syndrome.
-    pinched_nerve : float
-        0 none to 1 a nerve root pinched so that half of its axons are hurt.
-    als : float
-        0 none to 1 a muscle that has lost 70 % of its motor units and is weak.
-    cholinesterase_inhibition : float
-        How much of the acetylcholinesterase of the end plates a medicine or poison blocks: 0 none
-        to 1 nearly all.
-    beta2_agonist, diuretic, sodium_channel_blocker, gabapentinoid, oxaliplatin : float
-        Medicines, 0 none to 1 a high dose: asthma sprays and theophylline; loop and thiazide
-        diuretics; mexiletine, carbamazepine, phenytoin; gabapentin, pregabalin; the days after an
-        infusion of oxaliplatin.
-    shortened_muscle, cramp_proneness : float
-        0 at its usual length to 1 as short as it goes; 0 an ordinary to 1 a cramp-prone person.
-    nerve_stimulation_per_s : float
-        Stimuli per second given to the nerve for 2 s, which end as the run begins.
-    stretch : float
-        How firmly the muscle is stretched, 0 not to 1. A cramp's pool is inhibited 10 s into the
-        run for 1 s; resting motor neurons are calmed as long as it is held.
+    {fields}
 
     Raises
     ------
@@ -89,46 +37,47 @@ class Body:
         For an unknown name, or a value that is no number or cannot be survived.
     """
 
-    sodium_mmol_l: float = FIELDS["sodium_mmol_l"].healthy
-    potassium_mmol_l: float = FIELDS["potassium_mmol_l"].healthy
-    ionised_calcium_mmol_l: float = FIELDS["ionised_calcium_mmol_l"].healthy
-    ionised_magnesium_mmol_l: float = FIELDS["ionised_magnesium_mmol_l"].healthy
-    limb_temperature_c: float = FIELDS["limb_temperature_c"].healthy
-    plasma_caffeine_umol_l: float = FIELDS["plasma_caffeine_umol_l"].healthy
-    stress: float = FIELDS["stress"].healthy
-    fatigue: float = FIELDS["fatigue"].healthy
-    paco2_mmhg: float = FIELDS["paco2_mmhg"].healthy
-    bicarbonate_mmol_l: float = FIELDS["bicarbonate_mmol_l"].healthy
-    mass_loss_percent: float = FIELDS["mass_loss_percent"].healthy
-    plain_water_l: float = FIELDS["plain_water_l"].healthy
-    rehydration_l: float = FIELDS["rehydration_l"].healthy
-    sleep_debt_h: float = FIELDS["sleep_debt_h"].healthy
-    anxiety: float = FIELDS["anxiety"].healthy
-    serotonin_excess: float = FIELDS["serotonin_excess"].healthy
-    magnesium_depletion: float = FIELDS["magnesium_depletion"].healthy
-    poor_nutrition: float = FIELDS["poor_nutrition"].healthy
-    kidney_disease: float = FIELDS["kidney_disease"].healthy
-    nerve_damage: float = FIELDS["nerve_damage"].healthy
-    isaacs: float = FIELDS["isaacs"].healthy
-    pinched_nerve: float = FIELDS["pinched_nerve"].healthy
-    als: float = FIELDS["als"].healthy
-    cholinesterase_inhibition: float = FIELDS["cholinesterase_inhibition"].healthy
-    beta2_agonist: float = FIELDS["beta2_agonist"].healthy
-    diuretic: float = FIELDS["diuretic"].healthy
-    sodium_channel_blocker: float = FIELDS["sodium_channel_blocker"].healthy
-    gabapentinoid: float = FIELDS["gabapentinoid"].healthy
-    oxaliplatin: float = FIELDS["oxaliplatin"].healthy
-    shortened_muscle: float = FIELDS["shortened_muscle"].healthy
-    cramp_proneness: float = FIELDS["cramp_proneness"].healthy
-    nerve_stimulation_per_s: float = FIELDS["nerve_stimulation_per_s"].healthy
-    stretch: float = FIELDS["stretch"].healthy
+    # Named here for editors and type checkers; all else about a field is its record.
+    sodium_mmol_l: float
+    potassium_mmol_l: float
+    ionised_calcium_mmol_l: float
+    ionised_magnesium_mmol_l: float
+    limb_temperature_c: float
+    plasma_caffeine_umol_l: float
+    stress: float
+    fatigue: float
+    paco2_mmhg: float
+    bicarbonate_mmol_l: float
+    mass_loss_percent: float
+    plain_water_l: float
+    rehydration_l: float
+    sleep_debt_h: float
+    anxiety: float
+    serotonin_excess: float
+    magnesium_depletion: float
+    poor_nutrition: float
+    kidney_disease: float
+    nerve_damage: float
+    isaacs: float
+    pinched_nerve: float
+    als: float
+    cholinesterase_inhibition: float
+    beta2_agonist: float
+    diuretic: float
+    sodium_channel_blocker: float
+    gabapentinoid: float
+    oxaliplatin: float
+    shortened_muscle: float
+    cramp_proneness: float
+    nerve_stimulation_per_s: float
+    stretch: float
 
     # Written out rather than generated, so that a misspelt name gets the package's own
     # sentence, and every input unit is understood here too.
     def __init__(self, **values: float) -> None:
         checked = to_body_fields(values)
-        for field in fields(self):
-            object.__setattr__(self, field.name, checked.get(field.name, field.default))
+        for name, healthy in _HEALTHY.items():
+            object.__setattr__(self, name, checked.get(name, healthy))
 
     @classmethod
     def from_values(cls, values: Mapping[str, float]) -> Body:
@@ -182,7 +131,7 @@ class Body:
         """Return the printed table: label, value, unit, reference range, gauge, mark."""
         return [
             (
-                field.label,
+                field.title,
                 f"{getattr(self, name):.4g}",
                 field.unit,
                 f"{field.low:g} to {field.high:g}" if field.high > field.low else f"{field.low:g}",
@@ -206,6 +155,9 @@ class Body:
 
     def _repr_html_(self) -> str:
         return view("Body", "html")(self)
+
+
+Body.__doc__ = cleandoc(Body.__doc__ or "").replace("{fields}", describe_fields(FIELDS))
 
 
 def _draw_gauge(field: Field, value: float) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 
 from neurosim.base.errors import NeurosimError, number_within, unknown_name
 from neurosim.base.parameters import parameter
-from neurosim.model.axon.axon import apply_contribution
+from neurosim.model.axon.conditions import apply_contribution
 from neurosim.model.axon.ions import thermal_mv
 
 MAX_SAMPLES = 50_000_000  # neurons x samples of one run: two such arrays take 0.8 GB

@@ -7,7 +7,8 @@ from neurosim.clinic.excitability import examine
 from neurosim.model.axon import chain as ch
 from neurosim.model.axon import equations as eq
 from neurosim.model.axon import kernel
-from neurosim.model.axon.axon import AXONS, Conditions, apply_contributions, at_rest
+from neurosim.model.axon.axon import AXONS, Conditions, at_rest
+from neurosim.model.axon.conditions import apply_contributions
 from neurosim.model.body.contributions import contributions
 from neurosim.model.body.state import Body
 from neurosim.model.firing.escape import jacobian

@@ -10,8 +10,10 @@ import pytest
 
 from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import load_group, read_toml
-from neurosim.model.body.fields import CONDITIONS, FIELDS
+from neurosim.model.body.fields import FIELDS, MEANINGS
 from neurosim.model.body.state import Body
+
+CONDITIONS = [name for name, field in FIELDS.items() if not field.usual]
 
 
 def test_a_healthy_adult_has_textbook_values_and_nothing_abnormal():
@@ -41,7 +43,9 @@ def test_limits_are_accepted_and_a_step_beyond_is_not(name):
     field = FIELDS[name]
     for edge, step in ((field.lowest, -1e-6), (field.highest, 1e-6)):
         assert getattr(Body(**{name: edge}), name) == edge
-        with pytest.raises(NeurosimError, match=f"{name} = .* outside the {field.meaning} range"):
+        with pytest.raises(
+            NeurosimError, match=f"{name} = .* outside the {MEANINGS[field.kind]} range"
+        ):
             Body(**{name: edge + step})
 
 
@@ -114,3 +118,12 @@ def test_importing_the_room_is_light():
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_field_is_declared_once_and_read_by_docstring_checks_and_table():
+    assert list(Body.__annotations__) == list(FIELDS)
+    for name, field in FIELDS.items():
+        documented = re.search(rf"(?ms)^{name} : float\n(.+?)(?=^\S)", Body.__doc__ + "\nend")[1]
+        assert " ".join(documented.split()).startswith(field.about)
+        assert field.title.endswith(" (0 to 1)") == field.is_scale
+        assert "(0 to 1)" not in field.label

@@ -53,14 +53,17 @@ FILES = {
     "anatomy": "model/muscle/anatomy.toml",
     "emg": "clinic/emg.toml",
     "detect": "clinic/detect.toml",
-    "fatigue": "model/muscle/fatigue.toml",
     "junction": "model/muscle/junction.toml",
     "study": "simulation/parameters.toml",
     "alarms": "simulation/alarms.toml",
 }
 # An application that is deleted takes its parameters with it.
-if resources.files("neurosim").joinpath("classroom/__init__.py").is_file():
-    FILES["mystery"] = "classroom/mystery/mystery.toml"
+for _group, _path in (
+    ("mystery", "classroom/mystery/mystery.toml"),
+    ("fatigue", "validation/fatigue.toml"),
+):
+    if resources.files("neurosim").joinpath(_path.split("/")[0], "__init__.py").is_file():
+        FILES[_group] = _path
 P = ParamSpec("P")
 R = TypeVar("R")
 Key = tuple[str, str]  # group and name of a parameter

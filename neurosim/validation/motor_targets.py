@@ -15,13 +15,14 @@ from neurosim.clinic import unit_potentials
 from neurosim.model.body.contributions import contributions
 from neurosim.model.body.state import Body
 from neurosim.model.firing.bursts import site_bursts
-from neurosim.model.muscle import anatomy, fatigue, junction
+from neurosim.model.muscle import anatomy, junction
 from neurosim.model.muscle.force import muscle_force_mn, tetanic_fraction, twitch_mn
 from neurosim.model.soma import cramp, pool, trains
 from neurosim.model.soma.soma import SomaConditions
 from neurosim.simulation.replicate import replicate
 from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.state import state_from_contributions
+from neurosim.validation import fatigue
 from neurosim.validation.target import INF, Row
 
 ALS_PEOPLE = 60

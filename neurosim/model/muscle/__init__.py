@@ -1,1 +1,1 @@
-"""From a discharge to a movement: junction, force, fatigue, twitches and spasms, anatomy."""
+"""From a discharge to a movement: junction, force, twitches and spasms, anatomy."""

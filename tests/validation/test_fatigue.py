@@ -7,8 +7,8 @@ import pytest
 
 from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import parameter
-from neurosim.model.muscle import fatigue
 from neurosim.model.muscle.force import force_fraction
+from neurosim.validation import fatigue
 
 UNITS = fatigue.build_units()
 

@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import partial, wraps
+from functools import cached_property, partial, wraps
 
 import numpy as np
 
@@ -92,19 +92,22 @@ class Share:
 
     @property
     def low(self) -> float:
-        """Lower end of the interval."""
-        from scipy.special import betaincinv
-
-        k, n = self.count, self.total
-        return float(betaincinv(k, n - k + 1, 0.025)) if k else 0.0
+        """Lower end of the interval; 0 of nobody."""
+        return self._interval[0]
 
     @property
     def high(self) -> float:
-        """Upper end of the interval."""
-        from scipy.special import betaincinv
+        """Upper end of the interval; 1 of nobody."""
+        return self._interval[1]
 
-        k, n = self.count, self.total
-        return float(betaincinv(k + 1, n - k, 0.975)) if k < n else 1.0
+    @cached_property
+    def _interval(self) -> tuple[float, float]:
+        from scipy.stats import binomtest
+
+        if not self.total:
+            return 0.0, 1.0
+        ends = binomtest(self.count, self.total).proportion_ci()
+        return float(ends.low), float(ends.high)
 
     def __str__(self) -> str:
         return f"{100 * self.value:.0f} ({100 * self.low:.0f} to {100 * self.high:.0f})"

@@ -21,16 +21,27 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
 from neurosim.base.errors import NeurosimError, number_within
+from neurosim.clinic.conditioning import (
+    IV_MS,
+    LONG_DELAYS_MS,
+    LONG_LEVELS,
+    LONG_MS,
+    TE_MS,
+    TEST_MS,
+    PolarisedCourse,
+    level_columns,
+    polarise,
+    release,
+    te_delays,
+)
 from neurosim.clinic.indices import (
     MEASURES,
     POLARISED_FROM_MS,
-    POLARISED_TO_MS,
     charge_measures,
     electrotonus_measures,
     iv_measures,
@@ -38,23 +49,13 @@ from neurosim.clinic.indices import (
 )
 from neurosim.clinic.norms import TE_CURVES, norms
 from neurosim.model.axon import axon as axons_of
-from neurosim.model.axon import equations, kernel
+from neurosim.model.axon import kernel
 from neurosim.model.axon.axon import COARSE_DT_MS, Axons, Conditions
 
 CHARGE_WIDTHS_MS = (0.2, 0.4, 0.6, 0.8, 1.0)
-TEST_MS = 1.0
-CONDITIONING = 1.5  # conditioning pulse of the recovery cycle, times the threshold
-IV_MS, WIDE_MS = 200.0, 20.0
-TE_MS = POLARISED_TO_MS - POLARISED_FROM_MS
-LONG_LEVELS = (-70, -100)  # %, for LONG_MS
-LONG_MS = 200.0
-LONG_DELAYS_MS = (0.0, 9.0, 10.0, 11.0, *range(20, 201, 10), 209.0, 210.0, 211.0,
-                  *range(220, 311, 10))  # fmt: skip
+WIDE_MS = 20.0
 TOLERANCE = 1e-4  # of a threshold after another, times that of 1 ms
 SAMPLE_MS = 0.1  # every time of the protocol is a multiple
-# The step of conditioning currents and pulses later than this after a change of current: potentials
-# differ by less than 0.01 mV from those of a step of 0.02 ms throughout (held by a test).
-QUIET_DT_MS, SETTLED_MS = 0.04, 30.0
 BLOCK_STEP_MV = 10.0  # assumed: a smaller step from failure to success is no action potential
 
 
@@ -133,12 +134,6 @@ class Excitability:
         }
 
 
-@cache
-def te_delays() -> np.ndarray:
-    """Return every delay of the four electrotonus norm curves, ms."""
-    return np.unique(np.concatenate([norms()[name].x for name in TE_CURVES.values()]))
-
-
 class _TestPulses(NamedTuple):
     """Test pulses to give, columns by body and then by test: all of shape (..., n k)."""
 
@@ -147,114 +142,7 @@ class _TestPulses(NamedTuple):
     spoilt: np.ndarray
 
 
-class _PolarisedCourse(NamedTuple):
-    """States of every body's courses at some times.
-
-    Attributes
-    ----------
-    time_ms : ndarray, shape (t,)
-    states : ndarray, shape (t, 10, n, courses)
-        Gates are half of the finer step behind, as loops expect.
-    rises : ndarray of int, shape (t, n, courses)
-        How often E has risen through -20 mV so far.
-    """
-
-    time_ms: np.ndarray
-    states: np.ndarray
-    rises: np.ndarray
-
-    def time_index(self, time_ms) -> np.ndarray:
-        """Return where in `time_ms` some times are."""
-        return np.searchsorted(self.time_ms, time_ms)
-
-
-def _shift_states(states, P, ms) -> np.ndarray:
-    """Return states, shape (t, 10, n), with every gate moved by `ms` at its potential."""
-    together = states.transpose(1, 0, 2).reshape(states.shape[1], -1)
-    moved = equations.shift_gates(together, np.tile(P, len(states)), ms)
-    return moved.reshape(states.shape[1], len(states), -1).transpose(1, 0, 2)
-
-
-def _run_course(bodies: Axons, start, current, lasts, time_ms, dt) -> _PolarisedCourse:
-    """Return courses in `current` for `lasts` ms and in none after it.
-
-    The step is `QUIET_DT_MS` later than `SETTLED_MS` after the last change.
-
-    Parameters
-    ----------
-    bodies : Axons
-    start : ndarray, shape (10, n, courses)
-    current : ndarray, shape (n, courses)
-        pA.
-    lasts : float
-        ms; infinite if the current stays.
-    time_ms : ndarray
-        When to keep the states; rising.
-    """
-    n, courses = current.shape
-    repeated = bodies.take(np.repeat(np.arange(n), courses))
-    S, last, level = start.reshape(len(start), -1).copy(), dt, current.ravel()
-    settled = SETTLED_MS + (lasts if np.isfinite(lasts) else 0.0)
-    bounds = [t for t in (0.0, lasts, settled) if t < time_ms[-1]]
-    cuts = np.unique(np.concatenate([bounds, time_ms]))
-    states, rises = [S[None].copy()], [np.zeros((1, S.shape[1]), int)]
-    for late, step in ((False, dt), (True, max(dt, QUIET_DT_MS))):
-        ends = cuts[1:][(cuts[1:] > settled) == late]
-        if not ends.size:
-            continue
-        lag = 0.5 * (step - dt)
-        if step != last:
-            S, last = equations.shift_gates(S, repeated.P, 0.5 * (last - step)), step
-        begins = cuts[:-1][(cuts[1:] > settled) == late]
-        counts = np.rint((ends - begins) / step).astype(int)
-        part, peak = kernel.run_segments(
-            S, repeated.P, np.outer(begins < lasts, level), counts, step
-        )
-        low = np.concatenate([states[-1][-1:, 0], part[:-1, 0]]) <= -20.0
-        rises.append(rises[-1][-1] + np.cumsum(low & (peak > -20.0), axis=0))
-        states.append(_shift_states(part, repeated.P, lag) if lag else part)
-    keep = np.searchsorted(cuts, time_ms)
-    return _PolarisedCourse(
-        time_ms,
-        np.concatenate(states)[keep].reshape(keep.size, len(S), n, courses),
-        np.concatenate(rises)[keep].reshape(keep.size, n, courses),
-    )
-
-
-def _polarise(bodies: Axons, threshold, dt) -> _PolarisedCourse:
-    """Return the courses in every current of the threshold I/V, from rest, for 200 ms."""
-    level = np.outer(threshold, norms()["threshold_iv"].x / 100.0)
-    delays = np.concatenate([te_delays(), LONG_DELAYS_MS]) - POLARISED_FROM_MS
-    start = np.repeat(bodies.rest[:, :, None], level.shape[1], axis=2)
-    time_ms = np.unique(np.append(delays[(delays >= 0.0) & (delays <= IV_MS)], [TE_MS, IV_MS]))
-    return _run_course(bodies, start, level, math.inf, time_ms, dt)
-
-
-def _level_columns(levels) -> np.ndarray:
-    """Return which courses of `_polarised` have these currents, %."""
-    return np.searchsorted(norms()["threshold_iv"].x, tuple(levels))
-
-
-def _release(bodies: Axons, threshold, dt, on: _PolarisedCourse | None) -> _PolarisedCourse:
-    """Return the courses after the conditioning pulse and those of currents switched off.
-
-    The latter, of `TE_CURVES` and `LONG_LEVELS`, are left out without `on`. The pulse of the
-    first lasts from 0 to 1 ms, while the others have no current.
-    """
-    starts, time_ms = [bodies.rest[:, :, None]], norms()["recovery_cycle"].x
-    if on is not None:
-        starts += [on.states[on.time_index(TE_MS)][..., _level_columns(TE_CURVES)]]
-        starts += [on.states[on.time_index(IV_MS)][..., _level_columns(LONG_LEVELS)]]
-        ends = (te_delays() - TE_MS, np.array(LONG_DELAYS_MS) - LONG_MS)
-        later = np.concatenate(ends) - POLARISED_FROM_MS
-        time_ms = np.unique(np.concatenate([time_ms, later[later >= 0.0]]))
-    start = np.concatenate(starts, axis=2)
-    current = np.zeros(start.shape[1:])
-    current[:, 0] = CONDITIONING * threshold
-    return _run_course(bodies, start, current, TEST_MS, time_ms, dt)
-
-
-def _recovery_tests(off: _PolarisedCourse) -> _TestPulses:
+def _recovery_tests(off: PolarisedCourse) -> _TestPulses:
     """Return the tests after a 1-ms pulse of 1.5 times threshold; spoilt by a second spike."""
     index = off.time_index(norms()["recovery_cycle"].x)
     start = off.states[index][..., 0].transpose(1, 2, 0)
@@ -284,8 +172,8 @@ def _long_electrotonus() -> _Electrotonus:
 
 def _electrotonus_tests(
     threshold,
-    on: _PolarisedCourse,
-    off: _PolarisedCourse,
+    on: PolarisedCourse,
+    off: PolarisedCourse,
     first: int,
     protocol: _Electrotonus,
 ) -> _TestPulses:
@@ -296,7 +184,7 @@ def _electrotonus_tests(
     """
     levels, lasts, delay_ms = protocol
     delays = delay_ms[delay_ms >= POLARISED_FROM_MS] - POLARISED_FROM_MS
-    during, lane = delays < lasts, _level_columns(levels)
+    during, lane = delays < lasts, level_columns(levels)
     rest = slice(first, first + lane.size)
     before, after = on.time_index(delays[during]), off.time_index(delays[~during] - lasts)
     begun = on.rises[on.time_index(lasts)][..., lane]
@@ -312,7 +200,7 @@ def _electrotonus_tests(
     )
 
 
-def _current_voltage_tests(threshold, on: _PolarisedCourse) -> _TestPulses:
+def _current_voltage_tests(threshold, on: PolarisedCourse) -> _TestPulses:
     """Return the tests at the end of 200 ms of each polarising current, which stays on."""
     current = np.outer(threshold, norms()["threshold_iv"].x / 100.0)
     return _stack_tests(
@@ -491,8 +379,8 @@ def _run_conditioned(bodies: Axons, threshold, dt, full) -> tuple[np.ndarray, ..
 
     Only the first two if not `full`.
     """
-    on = _polarise(bodies, threshold, dt) if full else None
-    off = _release(bodies, threshold, dt, on)
+    on = polarise(bodies, threshold, dt) if full else None
+    off = release(bodies, threshold, dt, on)
     tests = [_charge_tests(bodies, threshold), _recovery_tests(off)]
     if on is None:
         return tuple(_threshold_changes(bodies, threshold, tests, dt))

@@ -35,6 +35,7 @@ from neurosim.base.parameters import Key, keep_reads, parameter
 from neurosim.base.viewable import Viewable
 from neurosim.clinic import excitability as ex
 from neurosim.clinic import norms as norms_
+from neurosim.clinic.conditioning import te_delays
 from neurosim.clinic.indices import POLARISED_FROM_MS
 from neurosim.clinic.space import Space
 from neurosim.model.axon import axon as axons_of
@@ -189,7 +190,7 @@ def comparable_points(record: NerveRecord) -> Points:
     NeurosimError
         If fewer than twenty points can be compared.
     """
-    norms, delays = norms_.norms(), ex.te_delays()
+    norms, delays = norms_.norms(), te_delays()
     cycle, iv = norms["recovery_cycle"], norms["threshold_iv"]
     parts = []
     for i, (level, name) in enumerate(norms_.TE_CURVES.items()):
@@ -393,7 +394,7 @@ def model_rows(space: Space, x: np.ndarray, axon: Axon) -> np.ndarray:
     except NeurosimError:
         if len(x) > 1:
             return np.vstack([model_rows(space, point[None], axon) for point in x])
-        width = len(norms_.TE_CURVES) * ex.te_delays().size + 1
+        width = len(norms_.TE_CURVES) * te_delays().size + 1
         width += norms_.norms()["recovery_cycle"].x.size + norms_.norms()["threshold_iv"].x.size
         return np.full((1, width), np.nan)
 

@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from neurosim.base.errors import NeurosimError, file_bytes
-from neurosim.clinic.excitability import LONG_LEVELS, LONG_MS, Excitability
+from neurosim.clinic.conditioning import LONG_LEVELS, LONG_MS
+from neurosim.clinic.excitability import Excitability
 from neurosim.clinic.indices import POLARISED_FROM_MS, POLARISED_TO_MS
 from neurosim.clinic.norms import TE_CURVES, norms
 

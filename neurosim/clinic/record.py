@@ -12,7 +12,7 @@ import numpy as np
 
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, clip_name, file_bytes, short_repr, unknown_name
-from neurosim.clinic.excitability import LONG_LEVELS
+from neurosim.clinic.conditioning import LONG_LEVELS
 from neurosim.clinic.fit import NerveRecord
 from neurosim.clinic.indices import charge_measures
 from neurosim.clinic.mem import LARGEST_MB, LARGEST_NUMBER, MemFile, read_mem

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -233,9 +234,9 @@ def _draw_panel(
 
 
 def _set_ticks(ax: Any, low: float, high: float, strip: float) -> None:
-    powers = np.arange(np.ceil(low), np.floor(high) + 1.0)
-    powers = powers[:: 1 if powers.size <= 7 else 2]
-    names = [label_number(float(10.0**k)) for k in powers]
+    powers = [float(k) for k in range(math.ceil(low), math.floor(high) + 1)]
+    powers = powers[:: 1 if len(powers) <= 7 else 2]
+    names = [label_number(10.0**k) for k in powers]
     ax.set_xticks([low - strip / 2, *powers], ["none", *names])
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)

@@ -103,7 +103,8 @@ def summary_rows(cohort: Cohort) -> list[dict[str, Any]]:
     Rate ratios are those of the rates to be expected, person by person against health in the same
     muscle (`neurosim.simulation.ratio.paired_ratio`).
     """
-    plan, rows = cohort.plan, []
+    plan = cohort.plan
+    rows: list[dict[str, Any]] = []
     for i, state in enumerate(plan.states):
         row = rate_row(
             state,

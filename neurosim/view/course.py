@@ -6,6 +6,7 @@ sampled twitches.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -109,7 +110,7 @@ def describe_course(
 
 def _changes_words(result: Result) -> str:
     """Return between which values each field moves, and when it is farthest from its start."""
-    parts = []
+    parts: list[str] = []
     for name, column in changing_fields(result).items():
         field, unit = FIELDS[name], f" {FIELDS[name].unit}" if FIELDS[name].unit else ""
         distance = np.abs(column - column[0])
@@ -263,8 +264,8 @@ def plot_course_rate(result: Result, against: Result | None = None, ax: Any = No
         ax.text(1.01, 0.12, safe_label(f"dashed: {name}"), color=HEALTH, transform=ax.transAxes)
     ax.set_yscale("log")
     ax.set_ylim(lowest / 2.5, highest * 2.5)
-    decades = 10.0 ** np.arange(np.ceil(np.log10(lowest / 2.5)), np.log10(highest * 2.5))
-    decades = decades[:: 1 + decades.size // 5]
+    powers = range(math.ceil(math.log10(lowest / 2.5)), math.ceil(math.log10(highest * 2.5)))
+    decades = [10.0**k for k in powers[:: 1 + len(powers) // 5]]
     ax.set_yticks(decades, [label_number(d) for d in decades])
     ax.set_yticks([], minor=True)
     ax.text(

@@ -78,7 +78,7 @@ def _value_words(name: str, value: float, side: str) -> str:
 
 def contribution_words(result: Result) -> str:
     """Return what the body changes in nerve and muscle, each with its grade."""
-    parts = []
+    parts: list[str] = []
     for c in result.state.contributions:
         unit = {"1": "", "degC": " °C"}.get(c.unit, f" {c.unit}")
         size = f"{c.change:+.2g}{unit}" if c.operation == "add" else f"times {c.change:.3g}"
@@ -134,8 +134,8 @@ def firing_point(hazard: Any) -> tuple[float, float]:
     multiplier = float(hazard.critical_multiplier)
     if hazard.bursts_per_min[0, 0] >= 1.0:
         multiplier = float(hazard.sodium_multiplier[0])  # even the least excitable site fires
-    percent = np.interp(multiplier, hazard.sodium_multiplier, hazard.threshold_percent)
-    return multiplier, float(percent)
+    percent = np.interp([multiplier], hazard.sodium_multiplier, hazard.threshold_percent)
+    return multiplier, float(percent[0])
 
 
 def margin_words(result: Result) -> str:

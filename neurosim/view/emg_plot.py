@@ -76,7 +76,7 @@ def summarise_emg(time_s: Any, unit: Any, emg_uv: Any, sampling_hz: float) -> Em
     width = max(1, min(round(0.05 * sampling_hz), signal.size))
     windows = power[: signal.size // width * width].reshape(-1, width).mean(axis=1)
     spectrum = np.cumsum(np.abs(np.fft.rfft(signal - signal.mean())) ** 2)
-    half = np.searchsorted(spectrum, spectrum[-1] / 2) * sampling_hz / signal.size
+    half = int(np.searchsorted(spectrum, [spectrum[-1] / 2])[0]) * sampling_hz / signal.size
     return EmgSummary(
         duration_s=signal.size / sampling_hz,
         discharges=times.size,
@@ -363,7 +363,8 @@ def plot_potentials(
     rows = np.atleast_2d(np.asarray(potentials_uv, float))
     if len(rows) != len(names) or len(rows) > len(LINES):
         raise NeurosimError(f"plot_potentials draws up to {len(LINES)} potentials, a name each.")
-    ax, time = axes_or_new(ax), np.arange(rows.shape[1]) / sampling_hz * 1000.0
+    ax = axes_or_new(ax)
+    time = np.arange(rows.shape[1], dtype=float) / sampling_hz * 1000.0
     for row, name, (colour, line) in zip(rows, names, LINES, strict=False):
         ax.plot(time, row, line, color=colour, lw=1.8, label=_size_label(row, name, sampling_hz))
     ax.axhline(0, color=GREY, lw=0.6, zorder=0)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurosim.clinic.excitability import LONG_LEVELS, LONG_MS, Excitability
+from neurosim.clinic.conditioning import LONG_LEVELS, LONG_MS
+from neurosim.clinic.excitability import Excitability
 from neurosim.clinic.indices import POLARISED_FROM_MS
 from neurosim.clinic.norms import TE_CURVES, NormCurve
 from neurosim.view import excitability_words

@@ -55,7 +55,7 @@ def _format_measure(value: float) -> str:
 
 def describe_excitability(examination: Excitability, healthy: Excitability) -> str:
     """Return the clinic's test in words: thresholds, what it looks like, and the people."""
-    lines = []
+    lines: list[str] = []
     if not examination.blocked:
         lines.append(
             "Stimulus-response: the model is one axon, all or none, so there is no curve; its "

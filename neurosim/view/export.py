@@ -9,11 +9,11 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -21,7 +21,8 @@ from neurosim.base.errors import NeurosimError
 from neurosim.base.files import write_files
 from neurosim.base.viewable import Sources
 from neurosim.clinic.comparison import compare_with_norms
-from neurosim.clinic.excitability import LONG_LEVELS, Excitability
+from neurosim.clinic.conditioning import LONG_LEVELS
+from neurosim.clinic.excitability import Excitability
 from neurosim.clinic.norms import TE_CURVES, norms
 from neurosim.view import style
 
@@ -60,7 +61,9 @@ def unit_of(column: str) -> str:
     return UNITS[max(endings, key=len)] if endings else "1"
 
 
-def write_table(path: str | Path, table: Any, sidecar: Mapping | None = None) -> list[Path]:
+def write_table(
+    path: str | Path, table: Any, sidecar: Mapping[str, Any] | None = None
+) -> list[Path]:
     """Write a CSV file and, beside it, ``<name>.json`` with units and provenance.
 
     Parameters
@@ -80,10 +83,12 @@ def write_table(path: str | Path, table: Any, sidecar: Mapping | None = None) ->
     return write_files(path.parent, table_files(path.stem, table, sidecar))
 
 
-def table_files(stem: str, table: Any, sidecar: Mapping | None = None) -> dict[str, bytes]:
+def table_files(
+    stem: str, table: Any, sidecar: Mapping[str, Any] | None = None
+) -> dict[str, bytes]:
     """Return the CSV and JSON files of a table by name."""
     columns = to_columns(table)
-    about = {
+    about: dict[str, Any] = {
         "file": f"{stem}.csv",
         "rows": len(next(iter(columns.values()), ())),
         "units": {name: unit_of(name) for name in columns},
@@ -100,10 +105,11 @@ def to_columns(table: Any) -> dict[str, Any]:
     NeurosimError
         If columns differ in length.
     """
+    columns: dict[str, Any]
     if isinstance(table, Mapping):
-        columns = {str(name): values for name, values in table.items()}
+        columns = {str(n): values for n, values in cast("Mapping[Any, Any]", table).items()}
     else:
-        rows = list(table)
+        rows: list[Mapping[Any, Any]] = list(table)
         names = list(rows[0]) if rows else []
         columns = {str(name): [row[name] for row in rows] for name in names}
     lengths = {name: len(values) for name, values in columns.items()}
@@ -125,7 +131,7 @@ def csv_bytes(columns: Mapping[str, Any], head: bool = True) -> bytes:
     buffer = StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
     if head:
-        writer.writerow(columns)
+        writer.writerow(list(columns))
     rows = len(next(iter(columns.values()), ()))
     for start in range(0, rows, 50_000):
         part = [column[start : start + 50_000] for column in columns.values()]
@@ -137,11 +143,12 @@ def csv_bytes(columns: Mapping[str, Any], head: bool = True) -> bytes:
 def _json_value(value: Any) -> Any:
     """Return a value as JSON can hold it; an undefined or infinite number becomes null."""
     if isinstance(value, Mapping):
-        return {str(k): _json_value(v) for k, v in value.items()}
+        items = cast("Mapping[Any, Any]", value).items()
+        return {str(k): _json_value(v) for k, v in items}
     if isinstance(value, np.ndarray):
         return _json_value(value.tolist())
     if isinstance(value, (list, tuple)):
-        return [_json_value(v) for v in value]
+        return [_json_value(v) for v in cast("Sequence[Any]", value)]
     if isinstance(value, np.generic):
         return _json_value(value.item())
     if isinstance(value, float) and not math.isfinite(value):
@@ -220,7 +227,7 @@ def curve_rows(examination: Excitability, healthy: Excitability) -> list[dict[st
     Strength and charge have no values of people: theirs are currents of a surface electrode and
     cannot be compared with the model's.
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     for (name, x, x_unit, unit, model), (*_, health) in zip(
         _curves(examination, healthy), _curves(healthy, healthy), strict=True
     ):
@@ -244,7 +251,9 @@ def curve_rows(examination: Excitability, healthy: Excitability) -> list[dict[st
     return rows
 
 
-def _curves(examination: Excitability, healthy: Excitability) -> Iterator[tuple]:
+def _curves(
+    examination: Excitability, healthy: Excitability
+) -> Iterator[tuple[str, np.ndarray, str, str, np.ndarray]]:
     """Yield name, x, unit of x, unit of y and y of each curve, on the x of the healthy one."""
     width, charge = healthy.charge_widths_ms, examination.charge_pa_ms
     yield "strength_duration", width, "ms", "pA", charge / width

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurosim.model.body.fields import FIELDS
-from neurosim.view import panels
+from neurosim.view import panels, state_panels
 from neurosim.view.course import picture_course
 from neurosim.view.describe_firing import firing_words, twitch_words
 from neurosim.view.describe_ratio import healthy_partner, is_healthy
@@ -80,9 +80,9 @@ def picture_chain(
     above, below = fig.subfigures(2, 1, height_ratios=[3.9, 4.7 if len(lanes) > 1 else 3.5])
     first = above.subplots(1, 4, width_ratios=[3.5, 1.9, 4.3, 2.8])
     lane_colours = panels.body_colours(*(r.scenario.body for r in lanes))
-    panels.plot_body(s.body, first[0])
-    panels.plot_thresholds(result, first[1], colour=lane_colours[-1])
-    panels.plot_margin(lanes, first[2])
+    state_panels.plot_body(s.body, first[0])
+    state_panels.plot_thresholds(result, first[1], colour=lane_colours[-1])
+    state_panels.plot_margin(lanes, first[2])
     panels.plot_rate(result, against, people, first[3])
     axes = _draw_lanes(below, lanes, lane_colours, window)
     panels.share_force_scale(list(axes[:, 1]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,6 +31,9 @@ from neurosim.view.style import (
     png_bytes,
     safe_label,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NEAR_BEST = 90.0  # % of what the best single change removes, from which another is named
 MAX_NAMED = 6
@@ -68,7 +71,7 @@ def fit_table(fit: Fit) -> str:
     return _align_columns(together) + "\n\n" + _align_columns(alone)
 
 
-def _align_columns(rows) -> str:
+def _align_columns(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[i]) for row in rows) for i in range(7)]
     lines = (
         f"{row[0]:<{widths[0]}}  " + "  ".join(f"{row[i]:>{widths[i]}}" for i in range(1, 7))

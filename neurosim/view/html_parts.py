@@ -47,7 +47,7 @@ def html_table(
         Class of every cell after the first.
     """
     head = "".join(f'<th scope="col">{escape(h)}</th>' for h in heads)
-    body = []
+    body: list[str] = []
     for i, (first, *cells) in enumerate(rows):
         names = classes[i] if classes else [""] * len(cells)
         columns = "".join(

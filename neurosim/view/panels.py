@@ -1,4 +1,4 @@
-"""The panels of the chain from body to twitch.
+"""The panels of discharges, force and rate; those of body and threshold are `state_panels`.
 
 Every `plot_*` takes its data and then `ax` (new axes if omitted), returns the axes, and changes
 neither the data nor Matplotlib's settings.
@@ -13,25 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
 from neurosim.model.muscle.events import Twitches
 from neurosim.model.muscle.force import TwitchScales, muscle_force_mn
-from neurosim.model.soma.soma import SomaConditions, margin_mv
-from neurosim.view.describe_body import firing_point
 from neurosim.view.describe_ratio import RatioFacts, people_ratio, person_ratio, ratio_facts
 from neurosim.view.style import (
     BLACK,
     CHANGED,
     GREY,
     HEALTH,
-    LINE_STYLES,
     ORIGIN_MARKS,
     OUTCOME_SHAPES,
     PALE,
     axes_or_new,
     house_style,
     label_number,
+    plain_numbers,
     pluralize,
     safe_label,
     time_unit,
@@ -89,218 +86,6 @@ def body_colours(*bodies: Body) -> list[str]:
     if len(colours) > 1 and colours[0] == colours[-1] == CHANGED:
         colours[0] = BLACK
     return colours
-
-
-# --- Body ------------------------------------------------------------------------------
-
-
-def _range_position(name: str, value: float) -> float:
-    """Return where a value lies: 0 to 1 in the reference range, -1 and 2 at the limits."""
-    f = FIELDS[name]
-    if value < f.low:
-        return (value - f.low) / (f.low - f.lowest)
-    if value > f.high:
-        return 1.0 + (value - f.high) / (f.highest - f.high)
-    return (value - f.low) / (f.high - f.low) if f.high > f.low else 0.5
-
-
-@house_style
-def plot_body(body: Body, ax: Any = None) -> Any:
-    """Draw every value of a body on its reference range; abnormal values stand out.
-
-    Parameters
-    ----------
-    body : Body
-    ax : matplotlib axes, optional
-        New ones if omitted.
-
-    Returns
-    -------
-    matplotlib axes
-    """
-    ax = axes_or_new(ax)
-    names = [name for name, f in FIELDS.items() if f.is_shown(getattr(body, name))]
-    ax.axvspan(0, 1, color=PALE, zorder=0)
-    for row, name in enumerate(reversed(names)):
-        f, value = FIELDS[name], getattr(body, name)
-        side = f.side(value)
-        x = _range_position(name, value)
-        # A scale has no survivable ends: it runs from none to the strongest.
-        ax.plot([0.5 if f.is_scale else -1, 2], [row, row], color="#C8C8C8", lw=1, zorder=1)
-        colour = CHANGED if side else GREY
-        ax.plot(x, row, marker="D" if side else "o", ms=10 if side else 7, color=colour, zorder=3)
-        mark = "" if not f.usual else side.upper()
-        unit = "of 1" if f.is_scale else f.unit
-        text = f"{value:.4g} {unit} {mark}".replace("  ", " ").strip()
-        weight = "bold" if side else "normal"
-        ax.text(2.3, row, text, va="center", color=colour, fontweight=weight)
-    labels = [FIELDS[n].label for n in reversed(names)]
-    ax.set_yticks(range(len(names)), labels)
-    ax.set_xticks([-1, 0.5, 2], ["lowest\nsurvivable", "reference\nrange", "highest\nsurvivable"])
-    ax.set_xlim(-1.15, 3.4)
-    ax.set_ylim(-0.7, len(names) - 0.3)
-    ax.tick_params(length=0)
-    for side in ("left", "bottom"):
-        ax.spines[side].set_visible(False)
-    ax.set_title("Body: what is in the blood")
-    return ax
-
-
-# --- Threshold and margin --------------------------------------------------------------
-
-
-@house_style
-def plot_thresholds(result: Result, ax: Any = None, *, colour: str = "") -> Any:
-    """Draw the axon's thresholds and the cell body's margin in per cent of health.
-
-    Parameters
-    ----------
-    result : Result
-    ax : matplotlib axes, optional
-        New ones if omitted.
-    colour : str
-        A key of `LINE_STYLES`; that of the body if omitted.
-
-    Returns
-    -------
-    matplotlib axes
-    """
-    ax, colour = axes_or_new(ax), colour or body_colours(result.scenario.body)[0]
-    percent = result.excitability.relative_to(result.healthy)
-    margin, healthy = margin_mv(result.state.soma), margin_mv(SomaConditions())
-    rows = [
-        ("axon,\n1-ms pulse", percent["threshold_1ms_percent"]),
-        ("axon,\n20-ms pulse", percent["threshold_20ms_percent"]),
-        ("cell body,\nmargin in mV", 100.0 * margin / healthy),
-    ]
-    known = [100.0, *(v for _, v in rows if not math.isnan(v))]
-    low, high = min(known), max(known)
-    pad = max(0.3 * (high - low), 8.0)
-    ax.plot([100, 100], [-0.5, 2.6], color=HEALTH, lw=2)
-    ax.text(100, 2.68, "health = 100 %", color=HEALTH, ha="center")
-    for y, (_, value) in enumerate(reversed(rows)):
-        blocked = math.isnan(value)
-        text = "blocked: no\npulse fires it" if blocked else f"{value:.0f} %"
-        if not blocked:
-            ax.plot([100, value], [y, y], color=colour, lw=3)
-            ax.plot(value, y, OUTCOME_SHAPES[colour], ms=10, color=colour, zorder=3)
-        ax.text(
-            100 if blocked else value,
-            y + 0.22,
-            text,
-            ha="center",
-            color=colour,
-            fontweight="bold",
-            bbox=_WHITE_BOX,
-            zorder=2,
-        )
-    ax.set_yticks(range(3), [name for name, _ in reversed(rows)])
-    ax.set_ylim(-0.5, 3.0)
-    ax.set_xlim(low - pad, high + pad)
-    ax.locator_params(axis="x", nbins=4)
-    ax.set_xlabel("needed to fire, % of health")
-    ax.set_title("Threshold: what it takes")
-    return ax
-
-
-_WHITE_BOX = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
-
-
-def _threshold_curve(result: Result) -> tuple[np.ndarray, np.ndarray]:
-    """Return sodium multipliers and the 20-ms threshold of a site with each, %, at rest."""
-    return result.hazard.sodium_multiplier, result.hazard.threshold_percent
-
-
-@house_style
-def plot_margin(lanes: Sequence[Result], ax: Any = None) -> Any:
-    """Draw the threshold of a site against its persistent sodium, and the person's sites.
-
-    Parameters
-    ----------
-    lanes : sequence of Result
-        Of one person; the last one is the changed one, whose sites are drawn.
-    ax : matplotlib axes, optional
-        New ones if omitted.
-
-    Returns
-    -------
-    matplotlib axes
-    """
-    ax, result = axes_or_new(ax), lanes[-1]
-    multiplier = result.hazard.sodium_multiplier
-    top = min(max(float(np.nanmax(_threshold_curve(r)[1], initial=0.0)) for r in lanes), 160.0)
-    top = max(top, 20.0)
-    for i, (lane, colour) in enumerate(zip(lanes, _lane_colours(lanes), strict=True)):
-        _draw_threshold_curve(ax, lane, colour, 0.99 - 0.1 * i)
-    _draw_sites(ax, result, top)
-    ax.set_xscale("log")
-    ax.set_xlim(max(float(multiplier[0]), 0.5), float(multiplier[-1]))
-    ax.set_ylim(-0.34 * top, (1.1 + 0.17 * len(lanes)) * top)
-    ticks = [t for t in (0.5, 1, 2, 3, 4, 6, 10) if multiplier[0] <= t <= multiplier[-1]]
-    ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
-    ax.set_xticks([], minor=True)
-    ax.set_xlabel(
-        "persistent sodium current of a site, times healthy\n"
-        "(from the mark on, ectopic: it fires by itself)"
-    )
-    ax.set_ylabel("20-ms threshold,\n% of healthy axon")
-    ax.set_title("Margin: how far from firing")
-    return ax
-
-
-_LINE_NAMES = {
-    HEALTH: ("health", "dashed"),
-    CHANGED: ("changed", "solid"),
-    BLACK: ("compared", "dash-dotted"),
-}
-
-
-def _draw_threshold_curve(ax: Any, result: Result, colour: str, height: float) -> None:
-    """Draw one threshold curve, marked where sites fire once a minute, and its name."""
-    ax.plot(*_threshold_curve(result), LINE_STYLES[colour], color=colour, lw=2.5)
-    multiplier, percent = firing_point(result.hazard)
-    start = "never"
-    if not math.isnan(multiplier):
-        ax.plot(multiplier, percent, OUTCOME_SHAPES[colour], ms=10, color=colour, zorder=5)
-        ax.plot([multiplier, multiplier], [percent, 0], ":", color=colour, lw=1.5)
-        start = f"from {multiplier:.2g} on"
-    name, line = _LINE_NAMES[colour]
-    ax.text(
-        0.99,
-        height,
-        f"{name} ({line}): {start}",
-        color=colour,
-        transform=ax.transAxes,
-        ha="right",
-        va="top",
-        fontweight="bold",
-        zorder=6,
-        bbox=_WHITE_BOX,
-    )
-
-
-def _lane_colours(lanes: Sequence[Result]) -> list[str]:
-    return body_colours(*(lane.scenario.body for lane in lanes))
-
-
-def _draw_sites(ax: Any, result: Result, top: float) -> None:
-    """Draw the sites of this person below zero: ordinary ones and hyperexcitable terminals."""
-    sites = result.sites
-    rows = ((-0.26, "ordinary"), (-0.1, "terminals"))
-    for origin, (y, _) in enumerate(rows):
-        multiplier = sites.sodium_multiplier[sites.origin == origin]
-        multiplier = multiplier[:: max(1, multiplier.size // 2000)]
-        low, high = (y - 0.05) * top, (y + 0.05) * top
-        ax.vlines(multiplier, low, high, lw=0.9, alpha=0.6, color=ORIGIN_MARKS[origin][0])
-    ax.axhline(0, color=BLACK, lw=0.8)
-    step = 20 if top < 160 else 50
-    levels = [float(t) for t in np.arange(0, top, step)]
-    ax.set_yticks(
-        [*levels, *(y * top for y, _ in rows)],
-        [*(f"{t:g}" for t in levels), *(name for _, name in rows)],
-    )
-    for origin, label in enumerate(ax.get_yticklabels()[-2:]):
-        label.set_color(ORIGIN_MARKS[origin][0])
 
 
 # --- Raster and force ------------------------------------------------------------------
@@ -445,7 +230,7 @@ def plot_force(
     ax.set_title(f"{lane_title(result)}: {_count_words(twitches, drawn)}", color=colour)
     ax.set_xlim(0, (end - start) / size)
     ax.set_ylim(-0.03 * top, 1.12 * top)
-    ax.yaxis.set_major_formatter(lambda value, _: label_number(value))
+    ax.yaxis.set_major_formatter(plain_numbers())
     ax.set_ylabel("force, mN")
     ax.set_xlabel(_time_label(window))
     return ax

@@ -22,7 +22,8 @@ from neurosim.view.style import ADVICE, label_number, muscle_words, pluralize, t
 
 def people_rows(people: People) -> list[dict[str, Any]]:
     """Return one row for each scenario, its rates against the first healthy body, if there is."""
-    rows, health = [], _healthy_row(people)
+    rows: list[dict[str, Any]] = []
+    health = _healthy_row(people)
     for i, scenario in enumerate(people.scenarios):
         expected, ratio = people.expected_per_min[i], NO_RATIO
         if health is not None:

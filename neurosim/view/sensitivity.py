@@ -112,7 +112,7 @@ def plot_sensitivity(result: Sensitivity, ax: Any = None) -> Any:
     return ax
 
 
-def _draw_bar(ax: Any, y: float, value: float, half: float, colour: str, **options) -> None:
+def _draw_bar(ax: Any, y: float, value: float, half: float, colour: str, **options: Any) -> None:
     """Draw one index as a bar with its interval."""
     ax.barh(y, max(value, 0.0), color=colour, lw=0, zorder=2, **options)
     ends = np.maximum([value - half, value + half], 0.0)
@@ -185,7 +185,7 @@ def _leader_sentences(result: Sensitivity) -> list[str]:
         "number": "Of the numbers that nobody has measured, {} moves it most",
         "person": "{}",
     }  # fmt: skip
-    lines = []
+    lines: list[str] = []
     for kind, head in heads.items():
         ranked = [i for i in x.order if x.factors[i].kind == kind]
         if not ranked:

@@ -152,7 +152,7 @@ def emg_files(
     emg_uv: Any,
     sampling_hz: float,
     start_s: float = 0.0,
-    about: Mapping | None = None,
+    about: Mapping[str, Any] | None = None,
     full_scale_uv: float | None = None,
 ) -> dict[str, bytes]:
     """Return a record as files by name: ``emg.csv`` or ``emg.npz``, ``emg.json``, ``emg.wav``.
@@ -179,7 +179,7 @@ def emg_files(
         buffer = BytesIO()
         np.savez(buffer, emg_uv=signal.astype(np.float32), start_s=start_s, sampling_hz=sampling_hz)
         files["emg.npz"] = buffer.getvalue()
-    description = {
+    description: dict[str, Any] = {
         "file": next(iter(files)), "samples": signal.size, "start_s": start_s,
         "sampling_hz": sampling_hz, "units": {"time_s": "s", "emg_uv": "µV"},
         "sound": {"file": "emg.wav", **asdict(sound)}, **(about or {}),
@@ -192,7 +192,7 @@ def write_emg(
     emg_uv: Any,
     sampling_hz: float,
     start_s: float = 0.0,
-    about: Mapping | None = None,
+    about: Mapping[str, Any] | None = None,
     full_scale_uv: float | None = None,
 ) -> list[Path]:
     """Write the files of `emg_files` into a folder, all or none, and return their paths."""

@@ -31,7 +31,7 @@ def source_rows(sources: Sources) -> list[dict[str, Any]]:
 
 def describe_sources(sources: Sources) -> str:
     """Return every parameter in a line, then the citations, then the counts of the grades."""
-    lines = []
+    lines: list[str] = []
     for group, v in sources.entries:
         span = "" if v.low != v.low else f" ({v.low:g} to {v.high:g})"
         lines.append(f"{group}.{v.name} = {float(v):g} {v.unit}{span}, {v.grade}, {v.source}")

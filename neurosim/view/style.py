@@ -13,12 +13,18 @@ import os
 import re
 import zlib
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, wraps
 from html import escape
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from matplotlib.ticker import FuncFormatter
+
+P = ParamSpec("P")
+Drawn = TypeVar("Drawn")
 
 # Hues of Okabe & Ito's palette, darkened so that a line and the word at its end share one colour:
 # any of them but orange and sky is text of 4.5:1 or better, on white and on `PALE`.
@@ -283,11 +289,21 @@ _LEADER = {"arrowstyle": "-", "lw": 0.8, "relpos": (0.0, 0.5), "shrinkA": 1.0, "
 
 def label_decades(axis: Any) -> None:
     """Write the decades of a log axis in full: exponents are too small on a projector."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+    from matplotlib.ticker import LogLocator, NullLocator
 
     axis.set_major_locator(LogLocator(numticks=6))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: label_number(value)))
+    axis.set_major_formatter(plain_numbers())
     axis.set_minor_locator(NullLocator())
+
+
+def plain_numbers() -> FuncFormatter:
+    """Return a formatter of ticks that writes numbers as `label_number` does."""
+    from matplotlib.ticker import FuncFormatter
+
+    def label(value: float, _position: int | None = None) -> str:
+        return label_number(value)
+
+    return FuncFormatter(label)
 
 
 def png_bytes(figure: Any, dpi: int = 110) -> bytes:
@@ -297,11 +313,11 @@ def png_bytes(figure: Any, dpi: int = 110) -> bytes:
     return buffer.getvalue()
 
 
-def house_style(draw):
+def house_style(draw: Callable[P, Drawn]) -> Callable[P, Drawn]:
     """Run a drawing function under `SETTINGS` without touching the global ones."""
 
     @wraps(draw)
-    def inner(*args, **kwargs):
+    def inner(*args: P.args, **kwargs: P.kwargs) -> Drawn:
         from matplotlib import rc_context
 
         with rc_context(SETTINGS):

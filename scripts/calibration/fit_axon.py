@@ -34,6 +34,7 @@ from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import load_group, parameter
 from neurosim.clinic import excitability as ex
 from neurosim.clinic import norms as norms_
+from neurosim.clinic.conditioning import te_delays
 from neurosim.clinic.space import Space
 from neurosim.model.axon import axon as ax
 
@@ -104,7 +105,7 @@ def blocks(space: Space, points: np.ndarray, axon: str) -> dict[str, np.ndarray]
     curves, norms, delays = (
         test_curves(axons_at_rest(space, points, axon)),
         norms_.norms(),
-        ex.te_delays(),
+        te_delays(),
     )
     health, rest = curves["health"], load_group("fit")["target.health.rest_mv"]
     parts = {

@@ -34,7 +34,8 @@ from norm_correlations import rank_correlation, robust_sd
 from scipy.optimize import minimize
 from scipy.stats import norm, qmc
 
-from neurosim.clinic.excitability import CHARGE_WIDTHS_MS, Curves, measure_curves, te_delays
+from neurosim.clinic.conditioning import te_delays
+from neurosim.clinic.excitability import CHARGE_WIDTHS_MS, Curves, measure_curves
 from neurosim.clinic.indices import (
     MEASURES,
     charge_measures,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from neurosim.base.errors import NeurosimError
-from neurosim.clinic import comparison, indices
+from neurosim.clinic import comparison, conditioning, indices
 from neurosim.clinic import excitability as ex
 from neurosim.clinic import norms as norms_
 from neurosim.model.axon import axon as ax
@@ -216,8 +216,8 @@ def test_an_axon_that_goes_on_firing_has_no_recovery_cycle():
 def test_an_axon_that_fires_without_a_pulse_has_no_threshold_there(axon, scale):
     dt, body = 0.02, ax.at_rest(Conditions(persistent_sodium_scale=scale), axon)
     threshold = ax.threshold_pa(body, 1.0, dt=dt)
-    on = ex._polarise(body, threshold, dt)
-    off = ex._release(body, threshold, dt, on)
+    on = conditioning.polarise(body, threshold, dt)
+    off = conditioning.release(body, threshold, dt, on)
     tests = ex._electrotonus_tests(threshold, on, off, 1, ex._short_electrotonus())
     change = ex._threshold_changes(body, threshold, [ex._charge_tests(body, threshold), tests], dt)[
         1
@@ -342,7 +342,7 @@ def test_many_bodies_at_once_give_what_each_gives_alone():
     for i, conditions in enumerate(several):
         one = ex.examine(conditions)
         te = [one.te_reduction_percent[level] for level in norms_.TE_CURVES]
-        long = [one.te_long_reduction_percent[level] for level in ex.LONG_LEVELS]
+        long = [one.te_long_reduction_percent[level] for level in conditioning.LONG_LEVELS]
         for course, alone in (
             (examination.resting_potential_mv[i], one.resting_potential_mv),
             (examination.threshold_pa[i], one.charge_pa_ms / one.charge_widths_ms),
@@ -375,10 +375,10 @@ def conditioned_mv(axon, dt):
     threshold = ax.threshold_pa(bodies, 1.0)
     level, pulse = np.outer(threshold, levels / 100), 1.5 * threshold[:, None]
     start = np.repeat(bodies.rest[:, :, None], levels.size, axis=2)
-    on = ex._run_course(bodies, start, level, np.inf, np.arange(0.0, 201.0, 2.0), dt)
+    on = conditioning.run_course(bodies, start, level, np.inf, np.arange(0.0, 201.0, 2.0), dt)
     times = np.arange(0.0, 101.0, 2.0)
-    off = ex._run_course(bodies, on.states[-1], 0 * level, ex.TEST_MS, times, dt)
-    shot = ex._run_course(bodies, start[..., :1], pulse, ex.TEST_MS, times, dt)
+    off = conditioning.run_course(bodies, on.states[-1], 0 * level, conditioning.TEST_MS, times, dt)
+    shot = conditioning.run_course(bodies, start[..., :1], pulse, conditioning.TEST_MS, times, dt)
     e = [c.states[:, 0].reshape(len(c.states), -1) for c in (on, off, shot)]
     calm = (on.rises[-1] + off.rises[-1] == 0).ravel()
     together = np.concatenate([e[0], e[1]])[-times.size * 2 :]
@@ -389,14 +389,14 @@ def conditioned_mv(axon, dt):
 @pytest.mark.parametrize("axon", ax.AXONS)
 def test_quiet_steps_move_potentials_by_less_than_the_bound(monkeypatch, axon):
     course, tested = conditioned_mv(axon, 0.02)
-    monkeypatch.setattr(ex, "QUIET_DT_MS", 0.0)
+    monkeypatch.setattr(conditioning, "QUIET_DT_MS", 0.0)
     fine, same = conditioned_mv(axon, 0.02)
     assert (tested == same).all() and tested.sum() > 90
     assert np.abs(course - fine)[:, tested].max() < 0.01
 
 
 def test_quiet_steps_move_conditioned_states_and_curves_little(monkeypatch, healthy):
-    monkeypatch.setattr(ex, "QUIET_DT_MS", 0.02)
+    monkeypatch.setattr(conditioning, "QUIET_DT_MS", 0.02)
     examination = ex.examine(Conditions())
     for level, y in examination.te_reduction_percent.items():
         np.testing.assert_allclose(healthy["ghk"].te_reduction_percent[level], y, atol=0.02)
@@ -408,6 +408,6 @@ def test_quiet_steps_move_conditioned_states_and_curves_little(monkeypatch, heal
 def test_tests_begin_from_gates_as_far_behind_in_quiet_steps_as_in_fine_ones(monkeypatch):
     body = Conditions(persistent_sodium_scale=4.0)
     quiet = ex.examine(body, "ohmic").te_long_reduction_percent
-    monkeypatch.setattr(ex, "QUIET_DT_MS", 0.02)
+    monkeypatch.setattr(conditioning, "QUIET_DT_MS", 0.02)
     for level, y in ex.examine(body, "ohmic").te_long_reduction_percent.items():
         np.testing.assert_allclose(quiet[level], y, atol=0.04)

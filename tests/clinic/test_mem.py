@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from neurosim.base.errors import NeurosimError
-from neurosim.clinic.excitability import LONG_LEVELS, examine
+from neurosim.clinic.conditioning import LONG_LEVELS
+from neurosim.clinic.excitability import examine
 from neurosim.clinic.indices import MEASURES
 from neurosim.clinic.mem import LABELS, MA_PER_PA, mem_text, read_mem
 from neurosim.clinic.norms import TE_CURVES, norms

@@ -13,7 +13,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from neurosim.article import plot
-from neurosim.view import emg_plot, panels, sensitivity, style
+from neurosim.view import emg_plot, sensitivity, state_panels, style
 
 # Their table of matrices, severity 1.0, on linear RGB.
 EYES = {
@@ -115,7 +115,7 @@ def test_health_and_changed_are_told_apart_in_grey_print():
             looks.setdefault(line.get_color(), set()).add((line.get_linestyle(), line.get_marker()))
     assert looks[style.HEALTH] == {("--", "None"), ("None", "o")}
     assert looks[style.CHANGED] == {("-", "None"), ("None", "D")}
-    assert panels._LINE_NAMES[style.HEALTH] == ("health", "dashed")
+    assert state_panels._LINE_NAMES[style.HEALTH] == ("health", "dashed")
 
 
 def test_a_page_has_a_projectors_shape_and_no_small_text():

@@ -12,7 +12,7 @@ from dataclasses import Field, dataclass, field, fields
 from dataclasses import replace as _replace
 from inspect import cleandoc
 from textwrap import fill, indent
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from neurosim.base.errors import unknown_name
 
@@ -54,11 +54,12 @@ def factor(label: str, low: float = 0.0, high: float = 20.0) -> Any:
 
 def read_changes(owner: type) -> dict[str, Change]:
     """Return the records of a dataclass whose fields are made by `quantity` and `factor`."""
-    each: Iterable[Field[Any]] = fields(owner)
-    return {
-        f.name: Change(f.name, *f.metadata["record"], f.metadata.get("is_factor", False))
-        for f in each
-    }
+    changes: dict[str, Change] = {}
+    for f in cast("tuple[Field[float], ...]", fields(owner)):
+        label, unit, healthy, low, high = f.metadata["record"]
+        is_factor = f.metadata.get("is_factor", False)
+        changes[f.name] = Change(f.name, label, unit, healthy, low, high, is_factor)
+    return changes
 
 
 def document_changes(owner: type) -> None:

@@ -297,3 +297,20 @@ def test_the_checker_asks_for_a_site(tmp_path):
     found = check(tmp_path)
     assert found.returncode == 2
     assert "build it first" in found.stderr
+
+
+def prose_lines(text):
+    """Yield the lines of a page that are prose: no code, mathematics, table, heading or HTML."""
+    text = re.sub(r"(?ms)^---\n.*?^---\n", "", text, count=1) if text.startswith("---") else text
+    text = re.sub(r"(?ms)^\s*(```|~~~|\$\$).*?^\s*\1|<!--.*?-->", "", text)
+    for line in text.splitlines():
+        if not re.match(r"\s*(\||#|<|:::|!\[|\$\$|\{)", line):
+            yield line
+
+
+@pytest.mark.parametrize(
+    "page", [*PAGES, *sorted((ROOT / "notebooks").glob("*.md"))], ids=lambda page: page.name
+)
+def test_prose_is_wrapped_so_that_a_review_shows_what_changed(page):
+    long = [line for line in prose_lines(page.read_text("utf-8")) if len(line) > 100]
+    assert [line for line in long if " " in line.strip()[:100].removeprefix("- ")] == []

@@ -7,7 +7,7 @@ read them there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import Field, dataclass, field, fields
 from dataclasses import replace as _replace
 from inspect import cleandoc

@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
 from textwrap import wrap
 from typing import Any
 
 from neurosim.article.claims import GROUPS, claim
 from neurosim.article.matrix import CAUSES, RemedyMatrix
 from neurosim.article.verdict import OUTCOMES, Verdict
+from neurosim.base.cache import cached
 from neurosim.base.parameters import load_group, track_reads
 from neurosim.model.body.contributions import Contribution, contributions
 from neurosim.model.body.remedies import remedy
@@ -92,7 +92,7 @@ def remedy_changes(name: str, cause: str) -> tuple[dict[Contribution, float], li
     return brings, list(dict.fromkeys(c.factor for k, c in before.items() if k not in after))
 
 
-@cache
+@cached()
 def assumed_sizes(kind: str, factor: str) -> tuple[str, ...]:
     """Return the assumed parameters (``group.name``) that set the size of a verdict's cause.
 

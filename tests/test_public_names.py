@@ -146,4 +146,5 @@ def test_no_public_name_dumps_arrays(tmp_path):
     for thing in (result, examination, record, ns.replicate("normal", 2, **SHORT)):
         assert len(repr(thing)) < 250 and repr(thing).count("\n") <= 1, repr(thing)
     for name, part in vars(result).items():
-        assert len(repr(part)) < 2500, name
+        if name != "parameters":  # a set of names, no array; sources() shows it
+            assert len(repr(part)) < 2500, name

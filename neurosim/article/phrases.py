@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Sequence
-from functools import cache
 from textwrap import wrap
 from typing import Any
 
 from neurosim.article.claims import GROUPS, claim
 from neurosim.article.matrix import CAUSES, RemedyMatrix
 from neurosim.article.verdict import OUTCOMES, Verdict
+from neurosim.base.cache import cached
 from neurosim.base.parameters import load_group, track_reads
 from neurosim.model.axon.axon import AXON_TITLES
 from neurosim.model.body.contributions import Contribution, contributions
@@ -98,7 +98,7 @@ def remedy_changes(name: str, cause: str) -> tuple[dict[Contribution, float], li
     return brings, list(dict.fromkeys(c.factor for k, c in before.items() if k not in after))
 
 
-@cache
+@cached()
 def assumed_sizes(kind: str, factor: str) -> tuple[str, ...]:
     """Return the assumed parameters (``group.name``) that set the size of a verdict's cause.
 

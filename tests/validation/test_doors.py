@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 import neurosim as ns
+from neurosim.base.parameters import parameter
 from neurosim.validation import validate
 from neurosim.validation.plot import picture_misses
 from neurosim.validation.target import COLUMNS, INF, Row
@@ -21,7 +22,11 @@ ROWS = (
 
 @pytest.fixture
 def validation(monkeypatch):
-    monkeypatch.setattr(validate, "validation_rows", lambda: ROWS)
+    def rows():
+        parameter("firing", "load_factor")
+        return ROWS
+
+    monkeypatch.setattr(validate, "validation_rows", rows)
     monkeypatch.setattr(validate, "NOT_COMPUTABLE", (("V9", "pain", "nothing feels here"),))
     return ns.validate()
 
@@ -63,4 +68,4 @@ def test_it_saves_what_the_command_writes(validation, tmp_path):
     ]  # fmt: skip
     assert "V9" in paths[1].read_text("utf-8")
     assert list(validation.to_dataframe().columns) == list(COLUMNS)
-    assert len(validation.sources()) > 100
+    assert validation.parameters == {("firing", "load_factor")}

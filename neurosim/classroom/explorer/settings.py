@@ -10,12 +10,12 @@ import html
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
+from neurosim.base.cache import cached
 from neurosim.base.errors import NeurosimError, finite_number, number_within, unknown_name
 from neurosim.base.parameters import parameter
 from neurosim.model.body.fields import FIELDS, MEANINGS
@@ -101,7 +101,7 @@ class Slider:
         return f"usual {self.low:.{places}f} to {self.format_value(self.high)}"
 
 
-@cache
+@cached()
 def all_sliders() -> Mapping[str, Slider]:
     """Return the sliders by input name, in their order on the page."""
     return MappingProxyType(
@@ -130,7 +130,7 @@ def _make_slider(name: str, label: str, step: float) -> Slider:
     )
 
 
-@cache
+@cached()
 def explorer_conditions() -> Mapping[str, str]:
     """Return name and title of every scenario that touches no slider's field, health first."""
     slider_fields, healthy = {k.field for k in all_sliders().values()}, vars(Body())

@@ -162,7 +162,6 @@ _register(
     plot="neurosim.view.detection_figure:picture_detection",
     files="neurosim.view.detection_figure:detection_files",
     table="neurosim.view.detection:potential_columns",
-    parameters="neurosim.view.detection:detection_parameters",
 )
 _register(
     "Article",

@@ -15,7 +15,7 @@ import numpy as np
 
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import parameter
+from neurosim.base.parameters import Key, keep_reads, parameter
 from neurosim.base.viewable import Viewable
 from neurosim.clinic.emg_csv import EmgFile, check_channel, check_rate, check_unit, read_emg
 from neurosim.clinic.filters import poisson_limits, upsample
@@ -169,6 +169,8 @@ class Detection(Viewable):
     channels : tuple of DetectedChannel
     ignored : tuple of str
         Columns that were not read.
+    parameters : frozenset of (str, str)
+        Group and name of every parameter that it was computed from.
     """
 
     title: str
@@ -177,6 +179,7 @@ class Detection(Viewable):
     start_s: float
     channels: tuple[DetectedChannel, ...]
     ignored: tuple[str, ...]
+    parameters: frozenset[Key] = frozenset()
 
 
 def event_kind(event: TrainEvent) -> str:
@@ -185,6 +188,7 @@ def event_kind(event: TrainEvent) -> str:
 
 
 @public
+@keep_reads
 def detect(
     record: str | Path | ArrayLike,
     *,

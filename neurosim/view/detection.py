@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurosim.base.parameters import load_group
 from neurosim.clinic.detect import KINDS, DetectedChannel, DetectedUnit, Detection, event_kind
 from neurosim.view.style import ADVICE, label_number, muscle_words, pluralize, safe_label
 
@@ -279,10 +278,3 @@ def detection_json(detection: Detection) -> dict[str, Any]:
         "limits": LIMITS,
         "advice": ADVICE,
     }
-
-
-def detection_parameters(detection: Detection) -> set[tuple[str, str]]:
-    """Return (group, name) of the parameters that a detection can rest on."""
-    groups = ["detect"] if detection.muscle is None else ["detect", "emg", "anatomy"]
-    names = {(group, name) for group in groups for name in load_group(group)}
-    return names | {("emg", "onset_uv"), ("muscle", "event_interval_ms")}

@@ -14,7 +14,7 @@ from neurosim.base.errors import NeurosimError
 from neurosim.model.axon.axon import Conditions
 from neurosim.model.body import contributions as factors
 from neurosim.model.body.contributions import PARAMETERS, contributions
-from neurosim.model.body.fields import SCALES
+from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
 from neurosim.model.firing.discharge import expected_bursts_per_min
 from neurosim.model.firing.disease import Lesion, Terminal
@@ -52,7 +52,7 @@ def bodies():
         "paco2_mmhg": (20.0, 60.0), "bicarbonate_mmol_l": (16.0, 32.0),
         "mass_loss_percent": (0.0, 6.0), "plain_water_l": (0.0, 2.0), "rehydration_l": (0.0, 2.0),
         "sleep_debt_h": (0.0, 16.0), "nerve_stimulation_per_s": (0.0, 60.0),
-        **dict.fromkeys(SCALES, (0.0, 1.0)),
+        **{name: (0.0, 1.0) for name, field in FIELDS.items() if field.is_scale},
     }  # fmt: skip
     assert set(ends) == {f.name for f in fields(Body)}
     yield Body()

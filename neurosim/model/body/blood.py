@@ -161,6 +161,8 @@ def _acid_base_steps(body: Mapping[str, float], earlier: list[Step]) -> Iterator
     """Yield the change of pH by carbon dioxide and bicarbonate, and that of calcium by pH."""
     healthy = {n: FIELDS[n].healthy for n in ("paco2_mmhg", "bicarbonate_mmol_l")}
     current = {n: _value_after(body, earlier, n) for n in healthy}
+    if current == healthy:  # then none of its numbers is read
+        return
     change = blood_ph(*current.values()) - blood_ph(*healthy.values())
     if not change:
         return

@@ -10,6 +10,7 @@ from neurosim.base.errors import NeurosimError
 from neurosim.model.axon import axon as ax
 from neurosim.model.axon import equations, kernel
 from neurosim.model.axon.axon import Conditions
+from neurosim.model.axon.conditions import apply_contributions
 
 K, CA, MG, NA = (f"{ion}_out_mmol_l" for ion in ("potassium", "calcium", "magnesium", "sodium"))
 CASES = {
@@ -484,7 +485,7 @@ def test_contributions_act_by_name_and_site():
             self.site, self.parameter = site, parameter
             self.operation, self.change = operation, change
 
-    conditions = ax.apply_contributions(
+    conditions = apply_contributions(
         [
             Change("trunk", K, "add", 0.8),
             Change("terminal", K, "set", 9.0),
@@ -495,7 +496,7 @@ def test_contributions_act_by_name_and_site():
     )
     assert conditions == Conditions().replace(**{K: 5.0, "pump_scale": 0.5, CA: 1.0})
     with pytest.raises(NeurosimError, match="membrane parameter"):
-        ax.apply_contributions([Change("trunk", "pump", "scale", 0.5)], "trunk")
+        apply_contributions([Change("trunk", "pump", "scale", 0.5)], "trunk")
 
 
 def test_a_batch_is_its_columns():

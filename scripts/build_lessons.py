@@ -1,14 +1,13 @@
-"""Write what is committed of the lessons from their sources, notebooks/NN_name.md.
+"""Write the table of lessons in docs/lessons.md from their sources, notebooks/NN_name.md.
 
-The pupils' copies, notebooks/NN_name.ipynb, and the table in docs/lessons.md. Run it after every
-change of a source: a test fails while they differ.
+Run it after a change of title, audience, minutes or goal: a test fails while they differ.
 
     python scripts/build_lessons.py
 """
 
-from neurosim.base.files import write_files
-from neurosim.classroom.lessons import build, source
+from neurosim.classroom.lessons.build import lessons_page
 
 if __name__ == "__main__":
-    made = build.checkout_files()
-    print("\n".join(map(str, write_files(source.source_folder().parent, made))))
+    page, text = lessons_page()
+    page.write_bytes(text)
+    print(f"Written into {page}")

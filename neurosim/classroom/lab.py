@@ -28,7 +28,7 @@ from urllib.parse import quote
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, number_within, short_repr
 from neurosim.base.files import prepare_folder, write_files
-from neurosim.classroom.lessons import source
+from neurosim.classroom.lessons import build, source
 from neurosim.model.axon.kernel import can_compile
 from neurosim.simulation.simulate import simulate
 from neurosim.view.export import json_bytes
@@ -137,9 +137,9 @@ def _compile_once() -> None:
 # --- Lessons ---------------------------------------------------------------------------
 
 
-def lesson_notebooks() -> dict[str, Path]:
-    """Return the notebook of every lesson by its name, such as ``01_one_twitch``."""
-    return {path.stem: path for path in sorted(source.source_folder().glob("[0-9][0-9]_*.ipynb"))}
+def lesson_names() -> list[str]:
+    """Return the name of every lesson, such as ``01_one_twitch``."""
+    return [path.stem for path in source.select_sources([])]
 
 
 def page_bytes(title: str, code: str) -> bytes:
@@ -171,7 +171,7 @@ def copy_lessons(out: str | Path = FOLDER) -> tuple[Path, list[str]]:
         If the folder cannot be made or written to.
     """
     folder = prepare_folder(out, parents=True)
-    wanted = {f"{name}.ipynb": path.read_bytes() for name, path in lesson_notebooks().items()}
+    wanted = {f"{name}.ipynb": data for name, data in build.student_notebooks().items()}
     wanted |= {f"{name}.ipynb": page_bytes(*page) for name, page in LAB_PAGES.items()}
     before = _read_copy_record(folder)
     new, changed = {}, []
@@ -224,7 +224,7 @@ def resolve_place(page: str | int | None) -> Place:
     name = "explore" if page is None else source.lesson_query(page).strip().lower()
     if name in LAB_PAGES:
         return Place(LAB_PAGES[name][0].capitalize(), f"voila/render/{name}.ipynb")
-    lesson = source.resolve_lesson(page, list(lesson_notebooks()), list(LAB_PAGES))
+    lesson = source.resolve_lesson(page, lesson_names(), list(LAB_PAGES))
     return Place(f"Lesson {lesson}", f"lab/tree/{quote(lesson)}.ipynb")
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from neurosim.base.errors import NeurosimError
 from neurosim.classroom import lab
+from neurosim.classroom.lessons import build, source
 from neurosim.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,25 +23,21 @@ def test_lessons_and_pages_are_copied(tmp_path):
     folder, changed = lab.copy_lessons(tmp_path / "own" / "lab")
     assert changed == []
     copied = {path.name for path in folder.glob("*.ipynb")}
-    assert copied == {f"{name}.ipynb" for name in (*lab.lesson_notebooks(), *lab.LAB_PAGES)}
-    for name, path in lab.lesson_notebooks().items():
-        assert (folder / f"{name}.ipynb").read_bytes() == path.read_bytes()
+    assert copied == {f"{name}.ipynb" for name in (*lab.lesson_names(), *lab.LAB_PAGES)}
+    for name in lab.lesson_names():
+        lesson = source.read_lesson(source.source_folder() / f"{name}.md")
+        cells = json.loads((folder / f"{name}.ipynb").read_text("utf-8"))["cells"]
+        assert len(cells) == len(build.student_copy(lesson).cells)
     page = json.loads((folder / "explore.ipynb").read_text("utf-8"))
     assert "".join(page["cells"][0]["source"]).endswith("ns.explore()")
 
 
 def test_what_a_pupil_changed_is_kept_and_the_rest_renewed(tmp_path, monkeypatch):
-    old, new = tmp_path / "old", tmp_path / "new"
-    for home, text in ((old, "old"), (new, "new")):
-        home.mkdir()
-        for name in ("01_one", "02_two"):
-            (home / f"{name}.ipynb").write_text(text)
-        (home / "answers.ipynb").write_text("for the teacher")
-    monkeypatch.setattr(lab.source, "source_folder", lambda: old)
+    old, new = (dict.fromkeys(("01_one", "02_two"), text) for text in (b"old", b"new"))
+    monkeypatch.setattr(lab.build, "student_notebooks", lambda: old)
     folder, _ = lab.copy_lessons(tmp_path / "lab")
-    assert not (folder / "answers.ipynb").exists()
     (folder / "01_one.ipynb").write_text("my answers")
-    monkeypatch.setattr(lab.source, "source_folder", lambda: new)
+    monkeypatch.setattr(lab.build, "student_notebooks", lambda: new)
     for _ in range(2):
         assert lab.copy_lessons(folder) == (folder, ["01_one.ipynb"])
         assert (folder / "01_one.ipynb").read_text() == "my answers"

@@ -103,8 +103,14 @@ def notebook_bytes(book: Any) -> bytes:
     return (nbformat.writes(book).rstrip("\n") + "\n").encode("utf-8")
 
 
-def checkout_files() -> dict[str, bytes]:
-    """Return the pupils' copies and ``docs/lessons.md`` of a checkout, made from the sources.
+def student_notebooks() -> dict[str, bytes]:
+    """Return the pupils' copy of every lesson by its name, such as ``01_one_twitch``."""
+    lessons = (read_lesson(path) for path in select_sources([]))
+    return {lesson.name: notebook_bytes(student_copy(lesson)) for lesson in lessons}
+
+
+def lessons_page() -> tuple[Path, bytes]:
+    """Return ``docs/lessons.md`` of a checkout, its table of lessons made from the sources.
 
     Raises
     ------
@@ -115,14 +121,11 @@ def checkout_files() -> dict[str, bytes]:
     if not page.is_file():
         raise NeurosimError(f"There is no {page}: this needs a checkout of neurosim.")
     lessons = [read_lesson(path) for path in select_sources([])]
-    copies = {
-        f"notebooks/{lesson.name}.ipynb": notebook_bytes(student_copy(lesson)) for lesson in lessons
-    }
     head, _, rest = page.read_text("utf-8").partition("<!-- lessons: ")
     line, _, rest = rest.partition("\n")
     after = rest[rest.index("<!-- end -->") :]
     text = f"{head}<!-- lessons: {line}\n\n{_lesson_table(lessons)}\n\n{after}"
-    return {**copies, "docs/lessons.md": text.encode("utf-8")}
+    return page, text.encode("utf-8")
 
 
 def _lesson_table(lessons: Sequence[Lesson]) -> str:

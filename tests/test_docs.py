@@ -303,6 +303,7 @@ def prose_lines(text):
     """Yield the lines of a page that are prose: no code, mathematics, table, heading or HTML."""
     text = re.sub(r"(?ms)^---\n.*?^---\n", "", text, count=1) if text.startswith("---") else text
     text = re.sub(r"(?ms)^\s*(```|~~~|\$\$).*?^\s*\1|<!--.*?-->", "", text)
+    text = re.sub(r"(?m)^\n(?: {4}.*\n)+", "\n", text)
     for line in text.splitlines():
         if not re.match(r"\s*(\||#|<|:::|!\[|\$\$|\{)", line):
             yield line

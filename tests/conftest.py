@@ -1,11 +1,14 @@
-"""Slow tests are skipped unless pytest is given --slow; an article without a run, looks at figures.
+"""The lanes: unit (20 s, nothing compiled), all, slow; an article without a run, looks at figures.
 
 The look: what is written on it, where, how large and in which colour.
 """
 
 import os
+import signal
+import time
 from dataclasses import replace
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,18 +17,61 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
 os.environ["NEUROSIM_CACHE"] = "0"  # nobody's cache is read or filled by a test
+SLOWER = Path(__file__).with_name("slower.txt")  # tests that are not of the unit lane, by name
+MEASURED = pytest.StashKey()
+UNIT_S, CUT_S = 0.1, 0.4  # the longest of the lane; where a measurement gives up
 
 
 def pytest_addoption(parser):
     parser.addoption("--slow", action="store_true", help="also run the tests that need minutes")
+    parser.addoption(
+        "--measure", action="store_true", help=f"write {SLOWER.name}: tests above {UNIT_S} s"
+    )
 
 
+def pytest_configure(config):
+    if config.option.markexpr == "unit" or config.option.measure:
+        os.environ["NEUROSIM_NUMBA"] = "0"  # the reference in NumPy: nothing is compiled
+
+
+def function_name(item):
+    """Return a test's file and function, whatever its parameters."""
+    return item.nodeid.partition("[")[0]
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    if config.getoption("--slow"):
-        return
+    slower = set(SLOWER.read_text("utf-8").split("\n"))
     for item in items:
-        if "slow" in item.keywords:
+        if function_name(item) not in slower and not {"slow", "browser"} & set(item.keywords):
+            item.add_marker(pytest.mark.unit)
+        if "slow" in item.keywords and not config.option.slow:
             item.add_marker(pytest.mark.skip(reason="slow: run with --slow"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    if not item.config.option.measure:
+        return (yield)
+
+    def give_up(*_):
+        raise TimeoutError
+
+    signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, CUT_S)
+    start, failed = time.perf_counter(), item.session.testsfailed
+    result = yield
+    signal.setitimer(signal.ITIMER_REAL, 0.0)
+    if time.perf_counter() - start > UNIT_S or item.session.testsfailed > failed:
+        measured = item.config.stash.setdefault(MEASURED, set())
+        measured.add(function_name(item))
+    return result
+
+
+def pytest_sessionfinish(session):
+    if session.config.option.measure:
+        names = sorted(session.config.stash.get(MEASURED, set()))
+        SLOWER.write_text("\n".join(names) + "\n", "utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -49,8 +49,8 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.skip(reason="slow: run with --slow"))
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item):
+def measured(item):
+    """Run what is wrapped; with --measure give up after a while, and note what was slow or failed."""
     if not item.config.option.measure:
         return (yield)
 
@@ -59,13 +59,19 @@ def pytest_runtest_protocol(item):
 
     signal.signal(signal.SIGALRM, give_up)
     signal.setitimer(signal.ITIMER_REAL, CUT_S)
-    start, failed = time.perf_counter(), item.session.testsfailed
-    result = yield
-    signal.setitimer(signal.ITIMER_REAL, 0.0)
-    if time.perf_counter() - start > UNIT_S or item.session.testsfailed > failed:
-        measured = item.config.stash.setdefault(MEASURED, set())
-        measured.add(function_name(item))
-    return result
+    start, slow = time.perf_counter(), True
+    try:
+        result = yield
+        slow = time.perf_counter() - start > UNIT_S
+        return result
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        if slow:
+            item.config.stash.setdefault(MEASURED, set()).add(function_name(item))
+
+
+pytest_runtest_setup = pytest.hookimpl(wrapper=True, specname="pytest_runtest_setup")(measured)
+pytest_runtest_call = pytest.hookimpl(wrapper=True, specname="pytest_runtest_call")(measured)
 
 
 def pytest_sessionfinish(session):

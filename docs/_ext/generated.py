@@ -209,11 +209,11 @@ def sources() -> str:
 def validate() -> Validation:
     """Return what `neurosim validate` computes, anew whenever any code or number changed."""
     key = disk_cache.cache_key("docs", code_hash())
-    tables = disk_cache.get([key]).get(key)
-    if tables is None:
-        tables = tuple(vars(row) for row in validation_rows())
-        disk_cache.put({key: tables})
-    return Validation(tuple(Row(**table) for table in tables), NOT_COMPUTABLE)
+    entry = disk_cache.get([key]).get(key)
+    if entry is None:
+        entry = disk_cache.Entry(tuple(vars(row) for row in validation_rows()))
+        disk_cache.put({key: entry})
+    return Validation(tuple(Row(**table) for table in entry.value), NOT_COMPUTABLE)
 
 
 def draw_validation(validation: Validation, folder: Path) -> dict[str, str]:

@@ -43,7 +43,7 @@ OBJECTS = (
     ("model.muscle.events.Twitches", "the events of a muscle, in columns"),
     ("model.firing.discharge.Firing", "the discharges behind them"),
     ("model.body.contributions.Contribution", "one change of one parameter, with its reason"),
-    ("model.axon.axon.Conditions", "the fluids and channels of an axon"),
+    ("model.axon.conditions.Conditions", "the fluids and channels of an axon"),
     ("clinic.excitability.Excitability", "what the clinic's test finds"),
     ("model.firing.hazard.HazardTable", "how often a site misfires in one body"),
     ("base.parameters.Value", "one number with unit, range, grade and source"),

@@ -114,8 +114,8 @@ with _suppress(ModuleNotFoundError):  # an installation without that application
 globals().pop("article", None)
 
 # What shows the objects of the rooms below (see `neurosim.base.viewable`): imports point one way.
-_register("Body", html="neurosim.view.html_parts:body_html")
-_register("Viewable", html="neurosim.view.html_parts:result_html")
+_register("Body", html="neurosim.view.notebook:body_html")
+_register("Viewable", html="neurosim.view.notebook:result_html")
 _register(
     "Mystery",
     text="neurosim.classroom.mystery.desk:describe_mystery",

@@ -4,8 +4,6 @@ The look: what is written on it, where, how large and in which colour.
 """
 
 import os
-import signal
-import time
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -18,14 +16,14 @@ from matplotlib.text import Text
 
 os.environ["NEUROSIM_CACHE"] = "0"  # nobody's cache is read or filled by a test
 SLOWER = Path(__file__).with_name("slower.txt")  # tests that are not of the unit lane, by name
-MEASURED = pytest.StashKey()
-UNIT_S, CUT_S = 0.1, 0.4  # the longest of the lane; where a measurement gives up
+SLOW = pytest.StashKey()
+UNIT_S = 0.1  # the longest test of the unit lane
 
 
 def pytest_addoption(parser):
     parser.addoption("--slow", action="store_true", help="also run the tests that need minutes")
     parser.addoption(
-        "--measure", action="store_true", help=f"write {SLOWER.name}: tests above {UNIT_S} s"
+        "--measure", action="store_true", help=f"add tests above {UNIT_S} s to {SLOWER.name}"
     )
 
 
@@ -49,35 +47,18 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.skip(reason="slow: run with --slow"))
 
 
-def measured(item):
-    """Run what is wrapped; with --measure give up after a while, and note what was slow or failed."""
-    if not item.config.option.measure:
-        return (yield)
-
-    def give_up(*_):
-        raise TimeoutError
-
-    signal.signal(signal.SIGALRM, give_up)
-    signal.setitimer(signal.ITIMER_REAL, CUT_S)
-    start, slow = time.perf_counter(), True
-    try:
-        result = yield
-        slow = time.perf_counter() - start > UNIT_S
-        return result
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-        if slow:
-            item.config.stash.setdefault(MEASURED, set()).add(function_name(item))
-
-
-pytest_runtest_setup = pytest.hookimpl(wrapper=True, specname="pytest_runtest_setup")(measured)
-pytest_runtest_call = pytest.hookimpl(wrapper=True, specname="pytest_runtest_call")(measured)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if item.config.option.measure and (report.failed or call.duration > UNIT_S):
+        item.config.stash.setdefault(SLOW, set()).add(function_name(item))
+    return report
 
 
 def pytest_sessionfinish(session):
     if session.config.option.measure:
-        names = sorted(session.config.stash.get(MEASURED, set()))
-        SLOWER.write_text("\n".join(names) + "\n", "utf-8")
+        names = set(SLOWER.read_text("utf-8").split()) | session.config.stash.get(SLOW, set())
+        SLOWER.write_text("\n".join(sorted(names)) + "\n", "utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,12 @@
-"""One claim in the report: a row that opens to how the verdict came about."""
+"""One claim in the report: what its row shows and opens to; the words of each fact.
+
+The row itself is the template ``article/templates/claim.html``.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from html import escape
 from types import MappingProxyType
 from typing import Any
 
@@ -15,6 +17,7 @@ from neurosim.article.claims import Claim, claim, claim_citations
 from neurosim.article.verdict import Verdict
 from neurosim.base.parameters import citation, load_group
 from neurosim.model.body.contributions import Contribution, contributions, describe_contributions
+from neurosim.model.body.remedies import remedy
 from neurosim.simulation.ratio import paired_ratio, shared_ratio
 from neurosim.simulation.scenario import (
     CatalogueName,
@@ -23,54 +26,48 @@ from neurosim.simulation.scenario import (
     severities,
 )
 from neurosim.view.describe_body import body_state_words
-from neurosim.view.html_parts import html_facts, html_list, html_table, interval_words
+from neurosim.view.describe_ratio import interval_words
 from neurosim.view.style import label_number
 
+Facts = dict[str, Any]  # what a template shows, by the names that it uses
 NONE: Mapping[Contribution, float] = MappingProxyType({})
 
 
-def claim_row(verdict: Verdict, article: Any) -> str:
-    """Return one claim as a row with outcome and phrase that opens to all the rest."""
+def claim_facts(verdict: Verdict, article: Any) -> Facts:
+    """Return what one claim's row shows: outcome, phrase, and all that it opens to."""
     v, record = verdict, claim(verdict.number)
-    kind = v.outcome.split()[0]
-    parts = {
-        "rate": _rate_section,
-        "remedy": _remedy_section,
-        "test": _test_section,
-        "alarm": _alarm_section,
+    makers = {
+        "rate": _rate_facts,
+        "remedy": _remedy_facts,
+        "test": _test_facts,
+        "alarm": _alarm_facts,
     }
-    inside = parts[v.kind](v, record, article) if v.kind in parts else ""
-    return (
-        f'<details class="claim" id="claim-{v.number}"><summary>'
-        f'<span class="number">{v.number}</span><span class="name">{escape(v.claim)}</span>'
-        f'<span class="outcome {kind}">{escape(phrases.outcome_words(v.outcome))}</span>'
-        f'<span class="says">{escape(phrases.phrase(v, article))}</span></summary>'
-        f"<div>{inside}{_physiology_section(record)}</div></details>"
-    )
+    citations = (c.rstrip(".") for c in claim_citations(record))
+    return {
+        "kind": v.kind,
+        "number": v.number,
+        "title": v.claim,
+        "css": v.outcome.split()[0],
+        "outcome": phrases.outcome_words(v.outcome),
+        "says": phrases.phrase(v, article),
+        "physiology": record.physiology,
+        "sources": "; ".join(citations),
+        "certainty": _certainty_pairs(v) if v.kind in ("rate", "remedy") else (),
+    } | (makers[v.kind](v, record, article) if v.kind in makers else {})
 
 
-def _physiology_section(record: Claim) -> str:
-    return (
-        "<h4>What physiology says, for and against</h4>"
-        f"<p>{escape(record.physiology)}</p>{_sources_list(claim_citations(record))}"
-    )
-
-
-def _sources_list(citations: tuple[str, ...]) -> str:
-    return f'<p class="source">Sources: {escape("; ".join(c.rstrip(".") for c in citations))}.</p>'
-
-
-def _changes_list(
+def _change_facts(
     changes: Iterable[Contribution], without: Mapping[Contribution, float] = NONE
-) -> str:
+) -> list[Facts]:
     """Return what a body changes, a sentence each with its source; and what it was without."""
-    return html_list(
-        escape(_capitalize(words).replace(" -", " −"))
-        + _previous_effect(without.get(c, math.nan), c)
-        + " "
-        + f'<span class="source">{escape(citation(c.source))}</span>'
+    return [
+        {
+            "words": _capitalize(words).replace(" -", " −"),
+            "before": _previous_effect(without.get(c, math.nan), c),
+            "source": citation(c.source),
+        }
         for words, c in zip(describe_contributions(changes), changes, strict=True)
-    )
+    ]
 
 
 def _previous_effect(change: float, c: Contribution) -> str:
@@ -88,27 +85,15 @@ def _capitalize(words: str) -> str:
 # --- Causes ----------------------------------------------------------------------------
 
 
-def _rate_section(v: Verdict, record: Claim, article: Any) -> str:
+def _rate_facts(v: Verdict, record: Claim, article: Any) -> Facts:
     scenario = load_scenario(v.factor)
-    changes = contributions(scenario.body)
-    return (
-        "<h4>From body to membrane to rate</h4>"
-        + html_list(
-            (
-                f"<strong>Body.</strong> {escape(scenario.about)} "
-                + escape(_body_section(scenario.body)),
-                f"<strong>Nerve and muscle.</strong> {_changes_list(changes)}",
-                f"<strong>Rate.</strong> {escape(_rates_words(v.factor, article))}",
-            ),
-            "ol",
-        )
-        + _tried_states_section(record, article)
-        + _certainty_section(v)
-    )
-
-
-def _body_section(body: Any) -> str:
-    return _capitalize(body_state_words(body))
+    return {
+        "about": scenario.about,
+        "body": _capitalize(body_state_words(scenario.body)),
+        "changes": _change_facts(contributions(scenario.body)),
+        "rates": _rates_words(v.factor, article),
+        "tried": _tried_states(record, article),
+    }
 
 
 def _rates_words(name: str, article: Any) -> str:
@@ -125,9 +110,10 @@ def _per_min_words(rate: float) -> str:
     return "less than once a day"
 
 
-def _tried_states_section(record: Claim, article: Any) -> str:
+def _tried_states(record: Claim, article: Any) -> list[tuple[str, ...]]:
     """Return every state that the claim was put to, with what it does."""
-    rates, rows = article.rates, []
+    rates = article.rates
+    rows: list[tuple[str, ...]] = []
     for name in record.scenarios:
         for size in severities(CatalogueName.parse(name).base):
             rows.append(
@@ -147,8 +133,7 @@ def _tried_states_section(record: Claim, article: Any) -> str:
                 paired_ratio(rates[combined], rates[partner]),
             )
         )
-    unique = list(dict.fromkeys(rows))
-    return html_table("What was tried", ("State", "Which is", "Twitches", "95 % interval"), unique)
+    return list(dict.fromkeys(rows))
 
 
 def _tried_state_row(title: str, about: str, ratio: Any) -> tuple[str, ...]:
@@ -156,7 +141,7 @@ def _tried_state_row(title: str, about: str, ratio: Any) -> tuple[str, ...]:
     return title, about, words, interval_words(ratio.low, ratio.high)
 
 
-def _certainty_section(v: Verdict) -> str:
+def _certainty_pairs(v: Verdict) -> tuple[tuple[str, str], ...]:
     """Return how sure a ratio is: over people, seeds, numbers, axons and muscles.
 
     A remedy's parameters are moved on the cause on which it does most.
@@ -166,18 +151,17 @@ def _certainty_section(v: Verdict) -> str:
         "" if math.isnan(v.elsewhere_ratio) else phrases.rate_direction_words(v.elsewhere_ratio)
     )
     people = f"{v.people} people" + (", mean of all causes" if v.kind == "remedy" else "")
-    pairs = (
+    return (
         ("Over people", f"{interval_words(v.ci_low, v.ci_high)} (95 % interval, {people})"),
         ("Over seeds", interval_words(v.seed_low, v.seed_high)),
         ("Assumed sizes", ", ".join(sizes) + ": nobody has measured them" if sizes else ""),
         ("Leans most on", phrases.lean_words(v) or "not examined"),
         ("Outcome turns at", phrases.flip_words(v)),
         ("As numbers move", _span_words(v)),
-        ("With other axons", _axons_section(v)),
+        ("With other axons", _axons_words(v)),
         ("In another muscle", elsewhere),
-        ("Over the reference range", _reference_section(v)),
+        ("Over the reference range", _reference_words(v)),
     )
-    return f"<h4>How sure that is</h4>{html_facts(pairs)}"
 
 
 def _number_name(full_name: str) -> str:
@@ -195,7 +179,7 @@ def _span_words(v: Verdict) -> str:
     return f"{interval_words(v.span_low, v.span_high)}, {v.assumed} numbers moved one at a time"
 
 
-def _axons_section(v: Verdict) -> str:
+def _axons_words(v: Verdict) -> str:
     """Return the result with every other axon, and whether it survives the exchange."""
     if not v.axon_ratios:
         return ""
@@ -206,7 +190,7 @@ def _axons_section(v: Verdict) -> str:
     return text + (f" (the outcome turns with {turning})" if turning else " (the outcome stays)")
 
 
-def _reference_section(v: Verdict) -> str:
+def _reference_words(v: Verdict) -> str:
     if v.kind == "remedy" or math.isnan(v.reference_low):
         return ""
     return (
@@ -218,11 +202,9 @@ def _reference_section(v: Verdict) -> str:
 # --- Other claims ----------------------------------------------------------------------
 
 
-def _remedy_section(v: Verdict, record: Claim, article: Any) -> str:
+def _remedy_facts(v: Verdict, record: Claim, article: Any) -> Facts:
     """Return what each remedy of a claim changes, and what it does by cause."""
-    from neurosim.model.body.remedies import remedy
-
-    parts = ["<h4>From remedy to membrane to rate</h4>"]
+    remedies: list[Facts] = []
     for name in record.remedies:
         column = article.matrix.remedies.index(name)
         index = np.flatnonzero(article.matrix.applies[:, column])
@@ -230,19 +212,20 @@ def _remedy_section(v: Verdict, record: Claim, article: Any) -> str:
             continue
         cause = article.matrix.causes[index[0]]
         brings, removes = phrases.remedy_changes(name, cause)
-        words = _capitalize(remedy(name).label)
-        gone = f" It takes away: {', '.join(removes)}." if removes else ""
-        parts.append(
-            f"<p><strong>{escape(words)}</strong>, for example for "
-            f"{escape(phrases.cause_words(cause))}.{escape(gone)} With it:</p>"
-            + (_changes_list(tuple(brings), brings) or "<p>Nothing else is new.</p>")
-            + _cause_list(words, column, article.matrix)
+        remedies.append(
+            {
+                "name": _capitalize(remedy(name).label),
+                "cause": phrases.cause_words(cause),
+                "gone": ", ".join(removes),
+                "changes": _change_facts(tuple(brings), brings),
+                "causes": _cause_rows(column, article.matrix),
+            }
         )
-    return "".join(parts) + _certainty_section(v)
+    return {"remedies": remedies}
 
 
-def _cause_list(words: str, column: int, matrix: Any) -> str:
-    rows = []
+def _cause_rows(column: int, matrix: Any) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
     for i, cause in enumerate(matrix.causes):
         word, ratio = phrases.remedy_cell(matrix, i, column)
         if word != "nothing to change":
@@ -250,38 +233,25 @@ def _cause_list(words: str, column: int, matrix: Any) -> str:
             rows.append(
                 (phrases.cause_words(cause), word, interval_words(ratio.low, ratio.high), share)
             )
-    caption = f"{words}: where it has something to change"
-    return html_table(caption, ("Cause", "Twitches", "95 % interval", "People helped"), rows)
+    return rows
 
 
-def _test_section(v: Verdict, record: Claim, article: Any) -> str:
-    return (
-        "<h4>How it was tested</h4>"
-        f"<p>Asked: {escape(record.question)}. "
-        "Its limits stand with the other rules.</p>"
-        f"<p>Found: {escape(v.finding)}.</p>"
-    )
+def _test_facts(v: Verdict, record: Claim, article: Any) -> Facts:
+    return {"question": record.question, "finding": v.finding}
 
 
-def _alarm_section(v: Verdict, record: Claim, article: Any) -> str:
-    alarms = article.alarms
-    ratio, weak = (alarms.likelihood_ratio(s) for s in (record.sign, f"{record.sign}_and_weak"))
-    return (
-        "<h4>How it was counted</h4>"
-        f"<p>Asked: {escape(record.question)}. Read from diaries of "
-        f"{len(alarms.diaries)} simulated people over {alarms.weeks} weeks.</p>"
-        + html_facts(
-            (
-                (
-                    "Sensitivity",
-                    f"{alarms.sensitivity(record.sign)} % of people with early ALS show it",
-                ),
-                ("Specificity", f"{alarms.specificity(record.sign)} % of the others do not"),
-                (
-                    "Likelihood ratio",
-                    f"{interval_words(ratio.low, ratio.high)} as often in early ALS",
-                ),
-                ("With weakness", f"{interval_words(weak.low, weak.high)} as often"),
-            )
-        )
-    )
+def _alarm_facts(v: Verdict, record: Claim, article: Any) -> Facts:
+    alarms, sign = article.alarms, record.sign
+    ratio, weak = (alarms.likelihood_ratio(s) for s in (sign, f"{sign}_and_weak"))
+    often = f"{interval_words(ratio.low, ratio.high)} as often in early ALS"
+    return {
+        "question": record.question,
+        "people": len(alarms.diaries),
+        "weeks": alarms.weeks,
+        "signs": (
+            ("Sensitivity", f"{alarms.sensitivity(sign)} % of people with early ALS show it"),
+            ("Specificity", f"{alarms.specificity(sign)} % of the others do not"),
+            ("Likelihood ratio", often),
+            ("With weakness", f"{interval_words(weak.low, weak.high)} as often"),
+        ),
+    }

@@ -225,3 +225,26 @@ def origin_of_increase(result: Result, ratio: float, people: People | None = Non
 def comparison_name(body: Body, title: str) -> str:
     """Return how to name what is compared with: health, or a scenario's title."""
     return "health" if body == Body() else f"'{title}'"
+
+
+def ratio_words(value: float) -> str:
+    """Return a ratio with at most two digits.
+
+    Examples
+    --------
+    >>> ratio_words(0.0002), ratio_words(0.123), ratio_words(234.5)
+    ('nearly 0', '0.12', '230')
+    """
+    if value < 1e-3:
+        return "nearly 0"
+    if value < 100:
+        return f"{value:.2g}"
+    return "more than 10 000" if value >= 1e4 else f"{float(f'{value:.2g}'):.0f}"
+
+
+def interval_words(low: float, high: float) -> str:
+    """Return an interval of ratios, empty if there is none."""
+    if math.isnan(low):
+        return ""
+    ends = ratio_words(low), ratio_words(high)
+    return f"{ends[0]} times" if ends[0] == ends[1] else f"{ends[0]} to {ends[1]} times"

@@ -425,7 +425,7 @@ def test_words_of_a_picture_come_from_beside_it():
     html = {"text/html": '<img src="x" alt="Two &lt; three">'}
     assert 'alt="Two &lt; three"' in worksheet._figure_html(printed | {"data": image | html})
     with_metadata = printed | {"metadata": {"image/png": {"alt": 'a "b"'}}}
-    assert 'alt="a &quot;b&quot;"' in worksheet._figure_html(with_metadata)
+    assert 'alt="a &#34;b&#34;"' in worksheet._figure_html(with_metadata)
     assert worksheet._figure_html({"data": {"text/plain": "1"}}) == ""
 
 

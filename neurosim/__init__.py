@@ -79,8 +79,8 @@ _HOMES = {
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
-    "Body",
     "MUSCLES",
+    "Body",
     "NeurosimError",
     "Scenario",
     "article",

@@ -44,7 +44,7 @@ from neurosim.view.style import (
 )
 
 sys.path.insert(0, str(Path(__file__).parent / "verification"))
-from force_events import detect_with_force  # noqa: E402
+from force_events import detect_with_force
 
 FOLDER = Path("docs/figures")
 MUSCLE, UNIT, HZ, LENGTH_S = "shin", 90, 10_000.0, 2.0

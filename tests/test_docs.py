@@ -258,7 +258,7 @@ def test_the_checker_passes_a_sound_site_and_lists_other_addresses(site):
 
 
 @pytest.mark.parametrize(
-    "old, new, words",
+    ("old", "new", "words"),
     [
         ("two.html#there", "two.html#gone", "two.html#gone leads to no place"),
         ('href="#top"', 'href="#bottom"', "#bottom leads to no place"),

@@ -17,23 +17,23 @@ import numpy as np
 import pytest
 
 pytest.importorskip("hypothesis")
-from hypothesis import HealthCheck, given, settings  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from neurosim.base.errors import NeurosimError  # noqa: E402
-from neurosim.cli import main as cli  # noqa: E402
-from neurosim.cli import output  # noqa: E402
-from neurosim.clinic.panel import read_panel  # noqa: E402
-from neurosim.clinic.record import read_record  # noqa: E402
-from neurosim.model.body.contributions import contributions  # noqa: E402
-from neurosim.model.body.course import MOMENTS, SPANS, Course  # noqa: E402
-from neurosim.model.body.fields import FIELDS  # noqa: E402
-from neurosim.model.body.state import Body  # noqa: E402
-from neurosim.model.body.units import INPUT_UNITS  # noqa: E402
-from neurosim.model.muscle.anatomy import MUSCLES  # noqa: E402
-from neurosim.simulation.scenario import Scenario, catalogue, duration_seconds  # noqa: E402
-from neurosim.simulation.simulate import simulate  # noqa: E402
-from neurosim.simulation.state import tissue_state  # noqa: E402
+from neurosim.base.errors import NeurosimError
+from neurosim.cli import main as cli
+from neurosim.cli import output
+from neurosim.clinic.panel import read_panel
+from neurosim.clinic.record import read_record
+from neurosim.model.body.contributions import contributions
+from neurosim.model.body.course import MOMENTS, SPANS, Course
+from neurosim.model.body.fields import FIELDS
+from neurosim.model.body.state import Body
+from neurosim.model.body.units import INPUT_UNITS
+from neurosim.model.muscle.anatomy import MUSCLES
+from neurosim.simulation.scenario import Scenario, catalogue, duration_seconds
+from neurosim.simulation.simulate import simulate
+from neurosim.simulation.state import tissue_state
 
 CASES = int(os.environ.get("NEUROSIM_CASES", "0"))
 USUAL = 2908  # cases of the small run

@@ -11,12 +11,10 @@ clinic.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property, partial, wraps
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from neurosim.article.diary import EVERYBODY, GROUPS, Diary, simulate_diary, twitches_at_a_look
 from neurosim.base.errors import NeurosimError, number_within, unknown_name
@@ -28,6 +26,11 @@ from neurosim.simulation.signs import (
     spreads_beyond_a_root,
 )
 from neurosim.simulation.workers import map_jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
 
 CONFIDENCE_Z = 1.959964
 CHUNK = 100  # healthy people looked at together

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurosim.article.alarms import SIGNS, Alarms
-from neurosim.article.diary import Diary
 from neurosim.base.errors import number_within
 from neurosim.model.muscle.anatomy import MUSCLES
 from neurosim.view.style import (
@@ -25,6 +23,11 @@ from neurosim.view.style import (
     muscle_words,
     new_figure,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from neurosim.article.diary import Diary
 
 TITLES = {"benign": "benign twitching", "als": "early ALS", "pinched": "pinched nerve",
           "anxiety": "anxiety with over-breathing"}  # fmt: skip

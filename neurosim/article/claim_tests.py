@@ -6,12 +6,11 @@ measure (pain, for instance) stands in the record of the claim.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurosim.article.matrix import RemedyMatrix
 from neurosim.base.parameters import override, parameter
 from neurosim.model.axon.ephapse import crosstalk, healthy_contact, lesion_contact
 from neurosim.model.body import contributions
@@ -21,8 +20,13 @@ from neurosim.simulation import person_run as run
 from neurosim.simulation import state as state_
 from neurosim.simulation.person_run import run_one
 from neurosim.simulation.ratio import mean_ratio
-from neurosim.simulation.result import Result
 from neurosim.simulation.scenario import Scenario, apply_remedy, load_scenario, title_in_sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from neurosim.article.matrix import RemedyMatrix
+    from neurosim.simulation.result import Result
 
 WATCHED_PEOPLE = 10  # people
 LONG_S = 3600.0
@@ -229,7 +233,7 @@ def unpredictable(e: Evidence) -> Finding:
         gaps = np.diff(np.sort(result.twitches.onset_s))
         if gaps.size >= 20:
             cvs.append(gaps.std(ddof=1) / gaps.mean())
-            correlations.append(spearmanr(gaps[1:], gaps[:-1]).statistic)  # type: ignore
+            correlations.append(spearmanr(gaps[1:], gaps[:-1]).statistic)  # pyright: ignore[reportAttributeAccessIssue]
     if not cvs:
         return TOO_FEW_EVENTS
     cv, correlation = float(np.median(cvs)), float(np.median(np.abs(correlations)))

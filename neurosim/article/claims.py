@@ -7,12 +7,15 @@ threshold model cannot judge has the reason.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import read_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 KINDS = ("rate", "remedy", "test", "alarm", "outside")
 GROUPS = {

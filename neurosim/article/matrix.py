@@ -6,14 +6,17 @@ lacks nothing) the body stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from neurosim.base.parameters import parameter
 from neurosim.model.body.remedies import REMEDY_NAMES
 from neurosim.simulation.scenario import Scenario, apply_remedy, load_scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 CAUSES = (
     "normal", "low_calcium", "magnesium_depletion", "poor_nutrition", "dehydration",

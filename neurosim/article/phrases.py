@@ -8,9 +8,8 @@ stands whether it rests on a size that nobody has measured.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
 from textwrap import wrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurosim.article.claims import GROUPS, claim
 from neurosim.article.matrix import CAUSES, RemedyMatrix
@@ -29,6 +28,9 @@ from neurosim.simulation.scenario import (
 )
 from neurosim.view.describe_ratio import NEAR_ZERO, band_of
 from neurosim.view.style import ADVICE
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
 
 ALARM = (
     "See a doctor if twitching persists for weeks, spreads to other muscles or gets worse, or "

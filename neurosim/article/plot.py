@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from textwrap import fill
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurosim.article import phrases
 from neurosim.article.claims import GROUPS
-from neurosim.article.matrix import RemedyMatrix
-from neurosim.article.verdict import Verdict
 from neurosim.model.body.remedies import remedy
 from neurosim.view.style import (
     BLACK,
@@ -30,6 +27,12 @@ from neurosim.view.style import (
     house_style,
     new_figure,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from neurosim.article.matrix import RemedyMatrix
+    from neurosim.article.verdict import Verdict
 
 OUTCOME_MARKS = {
     "supported": (GREEN, "o"),

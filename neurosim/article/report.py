@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurosim.article import phrases, plot, tables
 from neurosim.article.claims import GROUPS
 from neurosim.article.diary import GROUPS as DIARY_GROUPS
 from neurosim.article.report_claim import claim_facts
-from neurosim.base.files import Content
 from neurosim.base.parameters import GRADES, all_values, load_group, parameter
 from neurosim.model.axon.axon import AXON_TITLES
 from neurosim.model.body.fields import PRINTED_UNITS
@@ -20,6 +19,9 @@ from neurosim.view.export import text_bytes
 from neurosim.view.parameter_use import assumption_words
 from neurosim.view.style import ADVICE, muscle_words, png_bytes
 from neurosim.view.templates import inline_picture, mark_html, render
+
+if TYPE_CHECKING:
+    from neurosim.base.files import Content
 
 Facts = dict[str, Any]  # what a template shows, by the names that it uses
 DIARY_WORDS = {

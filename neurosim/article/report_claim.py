@@ -6,15 +6,13 @@ The row itself is the template ``article/templates/claim.html``.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurosim.article import phrases
 from neurosim.article.claims import Claim, claim, claim_citations
-from neurosim.article.verdict import Verdict
 from neurosim.base.parameters import citation, load_group
 from neurosim.model.body.contributions import Contribution, contributions, describe_contributions
 from neurosim.model.body.remedies import remedy
@@ -28,6 +26,11 @@ from neurosim.simulation.scenario import (
 from neurosim.view.describe_body import body_state_words
 from neurosim.view.describe_ratio import interval_words
 from neurosim.view.style import label_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from neurosim.article.verdict import Verdict
 
 Facts = dict[str, Any]  # what a template shows, by the names that it uses
 NONE: Mapping[Contribution, float] = MappingProxyType({})

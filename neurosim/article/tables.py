@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurosim.article import phrases
-from neurosim.article.matrix import RemedyMatrix
 from neurosim.article.verdict import Verdict
 from neurosim.base.parameters import parameter
 from neurosim.model.axon.axon import AXONS
 from neurosim.model.body.remedies import remedy
 from neurosim.view import export
+
+if TYPE_CHECKING:
+    from neurosim.article.matrix import RemedyMatrix
 
 VERDICT_FIELDS = tuple(
     f.name for f in fields(Verdict) if f.name not in ("axon_ratios", "changes", "lean", "reason")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from neurosim.simulation.scenario import (
     load_scenario,
     severities,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 DIARIES = 30  # people of each group who keep one
 FEW = 80  # of the people, who are tried with every remedy and at mild sizes

@@ -6,20 +6,21 @@ ratios, with its 95 % interval.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from neurosim.article.claims import Claim
-from neurosim.article.matrix import RemedyMatrix
 from neurosim.base.parameters import parameter
 from neurosim.simulation.ratio import Ratio, mean_ratio, paired_ratio
 from neurosim.simulation.scenario import combined_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+
     from neurosim.article.alarms import Alarms
+    from neurosim.article.claims import Claim
+    from neurosim.article.matrix import RemedyMatrix
     from neurosim.simulation.robustness import Lean
 
 OUTCOMES = (

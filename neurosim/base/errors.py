@@ -9,9 +9,12 @@ from __future__ import annotations
 import difflib
 import math
 import reprlib
-from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 LONGEST_SHOWN = 60  # characters of what a user wrote, as a sentence repeats it
 LONGEST_PATH = 300  # characters of a file's name that a sentence repeats

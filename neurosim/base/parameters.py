@@ -19,16 +19,18 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Callable, Generator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import cache, wraps
 from importlib import resources
 from types import MappingProxyType
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from neurosim.base.errors import NeurosimError, unknown_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping, Sequence, Set
 
 GRADES = ("measured", "fitted", "assumed")
 FILES = {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurosim.base.errors import NeurosimError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _VIEWS: dict[tuple[str, str], str] = {}  # "module:function" by name of a class and kind of view
 

@@ -10,17 +10,19 @@ by name, or rows as dictionaries). What it rests on it holds itself, as `paramet
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, unknown_name
 from neurosim.base.files import prepare_folder, write_files
 from neurosim.base.parameters import FILES, GRADES, Key, Value, all_values, references
 from neurosim.base.registry import view
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
 
 
 class Viewable:

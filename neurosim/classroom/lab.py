@@ -16,13 +16,12 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from neurosim.base.calls import public
@@ -32,6 +31,9 @@ from neurosim.classroom.lessons import build, source
 from neurosim.model.axon.kernel import can_compile
 from neurosim.simulation.simulate import simulate
 from neurosim.view.export import json_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 # The pages that need no code: the name of each, its title and its one cell.
 LAB_PAGES = {

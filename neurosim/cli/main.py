@@ -10,16 +10,18 @@ import argparse
 import re
 import sys
 import threading
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from io import TextIOWrapper
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from neurosim.base.errors import NeurosimError, clip_name, unknown_name
 from neurosim.cli.options import OPTIONS
 from neurosim.cli.output import print_now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 COMMANDS = (
     *("run", "list", "lab", "mystery", "lessons", "key", "article", "sweep", "excitability"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import re
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurosim.base.errors import NeurosimError, clip_name
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "against": {"metavar": "NAME", "help": "scenario to compare with (default: health)"},

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from neurosim.clinic.excitability import Excitability
 from neurosim.clinic.indices import (
     MEASURES,
     Measure,
 )
 from neurosim.clinic.norms import _norm_file
+
+if TYPE_CHECKING:
+    from neurosim.clinic.excitability import Excitability
 
 NORMAL_Z = 1.96
 

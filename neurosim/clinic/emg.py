@@ -21,7 +21,8 @@ skin, z along the fibres from the middle of the end-plate zone. Numbers: ``emg.t
 
 from __future__ import annotations
 
-from typing import Any
+import itertools
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,8 +40,10 @@ from neurosim.clinic.unit_potentials import (
     _unit_generator,
     _unit_potential,
 )
-from neurosim.model.muscle.anatomy import Muscle
 from neurosim.model.muscle.force import sort_discharges
+
+if TYPE_CHECKING:
+    from neurosim.model.muscle.anatomy import Muscle
 
 MAX_SAMPLES = 200_000_000
 
@@ -93,7 +96,7 @@ def emg_uv(
     }
     length = max((t.shape[1] for t in tables.values()), default=0)
     record = np.zeros(n + 2 * length)
-    for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, stop in itertools.pairwise(bounds):
         u = int(units[start])
         begin = first[start:stop] + length
         seen = (begin >= 0) & (begin < n + length)

@@ -21,9 +21,9 @@ between the two in health is added to the model. A simulated record is compared 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.interpolate import CubicSpline, PchipInterpolator
@@ -40,6 +40,9 @@ from neurosim.clinic.indices import POLARISED_FROM_MS
 from neurosim.clinic.space import Space
 from neurosim.model.axon import axon as axons_of
 from neurosim.model.axon.axon import Axon, Conditions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 STEP = 0.1  # of a derivative, in prior SDs
 NOISE_TOLERANCE = 1.2  # times the stated noise, up to which the model follows a record

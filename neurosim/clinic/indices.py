@@ -10,10 +10,12 @@ read. All formulas take the points of the protocol and return NaN for what is no
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 POLARISED_FROM_MS, POLARISED_TO_MS = 10.0, 110.0  # on the axis of the electrotonus norms
 AFTER_TO_MS = 200.0  # last delay that counts for undershoot and overshoot

@@ -12,17 +12,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from neurosim.base.errors import NeurosimError, file_bytes
 from neurosim.clinic.conditioning import LONG_LEVELS, LONG_MS
-from neurosim.clinic.excitability import Excitability
 from neurosim.clinic.indices import POLARISED_FROM_MS, POLARISED_TO_MS
 from neurosim.clinic.norms import TE_CURVES, norms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from neurosim.clinic.excitability import Excitability
 
 LARGEST_MB = 1.0  # of a record; those of a whole examination have 20 kB
 LARGEST_NUMBER = 1e6  # in any unit of the layout
@@ -285,6 +289,13 @@ def _parse_number(text: str) -> float:
         return math.nan
 
 
+def _decode(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
 def read_mem(path: str | Path) -> MemFile:
     """Return what a MEM file holds, whether recorded or written by `mem_text`.
 
@@ -295,16 +306,11 @@ def read_mem(path: str | Path) -> MemFile:
     NeurosimError
         If the file cannot be read or is no MEM file.
     """
-    raw = file_bytes(path, LARGEST_MB)
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        text = raw.decode("latin-1")
     header: dict[str, str] = {}
     tables: dict[tuple[str, str], list[list[float]]] = {}
     derived: dict[str, float] = {}
     section = ""
-    for line in text.splitlines():
+    for line in _decode(file_bytes(path, LARGEST_MB)).splitlines():
         if len(line) > LONGEST_LINE:
             continue
         title = line.strip()

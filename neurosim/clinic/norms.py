@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from neurosim.clinic.indices import (
     MEASURES,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TE_CURVES = MappingProxyType(
     {

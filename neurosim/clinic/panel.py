@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from os import PathLike
+from typing import TYPE_CHECKING
 
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, clip_name
@@ -21,6 +20,10 @@ from neurosim.model.body.units import (
     _check_limits,
     to_body_fields,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
 
 SUBSTANCES = {
     "sodium": "sodium",

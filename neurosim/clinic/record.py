@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from neurosim.clinic.fit import NerveRecord
 from neurosim.clinic.indices import charge_measures
 from neurosim.clinic.mem import LARGEST_MB, LARGEST_NUMBER, MemFile, read_mem
 from neurosim.clinic.norms import TE_CURVES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SEPARATORS = ";\t,"
 LEAST_WIDTHS = 3  # from which a strength-duration time constant is computed

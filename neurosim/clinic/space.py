@@ -21,9 +21,9 @@ Those spaces that the package reads itself stand in ``clinic/fit.toml``.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -31,6 +31,9 @@ from neurosim.base.errors import NeurosimError, unknown_name
 from neurosim.base.parameters import load_group, parameter
 from neurosim.model.axon import axon as axons_of
 from neurosim.model.axon.axon import Axon, Axons, Conditions, ParameterSet, axon_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 LINEAR_UNITS = ("mV", "pA", "degC")  # every other number moves on a logarithmic scale
 _CONDITIONS = frozenset(f.name for f in fields(Conditions))

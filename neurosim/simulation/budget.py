@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
-from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurosim.base.errors import NeurosimError, format_number
 from neurosim.model.firing.discharge import MAX_DISCHARGES
 from neurosim.simulation import workers as crew
-from neurosim.simulation.checkpoint import Checkpoint
 from neurosim.simulation.person_run import run_one
 from neurosim.simulation.plan import COHORT_SIGNS, HOUR_S, HOURLY, ROW, ROW_BYTES, Plan, chunks
-from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.state import body_trajectory
 from neurosim.simulation.tally import INTERVAL_EDGES_S, LARGEST, can_count_as_drawn, tally_person
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from neurosim.simulation.checkpoint import Checkpoint
+    from neurosim.simulation.scenario import Scenario
 
 CHUNK_S = 5.0  # a chunk takes about so long
 MOST_PEOPLE_A_CHUNK, CHUNKS_OF_FEW = 1000, 16

@@ -10,13 +10,11 @@ however they are split.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,7 +24,6 @@ from neurosim.base.errors import NeurosimError
 from neurosim.base.files import prepare_folder
 from neurosim.base.parameters import Key, track_reads
 from neurosim.base.viewable import Viewable
-from neurosim.model.body.state import Body
 from neurosim.model.muscle.anatomy import MUSCLES
 from neurosim.simulation import workers as crew
 from neurosim.simulation.budget import MOST_PEOPLE_A_CHUNK, PROCESS_WORTHWHILE_S, plan_layout
@@ -52,6 +49,12 @@ from neurosim.simulation.scenario import (
     load_scenarios,
 )
 from neurosim.simulation.tally import INTERVAL_EDGES_S, LARGEST, Tally, tally_person
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from neurosim.model.body.state import Body
 
 PART = {"rows", "hours", "intervals", "bursts", "seconds", "parameters"}
 LEAST_CHUNK = 10  # people of a part in memory
@@ -91,10 +94,10 @@ def count_people(plan: Plan, first: int, stop: int) -> dict[str, np.ndarray]:
     with (
         disk_cache.bypass_cache()
         if plan.people * len(plan.states) > MAX_CACHED_STATES
-        else nullcontext()
+        else nullcontext(),
+        track_reads() as reads,
     ):
-        with track_reads() as reads:
-            part = _count_part(plan, first, stop)
+        part = _count_part(plan, first, stop)
     return part | {"parameters": np.array(sorted(reads), dtype=str)}
 
 
@@ -275,7 +278,7 @@ class Cohort(Viewable):
 
 
 @public(also=SCENARIO_FIELDS)
-def cohort(
+def cohort(  # noqa: PLR0913 (a door: the command's options)
     *scenarios: Scenario | Body | str | Path,
     people: int = 100,
     hours: float = 24.0,

@@ -7,7 +7,7 @@ from neurosim.simulation import counting
 
 register_jitable(counting.interpolate_knots)
 register_jitable(counting.summation_gain)
-register_jitable(counting._peak_force)
+register_jitable(counting.peak_force)
 try:
     count_bursts = njit(cache=True)(counting.count_bursts)
 except RuntimeError:  # no folder to keep machine code in

@@ -99,7 +99,7 @@ def count_bursts(
             if is_reached:
                 u_gap = (t - last[1]) / contraction
                 if size > 0:
-                    top = max(top, _peak_force(a, b, u_gap))
+                    top = max(top, peak_force(a, b, u_gap))
                     decay = exp(-u_gap)
                     a, b = (a + b * u_gap) * decay, b * decay
                 contraction = twitch[1][u] * interpolate_knots(t, at, slow)
@@ -110,7 +110,7 @@ def count_bursts(
             size += 1
             i += 1
         if is_reached:
-            top = max(top, _peak_force(a, b, 1e300)) if size > 1 else b
+            top = max(top, peak_force(a, b, 1e300)) if size > 1 else b
             hour = min(int(begin / bin_s), end)
             by_bin[0, hour] += 1
             by_bin[1, hour] += top * interpolate_knots(begin, at, force) > muscle
@@ -119,7 +119,7 @@ def count_bursts(
             sizes[min(size, sizes.size) - 1] += 1
 
 
-def _peak_force(a, b, u_gap):
+def peak_force(a, b, u_gap):
     """Return the largest force within a gap after a discharge, over e: (a + b u) exp(1 - u)."""
     u = min(max(1.0 - a / b, 0.0), u_gap)
     return (a + b * u) * exp(1.0 - u)

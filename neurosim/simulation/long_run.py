@@ -6,8 +6,8 @@ by a rule (myokymia) are left out, since a rule proves nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,8 +17,12 @@ from neurosim.model.firing.hazard import prefetch_tables, rested_hazard
 from neurosim.model.firing.sites import person_scores
 from neurosim.simulation import person_run, result
 from neurosim.simulation import state as state_
-from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.workers import map_jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from neurosim.simulation.scenario import Scenario
 
 SEEDS = 4  # groups of people, each from a seed of its own
 CHUNK = 5  # people at a time

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import Key
 from neurosim.base.viewable import Viewable
-from neurosim.simulation.scenario import Scenario
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from neurosim.base.parameters import Key
+    from neurosim.simulation.scenario import Scenario
 
 
 @dataclass(frozen=True, repr=False)

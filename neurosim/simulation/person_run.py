@@ -5,8 +5,8 @@ Same seed, same people, same discharges, however many others are run beside them
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -53,13 +53,17 @@ from neurosim.model.muscle.junction import add_repeats
 from neurosim.model.soma.soma import misfires_per_min
 from neurosim.simulation.provenance import versions
 from neurosim.simulation.result import Result, muscle_scales, reaches
-from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.state import (
     BodyTrajectory,
     TissueState,
     body_trajectory,
     constant_trajectory,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neurosim.simulation.scenario import Scenario
 
 
 @cached(codec=Codec(vars, lambda values: Excitability(**values)))

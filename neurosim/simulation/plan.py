@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +18,9 @@ from neurosim.simulation.scenario import Scenario, check_whole, load_scenario, l
 from neurosim.simulation.signs import gets_worse, persists, spreads
 from neurosim.simulation.state import body_trajectory
 from neurosim.simulation.tally import bin_count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MAX_PEOPLE, MAX_HOURS = 1_000_000, 8784.0
 FORMATS = ("csv", "parquet")

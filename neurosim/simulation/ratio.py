@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,8 @@ import numpy as np
 from neurosim.base.parameters import parameter
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     pass
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError
-from neurosim.model.body.state import Body
 from neurosim.simulation.cohort import count_in_memory
 from neurosim.simulation.people import People
 from neurosim.simulation.plan import HOUR_S, Plan
 from neurosim.simulation.scenario import SCENARIO_FIELDS, Scenario, check_callback, load_scenarios
 from neurosim.simulation.workers import check_cores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from neurosim.model.body.state import Body
 
 COUNTS = ("twitches", "visible", "doublets", "active_units", "expected_per_min")
 

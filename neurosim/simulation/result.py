@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurosim.base.parameters import Key, parameter
 from neurosim.base.viewable import Viewable
-from neurosim.clinic.excitability import Excitability
-from neurosim.model.axon import people
 from neurosim.model.firing.discharge import (
     Firing,
     HazardCourse,
@@ -19,12 +17,16 @@ from neurosim.model.firing.discharge import (
     mean_over_time,
 )
 from neurosim.model.firing.hazard import HazardTable, conduction_probability
-from neurosim.model.firing.sites import Sites
-from neurosim.model.muscle.events import Twitches
 from neurosim.model.muscle.force import TwitchScales, muscle_force_mn
-from neurosim.simulation.people import People
-from neurosim.simulation.scenario import Scenario
-from neurosim.simulation.state import BodyTrajectory, TissueState
+
+if TYPE_CHECKING:
+    from neurosim.clinic.excitability import Excitability
+    from neurosim.model.axon import people
+    from neurosim.model.firing.sites import Sites
+    from neurosim.model.muscle.events import Twitches
+    from neurosim.simulation.people import People
+    from neurosim.simulation.scenario import Scenario
+    from neurosim.simulation.state import BodyTrajectory, TissueState
 
 
 @dataclass(frozen=True, repr=False)

@@ -7,11 +7,10 @@ much people's axons matter; the axon itself is exchanged for every other that fi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -25,6 +24,9 @@ from neurosim.simulation.long_run import person_rates
 from neurosim.simulation.person_run import run_one
 from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.workers import map_jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 PEOPLE = 8
 PERSON_INDEPENDENT_GROUPS = (

@@ -10,10 +10,9 @@ the others. SALib draws the samples and makes the indices; it is imported inside
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -38,6 +37,10 @@ from neurosim.simulation.scenario import (
     severities,
 )
 from neurosim.simulation.workers import check_cores, map_jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 USUAL = tuple(name for name, field in FIELDS.items() if field.usual)
 BODY = (*USUAL, "paco2_mmhg", "bicarbonate_mmol_l", "mass_loss_percent", "sleep_debt_h")

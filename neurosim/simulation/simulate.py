@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from neurosim.base.calls import public
 from neurosim.base.parameters import keep_reads
 from neurosim.model.body.remedies import remedy as find_remedy
-from neurosim.model.body.state import Body
 from neurosim.model.firing.sites import TYPICAL_PERSON
 from neurosim.simulation.person_run import run_one
 from neurosim.simulation.replicate import replicate
-from neurosim.simulation.result import Result
 from neurosim.simulation.scenario import (
     SCENARIO_FIELDS,
     Scenario,
@@ -24,6 +21,13 @@ from neurosim.simulation.scenario import (
     load_scenario,
 )
 from neurosim.simulation.workers import check_cores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from neurosim.model.body.state import Body
+    from neurosim.simulation.result import Result
 
 
 @public(also=SCENARIO_FIELDS)

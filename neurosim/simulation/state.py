@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,12 +18,16 @@ from neurosim.model.firing.disease import (
     Lesion,
     Terminal,
 )
-from neurosim.model.firing.sites import Sites
 from neurosim.model.muscle.anatomy import muscle_roots, twitch_forces_mn
 from neurosim.model.muscle.junction import Junction, transmit
 from neurosim.model.soma.cramp import Cramping
 from neurosim.model.soma.soma import SomaConditions, apply_soma_contributions
-from neurosim.simulation.scenario import Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from neurosim.model.firing.sites import Sites
+    from neurosim.simulation.scenario import Scenario
 
 
 def strength(state: TissueState, sites: Sites, name: str) -> tuple[float, float]:
@@ -78,15 +81,9 @@ class TissueState:
         return self.force_scale * self.fibres_scale
 
 
-_MUSCLE = {
-    name: 1.0
-    for name in (
-        "force_scale",
-        "contraction_time_scale",
-        "units_scale",
-        "fibres_scale",
-    )
-}
+_MUSCLE: dict[str, float] = dict.fromkeys(
+    ("force_scale", "contraction_time_scale", "units_scale", "fibres_scale"), 1.0
+)
 _JUNCTION = {
     "calcium_out_mmol_l": Conditions().calcium_out_mmol_l,
     "magnesium_out_mmol_l": Conditions().magnesium_out_mmol_l,

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, clip_name, finite_number, short_repr
-from neurosim.base.parameters import Key
 from neurosim.base.viewable import Viewable
 from neurosim.model.body.state import Body
-from neurosim.simulation.people import People
 from neurosim.simulation.replicate import replicate
 from neurosim.simulation.scenario import SCENARIO_FIELDS, Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from neurosim.base.parameters import Key
+    from neurosim.simulation.people import People
 
 MAX_STEPS = 1000
 PEOPLE = 20

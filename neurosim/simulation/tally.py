@@ -10,9 +10,9 @@ whole and counted then.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,11 +22,15 @@ from neurosim.model.firing.discharge import ORIGINS, Firing, HazardCourse, strea
 from neurosim.model.firing.hazard import prefetch_tables
 from neurosim.model.firing.sites import person_scores
 from neurosim.model.muscle import anatomy
-from neurosim.model.muscle.events import Twitches
 from neurosim.simulation import person_run, result
 from neurosim.simulation import state as state_
 from neurosim.simulation.counting import count_bursts, force_law
-from neurosim.simulation.scenario import Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from neurosim.model.muscle.events import Twitches
+    from neurosim.simulation.scenario import Scenario
 
 ROOM = 8192  # discharges drawn at a time: they stay in the processor's cache
 LARGEST = 10  # of the table of burst sizes: so many discharges or more

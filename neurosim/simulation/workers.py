@@ -211,7 +211,7 @@ class _FreshProcess(SpawnProcess):
             prepare = spawn.get_preparation_data
             spawn.get_preparation_data = prepare_without_script
             try:
-                return SpawnProcess._Popen(process_obj)  # type: ignore[attr-defined]
+                return SpawnProcess._Popen(process_obj)  # pyright: ignore[reportAttributeAccessIssue]  # noqa: SLF001
             finally:
                 spawn.get_preparation_data = prepare
 

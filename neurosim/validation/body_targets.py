@@ -7,7 +7,7 @@ and named as such; so is what holds by the model's construction.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,12 +21,14 @@ from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
 from neurosim.model.soma import cramp, pool, trains
 from neurosim.model.soma.soma import SomaConditions
-from neurosim.simulation.people import People
 from neurosim.simulation.replicate import replicate
 from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.state import state_from_contributions
 from neurosim.validation.surveys import seen_probability
 from neurosim.validation.target import INF, Row
+
+if TYPE_CHECKING:
+    from neurosim.simulation.people import People
 
 CAFFEINE = Body(plasma_caffeine_umol_l=40.0)  # an hour after 6 mg/kg (V72)
 SLEEPLESS = Body(sleep_debt_h=8.0)  # one night

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from neurosim.validation.target import Row, Validation
 from neurosim.validation.views import condition_words, quantity_words, value_words
 from neurosim.view import style
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from neurosim.validation.target import Row, Validation
 
 PANELS = (
     ("measured", "Predictions: no fit used them"),

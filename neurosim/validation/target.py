@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from neurosim.base.parameters import Key
 from neurosim.base.viewable import Viewable
+
+if TYPE_CHECKING:
+    from neurosim.base.parameters import Key
 
 INF = math.inf
 COLUMNS = (

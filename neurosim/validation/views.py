@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from neurosim.base.files import Content
 from neurosim.base.parameters import GRADES
 from neurosim.clinic.indices import MEASURES
 from neurosim.simulation.scenario import Scenario
 from neurosim.validation.target import COLUMNS, Row, Validation
 from neurosim.view import export
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from neurosim.base.files import Content
 
 # What a target is for the model, by its grade.
 KINDS = dict(zip(GRADES, ("predictions (measured)", "fitted", "assumed"), strict=True))

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.files import Content
-from neurosim.simulation.cohort import Cohort
-from neurosim.simulation.scenario import Scenario
 from neurosim.view.cohort_tables import (
     cohort_record,
     cohort_sentences,
@@ -36,6 +32,13 @@ from neurosim.view.style import (
     png_bytes,
     safe_label,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from neurosim.base.files import Content
+    from neurosim.simulation.cohort import Cohort
+    from neurosim.simulation.scenario import Scenario
 
 FEW_PEOPLE = 60  # people who are drawn each, instead of their distribution
 CELLS_A_DECADE = 4

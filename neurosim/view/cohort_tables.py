@@ -8,23 +8,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurosim.base.files import Content
 from neurosim.base.parameters import parameter
 from neurosim.model.firing.discharge import ORIGINS
 from neurosim.model.muscle.anatomy import MUSCLES
-from neurosim.simulation.cohort import Cohort
 from neurosim.simulation.plan import COHORT_SIGNS, COUNTS, HOURLY, UNKNOWN, least_weeks
 from neurosim.simulation.provenance import versions
 from neurosim.simulation.ratio import Ratio, paired_ratio
-from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.tally import INTERVAL_EDGES_S, LARGEST
 from neurosim.view.describe_ratio import ratio_band
 from neurosim.view.export import csv_bytes, json_bytes, unit_of
 from neurosim.view.style import ADVICE, label_number, muscle_words, pluralize
+
+if TYPE_CHECKING:
+    from neurosim.base.files import Content
+    from neurosim.simulation.cohort import Cohort
+    from neurosim.simulation.scenario import Scenario
 
 Block = Mapping[str, Any]
 HOURS = {"hours": "h", "hour": "h"}  # columns whose unit is their name
@@ -364,7 +366,7 @@ def _signs_words(cohort: Cohort) -> str:
     text = (
         f"Signs of alarm: share of people who show them in {weeks} weeks, every visible twitch seen"
     )
-    if set(s.muscle for s in cohort.plan.states) != set(MUSCLES):
+    if {s.muscle for s in cohort.plan.states} != set(MUSCLES):
         text += ", in the muscles that were counted alone"
     if short:
         text += f"; it persists is told from {least_weeks('persists'):.0f} weeks on"

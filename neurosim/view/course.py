@@ -363,7 +363,7 @@ def _clock_axis(ax: Any, result: Result) -> Any:
     span = end - begin
     if span > 48.0:
         days = np.arange(24.0 * np.ceil(begin / 24.0), end + 1e-9, 24.0 * max(1, span // 240))
-        ax.set_xticks(days, [f"{int(round((d - begin) // 24)) + 1}" for d in days])
+        ax.set_xticks(days, [f"{round((d - begin) // 24) + 1}" for d in days])
         ax.set_xlabel("midnight of day")
         return ax
     step = next(s for s in (0.25, 0.5, 1.0, 2.0, 3.0) if span / s <= 16 or s == 3.0)

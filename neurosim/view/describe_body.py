@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurosim.clinic.excitability import Excitability
 from neurosim.model.axon.people import Scores, largest_differences
 from neurosim.model.body.contributions import PARAMETERS
 from neurosim.model.body.fields import FIELDS
@@ -17,6 +16,7 @@ from neurosim.model.soma.soma import SomaConditions, margin_mv
 from neurosim.view.style import muscle_words
 
 if TYPE_CHECKING:
+    from neurosim.clinic.excitability import Excitability
     from neurosim.simulation.result import Result
     from neurosim.simulation.scenario import Scenario
 

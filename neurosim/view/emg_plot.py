@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +26,9 @@ from neurosim.view.style import (
     new_figure,
     pluralize,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 FORCE_HZ = 1000.0  # samples of the force per second
 ROWS = ("raster", "force", "emg", "spectrogram")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from neurosim.base.files import Content
 from neurosim.clinic.comparison import match_pattern
-from neurosim.clinic.excitability import Excitability
 from neurosim.clinic.mem import mem_text
 from neurosim.clinic.norms import norms
-from neurosim.simulation.examine import Examination
 from neurosim.view import excitability_figures, export, style
 from neurosim.view.describe_body import person_words
 from neurosim.view.excitability_words import describe_excitability, excitability_table
+
+if TYPE_CHECKING:
+    from neurosim.base.files import Content
+    from neurosim.clinic.excitability import Excitability
+    from neurosim.simulation.examine import Examination
 
 LONGEST_TITLE = 40  # characters of a title in a headline
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurosim.clinic.conditioning import LONG_LEVELS, LONG_MS
-from neurosim.clinic.excitability import Excitability
 from neurosim.clinic.indices import POLARISED_FROM_MS
 from neurosim.clinic.norms import TE_CURVES, NormCurve
 from neurosim.view import excitability_words
@@ -29,6 +27,10 @@ from neurosim.view.style import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from neurosim.clinic.excitability import Excitability
+
     pass
 
 

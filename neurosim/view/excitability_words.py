@@ -6,12 +6,13 @@ import math
 from typing import TYPE_CHECKING
 
 from neurosim.clinic.comparison import compare_with_norms, match_pattern
-from neurosim.clinic.excitability import Excitability
 from neurosim.view.style import (
     ADVICE,
 )
 
 if TYPE_CHECKING:
+    from neurosim.clinic.excitability import Excitability
+
     pass
 from neurosim.view.describe_body import threshold_words
 

@@ -19,7 +19,6 @@ import numpy as np
 
 from neurosim.base.errors import NeurosimError
 from neurosim.base.files import write_files
-from neurosim.base.viewable import Sources
 from neurosim.clinic.comparison import compare_with_norms
 from neurosim.clinic.conditioning import LONG_LEVELS
 from neurosim.clinic.excitability import Excitability
@@ -27,6 +26,7 @@ from neurosim.clinic.norms import TE_CURVES, norms
 from neurosim.view import style
 
 if TYPE_CHECKING:
+    from neurosim.base.viewable import Sources
     from neurosim.simulation.people import People
     from neurosim.simulation.result import Result
 

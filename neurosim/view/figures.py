@@ -6,7 +6,6 @@ one panel on `ax` (new axes if omitted) and returns the axes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +38,8 @@ from neurosim.view.summary import check_results, describe, describe_soma, descri
 from neurosim.view.terms import explain_terms
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from neurosim.simulation.people import People
     from neurosim.simulation.result import Result
 

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.files import Content
 from neurosim.clinic.fit import NOISE_TOLERANCE, UNINFORMED_SPREAD, Estimate, Fit, SingleChange
 from neurosim.clinic.norms import TE_CURVES
-from neurosim.model.axon.axon import Axon
 from neurosim.simulation.scenario import Scenario
 from neurosim.view import export
 from neurosim.view.examination import LONGEST_TITLE
@@ -34,6 +32,9 @@ from neurosim.view.style import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from neurosim.base.files import Content
+    from neurosim.model.axon.axon import Axon
 
 NEAR_BEST = 90.0  # % of what the best single change removes, from which another is named
 MAX_NAMED = 6

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurosim.base.registry import has_view
-from neurosim.model.body.state import Body
 from neurosim.view.style import html_image, png_bytes
+
+if TYPE_CHECKING:
+    from neurosim.model.body.state import Body
 
 
 def body_html(body: Body) -> str:

@@ -7,14 +7,12 @@ neither the data nor Matplotlib's settings.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from textwrap import fill, shorten
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurosim.model.body.state import Body
-from neurosim.model.muscle.events import Twitches
 from neurosim.model.muscle.force import TwitchScales, muscle_force_mn
 from neurosim.view.describe_ratio import RatioFacts, people_ratio, person_ratio, ratio_facts
 from neurosim.view.style import (
@@ -36,6 +34,9 @@ from neurosim.view.style import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from neurosim.model.muscle.events import Twitches
     from neurosim.simulation.people import People
     from neurosim.simulation.result import Result
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurosim.base.files import Content
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
-from neurosim.simulation.people import People
 from neurosim.simulation.ratio import NO_RATIO, paired_ratio
-from neurosim.simulation.sweep import Sweep
 from neurosim.view import export, figures, style, summary
 from neurosim.view.cohort_plot import draw_rates
 from neurosim.view.cohort_tables import rate_row, rate_sentences, rate_table
 from neurosim.view.style import ADVICE, label_number, muscle_words, pluralize, time_words
+
+if TYPE_CHECKING:
+    from neurosim.base.files import Content
+    from neurosim.simulation.people import People
+    from neurosim.simulation.sweep import Sweep
 
 # --- Many people ---------------------------------------------------------------------------
 

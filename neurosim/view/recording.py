@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import html
 from base64 import b64encode
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +28,8 @@ from neurosim.view.style import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from neurosim.model.muscle.events import Twitches
     from neurosim.simulation.result import Result
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from neurosim.base.files import Content
-from neurosim.simulation.people import People
 from neurosim.simulation.person_run import run_one
-from neurosim.simulation.result import Result
 from neurosim.simulation.scenario import comparison_scenario
 from neurosim.view import course, export, figures, sound, style, summary
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from neurosim.base.files import Content
+    from neurosim.simulation.people import People
+    from neurosim.simulation.result import Result
 
 
 def comparison_result(result: Result) -> Result | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurosim.base.files import Content
 from neurosim.base.parameters import parameter
 from neurosim.simulation.sensitivity import (
     KEPT_NUMBERS,
@@ -30,6 +29,9 @@ from neurosim.view.style import (
     new_figure,
     png_bytes,
 )
+
+if TYPE_CHECKING:
+    from neurosim.base.files import Content
 
 MAX_SHOWN = 15  # inputs in the picture
 KIND_MARKS = {

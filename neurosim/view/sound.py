@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import wave
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from io import BytesIO
@@ -24,6 +23,8 @@ from neurosim.clinic.unit_potentials import EmgSettings, surface_electrode
 from neurosim.view.export import csv_bytes, json_bytes, provenance
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from neurosim.simulation.result import Result
 
 RUN_HZ = 2000.0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from neurosim.base.files import Content
 from neurosim.base.parameters import references
-from neurosim.base.viewable import Sources
 from neurosim.view import export
+
+if TYPE_CHECKING:
+    from neurosim.base.files import Content
+    from neurosim.base.viewable import Sources
 
 
 def source_rows(sources: Sources) -> list[dict[str, Any]]:

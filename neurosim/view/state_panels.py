@@ -7,7 +7,6 @@ neither the data nor Matplotlib's settings.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +29,8 @@ from neurosim.view.style import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from neurosim.model.body.state import Body
     from neurosim.simulation.result import Result
 

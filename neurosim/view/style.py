@@ -13,7 +13,6 @@ import os
 import re
 import zlib
 from base64 import b64encode
-from collections.abc import Callable, Sequence
 from functools import cache, wraps
 from html import escape
 from io import BytesIO
@@ -21,6 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from matplotlib.ticker import FuncFormatter
 
 P = ParamSpec("P")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +29,8 @@ from neurosim.view.style import (
 from neurosim.view.terms import explain_terms
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from neurosim.simulation.people import People
     from neurosim.simulation.result import Result
 

@@ -62,7 +62,7 @@ STATES: list[dict[str, float]] = [
     {NA: 128.0, CA: 0.9},
 ]
 LATER_BLOCK = [{K: 8.5, CA: 1.0}, {K: 9.0}]  # where an axon without slow inactivation blocks
-STATES_OF = {axon: STATES for axon in ax.AXONS} | {"alternative": STATES + LATER_BLOCK}
+STATES_OF = dict.fromkeys(ax.AXONS, STATES) | {"alternative": STATES + LATER_BLOCK}
 NAMES = sorted({k for s in STATES for k in s})
 FIELDS = [
     "state", *NAMES, "nu", "rest_mv", "availability", "x20_percent", "x1_percent",

@@ -26,7 +26,7 @@ from neurosim.model.firing.escape import escape_action
 from neurosim.model.firing.hazard import burst_rate, pair_probability, propagating_share
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "calibration"))
-from make_hazard_runs import CHANNELS, DT_MS, summary  # noqa: E402
+from make_hazard_runs import CHANNELS, DT_MS, summary
 
 RANGES = {
     "potassium_out_mmol_l": (3.0, 6.5), "calcium_out_mmol_l": (0.7, 1.7),

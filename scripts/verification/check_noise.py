@@ -193,7 +193,7 @@ def langevin_rate(axon, conditions, channels, seconds, copies=16, seed=5) -> flo
     """Return bursts per minute of one site with Langevin noise."""
     batch = ax.at_rest(conditions, axon).take(np.zeros(copies, int)).with_noise(channels)
     steps = round(seconds / copies * 1000.0 / DT_MS)
-    times, peaks, counts = kernel.noisy_spikes(
+    times, _peaks, counts = kernel.noisy_spikes(
         batch.rest.copy(), batch.P, np.zeros(copies), steps, DT_MS, seed, 65536
     )
     spikes = [(j, t, 0.0) for j in range(copies) for t in times[j, : counts[j]]]

@@ -248,7 +248,7 @@ class _Finder(importlib.abc.MetaPathFinder):
     def __init__(self, mutant: Mutant) -> None:
         self.mutant, self.name = mutant, f"neurosim.{mutant.module.replace('/', '.')}"
 
-    def find_spec(self, fullname: str, path: object, target: object = None):  # noqa: ARG002
+    def find_spec(self, fullname: str, path: object, target: object = None):
         if fullname != self.name:
             return None
         origin = str(ROOT / f"neurosim/{self.mutant.module}.py")

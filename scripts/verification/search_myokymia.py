@@ -30,7 +30,7 @@ from neurosim.model.axon.axon import Conditions
 from neurosim.model.axon.terminals import TRUNK_CHANNELS
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "calibration"))
-from fit_chain import judge  # noqa: E402
+from fit_chain import judge
 
 DT_MS = 0.02
 BOUNDS = {

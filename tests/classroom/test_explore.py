@@ -107,7 +107,7 @@ def test_every_condition_is_a_scenario_whose_fields_no_slider_moves():
 
 
 @pytest.mark.parametrize(
-    "values, message",
+    ("values", "message"),
     [
         ({"values": {"calcium": 1.0}}, "Unknown slider 'calcium'"),
         ({"values": {"potassium_mmol_l": 40}}, "outside the survivable range 1.5 to 9.5 mmol/L"),

@@ -281,7 +281,7 @@ def notebook(*code):
 
 
 @pytest.mark.parametrize(
-    "bad, phrase",
+    ("bad", "phrase"),
     [
         ("import warnings\nwarnings.warn('old')", "cell 2 ('import warnings'): UserWarning: old"),
         (
@@ -480,7 +480,7 @@ def test_a_lesson_that_fails_leaves_nothing(small, capsys):
 
 
 @pytest.mark.parametrize(
-    "phrase, message",
+    ("phrase", "message"),
     [
         (["99"], "Unknown lesson '99'"),
         (["one_twich"], "Unknown lesson 'one_twich'"),
@@ -493,7 +493,7 @@ def test_command_refuses(phrase, message, capsys):
 
 
 @pytest.mark.parametrize(
-    "change, phrase",
+    ("change", "phrase"),
     [
         ({"minutes": ""}, "lacks 'minutes'"),
         ({"aims": "You will"}, "lacks 'aims'"),

@@ -1,5 +1,6 @@
 """The electromyogram against closed forms, brute force, and published sizes."""
 
+import itertools
 import math
 
 import numpy as np
@@ -62,7 +63,7 @@ def direct_uv(t_ms, r, z0, half, v):
             lambda s: bend(v * t_ms - s) * w(s),
             max(0, front - 40),
             front,
-            limit=400,  # noqa: B023
+            limit=400,
             points=[min(max(side * z0, 0), front)],
         )[0]
         total += line - slope(v * t_ms) * w(0) + slope(v * t_ms - half) * w(half)
@@ -133,7 +134,7 @@ def test_the_skin_doubles_what_an_endless_muscle_shows():
 def test_the_surface_sees_less_of_what_lies_deeper():
     pair = unit_potentials.surface_electrode("upper_arm")
     sizes = [np.ptp(seen(fibre(depth=d), pair)) for d in (5.0, 10.0, 20.0, 40.0)]
-    assert all(a > 2 * b for a, b in zip(sizes, sizes[1:], strict=False))
+    assert all(a > 2 * b for a, b in itertools.pairwise(sizes))
 
 
 def test_few_far_fibres_stand_for_many():

@@ -25,7 +25,7 @@ from neurosim.model.muscle.force import muscle_force_mn
 from neurosim.model.soma import cramp
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts" / "verification"))
-from force_events import (  # noqa: E402
+from force_events import (
     _find_spasms,
     _ForceRecord,
     _measure_forces,

@@ -101,7 +101,7 @@ def test_the_rate_depends_on_the_state_only():
     # Two bodies that make the same membranes make the same rates: a body that is not asked
     # about and the conditions written down by hand.
     asked, body = Scenario(), Body(ionised_calcium_mmol_l=1.0, potassium_mmol_l=4.8)
-    sites, _ = person_sites(asked, 3)
+    _sites, _ = person_sites(asked, 3)
     by_factors = state_from_contributions(contributions(body))
     healthy = state_from_contributions(())
     by_hand = Conditions(

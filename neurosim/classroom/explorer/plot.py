@@ -6,7 +6,6 @@ Axes stay where they are while a slider moves, so that the eye can follow what c
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import wraps
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -41,6 +40,8 @@ from neurosim.view.style import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from neurosim.simulation.result import Result
 
 WIDTH_IN, HEIGHT_IN = 11.2, 6.1
@@ -206,7 +207,7 @@ class ExplorerFigure:
             for artist in (bar, end, text):
                 artist.set_color(colour)
             text.set_text(f"{value:.0f} %" if known else "blocked")
-            is_left = x > 100.0 + 0.5 * (THRESHOLD_TOP - 100.0) or x < 99.5 and x > 45.0
+            is_left = x > 100.0 + 0.5 * (THRESHOLD_TOP - 100.0) or (x < 99.5 and x > 45.0)
             text.set_position((x - 9 if is_left else x + 9, y))
             text.set_ha("right" if is_left else "left")
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -23,13 +22,17 @@ from neurosim.model.body.state import Body
 from neurosim.model.body.units import INPUT_UNITS
 from neurosim.model.firing.sites import TYPICAL_PERSON
 from neurosim.model.soma.soma import SomaConditions, margin_mv
-from neurosim.simulation.result import Result
 from neurosim.simulation.scenario import Scenario, catalogue, load_scenario, title_in_sentence
 from neurosim.simulation.simulate import simulate
 from neurosim.view import describe_ratio
 from neurosim.view.describe_body import firing_point
 from neurosim.view.parameter_use import count_assumptions
 from neurosim.view.style import ADVICE, label_number, muscle_words, pluralize, time_words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from neurosim.simulation.result import Result
 
 DURATION_S = 60.0  # long enough to see, short enough to follow a slider
 HEALTH = "normal"

@@ -8,10 +8,9 @@ teacher's copy and the key are run when they are built, so the model gives the n
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, short_repr, unknown_name
@@ -25,6 +24,9 @@ from neurosim.classroom.lessons.source import (
     select_sources,
     source_folder,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 MY_ANSWER = "*My answer (double-click to write):*"
 PARTS = ("student", "teacher", "worksheets")

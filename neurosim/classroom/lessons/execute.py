@@ -11,14 +11,16 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurosim.base import disk_cache
 from neurosim.base.errors import NeurosimError
 from neurosim.classroom.lessons.source import require_packages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Run before the first cell and kept out of the notebook.
 SINGLE_USER = """\

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurosim.base.errors import NeurosimError, clip_name, short_repr, unknown_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 TAGS = {
     "question": "to be answered in writing; on the worksheet",

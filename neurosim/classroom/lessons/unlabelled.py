@@ -8,20 +8,23 @@ findings follow from the bodies as in any run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurosim.base.errors import unknown_name
 from neurosim.model.body.state import Body
 from neurosim.model.muscle.anatomy import MUSCLES, muscle
-from neurosim.simulation.result import Result
 from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.simulate import simulate
 from neurosim.simulation.state import strength
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from neurosim.simulation.result import Result
 
 RHYTHMS = ("single", "myokymic", "neuromyotonic")  # the twitches of a minute are counted by these
 _RHYTHM_INDEX = MappingProxyType({"myokymic_burst": 1, "neuromyotonic_burst": 2})  # else single
@@ -192,9 +195,9 @@ def correct_diagnoses(patients: Sequence[Patient], answers: Mapping[str, str]) -
             raise unknown_name("patient", letter, letters)
         if cause and cause not in CAUSES:
             raise unknown_name("cause", cause, CAUSES)
-    return [name for name, p in letters.items() if answers.get(name) == p._cause]
+    return [name for name, p in letters.items() if answers.get(name) == p._cause]  # noqa: SLF001
 
 
 def true_causes(patients: Sequence[Patient]) -> dict[str, str]:
     """Return the cause of each patient by letter: the key."""
-    return {p.letter: p._cause for p in patients}
+    return {p.letter: p._cause for p in patients}  # noqa: SLF001

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurosim.base.errors import NeurosimError
-from neurosim.classroom.lessons.unlabelled import Patient
 from neurosim.view.style import (
     ADVICE,
     BLACK,
@@ -26,6 +24,11 @@ from neurosim.view.style import (
     safe_label,
     time_words,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from neurosim.classroom.lessons.unlabelled import Patient
 
 RHYTHM_STYLES = ((BLUE, "o"), (VERMILION, "s"), (PURPLE, "^"))  # by RHYTHMS
 NONE_PER_MIN, MOST_PER_MIN = 0.1, 5000.0

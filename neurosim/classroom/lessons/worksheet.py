@@ -6,8 +6,8 @@ prints what the model computed. Pages load nothing from a network and print on A
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from html.parser import HTMLParser
@@ -19,6 +19,8 @@ from neurosim.view.style import ADVICE
 from neurosim.view.templates import mark_html, render
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from markupsafe import Markup
 
 # Kinds of pictures among a cell's outputs, the best for paper first.
@@ -136,7 +138,7 @@ def _headings(text: str) -> list[Markup]:
     tokens = _markdown().parse(text)
     return [
         _inline_html(after.content)
-        for token, after in zip(tokens, tokens[1:], strict=False)
+        for token, after in itertools.pairwise(tokens)
         if token.type == "heading_open" and token.tag == "h2"
     ]
 

@@ -6,16 +6,18 @@ one `neurosim.classroom.mystery.game.Game`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, clip_name, unknown_name
-from neurosim.base.parameters import Key
 from neurosim.base.viewable import Viewable
 from neurosim.classroom.mystery import phrases
 from neurosim.classroom.mystery.game import Game
-from neurosim.classroom.mystery.patient import Case
 from neurosim.view.style import ADVICE, muscle_words
+
+if TYPE_CHECKING:
+    from neurosim.base.parameters import Key
+    from neurosim.classroom.mystery.patient import Case
 
 COMMANDS = {
     "order TEST [MUSCLE]": "do a test, such as 'order blood' or 'order emg calf'",

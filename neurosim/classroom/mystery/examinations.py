@@ -10,9 +10,8 @@ Parameters: ``mystery.toml``.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,6 +33,9 @@ from neurosim.model.firing.sites import person_scores
 from neurosim.model.muscle.anatomy import MUSCLES, muscle
 from neurosim.simulation.person_run import PersonRun, person_sites, simulate_person, sites_in_state
 from neurosim.simulation.state import constant_trajectory, strength, tissue_state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NERVE = "thumb"  # the nerve of the excitability test runs to it, past the wrist
 EMG_HZ = 10_000.0

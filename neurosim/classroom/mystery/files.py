@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurosim.classroom.mystery import key_phrases, phrases
-from neurosim.classroom.mystery.desk import Mystery
-from neurosim.classroom.mystery.game import Game
-from neurosim.classroom.mystery.key import TeacherKey
 from neurosim.simulation.provenance import versions
 from neurosim.view import export
 from neurosim.view.style import ADVICE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from neurosim.classroom.mystery.desk import Mystery
+    from neurosim.classroom.mystery.game import Game
+    from neurosim.classroom.mystery.key import TeacherKey
 
 # Groups of parameters that no patient rests on, whatever the hidden cause.
 

@@ -7,9 +7,9 @@ the same person in the same ten minutes, before and after the remedy.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from neurosim.base.errors import NeurosimError, unknown_name
 from neurosim.base.parameters import Key, parameter, track_reads
@@ -17,8 +17,12 @@ from neurosim.classroom.mystery.examinations import TESTS, Report, perform_test
 from neurosim.classroom.mystery.patient import CAUSES, Case, draw_case, seen_per_min
 from neurosim.model.body import remedies
 from neurosim.model.body.fields import FIELDS
-from neurosim.model.body.state import Body
 from neurosim.model.muscle.anatomy import muscle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from neurosim.model.body.state import Body
 
 DOCTOR, LEAVE, REASSURE = "see_doctor", "leave_medicine", "reassure"
 EXTRA_REMEDIES = {
@@ -52,7 +56,7 @@ def body_after_remedy(case: Case, remedy: str) -> Body:
     if remedy not in EXTRA_REMEDIES:
         return remedies.remedy(remedy).apply(body)
     if remedy == LEAVE:
-        return body.replace(**{name: 0.0 for name in _MEDICINES})
+        return body.replace(**dict.fromkeys(_MEDICINES, 0.0))
     if remedy == DOCTOR and cause.doctor in ("treats", "heals"):
         value, healthy = getattr(body, cause.field), FIELDS[cause.field].healthy
         remaining = 1.0 - parameter("study", "remedy_share")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, clip_name, short_repr
@@ -12,6 +12,9 @@ from neurosim.base.viewable import Viewable
 from neurosim.classroom.mystery.examinations import TESTS, Report, perform_test
 from neurosim.classroom.mystery.game import DOCTOR, REMEDIES, is_right_remedy, remedy_effects
 from neurosim.classroom.mystery.patient import Case, check_seed, draw_case
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_PATIENTS = 100  # in one key
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurosim.classroom.mystery import phrases
 from neurosim.classroom.mystery.game import REMEDIES, is_right_remedy
-from neurosim.classroom.mystery.key import PatientKey, TeacherKey
 from neurosim.classroom.mystery.patient import CAUSES, Case
 from neurosim.model.body.fields import FIELDS
 from neurosim.view.style import ADVICE, label_number, muscle_words, pluralize
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from neurosim.classroom.mystery.key import PatientKey, TeacherKey
 
 
 def describe_key(key: TeacherKey) -> str:

@@ -7,8 +7,7 @@ reader reads at once; every picture has an alternative text.
 from __future__ import annotations
 
 import html
-from collections.abc import Container, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurosim.base.errors import NeurosimError
 from neurosim.classroom.mystery import phrases
@@ -18,6 +17,9 @@ from neurosim.classroom.mystery.patient import CAUSES
 from neurosim.classroom.mystery.plot import picture_report
 from neurosim.model.muscle.anatomy import MUSCLES
 from neurosim.view.style import ADVICE, html_image, label_number, muscle_words, png_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable
 
 SHORT = {
     "history": "History", "examination": "Examination", "count": "Count 10 minutes",

@@ -9,8 +9,8 @@ that there is something to find. Parameters: ``mystery.toml``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from neurosim.model.muscle.anatomy import MUSCLES, muscle_roots
 from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.scenario import load_scenario as catalogued
 from neurosim.simulation.tally import tally_person
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PATIENTS_SEED = 8  # the seed of all patients; each is one of its people
 SALT = 1279  # keeps the draws apart from all others of the same seed

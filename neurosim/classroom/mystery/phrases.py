@@ -7,8 +7,7 @@ each, which a screen reader reads as they are.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurosim.base.parameters import parameter
 from neurosim.classroom.mystery.examinations import TESTS, Finding, Report
@@ -17,6 +16,9 @@ from neurosim.classroom.mystery.patient import CAUSES, Case
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.muscle.anatomy import MUSCLES
 from neurosim.view.style import ADVICE, label_number, muscle_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MYSTERY_TEXTS = {
     "history": "ask about habits and medicines",

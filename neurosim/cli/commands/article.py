@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
+from typing import TYPE_CHECKING
 
 from neurosim.base.errors import NeurosimError
 from neurosim.cli.options import scenario_changes
 from neurosim.cli.output import output_folder, save_and_print
 from neurosim.cli.progress import ProgressLine
+
+if TYPE_CHECKING:
+    import argparse
 
 HELP = "judge every claim of the article"
 STATES_PER_PERSON = 150  # about so many are computed of each

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from neurosim.cli.options import parse_whole
 from neurosim.cli.output import output_folder, print_now, save_and_print
 from neurosim.cli.progress import ProgressLine
+
+if TYPE_CHECKING:
+    import argparse
 
 HELP = "count many people under many scenarios for hours, resumably"
 OPTIONS = ("people", "hours", "seed", "muscle", "workers", "scheduler", "resume", "format", "out")

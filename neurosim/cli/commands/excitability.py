@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
+from typing import TYPE_CHECKING
 
 from neurosim.cli.options import parse_person, parse_settings, scenario_changes
 from neurosim.cli.output import output_folder, save_and_print
+
+if TYPE_CHECKING:
+    import argparse
 
 HELP = "run the clinic's nerve-excitability test on the axon"
 OPTIONS = ("condition", "set", "change", "axon", "person", "seed", "out")

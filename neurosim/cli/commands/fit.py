@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
+from typing import TYPE_CHECKING
 
 from neurosim.cli.options import scenario_changes
 from neurosim.cli.output import output_folder, save_and_print
+
+if TYPE_CHECKING:
+    import argparse
 
 HELP = "tell which parameters of the axon moved in one person's record"
 OPTIONS = ("axon", "out")

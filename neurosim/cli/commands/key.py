@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
+from typing import TYPE_CHECKING
 
 from neurosim.base.errors import NeurosimError
 from neurosim.cli.output import output_folder, print_now, save_and_print
 from neurosim.cli.progress import ProgressLine
+
+if TYPE_CHECKING:
+    import argparse
 
 HELP = "print the teacher's key of a mystery patient (--seed 7) or a class (--seed 1:30)"
 OPTIONS = ("seed", "out")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
+from typing import TYPE_CHECKING
 
 from neurosim.cli.options import parse_whole
 from neurosim.cli.output import print_now
+
+if TYPE_CHECKING:
+    import argparse
 
 HELP = "open the sliders, a lesson or the mystery patient in the browser"
 OPTIONS = ("no-browser", "port", "out")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
+from typing import TYPE_CHECKING
 
 from neurosim.cli.output import output_folder, print_now
 from neurosim.cli.progress import ProgressLine
+
+if TYPE_CHECKING:
+    import argparse
 
 HELP = "build the lessons: notebooks for pupils and teacher, worksheets and their keys"
 OPTIONS = ("only", "out")

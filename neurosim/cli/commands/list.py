@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
+from typing import TYPE_CHECKING
 
 from neurosim.cli.output import print_now
+
+if TYPE_CHECKING:
+    import argparse
 
 HELP = "list scenarios, muscles, the fields of a body and an axon's conditions"
 OPTIONS: tuple[str, ...] = ()

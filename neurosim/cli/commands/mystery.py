@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from io import TextIOWrapper
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurosim.base.errors import NeurosimError
 from neurosim.cli.options import parse_whole
 from neurosim.cli.output import output_folder, print_now, save_files
+
+if TYPE_CHECKING:
+    import argparse
 
 HELP = "work a patient with a hidden cause: order tests, say what it is, what to do"
 OPTIONS = ("seed", "out")

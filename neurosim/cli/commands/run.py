@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurosim.cli.options import parse_person, parse_settings, scenario_changes
 from neurosim.cli.output import output_folder, save_and_print, say_if_long
 from neurosim.cli.progress import ProgressLine
+
+if TYPE_CHECKING:
+    import argparse
 
 HELP = "simulate one scenario and write tables, a figure and its words"
 OPTIONS = (

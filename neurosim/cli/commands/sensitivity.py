@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
+from typing import TYPE_CHECKING
 
 from neurosim.cli.options import parse_whole, scenario_changes
 from neurosim.cli.output import output_folder, save_and_print
 from neurosim.cli.progress import ProgressLine
+
+if TYPE_CHECKING:
+    import argparse
 
 HELP = "tell which field of the body and which number of the model moves the rate most"
 RUNS_PER_SAMPLE = 30  # about so often the rate is computed

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from neurosim.base.errors import NeurosimError, clip_name
 from neurosim.cli.output import print_now
+
+if TYPE_CHECKING:
+    import argparse
 
 HELP = "print every number of the model with its source"
 OPTIONS = ("csv",)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
+from typing import TYPE_CHECKING
 
 from neurosim.cli.options import scenario_changes
 from neurosim.cli.output import output_folder, save_and_print, say_if_long
 from neurosim.cli.progress import ProgressLine
+
+if TYPE_CHECKING:
+    import argparse
 
 HELP = "change one field of the body step by step"
 OPTIONS = ("muscle", "people", "seed", "out")

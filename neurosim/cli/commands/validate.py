@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
+from typing import TYPE_CHECKING
 
 from neurosim.cli.output import output_folder, save_and_print
+
+if TYPE_CHECKING:
+    import argparse
 
 HELP = "compare the model with published numbers"
 OPTIONS = ("out",)

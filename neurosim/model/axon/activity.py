@@ -12,9 +12,11 @@ Potassium inside (155 mmol/L) is held constant: it would fall by as many mmol/L 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,13 +26,15 @@ from neurosim.base.parameters import parameter
 from neurosim.model.axon import axon as ax
 from neurosim.model.axon import equations as eq
 from neurosim.model.axon import ions
-from neurosim.model.axon.axon import Axon
 from neurosim.model.axon.conditions import (
     Conditions,
     document_changes,
     quantity,
     read_changes,
 )
+
+if TYPE_CHECKING:
+    from neurosim.model.axon.axon import Axon
 
 # Derivatives of sodium inside and potassium outside: of time, both, firing, whether ischaemic.
 IonFlow = Callable[[float, np.ndarray, float, bool], list[float]]
@@ -203,7 +207,7 @@ def _stretches(history: AxonHistory) -> Iterator[tuple[float, float, bool, bool]
     end, train = history.length_min, history.start_min - history.train_min
     ischaemia = history.start_min - history.ischaemia_min
     edges = sorted(t for t in {0.0, end, history.start_min, ischaemia, train} if t <= end)
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in itertools.pairwise(edges):
         middle = 0.5 * (low + high)
         fires = train < middle < history.start_min
         yield low, high, fires, ischaemia < middle < history.start_min

@@ -12,9 +12,9 @@ once for NumPy (the reference, here) and for Numba (`compiled_chain`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -41,6 +41,9 @@ from neurosim.model.axon.chain_equations import (
     node_row,
     potassium_current,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MMOL_L_PER_PA_MS_PL = 1e-3 / 96.48533  # mmol/L of one charge carried into 1 pL by 1 pA in 1 ms
 
@@ -235,8 +238,8 @@ def _currents(P, slow_rows, g, e, ei):
     """Return the currents out of every node and internode in steady state, axial ones too."""
     state = steady_state(P, e, ei)
     open_ = P[eq.ROW["P_na"]] * available_sodium(e, *slow_rows)
-    node, _ = eq.node_current(e, *state[2:7], open_, *P[eq.NODE][1:])  # pyright: ignore
-    inner, _ = eq.internode_current(ei, *state[7:], *P[eq.INTERNODE])  # pyright: ignore
+    node, _ = eq.node_current(e, *state[2:7], open_, *P[eq.NODE][1:])  # pyright: ignore[reportCallIssue]
+    inner, _ = eq.internode_current(ei, *state[7:], *P[eq.INTERNODE])
     bridge = P[eq.ROW["g_bb"]] * (e - ei)
     flow = g * np.diff(e, axis=0)
     node = node + bridge

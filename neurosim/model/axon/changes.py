@@ -7,16 +7,20 @@ line's ``--change`` and ``--condition``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from neurosim.base.errors import number_within, unknown_name
 from neurosim.base.parameters import FILES, load_group, parameter, read_toml
 from neurosim.model.axon.activity import AxonHistory, conditions_after
-from neurosim.model.axon.axon import Axon
 from neurosim.model.axon.conditions import Change, Conditions, read_changes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from neurosim.model.axon.axon import Axon
 
 CHANGES: Mapping[str, Change] = MappingProxyType(
     read_changes(Conditions) | read_changes(AxonHistory)

@@ -55,8 +55,8 @@ def compile_loop(function):
         return njit(**MATH)(function)
 
 
-@overload(eq.exp2, jit_options=INLINE)  # pyright: ignore
-def _exp2(x):  # noqa: ANN001, ANN202
+@overload(eq.exp2, jit_options=INLINE)  # pyright: ignore[reportArgumentType]
+def _exp2(x):
     def exp2(x):
         # 2^k 2^f, |f| <= 1/2, by the best polynomial of degree 9 that is 1 at 0: 2e-14
         # relative; `x` must be within +-1000, which `clamp_potential` ensures
@@ -75,13 +75,13 @@ def _exp2(x):  # noqa: ANN001, ANN202
     return exp2
 
 
-@overload(eq.exp, jit_options=INLINE)  # pyright: ignore
-def _exp(x):  # noqa: ANN001, ANN202
+@overload(eq.exp, jit_options=INLINE)  # pyright: ignore[reportArgumentType]
+def _exp(x):
     return lambda x: eq.exp2(x * 1.4426950408889634)
 
 
-@overload(eq.off_zero, jit_options=INLINE)  # pyright: ignore
-def _off_zero(x):  # noqa: ANN001, ANN202
+@overload(eq.off_zero, jit_options=INLINE)  # pyright: ignore[reportArgumentType]
+def _off_zero(x):
     # the same value, without turning a comparison into a number
     return lambda x: x + (1e-5 if abs(x) < 1e-5 else 0.0)
 

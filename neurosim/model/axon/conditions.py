@@ -7,14 +7,16 @@ read them there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import Field, dataclass, field, fields
 from dataclasses import replace as _replace
 from inspect import cleandoc
 from textwrap import fill, indent
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from neurosim.base.errors import unknown_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True)

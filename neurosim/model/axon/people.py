@@ -14,8 +14,7 @@ the test cannot see is assumed not to vary, so real axons differ at least this m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -23,6 +22,9 @@ from neurosim.base.cache import cached
 from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import load_group, parameter
 from neurosim.model.axon.axon import Axon, axon_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SHARED_AXON = "ghk"  # its spread is used for axons without one in the file
 Scores = tuple[float, ...]

@@ -14,9 +14,12 @@ to each other. Units: mV, ms, pA, nS, pF, mmol/L; rates 1/ms at 36 degC, rows of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FARADAY = 96.48533  # C/mmol
 

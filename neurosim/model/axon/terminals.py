@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import load_group, parameter
 from neurosim.model.axon.axon import Conditions
 from neurosim.model.axon.chain import ChainUnit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 CHANNELS = 2500.0  # of a sick last node; `firing.noise_channels` is the same number
 TRUNK_CHANNELS = 25000.0  # of a node in the trunk: its 1-ms threshold spreads by 1.6 %

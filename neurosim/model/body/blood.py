@@ -8,12 +8,15 @@ the membrane as any other change of them does. A blood value of `Body` is what i
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import parameter
 from neurosim.model.body.fields import FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 IONS = {
     "sodium": "sodium_mmol_l",

@@ -18,12 +18,13 @@ it is in the body. Sizes and time constants are in ``course.toml``. In a scenari
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from neurosim.base.errors import (
     NeurosimError,
@@ -36,6 +37,9 @@ from neurosim.base.parameters import load_group, parameter
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.kinetics import caffeine_umol_l, elimination_per_h, healthy_mass_kg
 from neurosim.model.body.state import Body
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 DAY_MIN = 1440
 LONGEST_SPAN_H = 16.0  # a longer one is probably written backwards
@@ -72,7 +76,7 @@ MOMENTS = {
     "plain_water_l": (0.0, 5.0, "L"),
     "rehydration_l": (0.0, 5.0, "L"),
     "contraction": (0.0, 1.0, ""),
-    **{name: (0.0, 1.0, "") for name in MEDICINES},
+    **dict.fromkeys(MEDICINES, (0.0, 1.0, "")),
 }
 SPANS = {
     "sweat_l_per_h": (0.0, 4.0, "L/h"),
@@ -176,7 +180,7 @@ class Course:
         for name in what:
             if name not in MOMENTS and name not in SPANS:
                 raise unknown_name("course event", name, {*MOMENTS, *SPANS})
-        return self._rename_events({name: None for name in what})
+        return self._rename_events(dict.fromkeys(what))
 
     def replace_events(self, old: str, new: str) -> Course:
         """Return the course with events of another kind in the place of those of one kind.
@@ -412,7 +416,7 @@ _EVENT_FIELDS = {
     "caffeine_mg": ("plasma_caffeine_umol_l",),
     "contraction": ("fatigue",),
     "sleep": ("sleep_debt_h",),
-    **{what: ("mass_loss_percent", *DRINKS) for what in (*DRINKS, "sweat_l_per_h")},
+    **dict.fromkeys((*DRINKS, "sweat_l_per_h"), ("mass_loss_percent", *DRINKS)),
 }
 
 
@@ -542,7 +546,7 @@ def _refuse_overlaps(events: Sequence[Event], begin: int) -> None:
     until = max((e.stop_min for e in events), default=0) + DAY_MIN
     for what in SPANS:
         spans = sorted(t for e in events if e.what == what for t in e.times(until))
-        for (_, stop), (start, _) in zip(spans, spans[1:], strict=False):
+        for (_, stop), (start, _) in itertools.pairwise(spans):
             if start < stop:
                 raise NeurosimError(
                     f"Two spans of {what} overlap at {_format_clock(begin + start)}; a course "

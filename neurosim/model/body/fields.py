@@ -7,13 +7,15 @@ checks, the printed table, the command line, the sliders and the documentation r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from textwrap import fill, indent
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from neurosim.base.errors import number_within
 from neurosim.base.parameters import FILES, Value, load_group, parameter, read_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Kind = Literal["quantity", "scale"]
 PRINTED_UNITS = {"umol/L": "µmol/L", "degC": "°C", "1": "", "1/s": "per second"}

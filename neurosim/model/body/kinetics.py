@@ -7,14 +7,18 @@ times costs one line of arithmetic.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from neurosim.base.errors import NeurosimError, finite_number, number_within, short_repr
 from neurosim.base.parameters import parameter
 from neurosim.model.body.fields import read_field
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
 
 
 def healthy_mass_kg() -> float:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from neurosim.base.errors import clip_name, unknown_name
 from neurosim.base.parameters import parameter
 from neurosim.model.body.fields import FIELDS
-from neurosim.model.body.state import Body
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from neurosim.model.body.state import Body
 
 RAISED_IF_LOW = ("potassium_mmol_l", "ionised_calcium_mmol_l", "ionised_magnesium_mmol_l")
 

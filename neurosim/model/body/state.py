@@ -6,15 +6,18 @@ reference range.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from inspect import cleandoc
+from typing import TYPE_CHECKING
 
 from neurosim.base.errors import NeurosimError
 from neurosim.base.registry import view
 from neurosim.model.body.blood import blood
 from neurosim.model.body.fields import FIELDS, Field, describe_fields
 from neurosim.model.body.units import to_body_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 GAUGE_WIDTH = 9
 _HEALTHY = {name: field.healthy for name, field in FIELDS.items()}

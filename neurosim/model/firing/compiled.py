@@ -22,6 +22,6 @@ for part in (
 # Every part is inlined, so that the records stay in registers.
 sample: Sample
 try:
-    sample = njit(cache=True, _nrt=False)(sampler.sample)  # pyright: ignore
+    sample = njit(cache=True, _nrt=False)(sampler.sample)  # pyright: ignore[reportCallIssue]
 except RuntimeError:  # no writable folder for machine code
-    sample = njit(_nrt=False)(sampler.sample)  # pyright: ignore
+    sample = njit(_nrt=False)(sampler.sample)  # pyright: ignore[reportCallIssue]

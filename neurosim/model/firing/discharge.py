@@ -10,9 +10,9 @@ the same law through time, for small checks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from neurosim.base.parameters import parameter
 from neurosim.model.axon import kernel
 from neurosim.model.firing import sampler
 from neurosim.model.firing.sampler import Sample, SamplingTables, Timing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 ORIGINS = ("axon", "terminal", "soma", "lesion", "junction")
 PROCESSES = ("misfire", "neuromyotonia", "myokymia", "plateau")  # that generate discharges

@@ -10,11 +10,11 @@ Nothing here is drawn in a body without the disease.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from neurosim.base.parameters import parameter
-from neurosim.model.axon.axon import Conditions
 from neurosim.model.firing.bursts import (
     draw_rhythm,
     isaacs_bursts,
@@ -24,8 +24,11 @@ from neurosim.model.firing.bursts import (
 from neurosim.model.firing.discharge import Firing, firing_from_rows
 from neurosim.model.firing.sites import LESION, ROGUE, SOMA, Sites
 from neurosim.model.soma import cramp, trains
-from neurosim.model.soma.cramp import Cramping
-from neurosim.model.soma.soma import SomaConditions
+
+if TYPE_CHECKING:
+    from neurosim.model.axon.axon import Conditions
+    from neurosim.model.soma.cramp import Cramping
+    from neurosim.model.soma.soma import SomaConditions
 
 # Least time from one multiplet of an ending to its next, longer than any multiplet. If they come
 # more often than twice a second, it is half of their mean interval.

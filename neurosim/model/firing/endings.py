@@ -11,8 +11,8 @@ differ from health in one value and measures its error on states that differ in 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from neurosim.model.axon import equations as eq
 from neurosim.model.axon import terminals
 from neurosim.model.axon.axon import Axons, Conditions, at_rest
 from neurosim.model.firing.escape import escape_action
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NO_ACTION = 60.0  # action of a middle node that no course of noise fires
 RATE_TERMS = ("rate_0", "rate_action", "rate_rest", "rate_ceiling", "rate_ceiling_rest")

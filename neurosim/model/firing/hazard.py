@@ -14,9 +14,8 @@ are smooth (`tests/model/firing/test_people_hazard.py` compares the result with 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -37,6 +36,9 @@ from neurosim.model.axon.axon import (
 from neurosim.model.firing.discharge import HazardCourse, UnitHazard, balance
 from neurosim.model.firing.escape import HIGHEST, escape_action
 from neurosim.model.firing.sites import SOMA, Sites
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 NU = np.concatenate([np.arange(0.7, 2.0, 0.1), np.arange(2.0, 5.0, 0.2), np.arange(5.0, 8.1, 0.5)])
 LOAD_MMOL_L = np.array([0.0, 0.7, 1.5, 2.5, 4.0, 6.0])

@@ -23,9 +23,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import exp
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 LONGEST = 64  # discharges of a burst; at a chance of 0.6 each, more would come once in 1e14
 FOREVER = 1e300

@@ -8,17 +8,19 @@ fastest.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurosim.base import parameters
 from neurosim.base.cache import cached
 from neurosim.base.errors import clip_name, unknown_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SENSORY = "sensory"  # a lesion of sensory fibres alone: no motor axon runs through it
 MUSCLES = ("eyelid", "calf", "foot_sole", "thumb", "shin", "upper_arm")

@@ -9,14 +9,13 @@ time in contraction times, so that peak and edges are exact and need no sampling
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import parameter
 from neurosim.model.muscle import anatomy
-from neurosim.model.muscle.anatomy import Muscle
 from neurosim.model.muscle.force import (
     UNSCALED,
     TwitchScales,
@@ -24,6 +23,9 @@ from neurosim.model.muscle.force import (
     muscle_force_mn,
     sort_discharges,
 )
+
+if TYPE_CHECKING:
+    from neurosim.model.muscle.anatomy import Muscle
 
 KINDS = (
     "single", "doublet", "multiplet", "myokymic_burst", "neuromyotonic_burst", "spasm",

@@ -7,7 +7,8 @@ rate. Twitches of all units add up (Fuglevand, Winter & Patla 1993).
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import itertools
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,7 +16,9 @@ from neurosim.base.cache import cached
 from neurosim.base.errors import NeurosimError, finite_number, number_within
 from neurosim.base.parameters import parameter
 from neurosim.model.muscle import anatomy
-from neurosim.model.muscle.anatomy import Muscle
+
+if TYPE_CHECKING:
+    from neurosim.model.muscle.anatomy import Muscle
 
 MAX_SAMPLES = 200_000_000
 _TAIL = 20.0  # contraction times after which a twitch is dropped: 1e-7 of its peak is left
@@ -147,7 +150,7 @@ def muscle_force_mn(
         np.diff(contraction, prepend=-1, append=-1) != 0
     )
     bounds = np.flatnonzero(new)
-    for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, stop in itertools.pairwise(bounds):
         part = slice(start, stop)
         _add_unit(force, times[part], peak[part], float(contraction[start]), float(sampling_hz))
     return force

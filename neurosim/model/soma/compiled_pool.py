@@ -8,7 +8,7 @@ from neurosim.base.code_hash import code_hash
 from neurosim.model.axon.compiled import compile_loop
 from neurosim.model.soma import pool_equations
 
-KEEP, KICK, _ = pool_equations._independent_noise()
+KEEP, KICK, _ = pool_equations.independent_noise()
 SUBSTEPS = pool_equations.SUBSTEPS
 step = njit(inline="always")(pool_equations.step)
 
@@ -51,4 +51,4 @@ def _move(
 
 def move(*arguments):
     """Do what `pool.move` does."""
-    _move(*arguments, pool_equations._independent_noise()[2])  # pyright: ignore
+    _move(*arguments, pool_equations.independent_noise()[2])  # pyright: ignore[reportCallIssue]

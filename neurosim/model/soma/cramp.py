@@ -7,8 +7,8 @@ nerve depolarises every unit in proportion to the rate of stimuli; stretch inhib
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from neurosim.base.parameters import parameter
 from neurosim.model.soma import pool, trains
 from neurosim.model.soma.pool import hold_input, join_inputs
 from neurosim.model.soma.soma import SomaConditions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 BEFORE_S, STIMULUS_S = 1.0, 2.0
 HIGHEST_HZ = 60.0

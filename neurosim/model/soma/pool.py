@@ -8,10 +8,9 @@ equations, once for NumPy and for Numba.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,12 +21,15 @@ from neurosim.model.soma.pool_equations import (
     INPUT_MS,
     NOISE_HZ,
     SUBSTEPS,
-    _independent_noise,
     _param,
     _soma_param,
+    independent_noise,
     step,
 )
 from neurosim.model.soma.soma import SomaConditions, noise_mv, resting_mv, threshold_parts_mv
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
 
 MAX_SAMPLES = 200_000_000  # units x milliseconds of one run
 MAX_TRACED = 20_000_000  # units x steps whose potential is recorded
@@ -269,7 +271,7 @@ def move(S, P, noise, kicks, common, size, saturating, linear, other, spikes, co
     traces : ndarray, shape (3, traced, steps)
         Potential, threshold rise and PIC of the units in `rows` (-1: not recorded).
     """
-    keep, kick, force = _independent_noise()
+    keep, kick, force = independent_noise()
     traced = np.flatnonzero(rows >= 0)
     states = list(S)
     for k in range(kicks.shape[1]):
@@ -278,7 +280,7 @@ def move(S, P, noise, kicks, common, size, saturating, linear, other, spikes, co
         u = x / (1.0 + x / force) + size[4] * linear[k] + other[:, k]
         u = u + size[0] * noise + size[1] * common[0, k] + size[2] * common[1, k]
         for j in range(SUBSTEPS):
-            *states, fired = step(*states, u, P)  # pyright: ignore
+            *states, fired = step(*states, u, P)  # pyright: ignore[reportCallIssue]
             at = k * SUBSTEPS + j
             for i in np.flatnonzero(fired):
                 spikes[i, counts[i]] = at

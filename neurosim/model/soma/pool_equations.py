@@ -47,7 +47,7 @@ def step(v, w, ahp, rise, p, h, wait, u, P):
     return v, w, ahp + P[3] * fired, rise + P[5] * fired, p, h, wait, fired
 
 
-def _independent_noise() -> tuple[float, float, float]:
+def independent_noise() -> tuple[float, float, float]:
     """Return (share kept over one ms, SD of one kick) of a unit's own noise, and driving force."""
     keep = float(np.exp(-INPUT_MS * 2.0 * np.pi * NOISE_HZ[2] / 1000.0))
     return keep, float(np.sqrt(1.0 - keep**2)), _param("driving_force_mv")

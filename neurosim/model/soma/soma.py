@@ -8,9 +8,9 @@ persistent inward current (PIC) is a steady depolarisation, so there are no plat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from dataclasses import replace as _replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from neurosim.base.errors import NeurosimError, number_within, unknown_name
 from neurosim.base.parameters import parameter
 from neurosim.model.axon.conditions import apply_contribution
 from neurosim.model.axon.ions import thermal_mv
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MAX_SAMPLES = 50_000_000  # neurons x samples of one run: two such arrays take 0.8 GB
 _CHUNK = 2_000_000  # noise numbers drawn at a time; does not change the result

@@ -8,6 +8,7 @@ in the load.
 """
 
 import importlib.util
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,7 +82,7 @@ class Drawn:
         self.counts = np.array(
             [
                 np.bincount(unit[start][(time[start] >= a) & (time[start] < b)], minlength=units)
-                for a, b in zip(edges[:-1], edges[1:], strict=True)
+                for a, b in itertools.pairwise(edges)
             ]
         )
 

@@ -53,7 +53,7 @@ def test_the_states_are_those_of_the_seed_and_no_fitted_one(check, unseen):
 
 
 def test_the_law_tells_unseen_states_as_well_as_is_said(check, unseen):
-    rows, d = unseen
+    _rows, d = unseen
     error, per_min = check.rate_errors(d), d["leave"] / d["seconds"] * 60.0
     ghk = (d["axon"] == "ghk") & np.isfinite(error)
     assert np.unique(d["state"][ghk]).size >= 25

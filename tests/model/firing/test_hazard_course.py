@@ -1,6 +1,7 @@
 """The sampler in a body that changes: rescaled time, a stepped clock, what carries over."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -52,7 +53,7 @@ def integrated(at_s, rates, begin, end):
     nodes, weights = np.polynomial.legendre.leggauss(12)
     total = 0.0
     cuts = np.unique(np.clip([begin, *at_s, end], begin, end))
-    for a, b in zip(cuts[:-1], cuts[1:], strict=True):
+    for a, b in itertools.pairwise(cuts):
         t = 0.5 * (b - a) * (1.0 + nodes) + a
         total += 0.5 * (b - a) * (weights * np.exp(np.interp(t, at_s, np.log(rates)))).sum()
     return total / 60.0

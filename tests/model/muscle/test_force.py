@@ -47,7 +47,7 @@ def testforce_frequency_invariants():
     x = np.linspace(0.01, 3, 300_000)
     assert np.interp(0.5, tetanic_fraction(x), x) == pytest.approx(0.702, abs=1e-3)
     assert np.interp(0.9, tetanic_fraction(x), x) == pytest.approx(1.048, abs=1.5e-3)
-    assert 0.702 / 0.050 == pytest.approx(14.0, abs=0.1)
+    assert pytest.approx(14.0, abs=0.1) == 0.702 / 0.050
     assert np.all(summation_gain([0.0, 0.1, 0.4]) == 1.0)
     assert summation_gain(0.4 + 1e-9) == pytest.approx(1.0)
     assert summation_gain(1e6) == pytest.approx(1e-6 / (tetanic_fraction(0.4) / 0.4))

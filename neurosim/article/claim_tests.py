@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neurosim.base.parameters import override, parameter
-from neurosim.model.axon.ephapse import crosstalk, healthy_contact, lesion_contact
+from neurosim.model.axon import ephapse
 from neurosim.model.body import contributions
 from neurosim.model.body.remedies import REMEDY_NAMES, remedy
 from neurosim.model.firing.discharge import expected_bursts_per_min
@@ -210,18 +210,17 @@ def short_circuits(e: Evidence) -> Finding:
         for n in FACTORS
     }
     states = {"normal": state_.state_from_contributions(()).axon, **states}
-    crossing = {n: crosstalk(c, healthy_contact(), e.base.axon) for n, c in states.items()}
-    most = max(crossing, key=lambda n: crossing[n].share)
-    lesion = crosstalk(states["normal"], lesion_contact(), e.base.axon)
+    shares = {n: ephapse.crosstalk_share(c, "healthy", e.base.axon) for n, c in states.items()}
+    most = max(shares.values())
+    lesion = ephapse.crosstalk_share(states["normal"], "lesion", e.base.axon)
     words = (
         f"between healthy axons a spike gives its neighbour at most "
-        f"{100 * crossing[most].share:.2g} % of what would fire it (under "
-        f"{title_in_sentence(load_scenario(most).title)}); where two have lost their "
-        f"myelin and touch, {100 * lesion.share:.2g} %"
+        f"{100 * most:.2g} % of what would fire it, in any of {len(shares)} states of the body; "
+        f"where two have lost their myelin and touch, {100 * lesion:.2g} %"
     )
-    if any(c.fires for c in crossing.values()):
+    if most >= ephapse.FIRES:
         return Finding("supported", words)
-    return Finding("only in combination" if lesion.fires else "opposed", words)
+    return Finding("only in combination" if lesion >= ephapse.FIRES else "opposed", words)
 
 
 def unpredictable(e: Evidence) -> Finding:

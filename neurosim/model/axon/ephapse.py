@@ -1,401 +1,85 @@
-"""Ephaptic coupling: the effect of a spike in one axon on another across the cleft between them.
+"""What a spike in one axon does to another that it touches, read from a table.
 
-Each axon is a chain of nodes (`chain`). At the contact both membranes face a narrow cleft that is
-joined to the bath by one resistance R. All current that leaves either membrane there flows through
-R and raises the cleft to V = R (J_1 + J_2), where J is the current from an axon's neighbouring
-nodes into its unit at the cleft. E is the potential across a membrane, so that the inside of that
-unit is at E + V.
-With L the axial conductances of both axons (a graph's Laplacian) and s the units in the cleft,
-
-    J = -L (E + s V),   V = R sT J = -R sT L E / (1 + R sT L s),
-
-so J = -M E with a symmetric M: current is conserved by construction, and the membrane equations
-stay as they are. With R = 0 the two axons are independent.
+`scripts/calibration/make_ephapse.py` holds the circuit, runs it along one axis of the body or the
+contact at a time and writes `ephapse.csv`; the effects of several axes multiply here. How far that
+is from direct runs of other states stands in `ephapse.toml` (`held_out_error`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import fields
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurosim.base.cache import cached
-from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import parameter
-from neurosim.model.axon import chain as ch
-from neurosim.model.axon import chain_equations, ions
-from neurosim.model.axon import equations as eq
-from neurosim.model.axon.axon import Conditions, steady_state
-from neurosim.model.axon.terminals import place_in_body
+from neurosim.base.errors import NeurosimError, number_within, unknown_name
+from neurosim.base.parameters import load_group, overrides, parameter
+from neurosim.model.axon.axon import AXONS
+from neurosim.model.axon.conditions import Conditions
 
-UNITS, PLACE = 7, 3  # nodes of an axon, and the one at the contact
-DT_MS, DURATION_MS = 0.01, 4.0
-PULSE_PA, PULSE_MS = 4000.0, 0.1  # into the first node of the driving axon
-FIRED_MV = -20.0
-LEAST, HIGHEST_MV, RUNGS = 0.2, 300.0, 24  # range and number of field strengths per scan
-NS_MOHM = 1e-3  # nS times megohm
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Groups of numbers that the table was made with.
+_FROZEN = ("membrane", "chain", *(f"axon_{name}" for name in AXONS))
+CONTACTS = ("healthy", "lesion")
+FIRES = 1.0  # share from which a spike starts one in the neighbour; 0.9 to 1.1 in direct runs
 
 
-@dataclass(frozen=True)
-class Contact:
-    """How two axons touch, and how both are changed at the contact.
-
-    Attributes
-    ----------
-    resistance_mohm : float
-        Resistance from the cleft between them to the bath.
-    capacity, leak : float
-        Capacitance and leak of the nodal membrane (the leak of the internode too) against the
-        healthy one.
-    lamellae : float
-        Remaining share of the myelin: its capacitance and the conductance through and under it
-        are inversely proportional.
-    potassium_mv : float
-        Rise of the potassium equilibrium potential by potassium accumulating around them.
-    sodium : float
-        Sodium channels of the node against the healthy one.
-    """
-
-    resistance_mohm: float
-    capacity: float = 1.0
-    leak: float = 1.0
-    lamellae: float = 1.0
-    potassium_mv: float = 0.0
-    sodium: float = 1.0
-
-    def __post_init__(self) -> None:
-        if not self.resistance_mohm >= 0.0:
-            raise NeurosimError(f"resistance_mohm must be 0 or more, not {self.resistance_mohm:g}.")
-        for name in ("capacity", "leak", "lamellae", "sodium"):
-            if not getattr(self, name) > 0.0:
-                raise NeurosimError(f"{name} must be above 0, not {getattr(self, name):g}.")
-
-    def unit(self, body: Conditions) -> ch.ChainUnit:
-        """Return the unit at the contact in a body."""
-        factor = float(np.exp(self.potassium_mv / ions.thermal_mv(body.temperature_c)))
-        membrane = body.replace(
-            potassium_out_mmol_l=body.potassium_out_mmol_l * factor,
-            leak_scale=body.leak_scale * self.leak,
-            sodium_scale=body.sodium_scale * self.sodium,
-        )
-        return ch.ChainUnit(
-            membrane,
-            bridge=1.0 / self.lamellae,
-            capacity=self.capacity,
-            myelin_capacity=1.0 / self.lamellae,
-        )
+@cache
+def read_table(axon: str, contact: str) -> dict[str, NDArray[np.float64]]:
+    """Return by axis its values, rising, and their shares."""
+    text = resources.files("neurosim.model.axon").joinpath("ephapse.csv").read_text("utf-8")
+    cells: dict[str, list[list[float]]] = {}
+    for *table, axis, value, share in (line.split(",") for line in text.splitlines()[1:]):
+        if table == [axon, contact]:
+            cells.setdefault(axis, []).append([float(value), float(share)])
+    return {axis: np.array(rows).T for axis, rows in cells.items()}
 
 
-@dataclass(frozen=True)
-class Crosstalk:
-    """The effect of a spike in one axon on the other.
-
-    Attributes
-    ----------
-    cleft_low_mv, cleft_high_mv : float
-        Lowest and highest potential of the cleft during the spike, relative to rest, with the
-        neighbour's sodium gates held at rest.
-    depolarisation_mv : float
-        Greatest depolarisation of the neighbour from rest, over all its nodes.
-    share : float
-        The cleft's potential relative to one of the same time course that would just fire the
-        neighbour (1 fires it); 0 if that one would exceed 300 mV.
-    fires : bool
-        Whether the spike starts one in the neighbour that propagates away from the contact.
-    arrives : bool
-        Whether the spike itself propagates past the contact.
-    delay_ms : float
-        From the driving axon's spike (at the contact or a node beside it, whichever is first) to
-        the neighbour's; NaN if the neighbour does not fire.
-    rest_mv : float
-        Resting potential of both at the contact.
-    """
-
-    cleft_low_mv: float
-    cleft_high_mv: float
-    depolarisation_mv: float
-    share: float
-    fires: bool
-    arrives: bool
-    delay_ms: float
-    rest_mv: float
-
-
-def _param(name: str) -> float:
-    return parameter("ephapse", name)
-
-
-def healthy_contact() -> Contact:
-    """Return two healthy myelinated axons side by side, node beside node."""
-    return Contact(_param("healthy_resistance_mohm"))
-
-
-def lesion_contact() -> Contact:
-    """Return two axons that lost their myelin and touch over the bare stretch."""
-    return Contact(
-        *(
-            _param(f"lesion_{name}")
-            for name in (
-                "resistance_mohm",
-                "capacity",
-                "leak",
-                "lamellae",
-                "potassium_mv",
-                "sodium",
-            )
-        )
-    )
-
-
-# --- the circuit ------------------------------------------------------------------------------
-
-
-def axial_laplacian(axons: int) -> np.ndarray:
-    """Return the Laplacian of the axial conductances of `axons` chains side by side, nS."""
-    single = np.zeros((UNITS, UNITS))
-    g = parameter("chain", "axial_ns")
-    for k in range(UNITS - 1):
-        single[k : k + 2, k : k + 2] += g * np.array([[1.0, -1.0], [-1.0, 1.0]])
-    return np.kron(np.eye(axons), single)
-
-
-def cleft_mask(axons: int) -> np.ndarray:
-    """Return 1 for the units that face the cleft, else 0."""
-    return np.tile(np.arange(UNITS) == PLACE, axons).astype(float)
-
-
-def coupling_matrix(resistance_mohm: float, axons: int = 2) -> tuple[np.ndarray, np.ndarray]:
-    """Return M of J = -M E (nS), and the row r of V = r E for the cleft.
-
-    Parameters
-    ----------
-    resistance_mohm : float
-        0 for no coupling.
-    axons : int
-    """
-    L, s = axial_laplacian(axons), cleft_mask(axons)
-    to_cleft = L @ s
-    r = resistance_mohm * NS_MOHM
-    row = -r * to_cleft / (1.0 + r * (s @ to_cleft))
-    return L + np.outer(to_cleft, row), row
-
-
-def _build_contact(contact: Contact, body: Conditions, axon: str) -> ch.Chain:
-    units = place_in_body([ch.ChainUnit()] * UNITS, body)
-    units[PLACE] = contact.unit(body)
-    return ch.build_chain([units], parameter("chain", "axial_ns"), axon)
-
-
-def settle_at_rest(chain: ch.Chain, M: np.ndarray) -> np.ndarray:
-    """Return the states (10, units) of axons at rest under M, from chains at rest without it."""
-    from scipy.optimize import root
-
-    axons = M.shape[0] // UNITS
-    P = np.concatenate([chain.P[:, :, 0]] * axons, axis=1)
-    start = np.concatenate([chain.rest[:2, :, 0]] * axons, axis=1)
-
-    def imbalance(x):
-        e, ei = x.reshape(2, -1)
-        S = steady_state(P, e, ei)
-        out, _ = eq.node_current(e, *S[2:7], *P[13:26])
-        inner, _ = _inner(S, P)
-        bridge = P[eq.ROW["g_bb"]] * (e - ei)
-        return np.concatenate([out + bridge + M @ e, inner - bridge])
-
-    solution = root(imbalance, start.ravel(), tol=1e-11)
-    if np.abs(solution.fun).max() > 1e-6:
-        raise NeurosimError("Two axons in contact have no rest under these conditions.")
-    return steady_state(P, *solution.x.reshape(2, -1))
-
-
-def _inner(S, P):
-    return eq.internode_current(*S[[1, 7, 8, 9]], *P[[26, 27, 22, 28, 29, 30, 31, 32]])
-
-
-def step(S, P, M, current, dt, free):
-    """Return the states (10, units, n) after `dt` ms; the units of chains stand in one row.
-
-    As `chain.step` without slow feedbacks, with any M (n, units, units) for the axial currents.
-    `current` (units, n) enters the nodes; sodium gates move where `free` (units, n) is 1.
-    """
-    out = S.copy()
-    node, phi, inner, phi_inner = eq.pack_gates(P)
-    gates = eq.relax(S[2:7], *eq.node_rates(S[0], node, phi * dt))
-    out[2:5] = np.where(free, gates[:3], S[2:5])
-    out[5:7] = gates[3:]
-    out[7:] = eq.relax(S[7:], *eq.internode_rates(S[1], inner, phi_inner * dt))
-    E, Ei = S[:2]
-    amps, g = eq.node_current(E, *out[2:7], *P[13:26])
-    out[1] = Ei
-    amps_i, g_i = _inner(out, P)
-    own, share = chain_equations.internode_row(E, Ei, amps_i, g_i, P[33], P[35], P[36], dt)
-    flow = current - np.einsum("nij,jn->in", M, E)
-    diagonal, rhs = chain_equations.node_row(
-        E, Ei, amps, g, own, share, flow, 0.0, 0.0, 0.0, P[33], P[34], P[35], dt
-    )
-    matrix = 0.5 * dt * M
-    unit = np.arange(E.shape[0])
-    matrix[:, unit, unit] += diagonal.T
-    change = np.linalg.solve(matrix, rhs.T[:, :, None])[:, :, 0].T
-    out[0], out[1] = E + change, Ei + own - share * change
-    return out
-
-
-def run_coupled(rest, P, M, current, free=None, dt=DT_MS) -> np.ndarray:
-    """Return the node potentials, shape (steps + 1, units, n), of axons that start at rest.
-
-    Parameters
-    ----------
-    rest, P : ndarray, shape (10, units) and (39, units)
-    M : ndarray, shape (n, units, units)
-    current : ndarray, shape (steps, units, n)
-        Into every node, pA.
-    free : ndarray of bool, shape (units, n), optional
-        Where sodium gates move; everywhere if left out.
-    """
-    n = M.shape[0]
-    S = np.repeat(rest[:, :, None], n, axis=2)
-    P = np.repeat(P[:, :, None], n, axis=2)
-    free = np.ones(S.shape[1:], bool) if free is None else free
-    trace = np.empty((current.shape[0] + 1, *S.shape[1:]))
-    trace[0] = S[0]
-    for t, current_now in enumerate(current):
-        S = step(S, P, M, current_now, dt, free)
-        trace[t + 1] = S[0]
-    return trace
-
-
-# --- the effect of a spike ----------------------------------------------------------------------
-
-
-def _run_pair(contact: Contact, body: Conditions, axon: str, resistances, free):
-    """Return rest, potentials and cleft of pairs that differ in resistance and in `free`."""
-    chain = _build_contact(contact, body, axon)
-    M, rows = (np.stack(x) for x in zip(*(coupling_matrix(r) for r in resistances), strict=True))
-    P = np.concatenate([chain.P[:, :, 0]] * 2, axis=1)
-    rest = np.stack([settle_at_rest(chain, m) for m in M], axis=2)
-    pulse = np.zeros((round(DURATION_MS / DT_MS), 2 * UNITS, 1))
-    pulse[: round(PULSE_MS / DT_MS), 0] = PULSE_PA
-    mask = np.ones((2 * UNITS, len(resistances)), bool)
-    mask[UNITS:] = free
-    trace = _run_each(rest, P, M, np.broadcast_to(pulse, (*pulse.shape[:2], len(M))), mask)
-    return chain, rest, trace, np.einsum("nj,tjn->tn", rows, trace)
-
-
-def _run_each(rest, P, M, current, free):
-    """As `run_coupled`, with a resting state for each column."""
-    S, P = rest.copy(), np.repeat(P[:, :, None], M.shape[0], axis=2)
-    trace = np.empty((current.shape[0] + 1, *S.shape[1:]))
-    trace[0] = S[0]
-    for t, current_now in enumerate(current):
-        S = step(S, P, M, current_now, DT_MS, free)
-        trace[t + 1] = S[0]
-    return trace
-
-
-def _has_fired(trace, unit) -> np.ndarray:
-    """Return which columns rise above -20 mV at a unit."""
-    return (trace[:, unit] > FIRED_MV).any(axis=0)
-
-
-def _first_spike_ms(e) -> float:
-    """Return when the first of some nodes rises through -20 mV, e (steps, nodes); NaN if none."""
-    t, u = np.nonzero((e[1:] > FIRED_MV) & (e[:-1] <= FIRED_MV))
-    if not t.size:
-        return float("nan")
-    before, after = e[t, u], e[t + 1, u]
-    return DT_MS * float((t + (FIRED_MV - before) / (after - before)).min())
-
-
-def crosstalk(
-    conditions: Conditions | None = None, contact: Contact | None = None, axon: str = "ghk"
-) -> Crosstalk:
-    """Return the effect of a spike in one axon on its neighbour (computed in half a second).
+def crosstalk_share(
+    conditions: Conditions | None = None, contact: str = "lesion", axon: str = "ghk"
+) -> float:
+    """Return the potential of the cleft over one of the same course that would fire the neighbour.
 
     Parameters
     ----------
     conditions : Conditions, optional
-        The body's, for both axons; healthy if left out.
-    contact : Contact, optional
-        `lesion_contact()` if left out.
+        Of both axons; healthy if left out.
+    contact : str
+        ``"healthy"`` (myelinated, node beside node) or ``"lesion"`` (without myelin).
     axon : str
         ``"ghk"``, ``"ohmic"`` or ``"alternative"``.
 
     Raises
     ------
     NeurosimError
-        If the axons do not rest under these conditions.
+        For an unknown contact or axon, and for what the table does not hold.
     """
-    body = Conditions() if conditions is None else conditions
-    return _crosstalk(body, lesion_contact() if contact is None else contact, axon)
-
-
-@cached(size=512)
-def _crosstalk(body: Conditions, contact: Contact, axon: str) -> Crosstalk:
-    free = np.array([False, True])
-    chain, rest, trace, cleft = _run_pair(contact, body, axon, [contact.resistance_mohm] * 2, free)
-    beside = np.array([PLACE - 1, PLACE, PLACE + 1])
-    fires = bool((_has_fired(trace, 2 * UNITS - 1) | _has_fired(trace, UNITS))[1])
-    delay = _first_spike_ms(trace[:, UNITS + beside, 1]) - _first_spike_ms(trace[:, beside, 1])
-    field = cleft[:, 0] - cleft[0, 0]
-    return Crosstalk(
-        cleft_low_mv=float(field.min()),
-        cleft_high_mv=float(field.max()),
-        depolarisation_mv=float((trace[:, UNITS:, 0] - trace[0, UNITS:, 0]).max()),
-        share=_field_share(chain, field),
-        fires=fires,
-        arrives=bool(_has_fired(trace, UNITS - 1)[1]),
-        delay_ms=delay if fires else float("nan"),
-        rest_mv=float(rest[0, PLACE, 0]),
-    )
-
-
-def _field_share(chain: ch.Chain, field_mv: np.ndarray) -> float:
-    """Return the inverse of the factor on a field at the contact at which it fires an axon."""
-    L, s = axial_laplacian(1), cleft_mask(1)
-    P, rest = chain.P[:, :, 0], chain.rest[:, :, 0]
-    push = -(L @ s)[None, :, None] * 0.5 * (field_mv[1:] + field_mv[:-1])[:, None, None]
-    low, high = LEAST, HIGHEST_MV / max(float(np.abs(field_mv).max()), 1e-9)
-    for _ in range(2):
-        factors = np.geomspace(low, high, RUNGS)
-        M = np.broadcast_to(L, (RUNGS, *L.shape))
-        trace = run_coupled(rest, P, M, push * factors)
-        hit = _has_fired(trace, 0) | _has_fired(trace, UNITS - 1)
-        if not hit.any():
-            return 0.0
-        first = int(np.argmax(hit))
-        if first == 0:
-            return float(1.0 / factors[0])
-        low, high = factors[first - 1], factors[first]
-    return float(1.0 / np.sqrt(low * high))
-
-
-def crosstalk_share(
-    conditions: Conditions | None = None, contact: Contact | None = None, axon: str = "ghk"
-) -> float:
-    """Return the share of the field that would fire the neighbour; see `crosstalk`."""
-    return crosstalk(conditions, contact, axon).share
-
-
-def critical_resistance_mohm(
-    conditions: Conditions | None = None, contact: Contact | None = None, axon: str = "ghk"
-) -> float:
-    """Return the least resistance of the cleft at which a spike starts one in the neighbour.
-
-    Infinite if none up to 10 000 megohm does: the current is then limited by the axial
-    conductances of the axons.
-    """
-    body = Conditions() if conditions is None else conditions
-    contact = lesion_contact() if contact is None else contact
-    low, high = 0.05, 1e4
-    for _ in range(2):
-        resistances = np.geomspace(low, high, RUNGS)
-        trace = _run_pair(contact, body, axon, resistances, True)[2]
-        hit = _has_fired(trace, 2 * UNITS - 1) | _has_fired(trace, UNITS)
-        if not hit.any():
-            return float("inf")
-        first = int(np.argmax(hit))
-        if first == 0:
-            return float(resistances[0])
-        low, high = resistances[first - 1], resistances[first]
-    return float(np.sqrt(low * high))
+    for kind, name, known in (("contact", contact, CONTACTS), ("axon", axon, AXONS)):
+        if name not in known:
+            raise unknown_name(kind, name, known)
+    body, health, table = conditions or Conditions(), Conditions(), read_table(axon, contact)
+    point = {f.name: (getattr(body, f.name), getattr(health, f.name)) for f in fields(body)}
+    numbers = {n: v.value for n, v in load_group("ephapse").items() if n in table}
+    point |= {name: (parameter("ephapse", name), value) for name, value in numbers.items()}
+    moved = [name for name, (here, normal) in point.items() if name not in table and here != normal]
+    moved += [name for group, name in overrides() if group in _FROZEN]
+    if moved:
+        raise NeurosimError(
+            f"The table of axons in contact holds no other {moved[0]}, only {', '.join(table)}: "
+            "scripts/calibration/make_ephapse.py runs the circuit itself."
+        )
+    if sum(point[name][0] != point[name][1] for name in numbers) > 1:
+        raise NeurosimError(
+            "The table of axons in contact holds the numbers of the contact one at a time: "
+            "scripts/calibration/make_ephapse.py runs the circuit itself."
+        )
+    share = effect = 1.0
+    for axis, (values, shares) in table.items():
+        number_within(axis, point[axis][0], values[0], values[-1], meaning="tabulated")
+        here, share = np.exp(np.interp(np.log(point[axis]), np.log(values), np.log(shares)))
+        effect *= here / share
+    return float(effect * share)

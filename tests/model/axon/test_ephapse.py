@@ -1,20 +1,30 @@
 """Two axons in contact: Kirchhoff, one axon alone, an independent integrator, what is recorded."""
 
+import csv
+import importlib.util
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import load_group, parameter
+from neurosim.base.parameters import load_group, override, parameter, read_toml
 from neurosim.model.axon import chain as ch
-from neurosim.model.axon import ephapse as ep
+from neurosim.model.axon import ephapse
 from neurosim.model.axon import equations as eq
 from neurosim.model.axon.axon import Conditions
 from neurosim.model.body.contributions import contributions
 from neurosim.model.body.state import Body
 from neurosim.simulation.state import state_from_contributions
+
+SCRIPT = Path(__file__).parents[3] / "scripts" / "calibration" / "make_ephapse.py"
+spec = importlib.util.spec_from_file_location("make_ephapse", SCRIPT)
+assert spec is not None and spec.loader is not None
+ep = sys.modules["make_ephapse"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(ep)
 
 G = parameter("chain", "axial_ns")
 WORST = ep.Contact(200.0, capacity=5.0, leak=5.0, lamellae=0.2, potassium_mv=15.0)
@@ -203,3 +213,52 @@ def test_what_cannot_be_is_named():
     with pytest.raises(NeurosimError, match="resistance_mohm must be 0 or more, not -1"):
         ep.Contact(-1.0)
     assert {v.grade for v in load_group("ephapse").values()} == {"assumed"}
+
+
+# --- the table ------------------------------------------------------------------------------------
+
+ERROR = read_toml("model/axon/ephapse.toml")["held_out_error"]
+CELLS = list(csv.DictReader((ep.FOLDER / "ephapse.csv").read_text("utf-8").splitlines()))
+
+
+def test_the_table_has_the_cells_of_the_script():
+    cells = [(c.axon, c.contact, axis, value) for axis, value, c in ep.table_cells()]
+    assert cells == [(r["axon"], r["contact"], r["axis"], float(r["value"])) for r in CELLS]
+
+
+@pytest.mark.parametrize("row", CELLS[7::45], ids=lambda r: f"{r['axon']}-{r['axis']}")
+def test_a_cell_is_what_the_script_simulates_and_the_package_reads(row):
+    cell = ep.Cell(row["axon"], row["contact"], ((row["axis"], float(row["value"])),))
+    assert cell.share() == pytest.approx(float(row["share"]), rel=1e-5)
+    assert cell.table_share() == pytest.approx(float(row["share"]), rel=1e-9)
+
+
+@pytest.mark.parametrize("contact", ephapse.CONTACTS)
+@pytest.mark.parametrize("axon", ["ghk", "ohmic", "alternative"])
+def test_off_the_table_the_error_is_the_stored_one(axon, contact):
+    for kind, held_out, index in (
+        ("bodies", ep.held_out_bodies, (3, 6)),
+        ("anything", ep.held_out_anything, (0, 5)),
+    ):
+        cells = list(held_out(axon, contact))
+        error = max(abs(cells[i].share() - cells[i].table_share()) for i in index)
+        assert error <= ERROR[f"{axon}_{contact}_{kind}"] * 1.001
+
+
+def test_the_table_follows_a_number_of_the_contact():
+    with override("ephapse", "lesion_resistance_mohm", 200.0):
+        wide = ephapse.crosstalk_share()
+    assert wide > 2.0 * ephapse.crosstalk_share()
+
+
+def test_what_the_table_does_not_hold_is_named():
+    with pytest.raises(NeurosimError, match="holds no other temperature_c, only sodium_out"):
+        ephapse.crosstalk_share(Conditions(temperature_c=31.0))
+    with pytest.raises(NeurosimError, match="ph = 6.5 is outside the tabulated range 7.1 to 7.7"):
+        ephapse.crosstalk_share(Conditions(ph=6.5))
+    with override("chain", "axial_ns", 2.0 * G), pytest.raises(NeurosimError, match="axial_ns"):
+        ephapse.crosstalk_share()
+    with pytest.raises(NeurosimError, match="contact 'lesoin'.*lesion"):
+        ephapse.crosstalk_share(contact="lesoin")
+    with pytest.raises(NeurosimError, match="axon"):
+        ephapse.crosstalk_share(axon="squid")

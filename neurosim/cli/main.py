@@ -21,7 +21,7 @@ from neurosim.cli.options import OPTIONS
 from neurosim.cli.output import print_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
 COMMANDS = (
     *("run", "list", "lab", "mystery", "lessons", "key", "article", "sweep", "excitability"),
@@ -48,7 +48,7 @@ class _Parser(argparse.ArgumentParser):
         print_now(message, end="", file=file or sys.stderr)
 
 
-def _match_prefix(match: re.Match) -> str:
+def _match_prefix(match: re.Match[str]) -> str:
     return f"{match.group(1)}: " if match.group(1) else ""
 
 
@@ -144,7 +144,7 @@ def _dispatch(words: list[str]) -> int:
 
 
 @contextmanager
-def _announce_compiling() -> Iterator[None]:
+def _announce_compiling() -> Generator[None, None, None]:
     """Say once, on a terminal, why a first command is slow: it compiles the loops."""
     if not sys.stderr.isatty():
         yield

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from neurosim.base.errors import NeurosimError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
 READER_GONE = (errno.EPIPE, errno.EINVAL)  # the latter on Windows
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # by Windows
@@ -49,7 +49,7 @@ def safe_name(name: str) -> str:
 
 
 @contextmanager
-def output_folder(out: str | None, name: str) -> Iterator[Path]:
+def output_folder(out: str | None, name: str) -> Generator[Path, None, None]:
     """Give a computing command its folder; a new one that stays empty is removed."""
     from neurosim.base.files import prepare_folder
 

@@ -291,7 +291,7 @@ def cohort(  # noqa: PLR0913 (a door: the command's options)
     scheduler: str | None = None,
     progress: Callable[[int, int], object] | None = None,
     stage: Callable[[str], object] | None = None,
-    **changes,
+    **changes: Any,
 ) -> Cohort:
     """Count many people under many scenarios, each in health beside them.
 

@@ -26,7 +26,7 @@ from functools import wraps
 from importlib import resources
 from inspect import signature
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from neurosim.base.calls import public
 from neurosim.base.errors import (
@@ -186,7 +186,7 @@ class Scenario:
             raise unknown_name("axon", self.axon, AXONS)
         keep(self, "root", canonical_root(self.root))
 
-    def replace(self, **changes) -> Scenario:
+    def replace(self, **changes: Any) -> Scenario:
         """Return a copy with `changes`.
 
         Raises
@@ -197,7 +197,7 @@ class Scenario:
         _check_names(changes, SCENARIO_FIELDS)
         return _replace(self, **_convert_duration(changes))
 
-    def to_mapping(self) -> dict:
+    def to_mapping(self) -> dict[str, Any]:
         """Return everything that it says as plain values, laid out like its TOML file."""
         values = {**asdict(self), "body": dict(vars(self.body))}
         course = values.pop("course")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import warnings
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -513,7 +513,7 @@ def sensitivity(
     cores: int | None = None,
     progress: Callable[[int, int], object] | None = None,
     stage: Callable[[str], object] | None = None,
-    **changes,
+    **changes: Any,
 ) -> Sensitivity:
     """Return which inputs move the long-run twitch rate of a muscle most.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neurosim.base.calls import public
 from neurosim.base.parameters import keep_reads
@@ -41,7 +41,7 @@ def simulate(
     person: int = TYPICAL_PERSON,
     cores: int | None = None,
     progress: Callable[[int, int], object] | None = None,
-    **changes,
+    **changes: Any,
 ) -> Result:
     """Run the whole chain for one person and return every intermediate.
 

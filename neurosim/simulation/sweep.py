@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, clip_name, finite_number, short_repr
@@ -57,7 +57,7 @@ def sweep(
     people: int = PEOPLE,
     cores: int | None = None,
     progress: Callable[[int, int], object] | None = None,
-    **changes,
+    **changes: Any,
 ) -> Sweep:
     """Change one field of a healthy body step by step.
 
@@ -98,7 +98,7 @@ def sweep(
     return Sweep(base, field, values, counted)
 
 
-def sweep_scenario(**changes) -> Scenario:
+def sweep_scenario(**changes: Any) -> Scenario:
     """Return the scenario that all steps of a sweep share."""
     return Scenario(name="sweep", people=PEOPLE).replace(**changes)
 

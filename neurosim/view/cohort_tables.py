@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -187,18 +188,17 @@ def parquet_content(blocks: Callable[[], Iterator[Block]]) -> Content:
     """Return a function that writes blocks as one Parquet table."""
 
     def write(file: IO[bytes]) -> None:
-        import pyarrow as pa
-        from pyarrow.parquet import ParquetWriter
-
-        writer = None
+        pa: Any = import_module("pyarrow")
+        parquet: Any = import_module("pyarrow.parquet")
+        writer: Any = None
         for block in blocks():
-            table = pa.table(
+            table: Any = pa.table(
                 {
                     name: pa.array(column, type=pa.bool_() if name in COHORT_SIGNS else None)
                     for name, column in block.items()
                 }
             )
-            writer = writer or ParquetWriter(file, table.schema)
+            writer = writer or parquet.ParquetWriter(file, table.schema)
             writer.write_table(table)
         if writer is not None:
             writer.close()

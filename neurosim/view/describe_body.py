@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -134,8 +134,10 @@ def firing_point(hazard: Any) -> tuple[float, float]:
     multiplier = float(hazard.critical_multiplier)
     if hazard.bursts_per_min[0, 0] >= 1.0:
         multiplier = float(hazard.sodium_multiplier[0])  # even the least excitable site fires
-    percent = np.interp([multiplier], hazard.sodium_multiplier, hazard.threshold_percent)
-    return multiplier, float(percent[0])
+    percent = cast(
+        "float", np.interp(multiplier, hazard.sodium_multiplier, hazard.threshold_percent)
+    )
+    return multiplier, float(percent)
 
 
 def margin_words(result: Result) -> str:

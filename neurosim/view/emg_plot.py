@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -273,13 +274,12 @@ def plot_spectrogram(
     -------
     matplotlib axes
     """
-    from scipy.signal import ShortTimeFFT
-    from scipy.signal.windows import hann
+    scipy_signal: Any = import_module("scipy.signal")  # it has no types
 
     ax, signal = axes_or_new(ax), np.asarray(emg_uv, float)
     width = max(8, min(round(_WINDOW_S * sampling_hz), signal.size))
     hop = max(1, width // 8, signal.size // 2000)
-    stft = ShortTimeFFT(hann(width), hop, sampling_hz)
+    stft = scipy_signal.ShortTimeFFT(scipy_signal.windows.hann(width), hop, sampling_hz)
     power = stft.spectrogram(signal)
     loud = max(float(power.max()), 1e-300)
     level = 10 * np.log10(np.maximum(power / loud, 1e-12))

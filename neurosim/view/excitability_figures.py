@@ -166,7 +166,7 @@ def plot_charge(examination: Excitability, healthy: Excitability, ax: Any = None
             fontweight="bold",
         )
         ends = np.array([-e.tau_sd_ms, x[-1]])
-        ax.plot(ends, np.polyval(np.polyfit(x, y, 1), ends), LINE_STYLES[colour], color=colour)
+        ax.plot(ends, np.polyval(np.polyfit(x, y, 1), ends), LINE_STYLES[colour], color=colour)  # pyright: ignore[reportUnknownArgumentType]
     ax.axhline(0, color=BLACK, lw=0.8)
     ax.axvline(0, color=BLACK, lw=0.8)
     ax.set_xlabel("width of the pulse, ms")

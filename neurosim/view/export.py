@@ -122,7 +122,8 @@ def _csv_cell(value: Any) -> Any:
     if isinstance(value, (bool, np.bool_)):
         return "yes" if value else "no"
     if isinstance(value, (float, np.floating)):
-        return "" if math.isnan(value) else f"{value:.9g}"
+        number = float(cast("float", value))
+        return "" if math.isnan(number) else f"{number:.9g}"
     return value
 
 
@@ -306,7 +307,7 @@ def result_json(result: Result) -> dict[str, Any]:
 
 def people_columns(people: People) -> dict[str, Any]:
     """Return one row for each person and scenario."""
-    scenarios, n = len(people.scenarios), people.twitches.shape[1]
+    scenarios, n = len(people.scenarios), int(people.twitches.shape[1])
     first = people.scenarios[0]
     columns: dict[str, Any] = {
         "person": np.tile(np.arange(n), scenarios),

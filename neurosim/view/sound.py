@@ -10,6 +10,7 @@ import math
 import wave
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,12 +134,11 @@ def write_wav(
 
 
 def _resample(signal: np.ndarray, hz: float, rate: int) -> np.ndarray:
-    from scipy.signal import resample_poly
-
+    scipy_signal: Any = import_module("scipy.signal")  # it has no types
     ratio = Fraction(rate / hz).limit_denominator(1000)
     if ratio == 1:
         return signal
-    return np.asarray(resample_poly(signal, ratio.numerator, ratio.denominator))
+    return np.asarray(scipy_signal.resample_poly(signal, ratio.numerator, ratio.denominator))
 
 
 def _next_round(value: float) -> float:

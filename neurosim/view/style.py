@@ -17,7 +17,7 @@ from functools import cache, wraps
 from html import escape
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,7 +77,7 @@ ADVICE = "A teaching model, not medical advice."
 @cache
 def _picture_class() -> type:
     """Return the class of the figures: Matplotlib's own, with alt text and without pyplot."""
-    from matplotlib import rc_context, rcParams
+    from matplotlib import rc_context, rcParams  # pyright: ignore[reportUnknownVariableType]
     from matplotlib.figure import Figure
 
     class Picture(Figure):
@@ -101,7 +101,7 @@ def _picture_class() -> type:
         def savefig(self, fname: Any, *, format: str | None = None, **options: Any) -> None:
             """Write the figure with its alt text; arguments as Matplotlib's."""
             is_path = isinstance(fname, (str, os.PathLike))
-            suffix = Path(fname).suffix[1:] if is_path else ""
+            suffix = Path(cast("str", fname)).suffix[1:] if is_path else ""
             kind = (format or suffix or rcParams["savefig.format"]).lower()
             options["metadata"] = _file_metadata(self, kind) | (options.get("metadata") or {})
             target = BytesIO() if kind == "svg" else fname
@@ -109,7 +109,7 @@ def _picture_class() -> type:
             dpi = self.dpi if dpi in (None, "figure") else dpi
             # Letters of few pixels are wider than those of a drawing without pixels.
             with rc_context(SETTINGS), _lay_out(self, dpi if kind == "png" else 200.0):
-                super().savefig(target, format=kind, **options)
+                super().savefig(target, format=kind, **options)  # pyright: ignore[reportUnknownMemberType]
             if kind == "svg":
                 _write_text(fname, _add_svg_text(self, target.getvalue().decode("utf-8")))
 
@@ -222,7 +222,7 @@ def _add_svg_text(figure: Any, svg: str) -> str:
 def _write_text(target: Any, text: str) -> None:
     """Write to a path or to an open file, of text or of bytes."""
     if isinstance(target, (str, os.PathLike)):
-        Path(target).write_bytes(text.encode("utf-8"))
+        Path(cast("str", target)).write_bytes(text.encode("utf-8"))
         return
     try:
         target.write(text.encode("utf-8"))
@@ -319,7 +319,7 @@ def house_style(draw: Callable[P, Drawn]) -> Callable[P, Drawn]:
 
     @wraps(draw)
     def inner(*args: P.args, **kwargs: P.kwargs) -> Drawn:
-        from matplotlib import rc_context
+        from matplotlib import rc_context  # pyright: ignore[reportUnknownVariableType]
 
         with rc_context(SETTINGS):
             return draw(*args, **kwargs)
@@ -386,7 +386,7 @@ def safe_label(text: str) -> str:
 
     A character that the font lacks becomes ``?``, and a dollar stays a dollar.
     """
-    from matplotlib.font_manager import FontProperties, findfont
+    from matplotlib.font_manager import FontProperties, findfont  # pyright: ignore[reportUnknownVariableType]
 
     known = _font_characters(findfont(FontProperties()))
     line = " ".join(text.split())
@@ -395,7 +395,7 @@ def safe_label(text: str) -> str:
 
 @cache
 def _font_characters(font: str) -> frozenset[int]:
-    from matplotlib.font_manager import get_font
+    from matplotlib.font_manager import get_font  # pyright: ignore[reportUnknownVariableType]
 
     return frozenset(get_font(font).get_charmap())
 

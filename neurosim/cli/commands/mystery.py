@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from neurosim.base.errors import NeurosimError
 from neurosim.cli.options import parse_whole
@@ -40,13 +40,14 @@ def _play_lines(seed: Any) -> tuple[Any, list[str]]:
     if seed is None:
         messages.append(f"To meet this patient again: neurosim mystery --seed {game.seed}")
     print_now("\n".join(messages))
-    if isinstance(sys.stdin, TextIOWrapper):
-        sys.stdin.reconfigure(errors="replace")
-    is_terminal = sys.stdin is not None and sys.stdin.isatty()
+    stdin: TextIO | None = sys.stdin  # none in a program without a terminal
+    if isinstance(stdin, TextIOWrapper):
+        stdin.reconfigure(errors="replace")
+    is_terminal = stdin is not None and stdin.isatty()
     while desk.open:
         if is_terminal:
             print_now("> ", end="")
-        line = sys.stdin.readline() if sys.stdin is not None else ""
+        line = stdin.readline() if stdin is not None else ""
         if line:
             messages.append(f"> {line.strip()}")
         try:

@@ -488,13 +488,13 @@ def _read_events(table: object, begin: int) -> list[Event]:
     daily, day = entries.pop("daily", False), entries.pop("day", 1)
     if not isinstance(daily, bool):
         raise NeurosimError(f"daily must be true or false, not {short_repr(daily)}.")
-    whole_day = int(number_within("day", day, 1, MAX_DAYS))
-    if whole_day != day:
+    day_number = number_within("day", day, 1, MAX_DAYS)
+    if not day_number.is_integer():
         raise NeurosimError(f"day must be a whole number, not {short_repr(day)}.")
     first = (
         _parse_clock("from", entries.pop("from")) if span else _parse_clock("at", entries.pop("at"))
     )
-    start = (first - begin) % DAY_MIN + DAY_MIN * (whole_day - 1)
+    start = (first - begin) % DAY_MIN + DAY_MIN * (int(day_number) - 1)
     stop = start + _span_min(first, entries.pop("to")) if span else start
     if not entries:
         raise NeurosimError(

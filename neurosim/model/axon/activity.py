@@ -16,7 +16,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -140,7 +140,7 @@ def sodium_currents_pa(conditions: Conditions, axon: Axon = "ghk") -> tuple[floa
         force = a["ohm"] * (e - p["ohm_reversal"])
     else:
         out, inside = a["selNa"] * c.sodium_out_mmol_l, a["selNa"] * c.sodium_in_mmol_l
-        force = float(eq.ghk(np.array(e), 1.0 / kt, out, inside)[0])
+        force = float(cast("Any", eq).ghk(np.array(e), 1.0 / kt, out, inside)[0])
     sodium_pa = p["P_na"] * (m**3 * h + p["f_nap"] * persistent**3) * force
     share = (p["E_h"] - p["E_k"]) / (e_na - p["E_k"])
     sodium_pa += share * p["g_h"] * q * (ei - e_na)
@@ -231,7 +231,7 @@ def ion_course(
     times_min : ndarray, optional
         Times to report, rising, in minutes since the first event; the end alone if omitted.
     """
-    from scipy.integrate import solve_ivp
+    from scipy.integrate import solve_ivp  # pyright: ignore[reportUnknownVariableType] scipy has no types
 
     base = conditions or Conditions()
     times = np.array([history.length_min]) if times_min is None else np.asarray(times_min, float)
@@ -240,7 +240,7 @@ def ion_course(
     amounts = np.empty((times.size, 2))
     amounts[times <= 0.0] = start
     for low, high, fires, is_ischaemic in _stretches(history):
-        part = solve_ivp(
+        part: Any = cast("Any", solve_ivp)(
             flow,
             (low, high),
             start,

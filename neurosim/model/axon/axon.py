@@ -7,17 +7,19 @@ holds many axons: different local membranes, body fluids, sodium loads.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 
 from neurosim.base.cache import cached
 from neurosim.base.errors import NeurosimError, unknown_name
 from neurosim.base.parameters import load_group, parameter
-from neurosim.model.axon import equations as eq
-from neurosim.model.axon import ions, kernel
+from neurosim.model.axon import equations, ions, kernel
 from neurosim.model.axon.conditions import Conditions
+
+eq = cast("Any", equations)  # a kernel has no types
 
 DT_MS = 0.01  # threshold error 0.02 %, after-potentials within 0.002 mV of LSODA
 COARSE_DT_MS = 0.02  # for tables over many sites: 20-ms threshold within 0.05 %
@@ -117,6 +119,7 @@ def _stack_rows(rows: Sequence[Mapping[str, float]]) -> dict[str, np.ndarray]:
 
 
 Columns = Mapping[str, np.ndarray]
+Slow = Callable[[np.ndarray, Any], Any]  # share of sodium channels available, by E and axon
 
 
 def condition_columns(conditions: Sequence[Conditions]) -> dict[str, np.ndarray]:
@@ -130,11 +133,13 @@ def _as_columns(conditions: Conditions | Sequence[Conditions] | Columns) -> Colu
     return condition_columns([conditions] if isinstance(conditions, Conditions) else conditions)
 
 
-def _phi(q10, temperature_c):
+def _phi(q10: float, temperature_c: np.ndarray) -> np.ndarray:
     return q10 ** ((temperature_c - 36.0) / 10.0)
 
 
-def _sodium_terms(a, nao, nai, ko, t):
+def _sodium_terms(
+    a: Columns, nao: np.ndarray, nai: np.ndarray, ko: np.ndarray, t: np.ndarray
+) -> tuple[np.ndarray, ...]:
     """Return (u_per_mv, ghk_out, ghk_in, ohm_slope, ohm_reversal) of the sodium channels."""
     sel = a["selNa"]
     out, inside = sel * nao + (1 - sel) * ko, sel * nai + (1 - sel) * a["Ki"]
@@ -166,7 +171,7 @@ def _split_leak_and_pump(axons: tuple[Axon, ...]) -> Mapping[str, np.ndarray]:
     ohmic = a["ohm"] * (e - _sodium_terms(a, a["Nao"], a["Nai"], a["Ko"], t)[4])
     na_n = open_na * np.where(a["ohm"] > 0, ohmic, z)
     na_i = (e_h - e_k) / (e_na - e_k) * a["GH_i"] * q * (ei - e_na)
-    shares = {}
+    shares: dict[str, np.ndarray] = {}
     for end, g, e_lk, i_p, v, na in (
         ("n", a["GLk_n"], a["eLk_n"], a["Ip_n"], e, na_n),
         ("i", a["GLk_i"], a["eLk_i"], a["Ip_i"], ei, na_i),
@@ -186,11 +191,11 @@ def healthy_rest_mv(axons: Sequence[Axon]) -> np.ndarray:
     return _split_leak_and_pump(tuple(axons))["rest_mv"].copy()
 
 
-def _pump(a, c) -> np.ndarray:
+def _pump(a: Columns, c: Columns) -> np.ndarray:
     """Return pump currents relative to the healthy axon."""
     k, n = parameter("membrane", "pump_k_half"), parameter("membrane", "pump_na_half")
 
-    def rate(ko, nai):
+    def rate(ko: np.ndarray, nai: np.ndarray) -> np.ndarray:
         return (ko / (ko + k)) ** 2 * (nai / (nai + n)) ** 3
 
     warm = parameter("membrane", "q10_pump") ** ((c["temperature_c"] - a["T"]) / 10.0)
@@ -198,7 +203,7 @@ def _pump(a, c) -> np.ndarray:
     return c["pump_scale"] * warm * rate_now / rate(a["Ko"], a["Nai"])
 
 
-def _divalent_shift(kind, a, c):
+def _divalent_shift(kind: str, a: Columns, c: Columns) -> np.ndarray:
     """Return the shift of the gates of one kind by calcium and magnesium, mV."""
     fluids = np.stack([c["calcium_out_mmol_l"], c["magnesium_out_mmol_l"], c["temperature_c"]], 1)
     rows = [tuple(row) for row in fluids.tolist()]
@@ -207,13 +212,15 @@ def _divalent_shift(kind, a, c):
     return c["divalent_shift_scale"] * unit * a[f"S5{kind.capitalize()}"]
 
 
-def _unprotonated_share(ph) -> np.ndarray:
+def _unprotonated_share(ph: np.ndarray) -> np.ndarray:
     """Return the share of sodium channels not blocked by protons, relative to health."""
     pk = parameter("membrane", "proton_block_pk")
     return (1.0 + 10.0 ** (pk - HEALTHY_PH)) / (1.0 + 10.0 ** (pk - ph))
 
 
-def _kernel_rows(a, c, e_lk, ei_lk, i_p, ii_p) -> np.ndarray:
+def _kernel_rows(
+    a: Columns, c: Columns, e_lk: np.ndarray, ei_lk: np.ndarray, i_p: np.ndarray, ii_p: np.ndarray
+) -> np.ndarray:
     """Return the kernel parameters, slow inactivation not yet applied.
 
     `a` holds the parameters of the axons, `c` their conditions, both arrays by name.
@@ -227,7 +234,7 @@ def _kernel_rows(a, c, e_lk, ei_lk, i_p, ii_p) -> np.ndarray:
     out_h = c["potassium_out_mmol_l"] + a["rH"] * c["sodium_out_mmol_l"]
     phi_m, phi_h, phi_k = (_phi(parameter("membrane", f"q10_gate_{g}"), t) for g in "mhk")
     fast, slow = c["fast_potassium_scale"] * warm, c["slow_potassium_scale"] * warm
-    values = {
+    values: dict[str, np.ndarray | float] = {
         "shift_m": na_shift + a["dVm"], "phi_m": phi_m / a["tauNa"],
         "shift_h": na_shift + a["dVh"], "phi_h": phi_h / a["tauNa"] / c["inactivation_tau_scale"],
         "shift_p": na_shift + a["dVm"] + a["dVp"], "phi_p": phi_m * a["kp"],
@@ -300,7 +307,7 @@ def kernel_parameters(
     return _kernel_rows(a, c, e_lk, ei_lk, base["Ip_n"] * pump, base["Ip_i"] * pump)
 
 
-def steady_state(P, e, ei) -> np.ndarray:
+def steady_state(P: np.ndarray, e: np.ndarray, ei: np.ndarray) -> np.ndarray:
     """Return the states, shape (10, n), with every gate at its steady value."""
     node, _, inner, _ = eq.pack_gates(P)
     gates = (
@@ -310,7 +317,9 @@ def steady_state(P, e, ei) -> np.ndarray:
     return np.concatenate([[e, ei], *gates])
 
 
-def _imbalance(P, e, gates, slow=1.0):
+def _imbalance(
+    P: np.ndarray, e: np.ndarray, gates: Sequence[np.ndarray], slow: np.ndarray | float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the net current at node potential `e`, and the Ei at which the node is in balance.
 
     Parameters
@@ -333,7 +342,9 @@ def _imbalance(P, e, gates, slow=1.0):
     return inter + out, ei
 
 
-def _scan_imbalance(P, grid, gates, slow) -> np.ndarray:
+def _scan_imbalance(
+    P: np.ndarray, grid: np.ndarray, gates: Sequence[np.ndarray], slow: np.ndarray
+) -> np.ndarray:
     """Return the imbalance on a grid of potentials; axons of equal gates share their rates."""
     f = np.empty((grid.size, P.shape[1]))
     _, which = np.unique(np.concatenate(gates), axis=1, return_inverse=True)
@@ -344,14 +355,14 @@ def _scan_imbalance(P, grid, gates, slow) -> np.ndarray:
     return f
 
 
-def _bracket_rest(P, gates, slow_of):
+def _bracket_rest(P: np.ndarray, gates: Sequence[np.ndarray], slow_of: Slow) -> np.ndarray:
     """Return, for each axon, the first grid cell in which the imbalance rises through 0.
 
     As the potentials of its two ends and the imbalance at each. The upper part of the grid is
     scanned only for the few axons that do not rest in the lower one.
     """
     grid = np.arange(-140.0, 20.5, 0.5)[:, None]
-    ends, todo = np.full((4, P.shape[1]), np.nan), np.arange(P.shape[1])
+    ends, todo = np.full((4, P.shape[1]), np.nan), np.arange(int(P.shape[1]))
     for part in (grid[:FIRST_SCAN_POINTS], grid[FIRST_SCAN_POINTS - 1 :]):
         slow = np.broadcast_to(slow_of(part, todo), (part.size, todo.size))
         f = _scan_imbalance(P[:, todo], part, [g[:, todo] for g in gates], slow)
@@ -365,14 +376,14 @@ def _bracket_rest(P, gates, slow_of):
     raise NeurosimError("A membrane has no resting potential under these conditions.")
 
 
-def _find_rest(P, slow_of=None):
+def _find_rest(P: np.ndarray, slow_of: Slow | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Return the most negative resting E and its Ei of each axon (0.5-mV scan, then refined).
 
     `slow_of(e, which)` gives the share of sodium channels available after slow inactivation.
     """
-    n, gates = P.shape[1], eq.pack_gates(P)
-    slow = (lambda e, which: 1.0) if slow_of is None else slow_of
-    low, high, f_low, f_high = _bracket_rest(P, gates, slow)
+    n, gates = int(P.shape[1]), eq.pack_gates(P)
+    slow: Slow = (lambda e, which: 1.0) if slow_of is None else slow_of
+    low, high, f_low, f_high = cast("Sequence[np.ndarray]", _bracket_rest(P, gates, slow))
     every = np.arange(n)
     side = np.zeros(n)
     for _ in range(REST_STEPS):  # Illinois method: the value at an end that stays is halved
@@ -411,7 +422,7 @@ class Axons:
         """Resting potential of the node, mV, shape (n,)."""
         return self.rest[0]
 
-    def take(self, index) -> Axons:
+    def take(self, index: slice | np.ndarray) -> Axons:
         """Return the axons at `index` as a new batch."""
         return Axons(self.P[:, index].copy(), self.rest[:, index].copy(), self.availability[index])
 
@@ -454,7 +465,7 @@ def at_rest(
     P = kernel_parameters(axon, c)
     healthy = 1.0 / (1.0 + np.exp((a["Es0"] - a["Vs"]) / a["ks"]))
 
-    def slow(e, which):
+    def slow(e: np.ndarray, which: Any) -> np.ndarray:
         return 1.0 / (1.0 + np.exp((e - a["Vs"][which]) / a["ks"][which])) / healthy[which]
 
     e, ei = _find_rest(P, slow)
@@ -483,7 +494,9 @@ GROWTH_PER_MS, FAILING = 8.0, 1.4
 TIMED_INTERVAL = 4  # width (in tolerances) of the interval that is left to this interpolation
 
 
-def interpolate_thresholds(low, high, low_ms, high_ms) -> np.ndarray:
+def interpolate_thresholds(
+    low: np.ndarray, high: np.ndarray, low_ms: np.ndarray, high_ms: np.ndarray
+) -> np.ndarray:
     """Return thresholds between a pulse that failed and one that fired, from their times if known.
 
     Parameters
@@ -555,7 +568,7 @@ def threshold_pa(
         First pulse to try. It changes the result only within the tolerance; a near one saves time.
     """
     starts = SearchStarts(axons.rest) if starts is None else starts
-    column = np.arange(axons.P.shape[1]) if starts.axon is None else starts.axon
+    column = np.arange(int(axons.P.shape[1])) if starts.axon is None else starts.axon
     n = column.size
     steps = np.broadcast_to(np.rint(np.asarray(width_ms) / dt).astype(np.int64), n)
     steady = np.broadcast_to(np.asarray(starts.current_pa, float), n)

@@ -69,7 +69,7 @@ def check_changes(changes: Mapping[str, object]) -> dict[str, float]:
     NeurosimError
         If a name is unknown, or a value is not a number within its range.
     """
-    checked = {}
+    checked: dict[str, float] = {}
     for name, value in changes.items():
         if name not in CHANGES:
             raise unknown_name("membrane change", name, CHANGES)
@@ -129,6 +129,6 @@ def named_condition(name: str) -> NamedCondition:
         If there is none; the message suggests the nearest.
     """
     conditions = named_conditions()
-    if not isinstance(name, str) or name not in conditions:
+    if not isinstance(name, str) or name not in conditions:  # pyright: ignore[reportUnnecessaryIsInstance] a user may pass anything
         raise unknown_name("condition", name, conditions)
     return conditions[name]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from neurosim.base.cache import cached
@@ -11,12 +13,12 @@ GAS = 8.314462618  # J/(mol K)
 FARADAY_C_MMOL = 96.48533  # C/mmol, so that GAS T / FARADAY is in mV
 
 
-def thermal_mv(temperature_c):
+def thermal_mv(temperature_c: Any) -> Any:
     """Return RT/F in mV at a temperature in degC."""
     return GAS * (temperature_c + 273.15) / FARADAY_C_MMOL
 
 
-def nernst_mv(out_mmol_l, in_mmol_l, temperature_c, valence=1):
+def nernst_mv(out_mmol_l: Any, in_mmol_l: Any, temperature_c: Any, valence: int = 1) -> Any:
     """Return the Nernst potential in mV.
 
     >>> round(float(nernst_mv(4.2, 155.0, 33.0)), 2)
@@ -26,7 +28,14 @@ def nernst_mv(out_mmol_l, in_mmol_l, temperature_c, valence=1):
 
 
 @cached(size=4096)
-def surface_potential_mv(calcium_mmol_l, magnesium_mmol_l, temperature_c, charge_c_m2, k_ca, k_mg):
+def surface_potential_mv(
+    calcium_mmol_l: float,
+    magnesium_mmol_l: float,
+    temperature_c: float,
+    charge_c_m2: float,
+    k_ca: float,
+    k_mg: float,
+) -> float:
     """Return the outer surface potential of a charged membrane (Grahame with binding), mV.
 
     Monovalent salt is held at its healthy 150 mmol/L (`docs/model.md` says why).
@@ -48,7 +57,7 @@ def surface_potential_mv(calcium_mmol_l, magnesium_mmol_l, temperature_c, charge
     permittivity = parameter("membrane", "surface_permittivity") * 8.8541878128e-12
     energy = 2.0 * permittivity * GAS * (temperature_c + 273.15)
 
-    def imbalance(psi):
+    def imbalance(psi: float) -> float:
         u = psi / kt
         e = np.exp(-u)
         ions = mono * (e - 1) + divalent * (e * e - 1) + chloride * (1 / e - 1)
@@ -62,7 +71,7 @@ def surface_potential_mv(calcium_mmol_l, magnesium_mmol_l, temperature_c, charge
     return 0.5 * (low + high)
 
 
-def _surface(kind, calcium, magnesium, temperature_c):
+def _surface(kind: str, calcium: float, magnesium: float, temperature_c: float) -> float:
     return surface_potential_mv(
         float(calcium),
         float(magnesium),
@@ -74,7 +83,13 @@ def _surface(kind, calcium, magnesium, temperature_c):
 
 
 @cached(size=4096)
-def gate_shift_mv(kind, calcium_mmol_l, magnesium_mmol_l, temperature_c, per_five_fold_mv):
+def gate_shift_mv(
+    kind: str,
+    calcium_mmol_l: float,
+    magnesium_mmol_l: float,
+    temperature_c: float,
+    per_five_fold_mv: float,
+) -> float:
     """Return the shift of a gate's voltage by divalent ions, mV (positive: as if depolarised).
 
     The Grahame curve gives the shape; its size is set so that a five-fold fall of ionised

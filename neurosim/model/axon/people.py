@@ -97,7 +97,7 @@ def axon_of_person(axon: Axon = "ghk", scores: Scores = ()) -> Axon:
     if len(scores) != score_count():
         raise NeurosimError(f"A person has {score_count()} scores of the axon, not {len(scores)}.")
     mean = axon_parameters(axon)
-    changes = {}
+    changes: dict[str, float] = {}
     for name, spread in axon_spread(axon if isinstance(axon, str) else SHARED_AXON).items():
         difference = float(spread.per_score @ np.array(scores))
         by_factor = spread.unit == "ln"

@@ -189,7 +189,7 @@ def _ion_contributions(body: Body) -> list[Contribution]:
 
     First the entered blood values, then what the states of the body do to them.
     """
-    changes = []
+    changes: list[Contribution] = []
     for ion, name in IONS.items():
         delta = getattr(body, name) - FIELDS[name].healthy
         if delta:
@@ -213,7 +213,7 @@ def _fluid_contributions(
     target = f"{ion}_out_mmol_l"
     share = f"interstitial_{ion}_per_plasma"
     change = delta_mmol_l * parameter("body", share)
-    changes = []
+    changes: list[Contribution] = []
     for site in ("axon", "junction"):
         if (ion, site) in ION_WHY:
             why = route or ION_WHY[ion, site]
@@ -292,7 +292,7 @@ def _sleep_contributions(body: Body) -> list[Contribution]:
 
 def _arousal_contributions(body: Body) -> list[Contribution]:
     """Return what stress and the arousal of anxiety change in the motor neuron."""
-    changes = []
+    changes: list[Contribution] = []
     for factor in ("stress", "anxiety"):
         level = getattr(body, factor)
         for size, where, why in _AROUSAL if level else ():
@@ -421,7 +421,7 @@ _LINEAR = {
 
 def _linear_contributions(body: Body) -> list[Contribution]:
     """Return what the conditions change in proportion to their scale."""
-    changes = []
+    changes: list[Contribution] = []
     for name, rows in _LINEAR.items():
         scale, factor = getattr(body, name), factor_label(name)
         for size, where, operation, sign, why in rows if scale else ():
@@ -458,7 +458,7 @@ def _sprouting_contributions(body: Body) -> list[Contribution]:
 
 def _adoption_contributions(body: Body) -> list[Contribution]:
     """Return how living units grow: they share what they adopt of the fibres of lost ones."""
-    changes = []
+    changes: list[Contribution] = []
     for name, prefix in (("als", "als"), ("nerve_damage", "damage")):
         if not getattr(body, name):
             continue
@@ -491,7 +491,7 @@ def contributions(body: Body) -> tuple[Contribution, ...]:
     NeurosimError
         If `body` is not a `Body`.
     """
-    if not isinstance(body, Body):
+    if not isinstance(body, Body):  # pyright: ignore[reportUnnecessaryIsInstance] a user may pass anything
         raise NeurosimError(f"contributions needs a Body, not {short_repr(body)}.")
     parts = (
         _ion_contributions,
@@ -517,13 +517,13 @@ def describe_contributions(items: Iterable[Contribution]) -> list[str]:
     NeurosimError
         If something else than a `Contribution` is among them.
     """
-    if not isinstance(items, Iterable):
+    if not isinstance(items, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] a user may pass anything
         raise NeurosimError(f"describe_contributions needs Contributions, not {short_repr(items)}.")
     return [_describe_one(item) for item in items]
 
 
 def _describe_one(item: Contribution) -> str:
-    if not isinstance(item, Contribution):
+    if not isinstance(item, Contribution):  # pyright: ignore[reportUnnecessaryIsInstance] a user may pass anything
         raise NeurosimError(f"describe_contributions needs Contributions, not {short_repr(item)}.")
     label = PARAMETERS[item.site][item.parameter]
     unit = {"1": "", "degC": " °C"}.get(item.unit, f" {item.unit}")

@@ -22,7 +22,7 @@ import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -131,10 +131,10 @@ class Course:
 
     start_min: int
     events: tuple[Event, ...]
-    tables: tuple = ()
+    tables: tuple[tuple[tuple[str, object], ...], ...] = ()
 
     @classmethod
-    def from_tables(cls, tables: Sequence[Mapping], start: object) -> Course:
+    def from_tables(cls, tables: Sequence[Mapping[str, object]], start: object) -> Course:
         """Return the course of a scenario's file.
 
         Parameters
@@ -151,7 +151,8 @@ class Course:
             For a time that is none, a span that is backwards or overlaps another of its kind, an
             unknown name, or a value that is not allowed.
         """
-        if isinstance(tables, (str, bytes, Mapping)) or not isinstance(tables, Sequence):
+        listed = cast("object", tables)
+        if isinstance(listed, (str, bytes, Mapping)) or not isinstance(listed, Sequence):
             raise NeurosimError("course must be a list of tables, such as [[course]] at = '07:30'.")
         if start is None:
             raise NeurosimError("A course needs the time at which it starts: start = '06:30'.")
@@ -165,7 +166,7 @@ class Course:
         copies = tuple(tuple(table.items()) for table in tables)
         return cls(begin, tuple(events), copies)
 
-    def as_tables(self) -> list[dict]:
+    def as_tables(self) -> list[dict[str, object]]:
         """Return the events as they were written, one table each."""
         return [dict(table) for table in self.tables]
 
@@ -194,9 +195,10 @@ class Course:
 
     def _rename_events(self, names: Mapping[str, str | None]) -> Course:
         """Return the course with events renamed, or left out where the name is none."""
-        tables = []
+        tables: list[dict[str, object]] = []
         for table in self.as_tables():
-            renamed = {names.get(k, k): v for k, v in table.items() if names.get(k, k) is not None}
+            pairs = ((names.get(k, k), v) for k, v in table.items())
+            renamed = {name: v for name, v in pairs if name is not None}
             if set(renamed) - _TIMES:
                 tables.append(renamed)
         return Course.from_tables(tables, _format_clock(self.start_min))
@@ -327,7 +329,7 @@ class Course:
         for start, stop in zip(edges, np.append(edges[1:], minutes), strict=True):
             goal, current = target[start], column[start]
             tau = back if goal == base else away
-            passed = np.arange(1, stop - start + 1)
+            passed = cast("np.ndarray", np.arange(1, stop - start + 1))
             column[start + 1 : stop + 1] = goal + (current - goal) * np.exp(-passed / tau)
         return column
 
@@ -433,7 +435,7 @@ def _retained_water_l(taken: np.ndarray, sweat: np.ndarray, tau_h: float) -> np.
     return retained
 
 
-def _bateman(hours, take: float, leave: float):
+def _bateman(hours: np.ndarray | float, take: float, leave: float) -> np.ndarray:
     """Return the course of a dose taken up at one rate and leaving at another, without scale."""
     return np.exp(-leave * hours) - np.exp(-take * hours)
 
@@ -446,7 +448,7 @@ def medicine_rates_per_h(name: str) -> tuple[float, float]:
     NeurosimError
         If it is not one of `MEDICINES`.
     """
-    from scipy.optimize import root_scalar
+    from scipy.optimize import root_scalar  # pyright: ignore[reportUnknownVariableType] scipy has no types
 
     if name not in MEDICINES:
         raise unknown_name("medicine", name, MEDICINES)
@@ -456,7 +458,7 @@ def medicine_rates_per_h(name: str) -> tuple[float, float]:
     def late(take: float) -> float:
         return np.log(take / leave) / (take - leave) - peak_h
 
-    solution = root_scalar(late, bracket=(leave * (1.0 + 1e-6), 1e4))
+    solution = cast("Any", root_scalar(late, bracket=(leave * (1.0 + 1e-6), 1e4)))
     return float(solution.root), float(leave)
 
 
@@ -477,7 +479,7 @@ def _read_events(table: object, begin: int) -> list[Event]:
     """Return the events of one table."""
     if not isinstance(table, Mapping):
         raise NeurosimError(f"course must hold tables of an event each, not {short_repr(table)}.")
-    entries = dict(table)
+    entries = dict(cast("Mapping[str, object]", table))
     span = "from" in entries or "to" in entries
     if span == ("at" in entries) or (span and not ("from" in entries and "to" in entries)):
         raise NeurosimError(
@@ -486,12 +488,13 @@ def _read_events(table: object, begin: int) -> list[Event]:
     daily, day = entries.pop("daily", False), entries.pop("day", 1)
     if not isinstance(daily, bool):
         raise NeurosimError(f"daily must be true or false, not {short_repr(daily)}.")
-    if number_within("day", day, 1, MAX_DAYS) != int(day):
+    day_number = number_within("day", day, 1, MAX_DAYS)
+    if not day_number.is_integer():
         raise NeurosimError(f"day must be a whole number, not {short_repr(day)}.")
     first = (
         _parse_clock("from", entries.pop("from")) if span else _parse_clock("at", entries.pop("at"))
     )
-    start = (first - begin) % DAY_MIN + DAY_MIN * (int(day) - 1)
+    start = (first - begin) % DAY_MIN + DAY_MIN * (int(day_number) - 1)
     stop = start + _span_min(first, entries.pop("to")) if span else start
     if not entries:
         raise NeurosimError(

@@ -7,7 +7,7 @@ times costs one line of arithmetic.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -51,7 +51,7 @@ def _level_per_mg(mass_kg: object) -> float:
 def _check_doses(doses: object) -> list[tuple[float, float]]:
     """Return the doses as checked (mg, h) pairs."""
     try:
-        pairs = [(mg, hour) for mg, hour in doses]  # type: ignore[union-attr]
+        pairs = [(mg, hour) for mg, hour in cast("Any", doses)]
     except (TypeError, ValueError):
         raise NeurosimError(
             "doses must be a list of (mg, time in h) pairs such as [(100, 8)], "

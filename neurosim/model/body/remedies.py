@@ -20,7 +20,7 @@ RAISED_IF_LOW = ("potassium_mmol_l", "ionised_calcium_mmol_l", "ionised_magnesiu
 def _move_toward_health(body: Body, names: Sequence[str], only_low: bool = False) -> Body:
     """Return a body whose values lie closer to health by `remedy_share`."""
     left = 1.0 - parameter("study", "remedy_share")
-    changes = {}
+    changes: dict[str, float] = {}
     for name in names:
         healthy, value = FIELDS[name].healthy, getattr(body, name)
         if value < healthy or not only_low:

@@ -148,7 +148,7 @@ class Body:
     def __str__(self) -> str:
         rows = [("Body", "value", "unit", "reference", "in the range", ""), *self.rows()]
         widths = [max(len(row[i]) for row in rows) for i in range(6)]
-        lines = []
+        lines: list[str] = []
         for label, value, *rest in rows:
             cells = [label.ljust(widths[0]), value.rjust(widths[1])]
             cells += [text.ljust(width) for text, width in zip(rest, widths[2:], strict=True)]

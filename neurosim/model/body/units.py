@@ -48,7 +48,7 @@ def _ion_units() -> dict[str, InputUnit]:
         "magnesium": ("magnesium", "total_magnesium"),
         "total_magnesium": ("magnesium", "total_magnesium"),
     }
-    units = {}
+    units: dict[str, InputUnit] = {}
     for name, (ion, target) in names.items():
         mass = parameter("body", f"{ion}_molar_mass")
         per_unit = {
@@ -188,7 +188,7 @@ def _nearest_input_name(key: str) -> str:
     stem, unit = _split_unit(key)
     units = list(PRINTED)
 
-    def rank(name: str) -> tuple:
+    def rank(name: str) -> tuple[float, float, bool, int, bool, int]:
         candidate, suffix = _split_unit(name)
         fits = [
             difflib.SequenceMatcher(None, stem, w).ratio()
@@ -211,7 +211,7 @@ def _nearest_input_name(key: str) -> str:
 
 def _collect_values(values: Mapping[str, object]) -> dict[str, EnteredValue]:
     """Return every value by the quantity it means, in the model's unit."""
-    if not isinstance(values, Mapping):
+    if not isinstance(values, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] a user may pass anything
         raise NeurosimError(f"Body values must be names with numbers, not {short_repr(values)}.")
     entered: dict[str, EnteredValue] = {}
     for name, value in values.items():

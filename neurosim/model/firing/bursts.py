@@ -67,11 +67,16 @@ def draw_rhythm(rng: np.random.Generator) -> Rhythm:
     """
     ends = [_param(f"spikes_per_s_{end}") for end in ("low", "typical", "high")]
     low, typical, high = np.log(ends).tolist()
-    rate = float(np.exp(rng.triangular(low, typical, high)))
+    rate = float(np.exp(cast("float", rng.triangular(low, typical, high))))
     while True:
         spikes = int(rng.integers(round(_param("spikes_low")), round(_param("spikes_high")) + 1))
         period = float(
-            np.exp(rng.uniform(np.log(_param("every_low_s")), np.log(_param("every_high_s"))))
+            np.exp(
+                cast(
+                    "float",
+                    rng.uniform(np.log(_param("every_low_s")), np.log(_param("every_high_s"))),
+                )
+            )
         )
         rhythm = Rhythm(spikes, rate, period)
         if 3.0 * rhythm.burst_s <= period:
@@ -208,7 +213,7 @@ def _scale_sizes(size_share: np.ndarray, factor: float) -> np.ndarray:
 
     Shares are multiplied by an exponential of the size; a size without a share stays without.
     """
-    from scipy.optimize import brentq
+    from scipy.optimize import brentq  # pyright: ignore[reportUnknownVariableType] scipy has no types
 
     further = np.arange(LARGEST)
     possible = further[size_share > 0.0]

@@ -14,6 +14,8 @@ against direct simulation.
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
 
 from neurosim.base.parameters import parameter
@@ -64,15 +66,16 @@ def noise_course(axons: Axons, dt: float = COARSE_DT_MS) -> np.ndarray:
     """
     S, r = axons.rest, dict(zip(eq.PARAMETERS, axons.P, strict=True))
     kick = np.empty((S.shape[1], 3))
+    equations = cast("Any", eq)  # a kernel has no types
     for k, (rates, phi, size) in enumerate(
         (
-            (eq.rates_m(S[0] + r["shift_m"]), r["phi_m"], r["noise_mh"]),
-            (eq.rates_h(S[0] + r["shift_h"]), r["phi_h"], r["noise_mh"]),
-            (eq.rates_m(S[0] + r["shift_p"]), r["phi_p"], r["noise_p"]),
+            (equations.rates_m(S[0] + r["shift_m"]), r["phi_m"], r["noise_mh"]),
+            (equations.rates_h(S[0] + r["shift_h"]), r["phi_h"], r["noise_mh"]),
+            (equations.rates_m(S[0] + r["shift_p"]), r["phi_p"], r["noise_p"]),
         )
     ):
         a, b = rates
-        kick[:, k] = eq.jitter(a / (a + b), a * phi * dt, b * phi * dt, size, 1.0)
+        kick[:, k] = equations.jitter(a / (a + b), a * phi * dt, b * phi * dt, size, 1.0)
     forward = _matrix_exponential(jacobian(axons) * dt)
     return kernel.matched_noise(forward, kick, round(COURSE_MS / dt))
 
@@ -126,6 +129,9 @@ def _largest_silent(noisy: Axons, course: np.ndarray, dt: float) -> np.ndarray:
     """
     S, small = noisy.rest.copy(), 0.02
     n = S.shape[1]
-    height = kernel.run_with_noise(S, noisy.P, course, np.full(n, small), dt) - noisy.rest[0]
+    height = (
+        kernel.run_with_noise(S, noisy.P, course, cast("np.ndarray", np.full(n, small)), dt)
+        - noisy.rest[0]
+    )
     silent = SILENT_MV * small / np.maximum(height, 1e-12)
     return 0.5 + STRIDE * np.floor(np.maximum(silent - 0.5, 0.0) / STRIDE)

@@ -15,7 +15,7 @@ are smooth (`tests/model/firing/test_people_hazard.py` compares the result with 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -140,7 +140,9 @@ def propagating_share(axon: str, peak_mv: np.ndarray) -> np.ndarray:
     return 1.0 / (1.0 + np.exp(-z))
 
 
-def pair_probability(axon: str, rest_mv, nu, shift_mv) -> np.ndarray:
+def pair_probability(
+    axon: str, rest_mv: np.ndarray, nu: np.ndarray, shift_mv: np.ndarray
+) -> np.ndarray:
     """Return the probability of a further spike that propagates within a burst."""
     e = (rest_mv + 80.0) / 5.0
     z = _param(axon, "pair_0") + _param(axon, "pair_rest") * e + _param(axon, "pair_rest2") * e * e
@@ -229,7 +231,9 @@ def _examined_grid(scores: people.Scores) -> tuple[np.ndarray, np.ndarray]:
     return (PERSON_NU, PERSON_LOAD_MMOL_L) if scores else (NU, LOAD_MMOL_L)
 
 
-def _site_batch(states: Sequence[Conditions], nu, loads) -> dict[str, np.ndarray]:
+def _site_batch(
+    states: Sequence[Conditions], nu: np.ndarray, loads: np.ndarray
+) -> dict[str, np.ndarray]:
     """Return the conditions of sites as arrays by name, ordered by state, then nu, then load."""
     shape = (len(states), len(nu), len(loads))
     each = {
@@ -273,7 +277,7 @@ def _split_by_state(sites: Axons, shape: tuple[int, int, int]) -> list[ExaminedS
     return [ExaminedSites(*parts) for parts in each]
 
 
-@cached(size=8192, codec=Codec(tuple, lambda v: ExaminedSites(*v)))
+@cached(size=8192, codec=Codec(tuple, ExaminedSites._make))
 def _examined_sites(conditions: Conditions, axon: str, scores: people.Scores) -> ExaminedSites:
     """Return the examined sites of one state, on `_examined_grid`; independent of the law."""
     return _examine_states([conditions], axon, scores)[0]
@@ -442,7 +446,7 @@ def critical_multiplier(axon: str = "ghk", scores: people.Scores = ()) -> float:
 @cached(codec=IDENTITY)
 def _site_thresholds(conditions: Conditions, axon: str, scores: people.Scores) -> np.ndarray:
     person_axon = people.axon_of_person(axon, scores)
-    sites = at_rest(_site_batch([conditions], NU, [0.0]), person_axon)
+    sites = at_rest(_site_batch([conditions], NU, np.zeros(1)), person_axon)
     thresholds = threshold_pa(sites, 20.0, dt=COARSE_DT_MS, tolerance_pa=0.1)
     return thresholds / healthy_threshold_pa(person_axon) * 100.0
 
@@ -515,7 +519,14 @@ def hazard_course(
     return HazardCourse(np.asarray(at_s, float), tuple(knots))
 
 
-def _hazard_knots(tables, table_index, sites, soma_per_min, at_s, duration_s) -> list[UnitHazard]:
+def _hazard_knots(
+    tables: Sequence[HazardTable],
+    table_index: np.ndarray,
+    sites: Sites,
+    soma_per_min: Sequence[np.ndarray] | np.ndarray,
+    at_s: np.ndarray,
+    duration_s: float,
+) -> list[UnitHazard]:
     """Return the knots of `hazard_course`, with no load at the start."""
     least = 1e-12 / duration_s * 60.0
     most = np.max(
@@ -535,8 +546,9 @@ def _hazard_knots(tables, table_index, sites, soma_per_min, at_s, duration_s) ->
     unit = np.concatenate([sites.unit[enough], soma])
     order = np.argsort(unit, kind="stable")
     origin = np.concatenate([sites.origin[enough], np.full(soma.size, SOMA)])[order]
-    k, knots = tables[0].load_mmol_l.size, []
-    common = {
+    k = tables[0].load_mmol_l.size
+    knots: list[UnitHazard] = []
+    common: dict[str, Any] = {
         "load_mmol_l": tables[0].load_mmol_l, "unit": unit[order], "origin": origin,
         "units": sites.units,
         "load_per_spike_mmol_l": parameter("firing", "load_per_discharge_mmol_l")
@@ -558,8 +570,12 @@ def _hazard_knots(tables, table_index, sites, soma_per_min, at_s, duration_s) ->
 
 
 def _interpolate_tables(
-    i: int, table_index: np.ndarray, at_s: np.ndarray, rates: list, pairs: list
-):
+    i: int,
+    table_index: np.ndarray,
+    at_s: np.ndarray,
+    rates: list[np.ndarray],
+    pairs: list[np.ndarray],
+) -> tuple[np.ndarray, np.ndarray]:
     """Return rates and pairs at the time of index `i`, between the tables before and after it."""
     j = int(np.searchsorted(table_index, i, "right")) - 1
     if table_index[j] == i or len(table_index) == 1:

@@ -105,7 +105,7 @@ def draw_sites(
     spread = parameter("firing", "bulk_spread") * np.log(critical_nu)
     bulk = np.exp(spread * rng.standard_normal(bulk_unit.size))
     mean = parameter("firing", f"rogues_per_unit_{site_class}") * density * units
-    rogues = int(rng.poisson(mean))
+    rogues = int(rng.poisson(float(mean)))
     rogue_unit = rng.integers(0, units, rogues)
     tail = parameter("firing", "rogue_tail") * (critical_nu - 1.0)
     rogue = 1.0 + tail * rng.standard_exponential(rogues)

@@ -234,7 +234,8 @@ def _merge_spasms(
     """
     times, unit, event = d.times_s[on_plateau], d.unit[on_plateau], d.event[on_plateau]
     parts = np.flatnonzero(rows["kind"] == KINDS.index("spasm"))
-    remaining, merged = np.ones(rows["unit"].size, bool), []
+    remaining = np.ones(rows["unit"].size, bool)
+    merged: list[tuple[Any, ...]] = []
     for plateau in np.unique(rows["episode"][parts]):
         pieces = parts[rows["episode"][parts] == plateau]
         remaining[pieces[1:]] = False

@@ -10,7 +10,7 @@ come out of that cable; nothing here sets how often anything fires.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -39,7 +39,7 @@ def relative_release(calcium_mmol_l: Any, magnesium_mmol_l: Any) -> np.ndarray:
     """
     k1, k2, n = _param("release_k_calcium"), _param("release_k_magnesium"), _param("release_power")
 
-    def m(ca, mg):
+    def m(ca: Any, mg: Any) -> Any:
         return (ca / (1.0 + ca / k1 + mg / k2)) ** n
 
     base = m(parameter("membrane", "base_calcium"), parameter("membrane", "base_magnesium"))
@@ -60,12 +60,12 @@ def decay_ms(acetylcholinesterase_scale: float) -> float:
 # --- the fibre ---------------------------------------------------------------------------------
 
 
-def _linoid(x, width):
+def _linoid(x: np.ndarray | float, width: float) -> np.ndarray:
     small = np.abs(x) < 1e-6
     return np.where(small, width, x / -np.expm1(-np.where(small, 1.0, x) / width))
 
 
-def _gate_rates(v):
+def _gate_rates(v: np.ndarray | float) -> tuple[tuple[np.ndarray, np.ndarray | float], ...]:
     """Return (steady state, rate per ms at 20 degC) of m, h, n and s at potentials in mV.
 
     Shorten and others (2007) after Wallinga and others (1999): sodium m^3 h s, potassium n^4; s is
@@ -98,7 +98,7 @@ class _Cable:
 
 @cached()
 def _make_cable() -> _Cable:
-    from scipy.linalg import expm
+    from scipy.linalg import expm  # pyright: ignore[reportUnknownVariableType] scipy has no types
 
     radius_cm, step_cm = 0.5e-4 * _param("fibre_um"), 0.1 * STEP_MM
     per_ohm = 1e-2 * parameter("emg", "intracellular_conductivity")  # S/cm
@@ -119,7 +119,9 @@ def _make_cable() -> _Cable:
     inward = sodium[1, 0] * m**3 * h * s * (v - _param("fibre_sodium_mv"))
     outward = potassium * n**4 * (v - _param("fibre_potassium_mv"))
     return _Cable(
-        spread=expm(0.5 * STEP_MS * flow / (_param("fibre_capacitance") * area)[:, None]),
+        spread=cast(
+            "np.ndarray", expm(0.5 * STEP_MS * flow / (_param("fibre_capacitance") * area)[:, None])
+        ),
         sodium=sodium,
         potassium=potassium,
         end_plate=0.5e-6 / area[0],
@@ -223,10 +225,15 @@ class FibreResponse:
     threshold_quanta: float
 
 
-_RESPONSE_CODEC = Codec(
-    lambda a: (a.quanta, tuple(a.spikes_ms), a.threshold_quanta),
-    lambda v: FibreResponse(v[0], list(v[1]), v[2]),
-)
+def _encode_response(a: FibreResponse) -> tuple[np.ndarray, tuple[np.ndarray, ...], float]:
+    return a.quanta, tuple(a.spikes_ms), a.threshold_quanta
+
+
+def _decode_response(v: tuple[np.ndarray, tuple[np.ndarray, ...], float]) -> FibreResponse:
+    return FibreResponse(v[0], list(v[1]), v[2])
+
+
+_RESPONSE_CODEC = Codec(_encode_response, _decode_response)
 
 
 @cached(codec=_RESPONSE_CODEC)
@@ -234,7 +241,7 @@ def fibre_response(acetylcholinesterase_scale: float = 1.0) -> FibreResponse:
     """Return the response of fibres to one impulse when a share of the enzyme is left."""
     tau = decay_ms(acetylcholinesterase_scale)
 
-    def fire(quanta):
+    def fire(quanta: np.ndarray) -> list[np.ndarray]:
         return spike_times_ms(fibre_mv(quanta * quantum_ns(), tau, 10.0 + 6.0 * tau)[:, 1])
 
     spikes = fire(QUANTA)
@@ -242,7 +249,7 @@ def fibre_response(acetylcholinesterase_scale: float = 1.0) -> FibreResponse:
     if not fires.any():
         raise NeurosimError(f"No end plate fires the fibre: time constant {tau:g} ms, 200 quanta.")
     first = int(fires.argmax())
-    finer = np.linspace(QUANTA[max(first - 1, 0)], QUANTA[first], 17)
+    finer = np.linspace(float(QUANTA[max(first - 1, 0)]), float(QUANTA[first]), 17)
     threshold = finer[np.argmax([t.size > 0 for t in fire(finer)])]
     return FibreResponse(QUANTA, spikes, float(threshold))
 
@@ -369,13 +376,17 @@ def transmit(
     )
 
 
-def _repeated_spikes(response: FibreResponse, mean: float, share: float) -> tuple[tuple, tuple]:
+def _repeated_spikes(
+    response: FibreResponse, mean: float, share: float
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return delays and shares of the further spikes that at least `repeat_share` fire."""
     if share <= 0.0:
         return (), ()
     edges = np.sqrt(response.quanta[1:] * response.quanta[:-1])
     above = np.concatenate([[1.0], exceeding_share(edges, mean), [0.0]])
-    weight, delays, shares = above[:-1] - above[1:], [], []
+    weight = above[:-1] - above[1:]
+    delays: list[float] = []
+    shares: list[float] = []
     for k in range(1, max(t.size for t in response.spikes_ms)):
         repeats = np.array([t.size > k for t in response.spikes_ms])
         fraction = float(weight[repeats].sum()) / share

@@ -79,7 +79,7 @@ def stimulate(
     conditions: SomaConditions,
     stimulation: Stimulation,
     *,
-    seed,
+    seed: int | np.random.SeedSequence,
     trace: Sequence[int] = (),
 ) -> pool.PoolRun:
     """Return a run: rest, stimulation of the nerve, inhibition (or none), and rest again.
@@ -169,7 +169,8 @@ def plateau_census(
     plateaus : list of trains.Plateau
     early : int
     """
-    plateaus, early = [], 0
+    plateaus: list[trains.Plateau] = []
+    early = 0
     for person in range(people):
         motoneurons = person_pool(person, units, prone)
         run = stimulate(motoneurons, shorten(conditions), stimulation, seed=seed + person)
@@ -201,7 +202,8 @@ def cramp_threshold_hz(
     Rates rise by `STEP_HZ` as in the clinic's test, each from rest; NaN if `HIGHEST_HZ` starts
     none. Found by halving, so it takes for granted that a higher rate does what a lower one does.
     """
-    thresholds, shortened = [], shorten(conditions)
+    thresholds: list[float] = []
+    shortened = shorten(conditions)
     for person in people:
         motoneurons = person_pool(person, units, prone)
         low, high = 0, round(HIGHEST_HZ / STEP_HZ)

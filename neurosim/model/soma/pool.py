@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -21,10 +21,10 @@ from neurosim.model.soma.pool_equations import (
     INPUT_MS,
     NOISE_HZ,
     SUBSTEPS,
-    _param,
-    _soma_param,
+    _param,  # pyright: ignore[reportPrivateUsage] same room
+    _soma_param,  # pyright: ignore[reportPrivateUsage] same room
     independent_noise,
-    step,
+    step,  # pyright: ignore[reportUnknownVariableType] a kernel has no types
 )
 from neurosim.model.soma.soma import SomaConditions, noise_mv, resting_mv, threshold_parts_mv
 
@@ -71,12 +71,12 @@ class Pool:
         """How many."""
         return self.rheobase_na.size
 
-    def subset(self, units) -> Pool:
+    def subset(self, units: Any) -> Pool:
         """Return the pool of some units, by index, slice or mask."""
         index = np.atleast_1d(np.arange(self.units)[units])
         return Pool(*(getattr(self, f)[index] for f in Pool.__annotations__))
 
-    def replace(self, **changes) -> Pool:
+    def replace(self, **changes: Any) -> Pool:
         """Return a copy in which some arrays are others (numbers are spread over the units).
 
         Raises
@@ -91,13 +91,13 @@ class Pool:
         return replace(self, **changes)
 
 
-def _check_whole(name: str, value, low: int, high: int) -> int:
+def _check_whole(name: str, value: Any, low: int, high: int) -> int:
     if number_within(name, value, low, high) != int(value):
         raise NeurosimError(f"{name} must be a whole number, not {value!r}.")
     return int(value)
 
 
-def _finite_array(name: str, value, shapes) -> np.ndarray:
+def _finite_array(name: str, value: Any, shapes: Sequence[tuple[int, ...]]) -> np.ndarray:
     try:
         array = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
@@ -109,9 +109,9 @@ def _finite_array(name: str, value, shapes) -> np.ndarray:
     return array
 
 
-def _seed_sequence(seed) -> np.random.SeedSequence:
+def _seed_sequence(seed: Any) -> np.random.SeedSequence:
     if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool) and seed >= 0:
-        return np.random.SeedSequence(int(seed))
+        return np.random.SeedSequence(int(cast("int", seed)))
     if not isinstance(seed, np.random.SeedSequence):
         raise NeurosimError(f"seed must be a whole number from 0 or a SeedSequence, not {seed!r}.")
     return seed
@@ -241,10 +241,24 @@ def compiled_loop() -> Callable[..., None] | None:
         return None
     from neurosim.model.soma import compiled_pool
 
-    return compiled_pool.move
+    return cast("Callable[..., None]", cast("Any", compiled_pool).move)
 
 
-def move(S, P, noise, kicks, common, size, saturating, linear, other, spikes, counts, traces, rows):
+def move(
+    S: np.ndarray,
+    P: np.ndarray,
+    noise: np.ndarray,
+    kicks: np.ndarray,
+    common: np.ndarray,
+    size: np.ndarray,
+    saturating: np.ndarray,
+    linear: np.ndarray,
+    other: np.ndarray,
+    spikes: np.ndarray,
+    counts: np.ndarray,
+    traces: np.ndarray,
+    rows: np.ndarray,
+) -> None:
     """Move every unit through one chunk of milliseconds, in place: the reference.
 
     Parameters
@@ -273,14 +287,14 @@ def move(S, P, noise, kicks, common, size, saturating, linear, other, spikes, co
     """
     keep, kick, force = independent_noise()
     traced = np.flatnonzero(rows >= 0)
-    states = list(S)
+    states: list[np.ndarray] = list(S)
     for k in range(kicks.shape[1]):
         noise[:] = keep * noise + kick * kicks[:, k]
         x = size[3] * saturating[k]
         u = x / (1.0 + x / force) + size[4] * linear[k] + other[:, k]
         u = u + size[0] * noise + size[1] * common[0, k] + size[2] * common[1, k]
         for j in range(SUBSTEPS):
-            *states, fired = step(*states, u, P)  # pyright: ignore[reportCallIssue]
+            *states, fired = cast("tuple[np.ndarray, ...]", cast("Any", step)(*states, u, P))
             at = k * SUBSTEPS + j
             for i in np.flatnonzero(fired):
                 spikes[i, counts[i]] = at
@@ -395,7 +409,7 @@ def run_pool(
     drive: PoolInput,
     conditions: SomaConditions | None = None,
     *,
-    seed,
+    seed: int | np.random.SeedSequence,
     noise: bool = True,
     trace: Sequence[int] = (),
 ) -> PoolRun:
@@ -429,7 +443,7 @@ def run_pool(
     12
     """
     fluid = SomaConditions() if conditions is None else conditions
-    if not isinstance(fluid, SomaConditions):
+    if not isinstance(fluid, SomaConditions):  # pyright: ignore[reportUnnecessaryIsInstance] a user may pass anything
         raise NeurosimError(f"run_pool needs SomaConditions, not {conditions!r}.")
     ms, n = drive.length_ms, pool.units
     if ms * n > MAX_SAMPLES:
@@ -466,7 +480,7 @@ def _noise_sizes(pool: Pool, conditions: SomaConditions, noise: bool) -> np.ndar
     """
     slow, fast = _param("noise_common_slow"), _param("noise_common_fast")
     shares = (1.0 - slow - fast, slow, fast)
-    rows = []
+    rows: list[np.ndarray] = []
     for share, hz in zip(shares, (NOISE_HZ[2], *NOISE_HZ[:2]), strict=True):
         tau = 1000.0 / (2.0 * np.pi * hz)
         rows.append(np.sqrt(share * (1.0 + pool.tau_membrane_ms / tau)))
@@ -475,7 +489,7 @@ def _noise_sizes(pool: Pool, conditions: SomaConditions, noise: bool) -> np.ndar
 
 def _common_noise(generator: np.random.Generator, ms: int, last: np.ndarray | None) -> np.ndarray:
     """Return the two common noises of SD 1, shape (2, ms), going on from `last`."""
-    from scipy.signal import lfilter
+    from scipy.signal import lfilter  # pyright: ignore[reportUnknownVariableType] scipy has no types
 
     normal = generator.standard_normal((ms, 2)).T
     out = np.empty((2, ms))

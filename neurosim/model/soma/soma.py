@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from dataclasses import replace as _replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -20,7 +20,14 @@ from neurosim.model.axon.conditions import apply_contribution
 from neurosim.model.axon.ions import thermal_mv
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import ArrayLike
+
+    from neurosim.model.axon.conditions import (
+        _Contribution,  # pyright: ignore[reportPrivateUsage] the protocol of both sites
+    )
+
 
 MAX_SAMPLES = 50_000_000  # neurons x samples of one run: two such arrays take 0.8 GB
 _CHUNK = 2_000_000  # noise numbers drawn at a time; does not change the result
@@ -72,7 +79,7 @@ class SomaConditions:
         return _replace(self, **changes)
 
 
-def apply_soma_contributions(contributions: Sequence) -> SomaConditions:
+def apply_soma_contributions(contributions: Sequence[_Contribution]) -> SomaConditions:
     """Return the conditions at the soma after `contributions`, by parameter name alone.
 
     Parameters
@@ -142,7 +149,7 @@ def noise_mv(conditions: SomaConditions) -> float:
     return _param("noise_mv") * conditions.synaptic_noise_scale
 
 
-def misfires_per_min(conditions: SomaConditions, margin_offset_mv=0.0):
+def misfires_per_min(conditions: SomaConditions, margin_offset_mv: Any = 0.0) -> Any:
     """Return how many times a minute noise alone carries a resting soma over its threshold.
 
     Rice's rate of upcrossings of a Gaussian potential with margin M and deviation sigma,
@@ -182,7 +189,7 @@ def misfires_per_min(conditions: SomaConditions, margin_offset_mv=0.0):
     return top * np.exp(-0.5 * sigmas**2)
 
 
-def _finite_array(name: str, value) -> np.ndarray:
+def _finite_array(name: str, value: Any) -> np.ndarray:
     """Return `value` as an array of finite floats."""
     try:
         array = np.asarray(value, dtype=float)
@@ -228,7 +235,13 @@ class SomaTrace:
 
 
 def simulate_soma(
-    conditions: SomaConditions, drive_mv, duration_ms, dt_ms=0.1, *, seed, neurons=1
+    conditions: SomaConditions,
+    drive_mv: ArrayLike,
+    duration_ms: float,
+    dt_ms: float = 0.1,
+    *,
+    seed: int | np.random.SeedSequence,
+    neurons: int = 1,
 ) -> SomaTrace:
     """Return the potentials, thresholds and spikes of motor neurons under a drive.
 
@@ -257,11 +270,12 @@ def simulate_soma(
     NeurosimError
         For a drive of another length, a value out of range, or a run too large.
     """
-    if not isinstance(conditions, SomaConditions):
+    if not isinstance(conditions, SomaConditions):  # pyright: ignore[reportUnnecessaryIsInstance] a user may pass anything
         raise NeurosimError(f"simulate_soma needs SomaConditions, not {conditions!r}.")
     dt = number_within("dt_ms", dt_ms, 0.001, 1.0, "ms")
     samples = round(number_within("duration_ms", duration_ms, dt, 1e9, "ms") / dt)
-    if isinstance(neurons, bool) or not isinstance(neurons, (int, np.integer)) or neurons < 1:
+    count = cast("object", neurons)
+    if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or neurons < 1:
         raise NeurosimError(f"neurons must be a whole number of at least 1, not {neurons!r}.")
     if samples * neurons > MAX_SAMPLES:
         raise NeurosimError(
@@ -289,10 +303,10 @@ def simulate_soma(
     )
 
 
-def _neuron_generators(seed, neurons: int) -> list[np.random.Generator]:
+def _neuron_generators(seed: Any, neurons: int) -> list[np.random.Generator]:
     """Return one generator per neuron, the same ones for the same seed."""
     if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool) and seed >= 0:
-        seed = np.random.SeedSequence(int(seed))
+        seed = np.random.SeedSequence(int(cast("int", seed)))
     if not isinstance(seed, np.random.SeedSequence):
         raise NeurosimError(f"seed must be a whole number from 0 or a SeedSequence, not {seed!r}.")
     # not seed.spawn(), which would give other children at a second call
@@ -320,7 +334,9 @@ def _noise_mixing(sd_mv: float, dt: float) -> tuple[np.ndarray, np.ndarray]:
     return sd_mv * np.linalg.cholesky(steady), sd_mv * np.linalg.cholesky(step)
 
 
-def _noise_kicks(generators, samples: int, sd_mv: float, dt: float):
+def _noise_kicks(
+    generators: Sequence[np.random.Generator], samples: int, sd_mv: float, dt: float
+) -> Iterator[np.ndarray]:
     """Yield what noise adds to (V, noise current) at each sample, mV, shape (2, neurons).
 
     The first sample is drawn from the steady state.
@@ -336,7 +352,12 @@ def _noise_kicks(generators, samples: int, sd_mv: float, dt: float):
         yield from kicks
 
 
-def _run_soma(conditions: SomaConditions, drive: np.ndarray, dt: float, generators):
+def _run_soma(
+    conditions: SomaConditions,
+    drive: np.ndarray,
+    dt: float,
+    generators: Sequence[np.random.Generator],
+) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     """Return potentials and threshold rises, shape (T, neurons), mV, and the spike times."""
     samples, n = drive.size, len(generators)
     tau_s, tau_ahp = _param("noise_tau_ms"), _param("ahp_tau_ms")

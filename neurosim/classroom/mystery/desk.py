@@ -40,8 +40,8 @@ LISTS = {
     "remedies": phrases.remedies_words,
     "rules": phrases.rules_words,
 }
-# What a proposal consists of, with an example of each.
-NOTES = {"cause": ("low_calcium", "remedy healthy_diet"), "remedy": ("calm", "cause low_calcium")}
+# What a proposal consists of: the list of each, and an example.
+NOTES = {"cause": ("causes", "cause low_calcium"), "remedy": ("remedies", "remedy calm")}
 
 
 def any_seed() -> int:
@@ -120,17 +120,16 @@ class Desk:
         return phrases.report_words(self.game.order(rest[0], " ".join(rest[1:])))
 
     def _note(self, kind: str, name: str) -> str:
-        example, other = NOTES[kind]
-        missing = other.split()[0]
+        listed, example = NOTES[kind]
         if not name:
-            lists = "causes" if kind == "cause" else "remedies"
-            raise NeurosimError(f"{kind} needs a name, such as '{kind} {example}'; see '{lists}'.")
+            raise NeurosimError(f"{kind} needs a name, such as '{example}'; see '{listed}'.")
         self.notes[kind] = check_choice(kind, name)
         if len(self.notes) == len(NOTES):
             return self.propose(**self.notes)
+        (missing,) = NOTES.keys() - {kind}
         return (
-            f"{kind.capitalize()} noted: {self.notes[kind]}. Now say the {missing}, "
-            f"such as '{other}'."
+            f"{kind.capitalize()} noted: {self.notes[kind]}. Now say the {missing}, such as "
+            f"'{NOTES[missing][1]}'."
         )
 
     def propose(self, cause: str, remedy: str) -> str:

@@ -91,12 +91,9 @@ class Patient:
             )
             for f in self.findings
         ]
-        widths = [max(len(row[i]) for row in rows) for i in range(len(heads))]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = [
-            "  ".join(
-                cell.rjust(width) if i else cell.ljust(width)
-                for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-            )
+            "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
             for row in rows
         ]
         return "\n".join([f"Patient {self.letter}", *lines])

@@ -90,7 +90,7 @@ class Desk:
             return ""
         verb, rest = parts[0].lower(), parts[1:]
         if (verb, *rest)[:2] == ("give", "up"):
-            return self._give_up()
+            return "\n".join(phrases.secret_lines(self.game.give_up()))
         known = {name.split()[0] for name in COMMANDS} - {"give"} | {"exit", "give up"}
         if verb not in known:
             raise unknown_name("command", verb, known)
@@ -141,9 +141,6 @@ class Desk:
             For an unknown cause or remedy.
         """
         return "\n".join(phrases.outcome_lines(self.game.propose(cause, remedy)))
-
-    def _give_up(self) -> str:
-        return "\n".join(phrases.secret_lines(self.game.give_up()))
 
 
 class Mystery(Viewable):

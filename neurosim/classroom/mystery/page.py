@@ -7,7 +7,7 @@ reader reads at once; every picture has an alternative text.
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from neurosim.base.errors import NeurosimError
 from neurosim.classroom.mystery import phrases
@@ -20,8 +20,6 @@ from neurosim.view.style import ADVICE, html_image, label_number, muscle_words, 
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
-
-    from neurosim.classroom.mystery.desk import Desk
 
 CHOOSE = "choose ..."
 
@@ -52,12 +50,18 @@ def report_html(report: Report) -> str:
     )
 
 
+class GameHolder(Protocol):
+    """Whatever holds the game that is played, such as the desk."""
+
+    game: Game
+
+
 class Page:
     """The page of one game.
 
     Parameters
     ----------
-    desk : Desk
+    desk : GameHolder
         Where the game is played; another patient is put there too.
 
     Attributes
@@ -71,7 +75,7 @@ class Page:
         Without ipywidgets.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: GameHolder) -> None:
         import ipywidgets as widgets
 
         self.desk, self._w = desk, widgets

@@ -72,7 +72,7 @@ def test_a_patient_is_solved_with_the_keyboard_alone(page, lab, shot):
     assert page.get_by_text("Bill: 25 points").count() == 1
 
     choose(page, "Muscle", "calf")
-    tab_to(page, "BUTTON", "EMG")
+    tab_to(page, "BUTTON", "Electromyogram")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Electromyogram, calf, 25 points").wait_for()
     assert " of units near it" in page.locator("img").first.get_attribute("alt")

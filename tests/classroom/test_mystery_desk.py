@@ -100,8 +100,8 @@ def test_the_end_of_the_input_is_polite(capsys, monkeypatch):
         ("order emg tongue", "Unknown muscle 'tongue'"),
         ("order blood calf", "'blood' is not done in one muscle"),
         ("cause gout", "Unknown cause 'gout'"),
-        ("cause", "cause needs a name"),
-        ("remedy", "remedy needs a name"),
+        ("cause", "cause needs a name, such as 'cause low_calcium'; see 'causes'."),
+        ("remedy", "remedy needs a name, such as 'remedy calm'; see 'remedies'."),
         ("bill please", "'bill' stands alone, without 'please'."),
     ],
 )
@@ -110,6 +110,15 @@ def test_a_mistake_is_one_sentence_and_the_game_goes_on(capsys, monkeypatch, lin
     assert code == 0 and not err
     (answered,) = [text for text in out.splitlines() if answer in text]
     assert "Nothing ordered yet: 0 points." in out.split(answered)[1]
+
+
+def test_a_cause_or_a_remedy_alone_is_noted():
+    assert desk.Desk(Game(7)).answer("cause low calcium") == (
+        "Cause noted: low_calcium. Now say the remedy, such as 'remedy calm'."
+    )
+    assert desk.Desk(Game(7)).answer("remedy calm") == (
+        "Remedy noted: calm. Now say the cause, such as 'cause low_calcium'."
+    )
 
 
 def test_bytes_that_are_no_text_are_answered_too(capsys, monkeypatch):
@@ -260,6 +269,7 @@ def test_the_page_shows_another_patient_and_the_object_follows():
     page.number.value = 12
     page.other.click()
     assert patient.game.seed == 12 and patient.game.cost == 0
+    assert patient.desk.answer("bill") == "Nothing ordered yet: 0 points."
     assert "Mystery patient 12" in page.head.value and "Bill: 0 points" in page.bill.value
     assert page.results.value == page.outcome.value == page.cause.value == ""
     assert page.muscle.value == patient.game.muscle

@@ -8,6 +8,7 @@ import pytest
 from neurosim.base.errors import NeurosimError
 from neurosim.classroom.lessons import unlabelled as w
 from neurosim.classroom.lessons.unlabelled_plot import picture_patients
+from neurosim.classroom.mystery.patient import CAUSES, case_of
 from neurosim.model.muscle.anatomy import MUSCLES, muscle_roots
 from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.simulate import simulate
@@ -46,6 +47,22 @@ def test_each_illness_loses_what_it_loses(four):
     }
     assert all(f.per_min[2] > 0 for f in patient_of["isaacs"].findings)
     assert not any(f.per_min[1] + f.per_min[2] for f in patient_of["als"].findings)
+
+
+def test_a_patient_is_a_case_of_the_mystery(four):
+    assert set(w.AMOUNTS) <= set(CAUSES) and w.AMOUNTS["als"]["shin"] == 0.6
+    for patient in four:
+        case = patient.case
+        assert case.people_seed == 3 and case.person == 0 and not case.habits
+        for name in MUSCLES:
+            amount = w.AMOUNTS[case.cause].get(name, 0.0)
+            scenario = case.scenario(name, 5.0)
+            assert getattr(scenario.body, CAUSES[case.cause].field) == amount
+            assert (scenario.muscle, scenario.seed, scenario.root) == (name, 3, "S1")
+    with pytest.raises(NeurosimError, match="Unknown cause 'isacs': did you mean 'isaacs'"):
+        case_of("isacs", {})
+    with pytest.raises(NeurosimError, match="seed"):
+        case_of("isaacs", {}, seed=-1)
 
 
 def test_findings_are_counted_per_minute_without_spasms():

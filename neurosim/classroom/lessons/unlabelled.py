@@ -3,7 +3,7 @@
 Four people twitch for four reasons. An illness has a place: a pinched root and a damaged nerve
 reach the muscles that they supply, Isaacs' syndrome all, ALS some of several roots, and more of
 them with time. Where the illness is and how far it has gone is chosen here for teaching; the
-findings follow from the bodies as in any run.
+findings follow from the bodies as in any run. Each is a `Case` of the mystery patient.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurosim.base.errors import unknown_name
-from neurosim.model.body.state import Body
+from neurosim.classroom.mystery.patient import HEALTHY, Case, case_of
 from neurosim.model.muscle.anatomy import MUSCLES, muscle
-from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.simulate import simulate
 from neurosim.simulation.state import strength
 
@@ -28,27 +27,21 @@ if TYPE_CHECKING:
 
 RHYTHMS = ("single", "myokymic", "neuromyotonic")  # the twitches of a minute are counted by these
 _RHYTHM_INDEX = MappingProxyType({"myokymic_burst": 1, "neuromyotonic_burst": 2})  # else single
-# The body in each muscle, by cause; the tibial nerve drives calf and sole.
-CAUSES: Mapping[str, Mapping[str, Mapping[str, float]]] = MappingProxyType(
+# How strong each cause is, by muscle; the tibial nerve drives calf and sole.
+AMOUNTS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {
         "healthy": {},
-        "pinched_nerve": {m: {"pinched_nerve": 0.8} for m in MUSCLES},
-        "nerve_damage": {"calf": {"nerve_damage": 1.0}, "foot_sole": {"nerve_damage": 1.0}},
-        "isaacs": {m: {"isaacs": 0.9} for m in MUSCLES},
-        "als": {
-            "thumb": {"als": 0.8},
-            "upper_arm": {"als": 0.6},
-            "shin": {"als": 0.6},
-            "calf": {"als": 0.3},
-            "foot_sole": {"als": 0.2},
-        },
+        "pinched_nerve": dict.fromkeys(MUSCLES, 0.8),
+        "nerve_damage": {"calf": 1.0, "foot_sole": 1.0},
+        "isaacs": dict.fromkeys(MUSCLES, 0.9),
+        "als": {"thumb": 0.8, "upper_arm": 0.6, "shin": 0.6, "calf": 0.3, "foot_sole": 0.2},
     }
 )
-ILL = tuple(c for c in CAUSES if c != "healthy")
+ILL = tuple(cause for cause in AMOUNTS if cause != HEALTHY)
 
 
 @dataclass(frozen=True)
-class Finding:
+class ExaminedMuscle:
     """One muscle of a patient, examined.
 
     Attributes
@@ -73,16 +66,18 @@ class Patient:
     Attributes
     ----------
     letter : str
-    findings : tuple of Finding
+    findings : tuple of ExaminedMuscle
         One of each muscle.
     watched_s : float
         How long each muscle was watched.
+    case : Case
+        Who it is and why, hidden from the pupil.
     """
 
     letter: str
-    findings: tuple[Finding, ...]
+    findings: tuple[ExaminedMuscle, ...]
     watched_s: float
-    _cause: str = field(repr=False)
+    case: Case = field(repr=False)
 
     def __str__(self) -> str:
         heads = ("muscle", *(f"{s}/min" for s in RHYTHMS), "motor units, %", "strength, %")
@@ -96,12 +91,9 @@ class Patient:
             )
             for f in self.findings
         ]
-        widths = [max(len(row[i]) for row in rows) for i in range(len(heads))]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = [
-            "  ".join(
-                cell.rjust(width) if i else cell.ljust(width)
-                for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-            )
+            "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
             for row in rows
         ]
         return "\n".join([f"Patient {self.letter}", *lines])
@@ -113,14 +105,14 @@ def shuffle(items: Sequence[Any], seed: int) -> list[Any]:
     return [items[i] for i in rng.permutation(len(items))]
 
 
-def observe_muscle(result: Result) -> Finding:
+def observe_muscle(result: Result) -> ExaminedMuscle:
     """Count the twitches of a run by rhythm, and measure its motor units and force."""
     twitches, minutes = result.twitches, result.scenario.duration_s / 60.0
     kinds = twitches.kind[~twitches.painful]
     rhythms = np.array([_RHYTHM_INDEX.get(str(kind), 0) for kind in kinds], int)
     per_min = (np.bincount(rhythms, minlength=len(RHYTHMS)) / minutes).tolist()
     force, units = strength(result.state, result.sites, result.scenario.muscle)
-    return Finding(result.scenario.muscle, tuple(per_min), units, force)
+    return ExaminedMuscle(result.scenario.muscle, tuple(per_min), units, force)
 
 
 def draw_patient(
@@ -136,7 +128,7 @@ def draw_patient(
     Parameters
     ----------
     cause : str
-        One of `CAUSES`.
+        One of `AMOUNTS`.
     letter : str
         Name of the patient; the cause if empty.
     watched_s : float
@@ -153,14 +145,12 @@ def draw_patient(
     NeurosimError
         For an unknown cause, muscle or root, or a time that is not allowed.
     """
-    if cause not in CAUSES:
-        raise unknown_name("cause", cause, CAUSES)
-    findings = []
-    for name in (muscle(m).name for m in muscles):
-        body = Body(**CAUSES[cause].get(name, {}))
-        scenario = Scenario(body=body, muscle=name, root=root, duration_s=watched_s, seed=seed)
-        findings.append(observe_muscle(simulate(scenario, person=0)))
-    return Patient(letter or cause.replace("_", " "), tuple(findings), watched_s, cause)
+    if cause not in AMOUNTS:
+        raise unknown_name("cause", cause, AMOUNTS)
+    case = case_of(cause, AMOUNTS[cause], seed, root)
+    scenarios = [case.scenario(muscle(name).name, watched_s) for name in muscles]
+    findings = tuple(observe_muscle(simulate(s, person=case.person)) for s in scenarios)
+    return Patient(letter or cause.replace("_", " "), findings, watched_s, case)
 
 
 def unlabelled_patients(seed: int = 1, watched_s: float = 60.0) -> list[Patient]:
@@ -193,11 +183,11 @@ def correct_diagnoses(patients: Sequence[Patient], answers: Mapping[str, str]) -
     for letter, cause in answers.items():
         if letter not in letters:
             raise unknown_name("patient", letter, letters)
-        if cause and cause not in CAUSES:
-            raise unknown_name("cause", cause, CAUSES)
-    return [name for name, p in letters.items() if answers.get(name) == p._cause]  # noqa: SLF001
+        if cause and cause not in AMOUNTS:
+            raise unknown_name("cause", cause, AMOUNTS)
+    return [letter for letter, p in letters.items() if answers.get(letter) == p.case.cause]
 
 
 def true_causes(patients: Sequence[Patient]) -> dict[str, str]:
     """Return the cause of each patient by letter: the key."""
-    return {p.letter: p._cause for p in patients}  # noqa: SLF001
+    return {p.letter: p.case.cause for p in patients}

@@ -1,7 +1,7 @@
 """The mystery patient to work with: in a notebook, with or without widgets, and line by line.
 
-`mystery` gives the object of a notebook, `Desk` answers the lines of the command line; both hold
-one `neurosim.classroom.mystery.game.Game`.
+`Desk` holds the one `neurosim.classroom.mystery.game.Game` and answers lines; the command line
+reads them, the notebook's `Mystery` prints its answers, and the page of buttons plays its game.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, clip_name, unknown_name
 from neurosim.base.viewable import Viewable
 from neurosim.classroom.mystery import phrases
-from neurosim.classroom.mystery.game import Game
+from neurosim.classroom.mystery.game import Game, check_choice
 from neurosim.view.style import ADVICE, muscle_words
 
 if TYPE_CHECKING:
@@ -34,6 +34,15 @@ COMMANDS = {
     "quit": "leave",
 }
 
+LISTS = {
+    "tests": phrases.tests_words,
+    "causes": phrases.causes_words,
+    "remedies": phrases.remedies_words,
+    "rules": phrases.rules_words,
+}
+# What a proposal consists of: the list of each, and an example.
+NOTES = {"cause": ("causes", "cause low_calcium"), "remedy": ("remedies", "remedy calm")}
+
 
 def any_seed() -> int:
     """Return a random seed."""
@@ -51,7 +60,8 @@ class Desk:
     """
 
     def __init__(self, game: Game) -> None:
-        self.game, self.cause, self.remedy, self.open = game, "", "", True
+        self.game, self.open = game, True
+        self.notes: dict[str, str] = {}  # the cause and the remedy said so far
 
     def welcome(self) -> str:
         """Return the text at the start of a game."""
@@ -80,21 +90,21 @@ class Desk:
             return ""
         verb, rest = parts[0].lower(), parts[1:]
         if (verb, *rest)[:2] == ("give", "up"):
-            return self._give_up()
+            return "\n".join(phrases.secret_lines(self.game.give_up()))
         known = {name.split()[0] for name in COMMANDS} - {"give"} | {"exit", "give up"}
         if verb not in known:
             raise unknown_name("command", verb, known)
-        if verb in ("order", "cause", "remedy"):
-            return getattr(self, f"_{verb}")(rest)
+        if verb == "order":
+            return self._order(rest)
+        if verb in NOTES:
+            return self._note(verb, "_".join(rest))
         if rest:
             raise NeurosimError(f"'{verb}' stands alone, without '{clip_name(' '.join(rest))}'.")
         return self._plain(verb)
 
     def _plain(self, verb: str) -> str:
-        lists = {"tests": phrases.tests_words, "causes": phrases.causes_words,
-                 "remedies": phrases.remedies_words, "rules": phrases.rules_words}  # fmt: skip
-        if verb in lists:
-            return lists[verb]()
+        if verb in LISTS:
+            return LISTS[verb]()
         if verb == "bill":
             return phrases.bill_words(self.game)
         if verb == "reports":
@@ -109,27 +119,28 @@ class Desk:
             raise NeurosimError("order needs a test, such as 'order blood'; 'tests' lists them.")
         return phrases.report_words(self.game.order(rest[0], " ".join(rest[1:])))
 
-    def _cause(self, rest: list[str]) -> str:
-        if not rest:
-            raise NeurosimError("cause needs a name, such as 'cause low_calcium'; see 'causes'.")
-        self.cause = self.game.check_cause("_".join(rest))
-        if self.remedy:
-            return self._propose()
-        return f"Cause noted: {self.cause}. Now say the remedy, such as 'remedy healthy_diet'."
+    def _note(self, kind: str, name: str) -> str:
+        listed, example = NOTES[kind]
+        if not name:
+            raise NeurosimError(f"{kind} needs a name, such as '{example}'; see '{listed}'.")
+        self.notes[kind] = check_choice(kind, name)
+        if len(self.notes) == len(NOTES):
+            return self.propose(**self.notes)
+        (missing,) = NOTES.keys() - {kind}
+        return (
+            f"{kind.capitalize()} noted: {self.notes[kind]}. Now say the {missing}, such as "
+            f"'{NOTES[missing][1]}'."
+        )
 
-    def _remedy(self, rest: list[str]) -> str:
-        if not rest:
-            raise NeurosimError("remedy needs a name, such as 'remedy calm'; see 'remedies'.")
-        self.remedy = self.game.check_remedy("_".join(rest))
-        if self.cause:
-            return self._propose()
-        return f"Remedy noted: {self.remedy}. Now say the cause, such as 'cause low_calcium'."
+    def propose(self, cause: str, remedy: str) -> str:
+        """Return what comes of a cause and a remedy.
 
-    def _propose(self) -> str:
-        return "\n".join(phrases.outcome_lines(self.game.propose(self.cause, self.remedy)))
-
-    def _give_up(self) -> str:
-        return "\n".join(phrases.secret_lines(self.game.give_up()))
+        Raises
+        ------
+        NeurosimError
+            For an unknown cause or remedy.
+        """
+        return "\n".join(phrases.outcome_lines(self.game.propose(cause, remedy)))
 
 
 class Mystery(Viewable):
@@ -152,13 +163,13 @@ class Mystery(Viewable):
     _repr_html_: Any = None  # a notebook shows the page, or the text
 
     def __init__(self, seed: int | None = None) -> None:
-        self._game = Game(any_seed() if seed is None else seed)
+        self.desk = Desk(Game(any_seed() if seed is None else seed))
         self._page: Any = None
 
     @property
     def game(self) -> Game:
         """The game that is played, of the patient whom the page shows."""
-        return self._page.game if self._page is not None else self._game
+        return self.desk.game
 
     @property
     def parameters(self) -> frozenset[Key]:
@@ -182,7 +193,7 @@ class Mystery(Viewable):
         from neurosim.classroom.mystery.page import Page
 
         if self._page is None:
-            self._page = Page(self._game)
+            self._page = Page(self.desk)
         return self._page.box
 
     def order(self, test: str, muscle: str = "") -> Any:
@@ -207,31 +218,31 @@ class Mystery(Viewable):
         NeurosimError
             For an unknown cause or remedy.
         """
-        print("\n".join(phrases.outcome_lines(self.game.propose(cause, remedy))))
+        print(self.desk.propose(cause, remedy))
 
     def tests(self) -> None:
         """Print the tests with their prices."""
-        print(phrases.tests_words())
+        print(self.desk.answer("tests"))
 
     def causes(self) -> None:
         """Print the possible causes."""
-        print(phrases.causes_words())
+        print(self.desk.answer("causes"))
 
     def remedies(self) -> None:
         """Print the possible remedies."""
-        print(phrases.remedies_words())
+        print(self.desk.answer("remedies"))
 
     def rules(self) -> None:
         """Print how points are given."""
-        print(phrases.rules_words())
+        print(self.desk.answer("rules"))
 
     def bill(self) -> None:
         """Print the tests ordered and the points spent."""
-        print(phrases.bill_words(self.game))
+        print(self.desk.answer("bill"))
 
     def give_up(self) -> Case:
         """Print what it is, and return the case."""
-        print("\n".join(phrases.secret_lines(self.game.give_up())))
+        print(self.desk.answer("give up"))
         return self.game.give_up()
 
 

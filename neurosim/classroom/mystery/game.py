@@ -31,6 +31,7 @@ EXTRA_REMEDIES = {
     REASSURE: "explain that it is harmless, and do nothing",
 }
 REMEDIES = {**{r.name: r.label for r in remedies.REMEDIES}, **EXTRA_REMEDIES}
+CHOICES = {"test": TESTS, "cause": CAUSES, "remedy": REMEDIES}
 # Fields of the body that are zero after `LEAVE`.
 _MEDICINES = (
     "serotonin_excess", "cholinesterase_inhibition", "beta2_agonist", "diuretic", "oxaliplatin",
@@ -166,10 +167,17 @@ def judge_proposal(case: Case, cause: str, remedy: str, cost: float) -> Outcome:
     )
 
 
-def _check_choice(kind: str, value: object, valid) -> str:
+def check_choice(kind: str, value: object) -> str:
+    """Return the name of a ``"test"``, ``"cause"`` or ``"remedy"`` as it is spelt.
+
+    Raises
+    ------
+    NeurosimError
+        If there is no such name.
+    """
     key = str(value).strip().lower().replace("-", "_").replace(" ", "_")
-    if key not in valid:
-        raise unknown_name(kind, value, valid)
+    if key not in CHOICES[kind]:
+        raise unknown_name(kind, value, CHOICES[kind])
     return key
 
 
@@ -228,7 +236,7 @@ class Game:
         NeurosimError
             For an unknown test or muscle, or a muscle for a test that is done in none.
         """
-        name = _check_choice("test", test, TESTS)
+        name = check_choice("test", test)
         if muscle_name and not TESTS[name].in_a_muscle:
             raise NeurosimError(f"'{name}' is not done in one muscle; order it without.")
         place = muscle(muscle_name or self.muscle).name if TESTS[name].in_a_muscle else ""
@@ -237,26 +245,6 @@ class Game:
             report = perform_test(self._case, name, place, done)
         self.reports.append(report)
         return report
-
-    def check_cause(self, name: str) -> str:
-        """Return the name of a cause, spelt as in `CAUSES`.
-
-        Raises
-        ------
-        NeurosimError
-            If there is no such cause.
-        """
-        return _check_choice("cause", name, CAUSES)
-
-    def check_remedy(self, name: str) -> str:
-        """Return the name of a remedy, spelt as in `REMEDIES`.
-
-        Raises
-        ------
-        NeurosimError
-            If there is no such remedy.
-        """
-        return _check_choice("remedy", name, REMEDIES)
 
     def propose(self, cause: str, remedy: str) -> Outcome:
         """Propose a cause and a remedy, and return the outcome.
@@ -269,7 +257,7 @@ class Game:
         NeurosimError
             For an unknown cause or remedy.
         """
-        checked = self.check_cause(cause), self.check_remedy(remedy)
+        checked = check_choice("cause", cause), check_choice("remedy", remedy)
         with self._track():
             outcome = judge_proposal(self._case, *checked, self.cost)
         outcome = replace(outcome, is_scored=not (self.outcomes or self.is_revealed))

@@ -7,7 +7,7 @@ reader reads at once; every picture has an alternative text.
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from neurosim.base.errors import NeurosimError
 from neurosim.classroom.mystery import phrases
@@ -21,11 +21,6 @@ from neurosim.view.style import ADVICE, html_image, label_number, muscle_words, 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
-SHORT = {
-    "history": "History", "examination": "Examination", "count": "Count 10 minutes",
-    "blood": "Blood panel", "gas": "Blood gas", "emg": "EMG (needle)",
-    "excitability": "Nerve excitability",
-}  # fmt: skip
 CHOOSE = "choose ..."
 
 
@@ -55,12 +50,19 @@ def report_html(report: Report) -> str:
     )
 
 
+class GameHolder(Protocol):
+    """Whatever holds the game that is played, such as the desk."""
+
+    game: Game
+
+
 class Page:
     """The page of one game.
 
     Parameters
     ----------
-    game : Game
+    desk : GameHolder
+        Where the game is played; another patient is put there too.
 
     Attributes
     ----------
@@ -73,10 +75,10 @@ class Page:
         Without ipywidgets.
     """
 
-    def __init__(self, game: Game) -> None:
+    def __init__(self, desk: GameHolder) -> None:
         import ipywidgets as widgets
 
-        self.game, self._w = game, widgets
+        self.desk, self._w = desk, widgets
         self.live = widgets.HTML()
         self.head, self.bill, self.results, self.outcome = (widgets.HTML() for _ in range(4))
         self.box = widgets.VBox(
@@ -92,11 +94,16 @@ class Page:
                 widgets.HTML(f"<p>{html.escape(ADVICE)}</p>"),
             ]
         )
-        self.show_patient(game)
+        self.show_patient(desk.game)
+
+    @property
+    def game(self) -> Game:
+        """The game of the patient who is shown."""
+        return self.desk.game
 
     def show_patient(self, game: Game) -> None:
         """Show a new patient."""
-        self.game = game
+        self.desk.game = game
         self.head.value = self._heading()
         self.muscle.value, self.cause.value, self.remedy.value = game.muscle, "", ""
         self.outcome.value = self.results.value = ""
@@ -138,7 +145,7 @@ class Page:
         self.buttons = {}
         for name, test in TESTS.items():
             button = w.Button(
-                description=f"{SHORT[name]}: {label_number(test.price)} points",
+                description=f"{phrases.TITLES[name]}: {label_number(test.price)} points",
                 tooltip=phrases.MYSTERY_TEXTS[name],
                 layout=w.Layout(width="240px"),
             )

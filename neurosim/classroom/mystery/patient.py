@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurosim.base.errors import NeurosimError, clip_name, finite_number
+from neurosim.base.errors import NeurosimError, clip_name, finite_number, unknown_name
 from neurosim.base.parameters import load_group, parameter
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
@@ -137,7 +137,7 @@ class Case:
     amounts : tuple of (str, float)
         The cause's field of the body in each muscle.
     person : int
-        Which person of `PATIENTS_SEED`.
+        Which person of `people_seed`.
     muscle : str
         The one in which the patient notices twitches.
     root : str
@@ -146,6 +146,8 @@ class Case:
         Habits and medicines beside the cause.
     habits : tuple of (str, float)
         The fields of the body that they set.
+    people_seed : int
+        The seed that the persons are drawn with.
     """
 
     seed: int
@@ -154,8 +156,9 @@ class Case:
     person: int
     muscle: str
     root: str
-    harmless: tuple[str, ...]
+    harmless: tuple[str, ...] = ()
     habits: tuple[tuple[str, float], ...] = field(repr=False, default=())
+    people_seed: int = PATIENTS_SEED
 
     @property
     def severity(self) -> float:
@@ -179,7 +182,7 @@ class Case:
             name=f"patient_{self.seed}",
             body=body,
             muscle=muscle,
-            seed=PATIENTS_SEED,
+            seed=self.people_seed,
             duration_s=duration_s,
             root=self.root,
         )
@@ -282,6 +285,35 @@ def _is_suitable(case: Case) -> bool:
     if healthy:  # the habits are not what makes it twitch, nor what hides it
         return rates["without"] / ratio <= rates["now"] <= ratio * rates["without"]
     return rates["now"] >= ratio * rates["without"]
+
+
+def case_of(cause: str, amounts: Mapping[str, float], seed: int = 1, root: str = "S1") -> Case:
+    """Return a patient with a chosen cause and no habits, the first person of a seed.
+
+    Parameters
+    ----------
+    cause : str
+        One of `CAUSES`.
+    amounts : mapping of str to float
+        The cause's field of the body, by muscle; the complaint is in the first of them.
+    seed : int
+    root : str
+        The pinched root, if the cause pinches one.
+
+    Raises
+    ------
+    NeurosimError
+        For an unknown cause, or a seed that is no whole number from 0 to 2**53.
+
+    Examples
+    --------
+    >>> case_of("nerve_damage", {"calf": 0.5}).body("calf").nerve_damage
+    0.5
+    """
+    if cause not in CAUSES:
+        raise unknown_name("cause", cause, CAUSES)
+    seed, muscle = check_seed(seed), next(iter(amounts), CAUSES[cause].muscles[0])
+    return Case(seed, cause, tuple(amounts.items()), 0, muscle, root, people_seed=seed)
 
 
 def draw_case(seed: int) -> Case:

@@ -231,7 +231,7 @@ def ion_course(
     times_min : ndarray, optional
         Times to report, rising, in minutes since the first event; the end alone if omitted.
     """
-    from scipy.integrate import solve_ivp  # pyright: ignore[reportUnknownVariableType] scipy has no types
+    from scipy.integrate import solve_ivp  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType] scipy has no types
 
     base = conditions or Conditions()
     times = np.array([history.length_min]) if times_min is None else np.asarray(times_min, float)

@@ -448,7 +448,7 @@ def medicine_rates_per_h(name: str) -> tuple[float, float]:
     NeurosimError
         If it is not one of `MEDICINES`.
     """
-    from scipy.optimize import root_scalar  # pyright: ignore[reportUnknownVariableType] scipy has no types
+    from scipy.optimize import root_scalar  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType] scipy has no types
 
     if name not in MEDICINES:
         raise unknown_name("medicine", name, MEDICINES)

@@ -213,7 +213,7 @@ def _scale_sizes(size_share: np.ndarray, factor: float) -> np.ndarray:
 
     Shares are multiplied by an exponential of the size; a size without a share stays without.
     """
-    from scipy.optimize import brentq  # pyright: ignore[reportUnknownVariableType] scipy has no types
+    from scipy.optimize import brentq  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType] scipy has no types
 
     further = np.arange(LARGEST)
     possible = further[size_share > 0.0]

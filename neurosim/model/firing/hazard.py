@@ -327,7 +327,7 @@ def _interpolate_along_nu(values: np.ndarray, straight: bool) -> np.ndarray:
     Below the first known site, the line through the first two if `straight`, else the first
     value; above the last, its value. NaN where fewer than two sites of a load are known.
     """
-    from scipy.interpolate import PchipInterpolator
+    from scipy.interpolate import PchipInterpolator  # pyright: ignore[reportMissingTypeStubs]
 
     states, _, loads = values.shape
     values = values.transpose(1, 0, 2).reshape(len(PERSON_NU), -1)
@@ -350,7 +350,7 @@ def _interpolate_across_loads(values: np.ndarray) -> np.ndarray:
 
     Rows with NaN are interpolated linearly between their known values, constant beyond them.
     """
-    from scipy.interpolate import PchipInterpolator
+    from scipy.interpolate import PchipInterpolator  # pyright: ignore[reportMissingTypeStubs]
 
     rows = values.reshape(-1, values.shape[-1])
     known = np.isfinite(rows)

@@ -98,7 +98,7 @@ class _Cable:
 
 @cached()
 def _make_cable() -> _Cable:
-    from scipy.linalg import expm  # pyright: ignore[reportUnknownVariableType] scipy has no types
+    from scipy.linalg import expm  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType] scipy has no types
 
     radius_cm, step_cm = 0.5e-4 * _param("fibre_um"), 0.1 * STEP_MM
     per_ohm = 1e-2 * parameter("emg", "intracellular_conductivity")  # S/cm
@@ -294,7 +294,7 @@ def exceeding_share(quanta: Any, mean_quanta: float) -> np.ndarray:
     The number of packets is Poisson about each fibre's mean, which is spread log-normally about
     `mean_quanta`; sizes follow a gamma law of mean 1, so that k of them do too: the sum is exact.
     """
-    from scipy.special import gammaincc, gammaln
+    from scipy.special import gammaincc, gammaln  # pyright: ignore[reportMissingTypeStubs]
 
     x, shape = np.atleast_1d(np.asarray(quanta, float)), _param("quantum_cv") ** -2.0
     nodes, weights = _FIBRES

@@ -489,7 +489,7 @@ def _noise_sizes(pool: Pool, conditions: SomaConditions, noise: bool) -> np.ndar
 
 def _common_noise(generator: np.random.Generator, ms: int, last: np.ndarray | None) -> np.ndarray:
     """Return the two common noises of SD 1, shape (2, ms), going on from `last`."""
-    from scipy.signal import lfilter  # pyright: ignore[reportUnknownVariableType] scipy has no types
+    from scipy.signal import lfilter  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType] scipy has no types
 
     normal = generator.standard_normal((ms, 2)).T
     out = np.empty((2, ms))

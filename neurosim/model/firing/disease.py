@@ -1,7 +1,7 @@
 """Effects of disease on one person's muscle: lost units, sprouts, lesions, bursts and cramps.
 
-Sprouts (ALS) and injured axons (a pinched nerve) are sites like others and fire by the hazard
-law. Three sources are separate from that law, because a single node cannot generate them: the
+Sprouts (ALS) are sites like others, of which a share is driven by events; injured axons (a pinched
+nerve) are channel sites by their excess of sodium channels. Three sources are separate from that law, because a single node cannot generate them: the
 multiplets of Isaacs' syndrome, distilled from direct runs of a chain of nodes; plateaus of the
 motoneuron pool (a cramp); and myokymia, an empirical rule (`neurosim.model.firing.bursts`).
 Nothing here is drawn in a body without the disease.
@@ -22,7 +22,7 @@ from neurosim.model.firing.bursts import (
     sample_myokymia,
 )
 from neurosim.model.firing.discharge import Firing, firing_from_rows
-from neurosim.model.firing.sites import LESION, ROGUE, SOMA, Sites
+from neurosim.model.firing.sites import LESION, ROGUE, SOMA, Sites, split_rogues
 from neurosim.model.soma import cramp, trains
 
 if TYPE_CHECKING:
@@ -105,8 +105,8 @@ def draw_lesion(lesion: Lesion, units: int, streams: DiseaseStreams):
 
 def draw_sprouts(
     terminal: Terminal, units: int, streams: DiseaseStreams
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the unit of each sprout and its excess of persistent sodium, as in `draw_lesion`.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the unit of each sprout, its readiness (`sites.split_rogues`), and a uniform deviate.
 
     Their number is Poisson; with a larger mean, the sprouts of a smaller one stay.
     """
@@ -114,8 +114,12 @@ def draw_sprouts(
     enough = int(mean + 10.0 * mean**0.5 + 20.0)
     count = np.searchsorted(np.cumsum(streams.rng("sprouts").standard_exponential(enough)), mean)
     unit = streams.rng("sprouts", 1).integers(0, units, count)
-    tail = terminal.sprout_sodium_excess or parameter("firing", "rogue_tail")
-    return unit, tail * streams.rng("sprouts", 2).standard_exponential(count)
+    if terminal.sprout_sodium_excess:
+        more = terminal.sprout_sodium_excess / parameter("firing", "rogue_tail")
+    else:
+        more = parameter("firing", "sprout_readiness")
+    readiness = more * streams.rng("sprouts", 2).standard_exponential(count)
+    return unit, readiness, streams.rng("sprouts", 3).random(count)
 
 
 def diseased_sites(
@@ -142,16 +146,20 @@ def diseased_sites(
     """
     n = sites.units
     living = streams.rng("lost").random(n) < units_scale
-    sprout, tail = draw_sprouts(terminal, n, streams)
+    sprout, readiness, uniform = draw_sprouts(terminal, n, streams)
+    sprout_nu, sprout_size = split_rogues(readiness, uniform, critical_nu)
     inside, _, excess = draw_lesion(lesion, n, streams)
+    injured = excess[inside]
     unit = np.concatenate([sites.unit, sprout, np.flatnonzero(inside)])
-    more = 1.0 + np.concatenate([tail, excess[inside]]) * (critical_nu - 1.0)
+    nu = np.concatenate([sites.sodium_multiplier, sprout_nu, 1.0 + injured * (critical_nu - 1.0)])
+    size = np.concatenate([sites.event_size, sprout_size, np.zeros(injured.size)])
     new = np.repeat([ROGUE, LESION], [sprout.size, inside.sum()])
     order = np.argsort(unit, kind="stable")
     order = order[living[unit[order]]]
     return replace(
         sites,
-        sodium_multiplier=np.append(sites.sodium_multiplier, more)[order],
+        sodium_multiplier=nu[order],
+        event_size=size[order],
         unit=unit[order],
         origin=np.append(sites.origin, new)[order],
         alive=living,

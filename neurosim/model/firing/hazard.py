@@ -5,7 +5,8 @@ coefficients were fitted to direct stochastic simulation of a small node in 55 b
 (`scripts/calibration/fit_hazard.py`; `hazard.toml` holds them and their error). A burst counts
 only if its spike is high enough to propagate from the site, so depolarisation block needs no
 separate rule. `hazard_table` tabulates the law over the persistent sodium multiplier nu and the
-sodium load of a unit, for one body state and one person's axon.
+sodium load of a unit, for one body state and one person's axon. Event sites (`event_sites`) need
+no such law: beside it stands the threshold of a brief pulse at the ordinary node, over load.
 
 A full table examines 216 sites. For a person's own axon 36 are examined and the rest is
 interpolated: along nu the square root of the action is nearly linear in ln nu, and rest and peak
@@ -35,6 +36,7 @@ from neurosim.model.axon.axon import (
 )
 from neurosim.model.firing.discharge import HazardCourse, UnitHazard, balance
 from neurosim.model.firing.escape import HIGHEST, escape_action
+from neurosim.model.firing.event_sites import event_rate
 from neurosim.model.firing.sites import SOMA, Sites
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ PERSON_NU = np.array([1.2, 1.6, 2.0, 2.5, 3.1, 3.9, 5.0, 6.0, 7.5])
 PERSON_LOAD_MMOL_L = np.array([0.0, 1.5, 4.0, 6.0])
 NO_AMPLITUDE = 12.0  # stands for a course of noise that fires nothing: an action of 72
 MAX_SITES = 1000  # examined in one batch
+PULSE_TOLERANCE_PA = 0.02  # moves the rate of an event site by less than 0.1 %
 LEAST_PER_MIN = 1e-30  # bursts per minute of a site whose action is above 45
 
 
@@ -69,6 +72,9 @@ class HazardTable:
         Probability that a spike of a burst is followed by another that propagates.
     rest_mv : ndarray, shape (n,)
         Resting potential of the site without load.
+    threshold_ratio : ndarray, shape (k,)
+        Threshold of a pulse of `event_width_ms` at an ordinary node over that of the person's
+        healthy axon without load; infinite where no pulse fires it.
     scores : tuple of float
         Scores of the person's axon; none for the mean axon.
     """
@@ -81,6 +87,7 @@ class HazardTable:
     action: np.ndarray
     pair: np.ndarray
     rest_mv: np.ndarray
+    threshold_ratio: np.ndarray
     scores: people.Scores = ()
 
     def __repr__(self) -> str:
@@ -194,7 +201,11 @@ def prefetch_tables(states: Sequence[Conditions], axon: str, scores: people.Scor
     """Compute and cache the tables of a person in several states, faster than one by one."""
     personal, states = _scores_if_personal(scores), tuple(dict.fromkeys(states))
     several = [(c, axon, personal) for c in states]
-    new = {*_examined_sites.missing(several), *_evoked_mv.missing(several)}
+    new = {
+        *_examined_sites.missing(several),
+        *_evoked_mv.missing(several),
+        *_pulse_pa.missing(several),
+    }
     try:
         _examine_states([c for c in states if (c, axon, personal) in new], axon, personal)
     except NeurosimError:  # a state without rest: `hazard_table` raises it for that state
@@ -247,14 +258,17 @@ def _site_batch(
 def _examine_states(
     states: Sequence[Conditions], axon: str, scores: people.Scores
 ) -> list[ExaminedSites]:
-    """Compute and cache `_examined_sites` and `_evoked_mv` of several states; return the first."""
+    """Compute and cache what is examined in several states; return `_examined_sites` of each.
+
+    The others are `_evoked_mv` and `_pulse_pa`.
+    """
     nu, loads = _examined_grid(scores)
     all_examined: list[ExaminedSites] = []
     at_once = max(1, MAX_SITES // (nu.size * loads.size))
     for first in range(0, len(states), at_once):
         batch = states[first : first + at_once]
         several = [(c, axon, scores) for c in batch]
-        parts = (_site_batch(batch, nu, loads), condition_columns(batch))
+        parts = (_site_batch(batch, nu, loads), _site_batch(batch, np.ones(1), loads))
         columns = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
         n = len(batch) * nu.size * loads.size
         with track_reads(alone=True) as common:
@@ -262,9 +276,14 @@ def _examine_states(
         with track_reads(alone=True) as reads:
             examined = _split_by_state(sites.take(slice(n)), (len(batch), nu.size, loads.size))
         _examined_sites.store_all(examined, several, common | reads)
+        ordinary = sites.take(slice(n, None))
         with track_reads(alone=True) as reads:
-            peaks_mv = _evoked_peaks_mv(sites.take(slice(n, None))).tolist()
+            unloaded = ordinary.take(slice(None, None, loads.size))
+            peaks_mv = _evoked_peaks_mv(unloaded).tolist()
         _evoked_mv.store_all(peaks_mv, several, common | reads)
+        with track_reads(alone=True) as reads:
+            pulses_pa = _pulse_thresholds_pa(ordinary).reshape(len(batch), -1)
+        _pulse_pa.store_all(list(pulses_pa), several, common | reads)
         all_examined += examined
     return all_examined
 
@@ -287,6 +306,19 @@ def _examined_sites(conditions: Conditions, axon: str, scores: people.Scores) ->
 def _evoked_mv(conditions: Conditions, axon: str, scores: people.Scores) -> float:
     """Return the height of a spike evoked in the ordinary axon, mV; NaN without a spike."""
     return float(_evoked_peaks_mv(at_rest(conditions, people.axon_of_person(axon, scores)))[0])
+
+
+@cached(size=8192, codec=IDENTITY)
+def _pulse_pa(conditions: Conditions, axon: str, scores: people.Scores) -> np.ndarray:
+    """Return the threshold of an event-like pulse at the ordinary node over the examined loads."""
+    loads = _examined_grid(scores)[1]
+    batch = _site_batch([conditions], np.ones(1), loads)
+    return _pulse_thresholds_pa(at_rest(batch, people.axon_of_person(axon, scores)))
+
+
+def _pulse_thresholds_pa(ordinary: Axons) -> np.ndarray:
+    width_ms = parameter("firing", "event_width_ms")
+    return threshold_pa(ordinary, width_ms, dt=COARSE_DT_MS, tolerance_pa=PULSE_TOLERANCE_PA)
 
 
 def _evoked_peaks_mv(ordinary: Axons) -> np.ndarray:
@@ -382,10 +414,23 @@ def _from_hazard_law(
     least, rate = _actions_and_rates(axon, examined)
     rest = examined.rest_mv[:, :, 0]
     pair = pair_probability(axon, rest, NU, examined.shift_mv[:, None] - _healthy_shift_mv(axon))
+    ratio = _threshold_ratios(states, axon, scores)
+    columns = (states, rate, least, pair, rest, ratio)
     return [
-        HazardTable(c, axon, NU, LOAD_MMOL_L, per_min, action_, twice, rest_mv, scores)
-        for c, per_min, action_, twice, rest_mv in zip(states, rate, least, pair, rest, strict=True)
+        HazardTable(c, axon, NU, LOAD_MMOL_L, *columns_of_state, scores)
+        for c, *columns_of_state in zip(*columns, strict=True)
     ]
+
+
+def _threshold_ratios(
+    states: Sequence[Conditions], axon: str, scores: people.Scores
+) -> np.ndarray:
+    """Return `HazardTable.threshold_ratio` of several states, shape (states, k)."""
+    pulses = np.array([_pulse_pa(c, axon, scores) for c in states])
+    ratio = pulses / _pulse_pa(Conditions(), axon, scores)[0]
+    ratio = _interpolate_across_loads(ratio) if scores else ratio
+    ratio = np.where(np.isnan(ratio), np.inf, ratio)
+    return np.maximum.accumulate(ratio, axis=1)  # a load never raises the rate of a site
 
 
 def _actions_and_rates(axon: str, examined: ExaminedSites) -> tuple[np.ndarray, np.ndarray]:
@@ -426,21 +471,15 @@ def _mean_critical_multiplier(axon: str) -> float:
 
 
 def critical_multiplier(axon: str = "ghk", scores: people.Scores = ()) -> float:
-    """Return the nu at which a person's sites misfire once a minute in health.
+    """Return the nu at which a person's channel sites misfire once a minute in health.
 
-    It is the unit of their excess of persistent sodium: that of the person's own axon with the
-    parameter `own_critical` at 1, that of the mean axon at 0, and between them otherwise. Whether
-    growth and repair adjust sites to the margin of the person's nerve is an assumption.
+    It is the unit of their excess of persistent sodium. Sites are set against the person's own
+    healthy axon: that growth and repair adjust them to its margin is an assumption.
     """
-    mean = _mean_critical_multiplier(axon)
-    personal = (
-        hazard_table(Conditions(), axon, scores).critical_multiplier
-        if people.differs_from_mean(scores)
-        else mean
-    )
-    personal = personal if np.isfinite(personal) else float(NU[-1])
-    share = parameter("firing", "own_critical")
-    return 1.0 + float((personal - 1.0) ** share * (mean - 1.0) ** (1.0 - share))
+    if not people.differs_from_mean(scores):
+        return _mean_critical_multiplier(axon)
+    personal = hazard_table(Conditions(), axon, scores).critical_multiplier
+    return personal if np.isfinite(personal) else float(NU[-1])
 
 
 @cached(codec=IDENTITY)
@@ -451,10 +490,13 @@ def _site_thresholds(conditions: Conditions, axon: str, scores: people.Scores) -
     return thresholds / healthy_threshold_pa(person_axon) * 100.0
 
 
-def site_rates(table: HazardTable, nu: np.ndarray) -> np.ndarray:
+def site_rates(
+    table: HazardTable, nu: np.ndarray, event_size: np.ndarray | None = None
+) -> np.ndarray:
     """Return bursts per minute of sites at the table's loads, shape (sites, k).
 
-    Log-linear between the nu of the table, constant beyond its ends.
+    Channel sites: log-linear between the nu of the table, constant beyond its ends. Sites with an
+    `event_size` above 0 are event sites (`event_sites.event_rate`).
     """
     j = np.clip(
         np.searchsorted(table.sodium_multiplier, nu) - 1, 0, table.sodium_multiplier.size - 2
@@ -466,7 +508,23 @@ def site_rates(table: HazardTable, nu: np.ndarray) -> np.ndarray:
         1.0,
     )[:, None]
     log = np.log(table.bursts_per_min)
-    return np.exp((1.0 - w) * log[j] + w * log[j + 1])
+    rates = np.exp((1.0 - w) * log[j] + w * log[j + 1])
+    if event_size is not None and event_size.any():
+        driven = event_size > 0.0
+        events = event_rate(table.threshold_ratio, event_size[driven, None])
+        rates[driven] = np.maximum(events, LEAST_PER_MIN)
+    return rates
+
+
+def pair_chances(
+    table: HazardTable, nu: np.ndarray, event_size: np.ndarray | None = None
+) -> np.ndarray:
+    """Return each site's chance that a spike is followed by another of its burst.
+
+    None at event sites: of their bursts fewer than 2 % have another event that soon.
+    """
+    chances = np.interp(nu, table.sodium_multiplier, table.pair)
+    return chances if event_size is None else np.where(event_size > 0.0, 0.0, chances)
 
 
 def unit_hazard(
@@ -529,20 +587,12 @@ def _hazard_knots(
 ) -> list[UnitHazard]:
     """Return the knots of `hazard_course`, with no load at the start."""
     least = 1e-12 / duration_s * 60.0
-    most = np.max(
-        [
-            np.interp(sites.sodium_multiplier, t.sodium_multiplier, t.bursts_per_min[:, 0])
-            for t in tables
-        ],
-        axis=0,
-    )
+    most = np.max([_rates_without_load(table, sites) for table in tables], axis=0)
     enough = np.flatnonzero(most > least)
+    chosen = sites.sodium_multiplier[enough], sites.event_size[enough]
     soma = np.flatnonzero(np.max(soma_per_min, axis=0) > least)
-    rates = [site_rates(table, sites.sodium_multiplier[enough]) for table in tables]
-    pairs = [
-        np.interp(sites.sodium_multiplier[enough], table.sodium_multiplier, table.pair)
-        for table in tables
-    ]
+    rates = [site_rates(table, *chosen) for table in tables]
+    pairs = [pair_chances(table, *chosen) for table in tables]
     unit = np.concatenate([sites.unit[enough], soma])
     order = np.argsort(unit, kind="stable")
     origin = np.concatenate([sites.origin[enough], np.full(soma.size, SOMA)])[order]
@@ -567,6 +617,16 @@ def _hazard_knots(
             )
         )
     return knots
+
+
+def _rates_without_load(table: HazardTable, sites: Sites) -> np.ndarray:
+    """Return bursts per minute of each site without load; the bulk's between the table's nu."""
+    rate = np.interp(
+        sites.sodium_multiplier, table.sodium_multiplier, table.bursts_per_min[:, 0]
+    )
+    driven = sites.event_size > 0.0
+    rate[driven] = event_rate(table.threshold_ratio[0], sites.event_size[driven])
+    return rate
 
 
 def _interpolate_tables(

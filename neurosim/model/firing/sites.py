@@ -2,16 +2,19 @@
 
 There are two classes. Every unit has a few ordinary distal nodes, equal but for a narrow spread
 (bulk, origin ``axon``). A few others - a terminal branch, a last node, a sprout - are far more
-excitable (rogue, origin ``terminal``); their excess has an exponential tail, and people differ in
-how many they have. A site is the whole axon model with its own multiplier nu of the persistent
-sodium current. The excess nu - 1 is measured in units of the one at which the healthy axon
-misfires once a minute, so that a person means the same with either axon. The soma is a third kind
-of site, equal in every unit. A person has the same sites in every body state.
+excitable (rogue, origin ``terminal``), and people differ in how many they have. A share
+`event_share` of the rogue ones are event sites: the ordinary membrane, which random events fire
+(`event_sites`); the mean size of a site's events has an exponential tail. All other sites are
+channel sites: the axon model with its own multiplier nu of the persistent sodium current, fired by
+channel noise; the excess nu - 1 of a rogue one has an exponential tail, and is measured in units
+of the one at which the healthy axon misfires once a minute, so that a person means the same with
+either axon. The soma is a third kind of site, equal in every unit. A person has the same sites in
+every body state.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -37,6 +40,9 @@ class Sites:
     origin : ndarray of int, shape (sites,)
         0 for an ordinary node (axon), 1 for a rogue (terminal), 3 for a lesion.
     units : int
+    event_size : ndarray, shape (sites,), optional
+        Mean size of the events of an event site, in thresholds of the person's healthy axon; 0 for
+        a channel site, and for all if omitted.
     scores : tuple of float
         The person's scores (`neurosim.model.axon.people`); none for the mean axon.
     alive : ndarray of bool, shape (units,), optional
@@ -47,8 +53,13 @@ class Sites:
     unit: np.ndarray
     origin: np.ndarray
     units: int
+    event_size: np.ndarray = field(default_factory=lambda: np.zeros(0))
     scores: Scores = ()
     alive: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        if not self.event_size.size:
+            object.__setattr__(self, "event_size", np.zeros(self.sodium_multiplier.size))
 
     @property
     def living(self) -> np.ndarray:
@@ -99,7 +110,8 @@ def draw_sites(
     scores : tuple of float
         Scores of the person's axon.
     """
-    density = np.exp(parameter("firing", "rogue_person_spread") * person_rng.standard_normal())
+    own = parameter("firing", f"rogue_person_spread_{site_class}")
+    density = np.exp(own * person_rng.standard_normal())
     per_unit = round(parameter("firing", "bulk_sites_per_unit"))
     bulk_unit = np.repeat(np.arange(units), per_unit)
     spread = parameter("firing", "bulk_spread") * np.log(critical_nu)
@@ -107,10 +119,32 @@ def draw_sites(
     mean = parameter("firing", f"rogues_per_unit_{site_class}") * density * units
     rogues = int(rng.poisson(float(mean)))
     rogue_unit = rng.integers(0, units, rogues)
-    tail = parameter("firing", "rogue_tail") * (critical_nu - 1.0)
-    rogue = 1.0 + tail * rng.standard_exponential(rogues)
+    readiness = rng.standard_exponential(rogues)
+    rogue, size = split_rogues(readiness, rng.random(rogues), critical_nu)
     unit = np.concatenate([bulk_unit, rogue_unit])
     order = np.argsort(unit, kind="stable")
     origin = np.concatenate([np.full(bulk.size, BULK), np.full(rogues, ROGUE)])
     nu = np.concatenate([bulk, rogue])[order]
-    return Sites(nu, unit[order], origin[order], units, scores)
+    size = np.concatenate([np.zeros(bulk.size), size])[order]
+    return Sites(nu, unit[order], origin[order], units, size, scores)
+
+
+def split_rogues(
+    readiness: np.ndarray, uniform: np.ndarray, critical_nu: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sodium multiplier and the event size of rogue sites.
+
+    Parameters
+    ----------
+    readiness : ndarray, shape (n,)
+        How excitable each is, exponential of mean 1: its excess of persistent sodium against
+        `rogue_tail`, or the size of its events against `event_size`.
+    uniform : ndarray, shape (n,)
+        Uniform deviates; below `event_share`, an event site.
+    critical_nu : float
+        As in `draw_sites`.
+    """
+    driven = uniform < parameter("firing", "event_share")
+    tail = parameter("firing", "rogue_tail") * (critical_nu - 1.0)
+    nu = np.where(driven, 1.0, 1.0 + tail * readiness)
+    return nu, np.where(driven, parameter("firing", "event_size") * readiness, 0.0)

@@ -25,7 +25,8 @@ from neurosim.model.body.contributions import contributions
 from neurosim.model.body.units import to_body_fields
 from neurosim.model.firing.discharge import expected_bursts_per_min, sample_firing
 from neurosim.model.firing.escape import escape_action
-from neurosim.model.firing.hazard import hazard_table
+from neurosim.model.firing.event_sites import event_rate
+from neurosim.model.firing.hazard import hazard_table, rates_without_load
 from neurosim.model.firing.sites import draw_sites
 from neurosim.model.muscle.events import find_twitches
 from neurosim.model.muscle.force import muscle_force_mn
@@ -105,12 +106,12 @@ def nerve_steps(results):
     words = [f"{float(escape_action(s)[0][0]):.1f}" for s in sites]
     yield "How hard noise must push a site of twice the sodium (action)", escape_action, *words
     words = [f"{r.hazard.critical_multiplier:.2f}" for r in results]
-    yield "Sodium multiplier of a site that fires once a minute", hazard_table, *words
-    multiplier = one.sites.sodium_multiplier
-    words = [
-        f"{(multiplier > r.hazard.critical_multiplier).sum()} of {multiplier.size}" for r in results
-    ]
-    yield "This person's sites above it", draw_sites, *words
+    yield "Sodium multiplier of a channel site that fires once a minute", hazard_table, *words
+    words = [f"{r.hazard.threshold_ratio[0]:.3f}" for r in results]
+    yield "Threshold of a brief pulse against this person in health (rho)", event_rate, *words
+    rates = [rates_without_load(r.hazard, one.sites) for r in results]
+    words = [f"{(rate >= 1.0).sum()} of {rate.size}" for rate in rates]
+    yield "This person's sites that fire once a minute or more", draw_sites, *words
     words = [label_number(expected_bursts_per_min(r.hazards).sum()) for r in results]
     yield "Bursts a minute, sodium load in balance", expected_bursts_per_min, *words
     words = [label_number(len(r.firing)) for r in results]

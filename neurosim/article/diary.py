@@ -8,7 +8,7 @@ of the weeks is in ``alarms.toml``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,10 +17,17 @@ from neurosim.model.axon.axon import Conditions
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
 from neurosim.model.firing.hazard import prefetch_tables
-from neurosim.model.firing.sites import ROGUE, Sites, draw_sites, person_scores, person_streams
+from neurosim.model.firing.sites import (
+    DAY_S,
+    ROGUE,
+    Sites,
+    draw_sites,
+    person_scores,
+    person_streams,
+)
 from neurosim.model.muscle.anatomy import MUSCLES, muscle, muscle_roots
 from neurosim.model.muscle.events import KINDS
-from neurosim.simulation.person_run import person_sites, simulate_person, sites_in_state
+from neurosim.simulation.person_run import long_lived, person_sites, simulate_person, sites_in_state
 from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.signs import ORDINARY
 from neurosim.simulation.state import TissueState, constant_trajectory, strength, tissue_state
@@ -213,13 +220,14 @@ def _muscle_weeks(
 ) -> tuple[list[np.ndarray], list]:
     """Return one muscle's twitches, an array for each body, and its strength at both visits."""
     seed, m = scenario.seed, MUSCLES.index(scenario.muscle)
+    weeks = next(iter(plan.values())).size
     healthy, _ = person_sites(scenario, person)
+    healthy = long_lived(healthy, scenario, person, weeks * 7.0 * DAY_S)
     sites, rows = {}, []
     for i, (body, share) in enumerate(plan.items()):
         sites[body] = sites_in_state(states[body], healthy, scenario, person)
         rng = person_rng(seed, person, 1, m, i)
         rows.append(_looked_at_twitches(states[body], sites[body], scenario, person, share, rng))
-    weeks = next(iter(plan.values())).size
     visits = (_body_at(plan, week) for week in (0, weeks - 1))
     return rows, [strength(states[body], sites[body], scenario.muscle) for body in visits]
 
@@ -244,6 +252,7 @@ def _looked_at_twitches(
     look_s = _param("looking_min") * 60.0
     ends = np.cumsum(share * 7.0 * look_s)
     stretch = scenario.replace(duration_s=max(float(ends[-1]), 1.0))
+    sites = _lives_within(sites, ends)
     twitches = simulate_person(
         constant_trajectory(state), sites, stretch, person, rng, named=False
     ).twitches
@@ -255,6 +264,14 @@ def _looked_at_twitches(
     kind = [KINDS.index(k) for k in twitches.kind]
     m = np.full(onset_s.size, MUSCLES.index(scenario.muscle))
     return np.array([7.0 * week + day + evening, m, kind, twitches.visible], float)
+
+
+def _lives_within(sites: Sites, ends_s: np.ndarray) -> Sites:
+    """Return sites with their lives told in time of looking, of which week `w` ends at `ends_s`."""
+    edges, looked = np.arange(ends_s.size + 1) * 7.0 * DAY_S, np.concatenate([[0.0], ends_s])
+    born = np.interp(sites.born_s, edges, looked, left=-np.inf)
+    gone = np.interp(sites.gone_s, edges, looked, right=np.inf)
+    return replace(sites, born_s=born, gone_s=gone)
 
 
 def _measure_visits(true: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

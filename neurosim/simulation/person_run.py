@@ -40,9 +40,13 @@ from neurosim.model.firing.hazard import (
     unit_hazard,
 )
 from neurosim.model.firing.sites import (
+    LEAST_RUN_S,
     TYPICAL_PERSON,
     Sites,
+    add_lives,
     draw_sites,
+    lives_rng,
+    mean_rogues,
     person_scores,
     person_streams,
 )
@@ -58,12 +62,16 @@ from neurosim.simulation.state import (
     TissueState,
     body_trajectory,
     constant_trajectory,
+    insert_moments,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from neurosim.simulation.scenario import Scenario
+
+
+SWITCH_S = 1.0  # in which a site that comes or goes does so
 
 
 @cached(codec=Codec(vars, lambda values: Excitability(**values)))
@@ -119,8 +127,30 @@ def person_sites(scenario: Scenario, person: int):
 
 
 def healthy_sites(scenario: Scenario, person: int) -> Sites:
-    """Return the sites of one person's muscle in health."""
-    return _draw_healthy_sites(muscle(scenario.muscle).name, scenario.axon, scenario.seed, person)
+    """Return the sites of one person's muscle in health; in long runs they come and go."""
+    name, run_s = muscle(scenario.muscle).name, scenario.duration_s
+    sites = _draw_healthy_sites(name, scenario.axon, scenario.seed, person)
+    return long_lived(sites, scenario, person, run_s) if run_s >= LEAST_RUN_S else sites
+
+
+def long_lived(sites: Sites, scenario: Scenario, person: int, duration_s: float) -> Sites:
+    """Return one person's sites with when they go, and those that come within a duration."""
+    m = muscle(scenario.muscle)
+    index = MUSCLES.index(m.name)
+    person_rng, *_ = person_streams(scenario.seed, person, index)
+    mean = mean_rogues(m.units, m.site_class, person_rng)
+    critical = critical_multiplier(scenario.axon, sites.scores)
+    return add_lives(sites, mean, critical, duration_s, lives_rng(scenario.seed, person, index))
+
+
+def follow_sites(trajectory: BodyTrajectory, sites: Sites, scenario: Scenario) -> BodyTrajectory:
+    """Return the trajectory with the moments at which sites come and go, each within a second."""
+    times = np.concatenate([sites.born_s, sites.gone_s])
+    times = times[(times > SWITCH_S) & (times < scenario.duration_s)]
+    if not times.size:
+        return trajectory
+    moments = np.concatenate([times - SWITCH_S, times, [scenario.duration_s]])
+    return insert_moments(trajectory, moments, scenario)
 
 
 @cached(size=64)
@@ -316,6 +346,7 @@ def simulate_person(
     named : bool
         Whether twitches are told where they start.
     """
+    trajectory = follow_sites(trajectory, sites, scenario)
     hazards = trajectory_hazards(trajectory, sites, scenario)
     firing, beside = all_discharges(trajectory, sites, hazards, scenario, person, rng)
     reached = reached_over_time(trajectory, scenario, sites.scores)
@@ -356,7 +387,7 @@ def run_one(scenario: Scenario, person: int = TYPICAL_PERSON) -> Result:
         healthy=_examine_person(Conditions(), scenario.axon, scores),
         hazard=hazard_table(state.axon, scenario.axon, scores),
         sites=run.sites,
-        trajectory=trajectory,
+        trajectory=run.trajectory,
         hazards=run.hazards,
         reached=run.reached,
         other_bursts_per_min=run.other_bursts_per_min,

@@ -185,3 +185,20 @@ def body_trajectory(scenario: Scenario) -> BodyTrajectory:
     axons = np.array([list(vars(state.axon).values()) for state in states], float)
     at = select_knots(hours, axons) if np.ptp(axons, axis=0).any() else np.zeros(1, int)
     return BodyTrajectory(3600.0 * hours, tuple(bodies), states, at)
+
+
+def insert_moments(
+    trajectory: BodyTrajectory, times_s: np.ndarray, scenario: Scenario
+) -> BodyTrajectory:
+    """Return the trajectory of a scenario with further moments."""
+    at_s = np.union1d(trajectory.at_s, times_s)
+    before = np.searchsorted(trajectory.at_s, at_s, side="right") - 1
+    bodies = [trajectory.bodies[i] for i in before]
+    states = [trajectory.states[i] for i in before]
+    new = np.flatnonzero(~np.isin(at_s, trajectory.at_s))
+    if scenario.course is not None and len(trajectory.bodies) > 1:
+        between = scenario.course.bodies_at(at_s[new] / 3600.0, scenario.body)
+        for i, body in zip(new, between, strict=True):
+            bodies[i], states[i] = body, tissue_state(scenario.replace(body=body))
+    examined = np.searchsorted(at_s, trajectory.at_s[trajectory.examined_index])
+    return BodyTrajectory(at_s, tuple(bodies), tuple(states), examined)

@@ -200,6 +200,7 @@ def _tally_scenario(
     sites, rng = person_run.person_sites(scenario, person)
     sites = person_run.sites_in_state(trajectory.states[0], sites, scenario, person)
     if can_count_as_drawn(trajectory):
+        trajectory = person_run.follow_sites(trajectory, sites, scenario)
         hazards = person_run.trajectory_hazards(trajectory, sites, scenario)
         reached = person_run.reached_over_time(trajectory, scenario, sites.scores)
         return _count_as_drawn(trajectory, hazards, scenario, reached, bin_s, rng)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, cast
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from neurosim.model.axon.people import Scores, largest_differences
 from neurosim.model.body.contributions import PARAMETERS
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
+from neurosim.model.firing.hazard import rates_without_load
 from neurosim.model.muscle.anatomy import SENSORY, muscle_roots
 from neurosim.model.soma.soma import SomaConditions, margin_mv
-from neurosim.view.style import muscle_words
+from neurosim.view.style import label_number, muscle_words
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from neurosim.clinic.excitability import Excitability
     from neurosim.simulation.result import Result
     from neurosim.simulation.scenario import Scenario
@@ -126,18 +127,14 @@ def threshold_words(examination: Excitability, healthy: Excitability) -> str:
     )
 
 
-def firing_point(hazard: Any) -> tuple[float, float]:
-    """Return where sites begin to fire once a minute: sodium multiplier, threshold (%).
+def site_rates_per_min(result: Result) -> np.ndarray:
+    """Return how often each of the person's sites would fire without load, per minute."""
+    return rates_without_load(result.hazard, result.sites)
 
-    NaN if no site does.
-    """
-    multiplier = float(hazard.critical_multiplier)
-    if hazard.bursts_per_min[0, 0] >= 1.0:
-        multiplier = float(hazard.sodium_multiplier[0])  # even the least excitable site fires
-    percent = cast(
-        "float", np.interp(multiplier, hazard.sodium_multiplier, hazard.threshold_percent)
-    )
-    return multiplier, float(percent)
+
+def count_ectopic_sites(result: Result) -> int:
+    """Return how many of the person's sites fire by themselves at least once a minute."""
+    return int((site_rates_per_min(result) >= 1.0).sum())
 
 
 def margin_words(result: Result) -> str:
@@ -146,12 +143,10 @@ def margin_words(result: Result) -> str:
     soma = f"the cell body rests {margin:.1f} mV below its threshold"
     if abs(margin - healthy) >= 0.05:
         soma += f" (health {healthy:.1f})"
-    multiplier, percent = firing_point(result.hazard)
-    if math.isnan(multiplier):
-        return f"Margin: no site can be an ectopic site, however excitable; {soma}."
-    near = int((result.sites.sodium_multiplier >= multiplier).sum())
+    count = count_ectopic_sites(result)
+    total = label_number(result.sites.unit.size)
+    fire = "is ectopic and fires" if count == 1 else "are ectopic and fire"
     return (
-        f"Margin: a site whose threshold is down to {percent:.0f} % of health is an ectopic site "
-        f"and fires once a minute; {near or 'none'} of this person's "
-        f"{result.sites.sodium_multiplier.size} sites {'is' if near == 1 else 'are'} there; {soma}."
+        f"Margin: {label_number(count) if count else 'none'} of this person's {total} sites {fire} "
+        f"by {'itself' if count == 1 else 'themselves'} once a minute or more; {soma}."
     )

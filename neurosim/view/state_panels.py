@@ -13,7 +13,7 @@ import numpy as np
 
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.soma.soma import SomaConditions, margin_mv
-from neurosim.view.describe_body import firing_point
+from neurosim.view.describe_body import count_ectopic_sites, site_rates_per_min
 from neurosim.view.panels import body_colours
 from neurosim.view.style import (
     BLACK,
@@ -21,11 +21,11 @@ from neurosim.view.style import (
     GREY,
     HEALTH,
     LINE_STYLES,
-    ORIGIN_MARKS,
     OUTCOME_SHAPES,
     PALE,
     axes_or_new,
     house_style,
+    label_number,
 )
 
 if TYPE_CHECKING:
@@ -148,21 +148,17 @@ def plot_thresholds(result: Result, ax: Any = None, *, colour: str = "") -> Any:
 
 
 _WHITE_BOX = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
-
-
-def _threshold_curve(result: Result) -> tuple[np.ndarray, np.ndarray]:
-    """Return sodium multipliers and the 20-ms threshold of a site with each, %, at rest."""
-    return result.hazard.sodium_multiplier, result.hazard.threshold_percent
+RARELY, OFTEN = 1e-4, 1e3  # bursts per minute at both ends of the margin's axis
 
 
 @house_style
 def plot_margin(lanes: Sequence[Result], ax: Any = None) -> Any:
-    """Draw the threshold of a site against its persistent sodium, and the person's sites.
+    """Draw how many of a person's sites fire by themselves how often.
 
     Parameters
     ----------
     lanes : sequence of Result
-        Of one person; the last one is the changed one, whose sites are drawn.
+        Of one person; the last one is the changed one.
     ax : matplotlib axes, optional
         New ones if omitted.
 
@@ -170,25 +166,25 @@ def plot_margin(lanes: Sequence[Result], ax: Any = None) -> Any:
     -------
     matplotlib axes
     """
-    ax, result = axes_or_new(ax), lanes[-1]
-    multiplier = result.hazard.sodium_multiplier
-    top = min(max(float(np.nanmax(_threshold_curve(r)[1], initial=0.0)) for r in lanes), 160.0)
-    top = max(top, 20.0)
-    for i, (lane, colour) in enumerate(zip(lanes, _lane_colours(lanes), strict=True)):
-        _draw_threshold_curve(ax, lane, colour, 0.99 - 0.1 * i)
-    _draw_sites(ax, result, top)
+    ax = axes_or_new(ax)
+    most = [
+        _draw_site_rates(ax, lane, colour, 0.99 - 0.1 * i)
+        for i, (lane, colour) in enumerate(zip(lanes, _lane_colours(lanes), strict=True))
+    ]
+    ax.axvline(1.0, color=BLACK, lw=0.8, ls=":")
     ax.set_xscale("log")
-    ax.set_xlim(max(float(multiplier[0]), 0.5), float(multiplier[-1]))
-    ax.set_ylim(-0.34 * top, (1.1 + 0.17 * len(lanes)) * top)
-    ticks = [t for t in (0.5, 1, 2, 3, 4, 6, 10) if multiplier[0] <= t <= multiplier[-1]]
-    ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
+    ax.set_yscale("log")
+    ax.set_xlim(RARELY, OFTEN)
+    top = max(*most, 1)
+    ax.set_ylim(0.7, (10.0 * top) ** (1.0 + 0.06 * len(lanes)))
+    ax.set_xticks([1e-4, 1e-2, 1, 100], ["0.0001", "0.01", "1", "100"])
     ax.set_xticks([], minor=True)
-    ax.set_xlabel(
-        "persistent sodium current of a site, times healthy\n"
-        "(from the mark on, ectopic: it fires by itself)"
-    )
-    ax.set_ylabel("20-ms threshold,\n% of healthy axon")
-    ax.set_title("Margin: how far from firing")
+    ticks = [10**k for k in range(1 + int(np.log10(10 * top)))]
+    ax.set_yticks(ticks, [label_number(t) for t in ticks])
+    ax.set_yticks([], minor=True)
+    ax.set_xlabel("how often a site fires, per minute\n(from the dotted line on: ectopic)")
+    ax.set_ylabel("sites that fire so often\nor more often")
+    ax.set_title("Margin: sites near firing")
     return ax
 
 
@@ -199,20 +195,27 @@ _LINE_NAMES = {
 }
 
 
-def _draw_threshold_curve(ax: Any, result: Result, colour: str, height: float) -> None:
-    """Draw one threshold curve, marked where sites fire once a minute, and its name."""
-    ax.plot(*_threshold_curve(result), LINE_STYLES[colour], color=colour, lw=2.5)
-    multiplier, percent = firing_point(result.hazard)
-    start = "never"
-    if not math.isnan(multiplier):
-        ax.plot(multiplier, percent, OUTCOME_SHAPES[colour], ms=10, color=colour, zorder=5)
-        ax.plot([multiplier, multiplier], [percent, 0], ":", color=colour, lw=1.5)
-        start = f"from {multiplier:.2g} on"
+def _draw_site_rates(ax: Any, result: Result, colour: str, height: float) -> int:
+    """Draw the number of sites above each rate, and its name; return the largest number."""
+    rates = np.sort(site_rates_per_min(result))[::-1]
+    rates = rates[rates >= RARELY]
+    count = np.arange(1, rates.size + 1)
+    ax.plot(
+        np.append(np.minimum(rates, OFTEN), RARELY),
+        np.append(count, rates.size),
+        LINE_STYLES[colour],
+        color=colour,
+        lw=2.5,
+        drawstyle="steps-pre",
+    )
+    ectopic = count_ectopic_sites(result)
+    if ectopic:
+        ax.plot(1.0, ectopic, OUTCOME_SHAPES[colour], ms=10, color=colour, zorder=5)
     name, line = _LINE_NAMES[colour]
     ax.text(
         0.99,
         height,
-        f"{name} ({line}): {start}",
+        f"{name} ({line}): {ectopic or 'none'} ectopic",
         color=colour,
         transform=ax.transAxes,
         ha="right",
@@ -221,27 +224,8 @@ def _draw_threshold_curve(ax: Any, result: Result, colour: str, height: float) -
         zorder=6,
         bbox=_WHITE_BOX,
     )
+    return rates.size
 
 
 def _lane_colours(lanes: Sequence[Result]) -> list[str]:
     return body_colours(*(lane.scenario.body for lane in lanes))
-
-
-def _draw_sites(ax: Any, result: Result, top: float) -> None:
-    """Draw the sites of this person below zero: ordinary ones and hyperexcitable terminals."""
-    sites = result.sites
-    rows = ((-0.26, "ordinary"), (-0.1, "terminals"))
-    for origin, (y, _) in enumerate(rows):
-        multiplier = sites.sodium_multiplier[sites.origin == origin]
-        multiplier = multiplier[:: max(1, multiplier.size // 2000)]
-        low, high = (y - 0.05) * top, (y + 0.05) * top
-        ax.vlines(multiplier, low, high, lw=0.9, alpha=0.6, color=ORIGIN_MARKS[origin][0])
-    ax.axhline(0, color=BLACK, lw=0.8)
-    step = 20 if top < 160 else 50
-    levels = [float(t) for t in np.arange(0, top, step)]
-    ax.set_yticks(
-        [*levels, *(y * top for y, _ in rows)],
-        [*(f"{t:g}" for t in levels), *(name for _, name in rows)],
-    )
-    for origin, label in enumerate(ax.get_yticklabels()[-2:]):
-        label.set_color(ORIGIN_MARKS[origin][0])

@@ -23,7 +23,7 @@ from neurosim.classroom.explorer.settings import (
 from neurosim.model.body.state import Body
 from neurosim.model.muscle.events import KINDS
 from neurosim.model.soma.soma import SomaConditions, margin_mv
-from neurosim.view.describe_body import firing_point
+from neurosim.view.describe_body import count_ectopic_sites, site_rates_per_min
 from neurosim.view.style import (
     ADVICE,
     BLACK,
@@ -120,8 +120,8 @@ class ExplorerFigure:
     def _moving_artists(self) -> list[Any]:
         """Return the artists that `update` moves, in the order in which they are drawn."""
         threshold = [*self._bars, *self._ends, *self._percents]
-        margin = [self._healthy_curve, self._curve, self._healthy_name, self._critical, self._drop]
-        margin += [self._silent_sites, self._ectopic_sites, self._margin_title]
+        margin = [self._healthy_curve, self._curve, self._healthy_name, self._critical]
+        margin += [self._margin_title]
         rate = [self._link, self._healthy_rate, self._rate, self._healthy_label, self._rate_label]
         raster = [*self._dots, self._silent, self._raster_title]
         return [*threshold, *margin, *rate, *raster, self._trace, self._seen, self._force_title]
@@ -214,46 +214,33 @@ class ExplorerFigure:
     # Margin -------------------------------------------------------------------------
 
     def _margin_panel(self, ax: Any) -> None:
-        (self._healthy_curve,) = ax.plot([], [], "--", color=HEALTH, lw=2)
-        (self._curve,) = ax.plot([], [], "-", lw=2.5)
+        (self._healthy_curve,) = ax.plot([], [], "--", color=HEALTH, lw=2, drawstyle="steps-pre")
+        (self._curve,) = ax.plot([], [], "-", lw=2.5, drawstyle="steps-pre")
         (self._critical,) = ax.plot([], [], "D", ms=9, zorder=5)
-        (self._drop,) = ax.plot([], [], ":", lw=1.6)
-        (self._silent_sites,) = ax.plot([], [], "|", color=GREY, ms=9, alpha=0.55)
-        (self._ectopic_sites,) = ax.plot([], [], "|", ms=17, mew=2)
-        self._healthy_name = ax.text(0.56, 134, "health (dashed)", color=HEALTH, va="center")
-        ax.axhline(0, color=BLACK, lw=0.8)
+        self._healthy_name = ax.text(
+            0.03, 0.05, "health (dashed)", color=HEALTH, transform=ax.transAxes
+        )
+        ax.axvline(1.0, color=BLACK, lw=0.8, ls=":")
         ax.set_xscale("log")
-        ax.set_xlim(0.5, 10)
-        ax.set_xticks([0.5, 1, 2, 5, 10], ["0.5", "1", "2", "5", "10"])
+        ax.set_yscale("log")
+        ax.set_xlim(1e-4, 1e3)
+        ax.set_ylim(0.7, 3000)
+        ax.set_xticks([1e-4, 1e-2, 1, 100], ["0.0001", "0.01", "1", "100"])
+        ax.set_yticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
         ax.set_xticks([], minor=True)
-        ax.set_ylim(-42, 150)
-        ax.set_yticks([-21, 0, 50, 100], ["sites", "0", "50", "100"])
-        ax.set_ylabel("threshold, %")
-        ax.set_xlabel("persistent sodium current of a site, times healthy")
+        ax.set_yticks([], minor=True)
+        ax.set_ylabel("sites that fire so often")
+        ax.set_xlabel("times a minute (from the dotted line on: ectopic)")
         self._margin_title = ax.set_title("", pad=16)
 
     def _move_margin(self, result: Result, healthy: Result, colour: str) -> None:
-        critical, level = firing_point(result.hazard)
-        known = not math.isnan(critical)
-        self._healthy_curve.set_data(
-            healthy.hazard.sodium_multiplier, healthy.hazard.threshold_percent
-        )
-        self._curve.set_data(result.hazard.sodium_multiplier, result.hazard.threshold_percent)
-        self._critical.set_data([critical] if known else [], [level] if known else [])
-        self._drop.set_data([critical, critical] if known else [], [level, -42] if known else [])
-        multipliers = result.sites.sodium_multiplier
-        fires = multipliers >= critical if known else np.zeros(multipliers.size, bool)
-        self._silent_sites.set_data(multipliers[~fires], np.full(int((~fires).sum()), -21.0))
-        self._ectopic_sites.set_data(multipliers[fires], np.full(int(fires.sum()), -21.0))
-        count = int(fires.sum())
+        for curve, one in ((self._healthy_curve, healthy), (self._curve, result)):
+            rates = np.sort(np.clip(site_rates_per_min(one), 1e-5, 1e3))[::-1]
+            curve.set_data(rates, np.arange(1, rates.size + 1))
+        count = count_ectopic_sites(result)
+        self._critical.set_data([1.0] if count else [], [count] if count else [])
         self._margin_title.set_text(f"Margin: {pluralize(count, 'ectopic site')}")
-        for artist in (
-            self._curve,
-            self._critical,
-            self._drop,
-            self._ectopic_sites,
-            self._margin_title,
-        ):
+        for artist in (self._curve, self._critical, self._margin_title):
             artist.set_color(colour)
 
     # Rate ---------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from neurosim.model.soma.soma import SomaConditions, margin_mv
 from neurosim.simulation.scenario import Scenario, catalogue, load_scenario, title_in_sentence
 from neurosim.simulation.simulate import simulate
 from neurosim.view import describe_ratio
-from neurosim.view.describe_body import firing_point
+from neurosim.view.describe_body import count_ectopic_sites
 from neurosim.view.parameter_use import count_assumptions
 from neurosim.view.style import ADVICE, label_number, muscle_words, pluralize, time_words
 
@@ -344,12 +344,6 @@ def threshold_sentence(result: Result) -> Sentence:
         f"a 1-ms pulse needs {short:.0f} % of the healthy current, a 20-ms pulse "
         f"{long:.0f} %: {easier}.",
     )
-
-
-def count_ectopic_sites(result: Result) -> int:
-    """Return how many of the person's sites fire by themselves at least once a minute."""
-    critical = firing_point(result.hazard)[0]
-    return 0 if math.isnan(critical) else int((result.sites.sodium_multiplier >= critical).sum())
 
 
 def margin_sentence(result: Result, healthy: Result) -> Sentence:

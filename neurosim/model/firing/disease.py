@@ -1,15 +1,16 @@
 """Effects of disease on one person's muscle: lost units, sprouts, lesions, bursts and cramps.
 
-Sprouts (ALS) are sites like others, of which a share is driven by events; injured axons (a pinched
-nerve) are channel sites by their excess of sodium channels. Three sources are separate from that law, because a single node cannot generate them: the
-multiplets of Isaacs' syndrome, distilled from direct runs of a chain of nodes; plateaus of the
-motoneuron pool (a cramp); and myokymia, an empirical rule (`neurosim.model.firing.bursts`).
+Sprouts (ALS) are sites like others, a share of them driven by events; injured axons (a pinched
+nerve) are channel sites, by their excess of sodium channels. Three sources are separate from both
+laws, because a single node cannot generate them: the multiplets of Isaacs' syndrome, distilled
+from direct runs of a chain of nodes; plateaus of the motoneuron pool (a cramp); and myokymia, an
+empirical rule (`neurosim.model.firing.bursts`).
 Nothing here is drawn in a body without the disease.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -149,21 +150,17 @@ def diseased_sites(
     sprout, readiness, uniform = draw_sprouts(terminal, n, streams)
     sprout_nu, sprout_size = split_rogues(readiness, uniform, critical_nu)
     inside, _, excess = draw_lesion(lesion, n, streams)
-    injured = excess[inside]
-    unit = np.concatenate([sites.unit, sprout, np.flatnonzero(inside)])
-    nu = np.concatenate([sites.sodium_multiplier, sprout_nu, 1.0 + injured * (critical_nu - 1.0)])
-    size = np.concatenate([sites.event_size, sprout_size, np.zeros(injured.size)])
-    new = np.repeat([ROGUE, LESION], [sprout.size, inside.sum()])
-    order = np.argsort(unit, kind="stable")
-    order = order[living[unit[order]]]
-    return replace(
-        sites,
-        sodium_multiplier=nu[order],
-        event_size=size[order],
-        unit=unit[order],
-        origin=np.append(sites.origin, new)[order],
-        alive=living,
+    unit = np.concatenate([sprout, np.flatnonzero(inside)])
+    injured_nu = 1.0 + excess[inside] * (critical_nu - 1.0)
+    new = Sites(
+        np.concatenate([sprout_nu, injured_nu]),
+        unit,
+        np.repeat([ROGUE, LESION], [sprout.size, injured_nu.size]),
+        n,
+        np.concatenate([sprout_size, np.zeros(injured_nu.size)]),
     )
+    all_sites = sites.joined(new)
+    return all_sites.take(np.flatnonzero(living[all_sites.unit]), alive=living)
 
 
 # --- Sources beside the hazard law ---------------------------------------------------------------

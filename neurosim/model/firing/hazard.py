@@ -31,7 +31,6 @@ from neurosim.model.axon.axon import (
     Conditions,
     at_rest,
     condition_columns,
-    healthy_threshold_pa,
     threshold_pa,
 )
 from neurosim.model.firing.discharge import HazardCourse, UnitHazard, balance
@@ -103,11 +102,6 @@ class HazardTable:
         The lowest multiplier of the table if every site does; NaN if none does.
         """
         return multiplier_at_once_a_minute(self.bursts_per_min[:, 0], self.sodium_multiplier)
-
-    @property
-    def threshold_percent(self) -> np.ndarray:
-        """20-ms threshold of the sites, % of that of the person's healthy axon, shape (n,)."""
-        return _site_thresholds(self.conditions, self.axon, self.scores)
 
 
 def multiplier_at_once_a_minute(rate: np.ndarray, nu: np.ndarray = NU) -> float:
@@ -417,14 +411,12 @@ def _from_hazard_law(
     ratio = _threshold_ratios(states, axon, scores)
     columns = (states, rate, least, pair, rest, ratio)
     return [
-        HazardTable(c, axon, NU, LOAD_MMOL_L, *columns_of_state, scores)
-        for c, *columns_of_state in zip(*columns, strict=True)
+        HazardTable(c, axon, NU, LOAD_MMOL_L, per_min, action_, twice, rest_mv, rho, scores)
+        for c, per_min, action_, twice, rest_mv, rho in zip(*columns, strict=True)
     ]
 
 
-def _threshold_ratios(
-    states: Sequence[Conditions], axon: str, scores: people.Scores
-) -> np.ndarray:
+def _threshold_ratios(states: Sequence[Conditions], axon: str, scores: people.Scores) -> np.ndarray:
     """Return `HazardTable.threshold_ratio` of several states, shape (states, k)."""
     pulses = np.array([_pulse_pa(c, axon, scores) for c in states])
     ratio = pulses / _pulse_pa(Conditions(), axon, scores)[0]
@@ -482,14 +474,6 @@ def critical_multiplier(axon: str = "ghk", scores: people.Scores = ()) -> float:
     return personal if np.isfinite(personal) else float(NU[-1])
 
 
-@cached(codec=IDENTITY)
-def _site_thresholds(conditions: Conditions, axon: str, scores: people.Scores) -> np.ndarray:
-    person_axon = people.axon_of_person(axon, scores)
-    sites = at_rest(_site_batch([conditions], NU, np.zeros(1)), person_axon)
-    thresholds = threshold_pa(sites, 20.0, dt=COARSE_DT_MS, tolerance_pa=0.1)
-    return thresholds / healthy_threshold_pa(person_axon) * 100.0
-
-
 def site_rates(
     table: HazardTable, nu: np.ndarray, event_size: np.ndarray | None = None
 ) -> np.ndarray:
@@ -525,6 +509,14 @@ def pair_chances(
     """
     chances = np.interp(nu, table.sodium_multiplier, table.pair)
     return chances if event_size is None else np.where(event_size > 0.0, 0.0, chances)
+
+
+def rates_without_load(table: HazardTable, sites: Sites) -> np.ndarray:
+    """Return bursts per minute of each site without load; the bulk's between the table's nu."""
+    rate = np.interp(sites.sodium_multiplier, table.sodium_multiplier, table.bursts_per_min[:, 0])
+    driven = sites.event_size > 0.0
+    rate[driven] = event_rate(table.threshold_ratio[0], sites.event_size[driven])
+    return rate
 
 
 def unit_hazard(
@@ -587,7 +579,7 @@ def _hazard_knots(
 ) -> list[UnitHazard]:
     """Return the knots of `hazard_course`, with no load at the start."""
     least = 1e-12 / duration_s * 60.0
-    most = np.max([_rates_without_load(table, sites) for table in tables], axis=0)
+    most = np.max([rates_without_load(table, sites) for table in tables], axis=0)
     enough = np.flatnonzero(most > least)
     chosen = sites.sodium_multiplier[enough], sites.event_size[enough]
     soma = np.flatnonzero(np.max(soma_per_min, axis=0) > least)
@@ -606,9 +598,13 @@ def _hazard_knots(
         "load_tau_s": parameter("firing", "load_tau_min") * 60.0,
         "ceiling_per_min": float(np.exp(_param(tables[0].axon, "ln_ceiling"))),
     }  # fmt: skip
+    born, gone = sites.born_s[enough], sites.gone_s[enough]
     for i, per_min in enumerate(soma_per_min):
         alike = np.repeat(np.asarray(per_min)[soma, None], k, axis=1)
         rate, pair = _interpolate_tables(i, table_index, at_s, rates, pairs)
+        absent = (born > at_s[i]) | (gone <= at_s[i])
+        if absent.any():
+            rate = np.where(absent[:, None], LEAST_PER_MIN, rate)
         knots.append(
             UnitHazard(
                 bursts_per_min=np.concatenate([rate, alike])[order],
@@ -617,16 +613,6 @@ def _hazard_knots(
             )
         )
     return knots
-
-
-def _rates_without_load(table: HazardTable, sites: Sites) -> np.ndarray:
-    """Return bursts per minute of each site without load; the bulk's between the table's nu."""
-    rate = np.interp(
-        sites.sodium_multiplier, table.sodium_multiplier, table.bursts_per_min[:, 0]
-    )
-    driven = sites.event_size > 0.0
-    rate[driven] = event_rate(table.threshold_ratio[0], sites.event_size[driven])
-    return rate
 
 
 def _interpolate_tables(

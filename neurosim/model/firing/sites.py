@@ -9,12 +9,13 @@ channel sites: the axon model with its own multiplier nu of the persistent sodiu
 channel noise; the excess nu - 1 of a rogue one has an exponential tail, and is measured in units
 of the one at which the healthy axon misfires once a minute, so that a person means the same with
 either axon. The soma is a third kind of site, equal in every unit. A person has the same sites in
-every body state.
+every body state. Over weeks rogue sites come and go (`add_lives`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,9 @@ CLASSES = ("foot_sole", "ordinary")
 # Who is run where nobody is named: of seed 1, near the median person under most scenarios.
 TYPICAL_PERSON = 1
 BULK, ROGUE, SOMA, LESION = 0, 1, 2, 3  # indices into discharge.ORIGINS
+DAY_S = 86_400.0
+MONTH_S = 365.25 / 12.0 * DAY_S
+LEAST_RUN_S = DAY_S  # in a shorter run no site comes or goes: of 100 less than one would
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ class Sites:
     event_size : ndarray, shape (sites,), optional
         Mean size of the events of an event site, in thresholds of the person's healthy axon; 0 for
         a channel site, and for all if omitted.
+    born_s, gone_s : ndarray, shape (sites,), optional
+        When each site comes and goes, s from the start of the run; -inf and inf if omitted.
     scores : tuple of float
         The person's scores (`neurosim.model.axon.people`); none for the mean axon.
     alive : ndarray of bool, shape (units,), optional
@@ -54,12 +60,27 @@ class Sites:
     origin: np.ndarray
     units: int
     event_size: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    born_s: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    gone_s: np.ndarray = field(default_factory=lambda: np.zeros(0))
     scores: Scores = ()
     alive: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        if not self.event_size.size:
-            object.__setattr__(self, "event_size", np.zeros(self.sodium_multiplier.size))
+        n = self.sodium_multiplier.size
+        for name, usual in (("event_size", 0.0), ("born_s", -np.inf), ("gone_s", np.inf)):
+            if getattr(self, name).size != n:
+                object.__setattr__(self, name, np.full(n, usual))
+
+    def take(self, index: np.ndarray, **changes: Any) -> Sites:
+        """Return some of the sites, in the order of `index`."""
+        columns = ("sodium_multiplier", "unit", "origin", "event_size", "born_s", "gone_s")
+        return replace(self, **{name: getattr(self, name)[index] for name in columns}, **changes)
+
+    def joined(self, other: Sites) -> Sites:
+        """Return these sites and those of `other`, sorted by unit."""
+        columns = ("sodium_multiplier", "unit", "origin", "event_size", "born_s", "gone_s")
+        both = {n: np.append(getattr(self, n), getattr(other, n)) for n in columns}
+        return replace(self, **both).take(np.argsort(both["unit"], kind="stable"))
 
     @property
     def living(self) -> np.ndarray:
@@ -77,6 +98,12 @@ def person_streams(seed: int, person: int, muscle_index: int):
     person_seed, muscles = root.spawn(2)
     sites, firing = muscles.spawn(muscle_index + 1)[muscle_index].spawn(2)
     return tuple(np.random.default_rng(s) for s in (person_seed, sites, firing))
+
+
+def lives_rng(seed: int, person: int, muscle_index: int) -> np.random.Generator:
+    """Return the generator of when the sites of one person's muscle come and go."""
+    path = (4, muscle_index)  # 0 to 2: above and below; 3: `disease`
+    return np.random.default_rng(np.random.SeedSequence([seed, person], spawn_key=path))
 
 
 def person_scores(seed: int, person: int) -> Scores:
@@ -110,14 +137,12 @@ def draw_sites(
     scores : tuple of float
         Scores of the person's axon.
     """
-    own = parameter("firing", f"rogue_person_spread_{site_class}")
-    density = np.exp(own * person_rng.standard_normal())
+    mean = mean_rogues(units, site_class, person_rng)
     per_unit = round(parameter("firing", "bulk_sites_per_unit"))
     bulk_unit = np.repeat(np.arange(units), per_unit)
     spread = parameter("firing", "bulk_spread") * np.log(critical_nu)
     bulk = np.exp(spread * rng.standard_normal(bulk_unit.size))
-    mean = parameter("firing", f"rogues_per_unit_{site_class}") * density * units
-    rogues = int(rng.poisson(float(mean)))
+    rogues = int(rng.poisson(mean))
     rogue_unit = rng.integers(0, units, rogues)
     readiness = rng.standard_exponential(rogues)
     rogue, size = split_rogues(readiness, rng.random(rogues), critical_nu)
@@ -126,7 +151,56 @@ def draw_sites(
     origin = np.concatenate([np.full(bulk.size, BULK), np.full(rogues, ROGUE)])
     nu = np.concatenate([bulk, rogue])[order]
     size = np.concatenate([np.zeros(bulk.size), size])[order]
-    return Sites(nu, unit[order], origin[order], units, size, scores)
+    return Sites(nu, unit[order], origin[order], units, size, scores=scores)
+
+
+def mean_rogues(units: int, site_class: str, person_rng: np.random.Generator) -> float:
+    """Return the mean number of rogue sites of one person's muscle; arguments as `draw_sites`."""
+    spread = parameter("firing", f"rogue_person_spread_{site_class}")
+    density = np.exp(spread * person_rng.standard_normal())
+    return float(parameter("firing", f"rogues_per_unit_{site_class}") * density * units)
+
+
+def add_lives(
+    sites: Sites, mean: float, critical_nu: float, duration_s: float, rng: np.random.Generator
+) -> Sites:
+    """Return the sites of a long run: when each rogue one goes, and those that come.
+
+    Lives are exponential, and as many sites come as go, so that each moment is like every other.
+    A longer run has the same sites in its first part.
+
+    Parameters
+    ----------
+    sites : Sites
+        Those at the start.
+    mean : float
+        `mean_rogues` of the muscle.
+    critical_nu : float
+        As in `draw_sites`.
+    duration_s : float
+    rng : numpy.random.Generator
+    """
+    life_s = parameter("firing", "site_life_months") * MONTH_S
+    left, gaps, lives, ready, uniform, unit = rng.spawn(6)
+    gone = np.full(sites.unit.size, np.inf)
+    rogue = sites.origin == ROGUE
+    gone[rogue] = life_s * left.standard_exponential(rogue.sum())
+    expected = mean * duration_s / life_s
+    enough = int(expected + 10.0 * expected**0.5 + 20.0)
+    born = np.cumsum(gaps.standard_exponential(enough)) * life_s / mean
+    born = born[born < duration_s]
+    n = born.size
+    nu, size = split_rogues(ready.standard_exponential(n), uniform.random(n), critical_nu)
+    new = Sites(
+        nu,
+        unit.integers(0, sites.units, n),
+        np.full(n, ROGUE),
+        sites.units,
+        size,
+        born,
+        born + life_s * lives.standard_exponential(n),
+    )
+    return replace(sites, gone_s=gone).joined(new)
 
 
 def split_rogues(

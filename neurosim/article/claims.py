@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import read_toml
@@ -17,6 +17,9 @@ from neurosim.base.parameters import read_toml
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+T = TypeVar("T")
+# Joins a scenario and the muscle of a claim that is judged elsewhere, as a name of its rates.
+IN_MUSCLE = "@"
 KINDS = ("rate", "remedy", "test", "alarm", "outside")
 GROUPS = {
     "nature": "What twitches (fasciculations) and spasms (cramps) are",
@@ -42,6 +45,8 @@ class Claim:
         One of `KINDS`: how it is put to the model.
     scenarios : tuple of str
         Scenarios of a rate claim, the first the main one; the claim holds if any of them does it.
+    muscle : str
+        Where a rate claim is judged, if not where all others are.
     combination : tuple of str
         Scenarios that often come with the first; tried with it if it makes no difference alone.
     remedies : tuple of str
@@ -63,6 +68,7 @@ class Claim:
     group: str = "cause"
     kind: str = "rate"
     scenarios: tuple[str, ...] = ()
+    muscle: str = ""
     combination: tuple[str, ...] = ()
     remedies: tuple[str, ...] = ()
     test: str = ""
@@ -76,6 +82,17 @@ class Claim:
     def expected(self) -> str:
         """``"more"`` or ``"fewer"`` twitches, as the article says; empty for other claims."""
         return {"rate": "more", "remedy": "fewer"}.get(self.kind, "")
+
+    def rates_name(self, scenario: str) -> str:
+        """Return the name of the rates of a scenario in the muscle where the claim is judged."""
+        return f"{scenario}{IN_MUSCLE}{self.muscle}" if self.muscle else scenario
+
+    def own_rates(self, rates: Mapping[str, T]) -> dict[str, T]:
+        """Return what stands under the names of scenarios in the muscle of the claim, by name."""
+        if not self.muscle:
+            return dict(rates)
+        ending = f"{IN_MUSCLE}{self.muscle}"
+        return {n.removesuffix(ending): v for n, v in rates.items() if n.endswith(ending)}
 
     @property
     def factor(self) -> str:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from neurosim.article.claims import GROUPS, claim
 from neurosim.article.matrix import CAUSES, RemedyMatrix
-from neurosim.article.verdict import OUTCOMES, Verdict
+from neurosim.article.verdict import NOT_TOLD, OUTCOMES, Verdict
 from neurosim.base.cache import cached
 from neurosim.base.parameters import load_group, track_reads
-from neurosim.model.axon.axon import AXON_TITLES
+from neurosim.model.axon.axon import AXON_TITLES, ENSEMBLE
 from neurosim.model.body.contributions import Contribution, contributions
 from neurosim.model.body.remedies import remedy
 from neurosim.simulation.ratio import Ratio, mean_ratio
@@ -27,7 +27,7 @@ from neurosim.simulation.scenario import (
     title_in_sentence,
 )
 from neurosim.view.describe_ratio import NEAR_ZERO, band_of
-from neurosim.view.style import ADVICE
+from neurosim.view.style import ADVICE, muscle_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -43,6 +43,10 @@ OUTCOME_SIGNS = {
     "only in combination": (
         "+",
         "only with something else, or a remedy against some causes",
+    ),
+    "not told by this model": (
+        "?",
+        "what no measurement decides (hidden numbers of the axon, share of event sites) turns it",
     ),
     "outside this model": ("–", "the model has nothing that could answer"),
 }
@@ -251,8 +255,28 @@ def _capitalize(words: str) -> str:
     return words[:1].upper() + words[1:] + "." if words else ""
 
 
+def parting_words(v: Verdict) -> str:
+    """Return what turns a verdict that is not told, with what it then says."""
+    parts: list[str] = []
+    by_share = {f"{100 * s:.0f} % event sites": v.share_ratios[s] for s in v.turns_at_share}
+    by_axon = {_axon_words(name): v.axon_ratios[name] for name in v.turns_with}
+    for change, heading in (("more", "more"), ("same", "no difference"), ("fewer", "fewer")):
+        names = [name for name, r in (by_share | by_axon).items() if v.side(r) == change]
+        if names:
+            parts.append(f"{heading} with {', '.join(dict.fromkeys(names))}")
+    return "; ".join(parts)
+
+
+def _axon_words(name: str) -> str:
+    return "other axons that fit the same nerves" if name in ENSEMBLE else f"the {name} axon"
+
+
 def _rate_phrase(v: Verdict) -> str:
     words = rate_direction_words(v.rate_ratio, v.ci_low, v.ci_high, "in health")
+    if v.muscle:
+        words = f"in the {muscle_words(v.muscle)}, {words}"
+    if v.outcome == NOT_TOLD:
+        return f"{words}; but {parting_words(v)}"
     if v.outcome == "only in combination":
         return f"alone {words}; more when it comes {note_words(v)}"
     return "; ".join(filter(None, (words, note_words(v))))

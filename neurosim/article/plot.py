@@ -39,6 +39,7 @@ OUTCOME_MARKS = {
     "opposed": (VERMILION, "X"),
     "no difference at this size": (BLACK, "s"),
     "only in combination": (PURPLE, "^"),
+    "not told by this model": (BLUE, "D"),
     "outside this model": (GREY, ""),
 }
 RATIO_LIMITS = (1e-4, 1e4)

@@ -10,7 +10,14 @@ import numpy as np
 from neurosim.article import alarms, claim_tests, claims
 from neurosim.article.claims import CLAIMS, Claim
 from neurosim.article.matrix import CAUSES, RemedyMatrix, remedy_matrix, remedy_scenarios
-from neurosim.article.verdict import Verdict, judge_alarm, judge_rate, judge_remedy, make_verdict
+from neurosim.article.verdict import (
+    Verdict,
+    judge_alarm,
+    judge_over_ensemble,
+    judge_rate,
+    judge_remedy,
+    make_verdict,
+)
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, number_within, short_repr
 from neurosim.base.parameters import Key, keep_reads
@@ -76,12 +83,13 @@ def _state_scenario(base: Scenario, name: str) -> Scenario:
 
 def _claim_scenarios(claim: Claim, base: Scenario) -> dict[str, Scenario]:
     """Return the scenarios that a verdict on a claim of a cause needs, by name."""
+    base = base.replace(muscle=claim.muscle) if claim.muscle else base
     scenarios = {name: _state_scenario(base, name) for name in claim.scenarios}
     for partner in claim.combination:
         scenarios[partner] = _state_scenario(base, partner)
         combination = combine((claim.scenarios[0], partner), base)
         scenarios[combination.name] = combination
-    return scenarios
+    return {claim.rates_name(n): s for n, s in ({"normal": base} | scenarios).items()}
 
 
 def _all_scenarios(base: Scenario) -> tuple[dict[str, Scenario], dict[str, Scenario]]:
@@ -89,9 +97,10 @@ def _all_scenarios(base: Scenario) -> tuple[dict[str, Scenario], dict[str, Scena
     causes, others = {"normal": base}, remedy_scenarios(base)
     for claim in CLAIMS:
         causes |= _claim_scenarios(claim, base)
+        place = base.replace(muscle=claim.muscle) if claim.muscle else base
         for name in claim.scenarios:
             for size in severities(CatalogueName.parse(name).base):
-                others[size] = _state_scenario(base, size)
+                others[claim.rates_name(size)] = _state_scenario(place, size)
     return causes, {name: s for name, s in others.items() if name not in causes}
 
 
@@ -131,7 +140,7 @@ def try_claims(
         zip(scenarios, long_run_rates(tuple(scenarios.values()), people, cores=cores), strict=True)
     )
     return tuple(
-        judge_rate(claim, rates)
+        judge_rate(claim, claim.own_rates(rates))
         if claim.kind == "rate"
         else make_verdict(claim, "outside this model", reason=claim.outside)
         for claim in records
@@ -248,13 +257,14 @@ def run_article(
     verdicts = [_judge(claim, evidence, signs) for claim in CLAIMS]
     if robustness:
         announce("what each verdict leans on")
-        verdicts = _assess_robustness(verdicts, scenarios, base, rates, cores)
+        verdicts = _assess_robustness(verdicts, scenarios, rates, cores)
     return Article(tuple(verdicts), base, rates, matrix, signs)
 
 
 def _judge(claim: Claim, evidence: claim_tests.Evidence, signs: alarms.Alarms) -> Verdict:
     if claim.kind == "rate":
-        return _add_sizes(judge_rate(claim, evidence.rates), evidence.rates)
+        rates = claim.own_rates(evidence.rates)
+        return _add_sizes(judge_rate(claim, rates), rates)
     if claim.kind == "remedy":
         return judge_remedy(claim, evidence.matrix)
     if claim.kind == "alarm":
@@ -286,14 +296,16 @@ def _add_sizes(verdict: Verdict, rates: Mapping[str, np.ndarray]) -> Verdict:
 
 
 def _robustness_questions(
-    verdicts: list[Verdict], scenarios: Mapping[str, Scenario], base: Scenario, rates
+    verdicts: list[Verdict], scenarios: Mapping[str, Scenario], rates
 ) -> dict[int, Question]:
     """Return what to move numbers on, by number of the claim; a remedy on its best cause."""
     questions = {}
     for v in verdicts:
         if v.kind == "rate":
             ratio = Ratio(v.rate_ratio, v.ci_low, v.ci_high, v.people)
-            questions[v.number] = _robustness_question(scenarios[v.factor], base, ratio)
+            pair = (claims.claim(v.number).rates_name(n) for n in (v.factor, "normal"))
+            ill, healthy = (scenarios[n] for n in pair)
+            questions[v.number] = _robustness_question(ill, healthy, ratio)
         elif v.kind == "remedy":
             cause = _strongest_cause(v.factor, scenarios, rates)
             if cause is not None:
@@ -322,8 +334,8 @@ def _strongest_cause(
     return max(effect, key=effect.__getitem__) if effect else None
 
 
-def _assess_robustness(verdicts, scenarios, base, rates, cores) -> list[Verdict]:
-    questions = _robustness_questions(verdicts, scenarios, base, rates)
+def _assess_robustness(verdicts, scenarios, rates, cores) -> list[Verdict]:
+    questions = _robustness_questions(verdicts, scenarios, rates)
     robustness = dict(
         zip(questions, assess_robustness(list(questions.values()), cores), strict=True)
     )
@@ -341,14 +353,16 @@ def _add_robustness(verdict: Verdict, robustness: Robustness, question: Question
         lean = robustness.lean and replace(robustness.lean, against=question.against.name)
         return replace(verdict, lean=lean, assumed=robustness.numbers_tried)
     low, high = (float(np.exp(v)) for v in robustness.reference)
-    return replace(
+    changed = replace(
         verdict,
         lean=robustness.lean,
         assumed=robustness.numbers_tried,
         span_low=float(main * np.exp(robustness.lowest)),
         span_high=float(main * np.exp(robustness.highest)),
         axon_ratios={name: float(main * np.exp(v)) for name, v in robustness.axons.items()},
+        share_ratios={at: float(main * np.exp(v)) for at, v in robustness.event_shares.items()},
         elsewhere_ratio=float(np.exp(robustness.elsewhere)),
         reference_low=low,
         reference_high=high,
     )
+    return judge_over_ensemble(changed)

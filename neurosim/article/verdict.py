@@ -6,7 +6,7 @@ ratios, with its 95 % interval.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from neurosim.base.parameters import parameter
@@ -28,6 +28,7 @@ OUTCOMES = (
     "opposed",
     "no difference at this size",
     "only in combination",
+    "not told by this model",
     "outside this model",
 )
 
@@ -69,8 +70,12 @@ class Verdict:
         Least and greatest rate ratio while they were, and the axon was exchanged.
     axon_ratios : mapping of str to float
         Rate ratio with each other axon that fits the same nerves.
+    share_ratios : mapping of float to float
+        Rate ratio with each end of the range of the share of event sites.
+    muscle : str
+        Where it was judged, if not where all others were.
     elsewhere_ratio : float
-        Rate ratio in the calf (in the foot sole, if the verdict is on the calf).
+        Rate ratio in the calf; in the sole of the foot, if the verdict is on another muscle.
     reference_low, reference_high : float
         Rate ratios at both ends of the reference range of the blood value; NaN for others.
     """
@@ -100,6 +105,8 @@ class Verdict:
     span_low: float = float("nan")
     span_high: float = float("nan")
     axon_ratios: Mapping[str, float] = field(default_factory=dict)
+    share_ratios: Mapping[float, float] = field(default_factory=dict)
+    muscle: str = ""
     elsewhere_ratio: float = float("nan")
     reference_low: float = float("nan")
     reference_high: float = float("nan")
@@ -113,23 +120,44 @@ class Verdict:
         """Return under which scenarios, or against which causes, twitches change so."""
         return tuple(name for name, c in self.changes.items() if c == change)
 
+    def side(self, ratio: float) -> str:
+        """Return ``"more"``, ``"same"`` or ``"fewer"`` of the interval, moved to another ratio."""
+        here = Ratio(self.rate_ratio, self.ci_low, self.ci_high, self.people)
+        return here.moved_to(ratio).change
+
     @property
     def turns_with(self) -> tuple[str, ...]:
-        """Axons with which the ratio falls on another side (more, same, fewer) than here.
+        """Axons with which the ratio falls on another side (more, same, fewer) than here."""
+        return tuple(a for a, r in self.axon_ratios.items() if self.side(r) != self.change)
 
-        Empty for a remedy, whose axons were exchanged on one cause only; `lean` has that.
-        """
-        if self.kind == "remedy":
-            return ()
-        ratio = Ratio(self.rate_ratio, self.ci_low, self.ci_high, self.people)
-        return tuple(
-            a for a, r in self.axon_ratios.items() if ratio.moved_to(r).change != ratio.change
-        )
+    @property
+    def turns_at_share(self) -> tuple[float, ...]:
+        """Ends of the range of event sites at which the ratio falls on another side than here."""
+        return tuple(s for s, r in self.share_ratios.items() if self.side(r) != self.change)
+
+    @property
+    def change(self) -> str:
+        """Side of the ratio itself."""
+        return self.side(self.rate_ratio)
+
+
+NOT_TOLD = "not told by this model"
+
+
+def judge_over_ensemble(verdict: Verdict) -> Verdict:
+    """Return the verdict, *not told by this model* where what no norm decides turns it.
+
+    That is the share of event sites, and the axon: the named sets and the ensemble, all of which
+    fit the same nerves. Only verdicts on a cause; a remedy's mean is over many causes.
+    """
+    if verdict.kind != "rate" or not (verdict.turns_with or verdict.turns_at_share):
+        return verdict
+    return replace(verdict, outcome=NOT_TOLD)
 
 
 def make_verdict(claim: Claim, outcome: str, **details) -> Verdict:
     """Return the verdict on a claim with an outcome and what else is known."""
-    fields = {"factor": claim.factor, **details}
+    fields = {"factor": claim.factor, "muscle": claim.muscle, **details}
     return Verdict(
         claim.number,
         claim.claim,

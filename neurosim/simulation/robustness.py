@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from neurosim.base.parameters import load_group, override, parameter, track_reads
-from neurosim.model.axon.axon import AXONS
+from neurosim.model.axon.axon import AXONS, ENSEMBLE
 from neurosim.model.body.contributions import contributions
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
-from neurosim.model.muscle.anatomy import muscle
 from neurosim.simulation.long_run import person_rates
 from neurosim.simulation.person_run import run_one
 from neurosim.simulation.scenario import Scenario
@@ -33,21 +32,26 @@ PERSON_INDEPENDENT_GROUPS = (
     "junction",
 )  # rooms whose numbers act on everybody alike: one person tells
 MEAN_AXON = "people_spread"  # at 0 everybody's axon is the mean one
-COMPARISON_MUSCLES = ("calf", "foot_sole")  # verdicts are shown in the first, too
 BLOOD_VALUES = ("sodium_mmol_l", "potassium_mmol_l", "ionised_calcium_mmol_l",
                 "ionised_magnesium_mmol_l")  # fmt: skip
 MOVED_GROUPS = ("membrane", "firing", "soma", "junction")  # whose numbers every scenario reads
 FIXED_NUMBERS = ("base_", "soma_threshold_")  # what health is, and a range of kinds of units
 GROUP_TITLES = {
     "rogue_tail": "tail of the rogue sites",
-    "rogue_person_spread": "how much people differ in rogue sites",
+    "rogue_person_spread_foot_sole": "how much people differ in rogue sites of the sole",
+    "rogue_person_spread_ordinary": "how much people differ in rogue sites",
+    "event_share": "share of rogue sites that events fire",
+    "event_rate_per_s": "events at an event site",
+    "event_size": "size of the events",
+    "event_width_ms": "width of the events",
+    "site_life_months": "life of a rogue site",
+    "sprout_readiness": "readiness of sprouts",
     "bulk_spread": "spread of the ordinary nodes",
     "load_factor": "sodium load of a terminal",
     "hazard_state_error": "error of the hazard law in this state",
     "noise_channels": "channel noise of a site",
     "propagation_mv": "height of a spike that leaves its site",
     "people_spread": "how much people's axons differ",
-    "own_critical": "sites set against the person's own axon (1) or the mean axon (0)",
     "S5Na": "gate shift by five-fold calcium",
     "quanta": "packets released at the junction",
     "soma_noise_mv": "synaptic noise of the soma",
@@ -94,18 +98,19 @@ def list_assumptions(scenario: Scenario) -> tuple[Assumption, ...]:
     Those that a run of the muscle with this axon reads in health.
     """
     health = Scenario(muscle=scenario.muscle, axon=scenario.axon, duration_s=1.0)
-    reads, rogues = (
-        run_one(health).parameters,
-        f"rogues_per_unit_{muscle(scenario.muscle).site_class}",
-    )
+    reads = run_one(health).parameters
     names = [
         (group, name)
         for group in MOVED_GROUPS
         for name in load_group(group)
-        if (group, name) in reads and name != rogues and _is_movable(group, name)
+        if (group, name) in reads and _is_movable(group, name)
     ]
-    specific = [("firing", rogues), (f"axon_{scenario.axon}", "S5Na")]
-    return tuple(_read_assumption(*one) for one in (*names, *specific))
+    return tuple(_read_assumption(*one) for one in (*names, (f"axon_{scenario.axon}", "S5Na")))
+
+
+def comparison_muscle(name: str) -> str:
+    """Return the muscle in which a verdict is shown, too: the calf, or the sole of the foot."""
+    return "calf" if name == "foot_sole" else "foot_sole"
 
 
 def size_assumptions(body: Body) -> tuple[Assumption, ...]:
@@ -192,6 +197,8 @@ class Robustness:
         Least and greatest shift while every number alone is moved over its range, or the axon.
     axons : mapping of str to float
         Shift with each other axon.
+    event_shares : mapping of float to float
+        Shift with each end of the range of `event_share`.
     elsewhere : float
         Ratio in the comparison muscle.
     reference : tuple of float
@@ -203,6 +210,7 @@ class Robustness:
     lowest: float = math.nan
     highest: float = math.nan
     axons: Mapping[str, float] = field(default_factory=dict)
+    event_shares: Mapping[float, float] = field(default_factory=dict)
     elsewhere: float = math.nan
     reference: tuple[float, float] = (math.nan, math.nan)
 
@@ -273,8 +281,9 @@ class _Runs:
 def assess_robustness(questions: Sequence[Question], cores: int = 1) -> list[Robustness]:
     """Return what every question leans on."""
     first = questions[0].scenario
-    general = list_assumptions(first)
-    other = COMPARISON_MUSCLES[first.muscle == COMPARISON_MUSCLES[0]]
+    by_muscle = {q.scenario.muscle: q.scenario for q in questions}
+    lists = [list_assumptions(scenario) for scenario in by_muscle.values()]
+    general = tuple(dict.fromkeys(chain(*lists)))
     runs = _Runs(questions, cores)
     runs.request(("base",))
     runs.request(("one",))
@@ -283,10 +292,10 @@ def assess_robustness(questions: Sequence[Question], cores: int = 1) -> list[Rob
     for a in general:
         for end in (a.low, a.high):
             runs.request((a.name, end), moved=((a.group, a.name, end),))
-    for name in AXONS:
+    for name in (*AXONS, *ENSEMBLE):
         if name != first.axon:
             runs.request(("axon", name), lambda s, name=name: s.replace(axon=name))
-    runs.request(("elsewhere",), lambda s: s.replace(muscle=other))
+    runs.request(("elsewhere",), lambda s: s.replace(muscle=comparison_muscle(s.muscle)))
     by_question = {i: _question_assumptions(q) for i, q in enumerate(questions)}
     for i, q in enumerate(questions):
         for a in by_question[i]:
@@ -317,7 +326,11 @@ def _reference_bodies(q: Question) -> list[tuple[str, Body]]:
 
 def _assess_question(runs: _Runs, i: int, q: Question, general, sizes) -> Robustness:
     base, spread, one = (runs.ratio((k,), q) for k in ("base", "spread", "one"))
-    axons = {n: runs.ratio(("axon", n), q) - base for n in AXONS if ("axon", n) in runs.found}
+    axons = {
+        n: runs.ratio(("axon", n), q) - base
+        for n in (*AXONS, *ENSEMBLE)
+        if ("axon", n) in runs.found
+    }
     shifts = {}
     for a in (*general, *sizes):
         keys = [(a.name, e) if a in general else ("size", i, a.name, e) for e in (a.low, a.high)]
@@ -338,6 +351,12 @@ def _assess_question(runs: _Runs, i: int, q: Question, general, sizes) -> Robust
         min(reach),
         max(reach),
         axons,
+        {
+            end: shift
+            for a, ends in shifts.items()
+            if a.name == "event_share"
+            for end, shift in zip((a.low, a.high), ends, strict=True)
+        },
         runs.ratio(("elsewhere",), q),
         (low, high),
     )

@@ -33,6 +33,7 @@ AXON_TITLES = {  # parameter sets that fit the same nerves, and how they differ
     "alternative": "another fit, without slow inactivation",
 }
 AXONS = tuple(AXON_TITLES)
+ENSEMBLE: tuple[str, ...] = ()
 
 
 class ParameterSet(Mapping[str, float]):

@@ -26,7 +26,7 @@ from neurosim.simulation import person_run
 
 ROOT = Path(neurosim.__file__).parent
 CACHED = (
-    hz._table, hz._examined_sites, hz._evoked_mv, hz._site_thresholds, person_run._examine_person,
+    hz._table, hz._examined_sites, hz._evoked_mv, hz._pulse_pa, person_run._examine_person,
     person_run._draw_healthy_sites, junction.fibre_response, junction.end_plate_mv,
 )  # fmt: skip
 STATE = Conditions(calcium_out_mmol_l=0.9, potassium_out_mmol_l=4.9)
@@ -61,7 +61,7 @@ def everything(axon="ghk", scores=()):
     table = hz.hazard_table(STATE, axon, scores)
     values = {n: getattr(table, n) for n in ("bursts_per_min", "action", "pair", "rest_mv")}
     values |= {
-        "x": table.threshold_percent,
+        "x": table.threshold_ratio,
         "travels": np.array(hz.conduction_probability(STATE, axon, scores)),
     }
     test = person_run._examine_person(STATE, axon, scores)

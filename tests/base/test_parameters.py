@@ -39,7 +39,7 @@ from neurosim.model.body.state import Body
 ROOT = Path(neurosim.__file__).parent
 READERS = {"parameter", "parameters.parameter", "_param", "param"}
 UNITS = {
-    "1/min", "1/s", "units", "mV per pH unit",
+    "1/min", "1/s", "units", "mV per pH unit", "months", "thresholds",
     "1", "1/h", "1e-9 cm3/s", "C/m2", "L/(h kg)", "L/kg", "L/mol", "channels", "degC", "g/L",
     "g/mol", "kg", "ln", "mN", "mV per e-fold", "mV", "mg", "min", "mmol/L", "mmol/g", "ms", "nS",
     "%", "pA", "pA/mV", "pF", "s", "sites", "spikes", "twitches", "umol/L",

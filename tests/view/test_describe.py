@@ -2,15 +2,14 @@
 
 import math
 
-import numpy as np
 import pytest
 
 from neurosim.base.errors import NeurosimError
 from neurosim.model.body.state import Body
 from neurosim.simulation.replicate import replicate
 from neurosim.simulation.simulate import simulate
-from neurosim.view import describe_firing, describe_ratio, summary
-from neurosim.view.describe_body import body_words, firing_point
+from neurosim.view import describe_body, describe_firing, describe_ratio, summary
+from neurosim.view.describe_body import body_words
 from neurosim.view.figures import picture_chain
 from neurosim.view.terms import PLAIN_WORDS, explain_terms
 
@@ -113,16 +112,11 @@ def test_sources_leave_out_the_other_axon_and_muscles():
     assert ("anatomy", "eyelid") not in reads
 
 
-def test_firing_point_lies_between_the_points_of_the_table():
-    class Table:
-        sodium_multiplier = np.array([1.0, 2.0, 3.0])
-        threshold_percent = np.array([100.0, 60.0, 20.0])
-        bursts_per_min = np.array([[1e-30], [0.1], [10.0]])
-        critical_multiplier = 2.5
-
-    assert firing_point(Table) == (2.5, pytest.approx(40.0))
-    Table.bursts_per_min = Table.bursts_per_min + 2.0
-    assert firing_point(Table) == (1.0, 100.0)
+def test_the_margin_counts_the_sites_that_fire_once_a_minute():
+    low = simulate("low_calcium", duration_s=30)
+    rates = describe_body.site_rates_per_min(low)
+    assert describe_body.count_ectopic_sites(low) == (rates >= 1.0).sum() > 0
+    assert f"Margin: {(rates >= 1.0).sum()} of this person's" in describe_body.margin_words(low)
 
 
 def test_where_a_raised_rate_comes_from():

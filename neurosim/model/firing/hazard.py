@@ -262,7 +262,7 @@ def _examine_states(
     for first in range(0, len(states), at_once):
         batch = states[first : first + at_once]
         several = [(c, axon, scores) for c in batch]
-        parts = (_site_batch(batch, nu, loads), _site_batch(batch, np.ones(1), loads))
+        parts = (_site_batch(batch, nu, loads), _site_batch(batch, np.ones(1), LOAD_MMOL_L))
         columns = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
         n = len(batch) * nu.size * loads.size
         with track_reads(alone=True) as common:
@@ -272,7 +272,7 @@ def _examine_states(
         _examined_sites.store_all(examined, several, common | reads)
         ordinary = sites.take(slice(n, None))
         with track_reads(alone=True) as reads:
-            unloaded = ordinary.take(slice(None, None, loads.size))
+            unloaded = ordinary.take(slice(None, None, LOAD_MMOL_L.size))
             peaks_mv = _evoked_peaks_mv(unloaded).tolist()
         _evoked_mv.store_all(peaks_mv, several, common | reads)
         with track_reads(alone=True) as reads:
@@ -304,9 +304,8 @@ def _evoked_mv(conditions: Conditions, axon: str, scores: people.Scores) -> floa
 
 @cached(size=8192, codec=IDENTITY)
 def _pulse_pa(conditions: Conditions, axon: str, scores: people.Scores) -> np.ndarray:
-    """Return the threshold of an event-like pulse at the ordinary node over the examined loads."""
-    loads = _examined_grid(scores)[1]
-    batch = _site_batch([conditions], np.ones(1), loads)
+    """Return the threshold of an event-like pulse at the ordinary node over the loads."""
+    batch = _site_batch([conditions], np.ones(1), LOAD_MMOL_L)
     return _pulse_thresholds_pa(at_rest(batch, people.axon_of_person(axon, scores)))
 
 
@@ -420,7 +419,6 @@ def _threshold_ratios(states: Sequence[Conditions], axon: str, scores: people.Sc
     """Return `HazardTable.threshold_ratio` of several states, shape (states, k)."""
     pulses = np.array([_pulse_pa(c, axon, scores) for c in states])
     ratio = pulses / _pulse_pa(Conditions(), axon, scores)[0]
-    ratio = _interpolate_across_loads(ratio) if scores else ratio
     ratio = np.where(np.isnan(ratio), np.inf, ratio)
     return np.maximum.accumulate(ratio, axis=1)  # a load never raises the rate of a site
 

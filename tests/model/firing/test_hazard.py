@@ -263,13 +263,3 @@ def test_the_table_is_remembered_and_frozen():
     assert table(**{CA: 1.0}) is first
     with pytest.raises(dataclasses.FrozenInstanceError):
         first.axon = "ohmic"
-
-
-def test_thresholds_of_the_sites_fall_along_nu_while_they_are_silent():
-    hazards = table()
-    silent = hazards.sodium_multiplier < hazards.critical_multiplier
-    x = hazards.threshold_percent
-    assert x[np.flatnonzero(np.isclose(hazards.sodium_multiplier, 1.0))] == pytest.approx(
-        [100.0], abs=0.5
-    )
-    assert np.all(np.diff(x[silent]) < 0)

@@ -8,12 +8,11 @@ from neurosim.model.axon import people
 from neurosim.model.axon.axon import Conditions, at_rest
 from neurosim.model.firing import hazard as hz
 from neurosim.model.firing.sites import person_scores
-from neurosim.simulation.person_run import person_sites
 from neurosim.simulation.scenario import Scenario, load_scenario
 from neurosim.simulation.simulate import simulate
 from neurosim.simulation.tally import tally_person
-from neurosim.validation.surveys import margins
 
+CACHES = (hz._table, hz._examined_sites, hz._evoked_mv, hz._pulse_pa)
 STATES = {
     "health": Conditions(),
     "calcium 0.8": Conditions(calcium_out_mmol_l=0.8),
@@ -32,8 +31,9 @@ def whole_table(conditions, axon, scores):
     rest = cells.rest_mv[:, 0]
     shift = cells.shift_mv - hz._healthy_shift_mv(axon)
     pair = hz.pair_probability(axon, rest, hz.NU, shift)
+    (ratio,) = hz._threshold_ratios([conditions], axon, scores)
     return hz.HazardTable(
-        conditions, axon, hz.NU, hz.LOAD_MMOL_L, rate[0], least[0], pair, rest, scores
+        conditions, axon, hz.NU, hz.LOAD_MMOL_L, rate[0], least[0], pair, rest, ratio, scores
     )
 
 
@@ -52,6 +52,10 @@ def test_few_sites_of_a_person_tell_the_whole_table(name):
     error = np.abs(np.log(interpolated.bursts_per_min / exact.bursts_per_min)[counts])
     assert np.median(error) < 0.25  # the law's own error is 0.35 to 0.5 (median)
     assert np.percentile(error, 75) < 0.6
+    loads = hz._site_batch([STATES[name]], np.ones(1), hz.LOAD_MMOL_L)
+    pulses = hz._pulse_thresholds_pa(at_rest(loads, people.axon_of_person("ghk", scores)))
+    ratio = pulses / hz._pulse_pa(Conditions(), "ghk", scores)[0]
+    assert interpolated.threshold_ratio == pytest.approx(ratio, rel=1e-9)
     within = (hz.PERSON_NU[0] <= hz.NU) & (hz.PERSON_NU[-1] >= hz.NU)
     assert np.allclose(interpolated.rest_mv[within], exact.rest_mv[within], atol=0.5)
     assert np.allclose(interpolated.pair[within], exact.pair[within], atol=0.02)
@@ -63,18 +67,18 @@ def test_states_found_together_are_those_found_one_by_one():
         several = [(c, "ghk", scores_used) for c in states]
         alone = []
         for args in several:
-            for cached_function in (hz._table, hz._examined_sites, hz._evoked_mv):
+            for cached_function in CACHES:
                 cached_function.clear()
             alone.append((hz._table(*args), hz.conduction_probability(*args)))
-        for cached_function in (hz._table, hz._examined_sites, hz._evoked_mv):
+        for cached_function in CACHES:
             cached_function.clear()
         hz.prefetch_tables(states, "ghk", scores_used)
-        for cached_function in (hz._table, hz._examined_sites, hz._evoked_mv):
+        for cached_function in CACHES:
             assert cached_function.missing(several) == []
         # to the last bit: a person does not depend on the batch
         for args, (table, travels) in zip(several, alone, strict=True):
             assert hz.conduction_probability(*args) == travels
-            for name in ("bursts_per_min", "action", "pair", "rest_mv"):
+            for name in ("bursts_per_min", "action", "pair", "rest_mv", "threshold_ratio"):
                 value = getattr(hz._table(*args), name)
                 assert np.array_equal(value, getattr(table, name), equal_nan=True), name
 
@@ -90,8 +94,7 @@ def test_the_mean_person_has_the_tables_of_the_mean_axon():
     )
 
 
-def test_sites_are_set_against_the_persons_own_axon_unless_told_otherwise():
-    mean = hz.hazard_table(Conditions()).critical_multiplier
+def test_sites_are_set_against_the_persons_own_axon():
     personal = [
         hz.hazard_table(Conditions(), "ghk", person_scores(1, p)).critical_multiplier
         for p in range(6)
@@ -99,22 +102,6 @@ def test_sites_are_set_against_the_persons_own_axon_unless_told_otherwise():
     assert np.ptp(np.log(np.array(personal) - 1.0)) > 0.2  # people's margins differ
     critical = [hz.critical_multiplier("ghk", person_scores(1, p)) for p in range(6)]
     assert np.allclose(critical, personal)
-    with override("firing", "own_critical", 0.0):
-        other = [hz.critical_multiplier("ghk", person_scores(1, p)) for p in range(6)]
-        sites = person_sites(Scenario(), 3)[0]
-    assert np.allclose(other, mean)
-    again = person_sites(Scenario(), 3)[0]
-    # the same draws, in other units
-    rogue = again.origin == 1
-    part = (again.sodium_multiplier - 1.0)[rogue] / (sites.sodium_multiplier - 1.0)[rogue]
-    assert np.allclose(part, (personal[3] - 1.0) / (mean - 1.0))
-
-
-def test_healthy_people_keep_their_rates_only_if_set_against_their_own_axon():
-    assert np.array_equal(margins(5, "ghk", 1), np.ones(5))
-    with override("firing", "own_critical", 0.0):
-        spread = margins(5, "ghk", 1)
-    assert np.std(spread) > 0.05
 
 
 def test_a_result_is_of_the_persons_own_axon_and_as_replicated():

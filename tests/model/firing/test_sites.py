@@ -75,9 +75,12 @@ def test_a_person_is_rogue_rich_in_every_muscle():
     assert stats.spearmanr(*np.array(counts).T).statistic > 0.8
 
 
-@pytest.mark.parametrize(("site_class", "units"), [("foot_sole", 40), ("ordinary", 2000)])
+@pytest.mark.parametrize(("site_class", "units"), [("foot_sole", 120), ("ordinary", 60000)])
 def test_rogues_are_poisson_with_an_exponential_tail(site_class, units):
-    with override("firing", "rogue_person_spread", 0.0):
+    with (
+        override("firing", f"rogue_person_spread_{site_class}", 0.0),
+        override("firing", "event_share", 0.0),
+    ):
         people = [of_person(p, units=units, site_class=site_class) for p in range(300)]
     counts = np.array([(s.origin == ROGUE).sum() for s in people])
     mean = parameter("firing", f"rogues_per_unit_{site_class}") * units
@@ -99,7 +102,7 @@ def test_the_bulk_is_log_normal():
 
 def test_people_differ_in_rogues_as_log_normal():
     counts = np.array([(of_person(p, units=400).origin == ROGUE).sum() for p in range(400)])
-    spread = parameter("firing", "rogue_person_spread")
+    spread = parameter("firing", "rogue_person_spread_foot_sole")
     logs = np.log(counts / (parameter("firing", "rogues_per_unit_foot_sole") * 400))
     assert logs.std(ddof=1) == pytest.approx(spread, rel=0.12)
     assert abs(logs.mean()) < 4.0 * spread / 20.0

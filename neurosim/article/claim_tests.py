@@ -18,6 +18,7 @@ from neurosim.model.body.remedies import REMEDY_NAMES, remedy
 from neurosim.model.firing.discharge import expected_bursts_per_min
 from neurosim.simulation import person_run as run
 from neurosim.simulation import state as state_
+from neurosim.simulation.persistence import follow_up
 from neurosim.simulation.person_run import run_one
 from neurosim.simulation.ratio import mean_ratio
 from neurosim.simulation.scenario import Scenario, apply_remedy, load_scenario, title_in_sentence
@@ -279,6 +280,19 @@ def disease_share(prevalence: float, twitching: float = 1.0) -> float:
     return ill / (ill + (1.0 - prevalence) * _param("twitching_in_health"))
 
 
+def often_passes(e: Evidence) -> Finding:
+    """Return whether half of those who twitch enough to complain have none two years later."""
+    months = 24.0
+    after = follow_up(months, seed=e.base.seed, axon=e.base.axon)
+    gone = 1.0 - after.persists
+    words = (
+        f"of people whose ordinary muscles twitch enough to complain, {100 * gone:.0f} % have no "
+        f"twitching {months:.0f} months later, {100 * after.halved:.0f} % have less than half and "
+        f"{100 * after.doubled:.0f} % more than twice as much"
+    )
+    return _finding_if(gone >= _param("often_passes"), words)
+
+
 def rarely_serious(e: Evidence) -> Finding:
     """Return whether next to nobody who twitches has ALS, if everybody with it does (Bayes)."""
     share = disease_share(_param("als_prevalence"), 1.0)
@@ -316,6 +330,7 @@ TESTS: Mapping[str, Callable[[Evidence], Finding]] = {
         short_circuits,
         unpredictable,
         no_single_remedy,
+        often_passes,
         rarely_serious,
         no_disease,
     )

@@ -63,6 +63,7 @@ FILES = {
 for _group, _path in (
     ("mystery", "classroom/mystery/mystery.toml"),
     ("fatigue", "validation/fatigue.toml"),
+    ("variation", "validation/variation.toml"),
 ):
     if resources.files("neurosim").joinpath(_path.split("/")[0], "__init__.py").is_file():
         FILES[_group] = _path

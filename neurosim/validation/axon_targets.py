@@ -329,10 +329,13 @@ def _condition_rows() -> list[Row]:
 
 
 def _population_rows(people: int) -> list[Row]:
+    """V36 and V37: the free numbers of the sites are fitted on these."""
     names = {"vanderheijden1994": "V36", "reimers1996": "V37"}
     source = {"V36": "van der Heijden 1994", "V37": "Reimers 1996"}
     rows = []
     for f in survey_facts(people):
         v = names[f.source]
-        rows.append(Row(v, f.name, f.unit, "health", f.low, f.high, f.model, "fitted", source[v]))
+        rows.append(
+            Row(v, f.name, f.unit, f.condition, f.low, f.high, f.model, "fitted", source[v])
+        )
     return rows

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurosim.article import alarms
 from neurosim.base.parameters import parameter
 from neurosim.clinic.excitability import examine
 from neurosim.model.body import kinetics
@@ -33,29 +32,25 @@ if TYPE_CHECKING:
 CAFFEINE = Body(plasma_caffeine_umol_l=40.0)  # an hour after 6 mg/kg (V72)
 SLEEPLESS = Body(sleep_debt_h=8.0)  # one night
 PEOPLE = 40
-MONTHS_PEOPLE, MONTHS_WEEKS = 12, 104
 NOT_COMPUTABLE = (
     ("V48n", "motor neuron disease after 24 months of benign twitching", "nobody falls ill unless "
      "told to"),
     ("V71n", "cortical silent period under caffeine", "no cortex"),
     ("V73", "evoked potentials and F-waves without serotonin", "no field takes serotonin away, and "
      "no evoked potential is drawn"),
-    ("V77n", "blood of people whose eyelid twitches", "the model takes blood and does not predict "
-     "it"),
     ("V78n", "intracortical inhibition without sleep", "no cortex"),
+    ("V83", "share of second spikes within 20 ms by a unit's own rate", "no published share; it "
+     "would tell the share of event sites"),
     ("V80", "neuropathy under less potassium in the diet", "no process of the model lasts months"),
 )  # fmt: skip
 SCHEEL = "Scheel 1997 J Neuroimaging 7:23"
 BY_CONSTRUCTION = "by construction: nothing of it reaches the axon"
-MEXILETINE = "Oskarsson 2018, doi 10.1002/mus.26117: unchanged; fewer in another trial"
 
 
 def body_rows() -> list[Row]:
-    """Return the rows of V47, V48, V55, V69 to V72, V75 and V77 to V79, where computable."""
+    """Return the rows of V47, V69 to V72, V75, V78 and V79, where computable."""
     return [
         *_root_rows(),
-        *_months_rows(),
-        *_blocker_rows(),
         *_caffeine_rows(),
         *_sweat_rows(),
         *_breath_rows(),
@@ -94,31 +89,6 @@ def _root_rows() -> list[Row]:
         ("V47", "twitch rate against health", "1", "sensory fibres alone", 0.8, 1.25,
          float(sensory[0].sum() / sensory[1].sum()), "fitted",
          f"{SCHEEL}: not raised; by construction"),
-    )  # fmt: skip
-    return [Row(*target) for target in targets]
-
-
-def _months_rows() -> list[Row]:
-    """V48: benign twitching after 24 months."""
-    signs = alarms.run_alarms(MONTHS_PEOPLE, MONTHS_WEEKS, groups=["benign"])
-    share = signs.share("persists", "benign").value
-    where = f"{MONTHS_PEOPLE} people, {MONTHS_WEEKS} weeks"
-    targets = (
-        ("V48", "benign twitching that persists", "share", where, 0.79, 0.99, share, "measured",
-         "Filippakis 2018, doi 10.1002/mus.26193: 93 % of 35; sites here neither come nor go"),
-    )  # fmt: skip
-    return [Row(*target) for target in targets]
-
-
-def _blocker_rows() -> list[Row]:
-    """V55: twitches in ALS under a sodium channel blocker."""
-    ill = Body(als=1.0)
-    treated, untreated = _people_rates(
-        ill.replace(sodium_channel_blocker=1.0), ill, muscle="upper_arm"
-    ).expected_per_min
-    targets = (
-        ("V55", "twitch rate with mexiletine", "1", f"ALS, upper arm, {PEOPLE} people", 0.8, 1.25,
-         float(treated.sum() / untreated.sum()), "measured", f"{MEXILETINE}; width chosen here"),
     )  # fmt: skip
     return [Row(*target) for target in targets]
 
@@ -217,13 +187,9 @@ def _breath_rows() -> list[Row]:
 
 
 def _sleep_rows() -> list[Row]:
-    """V77 and V78: lost sleep, in the eyelid and at the axon."""
-    tired, rested = _people_rates(SLEEPLESS, Body(), muscle="eyelid").expected_per_min
-    where = f"8 h of sleep lost, {PEOPLE} people"
+    """V78: lost sleep at the axon."""
+    where = "8 h of sleep lost"
     targets = (
-        ("V77", "eyelid twitches against health, median person", "1", where, 1.0 + 1e-6, INF,
-         float(np.median(tired / rested)), "assumed",
-         "Kim 2021 Korean J Health Promot 21:129: who twitches sleeps worse; sign only"),
         ("V78", "change of the axon's threshold", "%", where, -2.0, 2.0,
          _threshold_percent(SLEEPLESS), "fitted",
          f"Zhang 2025, doi 10.1016/j.brainresbull.2025.111190: unchanged; {BY_CONSTRUCTION}"),

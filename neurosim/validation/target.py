@@ -38,6 +38,11 @@ class Row:
         return bool(self.published_low <= self.model <= self.published_high)
 
     @property
+    def is_sign(self) -> bool:
+        """Whether the published range is open on a side, so that only a sign is asked."""
+        return not (math.isfinite(self.published_low) and math.isfinite(self.published_high))
+
+    @property
     def place(self) -> float:
         """Where the model lies: 0 in the middle of the published range, -1 and 1 at its ends.
 

@@ -30,6 +30,7 @@ from neurosim.validation.axon_targets import (
 )
 from neurosim.validation.body_targets import body_rows
 from neurosim.validation.motor_targets import motor_rows
+from neurosim.validation.people_targets import people_rows
 from neurosim.validation.target import INF, Row, Validation
 
 NOT_COMPUTABLE = (
@@ -113,7 +114,7 @@ def _elsewhere_rows() -> list[Row]:
     return [Row(*target) for target in targets]
 
 
-def validation_rows(people: int = 300) -> tuple[Row, ...]:
+def validation_rows(people: int = 1500) -> tuple[Row, ...]:
     """Return every target.
 
     Parameters
@@ -130,6 +131,7 @@ def validation_rows(people: int = 300) -> tuple[Row, ...]:
         *_tetany_rows(),
         *motor_rows(),
         *body_rows(),
+        *people_rows(),
     )
 
 

@@ -32,6 +32,12 @@ OTHER_QUANTITIES = {
 def describe_validation(validation: Validation) -> str:
     """Return how many targets are met, then every miss and every fact that cannot be computed."""
     lines = [f"Inside the published range: {count_targets(validation.rows)}."]
+    sided = [row for row in validation.rows if row.grade == "measured" and not row.is_sign]
+    inside = sum(row.inside for row in sided)
+    lines.append(
+        f"  Of {len(sided)} measured with a range on both sides, {inside} are inside; the other "
+        "measured ones hold a sign only."
+    )
     lines += [
         f"  outside: {row.quantity} ({row.condition}): model {row.model:.4g}, "
         f"published {range_words(row.published_low, row.published_high)} "

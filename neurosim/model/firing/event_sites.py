@@ -22,6 +22,11 @@ from neurosim.base.parameters import parameter
 LEAST_PER_MIN = 1e-7
 
 
+def events_per_min() -> float:
+    """Return how many events come to a site, per minute."""
+    return 60.0 * parameter("firing", "event_rate_per_s")
+
+
 def event_rate(threshold_ratio: np.ndarray, size: np.ndarray) -> np.ndarray:
     """Return bursts per minute of event sites.
 
@@ -33,14 +38,13 @@ def event_rate(threshold_ratio: np.ndarray, size: np.ndarray) -> np.ndarray:
     size : ndarray
         kappa, mean size of the events of a site in healthy thresholds; above 0.
     """
-    events_per_min = 60.0 * parameter("firing", "event_rate_per_s")
     need = np.where(np.isnan(threshold_ratio), np.inf, threshold_ratio)
-    return events_per_min * np.exp(-need / size)
+    return events_per_min() * np.exp(-need / size)
 
 
 def least_size(per_min: float = LEAST_PER_MIN) -> float:
     """Return the mean size of events of a site that fires `per_min` times a minute in health."""
-    return float(1.0 / np.log(60.0 * parameter("firing", "event_rate_per_s") / per_min))
+    return float(1.0 / np.log(events_per_min() / per_min))
 
 
 def share_above(per_min: float, threshold_ratio: float = 1.0) -> float:
@@ -48,7 +52,7 @@ def share_above(per_min: float, threshold_ratio: float = 1.0) -> float:
 
     exp(-rho / (tau ln(60 lambda / per_min))): sizes are exponential between sites, of mean tau.
     """
-    most = 60.0 * parameter("firing", "event_rate_per_s")
+    most = events_per_min()
     if per_min >= most:
         return 0.0
     mean = parameter("firing", "event_size")
@@ -64,4 +68,4 @@ def mean_rate(threshold_ratio: np.ndarray | float) -> np.ndarray:
     from scipy.special import k1
 
     z = 2.0 * np.sqrt(np.asarray(threshold_ratio) / parameter("firing", "event_size"))
-    return 60.0 * parameter("firing", "event_rate_per_s") * z * k1(z)
+    return events_per_min() * z * k1(z)

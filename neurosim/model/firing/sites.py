@@ -28,6 +28,8 @@ TYPICAL_PERSON = 1
 BULK, ROGUE, SOMA, LESION = 0, 1, 2, 3  # indices into discharge.ORIGINS
 DAY_S = 86_400.0
 MONTH_S = 365.25 / 12.0 * DAY_S
+# Of the critical excess; in health a channel site below fires once in a century.
+RELEVANT_EXCESS = 0.48
 LEAST_RUN_S = DAY_S  # in a shorter run no site comes or goes: of 100 less than one would
 
 

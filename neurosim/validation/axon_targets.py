@@ -335,7 +335,6 @@ def _population_rows(people: int) -> list[Row]:
     rows = []
     for f in survey_facts(people):
         v = names[f.source]
-        rows.append(
-            Row(v, f.name, f.unit, f.condition, f.low, f.high, f.model, "fitted", source[v])
-        )
+        target = (v, f.name, f.unit, f.condition, f.low, f.high, f.model, "fitted", source[v])
+        rows.append(Row(*target))
     return rows

@@ -199,17 +199,16 @@ def survey_facts(people: int = 300, seed: int = 11, axon: str = "ghk") -> tuple[
     most, fewest, highest = largest_of_eight(seen, np.random.default_rng(seed + 3))
     h, r = "vanderheijden1994", "reimers1996"
     # 50 of 50, 0 of 100, 8 of 70: exact binomial 95 % intervals
-    facts = (
-        ("people with a discharge in an abductor hallucis", "share", float(active.mean()), 0.929,
+    return (
+        Fact("people with a discharge in an abductor hallucis", "share", float(active.mean()), 0.929,
          1.0, 0.985, 0.008, h),
-        ("abductor hallucis above 100 per minute", "share", float((feet > 100).mean()), 0.005, 0.15,
+        Fact("abductor hallucis above 100 per minute", "share", float((feet > 100).mean()), 0.005, 0.15,
          0.06, 0.04, h),
-        ("tibialis anterior above 3 per minute", "share", float((shins > 3).mean()), 0.0, 0.036,
+        Fact("tibialis anterior above 3 per minute", "share", float((shins > 3).mean()), 0.0, 0.036,
          0.005, 0.01, h),
-        ("people with a twitch in 28 muscles", "share", float(positive.mean()), 0.051, 0.213, 0.114,
+        Fact("people with a twitch in 28 muscles", "share", float(positive.mean()), 0.051, 0.213, 0.114,
          0.03, r),
-        ("most muscles in one of 8 such people", "muscles",
+        Fact("most muscles in one of 8 such people", "muscles",
          float(most), 4.0, 8.0, 6.0, 2.0, r,
          f"health; 5 to 95 % of such surveys: {fewest:.0f} to {highest:.0f}"),
     )  # fmt: skip
-    return tuple(Fact(*fact) for fact in facts)

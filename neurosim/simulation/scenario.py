@@ -36,7 +36,7 @@ from neurosim.base.errors import (
     short_repr,
     unknown_name,
 )
-from neurosim.model.axon.axon import AXONS
+from neurosim.model.axon.axon import AXONS, ENSEMBLE
 from neurosim.model.body.course import Course
 from neurosim.model.body.remedies import remedy
 from neurosim.model.body.state import Body
@@ -182,7 +182,7 @@ class Scenario:
         for name, most in LONGEST.items():
             _check_text(name, getattr(self, name), most)
         keep(self, "title", self.title or self.name.replace("_", " "))
-        if self.axon not in AXONS:
+        if self.axon not in (*AXONS, *ENSEMBLE):
             raise unknown_name("axon", self.axon, AXONS)
         keep(self, "root", canonical_root(self.root))
 

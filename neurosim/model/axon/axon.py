@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import resources
 from typing import Any, cast
 
 import numpy as np
@@ -33,7 +34,12 @@ AXON_TITLES = {  # parameter sets that fit the same nerves, and how they differ
     "alternative": "another fit, without slow inactivation",
 }
 AXONS = tuple(AXON_TITLES)
-ENSEMBLE: tuple[str, ...] = ()
+_MEMBERS = (
+    resources.files("neurosim.model.axon").joinpath("ensemble.csv").read_text("utf-8").splitlines()
+)
+# Further sets that fit the norms as `ghk` does and differ in what none sees; the hazard law's
+# coefficients, fitted on `ghk`, serve them, too (scripts/calibration/make_ensemble.py).
+ENSEMBLE = tuple(f"ensemble_{i}" for i in range(1, len(_MEMBERS)))
 
 
 class ParameterSet(Mapping[str, float]):
@@ -94,13 +100,23 @@ class ParameterSet(Mapping[str, float]):
 Axon = str | ParameterSet
 
 
+def law_axon(axon: str) -> str:
+    """Return the named set whose laws (of hazards, of chains) serve an axon."""
+    return "ghk" if axon in ENSEMBLE else axon
+
+
 @cached()
 def _read_axon(name: str) -> ParameterSet:
+    if name in ENSEMBLE:
+        row = _MEMBERS[1 + ENSEMBLE.index(name)].split(",")
+        return ParameterSet(dict(zip(_MEMBERS[0].split(","), map(float, row), strict=True)))
     return ParameterSet({p: parameter(f"axon_{name}", p) for p in load_group(f"axon_{name}")})
 
 
 def axon_parameters(axon: Axon = "ghk") -> ParameterSet:
-    """Return the parameters of an axon: one of `AXONS` by name, or a `ParameterSet` as it is.
+    """Return the parameters of an axon: by name, or a `ParameterSet` as it is.
+
+    Names are `AXONS` and the members of the `ENSEMBLE`.
 
     Raises
     ------
@@ -109,7 +125,7 @@ def axon_parameters(axon: Axon = "ghk") -> ParameterSet:
     """
     if isinstance(axon, ParameterSet):
         return axon
-    if axon not in AXONS:
+    if axon not in (*AXONS, *ENSEMBLE):
         raise unknown_name("axon", axon, AXONS)
     return _read_axon(axon)
 

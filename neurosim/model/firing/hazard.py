@@ -31,6 +31,7 @@ from neurosim.model.axon.axon import (
     Conditions,
     at_rest,
     condition_columns,
+    law_axon,
     threshold_pa,
 )
 from neurosim.model.firing.discharge import HazardCourse, UnitHazard, balance
@@ -117,7 +118,7 @@ def multiplier_at_once_a_minute(rate: np.ndarray, nu: np.ndarray = NU) -> float:
 
 
 def _param(axon: str, name: str) -> float:
-    return parameter("hazard", f"{axon}.{name}")
+    return parameter("hazard", f"{law_axon(axon)}.{name}")
 
 
 def burst_rate(axon: str, action_: np.ndarray, rest_mv: np.ndarray) -> np.ndarray:

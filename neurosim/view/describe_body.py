@@ -145,8 +145,8 @@ def margin_words(result: Result) -> str:
         soma += f" (health {healthy:.1f})"
     count = count_ectopic_sites(result)
     total = label_number(result.sites.unit.size)
-    fire = "is ectopic and fires" if count == 1 else "are ectopic and fire"
+    fires = "is an ectopic site" if count == 1 else "are ectopic sites"
     return (
-        f"Margin: {label_number(count) if count else 'none'} of this person's {total} sites {fire} "
-        f"by {'itself' if count == 1 else 'themselves'} once a minute or more; {soma}."
+        f"Margin: {label_number(count) if count else 'none'} of this person's {total} nodes "
+        f"{fires} that would fire once a minute or more; {soma}."
     )

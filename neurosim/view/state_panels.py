@@ -183,8 +183,8 @@ def plot_margin(lanes: Sequence[Result], ax: Any = None) -> Any:
     ax.set_yticks(ticks, [label_number(t) for t in ticks])
     ax.set_yticks([], minor=True)
     ax.set_xlabel("how often a site fires, per minute\n(from the dotted line on: ectopic)")
-    ax.set_ylabel("sites that fire so often\nor more often")
-    ax.set_title("Margin: sites near firing")
+    ax.set_ylabel("number of sites that fire\nso often or more often", labelpad=24)
+    ax.set_title("Margin: sites by rate")
     return ax
 
 
@@ -200,14 +200,15 @@ def _draw_site_rates(ax: Any, result: Result, colour: str, height: float) -> int
     rates = np.sort(site_rates_per_min(result))[::-1]
     rates = rates[rates >= RARELY]
     count = np.arange(1, rates.size + 1)
-    ax.plot(
-        np.append(np.minimum(rates, OFTEN), RARELY),
-        np.append(count, rates.size),
-        LINE_STYLES[colour],
-        color=colour,
-        lw=2.5,
-        drawstyle="steps-pre",
-    )
+    if rates.size:
+        ax.plot(
+            np.append(np.minimum(rates, OFTEN), RARELY),
+            np.append(count, rates.size),
+            LINE_STYLES[colour],
+            color=colour,
+            lw=2.5,
+            drawstyle="steps-pre",
+        )
     ectopic = count_ectopic_sites(result)
     if ectopic:
         ax.plot(1.0, ectopic, OUTCOME_SHAPES[colour], ms=10, color=colour, zorder=5)

@@ -18,7 +18,7 @@ from neurosim.simulation.simulate import simulate
 from neurosim.view import excitability_figures, figures, style
 
 UNITS = ("%", "ms", "mV", "mN", "mmol/L", "second", "minute", "hour", "day", "no unit",
-         "per minute", "times", "motor unit", "people", "person")  # fmt: skip
+         "per minute", "times", "number", "motor unit", "people", "person")  # fmt: skip
 
 
 def labels(figure):

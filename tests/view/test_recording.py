@@ -15,7 +15,7 @@ from neurosim.view import recording
 
 @pytest.fixture(scope="module")
 def twitcher():
-    return ns.simulate("normal", person=0, seed=1, duration_s=20)
+    return ns.simulate("normal", person=1, seed=1, duration_s=20)
 
 
 @pytest.fixture(scope="module")
@@ -37,17 +37,14 @@ def test_it_plays_what_the_needle_saw_at_a_modest_loudness(twitcher):
 def test_the_needle_sees_the_discharges_and_the_force_is_the_runs(twitcher):
     needle = recording.make_recording(twitcher, length_s=6)
     fired = twitcher.firing
-    near = (
-        (fired.time_s > needle.start_s)
-        & (fired.time_s < needle.end_s)
-        & (fired.unit == needle.unit)
-    )
-    at = fired.time_s[near] - needle.start_s
+    within = (fired.time_s > needle.start_s) & (fired.time_s < needle.end_s)
+    at = fired.time_s[within & (fired.unit == needle.unit)] - needle.start_s
+    of_any = fired.time_s[within] - needle.start_s
     loud = (
-        np.flatnonzero(np.abs(needle.emg_uv) > 0.5 * np.abs(needle.emg_uv).max())
+        np.flatnonzero(np.abs(needle.emg_uv) > 0.25 * np.abs(needle.emg_uv).max())
         / recording.NEEDLE_HZ
     )
-    assert at.size > 2 and all(np.abs(at - t).min() < 0.02 for t in loud)
+    assert at.size > 2 and all(np.abs(of_any - t).min() < 0.02 for t in loud)
     assert all(np.abs(loud - t).min() < 0.02 for t in at)
     first = round(needle.start_s * 1000)
     assert np.array_equal(needle.force_mn, twitcher.force_mn()[first : first + 6000])
@@ -88,9 +85,11 @@ def test_the_picture_says_what_it_shows(twitcher, cramp):
     assert len(picture.axes) == 8
     inside = twitcher.firing.time_s
     n = ((inside >= both[0].start_s) & (inside < both[0].end_s)).sum()
-    assert f"{n} discharges of 1 motor unit." in picture.alt_text and "a roar" in picture.alt_text
-    drawn = picture.axes[0].lines[0].get_xdata()
-    assert len(drawn) == n
+    here = (inside >= both[0].start_s) & (inside < both[0].end_s)
+    units = np.unique(twitcher.firing.unit[here]).size
+    assert f"{n} discharges of {units} motor unit" in picture.alt_text
+    assert "a roar" in picture.alt_text
+    assert sum(len(line.get_xdata()) for line in picture.axes[0].lines) >= n
 
 
 def test_mistakes_get_a_sentence(twitcher):

@@ -229,7 +229,7 @@ class ExplorerFigure:
         ax.set_yticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
         ax.set_xticks([], minor=True)
         ax.set_yticks([], minor=True)
-        ax.set_ylabel("sites that fire so often")
+        ax.set_ylabel("number of sites")
         ax.set_xlabel("times a minute (from the dotted line on: ectopic)")
         self._margin_title = ax.set_title("", pad=16)
 

@@ -153,7 +153,9 @@ def flip_words(verdict: Verdict) -> str:
     if lean is None:
         return ""
     if lean.axon:
-        return ", ".join(lean.turning_axons) or "not with another axon"
+        others = "others that fit the same nerves"
+        turning = dict.fromkeys(others if n in ENSEMBLE else n for n in lean.turning_axons)
+        return ", ".join(turning) or "not with another axon"
     if lean.turns:
         return _amount(f"{lean.flips_at:.3g}", lean.unit)
     return f"not within {_amount(f'{lean.low:g} to {lean.high:g}', lean.unit)}"
@@ -194,7 +196,9 @@ def _list_causes(names: Sequence[str], causes: Collection[str]) -> str:
 
 
 def _rate_note(v: Verdict) -> str:
-    """Return with which states a cause does it and with which it does not, if it has several."""
+    """Return what turns it, or with which states a cause does it and with which it does not."""
+    if v.outcome == NOT_TOLD:
+        return parting_words(v)
     if v.partner:
         return f"with {_scenario_words(v.partner)}"
     if len(v.changes) < 2 or not v.changed(v.expected):
@@ -259,7 +263,7 @@ def parting_words(v: Verdict) -> str:
     """Return what turns a verdict that is not told, with what it then says."""
     parts: list[str] = []
     by_share = {f"{100 * s:.0f} % event sites": v.share_ratios[s] for s in v.turns_at_share}
-    by_axon = {_axon_words(name): v.axon_ratios[name] for name in v.turns_with}
+    by_axon = {axon_words(name): v.axon_ratios[name] for name in v.turns_with}
     for change, heading in (("more", "more"), ("same", "no difference"), ("fewer", "fewer")):
         names = [name for name, r in (by_share | by_axon).items() if v.side(r) == change]
         if names:
@@ -267,7 +271,8 @@ def parting_words(v: Verdict) -> str:
     return "; ".join(parts)
 
 
-def _axon_words(name: str) -> str:
+def axon_words(name: str) -> str:
+    """Return an axon as read aloud; all members of the ensemble have one name."""
     return "other axons that fit the same nerves" if name in ENSEMBLE else f"the {name} axon"
 
 
@@ -276,7 +281,7 @@ def _rate_phrase(v: Verdict) -> str:
     if v.muscle:
         words = f"in the {muscle_words(v.muscle)}, {words}"
     if v.outcome == NOT_TOLD:
-        return f"{words}; but {parting_words(v)}"
+        return f"{words}; but {note_words(v)}"
     if v.outcome == "only in combination":
         return f"alone {words}; more when it comes {note_words(v)}"
     return "; ".join(filter(None, (words, note_words(v))))

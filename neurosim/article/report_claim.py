@@ -14,6 +14,7 @@ import numpy as np
 from neurosim.article import phrases
 from neurosim.article.claims import Claim, claim, claim_citations
 from neurosim.base.parameters import citation, load_group
+from neurosim.model.axon.axon import ENSEMBLE
 from neurosim.model.body.contributions import Contribution, contributions, describe_contributions
 from neurosim.model.body.remedies import remedy
 from neurosim.simulation.ratio import paired_ratio, shared_ratio
@@ -94,13 +95,13 @@ def _rate_facts(v: Verdict, record: Claim, article: Any) -> Facts:
         "about": scenario.about,
         "body": _capitalize(body_state_words(scenario.body)),
         "changes": _change_facts(contributions(scenario.body)),
-        "rates": _rates_words(v.factor, article),
+        "rates": _rates_words(v.factor, record.own_rates(article.rates)),
         "tried": _tried_states(record, article),
     }
 
 
-def _rates_words(name: str, article: Any) -> str:
-    ill, healthy = (np.median(article.rates[n]) for n in (name, "normal"))
+def _rates_words(name: str, rates: Mapping[str, np.ndarray]) -> str:
+    ill, healthy = (np.median(rates[n]) for n in (name, "normal"))
     return f"The median person twitches {_per_min_words(ill)}, in health {_per_min_words(healthy)}."
 
 
@@ -115,7 +116,7 @@ def _per_min_words(rate: float) -> str:
 
 def _tried_states(record: Claim, article: Any) -> list[tuple[str, ...]]:
     """Return every state that the claim was put to, with what it does."""
-    rates = article.rates
+    rates = record.own_rates(article.rates)
     rows: list[tuple[str, ...]] = []
     for name in record.scenarios:
         for size in severities(CatalogueName.parse(name).base):
@@ -162,6 +163,7 @@ def _certainty_pairs(v: Verdict) -> tuple[tuple[str, str], ...]:
         ("Outcome turns at", phrases.flip_words(v)),
         ("As numbers move", _span_words(v)),
         ("With other axons", _axons_words(v)),
+        ("With fewer or more event sites", _shares_words(v)),
         ("In another muscle", elsewhere),
         ("Over the reference range", _reference_words(v)),
     )
@@ -186,11 +188,24 @@ def _axons_words(v: Verdict) -> str:
     """Return the result with every other axon, and whether it survives the exchange."""
     if not v.axon_ratios:
         return ""
-    text = "; ".join(f"{n}: {phrases.rate_direction_words(r)}" for n, r in v.axon_ratios.items())
+    named = {n: r for n, r in v.axon_ratios.items() if n not in ENSEMBLE}
+    text = "; ".join(f"{n}: {phrases.rate_direction_words(r)}" for n, r in named.items())
+    others = [r for n, r in v.axon_ratios.items() if n in ENSEMBLE]
+    if others:
+        span = interval_words(min(others), max(others))
+        text += f"; {len(others)} more that fit the same nerves: {span}"
     if v.kind == "remedy":  # they moved on one cause, the verdict is on all
         return text
-    turning = " and ".join(v.turns_with)
+    turning = " and ".join(dict.fromkeys(map(phrases.axon_words, v.turns_with)))
     return text + (f" (the outcome turns with {turning})" if turning else " (the outcome stays)")
+
+
+def _shares_words(v: Verdict) -> str:
+    """Return the result at both ends of the range of the share of event sites."""
+    return "; ".join(
+        f"{100 * share:.0f} %: {phrases.rate_direction_words(ratio)}"
+        for share, ratio in v.share_ratios.items()
+    )
 
 
 def _reference_words(v: Verdict) -> str:

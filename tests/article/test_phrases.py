@@ -17,7 +17,7 @@ from neurosim.simulation.ratio import Ratio
 from neurosim.simulation.robustness import Lean
 
 NONE, MORE, FEWER, SAME = (math.nan,) * 3, (12, 4, 300), (0.3, 0.2, 0.45), (1.02, 0.8, 1.3)
-SUPPORTED, OPPOSED, NO_DIFFERENCE, COMBINED, OUTSIDE = OUTCOMES
+SUPPORTED, OPPOSED, NO_DIFFERENCE, COMBINED, NOT_TOLD, OUTSIDE = OUTCOMES
 TENS = "tens of times as many (between 4 and 300 times)"
 
 
@@ -162,12 +162,23 @@ def test_what_a_verdict_leans_on_and_where_it_turns(lean, leans, flips, turns):
 # --- Of all of them ---
 
 
+def test_what_is_not_told_says_with_what_it_parts():
+    v = verdict(
+        17, NOT_TOLD, MORE, changes={"stress": "more"}, muscle="upper_arm",
+        share_ratios={0.3: 0.01, 0.95: 12.0}, axon_ratios={"ensemble_1": 1.0, "ensemble_2": 1.0},
+    )  # fmt: skip
+    assert phrases.note_words(v) == (
+        "no difference with other axons that fit the same nerves; fewer with 30 % event sites"
+    )
+    assert phrases.phrase(v).startswith("In the upper arm, tens of times as many twitches")
+
+
 def test_outcomes_are_counted_and_have_a_sign():
     verdicts = [verdict(24, SUPPORTED), verdict(11, OPPOSED), verdict(12, SUPPORTED)]
     assert phrases.count_outcomes(iter(verdicts)) == {
-        SUPPORTED: 2, OPPOSED: 1, NO_DIFFERENCE: 0, COMBINED: 0, OUTSIDE: 0,
+        SUPPORTED: 2, OPPOSED: 1, NO_DIFFERENCE: 0, COMBINED: 0, NOT_TOLD: 0, OUTSIDE: 0,
     }  # fmt: skip
-    assert [phrases.outcome_words(o)[0] for o in OUTCOMES] == ["✔", "✘", "=", "+", "–"]
+    assert [phrases.outcome_words(o)[0] for o in OUTCOMES] == ["✔", "✘", "=", "+", "?", "–"]
     assert phrases.outcome_words(OPPOSED) == "✘ opposed"
 
 

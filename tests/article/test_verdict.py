@@ -9,7 +9,15 @@ from scipy import stats
 from neurosim.article.claims import Claim
 from neurosim.article.matrix import RemedyMatrix
 from neurosim.article.phrases import note_words
-from neurosim.article.verdict import OUTCOMES, Verdict, judge_alarm, judge_rate, judge_remedy
+from neurosim.article.verdict import (
+    NOT_TOLD,
+    OUTCOMES,
+    Verdict,
+    judge_alarm,
+    judge_over_ensemble,
+    judge_rate,
+    judge_remedy,
+)
 from neurosim.base import parameters
 from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import override, parameter
@@ -282,6 +290,24 @@ def test_a_verdict_says_which_axons_turn_it():
     assert verdict(ohmic=2.0, alternative=40.0).turns_with == ()
     # 1.5 lies above 1.25, its interval of 1 to 2.25 does not
     assert verdict(ohmic=1.5, alternative=0.2).turns_with == ("ohmic", "alternative")
+
+
+@pytest.mark.parametrize(
+    ("kind", "axons", "shares", "outcome"),
+    [
+        ("rate", {"ohmic": 2.9}, {0.3: 4.0, 0.95: 2.0}, "supported"),
+        ("rate", {"ohmic": 0.2}, {0.3: 4.0, 0.95: 2.0}, NOT_TOLD),
+        ("rate", {"ohmic": 2.9}, {0.3: 4.0, 0.95: 1.0}, NOT_TOLD),
+        ("rate", {"ensemble_3": 1.0}, {}, NOT_TOLD),
+        ("remedy", {"ohmic": 0.2}, {0.3: 0.1}, "supported"),
+    ],
+)
+def test_what_no_measurement_decides_is_not_told(kind, axons, shares, outcome):
+    verdict = Verdict(
+        1, "c", kind=kind, outcome="supported", rate_ratio=3.0, ci_low=2.0, ci_high=4.5,
+        axon_ratios=axons, share_ratios=shares,
+    )  # fmt: skip
+    assert judge_over_ensemble(verdict).outcome == outcome
 
 
 # --- overrides ---

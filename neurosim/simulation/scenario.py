@@ -37,6 +37,7 @@ from neurosim.base.errors import (
     unknown_name,
 )
 from neurosim.model.axon.axon import AXONS
+from neurosim.model.axon.ensemble import ENSEMBLE
 from neurosim.model.body.course import Course
 from neurosim.model.body.remedies import remedy
 from neurosim.model.body.state import Body
@@ -143,7 +144,8 @@ class Scenario:
     seed : int
         Same seed, same people and discharges.
     axon : str
-        One of `neurosim.model.axon.axon.AXONS`: which fitted set of membrane parameters.
+        One of `neurosim.model.axon.axon.AXONS`, or of `ENSEMBLE` there: which fitted set of
+        membrane parameters.
     root : str
         Which spinal root `pinched_nerve` pinches, such as ``"S1"``, or ``"sensory"`` for sensory
         fibres alone. Only the muscles it supplies are reached (`anatomy.muscle_roots`).
@@ -182,7 +184,7 @@ class Scenario:
         for name, most in LONGEST.items():
             _check_text(name, getattr(self, name), most)
         keep(self, "title", self.title or self.name.replace("_", " "))
-        if self.axon not in AXONS:
+        if self.axon not in (*AXONS, *ENSEMBLE):
             raise unknown_name("axon", self.axon, AXONS)
         keep(self, "root", canonical_root(self.root))
 

@@ -18,6 +18,7 @@ from neurosim.base.errors import NeurosimError, unknown_name
 from neurosim.base.parameters import load_group, parameter
 from neurosim.model.axon import equations, ions, kernel
 from neurosim.model.axon.conditions import Conditions
+from neurosim.model.axon.ensemble import ENSEMBLE, parameter_key
 
 eq = cast("Any", equations)  # a kernel has no types
 
@@ -33,7 +34,6 @@ AXON_TITLES = {  # parameter sets that fit the same nerves, and how they differ
     "alternative": "another fit, without slow inactivation",
 }
 AXONS = tuple(AXON_TITLES)
-ENSEMBLE: tuple[str, ...] = ()
 
 
 class ParameterSet(Mapping[str, float]):
@@ -96,20 +96,20 @@ Axon = str | ParameterSet
 
 @cached()
 def _read_axon(name: str) -> ParameterSet:
-    return ParameterSet({p: parameter(f"axon_{name}", p) for p in load_group(f"axon_{name}")})
+    return ParameterSet({p: parameter(*parameter_key(name, p)) for p in load_group("axon_ghk")})
 
 
 def axon_parameters(axon: Axon = "ghk") -> ParameterSet:
-    """Return the parameters of an axon: one of `AXONS` by name, or a `ParameterSet` as it is.
+    """Return the parameters of an axon by name, or a `ParameterSet` as it is.
 
     Raises
     ------
     NeurosimError
-        If the name is not one of `AXONS`.
+        If the name is not one of `AXONS` or `ENSEMBLE`.
     """
     if isinstance(axon, ParameterSet):
         return axon
-    if axon not in AXONS:
+    if axon not in (*AXONS, *ENSEMBLE):
         raise unknown_name("axon", axon, AXONS)
     return _read_axon(axon)
 

@@ -6,6 +6,7 @@ import pytest
 from neurosim.base.parameters import override, parameter
 from neurosim.model.axon import kernel
 from neurosim.model.axon.axon import AXONS, DT_MS, Conditions, at_rest, healthy_threshold_pa
+from neurosim.model.axon.ensemble import ENSEMBLE
 from neurosim.model.body.contributions import contributions
 from neurosim.model.body.state import Body
 from neurosim.model.firing import event_sites
@@ -143,7 +144,7 @@ def test_drawn_sites_have_the_mean_and_the_share_of_the_closed_forms():
     )
 
 
-@pytest.mark.parametrize("axon", AXONS)
+@pytest.mark.parametrize("axon", [*AXONS, *ENSEMBLE])
 @pytest.mark.parametrize("width_ms", [1.0, 5.0])
 def test_no_axon_and_no_width_turns_what_potassium_and_sodium_do(axon, width_ms):
     """More at potassium 6 and in kidney disease; fewer at 3.5, under stress, in fatigue."""

@@ -15,14 +15,16 @@ cost) / 2). The cost is a sum of weighted mean squares, not of squares, so this 
 beside a likelihood: it takes away what fits clearly worse and no more. The first that stay, in
 the order of the draw and as many as `ENSEMBLE` has names, are numbered by their midpoint.
 
-`--write` puts them into neurosim/model/axon/ensemble.toml. The last table, alone with `--table`,
-is of the axons that the package has: how far each state of the body moves their threshold.
+`--write` puts them into neurosim/model/axon/ensemble.toml. The last tables, alone with `--table`,
+are of the axons that the package has: how far each state of the body moves the threshold of a brief
+pulse, which decides for event sites, and the rate of a channel site (ghk's hazard law).
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,12 +34,13 @@ import numpy as np
 from scipy.optimize import least_squares
 from scipy.stats import qmc
 
-from neurosim.base.parameters import load_group
+from neurosim.base.parameters import load_group, override
 from neurosim.clinic.space import Space
 from neurosim.model.axon import axon as ax
+from neurosim.model.axon.ensemble import ENSEMBLE
 from neurosim.model.body.contributions import contributions
 from neurosim.model.body.state import Body
-from neurosim.model.firing.hazard import hazard_table
+from neurosim.model.firing.hazard import critical_multiplier, hazard_table, site_rates
 from neurosim.simulation.scenario import load_scenario
 from neurosim.simulation.state import state_from_contributions
 
@@ -62,7 +65,7 @@ human median motor nerves and on condition targets \
 from the shipped ghk set, midpoint and slope of slow inactivation held, by \
 scripts/calibration/make_ensemble.py."
 """
-SIGNS = {-1: "more", 0: "same", 1: "fewer"}
+AXONS = (*ax.AXONS, *ENSEMBLE)
 BODIES = {
     "K 3.5": Body(potassium_mmol_l=3.5),
     "K 5": Body(potassium_mmol_l=5.0),
@@ -184,7 +187,7 @@ def toml(members: list[Draw]) -> str:
     """Return the members as the text of `ensemble.toml`."""
     shipped, fit = load_group(f"axon_{BASE}"), load_group("fit")
     parts = [HEADER]
-    for axon, member in zip(ax.ENSEMBLE, members, strict=True):
+    for axon, member in zip(ENSEMBLE, members, strict=True):
         parts.append(
             f"# {axon}: cost {member.cost:.3f}, largest |z| of a measure {member.largest_z:.2f}"
         )
@@ -196,29 +199,41 @@ def toml(members: list[Draw]) -> str:
     return "\n\n".join([*parts, REFERENCES]) + "\n"
 
 
-def ratios() -> dict[str, dict[str, float]]:
-    """Return by axon the 1-ms threshold, over that of its health, of the ordinary node by state."""
+def print_tables() -> None:
+    """Print what each state of the body does to event sites and to channel sites of every axon."""
     states = {name: state_from_contributions(contributions(b)).axon for name, b in BODIES.items()}
-    return {
-        axon: {n: float(hazard_table(c, axon).threshold_ratio[0]) for n, c in states.items()}
-        for axon in (*ax.AXONS, *ax.ENSEMBLE)
-    }
+    for width_ms in (1.0, 5.0):
+        with override("firing", "event_width_ms", width_ms):
+            rows = {
+                axon: [float(hazard_table(c, axon).threshold_ratio[0]) for c in states.values()]
+                for axon in AXONS
+            }
+        # more events exceed a threshold below that of health
+        print_table(f"threshold, {width_ms:g} ms", rows, lambda ratio: -np.log(ratio))
+    print_table(
+        "channel site, ln factor",
+        {axon: [channel_factor(c, axon) for c in states.values()] for axon in AXONS},
+        lambda factor: factor,
+    )
 
 
-def print_table() -> None:
-    """Print midpoint, slope and threshold ratios of every axon, and where their signs part.
+def channel_factor(conditions: ax.Conditions, axon: str) -> float:
+    """Return the ln rate of a channel site that fires once a minute in health."""
+    nu = np.array([critical_multiplier(axon)])
+    return float(np.log(site_rates(hazard_table(conditions, axon), nu)[0, 0]))
 
-    Events are fewer where the ratio is above 1, more where it is below.
-    """
-    rows = ratios()
-    print("\n" + "threshold ratio".ljust(24) + "".join(f"{name:>10}" for name in BODIES))
+
+def print_table(
+    title: str, rows: dict[str, list[float]], direction: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    """Print one row an axon after its Vs and ks, and where all agree."""
+    print("\n" + title.ljust(24) + "".join(f"{name:>9}" for name in BODIES))
     for axon, row in rows.items():
         a = ax.axon_parameters(axon)
-        where = f"{axon:12}{a['Vs']:6.1f}{a['ks']:5.1f} "
-        print(where + "".join(f"{r:10.3f}" for r in row.values()))
-    signs = {n: {SIGNS[int(np.sign(row[n] - 1.0))] for row in rows.values()} for n in BODIES}
-    words = [s.pop() if len(s) == 1 else "parts" for s in signs.values()]
-    print("events".ljust(24) + "".join(f"{word:>10}" for word in words))
+        print(f"{axon:12}{a['Vs']:6.1f}{a['ks']:5.1f} " + "".join(f"{x:9.3f}" for x in row))
+    up = direction(np.array(list(rows.values()))) > 0.0
+    words = np.where(up.all(axis=0), "more", np.where(up.any(axis=0), "parts", "fewer"))
+    print("discharges".ljust(24) + "".join(f"{word:>9}" for word in words))
 
 
 def main() -> None:
@@ -229,7 +244,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--save", help="write all draws as CSV")
     parser.add_argument("--read", help="fit nothing, choose among the draws in this CSV")
-    parser.add_argument("--table", action="store_true", help="fit nothing, print the last table")
+    parser.add_argument("--table", action="store_true", help="fit nothing, print the last tables")
     parser.add_argument("--write", action="store_true", help="the members become the package's")
     options = parser.parse_args()
     if not options.table:
@@ -238,7 +253,7 @@ def main() -> None:
             save(draws, options.save)
         cost = wide_cost()
         shipped = judge(cost, cost.space.point(cost.shipped()))
-        members = accept(draws, shipped, len(ax.ENSEMBLE), options.seed)
+        members = accept(draws, shipped, len(ENSEMBLE), options.seed)
         for draw in (shipped, *members):
             print(
                 f"Vs {draw.values['Vs']:.2f}, ks {draw.values['ks']:.2f}: cost {draw.cost:.3f}, "
@@ -247,7 +262,7 @@ def main() -> None:
         if options.write:
             PATH.write_text(toml(members), "utf-8")
             return  # the package has read the old file
-    print_table()
+    print_tables()
 
 
 def fit_all(options: argparse.Namespace) -> list[Draw]:

@@ -16,7 +16,8 @@ from neurosim.article.matrix import CAUSES, RemedyMatrix
 from neurosim.article.verdict import NOT_TOLD, OUTCOMES, Verdict
 from neurosim.base.cache import cached
 from neurosim.base.parameters import load_group, track_reads
-from neurosim.model.axon.axon import AXON_TITLES, ENSEMBLE
+from neurosim.model.axon.axon import AXON_TITLES
+from neurosim.model.axon.ensemble import ENSEMBLE
 from neurosim.model.body.contributions import Contribution, contributions
 from neurosim.model.body.remedies import remedy
 from neurosim.simulation.ratio import Ratio, mean_ratio
@@ -139,7 +140,8 @@ def lean_words(verdict: Verdict) -> str:
     if lean is None:
         return ""
     if lean.axon:
-        words = f"axon ({lean.axon}: {AXON_TITLES[lean.axon]})"
+        title = AXON_TITLES.get(lean.axon, "no norm tells it from ghk")
+        words = f"axon ({lean.axon}: {title})"
     else:
         words = f"{lean.label} ({_amount(f'{lean.value:g}', lean.unit)})"
     if not lean.against:

@@ -43,6 +43,7 @@ FILES = {
     "axon_ghk": "model/axon/axon_ghk.toml",
     "axon_ohmic": "model/axon/axon_ohmic.toml",
     "axon_alternative": "model/axon/axon_alternative.toml",
+    "ensemble": "model/axon/ensemble.toml",
     "people": "model/axon/people.toml",
     "fit": "clinic/fit.toml",
     "chain": "model/axon/chain.toml",

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from neurosim.base.parameters import load_group, override, parameter, track_reads
-from neurosim.model.axon.axon import AXONS, ENSEMBLE
+from neurosim.model.axon.axon import AXONS
+from neurosim.model.axon.ensemble import ENSEMBLE, parameter_key
 from neurosim.model.body.contributions import contributions
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
@@ -105,7 +106,7 @@ def list_assumptions(scenario: Scenario) -> tuple[Assumption, ...]:
         for name in load_group(group)
         if (group, name) in reads and _is_movable(group, name)
     ]
-    return tuple(_read_assumption(*one) for one in (*names, (f"axon_{scenario.axon}", "S5Na")))
+    return tuple(_read_assumption(*one) for one in (*names, parameter_key(scenario.axon, "S5Na")))
 
 
 def comparison_muscle(name: str) -> str:

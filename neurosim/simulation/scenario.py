@@ -36,7 +36,8 @@ from neurosim.base.errors import (
     short_repr,
     unknown_name,
 )
-from neurosim.model.axon.axon import AXONS, ENSEMBLE
+from neurosim.model.axon.axon import AXONS
+from neurosim.model.axon.ensemble import ENSEMBLE
 from neurosim.model.body.course import Course
 from neurosim.model.body.remedies import remedy
 from neurosim.model.body.state import Body
@@ -143,7 +144,8 @@ class Scenario:
     seed : int
         Same seed, same people and discharges.
     axon : str
-        One of `neurosim.model.axon.axon.AXONS`: which fitted set of membrane parameters.
+        One of `neurosim.model.axon.axon.AXONS`, or of `ENSEMBLE` there: which fitted set of
+        membrane parameters.
     root : str
         Which spinal root `pinched_nerve` pinches, such as ``"S1"``, or ``"sensory"`` for sensory
         fibres alone. Only the muscles it supplies are reached (`anatomy.muscle_roots`).

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neurosim.base.parameters import parameter
-from neurosim.model.axon.axon import Conditions, law_axon
+from neurosim.model.axon.axon import Conditions
+from neurosim.model.axon.ensemble import calibrated_axon
 from neurosim.model.firing.discharge import UnitHazard, expected_bursts_per_min
 from neurosim.model.firing.event_sites import least_size
 from neurosim.model.firing.hazard import (
@@ -142,7 +143,7 @@ def _rested_hazard(
         units,
         parameter("firing", "load_per_discharge_mmol_l") * parameter("firing", "load_factor"),
         parameter("firing", "load_tau_min") * 60.0,
-        float(np.exp(parameter("hazard", f"{law_axon(axon)}.ln_ceiling"))),
+        float(np.exp(parameter("hazard", f"{calibrated_axon(axon)}.ln_ceiling"))),
     )
 
 

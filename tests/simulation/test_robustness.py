@@ -7,6 +7,7 @@ import pytest
 
 from neurosim.base.parameters import load_group, override, parameter
 from neurosim.model.axon.axon import AXONS
+from neurosim.model.axon.ensemble import ENSEMBLE
 from neurosim.model.body.state import Body
 from neurosim.simulation import robustness
 from neurosim.simulation.robustness import Question, long_run_ratio
@@ -62,7 +63,8 @@ def test_what_moves_most_and_where_it_turns(monkeypatch):
     assert (found.lean.label, found.lean.value) == ("stress pic gain rise", 0.5)
     assert found.lowest == pytest.approx(math.log(10.0) * 2.0 * (0.1 - 0.5))
     assert found.highest == pytest.approx(math.log(2.0))
-    assert found.axons == {"ohmic": pytest.approx(math.log(2.0)), "alternative": pytest.approx(0)}
+    alike = dict.fromkeys(("alternative", *ENSEMBLE), pytest.approx(0))
+    assert found.axons == {"ohmic": pytest.approx(math.log(2.0)), **alike}
     # 10^0.2 is more than 1.25: it never turns
     assert not found.lean.turns and (found.lean.low, found.lean.high) == (0.1, 0.5)
     assert found.numbers_tried == len(robustness.list_assumptions(HEALTH)) + len(
@@ -87,11 +89,12 @@ def test_the_turning_point_is_found_by_bisection(monkeypatch):
 
 def test_every_other_axon_turns_only_if_it_does(monkeypatch):
     def rate(s):
-        return {"ghk": 10.0, "ohmic": 8.0, "alternative": 0.1}[s.axon] if s.body.stress else 1.0
+        by_axon = {"alternative": 0.1, "ensemble_7": 0.5}
+        return by_axon.get(s.axon, 10.0) if s.body.stress else 1.0
 
     _fake(monkeypatch, rate)
     (found,) = robustness.assess_robustness([Question(STRESS, HEALTH, math.log(10.0))])
-    assert (found.lean.axon, found.lean.turning_axons) == ("ghk", ("alternative",))
+    assert (found.lean.axon, found.lean.turning_axons) == ("ghk", ("alternative", "ensemble_7"))
     assert found.lean.turns
     assert found.lowest == pytest.approx(math.log(0.01))
 

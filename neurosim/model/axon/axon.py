@@ -19,6 +19,7 @@ from neurosim.base.errors import NeurosimError, unknown_name
 from neurosim.base.parameters import load_group, parameter
 from neurosim.model.axon import equations, ions, kernel
 from neurosim.model.axon.conditions import Conditions
+from neurosim.model.axon.ensemble import ENSEMBLE, parameter_key
 
 eq = cast("Any", equations)  # a kernel has no types
 
@@ -34,12 +35,6 @@ AXON_TITLES = {  # parameter sets that fit the same nerves, and how they differ
     "alternative": "another fit, without slow inactivation",
 }
 AXONS = tuple(AXON_TITLES)
-_MEMBERS = (
-    resources.files("neurosim.model.axon").joinpath("ensemble.csv").read_text("utf-8").splitlines()
-)
-# Further sets that fit the norms as `ghk` does and differ in what none sees; the hazard law's
-# coefficients, fitted on `ghk`, serve them, too (scripts/calibration/make_ensemble.py).
-ENSEMBLE = tuple(f"ensemble_{i}" for i in range(1, len(_MEMBERS)))
 
 
 class ParameterSet(Mapping[str, float]):
@@ -107,21 +102,16 @@ def law_axon(axon: str) -> str:
 
 @cached()
 def _read_axon(name: str) -> ParameterSet:
-    if name in ENSEMBLE:
-        row = _MEMBERS[1 + ENSEMBLE.index(name)].split(",")
-        return ParameterSet(dict(zip(_MEMBERS[0].split(","), map(float, row), strict=True)))
-    return ParameterSet({p: parameter(f"axon_{name}", p) for p in load_group(f"axon_{name}")})
+    return ParameterSet({p: parameter(*parameter_key(name, p)) for p in load_group("axon_ghk")})
 
 
 def axon_parameters(axon: Axon = "ghk") -> ParameterSet:
-    """Return the parameters of an axon: by name, or a `ParameterSet` as it is.
-
-    Names are `AXONS` and the members of the `ENSEMBLE`.
+    """Return the parameters of an axon by name, or a `ParameterSet` as it is.
 
     Raises
     ------
     NeurosimError
-        If the name is not one of `AXONS`.
+        If the name is not one of `AXONS` or `ENSEMBLE`.
     """
     if isinstance(axon, ParameterSet):
         return axon

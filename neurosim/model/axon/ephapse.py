@@ -18,6 +18,7 @@ from neurosim.base.errors import NeurosimError, number_within, unknown_name
 from neurosim.base.parameters import load_group, overrides, parameter
 from neurosim.model.axon.axon import AXONS
 from neurosim.model.axon.conditions import Conditions
+from neurosim.model.axon.ensemble import calibrated_axon
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,13 +52,14 @@ def crosstalk_share(
     contact : str
         ``"healthy"`` (myelinated, node beside node) or ``"lesion"`` (without myelin).
     axon : str
-        ``"ghk"``, ``"ohmic"`` or ``"alternative"``.
+        ``"ghk"``, ``"ohmic"`` or ``"alternative"``; a member of the ensemble has the first's table.
 
     Raises
     ------
     NeurosimError
         For an unknown contact or axon, and for what the table does not hold.
     """
+    axon = calibrated_axon(axon)
     for kind, name, known in (("contact", contact, CONTACTS), ("axon", axon, AXONS)):
         if name not in known:
             raise unknown_name(kind, name, known)

@@ -22,11 +22,11 @@ from neurosim.base.cache import cached
 from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import load_group, parameter
 from neurosim.model.axon.axon import Axon, axon_parameters
+from neurosim.model.axon.ensemble import SHARED_AXON
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SHARED_AXON = "ghk"  # its spread is used for axons without one in the file
 Scores = tuple[float, ...]
 
 
@@ -47,7 +47,7 @@ class Spread(NamedTuple):
 def axon_spread(axon: str = "ghk") -> Mapping[str, Spread]:
     """Return the spread of each parameter of one axon between people, by name.
 
-    An axon without an entry in `people.toml` takes the spread of ``"ghk"``.
+    An axon without an entry in `people.toml` takes the spread of ``"ghk"``, as the ensemble does.
     """
     entries = load_group("people")
     set_name = axon if any(name.startswith(f"{axon}.") for name in entries) else SHARED_AXON

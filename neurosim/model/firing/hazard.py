@@ -34,6 +34,7 @@ from neurosim.model.axon.axon import (
     law_axon,
     threshold_pa,
 )
+from neurosim.model.axon.ensemble import calibrated_axon
 from neurosim.model.firing.discharge import HazardCourse, UnitHazard, balance
 from neurosim.model.firing.escape import HIGHEST, escape_action
 from neurosim.model.firing.event_sites import event_rate
@@ -118,7 +119,8 @@ def multiplier_at_once_a_minute(rate: np.ndarray, nu: np.ndarray = NU) -> float:
 
 
 def _param(axon: str, name: str) -> float:
-    return parameter("hazard", f"{law_axon(axon)}.{name}")
+    # the ensemble has ghk's coefficients: its own membranes, no direct noise runs of its own
+    return parameter("hazard", f"{calibrated_axon(axon)}.{name}")
 
 
 def burst_rate(axon: str, action_: np.ndarray, rest_mv: np.ndarray) -> np.ndarray:
@@ -174,7 +176,8 @@ def hazard_table(
     conditions : Conditions
         Fluids and membrane that all sites share.
     axon : str
-        One of `neurosim.model.axon.axon.AXONS`.
+        One of `neurosim.model.axon.axon.AXONS` or `ENSEMBLE`; the law's coefficients of the
+        latter are ``"ghk"``'s, all that they act on (action, rest, threshold) is its own.
     scores : tuple of float
         Scores of the person's axon (`neurosim.model.axon.people`); none for the mean axon.
 

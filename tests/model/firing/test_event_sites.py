@@ -5,14 +5,8 @@ import pytest
 
 from neurosim.base.parameters import override, parameter
 from neurosim.model.axon import kernel
-from neurosim.model.axon.axon import (
-    AXONS,
-    DT_MS,
-    ENSEMBLE,
-    Conditions,
-    at_rest,
-    healthy_threshold_pa,
-)
+from neurosim.model.axon.axon import AXONS, DT_MS, Conditions, at_rest, healthy_threshold_pa
+from neurosim.model.axon.ensemble import ENSEMBLE
 from neurosim.model.body.contributions import contributions
 from neurosim.model.body.state import Body
 from neurosim.model.firing import event_sites

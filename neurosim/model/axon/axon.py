@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any, cast
 
 import numpy as np
@@ -93,11 +92,6 @@ class ParameterSet(Mapping[str, float]):
 
 
 Axon = str | ParameterSet
-
-
-def law_axon(axon: str) -> str:
-    """Return the named set whose laws (of hazards, of chains) serve an axon."""
-    return "ghk" if axon in ENSEMBLE else axon
 
 
 @cached()

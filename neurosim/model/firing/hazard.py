@@ -31,7 +31,6 @@ from neurosim.model.axon.axon import (
     Conditions,
     at_rest,
     condition_columns,
-    law_axon,
     threshold_pa,
 )
 from neurosim.model.axon.ensemble import calibrated_axon

@@ -79,12 +79,13 @@ def follow_up(
     own = np.exp(spread * rng.standard_normal(people))
     mean = np.minimum(density * units * sum(relevant) * own, MOST_SITES)
     left = float(np.exp(-months / parameter("firing", "site_life_months")))
-    here = rng.poisson(mean)
+    here = rng.poisson(mean).astype(np.intp)
     person = np.repeat(np.arange(people), here)
     rates = _draw_rates(person.size, relevant, table, rng)
     before = np.bincount(person, rates, people)
     stays = rng.random(person.size) < left
-    new = np.repeat(np.arange(people), rng.poisson(mean * (1.0 - left)))
+    come = rng.poisson(mean * (1.0 - left)).astype(np.intp)
+    new = np.repeat(np.arange(people), come)
     after = np.bincount(person[stays], rates[stays], people) + np.bincount(
         new, _draw_rates(new.size, relevant, table, rng), people
     )

@@ -20,6 +20,7 @@ from neurosim.model.axon.ensemble import ENSEMBLE, parameter_key
 from neurosim.model.body.contributions import contributions
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.body.state import Body
+from neurosim.model.firing.event_sites import fitted_at_share
 from neurosim.simulation.long_run import person_rates
 from neurosim.simulation.person_run import run_one
 from neurosim.simulation.scenario import Scenario
@@ -292,7 +293,7 @@ def assess_robustness(questions: Sequence[Question], cores: int = 1) -> list[Rob
     runs.request(("spread",), moved=(("membrane", MEAN_AXON, spread),))
     for a in general:
         for end in (a.low, a.high):
-            runs.request((a.name, end), moved=((a.group, a.name, end),))
+            runs.request((a.name, end), moved=_moved(a, end))
     for name in (*AXONS, *ENSEMBLE):
         if name != first.axon:
             runs.request(("axon", name), lambda s, name=name: s.replace(axon=name))
@@ -307,6 +308,15 @@ def assess_robustness(questions: Sequence[Question], cores: int = 1) -> list[Rob
             runs.request(("reference", i, end), only=healthy)
     runs.run()
     return [_assess_question(runs, i, q, general, by_question[i]) for i, q in enumerate(questions)]
+
+
+def _moved(a: Assumption, value: float) -> tuple[tuple[str, str, float], ...]:
+    """Return what is exchanged where a number has another value; a share brings its own fit."""
+    others = fitted_at_share(value) if a.name == "event_share" else {}
+    return (
+        (a.group, a.name, value),
+        *(("firing", name, other) for name, other in others.items()),
+    )
 
 
 def _question_assumptions(q: Question) -> tuple[Assumption, ...]:
@@ -397,7 +407,7 @@ def turning_point(q: Question, a: Assumption, end: float) -> float:
 
     def ratio(value: float) -> float:
         people = 1 if a.group in PERSON_INDEPENDENT_GROUPS else PEOPLE
-        log_rates = mean_log_rates(RateTask(q.pair, (*mean, (a.group, a.name, value)), people))
+        log_rates = mean_log_rates(RateTask(q.pair, (*mean, *_moved(a, value)), people))
         return float(log_rates[0] - log_rates[1])
 
     start = ratio(a.nominal)

@@ -40,6 +40,7 @@ IONS = {
     "ionised_magnesium_mmol_l": "V77Mg",
 }
 CASE_PEOPLE, CASE_SEED = 150, 101
+LARGEST_DIFFERENCE_SD = 0.28  # that 103 against 103 people may have and show no difference
 ALS_QUARTILES = (10.6, 79.4)  # twitches per minute of the biceps (V39)
 LEAST_CASE_PER_MIN = 0.01  # a lid that twitches more rarely is no case: nobody would notice
 FILIPPAKIS = "Filippakis 2018, doi 10.1002/mus.26193"
@@ -206,12 +207,11 @@ def _blood_rows() -> list[Row]:
     for by_day, status in ((False, "habitual blood"), (True, "the blood of the day")):
         difference, share = blood_differences(by_day)
         where = f"lids that twitch ({100 * share:.1f} %), by {status}"
-        rows += [
-            Row(target, f"difference of {FIELDS[name].label}", "SD", where, -0.28, 0.28,
-                float(d), "measured",
-                "Gunes 2024, doi 10.7759/cureus.69249: none of 103 against 103; Kim 2021 the same")
-            for (name, target), d in zip(IONS.items(), difference, strict=True)
-        ]  # fmt: skip
+        source = "Gunes 2024, doi 10.7759/cureus.69249: none of 103 against 103; Kim 2021 the same"
+        for (name, target), d in zip(IONS.items(), difference, strict=True):
+            quantity = f"difference of {FIELDS[name].label}"
+            limits = (-LARGEST_DIFFERENCE_SD, LARGEST_DIFFERENCE_SD)
+            rows.append(Row(target, quantity, "SD", where, *limits, float(d), "measured", source))
     return rows
 
 
@@ -221,11 +221,9 @@ def _sleep_rows() -> list[Row]:
     case = rested >= LEAST_CASE_PER_MIN
     where = f"8 h of sleep lost, the {case.sum()} of {SLEEP_PEOPLE} lids that twitch, together"
     source = "Kim 2021 Korean J Health Promot 21:129: who twitches sleeps worse; sign only"
-    return [
-        Row("V81", "eyelid twitches against health", "1", where, parameter("study",
-            "smallest_ratio"), INF, float(tired[case].sum() / rested[case].sum()), "measured",
-            source)
-    ]  # fmt: skip
+    least, ratio = parameter("study", "smallest_ratio"), tired[case].sum() / rested[case].sum()
+    quantity = "eyelid twitches against health"
+    return [Row("V81", quantity, "1", where, least, INF, float(ratio), "measured", source)]
 
 
 # --- A patient's day --------------------------------------------------------------------------
@@ -254,7 +252,5 @@ def _day_rows() -> list[Row]:
     """V82: three recordings in one day."""
     where = f"ALS, upper arm, {PEOPLE} people; potassium and calcium of a day"
     source = "Bashford 2020, doi 10.1002/mus.26864: 0.95 of 19 muscles; Fisher interval; ceiling"
-    return [
-        Row("V82", "intraclass correlation of a day, at most", "1", where, 0.89, 1.0,
-            day_consistency(), "measured", source)
-    ]  # fmt: skip
+    quantity = "intraclass correlation of a day, at most"
+    return [Row("V82", quantity, "1", where, 0.89, 1.0, day_consistency(), "measured", source)]

@@ -87,7 +87,7 @@ def _draw_relevant(
     excess is in units of the person's critical one.
     """
     n = sample.people * sample.muscles
-    own = np.repeat(rng.standard_normal(sample.people), sample.muscles)
+    own = rng.standard_normal(sample.people)[np.arange(n) // sample.muscles]
     uniform = rng.random((2, n))
     spread = parameter("firing", f"rogue_person_spread_{sample.site_class}")
     density = parameter("firing", f"rogues_per_unit_{sample.site_class}") * np.exp(spread * own)
@@ -96,7 +96,8 @@ def _draw_relevant(
     mean = density * sample.units
     channel = _counts(uniform[0], (1.0 - share) * mean * np.exp(-RELEVANT_EXCESS / tail))
     driven = _counts(uniform[1], share * mean * np.exp(-least / size))
-    muscle_index = np.repeat(np.tile(np.arange(n), 2), np.concatenate([channel, driven]))
+    counts = np.concatenate([channel, driven]).astype(np.intp)
+    muscle_index = np.repeat(np.tile(np.arange(n), 2), counts)
     readiness = rng.standard_exponential(muscle_index.size)
     by_events = np.arange(muscle_index.size) >= channel.sum()
     excess = np.where(by_events, 0.0, RELEVANT_EXCESS + tail * readiness)

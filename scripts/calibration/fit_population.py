@@ -1,6 +1,7 @@
 """Fit the free numbers of the ectopic (rogue) sites on published rates of healthy people and ALS.
 
     python scripts/calibration/fit_population.py [--people 1500] [--axon ghk] [--write]
+    python scripts/calibration/fit_population.py --shares [--write]
     python scripts/calibration/fit_population.py --profile [--write]
 
 Eight numbers (tails of channel and of event sites, their density in the foot sole and in ordinary
@@ -9,7 +10,8 @@ sprouts) on six facts: the five of `neurosim.validation.surveys` by their likeli
 people, 0 of 100 shins, 8 of 70 people; 0.06 +- 0.04 busy feet; the most muscles 6 +- 2) and the
 median rate of the upper arm in ALS (ln 40.5 +- 0.6). What the facts leave open is held by weak
 priors (`PRIOR`), and told so. People have their own axons. `event_share` and `event_rate_per_s`
-are assumed; `--profile` refits the others at several values of each number, and prints the cost.
+are assumed; `--shares` fits the others again at both ends of the range of the share, over which
+verdicts are tried; `--profile` at several values of each number, and prints the cost.
 
 The sodium load of one discharge is read off the axon alone: one minute of maximal contraction
 (1620 discharges) raises its 1-ms threshold by 19.6 % (Vucic 2007). A fit takes about 4 minutes on
@@ -148,6 +150,23 @@ def profile(people: int, axon: str) -> list[str]:
     return lines
 
 
+def fit_shares(people: int, axon: str) -> list[str]:
+    """Return a table of the numbers fitted again at both ends of the range of `event_share`."""
+    share = load_group("firing")["event_share"]
+    lines = ["event_share," + ",".join(NUMBERS)]
+    for value in (share.low, share.high):
+        values, miss = fit({"event_share": value}, people, axon)
+        lines.append(f"{value:g}," + ",".join(f"{values[name]:.4g}" for name in NUMBERS))
+        print(f"cost {miss:.2f} with {lines[-1]}", flush=True)
+    return lines
+
+
+def write_lines(path: str, lines: list[str]) -> None:
+    """Write a table."""
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+
+
 def rewrite(path: str, values: Mapping[str, float]) -> None:
     """Replace the values of parameters in a TOML file, nothing else."""
     with open(path, encoding="utf-8") as file:
@@ -163,14 +182,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=1500)
     parser.add_argument("--axon", default="ghk", choices=ax.AXONS)
+    parser.add_argument("--shares", action="store_true")
     parser.add_argument("--profile", action="store_true")
     parser.add_argument("--write", action="store_true")
     args = parser.parse_args()
     if args.profile:
         lines = profile(args.people, args.axon)
         if args.write:
-            with open("docs/population_profile.csv", "w", encoding="utf-8") as file:
-                file.write("\n".join(lines) + "\n")
+            write_lines("docs/population_profile.csv", lines)
+        return
+    if args.shares:
+        lines = fit_shares(args.people, args.axon)
+        if args.write:
+            write_lines("neurosim/model/firing/event_shares.csv", lines)
         return
     sodium = load_per_discharge(args.axon)
     load = {"load_per_discharge_mmol_l": sodium}

@@ -14,9 +14,12 @@ state changes how many come or how large they are.
 
 from __future__ import annotations
 
+from functools import cache
+from importlib import resources
+
 import numpy as np
 
-from neurosim.base.parameters import parameter
+from neurosim.base.parameters import load_group, parameter
 
 # A site with smaller events fires less than once in twenty years of health.
 LEAST_PER_MIN = 1e-7
@@ -25,6 +28,31 @@ LEAST_PER_MIN = 1e-7
 def events_per_min() -> float:
     """Return how many events come to a site, per minute."""
     return 60.0 * parameter("firing", "event_rate_per_s")
+
+
+@cache
+def _fitted_at_ends() -> dict[float, dict[str, float]]:
+    """Return the numbers of the sites fitted at each end of the range of `event_share`."""
+    text = resources.files("neurosim.model.firing").joinpath("event_shares.csv").read_text("utf-8")
+    head, *rows = (line.split(",") for line in text.splitlines())
+    tables = (dict(zip(head, map(float, row), strict=True)) for row in rows)
+    return {table.pop("event_share"): table for table in tables}
+
+
+def fitted_at_share(share: float) -> dict[str, float]:
+    """Return the fitted numbers of the group `firing` that go with another share of event sites.
+
+    The surveys would not be met if the share alone were moved. The numbers were fitted again at
+    both ends of its range (`scripts/calibration/fit_population.py --shares`); between these and
+    the share in use their logarithms are interpolated.
+    """
+    ends, usual = _fitted_at_ends(), load_group("firing")
+    shares = np.sort([*ends, usual["event_share"].value])
+    fitted: dict[str, float] = {}
+    for name in next(iter(ends.values())):
+        values = [ends[s][name] if s in ends else usual[name].value for s in shares]
+        fitted[name] = float(np.exp(np.interp(share, shares, np.log(values))))
+    return fitted
 
 
 def event_rate(threshold_ratio: np.ndarray, size: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ from neurosim.model.axon.people import Scores, draw_scores
 
 CLASSES = ("foot_sole", "ordinary")
 # Who is run where nobody is named: of seed 1, near the median person under most scenarios.
-TYPICAL_PERSON = 1
+TYPICAL_PERSON = 12
 BULK, ROGUE, SOMA, LESION = 0, 1, 2, 3  # indices into discharge.ORIGINS
 DAY_S = 86_400.0
 MONTH_S = 365.25 / 12.0 * DAY_S

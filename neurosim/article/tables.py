@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from neurosim.article.matrix import RemedyMatrix
 
 VERDICT_FIELDS = tuple(
-    f.name for f in fields(Verdict) if f.name not in ("axon_ratios", "changes", "lean", "reason")
+    f.name
+    for f in fields(Verdict)
+    if f.name not in ("axon_ratios", "share_ratios", "changes", "lean", "reason")
 )
 
 
@@ -32,6 +35,11 @@ def verdict_rows(article: Any) -> list[dict[str, Any]]:
         row |= {"leans_on": phrases.lean_words(v), "flips_at": phrases.flip_words(v)}
         row |= {"turns": v.turns if v.lean else ""}
         row |= {f"rate_ratio_{name}": ratios.get(name, float("nan")) for name in AXONS}
+        ends = sorted(v.share_ratios) or [math.nan, math.nan]
+        row |= {
+            f"rate_ratio_{end}_event_share": v.share_ratios.get(share, math.nan)
+            for end, share in zip(("low", "high"), ends, strict=True)
+        }
         row |= {
             "turns_with_axon": " ".join(v.turns_with),
             "assumed_sizes": " ".join(phrases.assumed_sizes(v.kind, v.factor)),

@@ -174,6 +174,7 @@ def steady_blood():
         parameters.override("alarms", "week_calcium_mmol_l", 0.0),
         parameters.override("alarms", "force_error", 0.0),
         parameters.override("alarms", "units_error", 0.0),
+        parameters.override("firing", "site_life_months", 1e9),
     ):
         yield
 

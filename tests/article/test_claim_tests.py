@@ -60,10 +60,12 @@ def test_who_twitches_daily_cannot_avoid_it(monkeypatch):
     monkeypatch.setattr(claim_tests, "WATCHED_PEOPLE", 8)
     assert outcome("unavoidable", evidence(rate=0.1)) == "supported"
     assert outcome("unavoidable", evidence(rate=1e-5)) == "opposed"
-    assert outcome("nerves_misfire", evidence(rate=0.1)) == "supported"
-    assert outcome("nerves_misfire", evidence(rate=1e-5)) == "opposed"
-    with override("study", "smaller_sensitivity_change", 0.001):
-        assert outcome("nerves_misfire", evidence(rate=0.1)) == "opposed"
+    assert outcome("nerves_misfire", evidence(rate=0.1)) == "opposed"  # events care little
+    with override("firing", "event_share", 0.0):  # channel sites a great deal
+        assert outcome("nerves_misfire", evidence(rate=0.1)) == "supported"
+        assert outcome("nerves_misfire", evidence(rate=1e-5)) == "opposed"
+        with override("study", "smaller_sensitivity_change", 0.001):
+            assert outcome("nerves_misfire", evidence(rate=0.1)) == "opposed"
 
 
 def test_times_are_as_irregular_as_chance():

@@ -10,7 +10,7 @@ from neurosim.article import trial
 from neurosim.article.claims import CLAIMS
 from neurosim.article.matrix import CAUSES
 from neurosim.article.report import report_html
-from neurosim.article.verdict import OUTCOMES
+from neurosim.article.verdict import NOT_TOLD, OUTCOMES
 from neurosim.base.errors import NeurosimError
 from neurosim.simulation import robustness
 from neurosim.simulation.scenario import load_scenario
@@ -64,19 +64,22 @@ def test_what_leans_is_joined_to_its_verdict(article, monkeypatch):
 
     def fake(questions, cores):
         collected.extend(questions)
-        return [robustness.Robustness(lean, 7, -1.0, 1.0, {"ohmic": 0.5}, 0.1) for _ in questions]
+        return [
+            robustness.Robustness(lean, 7, -1.0, 1.0, {"ohmic": 0.5}, {0.3: 0.2}, 0.1)
+            for _ in questions
+        ]
 
     monkeypatch.setattr(trial, "assess_robustness", fake)
     causes, others = trial._all_scenarios(article.base)
     assert not set(causes) & set(others) and set(causes | others) == set(article.rates)
     scenarios = causes | others
-    verdicts = trial._assess_robustness(
-        list(article.verdicts), scenarios, article.base, article.rates, 1
-    )
+    verdicts = trial._assess_robustness(list(article.verdicts), scenarios, article.rates, 1)
     for v in verdicts:
         if v.kind == "rate":
             assert (v.lean, v.turns, v.assumed) == (lean, True, 7)
             assert v.span_high == pytest.approx(v.rate_ratio * math.e)
+            assert v.share_ratios == {0.3: pytest.approx(v.rate_ratio * math.exp(0.2))}
+            assert (v.outcome == NOT_TOLD) == bool(v.turns_with or v.turns_at_share)
             assert v.axon_ratios == {"ohmic": pytest.approx(v.rate_ratio * math.exp(0.5))}
         elif v.kind == "remedy" and v.lean:
             assert v.lean.against in CAUSES

@@ -9,6 +9,7 @@ hazards. `scripts/calibration/fit_population.py` fits the free numbers on these 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,6 +25,9 @@ from neurosim.model.firing.hazard import (
 )
 from neurosim.model.firing.sites import person_scores
 from neurosim.model.muscle.anatomy import muscle
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 SURVEY_MUSCLES = 28  # 14 of both sides
 RELEVANT = 0.48  # of the critical excess; in health a site below misfires once in a century
@@ -108,7 +112,7 @@ def _rested_hazard(
     )
 
 
-def seen_probability(rate_per_min, minutes: float) -> np.ndarray:
+def seen_probability(rate_per_min: ArrayLike, minutes: float) -> np.ndarray:
     """Return the probability of at least one burst within `minutes`."""
     return 1.0 - np.exp(-np.asarray(rate_per_min) * minutes)
 

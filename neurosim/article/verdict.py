@@ -7,7 +7,7 @@ ratios, with its 95 % interval.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neurosim.base.parameters import parameter
 from neurosim.simulation.ratio import Ratio, mean_ratio, paired_ratio
@@ -92,14 +92,14 @@ class Verdict:
     seed_low: float = float("nan")
     seed_high: float = float("nan")
     finding: str = ""
-    changes: Mapping[str, str] = field(default_factory=dict)
+    changes: Mapping[str, str] = field(default_factory=dict[str, str])
     partner: str = ""
     reason: str = ""
     lean: Lean | None = None
     assumed: int = 0
     span_low: float = float("nan")
     span_high: float = float("nan")
-    axon_ratios: Mapping[str, float] = field(default_factory=dict)
+    axon_ratios: Mapping[str, float] = field(default_factory=dict[str, float])
     elsewhere_ratio: float = float("nan")
     reference_low: float = float("nan")
     reference_high: float = float("nan")
@@ -127,9 +127,9 @@ class Verdict:
         )
 
 
-def make_verdict(claim: Claim, outcome: str, **details) -> Verdict:
+def make_verdict(claim: Claim, outcome: str, **details: Any) -> Verdict:
     """Return the verdict on a claim with an outcome and what else is known."""
-    fields = {"factor": claim.factor, **details}
+    fields: dict[str, Any] = {"factor": claim.factor, **details}
     return Verdict(
         claim.number,
         claim.claim,
@@ -171,7 +171,7 @@ def judge_rate(claim: Claim, rates: Mapping[str, np.ndarray], normal: str = "nor
     )
 
 
-def _ratio_fields(ratio: Ratio) -> dict:
+def _ratio_fields(ratio: Ratio) -> dict[str, float]:
     return {
         "rate_ratio": ratio.value,
         "ci_low": ratio.low,

@@ -14,7 +14,7 @@ import math
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property, partial, wraps
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from neurosim.article.diary import EVERYBODY, GROUPS, Diary, simulate_diary, twitches_at_a_look
 from neurosim.base.errors import NeurosimError, number_within, unknown_name
@@ -28,9 +28,11 @@ from neurosim.simulation.signs import (
 from neurosim.simulation.workers import map_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     import numpy as np
+
+    MapJobs = Callable[..., Generator[Any, None, None]]  # `map_jobs` of so many processes
 
 CONFIDENCE_Z = 1.959964
 CHUNK = 100  # healthy people looked at together
@@ -105,11 +107,11 @@ class Share:
 
     @cached_property
     def _interval(self) -> tuple[float, float]:
-        from scipy.stats import binomtest
+        from scipy.stats import binomtest  # pyright: ignore[reportUnknownVariableType] scipy has no types
 
         if not self.total:
             return 0.0, 1.0
-        ends = binomtest(self.count, self.total).proportion_ci()
+        ends = cast("Any", binomtest(self.count, self.total)).proportion_ci()
         return float(ends.low), float(ends.high)
 
     def __str__(self) -> str:
@@ -205,7 +207,7 @@ class Alarms:
 
     def rows(self) -> list[dict[str, object]]:
         """Return a row for each sign: counts by group, and how well it discriminates ALS."""
-        rows = []
+        rows: list[dict[str, object]] = []
         for sign, (words, _) in SIGNS.items():
             row: dict[str, object] = {"sign": sign, "words": words}
             for group in GROUPS:
@@ -267,15 +269,15 @@ def _twitching_at_a_look(first: int, seed: int) -> list[int]:
     return [p for p in range(first, first + CHUNK) if twitches_at_a_look(p, seed)]
 
 
-def _find_twitching(people: int, seed: int, over: Callable) -> tuple[list[int], int]:
+def _find_twitching(people: int, seed: int, over: MapJobs) -> tuple[list[int], int]:
     """Return the first healthy people who twitch at a look, and how many were looked at."""
-    found: list[int] = []
+    twitching: list[int] = []
     starts = range(0, MAX_LOOKED_AT, CHUNK)
     with closing(over(_twitching_at_a_look, ((start, seed) for start in starts))) as looks:
         for start, some in zip(starts, looks, strict=True):
-            found += some
-            if len(found) >= people:
-                return found[:people], start + CHUNK
+            twitching += some
+            if len(twitching) >= people:
+                return twitching[:people], start + CHUNK
     raise NeurosimError(
         f"Of {MAX_LOOKED_AT} healthy people fewer than {people} were seen to twitch."
     )
@@ -319,7 +321,14 @@ def run_alarms(
     return _run_alarms(people, weeks, seed, progress, groups, partial(map_jobs, workers=cores))
 
 
-def _run_alarms(people, weeks, seed, progress, groups, over) -> Alarms:
+def _run_alarms(
+    people: int,
+    weeks: int,
+    seed: int,
+    progress: Callable[[int, int], None] | None,
+    groups: Sequence[str],
+    over: MapJobs,
+) -> Alarms:
     who: dict[str, Sequence[int]] = {
         g: range(i * EVERYBODY, i * EVERYBODY + people) for i, g in enumerate(GROUPS)
     }
@@ -327,10 +336,10 @@ def _run_alarms(people, weeks, seed, progress, groups, over) -> Alarms:
     if "benign" in groups:
         who["benign"], looked_at = _find_twitching(people, seed, over)
     jobs = [(g, p, weeks, seed) for g in groups for p in who[g]]
-    found = []
-    for one in over(simulate_diary, jobs):
-        found.append(one)
+    diaries: list[Diary] = []
+    for diary in over(simulate_diary, jobs):
+        diaries.append(diary)
         if progress:
-            progress(len(found), len(jobs))
-    shown = {name: tuple(sign(d) for d in found) for name, (_, sign) in SIGNS.items()}
-    return Alarms(weeks, seed, looked_at, tuple(found), shown)
+            progress(len(diaries), len(jobs))
+    shown = {name: tuple(sign(d) for d in diaries) for name, (_, sign) in SIGNS.items()}
+    return Alarms(weeks, seed, looked_at, tuple(diaries), shown)

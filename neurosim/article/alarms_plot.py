@@ -70,7 +70,7 @@ def picture_alarms(alarms: Alarms) -> Any:
 
 def describe_alarms(alarms: Alarms) -> str:
     """Return the words that stand for the picture of alarms."""
-    sentences = []
+    sentences: list[str] = []
     for group, title in TITLES.items():
         seen = alarms.typical(group).seen()
         active = [muscle_words(m) for m, n in zip(MUSCLES, seen.sum(axis=0), strict=True) if n]

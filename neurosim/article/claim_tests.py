@@ -7,7 +7,7 @@ measure (pain, for instance) stands in the record of the claim.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -146,7 +146,8 @@ def same_practices(e: Evidence) -> Finding:
     _, alone = _measure_spasms(cramp)
     if not alone.any():
         return TOO_FEW_EVENTS
-    ending, failing = [], []
+    ending: list[str] = []
+    failing: list[str] = []
     for i, name in enumerate(REMEDY_NAMES):
         treated = apply_remedy(cramp, name)
         if treated is cramp:
@@ -184,7 +185,7 @@ def nerves_misfire(e: Evidence) -> Finding:
     change = _param("smaller_sensitivity_change")
     state = state_.state_from_contributions(())
     changed = state.axon.replace(persistent_sodium_scale=1.0 + change)
-    log_ratios = []
+    log_ratios: list[float] = []
     with override("membrane", "people_spread", 0.0):
         for person in range(WATCHED_PEOPLE):
             sites, _ = run.person_sites(e.base, person)
@@ -226,14 +227,15 @@ def short_circuits(e: Evidence) -> Finding:
 
 def unpredictable(e: Evidence) -> Finding:
     """Return whether intervals between a person's twitches are as irregular as chance."""
-    from scipy.stats import spearmanr
+    from scipy.stats import spearmanr  # pyright: ignore[reportUnknownVariableType] scipy has no types
 
-    cvs, correlations = [], []
+    cvs: list[float] = []
+    correlations: list[float] = []
     for result in _simulate_people(e.base.replace(duration_s=LONG_S)):
         gaps = np.diff(np.sort(result.twitches.onset_s))
         if gaps.size >= 20:
             cvs.append(gaps.std(ddof=1) / gaps.mean())
-            correlations.append(spearmanr(gaps[1:], gaps[:-1]).statistic)  # pyright: ignore[reportAttributeAccessIssue]
+            correlations.append(cast("Any", spearmanr(gaps[1:], gaps[:-1])).statistic)
     if not cvs:
         return TOO_FEW_EVENTS
     cv, correlation = float(np.median(cvs)), float(np.median(np.abs(correlations)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import read_toml
@@ -102,13 +102,15 @@ class Claim:
         )
 
 
-def _read_claim(table: Mapping) -> Claim:
-    tuples = {k: tuple(v) for k, v in table.items() if isinstance(v, list)}
-    return Claim(**{**table, **tuples})
+def _read_claim(table: Mapping[str, Any]) -> Claim:
+    fields: dict[str, Any] = {
+        k: tuple(cast("list[str]", v)) if isinstance(v, list) else v for k, v in table.items()
+    }
+    return Claim(**fields)
 
 
 @cache
-def _claims_file() -> Mapping:
+def _claims_file() -> Mapping[str, Any]:
     return read_toml("article/claims.toml")
 
 

@@ -127,7 +127,7 @@ def draw_story(group: str, weeks: int, rng: np.random.Generator) -> Story:
         delays = np.cumsum(rng.exponential(_param("als_spread_weeks"), len(MUSCLES) - 1))
         begins = onset + np.concatenate([[0.0], delays])[rng.permutation(len(MUSCLES))]
         als = np.clip(speed * (week[:, None] - begins), 0.0, 1.0)
-        return Story(np.round(als * ALS_STEPS) / ALS_STEPS, quiet, quiet)
+        return Story((als * ALS_STEPS).round() / ALS_STEPS, quiet, quiet)
     if group == "pinched":
         share = np.array([_param(f"pinched_root_{root}") for root in ROOTS])
         root = ROOTS[rng.choice(len(ROOTS), p=share / share.sum())]
@@ -198,7 +198,8 @@ def simulate_diary(group: str, person: int, weeks: int, seed: int) -> Diary:
     }
     scores = person_scores(seed, person)
     prefetch_tables([Conditions(), *(s.axon for s in states.values())], scenario.axon, scores)
-    rows, strengths = [], []
+    rows: list[np.ndarray] = []
+    strengths: list[list[tuple[float, float]]] = []
     for m, name in enumerate(MUSCLES):
         in_muscle = {body: state for (index, body), state in states.items() if index == m}
         twitches, visits = _muscle_weeks(scenario.replace(muscle=name), person, plans[m], in_muscle)
@@ -217,13 +218,14 @@ def _muscle_weeks(
     person: int,
     plan: dict[Body, np.ndarray],
     states: dict[Body, TissueState],
-) -> tuple[list[np.ndarray], list]:
+) -> tuple[list[np.ndarray], list[tuple[float, float]]]:
     """Return one muscle's twitches, an array for each body, and its strength at both visits."""
     seed, m = scenario.seed, MUSCLES.index(scenario.muscle)
     weeks = next(iter(plan.values())).size
     healthy, _ = person_sites(scenario, person)
     healthy = long_lived(healthy, scenario, person, weeks * 7.0 * DAY_S)
-    sites, rows = {}, []
+    sites: dict[Body, Sites] = {}
+    rows: list[np.ndarray] = []
     for i, (body, share) in enumerate(plan.items()):
         sites[body] = sites_in_state(states[body], healthy, scenario, person)
         rng = person_rng(seed, person, 1, m, i)

@@ -27,7 +27,7 @@ CAUSES = (
 
 def remedy_scenarios(base: Scenario, causes: Sequence[str] = CAUSES) -> dict[str, Scenario]:
     """Return every cause alone and with every remedy, by name, in the muscle of `base`."""
-    scenarios = {}
+    scenarios: dict[str, Scenario] = {}
     for cause in causes:
         scenario = base.replace(
             name=cause, title=load_scenario(cause).title, body=load_scenario(cause).body
@@ -61,7 +61,8 @@ def remedy_matrix(
 ) -> RemedyMatrix:
     """Return the matrix from rates, shape (people,), by name of the `remedy_scenarios`."""
     floor = parameter("study", "rate_floor")
-    log_ratios, applies = [], []
+    log_ratios: list[list[np.ndarray]] = []
+    applies: list[list[bool]] = []
     for cause in causes:
         scenario = base.replace(name=cause, body=load_scenario(cause).body)
         without = np.maximum(rates[cause], floor)

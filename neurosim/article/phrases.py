@@ -353,7 +353,7 @@ def summary_sentences(verdicts: Sequence[Verdict]) -> list[str]:
 def _wrap_row(cells: Sequence[str]) -> list[str]:
     """Return a row of the printed table, its cells wrapped."""
     columns = [wrap(c, w) or [""] for c, w in zip(cells, COLUMNS, strict=True)]
-    lines = []
+    lines: list[str] = []
     for i in range(max(map(len, columns))):
         part = (c[i] if i < len(c) else "" for c in columns)
         lines.append("  ".join(p.ljust(w) for p, w in zip(part, COLUMNS, strict=True)).rstrip())

@@ -27,7 +27,7 @@ VERDICT_FIELDS = tuple(
 
 def verdict_rows(article: Any) -> list[dict[str, Any]]:
     """Return a row for each verdict: every field, the ratio with each axon, and words on it."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for v in article.verdicts:
         ratios = {article.base.axon: v.rate_ratio, **v.axon_ratios}
         row = {name: getattr(v, name) for name in VERDICT_FIELDS}
@@ -52,7 +52,7 @@ def verdict_rows(article: Any) -> list[dict[str, Any]]:
 
 def remedy_rows(matrix: RemedyMatrix) -> list[dict[str, Any]]:
     """Return a row for each remedy on each cause: ratio, interval, and whom it helps."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for i, cause in enumerate(matrix.causes):
         for j, name in enumerate(matrix.remedies):
             word, ratio = phrases.remedy_cell(matrix, i, j)
@@ -75,7 +75,7 @@ def remedy_rows(matrix: RemedyMatrix) -> list[dict[str, Any]]:
 
 def rate_rows(article: Any) -> list[dict[str, Any]]:
     """Return a row for each state: median and quartiles of people's rates, and who is silent."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, per_min in article.rates.items():
         quartiles = np.quantile(per_min, (0.25, 0.5, 0.75))
         keys = ("quartile1_per_min", "median_per_min", "quartile3_per_min")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -105,7 +105,7 @@ def _all_scenarios(base: Scenario) -> tuple[dict[str, Scenario], dict[str, Scena
 
 
 def try_claims(
-    numbers: Sequence[int], people: int = 20, seed: int = 1, *, cores: int = 1, **changes
+    numbers: Sequence[int], people: int = 20, seed: int = 1, *, cores: int = 1, **changes: Any
 ) -> tuple[Verdict, ...]:
     """Put a few claims of causes to a few people, in seconds, and return the verdicts.
 
@@ -241,7 +241,7 @@ def run_article(
         With fewer than 2 people.
     """
     _check_people(base.people)
-    announce = stage or (lambda words: None)
+    announce: Callable[[str], None] = stage or (lambda _: None)
     causes, others = _all_scenarios(base)
     scenarios, few = causes | others, min(base.people, FEW)
     rates: dict[str, np.ndarray] = {}
@@ -296,10 +296,12 @@ def _add_sizes(verdict: Verdict, rates: Mapping[str, np.ndarray]) -> Verdict:
 
 
 def _robustness_questions(
-    verdicts: list[Verdict], scenarios: Mapping[str, Scenario], rates
+    verdicts: Sequence[Verdict],
+    scenarios: Mapping[str, Scenario],
+    rates: Mapping[str, np.ndarray],
 ) -> dict[int, Question]:
     """Return what to move numbers on, by number of the claim; a remedy on its best cause."""
-    questions = {}
+    questions: dict[int, Question] = {}
     for v in verdicts:
         if v.kind == "rate":
             ratio = Ratio(v.rate_ratio, v.ci_low, v.ci_high, v.people)
@@ -334,7 +336,12 @@ def _strongest_cause(
     return max(effect, key=effect.__getitem__) if effect else None
 
 
-def _assess_robustness(verdicts, scenarios, rates, cores) -> list[Verdict]:
+def _assess_robustness(
+    verdicts: Sequence[Verdict],
+    scenarios: Mapping[str, Scenario],
+    rates: Mapping[str, np.ndarray],
+    cores: int,
+) -> list[Verdict]:
     questions = _robustness_questions(verdicts, scenarios, rates)
     robustness = dict(
         zip(questions, assess_robustness(list(questions.values()), cores), strict=True)

@@ -7,7 +7,7 @@ ratios, with its 95 % interval.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neurosim.base.parameters import parameter
 from neurosim.simulation.ratio import Ratio, mean_ratio, paired_ratio
@@ -97,15 +97,15 @@ class Verdict:
     seed_low: float = float("nan")
     seed_high: float = float("nan")
     finding: str = ""
-    changes: Mapping[str, str] = field(default_factory=dict)
+    changes: Mapping[str, str] = field(default_factory=dict[str, str])
     partner: str = ""
     reason: str = ""
     lean: Lean | None = None
     assumed: int = 0
     span_low: float = float("nan")
     span_high: float = float("nan")
-    axon_ratios: Mapping[str, float] = field(default_factory=dict)
-    share_ratios: Mapping[float, float] = field(default_factory=dict)
+    axon_ratios: Mapping[str, float] = field(default_factory=dict[str, float])
+    share_ratios: Mapping[float, float] = field(default_factory=dict[float, float])
     muscle: str = ""
     elsewhere_ratio: float = float("nan")
     reference_low: float = float("nan")
@@ -127,7 +127,12 @@ class Verdict:
 
     @property
     def turns_with(self) -> tuple[str, ...]:
-        """Axons with which the ratio falls on another side (more, same, fewer) than here."""
+        """Axons with which the ratio falls on another side (more, same, fewer) than here.
+
+        Empty for a remedy, whose axons were exchanged on one cause only; `lean` has that.
+        """
+        if self.kind == "remedy":
+            return ()
         return tuple(a for a, r in self.axon_ratios.items() if self.side(r) != self.change)
 
     @property
@@ -155,9 +160,9 @@ def judge_over_ensemble(verdict: Verdict) -> Verdict:
     return replace(verdict, outcome=NOT_TOLD)
 
 
-def make_verdict(claim: Claim, outcome: str, **details) -> Verdict:
+def make_verdict(claim: Claim, outcome: str, **details: Any) -> Verdict:
     """Return the verdict on a claim with an outcome and what else is known."""
-    fields = {"factor": claim.factor, "muscle": claim.muscle, **details}
+    fields: dict[str, Any] = {"factor": claim.factor, "muscle": claim.muscle, **details}
     return Verdict(
         claim.number,
         claim.claim,
@@ -199,7 +204,7 @@ def judge_rate(claim: Claim, rates: Mapping[str, np.ndarray], normal: str = "nor
     )
 
 
-def _ratio_fields(ratio: Ratio) -> dict:
+def _ratio_fields(ratio: Ratio) -> dict[str, float]:
     return {
         "rate_ratio": ratio.value,
         "ci_low": ratio.low,

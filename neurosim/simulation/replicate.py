@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def replicate(
     *,
     cores: int | None = None,
     progress: Callable[[int, int], object] | None = None,
-    **changes,
+    **changes: Any,
 ) -> People:
     """Run the same people under several scenarios.
 

@@ -65,7 +65,6 @@ EXCLUDED_GROUPS = ("junction",)
 # Where the words of `study.lean` are too long or too short for a picture.
 FIELD_TITLES = {
     "noise_persistent_share": "persistent channels in a site's noise",
-    "own_critical": "whose axon sites are set against",
     "rogues_per_unit_foot_sole": "rogue sites of a motor unit",
     "rogues_per_unit_ordinary": "rogue sites of a motor unit",
     "interstitial_potassium_per_plasma": "potassium around the nerve per plasma's",
@@ -273,7 +272,7 @@ class _PrefixGenerator:
     """
 
     def __init__(self, rng: np.random.Generator) -> None:
-        self._normal, self._count, self._unit, self._tail = rng.spawn(4)
+        self._normal, self._count, self._unit, self._tail, self._uniform = rng.spawn(5)
 
     def standard_normal(self, size: int) -> np.ndarray:
         return self._normal.standard_normal(size)
@@ -289,6 +288,9 @@ class _PrefixGenerator:
 
     def standard_exponential(self, size: int) -> np.ndarray:
         return self._tail.standard_exponential(size)
+
+    def random(self, size: int) -> np.ndarray:
+        return self._uniform.random(size)
 
 
 def same_sites(scenario: Scenario, person: int) -> Sites:

@@ -100,7 +100,9 @@ def _received(outcome: tuple[Any, frozenset[parameters.Key]]) -> Any:
     return result
 
 
-def map_jobs(work: Callable, jobs: Iterable[Job], workers: int = 1) -> Iterator[Any]:
+def map_jobs(
+    work: Callable[..., Any], jobs: Iterable[Job], workers: int = 1
+) -> Generator[Any, None, None]:
     """Yield ``work(*job)`` of every job in their order; arguments as for `run_jobs`.
 
     Raises

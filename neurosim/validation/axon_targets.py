@@ -27,7 +27,8 @@ VUCIC = "Vucic 2007, PMC2117598"
 CONTRACTION = AxonHistory(train_per_s=27.0, train_min=1.0)
 
 
-def _norm_rows() -> list[Row]:
+def norm_rows() -> list[Row]:
+    """Return the rows of N: the healthy axon among the people of Nerve Norms."""
     return [
         Row(
             "N" + str(i + 1),
@@ -214,7 +215,7 @@ def _read_measure(examination: Excitability, key: str) -> float:
 
 
 def _signed_rows(health: Excitability, examinations: dict[str, Excitability]) -> list[Row]:
-    rows = []
+    rows: list[Row] = []
     for target, name, grade, source, signs in SIGNS:
         for key, sign in signs:
             low, high = (0.0, INF) if sign > 0 else (-INF, 0.0)
@@ -230,7 +231,7 @@ def _sized_rows(health: Excitability, examinations: dict[str, Excitability]) -> 
     """V25, V27, V32, V34: changes with a published size."""
     trained = examine(conditions_after(CONTRACTION, condition("als_early")))
 
-    def percent(changed, rest, key):
+    def percent(changed: Excitability, rest: Excitability, key: str) -> float:
         return (_read_measure(changed, key) / _read_measure(rest, key) - 1.0) * 100.0
 
     states = {
@@ -252,7 +253,7 @@ def _sized_rows(health: Excitability, examinations: dict[str, Excitability]) -> 
         ("V27", "als_early", TAU, 5.0, 20.0, "assumed",
          "about 0.46 against 0.41 ms, recalled; width chosen here"),
     )  # fmt: skip
-    rows = []
+    rows: list[Row] = []
     for target, name, key, low, high, grade, source in sizes:
         change = percent(*states[name], key)
         rows.append(Row(target, f"change of {key}", "%", name, low, high, change, grade, source))
@@ -311,8 +312,8 @@ def _ischaemia_rows() -> list[Row]:
     return [Row(*target) for target in targets]
 
 
-def _condition_rows() -> list[Row]:
-    """V1 to V34: the healthy axon, and how conditions move it."""
+def condition_rows() -> list[Row]:
+    """Return the rows of V1 to V34: the healthy axon, and how conditions move it."""
     health = examine(Conditions())
     steady = {"steady current in": STEADY_PA, "steady current out": -STEADY_PA}
     names = {name for _, name, *_ in SIGNS} - set(steady) | {"contraction"}
@@ -328,11 +329,11 @@ def _condition_rows() -> list[Row]:
     ]
 
 
-def _population_rows(people: int) -> list[Row]:
-    """V36 and V37: the free numbers of the sites are fitted on these."""
+def population_rows(people: int) -> list[Row]:
+    """Return the rows of V36 and V37, on which the free numbers of the sites are fitted."""
     names = {"vanderheijden1994": "V36", "reimers1996": "V37"}
     source = {"V36": "van der Heijden 1994", "V37": "Reimers 1996"}
-    rows = []
+    rows: list[Row] = []
     for f in survey_facts(people):
         v = names[f.source]
         target = (v, f.name, f.unit, f.condition, f.low, f.high, f.model, "fitted", source[v])

@@ -99,7 +99,8 @@ def sustained_share(soma: SomaConditions) -> float:
     Units of a pool are held at each of two weak drives, pushed for half a second, and go on if
     they discharge at least three times from 1 s after the push on.
     """
-    units, goes_on = pool.build_pool(120), []
+    units = pool.build_pool(120)
+    goes_on: list[bool] = []
     for level in (0.03, 0.06):
         push: Any = pool.join_inputs(
             pool.hold_input(1.0, level),

@@ -10,6 +10,7 @@ active; it is off by default.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from neurosim.base.cache import cached
 from neurosim.base.errors import NeurosimError, number_within
 from neurosim.base.parameters import parameter
 from neurosim.model.muscle.force import force_fraction
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 STEP_S = 0.1
 EXCITATION_STEP = 0.01  # to which the excitation is found, as in the authors' code
@@ -79,7 +83,7 @@ def build_units() -> RateCodedUnits:
     )
 
 
-def rates_per_s(units: RateCodedUnits, excitation, on_s=0.0) -> np.ndarray:
+def rates_per_s(units: RateCodedUnits, excitation: ArrayLike, on_s: ArrayLike = 0.0) -> np.ndarray:
     """Return the rate of every unit, per s; 0 below its threshold.
 
     Parameters
@@ -140,7 +144,7 @@ class Effort:
 
 
 def simulate_effort(
-    target_percent,
+    target_percent: ArrayLike,
     *,
     recovery: bool = False,
     units: RateCodedUnits | None = None,
@@ -191,14 +195,20 @@ def simulate_effort(
     return Effort(time, force, target, excitation, capacity, left)
 
 
-def longest_hold_s(percent: float, longest_s: float = 1000.0, **options) -> float:
-    """Return for how long a force can be held, s; infinite if longer than `longest_s`."""
+def longest_hold_s(percent: float, longest_s: float = 1000.0, *, recovery: bool = False) -> float:
+    """Return for how long a force can be held, s; infinite if longer than `longest_s`.
+
+    `recovery` as in `simulate_effort`.
+    """
     number_within("percent", percent, 0.0, 100.0, "%")
     steps = round(number_within("longest_s", longest_s, STEP_S, 1e5, "s") / STEP_S)
-    return simulate_effort(np.full(steps, float(percent)), stop=True, **options).endurance_s
+    target = np.full(steps, float(percent))
+    return simulate_effort(target, recovery=recovery, stop=True).endurance_s
 
 
-def _unit_forces(pool: RateCodedUnits, excitation, on_s, left) -> tuple[np.ndarray, np.ndarray]:
+def _unit_forces(
+    pool: RateCodedUnits, excitation: float, on_s: ArrayLike, left: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return activation (0 to 1) and force of every unit."""
     slowing = _param("slowing")
     slowed = pool.contraction_time_ms * (1.0 + slowing * (1.0 - left))
@@ -206,7 +216,14 @@ def _unit_forces(pool: RateCodedUnits, excitation, on_s, left) -> tuple[np.ndarr
     return active, active * left * pool.force
 
 
-def _least_excitation(pool, full, near: float, on_s, left, target: float) -> float:
+def _least_excitation(
+    pool: RateCodedUnits,
+    full: float,
+    near: float,
+    on_s: np.ndarray,
+    left: np.ndarray,
+    target: float,
+) -> float:
     """Return the least excitation, in whole steps, that gives a force, or the full one.
 
     Force rises with excitation; the search starts `near` the last answer and halves its bracket.
@@ -232,7 +249,7 @@ def _least_excitation(pool, full, near: float, on_s, left, target: float) -> flo
     return min(high * EXCITATION_STEP, full)
 
 
-def _check_target(target_percent) -> np.ndarray:
+def _check_target(target_percent: ArrayLike) -> np.ndarray:
     try:
         target = np.atleast_1d(np.asarray(target_percent, dtype=float))
     except (TypeError, ValueError):

@@ -104,7 +104,7 @@ def _cramp_rows() -> list[Row]:
     people, sample = range(20, 20 + PEOPLE), f"{PEOPLE} people, {UNITS} units each"
     dry = state_from_contributions(contributions(Body(mass_loss_percent=3.0))).soma
 
-    def mean_hz(prone, soma=None):
+    def mean_hz(prone: bool, soma: SomaConditions | None = None) -> float:
         thresholds_hz = cramp.cramp_threshold_hz(people, UNITS, prone, seed=60, conditions=soma)
         return float(np.nanmean(thresholds_hz)) if np.isfinite(thresholds_hz).any() else np.nan
 
@@ -129,7 +129,7 @@ def _cramp_unit_rows() -> list[Row]:
               ("largest_per_s", "1/s", 25.0, 8.0), ("duration_s", "s", 23.6, 16.2))  # fmt: skip
     values = {key: np.array([getattr(p, key) for p in plateaus]) for key, *_ in limits}
     where = "cramp of a shortened muscle; 3 people, 30 units each"
-    rows = []
+    rows: list[Row] = []
     for key, unit, mean, sd in limits:
         model, source = float(values[key].mean()), f"{MINETTO}: {mean} +- {sd}"
         low, high = mean - sd, mean + sd
@@ -195,7 +195,7 @@ def _anatomy_rows() -> list[Row]:
         ("shin", 91.0, 226.0, "McNeil 2005: 153"), ("thumb", 200.0, 340.0, RECALLED),
         ("upper_arm", 110.0, 770.0, RECALLED), ("calf", 300.0, 1000.0, "about 580, recalled"),
     )  # fmt: skip
-    rows = []
+    rows: list[Row] = []
     for name, low, high, source in units:
         count = float(anatomy.muscle(name).units)
         rows.append(Row("V58", "motor units", "units", name, low, high, count, "fitted", source))
@@ -321,7 +321,8 @@ def _fatigue_rows() -> list[Row]:
 
 def _surface_rows() -> list[Row]:
     """V67: sizes of the potentials of single units at the skin, every few of them."""
-    rows, source = [], "text cut at 50 uV in van der Heijden 1994; recalled"
+    rows: list[Row] = []
+    source = "text cut at 50 uV in van der Heijden 1994; recalled"
     for name, every in (("shin", 10), ("thumb", 20), ("foot_sole", 4)):
         units = np.arange(0, anatomy.muscle(name).units, every)
         sizes = np.ptp(unit_potentials.unit_potentials(name, "surface", units=units), axis=1)
@@ -334,7 +335,7 @@ def _surface_rows() -> list[Row]:
 
 def _needle_rows() -> list[Row]:
     """V68 and V44: shapes of the potentials of single units at a needle, every few of them."""
-    shapes = {}
+    shapes: dict[str, list[unit_potentials.PotentialShape]] = {}
     for name, every in (("shin", 10), ("upper_arm", 10)):
         units = range(0, anatomy.muscle(name).units, every)
         shapes[name] = [_needle_shape(name, unit) for unit in units]
@@ -345,7 +346,7 @@ def _needle_rows() -> list[Row]:
     limits = (("size", "uV", "amplitude_uv", 200.0, 2000.0),
               ("duration", "ms", "duration_ms", 5.0, 15.0),
               ("phases", "1", "phases", 1.0, 4.0))  # fmt: skip
-    rows = []
+    rows: list[Row] = []
     for name, potentials in shapes.items():
         for what, unit, key, low, high in limits:
             quantity = f"needle potential, median {what}"

@@ -65,7 +65,8 @@ def _draw_piles(ax: Any, rows: Sequence[Row]) -> None:
 def stack_places(places: Sequence[float]) -> tuple[list[float], list[int]]:
     """Return places rounded to a twentieth, and the height of each in its pile."""
     piles: dict[float, int] = {}
-    xs, heights = [], []
+    xs: list[float] = []
+    heights: list[int] = []
     for place in sorted(places):
         x = round(max(-FAR, min(FAR, place)) * 20.0) / 20.0
         piles[x] = piles.get(x, 0) + 1
@@ -86,7 +87,9 @@ def picture_misses(validation: Validation) -> Any:
     lines = sum(map(len, misses)) + len(PANELS)
     figure = style.new_figure(10.0, max(2.5, 0.8 + 0.29 * lines))
     ax = figure.subplots()
-    y, sentences, labels = 0, [], []
+    y = 0
+    sentences: list[str] = []
+    labels: list[tuple[int, str, str]] = []  # place, words, weight of the font
     for (_, title), rows in zip(PANELS, misses, strict=True):
         labels.append((y, title.partition(":")[0], "bold"))
         for row in rows:

@@ -31,6 +31,8 @@ from neurosim.model.muscle.anatomy import muscle
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import ArrayLike
+
 SURVEY_MUSCLES = 28  # 14 of both sides
 AXONS, PEOPLE_SEED = 24, 1  # people's own axons in a survey, taken in turn
 MOST_SITES = 3000.0  # of a muscle
@@ -148,7 +150,7 @@ def _rested_hazard(
     )
 
 
-def seen_probability(rate_per_min, minutes: float) -> np.ndarray:
+def seen_probability(rate_per_min: ArrayLike, minutes: float) -> np.ndarray:
     """Return the probability of at least one burst within `minutes`."""
     return 1.0 - np.exp(-np.asarray(rate_per_min) * minutes)
 
@@ -170,8 +172,8 @@ def largest_of_eight(
     number = number[number > 0]
     if not number.size:
         return np.zeros(len(quantiles))
-    most = np.arange(seen.shape[1] + 1)
-    below = np.searchsorted(np.sort(number), most, side="right") / number.size
+    most: np.ndarray = np.arange(int(seen.shape[1]) + 1)
+    below: np.ndarray = np.searchsorted(np.sort(number), most, side="right") / number.size
     return np.interp(quantiles, below**8, most)
 
 

@@ -24,9 +24,9 @@ from neurosim.validation import axon_targets, body_targets, motor_targets
 from neurosim.validation.axon_targets import (
     BLANCHARD,
     KLEINE,
-    _condition_rows,
-    _norm_rows,
-    _population_rows,
+    condition_rows,
+    norm_rows,
+    population_rows,
 )
 from neurosim.validation.body_targets import body_rows
 from neurosim.validation.motor_targets import motor_rows
@@ -47,7 +47,7 @@ def _tetany_rows() -> list[Row]:
     spread = parameter("firing", "bulk_spread") * np.log(
         hazard_table(Conditions()).critical_multiplier
     )
-    shares = []
+    shares: list[float] = []
     for calcium in (0.7, 0.8):
         critical = hazard_table(Conditions(calcium_out_mmol_l=calcium)).critical_multiplier
         z = np.log(critical) / spread
@@ -123,11 +123,11 @@ def validation_rows(people: int = 1500) -> tuple[Row, ...]:
         Simulated people behind the survey targets.
     """
     return (
-        *_norm_rows(),
+        *norm_rows(),
         *_elsewhere_rows(),
-        *_condition_rows(),
+        *condition_rows(),
         *_firing_rows(),
-        *_population_rows(people),
+        *population_rows(people),
         *_tetany_rows(),
         *motor_rows(),
         *body_rows(),

@@ -58,7 +58,7 @@ def validation_headline(validation: Validation) -> str:
 
 def count_targets(rows: Sequence[Row]) -> str:
     """Return how many targets are met, by what a target is for the model."""
-    parts = []
+    parts: list[str] = []
     for grade, kind in KINDS.items():
         inside = [row.inside for row in rows if row.grade == grade]
         parts.append(f"{sum(inside)} of {len(inside)} {kind}")

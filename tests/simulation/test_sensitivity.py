@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from neurosim.base.errors import NeurosimError
-from neurosim.base.parameters import override
+from neurosim.base.parameters import override, parameter
 from neurosim.cli import main as cli
 from neurosim.model.firing.sites import ROGUE
 from neurosim.simulation import sensitivity as study
 from neurosim.simulation.scenario import Scenario
 
-FEW = ("rogue_tail", "own_critical", "csf_transfer", "rogue_person_spread")
+FEW = ("event_size", "event_share", "csf_transfer", "rogue_person_spread_foot_sole")
 
 
 def inputs(*bounds):
@@ -101,15 +101,21 @@ def test_a_number_of_sites_does_not_draw_another_person():
         with override("firing", "rogues_per_unit_foot_sole", 20.0):
             more = study.same_sites(asked, 3)
     rogues, same, grown = (
-        set(s.sodium_multiplier[s.origin == ROGUE]) for s in (before, denser, more)
+        set(
+            zip(
+                s.sodium_multiplier[s.origin == ROGUE], s.event_size[s.origin == ROGUE], strict=True
+            )
+        )
+        for s in (before, denser, more)
     )
     assert same == rogues and rogues < grown
     assert denser.sodium_multiplier.size > before.sodium_multiplier.size
-    with override("firing", "rogue_person_spread", 0.0):
+    mean = parameter("firing", "rogues_per_unit_foot_sole")
+    with override("firing", "rogue_person_spread_foot_sole", 0.0):
         drawn = [study.same_sites(asked, p) for p in range(20)]
     counts = [(s.origin == ROGUE).sum() / s.units for s in drawn]
-    error = np.sqrt(10.97 / before.units / len(drawn))  # of Poisson's
-    assert np.mean(counts) == pytest.approx(10.97, abs=4 * error)
+    error = np.sqrt(mean / before.units / len(drawn))  # of Poisson's
+    assert np.mean(counts) == pytest.approx(mean, abs=4 * error)
 
 
 def test_ranges_come_from_fields_and_scenarios():

@@ -191,7 +191,7 @@ def _excess_at(table: HazardTable, critical_multiplier: float, per_min: float) -
     excess = np.linspace(0.05, 3.0, 600)
     rates = site_rates(table, 1.0 + excess * (critical_multiplier - 1.0))[:, 0]
     log = np.maximum.accumulate(np.log(rates)) + 1e-9 * excess
-    return float(np.interp(np.log(per_min), log, excess))
+    return float(np.interp(float(np.log(per_min)), log, excess))
 
 
 def _some_site(expected: np.ndarray) -> np.ndarray:

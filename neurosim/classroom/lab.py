@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from neurosim.base.calls import public
@@ -33,7 +33,7 @@ from neurosim.simulation.simulate import simulate
 from neurosim.view.export import json_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
 # The pages that need no code: the name of each, its title and its one cell.
 LAB_PAGES = {
@@ -146,8 +146,10 @@ def lesson_names() -> list[str]:
 
 def page_bytes(title: str, code: str) -> bytes:
     """Return a notebook of one cell."""
-    cell = {"cell_type": "code", "execution_count": None, "id": "page", "metadata": {},
-            "outputs": [], "source": code.splitlines(keepends=True)}  # fmt: skip
+    cell: dict[str, Any] = {
+        "cell_type": "code", "execution_count": None, "id": "page", "metadata": {},
+        "outputs": [], "source": code.splitlines(keepends=True),
+    }  # fmt: skip
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     about = {"kernelspec": kernel, "language_info": {"name": "python"}, "title": title}
     return json_bytes({"cells": [cell], "metadata": about, "nbformat": 4, "nbformat_minor": 5})
@@ -176,7 +178,8 @@ def copy_lessons(out: str | Path = FOLDER) -> tuple[Path, list[str]]:
     wanted = {f"{name}.ipynb": data for name, data in build.student_notebooks().items()}
     wanted |= {f"{name}.ipynb": page_bytes(*page) for name, page in LAB_PAGES.items()}
     before = _read_copy_record(folder)
-    new, changed = {}, []
+    new: dict[str, bytes] = {}
+    changed: list[str] = []
     for name, data in wanted.items():
         existing = (folder / name).read_bytes() if (folder / name).is_file() else None
         if existing is None or _file_hash(existing) == before.get(name):
@@ -198,10 +201,12 @@ def _file_hash(data: bytes) -> str:
 def _read_copy_record(folder: Path) -> dict[str, str]:
     """Return what was copied before; nothing if that cannot be read, which loses no change."""
     try:
-        record = json.loads((folder / COPY_RECORD).read_text("utf-8"))
+        record: Any = json.loads((folder / COPY_RECORD).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    return {str(k): str(v) for k, v in record.items()} if isinstance(record, dict) else {}
+    if not isinstance(record, dict):
+        return {}
+    return {str(k): str(v) for k, v in cast("dict[Any, Any]", record).items()}
 
 
 # --- The server ------------------------------------------------------------------------
@@ -330,7 +335,7 @@ def serve(
 
 
 @contextmanager
-def _redirect_stderr(path: Path) -> Iterator[None]:
+def _redirect_stderr(path: Path) -> Generator[None]:
     """Let what Jupyter and its kernels complain of go into a file: it is not for a pupil."""
     sys.stderr.flush()
     stderr = os.dup(2)
@@ -364,11 +369,17 @@ def _make_server(place: Place, folder: Path, port: int) -> tuple[Any, str]:
         },
     }
     try:
-        server = LabApp.initialize_server(server_options(folder, port), config=Config(config))
+        server = cast("Any", LabApp).initialize_server(
+            server_options(folder, port), config=Config(config)
+        )
     except SystemExit as stopped:  # Jupyter's way to say that it cannot
         raise NeurosimError(
             f"Jupyter did not start (its code {stopped.code}); {folder / LOG} says why."
         ) from None
+
     # At once, whether or not a terminal is there to ask on.
-    signal.signal(signal.SIGINT, lambda *_: server.stop(from_signal=True))
+    def stop(*_: Any) -> None:
+        server.stop(from_signal=True)
+
+    signal.signal(signal.SIGINT, stop)
     return server, f"http://{HOST}:{server.port}/{place.path}?token={token}"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neurosim.clinic.indices import (
     MEASURES,
     Measure,
 )
-from neurosim.clinic.norms import _norm_file
+from neurosim.clinic.norms import _norm_file  # pyright: ignore[reportPrivateUsage] same room
 
 if TYPE_CHECKING:
     from neurosim.clinic.excitability import Excitability
@@ -47,11 +47,12 @@ def compare_with_norms(examination: Excitability) -> list[NormComparison]:
     95 % limits. A measure that is undefined or has no norm has z NaN and is not inside. A
     median that was not published is NaN.
     """
-    rows = []
-    published = _norm_file()["measures"]["rows"]
+    rows: list[NormComparison] = []
+    published: dict[str, Any] = _norm_file()["measures"]["rows"]
     for measure in MEASURES:
         row = published.get(measure.key, (None, None, 0, None))
-        mean, sd, n, median = (math.nan if value is None else value for value in row)
+        numbers: list[float] = [math.nan if value is None else value for value in row]
+        mean, sd, n, median = numbers
         model = examination.measures[measure.key]
         z = (model - mean) / sd
         inside = abs(z) <= NORMAL_Z
@@ -102,7 +103,8 @@ def sign_of_change(examination: Excitability, healthy: Excitability, key: str) -
         least = LEAST_PART * healthy_value
     else:
         value, healthy_value = examination.measures[key], healthy.measures[key]
-        least = LEAST_SD * _norm_file()["measures"]["rows"][key][1]
+        sd: float = _norm_file()["measures"]["rows"][key][1]
+        least = LEAST_SD * sd
     return int(value - healthy_value > least) - int(healthy_value - value > least)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
@@ -17,6 +17,10 @@ from neurosim.clinic.norms import TE_CURVES, norms
 from neurosim.model.axon import equations, kernel
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import ArrayLike
+
     from neurosim.model.axon.axon import Axons
 
 TEST_MS = 1.0
@@ -54,19 +58,30 @@ class PolarisedCourse(NamedTuple):
     states: np.ndarray
     rises: np.ndarray
 
-    def time_index(self, time_ms) -> np.ndarray:
+    def time_index(self, time_ms: ArrayLike) -> np.ndarray:
         """Return where in `time_ms` some times are."""
         return np.searchsorted(self.time_ms, time_ms)
 
 
-def _shift_states(states, P, ms) -> np.ndarray:
+def _shift_gates(states: np.ndarray, P: np.ndarray, ms: float) -> np.ndarray:
+    return cast("Any", equations).shift_gates(states, P, ms)
+
+
+def _shift_states(states: np.ndarray, P: np.ndarray, ms: float) -> np.ndarray:
     """Return states, shape (t, 10, n), with every gate moved by `ms` at its potential."""
     together = states.transpose(1, 0, 2).reshape(states.shape[1], -1)
-    moved = equations.shift_gates(together, np.tile(P, len(states)), ms)
+    moved = _shift_gates(together, np.tile(P, len(states)), ms)
     return moved.reshape(states.shape[1], len(states), -1).transpose(1, 0, 2)
 
 
-def run_course(bodies: Axons, start, current, lasts, time_ms, dt) -> PolarisedCourse:
+def run_course(
+    bodies: Axons,
+    start: np.ndarray,
+    current: np.ndarray,
+    lasts: float,
+    time_ms: np.ndarray,
+    dt: float,
+) -> PolarisedCourse:
     """Return courses in `current` for `lasts` ms and in none after it.
 
     The step is `QUIET_DT_MS` later than `SETTLED_MS` after the last change.
@@ -82,24 +97,25 @@ def run_course(bodies: Axons, start, current, lasts, time_ms, dt) -> PolarisedCo
     time_ms : ndarray
         When to keep the states; rising.
     """
-    n, courses = current.shape
+    n, courses = len(current), int(current.shape[1])
     repeated = bodies.take(np.repeat(np.arange(n), courses))
-    S, last, level = start.reshape(len(start), -1).copy(), dt, current.ravel()
+    state, last, level = start.reshape(len(start), -1).copy(), dt, current.ravel()
     settled = SETTLED_MS + (lasts if np.isfinite(lasts) else 0.0)
     bounds = [t for t in (0.0, lasts, settled) if t < time_ms[-1]]
     cuts = np.unique(np.concatenate([bounds, time_ms]))
-    states, rises = [S[None].copy()], [np.zeros((1, S.shape[1]), int)]
+    states: list[np.ndarray] = [state[None].copy()]
+    rises: list[np.ndarray] = [np.zeros((1, state.shape[1]), int)]
     for late, step in ((False, dt), (True, max(dt, QUIET_DT_MS))):
         ends = cuts[1:][(cuts[1:] > settled) == late]
         if not ends.size:
             continue
         lag = 0.5 * (step - dt)
         if step != last:
-            S, last = equations.shift_gates(S, repeated.P, 0.5 * (last - step)), step
+            state, last = _shift_gates(state, repeated.P, 0.5 * (last - step)), step
         begins = cuts[:-1][(cuts[1:] > settled) == late]
         counts = np.rint((ends - begins) / step).astype(int)
         part, peak = kernel.run_segments(
-            S, repeated.P, np.outer(begins < lasts, level), counts, step
+            state, repeated.P, np.outer(begins < lasts, level), counts, step
         )
         low = np.concatenate([states[-1][-1:, 0], part[:-1, 0]]) <= -20.0
         rises.append(rises[-1][-1] + np.cumsum(low & (peak > -20.0), axis=0))
@@ -107,12 +123,12 @@ def run_course(bodies: Axons, start, current, lasts, time_ms, dt) -> PolarisedCo
     keep = np.searchsorted(cuts, time_ms)
     return PolarisedCourse(
         time_ms,
-        np.concatenate(states)[keep].reshape(keep.size, len(S), n, courses),
+        np.concatenate(states)[keep].reshape(keep.size, len(state), n, courses),
         np.concatenate(rises)[keep].reshape(keep.size, n, courses),
     )
 
 
-def polarise(bodies: Axons, threshold, dt) -> PolarisedCourse:
+def polarise(bodies: Axons, threshold: np.ndarray, dt: float) -> PolarisedCourse:
     """Return the courses in every current of the threshold I/V, from rest, for 200 ms."""
     level = np.outer(threshold, norms()["threshold_iv"].x / 100.0)
     delays = np.concatenate([te_delays(), LONG_DELAYS_MS]) - POLARISED_FROM_MS
@@ -121,12 +137,14 @@ def polarise(bodies: Axons, threshold, dt) -> PolarisedCourse:
     return run_course(bodies, start, level, math.inf, time_ms, dt)
 
 
-def level_columns(levels) -> np.ndarray:
+def level_columns(levels: Iterable[int]) -> np.ndarray:
     """Return which courses of `_polarised` have these currents, %."""
     return np.searchsorted(norms()["threshold_iv"].x, tuple(levels))
 
 
-def release(bodies: Axons, threshold, dt, on: PolarisedCourse | None) -> PolarisedCourse:
+def release(
+    bodies: Axons, threshold: np.ndarray, dt: float, on: PolarisedCourse | None
+) -> PolarisedCourse:
     """Return the courses after the conditioning pulse and those of currents switched off.
 
     The latter, of `TE_CURVES` and `LONG_LEVELS`, are left out without `on`. The pulse of the

@@ -26,19 +26,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurosim.base import parameters
 from neurosim.base.errors import NeurosimError, finite_number, number_within
 from neurosim.clinic.unit_potentials import (
-    _DENSE,
+    _DENSE,  # pyright: ignore[reportPrivateUsage] same room
     DEFAULT_SETTINGS,
     Electrode,
     EmgSettings,
-    _amplify,
-    _check_seed,
-    _check_settings,
-    _oversampling,
-    _unit_generator,
-    _unit_potential,
+    _amplify,  # pyright: ignore[reportPrivateUsage] same room
+    _check_seed,  # pyright: ignore[reportPrivateUsage] same room
+    _check_settings,  # pyright: ignore[reportPrivateUsage] same room
+    _oversampling,  # pyright: ignore[reportPrivateUsage] same room
+    _unit_generator,  # pyright: ignore[reportPrivateUsage] same room
+    _unit_potential,  # pyright: ignore[reportPrivateUsage] same room
 )
 from neurosim.model.muscle.force import sort_discharges
 
@@ -46,10 +45,6 @@ if TYPE_CHECKING:
     from neurosim.model.muscle.anatomy import Muscle
 
 MAX_SAMPLES = 200_000_000
-
-
-def _param(name: str) -> float:
-    return parameters.parameter("emg", name)
 
 
 def emg_uv(
@@ -111,7 +106,7 @@ def _add_potentials(
     record: np.ndarray, first: np.ndarray, row: np.ndarray, table: np.ndarray
 ) -> None:
     """Add row `row` of a unit's table to the record at each sample `first` (rising), in place."""
-    length = table.shape[1]
+    length: int = table.shape[1]
     if first.size and (first[-1] - first[0] + length) < _DENSE * first.size:
         for part in np.array_split(np.arange(first.size), -(-first.size // 4096)):
             where = (first[part] - first[part[0]])[:, None] + np.arange(length)

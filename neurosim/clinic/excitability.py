@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -51,6 +51,9 @@ from neurosim.clinic.norms import TE_CURVES, norms
 from neurosim.model.axon import axon as axons_of
 from neurosim.model.axon import kernel
 from neurosim.model.axon.axon import COARSE_DT_MS, Axons, Conditions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 CHARGE_WIDTHS_MS = (0.2, 0.4, 0.6, 0.8, 1.0)
 WIDE_MS = 20.0
@@ -149,7 +152,7 @@ def _recovery_tests(off: PolarisedCourse) -> _TestPulses:
     return _stack_tests(start, np.zeros(start.shape[1:]), off.rises[index][..., 0].T != 1)
 
 
-def _stack_tests(start, current, spoilt) -> _TestPulses:
+def _stack_tests(start: np.ndarray, current: np.ndarray, spoilt: np.ndarray) -> _TestPulses:
     """Return tests from arrays of shape (..., n, k)."""
     return _TestPulses(start.reshape(len(start), -1), current.ravel(), spoilt.ravel())
 
@@ -171,7 +174,7 @@ def _long_electrotonus() -> _Electrotonus:
 
 
 def _electrotonus_tests(
-    threshold,
+    threshold: np.ndarray,
     on: PolarisedCourse,
     off: PolarisedCourse,
     first: int,
@@ -200,7 +203,7 @@ def _electrotonus_tests(
     )
 
 
-def _current_voltage_tests(threshold, on: PolarisedCourse) -> _TestPulses:
+def _current_voltage_tests(threshold: np.ndarray, on: PolarisedCourse) -> _TestPulses:
     """Return the tests at the end of 200 ms of each polarising current, which stays on."""
     current = np.outer(threshold, norms()["threshold_iv"].x / 100.0)
     return _stack_tests(
@@ -208,43 +211,48 @@ def _current_voltage_tests(threshold, on: PolarisedCourse) -> _TestPulses:
     )
 
 
-def _charge_tests(bodies: Axons, threshold) -> _TestPulses:
+def _charge_tests(bodies: Axons, threshold: np.ndarray) -> _TestPulses:
     """Return the tests of `CHARGE_WIDTHS_MS` but the last, that of `TEST_MS`, at rest."""
     n, k = threshold.size, len(CHARGE_WIDTHS_MS) - 1
     start = np.repeat(bodies.rest[:, :, None], k, axis=2)
     return _stack_tests(start, np.zeros((n, k)), np.zeros((n, k), bool))
 
 
-def _wide_threshold(bodies: Axons, threshold, dt) -> np.ndarray:
+def _count_failures(bodies: Axons, pulses: np.ndarray, dt: float) -> np.ndarray:
+    """Return how many of each body's 20-ms pulses, shape (n, k), come before the first to fire."""
+    n, k = len(pulses), int(pulses.shape[1])
+    column, tried = np.repeat(np.arange(n), k), pulses.ravel()
+    once = np.stack(np.broadcast_arrays(tried, 1.0, 0.0, tried, np.inf))  # one trial each
+    _, fires, *_ = kernel.find_threshold(
+        bodies.rest,
+        bodies.P,
+        column,
+        column,
+        0.0 * tried,
+        np.full(tried.size, round(WIDE_MS / dt)),
+        round(axons_of.WAIT_MS / dt),
+        bodies.rest[0],
+        once,
+        dt,
+    )
+    failed: np.ndarray = np.isinf(fires).reshape(n, k)
+    return np.cumprod(failed, axis=1).sum(axis=1)
+
+
+def _wide_threshold(bodies: Axons, threshold: np.ndarray, dt: float) -> np.ndarray:
     """Return thresholds of 20-ms pulses, within twice `TOLERANCE` times that of 1 ms; NaN if 0.
 
     Seven at a time: a search one by one would wait twelve times for the end of a long pulse.
     """
-    n, part = threshold.size, np.arange(1, 8)
-    low, high, column = np.zeros(n), threshold.copy(), np.repeat(np.arange(n), 7)
-    steps = np.full(7 * n, round(WIDE_MS / dt))
+    low, high, part = np.zeros(threshold.size), threshold.copy(), np.arange(1, 8)
     while (high - low > 4.0 * TOLERANCE * threshold).any():
         eighth = (high - low) / 8.0
-        tried = (low[:, None] + eighth[:, None] * part).ravel()
-        once = np.stack(np.broadcast_arrays(tried, 1.0, 0.0, tried, np.inf))  # one trial each
-        _, fires, *_ = kernel.find_threshold(
-            bodies.rest,
-            bodies.P,
-            column,
-            column,
-            0.0 * tried,
-            steps,
-            round(axons_of.WAIT_MS / dt),
-            bodies.rest[0],
-            once,
-            dt,
-        )
-        fails = np.cumprod(np.isinf(fires).reshape(n, 7), axis=1).sum(axis=1)
+        fails = _count_failures(bodies, low[:, None] + eighth[:, None] * part, dt)
         low, high = low + eighth * fails, low + eighth * (fails + 1)
     return np.where(low > 0.0, 0.5 * (low + high), np.nan)
 
 
-def _all_or_none(bodies: Axons, threshold, dt) -> np.ndarray:
+def _all_or_none(bodies: Axons, threshold: np.ndarray, dt: float) -> np.ndarray:
     """Return whether 2 % above threshold rises clearly higher than 2 % below it.
 
     In depolarisation block the answer is graded, and a "threshold" only says which pulse
@@ -259,7 +267,9 @@ def _all_or_none(bodies: Axons, threshold, dt) -> np.ndarray:
     return ~np.isnan(threshold) & (peak[:, 1] - peak[:, 0] >= BLOCK_STEP_MV)
 
 
-def _fires_alone(bodies: Axons, start, current, owner, dt) -> np.ndarray:
+def _fires_alone(
+    bodies: Axons, start: np.ndarray, current: np.ndarray, owner: np.ndarray, dt: float
+) -> np.ndarray:
     """Return which tests end in a spike without any test pulse, its time and 4 ms after it."""
     repeated, S = bodies.take(owner), start.copy()
     steps = np.ones(round(TEST_MS / dt), int)
@@ -268,14 +278,18 @@ def _fires_alone(bodies: Axons, start, current, owner, dt) -> np.ndarray:
     return ((during[:, 0] > -20.0) & (during[:, 2] > 0.5)).any(axis=0) | (peak > -20.0)
 
 
-def _guess_thresholds(bodies: Axons, threshold, start, width_ms, owner) -> np.ndarray:
+def _guess_thresholds(
+    bodies: Axons, threshold: np.ndarray, start: np.ndarray, width_ms: np.ndarray, owner: np.ndarray
+) -> np.ndarray:
     """Return a first guess of the thresholds of tests of bodies `owner`, pA."""
     z = (bodies.rest[0, owner] - start[0]) / 20.0
     brief = (width_ms + 0.4) / (1.4 * width_ms)  # Weiss
     return threshold[owner] * brief * np.clip(1.0 + 1.5 * z + 0.5 * z * z, 0.2, 6.0)
 
 
-def _threshold_changes(bodies: Axons, threshold, tests: list[_TestPulses], dt) -> list[np.ndarray]:
+def _threshold_changes(
+    bodies: Axons, threshold: np.ndarray, tests: list[_TestPulses], dt: float
+) -> list[np.ndarray]:
     """Return the changes of threshold in %, each (n, k), of all tests at once.
 
     The first are those `_charge_tests`, the others have pulses of `TEST_MS`.
@@ -342,7 +356,7 @@ class Curves:
     iv_percent: np.ndarray
     measures: dict[str, np.ndarray]
 
-    def take(self, index) -> Curves:
+    def take(self, index: Sequence[int]) -> Curves:
         """Return the bodies at `index`."""
         parts = {name: part[index] for name, part in vars(self).items() if name != "measures"}
         return Curves(**parts, measures={k: v[index] for k, v in self.measures.items()})
@@ -351,7 +365,7 @@ class Curves:
 def _undefined_curves(n: int) -> Curves:
     """Return the curves of `n` bodies that give none."""
 
-    def nan(*shape):
+    def nan(*shape: int) -> np.ndarray:
         return np.full((n, *shape), np.nan)
 
     return Curves(
@@ -367,14 +381,18 @@ def _undefined_curves(n: int) -> Curves:
     )
 
 
-def _threshold_reductions(change, levels, delay_ms) -> np.ndarray:
+def _threshold_reductions(
+    change: np.ndarray, levels: tuple[int, ...], delay_ms: np.ndarray
+) -> np.ndarray:
     """Return the threshold reductions (n, levels, delays), 0 before the current."""
     idle = int((delay_ms < POLARISED_FROM_MS).sum())
     rows = -change.reshape(len(change), len(levels), -1)
     return np.pad(rows, ((0, 0), (0, 0), (idle, 0)))
 
 
-def _run_conditioned(bodies: Axons, threshold, dt, full) -> tuple[np.ndarray, ...]:
+def _run_conditioned(
+    bodies: Axons, threshold: np.ndarray, dt: float, full: bool
+) -> tuple[np.ndarray, ...]:
     """Return the changes from rest, of recovery, electrotonus, the long levels and I/V.
 
     Only the first two if not `full`.
@@ -454,7 +472,7 @@ def _derived_measures(curves: Curves, i: int) -> dict[str, float]:
     return measures | iv_measures(current, curves.iv_percent[i])
 
 
-def _rest_if_any(conditions, axon) -> Axons | None:
+def _rest_if_any(conditions: Conditions, axon: axons_of.Axon) -> Axons | None:
     """Return the axon at rest, or None if it has no resting potential."""
     axons_of.axon_parameters(axon)  # a misspelt name is a mistake of the user
     try:
@@ -495,9 +513,10 @@ def examine(
     )
 
 
-def _protocol_points(electrotonus) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+def _protocol_points(electrotonus: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """Return delays and reductions of each level at the delays of its own norm curve."""
-    delays, points = te_delays(), {}
+    delays = te_delays()
+    points: dict[int, tuple[np.ndarray, np.ndarray]] = {}
     for reduction, (level, name) in zip(electrotonus, TE_CURVES.items(), strict=True):
         x = norms()[name].x
         points[level] = x, reduction[np.searchsorted(delays, x)]

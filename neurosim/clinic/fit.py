@@ -23,11 +23,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from scipy.interpolate import CubicSpline, PchipInterpolator
-from scipy.optimize import least_squares
+from scipy.optimize import least_squares  # pyright: ignore[reportUnknownVariableType] scipy has no types
 
 from neurosim.base.cache import cached
 from neurosim.base.errors import NeurosimError
@@ -42,7 +42,7 @@ from neurosim.model.axon import axon as axons_of
 from neurosim.model.axon.axon import Axon, Conditions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 STEP = 0.1  # of a derivative, in prior SDs
 NOISE_TOLERANCE = 1.2  # times the stated noise, up to which the model follows a record
@@ -75,7 +75,9 @@ class NerveRecord:
     title : str
     """
 
-    electrotonus: Mapping[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    electrotonus: Mapping[int, tuple[np.ndarray, np.ndarray]] = field(
+        default_factory=dict[int, tuple[np.ndarray, np.ndarray]]
+    )
     recovery: tuple[np.ndarray, np.ndarray] = (np.array([]), np.array([]))
     iv: tuple[np.ndarray, np.ndarray] = (np.array([]), np.array([]))
     sdtc_ms: float = np.nan
@@ -103,7 +105,7 @@ class NerveRecord:
         cls, examination: ex.Excitability, temperature_c: float = np.nan, title: str = "record"
     ) -> NerveRecord:
         """Return the model's examination as the record that a clinic would have of it."""
-        electrotonus = {}
+        electrotonus: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         for level, name in norms_.TE_CURVES.items():
             delays = examination.te_delay_ms
             in_protocol = np.isin(delays, norms_.norms()[name].x)
@@ -132,7 +134,7 @@ class NerveRecord:
         )
 
 
-def _drop_undefined(x, y):
+def _drop_undefined(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     known = np.isfinite(y)
     return x[known], y[known]
 
@@ -195,7 +197,7 @@ def comparable_points(record: NerveRecord) -> Points:
     """
     norms, delays = norms_.norms(), te_delays()
     cycle, iv = norms["recovery_cycle"], norms["threshold_iv"]
-    parts = []
+    parts: list[tuple[Any, ...]] = []
     for i, (level, name) in enumerate(norms_.TE_CURVES.items()):
         x, y = record.electrotonus.get(level, (np.array([]), np.array([])))
         from_onset = x >= POLARISED_FROM_MS
@@ -222,7 +224,14 @@ def comparable_points(record: NerveRecord) -> Points:
     return points
 
 
-def _place_curve(name, x, y, norm: norms_.NormCurve, place, scale):
+def _place_curve(
+    name: str,
+    x: np.ndarray,
+    y: np.ndarray,
+    norm: norms_.NormCurve,
+    place: tuple[np.ndarray, int],
+    scale: Callable[[np.ndarray], np.ndarray],
+) -> tuple[Any, ...]:
     """Return the columns of `Points` of one curve, without the points beyond the norms."""
     model, begin = place
     inside = (x >= max(norm.x[0], model[0])) & (x <= min(norm.x[-1], model[-1])) & np.isfinite(y)
@@ -337,7 +346,7 @@ class Fit(Viewable):
     def estimates(self) -> list[Estimate]:
         """Every parameter of all together, in the order of the space."""
         sds = np.sqrt(np.diag(self.covariance))
-        rows = []
+        rows: list[Estimate] = []
         for d, x, sd in zip(self.space.dimensions, self.x, sds, strict=True):
             low, high = (float(d.value(v)) for v in (x - Z95 * sd, x + Z95 * sd))
             rows.append(
@@ -413,8 +422,10 @@ def single_change(name: str, axon: Axon, temperature_c: float) -> tuple[np.ndarr
     place = space.names.index(name)
     near = np.sinh(np.linspace(0, 2.5, SINGLE_POINTS + 1)) / np.sinh(2.5)
     low, high = (bound[place] for bound in space.bounds)
-    grid, rows = np.array([]), np.empty((0, 0))
-    more = np.concatenate([low * near[:0:-1], high * near])
+    grid: np.ndarray = np.array([])
+    rows: np.ndarray = np.empty((0, 0))
+    first = last = 0
+    more: np.ndarray = np.concatenate([low * near[:0:-1], high * near])
     for _ in range(BOUNDARY_STEPS + 1):
         new_rows = model_rows(space, np.outer(more, np.eye(len(space))[place]), axon)
         rows = np.vstack([rows, new_rows]) if grid.size else new_rows
@@ -423,7 +434,7 @@ def single_change(name: str, axon: Axon, temperature_c: float) -> tuple[np.ndarr
         grid, rows = grid[order], rows[order]
         first, last = _defined_range(grid, rows)
         edges = [
-            (grid[i], grid[j])
+            (float(grid[i]), float(grid[j]))
             for i, j in ((first - 1, first), (last, last + 1))
             if i >= 0 and j < grid.size
         ]
@@ -466,10 +477,10 @@ def fit_record(record: NerveRecord, axon: Axon = "ghk", space: Space | None = No
     )
     offset = 0.0 if record.simulated else points.people - points.predict(healthy_rows)[0]
 
-    def predicted(x):
+    def predicted(x: np.ndarray) -> np.ndarray:
         return points.predict(model_rows(space, x, axon)) + offset
 
-    def residuals(x, scale):
+    def residuals(x: np.ndarray, scale: float) -> np.ndarray:
         z = (predicted(x) - points.value) / (scale * points.noise_sd)
         z = np.nan_to_num(z, nan=UNDEFINED / scale)
         return np.hstack([z, x @ space.whitener.T])
@@ -497,20 +508,25 @@ def fit_record(record: NerveRecord, axon: Axon = "ghk", space: Space | None = No
     )
 
 
-def _most_probable(residuals, start: np.ndarray, space: Space):
+def _most_probable(
+    residuals: Callable[[np.ndarray], np.ndarray], start: np.ndarray, space: Space
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the point of least squares within the bounds, and the derivatives there (m, d)."""
     low, high = space.bounds
 
-    def slope(x):
+    def slope(x: np.ndarray) -> np.ndarray:
         step = np.where(high - x > x - low, STEP, -STEP)
         r = residuals(np.vstack([x, x + np.diag(step)]))
         return ((r[1:] - r[0]) / step[:, None]).T
 
+    def one_row(x: np.ndarray) -> np.ndarray:
+        return residuals(x[None])[0]
+
     inside = np.clip(start, low + 1e-6, high - 1e-6)
-    solution = least_squares(
-        lambda x: residuals(x[None])[0],
+    solution = cast("Any", least_squares)(
+        one_row,
         inside,
-        slope,  # pyright: ignore[reportArgumentType]
+        slope,
         (low, high),
         ftol=1e-3,
         xtol=1e-3,
@@ -519,11 +535,16 @@ def _most_probable(residuals, start: np.ndarray, space: Space):
 
 
 def _single_changes(
-    points: Points, offset, space, axon, temperature_c, scale
+    points: Points,
+    offset: float | np.ndarray,
+    space: Space,
+    axon: Axon,
+    temperature_c: float,
+    scale: float,
 ) -> list[SingleChange]:
     """Return every single change, that which removes most of the discrepancy first."""
     full_space = person_space(axon, temperature_c)
-    best_values = {}
+    best_values: dict[str, tuple[float, float, float, float]] = {}
     for d in (d for d in space.dimensions if d.name in full_space.names):
         grid, rows = single_change(d.name, axon, temperature_c)
         curves = PchipInterpolator(grid, points.predict(rows) + offset)
@@ -540,7 +561,7 @@ def _single_changes(
     health = full_space.point()[None]
     expected = points.predict(model_rows(full_space, health, axon))[0] + offset
     before = float((((points.value - expected) / points.noise_sd) ** 2).sum())
-    singles = []
+    singles: list[SingleChange] = []
     for d in (d for d in space.dimensions if d.name in best_values):
         best, least, most, misfit = best_values[d.name]
         value, low, high = (float(d.value(x)) for x in (best, least, most))
@@ -551,9 +572,11 @@ def _single_changes(
     return sorted(singles, key=lambda s: s.misfit)
 
 
-def _best_single_value(points: Points, curves, grid, scale) -> tuple[float, float, float, float]:
+def _best_single_value(
+    points: Points, curves: Callable[[np.ndarray], np.ndarray], grid: np.ndarray, scale: float
+) -> tuple[float, float, float, float]:
     """Return where a single change has the least misfit, its 95 % interval, and that misfit."""
-    fine = np.linspace(grid[0], grid[-1], 2001)
+    fine = np.linspace(float(grid[0]), float(grid[-1]), 2001)
     misfit = (((points.value - curves(fine)) / points.noise_sd) ** 2).sum(axis=1)
     best = int(np.argmin(misfit))
     within = misfit < misfit[best] + CHI95 * scale**2
@@ -563,7 +586,9 @@ def _best_single_value(points: Points, curves, grid, scale) -> tuple[float, floa
     return float(fine[best]), float(low), float(high), float(misfit[best])
 
 
-def _refine_grid(best: float, low: float, high: float, bounds, place: int) -> np.ndarray:
+def _refine_grid(
+    best: float, low: float, high: float, bounds: tuple[np.ndarray, np.ndarray], place: int
+) -> np.ndarray:
     """Return a narrow grid about the best value of a single change, within the bounds."""
     reach = 2.0 * max(high - low, 0.05)
     return np.linspace(max(best - reach, bounds[0][place]), min(best + reach, bounds[1][place]), 5)

@@ -234,7 +234,7 @@ MEASURES = tuple(
 )
 
 
-def charge_measures(widths, charge) -> dict[str, float]:
+def charge_measures(widths: np.ndarray, charge: np.ndarray) -> dict[str, float]:
     """Return time constant (intercept over slope, ms) and rheobase (slope)."""
     if np.isnan(charge).any():
         return {"sdtc_ms": math.nan, "rheobase_pa": math.nan}
@@ -242,12 +242,12 @@ def charge_measures(widths, charge) -> dict[str, float]:
     return {"sdtc_ms": float(intercept / slope), "rheobase_pa": float(slope)}
 
 
-def _means_of_three(y) -> np.ndarray:
+def _means_of_three(y: np.ndarray) -> np.ndarray:
     """Return the means of three adjacent points."""
     return (y[:-2] + y[1:-1] + y[2:]) / 3.0
 
 
-def recovery_measures(x, y) -> dict[str, float]:
+def recovery_measures(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
     """Return the measures of the recovery cycle `y` (%) at intervals `x` (ms).
 
     A point that is not defined makes them NaN, unless it lies before the first defined
@@ -264,7 +264,7 @@ def recovery_measures(x, y) -> dict[str, float]:
         share = y[i] / (y[i] - y[i + 1])
         period = float(x[i] * (x[i + 1] / x[i]) ** share)
 
-    def at(*intervals):
+    def at(*intervals: float) -> float:
         values = y[np.isin(x, intervals)]
         return float(values.mean()) if values.size == len(intervals) else math.nan
 
@@ -290,14 +290,14 @@ def electrotonus_measures(curves: Mapping[int, tuple[np.ndarray, np.ndarray]]) -
     """
     onset, end = POLARISED_FROM_MS, POLARISED_TO_MS
 
-    def read(level, low, high):
+    def read(level: int, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
         delays = np.arange(low, high + 0.5)
         return delays, np.interp(delays, *curves[level])
 
-    def mean(level, low, high):
+    def mean(level: int, low: float, high: float) -> float:
         return float(read(level, onset + low, min(onset + high, end - 1))[1].mean())
 
-    def runs(level, low, high):
+    def runs(level: int, low: float, high: float) -> np.ndarray:
         return np.convolve(read(level, low, high)[1], np.full(RUN_MS, 1.0 / RUN_MS), "valid")
 
     peak, last = float(runs(40, onset, end - 1).max()), mean(40, 90, 100)
@@ -322,7 +322,7 @@ def electrotonus_measures(curves: Mapping[int, tuple[np.ndarray, np.ndarray]]) -
     }
 
 
-def _half_time(delay, y, peak, last) -> float:
+def _half_time(delay: np.ndarray, y: np.ndarray, peak: float, last: float) -> float:
     """Return the time from onset at which `y`, past its largest point, is half-way down."""
     on = (delay >= POLARISED_FROM_MS) & (delay < POLARISED_TO_MS)
     x, y, half = delay[on], y[on], 0.5 * (peak + last)
@@ -337,11 +337,11 @@ def _half_time(delay, y, peak, last) -> float:
     return float(x[i - 1] + share * (x[i] - x[i - 1]) - POLARISED_FROM_MS)
 
 
-def iv_measures(current, reduction) -> dict[str, float]:
+def iv_measures(current: np.ndarray, reduction: np.ndarray) -> dict[str, float]:
     """Return the slopes of the threshold I/V curve, `current` rising in steps of 10 %."""
     index = {round(float(c)): i for i, c in enumerate(current)}
 
-    def slope(low, high):
+    def slope(low: int, high: int) -> float:
         change = reduction[index[high]] - reduction[index[low]]
         return float((high - low) / change) if change > 0 else math.nan
 

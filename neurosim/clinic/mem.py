@@ -23,7 +23,7 @@ from neurosim.clinic.indices import POLARISED_FROM_MS, POLARISED_TO_MS
 from neurosim.clinic.norms import TE_CURVES, norms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from neurosim.clinic.excitability import Excitability
@@ -333,13 +333,17 @@ def read_mem(path: str | Path) -> MemFile:
     return _mem_file(header, tables, derived)
 
 
-def _mem_file(header, tables, derived) -> MemFile:
+def _mem_file(
+    header: dict[str, str],
+    tables: Mapping[tuple[str, str], list[list[float]]],
+    derived: Mapping[str, float],
+) -> MemFile:
     """Return the parts of a file under their names."""
     known = {label: key for key, (_, label) in LABELS.items()}
     measures = {known[name]: v for name, v in derived.items() if name in known}
     if "rheobase_pa" in measures:
         measures["rheobase_pa"] /= MA_PER_PA
-    electrotonus = {}
+    electrotonus: dict[int, np.ndarray] = {}
     for (kind, _), rows in tables.items():
         if kind == "TE" and rows:
             array = np.array(rows)

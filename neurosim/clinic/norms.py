@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -40,7 +40,7 @@ class NormCurve:
 
 
 @cache
-def _norm_file() -> dict:
+def _norm_file() -> dict[str, Any]:
     text = resources.files("neurosim").joinpath("clinic/trond_norms.json").read_text("utf-8")
     return json.loads(text)
 
@@ -54,7 +54,9 @@ def norms() -> Mapping[str, NormCurve]:
     open records of the Nerve Norms web tool (kelvinejones/nerve-norms, MIT licence).
     """
     file = _norm_file()
-    rows = {n: file[n]["rows"] for n in ("charge_duration", "recovery_cycle", "threshold_iv")}
+    rows: dict[str, Any] = {
+        n: file[n]["rows"] for n in ("charge_duration", "recovery_cycle", "threshold_iv")
+    }
     rows |= {name: file["threshold_electrotonus"][name] for name in TE_CURVES.values()}
     curves = {name: NormCurve(*np.array(table, float).T) for name, table in rows.items()}
     for curve in curves.values():
@@ -66,5 +68,5 @@ def norms() -> Mapping[str, NormCurve]:
 @cache
 def norm_measures() -> Mapping[str, tuple[float, float]]:
     """Return mean and SD of those derived measures of 280 people that were published."""
-    rows = _norm_file()["measures"]["rows"]
+    rows: dict[str, Any] = _norm_file()["measures"]["rows"]
     return MappingProxyType({m.key: tuple(rows[m.key][:2]) for m in MEASURES if m.key in rows})

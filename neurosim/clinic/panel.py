@@ -17,7 +17,7 @@ from neurosim.model.body.units import (
     PRINTED,
     TOTALS,
     EnteredValue,
-    _check_limits,
+    _check_limits,  # pyright: ignore[reportPrivateUsage] the limits of every entry
     to_body_fields,
 )
 
@@ -258,7 +258,7 @@ def _drop_unneeded(entries: dict[str, tuple[str, float, str]]) -> list[str]:
     A panel prints what it prints: a measured ionised value beats one estimated from a
     total, and albumin and pH then have nothing to correct.
     """
-    reasons = []
+    reasons: list[str] = []
     for total, field in TOTALS.items():
         if total in entries and field in entries:
             reasons.append(f"{entries.pop(total)[2]}: the ionised value is used instead.")

@@ -40,7 +40,7 @@ def read_record(path: str | Path) -> NerveRecord:
     NeurosimError
         If it cannot be read, or is neither.
     """
-    if not isinstance(path, (str, PathLike)):
+    if not isinstance(path, str | PathLike):  # pyright: ignore[reportUnnecessaryIsInstance] a user may pass anything
         raise NeurosimError(f"A record must be the path of a file, not {short_repr(path)}.")
     name = str(path)
     if name.lower().endswith(".csv"):
@@ -117,7 +117,7 @@ def _read_csv_record(path: Path) -> NerveRecord:
     except csv.Error as error:
         raise NeurosimError(f"{path}, line {rows.line_num + 1}: {error}.") from None
 
-    def curve(name):
+    def curve(name: str) -> tuple[np.ndarray, np.ndarray]:
         x, y = zip(*sorted(points.get(name, ())), strict=True) if points.get(name) else ((), ())
         return np.array(x, float), np.array(y, float)
 
@@ -132,7 +132,9 @@ def _read_csv_record(path: Path) -> NerveRecord:
     )
 
 
-def _curve_points(path, rows, column: str, comma: bool) -> Mapping[str, list[tuple[float, float]]]:
+def _curve_points(
+    path: Path, rows: csv.DictReader[str], column: str, comma: bool
+) -> Mapping[str, list[tuple[float, float]]]:
     """Return the (x, y) of each curve; rows without a value are passed over."""
     points: dict[str, list[tuple[float, float]]] = {}
     for row in rows:

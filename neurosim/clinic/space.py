@@ -23,7 +23,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 LINEAR_UNITS = ("mV", "pA", "degC")  # every other number moves on a logarithmic scale
+Numbers = TypeVar("Numbers", float, np.ndarray)
 _CONDITIONS = frozenset(f.name for f in fields(Conditions))
 
 
@@ -85,16 +86,16 @@ class Dimension:
         """Whether it is a field of `Conditions`, not a number of the axon."""
         return self.name in _CONDITIONS
 
-    def coordinate(self, value):
+    def coordinate(self, value: Numbers) -> Numbers:
         """Return `value` (in the unit) in prior SDs from the centre."""
         if self.is_logarithmic:
-            return np.log(value / self.centre) * (self.centre / self.sd)
+            return cast("Numbers", np.log(value / self.centre) * (self.centre / self.sd))
         return (value - self.centre) / self.sd
 
-    def value(self, coordinate):
+    def value(self, coordinate: Numbers) -> Numbers:
         """Return what is `coordinate` prior SDs from the centre, in the unit."""
         if self.is_logarithmic:
-            return self.centre * np.exp(coordinate * (self.sd / self.centre))
+            return cast("Numbers", self.centre * np.exp(coordinate * (self.sd / self.centre)))
         return self.centre + coordinate * self.sd
 
 
@@ -151,7 +152,7 @@ class Space:
             For a name that the space has not.
         """
         known = [n.removeprefix(f"{kind}.") for n in load_group("fit") if n.startswith(f"{kind}.")]
-        dimensions = []
+        dimensions: list[Dimension] = []
         for name in known if names is None else names:
             if name not in known:
                 raise unknown_name("parameter of the fit", name, known)
@@ -210,7 +211,7 @@ class Space:
         return points[:n]
 
     def axon_and_conditions(
-        self, point, axon: Axon = "ghk", conditions: Conditions | None = None
+        self, point: np.ndarray, axon: Axon = "ghk", conditions: Conditions | None = None
     ) -> tuple[ParameterSet, Conditions]:
         """Return the axon and the conditions at one point, all else as in `axon`, `conditions`."""
         values = self.values(point)

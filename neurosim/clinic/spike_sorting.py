@@ -159,7 +159,7 @@ def busy_stretches(record: EmgRecord) -> list[tuple[float, float]]:
     for i, j in np.column_stack(true_runs(core)).tolist():
         if (j - i) * step < _param("spasm_least_s") * rate:
             continue
-        k = int(np.searchsorted(starts, i * step, "right")) - 1
+        k = int(np.searchsorted(starts, int(i) * step, "right")) - 1
         part: Places = int(starts[k]) + np.flatnonzero(record.active[starts[k] : ends[k]])
         span = (int(part[0]) / rate, int(part[-1]) / rate)
         if span not in stretches:

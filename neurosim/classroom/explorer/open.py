@@ -80,7 +80,7 @@ def explore(
     No sliders, as asked; the same as small pictures.
     """
     for name, value in (("sliders", sliders), ("canvas", canvas)):
-        if value is not None and not isinstance(value, bool):
+        if not isinstance(value, bool | None):  # pyright: ignore[reportUnnecessaryIsInstance] a user may pass anything
             raise NeurosimError(f"{name} must be True, False or None, not {short_repr(value)}.")
     explorer = Explorer(seed, person, axon)
     start = ExplorerSetting(muscle=Scenario(muscle=muscle).muscle)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from functools import wraps
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
     from neurosim.simulation.result import Result
 
+P = ParamSpec("P")
+Drawn = TypeVar("Drawn")
 WIDTH_IN, HEIGHT_IN = 11.2, 6.1
 DPI = 125
 THRESHOLD_TOP = 200.0  # %; a larger one is drawn at the edge with its number
@@ -60,13 +62,13 @@ SHORT_ORIGINS = ("node of the axon", "axon terminal", "cell body", "lesion", "en
 ROWS = ("1-ms pulse", "20-ms pulse", "cell body's\nmargin")
 
 
-def _with_sizes(draw):
+def _with_sizes(draw: Callable[P, Drawn]) -> Callable[P, Drawn]:
     """Run a drawing function in the house style with `SIZES`."""
 
     @house_style
     @wraps(draw)
-    def inner(*args, **kwargs):
-        from matplotlib import rc_context
+    def inner(*args: P.args, **kwargs: P.kwargs) -> Drawn:
+        from matplotlib import rc_context  # pyright: ignore[reportUnknownVariableType]
 
         with rc_context(SIZES):
             return draw(*args, **kwargs)
@@ -398,7 +400,7 @@ def picture_settings(explorer: Explorer, start: ExplorerSetting, why: str) -> An
     rows = -(-len(settings) // columns)
     fig = new_figure()
     axes = fig.subplots(rows, columns, sharex=True).ravel()
-    sentences = []
+    sentences: list[str] = []
     for ax, setting in zip(axes, settings, strict=False):
         response = explorer.respond(setting)
         sentences.append(_small_panel(ax, response))

@@ -137,7 +137,7 @@ def _make_slider(name: str, label: str, step: float) -> Slider:
 def explorer_conditions() -> Mapping[str, str]:
     """Return name and title of every scenario that touches no slider's field, health first."""
     slider_fields, healthy = {k.field for k in all_sliders().values()}, vars(Body())
-    titles = {}
+    titles: dict[str, str] = {}
     for name in catalogue():
         scenario = load_scenario(name)
         changed = {f for f, value in vars(scenario.body).items() if value != healthy[f]}
@@ -168,13 +168,13 @@ class ExplorerSetting:
         For an unknown name, or a value outside the limits of its slider.
     """
 
-    values: Mapping[str, float] = field(default_factory=dict)
+    values: Mapping[str, float] = field(default_factory=dict[str, float])
     condition: str = HEALTH
     severity: float = 1.0
     muscle: str = "foot_sole"
 
     def __post_init__(self) -> None:
-        checked = {}
+        checked: dict[str, float] = {}
         for name, value in self.values.items():
             if name not in all_sliders():
                 raise unknown_name("slider", name, all_sliders())
@@ -220,7 +220,7 @@ class ExplorerSetting:
 
     def describe(self) -> str:
         """Return what differs from health, in a few words."""
-        parts = []
+        parts: list[str] = []
         for name in self.moved_sliders:
             k, value = all_sliders()[name], self._value(name)
             side = "" if FIELDS[k.field].is_scale or k.high <= k.low else k.side(value)
@@ -294,7 +294,11 @@ class Explorer:
 
     def __init__(self, seed: int = 1, person: int = TYPICAL_PERSON, axon: str = "ghk") -> None:
         self._base = Scenario(name="explore", duration_s=DURATION_S, seed=seed, axon=axon)
-        if isinstance(person, bool) or not isinstance(person, int) or person < 0:
+        if (
+            isinstance(person, bool)
+            or not isinstance(person, int)  # pyright: ignore[reportUnnecessaryIsInstance] a user may pass anything
+            or person < 0
+        ):
             raise NeurosimError(
                 f"person = {finite_number('person', person):g} must be a whole number from 0."
             )

@@ -147,13 +147,15 @@ class Sliders:
         moving = [*self.sliders.values(), self.condition, self.muscle]
         for widget in moving:
             widget.observe(self._on_move, "value")
-        self.reset.on_click(lambda _: self.reset_to_health())
+        self.reset.on_click(self._on_reset)
+
+    def _on_reset(self, _: Any) -> None:
+        self.reset_to_health()
 
     # --- What it is made of ---------------------------------------------------------
 
     def _make_controls(self, start: ExplorerSetting) -> None:
-        import ipywidgets
-
+        ipywidgets = _widgets()
         wide = {"width": "100%"}  # every widget copies it
         usual = {"layout": wide, "style": {"description_width": f"{LABEL_PX}px"},
                  "description_allow_html": True}  # fmt: skip
@@ -186,17 +188,15 @@ class Sliders:
         self.reset = ipywidgets.Button(description="Reset to health", layout={"width": "100%"})
 
     def _make_picture(self, canvas: bool) -> None:
-        import ipywidgets
-
+        ipywidgets = _widgets()
         self._is_canvas = canvas
         self._figure = ExplorerFigure(_ipympl_canvas() if canvas else None)
         self.picture: Any = self._figure.canvas if canvas else ipywidgets.HTML()
         self.picture.layout.width = "100%"
 
     def _make_box(self) -> None:
-        import ipywidgets
-
-        rows = []
+        ipywidgets = _widgets()
+        rows: list[Any] = []
         for name in all_sliders():
             rows += [self.sliders[name], self._notes[name]]
         rows += [
@@ -307,7 +307,10 @@ class Sliders:
         return {**(bundle or {}), "text/plain": "\n".join(map(str, self.response.sentences()))}
 
     def _ipython_display_(self) -> None:
-        from IPython.display import Javascript, display
+        from IPython.display import (
+            Javascript,
+            display,  # pyright: ignore[reportUnknownVariableType] its types are incomplete
+        )
 
         if self._is_canvas:
             self.picture.syncing_data_url = True
@@ -317,9 +320,15 @@ class Sliders:
         display(Javascript(NAMES))
 
 
-def _slider(k: Slider, usual: dict[str, Any]) -> Any:
+def _widgets() -> Any:
+    """Return ipywidgets, whose types are incomplete."""
     import ipywidgets
 
+    return ipywidgets
+
+
+def _slider(k: Slider, usual: dict[str, Any]) -> Any:
+    ipywidgets = _widgets()
     places = max(0, len(f"{k.step:g}".partition(".")[2]))
     return ipywidgets.FloatSlider(
         value=k.healthy,
@@ -369,7 +378,7 @@ def _ipympl_canvas() -> Any:
 
     del sys.modules["matplotlib"]
     try:
-        import ipympl  # noqa: F401
+        import ipympl  # noqa: F401  # pyright: ignore[reportUnusedImport] for what it does
     finally:
         sys.modules["matplotlib"] = matplotlib
     from ipympl.backend_nbagg import Canvas, FigureManager

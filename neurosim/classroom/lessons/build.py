@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, short_repr, unknown_name
@@ -44,7 +44,8 @@ _KERNEL = {
 
 def student_copy(lesson: Lesson) -> Any:
     """Return the pupil's copy: no answers, and a cell to write in after every question."""
-    cells, questions = [], 0
+    cells: list[_Cell] = []
+    questions = 0
     for cell in lesson.cells:
         if not cell_tags(cell) & TEACHER_TAGS:
             cells.append(_strip_cell(cell))
@@ -85,24 +86,32 @@ def _notebook(cells: Sequence[_Cell]) -> Any:
     """Return a notebook of cells, without outputs."""
     import nbformat
 
-    entries, copies = [], {}
+    entries: list[dict[str, Any]] = []
+    copies: dict[str, int] = {}
     for cell in cells:
         n = copies[cell.mark] = copies.get(cell.mark, 0) + 1  # two cells may have the same text
-        entry = {
+        entry: dict[str, Any] = {
             "cell_type": cell.kind, "source": cell.text, "metadata": cell.about,
             "id": cell.mark if n == 1 else f"{cell.mark}-{n}",
         }  # fmt: skip
-        empty = {"outputs": [], "execution_count": None} if cell.kind == "code" else {}
+        empty: dict[str, Any] = (
+            {"outputs": [], "execution_count": None} if cell.kind == "code" else {}
+        )
         entries.append(entry | empty)
-    book = {"cells": entries, "metadata": _KERNEL, "nbformat": 4, "nbformat_minor": 5}
-    return nbformat.from_dict(book)
+    book: dict[str, Any] = {
+        "cells": entries,
+        "metadata": _KERNEL,
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return cast("Any", nbformat).from_dict(book)
 
 
 def notebook_bytes(book: Any) -> bytes:
     """Return a notebook as a file; the same notebook gives the same bytes."""
     import nbformat
 
-    return (nbformat.writes(book).rstrip("\n") + "\n").encode("utf-8")
+    return (str(cast("Any", nbformat).writes(book)).rstrip("\n") + "\n").encode("utf-8")
 
 
 def student_notebooks() -> dict[str, bytes]:

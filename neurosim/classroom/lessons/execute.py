@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from neurosim.base import disk_cache
 from neurosim.base.errors import NeurosimError
@@ -97,7 +97,7 @@ async def _run_kernel(book: Any, name: str, limit_s: float, progress: Any, folde
         if client.kc is not None:
             client.kc.stop_channels()
         if manager.has_kernel:
-            await manager.shutdown_kernel(now=True)
+            await cast("Any", manager).shutdown_kernel(now=True)
 
 
 def _kernel_environment(folder: str) -> dict[str, str]:
@@ -113,7 +113,7 @@ async def _run_cells(client: Any, book: Any, name: str, limit_s: float, progress
     import nbformat
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    book.cells.insert(0, nbformat.v4.new_code_cell(SINGLE_USER))
+    book.cells.insert(0, cast("Any", nbformat).v4.new_code_cell(SINGLE_USER))
     code = [(i, cell) for i, cell in enumerate(book.cells) if cell.cell_type == "code"]
     start_s = monotonic()
     for done, (i, cell) in enumerate(code):

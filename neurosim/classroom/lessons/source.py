@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from neurosim.base.errors import NeurosimError, clip_name, short_repr, unknown_name
 
@@ -158,7 +158,7 @@ def read_lesson(path: Path) -> Lesson:
     import jupytext
 
     try:
-        book = jupytext.read(path, fmt="md:myst")
+        book = cast("Any", jupytext).read(path, fmt="md:myst")
     except Exception as error:
         why = " ".join(str(error).split())[:200]
         raise NeurosimError(f"The lesson {path.name} cannot be read: {why}.") from None

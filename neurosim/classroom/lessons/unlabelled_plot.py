@@ -83,7 +83,7 @@ def _rhythm_names() -> tuple[str, str, str]:
 
 def describe_patients(patients: Sequence[Patient]) -> str:
     """Return the picture of patients in words, for its alt text."""
-    sentences = []
+    sentences: list[str] = []
     for patient in patients:
         muscles = "; ".join(
             f"{muscle_words(f.muscle)}: {_rates_words(f.per_min)}, "

@@ -35,7 +35,7 @@ class _Item:
     html: Markup
     lines: int = 0
     number: int = 0
-    key: list[Markup] = field(default_factory=list)
+    key: list[Markup] = field(default_factory=list["Markup"])
 
 
 @dataclass
@@ -43,7 +43,7 @@ class _Part:
     """The items under one heading of the lesson."""
 
     heading: Markup
-    items: list[_Item] = field(default_factory=list)
+    items: list[_Item] = field(default_factory=list[_Item])
 
 
 def worksheet_html(lesson: Lesson, done: Any, key: bool = False) -> str:

@@ -172,7 +172,9 @@ class Mystery(Viewable):
         return self.desk.game
 
     @property
-    def parameters(self) -> frozenset[Key]:
+    def parameters(  # pyright: ignore[reportIncompatibleVariableOverride] grows with the game
+        self,
+    ) -> frozenset[Key]:
         """Group and name of every parameter that was read for the patient and the tests so far."""
         return self.game.parameters
 

@@ -175,7 +175,8 @@ class Needle:
 
 def _take_history(case: Case, place: str, rng: np.random.Generator) -> Report:
     """Ask for habits and medicines, and for the amounts of coffee and sleep."""
-    body, exposures, findings = case.body(), case.exposures(), []
+    body, exposures = case.body(), case.exposures()
+    findings: list[Finding] = []
     if "coffee" in exposures:
         cup = peak_caffeine_umol_l(parameter("body", "caffeine_per_cup_mg"))
         findings.append(Finding("cups_of_coffee", body.plasma_caffeine_umol_l / cup, "cups"))
@@ -197,7 +198,8 @@ def _run_muscle(case: Case, name: str, minutes: float, rng: np.random.Generator)
 
 def _examine_muscles(case: Case, place: str, rng: np.random.Generator) -> Report:
     """Look at each muscle for a minute, and try its force against the examiner's hand."""
-    findings, minutes = [], _param("look_min")
+    findings: list[Finding] = []
+    minutes = _param("look_min")
     error = parameter("alarms", "force_error")
     least = 100.0 * math.exp(-NORMAL_Z * error)
     for name in MUSCLES:
@@ -229,7 +231,8 @@ def _laboratory_value(true: float, within_percent: float, rng: np.random.Generat
 
 def _test_blood(case: Case, place: str, rng: np.random.Generator) -> Report:
     """Measure the four ions."""
-    true, findings = case.body().blood(), []
+    true = case.body().blood()
+    findings: list[Finding] = []
     for ion, name in IONS.items():
         f = FIELDS[name]
         value = _laboratory_value(true[name], _param(f"within_{ion}_percent"), rng)
@@ -288,7 +291,8 @@ def _amplitudes_uv(
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Return the sizes of potentials of living units at several places inside them, uV."""
-    table, sizes = unit_potentials.territories_mm(name, person_seed), []
+    table = unit_potentials.territories_mm(name, person_seed)
+    sizes: list[float] = []
     least = _param("least_potential_over_noise") * unit_potentials.needle_electrode(name).noise_uv
     for centre in rng.choice(np.flatnonzero(living), round(_param("sized_places"))):
         x, y, _ = table[centre]
@@ -311,7 +315,9 @@ def _amplitudes_uv(
 def usual_potential_uv(name: str) -> tuple[float, float]:
     """Return the reference range of a muscle's mean potential, uV, from healthy people."""
     living = np.ones(muscle(name).units, bool)
-    means, spreads, counts = [], [], []
+    means: list[float] = []
+    spreads: list[float] = []
+    counts: list[int] = []
     for person in range(round(_param("sized_people"))):
         rng = case_generator(PATIENTS_SEED, 2, MUSCLES.index(name), person)
         logs = np.log(_amplitudes_uv(name, (PATIENTS_SEED, 10_000 + person), living, 1.0, rng))
@@ -386,7 +392,8 @@ def _test_excitability(case: Case, place: str, rng: np.random.Generator) -> Repo
     scores = person_scores(PATIENTS_SEED, case.person)
     state = tissue_state(case.scenario(NERVE, 60.0))
     examination = examine(state.axon, axon_of_person("ghk", scores))
-    rows, norms = [], norm_measures()
+    rows: list[Finding] = []
+    norms = norm_measures()
     for key in MEASURES:
         mean, sd = norms[key]
         value = examination.measures[key] + _param("excitability_error") * sd * float(

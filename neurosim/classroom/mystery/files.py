@@ -48,7 +48,7 @@ def game_files(game: Game, messages: Sequence[str]) -> dict[str, Any]:
     return files | {"mystery.txt": export.text_bytes("\n".join(messages))}
 
 
-def _findings_table(game: Game) -> dict[str, list]:
+def _findings_table(game: Game) -> dict[str, list[Any]]:
     rows = phrases.report_rows(game.seed, game.reports)
     empty = [{"patient": game.seed, "order": 0, "test": "nothing ordered"}]
     return export.to_columns(rows or empty)
@@ -62,7 +62,7 @@ def mystery_files(mystery: Mystery) -> dict[str, Any]:
     return game_files(game, messages)
 
 
-def mystery_table(mystery: Mystery) -> dict[str, list]:
+def mystery_table(mystery: Mystery) -> dict[str, list[Any]]:
     """Return a row for each finding of the tests that were ordered."""
     return _findings_table(mystery.game)
 

@@ -20,7 +20,7 @@ from neurosim.model.body.fields import FIELDS
 from neurosim.model.muscle.anatomy import muscle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from neurosim.model.body.state import Body
 
@@ -211,7 +211,7 @@ class Game:
         return frozenset(self._reads)
 
     @contextmanager
-    def _track(self) -> Iterator[None]:
+    def _track(self) -> Generator[None]:
         with track_reads() as reads:
             yield
         self._reads |= reads

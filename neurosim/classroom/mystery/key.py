@@ -111,7 +111,8 @@ def key(seed: int | str, *, progress: Callable[[int, int], object] | None = None
     """
     if progress is not None and not callable(progress):
         raise NeurosimError(f"progress must be a function, not {short_repr(progress)}.")
-    seeds, patients = patient_seeds(seed), []
+    seeds = patient_seeds(seed)
+    patients: list[PatientKey] = []
     for patient_seed in seeds:
         patients.append(patient_key(patient_seed))
         if progress is not None:

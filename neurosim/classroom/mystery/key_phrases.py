@@ -80,7 +80,7 @@ def patient_key_words(key: PatientKey) -> str:
 
 def class_key_words(keys: Sequence[PatientKey]) -> str:
     """Return a class's patients in a few lines each."""
-    parts = []
+    parts: list[str] = []
     for k in keys:
         severity = _severity_words(k.case)
         parts += [

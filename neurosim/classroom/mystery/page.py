@@ -19,9 +19,18 @@ from neurosim.model.muscle.anatomy import MUSCLES
 from neurosim.view.style import ADVICE, html_image, label_number, muscle_words, png_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Callable, Container, Iterable
 
 CHOOSE = "choose ..."
+
+
+def _on_click(button: Any, act: Callable[[], object]) -> None:
+    """Let a button do something when it is pressed."""
+
+    def press(_: Any) -> None:
+        act()
+
+    button.on_click(press)
 
 
 def lines_html(lines: Iterable[str], bold: Container[int] = ()) -> str:
@@ -122,7 +131,7 @@ class Page:
             layout=w.Layout(width="220px"),
         )
         self.other = w.Button(description="See this patient", tooltip="leave the present one")
-        self.other.on_click(lambda _: self.show_patient(Game(self.number.value)))
+        _on_click(self.other, lambda: self.show_patient(Game(self.number.value)))
         return w.HBox([self.number, self.other])
 
     def _heading(self) -> str:
@@ -142,14 +151,14 @@ class Page:
             style={"description_width": "initial"},
             layout=w.Layout(width="360px"),
         )
-        self.buttons = {}
+        self.buttons: dict[str, Any] = {}
         for name, test in TESTS.items():
             button = w.Button(
                 description=f"{phrases.TITLES[name]}: {label_number(test.price)} points",
                 tooltip=phrases.MYSTERY_TEXTS[name],
                 layout=w.Layout(width="240px"),
             )
-            button.on_click(lambda _, name=name: self.order(name))
+            _on_click(button, lambda name=name: self.order(name))
             self.buttons[name] = button
         row = w.Box(list(self.buttons.values()), layout=w.Layout(flex_flow="row wrap"))
         return w.VBox([w.HTML("<h3 style='margin:0'>Order tests</h3>"), self.muscle, row])
@@ -173,9 +182,9 @@ class Page:
         self.button = w.Button(
             description="Propose", button_style="primary", tooltip="say what it is and what to do"
         )
-        self.button.on_click(lambda _: self.propose())
+        _on_click(self.button, lambda: self.propose())
         self.giving_up = w.Button(description="Give up", tooltip="be told what it is")
-        self.giving_up.on_click(lambda _: self.give_up())
+        _on_click(self.giving_up, lambda: self.give_up())
         head = w.HTML("<h3 style='margin:0.4em 0 0'>Say what it is, and what to do</h3>")
         clues = w.HTML(
             "<details><summary>What to look for</summary>"

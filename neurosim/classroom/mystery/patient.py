@@ -263,7 +263,9 @@ def _draw_habits(
     """Return harmless habits that touch nothing of the cause, and the fields that they set."""
     free = [n for n, fields in EXPOSURES.items() if cause.field not in fields]
     count = round(parameter("mystery", "distractors"))
-    chosen = tuple(free[i] for i in sorted(rng.choice(len(free), count, replace=False)))
+    chosen: tuple[str, ...] = tuple(
+        free[int(i)] for i in sorted(rng.choice(len(free), count, replace=False))
+    )
     fields: dict[str, float] = {}
     for name in chosen:
         fields |= _habit_fields(name, _draw_between(rng, f"harmless.{name}"))

@@ -285,7 +285,7 @@ def secret_lines(case: Case) -> list[str]:
 
 def report_rows(seed: int, reports: Sequence[Report]) -> list[dict[str, Any]]:
     """Return a row for each finding of the tests that were ordered."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for order, report in enumerate(reports, 1):
         base = {"patient": seed, "order": order, "test": report.test, "price_points": report.price}
         findings = [Finding(exposure, math.nan) for exposure in report.mentioned]

@@ -73,7 +73,7 @@ def test_every_input_moves_what_it_names():
     rows = np.tile([0.5 * (f.low + f.high) for f in setup.factors], (4, 1))
     names = [f.name for f in setup.factors]
     rows[1, names.index("potassium_mmol_l")] = 5.0
-    rows[2, names.index("rogue_tail")] = 0.22
+    rows[2, names.index("event_size")] = 0.11
     rows[3, names.index("person")] = 7.5
     alone = study.log10_rates(setup, rows)
     assert alone[1] > alone[0] + 0.1 and alone[2] > alone[0]

@@ -107,7 +107,7 @@ class Share:
 
     @cached_property
     def _interval(self) -> tuple[float, float]:
-        from scipy.stats import binomtest  # pyright: ignore[reportUnknownVariableType] scipy has no types
+        from scipy.stats import binomtest  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType] scipy has no types
 
         if not self.total:
             return 0.0, 1.0

@@ -227,7 +227,7 @@ def short_circuits(e: Evidence) -> Finding:
 
 def unpredictable(e: Evidence) -> Finding:
     """Return whether intervals between a person's twitches are as irregular as chance."""
-    from scipy.stats import spearmanr  # pyright: ignore[reportUnknownVariableType] scipy has no types
+    from scipy.stats import spearmanr  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType] scipy has no types
 
     cvs: list[float] = []
     correlations: list[float] = []

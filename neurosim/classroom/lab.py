@@ -352,7 +352,7 @@ def _redirect_stderr(path: Path) -> Generator[None]:
 def _make_server(place: Place, folder: Path, port: int) -> tuple[Any, str]:
     """Return a server ready to be started, and the address of a place on it."""
     import zmq
-    from jupyterlab.labapp import LabApp
+    from jupyterlab.labapp import LabApp  # pyright: ignore[reportMissingTypeStubs] scipy has no types
     from traitlets.config import Config
 
     token = secrets.token_hex(24)

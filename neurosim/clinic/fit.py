@@ -26,8 +26,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from scipy.interpolate import CubicSpline, PchipInterpolator
-from scipy.optimize import least_squares  # pyright: ignore[reportUnknownVariableType] scipy has no types
+from scipy.interpolate import CubicSpline, PchipInterpolator  # pyright: ignore[reportMissingTypeStubs] scipy has no types
+from scipy.optimize import least_squares  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType] scipy has no types
 
 from neurosim.base.cache import cached
 from neurosim.base.errors import NeurosimError

@@ -74,7 +74,7 @@ def personal_tables(axon: str, states: Sequence[Conditions] = ()) -> list[list[H
 
 def _counts(uniform: np.ndarray, mean: np.ndarray) -> np.ndarray:
     """Return the Poisson quantiles of uniform deviates: smooth in the numbers being fitted."""
-    from scipy.special import pdtrik
+    from scipy.special import pdtrik  # pyright: ignore[reportMissingTypeStubs] scipy has no types
 
     count = np.ceil(np.nan_to_num(pdtrik(uniform, np.minimum(mean, MOST_SITES))))
     return np.where(uniform <= np.exp(-mean), 0, count).astype(np.intp)

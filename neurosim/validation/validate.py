@@ -42,7 +42,7 @@ NOT_COMPUTABLE = (
 
 def _tetany_rows() -> list[Row]:
     """Share of a shin's units that misfire at least once a minute in low calcium."""
-    from scipy.special import ndtr
+    from scipy.special import ndtr  # pyright: ignore[reportMissingTypeStubs] scipy has no types
 
     spread = parameter("firing", "bulk_spread") * np.log(
         hazard_table(Conditions()).critical_multiplier

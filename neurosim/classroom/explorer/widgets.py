@@ -322,7 +322,7 @@ class Sliders:
 
 def _widgets() -> Any:
     """Return ipywidgets, whose types are incomplete."""
-    import ipywidgets
+    import ipywidgets  # pyright: ignore[reportMissingTypeStubs] scipy has no types
 
     return ipywidgets
 
@@ -378,10 +378,10 @@ def _ipympl_canvas() -> Any:
 
     del sys.modules["matplotlib"]
     try:
-        import ipympl  # noqa: F401  # pyright: ignore[reportUnusedImport] for what it does
+        import ipympl  # noqa: F401  # pyright: ignore[reportMissingTypeStubs, reportUnusedImport] for what it does
     finally:
         sys.modules["matplotlib"] = matplotlib
-    from ipympl.backend_nbagg import Canvas, FigureManager
+    from ipympl.backend_nbagg import Canvas, FigureManager  # pyright: ignore[reportMissingTypeStubs] scipy has no types
 
     def make(figure: Any) -> Any:
         with warnings.catch_warnings():  # of what ipympl passes to its own parents

@@ -155,7 +155,7 @@ def read_lesson(path: Path) -> Lesson:
         If it cannot be read, its front matter lacks something, or a tag is unknown.
     """
     require_packages("jupytext", "nbformat")
-    import jupytext
+    import jupytext  # pyright: ignore[reportMissingTypeStubs] scipy has no types
 
     try:
         book = cast("Any", jupytext).read(path, fmt="md:myst")

@@ -85,7 +85,7 @@ class Page:
     """
 
     def __init__(self, desk: GameHolder) -> None:
-        import ipywidgets as widgets
+        import ipywidgets as widgets  # pyright: ignore[reportMissingTypeStubs] scipy has no types
 
         self.desk, self._w = desk, widgets
         self.live = widgets.HTML()

@@ -113,7 +113,7 @@ def draw_bloods(people: int, seed: int = CASE_SEED) -> Bloods:
     habitual, day, measured = (np.empty((len(IONS), people)) for _ in range(3))
     for i, name in enumerate(IONS):
         within, between, assay = (
-            parameter("variation", f"{part}.{name}") / 100.0
+            parameter("variation", f"{part}.{name.removesuffix('_mmol_l')}") / 100.0
             for part in ("within", "between", "assay")
         )
         z = np.clip(rng.standard_normal((3, people)), -2.5, 2.5)
@@ -239,7 +239,11 @@ def day_consistency(people: int = PEOPLE) -> float:
     names = ("potassium_mmol_l", "ionised_calcium_mmol_l")
     bodies = [ill]
     for name in names:
-        sd = FIELDS[name].healthy * parameter("variation", f"within.{name}") / 100.0
+        sd = (
+            FIELDS[name].healthy
+            * parameter("variation", f"within.{name.removesuffix('_mmol_l')}")
+            / 100.0
+        )
         bodies += [ill.replace(**{name: FIELDS[name].healthy + sign * sd}) for sign in (-1.0, 1.0)]
     rates = np.log(np.maximum(_rates(*bodies, muscle="upper_arm", people=people), 1e-5))
     within = np.mean([((rates[i + 1] - rates[i]) / 2.0) ** 2 for i in (1, 3)], axis=1).sum()

@@ -2,8 +2,8 @@
 
 Question: sodium, potassium, calcium and magnesium, each too low and too high. In which of
 the eight states do the same people twitch more often, in which less?
-You should see: low calcium makes everybody twitch, high calcium and high magnesium hardly
-anybody. The easier the nerve is to fire, the more it fires by itself, except for potassium.
+You should see: low calcium and high potassium make everybody twitch more, high calcium, high
+magnesium and low potassium less. The easier the nerve is to fire, the more it fires by itself.
 Takes about 15 seconds. Add --show to open the figure.
 """
 

@@ -1,9 +1,8 @@
 """Potassium from 2.5 to 8 mmol/L.
 
 Question: does more potassium always mean more twitching, whatever drives the sodium?
-You should see: the threshold falls to about 7 mmol/L, but the twitches rise only to between 5
-and 6 and then stop: spikes of such depolarised axon terminals are too weak to leave them. The
-few near 8 come from the cell body. Takes about 20 seconds. Add --show to open the figure.
+You should see: the threshold falls to about 7 mmol/L and the twitches rise with it, until near 8
+they stop in more and more people: spikes of such depolarised nerves are too weak to travel. Takes about 20 seconds. Add --show to open the figure.
 """
 
 import numpy as np

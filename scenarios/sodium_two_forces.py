@@ -3,9 +3,9 @@
 Question: a sodium channel's current can be written in two ways, with the constant-field
 (GHK) or the ohmic driving force. Both fit the healthy nerve. Do they agree about too little
 and too much sodium?
-You should see: too much sodium quietens with both. Too little quietens with the constant
-field, which feels the sodium outside directly, and excites with the ohmic force, where the
-water that follows and dilutes the axon's potassium wins. An honest answer reports both.
+You should see: too much sodium quietens with both. Too little excites a little with the constant
+field, which feels the sodium outside directly, and more with the ohmic force, where the water
+that follows and dilutes the axon's potassium wins. How much, this model does not tell.
 Takes about 40 seconds. Add --show to open the figure.
 """
 

@@ -2,9 +2,9 @@
 
 Question: twitching that persists, spreads or gets worse: how well does each tell the start of ALS
 from benign twitching, a pinched nerve and anxiety, and what does the clinic add?
-You should see: it persists in all with benign twitching and in fewer with early ALS; it spreads or
-gets worse in some with early ALS and in few others; hardly ever both worse twitches and a loss at
-the clinic without ALS. Many with early ALS show no sign yet: no sign is no proof of health.
+You should see: it persists in nearly all with benign twitching and with early ALS; it spreads in
+most with early ALS and in few others, gets worse in nearly all with ALS and some of the others;
+hardly ever a sign and a loss at the clinic without ALS. No sign is no proof of health.
 Takes about a minute. Add --show to open the figure.
 """
 

@@ -28,7 +28,7 @@ LOOKS = [(BLUE, "o"), (VERMILION, "v"), (GREEN, "s"), (BLACK, "D")]
 scenarios = [ns.Scenario(name=name, body=body) for name, body in BODIES.items()]
 people = ns.replicate(scenarios, PEOPLE)  # the same people in every state
 nerve = [ns.simulate(scenario, duration_s=1) for scenario in scenarios]
-critical = [r.hazard.critical_multiplier for r in nerve]
+brief = [r.excitability.relative_to(r.healthy)["threshold_1ms_percent"] for r in nerve]
 margin = [margin_mv(r.state.soma) for r in nerve]
 
 
@@ -37,13 +37,13 @@ def draw():
     """Draw the axon, the cell body and the people's twitches in each state."""
     title = f"Fatigue and stress, alone and together: sole of the foot, {PEOPLE} people"
     figure, axes = panels(1, 3, title)
-    value_dots(axes[0], critical, LOOKS, "{:.2f}")
+    value_dots(axes[0], brief, LOOKS)
     value_dots(axes[1], margin, LOOKS, "{:.1f}")
     people_dots(axes[2], people.per_min, LOOKS)
     for ax in axes:
         lanes(ax, list(BODIES))
     axes[0].set_title("Axon: higher is calmer")
-    axes[0].set_ylabel("fires by itself from this persistent\nsodium current on, times healthy")
+    axes[0].set_ylabel("threshold of a 1-ms pulse, % of health")
     axes[1].set_title("Cell body: higher is calmer")
     axes[1].set_ylabel("margin: rest below threshold, mV")
     axes[2].set_title("Muscle: the same people")

@@ -2,7 +2,8 @@
 
 Question: does more potassium always mean more twitching, whatever drives the sodium?
 You should see: the threshold falls to about 7 mmol/L and the twitches rise with it, until near 8
-they stop in more and more people: spikes of such depolarised nerves are too weak to travel. Takes about 20 seconds. Add --show to open the figure.
+they stop in more and more people: spikes of such depolarised nerves are too weak to travel.
+Takes about 20 seconds. Add --show to open the figure.
 """
 
 import numpy as np

@@ -40,6 +40,7 @@ from neurosim.model.firing.hazard import (
     unit_hazard,
 )
 from neurosim.model.firing.sites import (
+    DAY_S,
     LEAST_RUN_S,
     TYPICAL_PERSON,
     Sites,
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
 
 
 SWITCH_S = 1.0  # in which a site that comes or goes does so
+DAYS_RUN_S = 60.0 * DAY_S  # the longest run whose sites come and go by the day
 
 
 @cached(codec=Codec(vars, lambda values: Excitability(**values)))
@@ -140,7 +142,18 @@ def long_lived(sites: Sites, scenario: Scenario, person: int, duration_s: float)
     person_rng, *_ = person_streams(scenario.seed, person, index)
     mean = mean_rogues(m.units, m.site_class, person_rng)
     critical = critical_multiplier(scenario.axon, sites.scores)
-    return add_lives(sites, mean, critical, duration_s, lives_rng(scenario.seed, person, index))
+    lives = lives_rng(scenario.seed, person, index)
+    return round_lives(add_lives(sites, mean, critical, duration_s, lives), duration_s)
+
+
+def round_lives(sites: Sites, duration_s: float) -> Sites:
+    """Return sites that come and go at the ends of days, of weeks in a run beyond two months.
+
+    So that a run has no more moments than that, however many sites there are.
+    """
+    step_s = DAY_S if duration_s <= DAYS_RUN_S else 7.0 * DAY_S
+    born, gone = (np.ceil(t / step_s) * step_s for t in (sites.born_s, sites.gone_s))
+    return replace(sites, born_s=born, gone_s=gone)
 
 
 def follow_sites(trajectory: BodyTrajectory, sites: Sites, scenario: Scenario) -> BodyTrajectory:

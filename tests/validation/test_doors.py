@@ -41,6 +41,8 @@ def test_it_takes_no_argument():
 def test_words_count_targets_and_name_every_miss(validation):
     assert str(validation).splitlines() == [
         "Inside the published range: 1 of 3 predictions (measured); 1 of 1 fitted; 0 of 0 assumed.",
+        "  Of 2 measured with a range on both sides, 1 inside; the other measured ones hold a sign "
+        "only.",
         "  outside: sdtc_ms (hot_water): model 3, published 1 to 2 of the measure [Somebody]",
         "  outside: change (hot_water): model -1, published at least 0 1 [Somebody]",
         "  not asked: pain (V9): nothing feels here",

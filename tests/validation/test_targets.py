@@ -23,6 +23,7 @@ KNOWN_MISSES = {
     ("V72", "peak caffeine"),
     ("V10", "refractoriness_2_5_ms_percent"),
     ("V11", "relative_refractory_period_ms"),
+    ("V15", "farthest point of the recovery cycle"),
     ("V17", "distance in te_h_10_20_percent"),
     ("V17", "distance in te_h20_10_20_percent"),
     ("V20", "change of sdtc_ms"),

@@ -61,7 +61,7 @@ def test_a_cramp_roars_to_the_end_and_a_quiet_muscle_hisses(cramp):
         recording.make_recording(cramp, length_s=3)
     )
     low = ns.Scenario(body=ns.Body(potassium_mmol_l=2.5), duration_s=2)
-    quiet = recording.make_recording(ns.simulate(low, seed=1), "Quiet")
+    quiet = recording.make_recording(ns.simulate(low, seed=1, muscle="eyelid"), "Quiet")
     assert str(quiet).startswith("Quiet, 2 seconds. Heard: nothing but a faint hiss.")
     assert quiet.shown_event is None and recording.close_look_s(quiet) == 0.0
 

@@ -22,7 +22,14 @@ from neurosim.simulation.scenario import Scenario, catalogue, load_scenario
 from neurosim.simulation.simulate import simulate
 from neurosim.simulation.state import state_from_contributions, tissue_state
 
-DISEASES = ("als", "cholinesterase_inhibition", "cramp", "isaacs", "pinched_nerve")
+DISEASES = (
+    "als",
+    "cholinesterase_inhibition",
+    "cramp",
+    "eyelid_myokymia",
+    "isaacs",
+    "pinched_nerve",
+)
 SPROUTING = ("nerve_damage", "poor_nutrition")
 EVERYTHING = Body(
     isaacs=1,
@@ -30,6 +37,7 @@ EVERYTHING = Body(
     als=0.5,
     shortened_muscle=0.9,
     cramp_proneness=1,
+    eyelid_proneness=1,
     nerve_stimulation_per_s=40,
     stretch=0.1,
     ionised_calcium_mmol_l=1.0,

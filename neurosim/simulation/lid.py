@@ -20,6 +20,8 @@ from neurosim.simulation.state import tissue_state
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from neurosim.model.soma.soma import SomaConditions
+
 CLAIMED = ("stress", "caffeine", "sleep_loss", "fatigue")  # in everyday advice
 WAKING_H = 16.0  # of a day: asleep, nobody sees a lid
 # Standard deviations between healthy people, all assumed: mmol/L, and hours of sleep.
@@ -32,9 +34,13 @@ SLEEP_DEBT_SD_H, TIREDNESS_SD, TIREDNESS_BY_SLEEP = 1.5, 0.25, 0.5
 
 def onset_of(body: Body, local_tone_mv: float | None = None) -> float:
     """Return how many episodes begin in an hour of silence of a prone lid in a body."""
-    state = tissue_state(Scenario(body=body.replace(eyelid_proneness=1.0), muscle="eyelid"))
     tone_mv = parameter("facial", "prone_tone_mv") if local_tone_mv is None else local_tone_mv
-    return float(facial.onset_per_h(state.facial, tone_mv))
+    return float(facial.onset_per_h(prone_conditions(body), tone_mv))
+
+
+def prone_conditions(body: Body) -> SomaConditions:
+    """Return what a body makes of a prone lid's motor neuron."""
+    return tissue_state(Scenario(body=body.replace(eyelid_proneness=1.0), muscle="eyelid")).facial
 
 
 def onset_factors(names: Sequence[str] = CLAIMED, *, mild: bool = False) -> dict[str, float]:
@@ -78,17 +84,13 @@ class People:
         Blood ions in their unit; ``sleep_debt_h``, ``tiredness`` (0 to 1).
     log_onset : ndarray
         ln of the episodes that begin in an hour of silence.
+    tone_mv : ndarray
+        Tone with all that acts on it.
     """
 
     columns: Mapping[str, np.ndarray]
     log_onset: np.ndarray
-
-
-def _log_onset(tone_mv: np.ndarray, lifted_mv: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    """Return ln of the law of onset for people, each with a lift and a scale of noise."""
-    healthy = tissue_state(Scenario()).facial
-    base = np.log(facial.onset_per_h(healthy, tone_mv + lifted_mv))
-    return base + parameter("facial", "onset_per_noise") * (noise - 1.0)
+    tone_mv: np.ndarray
 
 
 def draw_people(people: int, rng: np.random.Generator, ion_share: float | None = None) -> People:
@@ -115,13 +117,14 @@ def draw_people(people: int, rng: np.random.Generator, ion_share: float | None =
     columns["tiredness"] = np.clip(
         0.3 + TIREDNESS_SD * (r * normal[-2] + np.sqrt(1.0 - r * r) * normal[-3]), 0.0, 1.0
     )
-    return People(columns, _log_onset(tone, lifted, _noise_of(columns)))
+    lifted += parameter("facial", "onset_noise_mv") * (_noise_of(columns) - 1.0)
+    healthy = tissue_state(Scenario()).facial
+    return People(columns, np.log(facial.onset_per_h(healthy, tone + lifted)), tone + lifted)
 
 
 def _lift_mv(ion: str, more: float) -> float:
     """Return by how much more of an ion in the blood lifts the motor neuron to its threshold."""
-    changed = Body().replace(**{ion: getattr(Body(), ion) + more}, eyelid_proneness=1.0)
-    return facial.lift_mv(tissue_state(Scenario(body=changed, muscle="eyelid")).facial)
+    return facial.lift_mv(prone_conditions(Body(**{ion: getattr(Body(), ion) + more})))
 
 
 def _noise_of(columns: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -158,7 +161,7 @@ def case_control(
     for _ in range(repeats):
         ill, well = _draw_groups(cases, controls, rng, ion_share)
         for name, values in ill.items():
-            p = float(ttest_ind(values, well[name], equal_var=False).pvalue)
+            p = float(ttest_ind(values, well[name], equal_var=False)[1])
             by_column.setdefault(name, []).append(p)
     return {name: float(np.mean(np.array(p) < 0.05)) for name, p in by_column.items()}
 
@@ -197,7 +200,8 @@ def exam_week(
     """
     drawn = draw_people(people, np.random.default_rng(seed))
     week = Body(stress=stress, sleep_debt_h=sleep_debt_h, cups_of_coffee=2.0)
-    more = np.log(onset_of(week) / onset_of(Body()))
-    hours = 7.0 * WAKING_H
-    shares = [-np.expm1(-hours * np.exp(drawn.log_onset + x)).mean() for x in (0.0, more)]
-    return float(shares[0]), float(shares[1])
+    shares: list[float] = []
+    for body in (Body(), week):
+        per_h = facial.onset_per_h(prone_conditions(body), drawn.tone_mv)
+        shares.append(float(-np.expm1(-7.0 * WAKING_H * per_h).mean()))
+    return shares[0], shares[1]

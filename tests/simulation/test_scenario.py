@@ -94,6 +94,7 @@ def test_shipped_files_hold_nothing_but_known_keys():
             "course",
             "duration_s",
             "mild",
+            "muscle",
         }, file.name
 
 

@@ -150,7 +150,8 @@ def run_unit(lid: Lids, duration_s: float, *, seed: int | np.random.SeedSequence
     made = [(unit_parameters(c, lid.local_tone_mv), _noise_sizes(c)) for c in lid.conditions]
     S, loop = pool.at_rest(made[0][0]), pool.compiled_loop() or pool.move
     spikes, counts = np.empty((1, CHUNK_MS), np.int64), np.empty(1, np.int64)
-    traces, rows, parts = np.empty((3, 0, 0)), np.full(1, -1), [np.empty(0)]
+    traces, rows = np.empty((3, 0, 0)), np.full(1, -1)
+    parts: list[np.ndarray] = []
     for first, (common, kicks) in zip(range(0, ms, CHUNK_MS), noise.chunks, strict=True):
         at = np.searchsorted(lid.begin_s, first / 1000.0 + 1e-9, side="right") - 1
         P, size = made[int(at)]
@@ -247,31 +248,35 @@ def measure_pattern(time_s: np.ndarray, duration_s: float, *, blinks: bool = Tru
 
 
 def lift_mv(conditions: SomaConditions) -> float:
-    """Return how much nearer to its threshold the unit lies than in health, without its PIC, mV."""
+    """Return by how many mV of tone more the unit would lie as near to firing as it does now.
+
+    The shift of its rest and threshold as they are, gain of the PIC and noise by what they are
+    worth in the law of onset.
+    """
     resting = resting_mv(conditions.replace(pic_gain=1.0)) - resting_mv(SomaConditions())
-    return resting - threshold_parts_mv(conditions)["electrolyte"]
+    return (
+        resting
+        - threshold_parts_mv(conditions)["electrolyte"]
+        + _param("onset_gain_mv") * (conditions.pic_gain - 1.0)
+        + _param("onset_noise_mv") * (conditions.synaptic_noise_scale - 1.0)
+    )
 
 
 def onset_per_h(conditions: SomaConditions, local_tone_mv: Any) -> Any:
     """Return how many episodes begin in an hour of silence of a lid that blinks.
 
-    A law fitted on direct runs: the logarithm is quadratic in the depolarisation and linear in the
-    gain of the PIC and the noise. It ends at a ceiling, where the unit is seldom silent.
+    A law fitted on direct runs: the logarithm is quadratic in the tone, up to its highest value,
+    and what else acts is worth some mV of tone (`lift_mv`).
 
     Parameters
     ----------
     conditions : SomaConditions
     local_tone_mv : float or array_like
     """
+    slope, bend = _param("onset_by_tone"), _param("onset_by_tone2")
     x = np.asarray(local_tone_mv, float) + lift_mv(conditions) - _param("prone_tone_mv")
-    log = (
-        _param("onset_log_per_h")
-        + _param("onset_per_mv") * x
-        + _param("onset_per_mv2") * x**2
-        + _param("onset_per_gain") * (conditions.pic_gain - 1.0)
-        + _param("onset_per_noise") * (conditions.synaptic_noise_scale - 1.0)
-    )
-    return np.exp(np.minimum(log, np.log(_param("onset_ceiling_per_h"))))
+    x = np.minimum(x, -0.5 * slope / bend)
+    return np.exp(_param("onset_log") + slope * x + bend * x**2)
 
 
 def twitches_per_min(conditions: SomaConditions, local_tone_mv: float) -> float:

@@ -27,7 +27,7 @@ def test_a_prone_lid_fires_as_published(ill):
     assert 3.0 <= p.rate_hz <= 8.0
     assert p.interval_cv < 0.35
     assert p.within_share >= 0.8
-    assert 2.0 < p.duration_s[0] and p.duration_s[2] < 600.0
+    assert p.duration_s[0] > 2.0 and p.duration_s[2] < 600.0
     assert p.lone < 10 * p.episodes
 
 
@@ -76,10 +76,7 @@ def test_the_law_is_that_of_direct_runs(ill):
     assert facial.onset_per_h(HEALTHY.replace(pic_gain=1.1), prone()) > 1.5 * usual
     assert facial.onset_per_h(HEALTHY.replace(synaptic_noise_scale=1.1), prone()) > usual
     assert facial.onset_per_h(HEALTHY.replace(ahp_scale=1.2), prone()) == usual
-    assert facial.onset_per_h(HEALTHY, 50.0) == pytest.approx(
-        parameter("facial", "onset_ceiling_per_h")
-    )
-    rates = facial.onset_per_h(HEALTHY, np.linspace(0.0, prone() + 0.5, 50))
+    rates = facial.onset_per_h(HEALTHY, np.linspace(0.0, prone() + 5.0, 50))
     assert (np.diff(rates) >= 0.0).all(), "more tone, more episodes"
 
 

@@ -36,7 +36,7 @@ RANGES = {
 }  # fmt: skip
 PER_H = 12.0  # episodes an hour at the tone that a unit is judged at
 TONES = (-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5)  # of the law, from `prone_tone_mv`
-GAINS, NOISES = (1.05, 1.1), (1.05, 1.1)
+GAINS, NOISES, BOTH = (1.05, 1.1), (1.05, 1.1, 1.25), ((1.05, 1.1), (1.1, 1.1))
 
 
 def measure(tone_mv, hours, seed, conditions=None):
@@ -52,9 +52,9 @@ def measure(tone_mv, hours, seed, conditions=None):
         )
         count, silent, rest = count + p.episodes, silent + h * (1.0 - p.share_on), rest - h
         length.append(p.share_on * 3600.0 * h)
-        rate.append(p.rate_hz)
+        rate += [p.rate_hz] if p.episodes else []
         patterns.append(p)
-    return count, silent, sum(length) / max(count, 1), np.nanmean(rate), patterns
+    return count, silent, sum(length) / max(count, 1), np.mean(rate or [0.0]), patterns
 
 
 def judge(p):
@@ -98,6 +98,7 @@ def runs_of_law(hours, seed=100):
     states = [(prone + x, 1.0, 1.0) for x in TONES]
     states += [(prone + x, g, 1.0) for g in GAINS for x in (-0.5, 0.0)]
     states += [(prone + x, 1.0, n) for n in NOISES for x in (-0.5, 0.0)]
+    states += [(prone + x, g, n) for g, n in BOTH for x in (-0.5, 0.0)]
     for i, (tone, gain, noise) in enumerate(states):
         body = SomaConditions(pic_gain=gain, synaptic_noise_scale=noise)
         long = hours * (3.0 if tone < prone - 0.6 else 1.0)

@@ -160,10 +160,8 @@ def run_unit(lid: Lids, duration_s: float, *, seed: int | np.random.SeedSequence
         if lid.input_mv is not None:
             other = other + np.asarray(lid.input_mv, float)[first : first + n]
         zero, counts[:] = np.zeros(n), 0
-        loop(
-            S, P, noise.start, kicks, common, size, zero, zero, other[None], spikes, counts,
-            traces, rows,
-        )  # fmt: skip
+        drive = size, zero, zero, other[None]
+        loop(S, P, noise.start, kicks, common, *drive, spikes, counts, traces, rows)
         parts.append((spikes[0, : counts[0]] + 1.0) * DT_MS / 1000.0 + first / 1000.0)
     return np.concatenate(parts)
 

@@ -168,26 +168,16 @@ def test_a_healthy_body_changes_nothing():
         ),
         (
             # a share of what a limb's neuron feels, and only in a lid that is prone
-            {"eyelid_proneness": 0.5, "stress": 1.0, "fatigue": 1.0},
+            {"eyelid_proneness": 0.5, "stress": 1.0},
             {
                 ("lid", "local_tone_mv"): near("add", 0.5 * parameter("facial", "prone_tone_mv")),
                 ("soma", "pic_gain"): near("scale", 1.5),
                 ("facial", "pic_gain"): near("scale", 1.1),
                 ("soma", "synaptic_noise_scale"): near("scale", 1.1),
-                ("facial", "synaptic_noise_scale"): near(
-                    "scale", 1.0 + parameter("facial", "tiredness_noise_rise")
-                ),
-                ("soma", "drive_scale"): near("scale", 0.8),
-                ("facial", "drive_scale"): near("scale", 1.0),
-                ("soma", "ahp_scale"): near("scale", 1.2),
-                ("facial", "ahp_scale"): near("scale", 1.0),
-                ("axon", "sodium_in_mmol_l"): near(
-                    "add", parameter("body", "fatigue_sodium_load_mmol_l")
-                ),
-                ("muscle", "force_scale"): near("scale", 0.7),
-                ("muscle", "contraction_time_scale"): near("scale", 1.0 + 0.379 * 0.3),
+                ("facial", "synaptic_noise_scale"): near("scale", 1.1),
                 ("axon", "potassium_out_mmol_l"): near("add", -0.8),
-                ("facial", "potassium_out_mmol_l"): near("add", -0.8 * 0.01),
+                ("soma", "potassium_out_mmol_l"): near("add", -0.08),
+                ("facial", "potassium_out_mmol_l"): near("add", -0.008),
             },
         ),
     ],

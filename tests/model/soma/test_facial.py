@@ -40,6 +40,15 @@ def test_the_average_lid_blinks_and_is_quiet():
     assert run.size >= blinks, "a blink fires the unit"
 
 
+def test_a_blink_begins_every_episode(ill):
+    own = facial.spontaneous(ill)
+    episode = facial.number_episodes(own)
+    begins = np.array([own[episode == i][0] for i in range(episode.max() + 1)])
+    assert np.median(facial.since_blink_s(begins)) < 1.0
+    still = facial.run_unit(facial.Lids([HEALTHY], prone(), blinks=False), 7200.0, seed=5)
+    assert facial.measure_pattern(still, 7200.0, blinks=False).episodes == 0
+
+
 def test_a_quick_current_lets_blinks_start_it():
     lid = facial.Lids([HEALTHY], prone() - 0.5)
     slow = facial.measure_pattern(facial.run_unit(lid, 1200.0, seed=7), 1200.0)

@@ -7,7 +7,7 @@ people have one near its edge, which is assumed. Episodes come by its fitted law
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -161,7 +161,7 @@ def case_control(
     for _ in range(repeats):
         ill, well = _draw_groups(cases, controls, rng, ion_share)
         for name, values in ill.items():
-            p = float(ttest_ind(values, well[name], equal_var=False)[1])
+            p = cast("tuple[float, float]", ttest_ind(values, well[name], equal_var=False))[1]
             by_column.setdefault(name, []).append(p)
     return {name: float(np.mean(np.array(p) < 0.05)) for name, p in by_column.items()}
 

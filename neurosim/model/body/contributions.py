@@ -70,7 +70,7 @@ PARAMETERS = {
         "drive_scale": "drive to the lid's motor neuron",
         "tone_scale": "resting tone of the lid's motor neuron",
     },
-    "lid": {"local_tone_mv": "depolarisation of one motor neuron of the lid alone"},
+    "lid": {"local_tone_mv": "depolarisation of one motor neuron of the lid, a hypothesis"},
     "junction": {
         "calcium_out_mmol_l": "calcium at the end plate",
         "magnesium_out_mmol_l": "magnesium at the end plate",

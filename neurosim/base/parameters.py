@@ -40,6 +40,7 @@ FILES = {
     "conditions": "model/axon/conditions.toml",
     "soma": "model/soma/soma.toml",
     "pool": "model/soma/pool.toml",
+    "facial": "model/soma/facial.toml",
     "axon_ghk": "model/axon/axon_ghk.toml",
     "axon_ohmic": "model/axon/axon_ohmic.toml",
     "axon_alternative": "model/axon/axon_alternative.toml",

@@ -29,6 +29,7 @@ from neurosim.model.firing.disease import (
     DiseaseStreams,
     diseased_sites,
     fire_cramps,
+    fire_lid,
     fire_multiplets,
     fire_myokymia,
 )
@@ -55,6 +56,7 @@ from neurosim.model.muscle.anatomy import MUSCLES, muscle
 from neurosim.model.muscle.events import DischargeLabels, Twitches, find_twitches
 from neurosim.model.muscle.force import TwitchScales
 from neurosim.model.muscle.junction import add_repeats
+from neurosim.model.soma import facial
 from neurosim.model.soma.soma import misfires_per_min
 from neurosim.simulation.provenance import versions
 from neurosim.simulation.result import Result, muscle_scales, reaches
@@ -72,6 +74,7 @@ if TYPE_CHECKING:
     from neurosim.simulation.scenario import Scenario
 
 
+EYELID = "eyelid"  # the muscle of `neurosim.model.soma.facial`
 SWITCH_S = 1.0  # in which a site that comes or goes does so
 DAYS_RUN_S = 60.0 * DAY_S  # the longest run whose sites come and go by the day
 
@@ -243,7 +246,20 @@ def other_sources(
         per_min[:, ORIGINS.index("lesion")] = rate
     if state.pool.push_mv > 0.0:
         firings += fire_cramps(state.pool, state.soma, sites.living, duration, streams)
+    if state.lid.local_tone_mv > 0.0 and scenario.muscle == EYELID:
+        firings += fire_lid(_lid_course(trajectory), sites.living, duration, streams)
+        per_min[:, ORIGINS.index("soma")] = [
+            facial.twitches_per_min(s.facial, s.lid.local_tone_mv) for s in trajectory.states
+        ]
     return firings, per_min
+
+
+def _lid_course(trajectory: BodyTrajectory) -> facial.Lids:
+    """Return the lid's motor neuron in a changing body, by the moment nearest to each time."""
+    middle = 0.5 * (trajectory.at_s[1:] + trajectory.at_s[:-1])
+    conditions = [state.facial for state in trajectory.states]
+    tone_mv = trajectory.states[0].lid.local_tone_mv
+    return facial.Lids(conditions, tone_mv, begin_s=[0.0, *middle])
 
 
 def _ending_multiplets(

@@ -21,6 +21,7 @@ from neurosim.model.firing.disease import (
 from neurosim.model.muscle.anatomy import muscle_roots, twitch_forces_mn
 from neurosim.model.muscle.junction import Junction, transmit
 from neurosim.model.soma.cramp import Cramping
+from neurosim.model.soma.facial import Lid
 from neurosim.model.soma.soma import SomaConditions, apply_soma_contributions
 
 if TYPE_CHECKING:
@@ -56,6 +57,10 @@ class TissueState:
     terminal : Terminal
     lesion : Lesion
     pool : Cramping
+    lid : Lid
+        The motor neuron of a lid that can hold itself firing, if there is one.
+    facial : SomaConditions
+        Its fluids and gains.
     """
 
     contributions: tuple[Contribution, ...]
@@ -69,6 +74,8 @@ class TissueState:
     terminal: Terminal = Terminal()
     lesion: Lesion = Lesion()
     pool: Cramping = Cramping()
+    lid: Lid = Lid()
+    facial: SomaConditions = SomaConditions()
 
     @property
     def transmission(self) -> float:
@@ -119,6 +126,8 @@ def state_from_contributions(items: Sequence[Contribution]) -> TissueState:
         terminal=Terminal(**_apply_site(items, "terminal", vars(Terminal()))),
         lesion=Lesion(**_apply_site(items, "lesion", vars(Lesion()))),
         pool=Cramping(**_apply_site(items, "pool", vars(Cramping()))),
+        lid=Lid(**_apply_site(items, "lid", vars(Lid()))),
+        facial=apply_soma_contributions(items, "facial"),
     )
 
 

@@ -38,7 +38,7 @@ def test_a_claim_asks_for_what_exists_and_says_its_sources(record):
 def test_every_test_and_every_cause_is_asked_for():
     assert {c.test for c in CLAIMS} - {""} == set(TESTS)
     named = {n.removesuffix("_mild") for c in CLAIMS for n in (*c.scenarios, *c.combination)}
-    assert set(catalogue()) - named <= {"normal", "cramp", "a_day"}
+    assert set(catalogue()) - named <= {"normal", "cramp", "a_day", "eyelid_myokymia"}
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from neurosim.model.body.state import Body
 from neurosim.model.firing.discharge import expected_bursts_per_min
 from neurosim.model.firing.disease import Lesion, Terminal
 from neurosim.model.soma.cramp import Cramping
+from neurosim.model.soma.facial import Lid
 from neurosim.model.soma.soma import SomaConditions, misfires_per_min
 from neurosim.simulation import person_run
 from neurosim.simulation.person_run import (
@@ -40,6 +41,8 @@ ALLOWED = {
     "terminal": {f.name for f in fields(Terminal)},
     "lesion": {f.name for f in fields(Lesion)},
     "pool": {f.name for f in fields(Cramping)},
+    "facial": {f.name for f in fields(SomaConditions)},
+    "lid": {f.name for f in fields(Lid)},
 }
 
 

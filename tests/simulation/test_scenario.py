@@ -18,7 +18,7 @@ NAMES = {
     "beta2_agonist", "dehydration", "dehydration_with_water", "diuretic", "kidney_disease",
     "magnesium_depletion", "nerve_damage", "over_breathing", "poor_nutrition",
     "serotonin_syndrome", "sleep_loss", "a_day",
-    "oxaliplatin",
+    "oxaliplatin", "eyelid_myokymia",
 }  # fmt: skip
 
 
@@ -35,7 +35,9 @@ def test_a_catalogue_scenario_says_what_it_is_and_changes_one_side(name):
     if name == "normal":
         assert found.body == Body()
         return
-    assert len(changed) == {"cramp": 3, "dehydration_with_water": 2}.get(name, 1)
+    assert len(changed) == {"cramp": 3, "eyelid_myokymia": 4, "dehydration_with_water": 2}.get(
+        name, 1
+    )
     if name.startswith(("low", "high")):
         side, ion = name.split("_")
         (field,) = changed
@@ -92,6 +94,7 @@ def test_shipped_files_hold_nothing_but_known_keys():
             "course",
             "duration_s",
             "mild",
+            "muscle",
         }, file.name
 
 

@@ -59,6 +59,18 @@ PARAMETERS = {
         "drive_scale": "drive to the motor neuron",
         "tone_scale": "resting tone of the motor neuron",
     },
+    "facial": {
+        "sodium_out_mmol_l": "sodium around the lid's motor neuron",
+        "potassium_out_mmol_l": "potassium around the lid's motor neuron",
+        "calcium_out_mmol_l": "calcium around the lid's motor neuron",
+        "magnesium_out_mmol_l": "magnesium around the lid's motor neuron",
+        "pic_gain": "persistent inward current of the lid's motor neuron",
+        "synaptic_noise_scale": "synaptic noise of the lid's motor neuron",
+        "ahp_scale": "after-hyperpolarisation of the lid's motor neuron",
+        "drive_scale": "drive to the lid's motor neuron",
+        "tone_scale": "resting tone of the lid's motor neuron",
+    },
+    "lid": {"local_tone_mv": "depolarisation of one motor neuron of the lid, a hypothesis"},
     "junction": {
         "calcium_out_mmol_l": "calcium at the end plate",
         "magnesium_out_mmol_l": "magnesium at the end plate",
@@ -406,6 +418,11 @@ _LINEAR = {
         ("pool.prone_shift_mv", "pool pic_lowered_mv", "add", 1.0,
          "In people who cramp easily the persistent inward current opens earlier."),
     ),
+    "eyelid_proneness": (
+        ("facial.prone_tone_mv", "lid local_tone_mv", "add", 1.0,
+         "One motor neuron of the lid lies nearer to its persistent inward current; what puts it "
+         "there is not known."),
+    ),
     "nerve_stimulation_per_s": (
         ("pool.reflex_mv", "pool push_mv", "add", 1.0,
          "Stimulating the nerve excites the motor neurons by reflex."),
@@ -482,6 +499,47 @@ def _shortening_contributions(body: Body) -> list[Contribution]:
     return [_make_contribution(size, "shortened muscle", "pool pic_scale", "scale", scale, why)]
 
 
+# Which share of what acts on a limb's motor neuron acts on the lid's, by the size of the limb's.
+_FACIAL_SHARES = {
+    "body.csf_transfer": "ion_share",
+    "body.caffeine_pic_gain_full_block": "caffeine_share",
+    "body.sleep_noise_rise": "sleep_share",
+    "body.stress_pic_gain_rise": "stress_pic_share",
+    "body.stress_synaptic_noise_rise": "stress_noise_share",
+    "body.serotonin_pic_gain_rise": "serotonin_share",
+    "body.serotonin_ahp_fall": "serotonin_share",
+    "body.beta2_pic_gain_rise": "serotonin_share",
+    "body.fatigue_drive_fall": "fatigue_share",
+    "body.fatigue_ahp_rise": "fatigue_share",
+    "body.gabapentinoid_noise_fall": "gabapentinoid_share",
+    "body.stretch_tone_fall": "stretch_share",
+}
+
+
+def _facial_contributions(body: Body, items: Iterable[Contribution]) -> list[Contribution]:
+    """Return what a body changes in a lid's motor neuron that can hold itself firing.
+
+    That is a share of what it changes in a limb's, and the noise of tiredness; nothing where the
+    lid has no such neuron.
+    """
+    if not body.eyelid_proneness:
+        return []
+    changes: list[Contribution] = []
+    for c in items:
+        if c.site == "soma":
+            size = f"facial.{_FACIAL_SHARES[c.size]}"
+            healthy = 1.0 if c.operation == "scale" else 0.0
+            change = healthy + _effect_size(size) * (c.change - healthy)
+            where = f"facial {c.parameter}"
+            changes.append(_make_contribution(size, c.factor, where, c.operation, change, c.why))
+    if body.fatigue:
+        size = "facial.tiredness_noise_rise"
+        why = "A tired cortex inhibits less, as it does without sleep."
+        scale, where = 1.0 + _effect_size(size) * body.fatigue, "facial synaptic_noise_scale"
+        changes.append(_make_contribution(size, "fatigue", where, "scale", scale, why))
+    return changes
+
+
 @public
 def contributions(body: Body) -> tuple[Contribution, ...]:
     """Return every change that a body makes to nerve and muscle; none for a healthy body.
@@ -506,7 +564,8 @@ def contributions(body: Body) -> tuple[Contribution, ...]:
         _adoption_contributions,
         _shortening_contributions,
     )
-    return tuple(item for part in parts for item in part(body))
+    items = [item for part in parts for item in part(body)]
+    return (*items, *_facial_contributions(body, items))
 
 
 def describe_contributions(items: Iterable[Contribution]) -> list[str]:

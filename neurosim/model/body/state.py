@@ -72,6 +72,7 @@ class Body:
     oxaliplatin: float
     shortened_muscle: float
     cramp_proneness: float
+    eyelid_proneness: float
     nerve_stimulation_per_s: float
     stretch: float
 

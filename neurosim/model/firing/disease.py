@@ -24,7 +24,7 @@ from neurosim.model.firing.bursts import (
 )
 from neurosim.model.firing.discharge import Firing, firing_from_rows
 from neurosim.model.firing.sites import LESION, ROGUE, SOMA, Sites, split_rogues
-from neurosim.model.soma import cramp, trains
+from neurosim.model.soma import cramp, facial, trains
 
 if TYPE_CHECKING:
     from neurosim.model.axon.axon import Conditions
@@ -77,7 +77,7 @@ class DiseaseStreams:
     person: int
     muscle_index: int
     part: int = 0
-    NAMES = ("lost", "sprouts", "lesion", "endings", "myokymia", "units", "pool")
+    NAMES = ("lost", "sprouts", "lesion", "endings", "myokymia", "units", "pool", "lid")
 
     def sequence(self, name: str, *key: int) -> np.random.SeedSequence:
         """Return the seed of one use, one of `NAMES`; the same at every call."""
@@ -278,4 +278,25 @@ def fire_cramps(
         _join_rows(
             [_firing_rows(time[in_plateau], unit[in_plateau], SOMA, place)], duration_s, "plateau"
         ),
+    ]
+
+
+def fire_lid(
+    lid: facial.Lids, living: np.ndarray, duration_s: float, streams: DiseaseStreams
+) -> list[Firing]:
+    """Return the discharges of a lid's motor neuron that can hold itself firing.
+
+    Lone ones, and those of plateaus, each discharge an event. Those of blinks are left out, as all
+    discharges by will are.
+    """
+    units = np.flatnonzero(living)
+    if not units.size:
+        return []
+    unit = int(streams.rng("lid").choice(units))
+    time = facial.run_unit(lid, duration_s, seed=streams.sequence("lid", 1))
+    time = facial.spontaneous(time) if lid.blinks else time
+    on = facial.number_episodes(time) >= 0
+    return [
+        _join_rows([_firing_rows(time[which], unit, SOMA, 0.0)], duration_s, process)
+        for which, process in ((~on, "misfire"), (on, "plateau"))
     ]

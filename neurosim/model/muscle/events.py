@@ -56,7 +56,8 @@ class Twitches:
         One of `KINDS`: ``"single"``, ``"doublet"``, ``"multiplet"`` (three discharges or more),
         ``"myokymic_burst"`` (two or more by the rule of a lesion), ``"neuromyotonic_burst"``
         (three or more of an ending without fast potassium channels), or ``"spasm"``: a plateau of
-        motor neurons, nearly always of many units at once.
+        motor neurons, nearly always of many units at once. A lid's motor neuron on a plateau
+        fires so slowly that each discharge is a twitch, and is labelled as one.
     origin : numpy.ndarray
         Where its discharges started (``"axon"``, ``"terminal"``, ``"soma"``, ``"lesion"`` or
         ``"junction"``); ``"unknown"`` without a label.
@@ -275,7 +276,7 @@ def _classify_events(kind: np.ndarray, discharges: np.ndarray, process: np.ndarr
     for cause, least, name in (
         ("myokymia", 2, "myokymic_burst"),
         ("neuromyotonia", 3, "neuromyotonic_burst"),
-        ("plateau", 1, "spasm"),
+        ("plateau", 2, "spasm"),  # one of a lid twitches apart, each discharge an event
     ):
         kind = np.where((process == cause) & (discharges >= least), KINDS.index(name), kind)
     return kind

@@ -455,7 +455,7 @@ def run_pool(
     traced = np.array([_check_whole("trace", i, 0, n - 1) for i in trace], dtype=np.int64)
     if traced.size * ms * SUBSTEPS > MAX_TRACED:
         raise NeurosimError("too much to record: trace fewer units or take a shorter time.")
-    drawn = _noise_chunks(_seed_sequence(seed), n, ms, noise)
+    drawn = noise_chunks(_seed_sequence(seed), n, ms, noise)
     return _run_chunks(pool, fluid, inputs, drawn, traced)
 
 
@@ -513,7 +513,7 @@ class _Noise:
     chunks: Iterator[tuple[np.ndarray, np.ndarray]]  # common (2, ms) and kicks (units, ms)
 
 
-def _noise_chunks(seed: np.random.SeedSequence, n: int, ms: int, is_on: bool) -> _Noise:
+def noise_chunks(seed: np.random.SeedSequence, n: int, ms: int, is_on: bool) -> _Noise:
     """Return the noise of a run, drawn chunk by chunk."""
     common_generator = _child_generator(seed, 0)
     generators = [_child_generator(seed, i + 1) for i in range(n)]

@@ -79,14 +79,18 @@ class SomaConditions:
         return _replace(self, **changes)
 
 
-def apply_soma_contributions(contributions: Sequence[_Contribution]) -> SomaConditions:
-    """Return the conditions at the soma after `contributions`, by parameter name alone.
+def apply_soma_contributions(
+    contributions: Sequence[_Contribution], site: str = "soma"
+) -> SomaConditions:
+    """Return the conditions at a soma after `contributions`, by parameter name alone.
 
     Parameters
     ----------
     contributions : sequence
         Objects with `site`, `parameter`, `operation` (``set``, ``add``, ``scale``), `change`;
         those of other sites are passed over.
+    site : str
+        ``"soma"``, or ``"facial"`` for the lid's motor neuron.
 
     Raises
     ------
@@ -95,7 +99,7 @@ def apply_soma_contributions(contributions: Sequence[_Contribution]) -> SomaCond
     """
     conditions = SomaConditions()
     for c in contributions:
-        if c.site == "soma":
+        if c.site == site:
             conditions = conditions.replace(
                 **{c.parameter: apply_contribution(getattr(conditions, c.parameter, 0.0), c)}
             )

@@ -166,6 +166,20 @@ def test_a_healthy_body_changes_nothing():
                 ("soma", "tone_scale"): near("scale", 0.8),
             },
         ),
+        (
+            # a share of what a limb's neuron feels, and only in a lid that is prone
+            {"eyelid_proneness": 0.5, "stress": 1.0},
+            {
+                ("lid", "local_tone_mv"): near("add", 0.5 * parameter("facial", "prone_tone_mv")),
+                ("soma", "pic_gain"): near("scale", 1.5),
+                ("facial", "pic_gain"): near("scale", 1.1),
+                ("soma", "synaptic_noise_scale"): near("scale", 1.1),
+                ("facial", "synaptic_noise_scale"): near("scale", 1.1),
+                ("axon", "potassium_out_mmol_l"): near("add", -0.8),
+                ("soma", "potassium_out_mmol_l"): near("add", -0.08),
+                ("facial", "potassium_out_mmol_l"): near("add", -0.008),
+            },
+        ),
     ],
 )
 def test_each_factor_alone(values, expected):
@@ -184,6 +198,7 @@ def test_every_field_does_something_sourced_at_its_limits(name, edge):
     known = {
         **read_toml("model/body/parameters.toml")["references"],
         **read_toml("model/soma/pool.toml")["references"],
+        **read_toml("model/soma/facial.toml")["references"],
     }
     for item in items:
         assert item.source in known and item.why.endswith(".")

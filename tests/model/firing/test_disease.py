@@ -22,7 +22,14 @@ from neurosim.simulation.scenario import Scenario, catalogue, load_scenario
 from neurosim.simulation.simulate import simulate
 from neurosim.simulation.state import state_from_contributions, tissue_state
 
-DISEASES = ("als", "cholinesterase_inhibition", "cramp", "isaacs", "pinched_nerve")
+DISEASES = (
+    "als",
+    "cholinesterase_inhibition",
+    "cramp",
+    "eyelid_myokymia",
+    "isaacs",
+    "pinched_nerve",
+)
 SPROUTING = ("nerve_damage", "poor_nutrition")
 EVERYTHING = Body(
     isaacs=1,
@@ -30,6 +37,7 @@ EVERYTHING = Body(
     als=0.5,
     shortened_muscle=0.9,
     cramp_proneness=1,
+    eyelid_proneness=1,
     nerve_stimulation_per_s=40,
     stretch=0.1,
     ionised_calcium_mmol_l=1.0,
@@ -311,7 +319,7 @@ def test_every_axon_and_muscle_runs_every_disease():
         for axon, muscle in (("ohmic", "eyelid"), ("alternative", "thumb")):
             result = simulate(name, axon=axon, muscle=muscle, duration_s=5.0, root="T1")
             assert result.twitches.discharges.sum() == len(result.firing)
-            quiet = name in ("als", "cholinesterase_inhibition")
+            quiet = name in ("als", "cholinesterase_inhibition", "eyelid_myokymia")
             quiet |= (name, muscle) == ("pinched_nerve", "eyelid")
             assert quiet or len(result.firing) > 10
             assert set(result.twitches.origin) <= set(ORIGINS)

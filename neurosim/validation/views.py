@@ -35,8 +35,8 @@ def describe_validation(validation: Validation) -> str:
     sided = [row for row in validation.rows if row.grade == "measured" and not row.is_sign]
     inside = sum(row.inside for row in sided)
     lines.append(
-        f"  Of {len(sided)} measured with a range on both sides, {inside} inside; the other measured "
-        "ones hold a sign only."
+        f"  Of {len(sided)} measured with a range on both sides, {inside} inside; the other "
+        "measured ones hold a sign only."
     )
     lines += [
         f"  outside: {row.quantity} ({row.condition}): model {row.model:.4g}, "

@@ -154,7 +154,7 @@ def case_control(
     ion_share : float, optional
         As in `draw_people`.
     """
-    from scipy.stats import ttest_ind
+    from scipy.stats import ttest_ind  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType] scipy has no types
 
     rng = np.random.default_rng(seed)
     by_column: dict[str, list[float]] = {}

@@ -31,7 +31,7 @@ from neurosim.model.soma.soma import SomaConditions
 TOML = Path("neurosim/model/soma/facial.toml")
 RANGES = {
     "pic_mv": (8.8, 10.4), "pic_half_mv": (12.4, 13.2), "pic_slope_mv": (0.5, 0.7),
-    "pic_tau_ms": (300.0, 350.0), "pic_least": (0.45, 0.75), "ahp_mv": (5.5, 7.5),
+    "pic_tau_ms": (250.0, 400.0), "pic_least": (0.45, 0.75), "ahp_mv": (5.5, 7.5),
     "ahp_tau_ms": (150.0, 190.0),
 }  # fmt: skip
 PER_H = 12.0  # episodes an hour at the tone that a unit is judged at

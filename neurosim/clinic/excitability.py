@@ -39,6 +39,7 @@ from neurosim.clinic.conditioning import (
     polarise,
     release,
     run_course,
+    shift_gates,
     te_delays,
 )
 from neurosim.clinic.indices import (
@@ -51,7 +52,7 @@ from neurosim.clinic.indices import (
 )
 from neurosim.clinic.norms import TE_CURVES, norms
 from neurosim.model.axon import axon as axons_of
-from neurosim.model.axon import equations, kernel
+from neurosim.model.axon import kernel
 from neurosim.model.axon.axon import COARSE_DT_MS, Axons, Conditions
 
 if TYPE_CHECKING:
@@ -409,15 +410,16 @@ def _refine_refractory(
     """
     interval_ms = norms()["recovery_cycle"].x
     early = interval_ms <= REFRACTORY_MS
+    early_ms = interval_ms[early]
     test_dt, spike_dt = min(dt, REFRACTORY_DT_MS), min(dt, SPIKE_DT_MS)
     single = axons_of.threshold_pa(
         bodies, TEST_MS, dt=test_dt, tolerance_pa=TOLERANCE * threshold, near_pa=threshold
     )
     start, pulse = bodies.rest[:, :, None], CONDITIONING * single[:, None]
-    off = run_course(bodies, start, pulse, TEST_MS, interval_ms[early], spike_dt)
-    tests = _recovery_tests(off, interval_ms[early])
-    repeated = np.repeat(bodies.P, int(early.sum()), axis=1)
-    behind = equations.shift_gates(tests.start, repeated, 0.5 * (spike_dt - test_dt))
+    off = run_course(bodies, start, pulse, TEST_MS, early_ms, spike_dt)
+    tests = _recovery_tests(off, early_ms)
+    repeated = np.repeat(bodies.P, early_ms.size, axis=1)
+    behind = shift_gates(tests.start, repeated, 0.5 * (spike_dt - test_dt))
     tests = tests._replace(start=behind)
     (change,) = _threshold_changes(bodies, single, [tests], test_dt)
     refined = recovery.copy()

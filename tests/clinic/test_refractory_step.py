@@ -14,7 +14,8 @@ class Nerve:
 
     def __init__(self, axon):
         self.rest = axon.rest[:, 0]
-        self.rows = {n: float(v) for n, v in zip(equations.PARAMETERS, axon.P[:, 0], strict=True)}
+        rows = zip(equations.PARAMETERS, axon.P[:, 0], strict=True)
+        self.rows: dict[str, np.ndarray] = dict(rows)
 
     def run(self, state, current_pa, lasts_ms, times=None):
         """Return the states at `times` of a stretch of constant current, or at all its steps."""

@@ -63,14 +63,15 @@ class PolarisedCourse(NamedTuple):
         return np.searchsorted(self.time_ms, time_ms)
 
 
-def _shift_gates(states: np.ndarray, P: np.ndarray, ms: float) -> np.ndarray:
+def shift_gates(states: np.ndarray, P: np.ndarray, ms: float) -> np.ndarray:
+    """Return states, shape (10, n), with every gate moved by `ms` at its potential."""
     return cast("Any", equations).shift_gates(states, P, ms)
 
 
 def _shift_states(states: np.ndarray, P: np.ndarray, ms: float) -> np.ndarray:
     """Return states, shape (t, 10, n), with every gate moved by `ms` at its potential."""
     together = states.transpose(1, 0, 2).reshape(states.shape[1], -1)
-    moved = _shift_gates(together, np.tile(P, len(states)), ms)
+    moved = shift_gates(together, np.tile(P, len(states)), ms)
     return moved.reshape(states.shape[1], len(states), -1).transpose(1, 0, 2)
 
 
@@ -111,7 +112,7 @@ def run_course(
             continue
         lag = 0.5 * (step - dt)
         if step != last:
-            state, last = _shift_gates(state, repeated.P, 0.5 * (last - step)), step
+            state, last = shift_gates(state, repeated.P, 0.5 * (last - step)), step
         begins = cuts[:-1][(cuts[1:] > settled) == late]
         counts = np.rint((ends - begins) / step).astype(int)
         part, peak = kernel.run_segments(

@@ -39,6 +39,7 @@ from neurosim.clinic.conditioning import (
     polarise,
     release,
     run_course,
+    shift_gates,
     te_delays,
 )
 from neurosim.clinic.indices import (
@@ -60,7 +61,9 @@ if TYPE_CHECKING:
 CHARGE_WIDTHS_MS = (0.2, 0.4, 0.6, 0.8, 1.0)
 WIDE_MS = 20.0
 TOLERANCE = 1e-4  # of a threshold after another, times that of 1 ms
-REFRACTORY_MS, REFRACTORY_DT_MS = 3.2, 0.005
+# Until this interval the recovery cycle needs finer steps, of its tests and of the spike before:
+# one of 0.02 ms throughout would be up to 21 points off LSODA, these are within 0.25 (a test).
+REFRACTORY_MS, REFRACTORY_DT_MS, SPIKE_DT_MS = 3.2, 0.005, 0.00125
 SAMPLE_MS = 0.1  # every time of the protocol is a multiple
 BLOCK_STEP_MV = 10.0  # assumed: a smaller step from failure to success is no action potential
 
@@ -146,6 +149,7 @@ class _TestPulses(NamedTuple):
     start: np.ndarray
     current: np.ndarray
     spoilt: np.ndarray
+    width_ms: np.ndarray
 
 
 def _recovery_tests(off: PolarisedCourse, interval_ms: np.ndarray) -> _TestPulses:
@@ -155,9 +159,17 @@ def _recovery_tests(off: PolarisedCourse, interval_ms: np.ndarray) -> _TestPulse
     return _stack_tests(start, np.zeros(start.shape[1:]), off.rises[index][..., 0].T != 1)
 
 
-def _stack_tests(start: np.ndarray, current: np.ndarray, spoilt: np.ndarray) -> _TestPulses:
+def _stack_tests(
+    start: np.ndarray,
+    current: np.ndarray,
+    spoilt: np.ndarray,
+    width_ms: float | tuple[float, ...] = TEST_MS,
+) -> _TestPulses:
     """Return tests from arrays of shape (..., n, k)."""
-    return _TestPulses(start.reshape(len(start), -1), current.ravel(), spoilt.ravel())
+    width = np.broadcast_to(width_ms, current.shape)
+    return _TestPulses(
+        start.reshape(len(start), -1), current.ravel(), spoilt.ravel(), width.ravel()
+    )
 
 
 class _Electrotonus(NamedTuple):
@@ -218,7 +230,7 @@ def _charge_tests(bodies: Axons, threshold: np.ndarray) -> _TestPulses:
     """Return the tests of `CHARGE_WIDTHS_MS` but the last, that of `TEST_MS`, at rest."""
     n, k = threshold.size, len(CHARGE_WIDTHS_MS) - 1
     start = np.repeat(bodies.rest[:, :, None], k, axis=2)
-    return _stack_tests(start, np.zeros((n, k)), np.zeros((n, k), bool))
+    return _stack_tests(start, np.zeros((n, k)), np.zeros((n, k), bool), CHARGE_WIDTHS_MS[:-1])
 
 
 def _count_failures(bodies: Axons, pulses: np.ndarray, dt: float) -> np.ndarray:
@@ -293,15 +305,10 @@ def _guess_thresholds(
 def _threshold_changes(
     bodies: Axons, threshold: np.ndarray, tests: list[_TestPulses], dt: float
 ) -> list[np.ndarray]:
-    """Return the changes of threshold in %, each (n, k), of all tests at once.
-
-    The first are those `_charge_tests`, the others have pulses of `TEST_MS`.
-    """
-    start, current, spoilt = (np.concatenate(a, axis=-1) for a in zip(*tests, strict=True))
+    """Return the changes of threshold in %, each (n, k), of all tests at once."""
+    start, current, spoilt, width = (np.concatenate(a, axis=-1) for a in zip(*tests, strict=True))
     n = threshold.size
     owner = np.concatenate([np.repeat(np.arange(n), t.current.size // n) for t in tests])
-    width = np.full(spoilt.size, TEST_MS)
-    width[: tests[0].current.size] = np.tile(CHARGE_WIDTHS_MS[:-1], n)
     # only a body that somewhere fires on its own may do so in a test as well
     doubtful = np.flatnonzero(~spoilt & np.isin(owner, owner[spoilt]) & (width == TEST_MS))
     if doubtful.size:
@@ -396,20 +403,27 @@ def _threshold_reductions(
 def _refine_refractory(
     recovery: np.ndarray, bodies: Axons, threshold: np.ndarray, dt: float
 ) -> np.ndarray:
-    """Return the recovery with its refractory intervals at the step of `REFRACTORY_DT_MS`.
+    """Return the recovery with its refractory intervals at finer steps; NaN stays NaN.
 
-    Within `REFRACTORY_MS` of a spike a step of 0.02 ms is off by up to 4 % of the threshold
-    (potassium 6, 2 ms), later by less than 0.1.
+    There a spike's remains decide, and a conditioning pulse stronger by 0.04 % moves the threshold
+    by up to 1.4 %: spike, tests and the threshold of the pulse all need their finer steps.
     """
     interval_ms = norms()["recovery_cycle"].x
     early = interval_ms <= REFRACTORY_MS
-    if dt <= REFRACTORY_DT_MS:
-        return recovery
-    start, pulse = bodies.rest[:, :, None], CONDITIONING * threshold[:, None]
-    off = run_course(bodies, start, pulse, TEST_MS, interval_ms[early], REFRACTORY_DT_MS)
-    tests = [_charge_tests(bodies, threshold), _recovery_tests(off, interval_ms[early])]
+    early_ms = interval_ms[early]
+    test_dt, spike_dt = min(dt, REFRACTORY_DT_MS), min(dt, SPIKE_DT_MS)
+    single = axons_of.threshold_pa(
+        bodies, TEST_MS, dt=test_dt, tolerance_pa=TOLERANCE * threshold, near_pa=threshold
+    )
+    start, pulse = bodies.rest[:, :, None], CONDITIONING * single[:, None]
+    off = run_course(bodies, start, pulse, TEST_MS, early_ms, spike_dt)
+    tests = _recovery_tests(off, early_ms)
+    repeated = np.repeat(bodies.P, early_ms.size, axis=1)
+    behind = shift_gates(tests.start, repeated, 0.5 * (spike_dt - test_dt))
+    tests = tests._replace(start=behind)
+    (change,) = _threshold_changes(bodies, single, [tests], test_dt)
     refined = recovery.copy()
-    refined[:, early] = _threshold_changes(bodies, threshold, tests, REFRACTORY_DT_MS)[1]
+    refined[:, early] = np.where(np.isnan(recovery[:, early]), np.nan, change)
     return refined
 
 

@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from neurosim.article.matrix import RemedyMatrix
     from neurosim.simulation.robustness import Lean
 
+NOT_TOLD = "not told by this model"
 OUTCOMES = (
     "supported",
     "opposed",
     "no difference at this size",
     "only in combination",
-    "not told by this model",
+    NOT_TOLD,
     "outside this model",
 )
 
@@ -144,9 +145,6 @@ class Verdict:
     def change(self) -> str:
         """Side of the ratio itself."""
         return self.side(self.rate_ratio)
-
-
-NOT_TOLD = "not told by this model"
 
 
 def judge_over_ensemble(verdict: Verdict) -> Verdict:

@@ -61,13 +61,12 @@ def event_rate(threshold_ratio: np.ndarray, size: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     threshold_ratio : ndarray
-        rho, threshold of a brief pulse over that of the person's healthy axon; NaN where no pulse
-        fires the axon, which gives a rate of 0.
+        rho, threshold of a brief pulse over that of the person's healthy axon; infinite where no
+        pulse fires the axon, which gives a rate of 0.
     size : ndarray
         kappa, mean size of the events of a site in healthy thresholds; above 0.
     """
-    need = np.where(np.isnan(threshold_ratio), np.inf, threshold_ratio)
-    return events_per_min() * np.exp(-need / size)
+    return events_per_min() * np.exp(-threshold_ratio / size)
 
 
 def least_size(per_min: float = LEAST_PER_MIN) -> float:

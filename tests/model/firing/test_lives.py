@@ -5,18 +5,21 @@ import pytest
 from scipy import stats
 
 from neurosim.base.parameters import parameter
+from neurosim.model.firing.discharge import sample_firing
 from neurosim.model.firing.sites import (
     MONTH_S,
     ROGUE,
+    Sites,
     add_lives,
     draw_sites,
     lives_rng,
     mean_rogues,
     person_streams,
 )
-from neurosim.simulation.person_run import healthy_sites
+from neurosim.simulation.person_run import follow_sites, healthy_sites, trajectory_hazards
 from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.simulate import simulate
+from neurosim.simulation.state import constant_trajectory, state_from_contributions
 
 UNITS, YEARS = 43, 10.0
 LIFE_S = parameter("firing", "site_life_months") * MONTH_S
@@ -62,6 +65,26 @@ def test_a_longer_run_begins_as_a_shorter_one():
 def test_no_site_comes_or_goes_within_a_day():
     assert np.isinf(healthy_sites(Scenario(duration_s=3600.0), 1).gone_s).all()
     assert np.isfinite(healthy_sites(Scenario(duration_s=86_400.0), 1).gone_s).any()
+
+
+def test_a_site_that_is_not_there_does_not_fire():
+    # One busy event site in each of three units: always there, comes on day 3, goes on day 2.
+    day, scenario = 86_400.0, Scenario(duration_s=7.0 * 86_400.0)
+    sites = Sites(
+        np.ones(3), np.arange(3), np.full(3, ROGUE), 3, np.full(3, 0.12),
+        np.array([-np.inf, 3.0 * day, -np.inf]), np.array([np.inf, np.inf, 2.0 * day]),
+    )  # fmt: skip
+    state = state_from_contributions(())
+    trajectory = follow_sites(constant_trajectory(state), sites, scenario)
+    hazards = trajectory_hazards(trajectory, sites, scenario)
+    firing = sample_firing(hazards, scenario.duration_s, np.random.default_rng(4))
+    days = [np.floor(firing.time_s[firing.unit == unit] / day) for unit in range(3)]
+    assert set(days[0]) == set(range(7))
+    assert set(days[1]) == {3, 4, 5, 6} and set(days[2]) == {0, 1}
+    counts = [np.bincount(d.astype(int), minlength=7) for d in days]
+    usual = counts[0].mean()
+    for count, there in ((counts[1], slice(3, 7)), (counts[2], slice(0, 2))):
+        assert count[there] == pytest.approx(usual, abs=5.0 * np.sqrt(usual))
 
 
 def test_a_site_fires_in_its_life_alone_and_the_rate_is_that_of_who_is_there():

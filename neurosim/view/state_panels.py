@@ -184,7 +184,7 @@ def plot_margin(lanes: Sequence[Result], ax: Any = None) -> Any:
     ax.set_yticks([], minor=True)
     ax.set_xlabel("how often a site fires, per minute\n(from the dotted line on: ectopic)")
     ax.set_ylabel("number of sites that fire\nso often or more often", labelpad=24)
-    ax.set_title("Margin: sites by rate")
+    ax.set_title("Margin: sites by rate", loc="right")
     return ax
 
 

@@ -11,8 +11,9 @@ median rate of the upper arm in ALS (ln 40.5 +- 0.6). What the facts leave open 
 priors (`PRIOR`), and told so. People have their own axons. `event_share` and `event_rate_per_s`
 are assumed; `--profile` refits the others at several values of each number, and prints the cost.
 
-The sodium load of one discharge is read off the axon alone: one minute of maximal contraction
-(1620 discharges) raises its 1-ms threshold by 19.6 % (Vucic 2007). A fit takes about 4 minutes on
+What a discharge leaves is fitted apart (`fit_sodium.py`). The sodium at which the 1-ms threshold
+stands 19.6 % higher, as after a minute of maximal contraction (Vucic 2007), is read off the axon
+alone; `--write` writes it to the body. A fit takes about 4 minutes on
 one core, the profile an hour.
 """
 
@@ -59,18 +60,18 @@ PROFILE = {
     "sprout_readiness": (1.0, 1.3, 1.8, 2.3),
 }
 ALS_MEDIAN, ALS_PEOPLE = 40.5, 80
-MVC_DISCHARGES, MVC_RISE = 1620.0, 1.196
+MVC_RISE = 1.196
 
 
-def load_per_discharge(axon: str) -> float:
-    """Return the sodium load of one discharge (mmol/L) from the rise after a contraction."""
+def contraction_load(axon: str) -> float:
+    """Return the sodium load (mmol/L) that raises the threshold as a contraction does."""
     healthy = ax.healthy_threshold_pa(axon, 1.0)
 
     def excess_rise(sodium_mmol_l):
         loaded = ax.Conditions(sodium_in_mmol_l=9.0 + sodium_mmol_l)
         return float(ax.threshold_pa(ax.at_rest(loaded, axon), 1.0)[0]) / healthy - MVC_RISE
 
-    return float(brentq(excess_rise, 0.2, 8.0, xtol=1e-3)) / MVC_DISCHARGES  # type: ignore[arg-type]
+    return float(brentq(excess_rise, 0.2, 8.0, xtol=1e-3))  # type: ignore[arg-type]
 
 
 def als_median(axon: str, people: int = ALS_PEOPLE) -> float:
@@ -172,18 +173,17 @@ def main() -> None:
             with open("docs/population_profile.csv", "w", encoding="utf-8") as file:
                 file.write("\n".join(lines) + "\n")
         return
-    sodium = load_per_discharge(args.axon)
-    load = {"load_per_discharge_mmol_l": sodium}
-    values, miss = fit(load, args.people, args.axon)
+    sodium = contraction_load(args.axon)
+    values, miss = fit({}, args.people, args.axon)
     print(f"cost {miss:.2f}")
-    print(f"sodium load of a one-minute contraction {sodium * MVC_DISCHARGES:.3f} mmol/L")
+    print(f"sodium load of a one-minute contraction {sodium:.3f} mmol/L")
     for name, value in values.items():
         print(f"  {name} = {value:.4g}")
     for name, model in facts_with(values, 2 * args.people, args.axon).items():
         print(f"  {name}: model {model:.3f}")
     if args.write:
         rewrite("neurosim/model/firing/parameters.toml", values)
-        load_mvc = {"fatigue_sodium_load_mmol_l": sodium * MVC_DISCHARGES}
+        load_mvc = {"fatigue_sodium_load_mmol_l": sodium}
         rewrite("neurosim/model/body/parameters.toml", load_mvc)
 
 

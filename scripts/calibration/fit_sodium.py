@@ -5,11 +5,11 @@
 Two numbers of model/firing/parameters.toml, `load_per_discharge_mmol_l` and `load_fast_share`, on
 two thresholds to 1-ms pulses: +19.6 % just after a minute of maximal contraction at 27 per second
 (Vucic 2007) and +16.4 % just after ten minutes at 8 per second (Kiernan 2004). One store of 6
-minutes that meets the first gives 35 % for the second. `load_fast_tau_min` is assumed: both are met
-as well from 0.33 to 1.5 minutes. Each fit is followed by what is not fitted: the threshold to 0.1-ms
-pulses, the recovery, a contraction of 15 and 30 s. The second table takes the contraction at 20 per
-second, the mean while its rate falls from 27 to 15 (Bigland-Ritchie 1983). The last line predicts
-the train from the contraction alone, by diffusion from the node (`DIFFUSION_SHARE`).
+minutes that meets the first gives 35 % for the second. `load_fast_tau_min` is assumed: both are
+met as well from 0.33 to 1.5 minutes. Each fit is followed by what is not fitted: the threshold to
+0.1-ms pulses, the recovery, a contraction of 15 and 30 s. The second table takes the contraction at
+20 per second, the mean while its rate falls from 27 to 15 (Bigland-Ritchie 1983). The last lines
+predict the train from the contraction alone, by diffusion from the node (`DIFFUSION_SHARE`).
 
 Ischaemia decides nothing here: without discharges the fast store is empty. About a minute.
 """

@@ -3,9 +3,9 @@
     python scripts/verification/check_sampler.py [--seeds 60] [--hours 24]
                                                  [--figure docs/figures/sampler.png]
 
-Six units of one to twelve sites with sodium load over minutes and over seconds, bursts, a ceiling, and a drive that
-changes over the day, much of it within a minute. For every seed each of these gives one p-value,
-which must be uniform over the seeds (one p-value alone proves nothing):
+Six units of one to twelve sites with sodium load over minutes and over seconds, bursts, a ceiling,
+and a drive that changes over the day, much of it within a minute. For every seed each of these
+gives one p-value, which must be uniform over the seeds (one p-value alone proves nothing):
 
 - silences: the hazard integrated over each silence (by quadrature on the tables themselves) is
   exponential with mean 1;

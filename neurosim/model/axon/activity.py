@@ -2,11 +2,12 @@
 
 Two concentrations change slowly around a membrane whose potential has settled: sodium inside and
 potassium just outside. Sodium enters through channels and leak and with every discharge; the
-pump removes it. What a discharge brings is concentrated under the membrane at first (the fast store)
-and spreads along the axon within a minute; the rest fills the axon (the slow store). At a steady potential as much positive charge leaves as enters, so the axon
-loses as much potassium as it gains sodium. That potassium accumulates in the narrow space around
-the axon, from which flowing blood washes it away. Rest, threshold and recovery follow from the
-two concentrations; none is set by hand.
+pump removes it. What a discharge brings is concentrated under the membrane at first (the fast
+store) and spreads along the axon within a minute; the rest fills the axon (the slow store). At a
+steady potential as much positive charge leaves as enters, so the axon loses as much potassium as it
+gains sodium. That potassium accumulates in the narrow space around the axon, from which flowing
+blood washes it away. Rest, threshold and recovery follow from the two concentrations; none is set
+by hand.
 
 Potassium inside (155 mmol/L) is held constant: it would fall by as many mmol/L as sodium rises.
 """

@@ -216,7 +216,8 @@ def balance(hazard: UnitHazard) -> tuple[np.ndarray, np.ndarray]:
     """Return each unit's long-run burst rate and sodium load, both of shape (units,).
 
     Mean-field: load = rate x spikes x load per spike x tau, the last two summed over both stores,
-    with a unit's rate and gain log-linear between the loads of the grid; bursts per minute and mmol/L.
+    with a unit's rate and gain log-linear between the loads of the grid; bursts per minute and
+    mmol/L.
     """
     return balance_many([hazard])[0]
 

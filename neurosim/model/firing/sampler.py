@@ -4,8 +4,8 @@ Exact thinning, unit by unit. Candidates come from a Poisson process whose rate 
 hazard. The bound is the hazard without sodium load as long as the hazard is close to it, otherwise
 the hazard at the end of a short window, where the load is least; where the body changes, it is the
 greater of the hazards at both ends. A load is in two stores, each of which only decays between
-discharges, so that their sum only falls. The wait for a candidate is a unit exponential divided by the
-bound.
+discharges, so that their sum only falls. The wait for a candidate is a unit exponential divided by
+the bound.
 
 A candidate is accepted if a second unit exponential exceeds the gap between the logarithms of
 bound and hazard, so that no hazard need be exponentiated. By memorylessness the excess is again a

@@ -75,7 +75,7 @@ def per_second(hazard, load):
 
 
 def stores(hazard):
-    """Return what a discharge adds to both stores, their time constants, and what they start with."""
+    """Return what a discharge adds to both stores, their time constants, and their loads at 0."""
     share, start = hazard.load_fast_share, hazard.start_load_mmol_l
     added = hazard.load_per_spike_mmol_l * np.array([1.0 - share, share])
     taus = np.array([hazard.load_tau_s, hazard.load_fast_tau_s])

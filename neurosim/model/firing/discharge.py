@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
@@ -180,11 +180,20 @@ def _sampler() -> Sample:
     return sample
 
 
-def terminal_load() -> dict[str, float]:
-    """Return the fields of `UnitHazard` that say what a discharge leaves in a thin terminal."""
+class TerminalLoad(TypedDict):
+    """The fields of `UnitHazard` that say what a discharge leaves."""
+
+    load_per_spike_mmol_l: float
+    load_tau_s: float
+    load_fast_share: float
+    load_fast_tau_s: float
+
+
+def terminal_load() -> TerminalLoad:
+    """Return what a discharge leaves in a thin terminal, as fields of `UnitHazard`."""
+    per_spike = parameter("firing", "load_per_discharge_mmol_l")
     return {
-        "load_per_spike_mmol_l": parameter("firing", "load_per_discharge_mmol_l")
-        * parameter("firing", "load_factor"),
+        "load_per_spike_mmol_l": per_spike * parameter("firing", "load_factor"),
         "load_tau_s": parameter("firing", "load_tau_min") * 60.0,
         "load_fast_share": parameter("firing", "load_fast_share"),
         "load_fast_tau_s": parameter("firing", "load_fast_tau_min") * 60.0,
@@ -529,14 +538,14 @@ def sample_by_time_steps(
     timing = _timing(first)
     added, tau_s = np.array(timing[:2]), np.array(timing[2:4])
     grid, n = first.load_mmol_l, law.unit.size
-    loads, free = np.array([law.start_slow, law.start_fast]), np.zeros(n)
+    loads, free = np.stack([law.start_slow, law.start_fast]), np.zeros(n)
     rows: list[tuple[object, ...]] = []
     for step in range(int(duration_s / dt_s)):
         t = step * dt_s
         q = np.interp(t, law.at_s, np.arange(law.at_s.size))
         before, after = int(np.floor(q)), int(np.ceil(q))
         table = (1.0 - q + before) * law.log_rate[before] + (q - before) * law.log_rate[after]
-        load = loads.sum(axis=0)
+        load: np.ndarray = loads.sum(axis=0)
         cell = np.clip(np.searchsorted(grid, load) - 1, 0, grid.size - 2)
         w = np.clip((load - grid[cell]) / (grid[cell + 1] - grid[cell]), 0.0, 1.0)
         low, high = table[np.arange(n), cell], table[np.arange(n), cell + 1]

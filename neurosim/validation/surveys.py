@@ -16,7 +16,7 @@ import numpy as np
 from neurosim.base.parameters import parameter
 from neurosim.model.axon.axon import Conditions
 from neurosim.model.axon.ensemble import calibrated_axon
-from neurosim.model.firing.discharge import UnitHazard, expected_bursts_per_min
+from neurosim.model.firing.discharge import UnitHazard, expected_bursts_per_min, terminal_load
 from neurosim.model.firing.event_sites import least_size
 from neurosim.model.firing.hazard import (
     LOAD_MMOL_L,
@@ -144,9 +144,8 @@ def _rested_hazard(
         np.ones(unit.size, np.int64),
         pair,
         units,
-        parameter("firing", "load_per_discharge_mmol_l") * parameter("firing", "load_factor"),
-        parameter("firing", "load_tau_min") * 60.0,
-        float(np.exp(parameter("hazard", f"{calibrated_axon(axon)}.ln_ceiling"))),
+        ceiling_per_min=float(np.exp(parameter("hazard", f"{calibrated_axon(axon)}.ln_ceiling"))),
+        **terminal_load(),
     )
 
 

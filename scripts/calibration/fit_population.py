@@ -13,8 +13,9 @@ priors (`PRIOR`), and told so. People have their own axons. `event_share` and `e
 are assumed; `--shares` fits the others again at both ends of the range of the share, over which
 verdicts are tried; `--profile` at several values of each number, and prints the cost.
 
-The sodium load of one discharge is read off the axon alone: one minute of maximal contraction
-(1620 discharges) raises its 1-ms threshold by 19.6 % (Vucic 2007). A fit takes about 4 minutes on
+What a discharge leaves is fitted apart (`fit_sodium.py`). The sodium at which the 1-ms threshold
+stands 19.6 % higher, as after a minute of maximal contraction (Vucic 2007), is read off the axon
+alone; `--write` writes it to the body. A fit takes about 4 minutes on
 one core, the profile an hour.
 """
 
@@ -42,12 +43,12 @@ NUMBERS = {
     "rogues_per_unit_ordinary": (1e-5, 1.0, 0.5),
     "rogue_person_spread_foot_sole": (0.1, 2.0, 0.3),
     "rogue_person_spread_ordinary": (0.3, 4.0, 0.2),
-    "load_factor": (1.0, 10.0, 0.4),
+    "load_factor": (1.6, 16.0, 0.4),
     "sprout_readiness": (0.5, 10.0, 0.4),
     "event_size": (0.02, 2.0, 0.4),
 }
 # Weak priors: middle, and standard deviation of ln.
-PRIOR = {"rogue_tail": (0.17, 0.3), "load_factor": (4.0, 0.5), "sprout_readiness": (1.0, 1.0),
+PRIOR = {"rogue_tail": (0.17, 0.3), "load_factor": (6.3, 0.5), "sprout_readiness": (1.0, 1.0),
          "event_size": (0.2, 1.0)}  # fmt: skip
 PROFILE = {
     "event_share": (0.0, 0.3, 0.5, 0.7, 0.9, 1.0),
@@ -57,22 +58,22 @@ PROFILE = {
     "rogue_tail": (0.11, 0.15, 0.177, 0.21),
     "rogue_person_spread_ordinary": (0.6, 1.5, 2.2, 3.0),
     "rogue_person_spread_foot_sole": (0.2, 0.5, 0.85, 1.2),
-    "load_factor": (1.7, 3.0, 4.2, 8.0),
+    "load_factor": (2.7, 4.8, 6.7, 12.7),
     "sprout_readiness": (1.0, 1.3, 1.8, 2.3),
 }
 ALS_MEDIAN, ALS_PEOPLE = 40.5, 80
-MVC_DISCHARGES, MVC_RISE = 1620.0, 1.196
+MVC_RISE = 1.196
 
 
-def load_per_discharge(axon: str) -> float:
-    """Return the sodium load of one discharge (mmol/L) from the rise after a contraction."""
+def contraction_load(axon: str) -> float:
+    """Return the sodium load (mmol/L) that raises the threshold as a contraction does."""
     healthy = ax.healthy_threshold_pa(axon, 1.0)
 
     def excess_rise(sodium_mmol_l):
         loaded = ax.Conditions(sodium_in_mmol_l=9.0 + sodium_mmol_l)
         return float(ax.threshold_pa(ax.at_rest(loaded, axon), 1.0)[0]) / healthy - MVC_RISE
 
-    return float(brentq(excess_rise, 0.2, 8.0, xtol=1e-3)) / MVC_DISCHARGES  # type: ignore[arg-type]
+    return float(brentq(excess_rise, 0.2, 8.0, xtol=1e-3))  # type: ignore[arg-type]
 
 
 def als_median(axon: str, people: int = ALS_PEOPLE) -> float:
@@ -196,18 +197,17 @@ def main() -> None:
         if args.write:
             write_lines("neurosim/model/firing/event_shares.csv", lines)
         return
-    sodium = load_per_discharge(args.axon)
-    load = {"load_per_discharge_mmol_l": sodium}
-    values, miss = fit(load, args.people, args.axon)
+    sodium = contraction_load(args.axon)
+    values, miss = fit({}, args.people, args.axon)
     print(f"cost {miss:.2f}")
-    print(f"sodium load of a one-minute contraction {sodium * MVC_DISCHARGES:.3f} mmol/L")
+    print(f"sodium load of a one-minute contraction {sodium:.3f} mmol/L")
     for name, value in values.items():
         print(f"  {name} = {value:.4g}")
     for name, model in facts_with(values, 2 * args.people, args.axon).items():
         print(f"  {name}: model {model:.3f}")
     if args.write:
         rewrite("neurosim/model/firing/parameters.toml", values)
-        load_mvc = {"fatigue_sodium_load_mmol_l": sodium * MVC_DISCHARGES}
+        load_mvc = {"fatigue_sodium_load_mmol_l": sodium}
         rewrite("neurosim/model/body/parameters.toml", load_mvc)
 
 

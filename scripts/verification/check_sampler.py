@@ -3,9 +3,9 @@
     python scripts/verification/check_sampler.py [--seeds 60] [--hours 24]
                                                  [--figure docs/figures/sampler.png]
 
-Six units of one to twelve sites with sodium load over minutes, bursts, a ceiling, and a drive that
-changes over the day, much of it within a minute. For every seed each of these gives one p-value,
-which must be uniform over the seeds (one p-value alone proves nothing):
+Six units of one to twelve sites with sodium load over minutes and over seconds, bursts, a ceiling,
+and a drive that changes over the day, much of it within a minute. For every seed each of these
+gives one p-value, which must be uniform over the seeds (one p-value alone proves nothing):
 
 - silences: the hazard integrated over each silence (by quadrature on the tables themselves) is
   exponential with mean 1;
@@ -54,8 +54,10 @@ SHORT_S = 0.2
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(10)
 # Source text of the sampler and its replacement, by name: the checks must detect each.
 WRONG = {
-    "no sodium load": {"load += timing.per_spike": "load += 0.0"},
-    "sodium load stays": {"t, load = t + gap, load * exp(gap * removal)": "t = t + gap"},
+    "no sodium load": {"slow += timing.per_spike": "slow += 0.0"},
+    "no fast store": {"fast += timing.per_spike_fast": "fast += 0.0"},
+    "sodium load stays": {"t + gap, slow * exp(gap * removal)": "t + gap, slow"},
+    "fast store decays as the slow": {"-1.0 / timing.tau_fast\n": "-1.0 / timing.tau\n"},
     "branching 1 ms late": {"gap = timing.shortest + min": "gap = timing.shortest + 0.001 + min"},
     "drive held from knot to knot": {
         "return min((t - at_s[q]) / (at_s[q + 1] - at_s[q]), 1.0) if": "return 0.0 if",
@@ -63,9 +65,9 @@ WRONG = {
     "wait begun anew": {"wait = max(wait - gap / window.mean, 0.0)": "wait = wait * 1.0"},
     "waits of a window too long": {"mean = exp(-log_bound)": "mean = 1.3 * exp(-log_bound)"},
     "never refused": {"if wait >= 0.0:": "wait = abs(wait)\n    if wait >= 0.0:"},
-    "no dead time": {"State(u, t + timing.dead, load": "State(u, t + 1e-4, load"},
+    "no dead time": {"State(u, t + timing.dead, slow": "State(u, t + 1e-4, slow"},
     "first site always": {
-        "s = choose_site(tables, u, rng.random(), load, a, q)": "s += 0",
+        "s = choose_site(tables, u, rng.random(), slow + fast, a, q)": "s += 0",
     },
     "shares without load": {
         "w = min((load - grid[j]) / (grid[j + 1] - grid[j]), 1.0)": "w = 0.0",
@@ -102,6 +104,8 @@ def full_law(hours: float = 2.0, seed: int = 1) -> HazardCourse:
             240.0,
             200.0,
             np.full(6, 0.4),
+            load_fast_share=0.6,
+            load_fast_tau_s=20.0,
         )
         for f in level
     )
@@ -150,9 +154,9 @@ class Tables:
         return np.interp(time_s, self.at, drive) - slow
 
     def integral(self, u: int, begin, end, load, weight=None):
-        """Return the hazard integrated from begin to end, the load decaying; cut at the knots.
+        """Return the hazard integrated from begin to end, the loads decaying; cut at the knots.
 
-        Times a `weight` of time if there is one.
+        Loads of shape (n, 2): in both stores. Times a `weight` of time if there is one.
         """
         begin, end, load = (np.asarray(v, float) for v in (begin, end, load))
         first = np.searchsorted(self.at, begin, side="right")
@@ -164,8 +168,9 @@ class Tables:
         a = np.where(step == 0, begin[interval], before)
         b = np.where(step == inside[interval], end[interval], knot)
         t = 0.5 * (b - a)[:, None] * (1.0 + NODES) + a[:, None]
-        load_at_nodes = load[interval, None] * np.exp(
-            -(t - begin[interval, None]) / self.law.load_tau_s
+        since = t - begin[interval, None]
+        load_at_nodes = sum(
+            load[interval, k, None] * np.exp(-since / tau) for k, tau in enumerate(taus_s(self.law))
         )
         rate = self.rate(u, t, load_at_nodes) * (1.0 if weight is None else weight(t))
         part = 0.5 * (b - a) * (rate * WEIGHTS).sum(axis=1)
@@ -175,13 +180,29 @@ class Tables:
 # --- One seed --------------------------------------------------------------------------------
 
 
-def loads_by_hand(law: UnitHazard, time_s, begin: float):
-    """Return the load just before each discharge of one unit, from the times alone."""
-    loads, load, last = np.empty(time_s.size), begin, 0.0
+def taus_s(law: UnitHazard):
+    """Return the time constants of the slow and the fast store."""
+    return np.array([law.load_tau_s, law.load_fast_tau_s])
+
+
+def added_mmol_l(law: UnitHazard):
+    """Return what a discharge adds to the slow and the fast store."""
+    return law.load_per_spike_mmol_l * np.array([1.0 - law.load_fast_share, law.load_fast_share])
+
+
+def loads_at_start(law: UnitHazard, u: int):
+    """Return what steady firing has left in both stores of a unit."""
+    steady = added_mmol_l(law) * taus_s(law)
+    return law.start_load_mmol_l[u] * steady / steady.sum()
+
+
+def loads_by_hand(law: UnitHazard, time_s, begin):
+    """Return both loads just before each discharge of one unit, from the times alone."""
+    loads, load, last = np.empty((time_s.size, 2)), begin, 0.0
     for i, t in enumerate(time_s):
-        load *= np.exp(-(t - last) / law.load_tau_s)
+        load = load * np.exp(-(t - last) / taus_s(law))
         loads[i], last = load, t
-        load += law.load_per_spike_mmol_l
+        load = load + added_mmol_l(law)
     return loads
 
 
@@ -203,14 +224,15 @@ def one_seed(course: HazardCourse, tables: Tables, duration_s: float, seed: int)
     for u in range(law.units):
         rows = np.flatnonzero(unit == u)
         t, p, s = time_s[rows], place[rows], site[rows]
-        by_hand = loads_by_hand(law, t, law.start_load_mmol_l[u])
+        in_stores = loads_by_hand(law, t, loads_at_start(law, u))
+        by_hand = in_stores.sum(axis=1)
         off = max(off, np.abs(by_hand - load[rows]).max())
         first = np.flatnonzero(p == 0)
         last = np.append(first[1:] - 1, t.size - 1)
-        after = by_hand[last] + law.load_per_spike_mmol_l
+        after = in_stores[last] + added_mmol_l(law)
         start = np.append(0.0, t[last] + DEAD_S)[: first.size]
-        begin = np.append(law.start_load_mmol_l[u], after * np.exp(-DEAD_S / law.load_tau_s))
-        begin = begin[: first.size]
+        after *= np.exp(-DEAD_S / taus_s(law))
+        begin = np.vstack([loads_at_start(law, u), after])[: first.size]
         complete = slice(0, int(0.7 * first.size))  # no silence is cut off by the end
         waits.append(tables.integral(u, start[complete], t[first][complete], begin[complete]))
         drive = partial(tables.within_minutes, u)

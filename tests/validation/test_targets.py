@@ -32,7 +32,6 @@ KNOWN_MISSES = {
     ("V25", "change of threshold_1ms_pa"),
     ("V27", "change of sdtc_ms"),
     ("V28", "change of superexcitability_percent"),
-    ("V32", "change of threshold_1ms_pa"),
     ("V34", "change of resting potential"),
     ("V47", "people who twitch at a look"),
     ("V55a", "change of the time constant with mexiletine"),

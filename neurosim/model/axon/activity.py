@@ -2,10 +2,12 @@
 
 Two concentrations change slowly around a membrane whose potential has settled: sodium inside and
 potassium just outside. Sodium enters through channels and leak and with every discharge; the
-pump removes it. At a steady potential as much positive charge leaves as enters, so the axon
-loses as much potassium as it gains sodium. That potassium accumulates in the narrow space around
-the axon, from which flowing blood washes it away. Rest, threshold and recovery follow from the
-two concentrations; none is set by hand.
+pump removes it. What a discharge brings is concentrated under the membrane at first (the fast
+store) and spreads along the axon within a minute; the rest fills the axon (the slow store). At a
+steady potential as much positive charge leaves as enters, so the axon loses as much potassium as it
+gains sodium. That potassium accumulates in the narrow space around the axon, from which flowing
+blood washes it away. Rest, threshold and recovery follow from the two concentrations; none is set
+by hand.
 
 Potassium inside (155 mmol/L) is held constant: it would fall by as many mmol/L as sodium rises.
 """
@@ -99,7 +101,7 @@ class IonCourse:
     time_min : ndarray
         Minutes since the first event.
     sodium_in_mmol_l, potassium_out_mmol_l : ndarray
-        Inside the axon, and just outside it.
+        Inside the axon, under its membrane, and just outside it.
     pump_scale : ndarray
         Strength of the pump as limited by its energy supply, 1 in health.
     base : Conditions
@@ -182,22 +184,39 @@ def _pump_supply(history: AxonHistory, time_min: float) -> float:
     return 1.0 - (1.0 - supply) * math.exp(-since / back)
 
 
+def _fast_load_mmol_l(history: AxonHistory, time_min: float) -> float:
+    """Return the sodium under the membrane above that of the axon, in closed form."""
+    tau = parameter("firing", "load_fast_tau_min")
+    added = parameter("firing", "load_per_discharge_mmol_l") * parameter(
+        "firing", "load_fast_share"
+    )
+    firing = min(max(time_min - (history.start_min - history.train_min), 0.0), history.train_min)
+    since = max(time_min - history.start_min, 0.0)
+    steady = added * history.train_per_s * 60.0 * tau
+    return -steady * math.expm1(-firing / tau) * math.exp(-since / tau)
+
+
 def _ion_flow(history: AxonHistory, base: Conditions, axon: Axon) -> IonFlow:
     """Return the time derivative of sodium inside and potassium outside, for `solve_ivp`."""
     load = parameter("firing", "load_per_discharge_mmol_l") * history.train_per_s * 60.0
+    load *= 1.0 - parameter("firing", "load_fast_share")
+    tau = parameter("firing", "load_tau_min")
     ratio, wash = (parameter("membrane", n) for n in ("potassium_space_ratio", "washout_tau_min"))
     # a body that is not healthy is taken to be in balance before
     resting = net_gain_mmol_l_per_min(base, axon)
 
     def flow(t: float, y: np.ndarray, firing: float, is_ischaemic: bool) -> list[float]:
+        fast = _fast_load_mmol_l(history, t)
         conditions = base.replace(
-            sodium_in_mmol_l=y[0],
+            sodium_in_mmol_l=y[0] + fast,
             potassium_out_mmol_l=y[1],
             pump_scale=base.pump_scale * _pump_supply(history, t),
         )
         gain = net_gain_mmol_l_per_min(conditions, axon)
         out = 0.0 if is_ischaemic else (y[1] - base.potassium_out_mmol_l) / wash
-        return [gain - resting + load * firing, ratio * (gain - resting + load * firing) - out]
+        potassium = ratio * (gain - resting + load * firing) - out
+        # what the pump takes of the fast store is part of that store's decay
+        return [gain - resting + load * firing + fast / tau, potassium]
 
     return flow
 
@@ -254,7 +273,8 @@ def ion_course(
         amounts[inside] = part.sol(times[inside]).T if inside.any() else 0.0
         start = part.y[:, -1]
     pump = np.array([base.pump_scale * _pump_supply(history, t) for t in times])
-    return IonCourse(times, amounts[:, 0], amounts[:, 1], pump, base)
+    under = np.array([_fast_load_mmol_l(history, t) for t in times])
+    return IonCourse(times, amounts[:, 0] + under, amounts[:, 1], pump, base)
 
 
 def conditions_after(

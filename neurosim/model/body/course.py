@@ -352,11 +352,11 @@ class Course:
 
     def _fatigue(self, body: Body, minutes: int) -> np.ndarray:
         """Return fatigue: each contraction adds to it, and it fades as the axon's sodium does."""
-        tau, at = parameter("firing", "load_tau_min"), np.arange(minutes + 1)
-        level = body.fatigue * np.exp(-at / tau)
+        at = np.arange(minutes + 1)
+        level = body.fatigue * _sodium_left(at)
         for value, start in self._doses("contraction", minutes):
             since = at - start
-            level += value * np.where(since > 0, np.exp(-np.maximum(since - 1, 0) / tau), 0.0)
+            level += value * np.where(since > 0, _sodium_left(np.maximum(since - 1, 0)), 0.0)
         return np.minimum(level, 1.0)
 
     def _sleep_debt(self, body: Body, minutes: int) -> np.ndarray:
@@ -433,6 +433,17 @@ def _retained_water_l(taken: np.ndarray, sweat: np.ndarray, tau_h: float) -> np.
             litres * (1.0 - leaves * surplus / litres.sum()) if surplus > 0.0 else litres
         )
     return retained
+
+
+def _sodium_left(since_min: np.ndarray) -> np.ndarray:
+    """Return the share of the sodium of a minute's contraction that is left, both stores summed."""
+    share = parameter("firing", "load_fast_share")
+    taus = [parameter("firing", name) for name in ("load_tau_min", "load_fast_tau_min")]
+    slow, fast = (
+        w * -np.expm1(-1.0 / t) * t for w, t in zip((1.0 - share, share), taus, strict=True)
+    )
+    in_fast = fast / (slow + fast)
+    return (1.0 - in_fast) * np.exp(-since_min / taus[0]) + in_fast * np.exp(-since_min / taus[1])
 
 
 def _bateman(hours: np.ndarray | float, take: float, leave: float) -> np.ndarray:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
@@ -51,11 +51,15 @@ class UnitHazard:
     units : int
         Number of motor units of the muscle.
     load_per_spike_mmol_l, load_tau_s : float
-        Sodium load added by a discharge, and the time constant of its removal.
+        Sodium load added by a discharge, and the time constant of its removal from the axon.
     ceiling_per_min : float
         Highest possible burst rate of a unit.
     start_load_mmol_l : ndarray, shape (units,), optional
-        Sodium load at time 0; none if omitted.
+        Sodium load at time 0, in both stores as steady firing leaves it; none if omitted.
+    load_fast_share, load_fast_tau_s : float
+        Share of the load of a discharge that is in the fast store, under the membrane where it
+        entered, and the time constant in which it spreads along the axon; the rest is in the slow
+        one. By default all is in the slow one.
     """
 
     load_mmol_l: np.ndarray
@@ -68,6 +72,15 @@ class UnitHazard:
     load_tau_s: float
     ceiling_per_min: float
     start_load_mmol_l: np.ndarray | None = None
+    load_fast_share: float = 0.0
+    load_fast_tau_s: float = 30.0
+
+    @property
+    def load_per_rate_mmol_l_s(self) -> float:
+        """Sodium load in the long run for each discharge per second: the loads times their taus."""
+        share = self.load_fast_share
+        tau_s = self.load_tau_s * (1.0 - share) + self.load_fast_tau_s * share
+        return self.load_per_spike_mmol_l * tau_s
 
 
 @dataclass(frozen=True, repr=False)
@@ -167,16 +180,41 @@ def _sampler() -> Sample:
     return sample
 
 
-def _start_load(hazard: UnitHazard) -> np.ndarray:
-    if hazard.start_load_mmol_l is None:
-        return np.zeros(hazard.units)
-    return hazard.start_load_mmol_l
+class TerminalLoad(TypedDict):
+    """The fields of `UnitHazard` that say what a discharge leaves."""
+
+    load_per_spike_mmol_l: float
+    load_tau_s: float
+    load_fast_share: float
+    load_fast_tau_s: float
+
+
+def terminal_load() -> TerminalLoad:
+    """Return what a discharge leaves in a thin terminal, as fields of `UnitHazard`."""
+    per_spike = parameter("firing", "load_per_discharge_mmol_l")
+    return {
+        "load_per_spike_mmol_l": per_spike * parameter("firing", "load_factor"),
+        "load_tau_s": parameter("firing", "load_tau_min") * 60.0,
+        "load_fast_share": parameter("firing", "load_fast_share"),
+        "load_fast_tau_s": parameter("firing", "load_fast_tau_min") * 60.0,
+    }
+
+
+def _start_loads(hazard: UnitHazard) -> tuple[np.ndarray, np.ndarray]:
+    """Return each unit's load at time 0 in the slow and in the fast store."""
+    load = np.zeros(hazard.units) if hazard.start_load_mmol_l is None else hazard.start_load_mmol_l
+    share = hazard.load_fast_share
+    fast, slow = share * hazard.load_fast_tau_s, (1.0 - share) * hazard.load_tau_s
+    in_fast = load * (fast / (fast + slow))
+    return load - in_fast, in_fast
 
 
 def _timing(hazard: UnitHazard) -> Timing:
     return Timing(
-        hazard.load_per_spike_mmol_l,
+        hazard.load_per_spike_mmol_l * (1.0 - hazard.load_fast_share),
+        hazard.load_per_spike_mmol_l * hazard.load_fast_share,
         hazard.load_tau_s,
+        hazard.load_fast_tau_s,
         parameter("firing", "burst_dead_time_ms") / 1000.0,
         parameter("firing", "burst_interval_shortest_ms") / 1000.0,
         parameter("firing", "burst_interval_mean_extra_ms") / 1000.0,
@@ -186,8 +224,9 @@ def _timing(hazard: UnitHazard) -> Timing:
 def balance(hazard: UnitHazard) -> tuple[np.ndarray, np.ndarray]:
     """Return each unit's long-run burst rate and sodium load, both of shape (units,).
 
-    Mean-field: load = rate x spikes x load per spike x tau, with a unit's rate and gain
-    log-linear between the loads of the grid; bursts per minute and mmol/L.
+    Mean-field: load = rate x spikes x load per spike x tau, the last two summed over both stores,
+    with a unit's rate and gain log-linear between the loads of the grid; bursts per minute and
+    mmol/L.
     """
     return balance_many([hazard])[0]
 
@@ -219,7 +258,7 @@ def balance_many(hazards: Sequence[UnitHazard]) -> list[tuple[np.ndarray, np.nda
 def _rate_and_gain(hazard: UnitHazard) -> tuple[np.ndarray, np.ndarray]:
     """Return each unit's bursts per minute and the load they would sustain, shape (units, k)."""
     k, n = hazard.load_mmol_l.size, hazard.units
-    per_spike = hazard.load_per_spike_mmol_l * hazard.load_tau_s / 60.0
+    per_spike = hazard.load_per_rate_mmol_l_s / 60.0
     cell = (hazard.unit[:, None] * k + np.arange(k)).ravel()
 
     def by_unit(values: np.ndarray) -> np.ndarray:
@@ -289,6 +328,7 @@ def sampling_tables(course: HazardCourse, site: np.ndarray) -> SamplingTables:
     sites are linear between the loads and the knots of the tables.
     """
     first, (units, starts) = course.knots[0], _group_by_unit(course, site)
+    slow, fast = _start_loads(first)
     grid, knots = first.load_mmol_l, course.at_s.size
     each = np.stack([hazard.bursts_per_min[site] for hazard in course.knots])
     if site.size:
@@ -304,7 +344,8 @@ def sampling_tables(course: HazardCourse, site: np.ndarray) -> SamplingTables:
         unit=units,
         site=site,
         starts=starts,
-        start_load=_start_load(first)[units],
+        start_slow=slow[units],
+        start_fast=fast[units],
         grid=grid,
         at_s=course.at_s,
         log_rate=log_rate,
@@ -494,15 +535,17 @@ def sample_by_time_steps(
     """
     course = as_course(hazard)
     first, law = course.knots[0], sampling_tables(course, _sites_that_may_fire(course, duration_s))
-    dead, shortest, mean_extra = _timing(first)[2:]
+    timing = _timing(first)
+    added, tau_s = np.array(timing[:2]), np.array(timing[2:4])
     grid, n = first.load_mmol_l, law.unit.size
-    load, free = law.start_load.copy(), np.zeros(n)
+    loads, free = np.stack([law.start_slow, law.start_fast]), np.zeros(n)
     rows: list[tuple[object, ...]] = []
     for step in range(int(duration_s / dt_s)):
         t = step * dt_s
         q = np.interp(t, law.at_s, np.arange(law.at_s.size))
         before, after = int(np.floor(q)), int(np.ceil(q))
         table = (1.0 - q + before) * law.log_rate[before] + (q - before) * law.log_rate[after]
+        load: np.ndarray = loads.sum(axis=0)
         cell = np.clip(np.searchsorted(grid, load) - 1, 0, grid.size - 2)
         w = np.clip((load - grid[cell]) / (grid[cell + 1] - grid[cell]), 0.0, 1.0)
         low, high = table[np.arange(n), cell], table[np.arange(n), cell + 1]
@@ -514,17 +557,18 @@ def sample_by_time_steps(
             s = law.starts[u] + int((law.share[knot, j, sites] < rng.random()).sum())
             s = min(s, law.starts[u + 1] - 1)
             chance = (1.0 - q + before) * law.pair[before, s] + (q - before) * law.pair[after, s]
-            place, time, spike_load = 0, t, load[u]
+            place, time, both = 0, t, loads[:, u].copy()
             while time < duration_s:
-                rows.append((time, law.unit[u], first.origin[law.site[s]], place, spike_load))
-                spike_load += first.load_per_spike_mmol_l
+                rows.append((time, law.unit[u], first.origin[law.site[s]], place, both.sum()))
+                both += added
                 if rng.random() >= chance:
                     break
                 place += 1
-                gap = shortest + min(rng.exponential(mean_extra), dead - shortest)
-                spike_load *= np.exp(-gap / first.load_tau_s)
+                extra = rng.exponential(timing.mean_extra)
+                gap = timing.shortest + min(extra, timing.dead - timing.shortest)
+                both *= np.exp(-gap / tau_s)
                 time += gap
-            free[u] = time + dead
-            load[u] = spike_load * np.exp((time - t) / first.load_tau_s)
-        load *= np.exp(-dt_s / first.load_tau_s)
+            free[u] = time + timing.dead
+            loads[:, u] = both * np.exp((time - t) / tau_s)
+        loads *= np.exp(-dt_s / tau_s)[:, None]
     return firing_from_rows(np.array(rows).reshape(-1, 5).T, float(duration_s))

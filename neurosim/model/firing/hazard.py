@@ -34,7 +34,7 @@ from neurosim.model.axon.axon import (
     threshold_pa,
 )
 from neurosim.model.axon.ensemble import calibrated_axon
-from neurosim.model.firing.discharge import HazardCourse, UnitHazard, balance
+from neurosim.model.firing.discharge import HazardCourse, UnitHazard, balance, terminal_load
 from neurosim.model.firing.escape import HIGHEST, escape_action
 from neurosim.model.firing.event_sites import event_rate
 from neurosim.model.firing.sites import SOMA, Sites
@@ -594,9 +594,7 @@ def _hazard_knots(
     common: dict[str, Any] = {
         "load_mmol_l": tables[0].load_mmol_l, "unit": unit[order], "origin": origin,
         "units": sites.units,
-        "load_per_spike_mmol_l": parameter("firing", "load_per_discharge_mmol_l")
-        * parameter("firing", "load_factor"),
-        "load_tau_s": parameter("firing", "load_tau_min") * 60.0,
+        **terminal_load(),
         "ceiling_per_min": float(np.exp(_param(tables[0].axon, "ln_ceiling"))),
     }  # fmt: skip
     born, gone = sites.born_s[enough], sites.gone_s[enough]

@@ -3,8 +3,9 @@
 Exact thinning, unit by unit. Candidates come from a Poisson process whose rate bounds the unit's
 hazard. The bound is the hazard without sodium load as long as the hazard is close to it, otherwise
 the hazard at the end of a short window, where the load is least; where the body changes, it is the
-greater of the hazards at both ends. The wait for a candidate is a unit exponential divided by the
-bound.
+greater of the hazards at both ends. A load is in two stores, each of which only decays between
+discharges, so that their sum only falls. The wait for a candidate is a unit exponential divided by
+the bound.
 
 A candidate is accepted if a second unit exponential exceeds the gap between the logarithms of
 bound and hazard, so that no hazard need be exponentiated. By memorylessness the excess is again a
@@ -44,8 +45,8 @@ class SamplingTables(NamedTuple):
         Number of each unit and site in the muscle.
     starts : ndarray of int, shape (units + 1,)
         Index of each unit's first site, and the number of sites.
-    start_load : ndarray, shape (units,)
-        Sodium load at time 0, mmol/L.
+    start_slow, start_fast : ndarray, shape (units,)
+        Sodium load at time 0 in the slow and in the fast store, mmol/L.
     grid : ndarray, shape (k,)
         Loads of the tables, mmol/L.
     at_s : ndarray, shape (knots,)
@@ -63,7 +64,8 @@ class SamplingTables(NamedTuple):
     unit: np.ndarray
     site: np.ndarray
     starts: np.ndarray
-    start_load: np.ndarray
+    start_slow: np.ndarray
+    start_fast: np.ndarray
     grid: np.ndarray
     at_s: np.ndarray
     log_rate: np.ndarray
@@ -77,10 +79,10 @@ class Timing(NamedTuple):
 
     Attributes
     ----------
-    per_spike : float
-        Sodium load per spike, mmol/L.
-    tau : float
-        Time constant of its removal, s.
+    per_spike, per_spike_fast : float
+        Sodium load per spike in the slow and in the fast store, mmol/L.
+    tau, tau_fast : float
+        Time constants of their decay, s.
     dead : float
         Dead time after a burst, s.
     shortest, mean_extra : float
@@ -88,7 +90,9 @@ class Timing(NamedTuple):
     """
 
     per_spike: float
+    per_spike_fast: float
     tau: float
+    tau_fast: float
     dead: float
     shortest: float
     mean_extra: float
@@ -133,11 +137,25 @@ CLOSED = Window(-1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 class State(NamedTuple):
-    """Where a draw stands: unit, its time (negative: not begun), load, wait left, and window."""
+    """Where a draw stands.
+
+    Attributes
+    ----------
+    u : int
+        Unit.
+    t : float
+        Its time, s; negative if it has not begun.
+    slow, fast : float
+        Its sodium load in both stores, mmol/L.
+    wait : float
+        Unit exponential that is left of the wait.
+    window : Window
+    """
 
     u: int
     t: float
-    load: float
+    slow: float
+    fast: float
     wait: float
     window: Window
 
@@ -147,7 +165,7 @@ Sample = Callable[..., tuple[int, State]]  # `sample`, compiled or not
 
 def initial_state(u: int = 0) -> State:
     """Return the state before anything of unit `u` is drawn."""
-    return State(u, -1.0, 0.0, 0.0, CLOSED)
+    return State(u, -1.0, 0.0, 0.0, 0.0, CLOSED)
 
 
 def grid_cell(load: float, grid: np.ndarray) -> int:
@@ -211,24 +229,26 @@ def enter_window(tables: SamplingTables, timing: Timing, state: State) -> State:
     """Return the state in the window that begins now.
 
     The hazard without load is the bound up to the next knot if it is close; else the hazard at the
-    end of a short window, where the load is least.
+    end of a window short against the decay of the fuller store, where the load is least.
     """
-    u, t, load, wait, window = state
+    u, t, slow, fast, wait, window = state
     if t >= window.edge:
         window = pass_knots(tables, u, t, window.q)
     q, edge, log_most, mean_most, level, fall = window[:6]
     end, log_bound, mean = edge, log_most, mean_most
     a = knot_fraction(t, tables.at_s, q)
-    if log_hazard(tables, u, load, a, q) < log_most - CLOSE:
-        end = min(t + max(timing.tau / WINDOWS, mean_most), edge)
-        least = load * exp((end - t) * (-1.0 / timing.tau))
+    if log_hazard(tables, u, slow + fast, a, q) < log_most - CLOSE:
+        tau = timing.tau_fast if fast > slow else timing.tau
+        end = min(t + max(tau / WINDOWS, mean_most), edge)
+        least = slow * exp((end - t) * (-1.0 / timing.tau))
+        least += fast * exp((end - t) * (-1.0 / timing.tau_fast))
         log_bound = log_hazard(tables, u, least, a, q)
         if q < tables.at_s.size - 1:
             later = log_hazard(tables, u, least, knot_fraction(end, tables.at_s, q), q)
             log_bound = max(log_bound, later)
         mean = exp(-log_bound)
     window = Window(q, edge, log_most, mean_most, level, fall, end, log_bound, mean)
-    return State(u, t, load, wait, window)
+    return State(u, t, slow, fast, wait, window)
 
 
 def propose(
@@ -238,15 +258,17 @@ def propose(
 
     None begins if the window or the draw ends first, or if the candidate is rejected.
     """
-    u, t, load, wait, window = state
-    gap, removal = wait * window.mean, -1.0 / timing.tau
+    u, t, slow, fast, wait, window = state
+    gap, removal, spread = wait * window.mean, -1.0 / timing.tau, -1.0 / timing.tau_fast
     if t + gap >= window.end:
         gap = window.end - t
         wait = max(wait - gap / window.mean, 0.0)
-        return False, State(u, window.end, load * exp(gap * removal), wait, window)
-    t, load = t + gap, load * exp(gap * removal)
+        slow, fast = slow * exp(gap * removal), fast * exp(gap * spread)
+        return False, State(u, window.end, slow, fast, wait, window)
+    t, slow, fast = t + gap, slow * exp(gap * removal), fast * exp(gap * spread)
     if t >= duration:
-        return False, State(u, t, load, wait, window)
+        return False, State(u, t, slow, fast, wait, window)
+    load = slow + fast
     a = knot_fraction(t, tables.at_s, window.q)
     wait = rng.standard_exponential() - window.log_bound
     if a == 0.0 and load <= tables.grid[1]:  # the usual case, without a search of the table
@@ -254,10 +276,10 @@ def propose(
     else:
         wait += log_hazard(tables, u, load, a, window.q)
     if wait >= 0.0:
-        return True, State(u, t, load, wait, window)
+        return True, State(u, t, slow, fast, wait, window)
     if window.log_bound == window.log_most:  # rejected: look for a closer bound
         window = Window(*window[:6], t, window.log_bound, window.mean)
-    return False, State(u, t, load, rng.standard_exponential(), window)
+    return False, State(u, t, slow, fast, rng.standard_exponential(), window)
 
 
 def emit_burst(
@@ -273,29 +295,33 @@ def emit_burst(
 
     Each spike may be followed by another, up to `LONGEST`; after the last comes a dead time.
     """
-    u, t, load, wait, window = state
-    removal, q, s = -1.0 / timing.tau, window.q, tables.starts[u]
+    u, t, slow, fast, wait, window = state
+    removal, spread = -1.0 / timing.tau, -1.0 / timing.tau_fast
+    q, s = window.q, tables.starts[u]
     a = knot_fraction(t, tables.at_s, q)
     if tables.starts[u + 1] - s > 1:
-        s = choose_site(tables, u, rng.random(), load, a, q)
+        s = choose_site(tables, u, rng.random(), slow + fast, a, q)
     chance = tables.pair[q, s]
     if a > 0.0:
         chance += a * (tables.pair[q + 1, s] - chance)
     place = 0
     while t < duration:
         out[0, n], out[1, n], out[2, n] = t, tables.unit[u], tables.site[s]
-        out[3, n], out[4, n] = place, load
+        out[3, n], out[4, n] = place, slow + fast
         n += 1
         place += 1
-        load += timing.per_spike
+        slow += timing.per_spike
+        fast += timing.per_spike_fast
         if place == LONGEST or rng.random() >= chance:
             break
         extra = timing.mean_extra * rng.standard_exponential()
         gap = timing.shortest + min(extra, timing.dead - timing.shortest)
         t += gap
-        load *= exp(gap * removal)
-    load *= exp(timing.dead * removal)
-    return n, State(u, t + timing.dead, load, wait, window)
+        slow *= exp(gap * removal)
+        fast *= exp(gap * spread)
+    slow *= exp(timing.dead * removal)
+    fast *= exp(timing.dead * spread)
+    return n, State(u, t + timing.dead, slow, fast, wait, window)
 
 
 def sample(
@@ -330,7 +356,8 @@ def sample(
     n, full = 0, out.shape[1] - LONGEST
     while state.u < waits.size:
         if state.t < 0.0:
-            state = State(state.u, 0.0, tables.start_load[state.u], waits[state.u], CLOSED)
+            u = state.u
+            state = State(u, 0.0, tables.start_slow[u], tables.start_fast[u], waits[u], CLOSED)
         while state.t < duration:
             if state.t >= state.window.end:
                 state = enter_window(tables, timing, state)

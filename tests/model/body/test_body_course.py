@@ -89,7 +89,18 @@ def test_an_effort_fades_as_a_nerve_recovers():
     timeline = course({"at": "07:00", "contraction": 1.0})
     level = timeline.values(Body(), 2.0)["fatigue"]
     assert level[60] == 0.0 and level[61] == 1.0
-    assert level[81] < 0.06 and level[66] > 0.3
+    assert level[81] < 0.06 and level[66] > 0.15
+    # in two stores: the same as an axon that fired for a minute, by its linear law
+    share, slow, fast = (
+        parameter("firing", f"load_{name}") for name in ("fast_share", "tau_min", "fast_tau_min")
+    )
+    left = {
+        t: (1.0 - share) * slow * -np.expm1(-1.0 / slow) * np.exp(-t / slow)
+        + share * fast * -np.expm1(-1.0 / fast) * np.exp(-t / fast)
+        for t in (0, 1, 4, 20)
+    }
+    for t, value in left.items():
+        assert level[61 + t] == pytest.approx(value / left[0])
     assert np.all(np.diff(level[61:]) < 0)
 
 

@@ -40,6 +40,8 @@ def sites(
     ceiling=1e6,
     units=None,
     start=None,
+    share=0.0,
+    tau_fast=5.0,
 ):
     """Return sites with bursts per minute falling by `slope` per mmol/L of load."""
     rates = np.atleast_1d(np.asarray(rates, float))
@@ -57,6 +59,8 @@ def sites(
         load_tau_s=tau,
         ceiling_per_min=ceiling,
         start_load_mmol_l=None if start is None else np.full(units, start),
+        load_fast_share=share,
+        load_fast_tau_s=tau_fast,
     )
 
 
@@ -70,19 +74,34 @@ def per_second(hazard, load):
     return np.exp(np.interp(load, GRID, np.log(total / 60.0)))
 
 
+def stores(hazard):
+    """Return what a discharge adds to both stores, their time constants, and their loads at 0."""
+    share, start = hazard.load_fast_share, hazard.start_load_mmol_l
+    added = hazard.load_per_spike_mmol_l * np.array([1.0 - share, share])
+    taus = np.array([hazard.load_tau_s, hazard.load_fast_tau_s])
+    steady = added * taus / (added * taus).sum()
+    return added, taus, steady * (0.0 if start is None else start[0])
+
+
 def rescaled_gaps(hazard, firing):
     """Return the hazard integrated over each silence; exponential with mean 1 if it is exact."""
     burst = np.cumsum(firing.place == 0) - 1
     last = np.append(np.flatnonzero(np.diff(burst)), len(firing) - 1)
     first = np.flatnonzero(firing.place == 0)
     start = np.append(0.0, firing.time_s[last] + DEAD_S)
-    load = firing.load_mmol_l[last] + hazard.load_per_spike_mmol_l
-    begin = discharge._start_load(hazard)
-    load = np.append(begin, load * np.exp(-DEAD_S / hazard.load_tau_s))
+    added, taus, load = stores(hazard)
+    after, before = np.empty((len(firing), 2)), 0.0
+    for i, t in enumerate(firing.time_s):
+        load = load * np.exp(-(t - before) / taus)
+        assert load.sum() == pytest.approx(firing.load_mmol_l[i], rel=1e-9, abs=1e-12)
+        load, before = load + added, t
+        after[i] = load
+    load = np.vstack([stores(hazard)[2], after[last] * np.exp(-DEAD_S / taus)])[: first.size]
     length = firing.time_s[first] - start[: first.size]
     nodes, weights = np.polynomial.legendre.leggauss(80)
     s = 0.5 * length[:, None] * (1.0 + nodes)
-    rate = per_second(hazard, load[: first.size, None] * np.exp(-s / hazard.load_tau_s))
+    decayed = load[:, :, None] * np.exp(-s[:, None, :] / taus[:, None])
+    rate = per_second(hazard, decayed.sum(axis=1))
     return 0.5 * length * (rate * weights).sum(axis=1)
 
 
@@ -93,8 +112,17 @@ def rescaled_gaps(hazard, firing):
         sites([30.0, 20.0, 5.0], [0, 0, 0], slope=[0.5, 1.0, 2.0], pair=0.3, load=0.3, tau=15.0),
         sites([400.0, 90.0], [0, 0], slope=1.5, pair=0.2, load=0.25, tau=30.0, ceiling=150.0),
         sites([90.0], [0], load=0.05, tau=600.0, start=5.0),
+        sites([60.0], [0], pair=0.4, load=0.5, tau=60.0, start=1.0, share=0.8),
+        sites([20.0, 9.0], [0, 0], slope=[1.0, 3.0], load=0.6, tau=90.0, share=0.5, tau_fast=9.0),
     ],
-    ids=["one site", "three sites in bursts", "at its ceiling", "loaded from the start"],
+    ids=[
+        "one site",
+        "three sites in bursts",
+        "at its ceiling",
+        "loaded from the start",
+        "in two stores",
+        "in two stores, two sites",
+    ],
 )
 def test_rescaled_silences_are_exponential_over_seeds(hazard):
     p_values, pooled = [], []
@@ -120,14 +148,17 @@ def test_counts_of_a_constant_hazard_are_poisson():
     assert stats.kstest(firing.time_s / 600.0, "uniform").pvalue > 1e-3
 
 
-def test_counts_and_burst_sizes_agree_with_the_clock():
+@pytest.mark.parametrize("share", [0.0, 0.7])
+def test_counts_and_burst_sizes_agree_with_the_clock(share):
     hazard = sites(
         [160.0, 60.0, 120.0, 200.0],
         [0, 0, 1, 2],
         slope=[0.6, 1.5, 1.0, 1.0],
         pair=0.35,
-        load=0.3,
+        load=0.5,
         tau=8.0,
+        share=share,
+        tau_fast=1.0,
     )
     clock = [
         sample_by_time_steps(hazard, 20.0, np.random.default_rng(s), dt_s=2e-3) for s in range(6)
@@ -197,6 +228,37 @@ def test_the_balance_meets_its_own_equation(rates):
     assert load == pytest.approx(rate / 60.0 / 0.7 * 0.05 * 360.0, rel=1e-6)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_the_balance_sums_the_stores(share):
+    hazard = sites([30.0], [0], pair=0.25, load=0.05, tau=360.0, share=share, tau_fast=30.0)
+    (rate,), (load,) = balance(hazard)
+    by_hand = 0.05 * (360.0 * (1.0 - share) + 30.0 * share)
+    assert load == pytest.approx(rate / 60.0 / 0.75 * by_hand, rel=1e-6)
+    (slow,), (fast,) = discharge._start_loads(
+        dataclasses.replace(hazard, start_load_mmol_l=np.array([2.0]))
+    )
+    assert slow + fast == pytest.approx(2.0)
+    assert fast == pytest.approx(2.0 * 0.05 * 30.0 * share / by_hand)
+
+
+def test_a_unit_in_two_stores_stays_in_balance():
+    hazard = sites(np.full(300, 60.0), load=0.02, tau=300.0, pair=0.2, share=0.7, tau_fast=30.0)
+    rate, load = balance(hazard)
+    firing = draw(dataclasses.replace(hazard, start_load_mmol_l=load), 600.0, 3)
+    minutes = np.histogram(firing.time_s[firing.place == 0], bins=10, range=(0, 600))[0] / 300.0
+    assert minutes == pytest.approx(np.full(10, rate[0]), rel=0.05)
+    assert firing.load_mmol_l.mean() == pytest.approx(load[0], rel=0.04)
+
+
+def test_an_empty_fast_store_changes_no_discharge():
+    hazard = sites([30.0, 9.0, 60.0], [0, 0, 1], pair=0.4, load=0.1, tau=60.0, start=0.5)
+    one, other = (
+        draw(dataclasses.replace(hazard, load_fast_tau_s=tau), 3600.0, 5) for tau in (0.1, 900.0)
+    )
+    for name, column in one.columns().items():
+        assert np.array_equal(column, other.columns()[name]), name
+
+
 def test_the_mean_field_never_exceeds_the_ceiling():
     hazard = sites([5000.0, 3000.0], [0, 0], load=1e-9, ceiling=500.0)
     assert expected_bursts_per_min(hazard) == pytest.approx([500.0])
@@ -217,7 +279,8 @@ def drawn_without_numba(monkeypatch, draw_it):
 @pytest.mark.parametrize("seed", range(3))
 def test_compiled_and_plain_python_give_the_same_discharges_to_the_bit(seed, monkeypatch):
     pytest.importorskip("numba")
-    hazard = sites([30.0, 9.0, 60.0], [0, 0, 1], pair=0.4, load=0.1, tau=60.0, ceiling=50.0)
+    hazard = sites([30.0, 9.0, 60.0], [0, 0, 1], pair=0.4, load=0.1, tau=60.0, ceiling=50.0,
+                   start=0.3, share=0.6)  # fmt: skip
     rising = HazardCourse(
         np.array([0.0, 500.0, 900.0]),
         (

@@ -18,13 +18,8 @@ from neurosim.model.axon.axon import Conditions
 from neurosim.model.axon.ensemble import calibrated_axon
 from neurosim.model.firing.discharge import UnitHazard, expected_bursts_per_min, terminal_load
 from neurosim.model.firing.event_sites import least_size
-from neurosim.model.firing.hazard import (
-    LOAD_MMOL_L,
-    HazardTable,
-    hazard_table,
-    pair_chances,
-    site_rates,
-)
+from neurosim.model.firing.examined_sites import LOAD_MMOL_L
+from neurosim.model.firing.hazard import HazardTable, hazard_table, pair_chances, site_rates
 from neurosim.model.firing.sites import RELEVANT_EXCESS, person_scores
 from neurosim.model.muscle.anatomy import muscle
 

@@ -28,7 +28,7 @@ LOAD, NOISE = ("firing", "load_factor"), ("firing", "noise_channels")
 CALLS = {
     "table": (hz._table, (Conditions(), "ghk", ())),
     "a person's table": (hz._table, (Conditions(), "ghk", person_scores(1, 3))),
-    "evoked": (hz._evoked_mv, (Conditions(potassium_out_mmol_l=6.0), "ohmic", ())),
+    "evoked": (hz.evoked_mv, (Conditions(potassium_out_mmol_l=6.0), "ohmic", ())),
     "axon": (ax._read_axon, ("alternative",)),
     "spread": (people.axon_spread, ("ghk",)),
     "junction": (junction.transmit, (1.1, 0.6, 0.4)),
@@ -152,7 +152,7 @@ def test_values_of_a_batch_have_the_reads_of_single_ones(folder):
     states = [Conditions(), Conditions(ph=7.2), Conditions(potassium_out_mmol_l=6.0)]
     for scores in ((), person_scores(1, 3)):
         calls = [(c, "ghk", scores) for c in states]
-        functions = (hz._examined_sites, hz._evoked_mv, hz._table)
+        functions = (hz.examined_sites, hz.evoked_mv, hz._table)
         single = []
         for args in calls:
             for function in functions:

@@ -19,6 +19,7 @@ from neurosim.base.cache import IDENTITY, cached
 from neurosim.base.disk_cache import Entry
 from neurosim.base.parameters import override, parameter
 from neurosim.model.axon.axon import Conditions, axon_parameters
+from neurosim.model.firing import examined_sites
 from neurosim.model.firing import hazard as hz
 from neurosim.model.firing.sites import person_scores
 from neurosim.model.muscle import junction
@@ -26,7 +27,7 @@ from neurosim.simulation import person_run
 
 ROOT = Path(neurosim.__file__).parent
 CACHED = (
-    hz._table, hz._examined_sites, hz._evoked_mv, hz._pulse_pa, person_run._examine_person,
+    hz._table, hz.examined_sites, hz.evoked_mv, hz.pulse_pa, person_run._examine_person,
     person_run._draw_healthy_sites, junction.fibre_response, junction.end_plate_mv,
 )  # fmt: skip
 STATE = Conditions(calcium_out_mmol_l=0.9, potassium_out_mmol_l=4.9)
@@ -88,8 +89,8 @@ def test_the_same_to_the_last_bit_cold_warm_and_without(cache, monkeypatch, scor
     clear_memory()
     with monkeypatch.context() as patch:
         for module, name in (
-            (hz, "escape_action"),
-            (hz, "threshold_pa"),
+            (examined_sites, "escape_action"),
+            (examined_sites, "threshold_pa"),
             (person_run, "examine"),
             (junction, "fibre_mv"),
         ):

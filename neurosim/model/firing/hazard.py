@@ -7,50 +7,41 @@ only if its spike is high enough to propagate from the site, so depolarisation b
 separate rule. `hazard_table` tabulates the law over the persistent sodium multiplier nu and the
 sodium load of a unit, for one body state and one person's axon. Event sites (`event_sites`) need
 no such law: beside it stands the threshold of a brief pulse at the ordinary node, over load.
-
-A full table examines 216 sites. For a person's own axon 36 are examined and the rest is
-interpolated: along nu the square root of the action is nearly linear in ln nu, and rest and peak
-are smooth (`tests/model/firing/test_people_hazard.py` compares the result with the full table).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurosim.base.cache import IDENTITY, Codec, cached
+from neurosim.base.cache import cached
 from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import parameter, track_reads
 from neurosim.model.axon import equations as eq
-from neurosim.model.axon import kernel, people
-from neurosim.model.axon.axon import (
-    COARSE_DT_MS,
-    Axons,
-    Conditions,
-    at_rest,
-    condition_columns,
-    threshold_pa,
-)
+from neurosim.model.axon import people
+from neurosim.model.axon.axon import Conditions, at_rest
 from neurosim.model.axon.ensemble import calibrated_axon
 from neurosim.model.firing.discharge import HazardCourse, UnitHazard, balance, terminal_load
-from neurosim.model.firing.escape import HIGHEST, escape_action
 from neurosim.model.firing.event_sites import event_rate
+from neurosim.model.firing.examined_sites import (
+    LOAD_MMOL_L,
+    NU,
+    ExaminedSites,
+    evoked_mv,
+    examine_states,
+    examined_sites,
+    interpolate_sites,
+    pulse_pa,
+    site_batch,
+    split_by_state,
+)
 from neurosim.model.firing.sites import SOMA, Sites
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-NU = np.concatenate([np.arange(0.7, 2.0, 0.1), np.arange(2.0, 5.0, 0.2), np.arange(5.0, 8.1, 0.5)])
-LOAD_MMOL_L = np.array([0.0, 0.7, 1.5, 2.5, 4.0, 6.0])
-EVOKED_FACTOR = 1.2  # times the threshold of a 1-ms pulse
-# Sites of a personal axon that are examined; the rest of the table is interpolated.
-PERSON_NU = np.array([1.2, 1.6, 2.0, 2.5, 3.1, 3.9, 5.0, 6.0, 7.5])
-PERSON_LOAD_MMOL_L = np.array([0.0, 1.5, 4.0, 6.0])
-NO_AMPLITUDE = 12.0  # stands for a course of noise that fires nothing: an action of 72
-MAX_SITES = 1000  # examined in one batch
-PULSE_TOLERANCE_PA = 0.02  # moves the rate of an event site by less than 0.1 %
 LEAST_PER_MIN = 1e-30  # bursts per minute of a site whose action is above 45
 
 
@@ -161,7 +152,7 @@ def conduction_probability(
     It follows from the height of a spike evoked in the person's axon (nu = 1) by a pulse of
     `EVOKED_FACTOR` times the threshold, by the rule that also lets a misfire leave its site.
     """
-    peak_mv = _evoked_mv(conditions, axon, _scores_if_personal(scores))
+    peak_mv = evoked_mv(conditions, axon, _scores_if_personal(scores))
     return 0.0 if np.isnan(peak_mv) else float(propagating_share(axon, np.array([peak_mv]))[0])
 
 
@@ -199,12 +190,12 @@ def prefetch_tables(states: Sequence[Conditions], axon: str, scores: people.Scor
     personal, states = _scores_if_personal(scores), tuple(dict.fromkeys(states))
     several = [(c, axon, personal) for c in states]
     new = {
-        *_examined_sites.missing(several),
-        *_evoked_mv.missing(several),
-        *_pulse_pa.missing(several),
+        *examined_sites.missing(several),
+        *evoked_mv.missing(several),
+        *pulse_pa.missing(several),
     }
     try:
-        _examine_states([c for c in states if (c, axon, personal) in new], axon, personal)
+        examine_states([c for c in states if (c, axon, personal) in new], axon, personal)
     except NeurosimError:  # a state without rest: `hazard_table` raises it for that state
         return
     several = _table.missing(several)
@@ -216,178 +207,6 @@ def prefetch_tables(states: Sequence[Conditions], axon: str, scores: people.Scor
 def _scores_if_personal(scores: people.Scores) -> people.Scores:
     """Return the scores of a person whose axon differs from the mean one, else none."""
     return scores if people.differs_from_mean(scores) else ()
-
-
-# --- Examined sites ------------------------------------------------------------------------------
-
-
-class ExaminedSites(NamedTuple):
-    """Examined sites of one state, or of several along a first axis.
-
-    Action, height of the spike and rest have the shape (nu, loads), the first two NaN where no
-    noise fires the site; the shift of the sodium gates by the body is common to all.
-    """
-
-    action: np.ndarray
-    peak_mv: np.ndarray
-    rest_mv: np.ndarray
-    shift_mv: np.ndarray
-
-
-def _examined_grid(scores: people.Scores) -> tuple[np.ndarray, np.ndarray]:
-    """Return nu and loads of the sites to examine."""
-    return (PERSON_NU, PERSON_LOAD_MMOL_L) if scores else (NU, LOAD_MMOL_L)
-
-
-def _site_batch(
-    states: Sequence[Conditions], nu: np.ndarray, loads: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Return the conditions of sites as arrays by name, ordered by state, then nu, then load."""
-    shape = (len(states), len(nu), len(loads))
-    each = {
-        name: v.reshape(-1, 1, 1) + np.zeros(shape) for name, v in condition_columns(states).items()
-    }
-    each["persistent_sodium_scale"] *= np.reshape(nu, (-1, 1))
-    each["sodium_in_mmol_l"] += loads
-    return {name: v.ravel() for name, v in each.items()}
-
-
-def _examine_states(
-    states: Sequence[Conditions], axon: str, scores: people.Scores
-) -> list[ExaminedSites]:
-    """Compute and cache what is examined in several states; return `_examined_sites` of each.
-
-    The others are `_evoked_mv` and `_pulse_pa`.
-    """
-    nu, loads = _examined_grid(scores)
-    all_examined: list[ExaminedSites] = []
-    at_once = max(1, MAX_SITES // (nu.size * loads.size))
-    for first in range(0, len(states), at_once):
-        batch = states[first : first + at_once]
-        several = [(c, axon, scores) for c in batch]
-        parts = (_site_batch(batch, nu, loads), _site_batch(batch, np.ones(1), LOAD_MMOL_L))
-        columns = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
-        n = len(batch) * nu.size * loads.size
-        with track_reads(alone=True) as common:
-            sites = at_rest(columns, people.axon_of_person(axon, scores))
-        with track_reads(alone=True) as reads:
-            examined = _split_by_state(sites.take(slice(n)), (len(batch), nu.size, loads.size))
-        _examined_sites.store_all(examined, several, common | reads)
-        ordinary = sites.take(slice(n, None))
-        with track_reads(alone=True) as reads:
-            unloaded = ordinary.take(slice(None, None, LOAD_MMOL_L.size))
-            peaks_mv = _evoked_peaks_mv(unloaded).tolist()
-        _evoked_mv.store_all(peaks_mv, several, common | reads)
-        with track_reads(alone=True) as reads:
-            pulses_pa = _pulse_thresholds_pa(ordinary).reshape(len(batch), -1)
-        _pulse_pa.store_all(list(pulses_pa), several, common | reads)
-        all_examined += examined
-    return all_examined
-
-
-def _split_by_state(sites: Axons, shape: tuple[int, int, int]) -> list[ExaminedSites]:
-    """Return the examined sites of each state from those of all states."""
-    actions, peak = (v.reshape(shape) for v in escape_action(sites))
-    shift = sites.P[eq.ROW["shift_m"]].reshape(shape)[:, 0, 0]
-    each = zip(actions, peak, sites.rest_mv.reshape(shape), shift, strict=True)
-    return [ExaminedSites(*parts) for parts in each]
-
-
-@cached(size=8192, codec=Codec(tuple, ExaminedSites._make))
-def _examined_sites(conditions: Conditions, axon: str, scores: people.Scores) -> ExaminedSites:
-    """Return the examined sites of one state, on `_examined_grid`; independent of the law."""
-    return _examine_states([conditions], axon, scores)[0]
-
-
-@cached(size=8192, codec=IDENTITY)
-def _evoked_mv(conditions: Conditions, axon: str, scores: people.Scores) -> float:
-    """Return the height of a spike evoked in the ordinary axon, mV; NaN without a spike."""
-    return float(_evoked_peaks_mv(at_rest(conditions, people.axon_of_person(axon, scores)))[0])
-
-
-@cached(size=8192, codec=IDENTITY)
-def _pulse_pa(conditions: Conditions, axon: str, scores: people.Scores) -> np.ndarray:
-    """Return the threshold of an event-like pulse at the ordinary node over the loads."""
-    batch = _site_batch([conditions], np.ones(1), LOAD_MMOL_L)
-    return _pulse_thresholds_pa(at_rest(batch, people.axon_of_person(axon, scores)))
-
-
-def _pulse_thresholds_pa(ordinary: Axons) -> np.ndarray:
-    width_ms = parameter("firing", "event_width_ms")
-    return threshold_pa(ordinary, width_ms, dt=COARSE_DT_MS, tolerance_pa=PULSE_TOLERANCE_PA)
-
-
-def _evoked_peaks_mv(ordinary: Axons) -> np.ndarray:
-    pulse = threshold_pa(ordinary, 1.0, dt=COARSE_DT_MS, tolerance_pa=0.1) * EVOKED_FACTOR
-    S, current_pa = ordinary.rest.copy(), np.where(np.isnan(pulse), 0.0, pulse)
-    during = kernel.advance(S, ordinary.P, current_pa, round(1.0 / COARSE_DT_MS), COARSE_DT_MS)
-    after = kernel.advance(S, ordinary.P, 0.0 * current_pa, round(4.0 / COARSE_DT_MS), COARSE_DT_MS)
-    return np.where(np.isnan(pulse), np.nan, np.maximum(during, after))
-
-
-# --- Interpolation to the full table -------------------------------------------------------------
-
-
-def _interpolate_sites(examined: ExaminedSites) -> ExaminedSites:
-    """Interpolate the few sites of a person, in several states, to every `NU` and load."""
-    amplitude = _interpolate_along_nu(np.sqrt(2.0 * examined.action), straight=True)
-    fires = np.isfinite(examined.action)
-    last = np.where(fires, np.log(PERSON_NU)[:, None], -np.inf).max(axis=1, keepdims=True)
-    blocked = (np.log(NU)[:, None] > last + 0.01) & ~fires[:, -1:]
-    amplitude = np.where(np.isnan(amplitude), NO_AMPLITUDE, amplitude)
-    amplitude = _interpolate_across_loads(np.where(blocked, np.nan, amplitude))
-    amplitude = np.where(amplitude > HIGHEST, np.nan, np.maximum(amplitude, 0.0))
-    peak = _interpolate_across_loads(_interpolate_along_nu(examined.peak_mv, straight=False))
-    rest = _interpolate_across_loads(_interpolate_along_nu(examined.rest_mv, straight=True))
-    return ExaminedSites(0.5 * amplitude**2, peak, rest, examined.shift_mv)
-
-
-def _column_patterns(known: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield (column indices, pattern) of each distinct column of `known`, shape (n, columns)."""
-    patterns, which = np.unique(known, axis=1, return_inverse=True)
-    for i, pattern in enumerate(patterns.T):
-        yield np.flatnonzero(which.ravel() == i), pattern
-
-
-def _interpolate_along_nu(values: np.ndarray, straight: bool) -> np.ndarray:
-    """Interpolate `values` (states, few nu, few loads) to every `NU` by a monotone cubic in ln nu.
-
-    Below the first known site, the line through the first two if `straight`, else the first
-    value; above the last, its value. NaN where fewer than two sites of a load are known.
-    """
-    from scipy.interpolate import PchipInterpolator  # pyright: ignore[reportMissingTypeStubs]
-
-    states, _, loads = values.shape
-    values = values.transpose(1, 0, 2).reshape(len(PERSON_NU), -1)
-    log_nu, target = np.log(PERSON_NU), np.log(NU)
-    interpolated = np.full((NU.size, values.shape[1]), np.nan)
-    for columns, known in _column_patterns(np.isfinite(values)):
-        if known.sum() < 2:
-            continue
-        x, y = log_nu[known], values[known][:, columns]
-        curves = PchipInterpolator(x, y)(np.clip(target, x[0], x[-1]))
-        if straight:
-            below = np.minimum(target - x[0], 0.0)[:, None]
-            curves = curves + below * (y[1] - y[0]) / (x[1] - x[0])
-        interpolated[:, columns] = curves
-    return interpolated.reshape(NU.size, states, loads).transpose(1, 0, 2)
-
-
-def _interpolate_across_loads(values: np.ndarray) -> np.ndarray:
-    """Interpolate `values`, shape (..., few loads), to every load by a monotone cubic.
-
-    Rows with NaN are interpolated linearly between their known values, constant beyond them.
-    """
-    from scipy.interpolate import PchipInterpolator  # pyright: ignore[reportMissingTypeStubs]
-
-    rows = values.reshape(-1, values.shape[-1])
-    known = np.isfinite(rows)
-    cubic = PchipInterpolator(PERSON_LOAD_MMOL_L, np.where(known, rows, 0.0), axis=1)
-    interpolated = cubic(LOAD_MMOL_L)
-    for i in np.flatnonzero(~known.all(axis=1)):
-        x, y = PERSON_LOAD_MMOL_L[known[i]], rows[i, known[i]]
-        interpolated[i] = np.interp(LOAD_MMOL_L, x, y) if x.size else np.nan
-    return interpolated.reshape(*values.shape[:-1], LOAD_MMOL_L.size)
 
 
 # --- The law -------------------------------------------------------------------------------------
@@ -404,9 +223,9 @@ def _from_hazard_law(
     """Return the tables of several states by the law."""
     if not states:
         return []
-    each = zip(*(_examined_sites(c, axon, scores) for c in states), strict=True)
+    each = zip(*(examined_sites(c, axon, scores) for c in states), strict=True)
     examined = ExaminedSites(*(np.array(values) for values in each))
-    examined = _interpolate_sites(examined) if scores else examined
+    examined = interpolate_sites(examined) if scores else examined
     least, rate = _actions_and_rates(axon, examined)
     rest = examined.rest_mv[:, :, 0]
     pair = pair_probability(axon, rest, NU, examined.shift_mv[:, None] - _healthy_shift_mv(axon))
@@ -420,8 +239,8 @@ def _from_hazard_law(
 
 def _threshold_ratios(states: Sequence[Conditions], axon: str, scores: people.Scores) -> np.ndarray:
     """Return `HazardTable.threshold_ratio` of several states, shape (states, k)."""
-    pulses = np.array([_pulse_pa(c, axon, scores) for c in states])
-    ratio = pulses / _pulse_pa(Conditions(), axon, scores)[0]
+    pulses = np.array([pulse_pa(c, axon, scores) for c in states])
+    ratio = pulses / pulse_pa(Conditions(), axon, scores)[0]
     ratio = np.where(np.isnan(ratio), np.inf, ratio)
     return np.maximum.accumulate(ratio, axis=1)  # a load never raises the rate of a site
 
@@ -455,8 +274,8 @@ def _mean_critical_multiplier(axon: str) -> float:
     It needs only the sites without load, a sixth of the table; the whole table would be of no
     further use where every person has a personal axon.
     """
-    sites = at_rest(_site_batch([Conditions()], NU, LOAD_MMOL_L[:1]), axon)
-    (examined,) = _split_by_state(sites, (1, NU.size, 1))
+    sites = at_rest(site_batch([Conditions()], NU, LOAD_MMOL_L[:1]), axon)
+    (examined,) = split_by_state(sites, (1, NU.size, 1))
     _, rate = _actions_and_rates(
         axon, ExaminedSites(*(np.asarray(values)[None] for values in examined))
     )

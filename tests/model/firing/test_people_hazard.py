@@ -6,13 +6,14 @@ import pytest
 from neurosim.base.parameters import override
 from neurosim.model.axon import people
 from neurosim.model.axon.axon import Conditions, at_rest
+from neurosim.model.firing import examined_sites
 from neurosim.model.firing import hazard as hz
 from neurosim.model.firing.sites import person_scores
 from neurosim.simulation.scenario import Scenario, load_scenario
 from neurosim.simulation.simulate import simulate
 from neurosim.simulation.tally import tally_person
 
-CACHES = (hz._table, hz._examined_sites, hz._evoked_mv, hz._pulse_pa)
+CACHES = (hz._table, hz.examined_sites, hz.evoked_mv, hz.pulse_pa)
 STATES = {
     "health": Conditions(),
     "calcium 0.8": Conditions(calcium_out_mmol_l=0.8),
@@ -24,9 +25,9 @@ STATES = {
 def whole_table(conditions, axon, scores):
     """Return a person's table with every one of its sites examined."""
     sites = at_rest(
-        hz._site_batch([conditions], hz.NU, hz.LOAD_MMOL_L), people.axon_of_person(axon, scores)
+        hz.site_batch([conditions], hz.NU, hz.LOAD_MMOL_L), people.axon_of_person(axon, scores)
     )
-    (cells,) = hz._split_by_state(sites, (1, hz.NU.size, hz.LOAD_MMOL_L.size))
+    (cells,) = hz.split_by_state(sites, (1, hz.NU.size, hz.LOAD_MMOL_L.size))
     least, rate = hz._actions_and_rates(axon, hz.ExaminedSites(*(np.array(v)[None] for v in cells)))
     rest = cells.rest_mv[:, 0]
     shift = cells.shift_mv - hz._healthy_shift_mv(axon)
@@ -52,11 +53,12 @@ def test_few_sites_of_a_person_tell_the_whole_table(name):
     error = np.abs(np.log(interpolated.bursts_per_min / exact.bursts_per_min)[counts])
     assert np.median(error) < 0.25  # the law's own error is 0.35 to 0.5 (median)
     assert np.percentile(error, 75) < 0.6
-    loads = hz._site_batch([STATES[name]], np.ones(1), hz.LOAD_MMOL_L)
-    pulses = hz._pulse_thresholds_pa(at_rest(loads, people.axon_of_person("ghk", scores)))
-    ratio = pulses / hz._pulse_pa(Conditions(), "ghk", scores)[0]
+    loads = hz.site_batch([STATES[name]], np.ones(1), hz.LOAD_MMOL_L)
+    ordinary = at_rest(loads, people.axon_of_person("ghk", scores))
+    pulses = examined_sites._pulse_thresholds_pa(ordinary)
+    ratio = pulses / hz.pulse_pa(Conditions(), "ghk", scores)[0]
     assert interpolated.threshold_ratio == pytest.approx(ratio, rel=1e-9)
-    within = (hz.PERSON_NU[0] <= hz.NU) & (hz.PERSON_NU[-1] >= hz.NU)
+    within = (examined_sites.PERSON_NU[0] <= hz.NU) & (examined_sites.PERSON_NU[-1] >= hz.NU)
     assert np.allclose(interpolated.rest_mv[within], exact.rest_mv[within], atol=0.5)
     assert np.allclose(interpolated.pair[within], exact.pair[within], atol=0.02)
 

@@ -51,6 +51,8 @@ def selected(page):
 
 
 def test_a_patient_is_solved_with_the_keyboard_alone(page, lab, shot):
+    from playwright.sync_api import expect
+
     page.goto(lab.url("voila/render/mystery.ipynb"))
     page.get_by_text("Mystery patient 7").wait_for()
     live = page.locator("[aria-live=polite]").first
@@ -59,11 +61,11 @@ def test_a_patient_is_solved_with_the_keyboard_alone(page, lab, shot):
     tab_to(page, "BUTTON", "History")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="History, 0 points").wait_for()
-    assert "drinks coffee" in live.inner_text()
+    expect(live).to_contain_text("drinks coffee")
     tab_to(page, "BUTTON", "Blood panel")
     page.keyboard.press("Space")
     page.get_by_role("heading", name="Blood panel, 10 points").wait_for()
-    assert "ionised calcium: 1.11 mmol/L" in live.inner_text()
+    expect(live).to_contain_text("ionised calcium: 1.11 mmol/L")
     tab_to(page, "BUTTON", "Blood gas")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Blood gas, 15 points").wait_for()

@@ -76,6 +76,11 @@ class Finding:
     high: float = math.nan
     place: str = ""
 
+    def __post_init__(self) -> None:
+        """Let all that cannot be measured be the same NaN, so that equal reports compare equal."""
+        if math.isnan(self.value):
+            object.__setattr__(self, "value", math.nan)
+
     @property
     def flag(self) -> str:
         """``"low"`` or ``"high"`` outside the reference range, otherwise an empty text."""

@@ -152,7 +152,7 @@ def _announce_compiling() -> Generator[None, None, None]:
     ended = threading.Event()
 
     def watch() -> None:
-        from neurosim.model.axon.kernel import is_compiling
+        from neurosim.base.jit import is_compiling
 
         while not ended.wait(1.0):
             if is_compiling():

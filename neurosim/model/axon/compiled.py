@@ -5,7 +5,7 @@
 Nothing here knows any physiology. Axons are handled in blocks of `WIDTH`; a block is
 one flat buffer whose rows are states, current and parameters, so that the compiler sees
 fixed offsets from one pointer and turns the loop over axons into SIMD instructions.
-Import this module only through `neurosim.model.axon.kernel`.
+Import this module only through `neurosim.base.backends`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ TRIAL, FACTOR, ON, PULSE_STEPS, CLOCK, REST, LAST, RUNNING, SPIKE, END = (
 SIZE = END + WIDTH
 # Not `fastmath=True`: that would let the compiler assume there is no inf and no NaN.
 MATH: dict = {"fastmath": {"contract", "arcp", "nsz", "afn"}, "error_model": "numpy"}
-INLINE: dict = {**MATH, "forceinline": True}
+# Parts of a loop: nothing else calls them, so they need no way in from Python or C.
+PART: dict = {**MATH, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+INLINE: dict = {**PART, "forceinline": True}
 
 
 # Of every line that the machine code is made of.
@@ -240,7 +242,7 @@ def _fill_lane(b, i, S, j, P, k):
     b[i + BEFORE] = b[i + WIDTH]
 
 
-@compile_loop
+@njit(**PART)
 def _load(b, S, P, current, first, n):
     for i in range(WIDTH):
         j = min(first + i, n - 1)
@@ -248,14 +250,14 @@ def _load(b, S, P, current, first, n):
         b[CURRENT + i] = current[j]
 
 
-@compile_loop
+@njit(**PART)
 def _store(b, S, first, n):
     for i in range(min(WIDTH, n - first)):
         for k in range(STATES):
             S[k, first + i] = b[k * WIDTH + i]
 
 
-@compile_loop
+@njit(**PART)
 def _run(b, n_steps, since, dt, lanes):
     """Move one block, record its highest potential, and return the steps since a renewal."""
     hold = hold_steps(dt)

@@ -91,7 +91,7 @@ class Library:
     """
 
     def __init__(self, path: Path, target: str) -> None:
-        self.target, self._library = target, ctypes.CDLL(str(path))
+        self.path, self.target, self._library = path, target, ctypes.CDLL(str(path))
         table = (ctypes.c_void_p * len(HELPERS)).in_dll(self._library, "neurosim_table")
         table[:] = helper_addresses()
         self._loops = {

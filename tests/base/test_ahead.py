@@ -1,4 +1,4 @@
-"""The library built ahead: absent, stale, cut or changed, it is passed over for the next backend."""
+"""The library built ahead: where it is absent, stale or damaged, the next backend runs."""
 
 import shutil
 import sys

@@ -20,6 +20,10 @@ from pathlib import Path
 
 from build_loops import SYSTEMS, build
 
+from neurosim.base.ahead import FOLDER
+from neurosim.base.loops import SOURCES
+
+PACKAGE = FOLDER.parent.name
 ROOT = Path(__file__).parents[1]
 PLATFORMS = {
     "linux_x86_64": "manylinux_2_17_x86_64.manylinux2014_x86_64.musllinux_1_1_x86_64",
@@ -35,7 +39,12 @@ def pure_wheel(folder: Path) -> Path:
     """Build the wheel of the source tree and return its path."""
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(folder)]
     subprocess.run([*command, str(ROOT)], check=True)
-    return next(folder.glob("neurosim-*-py3-none-any.whl"))
+    path = next(folder.glob("neurosim-*-py3-none-any.whl"))
+    with zipfile.ZipFile(path) as wheel:
+        for name in SOURCES:
+            if wheel.read(f"{PACKAGE}/{name}") != (FOLDER.parent / name).read_bytes():
+                raise SystemExit(f"The installed neurosim is not that of this tree: see {name}.")
+    return path
 
 
 def without_numba(metadata: str) -> str:
@@ -60,11 +69,11 @@ def platform_wheel(pure: Path, libraries: list[Path], platform: str, folder: Pat
     with zipfile.ZipFile(pure) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
         entries = {info: old.read(info) for info in old.infolist()}
         date = min(info.date_time for info in entries)
-        inside = {
-            zipfile.ZipInfo(f"neurosim/_loops/{p.name}", date): p.read_bytes() for p in libraries
-        }
+        for library in libraries:
+            inside = zipfile.ZipInfo(f"{PACKAGE}/{FOLDER.name}/{library.name}", date)
+            entries[inside] = library.read_bytes()
         record = []
-        for info, content in {**inside, **entries}.items():
+        for info, content in entries.items():
             name = info.filename
             if name.endswith(".dist-info/RECORD"):
                 listing = info

@@ -139,7 +139,7 @@ def _second_process() -> SecondProcess | None:
         return None
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     python = Path(sys.executable or "").stem.startswith("python")
-    if (cores or 1) < 2 or not python or os.environ.get("NEUROSIM_SECOND_PROCESS") == "0":
+    if (cores or 1) < 2 or not python:
         return None
     if all(_is_stored(name) for name in THERE):
         return None

@@ -1,6 +1,6 @@
 """Build the loops of `neurosim.base.loops` ahead, as shared libraries for many machines at once.
 
-    python scripts/build_loops.py FOLDER [TARGET ...]
+    python scripts/build_loops.py FOLDER [SYSTEM ...]
 
 Numba types and lowers every loop of the table; its intermediate code, not yet optimised for any
 processor, is given a door with one calling convention, optimised by LLVM for each target and
@@ -184,7 +184,7 @@ def runtime(suffix: str) -> str:
             else f"%r = call {result} %f({values})\nret {result} %r",
             "}",
         ]  # fmt: skip
-    return "\n".join([*lines, ALLOCATION])
+    return "\n".join([*lines, ALLOCATION, MULTIPLICATION if suffix == ".wasm" else ""])
 
 
 # Numba's record of memory is {count, destructor, its data, address, size, allocator}; then comes
@@ -208,9 +208,9 @@ some:
   %j = add i64 %i, 111
   %k = and i64 %j, -64
   %d = inttoptr i64 %k to ptr
-  %pd = getelementptr i8, ptr %m, i64 24
+  %pd = getelementptr {i64, ptr, ptr, ptr, i64, ptr}, ptr %m, i32 0, i32 3
   store ptr %d, ptr %pd
-  %ps = getelementptr i8, ptr %m, i64 32
+  %ps = getelementptr {i64, ptr, ptr, ptr, i64, ptr}, ptr %m, i32 0, i32 4
   store i64 %n, ptr %ps
   ret ptr %m
 }
@@ -220,6 +220,40 @@ define hidden ptr @NRT_MemInfo_alloc(i64 %n) noinline {
 }
 define hidden void @NRT_MemInfo_call_dtor(ptr %m) noinline {
   call void @ns_free(ptr %m)
+  ret void
+}
+"""
+
+# WebAssembly has no product of 128 bits, by which Numba sees that a size is too large.
+MULTIPLICATION = """
+define hidden void @__multi3(ptr %r, i64 %a, i64 %ah, i64 %b, i64 %bh) noinline {
+  %a0 = and i64 %a, 4294967295
+  %a1 = lshr i64 %a, 32
+  %b0 = and i64 %b, 4294967295
+  %b1 = lshr i64 %b, 32
+  %p00 = mul i64 %a0, %b0
+  %p01 = mul i64 %a0, %b1
+  %p10 = mul i64 %a1, %b0
+  %p11 = mul i64 %a1, %b1
+  %c = lshr i64 %p00, 32
+  %m0 = and i64 %p01, 4294967295
+  %m1 = and i64 %p10, 4294967295
+  %s0 = add i64 %c, %m0
+  %s1 = add i64 %s0, %m1
+  %h0 = lshr i64 %p01, 32
+  %h1 = lshr i64 %p10, 32
+  %h2 = lshr i64 %s1, 32
+  %x0 = mul i64 %a, %bh
+  %x1 = mul i64 %ah, %b
+  %t0 = add i64 %p11, %h0
+  %t1 = add i64 %t0, %h1
+  %t2 = add i64 %t1, %h2
+  %t3 = add i64 %t2, %x0
+  %high = add i64 %t3, %x1
+  %low = mul i64 %a, %b
+  store i64 %low, ptr %r
+  %place = getelementptr i64, ptr %r, i64 1
+  store i64 %high, ptr %place
   ret void
 }
 """
@@ -272,7 +306,8 @@ def link(code: bytes, target: Target) -> bytes:
         ".dll": ["lld-link", "/dll", "/noentry", "/nodefaultlib", "/Brepro", "/out:loops",
                  *(f"/export:{n}" + ",DATA" * (n == "neurosim_table") for n in names), "loops.o"],
         ".wasm": ["wasm-ld", "--no-entry", "--allow-undefined", "--gc-sections", "--strip-all",
-                  "--import-memory", *(f"--export={n}" for n in names), "-o", "loops", "loops.o"],
+                  "--import-memory", "--export-table", "--growable-table", "--export=__heap_base",
+                  *(f"--export={n}" for n in names), "-o", "loops", "loops.o"],
     }  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "loops.o").write_bytes(code)

@@ -10,6 +10,7 @@ import gc
 import os
 import subprocess
 import sys
+import threading
 from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path
@@ -117,15 +118,18 @@ class SecondProcess:
             text=True,
         )
         self.done: set[str] = set()
+        self._lock = threading.Lock()
 
     def wait_for(self, name: str) -> None:
         """Wait until a loop is stored, or the process has ended."""
-        assert self.process.stdout is not None
-        while name not in self.done and (line := self.process.stdout.readline()):
-            self.done.add(line.strip())
-        if self.done >= {*THERE} or name not in self.done:
-            self.process.stdout.close()
-            self.process.wait()
+        with self._lock:
+            told = self.process.stdout
+            while name not in self.done and told and not told.closed:
+                line = told.readline()
+                self.done.add(line.strip())
+                if not line or self.done >= {*THERE}:
+                    told.close()
+                    self.process.wait()
 
 
 @cache

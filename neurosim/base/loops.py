@@ -136,7 +136,10 @@ def _record(name: str, records: str) -> type[Any]:
 def _fields(record: type[Any], records: str) -> tuple[Kind, ...]:
     """Return the kinds of a record of numbers and records, by its annotations."""
     words = {"int": "i", "float": "d", "bool": "b"}
-    named = (str(getattr(a, "__forward_arg__", a)) for a in record.__annotations__.values())
+    named = (
+        str(getattr(a, "__forward_arg__", getattr(a, "__name__", a)))
+        for a in record.__annotations__.values()
+    )
     return _parse((words.get(name, name) for name in named), records)
 
 

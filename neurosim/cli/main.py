@@ -156,7 +156,7 @@ def _announce_compiling() -> Generator[None, None, None]:
 
         while not ended.wait(1.0):
             if is_compiling():
-                print_now("Compiling, once on this machine: about half a minute.", file=sys.stderr)
+                print_now("Compiling, once on this machine: some ten seconds.", file=sys.stderr)
                 return
 
     threading.Thread(target=watch, daemon=True).start()

@@ -65,6 +65,18 @@ def test_a_damaged_or_stale_library_is_never_opened(damage, real, monkeypatch):
     assert backends.backend() in ("numba", "numpy")
 
 
+def test_what_a_loop_returns_is_freed(real):
+    resource = pytest.importorskip("resource")
+    loop = ahead.library().loop("matched_noise")
+    forward, kick = np.zeros((160, 10, 10)), np.ones((160, 3))
+    most = []
+    for _ in range(2):
+        for _ in range(100):  # 0.8 MB each
+            loop(forward, kick, 200)
+        most.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    assert most[1] < 1.1 * most[0]
+
+
 def test_a_file_that_is_no_library_is_passed_over(folder):
     for target in ahead.targets():
         text = b"This is no machine code."

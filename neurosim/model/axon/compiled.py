@@ -11,8 +11,8 @@ Import this module only through `neurosim.base.backends`.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
-from numba.extending import overload, register_jitable
+from numba import njit, types
+from numba.extending import intrinsic, overload, register_jitable
 
 from neurosim.base.code_hash import code_hash
 from neurosim.model.axon import equations as eq
@@ -136,10 +136,23 @@ internode_steps, ratios_mp = eq.internode_steps, eq.ratios_mp
 def row_reader(rows):
     """Return a compiled function of (b, f) that returns these rows, counted from `f`, as a tuple.
 
-    Its source is written out with fixed offsets, as the compiler needs them for SIMD.
+    Its offsets are fixed, as the compiler needs them for SIMD. Written as loads, not as a function
+    to compile, it costs nothing to compile, and there are two dozen.
     """
-    source = ", ".join(f"b[f + {row * WIDTH}]" for row in rows)
-    return njit(**INLINE)(eval(f"lambda b, f: ({source},)"))
+    offsets = [int(row) * WIDTH for row in rows]
+
+    def read(typing_context, b, f):
+        def load(context, builder, signature, values):
+            array = context.make_array(signature.args[0])(context, builder, values[0])
+            loaded = []
+            for offset in offsets:  # without overflow, or there would be no SIMD
+                place = builder.add(values[1], values[1].type(offset), flags=["nsw"])
+                loaded.append(builder.load(builder.gep(array.data, [place])))
+            return context.make_tuple(builder, signature.return_type, loaded)
+
+        return types.UniTuple(types.float64, len(offsets))(b, types.intp), load
+
+    return intrinsic(read)
 
 
 node_rows, internode_rows, circuit_rows = (

@@ -18,8 +18,6 @@ import zipfile
 from hashlib import sha256
 from pathlib import Path
 
-from build_loops import SYSTEMS, build
-
 from neurosim.base.ahead import FOLDER
 from neurosim.base.loops import SOURCES
 
@@ -96,6 +94,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="where the wheels are written")
     parser.add_argument("systems", nargs="*", help=f"of {', '.join(PLATFORMS)}; default: all")
     words = parser.parse_args()
+    from build_loops import SYSTEMS, build  # which decides how Numba compiles
+
     systems = words.systems or [*PLATFORMS]
     for name in systems:
         if name not in PLATFORMS:

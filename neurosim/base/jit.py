@@ -11,14 +11,18 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurosim.base.loops import LOOPS, Kind, contiguous, kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 # What every first answer needs, in that order, halved by the time that it takes to compile.
 HERE = ("matched_noise", "run_with_noise", "find_noise_threshold", "run_segments")
@@ -56,7 +60,8 @@ class JitLoop:
                 other = _second_process()
                 if other is not None and self.name in THERE:
                     other.wait_for(self.name)
-            self.function.compile(signature(self.name))
+            with _no_collection():
+                self.function.compile(signature(self.name))
         finally:
             _first_calls.discard(self.name)
         self._ready = True
@@ -83,6 +88,18 @@ def _normal(kind: Kind, value: Any, back: list[tuple[Any, Any]]) -> Any:
     if kind.dimensions:
         return contiguous(kind, value, back)
     return value if kind.letter == "R" else float(value) if kind.letter == "d" else int(value)
+
+
+@contextmanager
+def _no_collection() -> Generator[None, None, None]:
+    """Leave out Python's search for unreachable objects, 4 % of the time of compiling."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def signature(name: str) -> tuple[Any, ...]:
@@ -162,9 +179,9 @@ def _is_stored(name: str) -> bool:
 
 
 def _compile_and_tell(names: list[str]) -> None:
-    gc.disable()  # 4 % of the time
     for name in names:
-        dispatcher(name).compile(signature(name))
+        with _no_collection():
+            dispatcher(name).compile(signature(name))
         print(name, flush=True)
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurosim.base.errors import NeurosimError
 from neurosim.base.loops import LOOPS, Kind, contiguous, kinds
 
 if TYPE_CHECKING:
@@ -68,7 +69,20 @@ class JitLoop:
 
 
 def dispatcher(name: str) -> Any:
-    """Return Numba's dispatcher of a loop."""
+    """Return Numba's dispatcher of a loop.
+
+    Raises
+    ------
+    NeurosimError
+        If Numba is here but cannot be imported, as beside a NumPy that is too new for it.
+    """
+    try:
+        import_module("numba")
+    except ImportError as error:
+        why = str(error).rstrip(".")
+        raise NeurosimError(
+            f"Numba cannot be imported ({why}); NEUROSIM_BACKEND=numpy does without it."
+        ) from None
     return getattr(import_module(f"neurosim.{LOOPS[name].module}"), LOOPS[name].function)
 
 

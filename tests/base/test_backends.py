@@ -288,6 +288,12 @@ def test_a_backend_that_is_not_here_is_refused_in_one_sentence(setting, words, m
         backends.backend()
 
 
+def test_a_numba_that_cannot_be_imported_is_told_in_one_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "numba", None)
+    with pytest.raises(NeurosimError, match="Numba cannot be imported.*NEUROSIM_BACKEND=numpy"):
+        jit.JitLoop("matched_noise")(np.zeros((1, 10, 10)), np.zeros((1, 3)), 4)
+
+
 def test_a_result_names_its_backend():
     from neurosim.simulation.provenance import build_info, versions
 

@@ -9,24 +9,20 @@ import os
 import sys
 import time
 from collections import defaultdict
-from functools import wraps
+from functools import cache, wraps
 from importlib import import_module
 
 os.environ["NEUROSIM_CACHE"] = "0"  # what is timed is computed
 
 from neurosim.article import alarms, diary, trial
-from neurosim.model.axon.kernel import can_compile
-from neurosim.model.firing import discharge
+from neurosim.base import backends
 from neurosim.simulation import robustness
 from neurosim.simulation.long_run import person_rates
 from neurosim.simulation.scenario import load_scenario
 
 KERNEL = "compiled loops"
 GROUPS = {
-    KERNEL: (
-        "model.axon.compiled:find_noise_threshold find_threshold run_segments run_with_noise "
-        "noisy_spikes matched_noise",
-    ),
+    KERNEL: (),
     "rest of the axon": ("model.axon.axon:at_rest", "model.axon.people:axon_of_person"),
     "course of noise, action": ("model.firing.escape:noise_course escape_action",),
     "tables": (
@@ -77,17 +73,16 @@ def wrap(function, group: str) -> None:
 
 
 def wrap_all() -> None:
-    """Put clocks around the functions of every group and around the sampler."""
+    """Put clocks around the functions of every group and around the loops."""
     for group, places in GROUPS.items():
-        if group == KERNEL and not can_compile():
-            continue
         for place in places:
             home, names = place.split(":")
             module = import_module(f"neurosim.{home}")
             for name in names.split():
                 wrap(getattr(module, name), group)
-    sample = clocked(discharge._sampler(), KERNEL)
-    discharge._sampler = lambda: sample
+    loop = backends.loop
+    timed = cache(lambda name: loop(name) and clocked(loop(name), KERNEL))
+    backends.loop = timed
 
 
 def stage(words: str, work) -> dict[str, float]:

@@ -15,6 +15,7 @@ os.environ["NEUROSIM_CACHE"] = "0"  # what is timed is computed
 import numpy as np
 import peers
 
+from neurosim.base.backends import backend
 from neurosim.clinic.excitability import examine, measure_curves
 from neurosim.model.axon import equations, kernel
 from neurosim.model.axon.axon import DT_MS, Conditions, at_rest, threshold_pa
@@ -33,11 +34,10 @@ def spent(work) -> float:
     return time.process_time() - start
 
 
-def step_ns(batch: int, numba: bool) -> float:
+def step_ns(batch: int, which: str) -> float:
     """Return processor time per axon and step, ns: the best of five."""
-    before = os.environ.get("NEUROSIM_NUMBA")
-    os.environ["NEUROSIM_NUMBA"] = "1" if numba else "0"
-    kernel.compiled_loops.cache_clear()
+    before = os.environ.get("NEUROSIM_BACKEND")
+    os.environ["NEUROSIM_BACKEND"] = which
     axons = at_rest([Conditions()] * batch)
     current, steps = np.zeros(batch), 20
 
@@ -50,11 +50,10 @@ def step_ns(batch: int, numba: bool) -> float:
             steps *= 4
         return min(once, *(spent(advance) for _ in range(4))) / (batch * steps) * 1e9
     finally:
-        kernel.compiled_loops.cache_clear()
         if before is None:
-            del os.environ["NEUROSIM_NUMBA"]
+            del os.environ["NEUROSIM_BACKEND"]
         else:
-            os.environ["NEUROSIM_NUMBA"] = before
+            os.environ["NEUROSIM_BACKEND"] = before
 
 
 def peer_axons(name: str, batch: int, own_solver: bool):
@@ -135,7 +134,7 @@ def main() -> None:
     print("ns of processor time per axon and step")
     print(f"{'axons':>6}  {'NumPy':>8}  {'Numba':>8}  {'NumPy/Numba':>11}")
     for batch in BATCHES:
-        plain, fast = step_ns(batch, False), step_ns(batch, True)
+        plain, fast = step_ns(batch, "numpy"), step_ns(batch, backend())
         ours[batch] = fast
         print(f"{batch:>6}  {plain:>8.3g}  {fast:>8.3g}  {plain / fast:>11.3g}")
     peer_tables(ours)

@@ -4,8 +4,8 @@ Every move goes to values that were never requested before, so that no cache can
 medians are printed in ms. Simulated are the person and the values that the text needs besides (a
 threshold is computed on demand). To draw, the artists are moved, those that moved are drawn over
 the static ones, and the picture is packed as a PNG; `drawn anew` is a full drawing and saving of
-the figure by Matplotlib. Run as ``python benchmarks/explore.py``, and without Numba as
-``NEUROSIM_NUMBA=0 python benchmarks/explore.py 5``; takes about half a minute with it.
+the figure by Matplotlib. Run as ``python benchmarks/explore.py``, and in NumPy as
+``NEUROSIM_BACKEND=numpy python benchmarks/explore.py 5``; takes about half a minute else.
 """
 
 import os
@@ -15,9 +15,9 @@ from time import process_time
 
 import numpy as np
 
+from neurosim.base import backends
 from neurosim.classroom.explorer.plot import ExplorerFigure
 from neurosim.classroom.explorer.settings import Explorer, ExplorerSetting
-from neurosim.model.axon.kernel import compiled_loops
 from neurosim.view.style import png_bytes
 
 MOVES = 40
@@ -51,8 +51,7 @@ def main() -> None:
     figure.update(answer)
     figure.png_bytes()
     explorer.respond(ExplorerSetting({"ionised_calcium_mmol_l": 1.0}, condition="isaacs"))
-    compiled = "compiled" if compiled_loops() else "not compiled"
-    print(f"{compiled}; the first answer took {begun:.0f} ms")
+    print(f"backend {backends.describe()}; the first answer took {begun:.0f} ms")
     heads = ("simulate", "move artists", "draw, PNG", "drawing", "sim/drawing", "drawn anew")
     print(f"{'medians of ' + str(moves) + ' moves, ms':<26}" + "".join(f"{h:>13}" for h in heads))
     for name in (*SWEPT, "isaacs", "pinched_nerve", "serotonin_syndrome", "cramp"):

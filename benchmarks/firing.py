@@ -248,7 +248,10 @@ class Worker:
 
     def __init__(self, name: str):
         plain = name in ("plain", "clock")
-        environment = os.environ | {"NEUROSIM_NUMBA": "0" if plain else "1", "OMP_NUM_THREADS": "1"}
+        environment = os.environ | {
+            "NEUROSIM_BACKEND": "numpy" if plain else "numba",
+            "OMP_NUM_THREADS": "1",
+        }
         self.process = subprocess.Popen(
             [sys.executable, __file__, "--worker", name],
             env=environment,

@@ -29,7 +29,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     if config.option.markexpr == "unit" or config.option.measure:
-        os.environ["NEUROSIM_NUMBA"] = "0"  # the reference in NumPy: nothing is compiled
+        os.environ["NEUROSIM_BACKEND"] = "numpy"  # the reference in NumPy: nothing is compiled
 
 
 def function_name(item):

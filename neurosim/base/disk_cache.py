@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
+from neurosim.base import backends
 from neurosim.base.code_hash import code_hash
 from neurosim.base.parameters import FILES, Key, overridden
 
@@ -85,17 +86,20 @@ def bypass_cache() -> Generator[None, None, None]:
         _bypassed.pop()
 
 
-@cache
 def code_signature() -> str:
     """Return a hash of the code and parameters behind cached values, and of what computes them."""
+    return _signature(backends.describe())
+
+
+@cache
+def _signature(backend: str) -> str:
     numba = find_spec("numba")
     version = b""
     if numba is not None and numba.origin:
         file = Path(numba.origin).with_name("_version.py")
         version = file.read_bytes() if file.exists() else b""
-    compiles = os.environ.get("NEUROSIM_NUMBA", "1") != "0" and numba is not None
     machine = os.uname().machine if hasattr(os, "uname") else ""
-    parts = (np.__version__, version, compiles, sys.platform, machine, sys.byteorder)
+    parts = (np.__version__, version, backend, sys.platform, machine, sys.byteorder)
     return sha256(repr((code_hash(*CODE, *FILES.values()), *parts)).encode()).hexdigest()
 
 

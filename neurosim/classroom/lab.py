@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
+from neurosim.base import backends
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, number_within, short_repr
 from neurosim.base.files import prepare_folder, write_files
 from neurosim.classroom.lessons import build, source
-from neurosim.model.axon.kernel import can_compile
 from neurosim.simulation.simulate import simulate
 from neurosim.view.export import json_bytes
 
@@ -132,7 +132,7 @@ def _refuse_in_notebook() -> None:
 
 def _compile_once() -> None:
     """Compile what a page needs now, while something can be said, not behind an empty page."""
-    if can_compile():
+    if backends.backend() == "numba":
         simulate("normal", duration_s=60.0)
 
 

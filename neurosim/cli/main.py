@@ -152,11 +152,11 @@ def _announce_compiling() -> Generator[None, None, None]:
     ended = threading.Event()
 
     def watch() -> None:
-        from neurosim.model.axon.kernel import is_compiling
+        from neurosim.base.jit import is_compiling
 
         while not ended.wait(1.0):
             if is_compiling():
-                print_now("Compiling, once on this machine: about half a minute.", file=sys.stderr)
+                print_now("Compiling, once on this machine: some ten seconds.", file=sys.stderr)
                 return
 
     threading.Thread(target=watch, daemon=True).start()

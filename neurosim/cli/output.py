@@ -75,13 +75,10 @@ def save_files(folder: Path, files: Mapping[str, Any]) -> str:
 
 def warn_if_slow() -> None:
     """Say on stderr, before a command computes, that nothing is compiled."""
-    from neurosim.model.axon.kernel import compiled_loops
+    from neurosim.base import backends
 
-    if compiled_loops() is None:
-        print_now(
-            "Numba is not installed or switched off: this takes about 20 times as long.",
-            file=sys.stderr,
-        )
+    if not backends.is_compiled():
+        print_now(backends.SLOWNESS, file=sys.stderr)
 
 
 def _written_words(folder: Path, paths: Sequence[Path]) -> str:

@@ -1,4 +1,4 @@
-"""What a result was made with: versions of the package, of Python and of the packages under it."""
+"""What a result was made with: versions of the package, of Python, of packages; the backend."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import platform
 from functools import cache
 from importlib import metadata
 
+from neurosim.base import backends
 from neurosim.base.code_hash import code_hash
 
 
-@cache
 def build_info() -> dict[str, str]:
     """Return what must be the same wherever the work is done: versions, hash of the code."""
     return {n: v for n, v in versions().items() if n not in ("python", "matplotlib")} | {
@@ -18,8 +18,8 @@ def build_info() -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that a result was made with."""
-    return dict(_versions())
+    """Return the versions that a result was made with, and as ``backend`` what ran its loops."""
+    return {**_versions(), "backend": backends.describe()}
 
 
 @cache

@@ -11,12 +11,11 @@ whole and counted then.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurosim.model.axon import kernel
+from neurosim.base import backends
 from neurosim.model.axon.axon import Conditions
 from neurosim.model.firing.discharge import ORIGINS, Firing, HazardCourse, stream_discharges
 from neurosim.model.firing.hazard import prefetch_tables
@@ -115,16 +114,6 @@ def tally_firing(
     )
 
 
-@cache
-def _counting_loop():
-    """Return `count_bursts`, compiled if loops are."""
-    if not kernel.can_compile():
-        return count_bursts
-    from neurosim.simulation.compiled_counting import count_bursts as compiled
-
-    return compiled
-
-
 def can_count_as_drawn(trajectory: state_.BodyTrajectory) -> bool:
     """Return whether discharges are counted as they are drawn: all twitches are misfires."""
     first = trajectory.states[0]
@@ -158,8 +147,9 @@ def _count_as_drawn(
     intervals, active = np.zeros(INTERVAL_EDGES_S.size + 1, np.int64), np.zeros(m.units, bool)
     origin, last = hazards.knots[0].origin, np.array([-1.0, 0.0, 0.0])
     law = force_law()
+    count = backends.loop("count_bursts") or count_bursts
     for rows in stream_discharges(hazards, scenario.duration_s, rng, ROOM):
-        _counting_loop()(
+        count(
             rows,
             twitch,
             m.visible_force_mn,

@@ -369,11 +369,12 @@ def mutated_sampler(changes: dict[str, str]):
         source = source.replace(text, instead)
     module = types.ModuleType("wrong")
     exec(compile(source, "wrong", "exec"), module.__dict__)
-    right, discharge._sampler = discharge._sampler, lambda: module.sample
+    right = discharge.backends
+    discharge.backends = types.SimpleNamespace(loop=lambda name: module.sample)
     try:
         yield
     finally:
-        discharge._sampler = right
+        discharge.backends = right
 
 
 def by_minutes(course: HazardCourse) -> HazardCourse:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import neurosim
-from neurosim.base import disk_cache
+from neurosim.base import backends, disk_cache
 from neurosim.base.cache import IDENTITY, cached
 from neurosim.base.disk_cache import Entry
 from neurosim.base.parameters import override, parameter
@@ -141,16 +141,16 @@ def test_other_code_knows_nothing_of_what_was_kept(cache, monkeypatch):
     assert [again(), again(), len(calls)] == [6.0, 6.0, 2]
 
 
-def test_the_signature_is_that_of_code_numbers_and_numba(monkeypatch):
+def test_the_signature_is_that_of_code_numbers_and_backend(monkeypatch):
     signatures = []
     with monkeypatch.context() as patch:
-        for code, numba in (("a", "1"), ("b", "1"), ("b", "0")):
+        for code, backend in (("a", "numba"), ("b", "numba"), ("b", "ahead v3"), ("b", "ahead v2")):
             patch.setattr(disk_cache, "code_hash", lambda *paths, code=code: (code, *paths))
-            patch.setenv("NEUROSIM_NUMBA", numba)
-            disk_cache.code_signature.cache_clear()
+            patch.setattr(backends, "describe", lambda backend=backend: backend)
+            disk_cache._signature.cache_clear()
             signatures.append(disk_cache.code_signature())
-    disk_cache.code_signature.cache_clear()
-    assert len(set(signatures)) == 3
+    disk_cache._signature.cache_clear()
+    assert len(set(signatures)) == 4
 
 
 def test_the_signature_covers_whatever_is_cached_on_disk():

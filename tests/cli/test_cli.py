@@ -301,8 +301,8 @@ def test_a_title_that_the_font_lacks_is_drawn_without_warning(tmp_path, capsys):
     assert "低 $5" in capsys.readouterr().out
 
 
-def test_without_numba_it_says_so_once(monkeypatch, capsys):
-    monkeypatch.setattr("neurosim.model.axon.kernel.compiled_loops", lambda: None)
+def test_where_nothing_is_compiled_it_says_so_once(monkeypatch, capsys):
+    monkeypatch.setenv("NEUROSIM_BACKEND", "numpy")
     monkeypatch.setattr(validate, "validation_rows", tuple)
     assert cli.main("validate --out o".split()) == 0
     err = capsys.readouterr().err
@@ -563,26 +563,14 @@ def test_an_accident_leaves_no_folder(error, code, words, tmp_path, monkeypatch,
 def test_a_first_command_says_once_that_it_compiles(monkeypatch, capsys):
     from time import sleep
 
-    from neurosim.model.axon import kernel
+    from neurosim.base import jit
 
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     for compiling, said in ((True, 1), (False, 0)):
-        monkeypatch.setattr(kernel, "is_compiling", lambda compiling=compiling: compiling)
+        monkeypatch.setattr(jit, "is_compiling", lambda compiling=compiling: compiling)
         with cli._announce_compiling():
             sleep(2.3)
         assert capsys.readouterr().err.count("Compiling, once on this machine") == said
-
-
-def test_a_loop_that_was_not_on_disk_counts_as_compiled(monkeypatch):
-    from types import SimpleNamespace
-
-    from neurosim.model.axon import kernel
-
-    before = kernel.is_compiling()
-    monkeypatch.setattr(kernel, "a_loop", SimpleNamespace(_cache_misses={}), raising=False)
-    assert kernel.is_compiling() == before
-    monkeypatch.setattr(kernel, "a_loop", SimpleNamespace(_cache_misses={"sig": 1}), raising=False)
-    assert kernel.is_compiling()
 
 
 def test_detect_reads_what_run_wrote(tmp_path, capsys):

@@ -328,7 +328,7 @@ def test_norms_are_whole_and_cannot_be_changed():
 
 def test_the_reference_loops_find_the_same(monkeypatch):
     fast = ex.examine(Conditions(), dt=0.05, full=False)
-    monkeypatch.setattr(ex.kernel, "compiled_loops", lambda: None)
+    monkeypatch.setenv("NEUROSIM_BACKEND", "numpy")
     examination = ex.examine(Conditions(), dt=0.05, full=False)
     np.testing.assert_allclose(
         examination.recovery_change_percent, fast.recovery_change_percent, rtol=0, atol=1e-7

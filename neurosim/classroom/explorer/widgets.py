@@ -14,6 +14,7 @@ from base64 import b64encode
 from importlib.util import find_spec
 from typing import Any
 
+from neurosim.base import backends
 from neurosim.base.errors import NeurosimError
 from neurosim.classroom.explorer.plot import HEIGHT_IN, WIDTH_IN, ExplorerFigure
 from neurosim.classroom.explorer.settings import (
@@ -26,7 +27,6 @@ from neurosim.classroom.explorer.settings import (
     all_sliders,
     explorer_conditions,
 )
-from neurosim.model.axon.kernel import can_compile
 from neurosim.model.muscle.anatomy import MUSCLES
 from neurosim.view.style import BLUE, VERMILION, muscle_words
 
@@ -264,10 +264,8 @@ class Sliders:
             self._waiting.cancel()
             self._waiting = None
         self._mark()
-        if not can_compile():
-            self.sentences.value = (
-                "Computing. Without Numba (pip install numba) this takes a while."
-            )
+        if not backends.is_compiled():
+            self.sentences.value = f"Computing. {backends.SLOWNESS}"
         try:
             self._response = self._explorer.respond(self.setting)
         except NeurosimError as error:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MY_ANSWER = "*My answer (double-click to write):*"
 PARTS = ("student", "teacher", "worksheets")
 FOLDER = Path("neurosim-out") / "lessons"
-LIMIT_S = 300.0  # for one lesson; without Numba the model takes about 20 times as long
+LIMIT_S = 300.0  # for one lesson; with nothing compiled the model takes about 20 times as long
 _NAME = re.compile(r"\d\d_[a-z0-9_]+")
 _TEACHER_PREFIX = re.compile(
     r"\*+(For the )?teacher[.:]?\*+\s*", re.IGNORECASE

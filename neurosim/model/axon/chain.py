@@ -13,15 +13,15 @@ once for NumPy (the reference, here) and for Numba (`compiled_chain`).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neurosim.base import backends
 from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import parameter
 from neurosim.model.axon import equations as eq
-from neurosim.model.axon import ions, kernel
+from neurosim.model.axon import ions
 from neurosim.model.axon.axon import (
     Conditions,
     _split_leak_and_pump,
@@ -306,16 +306,6 @@ def _unit_feedback(flat, P, rest, slow_rows, axon) -> np.ndarray:
     return out
 
 
-@cache
-def compiled_loop():
-    """Return the compiled loop, or None without Numba or with NEUROSIM_NUMBA=0."""
-    if kernel.compiled_loops() is None:
-        return None
-    from neurosim.model.axon import compiled_chain
-
-    return compiled_chain.move
-
-
 def step(S, slow, P, feedback, axial_ns, stimulus, xi, dt):
     """Return states and slow states after `dt` ms: the reference for `compiled_chain`.
 
@@ -472,8 +462,7 @@ def run_chain(
     trace = np.empty((steps // run.every if run.every else 0, k, n))
     current = np.ascontiguousarray(np.broadcast_to(np.asarray(pulse.current_pa, float), (k, n)))
     on = min(steps, round(min(pulse.width_ms, duration_ms) / run.dt))
-    fast = compiled_loop()
-    go = _move_reference if fast is None else fast
+    go = _move_reference if backends.loop("chain") is None else _move_blocks
     go(
         state.S,
         state.slow,
@@ -496,6 +485,34 @@ def run_chain(
     )
     state.time_ms += steps * run.dt
     return Spikes(times, peaks, counts), trace
+
+
+def _move_blocks(
+    S,
+    slow,
+    above,
+    P,
+    feedback,
+    axial,
+    stimulus,
+    noisy,
+    steps,
+    on,
+    dt,
+    began,
+    generators,
+    times,
+    peaks,
+    counts,
+    trace,
+    every,
+):
+    """Give the results of `_move_reference`, 16 chains at a time, each block with its generator."""
+    move = backends.loop("chain")
+    assert move is not None
+    state, rest = (S, slow, above, P, feedback, axial, stimulus), (times, peaks, counts, trace)
+    for block, rng in enumerate(generators):
+        move(*state, noisy, steps, on, dt, began, rng, 16 * block, *rest, every)
 
 
 def _move_reference(

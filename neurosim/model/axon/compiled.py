@@ -5,14 +5,14 @@
 Nothing here knows any physiology. Axons are handled in blocks of `WIDTH`; a block is
 one flat buffer whose rows are states, current and parameters, so that the compiler sees
 fixed offsets from one pointer and turns the loop over axons into SIMD instructions.
-Import this module only through `neurosim.model.axon.kernel`.
+Import this module only through `neurosim.base.backends`.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
-from numba.extending import overload, register_jitable
+from numba import njit, types
+from numba.extending import intrinsic, overload, register_jitable
 
 from neurosim.base.code_hash import code_hash
 from neurosim.model.axon import equations as eq
@@ -35,7 +35,9 @@ TRIAL, FACTOR, ON, PULSE_STEPS, CLOCK, REST, LAST, RUNNING, SPIKE, END = (
 SIZE = END + WIDTH
 # Not `fastmath=True`: that would let the compiler assume there is no inf and no NaN.
 MATH: dict = {"fastmath": {"contract", "arcp", "nsz", "afn"}, "error_model": "numpy"}
-INLINE: dict = {**MATH, "forceinline": True}
+# Parts of a loop: nothing else calls them, so they need no way in from Python or C.
+PART: dict = {**MATH, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+INLINE: dict = {**PART, "forceinline": True}
 
 
 # Of every line that the machine code is made of.
@@ -134,10 +136,23 @@ internode_steps, ratios_mp = eq.internode_steps, eq.ratios_mp
 def row_reader(rows):
     """Return a compiled function of (b, f) that returns these rows, counted from `f`, as a tuple.
 
-    Its source is written out with fixed offsets, as the compiler needs them for SIMD.
+    Its offsets are fixed, as the compiler needs them for SIMD. Written as loads, not as a function
+    to compile, it costs nothing to compile, and there are two dozen.
     """
-    source = ", ".join(f"b[f + {row * WIDTH}]" for row in rows)
-    return njit(**INLINE)(eval(f"lambda b, f: ({source},)"))
+    offsets = [int(row) * WIDTH for row in rows]
+
+    def read(typing_context, b, f):
+        def load(context, builder, signature, values):
+            array = context.make_array(signature.args[0])(context, builder, values[0])
+            loaded = []
+            for offset in offsets:  # without overflow, or there would be no SIMD
+                place = builder.add(values[1], values[1].type(offset), flags=["nsw"])
+                loaded.append(builder.load(builder.gep(array.data, [place])))
+            return context.make_tuple(builder, signature.return_type, loaded)
+
+        return types.UniTuple(types.float64, len(offsets))(b, types.intp), load
+
+    return intrinsic(read)
 
 
 node_rows, internode_rows, circuit_rows = (
@@ -240,7 +255,7 @@ def _fill_lane(b, i, S, j, P, k):
     b[i + BEFORE] = b[i + WIDTH]
 
 
-@compile_loop
+@njit(**PART)
 def _load(b, S, P, current, first, n):
     for i in range(WIDTH):
         j = min(first + i, n - 1)
@@ -248,14 +263,14 @@ def _load(b, S, P, current, first, n):
         b[CURRENT + i] = current[j]
 
 
-@compile_loop
+@njit(**PART)
 def _store(b, S, first, n):
     for i in range(min(WIDTH, n - first)):
         for k in range(STATES):
             S[k, first + i] = b[k * WIDTH + i]
 
 
-@compile_loop
+@njit(**PART)
 def _run(b, n_steps, since, dt, lanes):
     """Move one block, record its highest potential, and return the steps since a renewal."""
     hold = hold_steps(dt)

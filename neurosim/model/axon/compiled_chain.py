@@ -4,7 +4,7 @@
 
 Nothing here knows any physiology; the layout is that of `compiled`: blocks of `WIDTH` chains,
 one flat buffer, a range of rows for each unit. Import this module only through
-`chain.compiled_loop`.
+`neurosim.base.backends`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from neurosim.model.axon import equations as eq
 from neurosim.model.axon.compiled import (
     INLINE,
     PARAMS,
+    PART,
     STATES,
     WIDTH,
     clamp_potential,
@@ -194,7 +195,7 @@ def _solve(b, units, dt):
             one[i + W] += one[i + WORK + 2 * W] - one[i + WORK + 3 * W] * change
 
 
-@_compile_loop
+@njit(**PART)
 def _load(b, S, slow, rows, feedback, axial, stimulus, first):
     units, n = S.shape[1], S.shape[2]
     for u in range(units):
@@ -236,12 +237,14 @@ def _note_spikes(one, u, first, lanes, above, per_spike, times, peaks, counts, t
 
 
 @_compile_loop
-def _block(
-    b,
+def move_block(
     S,
     slow,
     above,
-    per_spike,
+    rows,
+    feedback,
+    axial,
+    stimulus,
     noisy,
     steps,
     on,
@@ -255,8 +258,11 @@ def _block(
     trace,
     every,
 ):
+    """Move the block of chains from `first` on as `chain._move_reference` moves all."""
     units, n = S.shape[1], S.shape[2]
-    lanes = min(WIDTH, n - first)
+    lanes, per_spike = min(WIDTH, n - first), feedback[0]
+    b = np.zeros((units, UNIT))
+    _load(b, S, slow, rows, feedback, axial, stimulus, first)
     chunk = 64
     xi = np.empty((chunk, 3, noisy.size, WIDTH))
     is_noisy = np.zeros(units, dtype=np.bool_)
@@ -310,50 +316,3 @@ def _block(
                 S[k, u, first + i] = b[u, i + k * W]
             for k in range(slow.shape[0]):
                 slow[k, u, first + i] = b[u, i + SLOW + k * W]
-
-
-def move(
-    S,
-    slow,
-    above,
-    rows,
-    feedback,
-    axial,
-    stimulus,
-    noisy,
-    steps,
-    on,
-    dt,
-    began,
-    generators,
-    times,
-    peaks,
-    counts,
-    trace,
-    every,
-):
-    """Give the results of `chain._move_reference`."""
-    b = np.zeros((S.shape[1], UNIT))
-    per_spike = np.ascontiguousarray(feedback[0])
-    for block, rng in enumerate(generators):
-        first = block * WIDTH
-        _load(b, S, slow, rows, feedback, axial, stimulus, first)
-        _block(
-            b,
-            S,
-            slow,
-            above,
-            per_spike,
-            noisy,
-            steps,
-            on,
-            dt,
-            began,
-            rng,
-            first,
-            times,
-            peaks,
-            counts,
-            trace,
-            every,
-        )

@@ -1,4 +1,4 @@
-"""Move many axons at once: compiled where Numba is installed, else in NumPy.
+"""Move many axons at once: as machine code where `backends` has it, else in NumPy.
 
 Arrays are (10, n) for the states and (39, n) for the parameters, rows named by
 `equations.STATE` and `equations.PARAMETERS`, one column an axon. The NumPy loops are
@@ -7,42 +7,15 @@ the reference; the compiled ones run the same lines.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
-from functools import cache
-from importlib.util import find_spec
-from typing import Any
 
 import numpy as np
 
+from neurosim.base import backends
 from neurosim.model.axon import equations as eq
 
 # Current and noise of a step, from the tests, their clocks and the stimuli on trial.
 Drive = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray | float, np.ndarray | None]]
-
-
-def can_compile() -> bool:
-    """Return whether loops are compiled: Numba is installed, and NEUROSIM_NUMBA is not 0."""
-    return os.environ.get("NEUROSIM_NUMBA", "1") != "0" and find_spec("numba") is not None
-
-
-@cache
-def compiled_loops() -> Any:
-    """Return the module of compiled loops, or None if nothing is compiled."""
-    if not can_compile():
-        return None
-    from neurosim.model.axon import compiled as loops
-
-    return loops
-
-
-def is_compiling() -> bool:
-    """Return whether this process compiles loops, their machine code not being on disk."""
-    modules = [m for name, m in list(sys.modules.items()) if name.startswith("neurosim.")]
-    return any(
-        getattr(value, "_cache_misses", None) for m in modules for value in list(vars(m).values())
-    )
 
 
 class _Mover:
@@ -139,9 +112,9 @@ def find_threshold(
         none), within `width` of each other; then the times (ms, or NaN) from the end of the pulse
         to the failure and to the spike.
     """
-    loops = compiled_loops()
-    if loops is not None:
-        return loops.find_threshold(S, P, lane, column, steady, steps, after, rest, search, dt)
+    loop = backends.loop("find_threshold")
+    if loop is not None:
+        return loop(S, P, lane, column, steady, steps, after, rest, search, dt)
 
     def drive(
         tests: np.ndarray, clock: np.ndarray, trial: np.ndarray
@@ -181,9 +154,9 @@ def find_noise_threshold(
     bounds : ndarray, shape (4, n)
         As in `find_threshold`, for the factor.
     """
-    loops = compiled_loops()
-    if loops is not None:
-        return loops.find_noise_threshold(S, P, column, shape, after, rest, search, dt)
+    loop = backends.loop("find_noise_threshold")
+    if loop is not None:
+        return loop(S, P, column, shape, after, rest, search, dt)
     padded = np.concatenate([shape, np.zeros_like(shape[:1])])
 
     def drive(
@@ -264,9 +237,9 @@ def run_segments(
     peak_mv : ndarray, shape (parts, n)
         Highest E within each segment.
     """
-    loops, counts = compiled_loops(), np.asarray(counts, np.int64)
-    if loops is not None:
-        return loops.run_segments(S, P, np.asarray(current, float), counts, dt)
+    loop, counts = backends.loop("run_segments"), np.asarray(counts, np.int64)
+    if loop is not None:
+        return loop(S, P, current, counts, dt)
     states, peak = np.empty((counts.size, *S.shape)), np.full((counts.size, S.shape[1]), -1000.0)
     move = _Mover(P, dt)
     for part, count in enumerate(counts):
@@ -293,9 +266,9 @@ def matched_noise(forward: np.ndarray, kick: np.ndarray, steps: int) -> np.ndarr
     course : ndarray, shape (steps, 3, n)
         The last step is the latest.
     """
-    loops = compiled_loops()
-    if loops is not None:
-        return loops.matched_noise(np.ascontiguousarray(forward), kick, steps)
+    loop = backends.loop("matched_noise")
+    if loop is not None:
+        return loop(forward, kick, steps)
     course = np.empty((steps, 3, len(kick)))
     effect = np.zeros((len(kick), 1, 10))
     effect[:, 0, 0] = 1.0
@@ -322,9 +295,9 @@ def run_with_noise(
     peak_mv : ndarray, shape (n,)
         Highest E.
     """
-    loops = compiled_loops()
-    if loops is not None:
-        return loops.run_with_noise(S, P, shape, np.asarray(amplitude, float), dt)
+    loop = backends.loop("run_with_noise")
+    if loop is not None:
+        return loop(S, P, shape, amplitude, dt)
     peak = np.full(S.shape[1], -1000.0)
     zero, move = np.zeros(S.shape[1]), _Mover(P, dt)
     for xi in shape:
@@ -359,19 +332,18 @@ def noisy_spikes(
         Spike times and highest E of each spike; valid up to min(count, capacity).
     counts : ndarray of int, shape (n,)
     """
-    loops = compiled_loops()
+    loop = backends.loop("noisy_spikes")
     width = 16
     root = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
     n = S.shape[1]
     generators = [np.random.Generator(np.random.PCG64(s)) for s in root.spawn(-(-n // width))]
     times, peaks = np.empty((n, capacity)), np.empty((n, capacity))
     counts = np.zeros(n, np.int64)
-    if loops is None:
+    if loop is None:
         _noisy_spikes_reference(S, P, current, n_steps, dt, generators, times, peaks, counts)
         return times, peaks, counts
-    current = np.asarray(current, float)
     for block, rng in enumerate(generators):
-        loops.noisy_spikes(S, P, current, n_steps, dt, rng, block * width, times, peaks, counts)
+        loop(S, P, current, n_steps, dt, rng, block * width, times, peaks, counts)
     return times, peaks, counts
 
 

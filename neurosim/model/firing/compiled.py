@@ -6,6 +6,7 @@ from numba.extending import register_jitable
 from neurosim.model.firing import sampler
 from neurosim.model.firing.sampler import Sample
 
+PART: dict = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 for part in (
     sampler.initial_state,
     sampler.grid_cell,
@@ -17,7 +18,7 @@ for part in (
     sampler.propose,
     sampler.emit_burst,
 ):
-    register_jitable(forceinline=True)(part)
+    register_jitable(**PART)(part)
 # The loop creates no arrays: counting references to its tables would double its time.
 # Every part is inlined, so that the records stay in registers.
 sample: Sample

@@ -11,16 +11,15 @@ the same law through time, for small checks.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from functools import cache
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
+from neurosim.base import backends
 from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import parameter
-from neurosim.model.axon import kernel
 from neurosim.model.firing import sampler
-from neurosim.model.firing.sampler import Sample, SamplingTables, Timing
+from neurosim.model.firing.sampler import SamplingTables, Timing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -168,16 +167,6 @@ class Firing:
             f"{len(self)} discharges of {np.unique(self.unit).size} units in "
             f"{self.duration_s:g} s: {self.bursts_per_min:.3g} bursts per minute"
         )
-
-
-@cache
-def _sampler() -> Sample:
-    """Return the sampling loop, compiled if Numba is available."""
-    if not kernel.can_compile():
-        return sampler.sample
-    from neurosim.model.firing.compiled import sample
-
-    return sample
 
 
 class TerminalLoad(TypedDict):
@@ -384,7 +373,7 @@ def stream_discharges(
     waits = rng.standard_exponential(units.size)
     fires = _units_that_may_fire(course, site, starts, waits, duration)
     tables = sampling_tables(course, site[np.repeat(fires, np.diff(starts).astype(np.intp))])
-    timing, waits, sample = _timing(first), waits[fires], _sampler()
+    timing, waits, sample = _timing(first), waits[fires], backends.loop("sample") or sampler.sample
     state, out = sampler.initial_state(), np.empty((sampler.ROWS, max_rows + sampler.LONGEST))
     while state.u < tables.unit.size:
         n, state = sample(rng, tables, timing, waits, duration, state, out)

@@ -20,9 +20,10 @@ def _compile_loop(function):
 
 
 @_compile_loop
-def _move(
+def move(
     S, P, noise, kicks, common, size, saturating, linear, other, spikes, counts, traces, rows, force
 ):
+    """Do what `pool.move` does."""
     shared = other.shape[0] == 1
     for i in range(S.shape[1]):
         v, w, ahp, rise = S[0, i], S[1, i], S[2, i], S[3, i]
@@ -47,8 +48,3 @@ def _move(
         S[0, i], S[1, i], S[2, i], S[3, i] = v, w, ahp, rise
         S[4, i], S[5, i], S[6, i] = p, h, wait
         noise[i], counts[i] = x, count
-
-
-def move(*arguments):
-    """Do what `pool.move` does."""
-    _move(*arguments, pool_equations.independent_noise()[2])  # pyright: ignore[reportCallIssue]

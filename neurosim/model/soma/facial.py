@@ -148,7 +148,7 @@ def run_unit(lid: Lids, duration_s: float, *, seed: int | np.random.SeedSequence
     sequence = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
     noise = pool.noise_chunks(sequence, 1, ms, True)
     made = [(unit_parameters(c, lid.local_tone_mv), _noise_sizes(c)) for c in lid.conditions]
-    S, loop = pool.at_rest(made[0][0]), pool.compiled_loop() or pool.move
+    S = pool.at_rest(made[0][0])
     spikes, counts = np.empty((1, CHUNK_MS), np.int64), np.empty(1, np.int64)
     traces, rows = np.empty((3, 0, 0)), np.full(1, -1)
     parts: list[np.ndarray] = []
@@ -161,7 +161,7 @@ def run_unit(lid: Lids, duration_s: float, *, seed: int | np.random.SeedSequence
             other = other + np.asarray(lid.input_mv, float)[first : first + n]
         zero, counts[:] = np.zeros(n), 0
         drive = size, zero, zero, other[None]
-        loop(S, P, noise.start, kicks, common, *drive, spikes, counts, traces, rows)
+        pool.move(S, P, noise.start, kicks, common, *drive, spikes, counts, traces, rows)
         parts.append((spikes[0, : counts[0]] + 1.0) * DT_MS / 1000.0 + first / 1000.0)
     return np.concatenate(parts)
 

@@ -9,13 +9,12 @@ equations, once for NumPy and for Numba.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from neurosim.base import backends
 from neurosim.base.errors import NeurosimError, number_within, unknown_name
-from neurosim.model.axon import kernel
 from neurosim.model.soma.pool_equations import (
     DT_MS,
     INPUT_MS,
@@ -29,7 +28,7 @@ from neurosim.model.soma.pool_equations import (
 from neurosim.model.soma.soma import SomaConditions, noise_mv, resting_mv, threshold_parts_mv
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 MAX_SAMPLES = 200_000_000  # units x milliseconds of one run
 MAX_TRACED = 20_000_000  # units x steps whose potential is recorded
@@ -234,16 +233,6 @@ def at_rest(P: np.ndarray) -> np.ndarray:
     return np.stack([v, v, zero, zero, p, 1.0 - (1.0 - P[11]) * p, zero])
 
 
-@cache
-def compiled_loop() -> Callable[..., None] | None:
-    """Return the compiled loop, or None without Numba or with NEUROSIM_NUMBA=0."""
-    if kernel.compiled_loops() is None:
-        return None
-    from neurosim.model.soma import compiled_pool
-
-    return cast("Callable[..., None]", cast("Any", compiled_pool).move)
-
-
 def move(
     S: np.ndarray,
     P: np.ndarray,
@@ -259,7 +248,7 @@ def move(
     traces: np.ndarray,
     rows: np.ndarray,
 ) -> None:
-    """Move every unit through one chunk of milliseconds, in place: the reference.
+    """Move every unit through one chunk of milliseconds, in place.
 
     Parameters
     ----------
@@ -286,6 +275,11 @@ def move(
         Potential, threshold rise and PIC of the units in `rows` (-1: not recorded).
     """
     keep, kick, force = independent_noise()
+    loop = backends.loop("pool")
+    if loop is not None:
+        drive = common, size, saturating, linear, other
+        loop(S, P, noise, kicks, *drive, spikes, counts, traces, rows, force)
+        return
     traced = np.flatnonzero(rows >= 0)
     states: list[np.ndarray] = list(S)
     for k in range(kicks.shape[1]):
@@ -555,16 +549,16 @@ def _run_chunks(
     rows = np.full(n, -1)
     rows[traced] = np.arange(traced.size)
     traces = np.empty((3, traced.size, ms * SUBSTEPS))
-    loop: Callable[..., None] = compiled_loop() or move
     chunks: list[tuple[np.ndarray, np.ndarray]] = []
     most = int(_CHUNK_MS / max(_soma_param("refractory_ms"), DT_MS)) + 2
     spikes, counts = np.empty((n, most), dtype=np.int64), np.empty(n, dtype=np.int64)
     for start, (common, kicks) in zip(range(0, ms, _CHUNK_MS), noise.chunks, strict=True):
         part = slice(start, min(start + _CHUNK_MS, ms))
         counts[:] = 0
-        now = [np.ascontiguousarray(values[..., part]) for values in inputs]
+        drive, injected, other = (np.ascontiguousarray(values[..., part]) for values in inputs)
         trace = traces[:, :, start * SUBSTEPS : part.stop * SUBSTEPS]
-        loop(S, P, noise.start, kicks, common, size, *now, spikes, counts, trace, rows)
+        now = size, drive, injected, other
+        move(S, P, noise.start, kicks, common, *now, spikes, counts, trace, rows)
         at, unit = _in_order_of_time(spikes, counts)
         chunks.append((at + start * SUBSTEPS, unit))
     parts, rest_mv = threshold_parts_mv(conditions), _soma_param("rest_mv")

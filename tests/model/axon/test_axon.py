@@ -6,6 +6,7 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import brentq, curve_fit
 from scipy.special import ndtr
 
+from neurosim.base import backends
 from neurosim.base.errors import NeurosimError
 from neurosim.model.axon import axon as ax
 from neurosim.model.axon import equations, kernel
@@ -255,10 +256,10 @@ def test_the_alternative_axon_moves_as_its_own_fit_did():
 
 
 def _both_paths(monkeypatch, run):
-    if kernel.compiled_loops() is None:
-        pytest.skip("Numba is not installed")
+    if not backends.is_compiled():
+        pytest.skip("nothing is compiled")
     fast = run()
-    monkeypatch.setattr(kernel, "compiled_loops", lambda: None)
+    monkeypatch.setenv("NEUROSIM_BACKEND", "numpy")
     return fast, run()
 
 

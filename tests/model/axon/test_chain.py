@@ -162,7 +162,7 @@ def test_compiled_and_plain_give_the_same(monkeypatch):
         return state, *result
 
     fast = go()
-    monkeypatch.setattr(ch, "compiled_loop", lambda: None)
+    monkeypatch.setenv("NEUROSIM_BACKEND", "numpy")
     plain = go()
     np.testing.assert_allclose(fast[0].S, plain[0].S, atol=1e-9)
     np.testing.assert_allclose(fast[0].slow, plain[0].slow, atol=1e-9)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from neurosim.base import backends
 from neurosim.base.errors import NeurosimError
 from neurosim.base.parameters import parameter
 from neurosim.model.firing import discharge, sampler
@@ -266,14 +267,9 @@ def test_the_mean_field_never_exceeds_the_ceiling():
 
 def drawn_without_numba(monkeypatch, draw_it):
     """Return what is drawn by the plain loop."""
-    monkeypatch.setenv("NEUROSIM_NUMBA", "0")
-    discharge._sampler.cache_clear()
-    try:
-        assert discharge._sampler() is sampler.sample
+    with monkeypatch.context() as patch:
+        patch.setenv("NEUROSIM_BACKEND", "numpy")
         return draw_it()
-    finally:
-        monkeypatch.undo()
-        discharge._sampler.cache_clear()
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -383,7 +379,7 @@ def test_drawing_leaves_the_references_to_its_tables_as_they_were():
     for seed in range(3):
         rng, timing = np.random.default_rng(seed), discharge._timing(hazard)
         state = sampler.initial_state()
-        discharge._sampler()(rng, tables, timing, waits, 60.0, state, out)
+        (backends.loop("sample") or sampler.sample)(rng, tables, timing, waits, 60.0, state, out)
         counts.append([sys.getrefcount(array) for array in (*tables, waits, out)])
     assert counts[0] == counts[1] == counts[2]
 

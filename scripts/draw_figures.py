@@ -4,8 +4,8 @@
 
 Writes docs/figures/*.png, by parts: `excitability`, the clinic's test in health and in named
 conditions; `scenarios`, the pictures of some scripts of scenarios/; `day`, one person's day;
-`pair`, health above low calcium; `threshold`, what decides how often people twitch; `article`,
-verdicts and remedies (some minutes).
+`pair`, health above low calcium; `threshold`, what decides how often people twitch; `ensemble`,
+axons that no norm tells apart; `article`, verdicts and remedies (some minutes).
 `draw_emg.py`, `draw_sensitivity.py` and the fits draw their own.
 `hazard_law.png` is drawn by fit_hazard.py. `neurosim excitability --condition NAME --out DIR`
 draws the same picture of any other state.
@@ -25,13 +25,16 @@ import numpy as np
 
 import neurosim as ns
 from neurosim.article.plot import picture_remedies, picture_verdicts
+from neurosim.base.parameters import parameter
 from neurosim.clinic.excitability import examine
-from neurosim.clinic.norms import norms
+from neurosim.clinic.indices import MEASURES
+from neurosim.clinic.norms import norm_measures, norms
 from neurosim.model.axon.axon import Conditions
 from neurosim.model.axon.changes import condition, named_condition
+from neurosim.model.axon.ensemble import ENSEMBLE, parameter_key
 from neurosim.model.body.fields import FIELDS
 from neurosim.model.firing.event_sites import mean_rate
-from neurosim.model.firing.hazard import hazard_table
+from neurosim.model.firing.hazard import hazard_table, prefetch_tables, site_rates
 from neurosim.simulation.scenario import load_scenario
 from neurosim.simulation.state import tissue_state
 from neurosim.view.excitability_figures import picture_excitability
@@ -129,6 +132,51 @@ def draw_threshold(people: int) -> None:
     plt.close(figure)
 
 
+def draw_ensemble() -> None:
+    """Draw what the norms see of the ensemble, and what blood does to its two kinds of sites."""
+    figure, (norm, threshold, channel) = plt.subplots(
+        1, 3, figsize=(13.5, 4.4), layout="constrained"
+    )
+    potassium = np.linspace(2.8, 7.0, 22)
+    colours = plt.get_cmap("viridis")(np.linspace(0.9, 0.1, len(ENSEMBLE)))
+    for axon, colour in zip(("ghk", *ENSEMBLE), ("black", *colours), strict=True):
+        mark = {"color": colour, "lw": 2.5 if axon == "ghk" else 1.3}
+        examination = examine(Conditions(), axon)
+        of_people = {m.key: norm_measures()[m.key] for m in MEASURES if m.key in norm_measures()}
+        z = [(examination.measures[k] - m) / sd for k, (m, sd) in of_people.items()]
+        norm.plot(z, range(len(z)), "o", ms=4, color=colour)
+        health = hazard_table(Conditions(), axon)
+        states = [Conditions(potassium_out_mmol_l=float(k)) for k in potassium]
+        prefetch_tables(states, axon, ())
+        tables = [hazard_table(c, axon) for c in states]
+        midpoint = parameter(*parameter_key(axon, "Vs"))
+        label = f"{axon} ({midpoint:.1f} mV)"
+        threshold.plot(potassium, [t.threshold_ratio[0] for t in tables], label=label, **mark)
+        site = np.array([health.critical_multiplier])
+        channel.semilogy(potassium, [site_rates(t, site)[0, 0] for t in tables], **mark)
+    norm.axvspan(-1.96, 1.96, color=PALE, zorder=0)
+    norm.set_yticks(
+        range(len(norm_measures())),
+        [m.name for m in MEASURES if m.key in norm_measures()],
+        fontsize=7,
+    )
+    norm.set_xlabel("SD of people (shaded: 95 % of them)")
+    norm.set_title("The nerve test: all alike")
+    for ax in (threshold, channel):
+        ax.axvspan(3.5, 5.0, color=PALE, zorder=0)
+        ax.set_xlabel("potassium, mmol/L (shaded: reference range)")
+    threshold.set_ylabel("threshold of a 1-ms pulse, times health")
+    threshold.set_title("Event sites: one direction")
+    threshold.legend(
+        frameon=False, fontsize=7, title="midpoint of slow inactivation", title_fontsize=7
+    )
+    channel.set_ylim(1e-4, 1e3)
+    channel.set_ylabel("bursts a minute")
+    channel.set_title("A channel site of one a minute: not told")
+    figure.savefig(FOLDER / "ensemble.png", dpi=80)
+    plt.close(figure)
+
+
 def draw_article(people: int) -> None:
     """Put the article's claims to many people, and draw verdicts and remedies."""
     article = ns.article(people=people, cores=os.cpu_count() or 1)
@@ -141,6 +189,7 @@ def main() -> None:
     parts = {
         "excitability": draw_excitability,
         "threshold": lambda: draw_threshold(args.people),
+        "ensemble": draw_ensemble,
         "scenarios": draw_scenarios,
         "day": draw_day,
         "pair": draw_pair,

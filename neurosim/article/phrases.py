@@ -323,8 +323,7 @@ def phrase(verdict: Verdict, article: Any = None) -> str:
     else:
         return _capitalize(v.finding or v.reason)
     assumed = " Rests on an assumed size." if rests_on_assumed_size(v) else ""
-    lid = f" In an eyelid prone to twitch (a hypothesis): {v.lid_outcome}." if v.lid_outcome else ""
-    return _capitalize(words) + assumed + lid
+    return _capitalize(words) + assumed
 
 
 # --- All of them -----------------------------------------------------------------------

@@ -165,7 +165,6 @@ def _certainty_pairs(v: Verdict) -> tuple[tuple[str, str], ...]:
         ("With other axons", _axons_words(v)),
         ("With fewer or more event sites", _shares_words(v)),
         ("In another muscle", elsewhere),
-        ("In a prone eyelid (hypothesis)", _lid_words(v)),
         ("Over the reference range", _reference_words(v)),
     )
 
@@ -206,16 +205,6 @@ def _shares_words(v: Verdict) -> str:
     return "; ".join(
         f"{100 * share:.0f} %: {phrases.rate_direction_words(ratio)}"
         for share, ratio in v.share_ratios.items()
-    )
-
-
-def _lid_words(v: Verdict) -> str:
-    """Return what the eyelid's hypothesis says, with the range of its assumed sizes."""
-    if not v.lid_outcome:
-        return ""
-    return (
-        f"{v.lid_outcome}: {v.lid_ratio:.2g} times as many episodes as in health, "
-        f"{interval_words(v.lid_low, v.lid_high)} as assumed sizes move"
     )
 
 

@@ -13,7 +13,6 @@ from neurosim.article.matrix import CAUSES, RemedyMatrix, remedy_matrix, remedy_
 from neurosim.article.verdict import (
     Verdict,
     judge_alarm,
-    judge_in_lid,
     judge_over_ensemble,
     judge_rate,
     judge_remedy,
@@ -265,7 +264,7 @@ def run_article(
 def _judge(claim: Claim, evidence: claim_tests.Evidence, signs: alarms.Alarms) -> Verdict:
     if claim.kind == "rate":
         rates = claim.own_rates(evidence.rates)
-        return judge_in_lid(_add_sizes(judge_rate(claim, rates), rates))
+        return _add_sizes(judge_rate(claim, rates), rates)
     if claim.kind == "remedy":
         return judge_remedy(claim, evidence.matrix)
     if claim.kind == "alarm":

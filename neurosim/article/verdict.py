@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from neurosim.base.parameters import parameter
-from neurosim.simulation.lid import CLAIMED, onset_range
 from neurosim.simulation.ratio import Ratio, mean_ratio, paired_ratio
 from neurosim.simulation.scenario import combined_name
 
@@ -80,11 +79,6 @@ class Verdict:
         Rate ratio in the calf; in the sole of the foot, if the verdict is on another muscle.
     reference_low, reference_high : float
         Rate ratios at both ends of the reference range of the blood value; NaN for others.
-    lid_outcome : str
-        Of the same cause in an eyelid prone to twitch, by a hypothesis (docs/eyelid.md); empty for
-        causes that nobody names for lids. It never changes `outcome`.
-    lid_ratio, lid_low, lid_high : float
-        Episodes in that lid, times health; least and greatest while assumed sizes move.
     """
 
     number: int
@@ -117,10 +111,6 @@ class Verdict:
     elsewhere_ratio: float = float("nan")
     reference_low: float = float("nan")
     reference_high: float = float("nan")
-    lid_outcome: str = ""
-    lid_ratio: float = float("nan")
-    lid_low: float = float("nan")
-    lid_high: float = float("nan")
 
     @property
     def turns(self) -> bool:
@@ -209,30 +199,6 @@ def judge_rate(claim: Claim, rates: Mapping[str, np.ndarray], normal: str = "nor
         changes=changes,
         partner=partner,
         **_ratio_fields(ratios[factor]),
-    )
-
-
-def judge_in_lid(verdict: Verdict) -> Verdict:
-    """Return a verdict on a cause with what a prone eyelid says of it, where advice names lids.
-
-    By the rule of `judge_rate` on the factor alone; not told where an assumed size turns it.
-    """
-    if verdict.kind != "rate" or verdict.factor not in CLAIMED:
-        return verdict
-    onset = onset_range(verdict.factor)
-    alone = [Ratio(r, r, r, 0).change for r in (onset.value, onset.low, onset.high)]
-    if len(set(alone)) > 1:
-        outcome = NOT_TOLD
-    elif alone[0] == verdict.expected:
-        outcome = "supported"
-    else:
-        outcome = "no difference at this size" if alone[0] == "same" else "opposed"
-    return replace(
-        verdict,
-        lid_outcome=outcome,
-        lid_ratio=onset.value,
-        lid_low=onset.low,
-        lid_high=onset.high,
     )
 
 

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from neurosim.base.parameters import load_group, override, parameter
+from neurosim.base.parameters import parameter
 from neurosim.model.body.state import Body
 from neurosim.model.soma import facial
-from neurosim.simulation.ratio import Ratio
 from neurosim.simulation.scenario import Scenario, load_scenario
 from neurosim.simulation.state import tissue_state
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from neurosim.model.soma.soma import SomaConditions
 
 CLAIMED = ("stress", "caffeine", "sleep_loss", "fatigue")  # in everyday advice
-CHOSEN_BY_FINDING = "facial-risk"  # the source of sizes that studies of lids suggested
 WAKING_H = 16.0  # of a day: asleep, nobody sees a lid
 # Standard deviations between healthy people, all assumed: mmol/L, and hours of sleep.
 ION_SD = {
@@ -74,38 +72,6 @@ def onset_factors(names: Sequence[str] = CLAIMED, *, mild: bool = False) -> dict
     healthy = onset_of(Body())
     bodies = {n: load_scenario(f"{n}_mild" if mild else n).body for n in names}
     return {name: onset_of(body) / healthy for name, body in bodies.items()}
-
-
-def onset_range(name: str) -> Ratio:
-    """Return a cause's factor on the episodes of a prone lid, and how far assumed sizes move it.
-
-    Parameters
-    ----------
-    name : str
-        Scenario of the catalogue.
-
-    Returns
-    -------
-    Ratio
-        The factor, and the least and the greatest while every assumed number of the lid is moved to
-        either end of its range, one at a time. A size that was chosen because studies of lids found
-        the effect is tried at none, too: it cannot support what it was chosen by.
-
-    Examples
-    --------
-    >>> onset_range("stress").change, onset_range("sleep_loss").low < 1.1
-    ('more', True)
-    """
-    factors = [onset_factors([name])[name]]
-    for number, value in load_group("facial").items():
-        if value.grade != "assumed":
-            continue
-        ends = (value.low, value.high, 0.0 if value.source == CHOSEN_BY_FINDING else None)
-        for end in ends:
-            if end is not None:
-                with override("facial", number, end):
-                    factors.append(onset_factors([name])[name])
-    return Ratio(factors[0], min(factors), max(factors), 0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,13 +1,11 @@
 """Verdicts: the paired ratio against SciPy, its coverage, the rules, and overrides."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from neurosim.article import verdict
 from neurosim.article.claims import Claim
 from neurosim.article.matrix import RemedyMatrix
 from neurosim.article.phrases import note_words
@@ -16,7 +14,6 @@ from neurosim.article.verdict import (
     OUTCOMES,
     Verdict,
     judge_alarm,
-    judge_in_lid,
     judge_over_ensemble,
     judge_rate,
     judge_remedy,
@@ -354,36 +351,3 @@ def test_a_table_changes_inside_and_comes_back_after(room, name, factor):
         assert np.abs(np.log(inside.bursts_per_min / before.bursts_per_min)).max() > 0.1
         assert hazard_table(conditions) is inside
     assert hazard_table(conditions) is before
-
-
-# --- The eyelid, beside ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "outcome"),
-    [
-        ("stress", "supported"),
-        ("caffeine", NOT_TOLD),  # at a share of none nothing reaches the lid
-        ("sleep_loss", NOT_TOLD),  # its size was chosen by the finding that it should explain
-        ("fatigue", NOT_TOLD),
-        ("high_calcium", ""),
-    ],
-)
-def test_a_lid_has_its_own_outcome_and_leaves_the_other_alone(name, outcome):
-    foot = Verdict(1, "A claim", factor=name, expected="more", outcome="opposed", rate_ratio=0.4)
-    lid = judge_in_lid(foot)
-    assert lid.lid_outcome == outcome and lid.outcome == "opposed"
-    assert replace(lid, lid_outcome="", lid_ratio=1.0, lid_low=1.0, lid_high=1.0) == replace(
-        foot, lid_ratio=1.0, lid_low=1.0, lid_high=1.0
-    )
-
-
-def test_a_lid_is_judged_by_the_rule_of_rates(monkeypatch):
-    def onset(value, low, high):
-        monkeypatch.setattr(verdict, "onset_range", lambda name: Ratio(value, low, high, 0))
-        return judge_in_lid(Verdict(1, "", factor="stress", expected="more")).lid_outcome
-
-    assert onset(3.0, 2.0, 5.0) == "supported"
-    assert onset(0.3, 0.2, 0.5) == "opposed"
-    assert onset(1.0, 1.0, 1.01) == "no difference at this size"
-    assert onset(3.0, 0.9, 5.0) == NOT_TOLD

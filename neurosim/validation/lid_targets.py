@@ -18,8 +18,8 @@ BANIK = "Banik & Miller 2004, J Neuro-Ophthalmol 24:290: bursts of a single unit
 GUNES = "Gunes 2024, doi 10.7759/cureus.69249: none of 103 against 103; limit chosen here"
 KIM = "Kim 2021 Korean J Health Promot 21:129: different in 72 against 197; limit chosen here"
 NOT_COMPUTABLE = (
-    ("V87", "whether closing the lid, or inhibition, ends an episode", "no trial was found; in the "
-     "model nine in ten fire on (docs/eyelid.md)"),
+    ("V87", "whether closing the lid ends an episode", "no trial was found; in the model "
+     "nine in ten and more fire on (docs/eyelid.md)"),
 )  # fmt: skip
 
 

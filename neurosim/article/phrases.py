@@ -53,6 +53,7 @@ OUTCOME_SIGNS = {
 }
 # Numbers that carry a blood value to the nerve; they do not say how large a factor is.
 PASSAGES = ("interstitial_", "csf_transfer", "internal_ions_per_sodium")
+LID_LABEL = "in the eyelid (hypothesis)"
 WIDTH = 100
 COLUMNS = (3, 32, 19, 40)  # of the printed table: number, claim, outcome, what was found
 
@@ -289,6 +290,24 @@ def _rate_phrase(v: Verdict) -> str:
     return "; ".join(filter(None, (words, note_words(v))))
 
 
+def lid_words(v: Verdict) -> str:
+    """Return what a prone eyelid says of an everyday cause, empty where it has no say."""
+    lid = v.lid
+    if lid is None:
+        return ""
+    times = f"{lid.ratio:.2g} times the episodes, {lid.low:.2g} to {lid.high:.2g} as numbers move"
+    parts = [f"{outcome_words(lid.outcome)}: {times}"]
+    if lid.turned_by:
+        parts.append(f"turned by {', '.join(map(_plain_name, lid.turned_by))}")
+    if lid.chosen:
+        parts.append("its size was chosen because a study had found it, so this is no test")
+    return "; ".join(parts)
+
+
+def _plain_name(full_name: str) -> str:
+    return full_name.partition(".")[2].replace("_", " ")
+
+
 def _remedy_phrase(v: Verdict) -> str:
     mean = rate_direction_words(v.rate_ratio, v.ci_low, v.ci_high)
     return "; ".join(filter(None, (note_words(v), f"mean of all causes: {mean}")))
@@ -375,6 +394,10 @@ def verdict_table(article: Any) -> str:
                 lines += _wrap_row(
                     (f"{v.number:>3}", v.claim, outcome_words(v.outcome), phrase(v, article))
                 )
+                if v.lid:
+                    sign = outcome_words(v.lid.outcome)
+                    words = lid_words(v).removeprefix(f"{sign}: ")
+                    lines += _wrap_row(("", LID_LABEL, sign, _capitalize(words)))
     lines.append("")
     for text in (*summary_sentences(article.verdicts), ALARM, ADVICE):
         lines += wrap(text, WIDTH)

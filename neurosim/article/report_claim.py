@@ -56,6 +56,8 @@ def claim_facts(verdict: Verdict, article: Any) -> Facts:
         "says": phrases.phrase(v, article),
         "physiology": record.physiology,
         "sources": "; ".join(citations),
+        "lid_label": _capitalize(phrases.LID_LABEL),
+        "lid": phrases.lid_words(v),
         "certainty": _certainty_pairs(v) if v.kind in ("rate", "remedy") else (),
     } | (makers[v.kind](v, record, article) if v.kind in makers else {})
 

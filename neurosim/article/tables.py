@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 VERDICT_FIELDS = tuple(
     f.name
     for f in fields(Verdict)
-    if f.name not in ("axon_ratios", "share_ratios", "changes", "lean", "reason")
+    if f.name not in ("axon_ratios", "share_ratios", "changes", "lean", "lid", "reason")
 )
 
 
@@ -45,9 +45,23 @@ def verdict_rows(article: Any) -> list[dict[str, Any]]:
             "assumed_sizes": " ".join(phrases.assumed_sizes(v.kind, v.factor)),
             "note": phrases.note_words(v),
             "says": phrases.phrase(v, article),
+            **_lid_cells(v),
         }
         rows.append(row)
     return rows
+
+
+def _lid_cells(v: Verdict) -> dict[str, Any]:
+    """Return what stands of a prone eyelid in the row of a verdict; nothing where it has no say."""
+    lid = v.lid
+    return {
+        "lid_outcome": lid.outcome if lid else "",
+        "lid_ratio": lid.ratio if lid else math.nan,
+        "lid_low": lid.low if lid else math.nan,
+        "lid_high": lid.high if lid else math.nan,
+        "lid_turned_by": " ".join(lid.turned_by) if lid else "",
+        "lid_chosen": " ".join(lid.chosen) if lid else "",
+    }
 
 
 def remedy_rows(matrix: RemedyMatrix) -> list[dict[str, Any]]:

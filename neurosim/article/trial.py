@@ -9,6 +9,7 @@ import numpy as np
 
 from neurosim.article import alarms, claim_tests, claims
 from neurosim.article.claims import CLAIMS, Claim
+from neurosim.article.in_the_lid import judge_in_lid
 from neurosim.article.matrix import CAUSES, RemedyMatrix, remedy_matrix, remedy_scenarios
 from neurosim.article.verdict import (
     Verdict,
@@ -22,6 +23,7 @@ from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, number_within, short_repr
 from neurosim.base.parameters import Key, keep_reads
 from neurosim.base.viewable import Viewable
+from neurosim.simulation.lid import CLAIMED
 from neurosim.simulation.long_run import SEEDS, long_run_rates
 from neurosim.simulation.ratio import NO_RATIO, Ratio, paired_ratio, shared_ratio
 from neurosim.simulation.robustness import Question, Robustness, assess_robustness
@@ -264,7 +266,9 @@ def run_article(
 def _judge(claim: Claim, evidence: claim_tests.Evidence, signs: alarms.Alarms) -> Verdict:
     if claim.kind == "rate":
         rates = claim.own_rates(evidence.rates)
-        return _add_sizes(judge_rate(claim, rates), rates)
+        first = claim.scenarios[0]
+        lid = judge_in_lid(first, claim.expected) if first in CLAIMED else None
+        return replace(_add_sizes(judge_rate(claim, rates), rates), lid=lid)
     if claim.kind == "remedy":
         return judge_remedy(claim, evidence.matrix)
     if claim.kind == "alarm":

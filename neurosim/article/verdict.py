@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from neurosim.article.alarms import Alarms
     from neurosim.article.claims import Claim
+    from neurosim.article.in_the_lid import LidFinding
     from neurosim.article.matrix import RemedyMatrix
     from neurosim.simulation.robustness import Lean
 
@@ -79,6 +80,8 @@ class Verdict:
         Rate ratio in the calf; in the sole of the foot, if the verdict is on another muscle.
     reference_low, reference_high : float
         Rate ratios at both ends of the reference range of the blood value; NaN for others.
+    lid : LidFinding or None
+        What a prone eyelid says of an everyday cause, a hypothesis that never moves the outcome.
     """
 
     number: int
@@ -111,6 +114,7 @@ class Verdict:
     elsewhere_ratio: float = float("nan")
     reference_low: float = float("nan")
     reference_high: float = float("nan")
+    lid: LidFinding | None = None
 
     @property
     def turns(self) -> bool:

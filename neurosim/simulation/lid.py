@@ -24,11 +24,10 @@ if TYPE_CHECKING:
 
 CLAIMED = ("stress", "caffeine", "sleep_loss", "fatigue")  # in everyday advice
 WAKING_H = 16.0  # of a day: asleep, nobody sees a lid
-# Standard deviations between healthy people, all assumed: mmol/L, and hours of sleep.
-ION_SD = {
-    "sodium_mmol_l": 2.0, "potassium_mmol_l": 0.35,
-    "ionised_calcium_mmol_l": 0.05, "ionised_magnesium_mmol_l": 0.05,
-}  # fmt: skip
+IONS = (
+    "sodium_mmol_l", "potassium_mmol_l", "ionised_calcium_mmol_l", "ionised_magnesium_mmol_l",
+)  # fmt: skip
+# Standard deviations between healthy people, assumed: hours of sleep, and tiredness.
 SLEEP_DEBT_SD_H, TIREDNESS_SD, TIREDNESS_BY_SLEEP = 1.5, 0.25, 0.5
 
 
@@ -93,6 +92,16 @@ class People:
     tone_mv: np.ndarray
 
 
+def blood_sd(ion: str) -> float:
+    """Return the standard deviation of an ion in the blood of healthy people on some day, mmol/L.
+
+    People differ, and each of them from day to day; the laboratory's error is not in it.
+    """
+    name = ion.removesuffix("_mmol_l")
+    parts = (parameter("variation", f"{part}.{name}") / 100.0 for part in ("within", "between"))
+    return float(getattr(Body(), ion) * np.hypot(*parts))
+
+
 def draw_people(people: int, rng: np.random.Generator, ion_share: float | None = None) -> People:
     """Return people of a population in an ordinary week.
 
@@ -103,13 +112,14 @@ def draw_people(people: int, rng: np.random.Generator, ion_share: float | None =
     ion_share : float, optional
         Share of a change of the blood that reaches the motor neuron, in place of the model's.
     """
-    normal = rng.standard_normal((len(ION_SD) + 3, people))
+    normal = rng.standard_normal((len(IONS) + 3, people))
     columns: dict[str, np.ndarray] = {}
     tone = parameter("facial", "tone_mean_mv") + parameter("facial", "tone_sd_mv") * normal[-1]
     usual = parameter("body", "csf_transfer") * parameter("facial", "ion_share")
     scale = 1.0 if ion_share is None else ion_share / usual
     lifted = np.zeros(people)
-    for (name, sd), z in zip(ION_SD.items(), normal, strict=False):
+    for name, z in zip(IONS, normal, strict=False):
+        sd = blood_sd(name)
         columns[name] = getattr(Body(), name) + sd * z
         lifted += scale * _lift_mv(name, sd) * z
     columns["sleep_debt_h"] = np.maximum(SLEEP_DEBT_SD_H * normal[-2], 0.0)

@@ -1,6 +1,6 @@
 """The model against published numbers, target by target, misses included.
 
-Targets carry a short name (V1 to V80, N for the norms of nerve excitability). A signed
+Targets carry a short name (V1 to V87, N for the norms of nerve excitability). A signed
 target ("goes down") has a range that is open on one side. The grade says what the target
 is for the model: `fitted` if it was used in a fit, else `measured` (a prediction held
 against a measurement) or `assumed` (the published number could not be read again).
@@ -20,7 +20,7 @@ from neurosim.model.body.state import Body
 from neurosim.model.firing.hazard import hazard_table
 from neurosim.model.muscle import junction
 from neurosim.simulation.simulate import simulate
-from neurosim.validation import axon_targets, body_targets, motor_targets
+from neurosim.validation import axon_targets, body_targets, lid_targets, motor_targets
 from neurosim.validation.axon_targets import (
     BLANCHARD,
     KLEINE,
@@ -29,6 +29,7 @@ from neurosim.validation.axon_targets import (
     population_rows,
 )
 from neurosim.validation.body_targets import body_rows
+from neurosim.validation.lid_targets import lid_rows
 from neurosim.validation.motor_targets import motor_rows
 from neurosim.validation.people_targets import people_rows
 from neurosim.validation.target import INF, Row, Validation
@@ -37,6 +38,7 @@ NOT_COMPUTABLE = (
     *axon_targets.NOT_COMPUTABLE,
     *motor_targets.NOT_COMPUTABLE,
     *body_targets.NOT_COMPUTABLE,
+    *lid_targets.NOT_COMPUTABLE,
 )
 
 
@@ -132,6 +134,7 @@ def validation_rows(people: int = 1500) -> tuple[Row, ...]:
         *motor_rows(),
         *body_rows(),
         *people_rows(),
+        *lid_rows(),
     )
 
 

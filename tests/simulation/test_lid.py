@@ -10,6 +10,7 @@ from neurosim.model.soma import facial
 from neurosim.simulation import lid
 from neurosim.simulation.scenario import load_scenario
 from neurosim.simulation.simulate import simulate
+from neurosim.validation.people_targets import IONS, draw_bloods
 
 HOUR = 3600.0
 
@@ -78,10 +79,18 @@ def test_everyday_causes_raise_the_onset_and_small_ones_less():
 
 def test_a_study_of_ions_finds_nothing_unless_the_blood_arrives():
     shares = lid.case_control(103, 103, repeats=60, seed=1)
-    ions = [shares[name] for name in lid.ION_SD]
+    ions = [shares[name] for name in lid.IONS]
     assert max(ions) <= 0.2, "chance finds one in twenty"
     arriving = lid.case_control(103, 103, repeats=20, seed=1, ion_share=1.0)
     assert arriving["potassium_mmol_l"] > 0.9
+
+
+def test_blood_is_spread_as_in_the_other_studies_of_lids():
+    bloods = draw_bloods(4000)
+    for name, day in zip(IONS, bloods.day, strict=True):
+        assert lid.blood_sd(name) == pytest.approx(day.std(), rel=0.06), name
+    with override("variation", "between.potassium", 6.0):
+        assert lid.blood_sd("potassium_mmol_l") > 0.28
 
 
 def test_a_study_of_sleep_finds_it_only_if_sleep_acts():

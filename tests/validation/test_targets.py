@@ -36,6 +36,7 @@ KNOWN_MISSES = {
     ("V47", "people who twitch at a look"),
     ("V55a", "change of the time constant with mexiletine"),
     ("V81", "eyelid twitches against health"),
+    ("V84", "length of the longest tenth of episodes"),
     ("V70", "change of hysteresis by paired units"),
     ("V75", "rise of blood sodium"),
     ("V75", "sodium lost"),

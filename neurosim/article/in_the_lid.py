@@ -2,14 +2,13 @@
 
 The factor of a cause on the episodes of a prone lid is judged by the rule of the foot; what it
 says never changes the foot's verdict. Numbers with a range are moved one at a time, and where one
-of them turns the outcome it is not told by this model.
+of them turns the outcome it is not told by this model. A size that was chosen because studies of
+lids found the cause is tried at none, too: it cannot support what it was chosen by.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from neurosim.article.verdict import NOT_TOLD
+from neurosim.article.verdict import NOT_TOLD, LidFinding
 from neurosim.base.cache import cached
 from neurosim.base.parameters import load_group, override, track_reads
 from neurosim.simulation.lid import onset_factors
@@ -17,32 +16,6 @@ from neurosim.simulation.ratio import Ratio
 
 GROUPS = ("facial", "body")  # whose numbers say how a cause acts on a lid
 CHOSEN = "facial-risk"  # source of sizes that were chosen because studies found the cause
-
-
-@dataclass(frozen=True)
-class LidFinding:
-    """What a prone lid says of one cause.
-
-    Attributes
-    ----------
-    outcome : str
-        One of `neurosim.article.verdict.OUTCOMES`.
-    ratio, low, high : float
-        Episodes in an hour of silence against the same lid in health; least and greatest while
-        each number was moved through its range.
-    turned_by : tuple of str
-        Numbers (``group.name``) that turn the outcome within their range.
-    chosen : tuple of str
-        Numbers whose size was chosen because a study had found the cause: then the outcome is
-        no test of it.
-    """
-
-    outcome: str
-    ratio: float
-    low: float
-    high: float
-    turned_by: tuple[str, ...] = ()
-    chosen: tuple[str, ...] = ()
 
 
 def _side(ratio: float) -> str:
@@ -78,15 +51,20 @@ def judge_in_lid(name: str, expected: str = "more") -> LidFinding:
     ends = [ratio, *(r for rs in moved.values() for r in rs)]
     return LidFinding(
         NOT_TOLD if turned_by else _outcome(_side(ratio), expected),
-        ratio, min(ends), max(ends), turned_by, chosen,
-    )  # fmt: skip
+        ratio,
+        min(ends),
+        max(ends),
+        turned_by,
+        chosen,
+    )
 
 
 def _moved_ratios(name: str, group: str, number: str) -> tuple[float, ...]:
-    """Return the factor of a cause at both ends of the range of one number."""
+    """Return the factor of a cause at both ends of the range of one number, and at a chosen's 0."""
     value = load_group(group)[number]
+    ends = (value.low, value.high, *((0.0,) if value.source == CHOSEN else ()))
     ratios: list[float] = []
-    for end in (value.low, value.high):
+    for end in ends:
         with override(group, number, end):
             ratios.append(onset_factors([name])[name])
     return tuple(ratios)

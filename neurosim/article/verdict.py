@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from neurosim.article.alarms import Alarms
     from neurosim.article.claims import Claim
-    from neurosim.article.in_the_lid import LidFinding
     from neurosim.article.matrix import RemedyMatrix
     from neurosim.simulation.robustness import Lean
 
@@ -33,6 +32,31 @@ OUTCOMES = (
     NOT_TOLD,
     "outside this model",
 )
+
+
+@dataclass(frozen=True)
+class LidFinding:
+    """What a prone lid says of one cause.
+
+    Attributes
+    ----------
+    outcome : str
+        One of `OUTCOMES`.
+    ratio, low, high : float
+        Episodes in an hour of silence against the same lid in health; least and greatest while
+        each number was moved through its range.
+    turned_by : tuple of str
+        Numbers (``group.name``) that turn the outcome within their range.
+    chosen : tuple of str
+        Numbers whose size was chosen because a study had found the cause; tried at 0, too.
+    """
+
+    outcome: str
+    ratio: float
+    low: float
+    high: float
+    turned_by: tuple[str, ...] = ()
+    chosen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

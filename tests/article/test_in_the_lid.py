@@ -11,7 +11,7 @@ from neurosim.article.verdict import NOT_TOLD, judge_rate
 from neurosim.base.parameters import override
 from neurosim.simulation.lid import CLAIMED, onset_factors
 
-EXPECTED = {"stress": "supported", "caffeine": NOT_TOLD, "sleep_loss": "supported",
+EXPECTED = {"stress": "supported", "caffeine": NOT_TOLD, "sleep_loss": NOT_TOLD,
             "fatigue": NOT_TOLD}  # fmt: skip
 
 
@@ -24,7 +24,9 @@ def test_a_size_whose_range_turns_it_makes_it_not_told(name):
 
 
 def test_sizes_that_studies_chose_are_named():
-    assert judge_in_lid("sleep_loss").chosen == ("facial.sleep_share",)
+    sleep = judge_in_lid("sleep_loss")
+    assert sleep.chosen == sleep.turned_by == ("facial.sleep_share",)
+    assert sleep.low == pytest.approx(1.0), "at none it does nothing"
     assert judge_in_lid("stress").chosen == ()
 
 

@@ -6,6 +6,7 @@ people have one near its edge, which is assumed. Episodes come by its fitted law
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -98,8 +99,8 @@ def blood_sd(ion: str) -> float:
     People differ, and each of them from day to day; the laboratory's error is not in it.
     """
     name = ion.removesuffix("_mmol_l")
-    parts = (parameter("variation", f"{part}.{name}") / 100.0 for part in ("within", "between"))
-    return float(getattr(Body(), ion) * np.hypot(*parts))
+    within, between = (parameter("variation", f"{part}.{name}") for part in ("within", "between"))
+    return getattr(Body(), ion) * math.hypot(within, between) / 100.0
 
 
 def draw_people(people: int, rng: np.random.Generator, ion_share: float | None = None) -> People:

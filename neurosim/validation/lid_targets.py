@@ -33,20 +33,47 @@ def _pattern_rows() -> list[Row]:
     pattern = facial.measure_pattern(facial.run_unit(lid, WATCHED_S, seed=SEED), WATCHED_S)
     where = f"one prone motor neuron of the lid, {WATCHED_S / 60:g} min"
     return [
-        Row("V84", "rate within an episode", "Hz", where, 3.0, 8.0, pattern.rate_hz, "fitted",
-            BANIK),
-        Row("V84", "length of the longest tenth of episodes", "s", where, 3600.0, INF,
-            pattern.duration_s[2], "assumed", "clinical statements: seconds to hours; no counts"),
-    ]  # fmt: skip
+        Row(
+            "V84", "rate within an episode", "Hz", where, 3.0, 8.0, pattern.rate_hz, "fitted", BANIK
+        ),
+        Row(
+            "V84",
+            "mean interval within an episode",
+            "ms",
+            where,
+            100.0,
+            200.0,
+            1000.0 / pattern.rate_hz,
+            "measured",
+            f"{BANIK}: 100 to 200 ms between bursts",
+        ),
+        Row(
+            "V84",
+            "length of the longest tenth of episodes",
+            "s",
+            where,
+            3600.0,
+            INF,
+            pattern.duration_s[2],
+            "assumed",
+            "clinical statements: seconds to hours; no counts",
+        ),
+    ]
 
 
 def _exam_row() -> Row:
     """V85: 44 of 100 students; 95 % interval of Wilson."""
     return Row(
-        "V85", "students whose lid twitches in the week before exams", "share",
-        "20 000 people; how near to the edge they are is assumed", 0.347, 0.538,
-        exam_week(seed=3)[1], "assumed", "Hadzic 2016, BJMMR 14(6):1-6: 44 of 100; Wilson interval",
-    )  # fmt: skip
+        "V85",
+        "students whose lid twitches in the week before exams",
+        "share",
+        "20 000 people; how near to the edge they are is assumed",
+        0.347,
+        0.538,
+        exam_week(seed=3)[1],
+        "assumed",
+        "Hadzic 2016, BJMMR 14(6):1-6: 44 of 100; Wilson interval",
+    )
 
 
 def _case_rows() -> list[Row]:

@@ -92,7 +92,7 @@ def picture_chain(
         handles=handles, loc="outside upper left", ncols=7, handletextpad=0.2, columnspacing=1.2
     )
     title = f"{safe_label(s.title)}: from blood to twitch, {muscle_words(s.muscle)}"
-    note = f"person {result.person} of seed {s.seed}, {panels.window_words(window)}"
+    note = f"person {result.person} of seed {s.seed}, {panels.window_words(window, s.duration_s)}"
     add_titles(fig, title, f"Simulated: {note}.")
     return fig
 
@@ -144,7 +144,8 @@ def picture_pair(top: Result, bottom: Result) -> Any:
         columnspacing=1.2,
     )
     s = bottom.scenario
-    note = f"Simulated {muscle_words(s.muscle)}, one person, {panels.window_words(window)}."
+    part = panels.window_words(window, s.duration_s)
+    note = f"Simulated {muscle_words(s.muscle)}, one person, {part}."
     add_titles(fig, "", note)
     lines = [
         f"{_pair_words(r, r.scenario.title)}.\n{firing_words(r)}\n{twitch_words(r)}" for r in both

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurosim.model.body.state import Body
+from neurosim.model.firing.discharge import PROCESSES
 from neurosim.model.muscle.force import TwitchScales, muscle_force_mn
 from neurosim.view.describe_ratio import RatioFacts, people_ratio, person_ratio, ratio_facts
 from neurosim.view.style import (
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from neurosim.simulation.result import Result
 
 MANY_DISCHARGES = 150  # twitches in a whole run above which only a part of it is drawn
+PLATEAU = PROCESSES.index("plateau")  # of motor neurons that hold themselves firing
 WINDOWS_S = (10.0, 30.0, 60.0, 300.0, 600.0, 3600.0, 21_600.0, 86_400.0, 604_800.0)
 LONGEST_TRACE_S = 900.0  # a longer force is drawn as one line per twitch
 
@@ -49,7 +51,8 @@ def window_s(*results: Result) -> tuple[float, float]:
     """Return start and end (s) of the part of the run to draw.
 
     All of it where twitches are rare, otherwise so much of its end that they can be told
-    apart: by then the sodium load of busy units has settled.
+    apart: by then the sodium load of busy units has settled. Where motor neurons hold themselves
+    firing now and then and the end has no such episode, the part as long that has most of one.
     """
     duration = results[0].scenario.duration_s
     busiest = max(len(r.twitches) for r in results)
@@ -57,21 +60,30 @@ def window_s(*results: Result) -> tuple[float, float]:
         return 0.0, duration
     needed = duration * MANY_DISCHARGES / busiest
     length = min(duration, max((w for w in WINDOWS_S if w <= needed), default=WINDOWS_S[0]))
-    return duration - length, duration
+    held_s = np.concatenate([r.firing.time_s[r.firing.process == PLATEAU] for r in results])
+    before = np.floor((duration - held_s) / length).astype(int)  # lengths before the end
+    whole = np.bincount(before[before < int(duration / length)], minlength=1)
+    end = duration if whole[0] else duration - length * int(whole.argmax())
+    return end - length, end
 
 
-def window_words(window: tuple[float, float]) -> str:
-    """Return in words which part of the run is drawn."""
+def window_words(window: tuple[float, float], duration_s: float) -> str:
+    """Return in words which part of a run is drawn."""
     start, end = window
-    if start > 0:
-        return f"the last {time_words(end - start)} of {time_words(end)} shown"
-    return f"all {time_words(end)} shown"
+    if start <= 0 and end >= duration_s:
+        return f"all {time_words(end)} shown"
+    length, all_of_it = time_words(end - start), time_words(duration_s)
+    if end >= duration_s:
+        return f"the last {length} of {all_of_it} shown"
+    return f"{length} of {all_of_it} shown, from {time_words(start)} on"
 
 
-def _time_label(window: tuple[float, float]) -> str:
+def _time_label(window: tuple[float, float], duration_s: float) -> str:
     start, end = window
-    unit = time_unit(end - start)[1]
-    return f"time, {unit} (the last {time_words(end - start)})" if start else f"time, {unit}"
+    label = f"time, {time_unit(end - start)[1]}"
+    if end < duration_s:
+        return f"{label} (from {time_words(start)} on)"
+    return f"{label} (the last {time_words(end - start)})" if start > 0 else label
 
 
 def lane_title(result: Result) -> str:
@@ -140,7 +152,7 @@ def plot_raster(
     ax.set_ylim(1 - 0.06 * result.sites.units, 1.06 * result.sites.units)
     ax.set_yticks([1, result.sites.units])
     ax.set_ylabel("motor unit,\nsmall to large")
-    ax.set_xlabel(_time_label((start, end)))
+    ax.set_xlabel(_time_label((start, end), result.scenario.duration_s))
     if key:
         ax.legend(
             handles=origin_handles([result]),
@@ -233,7 +245,7 @@ def plot_force(
     ax.set_ylim(-0.03 * top, 1.12 * top)
     ax.yaxis.set_major_formatter(plain_numbers())
     ax.set_ylabel("force, mN")
-    ax.set_xlabel(_time_label(window))
+    ax.set_xlabel(_time_label(window, result.scenario.duration_s))
     return ax
 
 

@@ -37,6 +37,7 @@ KNOWN_MISSES = {
     ("V55a", "change of the time constant with mexiletine"),
     ("V81", "eyelid twitches against health"),
     ("V84", "length of the longest tenth of episodes"),
+    ("V84", "mean interval within an episode"),
     ("V70", "change of hysteresis by paired units"),
     ("V75", "rise of blood sodium"),
     ("V75", "sodium lost"),

@@ -15,7 +15,7 @@ from neurosim.model.axon.axon import Conditions
 from neurosim.model.soma.soma import SomaConditions, simulate_soma
 from neurosim.simulation.replicate import replicate
 from neurosim.simulation.simulate import simulate
-from neurosim.view import excitability_figures, figures, style
+from neurosim.view import excitability_figures, figures, panels, style
 
 UNITS = ("%", "ms", "mV", "mN", "mmol/L", "second", "minute", "hour", "day", "no unit",
          "per minute", "times", "number", "motor unit", "people", "person")  # fmt: skip
@@ -143,3 +143,15 @@ def test_sweep_and_soma(check):
     check(figures.picture_sweep("potassium in plasma, mmol/L", [3.0, 6.0], rates, (3.5, 5.0)))
     trace = simulate_soma(SomaConditions(calcium_out_mmol_l=1.0), 9.0, 200.0, seed=1)
     check(figures.picture_soma(trace))
+
+
+def test_the_window_shows_an_episode_where_the_end_has_none(low):
+    result = simulate("eyelid_myokymia")
+    start, end = panels.window_s(result)
+    assert (start, end) == (420.0, 480.0)
+    held = result.firing.time_s[result.firing.process == panels.PLATEAU]
+    assert not (held > 540.0).any() and ((held >= start) & (held <= end)).sum() > 60
+    words = panels.window_words((start, end), 600.0)
+    assert words == "60 seconds of 10 minutes shown, from 7 minutes on"
+    assert panels.window_s(low)[1] == 60.0, "nothing holds itself firing: the end"
+    assert panels.window_words((540.0, 600.0), 600.0) == "the last 60 seconds of 10 minutes shown"

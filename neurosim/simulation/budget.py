@@ -140,11 +140,14 @@ def measure_few(scenarios: Sequence[Scenario], people: int) -> tuple[float, floa
 
     least_h = min(duration_h, 1.0 / 60.0)
     tally_person(last(least_h), people)  # what is compiled is paid once
-    some, rates, begun = [], [], perf_counter()
+    some: list[int] = []
+    rates: list[float] = []
+    begun = perf_counter()
     while len(some) < 3 or (len(some) < 20 and perf_counter() - begun < 1.0):
         some.append(people + 1 + len(some))
         rates += [t.expected_per_min for t in tally_person(last(least_h), some[-1])]
-    once_s, spans_h, took_s = perf_counter() - begun, [least_h], []
+    once_s, spans_h = perf_counter() - begun, [least_h]
+    took_s: list[float] = []
     while True:
         begun = perf_counter()
         for person in some:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -120,7 +120,8 @@ def _read_json(path: Path) -> dict[str, Any] | None:
         record = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    return record if isinstance(record, dict) and "settings" in record else None
+    is_record = isinstance(record, dict) and "settings" in record
+    return cast("dict[str, Any]", record) if is_record else None
 
 
 def _lock_folder(folder: Path) -> int:
@@ -175,9 +176,9 @@ def first_difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple
 
 def _flatten(tree: Any, prefix: str = "") -> dict[str, Any]:
     if isinstance(tree, Mapping):
-        items = [(str(key), value) for key, value in tree.items()]
+        items = [(str(key), value) for key, value in cast("Mapping[Any, Any]", tree).items()]
     elif isinstance(tree, list):
-        items = [(str(i), value) for i, value in enumerate(tree)]
+        items = [(str(i), value) for i, value in enumerate(cast("list[Any]", tree))]
     else:
         return {prefix.rstrip("."): tree}
     flat: dict[str, Any] = {}

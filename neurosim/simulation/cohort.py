@@ -267,7 +267,7 @@ class Cohort(Viewable):
         return self._sums["bursts"]
 
     @property
-    def parameters(self) -> frozenset[Key]:
+    def parameters(self) -> frozenset[Key]:  # pyright: ignore[reportIncompatibleVariableOverride] its parts have them
         """Group and name of every parameter that was read."""
         return frozenset(self._sums["parameters"])
 
@@ -442,7 +442,7 @@ def check_workers(workers: int | None, scheduler: str | None) -> int:
     return min(os.cpu_count() or 1, crew.MAX_WORKERS)
 
 
-class _MemoryParts(dict):
+class _MemoryParts(dict[int, dict[str, np.ndarray]]):
     """Parts that are kept in memory."""
 
     def write(self, number: int, part: dict[str, np.ndarray]) -> None:
@@ -531,7 +531,8 @@ def _count_all(
     progress: Callable[[int, int], object] | None,
 ) -> bool:
     """Count the people of every part that is not there yet; return whether some were there."""
-    todo, done = [], 0
+    todo: list[tuple[Plan, int, int]] = []
+    done = 0
     for i, (first, stop) in enumerate(chunks(plan.people, chunk)):
         if _is_intact(store.read(i), plan, first, stop):
             done += stop - first

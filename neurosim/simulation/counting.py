@@ -11,10 +11,13 @@ import numpy as np
 
 from neurosim.model.muscle.force import force_frequency
 
+ForceLaw = tuple[float, float, float, float]  # factor, exponent, linear limit, fraction there
+Knots = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
 FUSED = 4.0  # contraction times in an interval above which twitches fuse wholly (to 1e-55)
 
 
-def interpolate_knots(t, at, values):
+def interpolate_knots(t: float, at: np.ndarray, values: np.ndarray) -> float:
     """Return a value at a time between the knots `at`, on a straight line; the ends held."""
     if at.size == 1 or t <= at[0]:
         return values[0]
@@ -24,13 +27,13 @@ def interpolate_knots(t, at, values):
     return values[q] + (t - at[q]) / (at[q + 1] - at[q]) * (values[q + 1] - values[q])
 
 
-def force_law() -> tuple[float, float, float, float]:
+def force_law() -> ForceLaw:
     """Return `muscle.force.force_frequency`, and the tetanic fraction at its linear limit."""
     factor, exponent, limit = force_frequency()
     return factor, exponent, limit, -expm1(-factor * limit**exponent)
 
 
-def summation_gain(ratio, force_law):
+def summation_gain(ratio: float, force_law: ForceLaw) -> float:
     """Return how much larger a twitch is than a lone one, as `muscle.force.gain` does."""
     factor, exponent, limit, fraction = force_law
     if ratio <= limit:
@@ -40,20 +43,20 @@ def summation_gain(ratio, force_law):
 
 
 def count_bursts(
-    rows,
-    twitch,
-    muscle,
-    force_law,
-    knots,
-    origin,
-    bin_s,
-    last,
-    by_bin,
-    origins,
-    sizes,
-    intervals,
-    active,
-):
+    rows: np.ndarray,
+    twitch: tuple[np.ndarray, np.ndarray],
+    muscle: float,
+    force_law: ForceLaw,
+    knots: Knots,
+    origin: np.ndarray,
+    bin_s: float,
+    last: np.ndarray,
+    by_bin: np.ndarray,
+    origins: np.ndarray,
+    sizes: np.ndarray,
+    intervals: np.ndarray,
+    active: np.ndarray,
+) -> None:
     """Add bursts to counts.
 
     Parameters
@@ -83,7 +86,8 @@ def count_bursts(
     at, middle, force, slow, reached = knots
     i, n, end = 0, rows.shape[1], by_bin.shape[1] - 1
     while i < n:
-        u, begin = int(rows[1, i]), rows[0, i]
+        u = int(rows[1, i])
+        begin: float = rows[0, i]
         if u != last[0]:
             last[0], last[1], last[2] = u, -1e300, -1e300
             active[u] = True
@@ -119,7 +123,7 @@ def count_bursts(
             sizes[min(size, sizes.size) - 1] += 1
 
 
-def peak_force(a, b, u_gap):
+def peak_force(a: float, b: float, u_gap: float) -> float:
     """Return the largest force within a gap after a discharge, over e: (a + b u) exp(1 - u)."""
     u = min(max(1.0 - a / b, 0.0), u_gap)
     return (a + b * u) * exp(1.0 - u)

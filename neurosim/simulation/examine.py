@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 from neurosim.base.calls import public
 from neurosim.base.errors import NeurosimError, finite_number, short_repr
@@ -180,7 +181,7 @@ def _check_change(change: object) -> dict[str, float]:
             "change must be names with values, such as {'persistent_sodium_scale': 2}, not "
             f"{short_repr(change)}."
         )
-    return check_changes(change)
+    return check_changes(cast("Mapping[str, Any]", change))
 
 
 def _describe_examined(
@@ -237,7 +238,7 @@ def fit(record: str | Path | NerveRecord | Excitability, *, axon: str = "ghk") -
         record = NerveRecord.from_excitability(record)
     elif isinstance(record, str | Path):
         record = read_record(record)
-    elif not isinstance(record, NerveRecord):
+    elif not isinstance(record, NerveRecord):  # pyright: ignore[reportUnnecessaryIsInstance] a user may pass anything
         raise NeurosimError(
             "record must be a MEM or CSV file, a NerveRecord or what excitability() returned, not "
             f"{short_repr(record)}."

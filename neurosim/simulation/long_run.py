@@ -22,6 +22,7 @@ from neurosim.simulation.workers import map_jobs
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from neurosim.model.firing.sites import Sites
     from neurosim.simulation.scenario import Scenario
 
 SEEDS = 4  # groups of people, each from a seed of its own
@@ -40,7 +41,9 @@ def _comparable_state(scenario: Scenario) -> state_.TissueState:
 
 
 def person_rates(
-    scenarios: Sequence[Scenario], person: int, draw: Callable = person_run.healthy_sites
+    scenarios: Sequence[Scenario],
+    person: int,
+    draw: Callable[[Scenario, int], Sites] = person_run.healthy_sites,
 ) -> np.ndarray:
     """Return twitches per minute of one person under every scenario, shape (scenarios,).
 
@@ -61,7 +64,10 @@ def person_rates(
 
 
 def _person_hazard(
-    scenario: Scenario, state: state_.TissueState, person: int, draw: Callable
+    scenario: Scenario,
+    state: state_.TissueState,
+    person: int,
+    draw: Callable[[Scenario, int], Sites],
 ) -> tuple[UnitHazard, float]:
     """Return a person's hazards in a state, and bursts per minute beside them."""
     sites = person_run.sites_in_state(state, draw(scenario, person), scenario, person)

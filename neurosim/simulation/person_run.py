@@ -6,7 +6,7 @@ Same seed, same people, same discharges, however many others are run beside them
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -79,7 +79,11 @@ SWITCH_S = 1.0  # in which a site that comes or goes does so
 DAYS_RUN_S = 60.0 * DAY_S  # the longest run whose sites come and go by the day
 
 
-@cached(codec=Codec(vars, lambda values: Excitability(**values)))
+def _decode_excitability(values: dict[str, Any]) -> Excitability:
+    return Excitability(**values)
+
+
+@cached(codec=Codec(vars, _decode_excitability))
 def _examine_person(conditions: Conditions, axon: str, scores: people.Scores) -> Excitability:
     return examine(conditions, people.axon_of_person(axon, scores), full=False)
 
@@ -88,10 +92,7 @@ def trajectory_hazards(
     trajectory: BodyTrajectory, sites: Sites, scenario: Scenario
 ) -> HazardCourse:
     """Return the hazards of one person's muscle while the body changes."""
-    tables = [
-        hazard_table(trajectory.states[i].axon, scenario.axon, sites.scores)
-        for i in trajectory.examined_index
-    ]
+    tables = [hazard_table(axon, scenario.axon, sites.scores) for axon in trajectory.examined_axons]
     soma = [misfires_per_min(state.soma) * sites.living for state in trajectory.states]
     return hazard_course(
         tables, trajectory.examined_index, sites, soma, trajectory.at_s, scenario.duration_s
@@ -106,7 +107,7 @@ def reached_over_time(
     near = trajectory.examined_index[np.searchsorted(middle, np.arange(trajectory.at_s.size))]
     return np.array(
         [
-            reaches(replace(state, axon=trajectory.states[i].axon), scenario.axon, scores)
+            reaches(replace(state, axon=trajectory.states[int(i)].axon), scenario.axon, scores)
             for state, i in zip(trajectory.states, near, strict=True)
         ]
     )
@@ -124,7 +125,7 @@ def state_hazard(
     return make(table, sites, soma, scenario.duration_s)
 
 
-def person_sites(scenario: Scenario, person: int):
+def person_sites(scenario: Scenario, person: int) -> tuple[Sites, np.random.Generator]:
     """Return (sites, generator of the discharges) of one person's muscle."""
     m = muscle(scenario.muscle)
     *_, firing_rng = person_streams(scenario.seed, person, MUSCLES.index(m.name))
@@ -181,11 +182,12 @@ def _draw_healthy_sites(name: str, axon: str, seed: int, person: int) -> Sites:
 
 def add_fibre_repeats(firing: Firing, trajectory: BodyTrajectory) -> Firing:
     """Return the discharges of the muscle: the nerve's and what its fibres add to them."""
-    near, parts = trajectory.nearest(firing.time_s), []
+    near = trajectory.nearest(firing.time_s)
+    parts: list[tuple[np.ndarray, np.ndarray]] = []
     for i in np.unique(near):
         index = np.flatnonzero(near == i)
         time_s, behind = add_repeats(
-            firing.time_s[index], firing.unit[index], trajectory.states[i].junction
+            firing.time_s[index], firing.unit[index], trajectory.states[int(i)].junction
         )
         parts.append((time_s, index[behind]))
     if not any(time_s.size for time_s, _ in parts):
@@ -230,11 +232,8 @@ def other_sources(
     is that of the first moment: no course changes it. The long-run rate leaves a cramp out,
     which happens once.
     """
-    state, firings, per_min = (
-        trajectory.states[0],
-        [],
-        np.zeros((trajectory.at_s.size, len(ORIGINS))),
-    )
+    state, per_min = trajectory.states[0], np.zeros((trajectory.at_s.size, len(ORIGINS)))
+    firings: list[Firing] = []
     streams, duration = _disease_streams(scenario, person), scenario.duration_s
     if state.terminal.fast_potassium_scale < 1.0:
         firing, rate = _ending_multiplets(trajectory, sites, scenario, streams)
@@ -271,8 +270,9 @@ def _ending_multiplets(
     """
     at_s = trajectory.at_s[trajectory.examined_index]
     edges = np.array([0.0, *(0.5 * (at_s[1:] + at_s[:-1])), scenario.duration_s])
-    parts, rates = [], []
-    for part, i in enumerate(trajectory.examined_index):
+    parts: list[Firing] = []
+    rates: list[float] = []
+    for part, axon in enumerate(trajectory.examined_axons):
         begin, end = edges[part], edges[part + 1]
         multiplets, rate = fire_multiplets(
             trajectory.states[0].terminal,
@@ -280,7 +280,7 @@ def _ending_multiplets(
             scenario.axon,
             end - begin,
             replace(streams, part=part),
-            trajectory.states[i].axon,
+            axon,
         )
         parts.append(
             replace(multiplets, time_s=multiplets.time_s + begin, duration_s=scenario.duration_s)
@@ -403,9 +403,7 @@ def run_one(scenario: Scenario, person: int = TYPICAL_PERSON) -> Result:
     trajectory = body_trajectory(scenario)
     if trajectory.examined_index.size > 1:
         scores = person_scores(scenario.seed, person)
-        prefetch_tables(
-            [trajectory.states[i].axon for i in trajectory.examined_index], scenario.axon, scores
-        )
+        prefetch_tables(trajectory.examined_axons, scenario.axon, scores)
     run = _run_person(trajectory, scenario, person)
     state, scores = trajectory.states[0], run.sites.scores
     return Result(

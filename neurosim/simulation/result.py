@@ -157,7 +157,7 @@ def muscle_scales(
         state.unit_force_scale * max(state.transmission, least) * is_reached
         for state, is_reached in zip(trajectory.states, reached, strict=True)
     ]
-    slow = trajectory.interpolate(
+    slow: float | np.ndarray = trajectory.interpolate(
         firing.time_s, [state.contraction_time_scale for state in trajectory.states]
     )
     # In steps, so that discharges alike are drawn alike.

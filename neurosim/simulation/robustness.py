@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,7 +28,7 @@ from neurosim.simulation.scenario import Scenario
 from neurosim.simulation.workers import map_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
 PEOPLE = 8
 PERSON_INDEPENDENT_GROUPS = (
@@ -76,7 +77,7 @@ class Assumption:
     unit: str
 
     @contextmanager
-    def overridden(self, value: float) -> Iterator[None]:
+    def overridden(self, value: float) -> Generator[None, None, None]:
         """Use `value` inside a ``with`` block."""
         with override(self.group, self.name, value):
             yield
@@ -211,8 +212,8 @@ class Robustness:
     numbers_tried: int = 0
     lowest: float = math.nan
     highest: float = math.nan
-    axons: Mapping[str, float] = field(default_factory=dict)
-    event_shares: Mapping[float, float] = field(default_factory=dict)
+    axons: Mapping[str, float] = field(default_factory=dict[str, float])
+    event_shares: Mapping[float, float] = field(default_factory=dict[float, float])
     elsewhere: float = math.nan
     reference: tuple[float, float] = (math.nan, math.nan)
 
@@ -244,6 +245,9 @@ def ratio_side(low: float, high: float | None = None) -> str:
     return "more" if low > edge else "fewer" if high < -edge else "same"
 
 
+RunKey = tuple[str | float, ...]  # what a run is for
+
+
 class _Runs:
     """Mean ln rates of all that is asked, run together so that tables are shared."""
 
@@ -251,11 +255,15 @@ class _Runs:
         self.questions, self.cores = questions, cores
         self.scenarios = tuple(dict.fromkeys(chain(*(q.pair for q in questions))))
         self.row = {s: i for i, s in enumerate(self.scenarios)}
-        self.tasks: dict[tuple, RateTask] = {}
-        self.found: dict[tuple, np.ndarray] = {}
+        self.tasks: dict[RunKey, RateTask] = {}
+        self.found: dict[RunKey, np.ndarray] = {}
 
     def request(
-        self, key: tuple, change=lambda s: s, moved=(), only: Question | None = None
+        self,
+        key: RunKey,
+        change: Callable[[Scenario], Scenario] = lambda s: s,
+        moved: Sequence[tuple[str, str, float]] = (),
+        only: Question | None = None,
     ) -> None:
         """Ask for all scenarios (or those of one question), changed, with numbers exchanged."""
         pairs = self.scenarios if only is None else only.pair
@@ -272,7 +280,7 @@ class _Runs:
         results = map_jobs(mean_log_rates, ((task,) for task in self.tasks.values()), self.cores)
         self.found = dict(zip(self.tasks, results, strict=True))
 
-    def ratio(self, key: tuple, q: Question) -> float:
+    def ratio(self, key: RunKey, q: Question) -> float:
         """Return ln of the ratio of a question in one run."""
         values = self.found[key]
         if key[0] in ("size", "reference"):
@@ -296,8 +304,8 @@ def assess_robustness(questions: Sequence[Question], cores: int = 1) -> list[Rob
             runs.request((a.name, end), moved=_moved(a, end))
     for name in (*AXONS, *ENSEMBLE):
         if name != first.axon:
-            runs.request(("axon", name), lambda s, name=name: s.replace(axon=name))
-    runs.request(("elsewhere",), lambda s: s.replace(muscle=comparison_muscle(s.muscle)))
+            runs.request(("axon", name), partial(Scenario.replace, axon=name))
+    runs.request(("elsewhere",), _run_elsewhere)
     by_question = {i: _question_assumptions(q) for i, q in enumerate(questions)}
     for i, q in enumerate(questions):
         for a in by_question[i]:
@@ -335,14 +343,24 @@ def _reference_bodies(q: Question) -> list[tuple[str, Body]]:
     return [("low", Body(**{f.name: f.low})), ("high", Body(**{f.name: f.high}))]
 
 
-def _assess_question(runs: _Runs, i: int, q: Question, general, sizes) -> Robustness:
+def _run_elsewhere(scenario: Scenario) -> Scenario:
+    return scenario.replace(muscle=comparison_muscle(scenario.muscle))
+
+
+def _assess_question(
+    runs: _Runs,
+    i: int,
+    q: Question,
+    general: Sequence[Assumption],
+    sizes: Sequence[Assumption],
+) -> Robustness:
     base, spread, one = (runs.ratio((k,), q) for k in ("base", "spread", "one"))
     axons = {
         n: runs.ratio(("axon", n), q) - base
         for n in (*AXONS, *ENSEMBLE)
         if ("axon", n) in runs.found
     }
-    shifts = {}
+    shifts: dict[Assumption, list[float]] = {}
     for a in (*general, *sizes):
         keys = [(a.name, e) if a in general else ("size", i, a.name, e) for e in (a.low, a.high)]
         start = (

@@ -26,7 +26,7 @@ from functools import wraps
 from importlib import resources
 from inspect import signature
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from neurosim.base.calls import public
 from neurosim.base.errors import (
@@ -83,7 +83,7 @@ def duration_seconds(duration: object) -> float:
     return number_within("duration", match[1], 0.0, 1e12) * _UNITS_S[unit]
 
 
-def _convert_duration(values: Mapping) -> dict:
+def _convert_duration(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a scenario with a duration in words as `duration_s`."""
     fields = dict(values)
     if "duration" in fields:
@@ -120,7 +120,7 @@ def _check_text(name: str, value: object, most: int = 100) -> None:
         raise NeurosimError(f"{name} has {len(value)} characters; at most {most} are allowed.")
 
 
-def _check_names(values: Mapping, valid: Sequence[str]) -> None:
+def _check_names(values: Iterable[str], valid: Sequence[str]) -> None:
     for name in values:
         if name not in valid:
             raise unknown_name("scenario field", name, valid)
@@ -172,10 +172,10 @@ class Scenario:
 
     def __post_init__(self) -> None:
         keep = object.__setattr__
-        if not isinstance(self.body, Body):
+        if not isinstance(self.body, Body):  # pyright: ignore[reportUnnecessaryIsInstance] a user may pass anything
             raise NeurosimError(f"body must be a Body, not {short_repr(self.body)}.")
         keep(self, "muscle", muscle_name(self.muscle))
-        if self.course is not None and not isinstance(self.course, Course):
+        if self.course is not None and not isinstance(self.course, Course):  # pyright: ignore[reportUnnecessaryIsInstance] a user may pass anything
             raise NeurosimError(f"course must be a Course, not {short_repr(self.course)}.")
         seconds = number_within("duration_s", self.duration_s, 1, MAX_DURATION_S, "s")
         keep(self, "duration_s", seconds)
@@ -208,7 +208,7 @@ class Scenario:
         return values | {"start": self.course.clock_time(0.0), "course": self.course.as_tables()}
 
     @classmethod
-    def from_mapping(cls, table: Mapping, name: str = "custom") -> Scenario:
+    def from_mapping(cls, table: Mapping[str, Any], name: str = "custom") -> Scenario:
         """Return a scenario from a mapping laid out like its TOML file.
 
         Raises
@@ -216,7 +216,7 @@ class Scenario:
         NeurosimError
             For an unknown key or a value that is not allowed.
         """
-        if not isinstance(table, Mapping):
+        if not isinstance(table, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] a user may pass anything
             raise NeurosimError(f"A scenario must be names with values, not {short_repr(table)}.")
         _check_names(table, (*_KEYS, "duration", "start"))
         values = _convert_duration(table)
@@ -228,12 +228,13 @@ class Scenario:
             raise NeurosimError(
                 "start is the time at which a course begins; there is no [[course]]."
             )
-        body = values.pop("body", {})
+        body: object = values.pop("body", {})
         if not isinstance(body, Mapping):
             raise NeurosimError("body must be a table, such as [body] potassium_mmol_l = 3.")
         for key in ("muscle", "axon", "root"):
             _check_text(key, values.get(key, ""))
-        return cls(**{"name": name, **values}, body=Body.from_values(body))
+        values.setdefault("name", name)
+        return cls(**values, body=Body.from_values(cast("Mapping[str, Any]", body)))
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Scenario:
@@ -331,7 +332,7 @@ def combined_name(names: Sequence[str]) -> str:
     return "+".join(names)
 
 
-def _read_scenario(name: str) -> dict:
+def _read_scenario(name: str) -> dict[str, Any]:
     file = resources.files("neurosim").joinpath(f"simulation/catalogue/{name}.toml")
     return tomllib.loads(file.read_text("utf-8"))
 
@@ -349,7 +350,7 @@ def load_scenario(name: str | Path | Scenario | Body) -> Scenario:
         return name
     if isinstance(name, Body):
         return Scenario(body=name)
-    if not isinstance(name, (str, Path)):
+    if not isinstance(name, (str, Path)):  # pyright: ignore[reportUnnecessaryIsInstance] a user may pass anything
         raise NeurosimError(
             "A scenario must be a Scenario, a Body, a catalogue name or a TOML file, not "
             f"{short_repr(name)}."
@@ -377,7 +378,8 @@ def combine(names: Sequence[str], base: Scenario | None = None) -> Scenario:
     NeurosimError
         If there is no such scenario.
     """
-    healthy, changed = vars(Body()), {}
+    healthy = vars(Body())
+    changed: dict[str, Any] = {}
     for name in reversed(names):
         body = vars(load_scenario(name).body)
         changed |= {f: value for f, value in body.items() if value != healthy[f]}
@@ -440,9 +442,9 @@ def load_scenarios(several: object) -> tuple[Scenario, ...]:
     if not isinstance(several, Iterable) or isinstance(several, (bytes, Mapping)):
         raise NeurosimError(
             "scenarios must be a Scenario, Body, catalogue name or TOML file, or a list of them, "
-            f"not {short_repr(several)}."
+            f"not {short_repr(cast('object', several))}."
         )
-    scenarios = tuple(load_scenario(one) for one in several)
+    scenarios = tuple(load_scenario(one) for one in cast("Iterable[Any]", several))
     if not scenarios:
         raise NeurosimError("scenarios is empty: at least one is needed.")
     return scenarios

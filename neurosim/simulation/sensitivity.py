@@ -39,7 +39,7 @@ from neurosim.simulation.scenario import (
 from neurosim.simulation.workers import check_cores, map_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
 
 USUAL = tuple(name for name, field in FIELDS.items() if field.usual)
@@ -140,7 +140,8 @@ class Indices:
     @property
     def warnings(self) -> list[str]:
         """In sentences, what these indices must not be read as."""
-        sentences, matters = [], self.total > SMALL_SHARE
+        sentences: list[str] = []
+        matters = self.total > SMALL_SHARE
         loose = [self.factors[i].label for i in self.order if matters[i] and not self.is_firm[i]]
         if loose:
             sentences.append(
@@ -203,7 +204,8 @@ class Sensitivity(Viewable):
 
 def _single_field_scenarios() -> dict[str, dict[str, float]]:
     """Return, by scenario of the catalogue, the one field that it changes and its value."""
-    changes, healthy = {}, vars(Body())
+    changes: dict[str, dict[str, float]] = {}
+    healthy = vars(Body())
     for name in (n for one in catalogue() for n in severities(one)):
         scenario = load_scenario(name)
         changed = {f: v for f, v in vars(scenario.body).items() if v != healthy[f]}
@@ -225,7 +227,8 @@ def body_factors(which: str = "reference") -> tuple[InputFactor, ...]:
     """
     if which not in RANGES:
         raise unknown_name("range", which, RANGES)
-    factors, alone = [], _single_field_scenarios()
+    factors: list[InputFactor] = []
+    alone = _single_field_scenarios()
     for name in BODY:
         f = FIELDS[name]
         values = {s: v[name] for s, v in alone.items() if name in v}
@@ -311,9 +314,12 @@ class InputSetup:
 
 
 @contextmanager
-def _apply_row(setup: InputSetup, row: Sequence[float]):
+def _apply_row(
+    setup: InputSetup, row: Sequence[float]
+) -> Generator[tuple[dict[str, float], int], None, None]:
     """Give the scenario and person of one row, its numbers exchanged inside the block."""
-    fields, person = {}, 0
+    fields: dict[str, float] = {}
+    person = 0
     with ExitStack() as stack:
         for f, value in zip(setup.factors, row, strict=True):
             if f.kind == "number":
@@ -348,7 +354,8 @@ class _Model:
     def __call__(self, setup: InputSetup, rows: np.ndarray, together: int) -> np.ndarray:
         """Return the output of every row; `together` rows in a row share tables."""
         chunks = np.array_split(rows, max(1, len(rows) // (CHUNK * together)))
-        parts, done = [], 0
+        parts: list[np.ndarray] = []
+        done = 0
         for part in map_jobs(log10_rates, ((setup, chunk) for chunk in chunks), self.cores):
             parts.append(part)
             done += len(part)
@@ -362,7 +369,7 @@ class _Model:
 # --- Screening and indices -------------------------------------------------------------
 
 
-def _import_salib():
+def _import_salib() -> tuple[Any, Any, Any, Any]:
     """Return SALib's Morris and Sobol modules.
 
     Raises
@@ -385,7 +392,7 @@ def _import_salib():
     return morris_at, morris_of, sobol_at, sobol_of
 
 
-def _salib_problem(factors: Sequence[InputFactor]) -> dict:
+def _salib_problem(factors: Sequence[InputFactor]) -> dict[str, Any]:
     return {
         "num_vars": len(factors),
         "names": [f"{f.group}.{f.name}" for f in factors],
@@ -418,7 +425,7 @@ def check_request(range: str, samples: object, people: int) -> None:
     NeurosimError
         If SALib is missing, or for a value that is not allowed.
     """
-    if not isinstance(range, str) or range not in RANGES:
+    if not isinstance(range, str) or range not in RANGES:  # pyright: ignore[reportUnnecessaryIsInstance] a user may pass anything
         raise unknown_name("range", range, RANGES)
     check_samples(samples)
     if people < 2:
@@ -558,14 +565,15 @@ def sensitivity(
     body, samples = body_factors(range), check_samples(samples)
     numbers, model = number_factors(scenario), _Model(check_cores(cores), progress)
     trajectories = max(2, min(TRAJECTORIES, samples // 16))
-    say = stage or (lambda words: None)
-    say(f"screening {len(numbers)} numbers")
+    if stage:
+        stage(f"screening {len(numbers)} numbers")
     factors = (*body, *numbers)
     effects = _screen_model(scenario, factors, trajectories, model)[len(body) :]
     order = np.argsort(-effects, kind="stable")
-    strongest = tuple(numbers[i] for i in sorted(order[:KEPT_NUMBERS]))
+    strongest = tuple(numbers[int(i)] for i in sorted(order[:KEPT_NUMBERS]))
     factors = (*body, *strongest, person_factor(scenario.people))
-    say(f"{samples * (len(factors) + 2)} runs for the indices")
+    if stage:
+        stage(f"{samples * (len(factors) + 2)} runs for the indices")
     setup = InputSetup(scenario, factors)
     indices = sobol(
         factors, lambda rows: model(setup, rows, len(factors) + 2), samples, scenario.seed
@@ -575,7 +583,7 @@ def sensitivity(
         range,
         scenario.people,
         indices,
-        tuple(numbers[i] for i in order),
+        tuple(numbers[int(i)] for i in order),
         effects[order],
         trajectories,
         model.unlivable,

@@ -42,18 +42,20 @@ def spreads(seen: np.ndarray) -> bool:
 
 def spreads_beyond_a_root(seen: np.ndarray) -> bool:
     """Whether several muscles are newly active that no one root supplies."""
-    supply = [set(muscle_roots(MUSCLES[m])) for m in np.flatnonzero(newly_active_muscles(seen))]
-    return spreads(seen) and not set.intersection(*supply)
+    supply = [
+        set(muscle_roots(MUSCLES[int(m)])) for m in np.flatnonzero(newly_active_muscles(seen))
+    ]
+    return spreads(seen) and not set[str].intersection(*supply)
 
 
 def gets_worse(seen: np.ndarray) -> bool:
     """Whether the twitches of some muscle rise over the weeks."""
-    from scipy.stats import kendalltau
+    from scipy.stats import kendalltau  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType] scipy has no types
 
     limit = _n("progress_p") / len(MUSCLES)
     early, late = _early_and_late(seen)
     enough = late * round(_n("recent_weeks")) >= _n("spread_twitches")
     rising = np.flatnonzero(enough & (late > _n("progress_ratio") * early))
-    weeks = np.arange(seen.shape[0])
+    weeks = np.arange(len(seen))
     trends = [kendalltau(weeks, seen[:, m], alternative="greater") for m in rising]
     return any(f.pvalue < limit for f in trends)  # type: ignore[attr-defined]

@@ -98,7 +98,9 @@ _JUNCTION = {
 }
 
 
-def _apply_site(items: Sequence[Contribution], site: str, healthy: dict[str, float]):
+def _apply_site(
+    items: Sequence[Contribution], site: str, healthy: dict[str, float]
+) -> dict[str, float]:
     """Return the numbers of one place after contributions, by name alone."""
     now = dict(healthy)
     for c in items:
@@ -167,6 +169,11 @@ class BodyTrajectory:
     bodies: tuple[Body, ...]
     states: tuple[TissueState, ...]
     examined_index: np.ndarray
+
+    @property
+    def examined_axons(self) -> list[Conditions]:
+        """The axon at each moment that is examined."""
+        return [self.states[int(i)].axon for i in self.examined_index]
 
     def nearest(self, time_s: np.ndarray) -> np.ndarray:
         """Return the index of the moment nearest to each time."""

@@ -44,7 +44,7 @@ class Sweep(Viewable):
     people: People
 
     @property
-    def parameters(self) -> frozenset[Key]:
+    def parameters(self) -> frozenset[Key]:  # pyright: ignore[reportIncompatibleVariableOverride] its people have them
         """Group and name of every parameter that was read."""
         return self.people.parameters
 
@@ -111,7 +111,7 @@ def step_scenarios(base: Scenario, field: str, values: Iterable[float]) -> list[
     NeurosimError
         For a field that is none, or a value that nobody survives.
     """
-    if not isinstance(field, str):
+    if not isinstance(field, str):  # pyright: ignore[reportUnnecessaryIsInstance] a user may pass anything
         raise NeurosimError(
             f"field must be the name of a field of the body, not {short_repr(field)}."
         )

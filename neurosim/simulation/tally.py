@@ -88,7 +88,7 @@ def tally_firing(
     """Return the tally of discharges and the twitches they made (their origins named)."""
     n = bin_count(firing.duration_s, bin_s)
 
-    def by_bin(times):
+    def by_bin(times: np.ndarray) -> np.ndarray:
         index = np.clip((times / bin_s).astype(np.int64), 0, n - 1)
         return np.bincount(index, minlength=n)
 
@@ -214,10 +214,10 @@ def tally_person(scenarios: Sequence[Scenario], person: int, bin_s: float = 3600
     trajectories = [state_.body_trajectory(s) for s in scenarios]
     for axon, seed in {(s.axon, s.seed) for s in scenarios}:
         conditions = [
-            trajectory.states[i].axon
+            examined
             for s, trajectory in zip(scenarios, trajectories, strict=True)
             if (s.axon, s.seed) == (axon, seed)
-            for i in trajectory.examined_index
+            for examined in trajectory.examined_axons
         ]
         prefetch_tables([Conditions(), *conditions], axon, person_scores(seed, person))
     return [

@@ -17,18 +17,21 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
 from multiprocessing import parent_process
 from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from neurosim.base import parameters
 from neurosim.base.errors import NeurosimError, short_repr
 from neurosim.simulation.provenance import build_info
 from neurosim.simulation.scenario import check_whole
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
 
 MAX_WORKERS = 512
 JOBS_AHEAD = 2  # jobs under way for each worker
@@ -39,6 +42,7 @@ _one_at_a_time = threading.Lock()
 _lifelong = ExitStack()  # what holds in a process until it ends
 _starting = threading.RLock()
 Job = tuple[Any, ...]
+Work = Callable[..., Any]
 Results = Generator[tuple[Job, Any], None, None]
 
 
@@ -47,7 +51,7 @@ class WorkersLost(Exception):
 
 
 @contextmanager
-def defer_interrupts() -> Iterator[None]:
+def defer_interrupts() -> Generator[None, None, None]:
     """Put off Ctrl-C inside a ``with`` block; processes begun there never get it."""
     mask = getattr(signal, "pthread_sigmask", None)
     if mask is None:
@@ -60,7 +64,7 @@ def defer_interrupts() -> Iterator[None]:
         mask(signal.SIG_SETMASK, before)
 
 
-def run_jobs(work: Callable, jobs: Iterable[Job], workers: int = 1, client: Any = None) -> Results:
+def run_jobs(work: Work, jobs: Iterable[Job], workers: int = 1, client: Any = None) -> Results:
     """Yield (job, ``work(*job)``) of every job as it comes.
 
     Parameters
@@ -86,7 +90,7 @@ def run_jobs(work: Callable, jobs: Iterable[Job], workers: int = 1, client: Any 
     return ((job, work(*job)) for job in jobs)
 
 
-def _tracked(work: Callable[..., Any], job: Job) -> tuple[Any, frozenset[parameters.Key]]:
+def _tracked(work: Work, job: Job) -> tuple[Any, frozenset[parameters.Key]]:
     """Do one job in a worker; return its result and the parameters that were read."""
     with parameters.track_reads() as reads:
         result = work(*job)
@@ -100,9 +104,7 @@ def _received(outcome: tuple[Any, frozenset[parameters.Key]]) -> Any:
     return result
 
 
-def map_jobs(
-    work: Callable[..., Any], jobs: Iterable[Job], workers: int = 1
-) -> Generator[Any, None, None]:
+def map_jobs(work: Work, jobs: Iterable[Job], workers: int = 1) -> Generator[Any, None, None]:
     """Yield ``work(*job)`` of every job in their order; arguments as for `run_jobs`.
 
     Raises
@@ -124,7 +126,7 @@ def map_jobs(
         raise NeurosimError(f"Stopped, because {error}.") from None
 
 
-def _run_numbered(_: int, work: Callable, job: Job) -> Any:
+def _run_numbered(_: int, work: Work, job: Job) -> Any:
     return work(*job)
 
 
@@ -139,13 +141,13 @@ def check_cores(cores: object) -> int:
     return 1 if cores is None else check_whole("cores", cores, 1, MAX_WORKERS)
 
 
-def _run_in_processes(work: Callable, jobs: Iterable[Job], workers: int) -> Results:
+def _run_in_processes(work: Work, jobs: Iterable[Job], workers: int) -> Results:
     from concurrent.futures import FIRST_COMPLETED, wait
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import active_children
 
-    others, pool = set(active_children()), _start_pool(workers)
-    queue, waiting = iter(jobs), {}
+    others, pool, queue = set(active_children()), _start_pool(workers), iter(jobs)
+    waiting: dict[Future[Any], Job] = {}
     try:
         while True:
             for job in islice(queue, JOBS_AHEAD * workers - len(waiting)):
@@ -167,7 +169,7 @@ def _run_in_processes(work: Callable, jobs: Iterable[Job], workers: int) -> Resu
         raise
 
 
-def _start_pool(workers: int) -> Any:
+def _start_pool(workers: int) -> ProcessPoolExecutor:
     """Return a pool of fresh processes, in which parameters are overridden as they are here."""
     from concurrent.futures import ProcessPoolExecutor
 
@@ -180,7 +182,7 @@ def _start_pool(workers: int) -> Any:
         )
 
 
-def _prepare_worker(overrides: dict[tuple[str, str], float]) -> None:
+def _prepare_worker(overrides: dict[parameters.Key, float]) -> None:
     """Prepare a fresh process: its parent alone answers Ctrl-C, and it does not outlive that."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -230,7 +232,7 @@ def _package_first(path: list[str]) -> list[str]:
 
 
 @contextmanager
-def _safe_path() -> Iterator[None]:
+def _safe_path() -> Generator[None, None, None]:
     """Let Python processes started in a ``with`` block not look for modules where we stand."""
     with _starting:
         before = os.environ.get("PYTHONSAFEPATH")
@@ -254,7 +256,7 @@ def check_address(address: str) -> str:
     """
     from importlib.util import find_spec
 
-    text = address if isinstance(address, str) else short_repr(address)
+    text = address if isinstance(address, str) else short_repr(address)  # pyright: ignore[reportUnnecessaryIsInstance] a user may pass anything
     port = re.fullmatch(r"(?:tcp|tls|ws|wss)://[^\s/:]+:(\d+)", text)
     if not port or not 1 <= int(port[1]) <= 65_535:
         raise NeurosimError(
@@ -268,7 +270,7 @@ def check_address(address: str) -> str:
 
 
 @contextmanager
-def cluster(address: str) -> Iterator[Any]:
+def cluster(address: str) -> Generator[Any, None, None]:
     """Give a client of a Dask cluster for a ``with`` block.
 
     Raises
@@ -289,7 +291,7 @@ def cluster(address: str) -> Iterator[Any]:
         log.setLevel(logging.CRITICAL)
     try:
         try:
-            client = Client(address, timeout=CONNECT_S, set_as_default=False)
+            client = cast("Any", Client(address, timeout=CONNECT_S, set_as_default=False))
         except (OSError, ValueError):
             raise NeurosimError(f"No Dask scheduler answers at {address}.") from None
         try:
@@ -310,7 +312,9 @@ def cluster_capacity(client: Any) -> int:
     return max(1, len(client.nthreads()))
 
 
-def _run_on_worker(overrides: dict, marks: dict[str, str], work: Callable, job: Job) -> Any:
+def _run_on_worker(
+    overrides: dict[parameters.Key, float], marks: dict[str, str], work: Work, job: Job
+) -> Any:
     """Do one job on a Dask worker, whose threads take turns: they share the cached values."""
     if build_info() != marks:
         raise NeurosimError("A Dask worker has another neurosim, or other packages under it.")
@@ -318,16 +322,16 @@ def _run_on_worker(overrides: dict, marks: dict[str, str], work: Callable, job: 
         return _tracked(work, job)
 
 
-def _run_on_cluster(work: Callable, jobs: Iterable[Job], client: Any) -> Results:
+def _run_on_cluster(work: Work, jobs: Iterable[Job], client: Any) -> Results:
     from concurrent.futures import CancelledError
 
     from distributed import as_completed
     from distributed.scheduler import KilledWorker
 
-    queue, waiting = iter(jobs), {}
-    overrides, marks = parameters.overrides(), build_info()
+    queue, overrides, marks = iter(jobs), parameters.overrides(), build_info()
+    waiting: dict[Any, Job] = {}
 
-    def submit(most: int) -> list:
+    def submit(most: int) -> list[Any]:
         some = {
             client.submit(
                 _run_on_worker, overrides, marks, work, job, pure=False, retries=RETRIES
@@ -337,7 +341,8 @@ def _run_on_cluster(work: Callable, jobs: Iterable[Job], client: Any) -> Results
         waiting.update(some)
         return list(some)
 
-    coming = as_completed(submit(JOBS_AHEAD * cluster_capacity(client)), loop=client.loop)
+    first = submit(JOBS_AHEAD * cluster_capacity(client))
+    coming = cast("Any", as_completed(first, loop=client.loop))
     try:
         for one in coming:
             result = _received(one.result())

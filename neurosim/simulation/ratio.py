@@ -62,7 +62,7 @@ def shared_ratio(rates: Mapping[str, np.ndarray], name: str, against: str) -> Ra
 
 def mean_ratio(log: np.ndarray) -> Ratio:
     """Return the ratio behind people's log ratios: geometric mean and t interval."""
-    from scipy.special import stdtrit
+    from scipy.special import stdtrit  # pyright: ignore[reportMissingTypeStubs]
 
     n = log.size
     mean = float(log.mean())

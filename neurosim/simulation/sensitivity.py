@@ -282,7 +282,7 @@ class _PrefixGenerator:
 
     def poisson(self, mean: float) -> int:
         """Return a count that grows with its mean."""
-        from scipy.special import pdtrik
+        from scipy.special import pdtrik  # pyright: ignore[reportMissingTypeStubs]
 
         return max(0, int(np.ceil(np.nan_to_num(pdtrik(self._count.uniform(), mean)))))
 
@@ -380,10 +380,10 @@ def _import_salib() -> tuple[Any, Any, Any, Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what others' imports say is no concern of a pupil
-            from SALib.analyze import morris as morris_of
-            from SALib.analyze import sobol as sobol_of
-            from SALib.sample import morris as morris_at
-            from SALib.sample import sobol as sobol_at
+            from SALib.analyze import morris as morris_of  # pyright: ignore[reportMissingTypeStubs]
+            from SALib.analyze import sobol as sobol_of  # pyright: ignore[reportMissingTypeStubs]
+            from SALib.sample import morris as morris_at  # pyright: ignore[reportMissingTypeStubs]
+            from SALib.sample import sobol as sobol_at  # pyright: ignore[reportMissingTypeStubs]
     except ImportError:
         raise NeurosimError(
             "A global sensitivity needs SALib: pip install 'neurosim[sensitivity]' "

@@ -208,7 +208,7 @@ def insert_moments(
 ) -> BodyTrajectory:
     """Return the trajectory of a scenario with further moments."""
     at_s = np.union1d(trajectory.at_s, times_s)
-    before = np.searchsorted(trajectory.at_s, at_s, side="right") - 1
+    before: list[int] = (np.searchsorted(trajectory.at_s, at_s, side="right") - 1).tolist()
     bodies = [trajectory.bodies[i] for i in before]
     states = [trajectory.states[i] for i in before]
     new = np.flatnonzero(~np.isin(at_s, trajectory.at_s))

@@ -127,6 +127,17 @@ def _csv_cell(value: Any) -> Any:
     return value
 
 
+def _csv_cells(column: Any) -> Sequence[Any]:
+    """Return the cells of a column; those of an array, of which there are many, by its type."""
+    if not isinstance(column, np.ndarray):
+        return [_csv_cell(value) for value in column]
+    array = cast("np.ndarray", column)
+    values: list[Any] = array.tolist()
+    if array.dtype.kind == "f":
+        return ["" if v != v else f"{v:.9g}" for v in values]
+    return values if array.dtype.kind in "iuU" else [_csv_cell(value) for value in values]
+
+
 def csv_bytes(columns: Mapping[str, Any], head: bool = True) -> bytes:
     """Return columns as CSV, under their names if `head`; an undefined number is an empty cell."""
     buffer = StringIO(newline="")
@@ -136,8 +147,7 @@ def csv_bytes(columns: Mapping[str, Any], head: bool = True) -> bytes:
     rows = len(next(iter(columns.values()), ()))
     for start in range(0, rows, 50_000):
         part = [column[start : start + 50_000] for column in columns.values()]
-        part = [v.tolist() if isinstance(v, np.ndarray) else v for v in part]
-        writer.writerows([_csv_cell(value) for value in row] for row in zip(*part, strict=True))
+        writer.writerows(zip(*map(_csv_cells, part), strict=True))
     return buffer.getvalue().encode("utf-8")
 
 

@@ -1,12 +1,13 @@
 """Run `neurosim sensitivity` and put its figure, words and table into the docs.
 
-``python scripts/draw_sensitivity.py`` takes some five minutes on two cores; options are passed
+``python scripts/draw_sensitivity.py`` takes some three minutes on two cores; options are passed
 on to the command, such as ``--samples 256``.
 """
 
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from textwrap import fill
 
 from neurosim.cli.main import main
 
@@ -25,7 +26,7 @@ def draw(options: list[str]) -> int:
         _, _, after = rest.partition(END)
         output = (Path(folder) / "sensitivity.txt").read_text("utf-8")
         text, _, table = output.partition("\n\n")
-        text = text.replace("\n", "\n\n")
+        text = "\n\n".join(fill(line, 100, break_on_hyphens=False) for line in text.splitlines())
         page.write_text(f"{before}{BEGIN}\n{text}\n\n{table}\n{END}{after}", "utf-8")
         figure = (Path(folder) / "sensitivity.png").read_bytes()
         (DOCS / "figures" / "sensitivity.png").write_bytes(figure)

@@ -300,7 +300,9 @@ def lid_words(v: Verdict) -> str:
     if lid.turned_by:
         parts.append(f"turned by {', '.join(map(_plain_name, lid.turned_by))}")
     if lid.chosen:
-        parts.append("its size was chosen because a study had found it, so none was tried, too")
+        parts.append(
+            "its size was chosen because a study had found it, so a size of none was tried as well"
+        )
     return "; ".join(parts)
 
 

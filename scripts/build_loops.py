@@ -84,7 +84,7 @@ def lower() -> list[Lowered]:
             loop, types = dispatcher(name), signature(name)
             loop.compile(types)
             code = loop.overloads[types]
-            text = code.library.get_llvm_str().replace("@sqrt(", "@llvm.sqrt.f64(")
+            text = loop.inspect_llvm(types).replace("@sqrt(", "@llvm.sqrt.f64(")
             lowered.append(Lowered(name, code.fndesc.mangled_name, text))
     return lowered
 

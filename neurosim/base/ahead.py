@@ -32,7 +32,7 @@ RESULTS = 64  # most words that a loop returns
 
 
 @cache
-def library() -> Library | None:
+def open_library() -> Library | None:
     """Return the library of these very lines for this machine, or None."""
     for target in targets():
         for path in sorted(

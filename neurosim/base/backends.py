@@ -64,7 +64,7 @@ def _choose(setting: str) -> str:
 
 def _is_here(name: str) -> bool:
     if name == "ahead":
-        return ahead.library() is not None
+        return ahead.open_library() is not None
     return name == "numpy" or find_spec("numba") is not None
 
 
@@ -82,7 +82,7 @@ def describe() -> str:
     >>> describe().split()[0] == backend()
     True
     """
-    library = ahead.library() if backend() == "ahead" else None
+    library = ahead.open_library() if backend() == "ahead" else None
     return backend() if library is None else f"ahead {library.target}"
 
 
@@ -93,7 +93,7 @@ def loop(name: str) -> Callable[..., Any] | None:
 
 @cache
 def _loop(name: str, which: str) -> Callable[..., Any] | None:
-    library = ahead.library() if which == "ahead" else None
+    library = ahead.open_library() if which == "ahead" else None
     if library is not None:
         return library.loop(name)
     return jit.JitLoop(name) if which == "numba" else None

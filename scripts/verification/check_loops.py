@@ -17,6 +17,7 @@ import importlib.util
 import math
 import os
 import struct
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def recorded() -> dict[str, tuple[Any, Any, Any]]:
     return calls
 
 
-class Machine:
+class Machine(ABC):
     """A machine whose memory this process sees, with a library in it."""
 
     rng: np.random.Generator
@@ -73,21 +74,21 @@ class Machine:
     def __init__(self, heap: int) -> None:
         self.heap = self.begin = heap
 
+    @abstractmethod
     def read(self, at: int, size: int) -> bytes:
         """Return a part of the memory."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self, at: int, content: bytes) -> None:
         """Change a part of the memory."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stub(self, name: str) -> int:
         """Return the address at which this process serves a function."""
-        raise NotImplementedError
 
+    @abstractmethod
     def run(self, name: str, given: int, results: int) -> int:
         """Run a loop and return what its door returns."""
-        raise NotImplementedError
 
     def take(self, size: int) -> int:
         """Return new memory."""
@@ -280,13 +281,13 @@ class WebAssembly(Machine):
             self.memory if name == "memory" else self._serve(name, type_)
             for name, type_ in wanted.items()
         ]
-        self.library = wasmtime.Instance(self.store, module, served).exports(self.store)
-        super().__init__(self.library["__heap_base"].value(self.store))
+        self.exports = wasmtime.Instance(self.store, module, served).exports(self.store)
+        super().__init__(self.exports["__heap_base"].value(self.store))
         self.memory.grow(self.store, HEAP_SIZE // PAGE + 1)
         i32, i64, f64 = wasmtime.ValType.i32(), wasmtime.ValType.i64(), wasmtime.ValType.f64()
         results = dict(zip(DRAWS, (i64, i32, f64), strict=True))
         self.places = {
-            name: self.library["__indirect_function_table"].grow(
+            name: self.exports["__indirect_function_table"].grow(
                 self.store, 1, self._serve(name, wasmtime.FuncType([i64], [result]))
             )
             for name, result in results.items()
@@ -316,7 +317,7 @@ class WebAssembly(Machine):
 
     def run(self, name: str, given: int, results: int) -> int:
         """See `Machine`."""
-        return self.library[f"neurosim_{name}"](self.store, given, results)
+        return self.exports[f"neurosim_{name}"](self.store, given, results)
 
 
 def flat(kinds_: tuple[Kind, ...], values: Any) -> list[np.ndarray]:

@@ -17,14 +17,14 @@ def folder(tmp_path, monkeypatch):
     """Return an empty folder of libraries, and forget what was chosen before and after."""
     monkeypatch.setattr(ahead, "FOLDER", tmp_path)
     monkeypatch.delenv("NEUROSIM_BACKEND", raising=False)
-    for function in (ahead.library, backends._choose):
+    for function in (ahead.open_library, backends._choose):
         function.cache_clear()
     yield tmp_path
-    for function in (ahead.library, backends._choose):
+    for function in (ahead.open_library, backends._choose):
         function.cache_clear()
 
 
-REAL = ahead.library()
+REAL = ahead.open_library()
 
 
 @pytest.fixture
@@ -36,12 +36,12 @@ def real(folder):
 
 
 def test_without_a_library_the_next_backend_runs(folder):
-    assert ahead.library() is None
+    assert ahead.open_library() is None
     assert backends.backend() in ("numba", "numpy") and " " not in backends.describe()
 
 
 def test_a_whole_library_is_opened(real):
-    assert ahead.library().path == real
+    assert ahead.open_library().path == real
     assert backends.describe() == f"ahead {REAL.target}"
 
 
@@ -61,13 +61,13 @@ def test_a_damaged_or_stale_library_is_never_opened(damage, real, monkeypatch):
         real.mkdir()
     else:
         real.rename(real.with_name("0123456789abcdef" + real.name[16:]))
-    assert ahead.library() is None and not opened
+    assert ahead.open_library() is None and not opened
     assert backends.backend() in ("numba", "numpy")
 
 
 def test_what_a_loop_returns_is_freed(real):
     resource = pytest.importorskip("resource")
-    loop = ahead.library().loop("matched_noise")
+    loop = ahead.open_library().loop("matched_noise")
     forward, kick = np.zeros((160, 10, 10)), np.ones((160, 3))
     most = []
     for _ in range(2):
@@ -81,12 +81,12 @@ def test_a_file_that_is_no_library_is_passed_over(folder):
     for target in ahead.targets():
         text = b"This is no machine code."
         (folder / ahead.library_name(target, text, SUFFIX)).write_bytes(text)
-    assert ahead.library() is None
+    assert ahead.open_library() is None
 
 
 def test_a_library_that_lacks_a_loop_is_passed_over(real, monkeypatch):
     monkeypatch.setitem(loops.LOOPS, "another", loops.LOOPS["matched_noise"])
-    assert ahead.library() is None
+    assert ahead.open_library() is None
 
 
 def test_the_older_instructions_run_where_the_newer_are_not(folder, monkeypatch):

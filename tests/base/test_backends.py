@@ -190,7 +190,7 @@ def test_every_backend_gives_what_numpy_gives(name, monkeypatch):
             np.testing.assert_allclose(other, one, rtol=1e-9, atol=1e-7)
     if set(results) == {"ahead", "numba"}:
         for one, other in zip(*results.values(), strict=True):
-            if ahead.library().target.endswith("v3"):
+            if ahead.open_library().target.endswith("v3"):
                 assert np.asarray(one).tobytes() == np.asarray(other).tobytes()
             np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-10)
 
@@ -198,7 +198,7 @@ def test_every_backend_gives_what_numpy_gives(name, monkeypatch):
 @pytest.mark.skipif("ahead" not in COMPILED, reason="no library is here")
 @pytest.mark.parametrize("name", loops.LOOPS)
 def test_the_library_for_older_processors_gives_the_same(name, monkeypatch):
-    here = ahead.library()
+    here = ahead.open_library()
     older = [*here.path.parent.glob(f"{loops.digest()}-x86_64_v2-*")]
     if not here.target.startswith("x86_64") or not older:
         pytest.skip("no older instructions")
